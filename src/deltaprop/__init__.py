@@ -1,0 +1,134 @@
+"""Feed-forward networks trained by back-propagation, with every number accounted for.
+
+>>> import deltaprop as dp
+>>> net = dp.Network([2, 2, 1], hidden="identity", loss="half_squared_error", bias=False)
+>>> params = net.parameters(W=[[[0.5, 2.3], [1.5, 3.0]], [[1.0], [1.0]]])
+>>> trace = dp.backpropagate(net, params, [[1, 0.5]], [[4]])
+>>> round(trace.loss, 5)
+0.55125
+
+Nothing is imported before it is first used, not even NumPy, so that the command line answers at
+once and a missing optional part hurts only those who ask for it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from deltaprop._version import __version__
+
+if TYPE_CHECKING:
+    from deltaprop import errors
+    from deltaprop.engines import ENGINES
+    from deltaprop.estimators import Recipe, TableModel, load
+    from deltaprop.explain import Explanation, explain
+    from deltaprop.functional.activations import ACTIVATIONS, Activation, register_activation
+    from deltaprop.functional.initializers import INITIALIZERS, Initializer, register_initializer
+    from deltaprop.functional.losses import LOSSES, Loss, huber, register_loss
+    from deltaprop.model.backprop import Trace, backpropagate
+    from deltaprop.model.gradcheck import GradientReport, check_gradients
+    from deltaprop.model.layers import Dense, Dropout
+    from deltaprop.model.mistakes import MISTAKES
+    from deltaprop.model.parameters import Parameters
+    from deltaprop.model.serialize import save_model as save
+    from deltaprop.model.spec import Network
+    from deltaprop.training import schedules
+    from deltaprop.training.history import History
+    from deltaprop.training.loop import TrainingState, train
+    from deltaprop.training.optimizers import (
+        OPTIMIZERS,
+        Adam,
+        AdamW,
+        GradientDescent,
+        Momentum,
+        RMSProp,
+        register_optimizer,
+    )
+    from deltaprop.training.predict import predict
+
+# The same names once more, by module, for the interpreter; a test holds the two lists together.
+_HOMES = {
+    "": "errors",
+    "engines": "ENGINES",
+    "estimators": "Recipe TableModel load",
+    "explain": "Explanation explain",
+    "functional.activations": "ACTIVATIONS Activation register_activation",
+    "functional.initializers": "INITIALIZERS Initializer register_initializer",
+    "functional.losses": "LOSSES Loss huber register_loss",
+    "model.backprop": "Trace backpropagate",
+    "model.gradcheck": "GradientReport check_gradients",
+    "model.layers": "Dense Dropout",
+    "model.mistakes": "MISTAKES",
+    "model.parameters": "Parameters",
+    "model.serialize": "save",
+    "model.spec": "Network",
+    "training": "schedules",
+    "training.history": "History",
+    "training.loop": "TrainingState train",
+    "training.optimizers": (
+        "OPTIMIZERS Adam AdamW GradientDescent Momentum RMSProp register_optimizer"
+    ),
+    "training.predict": "predict",
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
+_RENAMED = {"save": "save_model"}
+
+__all__ = [
+    "ACTIVATIONS",
+    "ENGINES",
+    "INITIALIZERS",
+    "LOSSES",
+    "MISTAKES",
+    "OPTIMIZERS",
+    "Activation",
+    "Adam",
+    "AdamW",
+    "Dense",
+    "Dropout",
+    "Explanation",
+    "GradientDescent",
+    "GradientReport",
+    "History",
+    "Initializer",
+    "Loss",
+    "Momentum",
+    "Network",
+    "Parameters",
+    "RMSProp",
+    "Recipe",
+    "TableModel",
+    "Trace",
+    "TrainingState",
+    "__version__",
+    "backpropagate",
+    "check_gradients",
+    "errors",
+    "explain",
+    "huber",
+    "load",
+    "predict",
+    "register_activation",
+    "register_initializer",
+    "register_loss",
+    "register_optimizer",
+    "save",
+    "schedules",
+    "train",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'deltaprop' has no attribute {name!r}")
+    home = _HOME_OF[name]
+    if name in ("errors", "schedules"):
+        value: object = import_module(f"deltaprop.{home}.{name}".replace("..", "."))
+    else:
+        value = getattr(import_module(f"deltaprop.{home}"), _RENAMED.get(name, name))
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME_OF})

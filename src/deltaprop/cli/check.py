@@ -1,0 +1,102 @@
+"""``deltaprop check``: every gradient against central differences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deltaprop.cli.show import print_json, print_table, say
+
+if TYPE_CHECKING:
+    from deltaprop.model.gradcheck import GradientReport
+
+__all__ = ["EXAMPLE", "check"]
+
+EXAMPLE = "Example: deltaprop check tutorial"
+_MOST_WRONG = 10
+
+
+def check(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SOURCE",
+            help="A built-in example (tutorial), a worked-example file, or a saved model.",
+        ),
+    ],
+    data: Annotated[
+        str | None,
+        typer.Option("--data", metavar="DATA", help="Rows for a saved model, with the target."),
+    ] = None,
+    row: Annotated[int, typer.Option("--row", help="Which row, counted from 1.")] = 1,
+    target: Annotated[
+        str | None, typer.Option("--target", metavar="COL", help="The target, if called otherwise.")
+    ] = None,
+    tolerance: Annotated[
+        float, typer.Option("--tolerance", help="Relative error up to which it is right.")
+    ] = 1e-6,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> int:
+    """Compare every gradient with central differences; exit status 1 when one is wrong."""
+    report = _report(source, data, row, target, tolerance)
+    if json:
+        worst = report.worst
+        print_json(
+            {
+                "ok": report.ok,
+                "checked": len(report.entries),
+                "parameters": report.n_parameters,
+                "wrong": [entry.name for entry in report.wrong],
+                "kinks": report.n_kinks,
+                "tolerance": report.tolerance,
+                "worst": None if worst is None else worst.name,
+                "worst_relative_error": None if worst is None else worst.relative_error,
+            }
+        )
+        return 0 if report.ok else 1
+    say(str(report), result=True)
+    if report.wrong:
+        print_table(
+            ("gradient", "claimed", "measured", "relative error"),
+            [
+                (
+                    f"dL/d{e.name}",
+                    f"{e.claimed:.8g}",
+                    f"{e.measured:.8g}",
+                    f"{e.relative_error:.2g}",
+                )
+                for e in report.wrong[:_MOST_WRONG]
+            ],
+            result=True,
+            right=(1, 2, 3),
+        )
+    return 0 if report.ok else 1
+
+
+def _report(
+    source: str, data: str | None, row: int, target: str | None, tolerance: float
+) -> GradientReport:
+    from deltaprop.cli.explain import explanation_of
+    from deltaprop.cli.options import read_model, source_kind
+
+    if source_kind(source) == "model" and data is None:
+        return _check_on_random_rows(read_model(source), tolerance)
+    return explanation_of(source, data, row, target).verify(tolerance)
+
+
+def _check_on_random_rows(model: object, tolerance: float) -> GradientReport:
+    import numpy as np
+
+    from deltaprop.estimators import TableModel
+    from deltaprop.model.gradcheck import check_gradients
+
+    assert isinstance(model, TableModel)
+    network, rng = model.network, np.random.default_rng(0)
+    x = rng.normal(size=(3, network.n_in))
+    if model.task == "classification":
+        return check_gradients(
+            network, model.parameters, x, rng.integers(network.n_out, size=3), tolerance=tolerance
+        )
+    targets = rng.normal(size=(3, network.n_out))
+    return check_gradients(network, model.parameters, x, targets, tolerance=tolerance)

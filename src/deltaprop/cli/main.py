@@ -1,0 +1,145 @@
+"""The commands, and what happens when one of them cannot go on."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import typer
+
+from deltaprop._version import __version__
+from deltaprop.cli import check, evaluate, explain, predict, train
+from deltaprop.cli.show import complain, remark
+
+__all__ = ["app", "main"]
+
+# typer carries its own copy of click; its exceptions are reached through the one it exports
+_UsageError = typer.BadParameter.__mro__[1]
+_ClickException = _UsageError.__mro__[1]
+
+_USAGE, _INTERRUPTED = 2, 130
+
+app = typer.Typer(
+    name="deltaprop",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Train feed-forward networks by back-propagation, and see where every number comes from.",
+    epilog="Example: deltaprop train penguins.csv --target species --model penguins.safetensors",
+)
+app.command("train", epilog=train.EXAMPLE)(train.train)
+app.command("predict", epilog=predict.EXAMPLE)(predict.predict)
+app.command("evaluate", epilog=evaluate.EXAMPLE)(evaluate.evaluate)
+app.command("explain", epilog=explain.EXAMPLE)(explain.explain)
+app.command("check", epilog=check.EXAMPLE)(check.check)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"deltaprop {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version and exit."
+    ),
+    debug: bool = typer.Option(False, "--debug", help="Show the traceback of an error."),
+) -> None:
+    pass
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        What follows the program's name; ``sys.argv`` when left out.
+
+    Returns
+    -------
+    int
+        0 done, 1 the answer is no, 2 bad usage or input, 130 interrupted.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in _before_dashes(given)
+    rest = [word for word in _before_dashes(given) if word != "--debug"]
+    rest += given[len(_before_dashes(given)) :]
+    try:
+        with _warnings_as_remarks(debug):
+            status = app(rest, prog_name="deltaprop", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # whoever reads our output has seen enough, as in `deltaprop ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        complain("Interrupted.")
+        return _INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the one place where nothing may pass
+        if debug:
+            traceback.print_exc()
+        return _report(error)
+    return status if isinstance(status, int) else 0
+
+
+def _report(error: Exception) -> int:
+    from deltaprop.errors import DeltapropError
+
+    if isinstance(error, typer.Exit):
+        return int(error.exit_code)
+    if isinstance(error, DeltapropError):
+        complain(str(error))
+    elif isinstance(error, _UsageError):
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context is not None else "deltaprop"
+        message = getattr(error, "format_message", lambda: str(error))()
+        if message:
+            complain(f"{message} See: {command} --help")
+    elif isinstance(error, _ClickException):
+        complain(str(getattr(error, "message", error)))
+    elif isinstance(error, typer.Abort):
+        complain("Interrupted.")
+        return _INTERRUPTED
+    elif isinstance(error, MemoryError):
+        complain("There is not enough memory for this. Use fewer rows, or a machine with more.")
+    elif isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        complain(f"{where}{error.strerror or error}.")
+    else:
+        complain(
+            f"This is a mistake in deltaprop, not in your input ({type(error).__name__}: {error}). "
+            "Please report it; the same command with --debug shows where it happened."
+        )
+    return _USAGE
+
+
+def _before_dashes(words: list[str]) -> list[str]:
+    return words[: words.index("--")] if "--" in words else words
+
+
+@contextmanager
+def _warnings_as_remarks(debug: bool) -> Iterator[None]:
+    """Print our own warnings as one line each, and everybody else's only with --debug."""
+
+    def show(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
+        if category.__module__.split(".")[0] == "deltaprop":
+            remark(str(message))
+        elif debug:
+            remark(f"{category.__name__}: {message}")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.showwarning = show
+        yield
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,93 @@
+"""Turning words of the command line into settings."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from deltaprop.errors import DataError, ModelFileError, SettingError, UnknownNameError
+
+__all__ = ["parse_duration", "parse_widths", "read_model", "read_rows", "source_kind"]
+
+_UNITS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "": 1.0}
+
+
+def parse_duration(text: str) -> float:
+    """Return the seconds of "30s", "500ms", "2m", "1.5h" or "30".
+
+    Raises
+    ------
+    SettingError
+        When it is none of these, or not above 0.
+    """
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", text.lower())
+    if found is None or found[2] not in _UNITS or float(found[1]) <= 0:
+        raise SettingError(f"The time budget is {text!r}; write it like 30s, 5m or 1h.")
+    return float(found[1]) * _UNITS[found[2]]
+
+
+def parse_widths(text: str) -> tuple[int, ...]:
+    """Return the widths of "64,32"; none for "none", which leaves out hidden layers.
+
+    Raises
+    ------
+    SettingError
+        When a width is no whole number of at least 1.
+    """
+    if text.strip().lower() in ("", "none", "0"):
+        return ()
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() and int(part[:9]) > 0 for part in parts):
+        raise SettingError(
+            f"The hidden layers are {text!r}; write their widths like 64,32 (or none)."
+        )
+    if any(len(part) > 7 for part in parts):
+        raise SettingError(f"The hidden layers are {text!r}; no width may exceed 9,999,999.")
+    return tuple(int(part) for part in parts)
+
+
+def read_model(path: str) -> Any:
+    """Return the table model in a file, or raise ModelFileError."""
+    from deltaprop.estimators import TableModel, load
+
+    model = load(path)
+    if not isinstance(model, TableModel):
+        raise ModelFileError(
+            f"{path} holds a bare network without the table it belongs to; expected a model saved "
+            "by 'deltaprop train'."
+        )
+    return model
+
+
+def read_rows(model: Any, data: str, target: str | None) -> Any:
+    """Return the features and the target of a table the model is to be judged on."""
+    from deltaprop.tabular import ImageEncoder, load_dataset
+
+    names = list(model.target.names)
+    if target is None and isinstance(model.inputs, ImageEncoder):
+        raise DataError(f"{data} holds images; --target names the file with their labels.")
+    return load_dataset(data, names if target is None else target, task=model.task)
+
+
+def source_kind(source: str) -> str:
+    """Return what SOURCE is: "example", "worked" (a file) or "model" (a file).
+
+    Raises
+    ------
+    DataError
+        When it is neither a file nor a built-in example.
+    """
+    from deltaprop.explain import EXAMPLES
+
+    if Path(source).is_file():
+        worked = source.lower().endswith((".json", ".yaml", ".yml"))
+        return "worked" if worked else "model"
+    if source in EXAMPLES:
+        return "example"
+    if any(mark in source for mark in "./\\"):
+        raise DataError(
+            f"{source} does not exist; expected a saved model, a worked-example file (JSON or "
+            f"YAML), or a built-in example: {', '.join(EXAMPLES)}."
+        )
+    raise UnknownNameError("built-in example or file", source, EXAMPLES)

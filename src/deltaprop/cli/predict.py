@@ -1,0 +1,95 @@
+"""``deltaprop predict``: a model and new rows in, classes or numbers out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from deltaprop.cli.show import print_json, remark, say
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from deltaprop.estimators import TableModel
+
+__all__ = ["EXAMPLE", "predict"]
+
+EXAMPLE = "Example: deltaprop predict penguins.safetensors new.csv --out answers.csv"
+
+
+def predict(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A file saved by train.")],
+    data: Annotated[str, typer.Argument(metavar="DATA", help="The rows, as for train.")],
+    out: Annotated[
+        str | None,
+        typer.Option("--out", metavar="FILE", help="Write to a .csv or .parquet file."),
+    ] = None,
+    proba: Annotated[
+        bool, typer.Option("--proba", help="Add the probability of each class.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the answers as JSON.")] = False,
+) -> int:
+    """Print a model's answer for each row, as CSV."""
+    from deltaprop.cli.options import read_model
+    from deltaprop.errors import SettingError
+    from deltaprop.model.files import check_writable, write_atomically
+    from deltaprop.tabular import load_features
+
+    if out is not None:
+        if not out.lower().endswith((".csv", ".parquet")):
+            raise SettingError(f"--out is {out!r}; its name must end in .csv or .parquet.")
+        check_writable(out)
+    fitted = read_model(model)
+    if proba and fitted.task != "classification":
+        raise SettingError(f"--proba needs classes, but {model} predicts numbers.")
+    table = load_features(data)
+    for note in (*table.notes, *table.warnings):
+        remark(note)
+    columns = _answers(fitted, table.features, table.source, proba)
+    if out is not None:
+        write_atomically(out, _as_file(columns, out))
+        n = len(next(iter(columns.values())))
+        say(f"{n:,} answers written to {out}")
+    elif json:
+        print_json({name: values.tolist() for name, values in columns.items()})
+    else:
+        print(_as_file(columns, ".csv").decode("utf-8"), end="")
+    return 0
+
+
+def _answers(
+    fitted: TableModel, features: Any, where: str, proba: bool
+) -> dict[str, npt.NDArray[Any]]:
+    names = fitted.target.names
+    if not proba:
+        answers = fitted.predict(features, where=where)
+        if answers.ndim == 1:
+            return {names[0]: answers}
+        return {name: answers[:, k] for k, name in enumerate(names)}
+    probabilities = fitted.predict_proba(features, where=where)
+    best: npt.NDArray[np.int64] = probabilities.argmax(axis=1)
+    columns = {names[0]: fitted.target.decode(best)}
+    for k, name in enumerate(fitted.class_names):
+        columns[f"P({name})"] = probabilities[:, k]
+    return columns
+
+
+def _as_file(columns: dict[str, npt.NDArray[Any]], name: str) -> bytes:
+    import io
+
+    import polars as pl
+
+    frame = pl.DataFrame(
+        {
+            key: values.tolist() if values.dtype.kind == "O" else values
+            for key, values in columns.items()
+        }
+    )
+    buffer = io.BytesIO()
+    if name.lower().endswith(".parquet"):
+        frame.write_parquet(buffer)
+    else:
+        frame.write_csv(buffer)
+    return buffer.getvalue()

@@ -1,0 +1,246 @@
+"""``deltaprop train``: a table in, a model and its figures out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from deltaprop.cli.show import plain, print_json, print_table, remark, say
+
+if TYPE_CHECKING:
+    from deltaprop.estimators import Evaluation, Recipe, TableModel
+    from deltaprop.tabular import Dataset
+
+__all__ = ["EXAMPLE", "train"]
+
+EXAMPLE = "Example: deltaprop train penguins.csv --target species --model penguins.safetensors"
+_MOST_COLUMNS = 40  # of the report
+_MOST_CLASSES = 8  # named in a line
+
+
+def train(
+    data: Annotated[
+        str,
+        typer.Argument(
+            metavar="DATA",
+            help="CSV (also .gz, .tsv), Parquet, a glob of them, IDX, .npy, .npz, or - for CSV on "
+            "standard input.",
+        ),
+    ],
+    target: Annotated[
+        str,
+        typer.Option(
+            "--target", metavar="COL", help="The column to predict (for images: the label file)."
+        ),
+    ],
+    model: Annotated[
+        str | None, typer.Option("--model", metavar="OUT", help="Save the model to this file.")
+    ] = None,
+    val: Annotated[
+        str | None,
+        typer.Option("--val", metavar="DATA", help="Rows that choose the best epoch."),
+    ] = None,
+    val_target: Annotated[
+        str | None,
+        typer.Option("--val-target", metavar="COL", help="Their target, if called otherwise."),
+    ] = None,
+    test: Annotated[
+        str | None,
+        typer.Option("--test", metavar="DATA", help="Rows that only judge the finished model."),
+    ] = None,
+    test_target: Annotated[
+        str | None,
+        typer.Option("--test-target", metavar="COL", help="Their target, if called otherwise."),
+    ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option("--task", help="classification or regression; found out when left out."),
+    ] = None,
+    hidden: Annotated[
+        str | None,
+        typer.Option("--hidden", metavar="W,W,...", help="Widths of the hidden layers, or none."),
+    ] = None,
+    activation: Annotated[
+        str | None, typer.Option("--activation", help="Of every hidden layer.")
+    ] = None,
+    dropout: Annotated[float | None, typer.Option("--dropout", help="In [0, 1).")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option("--learning-rate", help="Of Adam, at the start.")
+    ] = None,
+    l2: Annotated[float | None, typer.Option("--l2", help="Penalty on the weights.")] = None,
+    batch_size: Annotated[int | None, typer.Option("--batch-size", help="Rows per step.")] = None,
+    epochs: Annotated[int | None, typer.Option("--epochs", help="Passes, at most.")] = None,
+    patience: Annotated[
+        int | None, typer.Option("--patience", help="Epochs without improvement.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same model.")] = 0,
+    time_budget: Annotated[
+        str | None, typer.Option("--time-budget", metavar="30s", help="Stop after this time.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a run that was killed (needs --model).")
+    ] = False,
+    engine: Annotated[str, typer.Option("--engine", help="What runs the steps.")] = "auto",
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> int:
+    """Train a model on a table and print how good it is."""
+    from deltaprop.cli.options import parse_duration, parse_widths
+    from deltaprop.errors import SettingError
+    from deltaprop.estimators import Recipe
+    from deltaprop.model.files import check_writable
+    from deltaprop.tabular import load_dataset
+
+    chosen: dict[str, Any] = {
+        "hidden": None if hidden is None else parse_widths(hidden),
+        "activation": activation,
+        "dropout": dropout,
+        "learning_rate": learning_rate,
+        "l2": l2,
+        "batch_size": batch_size,
+        "epochs": epochs,
+        "patience": patience,
+        "time_budget": None if time_budget is None else parse_duration(time_budget),
+    }
+    settings = {name: value for name, value in chosen.items() if value is not None}
+    recipe = Recipe(seed=seed, engine=engine, **settings)
+    if resume and model is None:
+        raise SettingError("--resume goes on from the checkpoint beside --model; give --model too.")
+    if model is not None:
+        check_writable(model)
+    dataset = load_dataset(data, target, task=task)  # type: ignore[arg-type]
+    judged = {
+        "validation": load_dataset(val, val_target or target, task=task) if val else None,  # type: ignore[arg-type]
+        "test": load_dataset(test, test_target or target, task=task) if test else None,  # type: ignore[arg-type]
+    }
+    return _fit_and_report(dataset, judged, recipe, task, model, resume, json)
+
+
+def _fit_and_report(
+    dataset: Dataset,
+    judged: dict[str, Dataset | None],
+    recipe: Recipe,
+    task: str | None,
+    path: str | None,
+    resume: bool,
+    as_json: bool,
+) -> int:
+    from deltaprop.estimators import TableModel
+
+    if not as_json:
+        _describe_data(dataset)
+    validation = judged["validation"]
+    checkpoint = None if path is None else Path(f"{path}.checkpoint")
+    fitted = TableModel.fit(
+        dataset.features,
+        dataset.target,
+        target_names=dataset.target_names,
+        validation=None if validation is None else (validation.features, validation.target),
+        task=task,
+        recipe=recipe,
+        where=dataset.source,
+        checkpoint=checkpoint,
+        resume=resume,
+        progress=not as_json,
+    )
+    evaluations = {
+        name: fitted.evaluate(rows.features, rows.target, where=rows.source)
+        for name, rows in judged.items()
+        if rows is not None
+    }
+    if path is not None:
+        fitted.save(path)
+        if checkpoint is not None:
+            checkpoint.unlink(missing_ok=True)
+    if as_json:
+        print_json(_as_data(dataset, fitted, evaluations, path))
+    else:
+        _describe_model(fitted)
+        _print_figures(fitted, evaluations, path)
+    return 1 if fitted.history.stopped_because == "diverged" else 0
+
+
+def _describe_data(dataset: Dataset) -> None:
+    for note in dataset.notes:
+        remark(note)
+    for warning in dataset.warnings:
+        remark(warning)
+    n = dataset.n_rows
+    say(plain(f"{dataset.source}: {n:,} rows, target {dataset.target_name}"))
+
+
+def _describe_model(fitted: TableModel) -> None:
+    names = fitted.class_names
+    classes = f"{len(names)} classes" if names else "a number"
+    if 0 < len(names) <= _MOST_CLASSES:
+        classes += f" ({', '.join(names)})"
+    say(plain(f"predicts {classes}, because {fitted.target.reason}"))
+    say()
+    report = fitted.inputs.report()
+    shown = report[:_MOST_COLUMNS]
+    print_table(
+        ("column", "kind", "what was done", "missing"),
+        [
+            (row.column, row.kind, row.done, f"{row.missing:,}" if row.missing else "")
+            for row in shown
+        ],
+        right=(3,),
+    )
+    if len(report) > len(shown):
+        say(f"... and {len(report) - len(shown):,} more columns")
+    for warning in fitted.inputs.warnings:
+        remark(warning)
+    history = fitted.history
+    say()
+    say(f"network     {fitted.network.describe()}")
+    say(
+        f"training    {fitted.n_train:,} rows, {history.n_epochs} epochs, "
+        f"{history.n_steps:,} steps, {sum(history.seconds):.1f} s, engine {history.engine}"
+    )
+    say(f"            {history.message}")
+    say()
+
+
+def _print_figures(
+    fitted: TableModel, evaluations: dict[str, Evaluation], path: str | None
+) -> None:
+    history, best = fitted.history, fitted.history.best_epoch
+    if "validation" not in evaluations and best is not None:
+        figures = (
+            f"{history.metric} {history.val_metric[best]:.4f}, loss {history.val_loss[best]:.4f}"
+        )
+        held = f"({fitted.n_val:,} rows held out; they chose the epoch)"
+        say(f"validation  {figures}   {held}", result=True)
+    elif best is None and history.loss:
+        say(f"training    loss {history.loss[-1]:.4f}   (nothing was held out)", result=True)
+    for name, evaluation in evaluations.items():
+        figures = ", ".join(
+            f"{key.replace('_', ' ')} {value:.4f}"
+            for key, value in evaluation.figures.items()
+            if key != "majority"
+        )
+        say(f"{name:<11} {figures}   ({evaluation.rows:,} rows)", result=True)
+        if "majority" in evaluation.figures:
+            share = evaluation.figures["majority"]
+            say(f"            always the commonest class: {share:.4f}", result=True)
+    if path is not None:
+        say(f"saved       {plain(path)}", result=True)
+
+
+def _as_data(
+    dataset: Dataset, fitted: TableModel, evaluations: dict[str, Evaluation], path: str | None
+) -> dict[str, Any]:
+    return {
+        "data": dataset.source,
+        "target": list(fitted.target.names),
+        "task": fitted.task,
+        "classes": list(fitted.class_names),
+        "rows": {"training": fitted.n_train, "validation": fitted.n_val},
+        "columns": [row._asdict() for row in fitted.inputs.report()],
+        "warnings": [*dataset.warnings, *fitted.inputs.warnings],
+        "network": fitted.network.describe(),
+        "history": fitted.history.to_dict(),
+        **{name: evaluation.to_dict() for name, evaluation in evaluations.items()},
+        "model": path,
+    }

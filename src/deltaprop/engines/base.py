@@ -1,0 +1,139 @@
+"""The Engine protocol: a problem goes in, epochs and logits come out.
+
+The loop in ``training`` decides what an epoch is (its order, its random numbers, its learning
+rates) and when to stop; an engine only runs steps, as fast as it can, on parameters it updates
+in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from deltaprop.model.parameters import Parameters
+from deltaprop.model.spec import Network
+
+__all__ = ["Engine", "EpochOutcome", "EpochPlan", "Problem", "Pulse", "Run", "StepRule"]
+
+Array = npt.NDArray[np.float64]
+Labels = npt.NDArray[np.int64]
+Pulse: TypeAlias = Callable[[int], bool]
+
+
+class StepRule(Protocol):
+    """What an engine needs of an optimizer."""
+
+    def init(self, n: int) -> dict[str, Any]:
+        """Return the state before the first step, for n parameters."""
+
+    def step(
+        self,
+        state: dict[str, Any],
+        flat: Array,
+        gradient: Array,
+        eta: float,
+        decayed: npt.NDArray[np.bool_],
+    ) -> None:
+        """Update ``flat`` and ``state`` in place; weight decay applies where ``decayed``."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is to be trained; arrays have been checked already.
+
+    Attributes
+    ----------
+    network : Network
+        Layers and loss.
+    X : ndarray of shape (n, n_0) or scipy CSR matrix
+        The rows, of any real dtype; only indexed by rows.
+    targets : ndarray
+        Labels (n,) or targets (n, n_L).
+    weights : ndarray of shape (n,) or None
+        Row weights with mean 1; None means all 1.
+    optimizer : StepRule
+        How a gradient becomes a step.
+    batch_size : int
+        Rows of a step.
+    dtype : str
+        The precision asked for; an engine says in ``Run.dtype`` what it computes in.
+    n_threads : int or None
+        At most this many; None means as many as there are cores.
+    """
+
+    network: Network
+    X: Any
+    targets: Array | Labels
+    weights: Array | None
+    optimizer: StepRule
+    batch_size: int
+    dtype: str
+    n_threads: int | None
+
+
+@dataclass(frozen=True)
+class EpochPlan:
+    """One pass over the rows.
+
+    Attributes
+    ----------
+    order : ndarray of int
+        The rows in the order they are visited; consecutive runs of batch_size are the batches.
+    rng : numpy.random.Generator
+        Draws this epoch's dropout masks.
+    learning_rate : callable
+        eta of each step, by its number within the epoch.
+    pulse : callable
+        Called after each step with the rows done so far; true means stop now.
+    """
+
+    order: npt.NDArray[np.int64]
+    rng: np.random.Generator
+    learning_rate: Callable[[int], float]
+    pulse: Pulse
+
+
+@dataclass(frozen=True)
+class EpochOutcome:
+    """What an epoch came to.
+
+    Attributes
+    ----------
+    loss : float
+        The mean of the objective over the rows visited, each taken before its step.
+    n_steps : int
+        Steps done; fewer than planned when it was stopped.
+    diverged : str or None
+        Which quantity was no longer finite, and at which step of the epoch; the parameters are
+        then the last ones whose loss and gradient were finite.
+    """
+
+    loss: float
+    n_steps: int
+    diverged: str | None = None
+
+
+class Run(Protocol):
+    """A problem being trained by an engine."""
+
+    dtype: str
+    state: dict[str, Any]
+
+    def epoch(self, plan: EpochPlan) -> EpochOutcome:
+        """Run the steps of one epoch, updating the parameters in place."""
+
+
+class Engine(Protocol):
+    """Runs steps."""
+
+    name: str
+
+    def start(self, problem: Problem, parameters: Parameters) -> Run:
+        """Return a run that will update ``parameters`` in place."""
+
+    def logits(self, network: Network, parameters: Parameters, X: Any) -> Array:
+        """Return z^L of shape (n, n_L), float64."""

@@ -1,0 +1,109 @@
+"""NumPy float64 over ``model``: the oracle every other engine is judged by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from deltaprop.engines.base import EpochOutcome, EpochPlan, Problem
+from deltaprop.engines.threads import BlasThreads
+from deltaprop.functional.losses import sample_shares
+from deltaprop.model.backprop import draw_masks, propagate, trace_step
+from deltaprop.model.parameters import Parameters
+from deltaprop.model.spec import Network
+from deltaprop.model.targets import dense_targets
+
+__all__ = ["ReferenceEngine", "ReferenceRun", "dense_rows"]
+
+Array = npt.NDArray[np.float64]
+
+_ROWS_AT_ONCE = 4096
+
+
+class ReferenceRun:
+    """A problem being trained in NumPy float64, whatever precision was asked for."""
+
+    dtype = "float64"
+
+    def __init__(self, problem: Problem, parameters: Parameters) -> None:
+        self.problem = problem
+        self.parameters = parameters
+        self.state: dict[str, Any] = problem.optimizer.init(parameters.flat.size)
+        self._decayed = problem.network.layout.penalized()
+        self._threads = BlasThreads(problem.network, problem.batch_size, problem.n_threads)
+
+    def epoch(self, plan: EpochPlan) -> EpochOutcome:
+        """Run the steps of one epoch, updating the parameters in place."""
+        with self._threads.limited():
+            return self._steps(plan)
+
+    def _steps(self, plan: EpochPlan) -> EpochOutcome:
+        problem, parameters = self.problem, self.parameters
+        n, size = len(plan.order), problem.batch_size
+        last_finite = parameters.flat.copy()
+        total, done, step = 0.0, 0, 0
+        for start in range(0, n, size):
+            rows = plan.order[start : start + size]
+            # overflow on the way to divergence is reported once, as divergence
+            with np.errstate(over="ignore", invalid="ignore"):
+                trace = trace_step(
+                    problem.network,
+                    parameters,
+                    dense_rows(problem.X, rows),
+                    dense_targets(problem.targets[rows], problem.network.n_out),
+                    self._shares(rows),
+                    draw_masks(problem.network, len(rows), plan.rng),
+                )
+                gradient = trace.gradients.flat
+                if not (np.isfinite(trace.loss) and np.isfinite(gradient).all()):
+                    parameters.flat[:] = last_finite
+                    what = "a gradient" if np.isfinite(trace.loss) else "the loss"
+                    return EpochOutcome(total / max(done, 1), step, f"{what} at step {step + 1}")
+                last_finite[:] = parameters.flat
+                problem.optimizer.step(
+                    self.state, parameters.flat, gradient, plan.learning_rate(step), self._decayed
+                )
+            total += trace.loss * len(rows)
+            done += len(rows)
+            step += 1
+            if plan.pulse(done):
+                break
+        if not np.isfinite(parameters.flat).all():
+            parameters.flat[:] = last_finite
+            return EpochOutcome(total / done, step, f"a parameter after step {step}")
+        return EpochOutcome(total / done, step)
+
+    def _shares(self, rows: npt.NDArray[np.int64]) -> Array:
+        weights = self.problem.weights
+        # weights have mean 1 over the table, so dividing by the rows keeps their meaning
+        return sample_shares(len(rows), None if weights is None else weights[rows], total=len(rows))
+
+
+class ReferenceEngine:
+    """NumPy float64."""
+
+    name = "reference"
+
+    def start(self, problem: Problem, parameters: Parameters) -> ReferenceRun:
+        """Return a run that will update ``parameters`` in place."""
+        return ReferenceRun(problem, parameters)
+
+    def logits(self, network: Network, parameters: Parameters, X: Any) -> Array:
+        """Return z^L of shape (n, n_L), float64."""
+        logits = np.empty((X.shape[0], network.n_out))
+        for start in range(0, len(logits), _ROWS_AT_ONCE):
+            rows = slice(start, start + _ROWS_AT_ONCE)
+            with np.errstate(over="ignore", invalid="ignore"):
+                z, _, _ = propagate(network, parameters, dense_rows(X, rows))
+            logits[rows] = z[-1]
+        return logits
+
+
+def dense_rows(X: Any, rows: npt.NDArray[np.int64] | slice) -> Array:
+    """Return some rows of a dense array or CSR matrix as dense float64."""
+    chosen = X[rows]
+    if hasattr(chosen, "toarray"):
+        chosen = chosen.toarray()
+    return np.asarray(chosen, dtype=np.float64)

@@ -1,0 +1,83 @@
+"""The tree of exceptions.
+
+Every message is one paragraph that says what was found, what was expected, where (file, row,
+column, layer, epoch) and, where there is one, what to do about it. The command line prints it
+as it stands.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = [
+    "ColumnError",
+    "DataError",
+    "DeltapropError",
+    "DivergedWarning",
+    "MissingExtraError",
+    "ModelFileError",
+    "OutputError",
+    "SettingError",
+    "ShapeError",
+    "UnknownNameError",
+    "nearest_name",
+]
+
+
+class DeltapropError(Exception):
+    """Anything deltaprop refuses, with the reason as its message."""
+
+
+class ShapeError(DeltapropError, ValueError):
+    """Arrays whose shapes do not fit each other or the network."""
+
+
+class SettingError(DeltapropError, ValueError):
+    """A setting outside its range, or settings that contradict each other."""
+
+
+class UnknownNameError(SettingError):
+    """A name that no registry holds; the message offers the nearest one."""
+
+    def __init__(self, kind: str, name: object, known: Iterable[str]) -> None:
+        known = sorted(known)
+        near = nearest_name(str(name), known)
+        hint = f"Did you mean {near!r}? " if near else ""
+        super().__init__(f"No {kind} is called {name!r}. {hint}Known: {', '.join(known)}.")
+
+
+class DataError(DeltapropError, ValueError):
+    """Values that cannot be learnt from: unreadable, empty, NaN, of the wrong kind."""
+
+
+class ColumnError(DataError):
+    """A column that is missing, doubled or of another kind than at training."""
+
+
+class ModelFileError(DeltapropError):
+    """A file that is not an intact deltaprop model of a version this one reads."""
+
+
+class OutputError(DeltapropError, OSError):
+    """A file that could not be written: no room, no permission, no such folder."""
+
+
+class MissingExtraError(DeltapropError, ImportError):
+    """An optional part is not installed; the message is the line that installs it."""
+
+    def __init__(self, need: str, extra: str) -> None:
+        super().__init__(
+            f'{need} is not installed. Install it with: pip install "deltaprop[{extra}]"'
+        )
+
+
+class DivergedWarning(UserWarning):
+    """Training stopped because the loss or a gradient was no longer finite."""
+
+
+def nearest_name(name: str, known: Iterable[str]) -> str | None:
+    """Return the entry of ``known`` that ``name`` is most likely a misspelling of, or None."""
+    by_folded = {entry.casefold(): entry for entry in known}
+    close = difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
+    return by_folded[close[0]] if close else None

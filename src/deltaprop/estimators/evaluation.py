@@ -1,0 +1,127 @@
+"""How good a model is on rows whose answers are known."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["ClassFigures", "Evaluation", "evaluate_classes", "evaluate_numbers"]
+
+Array = npt.NDArray[np.float64]
+Labels = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class ClassFigures:
+    """One class.
+
+    Attributes
+    ----------
+    name : str
+        The class.
+    rows : int
+        How many rows are of it.
+    precision : float or None
+        Share of right ones among those predicted; None when it was never predicted.
+    recall : float or None
+        Share of its rows that were found; None when there were none.
+    """
+
+    name: str
+    rows: int
+    precision: float | None
+    recall: float | None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Figures of a model on a table.
+
+    Attributes
+    ----------
+    task : str
+        "classification" or "regression".
+    rows : int
+        How many rows.
+    figures : dict of str to float
+        accuracy, log_loss, majority; or r2, rmse, mae, in the target's unit.
+    classes : tuple of ClassFigures
+        One each; empty for regression.
+    """
+
+    task: str
+    rows: int
+    figures: dict[str, float]
+    classes: tuple[ClassFigures, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data, ready for JSON."""
+        return asdict(self)
+
+
+def evaluate_classes(probabilities: Array, labels: Labels, names: tuple[str, ...]) -> Evaluation:
+    """Return accuracy, mean log loss and the figures of each class.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n, k)
+        p, each row summing to 1.
+    labels : ndarray of shape (n,)
+        The true classes.
+    names : tuple of str
+        The classes.
+
+    Returns
+    -------
+    Evaluation
+        ``majority`` is the accuracy of always saying the commonest class of these rows.
+    """
+    n, k = probabilities.shape
+    predicted = probabilities.argmax(axis=1)
+    true_counts = np.bincount(labels, minlength=k)
+    predicted_counts = np.bincount(predicted, minlength=k)
+    right = np.bincount(labels[predicted == labels], minlength=k)
+    p_true = probabilities[np.arange(n), labels]
+    figures = {
+        "accuracy": float((predicted == labels).mean()),
+        "log_loss": float(-np.log(np.maximum(p_true, np.finfo(float).tiny)).mean()),
+        "majority": float(true_counts.max() / n),
+    }
+    classes = tuple(
+        ClassFigures(
+            names[c],
+            int(true_counts[c]),
+            float(right[c] / predicted_counts[c]) if predicted_counts[c] else None,
+            float(right[c] / true_counts[c]) if true_counts[c] else None,
+        )
+        for c in range(k)
+    )
+    return Evaluation("classification", n, figures, classes)
+
+
+def evaluate_numbers(predicted: Array, targets: Array) -> Evaluation:
+    """Return R^2, root mean squared and mean absolute error, averaged over outputs.
+
+    Parameters
+    ----------
+    predicted, targets : ndarray of shape (n, k)
+        In the target's unit.
+
+    Returns
+    -------
+    Evaluation
+        R^2 = 1 - sum (t - p)^2 / sum (t - mean t)^2; 0 where the targets do not vary.
+    """
+    error = predicted - targets
+    spread = np.sum((targets - targets.mean(axis=0)) ** 2, axis=0)
+    safe = np.where(spread > 0, spread, 1.0)
+    r2 = np.where(spread > 0, 1.0 - np.sum(error**2, axis=0) / safe, 0.0)
+    figures = {
+        "r2": float(r2.mean()),
+        "rmse": float(np.sqrt((error**2).mean(axis=0)).mean()),
+        "mae": float(np.abs(error).mean()),
+    }
+    return Evaluation("regression", len(targets), figures)

@@ -1,0 +1,171 @@
+"""Worked examples: the built-in ones, and files in the worked-example format."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deltaprop.errors import DataError, DeltapropError, UnknownNameError
+from deltaprop.model.layers import Dense
+from deltaprop.model.parameters import Parameters
+from deltaprop.model.spec import Network
+from deltaprop.training.optimizers import OPTIMIZERS, Optimizer
+
+__all__ = ["EXAMPLES", "WorkedExample", "built_in_example", "read_worked_example"]
+
+_LARGEST_FILE = 10_000_000  # bytes; a worked example is a page of numbers
+
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "tutorial": {
+        "title": "The tutorial's example: 2-2-1, linear neurons, one step of gradient descent",
+        "layers": [
+            {"W": [[0.5, 2.3], [1.5, 3.0]], "activation": "identity"},
+            {"W": [[1.0], [1.0]], "activation": "identity"},
+        ],
+        "loss": "half_squared_error",
+        "x": [[1.0, 0.5]],
+        "targets": [[4.0]],
+        "learning_rate": 0.1,
+    },
+}
+
+
+@dataclass(frozen=True)
+class WorkedExample:
+    """A network with its numbers, a batch, and how the step is taken.
+
+    Attributes
+    ----------
+    title : str
+        What it is.
+    network : Network
+        Layers and loss.
+    parameters : Parameters
+        Before the step.
+    x, targets : list of list of float
+        The batch.
+    optimizer : Optimizer
+        The rule of the step.
+    train_biases : bool
+        Whether the step changes biases.
+    reduction : str
+        "mean" or "sum" over samples.
+    claims : dict
+        What somebody says the numbers are.
+    """
+
+    title: str
+    network: Network
+    parameters: Parameters
+    x: Any
+    targets: Any
+    optimizer: Optimizer
+    train_biases: bool = True
+    reduction: str = "mean"
+    claims: Mapping[str, Any] | None = None
+
+
+def built_in_example(name: str) -> WorkedExample:
+    """Return the built-in example called ``name``."""
+    if name not in EXAMPLES:
+        raise UnknownNameError("built-in example", name, EXAMPLES)
+    return _from_mapping(EXAMPLES[name])
+
+
+def read_worked_example(path: str | os.PathLike[str]) -> WorkedExample:
+    """Read a worked example from a YAML or JSON file.
+
+    Raises
+    ------
+    DataError
+        When the file cannot be read or says something impossible; the message says where.
+    """
+    name = os.fspath(path)
+    try:
+        if Path(path).stat().st_size > _LARGEST_FILE:
+            raise DataError(f"{name} is larger than any worked example ({_LARGEST_FILE:,} bytes).")
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"{name} cannot be read as a worked example: {reason}.") from None
+    return _from_mapping(_parse(name, text), name)
+
+
+def _parse(name: str, text: str) -> Mapping[str, Any]:
+    try:
+        if name.lower().endswith((".yaml", ".yml")):
+            import yaml
+
+            data = yaml.safe_load(text)
+        else:
+            data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{name} is not valid JSON: {error}.") from None
+    except Exception as error:
+        if type(error).__module__.split(".")[0] != "yaml":
+            raise
+        where = " ".join(str(error).split())
+        raise DataError(f"{name} is not valid YAML: {where}.") from None
+    if not isinstance(data, Mapping):
+        raise DataError(f"{name} holds no worked example: expected keys layers, loss, x, targets.")
+    return data
+
+
+def _from_mapping(data: Mapping[str, Any], name: str = "the example") -> WorkedExample:
+    missing = [key for key in ("layers", "loss", "x", "targets") if key not in data]
+    if missing:
+        raise DataError(f"{name} lacks {', '.join(missing)}; see the worked-example format.")
+    try:
+        network, parameters = _network(data, name)
+        chosen = data.get("optimizer", "gradient_descent")
+        if chosen not in OPTIMIZERS:
+            raise UnknownNameError("optimizer", chosen, OPTIMIZERS)
+        return WorkedExample(
+            title=str(data.get("title", name)),
+            network=network,
+            parameters=parameters,
+            x=data["x"],
+            targets=data["targets"],
+            optimizer=OPTIMIZERS[chosen](float(data.get("learning_rate", 0.1))),
+            train_biases=bool(data.get("train_biases", True)),
+            reduction=str(data.get("loss_reduction", "mean")),
+            claims=data.get("claims"),
+        )
+    except DeltapropError as error:
+        raise DataError(f"{name}: {error}") from None
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        raise DataError(f"{name} is not a worked example: {error}.") from None
+
+
+def _network(data: Mapping[str, Any], name: str) -> tuple[Network, Parameters]:
+    layers = data["layers"]
+    if not isinstance(layers, list) or not layers:
+        raise DataError(f"{name}: layers is empty; expected at least one with W.")
+    dense: list[Dense] = []
+    for index, layer in enumerate(layers):
+        last = index == len(layers) - 1
+        dense.append(
+            Dense(
+                len(layer["W"][0]),
+                None if last else layer.get("activation", "identity"),
+                bias=layer.get("b") is not None,
+            )
+        )
+    network = Network.from_layers(
+        len(layers[0]["W"]), dense, str(data["loss"]), l2=float(data.get("l2", 0) or 0),
+        l1=float(data.get("l1", 0) or 0),
+    )  # fmt: skip
+    own = layers[-1].get("activation")
+    if own not in (None, "identity", network.loss.output):
+        raise DataError(
+            f"{name}: the last layer has activation {own!r}, but {network.loss_name} brings "
+            f"{network.loss.output}."
+        )
+    parameters = network.parameters(
+        W=[layer["W"] for layer in layers], b=[layer.get("b") for layer in layers]
+    )
+    return network, parameters

@@ -1,0 +1,200 @@
+"""Explanation: one training step, with the numbers and where they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from deltaprop.errors import SettingError
+from deltaprop.explain.steps import Step, Update, steps_of
+from deltaprop.model.backprop import Trace, backpropagate
+from deltaprop.model.gradcheck import GradientReport, check_gradients
+from deltaprop.model.parameters import Parameters
+from deltaprop.model.spec import Network
+from deltaprop.training.optimizers import GradientDescent, Optimizer
+from deltaprop.training.schedules import as_schedule
+
+__all__ = ["Explanation", "Names", "explain"]
+
+
+@dataclass(frozen=True)
+class Names:
+    """What the user calls things.
+
+    Attributes
+    ----------
+    title : str
+        What is explained.
+    inputs : tuple of str
+        A name per input; empty for x1, x2, ...
+    outputs : tuple of str
+        A name per output: the classes, or the targets.
+    """
+
+    title: str = ""
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One forward pass, backward pass and update, ready to be shown.
+
+    Attributes
+    ----------
+    trace : Trace
+        The pass before the update.
+    update : Update
+        The step, and the pass after it.
+    names : Names
+        What the user calls things.
+    reduction : str
+        "mean" or "sum" over samples.
+    """
+
+    trace: Trace
+    update: Update
+    names: Names = field(default_factory=Names)
+    reduction: str = "mean"
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """Return every number, in the order it is worked out."""
+        return steps_of(self.trace, self.update)
+
+    @property
+    def predicted_change(self) -> float:
+        """Return the change of the loss that the gradient promises: g . (new - old)."""
+        old, new = self.trace.parameters.flat, self.update.after.parameters.flat
+        return float(self.trace.gradients.flat @ (new - old))
+
+    @property
+    def actual_change(self) -> float:
+        """Return the change of the loss that the step brought."""
+        return self.update.after.loss - self.trace.loss
+
+    def verify(self, tolerance: float = 1e-6) -> GradientReport:
+        """Compare every gradient with central differences.
+
+        Parameters
+        ----------
+        tolerance : float
+            Relative error up to which a gradient is right.
+
+        Returns
+        -------
+        GradientReport
+            True when all are right.
+        """
+        trace = self.trace
+        scale = 1.0 if self.reduction == "mean" else float(trace.shares.sum())
+        if scale != 1.0 or any(mask is not None for mask in trace.masks):
+            raise SettingError("verify reads means over samples, without dropout.")
+        return check_gradients(
+            trace.network,
+            trace.parameters,
+            trace.a[0],
+            trace.targets,
+            gradients=trace.gradients,
+            sample_weight=trace.shares,
+            tolerance=tolerance,
+        )
+
+    def to_terminal(
+        self,
+        *,
+        detail: str | None = None,
+        digits: int = 6,
+        width: int = 80,
+        color: bool = False,
+    ) -> str:
+        """Return the explanation as text for a terminal.
+
+        Parameters
+        ----------
+        detail : {"overview", "layers", "neurons"}, optional
+            One altitude; all that fit when left out.
+        digits : int
+            Significant digits.
+        width : int
+            Columns.
+        color : bool
+            With ANSI colours: the sign of each number.
+
+        Returns
+        -------
+        str
+            Lines of at most ``width`` columns.
+        """
+        from deltaprop.explain.terminal import render
+
+        return render(self, detail=detail, digits=digits, width=width, color=color)
+
+
+def explain(
+    network: Network,
+    parameters: Parameters,
+    x: npt.ArrayLike,
+    targets: npt.ArrayLike,
+    *,
+    learning_rate: float = 0.1,
+    optimizer: Optimizer | None = None,
+    train_biases: bool = True,
+    reduction: str = "mean",
+    names: Names | None = None,
+) -> Explanation:
+    """Take one training step and return it with every number accounted for.
+
+    Parameters
+    ----------
+    network : Network
+        The layers and the loss.
+    parameters : Parameters
+        The old parameters; left as they are.
+    x : array_like of shape (n, n_0)
+        A few rows.
+    targets : array_like of shape (n,) or (n, n_L)
+        What they should have given.
+    learning_rate : float
+        eta of plain gradient descent, when no optimizer is given.
+    optimizer : Optimizer, optional
+        Another rule; its first step is shown.
+    train_biases : bool
+        False leaves the biases as they are, as some textbooks do.
+    reduction : {"mean", "sum"}
+        Over samples.
+    names : Names, optional
+        What to call inputs and outputs.
+
+    Returns
+    -------
+    Explanation
+        Read it with ``to_terminal()``.
+    """
+    rule: Optimizer = GradientDescent(learning_rate) if optimizer is None else optimizer
+    trace = backpropagate(network, parameters, x, targets, reduction=reduction)
+    after = parameters.copy()
+    eta = as_schedule(rule.learning_rate)(0, 1)
+    weights = network.layout.penalized()
+    rule.step(rule.init(after.flat.size), after.flat, trace.gradients.flat, eta, weights)
+    if not train_biases:
+        after.flat[:] = np.where(weights, after.flat, parameters.flat)
+    again = backpropagate(network, after, x, targets, reduction=reduction)
+    plain = isinstance(rule, GradientDescent) and (train_biases or not _has_bias(network))
+    chosen = names or Names()
+    _check_names("input", chosen.inputs, network.n_in)
+    _check_names("output", chosen.outputs, network.n_out)
+    return Explanation(trace, Update(eta, plain, again), chosen, reduction)
+
+
+def _has_bias(network: Network) -> bool:
+    return any(layer.bias for layer in network.numbered)
+
+
+def _check_names(what: str, names: Sequence[str], expected: int) -> None:
+    if names and len(names) != expected:
+        raise SettingError(f"{len(names)} {what} names for {expected} {what}s.")

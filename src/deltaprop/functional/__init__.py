@@ -1,0 +1,1 @@
+"""Arrays in, arrays out, no state: activations, losses and initializers, one registry row each."""

@@ -1,0 +1,82 @@
+"""A table of named rows that users may add to; everything else reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Generic, Protocol, TypeVar
+
+from deltaprop.errors import SettingError, UnknownNameError
+
+__all__ = ["Named", "Registry"]
+
+
+class Named(Protocol):
+    """Anything with a name of its own."""
+
+    @property
+    def name(self) -> str:
+        """Return the name the row is looked up by."""
+
+
+Row = TypeVar("Row", bound=Named)
+
+
+class Registry(Mapping[str, Row], Generic[Row]):
+    """Rows by name.
+
+    Parameters
+    ----------
+    kind : str
+        What a row is, for messages: "activation", "loss", ...
+    rows : iterable
+        The built-in rows. They are checked by the tests instead of at every import.
+    check : callable, optional
+        Called with each row registered later; raises when the row contradicts itself (a
+        derivative that is not the derivative, for instance). Registering is therefore a proof.
+    """
+
+    def __init__(
+        self, kind: str, rows: Iterable[Row] = (), check: Callable[[Row], None] | None = None
+    ) -> None:
+        self.kind = kind
+        self._check = check
+        self._rows: dict[str, Row] = {row.name: row for row in rows}
+
+    def check(self, row: Row) -> None:
+        """Raise SettingError when ``row`` contradicts itself."""
+        if not row.name.isidentifier():
+            raise SettingError(f"{row.name!r} cannot name a {self.kind}: use letters, digits, _.")
+        if self._check is not None:
+            self._check(row)
+
+    def register(self, row: Row, *, replace: bool = False) -> Row:
+        """Check ``row``, add it under ``row.name`` and return it.
+
+        Raises
+        ------
+        SettingError
+            When the name is taken and ``replace`` is false, or the row fails its check.
+        """
+        if row.name in self._rows and not replace:
+            raise SettingError(
+                f"A {self.kind} called {row.name!r} is registered already; "
+                "choose another name or pass replace=True."
+            )
+        self.check(row)
+        self._rows[row.name] = row
+        return row
+
+    def __getitem__(self, name: str) -> Row:
+        try:
+            return self._rows[name]
+        except (KeyError, TypeError):
+            raise UnknownNameError(self.kind, name, self._rows) from None
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name in self._rows
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)

@@ -1,0 +1,1 @@
+"""The network, its parameters, and back-propagation: readable, in NumPy float64."""

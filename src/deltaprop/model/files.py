@@ -1,0 +1,98 @@
+"""Writing files so that nothing half-written is ever found under their name."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+from deltaprop.errors import OutputError
+
+__all__ = ["check_writable", "write_atomically"]
+
+
+def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write ``content`` to a new file beside ``path``, then give it the name in one move.
+
+    What stood there before stays untouched until the new content is safely on disk. Pipes and
+    devices are written to directly.
+
+    Raises
+    ------
+    OutputError
+        When it cannot be written; nothing is left behind.
+    """
+    target = Path(os.path.realpath(path))
+    try:
+        if target.exists() and not target.is_file():
+            if target.is_dir():
+                raise IsADirectoryError(errno.EISDIR, "it is a folder")
+            target.write_bytes(content)
+            return
+        _write_and_rename(target, content)
+    except OSError as error:
+        raise OutputError(f"{os.fspath(path)} could not be written: {_reason(error)}") from error
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Raise OutputError now if ``path`` cannot be written later: before work, not after it."""
+    target = Path(os.path.realpath(path))
+    try:
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "it is a folder")
+        if target.exists():
+            if not os.access(target, os.W_OK):
+                raise PermissionError(errno.EACCES, "no permission")
+            if not target.is_file():
+                return
+        handle, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", dir=target.parent)
+        os.close(handle)
+        Path(name).unlink()
+    except OSError as error:
+        raise OutputError(f"{os.fspath(path)} could not be written: {_reason(error)}") from error
+
+
+def _write_and_rename(target: Path, content: bytes) -> None:
+    if target.exists() and not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, "no permission")
+    handle, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(_mode_for(target))
+        Path(name).replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise
+
+
+def _mode_for(target: Path) -> int:
+    if target.exists():
+        return stat.S_IMODE(target.stat().st_mode)
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
+
+
+def _reason(error: OSError) -> str:
+    match error.errno:
+        case errno.ENOSPC | errno.EDQUOT:
+            return "the disk is full. Free some space or choose another place."
+        case errno.ENOENT | errno.ENOTDIR:
+            return "its folder does not exist. Create the folder or choose another path."
+        case errno.EACCES | errno.EPERM | errno.EROFS:
+            return "there is no permission to write there. Choose another path."
+        case errno.EISDIR:
+            return "it is a folder. Give the path of a file."
+        case errno.ENAMETOOLONG:
+            return "its name is too long. Choose a shorter one."
+        case errno.EFBIG:
+            return "it would exceed the size allowed for files here. Choose another place."
+        case _:
+            return f"{error.strerror or error}."

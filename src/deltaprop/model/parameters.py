@@ -1,0 +1,137 @@
+"""All parameters of a network in one flat, contiguous vector, with named views into it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+import numpy.typing as npt
+
+from deltaprop.errors import ShapeError
+
+__all__ = ["Layout", "Parameters", "Slot"]
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Where one array of one layer stands in the flat vector."""
+
+    layer: int
+    name: str
+    shape: tuple[int, ...]
+    start: int
+    penalized: bool
+
+    @property
+    def stop(self) -> int:
+        """Return the index after the last entry."""
+        return self.start + prod(self.shape)
+
+    def entry(self, index: int) -> str:
+        """Return the id of the entry at flat position ``index``, layers from 1: ``W.1[0,2]``."""
+        where = np.unravel_index(index - self.start, self.shape)
+        return f"{self.name}.{self.layer + 1}[{','.join(str(int(i)) for i in where)}]"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The slots of a network's parameters, in order."""
+
+    slots: tuple[Slot, ...]
+    n_layers: int
+
+    @property
+    def size(self) -> int:
+        """Return the length of the flat vector."""
+        return self.slots[-1].stop if self.slots else 0
+
+    def penalized(self) -> npt.NDArray[np.bool_]:
+        """Return a flat mask: True where L2, L1 and weight decay apply (weights, not biases)."""
+        mask = np.zeros(self.size, dtype=bool)
+        for slot in self.slots:
+            mask[slot.start : slot.stop] = slot.penalized
+        return mask
+
+    def entry(self, index: int) -> str:
+        """Return the id of the entry at flat position ``index``."""
+        slot = next(slot for slot in self.slots if index < slot.stop)
+        return slot.entry(index)
+
+
+class Parameters:
+    """Weights and biases (or their gradients): one flat vector and views into it.
+
+    Parameters
+    ----------
+    layout : Layout
+        Which entries belong to which array; ``network.layout``.
+    flat : ndarray of shape (layout.size,)
+        The numbers. Not copied: writing to ``flat`` and to ``W[l]`` is the same thing.
+
+    Attributes
+    ----------
+    layers : tuple of dict
+        The arrays of each layer by name.
+    W, b : tuple of ndarray
+        W[l] of shape (n_in, n_out) and b[l] of shape (n_out,) of layer l + 1; None where a layer
+        has none.
+    """
+
+    __slots__ = ("flat", "layers", "layout")
+
+    def __init__(self, layout: Layout, flat: Array) -> None:
+        if flat.shape != (layout.size,):
+            raise ShapeError(
+                f"The flat vector has shape {flat.shape}; this network has {layout.size} "
+                f"parameters, so ({layout.size},) was expected."
+            )
+        self.layout = layout
+        self.flat = flat
+        arrays: list[dict[str, Array]] = [{} for _ in range(layout.n_layers)]
+        for slot in layout.slots:
+            arrays[slot.layer][slot.name] = flat[slot.start : slot.stop].reshape(slot.shape)
+        self.layers = tuple(arrays)
+
+    @classmethod
+    def join(cls, layout: Layout, arrays: Sequence[dict[str, Array]]) -> Parameters:
+        """Return new parameters holding copies of the given arrays."""
+        parameters = cls(layout, np.empty(layout.size))
+        for view, given in zip(parameters.layers, arrays, strict=True):
+            for name in view:
+                view[name][...] = given[name]
+        return parameters
+
+    @property
+    def W(self) -> tuple[Array | None, ...]:  # noqa: N802 - the symbol
+        """Return the weight matrix of each layer."""
+        return tuple(layer.get("W") for layer in self.layers)
+
+    @property
+    def b(self) -> tuple[Array | None, ...]:
+        """Return the bias of each layer; None where it has none."""
+        return tuple(layer.get("b") for layer in self.layers)
+
+    def like(self, flat: Array) -> Parameters:
+        """Return parameters of the same layout over another flat vector."""
+        return Parameters(self.layout, flat)
+
+    def copy(self) -> Parameters:
+        """Return an independent, writable copy."""
+        return self.like(self.flat.copy())
+
+    def frozen_copy(self) -> Parameters:
+        """Return an independent copy that refuses to be written to."""
+        flat = self.flat.astype(np.float64, copy=True)
+        flat.setflags(write=False)
+        return self.like(flat)
+
+    def __len__(self) -> int:
+        return self.layout.n_layers
+
+    def __repr__(self) -> str:
+        shapes = ", ".join(f"{s.name}.{s.layer + 1} {s.shape}" for s in self.layout.slots)
+        return f"Parameters({self.layout.size}: {shapes})"

@@ -1,0 +1,316 @@
+"""Network: a frozen description of a feed-forward network and the loss it minimizes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from numbers import Real
+
+import numpy as np
+import numpy.typing as npt
+
+from deltaprop.errors import SettingError, ShapeError
+from deltaprop.functional.activations import ACTIVATIONS, Activation
+from deltaprop.functional.losses import LOSSES, Loss
+from deltaprop.model.layers import Dense, Dropout, Layer, positive_int
+from deltaprop.model.parameters import Layout, Parameters, Slot
+
+__all__ = ["Network"]
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, init=False)
+class Network:
+    """A feed-forward network: layers, and the loss that decides its output activation.
+
+    z^l = a^(l-1) W^l + b^l and a^l = f_l(z^l), with a^0 = x; the last activation belongs to the
+    loss. The objective is the mean loss plus l2/2 sum(W^2) plus l1 sum|W|, biases left out.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        n_0, ..., n_L: the inputs, the width of each hidden layer, the outputs. Two numbers make
+        linear, logistic or softmax regression.
+    hidden : str or sequence of str
+        The activation of every hidden layer, or one each.
+    loss : str
+        A registered loss; see ``LOSSES``.
+    bias : bool
+        Whether layers have biases.
+    dropout : float
+        Probability of dropping each hidden activation in training.
+    label_smoothing : float
+        e in t' = (1 - e) t + e / k, for the cross-entropies.
+    l2, l1 : float
+        Penalties on the weights: l2/2 sum(W^2) and l1 sum|W|.
+
+    Raises
+    ------
+    SettingError
+        When a size, name or range is wrong.
+
+    Examples
+    --------
+    >>> Network([4, 16, 3], hidden="relu", loss="cross_entropy").n_parameters
+    131
+    """
+
+    n_in: int
+    layers: tuple[Dense | Dropout, ...]
+    loss_name: str
+    label_smoothing: float
+    l2: float
+    l1: float
+    numbered: tuple[Dense, ...] = field(repr=False, compare=False)
+    dropouts: tuple[Dropout | None, ...] = field(repr=False, compare=False)
+
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        hidden: str | Sequence[str] = "relu",
+        loss: str = "cross_entropy",
+        bias: bool = True,
+        *,
+        dropout: float = 0.0,
+        label_smoothing: float = 0.0,
+        l2: float = 0.0,
+        l1: float = 0.0,
+    ) -> None:
+        if not isinstance(sizes, (list, tuple, np.ndarray)) or len(sizes) < 2:
+            raise SettingError(
+                f"sizes is {sizes!r}; expected at least two whole numbers: inputs and outputs, "
+                "with the widths of the hidden layers between them, such as [4, 16, 3]."
+            )
+        if not isinstance(hidden, Iterable):
+            raise SettingError(
+                f"hidden is {hidden!r}; expected the name of an activation, or one for each layer."
+            )
+        n_hidden = len(sizes) - 2
+        activations = [hidden] * n_hidden if isinstance(hidden, str) else list(hidden)
+        if len(activations) != n_hidden:
+            raise SettingError(
+                f"hidden names {len(activations)} activations but sizes has {n_hidden} hidden "
+                "layers; give one name for all of them or one each."
+            )
+        layers: list[Dense | Dropout] = []
+        for n_out, activation in zip(sizes[1:-1], activations, strict=True):
+            layers.append(Dense(n_out, activation, bias))
+            if dropout:
+                layers.append(Dropout(dropout))
+        layers.append(Dense(sizes[-1], None, bias))
+        self._describe(sizes[0], layers, loss, label_smoothing, l2, l1)
+
+    @classmethod
+    def from_layers(
+        cls,
+        n_in: int,
+        layers: Sequence[Dense | Dropout],
+        loss: str = "cross_entropy",
+        *,
+        label_smoothing: float = 0.0,
+        l2: float = 0.0,
+        l1: float = 0.0,
+    ) -> Network:
+        """Return a network of the given layers.
+
+        Parameters
+        ----------
+        n_in : int
+            n_0, the number of inputs.
+        layers : sequence of Dense or Dropout
+            In order; the last is a layer with parameters.
+        loss : str
+            A registered loss.
+        label_smoothing, l2, l1 : float
+            As for ``Network``.
+
+        Returns
+        -------
+        Network
+            The description.
+        """
+        network = object.__new__(cls)
+        network._describe(n_in, layers, loss, label_smoothing, l2, l1)
+        return network
+
+    def _describe(
+        self,
+        n_in: int,
+        layers: Sequence[Dense | Dropout],
+        loss: str,
+        label_smoothing: float,
+        l2: float,
+        l1: float,
+    ) -> None:
+        numbered: list[Dense] = []
+        dropouts: list[Dropout | None] = []
+        waiting: Dropout | None = None
+        for layer in layers:
+            if isinstance(layer, Dropout):
+                if waiting is not None:
+                    raise SettingError("Two Dropout layers stand in a row; one is enough.")
+                waiting = layer
+            elif isinstance(layer, Dense):
+                numbered.append(layer)
+                dropouts.append(waiting)
+                waiting = None
+            else:
+                raise SettingError(f"{layer!r} is no layer; expected Dense or Dropout.")
+        if not numbered or waiting is not None:
+            raise SettingError("A network ends in a Dense layer; its loss reads that layer's z.")
+        row = LOSSES[loss]
+        own = numbered[-1].activation
+        if own not in (None, "identity", row.output):
+            raise SettingError(
+                f"The last layer has activation {own!r}, but {loss} brings its own output, "
+                f"{row.output}. Leave the activation of the last layer out."
+            )
+        if label_smoothing and row.smooth is None:
+            raise SettingError(
+                f"label_smoothing has no meaning for {loss}; it belongs to the cross-entropies."
+            )
+        if not (isinstance(label_smoothing, Real) and 0 <= label_smoothing < 1):
+            raise SettingError(f"label_smoothing is {label_smoothing!r}; it is in [0, 1).")
+        for name, value in (("l2", l2), ("l1", l1)):
+            if not (isinstance(value, Real) and 0 <= value < np.inf):
+                raise SettingError(f"{name} is {value!r}; it is a finite number >= 0.")
+        facts = {
+            "n_in": positive_int(n_in, "The number of inputs"),
+            "layers": tuple(layers),
+            "loss_name": loss,
+            "label_smoothing": float(label_smoothing),
+            "l2": float(l2),
+            "l1": float(l1),
+            "numbered": tuple(numbered),
+            "dropouts": tuple(dropouts),
+        }
+        for name, fact in facts.items():
+            object.__setattr__(self, name, fact)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Return n_0, ..., n_L."""
+        return (self.n_in, *(layer.n_out for layer in self.numbered))
+
+    @property
+    def n_out(self) -> int:
+        """Return n_L, the number of outputs."""
+        return self.numbered[-1].n_out
+
+    @property
+    def loss(self) -> Loss:
+        """Return the registry row of the loss."""
+        return LOSSES[self.loss_name]
+
+    @cached_property
+    def activations(self) -> tuple[Activation, ...]:
+        """Return the row of f_l for each hidden layer."""
+        return tuple(ACTIVATIONS[layer.activation or "identity"] for layer in self.numbered[:-1])
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Return where each array stands in the flat parameter vector."""
+        slots: list[Slot] = []
+        start = 0
+        for index, (n_in, layer) in enumerate(zip(self.sizes, self.numbered, strict=False)):
+            for name, shape in layer.shapes(n_in).items():
+                slots.append(Slot(index, name, shape, start, name in layer.penalized))
+                start = slots[-1].stop
+        return Layout(tuple(slots), len(self.numbered))
+
+    @property
+    def n_parameters(self) -> int:
+        """Return the number of weights and biases."""
+        return self.layout.size
+
+    def init(self, rng: np.random.Generator) -> Parameters:
+        """Return initial parameters, drawn by each layer's initializer.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Where the numbers come from; the same generator state gives the same parameters.
+
+        Returns
+        -------
+        parameters : Parameters
+            float64, in one flat vector.
+        """
+        if not isinstance(rng, np.random.Generator):
+            raise SettingError(
+                f"init needs a numpy Generator, such as numpy.random.default_rng(0); found {rng!r}."
+            )
+        return Parameters.join(
+            self.layout,
+            [
+                layer.initialize(rng, n_in)
+                for n_in, layer in zip(self.sizes, self.numbered, strict=False)
+            ],
+        )
+
+    def parameters(
+        self,
+        W: Sequence[npt.ArrayLike],
+        b: Sequence[npt.ArrayLike | None] | None = None,
+    ) -> Parameters:
+        """Return parameters holding the given numbers.
+
+        Parameters
+        ----------
+        W : sequence of array_like
+            W[l] of shape (n_l, n_(l+1)).
+        b : sequence of array_like or None, optional
+            b[l] of shape (n_(l+1),); left out, biases are 0.
+
+        Returns
+        -------
+        parameters : Parameters
+            Copies of the numbers, float64.
+
+        Raises
+        ------
+        ShapeError
+            When an array is missing or its shape does not fit.
+        """
+        given = {"W": list(W), "b": list(b) if b is not None else [None] * len(self.numbered)}
+        for name, arrays in given.items():
+            if len(arrays) != len(self.numbered):
+                raise ShapeError(
+                    f"{name} has {len(arrays)} arrays but the network has "
+                    f"{len(self.numbered)} layers."
+                )
+        parameters = Parameters(self.layout, np.zeros(self.layout.size))
+        for index, views in enumerate(parameters.layers):
+            for name in given:
+                array = given[name][index]
+                if array is None:
+                    if name == "W":
+                        raise ShapeError(f"W of layer {index + 1} is missing.")
+                    continue
+                if name not in views:
+                    raise ShapeError(f"Layer {index + 1} has no {name}, but one was given.")
+                values = np.asarray(array, dtype=np.float64)
+                if values.shape != views[name].shape:
+                    raise ShapeError(
+                        f"{name} of layer {index + 1} has shape {values.shape}; "
+                        f"expected {views[name].shape}."
+                    )
+                views[name][...] = values
+        return parameters
+
+    def describe(self) -> str:
+        """Return one line: sizes, activations, loss, parameters."""
+        hidden = zip(self.numbered, self.activations, strict=False)
+        shown = [str(self.n_in), *(f"{layer.n_out} {row.name}" for layer, row in hidden)]
+        shown.append(f"{self.n_out} {self.loss.output}")
+        return f"{' -> '.join(shown)}, {self.loss_name}, {self.n_parameters:,} parameters"
+
+
+def _is_layer(layer: Layer) -> Layer:
+    """Hold Dense to the Layer protocol: mypy fails here if they drift apart."""
+    return layer
+
+
+_is_layer(Dense(1))

@@ -1,0 +1,48 @@
+"""A table <-> arrays: reading files, columns, categories, missing values, targets, images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from deltaprop.tabular.columns import Column, ReportRow, TableWarning
+from deltaprop.tabular.dataset import Dataset, Task, load_dataset
+from deltaprop.tabular.encode import TableEncoder
+from deltaprop.tabular.frames import as_frame
+from deltaprop.tabular.images import ImageEncoder
+from deltaprop.tabular.read import Table, load_features, load_frame
+from deltaprop.tabular.stored import Stored
+from deltaprop.tabular.target import TargetEncoder
+
+__all__ = [
+    "Column",
+    "Dataset",
+    "ImageEncoder",
+    "ReportRow",
+    "Table",
+    "TableEncoder",
+    "TableWarning",
+    "TargetEncoder",
+    "Task",
+    "as_frame",
+    "encoder_from_dict",
+    "load_dataset",
+    "load_features",
+    "load_frame",
+]
+
+
+def encoder_from_dict(values: Mapping[str, Any]) -> TableEncoder | ImageEncoder | TargetEncoder:
+    """Return the encoder that one of the ``to_dict`` methods described.
+
+    Raises
+    ------
+    DataError
+        Anything that ``to_dict`` would not have written; the values may come from a stranger.
+    """
+    kinds: dict[str, type[TableEncoder] | type[ImageEncoder] | type[TargetEncoder]] = {
+        "deltaprop-table-encoder/1": TableEncoder,
+        "deltaprop-image-encoder/1": ImageEncoder,
+        "deltaprop-target-encoder/1": TargetEncoder,
+    }
+    return kinds[Stored(values, "encoder").text("format", tuple(kinds))].from_dict(values)

@@ -1,0 +1,345 @@
+"""Delimited text (CSV and its relatives): bytes in, a polars frame of text cells out."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deltaprop.errors import ColumnError, DataError
+from deltaprop.tabular.cells import clean_expression, shorten
+from deltaprop.tabular.layout import Layout, scan
+from deltaprop.tabular.sniff import (
+    BLANKS,
+    first_row_names_columns,
+    sniff_separator,
+    split_blanks,
+)
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["MOST_COLUMNS", "TextTable", "read_delimited"]
+
+MOST_COLUMNS = 100_000
+_BOMS = (
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+_SEPARATOR_LINE = re.compile(rb"(?i)sep=([,;\t|])[ \t]*(?:\n|$)")
+_CSV_LIMIT = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class TextTable:
+    """One delimited file as it stands: text cells, null where missing, named columns."""
+
+    name: str
+    frame: pl.DataFrame
+    separator: str
+    has_header: bool
+    notes: tuple[str, ...]
+
+
+def read_delimited(content: bytes, name: str, header: bool | None = None) -> TextTable:
+    """Read a delimited text whose separator, quoting and header are found out from it.
+
+    Parameters
+    ----------
+    content : bytes
+        The file, in UTF-8, or in UTF-16 with a byte order mark.
+    name : str
+        What messages call it.
+    header : bool, optional
+        Whether the first line names the columns; found out when None.
+
+    Raises
+    ------
+    DataError
+        Undecodable bytes, rows of different lengths, an open quote, no rows.
+    ColumnError
+        Two columns of one name.
+    """
+    content = _as_utf8(content, name)
+    first_line = 1
+    given = _SEPARATOR_LINE.match(content)
+    if given:
+        content, first_line = content[given.end() :], 2
+    body = content.lstrip(b"\n")
+    first_line += len(content) - len(body)
+    if not body.strip():
+        raise DataError(
+            f"{name} holds no cells: expected a header line and at least one row. "
+            "Check that the program that writes it has finished."
+        )
+    separator = given[1].decode() if given else sniff_separator(body)
+    frame, short_header = _cells(body, name, separator, first_line)
+    return _named(frame, short_header, name, separator, header)
+
+
+def _as_utf8(content: bytes, name: str) -> bytes:
+    """Return the text in UTF-8 without byte order mark, its lines ended by a single newline."""
+    for mark, encoding in _BOMS:
+        if content.startswith(mark):
+            try:
+                content = content.decode(encoding).encode("utf-8")
+            except UnicodeError as error:
+                raise DataError(
+                    f"{name} begins as {encoding.upper()} text but is not: {error}. "
+                    "Expected UTF-8; save the file again as UTF-8."
+                ) from None
+            break
+    content = content.removeprefix(b"\xef\xbb\xbf")
+    at = content.find(b"\x00")
+    if at >= 0:
+        raise DataError(
+            f"{name} holds a NUL byte on line {_line(content, at)} (byte {at}): expected text. "
+            "It is a binary file, or UTF-16 without a byte order mark; save it as CSV in UTF-8."
+        )
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        _not_utf8(content, name, error.start)
+    if b"\r" in content:
+        content = content.replace(b"\r\n", b"\n")
+        # What is left are line ends of old Macintosh files, or strays inside a line.
+        content = content.replace(b"\r", b" " if b"\n" in content else b"\n")
+    return content
+
+
+def _line(content: bytes, at: int) -> int:
+    return content.count(b"\n", 0, at) + 1
+
+
+def _not_utf8(content: bytes, name: str, at: int) -> NoReturn:
+    sample = content[:4096]
+    control = sum(1 for byte in sample if byte < 32 and byte not in b"\t\n\r\f\x1b")
+    if control > len(sample) // 50:
+        raise DataError(
+            f"{name} is a binary file (byte {at} is 0x{content[at]:02x}, and {control} of the "
+            f"first {len(sample)} bytes are control characters): expected text such as CSV, or "
+            "Parquet, IDX, .npy or .npz. Export the table in one of these formats."
+        )
+    start = content.rfind(b"\n", 0, at) + 1
+    cell = content[max(start, at - 20) : at + 20].split(b"\n")[0].decode("latin-1")
+    raise DataError(
+        f"{name} is not UTF-8 text: byte {at}, on line {_line(content, at)}, is "
+        f"0x{content[at]:02x} (near {cell!r} if it is Latin-1). Expected UTF-8. Save the file as "
+        f"UTF-8, for example with: iconv -f WINDOWS-1252 -t UTF-8 {name} > utf8.csv"
+    )
+
+
+def _cells(content: bytes, name: str, separator: str, first_line: int) -> tuple[pl.DataFrame, bool]:
+    """Return all cells, the first row included, and whether that row lacks the last cell.
+
+    Padding is stripped and missing cells are null.
+    """
+    import polars as pl
+
+    if separator == BLANKS:
+        return _from_rows(_blank_separated(content, first_line), name)
+    layout = scan(content, separator)
+    if not layout.plain_quotes:
+        rows = _quoted_rows(content, separator, name, first_line)
+        return _from_rows(rows, name)
+    keep, width = _even(layout, content, name, first_line)
+    short = int(layout.separators[0]) + 1 < width
+    if short:
+        at = int(layout.ends[0])
+        content = content[:at] + separator.encode() + content[at:]
+    try:
+        frame = pl.read_csv(
+            content,
+            has_header=False,
+            schema={f"{i}": pl.String for i in range(width)},
+            separator=separator,
+            infer_schema=False,
+        )
+    except pl.exceptions.PolarsError as error:
+        raise DataError(
+            f"{name} cannot be read as a table separated by {separator!r}: {error}. Expected rows "
+            "of equally many cells. Look for a quotation mark that is never closed."
+        ) from None
+    if keep is not None:
+        frame = frame.filter(pl.Series(keep))
+    return frame.select(clean_expression()), short
+
+
+def _even(
+    layout: Layout, content: bytes, name: str, first_line: int
+) -> tuple[NDArray[np.bool_] | None, int]:
+    """Refuse rows of different lengths; return which records are not blank, and the width."""
+    widths = layout.separators + 1
+    starts = layout.ends - layout.lengths
+    filled = np.ones(widths.size, dtype=bool)
+    for i in np.flatnonzero((widths == 1) & (layout.lengths < 1000)):
+        filled[i] = bool(content[starts[i] : layout.ends[i]].strip())
+    records = np.flatnonzero(filled)
+
+    def line(row: int) -> int:
+        return first_line + _line(content, int(starts[records[row]])) - 1
+
+    width = _common_width(widths[records], name, line)
+    return (None if filled.all() else filled), width
+
+
+def _common_width(widths: NDArray[np.int64], name: str, line: Callable[[int], int]) -> int:
+    """Return the number of columns; a header may be one cell shorter than every row below it."""
+    widest = int(widths.max())
+    if widest > MOST_COLUMNS:
+        raise DataError(
+            f"{name} has {widest:,} cells on line {line(int(widths.argmax()))}: expected at most "
+            f"{MOST_COLUMNS:,} columns. Check the line ends of the file; keep arrays this wide in "
+            "an .npy or .npz file."
+        )
+    first = int(widths[0])
+    if (widths == first).all():
+        return first
+    if first > 1 and widths.size > 2 and (widths[1:] == first + 1).all():
+        return first + 1
+    usual = Counter(widths.tolist()).most_common(1)[0][0]
+    by_most = first != usual and 2 * int((widths == usual).sum()) > widths.size
+    expected = usual if by_most else first
+    odd = np.flatnonzero(widths != expected)
+    found = int(widths[odd[0]])
+    others = f" {odd.size - 1} more rows differ too." if odd.size > 1 else ""
+    raise DataError(
+        f"{name} has {found} {'cell' if found == 1 else 'cells'} on line {line(int(odd[0]))} (row "
+        f"{int(odd[0]) + 1}, the first line counted): expected {expected}, as "
+        f"{'most rows have' if by_most else 'the first row has'}.{others} Look there for a "
+        "separator inside a cell (put such a cell in double quotes), a missing separator, or a "
+        "line of remarks (delete it)."
+    )
+
+
+def _blank_separated(content: bytes, first_line: int) -> Iterator[tuple[int, list[str]]]:
+    for number, line in enumerate(content.decode("utf-8").split("\n"), first_line):
+        if line.strip():
+            yield number, split_blanks(line)
+
+
+def _quoted_rows(
+    content: bytes, separator: str, name: str, first_line: int
+) -> Iterator[tuple[int, list[str]]]:
+    """Read quotes that do not follow the rules as well as they can be understood."""
+    # A last line of its own shows whether a quote before it was left open.
+    end = "\x01end of the table"
+    text = content.decode("utf-8").rstrip("\n") + f"\n{end}"
+    lines = text.split("\n")
+    with _CSV_LIMIT:
+        limit = csv.field_size_limit(max(len(text), 131_072))
+        try:
+            reader = csv.reader(
+                io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True
+            )
+            start = 0
+            row: list[str] = []
+            for row in reader:
+                several = reader.line_num > start + 1
+                if several and not _closed(lines[start : reader.line_num], separator):
+                    break
+                if row == [end]:
+                    return
+                if row and (len(row) > 1 or row[0].strip()):
+                    yield first_line + start, row
+                start = reader.line_num
+        finally:
+            csv.field_size_limit(limit)
+    raise DataError(
+        f"{name} opens a double quote on line {first_line + start} that is not closed properly: "
+        f"expected a second one at the end of the cell. The line begins "
+        f"{shorten(lines[start][:60])}. Close the quote, or delete it; a quote inside a quoted "
+        "cell is written twice."
+    )
+
+
+def _closed(lines: list[str], separator: str) -> bool:
+    text = io.StringIO("\n".join(lines), newline="")
+    try:
+        return sum(1 for _ in csv.reader(text, delimiter=separator, strict=True)) == 1
+    except csv.Error:
+        return False
+
+
+def _from_rows(rows: Iterator[tuple[int, list[str]]], name: str) -> tuple[pl.DataFrame, bool]:
+    import polars as pl
+
+    lines: list[int] = []
+    cells: list[list[str]] = []
+    for line, row in rows:
+        lines.append(line)
+        cells.append(row)
+    width = _common_width(np.array([len(row) for row in cells]), name, lines.__getitem__)
+    short = len(cells[0]) < width
+    if short:
+        cells[0] = [*cells[0], ""]
+    frame = pl.DataFrame(
+        {f"{i}": column for i, column in enumerate(zip(*cells, strict=True))},
+        schema={f"{i}": pl.String for i in range(width)},
+    )
+    return frame.select(clean_expression()), short
+
+
+def _named(
+    frame: pl.DataFrame, short_header: bool, name: str, separator: str, header: bool | None
+) -> TextTable:
+    """Take the header off the cells, name the columns, and drop what is no column."""
+    first = frame.row(0)
+    found = first_row_names_columns(first, frame[1:]) if header is None else header
+    notes: list[str] = []
+    if found:
+        frame, names = frame[1:], [cell or "" for cell in first]
+        if frame.height == 0:
+            raise DataError(
+                f"{name} has a header line ({shorten(', '.join(names))}) and no rows: expected at "
+                "least one row below it. Check that the program that writes it has finished."
+            )
+    else:
+        names = [f"column_{i + 1}" for i in range(frame.width)]
+        how = "looks like data" if header is None else "is data, as was asked for"
+        notes.append(
+            f"{name} has no header line: its first line {how}. The columns are called "
+            f"column_1 to column_{frame.width}."
+        )
+    if found and names[-1] == "" and frame.width > 1:
+        if frame[frame.columns[-1]].null_count() == frame.height:
+            frame, names = frame.drop(frame.columns[-1]), names[:-1]
+            notes.append(f"Every row of {name} ends with a separator: no column follows it.")
+        elif short_header:
+            # R writes the names of the rows in front and gives them no header.
+            names = ["", *names[:-1]]
+    labels = [label or f"column_{i + 1}" for i, label in enumerate(names)]
+    twice = [label for label, count in Counter(labels).items() if count > 1]
+    if twice:
+        places = ", ".join(str(i + 1) for i, label in enumerate(labels) if label == twice[0])
+        others = f" So are {len(twice) - 1} more names." if len(twice) > 1 else ""
+        raise ColumnError(
+            f"{name} has several columns called {twice[0]!r} (columns {places}): expected "
+            f"different names in the header.{others} Rename or remove one; say header=False if the "
+            "first line is data."
+        )
+    frame = frame.rename(dict(zip(frame.columns, labels, strict=True)))
+    if found and names[0] == "" and frame.width > 1 and _counts_rows(frame[labels[0]]):
+        frame = frame.drop(labels[0])
+        notes.append(f"The first column of {name} has no name and numbers the rows: left out.")
+    return TextTable(name, frame, separator, found, tuple(notes))
+
+
+def _counts_rows(text: pl.Series) -> bool:
+    import polars as pl
+
+    n = text.cast(pl.Int64, strict=False)
+    start = n[0]
+    if start not in (0, 1) or n.null_count():
+        return False
+    return bool((n == pl.int_range(start, start + n.len(), eager=True)).all())

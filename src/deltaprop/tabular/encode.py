@@ -1,0 +1,378 @@
+"""A table <-> the matrix a network learns from: fitted once, the same at every prediction."""
+
+from __future__ import annotations
+
+import warnings as python_warnings
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from deltaprop.errors import ColumnError, DataError, nearest_name
+from deltaprop.tabular.cells import clean_text, shorten
+from deltaprop.tabular.columns import KINDS, Column, Output, ReportRow, TableWarning
+from deltaprop.tabular.dates import DATE_FORMATS, date_parts, days_of
+from deltaprop.tabular.fit import fit_column, no_rows, of, refuse_infinite, to_floats
+from deltaprop.tabular.frames import to_polars
+from deltaprop.tabular.lookup import category_codes
+from deltaprop.tabular.read import listed
+from deltaprop.tabular.scaling import squash
+from deltaprop.tabular.stored import Stored
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["TableEncoder"]
+
+_FORMAT = "deltaprop-table-encoder/1"
+
+
+@dataclass(frozen=True, slots=True)
+class TableEncoder:
+    """Encodes tables like the one it was fitted to.
+
+    Categories become one-hot columns (two-valued ones a single -1/+1), missing or unknown ones
+    zeros; a missing number becomes the median, with an indicator beside it. Then for every output
+    x <- (x - median) s with s = 1 / (q75 - q25), and x / sqrt(1 + (x / 3)^2).
+
+    Attributes
+    ----------
+    columns : tuple of Column
+        In the order of the training table, the ones left out included.
+    n_rows : int
+        Rows it was fitted to.
+    warnings : tuple of str
+        What in the training table is worth a look.
+
+    References
+    ----------
+    Holzmüller, Grinsztajn, Steinwart, "Better by default: strong pre-tuned MLPs and boosted trees
+    on tabular data", 2024 (RealMLP-TD-S).
+    """
+
+    columns: tuple[Column, ...]
+    n_rows: int
+    warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def fit(cls, frame: object, *, where: str = "") -> TableEncoder:
+        """Decide what each column is and how it is scaled.
+
+        Parameters
+        ----------
+        frame : data frame
+            The features, without the target; anything `as_frame` takes.
+        where : str
+            What messages call the table, for example its file.
+
+        Raises
+        ------
+        DataError
+            No rows, no column that could be learnt from, or an infinite cell.
+        ColumnError
+            A column of lists, bytes or other cells that are no values.
+        """
+        table = to_polars(frame)
+        if table.height == 0:
+            no_rows(where)
+        columns: list[Column] = []
+        found: list[str] = []
+        for series in table.iter_columns():
+            column, about = fit_column(series, where)
+            columns.append(column)
+            found.extend(about)
+        if not any(column.outputs for column in columns):
+            reasons = "; ".join(f"{c.name!r} is {c.note}" for c in columns[:5])
+            raise DataError(
+                f"The table{of(where)} has no column to learn from ({reasons or 'it has none'}): "
+                "expected at least one whose cells differ. Check the file and its separator."
+            )
+        return cls(tuple(columns), table.height, tuple(found))
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """One readable name per column of the matrix."""
+        return tuple(name for column in self.columns for name in column.output_names)
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of columns of the matrix."""
+        return sum(len(column.outputs) for column in self.columns)
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The columns that a table must have to be encoded."""
+        return tuple(column.name for column in self.columns if column.outputs)
+
+    def transform(
+        self,
+        frame: object,
+        *,
+        where: str = "",
+        ignore: Collection[str] = (),
+        dtype: DTypeLike = np.float64,
+    ) -> NDArray[Any]:
+        """Encode a table.
+
+        Parameters
+        ----------
+        frame : data frame
+            Has the columns of the training table, in any order.
+        where : str
+            What messages call the table, for example its file.
+        ignore : collection of str
+            Further columns whose presence is no surprise, such as the target.
+        dtype : dtype
+            Of the result; it is computed in float64.
+
+        Returns
+        -------
+        ndarray of shape (n, n_outputs)
+
+        Raises
+        ------
+        ColumnError
+            Columns are missing; names them all.
+        DataError
+            A cell is of another kind than at training; names row, column and cell.
+
+        Warns
+        -----
+        TableWarning
+            About further columns, and about categories not seen in training.
+        """
+        table = to_polars(frame)
+        self._match(table.columns, where, ignore)
+        encoded = np.empty((table.height, self.n_outputs), dtype=dtype)
+        by_name = dict(zip(table.columns, table.iter_columns(), strict=True))
+        about: list[str] = []
+        start = 0
+        for column in self.columns:
+            if column.outputs:
+                block = encoded[:, start : start + len(column.outputs)]
+                about.extend(_fill(block, column, by_name[column.name], where))
+                start += len(column.outputs)
+        if about:
+            python_warnings.warn(
+                f"The table{of(where)} holds what the training did not: {'; '.join(about)}. "
+                "Such cells are encoded as unknown.",
+                TableWarning,
+                stacklevel=2,
+            )
+        return encoded
+
+    def _match(self, present: Sequence[str], where: str, ignore: Collection[str]) -> None:
+        here = set(present)
+        absent = [name for name in self.needed if name not in here]
+        known = {column.name for column in self.columns}
+        extra = [name for name in present if name not in known and name not in ignore]
+        if absent:
+            near = {name: nearest_name(name, extra) for name in absent[:20]}
+            hints = [f"{found!r} for {name!r}" for name, found in near.items() if found]
+            hint = f" Is it called differently: {', '.join(hints)}?" if hints else ""
+            has = listed(list(present), 12) or "none"
+            raise ColumnError(
+                f"The table{of(where)} lacks {'column' if len(absent) == 1 else 'columns'} "
+                f"{listed(absent, 50)}: expected the {len(self.needed)} columns of the training "
+                f"table, in any order.{hint} Its columns are {has}."
+            )
+        if extra:
+            python_warnings.warn(
+                f"The table{of(where)} has {'a column' if len(extra) == 1 else 'columns'} that the "
+                f"training table had not: {listed(extra)}. Ignored.",
+                TableWarning,
+                stacklevel=3,
+            )
+
+    def report(self) -> list[ReportRow]:
+        """Return, per column of the training table, what was made of it."""
+        return [column.report() for column in self.columns]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the encoder as plain values that JSON keeps exactly."""
+        return {
+            "format": _FORMAT,
+            "n_rows": self.n_rows,
+            "warnings": list(self.warnings),
+            "columns": [column.to_dict() for column in self.columns],
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> TableEncoder:
+        """Return the encoder that `to_dict` described.
+
+        Raises
+        ------
+        DataError
+            Anything that `to_dict` would not have written; the values may come from a stranger.
+        """
+        stored = Stored(values, "table encoder")
+        stored.text("format", (_FORMAT,))
+        columns = stored.items("columns", _stored_column)
+        names = [column.name for column in columns]
+        if len(set(names)) < len(names) or not any(column.outputs for column in columns):
+            stored.refuse("columns", names[:5], "different columns, at least one with outputs")
+        return cls(columns, stored.count("n_rows", 1), stored.texts("warnings"))
+
+
+def _stored_column(place: str, values: object) -> Column:
+    stored = Stored(values, f"table encoder, {place}")
+
+    def output(key: str, entry: object) -> Output:
+        if not isinstance(entry, (list, tuple)) or len(entry) != 3 or not isinstance(entry[0], str):
+            stored.refuse(key, entry, "a list of a text and two numbers")
+        center = stored.as_number(key, entry[1])
+        return Output(entry[0], center, stored.as_number(key, entry[2], positive=True))
+
+    kind = stored.text("kind", KINDS)
+    outputs = stored.items("outputs", output)
+    categories = stored.texts("categories", different=True)
+    date_notation = stored.text("date_format", DATE_FORMATS if kind == "date" else ("",))
+    parts = tuple(output.part for output in outputs)
+    if not _fits(kind, parts, len(categories)):
+        stored.refuse("outputs", list(parts[:8]), f"the parts of a {kind} column")
+    return Column(
+        stored.text("name"),
+        kind,  # type: ignore[arg-type]
+        stored.count("missing"),
+        outputs,
+        categories,
+        stored.count("rest"),
+        date_notation,
+        stored.count("strays"),
+        stored.text("note"),
+    )
+
+
+def _fits(kind: str, parts: tuple[str, ...], n_categories: int) -> bool:
+    """Tell whether a column of this kind can have these parts."""
+    if kind == "category":
+        return parts == ("category",) * n_categories and n_categories > 0
+    if kind in ("binary", "boolean"):
+        return parts == ("value",) and n_categories == 2
+    if n_categories:
+        return False
+    if kind == "numeric":
+        return parts in (("value",), ("value", "missing"))
+    if kind == "date":
+        allowed = ("days", "month", "day of week", "hour", "missing")
+        ordered = tuple(part for part in allowed if part in parts)
+        return parts == ordered and parts not in ((), ("missing",))
+    return parts == () or (kind == "constant" and parts == ("missing",))
+
+
+def _fill(block: NDArray[Any], column: Column, series: pl.Series, where: str) -> list[str]:
+    """Encode one column into its block of the matrix; return what is to be warned about."""
+    if column.kind in ("category", "binary", "boolean"):
+        return _fill_categories(block, column, series)
+    if column.kind == "constant":
+        absent = series.is_null() | _absent_text(series)
+        block[:, 0] = column.outputs[0].squashed(absent.to_numpy().astype(np.float64))
+        return []
+    about: list[str] = []
+    if column.kind == "date":
+        values = _dates(column, series, where)
+        parts = date_parts(values)
+    else:
+        values, odd = _numbers(column, series, where)
+        parts = {"value": values}
+        if odd:
+            about.append(f"{odd} cells of the numeric column {column.name!r} are no numbers")
+    for i, output in enumerate(column.outputs):
+        part = np.isnan(values).astype(np.float64) if output.part == "missing" else None
+        block[:, i] = output.squashed(parts[output.part] if part is None else part)
+    return about
+
+
+def _absent_text(series: pl.Series) -> pl.Series:
+    import polars as pl
+
+    if series.dtype in (pl.String, pl.Categorical, pl.Enum):
+        return clean_text(series.cast(pl.String)).is_null()
+    return series.is_nan().fill_null(True) if series.dtype.is_float() else series.is_null()
+
+
+def _numbers(column: Column, series: pl.Series, where: str) -> tuple[NDArray[np.float64], int]:
+    """Return the cells as numbers, and how many are none (only where training had such, too)."""
+    import polars as pl
+
+    odd = 0
+    if series.dtype in (pl.String, pl.Categorical, pl.Enum):
+        text = clean_text(series.cast(pl.String))
+        series = text.cast(pl.Float64, strict=False)
+        strange = (text.is_not_null() & series.is_null()).arg_true()
+        odd = strange.len()
+        if odd and not column.strays:
+            _refuse_cell(column, text, strange, "a number", where)
+    elif not (
+        series.dtype.is_numeric() or series.dtype in (pl.Boolean, pl.Null, pl.Duration, pl.Time)
+    ):
+        _refuse_type(column, series, "numbers", where)
+    values = to_floats(series)
+    refuse_infinite(values, column.name, where)
+    return values, odd
+
+
+def _dates(column: Column, series: pl.Series, where: str) -> NDArray[np.float64]:
+    import polars as pl
+
+    if series.dtype in (pl.Date, pl.Datetime):
+        return days_of(series, "date")
+    if series.dtype in (pl.Categorical, pl.Enum):
+        series = series.cast(pl.String)
+    if series.null_count() == series.len():
+        return np.full(series.len(), np.nan)
+    if series.dtype != pl.String:
+        _refuse_type(column, series, "dates", where)
+    text = clean_text(series)
+    days = days_of(text, column.date_format)
+    strange = pl.Series(np.isnan(days)) & text.is_not_null()
+    if strange.any():
+        notation = column.date_format.replace("date", "year-month-day")
+        _refuse_cell(column, text, strange.arg_true(), f"a date as {notation}", where)
+    return days
+
+
+def _refuse_cell(
+    column: Column, text: pl.Series, strange: pl.Series, expected: str, where: str
+) -> None:
+    row = int(strange[0])
+    others = f" {strange.len() - 1} more rows have such a cell." if strange.len() > 1 else ""
+    raise DataError(
+        f"Column {column.name!r}{of(where)} has {shorten(text[row])} in row {row + 1}: expected "
+        f"{expected}, as in training.{others} Correct the cell, or leave it empty if its value is "
+        "not known."
+    )
+
+
+def _refuse_type(column: Column, series: pl.Series, expected: str, where: str) -> None:
+    raise DataError(
+        f"Column {column.name!r}{of(where)} is of type {series.dtype} (row 1 has "
+        f"{shorten(series[0])}): expected {expected}, as in training. Convert the column."
+    )
+
+
+def _fill_categories(block: NDArray[Any], column: Column, series: pl.Series) -> list[str]:
+    boolean = column.kind == "boolean"
+    if boolean and series.dtype.is_numeric():
+        # 0 and 1 are how truth values often arrive.
+        codes, unknown = category_codes(series, ("0", "1"))
+    else:
+        codes, unknown = category_codes(series, column.categories, fold=boolean)
+    if len(column.outputs) == 1:
+        values = np.array([0.0, -1.0, 1.0])
+        block[:, 0] = column.outputs[0].squashed(values)[codes + 1]
+    else:
+        centers = np.array([output.center for output in column.outputs])
+        scales = np.array([output.scale for output in column.outputs])
+        off, on = (squash(np.full(len(centers), x), centers, scales) for x in (0.0, 1.0))
+        block[:] = off
+        rows = np.flatnonzero(codes >= 0)
+        block[rows, codes[rows]] = on[codes[rows]]
+    if unknown.len() == 0 or column.rest:
+        return []
+    different = unknown.unique(maintain_order=True)
+    cells = f"{unknown.len()} {'cell' if unknown.len() == 1 else 'cells'}"
+    return [f"{cells} of column {column.name!r} ({listed(different.head(9).to_list(), 3)})"]

@@ -1,0 +1,209 @@
+"""Decide what each column of a training table is, and fit the numbers that encode it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deltaprop.errors import ColumnError, DataError
+from deltaprop.tabular.cells import clean_text, numbers, shorten
+from deltaprop.tabular.columns import Column, Kind, Output
+from deltaprop.tabular.dates import date_format, date_parts, days_of
+from deltaprop.tabular.scaling import counted_scale, robust_scale
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["MOST_CATEGORIES", "fit_column", "refuse_infinite", "to_floats"]
+
+MOST_CATEGORIES = 256
+_DISTINCT_SHARE = 0.95
+_FEWEST_FOR_TEXT = 50
+
+
+def fit_column(series: pl.Series, where: str) -> tuple[Column, list[str]]:
+    """Return what ``series`` is and how it is encoded, and the warnings about it."""
+    import polars as pl
+
+    name, dtype = series.name, series.dtype
+    if dtype == pl.Boolean:
+        return _truth(name, series), []
+    if dtype.is_numeric() or dtype in (pl.Duration, pl.Time):
+        return _numeric(name, to_floats(series), where), []
+    if dtype in (pl.Date, pl.Datetime):
+        return _date(name, days_of(series, "date"), "date", where), []
+    if dtype in (pl.Categorical, pl.Enum):
+        return _category(name, clean_text(series.cast(pl.String)), as_text=False), []
+    if dtype == pl.Null:
+        return _left_out(name, "constant", series.len(), "no cell has a value"), []
+    if dtype != pl.String:
+        raise ColumnError(
+            f"Column {name!r}{of(where)} is of type {dtype}: expected numbers, text, truth values "
+            "or dates. Split it into columns, or leave it out."
+        )
+    return _text(name, clean_text(series), where)
+
+
+def of(where: str) -> str:
+    """Return `` of WHERE`` for a message, or nothing."""
+    return f" of {where}" if where else ""
+
+
+def to_floats(series: pl.Series) -> NDArray[np.float64]:
+    """Return a numeric series as float64, NaN where missing; times and durations in seconds."""
+    import polars as pl
+
+    if series.dtype == pl.Duration:
+        series = series.dt.total_microseconds().cast(pl.Float64) / 1e6
+    elif series.dtype == pl.Time:
+        series = series.cast(pl.Int64).cast(pl.Float64) / 1e9
+    return np.asarray(series.cast(pl.Float64).to_numpy(), dtype=np.float64)
+
+
+def refuse_infinite(values: NDArray[np.float64], name: str, where: str) -> None:
+    """Raise a `DataError` that names the first infinite cell, if there is one."""
+    infinite = np.flatnonzero(np.isinf(values))
+    if infinite.size:
+        row = int(infinite[0])
+        others = f" So have {infinite.size - 1} more rows." if infinite.size > 1 else ""
+        raise DataError(
+            f"Column {name!r}{of(where)} has {values[row]} in row {row + 1}: expected a finite "
+            f"number.{others} Infinity, or a number beyond 1.8e308, cannot be learnt from; correct "
+            "the cell, or leave it empty if its value is not known."
+        )
+
+
+def _text(name: str, text: pl.Series, where: str) -> tuple[Column, list[str]]:
+    if text.null_count() == text.len():
+        return _left_out(name, "constant", text.len(), "no cell has a value"), []
+    read, strays, _ = numbers(text)
+    if read is not None:
+        column = _numeric(name, to_floats(read), where, strays.count if strays else 0)
+        return column, [strays.sentence(where)] if strays else []
+    lower = text.str.to_lowercase()
+    if lower.drop_nulls().is_in(["true", "false"]).all():
+        return _truth(name, lower == "true"), []
+    notation, ambiguous = date_format(text)
+    if notation is not None:
+        return _date(name, days_of(text, notation), notation, where), []
+    column = _category(name, text, as_text=True)
+    if not ambiguous:
+        return column, []
+    return column, [
+        f"Column {name!r}{of(where)} looks like dates ({text.drop_nulls()[0]!r}), but no cell "
+        "tells whether the day or the month comes first, so it is not read as dates. Write them as "
+        "YYYY-MM-DD."
+    ]
+
+
+def _left_out(name: str, kind: Kind, missing: int, why: str) -> Column:
+    return Column(name, kind, missing, note=f"left out: {why}")
+
+
+def _constant(name: str, missing: int, n: int, value: object) -> Column:
+    """Leave a constant column out; but where it is missing may say something."""
+    if not missing:
+        return _left_out(name, "constant", 0, f"every cell is {shorten(value, 30)}")
+    note = f"every cell that is not missing is {shorten(value, 30)}"
+    return Column(name, "constant", missing, (_indicator(missing, n),), note=note)
+
+
+def _indicator(missing: int, n: int) -> Output:
+    return Output("missing", *counted_scale([(0.0, n - missing), (1.0, missing)]))
+
+
+def _numeric(name: str, values: NDArray[np.float64], where: str, strays: int = 0) -> Column:
+    refuse_infinite(values, name, where)
+    known = values[~np.isnan(values)]
+    missing = values.size - known.size
+    if not known.size:
+        return _left_out(name, "constant", missing, "no cell has a value")
+    center, scale = robust_scale(known)
+    if scale == 0.0:
+        return _constant(name, missing, values.size, float(known[0]))
+    outputs = [Output("value", center, scale)]
+    if missing:
+        outputs.append(_indicator(missing, values.size))
+    note = f"{strays} cells that are no numbers taken as missing" if strays else ""
+    return Column(name, "numeric", missing, tuple(outputs), strays=strays, note=note)
+
+
+def _date(name: str, days: NDArray[np.float64], notation: str, where: str) -> Column:
+    refuse_infinite(days, name, where)
+    known = ~np.isnan(days)
+    missing = int(days.size - known.sum())
+    if not known.any():
+        return _left_out(name, "constant", missing, "no cell has a value")
+    outputs = []
+    for part, values in date_parts(days[known]).items():
+        center, scale = robust_scale(values)
+        if scale > 0.0:
+            outputs.append(Output(part, center, scale))
+    if not outputs:
+        return _constant(name, missing, days.size, "the same date")
+    if missing:
+        outputs.append(_indicator(missing, days.size))
+    return Column(name, "date", missing, tuple(outputs), date_format=notation)
+
+
+def _truth(name: str, truth: pl.Series) -> Column:
+    missing = truth.null_count()
+    n_true = int(truth.sum() or 0)
+    n_false = truth.len() - missing - n_true
+    if not n_true + n_false:
+        return _left_out(name, "constant", missing, "no cell has a value")
+    if not (n_true and n_false):
+        return _constant(name, missing, truth.len(), bool(n_true))
+    return _two_valued(name, "boolean", ("false", "true"), (n_false, n_true), missing)
+
+
+def _two_valued(
+    name: str, kind: Kind, categories: Sequence[str], counts: Sequence[int], missing: int
+) -> Column:
+    present = [(-1.0, counts[0]), (0.0, missing), (1.0, counts[1])]
+    output = Output("value", *counted_scale([pair for pair in present if pair[1]]))
+    return Column(name, kind, missing, (output,), tuple(categories))
+
+
+def _category(name: str, text: pl.Series, *, as_text: bool) -> Column:
+    import polars as pl
+
+    missing = text.null_count()
+    n = text.len()
+    counts = (
+        pl.DataFrame({"category": text})
+        .drop_nulls()
+        .group_by("category")
+        .len()
+        .sort(["len", "category"], descending=[True, False])
+    )
+    n_different = counts.height
+    if n_different == 0:
+        return _left_out(name, "constant", missing, "no cell has a value")
+    if n_different == 1:
+        return _constant(name, missing, n, counts["category"][0])
+    known = n - missing
+    if as_text and known > _FEWEST_FOR_TEXT and n_different >= _DISTINCT_SHARE * known:
+        share = f"{n_different:,} of its {known:,} cells are different"
+        return _left_out(name, "text", missing, f"{share}, so it is a name or free text")
+    kept = counts.head(MOST_CATEGORIES).sort("category")
+    categories, sizes = kept["category"].to_list(), kept["len"].to_list()
+    if n_different == 2:
+        return _two_valued(name, "binary", categories, sizes, missing)
+    outputs = tuple(
+        Output("category", *counted_scale([(0.0, n - size), (1.0, size)])) for size in sizes
+    )
+    rest = n_different - len(categories)
+    note = f"{rest} rarer categories are encoded like unknown ones" if rest else ""
+    return Column(name, "category", missing, outputs, tuple(categories), rest, note=note)
+
+
+def no_rows(where: str) -> NoReturn:
+    """Raise the error for an empty training table."""
+    raise DataError(
+        f"The table{of(where)} has no rows: expected at least one to learn from. "
+        "Check how it is selected."
+    )

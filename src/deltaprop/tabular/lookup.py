@@ -1,0 +1,78 @@
+"""Find the category of each cell, whatever type the cells arrive in."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deltaprop.tabular.cells import clean_text
+from deltaprop.tabular.frames import category_text
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["category_codes"]
+
+
+def category_codes(
+    series: pl.Series, categories: Sequence[str], *, fold: bool = False
+) -> tuple[NDArray[np.int64], pl.Series]:
+    """Return the index of each cell's category, -1 where missing or unknown, and the unknown cells.
+
+    Text is compared without padding. A cell and a category that are the same number are the same
+    category, so that 1, 1.0 and "01" find each other; but equal text goes first. ``fold`` compares
+    without regard to capitals.
+    """
+    import polars as pl
+
+    text = _as_text(series)
+    if fold:
+        text = text.str.to_lowercase()
+    different = text.unique().drop_nulls()
+    exact = {category: code for code, category in enumerate(categories)}
+    by_number: dict[float, int] = {}
+    for code, category in enumerate(categories):
+        number = _number(category)
+        if number is not None and (number not in by_number or category == category_text(number)):
+            by_number[number] = code
+    codes = []
+    for cell in different:
+        found_code = exact.get(cell)
+        if found_code is None and by_number:
+            number = _number(cell)
+            found_code = None if number is None else by_number.get(number)
+        codes.append(-1 if found_code is None else found_code)
+    if different.len() == 0:
+        return np.full(series.len(), -1, dtype=np.int64), different
+    found = text.replace_strict(
+        different, pl.Series(codes, dtype=pl.Int64), default=-1, return_dtype=pl.Int64
+    ).fill_null(-1)
+    array = np.asarray(found.to_numpy(), dtype=np.int64)
+    return array, text.filter(pl.Series(array < 0) & text.is_not_null())
+
+
+def _as_text(series: pl.Series) -> pl.Series:
+    import polars as pl
+
+    if series.dtype == pl.String or series.dtype in (pl.Categorical, pl.Enum):
+        return clean_text(series.cast(pl.String))
+    if series.dtype.is_float() or series.dtype.is_decimal():
+        floats = series.cast(pl.Float64).fill_nan(None)
+        cells = floats.unique().drop_nulls()
+        if not cells.len():
+            return floats.cast(pl.String)
+        names = pl.Series([category_text(cell) for cell in cells], dtype=pl.String)
+        return floats.replace_strict(cells, names, default=None, return_dtype=pl.String)
+    return series.cast(pl.String)
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None

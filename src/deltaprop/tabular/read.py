@@ -1,0 +1,257 @@
+"""Read what users bring as features: a table, or images."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deltaprop.errors import ColumnError, DataError
+from deltaprop.tabular.arrays import read_array
+from deltaprop.tabular.cells import Strays, number_columns, shorten
+from deltaprop.tabular.delimited import TextTable, read_delimited
+from deltaprop.tabular.frames import to_polars
+from deltaprop.tabular.source import Blob, Source, open_blobs
+
+if TYPE_CHECKING:
+    import narwhals as nw
+    import polars as pl
+
+__all__ = ["Table", "features_of", "listed", "load_features", "load_frame", "place", "table_of"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """Features as they were read, before any encoding.
+
+    Attributes
+    ----------
+    features : narwhals.DataFrame or ndarray
+        A table, or an array of at least 3 axes whose first counts the images.
+    source : str
+        What messages call the place it came from.
+    notes, warnings : tuple of str
+        What the reader decided, and what it found wrong but could read around.
+    parts : tuple of (str, int)
+        The files in order, with their numbers of rows.
+    strays, texts : dict
+        Per numeric column with cells that are not numbers: the first of them, and the whole text.
+    """
+
+    features: nw.DataFrame[Any] | NDArray[Any]
+    source: str
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    parts: tuple[tuple[str, int], ...] = ()
+    strays: dict[str, Strays] = field(default_factory=dict)
+    texts: dict[str, pl.Series] = field(default_factory=dict)
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows, or of images."""
+        return len(self.features)
+
+    @property
+    def is_image(self) -> bool:
+        """Whether the features are images and not a table."""
+        return isinstance(self.features, np.ndarray)
+
+
+def load_features(source: Source, *, header: bool | None = None) -> Table:
+    """Read a table or images, without a target.
+
+    Parameters
+    ----------
+    source : str or PathLike
+        A CSV or other delimited text (also gzipped), Parquet, IDX, .npy or .npz file, a glob of
+        them (rows are put below each other), or ``-`` for CSV on standard input.
+    header : bool, optional
+        Whether the first line of a text names its columns; found out when None.
+
+    Raises
+    ------
+    DataError
+        When there is nothing to read, or what there is, is damaged; says where.
+    """
+    return table_of(open_blobs(source), str(source), header)
+
+
+def table_of(blobs: Sequence[Blob], source: str, header: bool | None) -> Table:
+    """Read the files of one source and put their rows below each other."""
+    if all(blob.format == "text" for blob in blobs):
+        return _typed([read_delimited(blob.content, blob.name, header) for blob in blobs], source)
+    tables = [_read_one(blob, header) for blob in blobs]
+    return tables[0] if len(tables) == 1 else _stack(tables, source)
+
+
+def load_frame(source: Source, *, header: bool | None = None) -> nw.DataFrame[Any]:
+    """Read a table as a narwhals frame backed by polars; see `load_features` for what is read.
+
+    Raises
+    ------
+    DataError
+        As `load_features` does, and for images.
+    """
+    table = load_features(source, header=header)
+    if isinstance(table.features, np.ndarray):
+        shape = " x ".join(map(str, table.features.shape))
+        raise DataError(
+            f"{table.source} holds images ({shape} numbers): expected a table of rows and columns. "
+            "Read it with load_features or load_dataset."
+        )
+    return table.features
+
+
+def _read_one(blob: Blob, header: bool | None) -> Table:
+    import narwhals as nw
+
+    if blob.format == "text":
+        return _typed([read_delimited(blob.content, blob.name, header)], blob.name)
+    if blob.format == "parquet":
+        return Table(nw.from_native(_read_parquet(blob), eager_only=True), blob.name)
+    return Table(features_of(read_array(blob), blob.name), blob.name)
+
+
+def _read_parquet(blob: Blob) -> pl.DataFrame:
+    import polars as pl
+
+    try:
+        frame = pl.read_parquet(io.BytesIO(blob.content))
+    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
+        raise DataError(
+            f"{blob.name} begins as Parquet but cannot be read ({str(error).splitlines()[0]}): "
+            "expected an intact Parquet file. Fetch or write it again."
+        ) from None
+    if frame.height == 0 or frame.width == 0:
+        raise DataError(
+            f"{blob.name} has {frame.height} rows and {frame.width} columns: expected at least one "
+            "of each. Check the program that writes it."
+        )
+    return frame
+
+
+def features_of(array: NDArray[Any], name: str) -> nw.DataFrame[Any] | NDArray[Any]:
+    """Return images as they are, and rows of numbers as a table."""
+    import narwhals as nw
+
+    if array.ndim >= 3:
+        return array
+    if array.ndim == 2 and array.size:
+        return nw.from_native(to_polars(array), eager_only=True)
+    shape = " x ".join(map(str, array.shape)) or "a single number"
+    raise DataError(
+        f"{name} holds {shape}{' numbers' if array.ndim else ''}: expected rows x columns, or "
+        "images x height x width. Labels alone are no features; name them as the target."
+    )
+
+
+def _typed(tables: Sequence[TextTable], source: str) -> Table:
+    """Put text tables below each other, and make numbers of the columns that hold numbers."""
+    import narwhals as nw
+    import polars as pl
+
+    first = tables[0]
+    name = first.name if len(tables) == 1 else source
+    frames = [_same_columns(table.frame, table.name, first.frame, first.name) for table in tables]
+    frame = pl.concat(frames)
+    notes = [note for table in tables for note in table.notes]
+    columns: list[pl.Series] = []
+    with_commas: dict[str, list[str]] = {}
+    strays: dict[str, Strays] = {}
+    texts: dict[str, pl.Series] = {}
+    read = number_columns(frame, commas=True, separator=first.separator)
+    for text, (numbers, odd, note) in zip(frame.iter_columns(), read, strict=True):
+        columns.append(text if numbers is None else numbers)
+        if note:
+            with_commas.setdefault(note, []).append(text.name)
+        if odd is not None:
+            strays[text.name], texts[text.name] = odd, text
+    for note, names in with_commas.items():
+        notes.append(f"{name} writes numbers with a {note} in {listed(names, 4)}.")
+    parts = tuple((table.name, table.frame.height) for table in tables)
+    if len(tables) > 1:
+        notes.insert(0, f"{name} stands for {len(tables)} files with {frame.height} rows.")
+    return Table(
+        nw.from_native(frame.select(columns), eager_only=True),
+        name,
+        tuple(notes),
+        tuple(odd.sentence(name, place(parts, odd.row)) for odd in strays.values()),
+        parts,
+        strays,
+        texts,
+    )
+
+
+def place(parts: Sequence[tuple[str, int]], row: int) -> str:
+    """Say which row of which file a row of several files is (rows count from 1)."""
+    if len(parts) < 2:
+        return f"row {row}"
+    for name, height in parts:
+        if row <= height:
+            return f"row {row} of {name}"
+        row -= height
+    return f"row {row}"
+
+
+def _stack(tables: Sequence[Table], source: str) -> Table:
+    """Put the rows of several tables below each other, columns matched by name."""
+    import narwhals as nw
+    import polars as pl
+
+    frames: list[pl.DataFrame] = []
+    for table in tables:
+        if isinstance(table.features, np.ndarray):
+            raise DataError(
+                f"{table.source} holds images: expected, in a glob of several files, tables only. "
+                "Put all images into one file."
+            )
+        frame = table.features.to_native()
+        frames.append(
+            _same_columns(frame, table.source, frames[0] if frames else frame, tables[0].source)
+        )
+    for name in frames[0].columns:
+        dtypes = {frame[name].dtype for frame in frames}
+        if pl.String in dtypes and len(dtypes) > 1:
+            # Numbers in one file, words in another: as words, the column is judged as a whole.
+            frames = [frame.with_columns(pl.col(name).cast(pl.String)) for frame in frames]
+    try:
+        whole = pl.concat(frames, how="vertical_relaxed")
+    except pl.exceptions.PolarsError as error:
+        raise ColumnError(
+            f"The {len(tables)} files of {source} cannot be put together ({error}): expected each "
+            "column to be of one kind in all of them."
+        ) from None
+    heading = f"{source} stands for {len(tables)} files with {whole.height} rows."
+    return Table(
+        nw.from_native(whole, eager_only=True),
+        source,
+        (heading, *(note for table in tables for note in table.notes)),
+        tuple(warning for table in tables for warning in table.warnings),
+        tuple((table.source, table.n_rows) for table in tables),
+    )
+
+
+def _same_columns(
+    frame: pl.DataFrame, name: str, first: pl.DataFrame, first_name: str
+) -> pl.DataFrame:
+    here, there = set(frame.columns), set(first.columns)
+    lacks = [column for column in first.columns if column not in here]
+    extra = [column for column in frame.columns if column not in there]
+    if lacks or extra:
+        found = [f"lacks {listed(lacks)}"] if lacks else []
+        found += [f"also has {listed(extra)}"] if extra else []
+        raise ColumnError(
+            f"{name} {' and '.join(found)}: expected the {first.width} columns of {first_name}, "
+            "the first of the files. Leave the file out of the pattern, or give it the same header."
+        )
+    return frame.select(first.columns)
+
+
+def listed(names: Sequence[str], most: int = 8) -> str:
+    """Return names in quotes for a message, cut after ``most``."""
+    shown = ", ".join(shorten(name) for name in names[:most])
+    return shown + (f" and {len(names) - most} more" if len(names) > most else "")

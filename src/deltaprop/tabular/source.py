@@ -1,0 +1,178 @@
+"""Where the bytes of a table come from: a file, a glob, standard input, gzip; and what they are."""
+
+from __future__ import annotations
+
+import glob as globbing
+import gzip
+import os
+import sys
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from deltaprop.errors import DataError, nearest_name
+
+__all__ = ["Blob", "Format", "Source", "open_blobs", "read_blob"]
+
+Source = str | os.PathLike[str]
+Format = Literal["text", "parquet", "idx", "npy", "npz"]
+
+_ACCEPTED = (
+    "a CSV or other delimited text file (also .gz), Parquet, IDX, .npy, .npz, a glob of them, "
+    "or '-' for standard input"
+)
+_FOREIGN = {
+    b"BZh": ("a bzip2 archive", "Decompress it first (bunzip2), or compress it with gzip."),
+    b"\xfd7zXZ\x00": ("an xz archive", "Decompress it first (unxz), or compress it with gzip."),
+    b"\x28\xb5\x2f\xfd": ("a zstd archive", "Decompress it first, or compress it with gzip."),
+    b"%PDF": ("a PDF document", "Export the table as CSV."),
+    b"\x89PNG": ("a PNG image", "Collect images in an IDX or .npz file."),
+    b"\xff\xd8\xff": ("a JPEG image", "Collect images in an IDX or .npz file."),
+    b"\x89HDF": ("an HDF5 file", "Export the table as CSV or Parquet."),
+    b"\xd0\xcf\x11\xe0": ("an old Excel workbook", "Save the sheet as CSV (UTF-8)."),
+    b"ARROW1": ("an Arrow (Feather) file", "Save it as Parquet."),
+    b"SQLite format 3": ("an SQLite database", "Export the table as CSV."),
+    b"\x80\x04\x95": ("a pickle", "Pickles are never loaded: save it as CSV, Parquet or .npz."),
+    b"\x80\x05\x95": ("a pickle", "Pickles are never loaded: save it as CSV, Parquet or .npz."),
+}
+_IDX_TYPES = frozenset((0x08, 0x09, 0x0B, 0x0C, 0x0D, 0x0E))
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """The decompressed content of one source, under the name that messages use for it."""
+
+    name: str
+    content: bytes
+    format: Format
+
+
+def open_blobs(source: Source) -> list[Blob]:
+    """Return the content of every file that ``source`` stands for, in sorted order.
+
+    Parameters
+    ----------
+    source : str or PathLike
+        A path, a glob, or ``-`` for standard input.
+
+    Raises
+    ------
+    DataError
+        When nothing can be read there, or the content is of a format that is not read here.
+    """
+    name = os.fspath(source)
+    if not name:
+        raise DataError(f"The data source is {source!r}: expected {_ACCEPTED}.")
+    if "\x00" in name:
+        raise DataError(f"The data source {name!r} holds a NUL character: expected {_ACCEPTED}.")
+    if name == "-" or Path(name).exists() or not globbing.has_magic(name):
+        return [read_blob(name)]
+    names = sorted(path for path in _glob(name) if not Path(path).is_dir())
+    if not names:
+        raise DataError(
+            f"No file matches the pattern {name!r}: expected at least one file. "
+            f"Check the folder and the pattern; the shell's current folder is {os.getcwd()}."  # noqa: PTH109
+        )
+    return [read_blob(path) for path in names]
+
+
+def _glob(pattern: str) -> list[str]:
+    return globbing.glob(pattern, recursive=True)  # noqa: PTH207
+
+
+def read_blob(name: str) -> Blob:
+    """Read one file, or standard input when ``name`` is ``-``, and see what it holds."""
+    raw = _standard_input() if name == "-" else _file(name)
+    shown = "standard input" if name == "-" else name
+    if raw[:2] == b"\x1f\x8b":
+        raw = _gunzip(raw, shown)
+    if not raw.strip():
+        raise DataError(
+            f"{shown} is empty: expected a table with a header line and at least one row. "
+            "Check that the program that writes it has finished."
+        )
+    return Blob(shown, raw, _format_of(raw, shown))
+
+
+def _standard_input() -> bytes:
+    stream = getattr(sys.stdin, "buffer", None)
+    if stream is None:
+        raise DataError(
+            "Standard input is closed: expected a CSV table there because the data source is '-'. "
+            "Pipe a file into the command, or name the file instead of '-'."
+        )
+    content = stream.read()
+    return content if isinstance(content, bytes) else bytes(content)
+
+
+def _file(name: str) -> bytes:
+    path = Path(name)
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise DataError(_not_found(path)) from None
+    except (IsADirectoryError, NotADirectoryError):
+        if path.is_dir():
+            raise DataError(
+                f"{name} is a folder: expected a file. Name a file in it, or all of them with a "
+                f"glob in quotes, such as '{path / '*.csv'}'."
+            ) from None
+        raise DataError(_not_found(path)) from None
+    except PermissionError:
+        raise DataError(
+            f"{name} may not be read by this user (permission denied): expected a readable file. "
+            "Ask its owner for access, or change its mode with chmod u+r."
+        ) from None
+    except OSError as error:
+        raise DataError(
+            f"{name} cannot be read ({error.strerror or error}): expected {_ACCEPTED}."
+        ) from None
+
+
+def _not_found(path: Path) -> str:
+    message = f"There is no file {str(path)!r}: expected {_ACCEPTED}."
+    folder = path.parent
+    try:
+        present = sorted(entry.name for entry in folder.iterdir())
+    except OSError:
+        return f"{message} The folder {str(folder)!r} does not exist or cannot be listed."
+    near = nearest_name(path.name, present)
+    if near is not None:
+        return f"{message} Did you mean {str(folder / near)!r}?"
+    shown = ", ".join(present[:5]) or "nothing"
+    more = f" and {len(present) - 5} more" if len(present) > 5 else ""
+    return f"{message} The folder {str(folder.resolve())!r} holds {shown}{more}."
+
+
+def _gunzip(raw: bytes, name: str) -> bytes:
+    try:
+        return gzip.decompress(raw)
+    except EOFError:
+        found = "ends in the middle of its gzip data (truncated)"
+    except (OSError, zlib.error) as error:
+        found = f"is not intact gzip data ({error})"
+    raise DataError(
+        f"{name} {found}: expected a complete .gz file. It has {len(raw):,} bytes here; fetch or "
+        "compress it again and compare the size."
+    )
+
+
+def _format_of(raw: bytes, name: str) -> Format:
+    if raw[:4] == b"PAR1":
+        return "parquet"
+    if raw[:6] == b"\x93NUMPY":
+        return "npy"
+    if raw[:2] == b"\x00\x00" and len(raw) > 3 and raw[2] in _IDX_TYPES and 1 <= raw[3] <= 8:
+        return "idx"
+    if raw[:4] == b"PK\x03\x04":
+        if b".npy" in raw[:400]:
+            return "npz"
+        workbook = b"xl/" in raw or b"[Content_Types].xml" in raw[:2000]
+        found = "an Excel workbook" if workbook else "a zip archive"
+        advice = "Save the sheet as CSV (UTF-8)." if workbook else "Unpack it first."
+        raise DataError(f"{name} is {found}: expected {_ACCEPTED}. {advice}")
+    for magic, (found, advice) in _FOREIGN.items():
+        if raw.startswith(magic):
+            raise DataError(f"{name} is {found}: expected {_ACCEPTED}. {advice}")
+    return "text"

@@ -1,0 +1,385 @@
+"""The target <-> what a network is trained on: labels from 0, or standardized numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deltaprop.errors import DataError, SettingError, ShapeError, nearest_name
+from deltaprop.tabular.cells import shorten
+from deltaprop.tabular.fit import of, to_floats
+from deltaprop.tabular.frames import as_series, to_polars
+from deltaprop.tabular.lookup import category_codes
+from deltaprop.tabular.read import listed
+from deltaprop.tabular.stored import Stored
+from deltaprop.tabular.task import guess_task
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["TargetEncoder"]
+
+_FORMAT = "deltaprop-target-encoder/1"
+_TASKS = ("classification", "regression")
+_CLASS_TYPES = ("text", "int", "float", "bool")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TargetEncoder:
+    """Encodes targets like the one it was fitted to, and decodes predictions.
+
+    Attributes
+    ----------
+    task : {"classification", "regression"}
+        What the target asks for.
+    reason : str
+        Why that task.
+    names : tuple of str
+        One name per target.
+    classes : ndarray
+        Sorted; numbers stay numbers, text is an object array. Empty for regression.
+    mean, std : float64 array
+        Per target, in its own units. Empty for classification.
+    """
+
+    task: Literal["classification", "regression"]
+    reason: str
+    names: tuple[str, ...]
+    classes: NDArray[Any]
+    mean: NDArray[np.float64]
+    std: NDArray[np.float64]
+
+    @classmethod
+    def fit(
+        cls,
+        values: object,
+        task: str | None = None,
+        *,
+        names: Sequence[str] = (),
+        where: str = "",
+    ) -> TargetEncoder:
+        """Decide the task and fit what encodes the target.
+
+        Parameters
+        ----------
+        values : array, list, series, or frame of several targets
+            One entry, or one row, per sample.
+        task : {"classification", "regression"}, optional
+            Overrides the guess from the values.
+        names : sequence of str
+            What messages call the targets.
+        where : str
+            What messages call the table.
+
+        Raises
+        ------
+        DataError
+            Missing or infinite values, a single class, a constant number.
+        """
+        if task is not None and task not in _TASKS:
+            raise SettingError(
+                f"task is {task!r}: expected 'classification', 'regression', or None to let the "
+                "target decide."
+            )
+        columns = _columns(values)
+        labels = tuple(names) or _default_names(len(columns))
+        if len(labels) != len(columns):
+            raise ShapeError(
+                f"The target has {len(columns)} columns but {len(labels)} names ({listed(labels)}):"
+                " expected one name per column."
+            )
+        arrays = [_complete(c, name, where) for c, name in zip(columns, labels, strict=True)]
+        if len(arrays) > 1:
+            if task == "classification":
+                raise DataError(
+                    f"{len(arrays)} target columns ({listed(labels)}) were given for "
+                    "classification: expected one column of class labels. Turn one-hot columns "
+                    "into labels with argmax, or train one model per column."
+                )
+            reason = f"there are {len(arrays)} targets"
+            return cls._regression(arrays, task, reason, labels, where)
+        guess, reason = guess_task(arrays[0])
+        if task is not None and task != guess:
+            reason = f"it was asked for, though {reason}"
+        if (task or guess) == "regression":
+            return cls._regression(arrays, task, reason, labels, where)
+        return cls._classification(arrays[0], reason, labels, where)
+
+    @classmethod
+    def _classification(
+        cls, values: NDArray[Any], reason: str, names: tuple[str, ...], where: str
+    ) -> TargetEncoder:
+        classes = _sorted_classes(values)
+        if classes.size < 2:
+            raise DataError(
+                f"Target {names[0]!r}{of(where)} has the single class {shorten(_shown(classes[0]))}"
+                f" in all {values.size} rows: expected at least two classes. Check how the rows "
+                "were selected."
+            )
+        empty = np.empty(0)
+        return cls("classification", reason, names, classes, empty, empty)
+
+    @classmethod
+    def _regression(
+        cls,
+        arrays: Sequence[NDArray[Any]],
+        task: str | None,
+        reason: str,
+        names: tuple[str, ...],
+        where: str,
+    ) -> TargetEncoder:
+        means, stds = [], []
+        for values, name in zip(arrays, names, strict=True):
+            y = _as_numbers(values, name, where)
+            if y.min() == y.max():
+                raise DataError(
+                    f"Target {name!r}{of(where)} is {y[0]:g} in all {y.size} rows: expected "
+                    "numbers that differ, or there is nothing to learn. Check the rows."
+                )
+            # Divided by the largest first: squares of 1e300 are no floats.
+            largest = float(np.abs(y).max())
+            unit = y / largest
+            means.append(float(unit.mean()) * largest)
+            stds.append(max(float(unit.std()) * largest, np.finfo(np.float64).tiny))
+        return cls("regression", reason, names, np.empty(0), np.array(means), np.array(stds))
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of classes, or of numbers to predict."""
+        return self.classes.size if self.task == "classification" else self.mean.size
+
+    def encode(self, values: object, *, where: str = "") -> NDArray[Any]:
+        """Return int64 labels, or standardized float64 numbers of shape (n, targets).
+
+        Raises
+        ------
+        DataError
+            Missing or infinite values, or a class that training did not have; names the rows.
+        """
+        columns = _columns(values)
+        if len(columns) != len(self.names):
+            raise ShapeError(
+                f"The target{of(where)} has {len(columns)} columns: expected {len(self.names)} "
+                f"({listed(self.names)}), as in training."
+            )
+        pairs = list(zip(columns, self.names, strict=True))
+        if self.task == "regression":
+            arrays = [
+                _as_numbers(_complete(column, name, where), name, where) for column, name in pairs
+            ]
+            y = np.column_stack(arrays)
+            return np.asarray((y / 2 - self.mean / 2) / (self.std / 2), dtype=np.float64)
+        complete = _complete(columns[0], self.names[0], where)
+        return self._labels(complete, columns[0], where)
+
+    def _labels(self, values: NDArray[Any], column: pl.Series, where: str) -> NDArray[np.int64]:
+        if values.dtype.kind in "iuf" and self.classes.dtype.kind in "iuf":
+            codes = np.searchsorted(self.classes, values)
+            codes = np.minimum(codes, self.classes.size - 1).astype(np.int64)
+            codes[self.classes[codes] != values] = -1
+        else:
+            codes, _ = category_codes(column, self._texts(), fold=self.classes.dtype.kind == "b")
+        strange = np.flatnonzero(codes < 0)
+        if strange.size:
+            found = _shown(values[strange[0]])
+            near = nearest_name(str(found), self._texts()[:5000])
+            hint = f" Did you mean {near!r}?" if near and isinstance(found, str) else ""
+            more = (
+                f" {strange.size - 1} more rows have unknown classes." if strange.size > 1 else ""
+            )
+            raise DataError(
+                f"Target {self.names[0]!r}{of(where)} is {shorten(found)} in row "
+                f"{strange[0] + 1}: expected one of the {self.classes.size} classes of the "
+                f"training, {listed(self._texts())}.{hint}{more} Correct or leave out these rows."
+            )
+        return codes
+
+    def _texts(self) -> list[str]:
+        if self.classes.dtype.kind == "b":
+            return ["true" if c else "false" for c in self.classes.tolist()]
+        return [str(c) for c in self.classes.tolist()]
+
+    def decode(self, encoded: NDArray[Any]) -> NDArray[Any]:
+        """Return the classes of int labels, or numbers in the units of the target.
+
+        Raises
+        ------
+        ShapeError
+            Labels beyond the classes, or another number of columns than targets.
+        """
+        encoded = np.asarray(encoded)
+        if self.task == "classification":
+            if encoded.dtype.kind not in "iu" or (
+                encoded.size and not 0 <= encoded.min() <= encoded.max() < self.classes.size
+            ):
+                raise ShapeError(
+                    f"Labels to decode are of type {encoded.dtype}: expected whole numbers from 0 "
+                    f"to {self.classes.size - 1}."
+                )
+            return np.asarray(self.classes[encoded])
+        if encoded.ndim == 1 and self.mean.size == 1:
+            return np.asarray(encoded * self.std[0] + self.mean[0])
+        if encoded.ndim != 2 or encoded.shape[1] != self.mean.size:
+            raise ShapeError(
+                f"Numbers to decode have the shape {encoded.shape}: expected (n, {self.mean.size})."
+            )
+        return np.asarray(encoded * self.std + self.mean)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the encoder as plain values that JSON keeps exactly."""
+        kind = {"O": "text", "b": "bool", "f": "float"}.get(self.classes.dtype.kind, "int")
+        return {
+            "format": _FORMAT,
+            "task": self.task,
+            "reason": self.reason,
+            "names": list(self.names),
+            "class_type": kind,
+            "classes": self.classes.tolist(),
+            "mean": self.mean.tolist(),
+            "std": self.std.tolist(),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> TargetEncoder:
+        """Return the encoder that `to_dict` described.
+
+        Raises
+        ------
+        DataError
+            Anything that `to_dict` would not have written; the values may come from a stranger.
+        """
+        stored = Stored(values, "target encoder")
+        stored.text("format", (_FORMAT,))
+        task = stored.text("task", _TASKS)
+        names = stored.texts("names")
+        mean, std = stored.numbers("mean"), stored.numbers("std", positive=True)
+        classes = _stored_classes(stored, stored.text("class_type", _CLASS_TYPES))
+        numeric = task == "regression"
+        if not len(mean) == len(std) == (len(names) if numeric else 0):
+            stored.refuse("mean", list(mean[:5]), "as many means and deviations as targets")
+        if (classes.size != 0) if numeric else (classes.size < 2 or len(names) != 1):
+            stored.refuse("classes", classes.tolist()[:5], "at least two classes of one target")
+        return cls(
+            task,  # type: ignore[arg-type]
+            stored.text("reason"),
+            names,
+            classes,
+            np.array(mean, dtype=np.float64),
+            np.array(std, dtype=np.float64),
+        )
+
+
+def _stored_classes(stored: Stored, kind: str) -> NDArray[Any]:
+    if kind == "text":
+        found = np.array(stored.texts("classes", different=True), dtype=object)
+        ordered = sorted(found.tolist()) == found.tolist()
+    elif kind == "bool":
+        truths = stored.items("classes", lambda _, entry: entry)
+        found = np.array([False, True])
+        ordered = truths == (False, True) and all(isinstance(t, bool) for t in truths)
+    else:
+        numbers: tuple[float, ...] = (
+            stored.counts("classes", -(2**63)) if kind == "int" else stored.numbers("classes")
+        )
+        found = np.array(numbers, dtype=np.int64 if kind == "int" else np.float64)
+        ordered = bool((found[1:] > found[:-1]).all())
+    if not ordered:
+        stored.refuse("classes", found.tolist()[:5], "different classes in ascending order")
+    return found
+
+
+def _default_names(n: int) -> tuple[str, ...]:
+    return ("target",) if n == 1 else tuple(f"target{i}" for i in range(n))
+
+
+def _columns(values: object) -> list[pl.Series]:
+    """Return the target as one polars series per column."""
+    if isinstance(values, np.ndarray) and values.ndim == 2:
+        return list(to_polars(values).iter_columns())
+    if isinstance(values, np.ndarray) and values.ndim != 1:
+        raise ShapeError(
+            f"The target is an array with {values.ndim} axes: expected one axis, or two for "
+            "several targets."
+        )
+    if hasattr(values, "columns") or isinstance(values, Mapping):
+        return list(to_polars(values).iter_columns())
+    if isinstance(values, (list, tuple)) and values and isinstance(values[0], (list, tuple)):
+        return list(to_polars(list(values)).iter_columns())
+    return [as_series(values, "target")]
+
+
+def _complete(column: pl.Series, name: str, where: str) -> NDArray[Any]:
+    """Return a target without missing or infinite values as an array."""
+    import polars as pl
+
+    if column.len() == 0:
+        raise DataError(
+            f"Target {name!r}{of(where)} has no rows: expected at least two. "
+            "Check how it is selected."
+        )
+    if column.dtype.is_float() or column.dtype.is_decimal():
+        column = column.cast(pl.Float64).fill_nan(None)
+    absent = column.is_null()
+    if absent.any():
+        _refuse_rows(absent, name, where, "is missing (empty or NaN)")
+    if column.dtype.is_numeric():
+        whole = column.dtype.is_integer() and column.dtype != pl.UInt64
+        column = column.cast(pl.Int64 if whole else pl.Float64)
+        if not whole and column.is_infinite().any():
+            _refuse_rows(column.is_infinite(), name, where, "is infinite")
+        return column.to_numpy()
+    if column.dtype == pl.Boolean:
+        return column.to_numpy()
+    if column.dtype not in (pl.String, pl.Categorical, pl.Enum):
+        raise DataError(
+            f"Target {name!r}{of(where)} is of type {column.dtype}: expected numbers, text or "
+            "truth values. Convert it first."
+        )
+    return column.cast(pl.String).str.strip_chars().to_numpy().astype(object)
+
+
+def _refuse_rows(odd: pl.Series, name: str, where: str, what: str) -> None:
+    rows = (odd.arg_true() + 1).to_list()
+    shown = ", ".join(map(str, rows[:3])) + (f" and {len(rows) - 3} more" if rows[3:] else "")
+    raise DataError(
+        f"Target {name!r}{of(where)} {what} in row {shown}: expected a value in every row. "
+        "Fill in or leave out these rows."
+    )
+
+
+def _sorted_classes(values: NDArray[Any]) -> NDArray[Any]:
+    if values.dtype.kind == "O":
+        return np.array(sorted(set(values.tolist())), dtype=object)
+    classes = np.unique(values)
+    whole = classes.dtype.kind == "f" and (classes == np.floor(classes)).all()
+    if whole and np.abs(classes).max() < 2**53:
+        return classes.astype(np.int64)
+    return classes
+
+
+def _as_numbers(values: NDArray[Any], name: str, where: str) -> NDArray[np.float64]:
+    """Return a target for regression as float64; text must read as numbers."""
+    if values.dtype.kind != "O":
+        return values.astype(np.float64)
+    import polars as pl
+
+    text = pl.Series(values.tolist(), dtype=pl.String)
+    numbers = text.cast(pl.Float64, strict=False)
+    strange = (numbers.is_null() | ~numbers.is_finite()).arg_true()
+    if strange.len():
+        row = int(strange[0])
+        raise DataError(
+            f"Target {name!r}{of(where)} is {shorten(text[row])} in row {row + 1}: expected a "
+            "finite number, because the task is regression. Correct the row, or choose "
+            "task='classification'."
+        )
+    return to_floats(numbers)
+
+
+def _shown(value: Any) -> Any:
+    """Return a NumPy scalar as the plain value that people know."""
+    return value.item() if isinstance(value, np.generic) else value

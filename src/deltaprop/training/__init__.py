@@ -1,0 +1,1 @@
+"""Training: optimizers, schedules, batches, the loop, and the history of what happened."""

@@ -1,0 +1,91 @@
+"""A training run on disk after each epoch, so that a killed one goes on where it was.
+
+The file is an ordinary model file (the best parameters so far are its parameters) with the
+running parameters and the optimizer's state beside them.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from deltaprop.errors import SettingError
+from deltaprop.model.parameters import Parameters
+from deltaprop.model.serialize import load_model, save_model
+from deltaprop.model.spec import Network
+from deltaprop.training.history import History
+
+__all__ = ["Resumed", "read_checkpoint", "write_checkpoint"]
+
+Array = npt.NDArray[np.float64]
+_STATE = "optimizer."
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """What a checkpoint holds."""
+
+    flat: Array
+    best_flat: Array
+    state: dict[str, Any]
+    history: History
+
+
+def write_checkpoint(
+    path: str | os.PathLike[str],
+    network: Network,
+    parameters: Parameters,
+    best_flat: Array | None,
+    state: dict[str, Any],
+    history: History,
+    settings: dict[str, Any],
+) -> None:
+    """Save everything a run needs to go on."""
+    arrays: dict[str, npt.NDArray[Any]] = {"running": parameters.flat}
+    arrays |= {_STATE + name: np.asarray(value) for name, value in state.items()}
+    kept = parameters if best_flat is None else parameters.like(best_flat)
+    save_model(
+        path,
+        network,
+        kept,
+        training={"history": history.to_dict(), "settings": settings},
+        arrays=arrays,
+    )
+
+
+def read_checkpoint(
+    path: str | os.PathLike[str], network: Network, settings: dict[str, Any]
+) -> Resumed | None:
+    """Return the state of an earlier run of the same settings, or None when there is no file.
+
+    Raises
+    ------
+    SettingError
+        When the file belongs to a run with another network or other settings.
+    ModelFileError
+        When the file is damaged.
+    """
+    if not Path(path).exists():
+        return None
+    saved = load_model(path)
+    earlier = saved.training.get("settings")
+    if saved.network != network or earlier != settings:
+        before = earlier if isinstance(earlier, dict) else {}
+        differing = [name for name in settings if before.get(name) != settings[name]]
+        what = ", ".join(differing) or "the network"
+        raise SettingError(
+            f"The checkpoint {os.fspath(path)} belongs to a run that differs in {what}. Resume it "
+            "with the settings it was begun with, or choose another checkpoint file."
+        )
+    state = {
+        name.removeprefix(_STATE): array if array.ndim else array.item()
+        for name, array in saved.arrays.items()
+        if name.startswith(_STATE)
+    }
+    history = History.from_dict(saved.training["history"])
+    return Resumed(saved.arrays["running"].copy(), saved.parameters.flat, state, history)

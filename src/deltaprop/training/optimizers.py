@@ -1,0 +1,340 @@
+"""Optimizers: frozen hyperparameters, plus ``init`` and ``step`` over one flat vector.
+
+``step`` changes the flat parameters and the state's arrays in place. ``eta`` is the learning
+rate of this step, g the gradient.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from math import sqrt
+from typing import Any, ClassVar, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from deltaprop.errors import SettingError, UnknownNameError
+from deltaprop.training.schedules import (
+    LearningRate,
+    as_schedule,
+    schedule_from_dict,
+    schedule_to_dict,
+)
+
+__all__ = [
+    "OPTIMIZERS",
+    "Adam",
+    "AdamW",
+    "GradientDescent",
+    "Momentum",
+    "Optimizer",
+    "RMSProp",
+    "State",
+    "optimizer_from_dict",
+    "optimizer_to_dict",
+    "register_optimizer",
+]
+
+Array = npt.NDArray[np.float64]
+State: TypeAlias = "dict[str, Array | int]"
+
+
+class Optimizer(Protocol):
+    """How parameters follow the gradient."""
+
+    name: ClassVar[str]
+
+    @property
+    def learning_rate(self) -> LearningRate:
+        """Return eta, a number or a schedule."""
+
+    def init(self, n: int) -> State:
+        """Return the state before the first step, for n parameters."""
+
+    def step(
+        self, state: State, flat: Array, gradient: Array, eta: float, decayed: npt.NDArray[np.bool_]
+    ) -> None:
+        """Update ``flat`` and ``state`` in place; weight decay applies where ``decayed``."""
+
+
+@dataclass(frozen=True)
+class GradientDescent:
+    """w <- w - eta g.
+
+    Parameters
+    ----------
+    learning_rate : float or Schedule
+        eta.
+    """
+
+    learning_rate: LearningRate = 0.1
+    name: ClassVar[str] = "gradient_descent"
+
+    def __post_init__(self) -> None:
+        as_schedule(self.learning_rate)
+
+    def init(self, n: int) -> State:
+        """Return an empty state."""
+        return {}
+
+    def step(
+        self, state: State, flat: Array, gradient: Array, eta: float, decayed: npt.NDArray[np.bool_]
+    ) -> None:
+        """Update ``flat`` in place."""
+        flat -= eta * gradient
+
+
+@dataclass(frozen=True)
+class Momentum:
+    """v <- mu v - eta g, then w <- w + v; with Nesterov w <- w + mu v - eta g (Sutskever 2013).
+
+    Parameters
+    ----------
+    learning_rate : float or Schedule
+        eta.
+    momentum : float
+        mu, in [0, 1).
+    nesterov : bool
+        Look ahead along the velocity.
+    """
+
+    learning_rate: LearningRate = 0.01
+    momentum: float = 0.9
+    nesterov: bool = False
+    name: ClassVar[str] = "momentum"
+
+    def __post_init__(self) -> None:
+        as_schedule(self.learning_rate)
+        _share(self.momentum, "momentum")
+
+    def init(self, n: int) -> State:
+        """Return the velocity v = 0."""
+        return {"v": np.zeros(n)}
+
+    def step(
+        self, state: State, flat: Array, gradient: Array, eta: float, decayed: npt.NDArray[np.bool_]
+    ) -> None:
+        """Update ``flat`` and v in place."""
+        v = _array(state, "v")
+        v *= self.momentum
+        v -= eta * gradient
+        flat += self.momentum * v - eta * gradient if self.nesterov else v
+
+
+@dataclass(frozen=True)
+class RMSProp:
+    """s <- rho s + (1 - rho) g^2, then w <- w - eta g / (sqrt(s) + epsilon) (Hinton 2012).
+
+    Parameters
+    ----------
+    learning_rate : float or Schedule
+        eta.
+    decay : float
+        rho, in [0, 1).
+    epsilon : float
+        Keeps the quotient finite.
+    """
+
+    learning_rate: LearningRate = 1e-3
+    decay: float = 0.99
+    epsilon: float = 1e-8
+    name: ClassVar[str] = "rmsprop"
+
+    def __post_init__(self) -> None:
+        as_schedule(self.learning_rate)
+        _share(self.decay, "decay")
+        _positive(self.epsilon, "epsilon")
+
+    def init(self, n: int) -> State:
+        """Return the mean square s = 0."""
+        return {"s": np.zeros(n)}
+
+    def step(
+        self, state: State, flat: Array, gradient: Array, eta: float, decayed: npt.NDArray[np.bool_]
+    ) -> None:
+        """Update ``flat`` and s in place."""
+        s = _array(state, "s")
+        s *= self.decay
+        s += (1.0 - self.decay) * gradient**2
+        flat -= eta * gradient / (np.sqrt(s) + self.epsilon)
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Adaptive moments (Kingma & Ba 2015).
+
+    m <- beta_1 m + (1 - beta_1) g,  v <- beta_2 v + (1 - beta_2) g^2,  t <- t + 1,
+    w <- w - eta (m / (1 - beta_1^t)) / (sqrt(v / (1 - beta_2^t)) + epsilon).
+
+    Parameters
+    ----------
+    learning_rate : float or Schedule
+        eta.
+    beta_1, beta_2 : float
+        In [0, 1).
+    epsilon : float
+        Keeps the quotient finite.
+    """
+
+    learning_rate: LearningRate = 1e-3
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+    name: ClassVar[str] = "adam"
+
+    def __post_init__(self) -> None:
+        as_schedule(self.learning_rate)
+        _share(self.beta_1, "beta_1")
+        _share(self.beta_2, "beta_2")
+        _positive(self.epsilon, "epsilon")
+
+    def init(self, n: int) -> State:
+        """Return the moments m = v = 0 and t = 0."""
+        return {"m": np.zeros(n), "v": np.zeros(n), "t": 0}
+
+    def step(
+        self, state: State, flat: Array, gradient: Array, eta: float, decayed: npt.NDArray[np.bool_]
+    ) -> None:
+        """Update ``flat``, m, v and t in place."""
+        _adam_step(self, state, flat, gradient, eta)
+
+
+@dataclass(frozen=True)
+class AdamW:
+    """Adam with decoupled weight decay (Loshchilov & Hutter 2019).
+
+    w <- w - eta weight_decay w on weights (never biases), then Adam's step.
+
+    Parameters
+    ----------
+    learning_rate : float or Schedule
+        eta.
+    weight_decay : float
+        Decay per unit of eta, >= 0.
+    beta_1, beta_2 : float
+        In [0, 1).
+    epsilon : float
+        Keeps the quotient finite.
+    """
+
+    learning_rate: LearningRate = 1e-3
+    weight_decay: float = 0.01
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+    name: ClassVar[str] = "adamw"
+
+    def __post_init__(self) -> None:
+        as_schedule(self.learning_rate)
+        _share(self.beta_1, "beta_1")
+        _share(self.beta_2, "beta_2")
+        _positive(self.epsilon, "epsilon")
+        if not 0 <= self.weight_decay < np.inf:
+            raise SettingError(f"weight_decay is {self.weight_decay!r}; it is a number >= 0.")
+
+    def init(self, n: int) -> State:
+        """Return the moments m = v = 0 and t = 0."""
+        return {"m": np.zeros(n), "v": np.zeros(n), "t": 0}
+
+    def step(
+        self, state: State, flat: Array, gradient: Array, eta: float, decayed: npt.NDArray[np.bool_]
+    ) -> None:
+        """Update ``flat``, m, v and t in place."""
+        flat -= eta * self.weight_decay * np.where(decayed, flat, 0.0)
+        _adam_step(self, state, flat, gradient, eta)
+
+
+def _adam_step(rule: Adam | AdamW, state: State, flat: Array, gradient: Array, eta: float) -> None:
+    m, v, t = _array(state, "m"), _array(state, "v"), int(state["t"]) + 1
+    m *= rule.beta_1
+    m += (1.0 - rule.beta_1) * gradient
+    v *= rule.beta_2
+    v += (1.0 - rule.beta_2) * gradient**2
+    denominator = np.sqrt(v)
+    denominator /= sqrt(1.0 - rule.beta_2**t)
+    denominator += rule.epsilon
+    flat -= (eta / (1.0 - rule.beta_1**t)) * m / denominator
+    state["t"] = t
+
+
+OPTIMIZERS: dict[str, type[Any]] = {
+    cls.name: cls for cls in (GradientDescent, Momentum, RMSProp, Adam, AdamW)
+}
+
+
+def register_optimizer(cls: type[Any]) -> type[Any]:
+    """Add an optimizer class under its ``name``; usable as a decorator.
+
+    The class is tried first: with its default settings, 500 steps on half squared distances must
+    come nearer to the minimum.
+
+    Parameters
+    ----------
+    cls : type
+        A frozen dataclass with ``name``, ``learning_rate``, ``init`` and ``step``; see
+        ``Optimizer``.
+
+    Returns
+    -------
+    type
+        The class itself.
+
+    Raises
+    ------
+    SettingError
+        When the name is taken or the trial fails.
+    """
+    name = getattr(cls, "name", None)
+    if not isinstance(name, str) or not name.isidentifier():
+        raise SettingError(f"{cls.__name__} needs a class attribute name = '...'.")
+    if name in OPTIMIZERS:
+        raise SettingError(f"An optimizer called {name!r} is registered already.")
+    rule, flat, minimum = cls(), np.array([1.0, -2.0, 0.5]), np.array([0.5, 1.0, -1.0])
+    state, eta = rule.init(3), as_schedule(rule.learning_rate)
+    before = float(np.linalg.norm(flat - minimum))
+    for step in range(500):
+        rule.step(state, flat, flat - minimum, eta(step, 500), np.zeros(3, dtype=bool))
+    if not np.linalg.norm(flat - minimum) < before:
+        raise SettingError(
+            f"Optimizer {name!r}: 500 steps on half squared distances do not come nearer to "
+            f"the minimum ({before:g} before, {np.linalg.norm(flat - minimum):g} after)."
+        )
+    OPTIMIZERS[name] = cls
+    return cls
+
+
+def optimizer_to_dict(optimizer: Optimizer) -> dict[str, object]:
+    """Return name and hyperparameters as plain data."""
+    facts: dict[str, object] = {"name": optimizer.name}
+    for item in fields(optimizer):  # type: ignore[arg-type]
+        value = getattr(optimizer, item.name)
+        facts[item.name] = schedule_to_dict(value) if item.name == "learning_rate" else value
+    return facts
+
+
+def optimizer_from_dict(data: dict[str, Any]) -> Optimizer:
+    """Return the optimizer that ``optimizer_to_dict`` described."""
+    facts = dict(data)
+    name = facts.pop("name", None)
+    if name not in OPTIMIZERS:
+        raise UnknownNameError("optimizer", name, OPTIMIZERS)
+    if "learning_rate" in facts:
+        facts["learning_rate"] = schedule_from_dict(facts["learning_rate"])
+    optimizer: Optimizer = OPTIMIZERS[name](**facts)
+    return optimizer
+
+
+def _array(state: State, name: str) -> Array:
+    value = state[name]
+    assert isinstance(value, np.ndarray)
+    return value
+
+
+def _share(value: float, name: str) -> None:
+    if not 0 <= value < 1:
+        raise SettingError(f"{name} is {value!r}; it is in [0, 1).")
+
+
+def _positive(value: float, name: str) -> None:
+    if not 0 < value < np.inf:
+        raise SettingError(f"{name} is {value!r}; it is a finite number > 0.")

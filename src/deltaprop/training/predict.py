@@ -1,0 +1,40 @@
+"""Outputs of a trained network for new rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from deltaprop.engines import choose_engine
+from deltaprop.model.parameters import Parameters
+from deltaprop.model.spec import Network
+from deltaprop.training.checks import check_inputs
+
+__all__ = ["predict"]
+
+Array = npt.NDArray[np.float64]
+
+
+def predict(network: Network, parameters: Parameters, X: Any, *, engine: str = "auto") -> Array:
+    """Return p = the network's output for each row: probabilities, or values.
+
+    Parameters
+    ----------
+    network : Network
+        The description.
+    parameters : Parameters
+        Its numbers.
+    X : array_like of shape (n, n_0) or scipy CSR matrix
+        The rows.
+    engine : str
+        "auto", or a key of ``ENGINES``.
+
+    Returns
+    -------
+    ndarray of shape (n, n_L)
+        The outputs, float64.
+    """
+    logits = choose_engine(engine).logits(network, parameters, check_inputs(network, X, "X"))
+    return network.loss.predict(logits)

@@ -1,0 +1,246 @@
+"""Learning-rate schedules: frozen hyperparameters, called with the step and how many there are.
+
+``schedule(step, n_steps)`` gives eta for step = 0, ..., n_steps - 1 (updates, not epochs). With
+t = step / n_steps in [0, 1), most are a formula of t.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from math import cos, isfinite, pi
+from typing import Any, ClassVar, Protocol, TypeAlias
+
+from deltaprop.errors import SettingError, UnknownNameError
+
+__all__ = [
+    "SCHEDULES",
+    "Constant",
+    "Cosine",
+    "Exponential",
+    "LearningRate",
+    "OneCycle",
+    "Schedule",
+    "Step",
+    "Warmup",
+    "as_schedule",
+    "schedule_from_dict",
+    "schedule_to_dict",
+]
+
+
+class Schedule(Protocol):
+    """Gives the learning rate of each step."""
+
+    def __call__(self, step: int, n_steps: int) -> float:
+        """Return eta > 0 for update number ``step`` of ``n_steps``."""
+
+
+LearningRate: TypeAlias = "float | Schedule"
+
+
+@dataclass(frozen=True)
+class Constant:
+    """Always the same eta.
+
+    Parameters
+    ----------
+    learning_rate : float
+        eta.
+    """
+
+    learning_rate: float
+    name: ClassVar[str] = "constant"
+
+    def __post_init__(self) -> None:
+        _positive(self.learning_rate, "learning_rate")
+
+    def __call__(self, step: int, n_steps: int) -> float:
+        """Return eta."""
+        return self.learning_rate
+
+
+@dataclass(frozen=True)
+class Step:
+    """eta * factor^floor(step / every): a staircase.
+
+    Parameters
+    ----------
+    learning_rate : float
+        eta at the start.
+    every : int
+        Updates between two stairs.
+    factor : float
+        What each stair multiplies eta by.
+    """
+
+    learning_rate: float
+    every: int
+    factor: float = 0.1
+    name: ClassVar[str] = "step"
+
+    def __post_init__(self) -> None:
+        _positive(self.learning_rate, "learning_rate")
+        _positive(self.every, "every")
+        _positive(self.factor, "factor")
+
+    def __call__(self, step: int, n_steps: int) -> float:
+        """Return eta for this step."""
+        eta: float = self.learning_rate * self.factor ** (step // self.every)
+        return eta
+
+
+@dataclass(frozen=True)
+class Exponential:
+    """eta * final^t: from eta down to ``final`` times eta, by the same factor at each step.
+
+    Parameters
+    ----------
+    learning_rate : float
+        eta at the start.
+    final : float
+        The share of eta that is left at the end.
+    """
+
+    learning_rate: float
+    final: float = 0.01
+    name: ClassVar[str] = "exponential"
+
+    def __post_init__(self) -> None:
+        _positive(self.learning_rate, "learning_rate")
+        _positive(self.final, "final")
+
+    def __call__(self, step: int, n_steps: int) -> float:
+        """Return eta for this step."""
+        eta: float = self.learning_rate * self.final ** (step / n_steps)
+        return eta
+
+
+@dataclass(frozen=True)
+class Cosine:
+    """final + (1 - final)(1 + cos(pi t)) / 2, times eta (Loshchilov & Hutter 2017, no restarts).
+
+    Parameters
+    ----------
+    learning_rate : float
+        eta at the start.
+    final : float
+        The share of eta that is left at the end.
+    """
+
+    learning_rate: float
+    final: float = 0.0
+    name: ClassVar[str] = "cosine"
+
+    def __post_init__(self) -> None:
+        _positive(self.learning_rate, "learning_rate")
+        if not 0 <= self.final <= 1:
+            raise SettingError(f"final is {self.final!r}; it is a share of eta, in [0, 1].")
+
+    def __call__(self, step: int, n_steps: int) -> float:
+        """Return eta for this step."""
+        fall = 0.5 * (1.0 + cos(pi * step / n_steps))
+        return self.learning_rate * (self.final + (1.0 - self.final) * fall)
+
+
+@dataclass(frozen=True)
+class OneCycle:
+    """Up from eta/25 to eta over the first share of steps, then down to eta/10,000, as cosines.
+
+    Smith & Topin 2018.
+
+    Parameters
+    ----------
+    learning_rate : float
+        The highest eta.
+    rise : float
+        The share of steps before the top.
+    """
+
+    learning_rate: float
+    rise: float = 0.3
+    name: ClassVar[str] = "one_cycle"
+
+    def __post_init__(self) -> None:
+        _positive(self.learning_rate, "learning_rate")
+        if not 0 < self.rise < 1:
+            raise SettingError(f"rise is {self.rise!r}; it is a share of the steps, in (0, 1).")
+
+    def __call__(self, step: int, n_steps: int) -> float:
+        """Return eta for this step."""
+        t = step / n_steps
+        low, part = (1 / 25, t / self.rise)
+        if t > self.rise:
+            low, part = (1e-4, (1.0 - t) / (1.0 - self.rise))
+        return self.learning_rate * (low + (1.0 - low) * 0.5 * (1.0 - cos(pi * part)))
+
+
+@dataclass(frozen=True)
+class Warmup:
+    """A linear rise over the first ``steps`` updates, then another schedule for the rest.
+
+    Parameters
+    ----------
+    then : float or Schedule
+        What follows; its own first step comes when the rise is over.
+    steps : int
+        Updates of the rise.
+    """
+
+    then: LearningRate
+    steps: int
+    name: ClassVar[str] = "warmup"
+
+    def __post_init__(self) -> None:
+        _positive(self.steps, "steps")
+        object.__setattr__(self, "then", as_schedule(self.then))
+
+    def __call__(self, step: int, n_steps: int) -> float:
+        """Return eta for this step."""
+        then, rest = as_schedule(self.then), max(1, n_steps - self.steps)
+        if step < self.steps:
+            return then(0, rest) * (step + 1) / self.steps
+        return then(min(step - self.steps, rest - 1), rest)
+
+
+SCHEDULES: dict[str, type[Any]] = {
+    cls.name: cls for cls in (Constant, Step, Exponential, Cosine, OneCycle, Warmup)
+}
+
+
+def as_schedule(learning_rate: LearningRate) -> Schedule:
+    """Return a number as a constant schedule, and a schedule as it is."""
+    if callable(learning_rate):
+        return learning_rate
+    return Constant(learning_rate)
+
+
+def schedule_to_dict(learning_rate: LearningRate) -> float | dict[str, object]:
+    """Return plain data that ``schedule_from_dict`` turns back into the same schedule."""
+    if not callable(learning_rate):
+        return float(learning_rate)
+    if type(learning_rate) not in SCHEDULES.values():
+        return {"name": type(learning_rate).__name__, "own": True}
+    facts: dict[str, object] = {"name": getattr(learning_rate, "name", ""), **asdict(learning_rate)}  # type: ignore[call-overload]
+    if isinstance(learning_rate, Warmup):
+        facts["then"] = schedule_to_dict(learning_rate.then)
+    return facts
+
+
+def schedule_from_dict(data: float | dict[str, Any]) -> LearningRate:
+    """Return the schedule that ``schedule_to_dict`` described."""
+    if not isinstance(data, dict):
+        return float(data)
+    facts = dict(data)
+    name = facts.pop("name", None)
+    if name not in SCHEDULES:
+        raise UnknownNameError("schedule", name, SCHEDULES)
+    if name == "warmup":
+        facts["then"] = schedule_from_dict(facts["then"])
+    schedule: Schedule = SCHEDULES[name](**facts)
+    return schedule
+
+
+def _positive(value: Any, name: str) -> None:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not (number and isfinite(value) and value > 0):
+        raise SettingError(f"{name} is {value!r}; it is a finite number > 0.")
