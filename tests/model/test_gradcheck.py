@@ -92,7 +92,9 @@ def test_a_claim_that_is_no_number_is_wrong(problem, nonsense):
 
 
 def test_nothing_but_nan_is_not_accepted(problem):
-    report = check_gradients(*arguments(problem), gradients=np.full(len(problem.parameters.flat), np.nan))
+    report = check_gradients(
+        *arguments(problem), gradients=np.full(len(problem.parameters.flat), np.nan)
+    )
     assert len(report.wrong) == report.n_parameters
 
 
@@ -165,7 +167,9 @@ def test_a_function_is_given_prepared_arrays(problem):
         return right_gradients(problem)
 
     labels = problem.targets.argmax(axis=1)
-    check_gradients(problem.network, problem.parameters, problem.x.tolist(), labels, gradients=claim)
+    check_gradients(
+        problem.network, problem.parameters, problem.x.tolist(), labels, gradients=claim
+    )
     ((network, parameters, x, targets),) = seen
     assert network is problem.network
     assert parameters is problem.parameters

@@ -37,7 +37,9 @@ def test_labels_and_one_hot_rows_mean_the_same(loss, targets):
     np.testing.assert_array_equal(trace.gradients.flat, by_rows.gradients.flat)
 
 
-@pytest.mark.parametrize("loss", [name for name, row in LOSSES.items() if row.targets != "distribution"])
+@pytest.mark.parametrize(
+    "loss", [name for name, row in LOSSES.items() if row.targets != "distribution"]
+)
 def test_with_one_output_a_flat_y_is_a_column(loss):
     network = Network([2, 1], loss=loss)
     parameters = network.init(np.random.default_rng(0))

@@ -34,9 +34,9 @@ TORCH_ACTIVATIONS = {
 # each the loss of every sample, from the logits
 TORCH_LOSSES = {
     "cross_entropy": lambda z, t: F.cross_entropy(z, t, reduction="none"),
-    "binary_cross_entropy": lambda z, t: (
-        F.binary_cross_entropy_with_logits(z, t, reduction="none").sum(1)
-    ),
+    "binary_cross_entropy": lambda z, t: F.binary_cross_entropy_with_logits(
+        z, t, reduction="none"
+    ).sum(1),
     "half_squared_error": lambda z, t: 0.5 * F.mse_loss(z, t, reduction="none").sum(1),
     "half_squared_error_sigmoid": lambda z, t: (
         0.5 * F.mse_loss(torch.sigmoid(z), t, reduction="none").sum(1)
@@ -106,7 +106,9 @@ def test_autograd_finds_the_same_gradient_at_every_depth(make_problem, activatio
 
 
 def test_autograd_finds_the_same_gradient_in_a_wide_network_on_many_rows(make_problem, rng):
-    problem = make_problem(rng, ["gelu", "silu"], "cross_entropy", (20, 40, 30, 10), n=200, anywhere=True)
+    problem = make_problem(
+        rng, ["gelu", "silu"], "cross_entropy", (20, 40, 30, 10), n=200, anywhere=True
+    )
     trace = backpropagate(problem.network, problem.parameters, problem.x, problem.targets)
     assert_agrees(trace, by_autograd(problem))
 
@@ -146,7 +148,14 @@ def test_class_weights_are_torchs_class_weights(make_problem, rng):
 
 
 def test_dropout_masks_act_forward_and_backward_as_in_torch(make_problem, rng):
-    layers = [Dropout(0.2), Dense(6, "tanh"), Dropout(0.5), Dense(5, "relu"), Dropout(0.3), Dense(2)]
+    layers = [
+        Dropout(0.2),
+        Dense(6, "tanh"),
+        Dropout(0.5),
+        Dense(5, "relu"),
+        Dropout(0.3),
+        Dense(2),
+    ]
     network = Network.from_layers(4, layers)
     problem = make_problem(rng, ["tanh", "relu"], "cross_entropy", (4, 6, 5, 2), n=7)
     trace = backpropagate(network, problem.parameters, problem.x, problem.targets, rng=rng)

@@ -24,7 +24,9 @@ class TestTheTutorial:
     before = TUTORIAL.parameters(START)
     trace = backpropagate(TUTORIAL, before, X, T)
     after = before.copy()
-    GradientDescent(0.1).step({}, after.flat, trace.gradients.flat, 0.1, TUTORIAL.layout.penalized())
+    GradientDescent(0.1).step(
+        {}, after.flat, trace.gradients.flat, 0.1, TUTORIAL.layout.penalized()
+    )
     again = backpropagate(TUTORIAL, after, X, T)
 
     def test_forward(self):
@@ -86,9 +88,7 @@ def test_every_array_belongs_to_its_layer(problem, trace):
         np.testing.assert_allclose(trace.data_gradients.b[layer], trace.delta[layer].sum(axis=0))
     for layer in range(2):
         np.testing.assert_array_equal(trace.a[layer + 1], f[layer].f(trace.z[layer]))
-        np.testing.assert_allclose(
-            trace.upstream[layer], trace.delta[layer + 1] @ p.W[layer + 1].T
-        )
+        np.testing.assert_allclose(trace.upstream[layer], trace.delta[layer + 1] @ p.W[layer + 1].T)
         prime = f[layer].f_prime(trace.z[layer], trace.a[layer + 1])
         np.testing.assert_allclose(trace.delta[layer], trace.upstream[layer] * prime)
     assert trace.upstream[2] is None
@@ -167,8 +167,12 @@ def test_what_is_passed_in_stays_writable_and_unchanged(problem):
     x, targets, parameters = problem.x.copy(), problem.targets.copy(), problem.parameters.copy()
     weights = np.ones(6)
     backpropagate(problem.network, parameters, x, targets, sample_weight=weights)
-    for array, before in ((x, problem.x), (targets, problem.targets),
-                          (parameters.flat, problem.parameters.flat), (weights, np.ones(6))):
+    for array, before in (
+        (x, problem.x),
+        (targets, problem.targets),
+        (parameters.flat, problem.parameters.flat),
+        (weights, np.ones(6)),
+    ):
         assert array.flags.writeable
         np.testing.assert_array_equal(array, before)
 

@@ -52,7 +52,9 @@ def test_a_column_whose_name_has_a_comma_goes_first(tmp_path):
 
 
 def test_a_misspelt_target_is_answered_with_the_nearest_column(table):
-    with pytest.raises(ColumnError, match=r"no target column 'specis'.*Did you mean 'species'.*col"):
+    with pytest.raises(
+        ColumnError, match=r"no target column 'specis'.*Did you mean 'species'.*col"
+    ):
         load_dataset(table, "specis")
 
 

@@ -173,7 +173,7 @@ def test_a_text_without_separators_is_one_column(written):
 
 def test_a_cell_of_a_million_characters_is_read(written):
     start = time.perf_counter()
-    frame = load_frame(written("a,b\n" + "x" * 1_000_000 + ",1\n5\" y,2\n"))
+    frame = load_frame(written("a,b\n" + "x" * 1_000_000 + ',1\n5" y,2\n'))
     assert len(frame["a"][0]) == 1_000_000
     assert time.perf_counter() - start < 5
 

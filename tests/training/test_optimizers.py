@@ -25,6 +25,12 @@ EVERYTHING = np.ones(20, dtype=bool)
 ROWS = pytest.mark.parametrize("cls", OPTIMIZERS.values(), ids=OPTIMIZERS)
 
 
+@pytest.fixture(scope="module")
+def reference(shared):
+    path = shared / "worked_examples" / "cs231n_optimizers_layers.json"
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
 class TestTheNumbersOfCS231n:
     """One step from a state that is not zero."""
 
@@ -45,11 +51,6 @@ class TestTheNumbersOfCS231n:
             {"m": "adam_m", "v": "adam_v"},
         ),
     }  # fmt: skip
-
-    @pytest.fixture(scope="class")
-    def reference(self, shared):
-        path = shared / "worked_examples" / "cs231n_optimizers_layers.json"
-        return json.loads(path.read_text(encoding="utf-8"))
 
     def step(self, name):
         rule, start, _ = self.RULES[name]

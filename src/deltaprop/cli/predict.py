@@ -29,6 +29,9 @@ def predict(
     proba: Annotated[
         bool, typer.Option("--proba", help="Add the probability of each class.")
     ] = False,
+    first: Annotated[
+        int | None, typer.Option("--first", metavar="N", help="Only the first N rows.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the answers as JSON.")] = False,
 ) -> int:
     """Print a model's answer for each row, as CSV."""
@@ -37,6 +40,8 @@ def predict(
     from deltaprop.model.files import check_writable, write_atomically
     from deltaprop.tabular import load_features
 
+    if first is not None and first < 1:
+        raise SettingError(f"--first is {first}; it is a whole number of at least 1.")
     if out is not None:
         if not out.lower().endswith((".csv", ".parquet")):
             raise SettingError(f"--out is {out!r}; its name must end in .csv or .parquet.")
@@ -47,7 +52,8 @@ def predict(
     table = load_features(data)
     for note in (*table.notes, *table.warnings):
         remark(note)
-    columns = _answers(fitted, table.features, table.source, proba)
+    features = table.features if first is None else table.features[:first]
+    columns = _answers(fitted, features, table.source, proba)
     if out is not None:
         write_atomically(out, _as_file(columns, out))
         n = len(next(iter(columns.values())))

@@ -45,10 +45,10 @@ class Recipe:
         Seconds after which training stops.
     """
 
-    hidden: tuple[int, ...] = (128, 64)
-    activation: str = "relu"
+    hidden: tuple[int, ...] = (128, 128)
+    activation: str = "silu"
     dropout: float = 0.1
-    learning_rate: float = 2e-3
+    learning_rate: float = 3e-3
     l2: float = 1e-5
     batch_size: int | None = None
     epochs: int | None = None

@@ -101,16 +101,16 @@ class GradientReport:
         agree = f"{judged - len(self.wrong)} of {judged} gradients agree"
         lines = [f"{agree} with central differences (relative error up to {self.tolerance:g})."]
         if self.n_parameters > len(self.entries):
-            lines[0] += f" A sample of {self.n_parameters} parameters."
+            lines.append(f"A sample of {self.n_parameters} parameters.")
         if self.n_kinks:
             lines.append(f"{self.n_kinks} stand on a kink of the loss and were not judged.")
         if self.worst is not None:
             w = self.worst
             lines.append(
-                f"{'Worst' if self.wrong else 'Largest error'}: d/d{w.name} claimed "
-                f"{w.claimed:.10g}, measured {w.measured:.10g}, "
-                f"relative error {w.relative_error:.2g}."
+                f"{'Worst' if self.wrong else 'Largest error'}: d/d{w.name}, "
+                f"relative error {w.relative_error:.2g}"
             )
+            lines.append(f"  claimed {w.claimed:.10g}, measured {w.measured:.10g}")
         return "\n".join(lines)
 
 

@@ -101,8 +101,8 @@ def _days_of_text(text: pl.Series, notation: str) -> NDArray[np.float64]:
         _floats(parts[name].cast(pl.Float64).fill_null(0.0)) for name in ("1", "2", "3")
     )
     days = _floats(parts["date"].cast(pl.Int32))
-    days[(hours > 24) | (minutes > 59) | (seconds >= 61)] = np.nan
-    return days + (hours * 3600 + minutes * 60 + seconds) / _DAY
+    no_time = (hours > 24) | (minutes > 59) | (seconds >= 61)
+    return np.where(no_time, np.nan, days + (hours * 3600 + minutes * 60 + seconds) / _DAY)
 
 
 def date_parts(days: NDArray[np.float64]) -> dict[str, NDArray[Any]]:

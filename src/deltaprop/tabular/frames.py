@@ -78,8 +78,8 @@ def to_polars(data: object) -> pl.DataFrame:
             "Convert it, for example with pandas.DataFrame(...)."
         ) from None
     frame: nw.DataFrame[Any] = native.collect() if isinstance(native, nw.LazyFrame) else native
-    names = list(frame.columns)
-    return _from_columns([(str(name), frame[name]) for name in names])
+    columns = zip(frame.columns, frame.iter_columns(), strict=True)
+    return _from_columns([(str(name), column) for name, column in columns])
 
 
 def _refuse_twice(names: Sequence[str]) -> None:
@@ -212,7 +212,8 @@ def category_text(value: object) -> str:
 
 
 def _is_missing(cell: object) -> bool:
-    return cell is None or cell != cell or type(cell).__name__ in ("NAType", "NaTType")
+    # pandas.NA refuses to be compared, so it is known by its name.
+    return cell is None or type(cell).__name__ in ("NAType", "NaTType") or cell != cell
 
 
 def _from_objects(cells: list[Any], name: str) -> pl.Series:
