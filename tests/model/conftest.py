@@ -77,9 +77,9 @@ def stands_clear(problem):
             if any(np.abs(z - kink).min() < MARGIN for kink in row.kinks):
                 return False
             a = row.f(z)
-    if network.loss_name == "huber":
-        if np.abs(np.abs(z - problem.targets) - 1.0).min() < MARGIN:
-            return False
+    residuals = np.abs(z - problem.targets)
+    if network.loss_name == "huber" and np.abs(residuals - 1.0).min() < MARGIN:
+        return False
     if network.loss_name == "poisson" and z.max() > 4.0:
         return False  # a loss of e^4 would drown the digits the differences need
     one_class = network.n_out == 1 and network.loss.targets == "distribution"

@@ -144,7 +144,8 @@ def test_huber_regression(x, rng):
 def test_non_linear_regression_agrees_with_scikit_learns_network(x, activation, rng):
     y = np.sin(2 * x[:, 0]) + x[:, 1] ** 2
     model = MLPRegressor(
-        hidden_layer_sizes=(5,), activation=activation, solver="lbfgs", alpha=3.0, tol=1e-12, max_iter=20000, max_fun=200000,
+        hidden_layer_sizes=(5,), activation=activation, solver="lbfgs", alpha=3.0,
+        tol=1e-12, max_iter=20000, max_fun=200000,
         random_state=3,
     ).fit(x, y)  # fmt: skip
     name = {"logistic": "sigmoid"}.get(activation, activation)
@@ -162,7 +163,8 @@ def test_non_linear_regression_agrees_with_scikit_learns_network(x, activation, 
 def test_classification_agrees_with_scikit_learns_network(x, rng):
     y = np.argmax(np.c_[x[:, 0] ** 2, x[:, 1], -x[:, 2]], axis=1)
     model = MLPClassifier(
-        hidden_layer_sizes=(6,), activation="tanh", solver="lbfgs", alpha=2.0, tol=1e-12, max_iter=20000, max_fun=200000,
+        hidden_layer_sizes=(6,), activation="tanh", solver="lbfgs", alpha=2.0,
+        tol=1e-12, max_iter=20000, max_fun=200000,
         random_state=3,
     ).fit(x, y)  # fmt: skip
     network = Network([D, 6, 3], "tanh", l2=2.0 / N)

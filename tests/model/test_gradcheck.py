@@ -261,7 +261,7 @@ def test_a_zero_weight_under_l1_stands_on_a_kink_where_any_slope_between_may_be_
     case = (network, network.parameters([[[0.0], [1.0]]]), [[1.0, 2.0]], [[5.0]])
     right = backpropagate(*case).gradients.flat
     assert check_gradients(*case, gradients=right).n_kinks == 0
-    report = check_gradients(*case, gradients=right + [0.2, 0.0, 0.0])
+    report = check_gradients(*case, gradients=right + np.array([0.2, 0.0, 0.0]))
     assert [entry.verdict for entry in report.entries] == ["kink", "right", "right"]
 
 

@@ -13,11 +13,28 @@ from deltaprop.model.gradcheck import check_gradients
 from deltaprop.model.mistakes import MISTAKES, RIGHT, work_step
 from deltaprop.model.spec import Network
 
-NAMES = """
-    missing_f_prime f_prime_wrong_point softmax_diagonal extra_output_prime softmax_index
-    softmax_without_exp transpose bias_frozen bias_per_weight bias_mean updated_weights batch_mean
-    half sign delta_by_a stale_gradients learning_rate relu_gate penalty log10
-""".split()
+NAMES = [
+    "missing_f_prime",
+    "f_prime_wrong_point",
+    "softmax_diagonal",
+    "extra_output_prime",
+    "softmax_index",
+    "softmax_without_exp",
+    "transpose",
+    "bias_frozen",
+    "bias_per_weight",
+    "bias_mean",
+    "updated_weights",
+    "batch_mean",
+    "half",
+    "sign",
+    "delta_by_a",
+    "stale_gradients",
+    "learning_rate",
+    "relu_gate",
+    "penalty",
+    "log10",
+]
 
 # networks in which mistakes can be made: n > 1 rows, several outputs, square and other matrices
 CASES = {

@@ -67,7 +67,7 @@ def test_dense_targets_are_float_rows():
 
 
 LABELS_REFUSED = {
-    "too large": ([0, 1, 3], DataError, "label of row 2 is 3; with 3 outputs labels run from 0 to 2"),
+    "too large": ([0, 1, 3], DataError, "row 2 is 3; with 3 outputs labels run from 0 to 2"),
     "negative": ([0, -1, 2], DataError, "label of row 1 is -1"),
     "broken": ([0.0, 1.0, 1.5], DataError, "row 2 is 1.5"),
     "NaN": ([0.0, np.nan, 1.0], DataError, "row 1 is nan"),

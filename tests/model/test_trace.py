@@ -1,6 +1,7 @@
 """The trace: the tutorial's numbers to the last digit, four equations, shapes, and no way back."""
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
@@ -18,45 +19,50 @@ START = [[[0.5, 2.3], [1.5, 3.0]], [[1.0], [1.0]]]  # [[w1, w3], [w2, w4]], [[w5
 X, T = [[1.0, 0.5]], [[4.0]]
 
 
-class TestTheTutorial:
-    """Every number of section 6."""
-
+@pytest.fixture(scope="module")
+def tutorial():
+    """One step of section 6: the trace before, the parameters after, the trace again."""
     before = TUTORIAL.parameters(START)
     trace = backpropagate(TUTORIAL, before, X, T)
     after = before.copy()
-    GradientDescent(0.1).step(
-        {}, after.flat, trace.gradients.flat, 0.1, TUTORIAL.layout.penalized()
-    )
-    again = backpropagate(TUTORIAL, after, X, T)
+    rule, decayed = GradientDescent(0.1), TUTORIAL.layout.penalized()
+    rule.step(rule.init(6), after.flat, trace.gradients.flat, 0.1, decayed)
+    return trace, after, backpropagate(TUTORIAL, after, X, T)
 
-    def test_forward(self):
-        np.testing.assert_allclose(self.trace.z[0], [[1.25, 3.8]], rtol=1e-15)
-        np.testing.assert_allclose(self.trace.a[1], [[1.25, 3.8]], rtol=1e-15)
-        np.testing.assert_allclose(self.trace.z[1], [[5.05]], rtol=1e-15)
-        np.testing.assert_allclose(self.trace.a[2], [[5.05]], rtol=1e-15)
-        assert self.trace.loss == pytest.approx(0.55125, rel=1e-14)
-        assert self.trace.loss_per_sample == pytest.approx([0.55125], rel=1e-14)
 
-    def test_backward(self):
-        np.testing.assert_allclose(self.trace.delta[1], [[1.05]], rtol=1e-14)
-        np.testing.assert_allclose(self.trace.upstream[0], [[1.05, 1.05]], rtol=1e-14)
-        np.testing.assert_allclose(self.trace.delta[0], [[1.05, 1.05]], rtol=1e-14)
-        np.testing.assert_allclose(self.trace.gradients.W[1], [[1.3125], [3.99]], rtol=1e-14)
-        np.testing.assert_allclose(
-            self.trace.gradients.W[0], [[1.05, 1.05], [0.525, 0.525]], rtol=1e-14
-        )
+class TestTheTutorial:
+    """Every number of section 6."""
 
-    def test_update(self):
-        np.testing.assert_allclose(self.after.W[1], [[0.86875], [0.601]], rtol=1e-14)
-        np.testing.assert_allclose(self.after.W[0], [[0.395, 2.195], [1.4475, 2.9475]], rtol=1e-14)
+    def test_forward(self, tutorial):
+        trace, _, _ = tutorial
+        np.testing.assert_allclose(trace.z[0], [[1.25, 3.8]], rtol=1e-15)
+        np.testing.assert_allclose(trace.a[1], [[1.25, 3.8]], rtol=1e-15)
+        np.testing.assert_allclose(trace.z[1], [[5.05]], rtol=1e-15)
+        np.testing.assert_allclose(trace.a[2], [[5.05]], rtol=1e-15)
+        assert trace.loss == pytest.approx(0.55125, rel=1e-14)
+        assert trace.loss_per_sample == pytest.approx([0.55125], rel=1e-14)
 
-    def test_again(self):
-        assert self.again.a[2][0, 0] == pytest.approx(3.1768328125, rel=1e-14)
-        assert self.again.loss == pytest.approx((4 - 3.1768328125) ** 2 / 2, rel=1e-13)
-        assert f"{self.again.loss:.12f}".startswith("0.338802109")
-        assert f"{self.again.a[2][0, 0]:.4f}" == "3.1768"
-        assert f"{self.again.loss:.4f}" == "0.3388"
-        assert self.again.loss < self.trace.loss
+    def test_backward(self, tutorial):
+        trace, _, _ = tutorial
+        np.testing.assert_allclose(trace.delta[1], [[1.05]], rtol=1e-14)
+        np.testing.assert_allclose(trace.upstream[0], [[1.05, 1.05]], rtol=1e-14)
+        np.testing.assert_allclose(trace.delta[0], [[1.05, 1.05]], rtol=1e-14)
+        np.testing.assert_allclose(trace.gradients.W[1], [[1.3125], [3.99]], rtol=1e-14)
+        np.testing.assert_allclose(trace.gradients.W[0], [[1.05, 1.05], [0.525, 0.525]], rtol=1e-14)
+
+    def test_update(self, tutorial):
+        _, after, _ = tutorial
+        np.testing.assert_allclose(after.W[1], [[0.86875], [0.601]], rtol=1e-14)
+        np.testing.assert_allclose(after.W[0], [[0.395, 2.195], [1.4475, 2.9475]], rtol=1e-14)
+
+    def test_again(self, tutorial):
+        trace, _, again = tutorial
+        assert again.a[2][0, 0] == pytest.approx(3.1768328125, rel=1e-14)
+        assert again.loss == pytest.approx((4 - 3.1768328125) ** 2 / 2, rel=1e-13)
+        assert f"{again.loss:.12f}".startswith("0.338802109")
+        assert f"{again.a[2][0, 0]:.4f}" == "3.1768"
+        assert f"{again.loss:.4f}" == "0.3388"
+        assert again.loss < trace.loss
 
     def test_the_true_weights_give_the_target(self):
         true = TUTORIAL.parameters([[[1.0, 3.0], [2.0, 4.0]], [[0.5], [0.6]]])
@@ -114,7 +120,7 @@ def test_shapes_follow_from_sizes_and_rows(make_targets, sizes, n, activation, l
     assert [a.shape for a in trace.inputs] == widths[:-1]
     assert [z.shape for z in trace.z] == [d.shape for d in trace.delta] == widths[1:]
     assert [u.shape for u in trace.upstream[:-1]] == widths[1:-1]
-    assert [W.shape for W in trace.gradients.W] == list(zip(sizes, sizes[1:], strict=False))
+    assert [W.shape for W in trace.gradients.W] == list(itertools.pairwise(sizes))
     assert [b is not None for b in trace.gradients.b] == [bias] * (len(sizes) - 1)
     assert trace.targets.shape == widths[-1]
     assert trace.loss_per_sample.shape == trace.shares.shape == (n,)

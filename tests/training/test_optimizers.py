@@ -36,7 +36,7 @@ class TestTheNumbersOfCS231n:
 
     w, dw = np.linspace(-0.4, 0.6, 20), np.linspace(-0.6, 0.4, 20)
     RULES: ClassVar = {
-        "sgd": (GradientDescent(1e-3), lambda: {}, {}),
+        "sgd": (GradientDescent(1e-3), dict, {}),
         "momentum": (
             Momentum(1e-3, momentum=0.9), lambda: {"v": np.linspace(0.6, 0.9, 20)},
             {"v": "velocity"},
@@ -274,7 +274,8 @@ REFUSED = [
       for bad in (1.0, -0.1, np.nan, "0.9", None)),
     *((cls, {"epsilon": bad}, "epsilon")
       for cls in (RMSProp, Adam, AdamW) for bad in (0.0, -1e-8, np.nan, np.inf, "1e-8", None)),
-    *((AdamW, {"weight_decay": bad}, "weight_decay") for bad in (-0.1, np.nan, np.inf, "0.1", None)),
+    *((AdamW, {"weight_decay": bad}, "weight_decay")
+      for bad in (-0.1, np.nan, np.inf, "0.1", None)),
 ]  # fmt: skip
 
 

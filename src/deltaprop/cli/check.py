@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from deltaprop.cli.options import finite_number, whole_number
 from deltaprop.cli.show import print_json, print_table, say
 
 if TYPE_CHECKING:
@@ -29,16 +30,30 @@ def check(
         str | None,
         typer.Option("--data", metavar="DATA", help="Rows for a saved model, with the target."),
     ] = None,
-    row: Annotated[int, typer.Option("--row", help="Which row, counted from 1.")] = 1,
+    row: Annotated[
+        int | None,
+        typer.Option(
+            "--row", metavar="N", parser=whole_number, help="Which row; 1, the first, if left out."
+        ),
+    ] = None,
     target: Annotated[
         str | None, typer.Option("--target", metavar="COL", help="The target, if called otherwise.")
     ] = None,
     tolerance: Annotated[
-        float, typer.Option("--tolerance", help="Relative error up to which it is right.")
+        float,
+        typer.Option(
+            "--tolerance",
+            metavar="E",
+            parser=finite_number,
+            help="Relative error up to which it is right.",
+        ),
     ] = 1e-6,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> int:
-    """Compare every gradient with central differences; exit status 1 when one is wrong."""
+    """Compare every gradient with central differences.
+
+    The exit status is 0 when all are right, 1 when one is wrong.
+    """
     report = _report(source, data, row, target, tolerance)
     if json:
         worst = report.worst
@@ -75,12 +90,15 @@ def check(
 
 
 def _report(
-    source: str, data: str | None, row: int, target: str | None, tolerance: float
+    source: str, data: str | None, row: int | None, target: str | None, tolerance: float
 ) -> GradientReport:
     from deltaprop.cli.explain import explanation_of
     from deltaprop.cli.options import read_model, source_kind
+    from deltaprop.errors import SettingError
 
     if source_kind(source) == "model" and data is None:
+        if row is not None or target is not None:
+            raise SettingError("--row and --target belong to --data; give the table with --data.")
         return _check_on_random_rows(read_model(source), tolerance)
     return explanation_of(source, data, row, target).verify(tolerance)
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deltaprop.cli.show import say, terminal_width
+from deltaprop.cli.options import whole_number
+from deltaprop.cli.show import plain, say, terminal_width
 
 if TYPE_CHECKING:
     from deltaprop.explain import Explanation
@@ -29,16 +30,30 @@ def explain(
         str | None,
         typer.Option("--data", metavar="DATA", help="Rows for a saved model, with the target."),
     ] = None,
-    row: Annotated[int, typer.Option("--row", help="Which row, counted from 1.")] = 1,
+    row: Annotated[
+        int | None,
+        typer.Option(
+            "--row", metavar="N", parser=whole_number, help="Which row; 1, the first, if left out."
+        ),
+    ] = None,
     target: Annotated[
         str | None, typer.Option("--target", metavar="COL", help="The target, if called otherwise.")
     ] = None,
     detail: Annotated[
-        str | None, typer.Option("--detail", help="overview, layers or neurons; all when left out.")
+        str | None,
+        typer.Option(
+            "--detail", metavar="LEVEL", help="overview, layers or neurons; all when left out."
+        ),
     ] = None,
-    digits: Annotated[int, typer.Option("--digits", help="Significant digits.")] = 6,
+    digits: Annotated[
+        int,
+        typer.Option("--digits", metavar="N", parser=whole_number, help="Significant digits."),
+    ] = 6,
 ) -> int:
-    """Show one step of back-propagation: the whole view, the equations, every number."""
+    """Show one step of back-propagation with all its numbers.
+
+    First the whole network, then the equations of the layers, then every single number.
+    """
     explanation = explanation_of(source, data, row, target)
     color = sys.stdout.isatty()
     text = explanation.to_terminal(
@@ -48,36 +63,58 @@ def explain(
     return 0
 
 
-def explanation_of(source: str, data: str | None, row: int, target: str | None) -> Explanation:
+def explanation_of(
+    source: str, data: str | None, row: int | None, target: str | None
+) -> Explanation:
     """Return the explanation of a built-in example, a worked-example file, or a model's row."""
     from deltaprop.cli.options import read_model, read_rows, source_kind
-    from deltaprop.errors import DataError, SettingError
+    from deltaprop.errors import DataError, DeltapropError, SettingError
     from deltaprop.explain import Names, built_in_example, read_worked_example
     from deltaprop.explain import explain as explain_step
 
     kind = source_kind(source)
     if kind != "model":
-        if data is not None:
-            raise SettingError(f"--data belongs to a saved model; {source} brings its own row.")
+        given = {"--data": data, "--row": row, "--target": target}
+        unused = [name for name, value in given.items() if value is not None]
+        if unused:
+            verb = "belongs" if len(unused) == 1 else "belong"
+            raise SettingError(
+                f"{' and '.join(unused)} {verb} to a saved model; {source} brings its own row."
+            )
         worked = built_in_example(source) if kind == "example" else read_worked_example(source)
-        return explain_step(
-            worked.network,
-            worked.parameters,
-            worked.x,
-            worked.targets,
-            optimizer=worked.optimizer,
-            train_biases=worked.train_biases,
-            reduction=worked.reduction,
-            names=Names(worked.title),
-        )
+        try:
+            explained = explain_step(
+                worked.network,
+                worked.parameters,
+                worked.x,
+                worked.targets,
+                optimizer=worked.optimizer,
+                train_biases=worked.train_biases,
+                reduction=worked.reduction,
+                names=Names(worked.title),
+            )
+        except DeltapropError as error:
+            raise DataError(f"{source}: {error}") from error
+        return _with_plain_names(explained)
     model = read_model(source)
     if data is None:
         raise SettingError(f"{source} is a model; --data and --row name the row to explain.")
     rows = read_rows(model, data, target)
+    row = 1 if row is None else row
     if not 1 <= row <= rows.n_rows:
         raise DataError(f"--row is {row}, but {rows.source} has rows 1 to {rows.n_rows:,}.")
     features = rows.features[row - 1 : row]
-    explained: Explanation = model.explain(
+    explained = model.explain(
         features, rows.target[row - 1 : row], where=f"row {row} of {rows.source}"
     )
-    return explained
+    return _with_plain_names(explained)
+
+
+def _with_plain_names(explanation: Explanation) -> Explanation:
+    from dataclasses import replace
+
+    from deltaprop.explain import Names
+
+    names = explanation.names
+    inputs, outputs = tuple(map(plain, names.inputs)), tuple(map(plain, names.outputs))
+    return replace(explanation, names=Names(plain(names.title), inputs, outputs))

@@ -8,12 +8,13 @@ import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import typer
 
 from deltaprop._version import __version__
 from deltaprop.cli import check, evaluate, explain, predict, train
-from deltaprop.cli.show import complain, remark
+from deltaprop.cli.show import complain, remark, say
 
 __all__ = ["app", "main"]
 
@@ -30,7 +31,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Train feed-forward networks by back-propagation, and see where every number comes from.",
-    epilog="Example: deltaprop train penguins.csv --target species --model penguins.safetensors",
+    epilog=train.EXAMPLE,
 )
 app.command("train", epilog=train.EXAMPLE)(train.train)
 app.command("predict", epilog=predict.EXAMPLE)(predict.predict)
@@ -68,6 +69,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         0 done, 1 the answer is no, 2 bad usage or input, 130 interrupted.
     """
+    if sys.stderr is None:  # closed by the caller: whatever is said there is lost
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+    if sys.stdout is None:
+        complain("Standard output is closed. Redirect it to a file, or to /dev/null.")
+        return _USAGE
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in _before_dashes(given)
     rest = [word for word in _before_dashes(given) if word != "--debug"]
@@ -75,8 +81,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with _warnings_as_remarks(debug):
             status = app(rest, prog_name="deltaprop", standalone_mode=False)
+        if status == _INTERRUPTED:  # typer's answer to Ctrl-C
+            raise KeyboardInterrupt
         sys.stdout.flush()
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit) as error:
+        # typer makes an exit of status 1 of a broken pipe
+        if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
+            raise
         # whoever reads our output has seen enough, as in `deltaprop ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -101,18 +112,24 @@ def _report(error: Exception) -> int:
         context = getattr(error, "ctx", None)
         command = context.command_path if context is not None else "deltaprop"
         message = getattr(error, "format_message", lambda: str(error))()
-        if message:
-            complain(f"{message} See: {command} --help")
+        if message.startswith("Usage:"):  # nothing was asked for: the message is the help
+            say(message)
+        elif message:
+            stop = "" if message.endswith((".", "?")) else "."
+            complain(f"{message}{stop} See: {command} --help")
     elif isinstance(error, _ClickException):
         complain(str(getattr(error, "message", error)))
     elif isinstance(error, typer.Abort):
         complain("Interrupted.")
         return _INTERRUPTED
     elif isinstance(error, MemoryError):
-        complain("There is not enough memory for this. Use fewer rows, or a machine with more.")
+        complain(
+            "There is not enough memory for this. Use fewer rows, narrower layers, or a machine "
+            "with more."
+        )
     elif isinstance(error, OSError):
-        where = f"{error.filename}: " if error.filename else ""
-        complain(f"{where}{error.strerror or error}.")
+        where = error.filename or "Standard input or output"
+        complain(f"{where} cannot be used: {error.strerror or error}.")
     else:
         complain(
             f"This is a mistake in deltaprop, not in your input ({type(error).__name__}: {error}). "

@@ -2,15 +2,54 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import Any
 
+import typer
+
 from deltaprop.errors import DataError, ModelFileError, SettingError, UnknownNameError
 
-__all__ = ["parse_duration", "parse_widths", "read_model", "read_rows", "source_kind"]
+__all__ = [
+    "finite_number",
+    "parse_duration",
+    "parse_task",
+    "parse_widths",
+    "read_model",
+    "read_rows",
+    "source_kind",
+    "whole_number",
+]
 
 _UNITS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "": 1.0}
+_TASKS = ("classification", "regression")
+
+
+def whole_number(text: str) -> int:
+    """Return what an option that counts was given, or raise a usage error."""
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no whole number; write one like 20.") from None
+
+
+def finite_number(text: str) -> float:
+    """Return what an option that measures was given, or raise a usage error."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise typer.BadParameter(f"{text!r} is no number; write one like 0.5 or 1e-3.")
+    return number
+
+
+def parse_task(text: str | None) -> str | None:
+    """Return the task, or raise UnknownNameError."""
+    if text is not None and text not in _TASKS:
+        raise UnknownNameError("task", text, _TASKS)
+    return text
 
 
 def parse_duration(text: str) -> float:
@@ -79,6 +118,7 @@ def source_kind(source: str) -> str:
         When it is neither a file nor a built-in example.
     """
     from deltaprop.explain import EXAMPLES
+    from deltaprop.model.files import nearest_file
 
     if Path(source).is_file():
         worked = source.lower().endswith((".json", ".yaml", ".yml"))
@@ -86,8 +126,11 @@ def source_kind(source: str) -> str:
     if source in EXAMPLES:
         return "example"
     if any(mark in source for mark in "./\\"):
+        what = "is a folder" if Path(source).is_dir() else "does not exist"
+        near = None if Path(source).is_dir() else nearest_file(source)
+        hint = f" Did you mean {near!r}?" if near else ""
         raise DataError(
-            f"{source} does not exist; expected a saved model, a worked-example file (JSON or "
-            f"YAML), or a built-in example: {', '.join(EXAMPLES)}."
+            f"{source} {what}; expected a saved model, a worked-example file (JSON or YAML), or a "
+            f"built-in example: {', '.join(EXAMPLES)}.{hint}"
         )
     raise UnknownNameError("built-in example or file", source, EXAMPLES)

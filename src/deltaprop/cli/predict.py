@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deltaprop.cli.show import print_json, remark, say
+from deltaprop.cli.show import plain, print_json, remark, say
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,11 +58,11 @@ def predict(
     if out is not None:
         write_atomically(out, _as_file(columns, out))
         n = len(next(iter(columns.values())))
-        say(f"{n:,} answers written to {out}")
+        say(plain(f"{n:,} answers written to {out}"))
     elif json:
         print_json({name: values.tolist() for name, values in columns.items()})
     else:
-        print(_as_file(columns, ".csv").decode("utf-8"), end="")
+        _print_csv(_as_file(columns, ".csv"))
     return 0
 
 
@@ -80,6 +81,16 @@ def _answers(
     for k, name in enumerate(fitted.class_names):
         columns[f"P({name})"] = probabilities[:, k]
     return columns
+
+
+def _print_csv(content: bytes) -> None:
+    """Print CSV: to a program as it is, to a terminal without control characters."""
+    if sys.stdout.isatty():
+        for line in content.decode("utf-8").splitlines():
+            say(plain(line), result=True)
+    else:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
 
 
 def _as_file(columns: dict[str, npt.NDArray[Any]], name: str) -> bytes:

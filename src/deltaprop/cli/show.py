@@ -7,6 +7,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Sequence
+from contextlib import nullcontext, suppress
 from typing import Any
 
 __all__ = ["complain", "plain", "print_json", "print_table", "remark", "say", "terminal_width"]
@@ -40,13 +41,15 @@ def _paragraph(text: str) -> None:
     text = plain(text)
     if sys.stderr.isatty():
         text = textwrap.fill(text, terminal_width(), break_on_hyphens=False)
-    print(_encodable(text, sys.stderr.encoding), file=sys.stderr)
+    say(text)
 
 
 def say(text: str = "", *, result: bool = False) -> None:
     """Print a line: on standard output if it is a result, else on standard error."""
     stream = sys.stdout if result else sys.stderr
-    print(_encodable(text, stream.encoding), file=stream)
+    # remarks that nobody can read are no reason to fail
+    with nullcontext() if result else suppress(OSError):
+        print(_encodable(text, stream.encoding), file=stream)
 
 
 def _encodable(text: str, encoding: str | None) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from deltaprop.cli.options import finite_number, whole_number
 from deltaprop.cli.show import plain, print_json, print_table, remark, say
 
 if TYPE_CHECKING:
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["EXAMPLE", "train"]
 
-EXAMPLE = "Example: deltaprop train penguins.csv --target species --model penguins.safetensors"
+EXAMPLE = """\b
+Example:
+  deltaprop train penguins.csv --target species --model penguins.safetensors"""
 _MOST_COLUMNS = 40  # of the report
 _MOST_CLASSES = 8  # named in a line
 
@@ -56,37 +59,68 @@ def train(
     ] = None,
     task: Annotated[
         str | None,
-        typer.Option("--task", help="classification or regression; found out when left out."),
+        typer.Option(
+            "--task", metavar="TASK", help="classification or regression; found out when left out."
+        ),
     ] = None,
     hidden: Annotated[
         str | None,
         typer.Option("--hidden", metavar="W,W,...", help="Widths of the hidden layers, or none."),
     ] = None,
     activation: Annotated[
-        str | None, typer.Option("--activation", help="Of every hidden layer.")
+        str | None,
+        typer.Option("--activation", metavar="NAME", help="Of every hidden layer."),
     ] = None,
-    dropout: Annotated[float | None, typer.Option("--dropout", help="In [0, 1).")] = None,
+    dropout: Annotated[
+        float | None,
+        typer.Option("--dropout", metavar="P", parser=finite_number, help="From 0 up to below 1."),
+    ] = None,
     learning_rate: Annotated[
-        float | None, typer.Option("--learning-rate", help="Of Adam, at the start.")
+        float | None,
+        typer.Option(
+            "--learning-rate", metavar="ETA", parser=finite_number, help="Of Adam, at the start."
+        ),
     ] = None,
-    l2: Annotated[float | None, typer.Option("--l2", help="Penalty on the weights.")] = None,
-    batch_size: Annotated[int | None, typer.Option("--batch-size", help="Rows per step.")] = None,
-    epochs: Annotated[int | None, typer.Option("--epochs", help="Passes, at most.")] = None,
+    l2: Annotated[
+        float | None,
+        typer.Option(
+            "--l2", metavar="LAMBDA", parser=finite_number, help="Penalty on the weights."
+        ),
+    ] = None,
+    batch_size: Annotated[
+        int | None,
+        typer.Option("--batch-size", metavar="N", parser=whole_number, help="Rows per step."),
+    ] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option("--epochs", metavar="N", parser=whole_number, help="Passes, at most."),
+    ] = None,
     patience: Annotated[
-        int | None, typer.Option("--patience", help="Epochs without improvement.")
+        int | None,
+        typer.Option(
+            "--patience", metavar="N", parser=whole_number, help="Epochs without improvement."
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same model.")] = 0,
+    seed: Annotated[
+        int,
+        typer.Option(
+            "--seed", metavar="N", parser=whole_number, help="The same seed gives the same model."
+        ),
+    ] = 0,
     time_budget: Annotated[
         str | None, typer.Option("--time-budget", metavar="30s", help="Stop after this time.")
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a run that was killed (needs --model).")
     ] = False,
-    engine: Annotated[str, typer.Option("--engine", help="What runs the steps.")] = "auto",
+    engine: Annotated[
+        str, typer.Option("--engine", metavar="NAME", help="What runs the steps.")
+    ] = "auto",
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> int:
     """Train a model on a table and print how good it is."""
-    from deltaprop.cli.options import parse_duration, parse_widths
+    from deltaprop.cli.options import parse_duration, parse_task, parse_widths
+    from deltaprop.engines import choose_engine
     from deltaprop.errors import SettingError
     from deltaprop.estimators import Recipe
     from deltaprop.model.files import check_writable
@@ -105,6 +139,8 @@ def train(
     }
     settings = {name: value for name, value in chosen.items() if value is not None}
     recipe = Recipe(seed=seed, engine=engine, **settings)
+    choose_engine(engine)
+    parse_task(task)
     if resume and model is None:
         raise SettingError("--resume goes on from the checkpoint beside --model; give --model too.")
     if model is not None:
@@ -128,10 +164,17 @@ def _fit_and_report(
 ) -> int:
     from deltaprop.estimators import TableModel
 
-    if not as_json:
-        _describe_data(dataset)
-    validation = judged["validation"]
-    checkpoint = None if path is None else Path(f"{path}.checkpoint")
+    validation, test = judged["validation"], judged["test"]
+    if test is not None:
+        _refuse_rows_that_do_not_fit(dataset, test, task)
+    plain_file = path is not None and (Path(path).is_file() or not Path(path).exists())
+    checkpoint = Path(f"{path}.checkpoint") if plain_file else None
+    if checkpoint is not None and checkpoint.exists() != resume:
+        remark(
+            f"There is no {checkpoint} to resume from; training starts at the beginning."
+            if resume
+            else f"{checkpoint} of an unfinished run is replaced; --resume would go on from it."
+        )
     fitted = TableModel.fit(
         dataset.features,
         dataset.target,
@@ -140,25 +183,43 @@ def _fit_and_report(
         task=task,
         recipe=recipe,
         where=dataset.source,
+        validation_where="" if validation is None else validation.source,
         checkpoint=checkpoint,
         resume=resume,
         progress=not as_json,
     )
+    if path is not None:
+        fitted.save(path)
+        if checkpoint is not None:
+            checkpoint.unlink(missing_ok=True)
     evaluations = {
         name: fitted.evaluate(rows.features, rows.target, where=rows.source)
         for name, rows in judged.items()
         if rows is not None
     }
-    if path is not None:
-        fitted.save(path)
-        if checkpoint is not None:
-            checkpoint.unlink(missing_ok=True)
     if as_json:
         print_json(_as_data(dataset, fitted, evaluations, path))
     else:
+        _describe_data(dataset)
         _describe_model(fitted)
         _print_figures(fitted, evaluations, path)
     return 1 if fitted.history.stopped_because == "diverged" else 0
+
+
+def _refuse_rows_that_do_not_fit(dataset: Dataset, test: Dataset, task: str | None) -> None:
+    """Find out before training, not after it, that the test rows cannot be judged."""
+    import warnings
+
+    from deltaprop.tabular import ImageEncoder, TableEncoder, TargetEncoder
+
+    names = dataset.target_names
+    target = TargetEncoder.fit(dataset.target, task, names=names, where=dataset.source)
+    target.encode(test.target, where=test.source)
+    kind = ImageEncoder if dataset.is_image else TableEncoder
+    inputs = kind.fit(dataset.features, where=dataset.source)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # they come again with the figures
+        inputs.transform(test.features, where=test.source, ignore=names)
 
 
 def _describe_data(dataset: Dataset) -> None:
@@ -195,11 +256,16 @@ def _describe_model(fitted: TableModel) -> None:
     say()
     say(f"network     {fitted.network.describe()}")
     say(
-        f"training    {fitted.n_train:,} rows, {history.n_epochs} epochs, "
-        f"{history.n_steps:,} steps, {sum(history.seconds):.1f} s, engine {history.engine}"
+        f"training    {_count(fitted.n_train, 'row')}, {_count(history.n_epochs, 'epoch')}, "
+        f"{_count(history.n_steps, 'step')}, {sum(history.seconds):.1f} s, "
+        f"engine {history.engine}"
     )
     say(f"            {history.message}")
     say()
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n:,} {what}" if n == 1 else f"{n:,} {what}s"
 
 
 def _print_figures(

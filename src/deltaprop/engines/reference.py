@@ -32,6 +32,7 @@ class ReferenceRun:
         self.parameters = parameters
         self.state: dict[str, Any] = problem.optimizer.init(parameters.flat.size)
         self._decayed = problem.network.layout.penalized()
+        self._last_finite: Array | None = None  # whose loss and gradient were seen to be finite
         self._threads = BlasThreads(problem.network, problem.batch_size, problem.n_threads)
 
     def epoch(self, plan: EpochPlan) -> EpochOutcome:
@@ -42,7 +43,9 @@ class ReferenceRun:
     def _steps(self, plan: EpochPlan) -> EpochOutcome:
         problem, parameters = self.problem, self.parameters
         n, size = len(plan.order), problem.batch_size
-        last_finite = parameters.flat.copy()
+        if self._last_finite is None:
+            self._last_finite = parameters.flat.copy()
+        last_finite = self._last_finite
         total, done, step = 0.0, 0, 0
         for start in range(0, n, size):
             rows = plan.order[start : start + size]

@@ -12,14 +12,14 @@ from deltaprop.model.spec import Network
 __all__ = ["BlasThreads"]
 
 # Multiply-adds of a layer's product from which a second thread earns more than it costs to wake.
-_WORTH_A_THREAD = 4_000_000
+_WORTH_A_THREAD = 16_000_000
 
 
 class BlasThreads:
     """Limits the threads of NumPy's matrix products for the steps of one network.
 
     Waking threads for small products takes longer than computing them, and far longer on a
-    machine that is busy, so products below four million multiply-adds stay on one.
+    machine that is busy, so products below 16 million multiply-adds stay on one.
 
     Parameters
     ----------

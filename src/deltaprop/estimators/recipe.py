@@ -7,6 +7,8 @@ from math import log2
 
 from deltaprop.errors import SettingError
 from deltaprop.model.spec import Network
+from deltaprop.training.batches import check_seed
+from deltaprop.training.checks import check_settings
 from deltaprop.training.optimizers import Adam
 from deltaprop.training.schedules import Cosine
 
@@ -64,6 +66,16 @@ class Recipe:
                 f"validation_share is {self.validation_share!r}; it is a share of the rows, in "
                 "[0, 1)."
             )
+        if not 0 <= self.dropout < 1:
+            raise SettingError(f"dropout is {self.dropout!r}; it is a number from 0 up to below 1.")
+        check_seed(self.seed)
+        epochs = 1 if self.epochs is None else self.epochs
+        check_settings(
+            self.batch_size, epochs, "float32", self.patience, 0.0, self.time_budget, None
+        )
+        # every other setting is checked where it is used: there, on the smallest table
+        self.network(1, 1, "half_squared_error")
+        self.optimizer()
 
     def network(self, n_in: int, n_out: int, loss: str) -> Network:
         """Return the network for a table with these inputs and outputs."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,14 @@ from deltaprop.explain import Explanation, Names, explain
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.serialize import SavedModel, load_model, save_model
 from deltaprop.model.spec import Network
-from deltaprop.tabular import ImageEncoder, TableEncoder, TargetEncoder, as_frame, encoder_from_dict
+from deltaprop.tabular import (
+    ImageEncoder,
+    TableEncoder,
+    TableWarning,
+    TargetEncoder,
+    as_frame,
+    encoder_from_dict,
+)
 from deltaprop.training.history import History
 from deltaprop.training.loop import Callback, train
 from deltaprop.training.predict import predict
@@ -72,6 +81,7 @@ class TableModel:
         task: str | None = None,
         recipe: Recipe | None = None,
         where: str = "",
+        validation_where: str = "the validation rows",
         checkpoint: str | os.PathLike[str] | None = None,
         resume: bool = False,
         callbacks: Sequence[Callback] = (),
@@ -94,8 +104,8 @@ class TableModel:
             Decided by the target when left out.
         recipe : Recipe, optional
             How to learn.
-        where : str
-            What messages call the table.
+        where, validation_where : str
+            What messages call the table, and the validation table.
         checkpoint, resume, callbacks, progress : optional
             As for ``train``.
 
@@ -121,7 +131,7 @@ class TableModel:
             features, y = _take(features, kept), y[kept]
         else:
             validation_features = _as_features(validation[0])
-            y_val = decided.encode(validation[1], where="the validation table")
+            y_val = decided.encode(validation[1], where=validation_where)
         images = isinstance(features, np.ndarray) and features.ndim > 2
         encoder: Encoder = (ImageEncoder if images else TableEncoder).fit(features, where=where)
         if encoder.n_outputs == 0:
@@ -132,8 +142,12 @@ class TableModel:
         X = _flat(encoder.transform(features, where=where, ignore=target_names))
         X_val = None
         if len(y_val):
-            shown = "the validation table" if validation is not None else where
-            X_val = _flat(encoder.transform(validation_features, where=shown, ignore=target_names))
+            shown = validation_where if validation is not None else where
+            with warnings.catch_warnings():
+                if validation is None:  # a rare category that was held out is no surprise
+                    warnings.simplefilter("ignore", TableWarning)
+                encoded = encoder.transform(validation_features, where=shown, ignore=target_names)
+            X_val = _flat(encoded)
         loss = "cross_entropy" if decided.task == "classification" else "half_squared_error"
         network = recipe.network(X.shape[1], decided.n_outputs, loss)
         parameters = network.init(np.random.default_rng(recipe.seed))
@@ -276,8 +290,13 @@ def load(path: str | os.PathLike[str]) -> TableModel | SavedModel:
     name = os.fspath(path)
     try:
         model = _restore(saved, saved.table)
-    except (DeltapropError, LookupError, TypeError, ValueError) as error:
-        raise ModelFileError(f"{name} is damaged: {' '.join(str(error).split())[:300]}") from None
+    except (DeltapropError, LookupError, ArithmeticError, TypeError, ValueError) as error:
+        what = "not found: " if isinstance(error, LookupError) else ""
+        what += " ".join(str(error).split())[:300].rstrip(".")
+        raise ModelFileError(
+            f"{name} is damaged or of a newer kind ({what}). "
+            "Fetch it again, or train and save it again."
+        ) from None
     fits = (model.network.n_in, model.network.n_out)
     if fits != (model.inputs.n_outputs, model.target.n_outputs):
         raise ModelFileError(f"{name} is damaged: its table does not fit its network.")
@@ -313,7 +332,7 @@ def _take(features: Any, rows: npt.NDArray[np.int64]) -> Any:
 
 
 def _flat(encoded: npt.NDArray[Any]) -> Array:
-    return encoded.reshape(len(encoded), -1)
+    return encoded.reshape(len(encoded), prod(encoded.shape[1:]))
 
 
 def _split(
@@ -335,8 +354,8 @@ def _split(
     held = np.floor((place + 1) * share) > np.floor(place * share)
     first_of_class = np.r_[True, np.diff(y[order]) != 0]
     held &= ~first_of_class
-    if not held.any():
-        held[-1] = n > 1
+    if not held.any():  # then the last row that its class can spare, if there is one
+        held[np.flatnonzero(~first_of_class)[-1:]] = True
     return np.sort(order[~held]), np.sort(order[held])
 
 

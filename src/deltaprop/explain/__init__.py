@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from inspect import Signature, signature
+from types import ModuleType
+
 from deltaprop.explain.examples import (
     EXAMPLES,
     WorkedExample,
@@ -19,3 +23,20 @@ __all__ = [
     "explain",
     "read_worked_example",
 ]
+
+
+class _Room(ModuleType):
+    """The package, callable as its function.
+
+    Importing a subpackage binds its name in the parent. Whoever comes here by way of another
+    room finds this package under ``dp.explain``, where the function was promised.
+    """
+
+    __call__ = staticmethod(explain)
+
+    @property
+    def __signature__(self) -> Signature:
+        return signature(explain)
+
+
+sys.modules[__name__].__class__ = _Room

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,9 +100,7 @@ def read_worked_example(path: str | os.PathLike[str]) -> WorkedExample:
 def _parse(name: str, text: str) -> Mapping[str, Any]:
     try:
         if name.lower().endswith((".yaml", ".yml")):
-            import yaml
-
-            data = yaml.safe_load(text)
+            data = _parse_yaml(text)
         else:
             data = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -115,12 +115,26 @@ def _parse(name: str, text: str) -> Mapping[str, Any]:
     return data
 
 
+def _parse_yaml(text: str) -> Any:
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        """Reads 1e-3 as the number it is; YAML 1.1 asks for 1.0e-3."""
+
+    Loader.add_implicit_resolver(
+        "tag:yaml.org,2002:float",
+        re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"),
+        list("-+0123456789"),
+    )
+    return yaml.load(text, Loader=Loader)  # noqa: S506 - a SafeLoader
+
+
 def _from_mapping(data: Mapping[str, Any], name: str = "the example") -> WorkedExample:
     missing = [key for key in ("layers", "loss", "x", "targets") if key not in data]
     if missing:
         raise DataError(f"{name} lacks {', '.join(missing)}; see the worked-example format.")
     try:
-        network, parameters = _network(data, name)
+        network, parameters = _network(data)
         chosen = data.get("optimizer", "gradient_descent")
         if chosen not in OPTIMIZERS:
             raise UnknownNameError("optimizer", chosen, OPTIMIZERS)
@@ -128,8 +142,8 @@ def _from_mapping(data: Mapping[str, Any], name: str = "the example") -> WorkedE
             title=str(data.get("title", name)),
             network=network,
             parameters=parameters,
-            x=data["x"],
-            targets=data["targets"],
+            x=_numbers(data["x"], "x"),
+            targets=_numbers(data["targets"], "targets"),
             optimizer=OPTIMIZERS[chosen](float(data.get("learning_rate", 0.1))),
             train_biases=bool(data.get("train_biases", True)),
             reduction=str(data.get("loss_reduction", "mean")),
@@ -137,16 +151,23 @@ def _from_mapping(data: Mapping[str, Any], name: str = "the example") -> WorkedE
         )
     except DeltapropError as error:
         raise DataError(f"{name}: {error}") from None
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
+    except (LookupError, ArithmeticError, TypeError, ValueError, AttributeError) as error:
         raise DataError(f"{name} is not a worked example: {error}.") from None
 
 
-def _network(data: Mapping[str, Any], name: str) -> tuple[Network, Parameters]:
+def _network(data: Mapping[str, Any]) -> tuple[Network, Parameters]:
     layers = data["layers"]
     if not isinstance(layers, list) or not layers:
-        raise DataError(f"{name}: layers is empty; expected at least one with W.")
+        raise DataError("layers is empty; expected at least one with W.")
     dense: list[Dense] = []
     for index, layer in enumerate(layers):
+        if not isinstance(layer, Mapping) or not layer.get("W"):
+            raise ValueError(f"layer {index + 1} has no 'W'; expected rows, [[...], ...]")
+        rows = _numbers(layer["W"], f"W of layer {index + 1}")
+        if not all(isinstance(row, list) for row in rows):
+            raise ValueError(f"W of layer {index + 1} is one row; expected rows, [[...], ...]")
+        if layer.get("b") is not None:
+            _numbers(layer["b"], f"b of layer {index + 1}")
         last = index == len(layers) - 1
         dense.append(
             Dense(
@@ -162,10 +183,33 @@ def _network(data: Mapping[str, Any], name: str) -> tuple[Network, Parameters]:
     own = layers[-1].get("activation")
     if own not in (None, "identity", network.loss.output):
         raise DataError(
-            f"{name}: the last layer has activation {own!r}, but {network.loss_name} brings "
+            f"the last layer has activation {own!r}, but {network.loss_name} brings "
             f"{network.loss.output}."
         )
     parameters = network.parameters(
         W=[layer["W"] for layer in layers], b=[layer.get("b") for layer in layers]
     )
     return network, parameters
+
+
+def _numbers(values: Any, what: str) -> list[Any]:
+    """Return a list of finite numbers, or of rows of them, as it is; raises on anything else."""
+    if not isinstance(values, list):
+        raise TypeError(f"{what} is {_shown(values)}; expected rows of numbers, [[...], ...]")
+    rows = [values] if not any(isinstance(row, list) for row in values) else values
+    for number, row in enumerate(rows, 1):
+        if not isinstance(row, list) or len(row) != len(rows[0]):
+            raise ValueError(f"{what} is ragged in row {number}; expected rows of one length")
+        for cell in row:
+            plain = isinstance(cell, (int, float)) and not isinstance(cell, bool)
+            if not plain or not math.isfinite(cell):
+                raise ValueError(
+                    f"{what} holds {_shown(cell)} in row {number}; expected a finite number"
+                )
+    return values
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, (list, dict)):
+        return "a list" if isinstance(value, list) else "a mapping"
+    return "null" if value is None else repr(value)[:60]

@@ -183,16 +183,13 @@ def explain(
     rule.step(rule.init(after.flat.size), after.flat, trace.gradients.flat, eta, weights)
     if not train_biases:
         after.flat[:] = np.where(weights, after.flat, parameters.flat)
-    again = backpropagate(network, after, x, targets, reduction=reduction)
-    plain = isinstance(rule, GradientDescent) and (train_biases or not _has_bias(network))
+    with np.errstate(over="ignore", invalid="ignore"):  # a step too far shows as inf or nan
+        again = backpropagate(network, after, x, targets, reduction=reduction)
+    plain = isinstance(rule, GradientDescent)
     chosen = names or Names()
     _check_names("input", chosen.inputs, network.n_in)
     _check_names("output", chosen.outputs, network.n_out)
-    return Explanation(trace, Update(eta, plain, again), chosen, reduction)
-
-
-def _has_bias(network: Network) -> bool:
-    return any(layer.bias for layer in network.numbered)
+    return Explanation(trace, Update(eta, plain, again, train_biases), chosen, reduction)
 
 
 def _check_names(what: str, names: Sequence[str], expected: int) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 __all__ = [
+    "Arguments",
     "Call",
     "Expression",
     "Number",
@@ -75,6 +76,13 @@ class Quotient:
 
 
 @dataclass(frozen=True)
+class Arguments:
+    """What a function of several arguments is given."""
+
+    parts: tuple[Expression, ...]
+
+
+@dataclass(frozen=True)
 class Call:
     """A named function of an argument: exp, ln, relu, relu'."""
 
@@ -82,7 +90,7 @@ class Call:
     argument: Expression
 
 
-Expression: TypeAlias = Operand | Number | Rest | Sum | Product | Quotient | Call
+Expression: TypeAlias = Operand | Number | Rest | Sum | Product | Quotient | Arguments | Call
 
 
 def operands(expression: Expression) -> Iterator[Operand]:
@@ -90,7 +98,7 @@ def operands(expression: Expression) -> Iterator[Operand]:
     match expression:
         case Operand():
             yield expression
-        case Sum(terms=parts) | Product(factors=parts):
+        case Sum(terms=parts) | Product(factors=parts) | Arguments(parts=parts):
             for part in parts:
                 yield from operands(part)
         case Quotient(above=above, below=below):
@@ -144,6 +152,8 @@ def write(
         case Quotient(above=above, below=below):
             parts = [write(part, operand, number, inside=2) for part in (above, below)]
             return " / ".join(parts)
+        case Arguments(parts=parts):
+            return ", ".join(write(part, operand, number) for part in parts)
         case Call(name="square", argument=argument):
             return f"({write(argument, operand, number)})²"
         case Call(name=name, argument=argument):

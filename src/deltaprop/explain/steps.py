@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.explain.expressions import (
+    Arguments,
     Call,
     Expression,
     Number,
@@ -79,11 +80,14 @@ class Update:
         Whether the step is exactly -eta times the gradient.
     after : Trace
         The forward (and backward) pass at the new parameters.
+    train_biases : bool
+        False where the step leaves the biases as they are.
     """
 
     learning_rate: float
     plain: bool
     after: Trace
+    train_biases: bool = True
 
 
 def steps_of(trace: Trace, update: Update | None = None) -> tuple[Step, ...]:
@@ -178,6 +182,9 @@ def _p(trace: Trace, s: int, j: int, when: str = "") -> Operand:
 
 
 def _t(trace: Trace, s: int, j: int) -> Operand:
+    """Return what the loss compares with: the target, smoothed where the network smooths."""
+    if trace.network.label_smoothing:
+        return Operand(f"smoothed_targets[{s},{j}]", _smoothed(trace, s, j))
     return Operand(f"targets[{s},{j}]", _at(trace.targets, s, j))
 
 
@@ -204,6 +211,8 @@ def _output(trace: Trace, s: int, j: int, when: str) -> Expression:
 
 def _loss(trace: Trace, phase: str, when: str) -> Iterator[Step]:
     n = len(trace.a[0])
+    if trace.network.label_smoothing and not when:
+        yield from _smoothed_targets(trace, phase)
     for s in range(n):
         expression = _loss_of_sample(trace, s, when)
         value = float(trace.loss_per_sample[s])
@@ -211,14 +220,48 @@ def _loss(trace: Trace, phase: str, when: str) -> Iterator[Step]:
     plain = n == 1 and trace.l2_penalty == trace.l1_penalty == 0 and trace.shares[0] == 1
     if plain:
         return
-    terms: list[Expression] = [
-        Product((_share(trace, s), Operand(f"loss{when}[{s}]", float(trace.loss_per_sample[s]))))
-        for s in range(n)
-    ]
-    for name, value in (("l2_penalty", trace.l2_penalty), ("l1_penalty", trace.l1_penalty)):
-        if value:
-            terms.append(Operand(f"{name}{when}", value))
+    terms: list[Expression] = []
+    for s in range(n):
+        loss = Operand(f"loss{when}[{s}]", float(trace.loss_per_sample[s]))
+        terms.append(loss if trace.shares[s] == 1 else Product((_share(trace, s), loss)))
+    for penalty in _penalties(trace, phase, when):
+        yield penalty
+        terms.append(Operand(penalty.id, penalty.value))
     yield Step(f"loss{when}", phase, "loss", 0, Sum(tuple(terms)), trace.loss)
+
+
+def _penalties(trace: Trace, phase: str, when: str) -> Iterator[Step]:
+    network = trace.network
+    weights = [
+        _weight(trace, layer, i, j, when)
+        for layer, arrays in enumerate(trace.parameters.layers)
+        for i, j in np.ndindex(arrays["W"].shape)
+    ]
+    if network.l2:
+        squares = [(Call("square", w), w.value**2) for w in weights]
+        half = Quotient(Operand("l2", network.l2), Number("2"))
+        rule = Product((half, _shortened(list(squares))))
+        yield Step(f"l2_penalty{when}", phase, "l2_penalty", 0, rule, trace.l2_penalty)
+    if network.l1:
+        sizes = [(Call("abs", w), abs(w.value)) for w in weights]
+        rule = Product((Operand("l1", network.l1), _shortened(list(sizes))))
+        yield Step(f"l1_penalty{when}", phase, "l1_penalty", 0, rule, trace.l1_penalty)
+
+
+def _smoothed_targets(trace: Trace, phase: str) -> Iterator[Step]:
+    """Yield t' = (1 - e) t + e/k; with sigmoid outputs each is one of two, so k = 2."""
+    e = Operand("label_smoothing", trace.network.label_smoothing)
+    k = {"cross_entropy": trace.network.n_out, "binary_cross_entropy": 2}.get(
+        trace.network.loss_name
+    )
+    for s, j in np.ndindex(trace.targets.shape):
+        t = Operand(f"targets[{s},{j}]", _at(trace.targets, s, j))
+        rule: Expression = Call("smooth", Arguments((t, e)))
+        if k is not None:
+            kept = Product((Sum((Number("1"), e), (1, -1)), t))
+            rule = Sum((kept, Quotient(e, Number(str(k)))))
+        smoothed = _t(trace, s, j)
+        yield Step(smoothed.id, phase, "smoothed_targets", 0, rule, smoothed.value)
 
 
 def _share(trace: Trace, s: int) -> Expression:
@@ -239,11 +282,11 @@ def _loss_of_sample(trace: Trace, s: int, when: str) -> Expression:
             for j in range(k)
         ]
         return Product((Number("1/2"), _shortened(squares)))
-    if name == "cross_entropy" and not network.label_smoothing:
+    if name == "cross_entropy":
         logs = [Product((t[j], Call("ln", p[j]))) for j in range(k) if t[j].value]
-        single = len(logs) == 1 and t[int(trace.targets[s].argmax())].value == 1
+        single = len(logs) == 1 and max(each.value for each in t) == 1
         return Sum((logs[0].factors[1],) if single else tuple(logs), (-1,) * len(logs))
-    if name == "binary_cross_entropy" and not network.label_smoothing:
+    if name == "binary_cross_entropy":
         terms: list[Expression] = []
         for j in range(k):
             if t[j].value:
@@ -253,8 +296,21 @@ def _loss_of_sample(trace: Trace, s: int, when: str) -> Expression:
                 rest = Sum((one, t[j]), (1, -1))
                 terms.append(Product((rest, Call("ln", Sum((one, p[j]), (1, -1))))))
         return Sum(tuple(terms), (-1,) * len(terms))
-    last = len(trace.z) - 1
-    return Call(name, Sum(tuple(_z(trace, last, s, j, when) for j in range(k))))
+    if name == "poisson":
+        last = len(trace.z) - 1
+        z = [_z(trace, last, s, j, when) for j in range(k)]
+        return Sum(
+            tuple(part for j in range(k) for part in (p[j], Product((t[j], z[j])))), (1, -1) * k
+        )
+    if name == "huber":
+        return Sum(tuple(Call("huber", Sum((p[j], t[j]), (1, -1))) for j in range(k)))
+    return Call(name, _all_of_a_sample(trace, s, when))
+
+
+def _all_of_a_sample(trace: Trace, s: int, when: str = "") -> Arguments:
+    last, k = len(trace.z) - 1, trace.network.n_out
+    z = [_z(trace, last, s, j, when) for j in range(k)]
+    return Arguments((*z, *(_t(trace, s, j) for j in range(k))))
 
 
 def _backward(trace: Trace) -> Iterator[Step]:
@@ -275,16 +331,19 @@ def _output_delta(trace: Trace, s: int, j: int) -> Expression:
     p, t = _p(trace, s, j), _t(trace, s, j)
     difference = Sum((p, t), (1, -1))
     rule: dict[str, Callable[[], Expression]] = {
+        "cross_entropy": lambda: difference,
+        "binary_cross_entropy": lambda: difference,
+        "half_squared_error": lambda: difference,
+        "poisson": lambda: difference,
         "half_squared_error_sigmoid": lambda: Product(
             (difference, p, Sum((Number("1"), p), (1, -1)))
         ),
         "half_squared_error_softmax": lambda: _softmax_delta(trace, s, j),
         "huber": lambda: Call("clip", difference),
     }
-    expression = rule.get(network.loss_name, lambda: difference)()
-    if network.label_smoothing:
-        smoothed = Operand(f"smoothed_targets[{s},{j}]", _smoothed(trace, s, j))
-        expression = Sum((p, smoothed), (1, -1))
+    name = network.loss_name
+    own = Call(f"∂{name}/∂z{j + 1}", _all_of_a_sample(trace, s))  # a loss somebody registered
+    expression = rule.get(name, lambda: own)()
     share = float(trace.shares[s])
     return expression if share == 1 else Product((_share(trace, s), expression))
 
@@ -373,7 +432,10 @@ def _update(trace: Trace, update: Update) -> Iterator[Step]:
                 before = Operand(f"{name}.{layer + 1}[{where}]", _at(old, *index))
                 value = _at(new.layers[layer][name], *index)
                 slope = Operand(f"d{name}.{layer + 1}[{where}]", _at(gradient, *index))
-                if update.plain:
+                expression: Expression
+                if name not in trace.network.numbered[layer].penalized and not update.train_biases:
+                    expression = before
+                elif update.plain:
                     expression = Sum((before, Product((eta, slope))), (1, -1))
                 else:
                     change = Operand(f"update.{layer + 1}[{where}]", value - before.value)

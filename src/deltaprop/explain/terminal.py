@@ -26,7 +26,20 @@ _MOST_CELLS = 6  # rows and columns of a matrix
 _MOST_STEPS = 160  # lines of arithmetic that are still read when nobody asked for them
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-_SYMBOLS = {"delta": "δ", "dW": "∂L/∂W", "db": "∂L/∂b", "targets": "t", "learning_rate": "η"}
+_SYMBOLS = {
+    "delta": "δ",
+    "dW": "∂L/∂W",
+    "db": "∂L/∂b",
+    "targets": "t",
+    "smoothed_targets": "t̃",
+    "label_smoothing": "ε",
+    "learning_rate": "η",
+    "l2": "λ₂",
+    "l1": "λ₁",
+    "l2_penalty": "L2 penalty",
+    "l1_penalty": "L1 penalty",
+}
+_PER_SAMPLE = ("x", "z", "a", "delta", "targets", "smoothed_targets", "loss", "mask", "share")
 _PHASES = {
     "forward": "Forward: z = a W + b, a = f(z)",
     "loss": "Loss",
@@ -98,14 +111,20 @@ class _Page:
         if layer == "after":
             layer, when = "", "after"
         text = _SYMBOLS.get(quantity, "L" if quantity == "loss" else quantity)
+        if quantity == "loss" and where and self._has_total():
+            text = "ℓ"
         text += layer.translate(_SUPERSCRIPTS)
         indices = [str(int(i) + 1) for i in where.rstrip("]").split(",") if i]
-        per_sample = quantity in ("x", "z", "a", "delta", "targets", "loss", "mask", "share")
-        if per_sample and len(self.trace.a[0]) == 1:
+        if quantity in _PER_SAMPLE and len(self.trace.a[0]) == 1:
             indices = indices[1:]
         joint = "," if any(len(i) > 1 for i in indices) else ""
         text += joint.join(indices).translate(_SUBSCRIPTS)
         return text + ("′" if when == "after" else "")
+
+    def _has_total(self) -> bool:
+        """Return whether L is more than the loss of the one sample."""
+        network = self.trace.network
+        return len(self.trace.a[0]) > 1 or network.l2 > 0 or network.l1 > 0
 
     # sections
 
@@ -151,9 +170,8 @@ class _Page:
         t = self.trace.targets[0]
         shown = ", ".join(self.number(float(v)) for v in t[:_MOST_NODES])
         more = ", ..." if len(t) > _MOST_NODES else ""
-        lines.append("")
-        lines.append(f"target t = {shown}{more}    loss L = {self.number(self.trace.loss)}")
-        return lines
+        line = f"target t = {shown}{more}    loss L = {self.number(self.trace.loss)}"
+        return [*lines, "", *textwrap.wrap(line, self.width, subsequent_indent=" " * 11)]
 
     def _column(
         self, symbol: str, values: Array, deltas: Array | None, names: tuple[str, ...]
@@ -226,7 +244,8 @@ class _Page:
         for layer in range(last, -1, -1):
             up = self._up(layer + 1)
             a = f"(a{self._up(layer)})ᵀ" if layer else "xᵀ"
-            penalty = " + λ W" + up if trace.network.l2 else ""
+            penalty = f" + λ₂ W{up}" if trace.network.l2 else ""
+            penalty += f" + λ₁ sign(W{up})" if trace.network.l1 else ""
             arrays = trace.gradients.layers[layer]
             lines += [f"∂L/∂W{up} = {a} δ{up}{penalty}", *self._matrix(arrays["W"])]
             if "b" in arrays:
@@ -252,14 +271,14 @@ class _Page:
         if rows > most:
             cells.append(["⋮"] * len(cells[0]))
         wide = [max(len(row[c]) for row in cells) for c in range(len(cells[0]))]
-        while sum(wide) + 2 * len(wide) + 16 > self.width and len(wide) > 2:
+        shape = f"   ({rows} × {columns})"
+        while sum(wide) + 2 * len(wide) + 6 + len(shape) > self.width and len(wide) > 2:
             cells = [[*row[: len(wide) - 2], "…"] for row in cells]
             wide = [max(len(row[c]) for row in cells) for c in range(len(cells[0]))]
         lines = []
         for number, row in enumerate(cells):
             text = "  ".join(cell.rjust(w) for cell, w in zip(row, wide, strict=True))
-            shape = f"   ({rows} × {columns})" if number == 0 else ""
-            lines.append(f"    [ {text} ]{shape}")
+            lines.append(f"    [ {text} ]{shape if number == 0 else ''}")
         return lines
 
     def neurons(self) -> list[str]:

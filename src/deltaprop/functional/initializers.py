@@ -28,11 +28,14 @@ class Initializer:
         ``draw(rng, n_in, n_out) -> W`` of shape (n_in, n_out).
     doc : str
         The distribution and its source.
+    latex : str
+        The same as a formula.
     """
 
     name: str
     draw: Callable[[np.random.Generator, int, int], Array]
     doc: str
+    latex: str = ""
 
 
 def _normal(variance: Callable[[int, int], float]) -> Callable[..., Array]:
@@ -82,17 +85,40 @@ def _check_shape(row: Initializer) -> None:
             )
 
 
+_N, _U = r"\mathcal{N}\left(0, %s\right)", r"\mathcal{U}\left(-\sqrt{%s}, \sqrt{%s}\right)"
+_SUM = r"n_\text{in} + n_\text{out}"
+_IN = r"n_\text{in}"
+
 _BUILT_IN = (
-    Initializer("glorot_uniform", _uniform(_glorot), "variance 2/(n_in + n_out), Glorot 2010"),
-    Initializer("glorot_normal", _normal(_glorot), "variance 2/(n_in + n_out), Glorot 2010"),
-    Initializer("he_uniform", _uniform(_he), "variance 2/n_in, He 2015"),
-    Initializer("he_normal", _normal(_he), "variance 2/n_in, He 2015"),
-    Initializer("lecun_uniform", _uniform(_lecun), "variance 1/n_in, LeCun 1998"),
-    Initializer("lecun_normal", _normal(_lecun), "variance 1/n_in, LeCun 1998"),
-    Initializer("standard_normal", _normal(lambda _i, _o: 1.0), "variance 1"),
-    Initializer("orthogonal", _orthogonal, "orthonormal rows or columns, Saxe 2014"),
-    Initializer("zeros", _zeros, "all zero; for output layers only"),
-)
+    Initializer(
+        "glorot_uniform", _uniform(_glorot), "variance 2/(n_in + n_out), Glorot 2010",
+        _U % ((rf"\frac{{6}}{{{_SUM}}}",) * 2),
+    ),
+    Initializer(
+        "glorot_normal", _normal(_glorot), "variance 2/(n_in + n_out), Glorot 2010",
+        _N % rf"\frac{{2}}{{{_SUM}}}",
+    ),
+    Initializer(
+        "he_uniform", _uniform(_he), "variance 2/n_in, He 2015",
+        _U % ((rf"\frac{{6}}{{{_IN}}}",) * 2),
+    ),
+    Initializer(
+        "he_normal", _normal(_he), "variance 2/n_in, He 2015", _N % rf"\frac{{2}}{{{_IN}}}"
+    ),
+    Initializer(
+        "lecun_uniform", _uniform(_lecun), "variance 1/n_in, LeCun 1998",
+        _U % ((rf"\frac{{3}}{{{_IN}}}",) * 2),
+    ),
+    Initializer(
+        "lecun_normal", _normal(_lecun), "variance 1/n_in, LeCun 1998",
+        _N % rf"\frac{{1}}{{{_IN}}}",
+    ),
+    Initializer("standard_normal", _normal(lambda _i, _o: 1.0), "variance 1", _N % "1"),
+    Initializer(
+        "orthogonal", _orthogonal, "orthonormal rows or columns, Saxe 2014", r"W^T W = I"
+    ),
+    Initializer("zeros", _zeros, "all zero; for output layers only", "0"),
+)  # fmt: skip
 
 INITIALIZERS: Registry[Initializer] = Registry("initializer", _BUILT_IN, _check_shape)
 

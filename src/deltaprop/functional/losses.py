@@ -17,6 +17,7 @@ import numpy.typing as npt
 from deltaprop.errors import DataError, SettingError
 from deltaprop.functional.activations import sigmoid, softplus
 from deltaprop.functional.registry import Registry
+from deltaprop.functional.settings import positive
 
 __all__ = [
     "LOSSES",
@@ -27,6 +28,7 @@ __all__ = [
     "register_loss",
     "sample_shares",
     "softmax",
+    "weighted_sum",
 ]
 
 Array = npt.NDArray[np.float64]
@@ -87,13 +89,12 @@ class Loss:
 
     def value(self, logits: Array, targets: Array, shares: Array | None = None) -> float:
         """Return L = sum_i share_i * l_i; the shares are 1/n unless given."""
-        return float(_shares_or_mean(shares, logits) @ self.per_sample(logits, targets))
+        return weighted_sum(_shares_or_mean(shares, logits), self.per_sample(logits, targets))
 
     def delta(self, logits: Array, targets: Array, shares: Array | None = None) -> Array:
         """Return delta^L = dL/dz^L = share_i * dl_i/dz_i, of shape (n, n_L)."""
         factor = _shares_or_mean(shares, logits)[:, None]
-        delta: Array = factor * self.delta_per_sample(logits, targets)
-        return delta
+        return _absent_where_zero(factor, self.delta_per_sample(logits, targets))
 
     def predict(self, logits: Array) -> Array:
         """Return p, the network's output for these logits."""
@@ -151,6 +152,17 @@ def sample_shares(
         raise DataError("All sample weights are zero, so there is nothing to learn from.")
     shares: Array = weights / divisor
     return shares
+
+
+def weighted_sum(shares: Array, per_sample: Array) -> float:
+    """Return sum_i share_i * l_i; a sample of share 0 is absent, even if its loss is infinite."""
+    return float(np.sum(_absent_where_zero(shares, per_sample)))
+
+
+def _absent_where_zero(shares: Array, values: Array) -> Array:
+    with np.errstate(invalid="ignore"):  # 0 * infinity
+        product: Array = shares * values
+    return product if shares.all() else np.where(shares == 0, 0.0, product)
 
 
 def _shares_or_mean(shares: Array | None, logits: Array) -> Array:
@@ -318,9 +330,7 @@ def huber(threshold: float = 1.0, name: str = "huber") -> Loss:
     Loss
         A row for ``LOSSES.register``.
     """
-    c = float(threshold)
-    if not 0 < c < np.inf:
-        raise SettingError(f"The Huber threshold is {threshold}; it is a finite number > 0.")
+    c = positive(threshold, "The Huber threshold")
 
     def per_sample(logits: Array, targets: Array) -> Array:
         r = np.abs(logits - targets)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.functional.losses import sample_shares
+from deltaprop.functional.losses import sample_shares, weighted_sum
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.model.targets import (
@@ -148,7 +148,7 @@ def trace_step(
 
     data_gradients = Parameters.join(network.layout, by_layer)
     loss_per_sample = network.loss.per_sample(z[-1], smoothed)
-    data_loss = float(shares @ loss_per_sample)
+    data_loss = weighted_sum(shares, loss_per_sample)
     l2_penalty, l1_penalty = penalties(network, parameters)
     return Trace(
         network=network,

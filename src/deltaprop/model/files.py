@@ -9,9 +9,9 @@ import stat
 import tempfile
 from pathlib import Path
 
-from deltaprop.errors import OutputError
+from deltaprop.errors import OutputError, nearest_name
 
-__all__ = ["check_writable", "write_atomically"]
+__all__ = ["check_writable", "nearest_file", "write_atomically"]
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
@@ -25,34 +25,46 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
     OutputError
         When it cannot be written; nothing is left behind.
     """
-    target = Path(os.path.realpath(path))
     try:
-        if target.exists() and not target.is_file():
-            if target.is_dir():
-                raise IsADirectoryError(errno.EISDIR, "it is a folder")
-            target.write_bytes(content)
-            return
-        _write_and_rename(target, content)
+        if _is_pipe_or_device(path):
+            Path(path).write_bytes(content)
+        else:
+            _write_and_rename(Path(os.path.realpath(path)), content)
     except OSError as error:
         raise OutputError(f"{os.fspath(path)} could not be written: {_reason(error)}") from error
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:
     """Raise OutputError now if ``path`` cannot be written later: before work, not after it."""
-    target = Path(os.path.realpath(path))
     try:
-        if target.is_dir():
-            raise IsADirectoryError(errno.EISDIR, "it is a folder")
-        if target.exists():
-            if not os.access(target, os.W_OK):
-                raise PermissionError(errno.EACCES, "no permission")
-            if not target.is_file():
-                return
+        special = _is_pipe_or_device(path)
+        target = Path(path if special else os.path.realpath(path))
+        if target.exists() and not os.access(target, os.W_OK):
+            raise PermissionError(errno.EACCES, "no permission")
+        if special:
+            return
         handle, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", dir=target.parent)
         os.close(handle)
         Path(name).unlink()
     except OSError as error:
         raise OutputError(f"{os.fspath(path)} could not be written: {_reason(error)}") from error
+
+
+def nearest_file(path: str | os.PathLike[str]) -> str | None:
+    """Return the file beside ``path`` that it is most likely a misspelling of, or None."""
+    folder = Path(path).parent
+    try:
+        near = nearest_name(Path(path).name, [entry.name for entry in folder.iterdir()])
+    except OSError:
+        return None
+    return None if near is None else str(folder / near)
+
+
+def _is_pipe_or_device(path: str | os.PathLike[str]) -> bool:
+    # asked of the path itself: /dev/fd/63 leads to a pipe, which has no name of its own
+    if Path(path).is_dir():
+        raise IsADirectoryError(errno.EISDIR, "it is a folder")
+    return Path(path).exists() and not Path(path).is_file()
 
 
 def _write_and_rename(target: Path, content: bytes) -> None:

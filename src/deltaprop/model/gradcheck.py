@@ -9,10 +9,10 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.errors import SettingError, ShapeError
+from deltaprop.errors import ShapeError
 from deltaprop.functional.losses import sample_shares
+from deltaprop.functional.settings import positive, positive_int
 from deltaprop.model.backprop import draw_masks, objective, trace_step
-from deltaprop.model.layers import positive_int
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.model.targets import dense_targets, prepare_inputs, prepare_targets
@@ -168,8 +168,7 @@ def check_gradients(
     ShapeError
         When the claimed gradients do not have one number per parameter.
     """
-    if not tolerance > 0:
-        raise SettingError(f"tolerance is {tolerance!r}; it is a number > 0.")
+    tolerance = positive(tolerance, "tolerance")
     if max_entries is not None:
         max_entries = positive_int(max_entries, "max_entries")
     inputs = prepare_inputs(network, x)
@@ -212,7 +211,7 @@ def _check_entry(
     index: int,
 ) -> EntryCheck:
     best = EntryCheck(name, claimed, np.nan, np.inf, "wrong")
-    curvature = 0.0
+    curvature, wider = 0.0, np.nan
     for h in _STEPS:
         right, left = loss_at(index, h), loss_at(index, -h)
         far_right, far_left = loss_at(index, 2 * h), loss_at(index, -2 * h)
@@ -229,10 +228,14 @@ def _check_entry(
             best = EntryCheck(name, claimed, measured, relative, "wrong")
         if relative <= tolerance:
             return EntryCheck(name, claimed, measured, relative, "right")
-    # at the narrowest step: do the slopes on the two sides differ by more than L bends anyway?
-    slope_right, slope_left = (right - here) / h, (here - left) / h
-    jump = abs(slope_right - slope_left) - curvature * h
-    if jump > 1e-3 * (abs(slope_right) + abs(slope_left)) + 4 * noise:
+        if abs(measured - wider) <= 2.0 * noise + 0.1 * tolerance * abs(measured):
+            break  # two steps agree, and a narrower one would only add noise
+        wider = measured
+    # at the last step: do the slopes around here differ by more than L bends anyway?
+    slopes = [far_right - right, right - here, here - left, left - far_left]
+    jump = (max(slopes) - min(slopes)) / h - 3.0 * curvature * h
+    sizes = [abs(slope) / h for slope in slopes]
+    if jump > 1e-3 * (max(sizes) + min(sizes)) + 4.0 * noise:
         return EntryCheck(name, claimed, measured, 0.0, "kink")
     return best
 

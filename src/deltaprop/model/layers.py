@@ -16,6 +16,7 @@ import numpy.typing as npt
 from deltaprop.errors import SettingError
 from deltaprop.functional.activations import ACTIVATIONS
 from deltaprop.functional.initializers import INITIALIZERS
+from deltaprop.functional.settings import positive_int, share
 
 __all__ = ["LAYERS", "Dense", "Dropout", "Layer", "LayerArrays"]
 
@@ -138,9 +139,8 @@ class Dropout:
     kind: ClassVar[str] = "dropout"
 
     def __post_init__(self) -> None:
-        p: object = self.drop_probability
-        if isinstance(p, bool) or not isinstance(p, (int, float)) or not 0 <= p < 1:
-            raise SettingError(f"drop_probability is {p!r}; it is a number from 0 up to below 1.")
+        p = share(self.drop_probability, "drop_probability")
+        object.__setattr__(self, "drop_probability", p)
 
     def draw_mask(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
         """Return a mask of 0 and 1 / (1 - drop_probability)."""
@@ -150,10 +150,3 @@ class Dropout:
 
 
 LAYERS: dict[str, type[Dense | Dropout]] = {"dense": Dense, "dropout": Dropout}
-
-
-def positive_int(value: object, what: str) -> int:
-    """Return ``value`` as an int >= 1, or raise SettingError naming ``what``."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise SettingError(f"{what} is {value!r}; it is a whole number of at least 1.")
-    return int(value)

@@ -1,7 +1,7 @@
 """Network and arrays in one safe file: safetensors, whose header carries everything else as JSON.
 
-Nothing is executed on loading and nothing is pickled. The numbers carry a checksum, so that a
-damaged file is recognised instead of believed.
+Nothing is executed on loading and nothing is pickled. Description and numbers carry a checksum, so
+that a damaged file is recognised instead of believed.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop._version import __version__
-from deltaprop.errors import DeltapropError, ModelFileError
-from deltaprop.model.files import write_atomically
+from deltaprop.errors import DeltapropError, ModelFileError, UnknownNameError
+from deltaprop.model.files import nearest_file, write_atomically
 from deltaprop.model.layers import LAYERS, Dense, Dropout
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
@@ -99,7 +99,6 @@ def save_model(
     """
     from safetensors.numpy import save
 
-    flat = np.ascontiguousarray(parameters.flat)
     facts = {
         "format": FORMAT,
         "versions": {
@@ -110,11 +109,13 @@ def save_model(
         "network": network_to_dict(network),
         "table": table,
         "training": dict(training or {}),
-        "sha256": hashlib.sha256(flat.tobytes()).hexdigest(),
     }
-    tensors = {_PARAMETERS: flat, **(arrays or {})}
-    header = {_KEY: json.dumps(facts, allow_nan=False, ensure_ascii=True)}
-    write_atomically(path, save(dict(tensors), metadata=header))
+    tensors = {
+        name: np.ascontiguousarray(array).reshape(np.shape(array))  # it makes a number a vector
+        for name, array in {_PARAMETERS: parameters.flat, **(arrays or {})}.items()
+    }
+    text = json.dumps(facts, allow_nan=False, ensure_ascii=True)
+    write_atomically(path, save(tensors, metadata={_KEY: _sealed(text, tensors)}))
 
 
 def load_model(path: str | os.PathLike[str]) -> SavedModel:
@@ -131,13 +132,20 @@ def load_model(path: str | os.PathLike[str]) -> SavedModel:
     name = os.fspath(path)
     if not Path(path).is_file():
         what = "is a folder" if Path(path).is_dir() else "does not exist"
-        raise ModelFileError(f"{name} {what}; expected a model file saved by deltaprop.")
+        near = None if Path(path).is_dir() else nearest_file(path)
+        hint = f" Did you mean {near!r}?" if near else ""
+        raise ModelFileError(f"{name} {what}; expected a model file saved by deltaprop.{hint}")
     try:
         with safe_open(name, framework="numpy") as file:
             metadata = file.metadata() or {}
             facts = _read_facts(name, metadata)
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except (SafetensorError, ValueError, TypeError, AttributeError) as error:
+        if metadata[_KEY] != _sealed("{" + metadata[_KEY][_SEAL:], tensors):
+            raise ModelFileError(
+                f"{name} is damaged: its content does not match its checksum. "
+                "Fetch it again, or train and save it again."
+            )
+    except (SafetensorError, LookupError, ValueError, TypeError, AttributeError) as error:
         raise ModelFileError(
             f"{name} is no intact model file ({_one_line(error)}). It may have been cut off or "
             "damaged, or it is something else; expected a file saved by deltaprop."
@@ -176,10 +184,8 @@ def _assemble(name: str, facts: dict[str, Any], tensors: dict[str, npt.NDArray[A
         if flat.shape != (network.n_parameters,) or flat.dtype != np.float64:
             raise ModelFileError(
                 f"{name} is damaged: it holds {flat.dtype} parameters of shape {flat.shape}, its "
-                f"network has {network.n_parameters} of float64."
+                f"network has {_one_line(network.n_parameters)[:20]} of float64. Fetch it again."
             )
-        if hashlib.sha256(flat.tobytes()).hexdigest() != facts["sha256"]:
-            raise ModelFileError(f"{name} is damaged: its numbers do not match their checksum.")
         table, training, versions = facts["table"], facts["training"], facts["versions"]
         if not (
             (table is None or isinstance(table, dict))
@@ -189,8 +195,18 @@ def _assemble(name: str, facts: dict[str, Any], tensors: dict[str, npt.NDArray[A
             raise TypeError("table, training and versions are not mappings")
     except ModelFileError:
         raise
-    except (DeltapropError, LookupError, TypeError, ValueError) as error:
-        raise ModelFileError(f"{name} is damaged or of a newer kind: {_one_line(error)}") from None
+    except UnknownNameError as error:
+        raise ModelFileError(
+            f"{name} needs something that is not known here: {_one_line(error)} If it is your "
+            "own, register it before loading; else use the version that wrote the file."
+        ) from None
+    except (DeltapropError, LookupError, ArithmeticError, TypeError, ValueError) as error:
+        what = "not found: " if isinstance(error, LookupError) else ""
+        what += _one_line(error).rstrip(".")
+        raise ModelFileError(
+            f"{name} is damaged or of a newer kind ({what}). Fetch it again, or train and save it "
+            "again."
+        ) from None
     own = flat.copy()
     return SavedModel(network, Parameters(network.layout, own), table, training, tensors, versions)
 
@@ -221,6 +237,22 @@ def network_from_dict(data: Mapping[str, Any]) -> Network:
         l2=data["l2"],
         l1=data["l1"],
     )
+
+
+def _sealed(text: str, tensors: Mapping[str, npt.NDArray[Any]]) -> str:
+    """Return the description, a JSON object, with the checksum of everything as its first entry."""
+    digest = hashlib.sha256(text.encode())
+    for name, array in sorted(tensors.items()):
+        digest.update(f"\n{name} {array.dtype} {array.shape}\n".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return _seal(digest.hexdigest()) + text[1:]
+
+
+def _seal(digest: str) -> str:
+    return f'{{"sha256": "{digest}", '
+
+
+_SEAL = len(_seal("0" * 64))
 
 
 def _one_line(error: object) -> str:

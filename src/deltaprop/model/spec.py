@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from numbers import Real
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +12,8 @@ import numpy.typing as npt
 from deltaprop.errors import SettingError, ShapeError
 from deltaprop.functional.activations import ACTIVATIONS, Activation
 from deltaprop.functional.losses import LOSSES, Loss
-from deltaprop.model.layers import Dense, Dropout, Layer, positive_int
+from deltaprop.functional.settings import at_least_zero, positive_int, share
+from deltaprop.model.layers import Dense, Dropout, Layer
 from deltaprop.model.parameters import Layout, Parameters, Slot
 
 __all__ = ["Network"]
@@ -171,18 +171,13 @@ class Network:
             raise SettingError(
                 f"label_smoothing has no meaning for {loss}; it belongs to the cross-entropies."
             )
-        if not (isinstance(label_smoothing, Real) and 0 <= label_smoothing < 1):
-            raise SettingError(f"label_smoothing is {label_smoothing!r}; it is in [0, 1).")
-        for name, value in (("l2", l2), ("l1", l1)):
-            if not (isinstance(value, Real) and 0 <= value < np.inf):
-                raise SettingError(f"{name} is {value!r}; it is a finite number >= 0.")
         facts = {
             "n_in": positive_int(n_in, "The number of inputs"),
             "layers": tuple(layers),
             "loss_name": loss,
-            "label_smoothing": float(label_smoothing),
-            "l2": float(l2),
-            "l1": float(l1),
+            "label_smoothing": share(label_smoothing, "label_smoothing"),
+            "l2": at_least_zero(l2, "l2"),
+            "l1": at_least_zero(l1, "l1"),
             "numbered": tuple(numbered),
             "dropouts": tuple(dropouts),
         }

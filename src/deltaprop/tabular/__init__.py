@@ -40,7 +40,7 @@ def encoder_from_dict(values: Mapping[str, Any]) -> TableEncoder | ImageEncoder 
     DataError
         Anything that ``to_dict`` would not have written; the values may come from a stranger.
     """
-    kinds: dict[str, type[TableEncoder] | type[ImageEncoder] | type[TargetEncoder]] = {
+    kinds: dict[str, type[TableEncoder | ImageEncoder | TargetEncoder]] = {
         "deltaprop-table-encoder/1": TableEncoder,
         "deltaprop-image-encoder/1": ImageEncoder,
         "deltaprop-target-encoder/1": TargetEncoder,

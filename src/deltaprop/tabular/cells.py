@@ -20,6 +20,7 @@ MISSING = (
 # and at least this many cells are numbers.
 _STRAY_SHARE = 0.05
 _FEWEST_NUMBERS = 20
+_WIDE = 2000
 
 Style = Literal["plain", "decimal comma", "thousands comma", "thousands point"]
 
@@ -65,17 +66,32 @@ def shorten(cell: object, width: int = 60) -> str:
 
 def clean_text(text: pl.Series) -> pl.Series:
     """Strip the blanks around every cell, and make a null of every marker of missing values."""
-    name = text.name or "text"
-    frame = text.rename(name).to_frame()
-    return frame.select(clean_expression()).to_series().rename(text.name)
+    return clean_frame(text.to_frame()).to_series()
 
 
-def clean_expression() -> pl.Expr:
-    """Return the polars expression behind `clean_text`, for all columns of a frame at once."""
+def clean_frame(frame: pl.DataFrame) -> pl.DataFrame:
+    """Do what `clean_text` does for all columns of a frame of text."""
     import polars as pl
 
     stripped = pl.all().str.strip_chars()
-    return pl.when(~stripped.is_in(MISSING)).then(stripped)
+    return in_every_column(frame, pl.when(~stripped.is_in(MISSING)).then(stripped))
+
+
+def in_every_column(frame: pl.DataFrame, expression: pl.Expr) -> pl.DataFrame:
+    """Evaluate an expression on ``pl.all()`` that treats each cell by itself.
+
+    A very wide frame is laid end to end first: planning a hundred thousand expressions takes
+    polars far longer than evaluating them.
+    """
+    import polars as pl
+
+    if frame.width <= _WIDE or frame.height == 0:
+        return frame.select(expression)
+    parts = [column.alias("all") for column in frame.iter_columns()]
+    end_to_end = pl.concat(parts, rechunk=True)
+    done = end_to_end.to_frame().select(expression).to_series().rechunk()
+    n = frame.height
+    return pl.DataFrame([done.slice(i * n, n).alias(name) for i, name in enumerate(frame.columns)])
 
 
 def numbers(
@@ -110,13 +126,15 @@ def number_columns(
     """Do what `numbers` does for every column of ``frame``, casting all columns at once."""
     import polars as pl
 
-    floats = frame.select(pl.all().cast(pl.Float64, strict=False))
-    given = frame.select(pl.all().count()).row(0)
-    read = floats.select(pl.all().count()).row(0)
+    floats = in_every_column(frame, pl.all().cast(pl.Float64, strict=False))
+    given = [column.len() - column.null_count() for column in frame.iter_columns()]
+    read = [column.len() - column.null_count() for column in floats.iter_columns()]
     whole = [n == ok > 0 for n, ok in zip(given, read, strict=True)]
     names = [name for name, numeric in zip(frame.columns, whole, strict=True) if numeric]
-    integers = frame.select(pl.col(names).cast(pl.Int64, strict=False)) if names else frame.head(0)
-    as_integers = integers.iter_columns()
+    numeric_text = frame.select(names)
+    as_integers = in_every_column(
+        numeric_text, pl.all().cast(pl.Int64, strict=False)
+    ).iter_columns()
     columns = zip(frame.iter_columns(), floats.iter_columns(), given, whole, strict=True)
     for text, as_floats, n_given, numeric in columns:
         if numeric:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltaprop.errors import ColumnError, DataError
-from deltaprop.tabular.cells import clean_expression, shorten
+from deltaprop.tabular.cells import clean_frame, shorten
 from deltaprop.tabular.layout import Layout, scan
 from deltaprop.tabular.sniff import (
     BLANKS,
@@ -172,7 +172,7 @@ def _cells(content: bytes, name: str, separator: str, first_line: int) -> tuple[
         ) from None
     if keep is not None:
         frame = frame.filter(pl.Series(keep))
-    return frame.select(clean_expression()), short
+    return clean_frame(frame), short
 
 
 def _even(
@@ -287,7 +287,7 @@ def _from_rows(rows: Iterator[tuple[int, list[str]]], name: str) -> tuple[pl.Dat
         {f"{i}": column for i, column in enumerate(zip(*cells, strict=True))},
         schema={f"{i}": pl.String for i in range(width)},
     )
-    return frame.select(clean_expression()), short
+    return clean_frame(frame), short
 
 
 def _named(

@@ -92,11 +92,12 @@ def _text(name: str, text: pl.Series, where: str) -> tuple[Column, list[str]]:
     column = _category(name, text, as_text=True)
     if not ambiguous:
         return column, []
-    return column, [
-        f"Column {name!r}{of(where)} looks like dates ({text.drop_nulls()[0]!r}), but no cell "
-        "tells whether the day or the month comes first, so it is not read as dates. Write them as "
-        "YYYY-MM-DD."
-    ]
+    example = text.drop_nulls()[0]
+    warning = (
+        f"Column {name!r}{of(where)} looks like dates ({example!r}), but no cell tells whether the "
+        "day or the month comes first, so it is not read as dates. Write them as YYYY-MM-DD."
+    )
+    return column, [warning]
 
 
 def _left_out(name: str, kind: Kind, missing: int, why: str) -> Column:

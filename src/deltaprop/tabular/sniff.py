@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from deltaprop.tabular.cells import MISSING
+from deltaprop.tabular.cells import MISSING, in_every_column
 
 if TYPE_CHECKING:
     import polars as pl
@@ -134,8 +134,9 @@ def first_row_names_columns(first: Sequence[str | None], body: pl.DataFrame) -> 
     if body.height == 0:
         return not any(_typed(cell) for cell in cells)
     head = body.head(2000)
-    valid = head.select(pl.all().count()).row(0)
-    typed = head.select(pl.all().str.contains(_TYPED).sum()).row(0)
+    valid = [column.len() - column.null_count() for column in head.iter_columns()]
+    is_typed = in_every_column(head, pl.all().str.contains(_TYPED))
+    typed = [column.sum() for column in is_typed.iter_columns()]
     names_over_numbers = numbers_over_numbers = 0
     for cell, n_valid, n_typed in zip(cells, valid, typed, strict=True):
         if cell and n_valid and n_typed >= 0.9 * n_valid:

@@ -181,6 +181,13 @@ class TargetEncoder:
             codes = np.searchsorted(self.classes, values)
             codes = np.minimum(codes, self.classes.size - 1).astype(np.int64)
             codes[self.classes[codes] != values] = -1
+        elif {values.dtype.kind, self.classes.dtype.kind} in ({"b", "i"}, {"b", "f"}):
+            # Truth values and 0, 1 are two ways to write the same classes.
+            import polars as pl
+
+            codes, _ = category_codes(
+                column.cast(pl.Float64), [f"{int(c)}" for c in self.classes.tolist()]
+            )
         else:
             codes, _ = category_codes(column, self._texts(), fold=self.classes.dtype.kind == "b")
         strange = np.flatnonzero(codes < 0)
@@ -323,6 +330,8 @@ def _complete(column: pl.Series, name: str, where: str) -> NDArray[Any]:
         )
     if column.dtype.is_float() or column.dtype.is_decimal():
         column = column.cast(pl.Float64).fill_nan(None)
+    if column.dtype in (pl.String, pl.Categorical, pl.Enum):
+        column = column.cast(pl.String).str.strip_chars().replace("", None)
     absent = column.is_null()
     if absent.any():
         _refuse_rows(absent, name, where, "is missing (empty or NaN)")
@@ -334,12 +343,12 @@ def _complete(column: pl.Series, name: str, where: str) -> NDArray[Any]:
         return column.to_numpy()
     if column.dtype == pl.Boolean:
         return column.to_numpy()
-    if column.dtype not in (pl.String, pl.Categorical, pl.Enum):
+    if column.dtype != pl.String:
         raise DataError(
             f"Target {name!r}{of(where)} is of type {column.dtype}: expected numbers, text or "
             "truth values. Convert it first."
         )
-    return column.cast(pl.String).str.strip_chars().to_numpy().astype(object)
+    return column.to_numpy().astype(object)
 
 
 def _refuse_rows(odd: pl.Series, name: str, where: str, what: str) -> None:

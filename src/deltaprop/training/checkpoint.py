@@ -6,6 +6,7 @@ running parameters and the optimizer's state beside them.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +21,11 @@ from deltaprop.model.serialize import load_model, save_model
 from deltaprop.model.spec import Network
 from deltaprop.training.history import History
 
-__all__ = ["Resumed", "read_checkpoint", "write_checkpoint"]
+__all__ = ["Resumed", "data_mark", "read_checkpoint", "write_checkpoint"]
 
 Array = npt.NDArray[np.float64]
 _STATE = "optimizer."
+_MARKED_ROWS = 1000
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,17 @@ class Resumed:
     best_flat: Array
     state: dict[str, Any]
     history: History
+
+
+def data_mark(X: Any, *arrays: npt.NDArray[Any] | None) -> str:
+    """Return a text that differs between training tables: all of ``arrays``, some rows of X."""
+    digest = hashlib.sha256(str((X.shape, str(X.dtype))).encode())
+    for array in arrays:
+        digest.update(b"-" if array is None else np.ascontiguousarray(array).data)
+    some = X[:: -(-X.shape[0] // _MARKED_ROWS)]
+    for array in (some.data, some.indices) if hasattr(some, "indices") else (some,):
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
 
 
 def write_checkpoint(

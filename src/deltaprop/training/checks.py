@@ -23,7 +23,7 @@ __all__ = [
     "check_rows",
     "check_settings",
     "check_validation",
-    "row_weights",
+    "weigh_rows",
 ]
 
 Array = npt.NDArray[np.float64]
@@ -71,7 +71,10 @@ def check_monitor(monitor: str | None, validated: bool) -> str:
 
 def check_inputs(network: Network, X: Any, name: str) -> Any:
     """Return X as an array or CSR matrix of finite numbers; ``name`` is for messages."""
-    rows: Any = X.tocsr() if hasattr(X, "tocsr") else np.asarray(X)
+    try:
+        rows: Any = X.tocsr() if hasattr(X, "tocsr") else np.asarray(X)
+    except ValueError:
+        raise ShapeError(f"{name} is no matrix: its rows have different lengths.") from None
     values: Any = rows.data if hasattr(rows, "tocsr") else rows
     if values.dtype.kind not in "biuf":
         raise DataError(
@@ -86,11 +89,22 @@ def check_inputs(network: Network, X: Any, name: str) -> Any:
     if rows.shape[0] == 0:
         raise DataError(f"{name} has no rows; at least one is needed.")
     if values is not rows:
-        refuse_non_finite(values[None, :], f"{name}, among its stored values,")
+        _refuse_non_finite_csr(rows, name)
     elif values.dtype.kind == "f":
         for start in range(0, len(rows), _ROWS_AT_ONCE):
             refuse_non_finite(rows[start : start + _ROWS_AT_ONCE], name, first_row=start)
     return rows
+
+
+def _refuse_non_finite_csr(rows: Any, name: str) -> None:
+    bad = ~np.isfinite(rows.data)
+    if bad.any():
+        place = int(np.argmax(bad))
+        row = int(np.searchsorted(rows.indptr, place, side="right")) - 1
+        raise DataError(
+            f"{name} holds {rows.data[place]} in row {row}, column {rows.indices[place]}; "
+            "every value must be a finite number."
+        )
 
 
 def check_rows(network: Network, X: Any, y: npt.ArrayLike, name: str) -> tuple[Any, Any]:
@@ -107,21 +121,49 @@ def check_validation(
         raise SettingError("X_val and y_val belong together; one of them is missing.")
     if X_val is None or y_val is None:
         return None
-    return check_rows(network, X_val, y_val, "X_val")
+    try:
+        return check_rows(network, X_val, y_val, "X_val")
+    except (ShapeError, DataError) as error:
+        raise type(error)(f"In the validation rows: {error}") from None
 
 
-def row_weights(
+def weigh_rows(
     network: Network,
+    rows: Any,
     targets: Any,
-    n: int,
     sample_weight: npt.ArrayLike | None,
     class_weight: ClassWeight,
-) -> Array | None:
-    """Return the weight of each row, with mean 1 over the rows that count, or None."""
-    by_class = class_weights(network, targets, class_weight)
-    if sample_weight is None and by_class is None:
-        return None
-    given = 1.0 if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-    shares = sample_shares(n, np.asarray(given * (1.0 if by_class is None else by_class)))
-    weights: Array = shares * np.count_nonzero(shares)  # mean 1 over the rows that count
-    return weights
+) -> tuple[Any, Any, Array | None]:
+    """Return the rows that count, their targets, and their weights with mean 1 (None: all 1).
+
+    A row of weight zero leaves no trace: it is gone before anything is counted or averaged.
+    """
+    if sample_weight is not None:
+        sample_weight = _floats(sample_weight, "sample_weight")
+        sample_shares(rows.shape[0], sample_weight)
+        rows, targets, sample_weight = _without_zeros(rows, targets, sample_weight)
+    weights = class_weights(network, targets, class_weight)
+    if weights is not None:
+        weights = weights if sample_weight is None else weights * sample_weight
+        sample_shares(rows.shape[0], weights)
+        rows, targets, weights = _without_zeros(rows, targets, weights)
+    else:
+        weights = sample_weight
+    if weights is not None:
+        weights = weights / weights.max()
+        weights = weights * (len(weights) / weights.sum())  # exactly 1 each where all are equal
+    return rows, targets, weights
+
+
+def _without_zeros(rows: Any, targets: Any, weights: Array) -> tuple[Any, Any, Array]:
+    counts = weights > 0
+    if counts.all():
+        return rows, targets, weights
+    return rows[counts], targets[counts], weights[counts]
+
+
+def _floats(values: npt.ArrayLike, name: str) -> Array:
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError(f"{name} holds something that is not a number.") from None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from math import isfinite
 from typing import Any
 
 from deltaprop.errors import DataError
@@ -17,6 +19,9 @@ STOPPED_BECAUSE = {
     "callback": "a callback asked for it",
     "diverged": "the loss or a gradient was no longer a finite number",
 }
+
+_LISTS = ("loss", "val_loss", "val_metric", "seconds", "learning_rate")
+_NOT_FINITE = ("inf", "-inf", "nan")  # JSON has no number for these
 
 
 @dataclass
@@ -71,17 +76,26 @@ class History:
         return len(self.loss)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data, ready for JSON."""
-        return asdict(self)
+        """Return plain data, ready for JSON; infinity and NaN as text."""
+        facts = asdict(self)
+        for name in _LISTS:
+            facts[name] = [v if isfinite(v) else str(float(v)) for v in facts[name]]
+        return facts
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> History:
         """Return the history that ``to_dict`` described."""
+        if not isinstance(data, Mapping):
+            raise DataError(f"The training record is {type(data).__name__}, not a mapping.")
         known = {item.name for item in fields(cls)}
-        lists = ("loss", "val_loss", "val_metric", "seconds", "learning_rate")
         facts = {name: value for name, value in data.items() if name in known}
-        for name in lists:
+        for name in _LISTS:
             values = facts.get(name, [])
-            if not isinstance(values, list) or not all(isinstance(v, (int, float)) for v in values):
+            if not isinstance(values, list) or not all(map(_is_figure, values)):
                 raise DataError(f"The training record's {name!r} is not a list of numbers.")
+            facts[name] = [float(v) for v in values]
         return cls(**facts)
+
+
+def _is_figure(value: object) -> bool:
+    return value in _NOT_FINITE if isinstance(value, str) else isinstance(value, (int, float))

@@ -20,13 +20,13 @@ from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.model.targets import ClassWeight, dense_targets
 from deltaprop.training.batches import check_seed, dropout_generator, epoch_order
-from deltaprop.training.checkpoint import read_checkpoint, write_checkpoint
+from deltaprop.training.checkpoint import data_mark, read_checkpoint, write_checkpoint
 from deltaprop.training.checks import (
     check_monitor,
     check_rows,
     check_settings,
     check_validation,
-    row_weights,
+    weigh_rows,
 )
 from deltaprop.training.history import History
 from deltaprop.training.interrupt import Interrupt, catch_interrupt
@@ -170,9 +170,7 @@ def train(
     if parameters.layout != network.layout:
         raise ShapeError("The parameters do not belong to this network: their shapes differ.")
     rows, targets = check_rows(network, X, y, "X")
-    weights = row_weights(network, targets, rows.shape[0], sample_weight, class_weight)
-    if weights is not None and (weights == 0).any():
-        rows, targets, weights = rows[weights > 0], targets[weights > 0], weights[weights > 0]
+    rows, targets, weights = weigh_rows(network, rows, targets, sample_weight, class_weight)
     validation = check_validation(network, X_val, y_val)
     n = rows.shape[0]
     problem = Problem(
@@ -190,7 +188,7 @@ def train(
         parameters=parameters,
         engine=choose_engine(engine),
         optimizer=optimizer,
-        epochs=epochs,
+        epochs=int(epochs),
         seed=check_seed(seed),
         shuffle=shuffle,
         validation=validation,
@@ -231,6 +229,7 @@ class _Loop:
     history: History = field(init=False)
     engine_run: Run = field(init=False)
     best_flat: Array | None = field(init=False, default=None)
+    _marks: dict[str, str] = field(init=False, default_factory=dict)
 
     def run(self, progress: bool) -> History:
         """Run epochs until something ends them, and leave the parameters that are to be kept."""
@@ -247,7 +246,8 @@ class _Loop:
                         reason, history.message = "diverged", diverged
                         break
                     reason = self._reason_to_stop(epoch, interrupt)
-                    self._write_checkpoint()
+                    if history.n_steps == history.n_epochs * self._steps_per_epoch:
+                        self._write_checkpoint()  # an epoch cut short is run again on resuming
         finally:
             line.close()
         history.stopped_because = reason or "epochs"
@@ -274,13 +274,20 @@ class _Loop:
             dtype=self.engine_run.dtype,
             seed=self.seed,
         )
-        if self.checkpoint is None or not self.resume:
+        if self.checkpoint is None:
+            return
+        problem, held = self.problem, self.validation
+        self._marks = {
+            "data": data_mark(problem.X, problem.targets, problem.weights),
+            "validation data": "" if held is None else data_mark(*held),
+        }
+        if not self.resume:
             return
         resumed = read_checkpoint(self.checkpoint, network, self._settings())
         if resumed is not None:
             self.history, self.engine_run.state = resumed.history, resumed.state
             self.parameters.flat[:] = resumed.flat
-            if self.history.best_epoch is not None:
+            if self._keeps_best() and self.history.best_epoch is not None:
                 self.best_flat = resumed.best_flat
 
     def _run_epoch(self, epoch: int, line: ProgressLine, interrupt: Interrupt) -> str | None:
@@ -304,9 +311,8 @@ class _Loop:
         if outcome.diverged is not None:
             return (
                 f"Training diverged in epoch {epoch + 1}: {outcome.diverged} was not a finite "
-                f"number, at learning rate {eta(first + outcome.n_steps, n_steps):g}. The "
-                "last finite parameters were kept. Try a smaller learning rate, or scale the "
-                "inputs."
+                f"number, at learning rate {eta(first + outcome.n_steps, n_steps):g}. Try a "
+                "smaller learning rate, or scale the inputs."
             )
         history.loss.append(outcome.loss)
         history.learning_rate.append(eta(first + outcome.n_steps - 1, n_steps))
@@ -355,7 +361,7 @@ class _Loop:
             return "interrupted"
         if self._late():
             return "time_budget"
-        if True in answers:
+        if any(isinstance(answer, (bool, np.bool_)) and answer for answer in answers):
             return "callback"
         return "patience" if self._out_of_patience() else None
 
@@ -377,6 +383,10 @@ class _Loop:
         if self.validation is None:
             history.best_epoch = None
         if history.stopped_because == "diverged":
+            if self._keeps_best() and history.best_epoch is not None:
+                history.message += f" Epoch {history.best_epoch + 1} was best and was kept."
+            else:
+                history.message += " The last parameters with a finite loss were kept."
             warnings.warn(history.message, DivergedWarning, stacklevel=4)
             return
         n = history.n_epochs
@@ -402,4 +412,8 @@ class _Loop:
             "rows": self._n,
             "engine": self.engine.name,
             "dtype": self.problem.dtype,
+            "monitor": self.monitor,
+            "min_improvement": float(self.min_improvement),
+            "keep_best": bool(self.keep_best),
+            **self._marks,
         }

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import SettingError, UnknownNameError
+from deltaprop.functional.settings import at_least_zero, positive, share
 from deltaprop.training.schedules import (
     LearningRate,
     as_schedule,
@@ -69,6 +70,8 @@ class GradientDescent:
 
     learning_rate: LearningRate = 0.1
     name: ClassVar[str] = "gradient_descent"
+    latex: ClassVar[str] = r"w \leftarrow w - \eta g"
+    doc: ClassVar[str] = "the plain step along the gradient"
 
     def __post_init__(self) -> None:
         as_schedule(self.learning_rate)
@@ -102,10 +105,12 @@ class Momentum:
     momentum: float = 0.9
     nesterov: bool = False
     name: ClassVar[str] = "momentum"
+    latex: ClassVar[str] = r"v \leftarrow \mu v - \eta g,\quad w \leftarrow w + v"
+    doc: ClassVar[str] = "steps with inertia, or Nesterov's (Sutskever 2013)"
 
     def __post_init__(self) -> None:
         as_schedule(self.learning_rate)
-        _share(self.momentum, "momentum")
+        share(self.momentum, "momentum")
 
     def init(self, n: int) -> State:
         """Return the velocity v = 0."""
@@ -139,11 +144,16 @@ class RMSProp:
     decay: float = 0.99
     epsilon: float = 1e-8
     name: ClassVar[str] = "rmsprop"
+    latex: ClassVar[str] = (
+        r"s \leftarrow \rho s + (1 - \rho) g^2,\quad "
+        r"w \leftarrow w - \frac{\eta g}{\sqrt{s} + \epsilon}"
+    )
+    doc: ClassVar[str] = "each step divided by its recent size (Hinton 2012)"
 
     def __post_init__(self) -> None:
         as_schedule(self.learning_rate)
-        _share(self.decay, "decay")
-        _positive(self.epsilon, "epsilon")
+        share(self.decay, "decay")
+        positive(self.epsilon, "epsilon")
 
     def init(self, n: int) -> State:
         """Return the mean square s = 0."""
@@ -181,12 +191,18 @@ class Adam:
     beta_2: float = 0.999
     epsilon: float = 1e-8
     name: ClassVar[str] = "adam"
+    latex: ClassVar[str] = (
+        r"m \leftarrow \beta_1 m + (1 - \beta_1) g,\quad "
+        r"v \leftarrow \beta_2 v + (1 - \beta_2) g^2,\quad "
+        r"w \leftarrow w - \eta \frac{\hat m}{\sqrt{\hat v} + \epsilon}"
+    )
+    doc: ClassVar[str] = "adaptive moments (Kingma & Ba 2015)"
 
     def __post_init__(self) -> None:
         as_schedule(self.learning_rate)
-        _share(self.beta_1, "beta_1")
-        _share(self.beta_2, "beta_2")
-        _positive(self.epsilon, "epsilon")
+        share(self.beta_1, "beta_1")
+        share(self.beta_2, "beta_2")
+        positive(self.epsilon, "epsilon")
 
     def init(self, n: int) -> State:
         """Return the moments m = v = 0 and t = 0."""
@@ -223,14 +239,17 @@ class AdamW:
     beta_2: float = 0.999
     epsilon: float = 1e-8
     name: ClassVar[str] = "adamw"
+    latex: ClassVar[str] = (
+        r"w \leftarrow w - \eta \lambda w - \eta \frac{\hat m}{\sqrt{\hat v} + \epsilon}"
+    )
+    doc: ClassVar[str] = "Adam with decoupled weight decay (Loshchilov & Hutter 2019)"
 
     def __post_init__(self) -> None:
         as_schedule(self.learning_rate)
-        _share(self.beta_1, "beta_1")
-        _share(self.beta_2, "beta_2")
-        _positive(self.epsilon, "epsilon")
-        if not 0 <= self.weight_decay < np.inf:
-            raise SettingError(f"weight_decay is {self.weight_decay!r}; it is a number >= 0.")
+        share(self.beta_1, "beta_1")
+        share(self.beta_2, "beta_2")
+        positive(self.epsilon, "epsilon")
+        at_least_zero(self.weight_decay, "weight_decay")
 
     def init(self, n: int) -> State:
         """Return the moments m = v = 0 and t = 0."""
@@ -328,13 +347,3 @@ def _array(state: State, name: str) -> Array:
     value = state[name]
     assert isinstance(value, np.ndarray)
     return value
-
-
-def _share(value: float, name: str) -> None:
-    if not 0 <= value < 1:
-        raise SettingError(f"{name} is {value!r}; it is in [0, 1).")
-
-
-def _positive(value: float, name: str) -> None:
-    if not 0 < value < np.inf:
-        raise SettingError(f"{name} is {value!r}; it is a finite number > 0.")

@@ -7,10 +7,11 @@ t = step / n_steps in [0, 1), most are a formula of t.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from math import cos, isfinite, pi
+from math import cos, pi
 from typing import Any, ClassVar, Protocol, TypeAlias
 
 from deltaprop.errors import SettingError, UnknownNameError
+from deltaprop.functional.settings import at_least_zero, positive, positive_int, share
 
 __all__ = [
     "SCHEDULES",
@@ -52,7 +53,7 @@ class Constant:
     name: ClassVar[str] = "constant"
 
     def __post_init__(self) -> None:
-        _positive(self.learning_rate, "learning_rate")
+        positive(self.learning_rate, "learning_rate")
 
     def __call__(self, step: int, n_steps: int) -> float:
         """Return eta."""
@@ -79,9 +80,9 @@ class Step:
     name: ClassVar[str] = "step"
 
     def __post_init__(self) -> None:
-        _positive(self.learning_rate, "learning_rate")
-        _positive(self.every, "every")
-        _positive(self.factor, "factor")
+        positive(self.learning_rate, "learning_rate")
+        positive_int(self.every, "every")
+        positive(self.factor, "factor")
 
     def __call__(self, step: int, n_steps: int) -> float:
         """Return eta for this step."""
@@ -106,8 +107,8 @@ class Exponential:
     name: ClassVar[str] = "exponential"
 
     def __post_init__(self) -> None:
-        _positive(self.learning_rate, "learning_rate")
-        _positive(self.final, "final")
+        positive(self.learning_rate, "learning_rate")
+        positive(self.final, "final")
 
     def __call__(self, step: int, n_steps: int) -> float:
         """Return eta for this step."""
@@ -132,9 +133,9 @@ class Cosine:
     name: ClassVar[str] = "cosine"
 
     def __post_init__(self) -> None:
-        _positive(self.learning_rate, "learning_rate")
-        if not 0 <= self.final <= 1:
-            raise SettingError(f"final is {self.final!r}; it is a share of eta, in [0, 1].")
+        positive(self.learning_rate, "learning_rate")
+        if at_least_zero(self.final, "final") > 1:
+            raise SettingError(f"final is {self.final!r}; it is a share of eta, at most 1.")
 
     def __call__(self, step: int, n_steps: int) -> float:
         """Return eta for this step."""
@@ -161,9 +162,8 @@ class OneCycle:
     name: ClassVar[str] = "one_cycle"
 
     def __post_init__(self) -> None:
-        _positive(self.learning_rate, "learning_rate")
-        if not 0 < self.rise < 1:
-            raise SettingError(f"rise is {self.rise!r}; it is a share of the steps, in (0, 1).")
+        positive(self.learning_rate, "learning_rate")
+        positive(share(self.rise, "rise"), "rise")
 
     def __call__(self, step: int, n_steps: int) -> float:
         """Return eta for this step."""
@@ -191,7 +191,7 @@ class Warmup:
     name: ClassVar[str] = "warmup"
 
     def __post_init__(self) -> None:
-        _positive(self.steps, "steps")
+        positive_int(self.steps, "steps")
         object.__setattr__(self, "then", as_schedule(self.then))
 
     def __call__(self, step: int, n_steps: int) -> float:
@@ -238,9 +238,3 @@ def schedule_from_dict(data: float | dict[str, Any]) -> LearningRate:
         facts["then"] = schedule_from_dict(facts["then"])
     schedule: Schedule = SCHEDULES[name](**facts)
     return schedule
-
-
-def _positive(value: Any, name: str) -> None:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not (number and isfinite(value) and value > 0):
-        raise SettingError(f"{name} is {value!r}; it is a finite number > 0.")

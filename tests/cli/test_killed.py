@@ -1,0 +1,168 @@
+"""Commands that are killed, interrupted, or whose reader goes away, in processes of their own."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deltaprop.estimators import load
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are of POSIX")
+
+TRAIN = "train flowers.csv --target kind --model m.safetensors --hidden 8 --patience 9999999"
+LONG = f"{TRAIN} --epochs 9999999"
+
+
+@pytest.fixture
+def start(folder, environment):
+    """Start a command in the folder; what is still running at the end is killed."""
+    running = []
+
+    def begin(command, **options):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "deltaprop", *command.split()],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            **options,
+        )
+        running.append(process)
+        return process
+
+    yield begin
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+def wait_for_checkpoint(path, process, epochs=3):
+    """Wait until a checkpoint has been written a few times."""
+    seen, deadline = set(), time.monotonic() + 30
+    while len(seen) < epochs:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        if path.exists():
+            seen.add(path.stat().st_mtime_ns)
+        time.sleep(0.002)
+
+
+@pytest.mark.parametrize("old", [False, True], ids=["no old model", "an old model"])
+def test_a_killed_run_leaves_no_half_model(start, folder, models, old):
+    path = folder / "m.safetensors"
+    if old:
+        path.write_bytes(models["kinds.safetensors"])
+    process = start(LONG)
+    wait_for_checkpoint(Path("m.safetensors.checkpoint"), process)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert path.exists() == old
+    if old:
+        assert path.read_bytes() == models["kinds.safetensors"]
+
+
+def test_an_interrupted_run_ends_at_once_with_the_best_so_far(start, folder):
+    process = start(LONG)
+    wait_for_checkpoint(folder / "m.safetensors.checkpoint", process)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=5)
+    assert process.returncode == 0
+    assert "Interrupted in epoch" in err
+    assert "Traceback" not in err
+    assert "m.safetensors" in out
+    fitted = load("m.safetensors")
+    assert fitted.history.stopped_because == "interrupted"
+    assert f"Epoch {fitted.history.best_epoch + 1} was best and was kept" in err
+    left = {path.name for path in folder.iterdir()}
+    assert left == {"flowers.csv", "kinds.safetensors", "petals.safetensors", "m.safetensors"}
+
+
+def test_an_interruption_before_training_is_said(start, folder):
+    process = start("train - --target kind", stdin=subprocess.PIPE)
+    process.stdin.write("a,kind\n" * 100_000)  # more than a pipe holds: the command is reading
+    process.stdin.flush()
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=5)
+    assert process.returncode == 130
+    assert err == "deltaprop: Interrupted.\n"
+
+
+def test_a_resumed_run_equals_an_uninterrupted_one(start, folder, call):
+    # many small epochs, so that the run is killed well before its end
+    rest = " --epochs 300 --dropout 0.2 --seed 5"
+    process = start(TRAIN + rest)
+    wait_for_checkpoint(folder / "m.safetensors.checkpoint", process, epochs=8)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (folder / "m.safetensors").exists()
+    resumed = call(*f"{TRAIN}{rest} --resume".split())
+    assert resumed.status == 0, resumed.err
+    assert not (folder / "m.safetensors.checkpoint").exists()
+    whole = call(*f"{TRAIN}{rest}".replace("m.safetensors", "whole.safetensors").split())
+    assert whole.status == 0
+    first, second = load("m.safetensors"), load("whole.safetensors")
+    assert first.parameters.flat.tobytes() == second.parameters.flat.tobytes()
+    assert first.history.loss == second.history.loss
+    np.testing.assert_array_equal(first.history.val_loss, second.history.val_loss)
+
+
+def test_a_checkpoint_of_other_settings_is_not_resumed(start, folder, refused):
+    process = start(LONG)
+    wait_for_checkpoint(folder / "m.safetensors.checkpoint", process)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    says = ["m.safetensors.checkpoint", "differs in seed", "settings it was begun with"]
+    refused(f"{LONG} --resume --seed 3", {}, says)
+
+
+def test_what_becomes_of_a_checkpoint_is_said(folder, put, call):
+    begin = f"{TRAIN} --epochs 2".split()
+    put({"m.safetensors.checkpoint": b"of an earlier run"})
+    answer = call(*begin)
+    assert answer.status == 0
+    assert answer.err.startswith("note: m.safetensors.checkpoint of an unfinished run is replaced")
+    assert not (folder / "m.safetensors.checkpoint").exists()
+    answer = call(*begin, "--resume")
+    assert answer.status == 0
+    assert answer.err.startswith("note: There is no m.safetensors.checkpoint to resume from")
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["predict kinds.safetensors big.csv", "predict kinds.safetensors big.csv --json"],
+)
+def test_a_reader_that_leaves_is_no_error(start, folder, command):
+    header, row, *_ = (folder / "flowers.csv").read_text().splitlines()
+    (folder / "big.csv").write_text("\n".join([header, *[row] * 30_000]))
+    process = start(command)
+    process.stdout.read(5)
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait(timeout=10) == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("command", ["predict kinds.safetensors flowers.csv", "--version"])
+def test_an_answer_that_cannot_be_written_is_an_error(folder, environment, command):
+    words = [sys.executable, "-m", "deltaprop", *command.split()]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            words, env=environment, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 2
+    assert done.stderr == (
+        "deltaprop: Standard input or output cannot be used: No space left on device.\n"
+    )
+
+
+def test_remarks_that_nobody_reads_are_no_error(folder, environment):
+    command = f'"{sys.executable}" -m deltaprop predict kinds.safetensors flowers.csv 2>&-'
+    done = subprocess.run(
+        command, shell=True, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0
+    assert done.stdout.startswith("kind\n")
