@@ -29,7 +29,8 @@ SIGNATURES = {
     "check_gradients": (["network", "parameters", "x", "targets"], []),
     "train": (
         ["network", "parameters", "X", "y"],
-        ["optimizer", "batch_size", "epochs", "engine", "dtype", "seed", "shuffle", "X_val", "y_val",
+        ["optimizer", "batch_size", "epochs", "engine", "dtype", "seed", "shuffle", "X_val",
+         "y_val",
          "patience", "time_budget", "checkpoint", "callbacks", "progress", "n_threads",
          "sample_weight", "class_weight"],
     ),
@@ -105,12 +106,14 @@ class TestTheInterface:
         np.testing.assert_array_equal(*runs)
 
     def test_the_registries_hold_the_documented_names(self):
-        assert set(dp.ACTIVATIONS) >= set(
-            ["identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "mish"]
-        )
-        assert set(dp.LOSSES) >= set(
-            ["cross_entropy", "binary_cross_entropy", "half_squared_error", "half_squared_error_sigmoid", "half_squared_error_softmax", "huber", "poisson"]
-        )
+        assert set(dp.ACTIVATIONS) >= {
+            "identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "silu",
+            "softplus", "mish",
+        }  # fmt: skip
+        assert set(dp.LOSSES) >= {
+            "cross_entropy", "binary_cross_entropy", "half_squared_error",
+            "half_squared_error_sigmoid", "half_squared_error_softmax", "huber", "poisson",
+        }  # fmt: skip
         assert set(dp.OPTIMIZERS) >= {"gradient_descent", "momentum", "rmsprop", "adam", "adamw"}
         assert set(dp.schedules.SCHEDULES) >= {"constant", "step", "cosine", "one_cycle", "warmup"}
         assert "reference" in dp.ENGINES
@@ -156,8 +159,10 @@ class TestTheInterface:
         assert explanation.to_terminal()
 
     def test_whoever_came_first_explain_is_the_function(self):
-        for first in ("dp.TableModel", "dp.load", "dp.Explanation", "dp.explain",
-                      "__import__('deltaprop.explain.steps')", "__import__('deltaprop.estimators')"):  # fmt: skip
+        for first in (
+            "dp.TableModel", "dp.load", "dp.Explanation", "dp.explain",
+            "__import__('deltaprop.explain.steps')", "__import__('deltaprop.estimators')",
+        ):  # fmt: skip
             code = (
                 f"import inspect, deltaprop as dp; {first};"
                 "net = dp.Network([1, 1], loss='half_squared_error');"

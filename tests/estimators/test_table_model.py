@@ -362,7 +362,7 @@ class TestTinyTables:
         assert model.predict({"x": [1]}).shape == (1,)
 
     def test_one_row_is_too_few(self):
-        with pytest.raises(DataError, match="single class.*all 1 rows"):
+        with pytest.raises(DataError, match=r"single class.*all 1 rows"):
             dp.TableModel.fit({"x": [1]}, ["a"])
 
     @pytest.mark.parametrize("rows", [1, 2])

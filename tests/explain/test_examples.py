@@ -181,7 +181,7 @@ def test_a_file_that_is_something_else_is_refused(write, text, name, message):
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path):
-    with pytest.raises(DataError, match="cannot be read.*No such file"):
+    with pytest.raises(DataError, match=r"cannot be read.*No such file"):
         read_worked_example(tmp_path / "absent.json")
     with pytest.raises(DataError, match="cannot be read"):
         read_worked_example(tmp_path)

@@ -154,7 +154,7 @@ def test_a_link_to_nothing_yet_is_filled(tmp_path):
 
 def test_devices_are_written_to_and_stay_devices():
     write_atomically("/dev/null", b"gone")
-    assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
+    assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
 
 
 def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path):
@@ -183,7 +183,7 @@ def test_a_pipe_without_a_name_is_written_to():
 @pytest.mark.parametrize("function", [check_writable, lambda path: write_atomically(path, b"new")])
 class TestRefusals:
     def test_a_folder(self, tmp_path, function):
-        with pytest.raises(OutputError, match="it is a folder. Give the path of a file"):
+        with pytest.raises(OutputError, match=r"it is a folder. Give the path of a file"):
             function(tmp_path)
         assert names_in(tmp_path) == []
 

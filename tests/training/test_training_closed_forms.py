@@ -176,8 +176,8 @@ def test_a_sine_is_learnt_at_least_as_well_as_by_scikit_learn():
 
     def sklearns(seed, solver):
         sk = MLPRegressor(
-            hidden_layer_sizes=(20,), activation="tanh", alpha=0, solver=solver, max_iter=400, batch_size=50,
-            learning_rate_init=0.02, tol=0, n_iter_no_change=400, random_state=seed,
+            hidden_layer_sizes=(20,), activation="tanh", alpha=0, solver=solver, max_iter=400,
+            batch_size=50, learning_rate_init=0.02, tol=0, n_iter_no_change=400, random_state=seed,
         )  # fmt: skip
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)

@@ -10,7 +10,16 @@ from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from typing import Any
 
-__all__ = ["complain", "plain", "print_json", "print_table", "remark", "say", "terminal_width"]
+__all__ = [
+    "complain",
+    "plain",
+    "print_json",
+    "print_table",
+    "remark",
+    "say",
+    "say_wrapped",
+    "terminal_width",
+]
 
 
 def terminal_width() -> int:
@@ -50,6 +59,16 @@ def say(text: str = "", *, result: bool = False) -> None:
     # remarks that nobody can read are no reason to fail
     with nullcontext() if result else suppress(OSError):
         print(_encodable(text, stream.encoding), file=stream)
+
+
+def say_wrapped(label: str, text: str) -> None:
+    """Print a label and a text on standard error, wrapped under itself."""
+    room = max(terminal_width(), len(label) + 20)
+    lines = textwrap.wrap(
+        plain(text), room, initial_indent=label, subsequent_indent=" " * len(label)
+    )
+    for line in lines:
+        say(line)
 
 
 def _encodable(text: str, encoding: str | None) -> str:

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deltaprop.cli.options import finite_number, whole_number
-from deltaprop.cli.show import plain, print_json, print_table, remark, say
+from deltaprop.cli.show import plain, print_json, print_table, remark, say, say_wrapped
 
 if TYPE_CHECKING:
     from deltaprop.estimators import Evaluation, Recipe, TableModel
-    from deltaprop.tabular import Dataset
+    from deltaprop.model.spec import Network
+    from deltaprop.tabular import Dataset, ImageEncoder, TableEncoder, TargetEncoder
+
+    Encoder = TableEncoder | ImageEncoder
 
 __all__ = ["EXAMPLE", "train"]
 
@@ -164,9 +167,7 @@ def _fit_and_report(
 ) -> int:
     from deltaprop.estimators import TableModel
 
-    validation, test = judged["validation"], judged["test"]
-    if test is not None:
-        _refuse_rows_that_do_not_fit(dataset, test, task)
+    validation = judged["validation"]
     plain_file = path is not None and (Path(path).is_file() or not Path(path).exists())
     checkpoint = Path(f"{path}.checkpoint") if plain_file else None
     if checkpoint is not None and checkpoint.exists() != resume:
@@ -175,6 +176,14 @@ def _fit_and_report(
             if resume
             else f"{checkpoint} of an unfinished run is replaced; --resume would go on from it."
         )
+
+    def announce(inputs: Encoder, target: TargetEncoder, network: Network) -> None:
+        if judged["test"] is not None:
+            _refuse_rows_that_do_not_fit(judged["test"], inputs, target)
+        if not as_json:
+            _describe_data(dataset)
+            _describe_plan(inputs, target, network)
+
     fitted = TableModel.fit(
         dataset.features,
         dataset.target,
@@ -187,6 +196,7 @@ def _fit_and_report(
         checkpoint=checkpoint,
         resume=resume,
         progress=not as_json,
+        announce=announce,
     )
     if path is not None:
         fitted.save(path)
@@ -200,26 +210,19 @@ def _fit_and_report(
     if as_json:
         print_json(_as_data(dataset, fitted, evaluations, path))
     else:
-        _describe_data(dataset)
-        _describe_model(fitted)
+        _describe_training(fitted)
         _print_figures(fitted, evaluations, path)
     return 1 if fitted.history.stopped_because == "diverged" else 0
 
 
-def _refuse_rows_that_do_not_fit(dataset: Dataset, test: Dataset, task: str | None) -> None:
+def _refuse_rows_that_do_not_fit(test: Dataset, inputs: Encoder, target: TargetEncoder) -> None:
     """Find out before training, not after it, that the test rows cannot be judged."""
     import warnings
 
-    from deltaprop.tabular import ImageEncoder, TableEncoder, TargetEncoder
-
-    names = dataset.target_names
-    target = TargetEncoder.fit(dataset.target, task, names=names, where=dataset.source)
     target.encode(test.target, where=test.source)
-    kind = ImageEncoder if dataset.is_image else TableEncoder
-    inputs = kind.fit(dataset.features, where=dataset.source)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # they come again with the figures
-        inputs.transform(test.features, where=test.source, ignore=names)
+        inputs.transform(test.features, where=test.source, ignore=target.names)
 
 
 def _describe_data(dataset: Dataset) -> None:
@@ -228,17 +231,17 @@ def _describe_data(dataset: Dataset) -> None:
     for warning in dataset.warnings:
         remark(warning)
     n = dataset.n_rows
-    say(plain(f"{dataset.source}: {n:,} rows, target {dataset.target_name}"))
+    say_wrapped("data        ", f"{dataset.source}: {n:,} rows, target {dataset.target_name}")
 
 
-def _describe_model(fitted: TableModel) -> None:
-    names = fitted.class_names
+def _describe_plan(inputs: Encoder, target: TargetEncoder, network: Network) -> None:
+    names = [str(name) for name in target.classes.tolist()]
     classes = f"{len(names)} classes" if names else "a number"
     if 0 < len(names) <= _MOST_CLASSES:
         classes += f" ({', '.join(names)})"
-    say(plain(f"predicts {classes}, because {fitted.target.reason}"))
+    say_wrapped("predicts    ", f"{classes}, because {target.reason}")
     say()
-    report = fitted.inputs.report()
+    report = inputs.report()
     shown = report[:_MOST_COLUMNS]
     print_table(
         ("column", "kind", "what was done", "missing"),
@@ -250,17 +253,21 @@ def _describe_model(fitted: TableModel) -> None:
     )
     if len(report) > len(shown):
         say(f"... and {len(report) - len(shown):,} more columns")
-    for warning in fitted.inputs.warnings:
+    for warning in inputs.warnings:
         remark(warning)
-    history = fitted.history
     say()
-    say(f"network     {fitted.network.describe()}")
-    say(
-        f"training    {_count(fitted.n_train, 'row')}, {_count(history.n_epochs, 'epoch')}, "
+    say_wrapped("network     ", network.describe())
+
+
+def _describe_training(fitted: TableModel) -> None:
+    history = fitted.history
+    say_wrapped(
+        "training    ",
+        f"{_count(fitted.n_train, 'row')}, {_count(history.n_epochs, 'epoch')}, "
         f"{_count(history.n_steps, 'step')}, {sum(history.seconds):.1f} s, "
-        f"engine {history.engine}"
+        f"engine {history.engine}",
     )
-    say(f"            {history.message}")
+    say_wrapped("            ", history.message)
     say()
 
 
@@ -276,8 +283,9 @@ def _print_figures(
         figures = (
             f"{history.metric} {history.val_metric[best]:.4f}, loss {history.val_loss[best]:.4f}"
         )
-        held = f"({fitted.n_val:,} rows held out; they chose the epoch)"
-        say(f"validation  {figures}   {held}", result=True)
+        say(f"validation  {figures}", result=True)
+        held = _count(fitted.n_val, "row")
+        say(f"            ({held} held out; they chose the epoch)", result=True)
     elif best is None and history.loss:
         say(f"training    loss {history.loss[-1]:.4f}   (nothing was held out)", result=True)
     for name, evaluation in evaluations.items():
@@ -286,7 +294,7 @@ def _print_figures(
             for key, value in evaluation.figures.items()
             if key != "majority"
         )
-        say(f"{name:<11} {figures}   ({evaluation.rows:,} rows)", result=True)
+        say(f"{name:<11} {figures}   ({_count(evaluation.rows, 'row')})", result=True)
         if "majority" in evaluation.figures:
             share = evaluation.figures["majority"]
             say(f"            always the commonest class: {share:.4f}", result=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import prod
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +35,7 @@ __all__ = ["TableModel", "load"]
 
 Array = npt.NDArray[np.float64]
 Encoder = TableEncoder | ImageEncoder
+Announce: TypeAlias = Callable[[Encoder, TargetEncoder, Network], object]
 
 _FEWEST_ROWS_TO_SPLIT = 20
 
@@ -86,6 +87,7 @@ class TableModel:
         resume: bool = False,
         callbacks: Sequence[Callback] = (),
         progress: bool = False,
+        announce: Announce | None = None,
     ) -> TableModel:
         """Learn a table.
 
@@ -108,6 +110,9 @@ class TableModel:
             What messages call the table, and the validation table.
         checkpoint, resume, callbacks, progress : optional
             As for ``train``.
+        announce : callable, optional
+            Given the encoders and the network when all is ready and training is about to begin;
+            what it raises stops there.
 
         Returns
         -------
@@ -151,6 +156,8 @@ class TableModel:
         loss = "cross_entropy" if decided.task == "classification" else "half_squared_error"
         network = recipe.network(X.shape[1], decided.n_outputs, loss)
         parameters = network.init(np.random.default_rng(recipe.seed))
+        if announce is not None:
+            announce(encoder, decided, network)
         history = train(
             network,
             parameters,
