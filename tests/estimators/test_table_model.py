@@ -303,7 +303,7 @@ class TestHoldingOut:
 
     def test_a_rare_category_that_is_held_out_is_no_reason_to_warn(self):
         y = np.arange(100) % 2
-        colour = ["red"] * 100
+        colour = ["red", "blue", "green", "pink"] * 25
         colour[_split(y, 0.15, 0)[1][0]] = "mauve"
         table = {"x": np.linspace(0, 1, 100), "colour": colour, "z": ["a", "b"] * 50}
         with warnings.catch_warnings():
