@@ -161,7 +161,7 @@ class TestTheInterface:
     def test_whoever_came_first_explain_is_the_function(self):
         for first in (
             "dp.TableModel", "dp.load", "dp.Explanation", "dp.explain",
-            "__import__('deltaprop.explain.steps')", "__import__('deltaprop.estimators')",
+            "__import__('deltaprop.explaining.steps')", "__import__('deltaprop.estimators')",
         ):  # fmt: skip
             code = (
                 f"import inspect, deltaprop as dp; {first};"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from deltaprop import errors
     from deltaprop.engines import ENGINES
     from deltaprop.estimators import Recipe, TableModel, load
-    from deltaprop.explain import Explanation, explain
+    from deltaprop.explaining import Explanation, explain
     from deltaprop.functional.activations import ACTIVATIONS, Activation, register_activation
     from deltaprop.functional.initializers import INITIALIZERS, Initializer, register_initializer
     from deltaprop.functional.losses import LOSSES, Loss, huber, register_loss
@@ -52,7 +52,7 @@ _HOMES = {
     "": "errors",
     "engines": "ENGINES",
     "estimators": "Recipe TableModel load",
-    "explain": "Explanation explain",
+    "explaining": "Explanation explain",
     "functional.activations": "ACTIVATIONS Activation register_activation",
     "functional.initializers": "INITIALIZERS Initializer register_initializer",
     "functional.losses": "LOSSES Loss huber register_loss",

@@ -292,7 +292,7 @@ class TestRefusals:
         self.refused(table, path, "optimizer")
 
     def test_a_folder_is_no_checkpoint(self, table, tmp_path):
-        with pytest.raises(ModelFileError, match="is a folder"):
+        with pytest.raises(OutputError, match="is a folder"):
             fit(table, checkpoint=tmp_path, resume=True)
 
 

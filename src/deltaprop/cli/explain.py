@@ -11,7 +11,7 @@ from deltaprop.cli.options import whole_number
 from deltaprop.cli.show import plain, say, terminal_width
 
 if TYPE_CHECKING:
-    from deltaprop.explain import Explanation
+    from deltaprop.explaining import Explanation
 
 __all__ = ["EXAMPLE", "explain", "explanation_of"]
 
@@ -69,8 +69,8 @@ def explanation_of(
     """Return the explanation of a built-in example, a worked-example file, or a model's row."""
     from deltaprop.cli.options import read_model, read_rows, source_kind
     from deltaprop.errors import DataError, DeltapropError, SettingError
-    from deltaprop.explain import Names, built_in_example, read_worked_example
-    from deltaprop.explain import explain as explain_step
+    from deltaprop.explaining import Names, built_in_example, read_worked_example
+    from deltaprop.explaining import explain as explain_step
 
     kind = source_kind(source)
     if kind != "model":
@@ -113,7 +113,7 @@ def explanation_of(
 def _with_plain_names(explanation: Explanation) -> Explanation:
     from dataclasses import replace
 
-    from deltaprop.explain import Names
+    from deltaprop.explaining import Names
 
     names = explanation.names
     inputs, outputs = tuple(map(plain, names.inputs)), tuple(map(plain, names.outputs))

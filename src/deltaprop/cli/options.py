@@ -117,7 +117,7 @@ def source_kind(source: str) -> str:
     DataError
         When it is neither a file nor a built-in example.
     """
-    from deltaprop.explain import EXAMPLES
+    from deltaprop.explaining import EXAMPLES
     from deltaprop.model.files import nearest_file
 
     if Path(source).is_file():

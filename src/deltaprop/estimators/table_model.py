@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import prod
 from typing import Any, TypeAlias
 
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from deltaprop.errors import DataError, DeltapropError, ModelFileError, SettingError
 from deltaprop.estimators.evaluation import Evaluation, evaluate_classes, evaluate_numbers
 from deltaprop.estimators.recipe import Recipe
-from deltaprop.explain import Explanation, Names, explain
+from deltaprop.explaining import Explanation, Names, explain
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.serialize import SavedModel, load_model, save_model
 from deltaprop.model.spec import Network
@@ -132,6 +132,7 @@ class TableModel:
             raise DataError(f"There are {len(features)} rows but {len(y)} targets{_of(where)}.")
         if validation is None:
             kept, held = _split(y, recipe.validation_share, recipe.seed)
+            decided, y = _scaled_by(decided, y, kept)
             validation_features, y_val = _take(features, held), y[held]
             features, y = _take(features, kept), y[kept]
         else:
@@ -340,6 +341,18 @@ def _take(features: Any, rows: npt.NDArray[np.int64]) -> Any:
 
 def _flat(encoded: npt.NDArray[Any]) -> Array:
     return encoded.reshape(len(encoded), prod(encoded.shape[1:]))
+
+
+def _scaled_by(
+    target: TargetEncoder, y: npt.NDArray[Any], kept: npt.NDArray[np.int64]
+) -> tuple[TargetEncoder, npt.NDArray[Any]]:
+    """Return numbers standardized by the kept rows alone; classes as they are."""
+    if target.task == "classification":
+        return target, y
+    mean, std = y[kept].mean(axis=0), y[kept].std(axis=0)
+    std = np.where(std > 0, std, 1.0)
+    scaled = replace(target, mean=target.mean + target.std * mean, std=target.std * std)
+    return scaled, (y - mean) / std
 
 
 def _split(

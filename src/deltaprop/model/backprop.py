@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from deltaprop.errors import ShapeError
 from deltaprop.functional.losses import sample_shares, weighted_sum
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
@@ -34,6 +35,7 @@ __all__ = [
     "draw_masks",
     "objective",
     "propagate",
+    "require_fit",
     "smoothed_targets",
     "trace_step",
 ]
@@ -214,6 +216,7 @@ def backpropagate(
     ShapeError, DataError
         When an array does not fit; the message says which and where.
     """
+    require_fit(network, parameters)
     inputs = prepare_inputs(network, x)
     checked = prepare_targets(network, targets, len(inputs))
     shares = sample_shares(
@@ -245,6 +248,12 @@ def objective(
     z, _, _ = propagate(network, parameters, x, masks)
     data_loss = network.loss.value(z[-1], smoothed_targets(network, targets), shares)
     return data_loss + sum(penalties(network, parameters))
+
+
+def require_fit(network: Network, parameters: Parameters) -> None:
+    """Raise ShapeError unless the parameters belong to the network."""
+    if parameters.layout != network.layout:
+        raise ShapeError("The parameters do not belong to this network: their shapes differ.")
 
 
 def draw_masks(network: Network, n: int, rng: np.random.Generator | None) -> Masks:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from deltaprop.errors import ShapeError
 from deltaprop.functional.losses import sample_shares
 from deltaprop.functional.settings import positive, positive_int
-from deltaprop.model.backprop import draw_masks, objective, trace_step
+from deltaprop.model.backprop import draw_masks, objective, require_fit, trace_step
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.model.targets import dense_targets, prepare_inputs, prepare_targets
@@ -171,6 +171,7 @@ def check_gradients(
     tolerance = positive(tolerance, "tolerance")
     if max_entries is not None:
         max_entries = positive_int(max_entries, "max_entries")
+    require_fit(network, parameters)
     inputs = prepare_inputs(network, x)
     dense = dense_targets(prepare_targets(network, targets, len(inputs)), network.n_out)
     shares = sample_shares(len(inputs), sample_weight)

@@ -75,7 +75,10 @@ def prepare_targets(network: Network, y: npt.ArrayLike, n: int) -> Array | Label
     DataError
         When a value is outside what the loss can learn from; the message names its row.
     """
-    values = np.asarray(y)
+    try:
+        values = np.asarray(y)
+    except ValueError:
+        raise ShapeError("The targets are no matrix: their rows have different lengths.") from None
     if values.dtype.kind not in "biuf":
         raise DataError(
             f"The targets have dtype {values.dtype}; expected numbers: integer labels from 0, "

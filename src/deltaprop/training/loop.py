@@ -14,8 +14,9 @@ import numpy.typing as npt
 
 from deltaprop.engines import choose_engine
 from deltaprop.engines.base import Engine, EpochPlan, Problem, Run
-from deltaprop.errors import DivergedWarning, ShapeError
-from deltaprop.model.backprop import smoothed_targets
+from deltaprop.errors import DivergedWarning, SettingError
+from deltaprop.model.backprop import require_fit, smoothed_targets
+from deltaprop.model.files import check_writable
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.model.targets import ClassWeight, dense_targets
@@ -167,8 +168,13 @@ def train(
     """
     optimizer = Adam() if optimizer is None else optimizer
     check_settings(batch_size, epochs, dtype, patience, min_improvement, time_budget, n_threads)
-    if parameters.layout != network.layout:
-        raise ShapeError("The parameters do not belong to this network: their shapes differ.")
+    require_fit(network, parameters)
+    if resume and checkpoint is None:
+        raise SettingError("resume=True goes on from a checkpoint; name its file: checkpoint=...")
+    if callable(callbacks):
+        raise SettingError("callbacks is one function; give a list of them: callbacks=[...].")
+    if checkpoint is not None:
+        check_writable(checkpoint)
     rows, targets = check_rows(network, X, y, "X")
     rows, targets, weights = weigh_rows(network, rows, targets, sample_weight, class_weight)
     validation = check_validation(network, X_val, y_val)

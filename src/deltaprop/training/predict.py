@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.engines import choose_engine
-from deltaprop.errors import ShapeError
+from deltaprop.model.backprop import require_fit
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.training.checks import check_inputs
@@ -37,7 +37,6 @@ def predict(network: Network, parameters: Parameters, X: Any, *, engine: str = "
     ndarray of shape (n, n_L)
         The outputs, float64.
     """
-    if parameters.layout != network.layout:
-        raise ShapeError("The parameters do not belong to this network: their shapes differ.")
+    require_fit(network, parameters)
     logits = choose_engine(engine).logits(network, parameters, check_inputs(network, X, "X"))
     return network.loss.predict(logits)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import deltaprop as dp
-from deltaprop.explain import Names, built_in_example
+from deltaprop.explaining import Names, built_in_example
 
 LOSSES = tuple(dp.LOSSES)
 ACTIVATIONS = tuple(dp.ACTIVATIONS)

@@ -8,7 +8,7 @@ import yaml
 
 import deltaprop as dp
 from deltaprop.errors import DataError, UnknownNameError
-from deltaprop.explain import EXAMPLES, built_in_example, read_worked_example
+from deltaprop.explaining import EXAMPLES, built_in_example, read_worked_example
 
 # The page of the interface, as it stands there.
 PAGE = """

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import deltaprop as dp
-from deltaprop.explain import built_in_example
-from deltaprop.explain.expressions import Operand, Rest, Sum, operands
-from deltaprop.explain.steps import steps_of
+from deltaprop.explaining import built_in_example
+from deltaprop.explaining.expressions import Operand, Rest, Sum, operands
+from deltaprop.explaining.steps import steps_of
 
 LOSSES = tuple(dp.LOSSES)
 ACTIVATIONS = tuple(dp.ACTIVATIONS)
@@ -252,7 +252,7 @@ def test_a_trace_alone_has_no_update(draw):
 
 @pytest.mark.parametrize(("names", "what"), [((("a",), ()), "1 input"), (((), ("b",)), "1 output")])
 def test_names_that_do_not_fit_the_network_are_refused(rng, names, what):
-    from deltaprop.explain import Names
+    from deltaprop.explaining import Names
 
     network = dp.Network([2, 2])
     with pytest.raises(dp.errors.SettingError, match=what):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import deltaprop as dp
-from deltaprop.explain.expressions import Call, Number, Operand, Product, Quotient, Rest, Sum
+from deltaprop.explaining.expressions import Call, Number, Operand, Product, Quotient, Rest, Sum
 
 LOSSES = tuple(dp.LOSSES)
 ACTIVATIONS = tuple(dp.ACTIVATIONS)

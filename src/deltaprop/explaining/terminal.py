@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import SettingError
-from deltaprop.explain.expressions import Operand, write
-from deltaprop.explain.steps import Step
+from deltaprop.explaining.expressions import Operand, write
+from deltaprop.explaining.steps import Step
 
 if TYPE_CHECKING:
-    from deltaprop.explain.explanation import Explanation
+    from deltaprop.explaining.explanation import Explanation
 
 __all__ = ["render"]
 

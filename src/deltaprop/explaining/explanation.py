@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import SettingError
-from deltaprop.explain.steps import Step, Update, steps_of
+from deltaprop.explaining.steps import Step, Update, steps_of
 from deltaprop.model.backprop import Trace, backpropagate
 from deltaprop.model.gradcheck import GradientReport, check_gradients
 from deltaprop.model.parameters import Parameters
@@ -130,7 +130,7 @@ class Explanation:
         str
             Lines of at most ``width`` columns.
         """
-        from deltaprop.explain.terminal import render
+        from deltaprop.explaining.terminal import render
 
         return render(self, detail=detail, digits=digits, width=width, color=color)
 

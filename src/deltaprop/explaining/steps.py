@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.explain.expressions import (
+from deltaprop.explaining.expressions import (
     Arguments,
     Call,
     Expression,

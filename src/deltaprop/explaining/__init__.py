@@ -1,0 +1,21 @@
+"""Showing the work: from a trace to steps, from steps to a terminal."""
+
+from __future__ import annotations
+
+from deltaprop.explaining.examples import (
+    EXAMPLES,
+    WorkedExample,
+    built_in_example,
+    read_worked_example,
+)
+from deltaprop.explaining.explanation import Explanation, Names, explain
+
+__all__ = [
+    "EXAMPLES",
+    "Explanation",
+    "Names",
+    "WorkedExample",
+    "built_in_example",
+    "explain",
+    "read_worked_example",
+]
