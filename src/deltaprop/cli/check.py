@@ -6,8 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deltaprop.cli.options import finite_number, whole_number
+from deltaprop.cli.options import finite_number
 from deltaprop.cli.show import print_json, print_table, say
+from deltaprop.cli.source import (
+    RowOption,
+    RowsOption,
+    RowsTargetOption,
+    SourceArgument,
+    explanation_of,
+    source_kind,
+)
 
 if TYPE_CHECKING:
     from deltaprop.model.gradcheck import GradientReport
@@ -19,26 +27,10 @@ _MOST_WRONG = 10
 
 
 def check(
-    source: Annotated[
-        str,
-        typer.Argument(
-            metavar="SOURCE",
-            help="A built-in example (tutorial), a worked-example file, or a saved model.",
-        ),
-    ],
-    data: Annotated[
-        str | None,
-        typer.Option("--data", metavar="DATA", help="Rows for a saved model, with the target."),
-    ] = None,
-    row: Annotated[
-        int | None,
-        typer.Option(
-            "--row", metavar="N", parser=whole_number, help="Which row; 1, the first, if left out."
-        ),
-    ] = None,
-    target: Annotated[
-        str | None, typer.Option("--target", metavar="COL", help="The target, if called otherwise.")
-    ] = None,
+    source: SourceArgument,
+    data: RowsOption = None,
+    row: RowOption = None,
+    target: RowsTargetOption = None,
     tolerance: Annotated[
         float,
         typer.Option(
@@ -92,8 +84,7 @@ def check(
 def _report(
     source: str, data: str | None, row: int | None, target: str | None, tolerance: float
 ) -> GradientReport:
-    from deltaprop.cli.explain import explanation_of
-    from deltaprop.cli.options import read_model, source_kind
+    from deltaprop.cli.options import read_model
     from deltaprop.errors import SettingError
 
     if source_kind(source) == "model" and data is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from pathlib import Path
 from typing import Any
 
 import typer
@@ -18,7 +17,6 @@ __all__ = [
     "parse_widths",
     "read_model",
     "read_rows",
-    "source_kind",
     "whole_number",
 ]
 
@@ -107,30 +105,3 @@ def read_rows(model: Any, data: str, target: str | None) -> Any:
     if target is None and isinstance(model.inputs, ImageEncoder):
         raise DataError(f"{data} holds images; --target names the file with their labels.")
     return load_dataset(data, names if target is None else target, task=model.task)
-
-
-def source_kind(source: str) -> str:
-    """Return what SOURCE is: "example", "worked" (a file) or "model" (a file).
-
-    Raises
-    ------
-    DataError
-        When it is neither a file nor a built-in example.
-    """
-    from deltaprop.explaining import EXAMPLES
-    from deltaprop.model.files import nearest_file
-
-    if Path(source).is_file():
-        worked = source.lower().endswith((".json", ".yaml", ".yml"))
-        return "worked" if worked else "model"
-    if source in EXAMPLES:
-        return "example"
-    if any(mark in source for mark in "./\\"):
-        what = "is a folder" if Path(source).is_dir() else "does not exist"
-        near = None if Path(source).is_dir() else nearest_file(source)
-        hint = f" Did you mean {near!r}?" if near else ""
-        raise DataError(
-            f"{source} {what}; expected a saved model, a worked-example file (JSON or YAML), or a "
-            f"built-in example: {', '.join(EXAMPLES)}.{hint}"
-        )
-    raise UnknownNameError("built-in example or file", source, EXAMPLES)

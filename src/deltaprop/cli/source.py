@@ -1,0 +1,128 @@
+"""SOURCE of explain and check: a built-in example, a worked-example file, or a model and a row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+from deltaprop.cli.options import whole_number
+from deltaprop.cli.show import plain
+from deltaprop.errors import DataError, DeltapropError, SettingError, UnknownNameError
+
+if TYPE_CHECKING:
+    from deltaprop.explaining import Explanation
+
+__all__ = [
+    "RowOption",
+    "RowsOption",
+    "RowsTargetOption",
+    "SourceArgument",
+    "explanation_of",
+    "source_kind",
+]
+
+SourceArgument: TypeAlias = Annotated[
+    str,
+    typer.Argument(
+        metavar="SOURCE",
+        help="A built-in example (tutorial), a worked-example file, or a saved model.",
+    ),
+]
+RowsOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--data", metavar="DATA", help="Rows for a saved model, with the target."),
+]
+RowOption: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--row", metavar="N", parser=whole_number, help="Which row; 1, the first, if left out."
+    ),
+]
+RowsTargetOption: TypeAlias = Annotated[
+    str | None, typer.Option("--target", metavar="COL", help="The target, if called otherwise.")
+]
+
+
+def source_kind(source: str) -> str:
+    """Return what SOURCE is: "example", "worked" (a file) or "model" (a file).
+
+    Raises
+    ------
+    DataError
+        When it is neither a file nor a built-in example.
+    """
+    from deltaprop.explaining import EXAMPLES
+    from deltaprop.model.files import nearest_file
+
+    if Path(source).is_file():
+        worked = source.lower().endswith((".json", ".yaml", ".yml"))
+        return "worked" if worked else "model"
+    if source in EXAMPLES:
+        return "example"
+    if any(mark in source for mark in "./\\"):
+        what = "is a folder" if Path(source).is_dir() else "does not exist"
+        near = None if Path(source).is_dir() else nearest_file(source)
+        hint = f" Did you mean {near!r}?" if near else ""
+        raise DataError(
+            f"{source} {what}; expected a saved model, a worked-example file (JSON or YAML), or a "
+            f"built-in example: {', '.join(EXAMPLES)}.{hint}"
+        )
+    raise UnknownNameError("built-in example or file", source, EXAMPLES)
+
+
+def explanation_of(
+    source: str, data: str | None, row: int | None, target: str | None
+) -> Explanation:
+    """Return the explanation of a built-in example, a worked-example file, or a model's row."""
+    from deltaprop.cli.options import read_model, read_rows
+    from deltaprop.explaining import Names, built_in_example, read_worked_example
+    from deltaprop.explaining import explain as explain_step
+
+    kind = source_kind(source)
+    if kind != "model":
+        given = {"--data": data, "--row": row, "--target": target}
+        unused = [name for name, value in given.items() if value is not None]
+        if unused:
+            verb = "belongs" if len(unused) == 1 else "belong"
+            raise SettingError(
+                f"{' and '.join(unused)} {verb} to a saved model; {source} brings its own row."
+            )
+        worked = built_in_example(source) if kind == "example" else read_worked_example(source)
+        try:
+            explained = explain_step(
+                worked.network,
+                worked.parameters,
+                worked.x,
+                worked.targets,
+                optimizer=worked.optimizer,
+                train_biases=worked.train_biases,
+                reduction=worked.reduction,
+                names=Names(worked.title),
+            )
+        except DeltapropError as error:
+            raise DataError(f"{source}: {error}") from error
+        return _with_plain_names(explained)
+    model = read_model(source)
+    if data is None:
+        raise SettingError(f"{source} is a model; --data and --row name the row to explain.")
+    rows = read_rows(model, data, target)
+    row = 1 if row is None else row
+    if not 1 <= row <= rows.n_rows:
+        raise DataError(f"--row is {row}, but {rows.source} has rows 1 to {rows.n_rows:,}.")
+    features = rows.features[row - 1 : row]
+    explained = model.explain(
+        features, rows.target[row - 1 : row], where=f"row {row} of {rows.source}"
+    )
+    return _with_plain_names(explained)
+
+
+def _with_plain_names(explanation: Explanation) -> Explanation:
+    from dataclasses import replace
+
+    from deltaprop.explaining import Names
+
+    names = explanation.names
+    inputs, outputs = tuple(map(plain, names.inputs)), tuple(map(plain, names.outputs))
+    return replace(explanation, names=Names(plain(names.title), inputs, outputs))
