@@ -1,0 +1,65 @@
+"""The README's commands and code do what they say."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deltaprop.cli.main import main
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("code", blocks("python"), ids=["from Python", "own activation"])
+def test_the_python_runs(code, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_commands_on_a_table_run_one_after_another(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(ROOT / "examples" / "data", tmp_path / "examples" / "data")
+    (text,) = (block for block in blocks("sh") if "deltaprop train" in block)
+    commands = text.strip().splitlines()
+    assert len(commands) >= 5
+    for command in commands:
+        program, *words = shlex.split(command)
+        assert program == ".venv/bin/deltaprop"
+        assert main(words) == 0, command
+    assert "accuracy" in capsys.readouterr().out
+    assert (tmp_path / "answers.csv").read_text().startswith("species,P(Adelie)")
+
+
+def test_the_picture_is_what_the_program_prints():
+    (picture,) = blocks("text")
+    env = {**os.environ, "COLUMNS": "80"}
+    done = subprocess.run(
+        [sys.executable, "-m", "deltaprop", "explain", "tutorial"],
+        capture_output=True, text=True, env=env, check=True,
+    )  # fmt: skip
+    printed = done.stdout.splitlines()
+    for line in picture.splitlines():
+        assert line.rstrip() in printed
+
+
+def test_the_demo_ends_well_and_shows_its_scenes(tmp_path):
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    done = subprocess.run(
+        [sys.executable, "examples/demo.py"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"validation +accuracy 0\.9\d+", done.stdout)
+    assert "67 of 67 gradients agree" in done.stdout
+    assert "∂L/∂W²₁₁ = a¹₁ × δ²₁ = 1.25 × 1.05 = 1.3125" in done.stdout
