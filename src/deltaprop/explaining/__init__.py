@@ -5,8 +5,10 @@ from __future__ import annotations
 from deltaprop.explaining.examples import (
     EXAMPLES,
     WorkedExample,
+    Written,
     built_in_example,
     read_worked_example,
+    worked_example,
 )
 from deltaprop.explaining.explanation import Explanation, Names, explain
 
@@ -15,7 +17,9 @@ __all__ = [
     "Explanation",
     "Names",
     "WorkedExample",
+    "Written",
     "built_in_example",
     "explain",
     "read_worked_example",
+    "worked_example",
 ]

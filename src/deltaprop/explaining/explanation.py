@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import SettingError
-from deltaprop.explaining.steps import Step, Update, steps_of
+from deltaprop.explaining.digits import Line, line_of
+from deltaprop.explaining.steps import Derivation, Step, Update
 from deltaprop.model.backprop import Trace, backpropagate
 from deltaprop.model.gradcheck import GradientReport, check_gradients
 from deltaprop.model.parameters import Parameters
@@ -64,7 +65,44 @@ class Explanation:
     @cached_property
     def steps(self) -> tuple[Step, ...]:
         """Return every number, in the order it is worked out."""
-        return steps_of(self.trace, self.update)
+        return self.derivation.all_steps()
+
+    @cached_property
+    def derivation(self) -> Derivation:
+        """Return what tells any single number."""
+        return Derivation(self.trace, self.update)
+
+    def lines(self, digits: int = 6) -> tuple[Line, ...]:
+        """Return the steps with their numbers as they are displayed.
+
+        Parameters
+        ----------
+        digits : int
+            Significant digits; a line whose rounding would break it shows more.
+
+        Returns
+        -------
+        tuple of Line
+            What every renderer writes down.
+        """
+        return tuple(line_of(step, digits) for step in self.steps)
+
+    def to_json(self, *, digits: int = 6) -> str:
+        """Return every number, its arithmetic and its origin as JSON text.
+
+        Parameters
+        ----------
+        digits : int
+            Significant digits of what is shown; values are whole.
+
+        Returns
+        -------
+        str
+            In the format deltaprop-explanation/1.
+        """
+        from deltaprop.explaining.to_json import render
+
+        return render(self, digits)
 
     @property
     def predicted_change(self) -> float:
@@ -180,16 +218,18 @@ def explain(
     after = parameters.copy()
     eta = as_schedule(rule.learning_rate)(0, 1)
     weights = network.layout.penalized()
-    rule.step(rule.init(after.flat.size), after.flat, trace.gradients.flat, eta, weights)
+    state = rule.init(after.flat.size)
+    before = {name: np.copy(value) for name, value in state.items()}
+    rule.step(state, after.flat, trace.gradients.flat, eta, weights)
     if not train_biases:
         after.flat[:] = np.where(weights, after.flat, parameters.flat)
     with np.errstate(over="ignore", invalid="ignore"):  # a step too far shows as inf or nan
         again = backpropagate(network, after, x, targets, reduction=reduction)
-    plain = isinstance(rule, GradientDescent)
+    update = Update(rule, eta, again, before, state, train_biases)
     chosen = names or Names()
     _check_names("input", chosen.inputs, network.n_in)
     _check_names("output", chosen.outputs, network.n_out)
-    return Explanation(trace, Update(eta, plain, again, train_biases), chosen, reduction)
+    return Explanation(trace, update, chosen, reduction)
 
 
 def _check_names(what: str, names: Sequence[str], expected: int) -> None:

@@ -10,8 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import SettingError
-from deltaprop.explaining.expressions import Operand, write
-from deltaprop.explaining.steps import Step
+from deltaprop.explaining.digits import Line
+from deltaprop.explaining.names import Ref
+from deltaprop.explaining.unicode import SUBSCRIPTS, SUPERSCRIPTS, UnicodeNotation, symbol_of
+from deltaprop.functional.arithmetic import Operand, write
+from deltaprop.training.optimizers import GradientDescent
 
 if TYPE_CHECKING:
     from deltaprop.explaining.explanation import Explanation
@@ -24,22 +27,6 @@ _DETAILS = ("overview", "layers", "neurons")
 _MOST_NODES = 8  # of a layer, in the overview
 _MOST_CELLS = 6  # rows and columns of a matrix
 _MOST_STEPS = 160  # lines of arithmetic that are still read when nobody asked for them
-_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-_SYMBOLS = {
-    "delta": "δ",
-    "dW": "∂L/∂W",
-    "db": "∂L/∂b",
-    "targets": "t",
-    "smoothed_targets": "t̃",
-    "label_smoothing": "ε",
-    "learning_rate": "η",
-    "l2": "λ₂",
-    "l1": "λ₁",
-    "l2_penalty": "L2 penalty",
-    "l1_penalty": "L1 penalty",
-}
-_PER_SAMPLE = ("x", "z", "a", "delta", "targets", "smoothed_targets", "loss", "mask", "share")
 _PHASES = {
     "forward": "Forward: z = a W + b, a = f(z)",
     "loss": "Loss",
@@ -101,30 +88,11 @@ class _Page:
         """Return a heading."""
         return f"\x1b[1m{text}\x1b[0m" if self.color else text
 
-    def symbol(self, name: str) -> str:
-        """Return an id as it is written on paper, counted from 1: W.1[0,2] as W¹₁₃."""
-        head, _, where = name.partition("[")
-        quantity, _, layer = head.partition(".")
-        layer, _, when = layer.partition(".")
-        if quantity.endswith(".after"):
-            quantity, when = quantity.removesuffix(".after"), "after"
-        if layer == "after":
-            layer, when = "", "after"
-        text = _SYMBOLS.get(quantity, "L" if quantity == "loss" else quantity)
-        if quantity == "loss" and where and self._has_total():
-            text = "ℓ"
-        text += layer.translate(_SUPERSCRIPTS)
-        indices = [str(int(i) + 1) for i in where.rstrip("]").split(",") if i]
-        if quantity in _PER_SAMPLE and len(self.trace.a[0]) == 1:
-            indices = indices[1:]
-        joint = "," if any(len(i) > 1 for i in indices) else ""
-        text += joint.join(indices).translate(_SUBSCRIPTS)
-        return text + ("′" if when == "after" else "")
-
-    def _has_total(self) -> bool:
-        """Return whether L is more than the loss of the one sample."""
-        network = self.trace.network
-        return len(self.trace.a[0]) > 1 or network.l2 > 0 or network.l1 > 0
+    def symbol(self, ref: Ref) -> str:
+        """Return a number's symbol, as on paper."""
+        if ref.quantity == "loss" and self.explanation.derivation.loss_is_of_one_sample():
+            ref = Ref("loss", after=ref.after)
+        return symbol_of(ref, len(self.trace.a[0]))
 
     # sections
 
@@ -157,7 +125,7 @@ class _Page:
             last = layer == len(self.trace.z) - 1
             columns.append(
                 self._column(
-                    f"a{str(layer + 1).translate(_SUPERSCRIPTS)}",
+                    f"a{str(layer + 1).translate(SUPERSCRIPTS)}",
                     self.trace.a[layer + 1][0],
                     self.trace.delta[layer][0],
                     names.outputs if last else (),
@@ -182,7 +150,7 @@ class _Page:
             order = sorted(np.argsort(-strength)[: _MOST_NODES - 1].tolist())  # type: ignore[assignment]
         cells: list[str] = []
         for j in order:
-            label = names[j] if names else symbol + str(j + 1).translate(_SUBSCRIPTS)
+            label = names[j] if names else symbol + str(j + 1).translate(SUBSCRIPTS)
             cells.append(f"{_clip(label, 22)} = {self.number(float(values[j]))}")
             if deltas is not None:
                 cells.append(f"  δ ← {self.number(float(deltas[j]))}")
@@ -253,13 +221,14 @@ class _Page:
         eta = self.number(self.explanation.update.learning_rate)
         for layer in range(last, -1, -1):
             up = self._up(layer + 1)
-            rule = f"W{up} - {eta} ∂L/∂W{up}" if self.explanation.update.plain else "after the step"
+            plain = isinstance(self.explanation.update.rule, GradientDescent)
+            rule = f"W{up} - {eta} ∂L/∂W{up}" if plain else "after the step"
             lines.append(f"new W{up} = {rule}")
             lines += self._matrix(self.after.parameters.layers[layer]["W"])
         return lines
 
     def _up(self, layer: int) -> str:
-        return str(layer).translate(_SUPERSCRIPTS)
+        return str(layer).translate(SUPERSCRIPTS)
 
     def _matrix(self, values: Array) -> list[str]:
         rows, columns = values.shape
@@ -285,11 +254,11 @@ class _Page:
         """Return the arithmetic of every single number."""
         lines: list[str] = self.section("Neurons: every number")
         phase = ""
-        for step in self.explanation.steps:
-            if step.phase != phase:
-                phase = step.phase
+        for line in self.explanation.lines(self.digits):
+            if line.step.phase != phase:
+                phase = line.step.phase
                 lines += ["", self.bold(_PHASES[phase])]
-            lines += self._arithmetic(step)
+            lines += self._arithmetic(line)
         return lines
 
     def too_long_for_neurons(self) -> bool:
@@ -301,35 +270,33 @@ class _Page:
         n, network = len(self.trace.a[0]), self.trace.network
         return 2 * network.n_parameters + 5 * n * sum(network.sizes[1:])
 
-    def _arithmetic(self, step: Step) -> list[str]:
-        def symbolic(operand: Operand) -> str:
-            return self.symbol(operand.id)
-
-        def numeric(operand: Operand) -> str:
-            return self.number(operand.value)
-
-        left = self.symbol(step.id)
-        symbols = write(step.expression, symbolic, self.number)
-        numbers = write(step.expression, numeric, self.number)
-        result = self.number(step.value)
-        sign = self.relation(step.value)
-        parts = [f"= {symbols}", f"= {numbers}"]
-        if numbers.strip("()") != result:
-            parts.append(f"{sign} {self.paint(result, step.value)}")
-        plain = [*parts[:2], f"{sign} {result}"][: len(parts)]
-        if len("  " + left + " " + " ".join(plain)) <= self.width:
-            return ["  " + left + " " + " ".join(parts)]
+    def _arithmetic(self, line: Line) -> list[str]:
+        step = line.step
+        left = self.symbol(step.ref)
+        if isinstance(step.expression, Operand) and step.expression.id == step.id:
+            return [f"  {left} = {line.shown}"]  # no formula tells this number
+        parts = [
+            f"= {write(step.expression, UnicodeNotation(line, self.symbol))}",
+            f"= {write(step.expression, UnicodeNotation(line))}",
+        ]
+        result = f"{'=' if line.exact else '≈'} {line.shown}"
+        if parts[1] == f"= {line.shown}":
+            parts.pop()
+        parts.append(result)
+        colored = result[:2] + self.paint(line.shown, step.value)
+        painted = [colored if part == result else part for part in parts]
+        if len("  ".join(["", left + " " + " ".join(parts)])) <= self.width:
+            return ["  " + left + " " + " ".join(painted)]
         indent = " " * (len(left) + 3)
         lines: list[str] = []
         for number, part in enumerate(parts):
             first = f"  {left} " if number == 0 else indent
-            room = self.width
-            if "\x1b" in part:
-                lines.append(first + part)
-                continue
-            lines += textwrap.wrap(
-                part, room, initial_indent=first, subsequent_indent=indent + "  "
+            wrapped = textwrap.wrap(
+                part, self.width, initial_indent=first, subsequent_indent=indent + "  "
             )
+            lines += wrapped[:-1] if part == result else wrapped
+            if part == result:
+                lines.append(wrapped[-1].replace(part, painted[number]))
         return lines
 
     def promise(self) -> list[str]:

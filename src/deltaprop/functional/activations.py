@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import SettingError
+from deltaprop.functional.arithmetic import Operand, evaluate, parse
 from deltaprop.functional.registry import Registry
 
 __all__ = [
@@ -53,6 +54,9 @@ class Activation:
         The initializer that keeps the signal's variance with this activation.
     kinks : tuple of float
         The z at which some derivative of f jumps; gradient checks stay away from them.
+    arithmetic : tuple of str
+        f(z), and f' in terms of z and a, in the language of ``arithmetic.parse``: what an
+        explanation puts numbers into. Without it an explanation only names the function.
     """
 
     name: str
@@ -62,6 +66,7 @@ class Activation:
     doc: str
     initializer: str = "glorot_uniform"
     kinks: tuple[float, ...] = ()
+    arithmetic: tuple[str, str] | None = None
 
 
 def sigmoid(z: Array) -> Array:
@@ -220,32 +225,78 @@ def _check_derivative(row: Activation) -> None:
         )
 
 
+def _check_row(row: Activation) -> None:
+    _check_derivative(row)
+    _check_arithmetic(row)
+
+
+def _check_arithmetic(row: Activation) -> None:
+    """Evaluate the written formulas and compare them with f and f'."""
+    if row.arithmetic is None:
+        return
+    for point in (-3.7, -0.6, 0.4, 2.9):
+        z = np.array([point])
+        a = row.f(z)
+        names = {"z": Operand("z", point), "a": Operand("a", float(a[0]))}
+        for text, right in zip(row.arithmetic, (a, row.f_prime(z, a)), strict=True):
+            written = evaluate(parse(text, names))
+            if not abs(written - right[0]) <= 1e-12 * max(1.0, abs(right[0])):
+                raise SettingError(
+                    f"Activation {row.name!r}: its formula {text!r} comes to {written:g} at "
+                    f"z = {point:g}, the function gives {right[0]:g}."
+                )
+
+
 _BUILT_IN = (
     Activation(
         "identity", _identity, _identity_prime, (r"z", r"1"),
         "a = z: a linear neuron", "lecun_normal",
+        arithmetic=(
+            "z",
+            "1",
+        ),
     ),
     Activation(
         "sigmoid", sigmoid, _sigmoid_prime, (r"\frac{1}{1 + e^{-z}}", r"a (1 - a)"),
         "values in (0, 1)",
+        arithmetic=(
+            "1 / (1 + exp(-z))",
+            "a * (1 - a)",
+        ),
     ),
     Activation(
         "tanh", np.tanh, _tanh_prime, (r"\tanh(z)", r"1 - a^2"),
         "values in (-1, 1), centred on 0",
+        arithmetic=(
+            "tanh(z)",
+            "1 - a**2",
+        ),
     ),
     Activation(
         "relu", _relu, _relu_prime, (r"\max(0, z)", r"[z > 0]"),
         "z where positive, else 0; f'(0) := 0", "he_normal", (0.0,),
+        arithmetic=(
+            "max(0, z)",
+            "(z > 0)",
+        ),
     ),
     Activation(
         "leaky_relu", _leaky_relu, _leaky_relu_prime,
         (r"\max(z, 0.01\, z)", r"[z > 0] + 0.01\, [z \le 0]"),
         "ReLU with slope 0.01 below 0", "he_normal", (0.0,),
+        arithmetic=(
+            "max(z, 0.01 * z)",
+            "(z > 0) + 0.01 * (z <= 0)",
+        ),
     ),
     Activation(
         "elu", _elu, _elu_prime,
         (r"[z > 0]\, z + [z \le 0] (e^{z} - 1)", r"[z > 0] + [z \le 0] (a + 1)"),
         "z above 0, exp(z) - 1 below", "he_normal", (0.0,),
+        arithmetic=(
+            "(z > 0) * z + (z <= 0) * (exp(z) - 1)",
+            "(z > 0) + (z <= 0) * (a + 1)",
+        ),
     ),
     Activation(
         "selu", _selu, _selu_prime,
@@ -254,26 +305,46 @@ _BUILT_IN = (
             r"\lambda [z > 0] + [z \le 0] (a + \lambda \alpha)",
         ),
         "self-normalizing ELU (Klambauer et al. 2017)", "lecun_normal", (0.0,),
+        arithmetic=(
+            f"{_SELU_SCALE!r} * ((z > 0) * z + (z <= 0) * {_SELU_ALPHA!r} * (exp(z) - 1))",
+            f"{_SELU_SCALE!r} * (z > 0) + (z <= 0) * (a + {_SELU_SCALE * _SELU_ALPHA!r})",
+        ),
     ),
     Activation(
         "gelu", _gelu, _gelu_prime, (r"z\, \Phi(z)", r"\Phi(z) + z\, \varphi(z)"),
         "z times the normal distribution function (Hendrycks & Gimpel 2016)", "he_normal",
+        arithmetic=(
+            "z * (1 + erf(z / sqrt(2))) / 2",
+            "(1 + erf(z / sqrt(2))) / 2 + z * exp(-(z**2) / 2) / sqrt(2 * 3.141592653589793)",
+        ),
     ),
     Activation(
         "silu", _silu, _silu_prime, (r"z\, \sigma(z)", r"\sigma(z) + a (1 - \sigma(z))"),
         "z times its sigmoid, also called swish", "he_normal",
+        arithmetic=(
+            "z / (1 + exp(-z))",
+            "1 / (1 + exp(-z)) + a * (1 - 1 / (1 + exp(-z)))",
+        ),
     ),
     Activation(
         "softplus", softplus, _softplus_prime, (r"\ln(1 + e^{z})", r"\sigma(z)"),
         "a smooth ReLU", "he_normal",
+        arithmetic=(
+            "log(1 + exp(z))",
+            "1 / (1 + exp(-z))",
+        ),
     ),
     Activation(
         "mish", _mish, _mish_prime,
         (r"z \tanh(\operatorname{softplus}(z))", r"t + z\, \sigma(z) (1 - t^2),\ t = a / z"),
         "z times tanh(softplus(z)) (Misra 2019)", "he_normal",
+        arithmetic=(
+            "z * tanh(log(1 + exp(z)))",
+            "tanh(log(1 + exp(z))) + z / (1 + exp(-z)) * (1 - tanh(log(1 + exp(z)))**2)",
+        ),
     ),
 )  # fmt: skip
 
-ACTIVATIONS: Registry[Activation] = Registry("activation", _BUILT_IN, _check_derivative)
+ACTIVATIONS: Registry[Activation] = Registry("activation", _BUILT_IN, _check_row)
 
 register_activation = ACTIVATIONS.register

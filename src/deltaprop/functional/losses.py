@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from deltaprop.errors import DataError, SettingError
 from deltaprop.functional.activations import sigmoid, softplus
+from deltaprop.functional.arithmetic import Operand, evaluate, parse
 from deltaprop.functional.registry import Registry
 from deltaprop.functional.settings import positive
 
@@ -76,6 +77,11 @@ class Loss:
         One line for lists and help.
     smooth : callable, optional
         ``smooth(targets, e) -> targets``: label smoothing, where it has a meaning.
+    arithmetic : tuple of str, optional
+        What one output adds to the loss of its sample, and its delta, in the language of
+        ``arithmetic.parse``, in terms of its own z, t and p. The delta is "" where it takes all
+        outputs (the Jacobian of the output tells it then). Without it an explanation only names
+        the loss.
     """
 
     name: str
@@ -86,6 +92,7 @@ class Loss:
     latex: tuple[str, str]
     doc: str
     smooth: Callable[[Array, float], Array] | None = None
+    arithmetic: tuple[str, str] | None = None
 
     def value(self, logits: Array, targets: Array, shares: Array | None = None) -> float:
         """Return L = sum_i share_i * l_i; the shares are 1/n unless given."""
@@ -313,6 +320,38 @@ def _example_targets(kind: str, logits: Array, rng: np.random.Generator) -> Arra
     raise SettingError(f"targets={kind!r}; expected 'distribution', 'unit', 'real' or 'count'.")
 
 
+def _check_row(row: Loss) -> None:
+    _check_delta(row)
+    _check_arithmetic(row)
+
+
+def _check_arithmetic(row: Loss) -> None:
+    """Evaluate the written formulas and compare them with value and delta."""
+    if row.arithmetic is None:
+        return
+    rng = np.random.default_rng(20240607)
+    logits = rng.normal(scale=1.5, size=(4, 3))
+    targets = _example_targets(row.targets, logits, rng)
+    p = OUTPUTS[row.output].f(logits)
+    written = np.zeros((2, *logits.shape))
+    for index in np.ndindex(logits.shape):
+        names = {
+            name: Operand(name, float(array[index]))
+            for name, array in (("z", logits), ("t", targets), ("p", p))
+        }
+        for k, text in enumerate(row.arithmetic):
+            if text:
+                written[(k, *index)] = evaluate(parse(text, names))
+    pairs = [("its value", written[0].sum(axis=1), row.per_sample(logits, targets))]
+    if row.arithmetic[1]:
+        pairs.append(("its delta", written[1], row.delta_per_sample(logits, targets)))
+    for what, got, right in pairs:
+        if not np.allclose(got, right, rtol=1e-12, atol=1e-12):
+            raise SettingError(
+                f"Loss {row.name!r}: the formula of {what} does not give its numbers."
+            )
+
+
 def huber(threshold: float = 1.0, name: str = "huber") -> Loss:
     """Return the Huber loss: half squared error up to ``threshold``, linear beyond.
 
@@ -340,11 +379,16 @@ def huber(threshold: float = 1.0, name: str = "huber") -> Loss:
     def delta(logits: Array, targets: Array) -> Array:
         return np.clip(logits - targets, -c, c)
 
+    inner, outer = f"(abs(z - t) <= {c!r})", f"(abs(z - t) > {c!r})"
     pieces = r"\sum_j \tfrac{1}{2} r_j^2\,[|r_j| \le c] + c (|r_j| - \tfrac{c}{2})\,[|r_j| > c]"
     return Loss(
         name, "identity", per_sample, delta, "real",
         (pieces + r",\ r = z - t", r"\max(-c, \min(c, z_i - t_i))"),
         f"half squared error up to {c:g}, linear beyond: outliers pull with bounded force",
+        arithmetic=(
+            inner + f" * (z - t)**2 / 2 + {outer} * {c!r} * (abs(z - t) - {c / 2!r})",
+            inner + f" * (z - t) + (z - t > {c!r}) * {c!r} - (t - z > {c!r}) * {c!r}",
+        ),
     )  # fmt: skip
 
 
@@ -353,36 +397,42 @@ _BUILT_IN = (
         "cross_entropy", "softmax", _cross_entropy, _cross_entropy_delta, "distribution",
         (r"\ln \sum_k e^{z_k} - \sum_i t_i z_i", r"p_i - t_i"),
         "k classes, one of them true", _smooth_distribution,
+        arithmetic=("-(t * log(p))", "p - t"),
     ),
     Loss(
         "binary_cross_entropy", "sigmoid", _binary_cross_entropy, _binary_cross_entropy_delta,
         "unit", (r"\sum_j \ln(1 + e^{z_j}) - t_j z_j", r"p_i - t_i"),
         "yes or no for each output, independently", _smooth_unit,
+        arithmetic=("-(t * log(p) + (1 - t) * log(1 - p))", "p - t"),
     ),
     Loss(
         "half_squared_error", "identity", _half_squared_error, _half_squared_error_delta, "real",
         (r"\tfrac{1}{2} \sum_j (t_j - z_j)^2", r"z_i - t_i"), "regression",
+        arithmetic=("(t - z)**2 / 2", "z - t"),
     ),
     Loss(
         "half_squared_error_sigmoid", "sigmoid", _half_squared_error_sigmoid,
         _half_squared_error_sigmoid_delta, "unit",
         (r"\tfrac{1}{2} \sum_j (t_j - p_j)^2", r"(p_i - t_i)\, p_i (1 - p_i)"),
         "squared error on sigmoid outputs, as older textbooks have it",
+        arithmetic=("(t - p)**2 / 2", "(p - t) * p * (1 - p)"),
     ),
     Loss(
         "half_squared_error_softmax", "softmax", _half_squared_error_softmax,
         _half_squared_error_softmax_delta, "distribution",
         (r"\tfrac{1}{2} \sum_j (t_j - p_j)^2", r"\sum_j (p_j - t_j)\, p_j ([i = j] - p_i)"),
         "squared error (Brier score) on softmax outputs",
+        arithmetic=("(t - p)**2 / 2", ""),
     ),
     huber(),
     Loss(
         "poisson", "exp", _poisson, _poisson_delta, "count",
         (r"\sum_j e^{z_j} - t_j z_j", r"e^{z_i} - t_i"),
         "counts; the term ln t!, which no weight changes, is left out",
+        arithmetic=("exp(z) - t * z", "exp(z) - t"),
     ),
 )  # fmt: skip
 
-LOSSES: Registry[Loss] = Registry("loss", _BUILT_IN, _check_delta)
+LOSSES: Registry[Loss] = Registry("loss", _BUILT_IN, _check_row)
 
 register_loss = LOSSES.register

@@ -49,6 +49,14 @@ class Optimizer(Protocol):
     def learning_rate(self) -> LearningRate:
         """Return eta, a number or a schedule."""
 
+    def arithmetic(self, decayed: bool) -> tuple[tuple[str, str], ...]:
+        """Return the step as formulas, in order: what is set, and to what.
+
+        Names are w, g, t (the number of the step, from 1), learning_rate, the rule's own
+        hyperparameters, and its state; a name that was set means its new value. ``decayed`` says
+        whether weight decay applies to this parameter.
+        """
+
     def init(self, n: int) -> State:
         """Return the state before the first step, for n parameters."""
 
@@ -75,6 +83,10 @@ class GradientDescent:
 
     def __post_init__(self) -> None:
         as_schedule(self.learning_rate)
+
+    def arithmetic(self, decayed: bool) -> tuple[tuple[str, str], ...]:
+        """Return the step as formulas."""
+        return (("w", "w - learning_rate * g"),)
 
     def init(self, n: int) -> State:
         """Return an empty state."""
@@ -111,6 +123,14 @@ class Momentum:
     def __post_init__(self) -> None:
         as_schedule(self.learning_rate)
         share(self.momentum, "momentum")
+
+    def arithmetic(self, decayed: bool) -> tuple[tuple[str, str], ...]:
+        """Return the step as formulas."""
+        ahead = "w + momentum * v - learning_rate * g"
+        return (
+            ("v", "momentum * v - learning_rate * g"),
+            ("w", ahead if self.nesterov else "w + v"),
+        )
 
     def init(self, n: int) -> State:
         """Return the velocity v = 0."""
@@ -154,6 +174,13 @@ class RMSProp:
         as_schedule(self.learning_rate)
         share(self.decay, "decay")
         positive(self.epsilon, "epsilon")
+
+    def arithmetic(self, decayed: bool) -> tuple[tuple[str, str], ...]:
+        """Return the step as formulas."""
+        return (
+            ("s", "decay * s + (1 - decay) * g**2"),
+            ("w", "w - learning_rate * g / (sqrt(s) + epsilon)"),
+        )
 
     def init(self, n: int) -> State:
         """Return the mean square s = 0."""
@@ -204,6 +231,10 @@ class Adam:
         share(self.beta_2, "beta_2")
         positive(self.epsilon, "epsilon")
 
+    def arithmetic(self, decayed: bool) -> tuple[tuple[str, str], ...]:
+        """Return the step as formulas."""
+        return _adam_arithmetic("w")
+
     def init(self, n: int) -> State:
         """Return the moments m = v = 0 and t = 0."""
         return {"m": np.zeros(n), "v": np.zeros(n), "t": 0}
@@ -251,6 +282,10 @@ class AdamW:
         positive(self.epsilon, "epsilon")
         at_least_zero(self.weight_decay, "weight_decay")
 
+    def arithmetic(self, decayed: bool) -> tuple[tuple[str, str], ...]:
+        """Return the step as formulas."""
+        return _adam_arithmetic("w - learning_rate * weight_decay * w" if decayed else "w")
+
     def init(self, n: int) -> State:
         """Return the moments m = v = 0 and t = 0."""
         return {"m": np.zeros(n), "v": np.zeros(n), "t": 0}
@@ -261,6 +296,15 @@ class AdamW:
         """Update ``flat``, m, v and t in place."""
         flat -= eta * self.weight_decay * np.where(decayed, flat, 0.0)
         _adam_step(self, state, flat, gradient, eta)
+
+
+def _adam_arithmetic(start: str) -> tuple[tuple[str, str], ...]:
+    moment = "(m / (1 - beta_1**t)) / (sqrt(v / (1 - beta_2**t)) + epsilon)"
+    return (
+        ("m", "beta_1 * m + (1 - beta_1) * g"),
+        ("v", "beta_2 * v + (1 - beta_2) * g**2"),
+        ("w", f"{start} - learning_rate * {moment}"),
+    )
 
 
 def _adam_step(rule: Adam | AdamW, state: State, flat: Array, gradient: Array, eta: float) -> None:

@@ -1,0 +1,105 @@
+"""How many digits a line shows, so that what is displayed holds.
+
+Whoever evaluates the displayed right-hand side gets the displayed result, to one unit in its last
+digit. Every line starts with the digits asked for; where rounding the operands would break it,
+the operands of that line get more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import floor, inf, isfinite, isnan, log10
+
+from deltaprop.explaining.steps import Step
+from deltaprop.functional.arithmetic import Leaf, Number, evaluate
+
+__all__ = ["Line", "line_of", "number_text"]
+
+_ALL_DIGITS = 17  # enough to write any float64 so that it reads back the same
+
+
+@dataclass(frozen=True)
+class Line:
+    """A step with its numbers as they are displayed, the same in every medium.
+
+    Attributes
+    ----------
+    step : Step
+        What is shown.
+    shown : str
+        The result.
+    exact : bool
+        Whether the result is the number itself; else it is rounded.
+    operand_digits : int
+        Significant digits of the operands.
+    """
+
+    step: Step
+    shown: str
+    exact: bool
+    operand_digits: int
+
+    def text(self, leaf: Leaf) -> str:
+        """Return a leaf as it is displayed in this line."""
+        return (
+            leaf.text if isinstance(leaf, Number) else number_text(leaf.value, self.operand_digits)
+        )
+
+    def evaluated(self) -> float:
+        """Return what the displayed right-hand side comes to."""
+        return evaluate(self.step.expression, lambda leaf: float(self.text(leaf)))
+
+
+def line_of(step: Step, digits: int = 6) -> Line:
+    """Return the step with enough digits to hold.
+
+    Parameters
+    ----------
+    step : Step
+        One number and its expression.
+    digits : int
+        Significant digits of the result, and of the operands where that is enough.
+
+    Returns
+    -------
+    Line
+        Its right-hand side evaluates to the result, to one unit in the result's last digit.
+    """
+    shown = number_text(step.value, digits)
+    exact = _same(float(shown), step.value)
+    for operand_digits in range(digits, _ALL_DIGITS + 1):
+        line = Line(step, shown, exact, operand_digits)
+        if _holds(line.evaluated(), shown, step.value, digits):
+            return line
+    # what is left is rounding of the arithmetic itself: fewer digits of the result are known
+    for fewer in range(digits - 1, 0, -1):
+        shown = number_text(step.value, fewer)
+        line = Line(step, shown, False, _ALL_DIGITS)
+        if _holds(line.evaluated(), shown, step.value, fewer):
+            return line
+    return Line(step, number_text(line.evaluated(), digits), False, _ALL_DIGITS)
+
+
+def number_text(value: float, digits: int) -> str:
+    """Return a number with at most so many significant digits, in a form Python reads."""
+    if not isfinite(value):
+        return "nan" if isnan(value) else "inf" if value > 0 else "-inf"
+    text = f"{value:.{digits}g}"
+    return "0" if float(text) == 0 else text
+
+
+def _holds(evaluated: float, shown: str, value: float, digits: int) -> bool:
+    if not (isfinite(evaluated) and isfinite(value)):
+        return str(evaluated) == shown
+    return abs(evaluated - float(shown)) <= _unit(value, digits)
+
+
+def _unit(value: float, digits: int) -> float:
+    """Return one unit in the last of so many digits; nothing may be off where the value is 0."""
+    return 0.0 if value == 0 else 10.0 ** (floor(log10(abs(value))) - digits + 1)
+
+
+def _same(shown: float, value: float) -> bool:
+    if shown == value:
+        return True
+    return isfinite(value) and abs(shown - value) <= 1e-13 * max(abs(value), 0.0) < inf

@@ -1,0 +1,44 @@
+"""Chinese; field terms as textbooks have them."""
+
+from __future__ import annotations
+
+WORDS = {
+    # altitudes
+    "overview": "整体图：数值向前流动 →，误差项 δ 向后流动 ←",
+    "layers": "各层：公式",
+    "neurons": "各神经元：每一个数",
+    # phases
+    "forward": "前向传播：z = a W + b，a = f(z)",
+    "loss": "损失",
+    "backward": "反向传播：δ = dL/dz，从损失传到输入",
+    "gradient": "梯度：输入的激活值乘以 δ",
+    "update": "更新：所有梯度都在旧权重处求得",
+    "after": "用新权重再算一遍",
+    # the picture
+    "inputs": "输入",
+    "layer": "第 {number} 层：{activation}",
+    "output": "输出：{activation}",
+    "sample": "（样本 {number}）",
+    "more": "（另有 {count} 个）",
+    "target": "目标 t",
+    "loss L": "损失 L",
+    # conventions
+    "mean": "{count} 个样本的平均",
+    "sum": "{count} 个样本的总和",
+    "one sample": "单个样本",
+    "conventions": "{loss}，{mean}；δ = dL/dz；所有梯度都在旧权重处求得；ReLU 的 f'(0) 取 0。",
+    "penalties": "惩罚项计入损失和梯度，只作用于权重，不作用于偏置。",
+    # layer equations
+    "given by": "由 {loss} 给出",
+    "sum over samples": "对样本求和 Σ {what}",
+    "new": "新的 {what}",
+    "after the step": "更新之后",
+    "shown on request": "共 {count} 个数；--detail neurons 逐个显示。",
+    # promise and fact
+    "promise": "这一步的预期与实际",
+    "loss before": "更新前的损失",
+    "loss after": "更新后的损失",
+    "promised": "预期的变化",
+    "gradient times step": "梯度 · 步长",
+    "brought": "实际的变化",
+}

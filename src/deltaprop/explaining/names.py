@@ -1,0 +1,111 @@
+"""The ids of numbers: ``quantity.layer[sample,index]``, and where each belongs in the order."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from deltaprop.errors import SettingError
+
+__all__ = ["PER_SAMPLE", "PHASES", "Ref", "read_ref"]
+
+PHASES = ("forward", "loss", "backward", "gradient", "update", "after")
+
+# their first index is the sample
+PER_SAMPLE = frozenset(
+    (
+        "x", "targets", "smoothed_targets", "mask", "kept", "z", "a", "share", "loss", "upstream",
+        "jacobian", "sample_delta", "delta",
+    )
+)  # fmt: skip
+
+# in the order they are worked out within a phase (and a layer)
+_PHASE_OF = {
+    "kept": "forward",
+    "z": "forward",
+    "a": "forward",
+    "smoothed_targets": "loss",
+    "loss": "loss",
+    "l2_penalty": "loss",
+    "l1_penalty": "loss",
+    "upstream": "backward",
+    "jacobian": "backward",
+    "sample_delta": "backward",
+    "delta": "backward",
+    "data_dW": "gradient",
+    "dW": "gradient",
+    "db": "gradient",
+}
+_ORDER = {name: place for place, name in enumerate(_PHASE_OF)}
+_FORM = re.compile(r"([A-Za-z]\w*?)(?:\.(\d+))?(\.after)?(?:\[(\d+(?:,\d+)*)\])?")
+_SHORT = re.compile(r"([A-Za-z]\w*?)(\d+)\[")
+
+
+@dataclass(frozen=True)
+class Ref:
+    """Names one number.
+
+    Attributes
+    ----------
+    quantity : str
+        z, a, delta, W, dW, loss, learning_rate, ...
+    layer : int
+        From 1; 0 where the number belongs to no layer.
+    index : tuple of int
+        Sample and neuron, or row and column, from 0.
+    after : bool
+        Whether it is meant after the update.
+    """
+
+    quantity: str
+    layer: int = 0
+    index: tuple[int, ...] = ()
+    after: bool = False
+
+    @property
+    def id(self) -> str:
+        """Return the id as text."""
+        layer = f".{self.layer}" if self.layer else ""
+        index = f"[{','.join(map(str, self.index))}]" if self.index else ""
+        return f"{self.quantity}{layer}{'.after' if self.after else ''}{index}"
+
+    @property
+    def phase(self) -> str:
+        """Return the phase in which it is worked out; "update" for what an optimizer sets."""
+        if self.after:
+            return "after" if self.quantity in _PHASE_OF else "update"
+        return _PHASE_OF.get(self.quantity, "")
+
+    def order(self) -> tuple[int, ...]:
+        """Return what to sort by to have every number after those it is made of."""
+        phase = self.phase
+        place = _ORDER.get(self.quantity, -1)
+        if phase in ("forward", "after"):
+            # the loss belongs to the end of its pass
+            late = int(self.quantity not in ("kept", "z", "a"))
+            return (PHASES.index(phase), late, self.layer, place, *self.index)
+        if phase == "loss":
+            # the whole loss is made of those of the samples and the penalties
+            whole = int(self.quantity == "loss" and not self.index)
+            return (PHASES.index(phase), whole, 0, place, *self.index)
+        return (PHASES.index(phase) if phase else -1, -self.layer, place, *self.index)
+
+
+def read_ref(text: str) -> Ref:
+    """Return the number that an id names; "W1[0,2]" is read as "W.1[0,2]".
+
+    Raises
+    ------
+    SettingError
+        When the text has another form.
+    """
+    spelt = _SHORT.sub(r"\1.\2[", text.strip(), count=1)
+    found = _FORM.fullmatch(spelt)
+    if found is None:
+        raise SettingError(
+            f"{text!r} names no number; write quantity, layer and index, such as dW.1[0,2], "
+            "delta.2[0,1] or loss."
+        )
+    quantity, layer, after, index = found.groups()
+    places = tuple(int(i) for i in index.split(",")) if index else ()
+    return Ref(quantity, int(layer or 0), places, bool(after))
