@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import json
 import re
 import subprocess
 import sys
@@ -398,3 +399,16 @@ def test_what_needs_no_numbers_imports_no_numbers(environment, command):
         env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+
+
+def test_explain_tells_one_number_in_chinese_or_as_json_into_a_file(folder, call):
+    answer = call("explain", "tutorial", "--only", "W1[0,0]", "--language", "zh")
+    assert answer.status == 0
+    assert "反向传播" in answer.out
+    assert "∂L/∂W¹₁₁ = x₁ × δ¹₁ = 1 × 1.05 = 1.05" in answer.out
+    answer = call("explain", "tutorial", "--format", "json", "--out", "step.json")
+    assert (answer.status, answer.out) == (0, "")
+    data = json.loads((folder / "step.json").read_text(encoding="utf-8"))
+    assert data["format"] == "deltaprop-explanation/1"
+    answer = call("explain", "tutorial", "--notation", "tutorial", "--detail", "layers")
+    assert "z¹ = x W⁽⁰¹⁾" in answer.out

@@ -60,7 +60,12 @@ def broken_lines(explanation, digits=6):
     for step in json.loads(explanation.to_json(digits=digits))["steps"]:
         if not step["from"]:
             continue
-        evaluated = eval(step["expression"], {"__builtins__": {}}, FUNCTIONS)
+        try:
+            evaluated = eval(step["expression"], {"__builtins__": {}}, FUNCTIONS)
+        except OverflowError:
+            evaluated = math.inf
+        if not math.isfinite(evaluated) and str(evaluated) == step["shown"]:
+            continue
         if abs(evaluated - float(step["shown"])) > last_unit(step["shown"]) * (1 + 1e-9):
             broken.append((step["id"], step["expression"], step["shown"], evaluated))
     return broken
@@ -95,6 +100,8 @@ def test_it_holds_with_any_number_of_digits(digits):
 @pytest.mark.parametrize("number", range(0, 60, 7))
 def test_what_is_displayed_is_the_number(number):
     for step in json.loads(any_explanation(number).to_json())["steps"]:
+        if step["value"] in ("inf", "nan"):
+            continue
         assert float(step["shown"]) == pytest.approx(step["value"], rel=1e-5, abs=1e-15)
         if step["exact"]:
             assert float(step["shown"]) == pytest.approx(step["value"], rel=1e-12)

@@ -8,8 +8,8 @@ import pytest
 
 import deltaprop as dp
 from deltaprop.explaining import built_in_example
-from deltaprop.functional.arithmetic import Operand, Rest, Sum, evaluate
 from deltaprop.explaining.steps import steps_of
+from deltaprop.functional.arithmetic import Operand, Rest, Sum, evaluate
 
 LOSSES = tuple(dp.LOSSES)
 ACTIVATIONS = tuple(dp.ACTIVATIONS)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from deltaprop.cli.options import whole_number
-from deltaprop.cli.show import say, terminal_width
+from deltaprop.cli.show import plain, say, terminal_width
 from deltaprop.cli.source import (
     RowOption,
     RowsOption,
@@ -20,6 +20,8 @@ from deltaprop.cli.source import (
 __all__ = ["EXAMPLE", "explain"]
 
 EXAMPLE = "Example: deltaprop explain tutorial --detail neurons"
+_FORMS = ("terminal", "json")
+_MOST_DIGITS = 17
 
 
 def explain(
@@ -37,15 +39,53 @@ def explain(
         int,
         typer.Option("--digits", metavar="N", parser=whole_number, help="Significant digits."),
     ] = 6,
+    only: Annotated[
+        str | None,
+        typer.Option(
+            "--only", metavar="ID", help="One number and all it is made of, such as W1[0,2]."
+        ),
+    ] = None,
+    form: Annotated[
+        str, typer.Option("--format", metavar="FORM", help="terminal or json.")
+    ] = "terminal",
+    language: Annotated[str, typer.Option("--language", metavar="LANG", help="en or zh.")] = "en",
+    notation: Annotated[
+        str, typer.Option("--notation", metavar="NAME", help="standard, or tutorial: W⁽⁰¹⁾.")
+    ] = "standard",
+    out: Annotated[
+        str | None, typer.Option("--out", metavar="FILE", help="Write to a file.")
+    ] = None,
 ) -> int:
     """Show one step of back-propagation with all its numbers.
 
     First the whole network, then the equations of the layers, then every single number.
     """
+    from deltaprop.errors import SettingError, UnknownNameError
+    from deltaprop.model.files import check_writable, write_atomically
+
+    if form not in _FORMS:
+        raise UnknownNameError("format", form, _FORMS)
+    if not 1 <= digits <= _MOST_DIGITS:
+        raise SettingError(f"--digits is {digits}; it is from 1 to {_MOST_DIGITS}.")
+    if out is not None:
+        check_writable(out)
     explanation = explanation_of(source, data, row, target)
-    color = sys.stdout.isatty()
-    text = explanation.to_terminal(
-        detail=detail, digits=digits, width=terminal_width(), color=color
-    )
-    say(text.rstrip("\n"), result=True)
+    if only is not None:
+        explanation = explanation.only(only)
+    if form == "json":
+        text = explanation.to_json(digits=digits) + "\n"
+    else:
+        text = explanation.to_terminal(
+            detail=detail,
+            digits=digits,
+            width=terminal_width(),
+            color=out is None and sys.stdout.isatty(),
+            language=language,
+            notation=notation,
+        )
+    if out is not None:
+        write_atomically(out, text.encode("utf-8"))
+        say(f"written to {plain(out)}")
+    else:
+        say(text.rstrip("\n"), result=True)
     return 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from deltaprop.errors import SettingError
 from deltaprop.explaining.digits import Line, line_of
+from deltaprop.explaining.names import Ref, read_ref
+from deltaprop.explaining.selection import n_numbers, strongest
 from deltaprop.explaining.steps import Derivation, Step, Update
 from deltaprop.model.backprop import Trace, backpropagate
 from deltaprop.model.gradcheck import GradientReport, check_gradients
@@ -20,6 +22,9 @@ from deltaprop.training.optimizers import GradientDescent, Optimizer
 from deltaprop.training.schedules import as_schedule
 
 __all__ = ["Explanation", "Names", "explain"]
+
+# A step of more numbers is told by its strongest ones and their ancestry.
+_MOST_STEPS = 4000
 
 
 @dataclass(frozen=True)
@@ -55,17 +60,62 @@ class Explanation:
         What the user calls things.
     reduction : str
         "mean" or "sum" over samples.
+    wanted : tuple of Ref
+        The numbers asked for; empty for all.
     """
 
     trace: Trace
     update: Update
     names: Names = field(default_factory=Names)
     reduction: str = "mean"
+    wanted: tuple[Ref, ...] = ()
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
         """Return every number, in the order it is worked out."""
+        if self.wanted:
+            return self.derivation.ancestry(self.wanted)
+        if self.is_large:
+            return self.derivation.ancestry(strongest(self.derivation))
         return self.derivation.all_steps()
+
+    @cached_property
+    def is_large(self) -> bool:
+        """Return whether only the strongest numbers and their ancestry are told."""
+        return n_numbers(self.derivation) > _MOST_STEPS
+
+    @property
+    def n_numbers(self) -> int:
+        """Return how many numbers the whole step consists of, told or not."""
+        return n_numbers(self.derivation)
+
+    def only(self, *names: str) -> Explanation:
+        """Return the explanation of some numbers and of everything they are made of.
+
+        Parameters
+        ----------
+        names : str
+            Ids such as "dW.1[0,2]" (or "dW1[0,2]"), "delta.2[0,1]", "loss". A weight is read as
+            its gradient, "W1[0,2]" as "dW.1[0,2]": that is where its change comes from.
+
+        Returns
+        -------
+        Explanation
+            The same step; its list holds these numbers and their ancestry.
+
+        Raises
+        ------
+        SettingError
+            When the network has no such number, or it is given and not worked out.
+        """
+        wanted = []
+        for name in names:
+            ref = read_ref(name)
+            if ref.quantity in ("W", "b") and not ref.after:
+                ref = replace(ref, quantity=f"d{ref.quantity}")
+            self.derivation.known(ref)
+            wanted.append(ref)
+        return replace(self, wanted=tuple(wanted))
 
     @cached_property
     def derivation(self) -> Derivation:
@@ -149,6 +199,8 @@ class Explanation:
         digits: int = 6,
         width: int = 80,
         color: bool = False,
+        language: str = "en",
+        notation: str = "standard",
     ) -> str:
         """Return the explanation as text for a terminal.
 
@@ -157,11 +209,15 @@ class Explanation:
         detail : {"overview", "layers", "neurons"}, optional
             One altitude; all that fit when left out.
         digits : int
-            Significant digits.
+            Significant digits; a line whose rounding would break it shows more.
         width : int
             Columns.
         color : bool
             With ANSI colours: the sign of each number.
+        language : {"en", "zh"}
+            Of the words.
+        notation : {"standard", "tutorial"}
+            W of layer l with one number, or with the layers on both sides.
 
         Returns
         -------
@@ -170,7 +226,15 @@ class Explanation:
         """
         from deltaprop.explaining.terminal import render
 
-        return render(self, detail=detail, digits=digits, width=width, color=color)
+        return render(
+            self,
+            detail=detail,
+            digits=digits,
+            width=width,
+            color=color,
+            language=language,
+            notation=notation,
+        )
 
 
 def explain(

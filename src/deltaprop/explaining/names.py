@@ -80,14 +80,16 @@ class Ref:
         """Return what to sort by to have every number after those it is made of."""
         phase = self.phase
         place = _ORDER.get(self.quantity, -1)
-        if phase in ("forward", "after"):
-            # the loss belongs to the end of its pass
-            late = int(self.quantity not in ("kept", "z", "a"))
+        if phase in ("forward", "loss", "after"):
+            # neurons, then the loss of each sample and the penalties, then the loss of all
+            of_neurons = self.quantity in ("kept", "z", "a")
+            late = 0 if of_neurons else 1 if self.index or self.quantity != "loss" else 2
             return (PHASES.index(phase), late, self.layer, place, *self.index)
-        if phase == "loss":
-            # the whole loss is made of those of the samples and the penalties
-            whole = int(self.quantity == "loss" and not self.index)
-            return (PHASES.index(phase), whole, 0, place, *self.index)
+        if phase == "update":
+            # what the optimizer keeps for an array is set before the array itself
+            state, _, array = self.quantity.rpartition("_")
+            early = ord(state[0]) - ord("z") - 1 if state else 0
+            return (PHASES.index(phase), -self.layer, int(array == "b"), early, *self.index)
         return (PHASES.index(phase) if phase else -1, -self.layer, place, *self.index)
 
 

@@ -180,7 +180,11 @@ class Derivation:
         """Return the step of a number that is worked out."""
         step = self.step(ref)
         if step is None:
-            raise SettingError(f"{ref.id} is given, not worked out.")
+            raise SettingError(
+                f"{ref.id} is no number that is worked out here; it may be given, or misspelt. "
+                f"Worked out are {', '.join(sorted({r.quantity for r in self.refs()}))}, as in "
+                "dW.1[0,0]."
+            )
         return step
 
     def step(self, ref: Ref) -> Step | None:
@@ -200,8 +204,8 @@ class Derivation:
             return self._step(ref, trace)
         except (IndexError, KeyError, ValueError, TypeError):
             raise SettingError(
-                f"There is no {ref.id} in {trace.network.describe()}, with "
-                f"{len(trace.a[0])} samples."
+                f"There is no {ref.id} in a network {trace.network.describe()}; samples run from 0 "
+                f"to {len(trace.a[0]) - 1}."
             ) from None
 
     def _step(self, ref: Ref, trace: Trace) -> Step | None:

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import SettingError
-from deltaprop.explaining.digits import Line
+from deltaprop.explaining.columns import cells, pad, wrap
+from deltaprop.explaining.digits import Line, number_text
+from deltaprop.explaining.language import words_of
 from deltaprop.explaining.names import Ref
-from deltaprop.explaining.unicode import SUBSCRIPTS, SUPERSCRIPTS, UnicodeNotation, symbol_of
+from deltaprop.explaining.unicode import (
+    NOTATIONS,
+    SUBSCRIPTS,
+    SUPERSCRIPTS,
+    UnicodeNotation,
+    symbol_of,
+)
 from deltaprop.functional.arithmetic import Operand, write
 from deltaprop.training.optimizers import GradientDescent
 
@@ -27,56 +35,64 @@ _DETAILS = ("overview", "layers", "neurons")
 _MOST_NODES = 8  # of a layer, in the overview
 _MOST_CELLS = 6  # rows and columns of a matrix
 _MOST_STEPS = 160  # lines of arithmetic that are still read when nobody asked for them
-_PHASES = {
-    "forward": "Forward: z = a W + b, a = f(z)",
-    "loss": "Loss",
-    "backward": "Backward: δ = dL/dz, from the loss to the input",
-    "gradient": "Gradients: incoming activation times δ",
-    "update": "Update: every gradient was taken at the old weights",
-    "after": "Again, with the new weights",
-}
 
 
 def render(
-    explanation: Explanation, *, detail: str | None, digits: int, width: int, color: bool
+    explanation: Explanation,
+    *,
+    detail: str | None = None,
+    digits: int = 6,
+    width: int = 80,
+    color: bool = False,
+    language: str = "en",
+    notation: str = "standard",
 ) -> str:
     """Return the explanation as lines of at most ``width`` columns."""
     if detail is not None and detail not in _DETAILS:
         raise SettingError(f"detail is {detail!r}; it is one of {', '.join(_DETAILS)}.")
     if not 1 <= digits <= 17:
         raise SettingError(f"digits is {digits!r}; it is from 1 to 17.")
-    page = _Page(explanation, digits, width, color)
+    if notation not in NOTATIONS:
+        raise SettingError(f"notation is {notation!r}; it is one of {', '.join(NOTATIONS)}.")
+    page = _Page(explanation, digits, width, color, words_of(language), notation)
     sections = {"overview": page.overview, "layers": page.layers, "neurons": page.neurons}
-    chosen = [detail] if detail else list(_DETAILS)
+    chosen = [detail] if detail else ["neurons"] if explanation.wanted else list(_DETAILS)
     lines = [*page.header()]
     for name in chosen:
-        if name == "neurons" and detail is None and page.too_long_for_neurons():
-            lines += ["", f"({page.n_steps()} numbers; --detail neurons shows them one by one.)"]
+        if name == "neurons" and len(chosen) > 1 and explanation.n_numbers > _MOST_STEPS:
+            told = page.words["shown on request"].format(count=f"{explanation.n_numbers:,}")
+            lines += ["", *wrap(f"({told})", page.width)]
             continue
         lines += sections[name]()
-    lines += page.promise()
+    if not explanation.wanted:
+        lines += page.promise()
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
 class _Page:
-    def __init__(self, explanation: Explanation, digits: int, width: int, color: bool) -> None:
+    def __init__(
+        self,
+        explanation: Explanation,
+        digits: int,
+        width: int,
+        color: bool,
+        words: Mapping[str, str],
+        notation: str,
+    ) -> None:
         self.explanation = explanation
         self.trace = explanation.trace
         self.after = explanation.update.after
         self.digits = digits
         self.width = max(40, width)
         self.color = color
+        self.words = words
+        self.notation = notation
 
     # numbers and symbols
 
     def number(self, value: float) -> str:
         """Return a number with the chosen digits, no more than it needs."""
-        text = f"{value:.{self.digits}g}"
-        return "0" if text == "-0" else text
-
-    def relation(self, value: float) -> str:
-        """Return "=" where the written number is the number, "≈" where it is rounded."""
-        return "=" if np.isclose(float(self.number(value)), value, rtol=1e-13, atol=0) else "≈"
+        return number_text(value, self.digits)
 
     def paint(self, text: str, value: float) -> str:
         """Return the text coloured by the sign of its number."""
@@ -92,7 +108,7 @@ class _Page:
         """Return a number's symbol, as on paper."""
         if ref.quantity == "loss" and self.explanation.derivation.loss_is_of_one_sample():
             ref = Ref("loss", after=ref.after)
-        return symbol_of(ref, len(self.trace.a[0]))
+        return symbol_of(ref, len(self.trace.a[0]), self.notation)
 
     # sections
 
@@ -100,26 +116,26 @@ class _Page:
         """Yield the title and the conventions."""
         network, names = self.trace.network, self.explanation.names
         if names.title:
-            yield from textwrap.wrap(names.title, self.width)
-        yield from textwrap.wrap(network.describe(), self.width)
-        n = len(self.trace.a[0])
-        loss = network.loss_name.replace("_", " ")
-        mean = f"{self.explanation.reduction} over {n} samples" if n > 1 else "of one sample"
-        rule = f"{loss}, {mean}; δ = dL/dz; all gradients at the old weights; f'(0) of ReLU is 0."
+            yield from wrap(names.title, self.width)
+        yield from wrap(network.describe(), self.width)
+        n, words = len(self.trace.a[0]), self.words
+        over = self.explanation.reduction if n > 1 else "one sample"
+        loss, mean = network.loss_name.replace("_", " "), words[over].format(count=n)
+        rule = words["conventions"].format(loss=loss, mean=mean)
         if network.l2 or network.l1:
-            rule += " Penalties count in loss and gradients, for weights, not for biases."
-        yield from textwrap.wrap(rule, self.width)
+            rule += " " + words["penalties"]
+        yield from wrap(rule, self.width)
 
     def section(self, title: str) -> list[str]:
         """Return a heading after an empty line."""
-        return ["", self.bold(title), self.bold("─" * len(title))]
+        return ["", self.bold(title), self.bold("─" * min(cells(title), self.width))]
 
     def overview(self) -> list[str]:
         """Return the whole network: values flow forward, deltas flow back."""
-        lines = self.section("Overview: values flow forward →, deltas flow back ←")
+        lines = self.section(self.words["overview"])
         network, names = self.trace.network, self.explanation.names
         if len(self.trace.a[0]) > 1:
-            lines.append("(sample 1)")
+            lines.append(self.words["sample"].format(number=1))
         columns = [self._column("x", self.trace.a[0][0], None, names.inputs)]
         for layer in range(len(self.trace.z)):
             last = layer == len(self.trace.z) - 1
@@ -131,14 +147,19 @@ class _Page:
                     names.outputs if last else (),
                 )
             )
-        titles = ["inputs"]
-        titles += [f"layer {i + 1}: {row.name}" for i, row in enumerate(network.activations)]
-        titles.append(f"output: {network.loss.output}")
+        words = self.words
+        titles = [words["inputs"]]
+        titles += [
+            words["layer"].format(number=i, activation=row.name)
+            for i, row in enumerate(network.activations, start=1)
+        ]
+        titles.append(words["output"].format(activation=network.loss.output))
         lines += self._side_by_side(titles, columns)
         t = self.trace.targets[0]
         shown = ", ".join(self.number(float(v)) for v in t[:_MOST_NODES])
         more = ", ..." if len(t) > _MOST_NODES else ""
-        line = f"target t = {shown}{more}    loss L = {self.number(self.trace.loss)}"
+        loss = f"{words['loss L']} = {self.number(self.trace.loss)}"
+        line = f"{words['target']} = {shown}{more}    {loss}"
         return [*lines, "", *textwrap.wrap(line, self.width, subsequent_indent=" " * 11)]
 
     def _column(
@@ -148,44 +169,45 @@ class _Page:
         if len(values) > _MOST_NODES:
             strength = np.abs(values if deltas is None else deltas)
             order = sorted(np.argsort(-strength)[: _MOST_NODES - 1].tolist())  # type: ignore[assignment]
-        cells: list[str] = []
+        lines: list[str] = []
         for j in order:
             label = names[j] if names else symbol + str(j + 1).translate(SUBSCRIPTS)
-            cells.append(f"{_clip(label, 22)} = {self.number(float(values[j]))}")
+            lines.append(f"{_clip(label, 22)} = {self.number(float(values[j]))}")
             if deltas is not None:
-                cells.append(f"  δ ← {self.number(float(deltas[j]))}")
+                lines.append(f"  δ ← {self.number(float(deltas[j]))}")
         if len(values) > _MOST_NODES:
-            cells.append(f"({len(values) - _MOST_NODES + 1} more)")
-        return cells
+            lines.append(self.words["more"].format(count=len(values) - _MOST_NODES + 1))
+        return lines
 
     def _side_by_side(self, titles: list[str], columns: list[list[str]]) -> list[str]:
         """Return the columns beside each other, in as many blocks as the width asks for."""
         blocks: list[list[tuple[str, list[str], int]]] = [[]]
         used = 0
-        for title, cells in zip(titles, columns, strict=True):
-            wide = max(len(text) for text in [title, *cells])
+        for title, column in zip(titles, columns, strict=True):
+            wide = max(cells(text) for text in [title, *column])
             if blocks[-1] and used + 4 + wide > self.width:
                 blocks.append([])
                 used = 0
-            blocks[-1].append((title, cells, wide))
+            blocks[-1].append((title, column, wide))
             used += wide + (4 if used else 0)
         lines: list[str] = []
         for number, block in enumerate(blocks):
             if number:
                 lines.append("  ↓ ↑")
-            lines.append("  → ".join(title.ljust(wide) for title, _, wide in block))
-            height = max(len(cells) for _, cells, _ in block)
-            padded = [(cells + [""] * (height - len(cells)), wide) for _, cells, wide in block]
+            lines.append("  → ".join(pad(title, wide) for title, _, wide in block))
+            height = max(len(column) for _, column, _ in block)
+            padded = [(column + [""] * (height - len(column)), wide) for _, column, wide in block]
             lines += [
-                "    ".join(cells[row].ljust(wide) for cells, wide in padded)
+                "    ".join(pad(column[row], wide) for column, wide in padded)
                 for row in range(height)
             ]
         return lines
 
     def layers(self) -> list[str]:
         """Return the matrix equations, layer by layer, with their numbers and shapes."""
-        lines = self.section("Layers: the equations")
+        lines = self.section(self.words["layers"])
         trace, last = self.trace, len(self.trace.z) - 1
+        given = self.words["given by"].format(loss=trace.network.loss_name)
         for layer in range(last + 1):
             up, below = self._up(layer + 1), self._up(layer) if layer else ""
             a = f"a{below}" if layer else "x"
@@ -196,36 +218,44 @@ class _Page:
                 if layer == last
                 else trace.network.activations[layer].name
             )
-            lines += [f"z{up} = {a} W{up}{bias}", *self._matrix(trace.z[layer])]
+            lines += [
+                f"z{up} = {a} {self._weights(layer + 1)}{bias}",
+                *self._matrix(trace.z[layer]),
+            ]
             if f != "identity":
                 lines += [f"a{up} = {f}(z{up})", *self._matrix(trace.a[layer + 1])]
         lines.append(f"L = {self.number(trace.loss)}")
         for layer in range(last, -1, -1):
             up, above = self._up(layer + 1), self._up(layer + 2)
             if layer == last:
-                lines.append(f"δ{up} = dL/dz{up}, given by {trace.network.loss_name}")
+                lines.append(f"δ{up} = dL/dz{up}, {given}")
             else:
                 f = trace.network.activations[layer].name
                 slope = "" if f == "identity" else f" ⊙ {f}'(z{up})"
-                lines.append(f"δ{up} = δ{above} (W{above})ᵀ{slope}")
+                lines.append(f"δ{up} = δ{above} ({self._weights(layer + 2)})ᵀ{slope}")
             lines += self._matrix(trace.delta[layer])
         for layer in range(last, -1, -1):
             up = self._up(layer + 1)
             a = f"(a{self._up(layer)})ᵀ" if layer else "xᵀ"
-            penalty = f" + λ₂ W{up}" if trace.network.l2 else ""
-            penalty += f" + λ₁ sign(W{up})" if trace.network.l1 else ""
+            w = self._weights(layer + 1)
+            penalty = f" + λ₂ {w}" if trace.network.l2 else ""
+            penalty += f" + λ₁ sign({w})" if trace.network.l1 else ""
             arrays = trace.gradients.layers[layer]
-            lines += [f"∂L/∂W{up} = {a} δ{up}{penalty}", *self._matrix(arrays["W"])]
+            lines += [f"∂L/∂{w} = {a} δ{up}{penalty}", *self._matrix(arrays["W"])]
             if "b" in arrays:
-                lines += [f"∂L/∂b{up} = Σ over samples of δ{up}", *self._matrix(arrays["b"][None])]
+                summed = self.words["sum over samples"].format(what=f"δ{up}")
+                lines += [f"∂L/∂b{up} = {summed}", *self._matrix(arrays["b"][None])]
         eta = self.number(self.explanation.update.learning_rate)
+        plain = isinstance(self.explanation.update.rule, GradientDescent)
         for layer in range(last, -1, -1):
-            up = self._up(layer + 1)
-            plain = isinstance(self.explanation.update.rule, GradientDescent)
-            rule = f"W{up} - {eta} ∂L/∂W{up}" if plain else "after the step"
-            lines.append(f"new W{up} = {rule}")
+            w = self._weights(layer + 1)
+            rule = f"{w} - {eta} ∂L/∂{w}" if plain else self.words["after the step"]
+            lines.append(f"{self.words['new'].format(what=w)} = {rule}")
             lines += self._matrix(self.after.parameters.layers[layer]["W"])
         return lines
+
+    def _weights(self, layer: int) -> str:
+        return symbol_of(Ref("W", layer), 1, self.notation)
 
     def _up(self, layer: int) -> str:
         return str(layer).translate(SUPERSCRIPTS)
@@ -252,23 +282,20 @@ class _Page:
 
     def neurons(self) -> list[str]:
         """Return the arithmetic of every single number."""
-        lines: list[str] = self.section("Neurons: every number")
+        lines: list[str] = self.section(self.words["neurons"])
+        told = self.explanation.n_numbers
+        if self.explanation.is_large and not self.explanation.wanted:
+            strongest = self.words["strongest"].format(
+                shown=f"{len(self.explanation.steps):,}", count=f"{told:,}"
+            )
+            lines += wrap(strongest, self.width)
         phase = ""
         for line in self.explanation.lines(self.digits):
             if line.step.phase != phase:
                 phase = line.step.phase
-                lines += ["", self.bold(_PHASES[phase])]
+                lines += ["", self.bold(self.words[phase])]
             lines += self._arithmetic(line)
         return lines
-
-    def too_long_for_neurons(self) -> bool:
-        """Return whether the arithmetic is longer than anybody reads unasked."""
-        return self.n_steps() > _MOST_STEPS
-
-    def n_steps(self) -> int:
-        """Return how many numbers the step consists of."""
-        n, network = len(self.trace.a[0]), self.trace.network
-        return 2 * network.n_parameters + 5 * n * sum(network.sizes[1:])
 
     def _arithmetic(self, line: Line) -> list[str]:
         step = line.step
@@ -301,13 +328,15 @@ class _Page:
 
     def promise(self) -> list[str]:
         """Return what the step promised and what it brought."""
-        e = self.explanation
-        lines = self.section("The step's promise and the fact")
-        number = self.number
-        lines.append(f"loss before          {number(e.trace.loss)}")
-        lines.append(f"loss after           {number(e.update.after.loss)}")
-        lines.append(f"change promised      {number(e.predicted_change)}   (gradient · step)")
-        lines.append(f"change brought       {number(e.actual_change)}")
+        e, words = self.explanation, self.words
+        facts = (
+            (words["loss before"], e.trace.loss, ""),
+            (words["loss after"], e.update.after.loss, ""),
+            (words["promised"], e.predicted_change, f"   ({words['gradient times step']})"),
+            (words["brought"], e.actual_change, ""),
+        )
+        lines = self.section(words["promise"])
+        lines += [f"{pad(what, 20)} {self.number(value)}{note}" for what, value, note in facts]
         return lines
 
 

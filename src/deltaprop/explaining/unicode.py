@@ -9,8 +9,9 @@ from deltaprop.explaining.names import PER_SAMPLE, Ref, read_ref
 from deltaprop.explaining.to_json import signed
 from deltaprop.functional.arithmetic import Leaf, Number, Operand
 
-__all__ = ["SUBSCRIPTS", "SUPERSCRIPTS", "UnicodeNotation", "symbol_of"]
+__all__ = ["NOTATIONS", "SUBSCRIPTS", "SUPERSCRIPTS", "UnicodeNotation", "symbol_of"]
 
+NOTATIONS = ("standard", "tutorial")
 SUPERSCRIPTS = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _QUANTITIES = {
@@ -42,10 +43,11 @@ _QUANTITIES = {
 }
 
 
-def symbol_of(ref: Ref, n_samples: int) -> str:
+def symbol_of(ref: Ref, n_samples: int, notation: str = "standard") -> str:
     """Return an id as it is written on paper, counted from 1: W.1[0,2] as W¹₁₃.
 
-    The sample is left out where there is only one. The loss of a sample is ℓ, the whole loss L.
+    The sample is left out where there is only one. The loss of a sample is ℓ, the whole loss L. In
+    the tutorial's notation a weight names the layers on both sides: W⁽⁰¹⁾₁₃.
     """
     state, _, of = ref.quantity.rpartition("_")
     if ref.quantity not in _QUANTITIES and state and of in ("W", "b"):
@@ -54,7 +56,11 @@ def symbol_of(ref: Ref, n_samples: int) -> str:
     else:
         text, closing = _QUANTITIES.get(ref.quantity, ref.quantity), ""
         text = "ℓ" if ref.quantity == "loss" and ref.index else text
-    if ref.layer:
+    if ref.layer and notation == "tutorial" and ref.quantity.endswith("W"):
+        joint = "⸴" if ref.layer > 9 else ""
+        both = f"{ref.layer - 1}{joint}{ref.layer}"
+        text += f"⁽{both.translate(SUPERSCRIPTS)}⁾"
+    elif ref.layer:
         text += str(ref.layer).translate(SUPERSCRIPTS)
     places = [str(i + 1) for i in ref.index]
     if ref.quantity in PER_SAMPLE and n_samples == 1:

@@ -35,6 +35,7 @@ WORDS = {
     "sum over samples": "Σ over samples of {what}",
     "new": "new {what}",
     "after the step": "after the step",
+    "strongest": "The {shown} strongest of {count} numbers, and all that they are made of:",
     "shown on request": "{count} numbers; --detail neurons shows them one by one.",
     # promise and fact
     "promise": "The step's promise and the fact",
@@ -43,4 +44,25 @@ WORDS = {
     "promised": "change promised",
     "gradient times step": "gradient · step",
     "brought": "change brought",
+    # documents
+    "document": "One training step, with every number",
+    "parameters": "{count} parameters",
+    "step": "Step: {optimizer}, η = {rate}.",
+    "biases stay": "Biases are left as they are.",
+    "neuron": "neuron",
+    "name": "name",
+    "rest": "{count} more",
+    "compile": "Compile with {engine}.",
+    "formula": "formula",
+    "with numbers": "with its numbers",
+    "result": "result",
+    "number": "number",
+    "notebook": (
+        "Every number below is displayed as deltaprop worked it out; each code cell works it out again and compares."
+    ),
+    "given": "Given: the network, its parameters and the batch",
+    "own parts": (
+        "A part of this network is not deltaprop's own; register it before running the cells."
+    ),
+    "own rule": "The optimizer is not deltaprop's own; the new parameters are taken as given.",
 }
