@@ -1,5 +1,6 @@
 """One number at a time: its ancestry, large networks, languages, and the JSON."""
 
+import dataclasses
 import json
 import re
 
@@ -153,8 +154,11 @@ class TestLanguages:
                 explanation.to_terminal(language=language) for language in ("en", "zh")
             )
             assert re.search("[一-鿿]", chinese)
-            lines = [line for line in chinese.splitlines() if line.startswith("  ")]
-            assert [line for line in english.splitlines() if line.startswith("  ")] == lines
+            sums = [
+                [x for x in text.splitlines() if x.startswith("  ") and "✓" not in x]
+                for text in (english, chinese)
+            ]
+            assert sums[0] == sums[1]
             assert all(cells(line) <= 80 for line in chinese.splitlines())
 
     def test_another_language_is_refused(self, tutorial):
@@ -168,6 +172,21 @@ class TestLanguages:
         assert "W¹₁₁" not in text
         with pytest.raises(SettingError, match="standard, tutorial"):
             tutorial.to_terminal(notation="own")
+
+
+class TestProof:
+    def test_a_tick_and_the_central_difference_stand_beside_every_gradient(self, draw):
+        e = draw("tanh", "cross_entropy", bias=True).explanation
+        text = e.to_terminal(detail="neurons")
+        assert text.count("✓ central difference") == e.trace.network.n_parameters
+        assert "✗" not in text
+
+    def test_a_cross_stands_beside_a_wrong_one(self, draw):
+        e = draw("tanh", "cross_entropy", depth=0).explanation
+        wrong = e.trace.gradients.copy()
+        wrong.flat[0] += 0.5
+        planted = dataclasses.replace(e, trace=dataclasses.replace(e.trace, gradients=wrong))
+        assert planted.to_terminal(detail="neurons").count("✗") == 1
 
 
 class TestOptimizers:

@@ -229,7 +229,7 @@ class TestVerify:
     def test_every_gradient_is_proved(self, draw, loss):
         report = draw("tanh", loss).explanation.verify()
         assert report
-        assert len(report.entries) == report.n_parameters
+        assert len(report.entries) == report.n_parameters + 1  # and the loss itself
 
     @pytest.mark.parametrize("entry", [0, 3, -1])
     def test_one_wrong_gradient_is_found_and_named(self, draw, entry):
@@ -242,10 +242,11 @@ class TestVerify:
         name = e.trace.network.layout.entry(entry % len(wrong.flat))
         assert [found.name for found in report.wrong] == [name]
 
-    def test_a_sum_over_several_samples_is_refused_with_the_reason(self, draw):
+    def test_a_sum_over_several_samples_is_proved_too(self, draw):
         e = draw("tanh", "cross_entropy", n=3, reduction="sum").explanation
-        with pytest.raises(dp.errors.SettingError, match="means over samples"):
-            e.verify()
+        assert e.verify()
+        doubled = dataclasses.replace(e.trace, loss=2 * e.trace.loss)
+        assert [w.name for w in dataclasses.replace(e, trace=doubled).verify().wrong] == ["loss"]
 
 
 def test_a_trace_alone_has_no_update(draw):

@@ -15,7 +15,7 @@ from deltaprop.explaining.names import Ref, read_ref
 from deltaprop.explaining.selection import n_numbers, strongest
 from deltaprop.explaining.steps import Derivation, Step, Update
 from deltaprop.model.backprop import Trace, backpropagate
-from deltaprop.model.gradcheck import GradientReport, check_gradients
+from deltaprop.model.gradcheck import EntryCheck, GradientReport, check_gradients
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.training.optimizers import GradientDescent, Optimizer
@@ -166,7 +166,7 @@ class Explanation:
         return self.update.after.loss - self.trace.loss
 
     def verify(self, tolerance: float = 1e-6) -> GradientReport:
-        """Compare every gradient with central differences.
+        """Compare the loss, and every gradient with central differences.
 
         Parameters
         ----------
@@ -179,18 +179,23 @@ class Explanation:
             True when all are right.
         """
         trace = self.trace
-        scale = 1.0 if self.reduction == "mean" else float(trace.shares.sum())
-        if scale != 1.0 or any(mask is not None for mask in trace.masks):
-            raise SettingError("verify reads means over samples, without dropout.")
         return check_gradients(
             trace.network,
             trace.parameters,
             trace.a[0],
             trace.targets,
             gradients=trace.gradients,
+            loss=trace.loss,
             sample_weight=trace.shares,
+            reduction="sum",  # the shares are what the trace weighed the samples with
             tolerance=tolerance,
         )
+
+    @cached_property
+    def proof(self) -> dict[str, EntryCheck]:
+        """Return what the referee found for each gradient, by its id, "dW.1[0,2]"; and "loss"."""
+        entries = self.verify().entries
+        return {e.name if e.name == "loss" else f"d{e.name}": e for e in entries}
 
     def to_terminal(
         self,

@@ -295,7 +295,20 @@ class _Page:
                 phase = line.step.phase
                 lines += ["", self.bold(self.words[phase])]
             lines += self._arithmetic(line)
+            lines += self._proof(line)
         return lines
+
+    def _proof(self, line: Line) -> list[str]:
+        """Return the central difference beside a gradient, with a tick or a cross."""
+        entry = self.explanation.proof.get(line.step.id) if line.step.phase == "gradient" else None
+        if entry is None:
+            return []
+        mark = {"right": "✓", "wrong": "✗", "kink": "?"}[entry.verdict]
+        key = "no derivative" if entry.verdict == "kink" else "beside a gradient"
+        told = self.words[key].format(
+            measured=self.number(entry.measured), error=f"{entry.relative_error:.1g}"
+        )
+        return [f"      {mark} {told}"]
 
     def _arithmetic(self, line: Line) -> list[str]:
         step = line.step

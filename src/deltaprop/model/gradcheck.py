@@ -123,6 +123,7 @@ def check_gradients(
     gradients: Claim = None,
     loss: float | None = None,
     sample_weight: npt.ArrayLike | None = None,
+    reduction: str = "mean",
     tolerance: float = 1e-6,
     max_entries: int | None = 2000,
     rng: np.random.Generator | None = None,
@@ -151,6 +152,8 @@ def check_gradients(
         What somebody says the loss is; checked as the entry "loss".
     sample_weight : array_like of shape (n,), optional
         As for ``backpropagate``.
+    reduction : {"mean", "sum"}
+        As for ``backpropagate``.
     tolerance : float
         Relative error up to which an entry is right.
     max_entries : int or None
@@ -174,7 +177,7 @@ def check_gradients(
     require_fit(network, parameters)
     inputs = prepare_inputs(network, x)
     dense = dense_targets(prepare_targets(network, targets, len(inputs)), network.n_out)
-    shares = sample_shares(len(inputs), sample_weight)
+    shares = sample_shares(len(inputs), sample_weight, reduction=reduction)
     masks = draw_masks(network, len(inputs), rng)
     claimed = _claimed_flat(
         network, parameters, inputs, dense, gradients,

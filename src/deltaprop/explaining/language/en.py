@@ -37,6 +37,9 @@ WORDS = {
     "after the step": "after the step",
     "strongest": "The {shown} strongest of {count} numbers, and all that they are made of:",
     "shown on request": "{count} numbers; --detail neurons shows them one by one.",
+    # proof of one gradient
+    "beside a gradient": "central difference {measured}, relative error {error}",
+    "no derivative": "not judged: the loss has a kink here",
     # promise and fact
     "promise": "The step's promise and the fact",
     "loss before": "loss before",
@@ -46,23 +49,51 @@ WORDS = {
     "brought": "change brought",
     # documents
     "document": "One training step, with every number",
-    "parameters": "{count} parameters",
+    "shape": "{shape}; {count} parameters.",
     "step": "Step: {optimizer}, η = {rate}.",
     "biases stay": "Biases are left as they are.",
     "neuron": "neuron",
     "name": "name",
-    "rest": "{count} more",
+    "more terms": "{count} more",
     "compile": "Compile with {engine}.",
     "formula": "formula",
     "with numbers": "with its numbers",
     "result": "result",
     "number": "number",
     "notebook": (
-        "Every number below is displayed as deltaprop worked it out; each code cell works it out again and compares."
+        "Every number below is displayed as deltaprop worked it out; each code cell works it out "
+        "again and compares."
     ),
-    "given": "Given: the network, its parameters and the batch",
-    "own parts": (
-        "A part of this network is not deltaprop's own; register it before running the cells."
-    ),
+    "notebook given": "Given: the network, its parameters and the batch",
     "own rule": "The optimizer is not deltaprop's own; the new parameters are taken as given.",
+    # the page
+    "values forward": "values flow forward →",
+    "deltas back": "← deltas flow back",
+    "contents": "On this page",
+    "given numbers": "Given: inputs, targets, parameters, settings",
+    "terms left out": "{count} more: {number}",
+    "made of": "Made of",
+    "goes into": "Goes into",
+    "is given": "It is given.",
+    "goes nowhere": "It goes into nothing further.",
+    "stepper": "Steps",
+    "first step": "First",
+    "previous step": "Previous",
+    "next step": "Next",
+    "last step": "Last",
+    "go back": "Back",
+    "step of": "{number} of {count}",
+    "trail": "The way here",
+    "how to read": (
+        "Click any number to see what it is made of, and where it goes. Keys: ← and → step, "
+        "Home and End jump, Backspace goes back."
+    ),
+    "picture sample": "Sample {number}",
+    "proved": "{right} of {count} gradients agree with central differences.",
+    "right": "right",
+    "wrong": "wrong",
+    "kink": "not judged: the loss has a kink here",
+    "central difference": "central difference {number}",
+    "relative error": "relative error {number}",
+    "made by": "Made by deltaprop {version}",
 }
