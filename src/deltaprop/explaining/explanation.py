@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import SettingError
+from deltaprop.explaining.batch import Batch, batch_of
 from deltaprop.explaining.digits import Line, line_of
 from deltaprop.explaining.names import Ref, read_ref
 from deltaprop.explaining.selection import n_numbers, strongest
@@ -153,6 +154,11 @@ class Explanation:
         from deltaprop.explaining.to_json import render
 
         return render(self, digits)
+
+    @cached_property
+    def batch(self) -> Batch:
+        """Return what each sample adds to the gradient, and which samples pull apart."""
+        return batch_of(self.trace)
 
     @property
     def predicted_change(self) -> float:

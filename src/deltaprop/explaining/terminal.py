@@ -33,6 +33,7 @@ Array = npt.NDArray[np.float64]
 
 _DETAILS = ("overview", "layers", "neurons")
 _MOST_NODES = 8  # of a layer, in the overview
+_MOST_SAMPLES = 10  # of a batch
 _MOST_CELLS = 6  # rows and columns of a matrix
 _MOST_STEPS = 160  # lines of arithmetic that are still read when nobody asked for them
 
@@ -65,6 +66,7 @@ def render(
             continue
         lines += sections[name]()
     if not explanation.wanted:
+        lines += page.batch()
         lines += page.promise()
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
@@ -337,6 +339,37 @@ class _Page:
             lines += wrapped[:-1] if part == result else wrapped
             if part == result:
                 lines.append(wrapped[-1].replace(part, painted[number]))
+        return lines
+
+    def batch(self) -> list[str]:
+        """Return what each sample adds to the gradient, and which pull apart."""
+        if len(self.trace.shares) == 1:
+            return []
+        batch, words = self.explanation.batch, self.words
+        lines = self.section(words["batch"])
+        titles = (words["of sample"], "ℓ", "|g|", words["along"])
+        order = sorted(batch.pulls, key=lambda pull: pull.along)[:_MOST_SAMPLES]
+        rows = [titles] + [
+            (
+                str(pull.sample + 1),
+                self.number(pull.loss),
+                self.number(pull.norm),
+                f"{pull.along:+.3f}{words['against'] if pull.along < 0 else ''}",
+            )
+            for pull in order
+        ]
+        wide = [max(cells(row[c]) for row in rows) for c in range(len(titles))]
+        for row in rows:
+            texts = [pad(text, w) for text, w in zip(row, wide, strict=True)]
+            lines.append("  " + "   ".join(texts))
+        if len(batch.pulls) > len(order):
+            lines.append("  " + words["more"].format(count=len(batch.pulls) - len(order)))
+        kept = words["kept"].format(share=f"{batch.kept:.0%}", norm=self.number(batch.norm))
+        lines += wrap(kept, self.width)
+        if batch.apart is not None:
+            s, r, cosine = batch.apart
+            apart = words["apart"].format(one=s + 1, other=r + 1, cosine=f"{cosine:+.3f}")
+            lines += wrap(apart, self.width)
         return lines
 
     def promise(self) -> list[str]:

@@ -40,6 +40,13 @@ WORDS = {
     # proof of one gradient
     "beside a gradient": "central difference {measured}, relative error {error}",
     "no derivative": "not judged: the loss has a kink here",
+    # the batch
+    "batch": "The batch: what each sample adds to the gradient",
+    "of sample": "sample",
+    "along": "cosine with the gradient",
+    "against": " against it",
+    "kept": "|sum of the parts| = {norm}: {share} of what the samples pull is left after adding up.",
+    "apart": "Samples {one} and {other} pull apart most: the cosine between them is {cosine}.",
     # promise and fact
     "promise": "The step's promise and the fact",
     "loss before": "loss before",

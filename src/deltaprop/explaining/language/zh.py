@@ -38,6 +38,13 @@ WORDS = {
     # proof of one gradient
     "beside a gradient": "中心差分 {measured}，相对误差 {error}",
     "no derivative": "不作判断：损失在此处不可导",
+    # the batch
+    "batch": "这一批：每个样本对梯度的贡献",
+    "of sample": "样本",
+    "along": "与梯度的余弦",
+    "against": " 相反",
+    "kept": "|各部分之和| = {norm}：各样本的拉力相加后剩下 {share}。",
+    "apart": "样本 {one} 与 {other} 的方向最相反：两者的余弦为 {cosine}。",
     # promise and fact
     "promise": "这一步的预期与实际",
     "loss before": "更新前的损失",

@@ -1,0 +1,113 @@
+"""The batch made visible: the gradient is a sum over samples, and some pull against it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from deltaprop.model.backprop import Trace
+
+__all__ = ["Batch", "SamplePull", "batch_of"]
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SamplePull:
+    """What one sample does to the gradient of the data.
+
+    Attributes
+    ----------
+    sample : int
+        From 0.
+    loss : float
+        Its own loss.
+    norm : float
+        |share * g_s|, the length of its part of the gradient.
+    along : float
+        The cosine between its part and the whole: 1 pulls the same way, -1 the opposite way.
+    """
+
+    sample: int
+    loss: float
+    norm: float
+    along: float
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The samples of a batch, and how much of what they want is left when they are added up.
+
+    Attributes
+    ----------
+    pulls : tuple of SamplePull
+        One per sample.
+    norm : float
+        The length of the gradient of the data.
+    kept : float
+        |sum of the parts| / sum of |parts|: 1 where all agree, 0 where they cancel.
+    apart : tuple of (int, int, float) or None
+        The two samples that pull apart most, with the cosine between their parts; None where no
+        two point away from each other.
+    """
+
+    pulls: tuple[SamplePull, ...]
+    norm: float
+    kept: float
+    apart: tuple[int, int, float] | None
+
+
+def batch_of(trace: Trace) -> Batch:
+    """Return what each sample adds to the gradient.
+
+    The part of sample s is a_s^T delta_s for each layer, with the share its loss has; the parts
+    sum to the gradient of the data.
+
+    Parameters
+    ----------
+    trace : Trace
+        One forward and backward pass over the batch.
+
+    Returns
+    -------
+    Batch
+        The pulls, and the two samples that pull apart most.
+    """
+    # inner products of the parts, layer by layer, without writing the parts out:
+    # <a_s^T d_s, a_r^T d_r> = (a_s . a_r)(d_s . d_r)
+    n = len(trace.shares)
+    inner = np.zeros((n, n))
+    layers = zip(trace.network.numbered, trace.inputs, trace.delta, strict=True)
+    for layer, a, delta in layers:
+        inner += (a @ a.T + float(layer.bias)) * (delta @ delta.T)
+    lengths = np.sqrt(np.maximum(np.diag(inner), 0.0))
+    norm = float(np.sqrt(max(inner.sum(), 0.0)))
+    with_whole = inner.sum(axis=1)
+    pulls = tuple(
+        SamplePull(
+            s,
+            float(trace.loss_per_sample[s]),
+            float(lengths[s]),
+            _cosine(float(with_whole[s]), float(lengths[s]), norm),
+        )
+        for s in range(n)
+    )
+    total = float(lengths.sum())
+    return Batch(pulls, norm, norm / total if total > 0 else 1.0, _apart(inner, lengths))
+
+
+def _apart(inner: Array, lengths: Array) -> tuple[int, int, float] | None:
+    worst: tuple[int, int, float] | None = None
+    products = lengths[:, None] * lengths[None, :]
+    cosines = np.divide(inner, products, out=np.zeros_like(inner), where=products > 0)
+    s, r = np.unravel_index(int(np.argmin(cosines)), cosines.shape)
+    if cosines[s, r] < 0:
+        first, second = sorted((int(s), int(r)))
+        worst = (first, second, float(max(cosines[s, r], -1.0)))
+    return worst
+
+
+def _cosine(inner: float, one: float, other: float) -> float:
+    return float(np.clip(inner / (one * other), -1.0, 1.0)) if one > 0 and other > 0 else 0.0
