@@ -412,3 +412,14 @@ def test_explain_tells_one_number_in_chinese_or_as_json_into_a_file(folder, call
     assert data["format"] == "deltaprop-explanation/1"
     answer = call("explain", "tutorial", "--notation", "tutorial", "--detail", "layers")
     assert "z¹ = x W⁽⁰¹⁾" in answer.out
+
+
+def test_explain_softmax_stands_beside_sigmoid_on_scores_and_on_a_models_row(folder, call):
+    answer = call("explain", "softmax", "--scores", "2,1")
+    assert answer.status == 0
+    assert (
+        "p₁ = exp(z₁) / (exp(z₁) + exp(z₂)) = exp(2) / (exp(2) + exp(1)) ≈ 0.731059" in answer.out
+    )
+    answer = call("explain", "softmax", "--model", "kinds.safetensors", "--data", "flowers.csv")
+    assert answer.status == 0
+    assert re.search(r"^  (aster|borage|clover) ← t", answer.out, re.MULTILINE)

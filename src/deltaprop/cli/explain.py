@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,7 +15,11 @@ from deltaprop.cli.source import (
     RowsTargetOption,
     SourceArgument,
     explanation_of,
+    softmax_of,
 )
+
+if TYPE_CHECKING:
+    from deltaprop.explaining import Explanation
 
 __all__ = ["EXAMPLE", "explain"]
 
@@ -52,6 +56,14 @@ def explain(
     notation: Annotated[
         str, typer.Option("--notation", metavar="NAME", help="standard, or tutorial: W⁽⁰¹⁾.")
     ] = "standard",
+    scores: Annotated[
+        str | None,
+        typer.Option("--scores", metavar="Z,Z,...", help="With SOURCE softmax: the scores z."),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", metavar="MODEL", help="With SOURCE softmax: whose scores."),
+    ] = None,
     out: Annotated[
         str | None, typer.Option("--out", metavar="FILE", help="Write to a file.")
     ] = None,
@@ -69,19 +81,24 @@ def explain(
         raise SettingError(f"--digits is {digits}; it is from 1 to {_MOST_DIGITS}.")
     if out is not None:
         check_writable(out)
-    explanation = explanation_of(source, data, row, target)
-    if only is not None:
-        explanation = explanation.only(only)
-    if form == "json":
-        text = explanation.to_json(digits=digits) + "\n"
+    if source == "softmax":
+        view = softmax_of(scores, model, data, row, target)
+        text = view.to_terminal(digits=digits, width=terminal_width(), language=language)
     else:
-        text = explanation.to_terminal(
-            detail=detail,
-            digits=digits,
-            width=terminal_width(),
-            color=out is None and sys.stdout.isatty(),
-            language=language,
-            notation=notation,
+        if scores is not None or model is not None:
+            raise SettingError("--scores and --model belong to: deltaprop explain softmax.")
+        text = _text_of(
+            explanation_of(source, data, row, target),
+            form,
+            only,
+            {
+                "detail": detail,
+                "digits": digits,
+                "width": terminal_width(),
+                "color": out is None and sys.stdout.isatty(),
+                "language": language,
+                "notation": notation,
+            },
         )
     if out is not None:
         write_atomically(out, text.encode("utf-8"))
@@ -89,3 +106,13 @@ def explain(
     else:
         say(text.rstrip("\n"), result=True)
     return 0
+
+
+def _text_of(
+    explanation: Explanation, form: str, only: str | None, settings: dict[str, Any]
+) -> str:
+    if only is not None:
+        explanation = explanation.only(only)
+    if form == "json":
+        return explanation.to_json(digits=settings["digits"]) + "\n"
+    return explanation.to_terminal(**settings)

@@ -13,6 +13,7 @@ from deltaprop.errors import DataError, ModelFileError, SettingError, UnknownNam
 __all__ = [
     "finite_number",
     "parse_duration",
+    "parse_scores",
     "parse_task",
     "parse_widths",
     "read_model",
@@ -105,3 +106,17 @@ def read_rows(model: Any, data: str, target: str | None) -> Any:
     if target is None and isinstance(model.inputs, ImageEncoder):
         raise DataError(f"{data} holds images; --target names the file with their labels.")
     return load_dataset(data, names if target is None else target, task=model.task)
+
+
+def parse_scores(text: str) -> tuple[float, ...]:
+    """Return the numbers of "2,1,0.1".
+
+    Raises
+    ------
+    SettingError
+        When one of them is no number.
+    """
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise SettingError(f"The scores are {text!r}; write numbers like 2,1,0.1.") from None

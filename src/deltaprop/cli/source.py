@@ -13,6 +13,7 @@ from deltaprop.errors import DataError, DeltapropError, SettingError, UnknownNam
 
 if TYPE_CHECKING:
     from deltaprop.explaining import Explanation
+    from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
 
 __all__ = [
     "RowOption",
@@ -20,6 +21,7 @@ __all__ = [
     "RowsTargetOption",
     "SourceArgument",
     "explanation_of",
+    "softmax_of",
     "source_kind",
 ]
 
@@ -116,6 +118,31 @@ def explanation_of(
         features, rows.target[row - 1 : row], where=f"row {row} of {rows.source}"
     )
     return _with_plain_names(explained)
+
+
+def softmax_of(
+    scores: str | None, model: str | None, data: str | None, row: int | None, target: str | None
+) -> SoftmaxBesideSigmoid:
+    """Return softmax beside sigmoid, on given scores or on a model's scores of a row."""
+    from deltaprop.cli.options import parse_scores, read_model
+    from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
+
+    if scores is not None:
+        if model is not None or data is not None or row is not None:
+            raise SettingError("Give --scores, or --model with --data and --row, not both.")
+        return SoftmaxBesideSigmoid(parse_scores(scores))
+    if model is None or data is None:
+        raise SettingError(
+            "softmax needs scores: --scores 2,1,0.1, or --model with --data (and --row)."
+        )
+    if read_model(model).task != "classification":
+        raise SettingError(f"{model} predicts numbers; softmax needs a classifier.")
+    explained = explanation_of(model, data, row, target)
+    return SoftmaxBesideSigmoid(
+        tuple(explained.trace.z[-1][0].tolist()),
+        explained.names.outputs,
+        int(explained.trace.targets[0].argmax()),
+    )
 
 
 def _with_plain_names(explanation: Explanation) -> Explanation:

@@ -97,17 +97,20 @@ class GradientReport:
         return self.ok
 
     def __str__(self) -> str:
-        judged = len(self.entries) - self.n_kinks
-        agree = f"{judged - len(self.wrong)} of {judged} gradients agree"
+        gradients = [entry for entry in self.entries if entry.name != "loss"]
+        judged = sum(entry.verdict != "kink" for entry in gradients)
+        right = sum(entry.verdict == "right" for entry in gradients)
+        agree = f"{right} of {judged} gradients agree"
         lines = [f"{agree} with central differences (relative error up to {self.tolerance:g})."]
-        if self.n_parameters > len(self.entries):
+        if self.n_parameters > len(gradients):
             lines.append(f"A sample of {self.n_parameters} parameters.")
         if self.n_kinks:
             lines.append(f"{self.n_kinks} stand on a kink of the loss and were not judged.")
         if self.worst is not None:
             w = self.worst
+            what = "the loss" if w.name == "loss" else f"d/d{w.name}"
             lines.append(
-                f"{'Worst' if self.wrong else 'Largest error'}: d/d{w.name}, "
+                f"{'Worst' if self.wrong else 'Largest error'}: {what}, "
                 f"relative error {w.relative_error:.2g}"
             )
             lines.append(f"  claimed {w.claimed:.10g}, measured {w.measured:.10g}")

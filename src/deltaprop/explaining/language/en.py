@@ -45,8 +45,24 @@ WORDS = {
     "of sample": "sample",
     "along": "cosine with the gradient",
     "against": " against it",
-    "kept": "|sum of the parts| = {norm}: {share} of what the samples pull is left after adding up.",
+    "kept": "|sum of the parts| = {norm}: {share} of what the samples pull is left in the sum.",
     "apart": "Samples {one} and {other} pull apart most: the cosine between them is {cosine}.",
+    # softmax beside sigmoid
+    "softmax title": "Softmax beside sigmoid, on the same scores z",
+    "of score": "score",
+    "softmax values": (
+        "Values: softmax shares one whole among the scores, sigmoid treats each alone"
+    ),
+    "softmax jacobians": "Jacobians: every score moves every p; a score moves only its own s",
+    "softmax cancels": ("Cross-entropy: ∂L/∂z through the whole Jacobian, and cancelled to p - t"),
+    "softmax apart": (
+        "Take softmax where exactly one class is true, sigmoid where each is true or false "
+        "by itself."
+    ),
+    "softmax of two": (
+        "With two scores softmax is the sigmoid of their difference: divide above and below "
+        "by exp(z₁)."
+    ),
     # promise and fact
     "promise": "The step's promise and the fact",
     "loss before": "loss before",

@@ -45,6 +45,14 @@ WORDS = {
     "against": " 相反",
     "kept": "|各部分之和| = {norm}：各样本的拉力相加后剩下 {share}。",
     "apart": "样本 {one} 与 {other} 的方向最相反：两者的余弦为 {cosine}。",
+    # softmax beside sigmoid
+    "softmax title": "同一组得分 z 上的 softmax 与 sigmoid",
+    "of score": "得分",
+    "softmax values": "数值：softmax 让各得分分享一个整体，sigmoid 各算各的",
+    "softmax jacobians": "雅可比矩阵：每个得分影响每个 p；一个得分只影响自己的 s",
+    "softmax cancels": "交叉熵：经过整个雅可比矩阵的 ∂L/∂z，消去后就是 p - t",
+    "softmax apart": "恰有一个类别为真时用 softmax；每个类别各自为真或为假时用 sigmoid。",
+    "softmax of two": "只有两个得分时，softmax 就是两者之差的 sigmoid：分子分母同除以 exp(z₁)。",
     # promise and fact
     "promise": "这一步的预期与实际",
     "loss before": "更新前的损失",

@@ -1,0 +1,118 @@
+"""Softmax beside sigmoid: both on the same scores, proved against each other."""
+
+import re
+
+import mpmath
+import numpy as np
+import pytest
+
+import deltaprop as dp
+from deltaprop.errors import DataError, SettingError
+from deltaprop.explaining.columns import cells
+from deltaprop.explaining.digits import line_of
+from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
+
+SCORES = [(2.0, 1.0), (2.0, 1.0, 0.1), (-3.0, 0.0, 4.0, 4.0), (0.5,), (300.0, -300.0)]
+
+
+@pytest.mark.parametrize("scores", SCORES)
+def test_values_are_right(scores):
+    view = SoftmaxBesideSigmoid(scores)
+    with mpmath.workdps(50):
+        z = [mpmath.mpf(v) for v in scores]
+        whole = sum(mpmath.exp(v) for v in z)
+        p = [float(mpmath.exp(v) / whole) for v in z]
+        s = [float(1 / (1 + mpmath.exp(-v))) for v in z]
+    np.testing.assert_allclose(view.p, p, rtol=1e-14)
+    np.testing.assert_allclose(view.s, s, rtol=1e-14)
+
+
+@pytest.mark.parametrize("scores", SCORES[:4])
+def test_both_jacobians_are_central_differences(scores):
+    view, h = SoftmaxBesideSigmoid(scores), 1e-5
+    for j in range(len(scores)):
+        step = h * np.eye(len(scores))[j]
+        right = SoftmaxBesideSigmoid(tuple(view.z + step))
+        left = SoftmaxBesideSigmoid(tuple(view.z - step))
+        measured = [(a - b) / (2 * h) for a, b in ((right.p, left.p), (right.s, left.s))]
+        np.testing.assert_allclose(view.jacobian()[:, j], measured[0], atol=1e-9)
+        np.testing.assert_allclose(view.sigmoid_jacobian()[:, j], measured[1], atol=1e-9)
+
+
+@pytest.mark.parametrize("scores", SCORES[:4])
+def test_every_displayed_line_holds(scores):
+    view = SoftmaxBesideSigmoid(scores, target=0)
+    steps = [*view.value_steps(), *view.jacobian_steps(), *view.gradient_steps()]
+    steps += [view.difference_step()] if len(scores) == 2 else []
+    assert len(steps) > 2 * len(scores)
+    for step in steps:
+        line = line_of(step)
+        assert line.evaluated() == pytest.approx(float(line.shown), rel=2e-5, abs=1e-15)
+        assert float(line.shown) == pytest.approx(step.value, rel=1e-5, abs=1e-15)
+
+
+def test_two_scores_are_the_sigmoid_of_their_difference():
+    view = SoftmaxBesideSigmoid((2.0, 1.0))
+    step = view.difference_step()
+    assert step.value == pytest.approx(1 / (1 + np.exp(-1.0)), rel=1e-14)
+    assert "p₁ = 1 / (1 + exp(-(z₁ - z₂))) = 1 / (1 + exp(-(2 - 1))) ≈ 0.731059" in (
+        view.to_terminal()
+    )
+    assert SoftmaxBesideSigmoid((2.0, 1.0, 0.0)).difference_step() is None
+
+
+def test_the_jacobian_cancels_to_p_minus_t():
+    view = SoftmaxBesideSigmoid((0.3, -1.2, 2.0), target=1)
+    deltas = [s for s in view.gradient_steps() if s.ref.quantity == "delta"]
+    through, cancelled = (
+        [s.value for s in deltas if s.ref.after == after] for after in (False, True)
+    )
+    np.testing.assert_allclose(through, view.p - [0, 1, 0], rtol=1e-12)
+    assert through == cancelled
+
+
+def test_a_true_class_of_no_probability_is_no_division_by_zero():
+    view = SoftmaxBesideSigmoid((600.0, -600.0), target=1)
+    assert list(view.gradient_steps()) == []
+    assert "nan" not in view.to_terminal()
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_it_fits_the_width_and_names_the_classes(language):
+    names = ("Adelie", "Chinstrap", "Gentoo")
+    text = SoftmaxBesideSigmoid((2.0, 1.0, -0.1), names, 2).to_terminal(language=language)
+    assert all(cells(line) <= 80 for line in text.splitlines())
+    assert re.search(r"Gentoo ← t +-0\.1", text)
+    assert "Σ p = p₁ + p₂ + p₃" in text
+    assert bool(re.search("[一-鿿]", text)) == (language == "zh")
+
+
+def test_many_scores_leave_the_jacobians_out():
+    text = SoftmaxBesideSigmoid(tuple(np.linspace(-1, 1, 30))).to_terminal()
+    assert "J₁₁" not in text
+    assert "more" in text
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "says"),
+    [
+        ({"scores": ()}, DataError, "finite numbers"),
+        ({"scores": (float("nan"),)}, DataError, "finite numbers"),
+        ({"scores": (1e4, 0.0)}, DataError, "Take the largest score off"),
+        ({"scores": (1.0, 2.0), "target": 2}, SettingError, "from 0 to 1"),
+        ({"scores": (1.0, 2.0), "names": ("a",)}, SettingError, "1 names for 2 scores"),
+    ],
+)
+def test_what_it_cannot_show_it_refuses(settings, error, says):
+    with pytest.raises(error, match=says):
+        SoftmaxBesideSigmoid(**settings)
+
+
+def test_the_scores_are_the_networks_logits(rng):
+    network = dp.Network([2, 3])
+    parameters = network.init(rng)
+    trace = dp.backpropagate(network, parameters, [[1.0, -2.0]], [1])
+    view = SoftmaxBesideSigmoid(tuple(trace.z[-1][0]), target=1)
+    np.testing.assert_allclose(view.p, trace.a[-1][0], rtol=1e-15)
+    cancelled = [s.value for s in view.gradient_steps() if s.ref.after]
+    np.testing.assert_allclose(cancelled, trace.delta[-1][0], rtol=1e-12)
