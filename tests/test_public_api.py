@@ -36,6 +36,7 @@ SIGNATURES = {
     ),
     "predict": (["network", "parameters", "X"], ["engine"]),
     "explain": (["network", "parameters", "x", "targets"], ["learning_rate", "optimizer"]),
+    "mark": (["worked"], []),
     "Explanation.to_terminal": (["self"], ["detail", "digits", "width", "color"]),
     "Explanation.verify": (["self"], []),
     "load": (["path"], []),

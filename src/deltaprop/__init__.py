@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from deltaprop.model.parameters import Parameters
     from deltaprop.model.serialize import save_model as save
     from deltaprop.model.spec import Network
+    from deltaprop.practice import Marking, mark
     from deltaprop.training import schedules
     from deltaprop.training.history import History
     from deltaprop.training.loop import TrainingState, train
@@ -63,6 +64,7 @@ _HOMES = {
     "model.parameters": "Parameters",
     "model.serialize": "save",
     "model.spec": "Network",
+    "practice": "Marking mark",
     "training": "schedules",
     "training.history": "History",
     "training.loop": "TrainingState train",
@@ -92,6 +94,7 @@ __all__ = [
     "History",
     "Initializer",
     "Loss",
+    "Marking",
     "Momentum",
     "Network",
     "Parameters",
@@ -107,6 +110,7 @@ __all__ = [
     "explain",
     "huber",
     "load",
+    "mark",
     "predict",
     "register_activation",
     "register_initializer",

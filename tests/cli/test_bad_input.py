@@ -178,7 +178,7 @@ OPTIONS = {
     "a model without its rows": ("explain kinds.safetensors", {}, ["kinds.safetensors", "--data and --row"]),
     "an unknown example": ("explain tutoral", {}, ["'tutoral'", "Did you mean 'tutorial'"]),
     "an unknown detail": ("explain tutorial --detail neuron", {}, ["detail", "'neuron'", "neurons"]),
-    "an unknown format": ("explain tutorial --format jsn", {}, ["format", "'jsn'", "Did you mean 'json'"]),
+    "an unknown format": ("explain tutorial --format jsn", {}, ["format", "'jsn'", "Did you mean 'json'", "notebook"]),
     "an unknown language": ("explain tutorial --language fr", {}, ["language", "'fr'", "en, zh"]),
     "an unknown notation": ("explain tutorial --notation own", {}, ["notation", "'own'", "tutorial"]),
     "a number there is not": ("explain tutorial --only W9[0,0]", {}, ["dW.9[0,0]", "2 -> 2 identity"]),

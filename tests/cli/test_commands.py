@@ -423,3 +423,19 @@ def test_explain_softmax_stands_beside_sigmoid_on_scores_and_on_a_models_row(fol
     answer = call("explain", "softmax", "--model", "kinds.safetensors", "--data", "flowers.csv")
     assert answer.status == 0
     assert re.search(r"^  (aster|borage|clover) ← t", answer.out, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("form", "begins"),
+    [
+        ("html", "<!doctype html>"), ("latex", "\\documentclass"), ("markdown", "# "),
+        ("json", "{"), ("svg", "<svg"), ("notebook", "{"),
+    ],
+)  # fmt: skip
+def test_explain_writes_every_form(folder, call, form, begins):
+    answer = call("explain", "tutorial", "--format", form, "--out", "step.txt", "--language", "zh")
+    assert answer.status == 0
+    text = (folder / "step.txt").read_text(encoding="utf-8")
+    assert begins in text[:200].lower() or text.lstrip("%").startswith(begins)
+    assert "1.3125" in text
+    assert re.search("[一-鿿]", text) or form == "json"

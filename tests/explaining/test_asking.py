@@ -103,7 +103,7 @@ class TestLargeNetworks:
     def test_what_is_counted_is_what_there_is(self, draw):
         for optimizer in (None, dp.Adam(0.1)):
             e = draw("tanh", "cross_entropy", n=2, bias=True, optimizer=optimizer).explanation
-            assert abs(e.n_numbers - len(e.steps)) <= 0.2 * len(e.steps)
+            assert e.n_numbers == len(e.steps)
 
 
 class TestJson:
@@ -155,7 +155,7 @@ class TestLanguages:
             )
             assert re.search("[一-鿿]", chinese)
             sums = [
-                [x for x in text.splitlines() if x.startswith("  ") and "✓" not in x]
+                [x for x in text.splitlines() if x.startswith("  ") and "=" in x]
                 for text in (english, chinese)
             ]
             assert sums[0] == sums[1]

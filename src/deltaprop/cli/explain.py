@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["EXAMPLE", "explain"]
 
 EXAMPLE = "Example: deltaprop explain tutorial --detail neurons"
-_FORMS = ("terminal", "json")
+_FORMS = ("terminal", "html", "latex", "markdown", "json", "svg", "notebook")
 _MOST_DIGITS = 17
 
 
@@ -50,7 +50,10 @@ def explain(
         ),
     ] = None,
     form: Annotated[
-        str, typer.Option("--format", metavar="FORM", help="terminal or json.")
+        str,
+        typer.Option(
+            "--format", metavar="FORM", help="terminal html latex markdown json svg notebook."
+        ),
     ] = "terminal",
     language: Annotated[str, typer.Option("--language", metavar="LANG", help="en or zh.")] = "en",
     notation: Annotated[
@@ -113,6 +116,12 @@ def _text_of(
 ) -> str:
     if only is not None:
         explanation = explanation.only(only)
+    if form == "terminal":
+        return explanation.to_terminal(**settings)
+    asked = {name: settings[name] for name in ("detail", "digits", "language", "notation")}
     if form == "json":
         return explanation.to_json(digits=settings["digits"]) + "\n"
-    return explanation.to_terminal(**settings)
+    if form == "svg":
+        del asked["detail"]
+    text: str = getattr(explanation, f"to_{form}")(**asked)
+    return text

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from deltaprop.errors import DataError, DeltapropError, UnknownNameError
 from deltaprop.model.layers import Dense
@@ -17,7 +17,14 @@ from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.training.optimizers import OPTIMIZERS, Optimizer
 
-__all__ = ["EXAMPLES", "WorkedExample", "built_in_example", "read_worked_example"]
+__all__ = [
+    "EXAMPLES",
+    "WorkedExample",
+    "Written",
+    "built_in_example",
+    "read_worked_example",
+    "worked_example",
+]
 
 _LARGEST_FILE = 10_000_000  # bytes; a worked example is a page of numbers
 
@@ -34,6 +41,26 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "learning_rate": 0.1,
     },
 }
+
+
+class Written(float):
+    """A number as a file writes it: a float that keeps its text, trailing zeros included.
+
+    Parameters
+    ----------
+    text : str
+        A decimal number.
+    """
+
+    __slots__ = ("text",)
+
+    text: str
+
+    def __new__(cls, text: str) -> Self:
+        """Return the number that ``text`` writes."""
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
 
 
 @dataclass(frozen=True)
@@ -75,7 +102,7 @@ def built_in_example(name: str) -> WorkedExample:
     """Return the built-in example called ``name``."""
     if name not in EXAMPLES:
         raise UnknownNameError("built-in example", name, EXAMPLES)
-    return _from_mapping(EXAMPLES[name])
+    return worked_example(EXAMPLES[name])
 
 
 def read_worked_example(path: str | os.PathLike[str]) -> WorkedExample:
@@ -94,7 +121,7 @@ def read_worked_example(path: str | os.PathLike[str]) -> WorkedExample:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"{name} cannot be read as a worked example: {reason}.") from None
-    return _from_mapping(_parse(name, text), name)
+    return worked_example(_parse(name, text), name)
 
 
 def _parse(name: str, text: str) -> Mapping[str, Any]:
@@ -102,7 +129,7 @@ def _parse(name: str, text: str) -> Mapping[str, Any]:
         if name.lower().endswith((".yaml", ".yml")):
             data = _parse_yaml(text)
         else:
-            data = json.loads(text)
+            data = json.loads(text, parse_float=Written)
     except (ValueError, RecursionError) as error:
         raise DataError(f"{name} is not valid JSON: {error}.") from None
     except Exception as error:
@@ -126,10 +153,30 @@ def _parse_yaml(text: str) -> Any:
         re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"),
         list("-+0123456789"),
     )
+    Loader.add_constructor("tag:yaml.org,2002:float", _yaml_float)
     return yaml.load(text, Loader=Loader)  # noqa: S506 - a SafeLoader
 
 
-def _from_mapping(data: Mapping[str, Any], name: str = "the example") -> WorkedExample:
+def _yaml_float(loader: Any, node: Any) -> float:
+    plain = re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", node.value)
+    return Written(node.value) if plain else float(loader.construct_yaml_float(node))
+
+
+def worked_example(data: Mapping[str, Any], name: str = "the example") -> WorkedExample:
+    """Return the worked example that a mapping in the worked-example format describes.
+
+    Parameters
+    ----------
+    data : mapping
+        The keys of the format: layers, loss, x, targets, ...
+    name : str
+        What messages call it.
+
+    Raises
+    ------
+    DataError
+        When it says something impossible; the message says where.
+    """
     missing = [key for key in ("layers", "loss", "x", "targets") if key not in data]
     if missing:
         raise DataError(f"{name} lacks {', '.join(missing)}; see the worked-example format.")

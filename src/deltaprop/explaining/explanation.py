@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -16,6 +17,7 @@ from deltaprop.explaining.names import Ref, read_ref
 from deltaprop.explaining.selection import n_numbers, strongest
 from deltaprop.explaining.steps import Derivation, Step, Update
 from deltaprop.model.backprop import Trace, backpropagate
+from deltaprop.model.files import write_atomically
 from deltaprop.model.gradcheck import EntryCheck, GradientReport, check_gradients
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
@@ -95,7 +97,7 @@ class Explanation:
 
         Parameters
         ----------
-        names : str
+        *names : str
             Ids such as "dW.1[0,2]" (or "dW1[0,2]"), "delta.2[0,1]", "loss". A weight is read as
             its gradient, "W1[0,2]" as "dW.1[0,2]": that is where its change comes from.
 
@@ -246,6 +248,158 @@ class Explanation:
             language=language,
             notation=notation,
         )
+
+    def to_latex(
+        self,
+        *,
+        detail: str | None = None,
+        digits: int = 6,
+        language: str = "en",
+        notation: str = "standard",
+    ) -> str:
+        """Return the explanation as a LaTeX document.
+
+        Parameters
+        ----------
+        detail : {"overview", "layers", "neurons"}, optional
+            One altitude; all that fit when left out.
+        digits : int
+            Significant digits; a line whose rounding would break it shows more.
+        language : {"en", "zh"}
+            Of the words.
+        notation : {"standard", "tutorial"}
+            W of layer l with one number, or with the layers on both sides.
+
+        Returns
+        -------
+        str
+            It compiles with pdflatex; in Chinese with xelatex and ctex.
+        """
+        from deltaprop.explaining.latex import render
+
+        return render(self, digits, language, notation, detail)
+
+    def to_markdown(
+        self,
+        *,
+        detail: str | None = None,
+        digits: int = 6,
+        language: str = "en",
+        notation: str = "standard",
+    ) -> str:
+        """Return the explanation as Markdown.
+
+        Parameters
+        ----------
+        detail : {"overview", "layers", "neurons"}, optional
+            One altitude; all that fit when left out.
+        digits : int
+            Significant digits; a line whose rounding would break it shows more.
+        language : {"en", "zh"}
+            Of the words.
+        notation : {"standard", "tutorial"}
+            W of layer l with one number, or with the layers on both sides.
+
+        Returns
+        -------
+        str
+            For notes and issues.
+        """
+        from deltaprop.explaining.markdown import render
+
+        return render(self, digits, language, notation, detail)
+
+    def to_notebook(
+        self,
+        *,
+        detail: str | None = None,
+        digits: int = 6,
+        language: str = "en",
+        notation: str = "standard",
+    ) -> str:
+        """Return the explanation as a Jupyter notebook.
+
+        Parameters
+        ----------
+        detail : {"overview", "layers", "neurons"}, optional
+            One altitude; all that fit when left out.
+        digits : int
+            Significant digits; a line whose rounding would break it shows more.
+        language : {"en", "zh"}
+            Of the words.
+        notation : {"standard", "tutorial"}
+            W of layer l with one number, or with the layers on both sides.
+
+        Returns
+        -------
+        str
+            The text of an .ipynb file whose cells check every number they show.
+        """
+        from deltaprop.explaining.notebook import render
+
+        return render(self, digits, language, notation, detail)
+
+    def to_html(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        detail: str | None = None,
+        digits: int = 6,
+        language: str = "en",
+        notation: str = "standard",
+    ) -> str:
+        """Return the explanation as one HTML page that needs nothing else.
+
+        Parameters
+        ----------
+        path : path, optional
+            Where to write it.
+        detail : {"overview", "layers", "neurons"}, optional
+            One altitude; all that fit when left out.
+        digits : int
+            Significant digits; a line whose rounding would break it shows more.
+        language : {"en", "zh"}
+            Of the words.
+        notation : {"standard", "tutorial"}
+            W of layer l with one number, or with the layers on both sides.
+
+        Returns
+        -------
+        str
+            The page; readable without scripts and without a network.
+        """
+        from deltaprop.explaining.html import render
+
+        page = render(self, digits, language, notation, detail)
+        if path is not None:
+            write_atomically(path, page.encode("utf-8"))
+        return page
+
+    def to_svg(self, *, digits: int = 6, language: str = "en", notation: str = "standard") -> str:
+        """Return the network with its values, deltas and gradients as an SVG picture.
+
+        Parameters
+        ----------
+        digits : int
+            Significant digits.
+        language : {"en", "zh"}
+            Of the words.
+        notation : {"standard", "tutorial"}
+            W of layer l with one number, or with the layers on both sides.
+
+        Returns
+        -------
+        str
+            A picture that stands alone.
+        """
+        from deltaprop.explaining.diagram import render_svg
+
+        return render_svg(self, digits, language, notation=notation)
+
+    def _repr_html_(self) -> str:
+        from deltaprop.explaining.notebook import to_html_fragment
+
+        return to_html_fragment(self)
 
 
 def explain(

@@ -17,10 +17,16 @@ Array = npt.NDArray[np.float64]
 _MOST_NEURONS = 6  # of a layer and sample
 _MOST_WEIGHTS = 6  # of a layer
 _MOST_SAMPLES = 4
+_MOST_COUNTED = 20_000
 
 
 def n_numbers(derivation: Derivation) -> int:
-    """Return how many numbers the step consists of, without listing them."""
+    """Return how many numbers the step consists of; of a large one without listing them."""
+    roughly = _estimated(derivation)
+    return roughly if roughly > _MOST_COUNTED else sum(1 for _ in derivation.refs())
+
+
+def _estimated(derivation: Derivation) -> int:
     trace = derivation.trace
     n, network = len(trace.a[0]), trace.network
     neurons, k = n * sum(network.sizes[1:]), network.n_out

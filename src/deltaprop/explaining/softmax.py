@@ -76,12 +76,14 @@ class SoftmaxBesideSigmoid:
     @cached_property
     def p(self) -> Array:
         """Return softmax(z)."""
-        return softmax(self.z[None])[0]
+        values: Array = softmax(self.z[None])[0]
+        return values
 
     @cached_property
     def s(self) -> Array:
         """Return the sigmoid of each score."""
-        return sigmoid(self.z)
+        values: Array = sigmoid(self.z)
+        return values
 
     def jacobian(self) -> Array:
         """Return dp_i/dz_j = p_i ([i = j] - p_j): every score moves every probability."""

@@ -352,8 +352,8 @@ class _Page:
         rows = [titles] + [
             (
                 str(pull.sample + 1),
-                self.number(pull.loss),
-                self.number(pull.norm),
+                number_text(pull.loss, min(self.digits, 6)),
+                number_text(pull.norm, min(self.digits, 6)),
                 f"{pull.along:+.3f}{words['against'] if pull.along < 0 else ''}",
             )
             for pull in order
@@ -361,7 +361,7 @@ class _Page:
         wide = [max(cells(row[c]) for row in rows) for c in range(len(titles))]
         for row in rows:
             texts = [pad(text, w) for text, w in zip(row, wide, strict=True)]
-            lines.append("  " + "   ".join(texts))
+            lines.append(_clip("  " + "   ".join(texts).rstrip(), self.width))
         if len(batch.pulls) > len(order):
             lines.append("  " + words["more"].format(count=len(batch.pulls) - len(order)))
         kept = words["kept"].format(share=f"{batch.kept:.0%}", norm=self.number(batch.norm))

@@ -43,7 +43,7 @@ WORDS = {
     # the batch
     "batch": "The batch: what each sample adds to the gradient",
     "of sample": "sample",
-    "along": "cosine with the gradient",
+    "along": "cosine with g",
     "against": " against it",
     "kept": "|sum of the parts| = {norm}: {share} of what the samples pull is left in the sum.",
     "apart": "Samples {one} and {other} pull apart most: the cosine between them is {cosine}.",

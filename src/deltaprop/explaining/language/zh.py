@@ -41,7 +41,7 @@ WORDS = {
     # the batch
     "batch": "这一批：每个样本对梯度的贡献",
     "of sample": "样本",
-    "along": "与梯度的余弦",
+    "along": "与 g 的余弦",
     "against": " 相反",
     "kept": "|各部分之和| = {norm}：各样本的拉力相加后剩下 {share}。",
     "apart": "样本 {one} 与 {other} 的方向最相反：两者的余弦为 {cosine}。",

@@ -1,0 +1,147 @@
+"""How wide a LaTeX formula is set, roughly, and where a long one is broken."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+__all__ = ["broken", "widest_piece", "width"]
+
+_PART = re.compile(r"\\[A-Za-z]+|\\.|[{}^_&]|.", re.DOTALL)
+_SMALL = 0.72  # an index or exponent beside what it belongs to
+
+# in em
+_WIDTHS = {
+    r"\times": 1.25,
+    r"\cdot": 0.75,
+    r"\approx": 1.35,
+    "=": 1.35,
+    ">": 1.35,
+    "<": 1.35,
+    r"\ge": 1.35,
+    r"\le": 1.35,
+    "+": 1.25,
+    "-": 1.25,
+    " ": 0.0,
+    "(": 0.4,
+    ")": 0.4,
+    "[": 0.3,
+    "]": 0.3,
+    ".": 0.3,
+    ",": 0.45,
+    ":": 0.8,
+    "|": 0.3,
+    r"\exp": 1.6,
+    r"\ln": 1.0,
+    r"\tanh": 2.2,
+    r"\max": 1.9,
+    r"\left": 0.2,
+    r"\right": 0.2,
+    r"\text": 0.0,
+    r"\mathrm": 0.0,
+    r"\tilde": 0.0,
+    r"\sqrt": 0.9,
+    r"\quad": 1.0,
+    r"\partial": 0.58,
+    r"\delta": 0.46,
+    r"\lambda": 0.6,
+    **dict.fromkeys("0123456789", 0.5),
+}
+_SIGN = 0.8  # a minus that belongs to one number
+_BESIDE_FRACTION = 0.25
+_CHINESE = 1.0
+_OTHER = 0.58
+
+
+@lru_cache(maxsize=4096)
+def width(formula: str) -> float:
+    """Return about how wide a formula is, in em of the font it is set in."""
+    parts = _PART.findall(formula)
+    total, _ = _measure(parts, 0, closing=False)
+    return total
+
+
+def _measure(parts: list[str], at: int, closing: bool) -> tuple[float, int]:
+    total = 0.0
+    while at < len(parts):
+        part = parts[at]
+        at += 1
+        known = _WIDTHS.get(part)
+        if known is not None:
+            total += known
+            if part == "-" and (at == 1 or parts[at - 2] in "({["):
+                total += _SIGN - known
+        elif part == "}" and closing:
+            return total, at
+        elif part == "{":
+            inner, at = _measure(parts, at, closing=True)
+            total += inner
+        elif part in "^_":
+            script, at = _script(parts, at)
+            if at < len(parts) and parts[at] in "^_" and parts[at] != part:
+                other, at = _script(parts, at + 1)  # one above the other
+                script = max(script, other)
+            total += _SMALL * script
+        elif part == r"\frac":
+            above, at = _script(parts, at)
+            below, at = _script(parts, at)
+            total += max(above, below) + _BESIDE_FRACTION
+        else:
+            total += _CHINESE if ord(part[0]) > 0x2E7F else _OTHER
+    return total, at
+
+
+def _script(parts: list[str], at: int) -> tuple[float, int]:
+    if at < len(parts) and parts[at] == "{":
+        return _measure(parts, at + 1, closing=True)
+    return _WIDTHS.get(parts[at], _OTHER) if at < len(parts) else 0.0, at + 1
+
+
+def broken(formula: str, room: float) -> list[str]:
+    """Return the rows of a formula: broken before + and -, elsewhere only where that is not enough.
+
+    A row that cannot be broken is longer than the room.
+    """
+    rows = [""]
+    used = 0.0
+    for piece in _pieces(formula, _SIGNS):
+        wide = width(piece)
+        if rows[-1] and used + wide > room:
+            rows.append("")
+            used = 0.0
+        if wide <= room:
+            rows[-1] += piece
+            used += wide
+            continue
+        for part in _pieces(piece, _EVERYWHERE):
+            wide = width(part)
+            if rows[-1] and used + wide > room:
+                rows.append("")
+                used = 0.0
+            rows[-1] += part
+            used += wide
+    return [row.strip() for row in rows]
+
+
+def widest_piece(formula: str) -> float:
+    """Return how wide the widest part of a formula is that stays on one row."""
+    return max(width(piece) for piece in _pieces(formula, _EVERYWHERE))
+
+
+_GROUPS = r"\\left(?![a-z])|\\right(?![a-z])|[{}]"
+_SIGNS = re.compile(rf"{_GROUPS}| [+-] ")
+_EVERYWHERE = re.compile(rf"{_GROUPS}| (?:[+/-]|\\times|\\cdot) ")
+_DEPTHS = {"{": 1, r"\left": 1, "}": -1, r"\right": -1}
+
+
+def _pieces(formula: str, breaks: re.Pattern[str]) -> Iterator[str]:
+    """Yield what may stand on rows of their own; nothing in braces or in high brackets is torn."""
+    start = depth = 0
+    for found in breaks.finditer(formula):
+        change = _DEPTHS.get(found[0], 0)
+        depth += change
+        if not change and depth == 0 and found.start() > start:
+            yield formula[start : found.start()]
+            start = found.start()
+    yield formula[start:]

@@ -1,0 +1,194 @@
+"""The Markdown document: the same numbers as everywhere, and names that stay names."""
+
+import math
+import operator
+import re
+
+import numpy as np
+import pytest
+
+import deltaprop as dp
+from deltaprop.explaining import Names, built_in_example, markdown
+from deltaprop.explaining.language import LANGUAGES
+from deltaprop.explaining.matrices import equations
+from deltaprop.explaining.to_json import to_data
+
+KINDS = [(a, loss) for a in dp.ACTIVATIONS for loss in dp.LOSSES]
+RULES = [None, dp.Momentum(0.1, nesterov=True), dp.RMSProp(), dp.Adam(), dp.AdamW()]
+PYTHON = {"exp": math.exp, "ln": math.log, "log": math.log, "tanh": math.tanh, "max": max,
+          "sqrt": math.sqrt, "abs": abs, "erf": math.erf}  # fmt: skip
+JOINED = {"": operator.matmul, "*": operator.mul, "+": operator.add, "-": operator.sub}
+RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+
+
+def tutorial(**fixed):
+    worked = built_in_example("tutorial")
+    fixed = {"optimizer": worked.optimizer, "names": Names(worked.title), **fixed}
+    return dp.explain(worked.network, worked.parameters, worked.x, worked.targets, **fixed)
+
+
+def arithmetic_of(page):
+    """Return the equations of the neurons, the rows of each joined."""
+    page = page[page.index("\n## ") :]
+    found = []
+    for block in re.findall(r"```text\n(.*?)```", page, re.DOTALL):
+        for row in block.splitlines():
+            if row.startswith(" "):
+                found[-1] += " " + row.strip()
+            else:
+                found.append(row)
+    return found
+
+
+def as_python(formula):
+    """Return Unicode arithmetic as Python has it."""
+    formula = re.sub(r"\[\d+ more: ([^\]]*)\]", r"(\1)", formula)
+    formula = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda m: f" ** {m[0].translate(RAISED)}", formula)
+    formula = re.sub(r"\|([^|]*)\|", r"abs(\1)", formula)
+    for sign, python in (("×", "*"), ("√", "sqrt"), ("^", "**"), ("≤", "<="), ("≥", ">=")):
+        formula = formula.replace(sign, python)
+    return re.sub(r"\[([^\[\]]*)\]", r"(\1)", formula)
+
+
+def same_as_json(explanation, page):
+    steps = to_data(explanation)["steps"]
+    rows = arithmetic_of(page)
+    assert len(rows) == len(steps)
+    for row, step in zip(rows, steps, strict=True):
+        parts = re.split(r" (?:=|≈) (?![^\[]*\])", row)
+        assert parts[-1] == step["shown"], (row, step)
+        assert row.endswith(f"{'=' if step['exact'] else '≈'} {step['shown']}")
+        if len(parts) == 4:
+            names = {"__builtins__": {}}
+            expected = eval(step["expression"], names, PYTHON)
+            assert eval(as_python(parts[2]), names, PYTHON) == pytest.approx(expected, rel=1e-12)
+
+
+class TestNumbers:
+    def test_the_tutorial_line_by_line(self):
+        same_as_json(tutorial(), markdown.render(tutorial(), detail="neurons"))
+
+    @pytest.mark.parametrize("rule", RULES, ids=lambda rule: type(rule).__name__)
+    def test_every_optimizer(self, draw, rule):
+        explanation = draw("tanh", "half_squared_error", optimizer=rule, depth=1).explanation
+        same_as_json(explanation, markdown.render(explanation, detail="neurons"))
+
+    @pytest.mark.parametrize(("activation", "loss"), KINDS)
+    def test_every_activation_with_every_loss(self, draw, activation, loss):
+        explanation = draw(activation, loss, learning_rate=0.01).explanation
+        same_as_json(explanation, markdown.render(explanation, detail="neurons"))
+
+    def test_a_long_sum_tells_how_many_terms_are_left_out(self, rng):
+        network = dp.Network([40, 2], loss="half_squared_error")
+        explanation = dp.explain(network, network.init(rng), rng.normal(size=(1, 40)), [[0, 0]])
+        page = markdown.render(explanation, detail="neurons")
+        assert "[33 more: " in page
+        same_as_json(explanation, page)
+
+
+class TestMatrices:
+    """The equations of the layers hold as they are displayed."""
+
+    @pytest.mark.parametrize("digits", [2, 4, 6])
+    @pytest.mark.parametrize(("activation", "loss"), KINDS[::5])
+    def test_what_is_displayed_holds(self, draw, activation, loss, digits):
+        explanation = draw(activation, loss, learning_rate=0.01).explanation
+        for equation in equations(explanation, digits):
+            total = None
+            for term in equation.terms:
+                values = np.array(term.cells.texts, dtype=float)
+                if term.is_argument and term.applied == "sum":
+                    values = values.sum(axis=0, keepdims=True)
+                elif term.is_argument and equation.left.layer == len(explanation.trace.z):
+                    values = explanation.trace.network.loss.predict(values)
+                elif term.is_argument:
+                    values = dp.ACTIVATIONS[term.applied].f(values)
+                values = values * float(term.factor_text or 1)
+                total = values if total is None else JOINED[term.before](total, values)
+            if total is None:
+                continue
+            shown = np.array(equation.result.texts, dtype=float)
+            with np.errstate(divide="ignore"):
+                unit = 10.0 ** (np.floor(np.log10(np.abs(shown))) - digits + 1)
+            assert np.all(np.abs(total - shown) <= 1.01 * unit + 1e-15), equation.left
+
+    def test_the_tutorial_stands_side_by_side(self):
+        page = markdown.render(tutorial(), detail="layers")
+        for row in (
+            "z¹ = x W¹",
+            "     [ 1  0.5 ] [ 0.5  2.3 ] = [ 1.25  3.8 ]",
+            "        1×2     [ 1.5    3 ]        1×2",
+            "                    2×2",
+        ):
+            assert row in page.splitlines()
+
+    def test_a_frozen_bias_repeats_its_numbers(self, draw):
+        e = draw("tanh", "half_squared_error", depth=1, bias=True, train_biases=False).explanation
+        (bias, *_) = [q for q in equations(e, 3) if q.left.after and q.left.quantity == "b"]
+        assert bias.terms[0].cells == bias.result
+
+
+class TestNames:
+    HOSTILE = (
+        "a|b", "*bold* _it_ ~~no~~", "<script>alert(1)</script>", "[x](http://evil)", "`code`",
+        "$x^2$", "@someone", "#12", ":smile:", "# title", "&amp;", "a\nb\r\n| c",
+        "\u202eevil", "数值",
+    )  # fmt: skip
+
+    @pytest.mark.parametrize("name", HOSTILE)
+    def test_no_sign_of_a_name_is_markup(self, name):
+        text = markdown.escaped(name)
+        assert "\n" not in text
+        assert "\u202e" not in text
+        bare = re.sub(r"\\.|<!-- -->", "", text)
+        assert not set(bare) & set("|*_~<>[]`$#&"), text
+        assert not re.search(r"@\w|#\d|:\w+:", text)
+
+    def test_a_row_of_the_table_keeps_its_cells(self, rng):
+        network = dp.Network([len(self.HOSTILE), 2])
+        names = Names("Title\n# other", self.HOSTILE, ("|", "||"))
+        x = rng.normal(size=(1, len(self.HOSTILE)))
+        page = markdown.render(dp.explain(network, network.init(rng), x, [0], names=names))
+        rows = [row for row in page.splitlines() if row.startswith("| ")][:12]
+        assert len({len(re.split(r"(?<!\\)\|", row)) for row in rows}) == 1
+        assert page.splitlines()[0] == r"# Title \# other"
+
+    def test_names_stand_beside_their_neurons(self, rng):
+        network = dp.Network([2, 2])
+        names = Names("", ("age", "income"), ("yes", "no"))
+        e = dp.explain(network, network.init(rng), [[1, 2]], [0], names=names)
+        assert "| inputs | x₁ | age |  | 1 |  |" in markdown.render(e)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("detail", [None, "overview", "layers", "neurons"])
+def test_code_blocks_are_closed_and_no_row_is_long(draw, language, detail):
+    explanation = draw("gelu", "cross_entropy", optimizer=dp.Adam(), n_out=3).explanation
+    page = markdown.render(explanation, language=language, detail=detail)
+    fences = [row for row in page.splitlines() if row.startswith("```")]
+    assert fences == ["```text", "```"] * (len(fences) // 2)
+    assert page.startswith("# ")
+    assert page.endswith("\n")
+    assert not page.endswith("\n\n")
+    assert max(map(len, page.splitlines())) < 180
+
+
+def test_the_tutorials_notation():
+    page = markdown.render(tutorial(), notation="tutorial")
+    assert "z¹ = x W⁽⁰¹⁾" in page
+    assert "δ²₁ = z²₁ - t₁" in page
+
+
+def test_a_large_network_is_told_on_request(rng):
+    network = dp.Network([784, 128, 10])
+    explanation = dp.explain(network, network.init(rng), rng.normal(size=(1, 784)), [3])
+    page = markdown.render(explanation)
+    assert "numbers; --detail neurons" in page
+    assert len(page) < 5e4
+    assert "strongest of" in markdown.render(explanation, detail="neurons")
+
+
+def test_the_promise_stands_beside_the_fact():
+    page = markdown.render(tutorial())
+    assert "| change promised (gradient · step) | -2.0399 |" in page
+    assert "| change brought | -0.212448 |" in page

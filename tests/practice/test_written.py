@@ -1,0 +1,85 @@
+"""Numbers as they are written: what 0.34 may stand for."""
+
+import json
+
+import numpy as np
+import pytest
+
+from deltaprop.explaining import Written
+from deltaprop.practice import mark
+from deltaprop.practice.written import Habit, habit_of, read_number
+
+HABIT = Habit()
+
+
+@pytest.mark.parametrize(
+    ("text", "decimals", "digits", "whole"),
+    [("0.34", 2, 2, False), ("0.340", 3, 3, False), ("-12", 0, 2, True), ("1e-05", 5, 1, False),
+     ("1.50e3", -1, 3, False), (".5", 1, 1, False), ("4.", 0, 1, False),
+     ("120", -1, 2, True), ("-400", -1, 2, True), ("20", 0, 2, True), ("0", 0, 1, True)],
+)  # fmt: skip
+def test_the_text_says_how_precise_a_number_is(text, decimals, digits, whole):
+    number = read_number(text)
+    assert (number.decimals, number.digits, number.whole) == (decimals, digits, whole)
+    assert number.value == float(text)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [True, None, "abc", "", "nan", "inf", "1e999", "0x10", "1_0", np.nan, np.inf, 10**400, [1.0],
+     "9" * 500],
+)  # fmt: skip
+def test_what_is_no_finite_decimal_number_is_not_read(value):
+    assert read_number(value) is None
+
+
+def test_a_file_and_a_string_keep_zeros_that_a_float_has_lost():
+    assert read_number(Written("0.50")).decimals == 2
+    assert read_number("0.50").decimals == 2
+    assert read_number(0.50).decimals == 1
+    assert read_number(np.float64(0.25)).text == "0.25"
+    assert read_number(13.0).whole
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "fits"),
+    [
+        ("0.3388", 0.338802109, True), ("0.34", 0.338802109, True), ("0.33", 0.338802109, True),
+        ("0.35", 0.338802109, False), ("0.3387", 0.338802109, False), ("0.3389", 0.338802109, True),
+        ("0.3390", 0.338802109, False), ("1.04", 1.05, False), ("1.06", 1.05, False),
+        ("5", 5.05, True), ("4", 4.6, False), ("0", 0.26, False), ("0", 0.0, True),
+        ("-0.26", 0.26, False), ("120", 117.26, True), ("20", 17.2, False),
+        ("0.1", float("nan"), False), ("0.1", float("inf"), False),
+    ],
+)  # fmt: skip
+def test_a_number_may_be_rounded_or_cut_off_and_no_more(text, right, fits):
+    assert read_number(text).is_written_for(right, HABIT) is fits
+
+
+def test_few_digits_are_noticed_where_the_rest_has_more():
+    assert read_number("0.34").is_rounded(0.338802109, HABIT)
+    assert not read_number("0.3388").is_rounded(0.338802109, HABIT)
+    assert not read_number("0.34").is_rounded(0.34, HABIT)
+    coarse = habit_of([(read_number(t), v) for t, v in
+                       [("0.17", 0.17438), ("0.12", 0.1213), ("0.26", 0.2604)]])  # fmt: skip
+    assert coarse == Habit(2, 2)
+    assert not read_number("0.17").is_rounded(0.17438, coarse)
+    assert read_number("0.1").is_rounded(0.0982, coarse)
+
+
+EXAMPLE = {
+    "layers": [{"W": [[1.0]]}], "loss": "half_squared_error", "x": [[0.5]], "targets": [[0.0]],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("literal", "verdict"),
+    [("0.5", "right"), ("0.50", "right"), ("0.501", "wrong"), ("5e-1", "right")],
+)
+@pytest.mark.parametrize("form", ["json", "yaml"])
+def test_files_are_read_with_the_text_of_their_numbers(tmp_path, literal, verdict, form):
+    text = json.dumps(EXAMPLE)[:-1] + f', "claims": {{"z.1": [[{literal}]]}}}}'
+    path = tmp_path / f"worked.{form}"
+    path.write_text(text, encoding="utf-8")
+    (only,) = mark(path).marks
+    assert (only.claimed, only.verdict) == (literal, verdict)
