@@ -68,7 +68,9 @@ def without(column):
 
 IMAGES, LABELS = np.arange(20 * 3 * 2).reshape(20, 3, 2) % 250, np.arange(20) % 2
 BIG = "x" * 1_000_000
-GZ = gzip.compress(np.random.default_rng(0).integers(48, 57, 5000, dtype=np.uint8).tobytes())
+GZ = gzip.compress(
+    np.random.default_rng(0).integers(48, 57, 5000, dtype=np.uint8).tobytes(), mtime=0
+)
 
 # name: (command, files, [where, what was found, what to do])
 FILES = {

@@ -96,7 +96,7 @@ MODELS = {
     "empty": (b"", ["no intact model file", "expected"]),
     "a text file": ("height,width\n1,2\n", ["no intact model file", "something else"]),
     "a pickle": (pickle.dumps(Bomb()), ["no intact model file", "something else"]),
-    "a gzipped model": (lambda folder: gzip.compress((folder / "kinds.safetensors").read_bytes()), ["no intact model file"]),
+    "a gzipped model": (lambda folder: gzip.compress((folder / "kinds.safetensors").read_bytes(), mtime=0), ["no intact model file"]),
     "of another program": (FOREIGN, ["safetensors file of another program", "expected one saved by deltaprop"]),
     "cut off in the numbers": (changed(lambda c: c[:-9]), ["no intact model file", "cut off"]),
     "cut off in the description": (changed(lambda c: c[:300]), ["no intact model file", "cut off"]),

@@ -31,7 +31,7 @@ BAD = {
     "a doubled name over words": ("k,k\nx,y\nz,y\n", ["'k'", "columns 1, 2"]),
     "nothing": ("", ["is empty"]),
     "blank lines": ("\n \n\n", ["is empty"]),
-    "an empty gzip file": (gzip.compress(b""), ["is empty"]),
+    "an empty gzip file": (gzip.compress(b"", mtime=0), ["is empty"]),
     "only a header": ("a,b,c\n", ["header line", "'a, b, c'", "no rows"]),
     "an open quote": ('a,b\n1,"x\n2,y\n', ["double quote", "line 2", "not closed"]),
     "a quote closed too late": ('a,b\n1,"x\n2,"y"\n3,z\n', ["double quote", "line 2"]),
