@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import deltaprop as dp
+from deltaprop.explaining.style import StyleSettings
 
 # What shared/spec/interface.md writes down, as far as this version goes: the parameters, in the
 # order they can be given by position, and those given by name.
@@ -89,6 +90,8 @@ class TestTheInterface:
         ]  # fmt: skip
         assert positional[: len(leading)] == leading
         for each in by_name:
+            if each in StyleSettings.__annotations__ and "style" in parameters:
+                continue  # any of them, as **style
             assert parameters[each].kind in (
                 inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD,
             )  # fmt: skip

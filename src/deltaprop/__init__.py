@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from deltaprop.model.parameters import Parameters
     from deltaprop.model.serialize import save_model as save
     from deltaprop.model.spec import Network
-    from deltaprop.practice import Marking, mark
+    from deltaprop.practice import Exercise, Marking, exercise, mark
     from deltaprop.training import schedules
     from deltaprop.training.history import History
     from deltaprop.training.loop import TrainingState, train
@@ -64,7 +64,7 @@ _HOMES = {
     "model.parameters": "Parameters",
     "model.serialize": "save",
     "model.spec": "Network",
-    "practice": "Marking mark",
+    "practice": "Exercise Marking exercise mark",
     "training": "schedules",
     "training.history": "History",
     "training.loop": "TrainingState train",
@@ -88,6 +88,7 @@ __all__ = [
     "AdamW",
     "Dense",
     "Dropout",
+    "Exercise",
     "Explanation",
     "GradientDescent",
     "GradientReport",
@@ -107,6 +108,7 @@ __all__ = [
     "backpropagate",
     "check_gradients",
     "errors",
+    "exercise",
     "explain",
     "huber",
     "load",

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import deltaprop as dp
-from deltaprop.explaining.to_json import PlainNotation
+from deltaprop.explaining.plain import PlainNotation
 from deltaprop.functional.arithmetic import Number, Operand, leaves, write
 
 LOSSES = tuple(dp.LOSSES)

@@ -80,4 +80,4 @@ def test_many_samples_are_counted(rng):
     network = dp.Network([2, 2])
     x, y = rng.normal(size=(40, 2)), rng.integers(2, size=40)
     text = dp.explain(network, network.init(rng), x, y).to_terminal(detail="overview")
-    assert "(30 more)" in text
+    assert "30 more samples" in text

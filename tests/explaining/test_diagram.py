@@ -7,11 +7,15 @@ import numpy as np
 import pytest
 
 import deltaprop as dp
-from deltaprop.explaining import Names, built_in_example
-from deltaprop.explaining.diagram import render_svg
+from deltaprop.explaining import Names, built_in_example, diagram
+from deltaprop.explaining.style import Style
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = "</svg><script>alert(1)</script>\x00\x1b[31m\"'&"
+
+
+def render_svg(explanation, *, sample=0, **style):
+    return diagram.render_svg(explanation, Style(**style), sample=sample)
 
 
 @pytest.fixture
@@ -137,3 +141,23 @@ def test_names_are_text_and_nothing_else(rng):
 def test_a_sample_there_is_not_is_refused(tutorial):
     with pytest.raises(dp.errors.SettingError, match="sample 1"):
         render_svg(tutorial, sample=1)
+
+
+@pytest.mark.parametrize("gap", [64, 92])
+@pytest.mark.parametrize("sizes", [[2, 3, 3, 2], [4, 2, 2], [1, 8, 1], [3, 2]])
+def test_labels_that_are_shown_cover_no_other(rng, sizes, gap):
+    network = dp.Network(sizes, "tanh")
+    explanation = dp.explain(network, network.init(rng), rng.normal(size=(1, sizes[0])), [0])
+    root = ET.fromstring(diagram.picture(explanation, Style(), 560, least_gap=gap, css="a {}"))
+    boxes = []
+    for label in by_class(root, "label"):
+        if "quiet" in label.get("class"):
+            continue
+        texts = list(label.iter(f"{SVG}text"))
+        half = max(len(shown(text)) for text in texts) * 6.3 / 2
+        x, y = float(texts[0].get("x")), float(texts[0].get("y")) + 2
+        boxes.append((x - half, y - 12, x + half, y + 12))
+    assert len(boxes) > 1
+    for k, (left, top, right, bottom) in enumerate(boxes):
+        for left2, top2, right2, bottom2 in boxes[:k]:
+            assert right <= left2 or right2 <= left or bottom <= top2 or bottom2 <= top

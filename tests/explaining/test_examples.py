@@ -1,6 +1,7 @@
 """Worked examples: the built-in ones, and files in the format of the interface."""
 
 import json
+from importlib.resources import files
 
 import numpy as np
 import pytest
@@ -198,15 +199,85 @@ def test_a_file_larger_than_any_worked_example_is_refused(tmp_path):
         read_worked_example(path)
 
 
-def test_the_tutorial_is_built_in_and_a_misspelling_is_answered():
-    assert "tutorial" in EXAMPLES
+NAMES = [
+    "tutorial", "mazur", "han_kamber", "negnevitsky_xor", "generation5_xor", "hmkcode",
+    "prakash_jay", "iamtrask", "ng_ex4",
+]  # fmt: skip
+
+
+def test_the_built_in_examples_are_the_files_that_are_shipped():
+    folder = files("deltaprop.explaining").joinpath("worked")
+    assert list(EXAMPLES) == NAMES
+    assert sorted(path.name for path in folder.iterdir()) == sorted(f"{n}.json" for n in NAMES)
+
+
+def test_a_misspelt_built_in_example_is_answered():
     with pytest.raises(UnknownNameError, match="Did you mean 'tutorial'"):
         built_in_example("tutoral")
+    with pytest.raises(UnknownNameError, match="Did you mean 'mazur'"):
+        built_in_example("mazure")
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", NAMES)
 def test_every_built_in_example_is_proved_by_central_differences(name):
     assert step(built_in_example(name)).verify()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_built_in_example_has_a_title_in_both_languages_and_a_source(name):
+    worked = built_in_example(name)
+    assert worked.title == EXAMPLES[name]["title"]
+    assert worked.title.isascii()
+    assert set(worked.titles) == {"zh"}
+    assert any("\u4e00" <= letter <= "\u9fff" for letter in worked.titles["zh"])
+    sizes = "-".join(map(str, worked.network.sizes))
+    assert sizes in worked.title
+    assert sizes in worked.titles["zh"]
+    assert bool(worked.source) == (name != "tutorial")  # whose author is not known
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_claims_of_a_built_in_example_are_right_but_for_two_mistakes_of_their_authors(name):
+    worked = built_in_example(name)
+    if name == "iamtrask":
+        assert worked.claims is None
+        return
+    marking = dp.mark(worked)
+    wrong = {(mark.claim, mark.mistake) for mark in marking.wrong}
+    expected = {"mazur": {("loss.after", "updated_weights")},
+                "prakash_jay": {("a.3", "softmax_without_exp")}}  # fmt: skip
+    assert wrong == expected.get(name, set())
+    assert marking.counts["follows"] == 0
+
+
+def test_a_built_in_claim_keeps_the_digits_it_was_published_with():
+    assert built_in_example("mazur").claims["a.2"][0][0].text == "0.75136507"
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("a book", "a book"),
+        (["a book", "its errata"], "a book; its errata"),
+        (1986, "1986"),
+        (None, ""),
+    ],
+    ids=str,
+)
+def test_a_source_is_told_in_one_line(write, source, told):
+    assert read_worked_example(write(DATA | {"source": source})).source == told
+
+
+def test_titles_in_other_languages_are_read(write):
+    worked = read_worked_example(write(DATA | {"title": "mine", "titles": {"zh": "我的"}}))
+    assert (worked.title, worked.titles) == ("mine", {"zh": "我的"})
+    assert read_worked_example(write(DATA | {"titles": "none"})).titles == {}
+
+
+@pytest.mark.parametrize("optimizer", dp.OPTIMIZERS)
+def test_the_step_may_be_taken_by_any_optimizer(write, optimizer):
+    worked = read_worked_example(write(DATA | {"optimizer": optimizer, "learning_rate": 0.05}))
+    assert worked.optimizer == dp.OPTIMIZERS[optimizer](0.05)
 
 
 def test_every_published_calculation_is_read_and_taken_a_step(shared):

@@ -1,21 +1,28 @@
 """The LaTeX document: the same numbers as everywhere, and it compiles."""
 
+import dataclasses
 import math
 import re
 import string
 
+import numpy as np
 import pytest
 
 import deltaprop as dp
-from deltaprop.explaining import Names, built_in_example, latex
+from deltaprop.explaining import Names, built_in_example, latex, outline
+from deltaprop.explaining.document import Document, Image, Proof, Section, Sentence, Table
 from deltaprop.explaining.language import LANGUAGES
 from deltaprop.explaining.latex_notation import (
     escaped,
     latex_number,
     latex_symbol,
+    unknown_to_pdflatex,
 )
+from deltaprop.explaining.latex_picture import picture
 from deltaprop.explaining.latex_width import broken, width
 from deltaprop.explaining.names import read_ref
+from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
+from deltaprop.explaining.style import Style
 from deltaprop.explaining.to_json import to_data
 
 KINDS = [(a, loss) for a in dp.ACTIVATIONS for loss in dp.LOSSES]
@@ -168,27 +175,41 @@ PYTHON = {"exp": math.exp, "log": math.log, "tanh": math.tanh, "max": max, "sqrt
           "abs": abs, "erf": math.erf}  # fmt: skip
 
 
-def equations_of(document):
-    """Return by id the equation of a document, its rows joined."""
-    found = {}
+PROOF = re.compile(r" *\\q?quad \{\\scriptstyle (.*)\}$")
+
+
+def equations_and_proofs(document):
+    """Return by id the equation of a document, its rows joined; and the proof beside it."""
+    found, proofs = {}, {}
     for block in re.findall(r"\\begin\{align\*\}(.*?)\\end\{align\*\}", document, re.DOTALL):
         name = None
         for row in block.strip().splitlines():
             formula, _, comment = row.partition(" % ")
             formula = re.sub(r" \\\\\*?(\[4pt\])?$", "", formula)
-            if comment:
-                name = comment
-                found[name] = formula.replace("&", " ", 1)
-            elif name:
-                found[name] += " " + formula.replace("&", " ", 1).replace(r"\quad ", "")
-    return found
+            name = comment or name
+            if name is None:
+                continue
+            proof = PROOF.search(formula)
+            if proof:
+                formula = formula[: proof.start()].rstrip("&")
+                proofs[name] = proof[1]
+            before = "" if comment else found[name]
+            found[name] = (
+                before + " " + formula.replace("&", " ", 1).replace(r"\quad ", "")
+            ).strip()
+    return found, proofs
+
+
+def equations_of(document):
+    return equations_and_proofs(document)[0]
 
 
 def same_as_json(explanation, document):
     """Hold the numbers of a document against those of the JSON, line by line."""
-    equations = equations_of(document)
-    steps = to_data(explanation)["steps"]
+    equations, proofs = equations_and_proofs(document)
+    steps = to_data(explanation, Style())["steps"]
     assert list(equations) == [step["id"] for step in steps]
+    assert list(proofs) == [step["id"] for step in steps if "proof" in step]
     for step in steps:
         parts = re.split(r" *(?:=|\\approx)(?![^\[\]]*\]) *", equations[step["id"]])
         assert parts[-1] == latex_number(step["shown"]), step
@@ -201,24 +222,24 @@ def same_as_json(explanation, document):
 
 class TestNumbers:
     def test_the_tutorial_line_by_line(self):
-        same_as_json(tutorial(), latex.render(tutorial()))
+        same_as_json(tutorial(), tutorial().to_latex())
 
     @pytest.mark.parametrize("rule", RULES, ids=lambda rule: type(rule).__name__)
     def test_every_optimizer(self, draw, rule):
         explanation = draw("tanh", "half_squared_error", optimizer=rule, depth=1).explanation
-        same_as_json(explanation, latex.render(explanation, detail="neurons"))
+        same_as_json(explanation, explanation.to_latex(detail="neurons"))
 
     @pytest.mark.parametrize(("activation", "loss"), KINDS)
     def test_every_activation_with_every_loss(self, draw, activation, loss):
         explanation = draw(activation, loss, learning_rate=0.01).explanation
-        same_as_json(explanation, latex.render(explanation, detail="neurons"))
+        same_as_json(explanation, explanation.to_latex(detail="neurons"))
 
     def test_a_long_sum_tells_how_many_terms_are_left_out(self, rng):
         network = dp.Network([40, 2], loss="half_squared_error")
         explanation = dp.explain(network, network.init(rng), rng.normal(size=(1, 40)), [[0, 0]])
-        document = latex.render(explanation, detail="neurons")
+        document = explanation.to_latex(detail="neurons")
         assert r"[\text{33 more}: " in document
-        assert r"[\text{其余 33 项}: " in latex.render(explanation, language="zh", detail="neurons")
+        assert r"[\text{其余 33 项}: " in explanation.to_latex(language="zh", detail="neurons")
         same_as_json(explanation, document)
 
     def test_the_reader_is_no_yes_man(self):
@@ -292,7 +313,7 @@ def balanced(text):
 def test_braces_and_brackets_balance_in_every_row(draw, language, detail):
     for activation, loss in KINDS[::7]:
         explanation = draw(activation, loss, optimizer=dp.Adam()).explanation
-        document = latex.render(explanation, language=language, detail=detail)
+        document = explanation.to_latex(language=language, detail=detail)
         for row in document.splitlines():
             if not row.startswith((r"{\renewcommand", r"\end{tabular}}", r"\end{longtable}}")):
                 balanced(row.partition(" % ")[0])
@@ -322,7 +343,7 @@ def test_long_formulas_are_broken_before_signs():
 def test_the_equations_of_the_layers_have_their_shapes(rng):
     network = dp.Network([3, 4, 2], "tanh", "cross_entropy")
     explanation = dp.explain(network, network.init(rng), rng.normal(size=(2, 3)), [0, 1])
-    document = latex.render(explanation, detail="layers")
+    document = explanation.to_latex(detail="layers")
     assert "z^{1} &= x \\, W^{1} + b^{1}" in document
     for shape in (r"2 \times 3", r"3 \times 4", r"1 \times 4", r"2 \times 4", r"4 \times 2"):
         assert rf"\underset{{{shape}}}" in document
@@ -331,11 +352,11 @@ def test_the_equations_of_the_layers_have_their_shapes(rng):
 def test_matrices_of_a_large_layer_are_cut_and_the_document_stays_small(rng):
     network = dp.Network([784, 128, 10])
     explanation = dp.explain(network, network.init(rng), rng.normal(size=(1, 784)), [3])
-    document = latex.render(explanation)
+    document = explanation.to_latex()
     assert r"\cdots" in document
     assert r"\underset{784 \times 128}" in document
     assert len(document) < 1e5
-    assert len(latex.render(explanation, detail="neurons")) < 1e6
+    assert len(explanation.to_latex(detail="neurons")) < 1e6
 
 
 class TestWording:
@@ -350,11 +371,14 @@ class TestWording:
             assert fields(english[key]) == fields(chinese[key]), key
 
     def test_no_english_is_left_in_a_chinese_document(self):
-        document = latex.render(tutorial(names=Names("标题")), language="zh")
+        document = tutorial(names=Names("标题")).to_latex(language="zh")
         text = document.split(r"\begin{document}")[1]
         text = re.sub(r"\\begin\{align\*\}.*?\\end\{align\*\}", "", text, flags=re.DOTALL)
         for words in ("forward", "Backward", "loss", "neuron", "weights", "change"):
             assert words not in text
+
+    def test_pdflatex_has_a_glyph_for_every_word(self):
+        assert unknown_to_pdflatex("".join(LANGUAGES["en"].values())) == []
 
     @pytest.mark.parametrize(
         ("setting", "value"),
@@ -362,9 +386,107 @@ class TestWording:
     )
     def test_unknown_settings_are_refused_by_name(self, setting, value):
         with pytest.raises(dp.errors.DeltapropError, match=str(value)):
-            latex.render(tutorial(), **{setting: value})
+            tutorial().to_latex(**{setting: value})
 
     def test_one_number_and_its_ancestry_is_all_that_is_told_of(self):
-        document = latex.render(tutorial().only("dW.1[0,1]"))
+        document = tutorial().only("dW.1[0,1]").to_latex()
         assert r"\frac{\partial L}{\partial W^{1}_{12}}" in document
         assert "W'" not in document
+
+
+class TestProofs:
+    """What the referee found stands beside every gradient."""
+
+    def test_every_gradient_has_its_tick_and_its_measurement(self, draw):
+        explanation = draw("tanh", depth=1, n=2, n_out=2, l2=0.0, l1=0.0).explanation
+        document = outline.document(explanation, Style())
+        _, proofs = equations_and_proofs(latex.write_document(document))
+        assert list(proofs) == [s.id for s in explanation.steps if s.quantity in ("dW", "db")]
+        for name, text in proofs.items():
+            proof = document.proofs[name]
+            assert text.startswith(r"\checkmark")
+            assert rf"\text{{central difference~}}{latex_number(proof.measured)}" in text
+            assert rf"\text{{, relative error~}}{latex_number(proof.error)}" in text
+
+    def test_a_wrong_gradient_has_a_cross_and_a_kink_a_question_mark(self):
+        document = outline.document(tutorial(), Style())
+        proofs = {"dW.1[0,0]": Proof("wrong", "2", "0.5"), "dW.1[0,1]": Proof("kink", "", "")}
+        text = latex.write_document(dataclasses.replace(document, proofs=proofs))
+        _, found = equations_and_proofs(text)
+        assert found["dW.1[0,0]"].startswith(r"\boldsymbol{\times}")
+        assert found["dW.1[0,1]"] == r"?\;\, \text{not judged: the loss has a kink here}"
+
+    def test_it_stands_below_an_equation_that_fills_its_row(self, rng):
+        network = dp.Network([3, 1], loss="half_squared_error", bias=False)
+        x = rng.normal(size=(4, 3))
+        explanation = dp.explain(network, network.init(rng), x, np.ones((4, 1)))
+        text = explanation.only("dW.1[0,0]").to_latex(digits=12)
+        assert re.search(r"^&\\quad \{\\scriptstyle", text, re.MULTILINE)
+
+
+class TestPictures:
+    WORDS = LANGUAGES["en"]
+
+    def squares(self, values, signed=False):
+        text = "\n".join(picture(Image("It", np.asarray(values), signed), self.WORDS))
+        found = re.findall(r"\\(inked|hollow)\{(.*?)\}\{(.*?)\}\{(.*?)\}", text)
+        return [(kind, *map(float, numbers)) for kind, *numbers in found]
+
+    def test_the_area_of_a_square_is_its_ink(self):
+        squares = self.squares([[1.0, 0.25], [0.0, 0.04]])
+        assert [s[0] for s in squares] == ["inked"] * 3
+        sides = np.array([s[3] for s in squares])
+        np.testing.assert_allclose(sides / sides[0], [1.0, 0.5, 0.2], atol=0.02)
+
+    def test_rows_run_downwards_and_squares_stand_in_the_middle_of_their_pixel(self):
+        (_, x, y, side), *_ = self.squares([[0.0, 0.25], [0.0, 0.0]])
+        assert (x + side / 2, y + side / 2) == pytest.approx((1.5, 1.5), abs=0.02)
+
+    def test_what_is_negative_is_outlined_and_the_legend_says_so(self):
+        assert [s[0] for s in self.squares([[1.0, -1.0]], signed=True)] == ["inked", "hollow"]
+        text = "\n".join(picture(Image("It", np.array([[-1.0]]), True), self.WORDS))
+        assert "Full squares are +" in text
+
+    def test_a_large_picture_is_thinned_out(self):
+        assert len(self.squares(np.ones((200, 300)))) == 40 * 60
+
+    def test_the_row_and_its_delta_stand_in_the_overview(self, rng):
+        network = dp.Network([12, 2])
+        names = Names("", image=(3, 4))
+        x = rng.random((2, 12))
+        text = dp.explain(network, network.init(rng), x, [0, 1], names=names).to_latex()
+        assert text.count(r"\begin{picture}(4,3)") == 4
+        assert r"\newcommand{\hollow}" in text
+        assert r"\newcommand{\hollow}" not in tutorial().to_latex()
+
+
+class TestEveryBlock:
+    def test_the_batch_and_the_promise_are_told(self, draw):
+        text = draw("tanh", n=3, n_out=2).explanation.to_latex()
+        assert r"$\ell_{1}$" in text
+        assert "cosine with g" in text
+        assert r"change promised (gradient $\cdot$ step)" in text
+
+    def test_softmax_beside_sigmoid(self):
+        document = SoftmaxBesideSigmoid((2.0, -1.0), ("a_b", "数"), 0).document(Style())
+        text = latex.write_document(document)
+        assert r"a\_b & ${2}$ &" in text
+        assert r"\DeclareUnicodeCharacter{6570}" in text
+        assert list(equations_of(text)) == list(
+            dict.fromkeys(line.step.id for line in document.lines())
+        )
+
+    def test_a_long_table_may_be_broken_over_pages(self):
+        scores = tuple(np.linspace(-1, 1, 60))
+        text = SoftmaxBesideSigmoid(scores).to_latex()
+        assert r"\begin{longtable}[l]{@{}lrrrl@{}}" in text
+
+    def test_a_minus_in_a_sentence_is_a_minus(self):
+        section = Section("it", "", (Sentence("It is -1.5e-05 of f'(0), p - t, x-y."),))
+        text = latex.write_document(Document("", (), (section,), Style()))
+        assert r"It is ${-1.5\times 10^{-5}}$ of f{'}(0), p -- t, x{-}y." in text
+
+    def test_a_long_name_in_a_table_is_broken_into_lines(self):
+        table = Table(("name",), (("a long name " * 6,),))
+        text = latex.write_document(Document("", (), (Section("it", "", (table,)),), Style()))
+        assert "{@{}p{16em}@{}}" in text

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import deltaprop as dp
-from deltaprop.explaining import Names, built_in_example, latex
-from deltaprop.explaining.latex_notation import LatexNotation, equation_parts, latex_symbol
+from deltaprop.explaining import Names, built_in_example
+from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
 
 KINDS = [(a, loss) for a in dp.ACTIVATIONS for loss in dp.LOSSES]
 RULES = [
@@ -43,6 +43,33 @@ def hostile():
     return dp.explain(network, network.init(rng), x, [0], names=names)
 
 
+def adam_in_the_middle_of_a_run():
+    rng = np.random.default_rng(1)
+    network = dp.Network([4, 5, 3], "tanh", l2=0.01)
+    parameters, rule = network.init(rng), dp.Adam(0.01)
+    n = parameters.flat.size
+    state = {"m": 0.01 * rng.normal(size=n), "v": 0.01 * rng.random(n), "t": 7}
+    x = rng.normal(size=(3, 4))
+    return dp.explain(network, parameters, x, [0, 1, 2], optimizer=rule, state=state)
+
+
+def an_image(n=1):
+    rng = np.random.default_rng(2)
+    network = dp.Network([784, 128, 10])
+    x = np.where(rng.random((n, 784)) < 0.3, rng.random((n, 784)), 0.0)
+    names = Names("A digit", image=(28, 28))
+    return dp.explain(network, network.init(rng), x, [3] * n, names=names)
+
+
+DOCUMENTS = {
+    "adam": adam_in_the_middle_of_a_run,
+    "softmax": lambda: SoftmaxBesideSigmoid((2.0, 1.0, -0.5), ("cat", "dog", "a_b|c"), 0),
+    "softmax of many": lambda: SoftmaxBesideSigmoid(tuple(np.linspace(-3, 3, 120))),
+    "image": an_image,
+    "five images": lambda: an_image(5),
+}
+
+
 def compiled(engine, document, folder):
     if shutil.which(engine) is None:
         pytest.skip(f"no {engine} here")
@@ -61,14 +88,23 @@ def compiled(engine, document, folder):
 class TestCompiles:
     @pytest.mark.parametrize("notation", ["standard", "tutorial"])
     def test_the_tutorial(self, tmp_path, notation):
-        compiled("pdflatex", latex.render(tutorial(), notation=notation), tmp_path)
+        compiled("pdflatex", tutorial().to_latex(notation=notation), tmp_path)
+
+    @pytest.mark.parametrize("language", ["en", "zh"])
+    @pytest.mark.parametrize("name", DOCUMENTS)
+    def test_documents_of_every_kind(self, tmp_path, name, language):
+        engine = {"en": "pdflatex", "zh": "xelatex"}[language]
+        compiled(engine, DOCUMENTS[name]().to_latex(language=language), tmp_path)
+
+    def test_the_strongest_numbers_of_a_large_network(self, tmp_path):
+        compiled("pdflatex", an_image().to_latex(detail="neurons"), tmp_path)
 
     def test_the_tutorial_in_chinese(self, tmp_path):
-        compiled("xelatex", latex.render(tutorial(), language="zh"), tmp_path)
+        compiled("xelatex", tutorial().to_latex(language="zh"), tmp_path)
 
     @pytest.mark.parametrize("engine", ["pdflatex", "xelatex"])
     def test_hostile_names(self, tmp_path, engine):
-        compiled(engine, latex.render(hostile()), tmp_path)
+        compiled(engine, hostile().to_latex(), tmp_path)
 
     @pytest.mark.parametrize("loss", dp.LOSSES)
     @pytest.mark.parametrize("digits", [2, 6, 12])
@@ -80,34 +116,43 @@ class TestCompiles:
         explanation = dp.explain(network, network.init(rng), x, targets, optimizer=dp.AdamW())
         one = explanation.only("delta.1[0,0]", "dW.1[0,0]", "W.1.after[0,0]", "loss")
         for told, detail in ((one, "neurons"), (explanation, "layers")):
-            compiled("pdflatex", latex.render(told, digits=digits, detail=detail), tmp_path)
+            compiled("pdflatex", told.to_latex(digits=digits, detail=detail), tmp_path)
+
+
+def formulas_of(told, **style):
+    """Return what the document and the JSON write for a browser or a notebook to set."""
+    document = told.to_latex(**style)
+    blocks = re.findall(r"\\begin\{align\*\}.*?\\end\{align\*\}", document, re.DOTALL)
+    yield from (block.replace("align*", "aligned") for block in blocks)
+    yield from re.findall(r"(?<!\\)\$(.+?)(?<!\\)\$", document.split(r"\begin{document}")[1])
+    yield from (step["latex"] for step in json.loads(told.to_json(**style))["steps"])
+    for cell in json.loads(told.to_notebook(**style))["cells"]:
+        if cell["cell_type"] == "markdown":
+            yield from re.findall(r"\$\$(.*?)\$\$", "".join(cell["source"]), re.DOTALL)
 
 
 @pytest.mark.slow
-def test_every_equation_is_read_by_katex(draw, tmp_path):
+def test_every_formula_is_read_by_katex(draw, tmp_path):
     npm, node = shutil.which("npm"), shutil.which("node")
     if npm is None or node is None:
         pytest.skip("no npm here")
     install = [npm, "install", "--no-audit", "--no-fund", "--prefix", str(tmp_path), "katex@0.16"]
     if subprocess.run(install, capture_output=True, timeout=120, check=False).returncode:
         pytest.skip("npm has no way to the registry")
-    formulas = []
+    formulas = set()
     for number, (activation, loss) in enumerate(KINDS):
         rule = RULES[number % len(RULES)]
-        explanation = draw(activation, loss, optimizer=rule, depth=1, n=1).explanation
-        for line in explanation.lines():
-            notations = [LatexNotation(line, symbols, n_samples=2) for symbols in (True, False)]
-            symbol = latex_symbol(line.step.ref, 2)
-            formulas.append(f"{symbol} {' '.join(equation_parts(line, *notations))}")
-        document = latex.render(explanation, detail="layers")
-        blocks = re.findall(r"\\begin\{align\*\}.*?\\end\{align\*\}", document, re.DOTALL)
-        formulas += [block.replace("align*", "aligned") for block in blocks]
+        explanation = draw(activation, loss, optimizer=rule, depth=1).explanation
+        formulas.update(formulas_of(explanation))
+    for name in ("adam", "softmax", "image"):
+        for style in ({}, {"language": "zh", "notation": "tutorial"}):
+            formulas.update(formulas_of(DOCUMENTS[name](), **style))
     script = (
         "const katex = require('katex');"
         "for (const f of JSON.parse(require('fs').readFileSync('formulas.json')))"
         "katex.renderToString(f, {throwOnError: true, strict: 'error', displayMode: true});"
     )
-    (tmp_path / "formulas.json").write_text(json.dumps(sorted(set(formulas))), encoding="utf-8")
+    (tmp_path / "formulas.json").write_text(json.dumps(sorted(formulas)), encoding="utf-8")
     done = subprocess.run(
         [node, "-e", script], cwd=tmp_path, capture_output=True, timeout=300, check=False
     )

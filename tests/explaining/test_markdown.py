@@ -1,5 +1,6 @@
 """The Markdown document: the same numbers as everywhere, and names that stay names."""
 
+import dataclasses
 import math
 import operator
 import re
@@ -8,9 +9,13 @@ import numpy as np
 import pytest
 
 import deltaprop as dp
-from deltaprop.explaining import Names, built_in_example, markdown
+from deltaprop.explaining import Names, built_in_example, markdown, outline
+from deltaprop.explaining.columns import cells
+from deltaprop.explaining.document import Document, Image, Proof, Section, Sentence
 from deltaprop.explaining.language import LANGUAGES
 from deltaprop.explaining.matrices import equations
+from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
+from deltaprop.explaining.style import Style
 from deltaprop.explaining.to_json import to_data
 
 KINDS = [(a, loss) for a in dp.ACTIVATIONS for loss in dp.LOSSES]
@@ -18,6 +23,7 @@ RULES = [None, dp.Momentum(0.1, nesterov=True), dp.RMSProp(), dp.Adam(), dp.Adam
 PYTHON = {"exp": math.exp, "ln": math.log, "log": math.log, "tanh": math.tanh, "max": max,
           "sqrt": math.sqrt, "abs": abs, "erf": math.erf}  # fmt: skip
 JOINED = {"": operator.matmul, "*": operator.mul, "+": operator.add, "-": operator.sub}
+PROVED = ("    ✓", "    ✗", "    ?")
 RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 
 
@@ -33,6 +39,8 @@ def arithmetic_of(page):
     found = []
     for block in re.findall(r"```text\n(.*?)```", page, re.DOTALL):
         for row in block.splitlines():
+            if row.startswith(PROVED):
+                continue
             if row.startswith(" "):
                 found[-1] += " " + row.strip()
             else:
@@ -51,7 +59,7 @@ def as_python(formula):
 
 
 def same_as_json(explanation, page):
-    steps = to_data(explanation)["steps"]
+    steps = to_data(explanation, Style())["steps"]
     rows = arithmetic_of(page)
     assert len(rows) == len(steps)
     for row, step in zip(rows, steps, strict=True):
@@ -66,22 +74,22 @@ def same_as_json(explanation, page):
 
 class TestNumbers:
     def test_the_tutorial_line_by_line(self):
-        same_as_json(tutorial(), markdown.render(tutorial(), detail="neurons"))
+        same_as_json(tutorial(), tutorial().to_markdown(detail="neurons"))
 
     @pytest.mark.parametrize("rule", RULES, ids=lambda rule: type(rule).__name__)
     def test_every_optimizer(self, draw, rule):
         explanation = draw("tanh", "half_squared_error", optimizer=rule, depth=1).explanation
-        same_as_json(explanation, markdown.render(explanation, detail="neurons"))
+        same_as_json(explanation, explanation.to_markdown(detail="neurons"))
 
     @pytest.mark.parametrize(("activation", "loss"), KINDS)
     def test_every_activation_with_every_loss(self, draw, activation, loss):
         explanation = draw(activation, loss, learning_rate=0.01).explanation
-        same_as_json(explanation, markdown.render(explanation, detail="neurons"))
+        same_as_json(explanation, explanation.to_markdown(detail="neurons"))
 
     def test_a_long_sum_tells_how_many_terms_are_left_out(self, rng):
         network = dp.Network([40, 2], loss="half_squared_error")
         explanation = dp.explain(network, network.init(rng), rng.normal(size=(1, 40)), [[0, 0]])
-        page = markdown.render(explanation, detail="neurons")
+        page = explanation.to_markdown(detail="neurons")
         assert "[33 more: " in page
         same_as_json(explanation, page)
 
@@ -113,7 +121,7 @@ class TestMatrices:
             assert np.all(np.abs(total - shown) <= 1.01 * unit + 1e-15), equation.left
 
     def test_the_tutorial_stands_side_by_side(self):
-        page = markdown.render(tutorial(), detail="layers")
+        page = tutorial().to_markdown(detail="layers")
         for row in (
             "z¹ = x W¹",
             "     [ 1  0.5 ] [ 0.5  2.3 ] = [ 1.25  3.8 ]",
@@ -148,7 +156,7 @@ class TestNames:
         network = dp.Network([len(self.HOSTILE), 2])
         names = Names("Title\n# other", self.HOSTILE, ("|", "||"))
         x = rng.normal(size=(1, len(self.HOSTILE)))
-        page = markdown.render(dp.explain(network, network.init(rng), x, [0], names=names))
+        page = dp.explain(network, network.init(rng), x, [0], names=names).to_markdown()
         rows = [row for row in page.splitlines() if row.startswith("| ")][:12]
         assert len({len(re.split(r"(?<!\\)\|", row)) for row in rows}) == 1
         assert page.splitlines()[0] == r"# Title \# other"
@@ -157,24 +165,25 @@ class TestNames:
         network = dp.Network([2, 2])
         names = Names("", ("age", "income"), ("yes", "no"))
         e = dp.explain(network, network.init(rng), [[1, 2]], [0], names=names)
-        assert "| inputs | x₁ | age |  | 1 |  |" in markdown.render(e)
+        assert "| inputs | x₁ | age |  | 1 |  |" in e.to_markdown()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("detail", [None, "overview", "layers", "neurons"])
 def test_code_blocks_are_closed_and_no_row_is_long(draw, language, detail):
     explanation = draw("gelu", "cross_entropy", optimizer=dp.Adam(), n_out=3).explanation
-    page = markdown.render(explanation, language=language, detail=detail)
+    page = explanation.to_markdown(language=language, detail=detail)
     fences = [row for row in page.splitlines() if row.startswith("```")]
     assert fences == ["```text", "```"] * (len(fences) // 2)
     assert page.startswith("# ")
     assert page.endswith("\n")
     assert not page.endswith("\n\n")
-    assert max(map(len, page.splitlines())) < 180
+    code = re.findall(r"```text\n(.*?)```", page, re.DOTALL)
+    assert max([cells(row) for block in code for row in block.splitlines()], default=0) <= 96
 
 
 def test_the_tutorials_notation():
-    page = markdown.render(tutorial(), notation="tutorial")
+    page = tutorial().to_markdown(notation="tutorial")
     assert "z¹ = x W⁽⁰¹⁾" in page
     assert "δ²₁ = z²₁ - t₁" in page
 
@@ -182,13 +191,58 @@ def test_the_tutorials_notation():
 def test_a_large_network_is_told_on_request(rng):
     network = dp.Network([784, 128, 10])
     explanation = dp.explain(network, network.init(rng), rng.normal(size=(1, 784)), [3])
-    page = markdown.render(explanation)
+    page = explanation.to_markdown()
     assert "numbers; --detail neurons" in page
     assert len(page) < 5e4
-    assert "strongest of" in markdown.render(explanation, detail="neurons")
+    assert "strongest of" in explanation.to_markdown(detail="neurons")
 
 
 def test_the_promise_stands_beside_the_fact():
-    page = markdown.render(tutorial())
+    page = tutorial().to_markdown()
     assert "| change promised (gradient · step) | -2.0399 |" in page
     assert "| change brought | -0.212448 |" in page
+
+
+class TestProofs:
+    def test_every_gradient_has_a_line_with_what_was_measured(self, draw):
+        explanation = draw("tanh", depth=1, n=2, n_out=2).explanation
+        document = outline.document(explanation, Style())
+        rows = markdown.write_document(document).splitlines()
+        assert [row for row in rows if row.startswith(PROVED)] == [
+            f"    ✓ central difference {proof.measured}, relative error {proof.error}"
+            for proof in document.proofs.values()
+        ]
+
+    def test_a_wrong_gradient_has_a_cross_and_a_kink_a_question_mark(self):
+        document = outline.document(tutorial(), Style())
+        proofs = {"dW.1[0,0]": Proof("wrong", "2", "0.5"), "dW.1[0,1]": Proof("kink", "", "")}
+        rows = markdown.write_document(dataclasses.replace(document, proofs=proofs)).splitlines()
+        at = next(n for n, row in enumerate(rows) if row.startswith("∂L/∂W¹₁₁ "))
+        assert rows[at + 1] == "    ✗ central difference 2, relative error 0.5"
+        assert rows[at + 3] == "    ? not judged: the loss has a kink here"
+
+
+class TestEveryBlock:
+    def test_the_batch_is_a_table(self, draw):
+        page = draw("tanh", n=3, n_out=2).explanation.to_markdown()
+        assert r"| sample | ℓ₁ | \|g\| | cosine with g |  |" in page
+        assert "| :-- | --: | --: | --: | :-- |" in page
+
+    def test_softmax_beside_sigmoid(self):
+        page = SoftmaxBesideSigmoid((2.0, -1.0), ("a|b", "c"), 0).to_markdown()
+        assert r"| a\|b | 2 | 0.952574 | 0.880797 | ← t |" in page
+        assert "p₁ = exp(z₁) / (exp(z₁) + exp(z₂))" in page
+
+    def test_a_row_that_is_an_image_is_drawn(self, rng):
+        network = dp.Network([6, 2])
+        e = dp.explain(
+            network, network.init(rng), [[1, 0, 0.5, 0, 1, 0]], [0], names=Names(image=(2, 3))
+        )
+        assert "The input as a picture\n\n```text\n██  ▓▓\n  ██\n```" in e.to_markdown(
+            detail="overview"
+        ).replace("▒", "▓")
+
+    def test_a_picture_and_a_sentence_may_stand_alone(self):
+        blocks = (Image("a *b*", np.ones((1, 1))), Sentence("1 < 2 | 3"))
+        page = markdown.write_document(Document("T", (), (Section("s", "", blocks),), Style()))
+        assert page == "# T\n\na \\*b\\*\n\n```text\n██\n```\n\n1 \\< 2 \\| 3\n"

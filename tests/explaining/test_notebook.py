@@ -1,18 +1,24 @@
 """The notebook runs and holds; the piece of HTML is read without a kernel."""
 
+import base64
 import contextlib
 import dataclasses
 import io
 import json
 import re
+import zlib
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 
 import deltaprop as dp
-from deltaprop.explaining import Names, built_in_example, notebook
+from deltaprop.explaining import Names, built_in_example, notebook, outline
+from deltaprop.explaining.document import Image, Proof
 from deltaprop.explaining.language import LANGUAGES
+from deltaprop.explaining.png import data_uri
+from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
+from deltaprop.explaining.style import Style
 from deltaprop.explaining.to_json import to_data
 
 RULES = [None, dp.Momentum(0.1, nesterov=True), dp.RMSProp(), dp.Adam(), dp.AdamW(0.1)]
@@ -53,7 +59,7 @@ def executed(text):
 class TestTheFile:
     @pytest.mark.parametrize("language", LANGUAGES)
     def test_it_is_a_notebook_of_format_4_5(self, draw, language):
-        book = json.loads(notebook.render(draw("tanh").explanation, language=language))
+        book = json.loads(draw("tanh").explanation.to_notebook(language=language))
         assert (book["nbformat"], book["nbformat_minor"]) == (4, 5)
         assert book["metadata"]["kernelspec"]["name"] == "python3"
         assert len({cell["id"] for cell in book["cells"]}) == len(book["cells"])
@@ -65,17 +71,20 @@ class TestTheFile:
             assert cell.get("outputs", []) == []
             assert cell["cell_type"] in ("code", "markdown")
 
+    def test_proofs_stand_beside_the_formulas(self):
+        assert tutorial().to_notebook().count(r"{\\scriptstyle \\checkmark") == 6
+
     def test_nbformat_accepts_it(self):
         nbformat = pytest.importorskip("nbformat")
-        nbformat.validate(nbformat.reads(notebook.render(tutorial()), as_version=4))
+        nbformat.validate(nbformat.reads(tutorial().to_notebook(), as_version=4))
 
     def test_the_same_step_gives_the_same_file(self):
-        assert notebook.render(tutorial()) == notebook.render(tutorial())
+        assert tutorial().to_notebook() == tutorial().to_notebook()
 
 
 class TestItRuns:
     def test_the_tutorial(self):
-        names, output = executed(notebook.render(tutorial()))
+        names, output = executed(tutorial().to_notebook())
         assert names["trace"].loss == pytest.approx(0.55125, rel=1e-12)
         counts = [int(n) for n in re.findall(r"(\d+) numbers hold", output)]
         assert sum(counts) == len(tutorial().steps)
@@ -84,7 +93,7 @@ class TestItRuns:
     @pytest.mark.parametrize("activation", list(dp.ACTIVATIONS)[::2])
     def test_every_kind_of_network(self, draw, activation, loss):
         explanation = draw(activation, loss).explanation
-        names, _ = executed(notebook.render(explanation, detail="neurons"))
+        names, _ = executed(explanation.to_notebook(detail="neurons"))
         assert names["trace"].loss == explanation.trace.loss
         assert names["step"].update.after.loss == explanation.update.after.loss
 
@@ -92,7 +101,7 @@ class TestItRuns:
     @pytest.mark.parametrize("fixed", [{}, {"train_biases": False, "reduction": "sum"}])
     def test_every_optimizer(self, draw, rule, fixed):
         explanation = draw("silu", optimizer=rule, depth=1, bias=True, n=3, **fixed).explanation
-        names, output = executed(notebook.render(explanation))
+        names, output = executed(explanation.to_notebook())
         after = names["step"].update.after.parameters.flat
         np.testing.assert_array_equal(after, explanation.update.after.parameters.flat)
         assert "numbers hold" in output
@@ -103,7 +112,7 @@ class TestItRuns:
         parameters = network.init(rng)
         parameters.flat[:] = parameters.flat.astype(kind)
         explanation = dp.explain(network, parameters, rng.normal(size=(1, 60)), [1])
-        text = notebook.render(explanation)
+        text = explanation.to_notebook()
         names, _ = executed(text)
         np.testing.assert_array_equal(names["params"].flat, parameters.flat)
         assert len(text) < 60_000
@@ -111,23 +120,23 @@ class TestItRuns:
     def test_a_schedule_is_written_as_the_rate_of_the_step(self, draw):
         rule = dp.Adam(dp.schedules.Warmup(0.5, 4))
         explanation = draw("tanh", optimizer=rule).explanation
-        names, _ = executed(notebook.render(explanation))
+        names, _ = executed(explanation.to_notebook())
         assert names["step"].update.learning_rate == explanation.update.learning_rate
 
     def test_a_number_that_does_not_hold_is_named(self):
-        text = notebook.render(tutorial()).replace('\\"5.05\\"', '\\"5.15\\"')
+        text = tutorial().to_notebook().replace('\\"5.05\\"', '\\"5.15\\"')
         with pytest.raises(AssertionError, match=r"z\.2\[0,0\] is 5\.05, but 5\.15 is displayed"):
             executed(text)
 
 
 def test_what_is_displayed_is_what_the_json_shows(draw):
     explanation = draw("gelu", "cross_entropy", depth=1).explanation
-    text = notebook.render(explanation, detail="neurons")
+    text = explanation.to_notebook(detail="neurons")
     code = "".join(
         "".join(cell["source"]) for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"
     )
     shown = dict(re.findall(r'"([^"]+\])": "([^"]+)"', code))
-    for step in to_data(explanation)["steps"]:
+    for step in to_data(explanation, Style())["steps"]:
         if step["id"] in shown:
             assert shown[step["id"]] == step["shown"]
     assert len(shown) > 10
@@ -154,24 +163,240 @@ class Page(HTMLParser):
         self.words.append(data)
 
 
+@pytest.mark.parametrize("arithmetic", [None, ("z**2", "2 * z")], ids=["unsaid", "said"])
+def test_with_an_activation_of_the_users_the_displayed_arithmetic_is_worked_out(rng, arithmetic):
+    row = dp.Activation(
+        "square_of_mine", lambda z: z * z, lambda z, a: 2 * z, ("z^2", "2z"), "z squared",
+        arithmetic=arithmetic,
+    )  # fmt: skip
+    dp.register_activation(row)
+    try:
+        network = dp.Network([2, 3, 2], "square_of_mine")
+        explanation = dp.explain(network, network.init(rng), rng.normal(size=(1, 2)), [0])
+    finally:
+        del dp.ACTIVATIONS._rows["square_of_mine"]
+    names, output = executed(explanation.to_notebook())
+    assert "step" not in names
+    held = sum(int(n) for n in re.findall(r"(\d+) numbers hold", output))
+    untold = [s for s in explanation.steps if s.operands == (s.id,)]
+    assert held == len(explanation.steps) - len(untold)
+
+
+def test_a_step_that_overflows_is_told_and_runs(rng):
+    network = dp.Network([3, 3, 2], "identity", "half_squared_error")
+    x = rng.normal(size=(2, 3))
+    with np.errstate(all="ignore"):
+        explanation = dp.explain(
+            network, network.init(rng), x, np.eye(2), learning_rate=1e200, names=Names()
+        )
+        text = explanation.to_notebook()
+        assert "inf" in text
+        executed(text)
+
+
+class TestTheStart:
+    """What a step in the middle of a run starts from is written into the code."""
+
+    def same_again(self, explanation):
+        names, _ = executed(explanation.to_notebook(detail="neurons"))
+        step = names["step"]
+        assert step.trace.loss == explanation.trace.loss
+        np.testing.assert_array_equal(step.moved, explanation.moved)
+        assert [s.value for s in step.steps] == [s.value for s in explanation.steps]
+        return names
+
+    @pytest.mark.parametrize("rule", [r for r in RULES if r], ids=lambda r: type(r).__name__)
+    @pytest.mark.parametrize("n_in", [3, 300])
+    def test_the_state_of_an_optimizer(self, rng, rule, n_in):
+        network = dp.Network([n_in, 3, 2], "tanh")
+        parameters = network.init(rng)
+        state = rule.init(parameters.flat.size)
+        gradients = rng.normal(size=(3, parameters.flat.size))
+        weights = network.layout.penalized()
+        for gradient in gradients:
+            rule.step(state, parameters.flat, gradient, 0.01, weights)
+        x = rng.normal(size=(2, n_in))
+        explanation = dp.explain(network, parameters, x, [0, 1], optimizer=rule, state=state)
+        names = self.same_again(explanation)
+        assert names["step"].update.state.keys() == state.keys()
+
+    def test_a_first_step_needs_no_state(self, draw):
+        text = draw("tanh", optimizer=dp.Adam()).explanation.to_notebook()
+        assert "state={" not in text
+
+    def test_a_later_step_of_a_schedule(self, draw):
+        rule = dp.Adam(dp.schedules.Cosine(0.5))
+        explanation = draw("tanh", optimizer=rule, step=7, n_steps=10).explanation
+        self.same_again(explanation)
+
+    @pytest.mark.parametrize("reduction", ["mean", "sum"])
+    def test_weights_of_samples(self, draw, reduction):
+        fixed = {"n": 3, "sample_weight": [0.3, 2.0, 1.1], "reduction": reduction}
+        self.same_again(draw("tanh", **fixed).explanation)
+
+    def test_dropout_masks(self, rng):
+        network = dp.Network([6, 5, 4, 2], "tanh", dropout=0.4)
+        x = rng.normal(size=(3, 6))
+        explanation = dp.explain(network, network.init(rng), x, [0, 1, 1], rng=rng)
+        assert any(mask is not None and (mask == 0).any() for mask in explanation.trace.masks)
+        self.same_again(explanation)
+
+
+class TestSize:
+    def test_a_row_of_an_image_takes_less_than_a_megabyte(self):
+        an_image = large()
+        assert len(an_image.to_notebook().encode()) < 1_000_000
+        assert len(an_image.to_latex().encode()) < 200_000
+        assert len(an_image.to_markdown().encode()) < 50_000
+
+    def test_what_is_packed_is_hidden_and_comes_back_the_same(self):
+        an_image = large()
+        text = an_image.to_notebook()
+        (hidden,) = (
+            cell for cell in json.loads(text)["cells"] if cell["metadata"] != {}
+        )  # fmt: skip
+        assert hidden["metadata"] == {"jupyter": {"source_hidden": True}}
+        names, _ = executed(text)
+        np.testing.assert_array_equal(names["params"].flat, an_image.trace.parameters.flat)
+        np.testing.assert_array_equal(names["x"], an_image.trace.a[0])
+
+
+def pixels(uri):
+    """Return the picture of a data address, read as PNG by its own rules."""
+    data = base64.b64decode(uri.removeprefix("data:image/png;base64,"))
+    assert data.startswith(b"\x89PNG\r\n\x1a\n")
+    at, compressed = 8, b""
+    while at < len(data):
+        size = int.from_bytes(data[at : at + 4])
+        name, body = data[at + 4 : at + 8], data[at + 8 : at + 8 + size]
+        assert int.from_bytes(data[at + 8 + size : at + 12 + size]) == zlib.crc32(name + body)
+        if name == b"IHDR":
+            width, height = int.from_bytes(body[:4]), int.from_bytes(body[4:8])
+        compressed += body if name == b"IDAT" else b""
+        at += 12 + size
+    rows = np.frombuffer(zlib.decompress(compressed), np.uint8).reshape(height, 1 + 3 * width)
+    assert not rows[:, 0].any()
+    return rows[:, 1:].reshape(height, width, 3)
+
+
+class TestPictures:
+    def test_ink_is_black_on_white(self):
+        values = np.array([[0.0, 0.5, 1.0], [1.0, 0.0, 0.0]])
+        shown = pixels(data_uri(Image("It", values)))[1:-1, 1:-1]
+        every = shown.shape[1] // 3
+        expected = np.rint(255 * (1 - values))
+        np.testing.assert_array_equal(shown[::every, ::every, 0], expected)
+
+    def test_signs_have_their_colours(self):
+        shown = pixels(data_uri(Image("It", np.array([[1.0, -1.0, 0.0]]), signed=True)))[1, 1:-1]
+        plus, minus, none = shown[:: len(shown) // 3]
+        assert plus[2] > plus[0]
+        assert minus[0] > minus[2]
+        assert list(none) == [255, 255, 255]
+
+    def test_the_overview_has_them(self, rng):
+        network = dp.Network([12, 2])
+        names = Names(image=(3, 4))
+        e = dp.explain(network, network.init(rng), rng.random((1, 12)), [0], names=names)
+        assert e.to_notebook().count("(data:image/png;base64,") == 2
+        assert "Blue is +, orange is −." in e.to_notebook()
+        assert e._repr_html_().count('<img src="data:image/png;base64,') == 2
+
+
+class TestSoftmaxBesideSigmoid:
+    BOTH = SoftmaxBesideSigmoid((2.0, 1.0, -0.5), ("cat", "<b>", "a|b"), 0)
+
+    @pytest.mark.parametrize("language", LANGUAGES)
+    def test_its_arithmetic_is_worked_out_again(self, language):
+        _, output = executed(self.BOTH.to_notebook(language=language))
+        n_lines = len(list(self.BOTH.document(Style()).lines()))
+        assert sum(int(n) for n in re.findall(r"(\d+) numbers hold", output)) == n_lines
+
+    def test_a_number_that_does_not_hold_is_named(self):
+        text = self.BOTH.to_notebook().replace('\\"0.880797\\"', '\\"0.880799\\"')
+        with pytest.raises(AssertionError, match=r"sigmoid\[0\] is 0\.8807970\d+, but 0.880799"):
+            executed(text)
+
+    def test_the_piece_of_html(self):
+        page = Page(self.BOTH._repr_html_())
+        assert page.seen.count("details") == 4
+        assert "<b>" in page.words
+
+
+DOCUMENTS = {
+    "tutorial": lambda: tutorial().to_notebook(),
+    "tutorial in Chinese": lambda: tutorial().to_notebook(language="zh"),
+    "adam": lambda: adam_in_the_middle_of_a_run().to_notebook(),
+    "large": lambda: large().to_notebook(detail="neurons"),
+    "softmax": lambda: TestSoftmaxBesideSigmoid.BOTH.to_notebook(),
+}
+
+
+def adam_in_the_middle_of_a_run():
+    rng = np.random.default_rng(1)
+    network = dp.Network([4, 5, 3], "tanh", l2=0.01)
+    parameters, rule = network.init(rng), dp.Adam(0.01)
+    n = parameters.flat.size
+    state = {"m": 0.01 * rng.normal(size=n), "v": 0.01 * rng.random(n), "t": 7}
+    x = rng.normal(size=(3, 4))
+    return dp.explain(network, parameters, x, [0, 1, 2], optimizer=rule, state=state)
+
+
+def large():
+    rng = np.random.default_rng(2)
+    network = dp.Network([784, 128, 10])
+    names = Names(image=(28, 28))
+    return dp.explain(network, network.init(rng), rng.random((1, 784)), [3], names=names)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", DOCUMENTS)
+@pytest.mark.filterwarnings("default")  # of Jupyter's own modules
+def test_jupyter_runs_it(name):
+    nbformat = pytest.importorskip("nbformat")
+    nbclient = pytest.importorskip("nbclient")
+    pytest.importorskip("ipykernel")
+    book = nbformat.reads(DOCUMENTS[name](), as_version=4)
+    nbformat.validate(book)
+    nbclient.NotebookClient(book, timeout=120, kernel_name="python3").execute()
+    printed = "".join(
+        output.get("text", "")
+        for cell in book.cells
+        for output in cell.get("outputs", [])
+    )  # fmt: skip
+    assert printed.count("numbers hold.") >= 4
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")
+def test_nbconvert_shows_its_pictures(rng):
+    nbformat, nbconvert = pytest.importorskip("nbformat"), pytest.importorskip("nbconvert")
+    network = dp.Network([6, 2])
+    names = Names(image=(2, 3))
+    e = dp.explain(network, network.init(rng), rng.random((1, 6)), [0], names=names)
+    book = nbformat.reads(e.to_notebook(), as_version=4)
+    body, _ = nbconvert.HTMLExporter().from_notebook_node(book)
+    assert len(re.findall(r'<img[^>]*src="data:image/png;base64,', body)) == 2
+
+
 class TestTheFragment:
     @pytest.mark.parametrize("language", LANGUAGES)
     def test_it_is_closed_and_has_no_script(self, draw, language):
-        page = Page(notebook.to_html_fragment(draw("gelu").explanation, language=language))
+        page = Page(notebook.to_html_fragment(draw("gelu").explanation, Style(language=language)))
         grouping, table = (
-            {"div", "p", "strong", "br", "details", "summary"},
+            {"div", "p", "strong", "br", "details", "summary", "pre"},
             {"table", "tr", "th", "td"},
         )
         assert set(page.seen) <= grouping | table | {"thead", "tbody"}
-        assert page.seen.count("details") == 6
+        assert page.seen.count("details") == 4 + 6  # phases of the layers, and of the neurons
 
     def test_names_are_escaped(self):
-        text = notebook.to_html_fragment(tutorial(names=Names(EVIL)))
+        text = notebook.to_html_fragment(tutorial(names=Names(EVIL)), Style())
         assert "<script" not in text
         assert EVIL in Page(text).words
 
     def test_it_tells_the_tutorial(self):
-        words = Page(notebook.to_html_fragment(tutorial())).words
+        words = Page(notebook.to_html_fragment(tutorial(), Style())).words
         at = words.index("x₁ × W¹₁₁ + x₂ × W¹₂₁")
         assert words[at : at + 3] == ["x₁ × W¹₁₁ + x₂ × W¹₂₁", "1 × 0.5 + 0.5 × 1.5", "= 1.25"]
         assert "-2.0399" in words
@@ -179,6 +404,25 @@ class TestTheFragment:
     def test_a_large_network_stays_small(self, rng):
         network = dp.Network([784, 128, 10])
         explanation = dp.explain(network, network.init(rng), rng.normal(size=(1, 784)), [3])
-        text = notebook.to_html_fragment(explanation)
+        text = notebook.to_html_fragment(explanation, Style())
         assert len(text) < 300_000
         assert "more)" in text
+
+    def test_every_gradient_has_its_proof_in_a_column(self):
+        document = outline.document(tutorial(), Style())
+        words = Page(notebook.document_fragment(document)).words
+        told = [word for word in words if word.startswith("✓")]
+        proofs = document.proofs.values()
+        assert told == [f"✓ {proof.measured}, relative error {proof.error}" for proof in proofs]
+
+    def test_a_wrong_gradient_has_a_cross_and_a_kink_a_question_mark(self):
+        document = outline.document(tutorial(), Style())
+        proofs = {"dW.1[0,0]": Proof("wrong", "2", "0.5"), "dW.1[0,1]": Proof("kink", "", "")}
+        told = dataclasses.replace(document, proofs=proofs)
+        words = Page(notebook.document_fragment(told)).words
+        assert "✗ 2, relative error 0.5" in words
+        assert "? not judged: the loss has a kink here" in words
+
+    def test_it_tells_the_batch(self, draw):
+        words = Page(draw("tanh", n=3).explanation._repr_html_()).words
+        assert {"|g|", "cosine with g", "ℓ₁"} <= set(words)

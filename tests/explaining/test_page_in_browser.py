@@ -2,13 +2,16 @@
 
 import json
 import shutil
+import subprocess
+from importlib.resources import files
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
 import deltaprop as dp
 from deltaprop.explaining import Names, built_in_example
-from deltaprop.explaining.html import render
+from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = (
@@ -17,7 +20,7 @@ ARGUMENTS = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser():
     webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
@@ -31,19 +34,54 @@ def browser():
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     service = webdriver.ChromeService(executable_path=driver)
     with webdriver.Chrome(options=options, service=service) as started:
+        started.execute_cdp_cmd("Network.enable", {})
+        nowhere = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
+        started.execute_cdp_cmd("Network.emulateNetworkConditions", nowhere)
         yield started
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory):
+    """Return a function that has npm fetch a package, and skips where it cannot."""
+    folder = tmp_path_factory.mktemp("npm")
+
+    def install(package):
+        npm = shutil.which("npm")
+        if npm is None:
+            pytest.skip("no npm")
+        command = [npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", folder]
+        try:
+            subprocess.run([*command, package], check=True, capture_output=True, timeout=90)
+        except (subprocess.SubprocessError, OSError):
+            pytest.skip(f"npm cannot install {package} here")
+        return folder / "node_modules"
+
+    return install
+
+
+@pytest.fixture(scope="session")
+def axe(installed):
+    """The program of axe-core, which looks for what keeps people from using a page."""
+    return (installed("axe-core@4") / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
 @pytest.fixture
 def page(browser, tmp_path):
-    def visit(explanation, *, width=1280, height=900, script=True, **settings):
+    def visit(explained, *, width=1280, height=900, script=True, theme="light", **style):
         browser.execute_cdp_cmd(
             "Emulation.setDeviceMetricsOverride",
             {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600},
         )
         browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not script})
+        media = {
+            "prefers-color-scheme": theme,
+            "prefers-reduced-motion": "reduce",  # colours are there at once
+        }
+        features = [{"name": name, "value": value} for name, value in media.items()]
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
         path = tmp_path / "page.html"
-        path.write_text(render(explanation, **settings), encoding="utf-8")
+        path.write_text(explained.to_html(**style), encoding="utf-8")
+        browser.get("about:blank")
         browser.get(path.as_uri())
         return browser
 
@@ -70,10 +108,45 @@ def tutorial():
     )  # fmt: skip
 
 
-@pytest.fixture
-def iris(rng):
-    network = dp.Network([4, 8, 3], "tanh")
-    return dp.explain(network, network.init(rng), rng.normal(size=(2, 4)), [1, 2])
+@pytest.fixture(scope="module")
+def iris():
+    rng = np.random.default_rng(7)
+    network = dp.Network([4, 5, 3], "tanh")
+    names = Names(
+        "Three flowers",
+        ("sepal length", "sepal width", "petal length", "petal width"),
+        ("setosa", "versicolor", "virginica"),
+    )
+    x = rng.normal(size=(3, 4)).round(1)
+    return dp.explain(network, network.init(rng), x, [0, 1, 2], names=names)
+
+
+@pytest.fixture(scope="module")
+def small():
+    rng = np.random.default_rng(6)
+    network = dp.Network([4, 2, 2], "tanh")
+    names = Names("A small batch", image=(2, 2))
+    return dp.explain(network, network.init(rng), rng.random((2, 4)), [0, 1], names=names)
+
+
+@pytest.fixture(scope="module")
+def deep():
+    rng = np.random.default_rng(8)
+    network = dp.Network([2, 3, 3, 3, 3, 2], "relu", loss="half_squared_error")
+    return dp.explain(network, network.init(rng), [[0.5, -1.2]], [[1.0, 0.0]])
+
+
+@pytest.fixture(scope="module")
+def digit():
+    rng = np.random.default_rng(9)
+    network = dp.Network([784, 128, 10], "relu")
+    x = np.where(rng.random((1, 784)) < 0.2, rng.random((1, 784)), 0)
+    return dp.explain(network, network.init(rng), x, [3], names=Names(image=(28, 28)))
+
+
+@pytest.fixture(scope="module")
+def beside():
+    return SoftmaxBesideSigmoid((2.0, 1.0, -0.5), ("cat", "dog", "bird"), 0)
 
 
 def current(browser):
@@ -108,18 +181,18 @@ def in_view(browser, element):
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 900), (390, 844)])
-class TestTheTutorial:
+class TestAtAnyWidth:
     def test_from_a_gradient_to_the_loss_by_clicks_and_back(self, page, tutorial, width, height):
         browser = page(tutorial, width=width, height=height)
         way = ["dW.1[0,0]", "delta.1[0,0]", "delta.2[0,0]", "z.2[0,0]", "loss[0]"]
-        start = browser.find_element("css selector", 'li[id="dW.1[0,0]"] .left')
+        start = browser.find_element("css selector", 'li[id="dW.1[0,0]"] .result')
         browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", start)
         start.click()
         assert current(browser) == way[0]
         for here, there in pairwise(way[:4]):
             operand(browser, here, there).click()
             assert current(browser) == there
-            line = browser.find_element("css selector", f'li[id="{there}"] .left')
+            line = browser.find_element("css selector", f'li[id="{there}"] .result')
             assert in_view(browser, line), there
         go(browser, "loss[0]")  # where z goes to
         assert current(browser) == "loss[0]"
@@ -158,9 +231,19 @@ class TestTheTutorial:
         press(browser, "HOME", "ARROW_DOWN", "ARROW_UP", "ARROW_DOWN")
         assert current(browser) == ids[1]
 
-    def test_nothing_is_wider_than_the_window(self, page, tutorial, width, height):
-        browser = page(tutorial, width=width, height=height)
-        assert browser.execute_script("return document.documentElement.scrollWidth") == width
+    @pytest.mark.parametrize("name", ["tutorial", "iris", "deep", "digit", "beside"])
+    @pytest.mark.parametrize("language", ["en", "zh"])
+    def test_nothing_is_wider_than_its_place(self, request, page, name, language, width, height):
+        browser = page(request.getfixturevalue(name), width=width, height=height, language=language)
+        wide = browser.execute_script("return document.documentElement.scrollWidth")
+        assert wide <= width
+        cut = browser.execute_script(
+            "return Array.from(document.querySelectorAll('.parts > *, header *, p, h2, h3'))"
+            ".filter((e) => e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 1)"
+            ".filter((e) => !e.closest('nav') && e.namespaceURI.endsWith('xhtml'))"
+            ".map((e) => (e.closest('li.line') || e).id + e.textContent)"
+        )
+        assert cut == []
 
     def test_all_numbers_are_there_without_a_script(self, page, tutorial, width, height):
         browser = page(tutorial, width=width, height=height, script=False)
@@ -218,6 +301,132 @@ def test_the_picture_follows_the_sample(page, iris):
     assert browser.find_element("css selector", shown).get_attribute("data-sample") == "0"
 
 
+def test_a_cell_of_a_matrix_leads_to_its_line(page, iris):
+    browser = page(iris)
+    cell = browser.find_element("css selector", '.equation [data-id="delta.1[1,2]"]')
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", cell)
+    cell.click()
+    assert current(browser) == "delta.1[1,2]"
+
+
+def test_stepping_to_the_end_and_back_to_the_start_by_the_buttons(page, tutorial):
+    browser = page(tutorial)
+    ids = [step.id for step in tutorial.steps]
+    forward = browser.find_element("css selector", '[data-go="next"]')
+    back = browser.find_element("css selector", '[data-go="previous"]')
+    for name in ids[1:]:
+        forward.click()
+        assert current(browser) == name
+    assert not forward.is_enabled()
+    for name in reversed(ids[:-1]):
+        back.click()
+        assert current(browser) == name
+    assert not back.is_enabled()
+    assert browser.find_element("css selector", ".place").text == f"1 of {len(ids)}"
+
+
+def test_the_gradients_of_softmax_lead_back_to_the_scores(page, beside):
+    browser = page(beside)
+    way = ["cancelled_delta[0]", "softmax[0]", "z[1]"]
+    browser.execute_script(f"location.hash = '{way[0]}'")
+    browser.execute_async_script("setTimeout(arguments[0], 50)")
+    for here, there in pairwise(way):
+        operand(browser, here, there).click()
+        assert current(browser) == there
+    go(browser, "sigmoid[1]")  # where z goes to
+    assert current(browser) == "sigmoid[1]"
+    for name in reversed(way):
+        press(browser, "BACKSPACE")
+        assert current(browser) == name
+
+
+def test_many_given_numbers_are_folded_until_one_is_asked_for(page, digit):
+    browser = page(digit)
+    folded = browser.find_element("css selector", "details")
+    assert folded.get_attribute("open") is None
+    first = folded.find_element("css selector", "li.given").get_attribute("id")
+    go_to = next(n for n in (s.id for s in digit.steps) if n == "z.1[0,0]" or n.startswith("z.1"))
+    browser.execute_script(f"location.hash = '{go_to}'")
+    browser.execute_async_script("setTimeout(arguments[0], 50)")
+    x = browser.find_element("css selector", '#made-of [data-line^="x["]')
+    name = x.get_attribute("data-line")
+    x.click()
+    assert current(browser) == name
+    assert first.startswith("x[")
+    assert folded.get_attribute("open") is not None
+
+
+def test_every_control_is_reached_by_the_tab_key_and_shows_it(page, iris):
+    browser = page(iris)
+    reached = set()
+    for _ in range(60):
+        press(browser, "TAB")
+        at = browser.switch_to.active_element
+        label = at.get_attribute("data-go") or at.get_attribute("data-sample")
+        reached.add(label or at.get_attribute("href") or at.get_attribute("data-line"))
+        if at.tag_name in ("button", "a"):
+            outline = at.value_of_css_property("outline-style")
+            assert outline != "none", label
+    assert {"next", "last", "0", "1", "2", "x[0,0]", "a.1[0,0]"} <= reached
+    assert any(name and name.endswith("#promise") for name in reached)
+
+
+def test_what_is_shown_is_announced(page, tutorial):
+    browser = page(tutorial)
+    now = browser.find_element("css selector", ".now")
+    assert now.get_attribute("aria-live") == "polite"
+    press(browser, "ARROW_RIGHT")
+    assert "z.1[0,1]" in now.text
+    assert browser.find_element("css selector", "output.place").text == "2 of 29"
+
+
+def what_keeps_people_out(browser, axe):
+    browser.execute_script(axe)
+    found = browser.execute_async_script(
+        "const done = arguments[0];"
+        "axe.run(document, {resultTypes: ['violations']}).then((r) => done(r.violations"
+        ".map((v) => [v.impact, v.id, v.nodes.slice(0, 3).map((n) => n.html.slice(0, 200))])));"
+    )
+    return [v for v in found if v[0] in ("serious", "critical")]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(
+    "name",
+    ["small", "beside", *(pytest.param(n, marks=pytest.mark.slow) for n in ("deep", "digit"))],
+)
+def test_nothing_keeps_anybody_from_using_it(request, page, axe, name, width, theme):
+    browser = page(request.getfixturevalue(name), width=width, height=844, theme=theme)
+    press(browser, "ARROW_RIGHT", "ARROW_RIGHT")
+    assert what_keeps_people_out(browser, axe) == []
+
+
+def test_the_referee_finds_what_keeps_people_out(page, axe, tutorial):
+    browser = page(tutorial)
+    browser.execute_script(
+        "document.querySelector('[data-go=next]').removeAttribute('aria-label');"
+        "document.querySelector('[data-go=next]').removeAttribute('title');"
+        "document.querySelector('[data-go=next]').replaceChildren();"
+        "document.querySelector('h1').style.color = '#eeeeee'"
+    )
+    found = {name for _, name, _ in what_keeps_people_out(browser, axe)}
+    assert {"button-name", "color-contrast"} <= found
+
+
+@pytest.mark.slow
+def test_the_types_of_the_script_hold(installed):
+    compiler = installed("typescript@5") / "typescript" / "bin" / "tsc"
+    script = files("deltaprop.explaining").joinpath("page/page.js")
+    options = ["--noEmit", "--allowJs", "--checkJs", "--strict", "--target", "es2022"]
+    libraries = ["--lib", "es2022,dom,dom.iterable"]
+    checked = subprocess.run(
+        [shutil.which("node"), compiler, *options, *libraries, str(script)],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert (checked.returncode, checked.stdout) == (0, "")
+
+
 def test_names_do_nothing(page, rng):
     network = dp.Network([1, 2])
     name = "</script><img src=x onerror=\"document.title='owned'\">"
@@ -232,7 +441,7 @@ def test_names_do_nothing(page, rng):
 
 
 def test_an_inline_script_that_somebody_adds_does_not_run(browser, tmp_path, tutorial):
-    text = render(tutorial).replace("</body>", "<script>document.title = 'owned'</script></body>")
+    text = tutorial.to_html().replace("</body>", "<script>document.title = 'owned'</script></body>")
     path = tmp_path / "tampered.html"
     path.write_text(text, encoding="utf-8")
     browser.get(path.as_uri())

@@ -1,5 +1,6 @@
 """Softmax beside sigmoid: both on the same scores, proved against each other."""
 
+import json
 import re
 
 import mpmath
@@ -11,6 +12,7 @@ from deltaprop.errors import DataError, SettingError
 from deltaprop.explaining.columns import cells
 from deltaprop.explaining.digits import line_of
 from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
+from deltaprop.explaining.style import Style
 
 SCORES = [(2.0, 1.0), (2.0, 1.0, 0.1), (-3.0, 0.0, 4.0, 4.0), (0.5,), (300.0, -300.0)]
 
@@ -63,12 +65,39 @@ def test_two_scores_are_the_sigmoid_of_their_difference():
 
 def test_the_jacobian_cancels_to_p_minus_t():
     view = SoftmaxBesideSigmoid((0.3, -1.2, 2.0), target=1)
-    deltas = [s for s in view.gradient_steps() if s.ref.quantity == "delta"]
+    steps = list(view.gradient_steps())
     through, cancelled = (
-        [s.value for s in deltas if s.ref.after == after] for after in (False, True)
+        [s.value for s in steps if s.quantity == quantity]
+        for quantity in ("softmax_delta", "cancelled_delta")
     )
     np.testing.assert_allclose(through, view.p - [0, 1, 0], rtol=1e-12)
     assert through == cancelled
+
+
+def test_squared_error_keeps_the_jacobian():
+    view = SoftmaxBesideSigmoid((0.3, -1.2, 2.0), target=1)
+    found = [s.value for s in view.squared_steps() if s.quantity == "squared_delta"]
+    network = dp.Network([3, 3], loss="half_squared_error_softmax", bias=False)
+    trace = dp.backpropagate(network, network.parameters(W=[np.eye(3)]), [view.scores], [1])
+    np.testing.assert_allclose(found, trace.delta[-1][0], rtol=1e-12)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_line_holds(language):
+    view = SoftmaxBesideSigmoid((0.3, -1.2, 2.0), target=1)
+    lines = list(view.document(Style(language=language)).lines())
+    assert len(lines) > 30
+    for line in lines:
+        last = line.shown.partition("e")[0].partition(".")[2]
+        assert abs(line.evaluated() - float(line.shown)) <= 10.0 ** -len(last)
+
+
+def test_the_numbers_as_json_have_their_origin():
+    view = SoftmaxBesideSigmoid((0.3, -1.2), target=1)
+    data = json.loads(view.to_json())
+    known = {*data["roots"], *(step["id"] for step in data["steps"])}
+    assert set(data["roots"]) == {"z[0]", "z[1]"}
+    assert all(name in known for step in data["steps"] for name in step["from"])
 
 
 def test_a_true_class_of_no_probability_is_no_division_by_zero():
@@ -82,7 +111,7 @@ def test_it_fits_the_width_and_names_the_classes(language):
     names = ("Adelie", "Chinstrap", "Gentoo")
     text = SoftmaxBesideSigmoid((2.0, 1.0, -0.1), names, 2).to_terminal(language=language)
     assert all(cells(line) <= 80 for line in text.splitlines())
-    assert re.search(r"Gentoo ← t +-0\.1", text)
+    assert re.search(r"Gentoo +-0\.1 .*← t", text)
     assert "Σ p = p₁ + p₂ + p₃" in text
     assert bool(re.search("[一-鿿]", text)) == (language == "zh")
 
@@ -114,5 +143,5 @@ def test_the_scores_are_the_networks_logits(rng):
     trace = dp.backpropagate(network, parameters, [[1.0, -2.0]], [1])
     view = SoftmaxBesideSigmoid(tuple(trace.z[-1][0]), target=1)
     np.testing.assert_allclose(view.p, trace.a[-1][0], rtol=1e-15)
-    cancelled = [s.value for s in view.gradient_steps() if s.ref.after]
+    cancelled = [s.value for s in view.gradient_steps() if s.quantity == "cancelled_delta"]
     np.testing.assert_allclose(cancelled, trace.delta[-1][0], rtol=1e-12)

@@ -106,6 +106,7 @@ def test_the_names_are_those_of_the_specification(shared):
 @pytest.mark.parametrize("mistake", MISTAKES.values(), ids=lambda mistake: mistake.name)
 def test_every_mistake_says_what_goes_wrong_and_differs_from_the_right_rules(mistake):
     assert mistake.doc
+    assert mistake.fix
     assert mistake.variants
     assert RIGHT not in mistake.variants
     assert len(set(mistake.variants)) == len(mistake.variants)

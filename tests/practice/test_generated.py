@@ -7,9 +7,9 @@ import pytest
 
 from deltaprop.explaining import worked_example
 from deltaprop.functional.losses import LOSSES
+from deltaprop.model.forms import forms_for
 from deltaprop.model.mistakes import MISTAKES
 from deltaprop.practice import mark
-from deltaprop.practice.forms import forms_for
 from deltaprop.practice.working import Given, step_of, work_out
 
 WRITERS = ("rounded", "cut off", "short")

@@ -10,11 +10,11 @@ import pytest
 import deltaprop as dp
 from deltaprop.errors import DataError
 from deltaprop.explaining import EXAMPLES, built_in_example, read_worked_example
+from deltaprop.model.forms import FURTHER
 from deltaprop.model.mistakes import MISTAKES
 from deltaprop.practice import VERDICTS, Marking, mark
-from deltaprop.practice.forms import FURTHER
 
-TUTORIAL = EXAMPLES["tutorial"]
+TUTORIAL = {key: value for key, value in EXAMPLES["tutorial"].items() if key != "claims"}
 
 
 def tutorial(**claims):
@@ -256,9 +256,15 @@ def test_what_is_no_worked_example_at_all_is_refused(value):
         mark(value)
 
 
-def test_the_built_in_example_claims_nothing():
+def test_an_example_without_claims_has_nothing_to_mark():
     with pytest.raises(DataError, match="claims is nothing"):
-        mark(built_in_example("tutorial"))
+        mark(built_in_example("iamtrask"))
+
+
+def test_a_built_in_example_is_marked_by_its_name():
+    marking = mark("mazur")
+    assert not marking
+    assert "updated_weights" in marking.mistakes
 
 
 @pytest.mark.filterwarnings("error")

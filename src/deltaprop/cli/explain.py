@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -20,6 +20,9 @@ from deltaprop.cli.source import (
 
 if TYPE_CHECKING:
     from deltaprop.explaining import Explanation
+    from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
+
+    Told: TypeAlias = Explanation | SoftmaxBesideSigmoid
 
 __all__ = ["EXAMPLE", "explain"]
 
@@ -85,43 +88,24 @@ def explain(
     if out is not None:
         check_writable(out)
     if source == "softmax":
-        view = softmax_of(scores, model, data, row, target)
-        text = view.to_terminal(digits=digits, width=terminal_width(), language=language)
+        given = {"--detail": detail, "--only": only}
+        unused = [name for name, value in given.items() if value is not None]
+        if unused or form == "svg":
+            what = " and ".join(unused) or "--format svg"
+            raise SettingError(f"{what} cannot be used with: deltaprop explain softmax.")
+        told: Told = softmax_of(scores, model, data, row, target)
     else:
         if scores is not None or model is not None:
             raise SettingError("--scores and --model belong to: deltaprop explain softmax.")
-        text = _text_of(
-            explanation_of(source, data, row, target),
-            form,
-            only,
-            {
-                "detail": detail,
-                "digits": digits,
-                "width": terminal_width(),
-                "color": out is None and sys.stdout.isatty(),
-                "language": language,
-                "notation": notation,
-            },
-        )
+        explanation = explanation_of(source, data, row, target)
+        told = explanation if only is None else explanation.only(only)
+    style = {"detail": detail, "digits": digits, "language": language, "notation": notation}
+    if form == "terminal":
+        style |= {"width": terminal_width(), "color": out is None and sys.stdout.isatty()}
+    text: str = getattr(told, f"to_{form}")(**style)
     if out is not None:
         write_atomically(out, text.encode("utf-8"))
         say(f"written to {plain(out)}")
     else:
         say(text.rstrip("\n"), result=True)
     return 0
-
-
-def _text_of(
-    explanation: Explanation, form: str, only: str | None, settings: dict[str, Any]
-) -> str:
-    if only is not None:
-        explanation = explanation.only(only)
-    if form == "terminal":
-        return explanation.to_terminal(**settings)
-    asked = {name: settings[name] for name in ("detail", "digits", "language", "notation")}
-    if form == "json":
-        return explanation.to_json(digits=settings["digits"]) + "\n"
-    if form == "svg":
-        del asked["detail"]
-    text: str = getattr(explanation, f"to_{form}")(**asked)
-    return text

@@ -13,7 +13,7 @@ from pathlib import Path
 import typer
 
 from deltaprop._version import __version__
-from deltaprop.cli import check, evaluate, explain, mark, predict, train
+from deltaprop.cli import check, evaluate, explain, mark, practice, predict, train
 from deltaprop.cli.show import complain, remark, say
 
 __all__ = ["app", "main"]
@@ -39,6 +39,7 @@ app.command("evaluate", epilog=evaluate.EXAMPLE)(evaluate.evaluate)
 app.command("explain", epilog=explain.EXAMPLE)(explain.explain)
 app.command("check", epilog=check.EXAMPLE)(check.check)
 app.command("mark", epilog=mark.EXAMPLE)(mark.mark)
+app.command("practice", epilog=practice.EXAMPLE)(practice.practice)
 
 
 def _version(wanted: bool) -> None:

@@ -16,7 +16,11 @@ EXAMPLE = "Example: deltaprop mark homework.json"
 
 def mark(
     worked: Annotated[
-        str, typer.Argument(metavar="WORKED", help="A worked example with claims, JSON or YAML.")
+        str,
+        typer.Argument(
+            metavar="WORKED",
+            help="A worked example with claims, JSON or YAML; or a built-in one, such as mazur.",
+        ),
     ],
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> int:
@@ -28,11 +32,15 @@ def mark(
     from pathlib import Path
 
     from deltaprop.errors import DataError
+    from deltaprop.explaining import EXAMPLES, built_in_example
     from deltaprop.practice import mark as mark_working
 
-    if not Path(worked).is_file():
+    if Path(worked).is_file():
+        marking = mark_working(worked)
+    elif worked in EXAMPLES:
+        marking = mark_working(built_in_example(worked))
+    else:
         raise DataError(_no_file(worked))
-    marking = mark_working(worked)
     if json:
         print_json(marking.to_dict())
     else:
@@ -44,10 +52,13 @@ def mark(
 def _no_file(worked: str) -> str:
     from pathlib import Path
 
+    from deltaprop.errors import nearest_name
+    from deltaprop.explaining import EXAMPLES
     from deltaprop.model.files import nearest_file
 
+    expected = "expected a worked example with claims, JSON or YAML, or a built-in one"
     if Path(worked).is_dir():
-        return f"{worked} is a folder; expected a worked example with claims, JSON or YAML."
-    near = nearest_file(worked)
+        return f"{worked} is a folder; {expected}: {', '.join(EXAMPLES)}."
+    near = nearest_file(worked) or nearest_name(worked, EXAMPLES)
     hint = f" Did you mean {near!r}?" if near else ""
-    return f"{worked} does not exist; expected a worked example with claims, JSON or YAML.{hint}"
+    return f"{worked} does not exist; {expected}: {', '.join(EXAMPLES)}.{hint}"

@@ -29,7 +29,8 @@ SourceArgument: TypeAlias = Annotated[
     str,
     typer.Argument(
         metavar="SOURCE",
-        help="A built-in example (tutorial), a worked-example file, or a saved model.",
+        help="A worked-example file, a saved model, or a built-in example: tutorial, mazur, "
+        "han_kamber, negnevitsky_xor, generation5_xor, hmkcode, prakash_jay, iamtrask, ng_ex4.",
     ),
 ]
 RowsOption: TypeAlias = Annotated[
@@ -101,7 +102,7 @@ def explanation_of(
                 optimizer=worked.optimizer,
                 train_biases=worked.train_biases,
                 reduction=worked.reduction,
-                names=Names(worked.title),
+                names=Names(worked.title, source=worked.source, titles=worked.titles),
             )
         except DeltapropError as error:
             raise DataError(f"{source}: {error}") from error
@@ -148,8 +149,13 @@ def softmax_of(
 def _with_plain_names(explanation: Explanation) -> Explanation:
     from dataclasses import replace
 
-    from deltaprop.explaining import Names
-
     names = explanation.names
-    inputs, outputs = tuple(map(plain, names.inputs)), tuple(map(plain, names.outputs))
-    return replace(explanation, names=Names(plain(names.title), inputs, outputs))
+    shown = replace(
+        names,
+        title=plain(names.title),
+        inputs=tuple(map(plain, names.inputs)),
+        outputs=tuple(map(plain, names.outputs)),
+        source=plain(names.source),
+        titles={language: plain(title) for language, title in names.titles.items()},
+    )
+    return replace(explanation, names=shown)

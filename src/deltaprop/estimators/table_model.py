@@ -242,14 +242,20 @@ class TableModel:
             Without dropout: the step on the network as it predicts.
         """
         outputs = self.class_names if self.task == "classification" else self.target.names
-        title = f"The step {where or 'these rows'} would cause"
+        names = Names(
+            f"The step {where or 'these rows'} would cause",
+            tuple(self.inputs.output_names),
+            outputs,
+            image=_image_shape(self.inputs),
+            titles={"zh": f"{where or '这些行'} 会引起的一步"},
+        )
         return explain(
             self.network,
             self.parameters,
             self.encode(features, where=where),
             self.target.encode(target, where=where),
             learning_rate=learning_rate,
-            names=Names(title, tuple(self.inputs.output_names), outputs),
+            names=names,
         )
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -333,6 +339,12 @@ def _as_features(features: Any) -> Any:
     if isinstance(features, np.ndarray) and features.ndim > 2:
         return features
     return as_frame(features)
+
+
+def _image_shape(encoder: Encoder) -> tuple[int, ...]:
+    """Return height, width (and channels) where a row is an image."""
+    shape = encoder.shape if isinstance(encoder, ImageEncoder) else ()
+    return shape if len(shape) in (2, 3) else ()
 
 
 def _take(features: Any, rows: npt.NDArray[np.int64]) -> Any:

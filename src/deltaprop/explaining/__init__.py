@@ -10,7 +10,8 @@ from deltaprop.explaining.examples import (
     read_worked_example,
     worked_example,
 )
-from deltaprop.explaining.explanation import Explanation, Names, explain
+from deltaprop.explaining.explanation import Explanation, explain
+from deltaprop.explaining.labels import Names
 
 __all__ = [
     "EXAMPLES",

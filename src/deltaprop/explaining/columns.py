@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 import unicodedata
 
 __all__ = ["cells", "pad", "wrap"]
+
+# a word, a blank, or a Chinese character with the punctuation that may not begin a line
+_PIECE = re.compile(r" +|[^ \u2e80-\uffef]+[、。，；：！？）]*|[\u2e80-\uffef][、。，；：！？）]*")
 
 
 def cells(text: str) -> int:
@@ -22,13 +26,17 @@ def pad(text: str, width: int) -> str:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Return the lines of a text; Chinese may be broken between any two characters."""
+    """Return the lines of a text; Chinese breaks between characters, other words stay whole."""
     if cells(text) == len(text):
         return textwrap.wrap(text, width)
     lines, line = [], ""
-    for character in text:
-        if cells(line + character) > width:
-            lines.append(line)
+    for piece in _PIECE.findall(text):
+        if line and cells(line + piece.rstrip()) > width:
+            lines.append(line.rstrip())
             line = ""
-        line += character
+        line += piece if line else piece.lstrip()
+        while cells(line) > width:  # a word that no line has room for
+            at = next(n for n in range(1, len(line) + 1) if cells(line[: n + 1]) > width)
+            lines.append(line[:at])
+            line = line[at:]
     return [*lines, line] if line else lines

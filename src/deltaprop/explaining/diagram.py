@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from importlib.resources import files
+from math import inf
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from deltaprop.errors import SettingError
 from deltaprop.explaining.diagram_cards import BOLD, LAST_GAP, Cards, Node, clip, sign_of
-from deltaprop.explaining.language import words_of
 from deltaprop.explaining.mathml import escape
 from deltaprop.explaining.names import Ref
 
 if TYPE_CHECKING:
     from deltaprop.explaining.explanation import Explanation
+    from deltaprop.explaining.style import Style
 
 __all__ = ["picture", "render_svg"]
 
@@ -27,28 +28,17 @@ _MOST_LABELS = 8  # of the edges between two layers; more are shown when they ar
 _CHARACTER = 6.3  # width of a character in a label
 
 
-def render_svg(
-    explanation: Explanation,
-    digits: int = 6,
-    language: str = "en",
-    width: int = 720,
-    notation: str = "standard",
-    sample: int = 0,
-) -> str:
+def render_svg(explanation: Explanation, style: Style, *, width: int = 720, sample: int = 0) -> str:
     """Return the network with its numbers as an SVG picture that stands alone.
 
     Parameters
     ----------
     explanation : Explanation
         The step to draw.
-    digits : int
-        Significant digits; long numbers are shown with fewer, down to three.
-    language : {"en", "zh"}
-        Of the words.
+    style : Style
+        Language, notation and digits; long numbers are shown with fewer, down to two.
     width : int
         The least width in pixels; many layers take more.
-    notation : {"standard", "tutorial"}
-        How the weights are written.
     sample : int
         Which row of the batch, from 0.
 
@@ -57,39 +47,37 @@ def render_svg(
     str
         One svg element, with title and description for those who do not see it.
     """
-    style = files("deltaprop.explaining").joinpath("page/diagram.css").read_text(encoding="utf-8")
-    return picture(
-        explanation, digits, language, width, notation=notation, sample=sample, style=style
-    )
+    css = files("deltaprop.explaining").joinpath("page/diagram.css").read_text(encoding="utf-8")
+    return picture(explanation, style, width, sample=sample, css=css)
 
 
 def picture(
     explanation: Explanation,
-    digits: int,
-    language: str,
+    style: Style,
     width: int = 720,
     *,
-    notation: str = "standard",
     sample: int = 0,
-    style: str = "",
+    css: str = "",
     known: Collection[str] | None = None,
+    least_gap: float = 92,
 ) -> str:
     """Return the picture for a page that has the style already.
 
-    ``known`` are the ids that the page can show; others are drawn without one.
+    ``known`` are the ids that the page can show; others are drawn without one. ``least_gap`` is
+    the room between layers.
     """
     n = len(explanation.trace.a[0])
     if not 0 <= sample < n:
         raise SettingError(f"There is no sample {sample}; the batch has {n}.")
-    words = words_of(language)
-    cards = Cards(explanation, digits, words, width, notation, sample, known)
-    return _Drawing(explanation, cards).svg(style)
+    cards = Cards(explanation, style, width, sample, known, least_gap)
+    return _Drawing(explanation, cards).svg(css, style.language)
 
 
 class _Drawing:
     def __init__(self, explanation: Explanation, cards: Cards) -> None:
         self.explanation, self.trace, self.cards = explanation, explanation.trace, cards
         self.taken: list[tuple[float, float, float, float]] = []
+        self.quiet: list[tuple[float, float, float, float]] = []
 
     # edges
 
@@ -143,7 +131,7 @@ class _Drawing:
         )
         x, y, free = (x1 + x2) / 2, (y1 + y2) / 2, False
         if not crowded:
-            x, y, free = self._label_place(x1, y1, x2, y2, max(map(len, texts)))
+            x, y, free = self._label_place((x1, y1, x2, y2), max(map(len, texts)))
         label = (
             f'<g class="label{"" if free else " quiet"}"{self.cards.id(*names)}>'
             f'<text class="number {sign_of(w)}" x="{x:.5g}" y="{y - 2:.5g}"'
@@ -154,20 +142,29 @@ class _Drawing:
         return line, label
 
     def _label_place(
-        self, x1: float, y1: float, x2: float, y2: float, characters: int
+        self, edge: tuple[float, float, float, float], characters: int
     ) -> tuple[float, float, bool]:
-        """Return where on an edge its label covers no other; where none is free, the middle."""
+        """Return where on an edge its label covers the others least, and whether it is free."""
+        x1, y1, x2, y2 = edge
         half = characters * _CHARACTER / 2 + 1
         middle = (0.5,) if y1 == y2 else ()  # lines that cross do so in the middle
+        best = (inf, (x1 + x2) / 2, (y1 + y2) / 2)
         for t in (*middle, 0.36, 0.64, 0.28, 0.72, 0.44, 0.56, 0.5, 0.22, 0.78):
             x, y = x1 + t * (x2 - x1), y1 + t * (y2 - y1)
             box = (x - half, y - 12, x + half, y + 12)
             if box[0] < x1 + 1 or box[2] > x2 - 1:
                 continue
-            if not any(_overlap(box, other) for other in self.taken):
+            covered = sum(_overlap(box, other) for other in self.taken)
+            if not covered:
                 self.taken.append(box)
                 return x, y, True
-        return (x1 + x2) / 2, (y1 + y2) / 2, False
+            # what is shown when it is asked for keeps off its like
+            covered += sum(_overlap(box, other) for other in self.quiet)
+            if covered < best[0]:
+                best = (covered, x, y)
+        _, x, y = best
+        self.quiet.append((x - half, y - 12, x + half, y + 12))
+        return x, y, False
 
     def _loss_edges(self, node: Node) -> Iterator[str]:
         for left in self.cards.columns[-1]:
@@ -198,7 +195,7 @@ class _Drawing:
             f"{escape(words['deltas back'])}</text>"
         )
 
-    def svg(self, style: str) -> str:
+    def svg(self, css: str, language: str) -> str:
         """Return the drawing."""
         loss = self.cards.loss_node()
         parts = [*self._titles(), *self._loss_edges(loss)]
@@ -207,14 +204,14 @@ class _Drawing:
         for column in [*self.cards.columns, [loss]]:
             for node in column:
                 parts += self.cards.svg_of(node)
-        name = self.explanation.names.title or self.trace.network.describe()
+        name = self.explanation.names.title_in(language) or self.trace.network.describe()
         deep = " deep" if len(self.cards.columns) > 3 else ""
         width, height = f"{self.cards.width:.0f}", f"{self.cards.height + 4:.0f}"
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="network{deep}" role="img" '
             f'width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
             f"<title>{escape(name)}</title><desc>{escape(self._told())}</desc>"
-            + (f"<style>{style}</style>" if style else "")
+            + (f"<style>{css}</style>" if css else "")
             + "".join(parts)
             + "</svg>"
         )
@@ -239,6 +236,8 @@ def _straight(x1: float, y1: float, x2: float, y2: float) -> str:
 
 def _overlap(
     one: tuple[float, float, float, float], other: tuple[float, float, float, float]
-) -> bool:
-    apart = one[2] < other[0] or other[2] < one[0] or one[3] < other[1] or other[3] < one[1]
-    return not apart
+) -> float:
+    """Return the area that two boxes share."""
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    return max(0.0, width) * max(0.0, height)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,12 +10,14 @@ import numpy as np
 
 from deltaprop.explaining.columns import cells
 from deltaprop.explaining.digits import number_text
+from deltaprop.explaining.language import words_of
 from deltaprop.explaining.mathml import escape
 from deltaprop.explaining.names import Ref
 from deltaprop.explaining.unicode import symbol_of
 
 if TYPE_CHECKING:
     from deltaprop.explaining.explanation import Explanation
+    from deltaprop.explaining.style import Style
 
 __all__ = ["BOLD", "LAST_GAP", "Cards", "Node", "clip", "sign_of"]
 
@@ -58,39 +60,37 @@ class Cards:
     ----------
     explanation : Explanation
         The step to draw.
-    digits : int
-        Significant digits.
-    words : mapping
-        The wording.
+    style : Style
+        Language, notation and digits.
     width : int
         The least width of the picture.
-    notation : {"standard", "tutorial"}
-        How the weights are written.
     sample : int
         Which row of the batch.
     known : collection of str, optional
         The ids that may be used; all when left out.
+    least_gap : float
+        Between layers; where it is narrow, fewer labels find room.
     """
 
     def __init__(
         self,
         explanation: Explanation,
-        digits: int,
-        words: Mapping[str, str],
+        style: Style,
         width: int,
-        notation: str,
         sample: int,
         known: Collection[str] | None,
+        least_gap: float = _GAP,
     ) -> None:
         self.explanation = explanation
         self.trace = explanation.trace
-        self.digits, self.words, self.notation = digits, words, notation
+        self.digits, self.notation = style.digits, style.notation
+        self.words = words_of(style.language)
         self.sample, self.known = sample, known
         layers = len(self.trace.a)
         widest = max(a.shape[1] for a in self.trace.a)
         self.card = _WIDE_CARD if widest > 99 else _CARD
         fixed = (layers + 1) * self.card + LAST_GAP + 4
-        self.gap = max(_GAP, (width - fixed) / (layers - 1))
+        self.gap = max(least_gap, (width - fixed) / (layers - 1))
         self.between = next(space for most, space in _BETWEEN if min(widest, _MOST_NODES) <= most)
         self.width = fixed + (layers - 1) * self.gap
         self.columns = [self._column(layer) for layer in range(layers)]
@@ -102,7 +102,7 @@ class Cards:
     def number(self, value: float) -> str:
         """Return a number that fits beside its symbol."""
         text = number_text(float(value), self.digits)
-        for digits in range(self.digits - 1, 2, -1):
+        for digits in range(self.digits - 1, 1, -1):
             if len(text) <= _LONGEST:
                 break
             text = number_text(float(value), digits)

@@ -102,4 +102,4 @@ def _unit(value: float, digits: int) -> float:
 def _same(shown: float, value: float) -> bool:
     if shown == value:
         return True
-    return isfinite(value) and abs(shown - value) <= 1e-13 * max(abs(value), 0.0) < inf
+    return bool(isfinite(value) and abs(shown - value) <= 1e-13 * abs(value) < inf)

@@ -7,7 +7,8 @@ import math
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self
 
@@ -28,20 +29,6 @@ __all__ = [
 
 _LARGEST_FILE = 10_000_000  # bytes; a worked example is a page of numbers
 
-EXAMPLES: dict[str, dict[str, Any]] = {
-    "tutorial": {
-        "title": "The tutorial's example: 2-2-1, linear neurons, one step of gradient descent",
-        "layers": [
-            {"W": [[0.5, 2.3], [1.5, 3.0]], "activation": "identity"},
-            {"W": [[1.0], [1.0]], "activation": "identity"},
-        ],
-        "loss": "half_squared_error",
-        "x": [[1.0, 0.5]],
-        "targets": [[4.0]],
-        "learning_rate": 0.1,
-    },
-}
-
 
 class Written(float):
     """A number as a file writes it: a float that keeps its text, trailing zeros included.
@@ -61,6 +48,29 @@ class Written(float):
         number = super().__new__(cls, text)
         number.text = text
         return number
+
+
+def _built_in(name: str) -> Mapping[str, Any]:
+    text = files("deltaprop.explaining").joinpath(f"worked/{name}.json").read_text("utf-8")
+    data: Mapping[str, Any] = json.loads(text, parse_float=Written)
+    return data
+
+
+# Published calculations, with what their authors claim; in the order in which help lists them.
+EXAMPLES: Mapping[str, Mapping[str, Any]] = {
+    name: _built_in(name)
+    for name in (
+        "tutorial",
+        "mazur",
+        "han_kamber",
+        "negnevitsky_xor",
+        "generation5_xor",
+        "hmkcode",
+        "prakash_jay",
+        "iamtrask",
+        "ng_ex4",
+    )
+}
 
 
 @dataclass(frozen=True)
@@ -85,6 +95,10 @@ class WorkedExample:
         "mean" or "sum" over samples.
     claims : dict
         What somebody says the numbers are.
+    titles : dict
+        The title in other languages: {"zh": "..."}.
+    source : str
+        Where it was published: author, work, year, address.
     """
 
     title: str
@@ -96,10 +110,18 @@ class WorkedExample:
     train_biases: bool = True
     reduction: str = "mean"
     claims: Mapping[str, Any] | None = None
+    titles: Mapping[str, str] = field(default_factory=dict)
+    source: str = ""
 
 
 def built_in_example(name: str) -> WorkedExample:
-    """Return the built-in example called ``name``."""
+    """Return the built-in example called ``name``, a key of ``EXAMPLES``.
+
+    Raises
+    ------
+    UnknownNameError
+        When there is none; the message offers the nearest one.
+    """
     if name not in EXAMPLES:
         raise UnknownNameError("built-in example", name, EXAMPLES)
     return worked_example(EXAMPLES[name])
@@ -195,11 +217,24 @@ def worked_example(data: Mapping[str, Any], name: str = "the example") -> Worked
             train_biases=bool(data.get("train_biases", True)),
             reduction=str(data.get("loss_reduction", "mean")),
             claims=data.get("claims"),
+            titles=_titles(data.get("titles")),
+            source=_source(data.get("source")),
         )
     except DeltapropError as error:
         raise DataError(f"{name}: {error}") from None
     except (LookupError, ArithmeticError, TypeError, ValueError, AttributeError) as error:
         raise DataError(f"{name} is not a worked example: {error}.") from None
+
+
+def _titles(value: Any) -> dict[str, str]:
+    found = value if isinstance(value, Mapping) else {}
+    return {str(language): str(title) for language, title in found.items()}
+
+
+def _source(value: Any) -> str:
+    """Return one line; a file may list several sources, or none."""
+    several = value if isinstance(value, (list, tuple)) else [value]
+    return "; ".join(str(source) for source in several if source is not None)
 
 
 def _network(data: Mapping[str, Any]) -> tuple[Network, Parameters]:

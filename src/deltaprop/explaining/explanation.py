@@ -3,55 +3,45 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any, Unpack
 
 import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import SettingError
 from deltaprop.explaining.batch import Batch, batch_of
+from deltaprop.explaining.derivation import Derivation
 from deltaprop.explaining.digits import Line, line_of
+from deltaprop.explaining.labels import Names
 from deltaprop.explaining.names import Ref, read_ref
 from deltaprop.explaining.selection import n_numbers, strongest
-from deltaprop.explaining.steps import Derivation, Step, Update
-from deltaprop.model.backprop import Trace, backpropagate
+from deltaprop.explaining.steps import Step, Update
+from deltaprop.explaining.style import Style, StyleSettings
+from deltaprop.model.backprop import Trace, backpropagate, retrace
+from deltaprop.model.curvature import second_order_change
 from deltaprop.model.files import write_atomically
-from deltaprop.model.gradcheck import EntryCheck, GradientReport, check_gradients
+from deltaprop.model.gradcheck import EntryCheck, GradientReport, check_trace
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.training.optimizers import GradientDescent, Optimizer
 from deltaprop.training.schedules import as_schedule
 
-__all__ = ["Explanation", "Names", "explain"]
+__all__ = ["Explanation", "explain"]
 
 # A step of more numbers is told by its strongest ones and their ancestry.
 _MOST_STEPS = 4000
 
 
 @dataclass(frozen=True)
-class Names:
-    """What the user calls things.
-
-    Attributes
-    ----------
-    title : str
-        What is explained.
-    inputs : tuple of str
-        A name per input; empty for x1, x2, ...
-    outputs : tuple of str
-        A name per output: the classes, or the targets.
-    """
-
-    title: str = ""
-    inputs: tuple[str, ...] = ()
-    outputs: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class Explanation:
     """One forward pass, backward pass and update, ready to be shown.
+
+    Every ``to_*`` method takes the fields of ``Style`` as keyword arguments: ``detail``
+    ("overview", "layers" or "neurons"; all that fit when left out), ``digits`` (6), ``language``
+    ("en" or "zh") and ``notation`` ("standard" or "tutorial").
 
     Attributes
     ----------
@@ -98,8 +88,8 @@ class Explanation:
         Parameters
         ----------
         *names : str
-            Ids such as "dW.1[0,2]" (or "dW1[0,2]"), "delta.2[0,1]", "loss". A weight is read as
-            its gradient, "W1[0,2]" as "dW.1[0,2]": that is where its change comes from.
+            Ids such as "dW.1[0,2]" (or "dW1[0,2]"), "delta.2[0,1]", "loss", "dx[0,2]". A weight
+            is read as its gradient, "W1[0,2]" as "dW.1[0,2]": that is where its change comes from.
 
         Returns
         -------
@@ -140,22 +130,7 @@ class Explanation:
         """
         return tuple(line_of(step, digits) for step in self.steps)
 
-    def to_json(self, *, digits: int = 6) -> str:
-        """Return every number, its arithmetic and its origin as JSON text.
-
-        Parameters
-        ----------
-        digits : int
-            Significant digits of what is shown; values are whole.
-
-        Returns
-        -------
-        str
-            In the format deltaprop-explanation/1.
-        """
-        from deltaprop.explaining.to_json import render
-
-        return render(self, digits)
+    # what the step did
 
     @cached_property
     def batch(self) -> Batch:
@@ -163,15 +138,41 @@ class Explanation:
         return batch_of(self.trace)
 
     @property
+    def moved(self) -> npt.NDArray[np.float64]:
+        """Return the step itself: new minus old parameters."""
+        moved: npt.NDArray[np.float64] = (
+            self.update.after.parameters.flat - self.trace.parameters.flat
+        )
+        return moved
+
+    @property
     def predicted_change(self) -> float:
         """Return the change of the loss that the gradient promises: g . (new - old)."""
-        old, new = self.trace.parameters.flat, self.update.after.parameters.flat
-        return float(self.trace.gradients.flat @ (new - old))
+        with np.errstate(over="ignore", invalid="ignore"):
+            return float(self.trace.gradients.flat @ self.moved)
+
+    @cached_property
+    def second_order_change(self) -> float:
+        """Return what bending adds to the promise: step . H step / 2."""
+        return second_order_change(self.trace, self.moved)
 
     @property
     def actual_change(self) -> float:
         """Return the change of the loss that the step brought."""
         return self.update.after.loss - self.trace.loss
+
+    @property
+    def n_crossed_kinks(self) -> int:
+        """Return how many hidden z passed a kink of their activation from before to after."""
+        rows = self.trace.network.activations
+        passes = zip(rows, self.trace.z, self.update.after.z, strict=False)
+        return sum(
+            int(np.count_nonzero((old > kink) != (new > kink)))
+            for row, old, new in passes
+            for kink in row.kinks
+        )
+
+    # the proof
 
     def verify(self, tolerance: float = 1e-6) -> GradientReport:
         """Compare the loss, and every gradient with central differences.
@@ -186,51 +187,36 @@ class Explanation:
         GradientReport
             True when all are right.
         """
-        trace = self.trace
-        return check_gradients(
-            trace.network,
-            trace.parameters,
-            trace.a[0],
-            trace.targets,
-            gradients=trace.gradients,
-            loss=trace.loss,
-            sample_weight=trace.shares,
-            reduction="sum",  # the shares are what the trace weighed the samples with
-            tolerance=tolerance,
-        )
+        return check_trace(self.trace, tolerance=tolerance)
 
     @cached_property
     def proof(self) -> dict[str, EntryCheck]:
-        """Return what the referee found for each gradient, by its id, "dW.1[0,2]"; and "loss"."""
-        entries = self.verify().entries
+        """Return what the referee found for each gradient that is told, by its id; and "loss"."""
+        layout = self.trace.network.layout
+        slots = {(slot.layer + 1, f"d{slot.name}"): slot for slot in layout.slots}
+        places = []
+        for step in self.steps:
+            slot = slots.get((step.ref.layer, step.quantity))
+            if slot is not None and not step.ref.after:
+                places.append(slot.start + int(np.ravel_multi_index(step.ref.index, slot.shape)))
+        entries = check_trace(self.trace, entries=places).entries
         return {e.name if e.name == "loss" else f"d{e.name}": e for e in entries}
 
+    # the forms
+
     def to_terminal(
-        self,
-        *,
-        detail: str | None = None,
-        digits: int = 6,
-        width: int = 80,
-        color: bool = False,
-        language: str = "en",
-        notation: str = "standard",
+        self, *, width: int = 80, color: bool = False, **style: Unpack[StyleSettings]
     ) -> str:
         """Return the explanation as text for a terminal.
 
         Parameters
         ----------
-        detail : {"overview", "layers", "neurons"}, optional
-            One altitude; all that fit when left out.
-        digits : int
-            Significant digits; a line whose rounding would break it shows more.
         width : int
             Columns.
         color : bool
             With ANSI colours: the sign of each number.
-        language : {"en", "zh"}
-            Of the words.
-        notation : {"standard", "tutorial"}
-            W of layer l with one number, or with the layers on both sides.
+        **style
+            The fields of ``Style``.
 
         Returns
         -------
@@ -239,114 +225,10 @@ class Explanation:
         """
         from deltaprop.explaining.terminal import render
 
-        return render(
-            self,
-            detail=detail,
-            digits=digits,
-            width=width,
-            color=color,
-            language=language,
-            notation=notation,
-        )
-
-    def to_latex(
-        self,
-        *,
-        detail: str | None = None,
-        digits: int = 6,
-        language: str = "en",
-        notation: str = "standard",
-    ) -> str:
-        """Return the explanation as a LaTeX document.
-
-        Parameters
-        ----------
-        detail : {"overview", "layers", "neurons"}, optional
-            One altitude; all that fit when left out.
-        digits : int
-            Significant digits; a line whose rounding would break it shows more.
-        language : {"en", "zh"}
-            Of the words.
-        notation : {"standard", "tutorial"}
-            W of layer l with one number, or with the layers on both sides.
-
-        Returns
-        -------
-        str
-            It compiles with pdflatex; in Chinese with xelatex and ctex.
-        """
-        from deltaprop.explaining.latex import render
-
-        return render(self, digits, language, notation, detail)
-
-    def to_markdown(
-        self,
-        *,
-        detail: str | None = None,
-        digits: int = 6,
-        language: str = "en",
-        notation: str = "standard",
-    ) -> str:
-        """Return the explanation as Markdown.
-
-        Parameters
-        ----------
-        detail : {"overview", "layers", "neurons"}, optional
-            One altitude; all that fit when left out.
-        digits : int
-            Significant digits; a line whose rounding would break it shows more.
-        language : {"en", "zh"}
-            Of the words.
-        notation : {"standard", "tutorial"}
-            W of layer l with one number, or with the layers on both sides.
-
-        Returns
-        -------
-        str
-            For notes and issues.
-        """
-        from deltaprop.explaining.markdown import render
-
-        return render(self, digits, language, notation, detail)
-
-    def to_notebook(
-        self,
-        *,
-        detail: str | None = None,
-        digits: int = 6,
-        language: str = "en",
-        notation: str = "standard",
-    ) -> str:
-        """Return the explanation as a Jupyter notebook.
-
-        Parameters
-        ----------
-        detail : {"overview", "layers", "neurons"}, optional
-            One altitude; all that fit when left out.
-        digits : int
-            Significant digits; a line whose rounding would break it shows more.
-        language : {"en", "zh"}
-            Of the words.
-        notation : {"standard", "tutorial"}
-            W of layer l with one number, or with the layers on both sides.
-
-        Returns
-        -------
-        str
-            The text of an .ipynb file whose cells check every number they show.
-        """
-        from deltaprop.explaining.notebook import render
-
-        return render(self, digits, language, notation, detail)
+        return render(self, Style(**style), width=width, color=color)
 
     def to_html(
-        self,
-        path: str | os.PathLike[str] | None = None,
-        *,
-        detail: str | None = None,
-        digits: int = 6,
-        language: str = "en",
-        notation: str = "standard",
+        self, path: str | os.PathLike[str] | None = None, **style: Unpack[StyleSettings]
     ) -> str:
         """Return the explanation as one HTML page that needs nothing else.
 
@@ -354,14 +236,8 @@ class Explanation:
         ----------
         path : path, optional
             Where to write it.
-        detail : {"overview", "layers", "neurons"}, optional
-            One altitude; all that fit when left out.
-        digits : int
-            Significant digits; a line whose rounding would break it shows more.
-        language : {"en", "zh"}
-            Of the words.
-        notation : {"standard", "tutorial"}
-            W of layer l with one number, or with the layers on both sides.
+        **style
+            The fields of ``Style``.
 
         Returns
         -------
@@ -370,36 +246,45 @@ class Explanation:
         """
         from deltaprop.explaining.html import render
 
-        page = render(self, digits, language, notation, detail)
+        page = render(self, Style(**style))
         if path is not None:
             write_atomically(path, page.encode("utf-8"))
         return page
 
-    def to_svg(self, *, digits: int = 6, language: str = "en", notation: str = "standard") -> str:
-        """Return the network with its values, deltas and gradients as an SVG picture.
+    def to_latex(self, **style: Unpack[StyleSettings]) -> str:
+        """Return a LaTeX document: for pdflatex; in Chinese for xelatex with ctex."""
+        from deltaprop.explaining.latex import render
 
-        Parameters
-        ----------
-        digits : int
-            Significant digits.
-        language : {"en", "zh"}
-            Of the words.
-        notation : {"standard", "tutorial"}
-            W of layer l with one number, or with the layers on both sides.
+        return render(self, Style(**style))
 
-        Returns
-        -------
-        str
-            A picture that stands alone.
-        """
+    def to_markdown(self, **style: Unpack[StyleSettings]) -> str:
+        """Return the explanation as Markdown, for notes and issues."""
+        from deltaprop.explaining.markdown import render
+
+        return render(self, Style(**style))
+
+    def to_notebook(self, **style: Unpack[StyleSettings]) -> str:
+        """Return the text of a Jupyter notebook whose cells check every number they show."""
+        from deltaprop.explaining.notebook import render
+
+        return render(self, Style(**style))
+
+    def to_svg(self, **style: Unpack[StyleSettings]) -> str:
+        """Return the network with its values, deltas and gradients as a picture of its own."""
         from deltaprop.explaining.diagram import render_svg
 
-        return render_svg(self, digits, language, notation=notation)
+        return render_svg(self, Style(**style))
+
+    def to_json(self, **style: Unpack[StyleSettings]) -> str:
+        """Return every number, its arithmetic and its origin: format deltaprop-explanation/1."""
+        from deltaprop.explaining.to_json import render
+
+        return render(self, Style(**style))
 
     def _repr_html_(self) -> str:
         from deltaprop.explaining.notebook import to_html_fragment
 
-        return to_html_fragment(self)
+        return to_html_fragment(self, Style())
 
 
 def explain(
@@ -410,8 +295,13 @@ def explain(
     *,
     learning_rate: float = 0.1,
     optimizer: Optimizer | None = None,
+    state: Mapping[str, Any] | None = None,
+    step: int = 0,
+    n_steps: int = 1,
     train_biases: bool = True,
     reduction: str = "mean",
+    sample_weight: npt.ArrayLike | None = None,
+    rng: np.random.Generator | None = None,
     names: Names | None = None,
 ) -> Explanation:
     """Take one training step and return it with every number accounted for.
@@ -429,11 +319,21 @@ def explain(
     learning_rate : float
         eta of plain gradient descent, when no optimizer is given.
     optimizer : Optimizer, optional
-        Another rule; its first step is shown.
+        Another rule; its first step is shown unless ``state`` is given.
+    state : mapping, optional
+        The optimizer's state before the step, as its ``init`` and ``step`` leave it; left as it
+        is. With it a step in the middle of a run is shown.
+    step, n_steps : int
+        Which step of how many, for a learning rate that is a schedule.
     train_biases : bool
         False leaves the biases as they are, as some textbooks do.
     reduction : {"mean", "sum"}
         Over samples.
+    sample_weight : array_like of shape (n,), optional
+        As for ``backpropagate``.
+    rng : numpy.random.Generator, optional
+        Draws one set of dropout masks, for the pass before the step and the one after it;
+        without it nothing is dropped.
     names : Names, optional
         What to call inputs and outputs.
 
@@ -441,26 +341,52 @@ def explain(
     -------
     Explanation
         Read it with ``to_terminal()``.
+
+    Raises
+    ------
+    SettingError
+        When the state is not one of this optimizer for this network, or the names do not fit.
     """
+    chosen = names or Names()
+    chosen.require_fit(network.n_in, network.n_out)
     rule: Optimizer = GradientDescent(learning_rate) if optimizer is None else optimizer
-    trace = backpropagate(network, parameters, x, targets, reduction=reduction)
+    trace = backpropagate(
+        network, parameters, x, targets,
+        sample_weight=sample_weight, reduction=reduction, rng=rng,
+    )  # fmt: skip
     after = parameters.copy()
-    eta = as_schedule(rule.learning_rate)(0, 1)
+    before = _state_before(rule, state, after.flat.size)
+    changed = _copy(before)
+    eta = as_schedule(rule.learning_rate)(step, n_steps)
     weights = network.layout.penalized()
-    state = rule.init(after.flat.size)
-    before = {name: np.copy(value) for name, value in state.items()}
-    rule.step(state, after.flat, trace.gradients.flat, eta, weights)
+    rule.step(changed, after.flat, trace.gradients.flat, eta, weights)
     if not train_biases:
         after.flat[:] = np.where(weights, after.flat, parameters.flat)
     with np.errstate(over="ignore", invalid="ignore"):  # a step too far shows as inf or nan
-        again = backpropagate(network, after, x, targets, reduction=reduction)
-    update = Update(rule, eta, again, before, state, train_biases)
-    chosen = names or Names()
-    _check_names("input", chosen.inputs, network.n_in)
-    _check_names("output", chosen.outputs, network.n_out)
+        again = retrace(trace, after)
+    update = Update(rule, eta, again, before, changed, train_biases)
     return Explanation(trace, update, chosen, reduction)
 
 
-def _check_names(what: str, names: Sequence[str], expected: int) -> None:
-    if names and len(names) != expected:
-        raise SettingError(f"{len(names)} {what} names for {expected} {what}s.")
+def _state_before(rule: Optimizer, state: Mapping[str, Any] | None, n: int) -> dict[str, Any]:
+    """Return a copy of the state; that of a first step where there is none."""
+    fresh = rule.init(n)
+    if state is None:
+        return _copy(fresh)
+    given = _copy(state)
+    shapes = {name: np.shape(value) for name, value in given.items()}
+    expected = {name: np.shape(value) for name, value in fresh.items()}
+    if shapes != expected:
+        raise SettingError(
+            f"The state has {_told(shapes)}, but {type(rule).__name__} keeps {_told(expected)}."
+        )
+    return given
+
+
+def _copy(state: Mapping[str, Any]) -> dict[str, Any]:
+    return {n: np.copy(v) if isinstance(v, np.ndarray) else v for n, v in state.items()}
+
+
+def _told(shapes: Mapping[str, tuple[int, ...]]) -> str:
+    shown = [f"{name} of shape {shape}" if shape else name for name, shape in shapes.items()]
+    return ", ".join(shown) or "nothing"

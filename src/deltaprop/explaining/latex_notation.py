@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import lru_cache
 
 from deltaprop.explaining.digits import Line
 from deltaprop.explaining.names import Ref, read_ref
-from deltaprop.explaining.to_json import signed
+from deltaprop.explaining.plain import signed
+from deltaprop.explaining.symbols import symbol
 from deltaprop.functional.arithmetic import Leaf, Number, Operand, write
 
 __all__ = [
@@ -22,40 +22,6 @@ __all__ = [
     "unknown_to_pdflatex",
 ]
 
-_QUANTITIES = {
-    "delta": r"\delta",
-    "targets": "t",
-    "smoothed_targets": r"\tilde{t}",
-    "jacobian": "J",
-    "kept": r"\tilde{a}",
-    "mask": "m",
-    "share": "w",
-    "learning_rate": r"\eta",
-    "loss": "L",
-    "l2": r"\lambda_{2}",
-    "l1": r"\lambda_{1}",
-    "l2_penalty": "P_{2}",
-    "l1_penalty": "P_{1}",
-    "label_smoothing": "e",
-    "momentum": r"\mu",
-    "decay": r"\rho",
-    "epsilon": r"\varepsilon",
-    "beta_1": r"\beta_{1}",
-    "beta_2": r"\beta_{2}",
-    "weight_decay": r"\lambda",
-}
-# a derivative: of the whole loss, of the loss without penalties, or of one sample's loss
-_DERIVATIVES = {
-    "dW": ("L", "W"),
-    "db": ("L", "b"),
-    "data_dW": (r"L_{\mathrm{data}}", "W"),
-    "upstream": (r"\ell", "a"),
-    "sample_delta": (r"\ell", "z"),
-}
-_OF_A_SAMPLE = {
-    "x", "z", "a", "kept", "delta", "upstream", "jacobian", "sample_delta", "targets",
-    "smoothed_targets", "loss", "mask", "share",
-}  # fmt: skip
 _FUNCTIONS = {
     "exp": r"\exp",
     "log": r"\ln",
@@ -88,6 +54,7 @@ _ESCAPES = {
     "-": r"{-}",  # two of them would join into a dash
     "?": r"{?}",
     "!": r"{!}",
+    "\u00a0": "~",
     "—": "---",
     "–": "--",
     "’": "'",
@@ -105,6 +72,8 @@ _ESCAPES = {
     "η": r"$\eta$",
     "λ": r"$\lambda$",
     "≈": r"$\approx$",
+    "½": r"$\tfrac{1}{2}$",
+    "−": r"$-$",
     "²": r"$^{2}$",
     "₁": r"$_{1}$",
     "₂": r"$_{2}$",
@@ -117,7 +86,8 @@ _ACCENTS = set("\u0300\u0301\u0302\u0303\u0308")  # that pdflatex's default font
 
 def escaped(text: str) -> str:
     """Return a text so that LaTeX prints it, whatever it holds."""
-    return "".join(_ESCAPES.get(c, c) for c in _breakable(_printable(text)))
+    clean = _printable(text).replace(" - ", " – ")  # a minus between words
+    return "".join(_ESCAPES.get(c, c) for c in _breakable(clean))
 
 
 def _breakable(text: str) -> Iterator[str]:
@@ -137,9 +107,7 @@ def unknown_to_pdflatex(text: str) -> list[str]:
 
 def _printable(text: str) -> str:
     # a control, a surrogate or a mark of direction has no glyph and may turn the line around
-    return "".join(
-        " " if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c for c in text
-    )
+    return "".join(" " if unicodedata.category(c) in _NO_GLYPH else c for c in text)
 
 
 def _accented(c: str) -> bool:
@@ -174,19 +142,20 @@ def latex_symbol(ref: Ref, n_samples: int, notation: str = "standard") -> str:
     str
         ``z^{1}_{1}``, ``\delta^{2}_{1}``, ``\frac{\partial L}{\partial W^{1}_{12}}``.
     """
-    if ref.quantity in _DERIVATIVES:
-        above, below = _DERIVATIVES[ref.quantity]
-        inner = _plain_symbol(replace(ref, after=False), below, n_samples, notation)
-        prime = "'" if ref.after else ""
-        return rf"\frac{{\partial {above}{prime}}}{{\partial {inner}}}"
-    state, _, of = ref.quantity.rpartition("_")
-    if ref.quantity not in _QUANTITIES and state and of in ("W", "b"):
-        weight = _plain_symbol(replace(ref, after=False), of, n_samples, notation)
-        name = _named(state) + ("'" if ref.after else "")
-        return f"{name}_{{{weight}}}"  # an optimizer keeps m and v for each weight
-    of_a_sample = ref.quantity == "loss" and ref.index
-    base = r"\ell" if of_a_sample else _QUANTITIES.get(ref.quantity, ref.quantity)
-    return _plain_symbol(ref, base, n_samples, notation)
+    s = symbol(ref, n_samples, notation)
+    prime = "'" if s.prime else ""
+    letter = s.letter.latex or _named(s.letter.text)
+    letter += f"_{{{s.letter.below}}}" if s.letter.below else ""
+    if s.summed:
+        return rf"\sum {letter}"
+    scripts = (f"^{{{s.layer}}}" if s.layer else "") + (f"_{{{s.places}}}" if s.places else "")
+    if s.derivative_of is not None:
+        above = s.derivative_of.latex or s.derivative_of.text
+        above += f"_{{{s.places}}}" if s.both else ""
+        return rf"\frac{{\partial {above}{prime}}}{{\partial {letter}{scripts}}}"
+    if s.state:
+        return f"{_named(s.state)}{prime}_{{{letter}{scripts}}}"
+    return f"{letter}{prime}{scripts}"
 
 
 @lru_cache(maxsize=8192)
@@ -196,22 +165,6 @@ def _symbol_of(name: str, n_samples: int, notation: str) -> str:
 
 def _named(text: str) -> str:
     return text if len(text) == 1 or text.startswith("\\") else rf"\mathrm{{{escaped(text)}}}"
-
-
-def _plain_symbol(ref: Ref, base: str, n_samples: int, notation: str) -> str:
-    if base.isidentifier():
-        base = _named(base)
-    layer = f"{ref.layer}"
-    if notation == "tutorial" and base == "W":
-        layer = f"({ref.layer - 1},{ref.layer})"
-    text = base + ("'" if ref.after else "")
-    if ref.layer:
-        text += f"^{{{layer}}}"
-    places = [str(i + 1) for i in ref.index]
-    if ref.quantity in _OF_A_SAMPLE and n_samples == 1:
-        places = places[1:]
-    joint = "," if any(len(place) > 1 for place in places) else ""
-    return text + (f"_{{{joint.join(places)}}}" if places else "")
 
 
 class LatexNotation:

@@ -99,49 +99,57 @@ def _script(parts: list[str], at: int) -> tuple[float, int]:
 
 
 def broken(formula: str, room: float) -> list[str]:
-    """Return the rows of a formula: broken before + and -, elsewhere only where that is not enough.
+    """Return the rows of a formula, broken before its outermost signs, deeper only if need be.
 
     A row that cannot be broken is longer than the room.
     """
     rows = [""]
     used = 0.0
-    for piece in _pieces(formula, _SIGNS):
+    for piece in _cut(formula, room):
         wide = width(piece)
         if rows[-1] and used + wide > room:
             rows.append("")
             used = 0.0
-        if wide <= room:
-            rows[-1] += piece
-            used += wide
-            continue
-        for part in _pieces(piece, _EVERYWHERE):
-            wide = width(part)
-            if rows[-1] and used + wide > room:
-                rows.append("")
-                used = 0.0
-            rows[-1] += part
-            used += wide
+        rows[-1] += piece
+        used += wide
     return [row.strip() for row in rows]
 
 
 def widest_piece(formula: str) -> float:
     """Return how wide the widest part of a formula is that stays on one row."""
-    return max(width(piece) for piece in _pieces(formula, _EVERYWHERE))
+    return max(width(piece) for piece in _pieces(formula, _EVERYWHERE, _DEEPEST))
 
 
-_GROUPS = r"\\left(?![a-z])|\\right(?![a-z])|[{}]"
+_DEEPEST = 12  # parentheses in each other
+_GROUPS = r"\\left(?![a-z])|\\right(?![a-z])|[{}()\[\]]"
 _SIGNS = re.compile(rf"{_GROUPS}| [+-] ")
 _EVERYWHERE = re.compile(rf"{_GROUPS}| (?:[+/-]|\\times|\\cdot) ")
-_DEPTHS = {"{": 1, r"\left": 1, "}": -1, r"\right": -1}
+_TIGHT = {"{": 1, r"\left": 1, "}": -1, r"\right": -1}
+_LOOSE = {"(": 1, "[": 1, ")": -1, "]": -1}
 
 
-def _pieces(formula: str, breaks: re.Pattern[str]) -> Iterator[str]:
+def _cut(formula: str, room: float, level: int = 0) -> Iterator[str]:
+    """Yield a formula in pieces that have room, cut at as few parentheses deep as possible."""
+    if width(formula) <= room or level > _DEEPEST:
+        yield formula
+        return
+    for term in _pieces(formula, _SIGNS, level):
+        if width(term) <= room:
+            yield term
+            continue
+        for factor in _pieces(term, _EVERYWHERE, level):
+            yield from _cut(factor, room, level + 1)
+
+
+def _pieces(formula: str, breaks: re.Pattern[str], level: int) -> Iterator[str]:
     """Yield what may stand on rows of their own; nothing in braces or in high brackets is torn."""
-    start = depth = 0
+    start = tight = loose = 0
     for found in breaks.finditer(formula):
-        change = _DEPTHS.get(found[0], 0)
-        depth += change
-        if not change and depth == 0 and found.start() > start:
+        at = found[0]
+        tight += _TIGHT.get(at, 0)
+        loose += _LOOSE.get(at, 0)
+        outer = tight == 0 and loose <= level
+        if at[0] == " " and outer and found.start() > start:
             yield formula[start : found.start()]
             start = found.start()
     yield formula[start:]

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from html import escape as _escape
 
 from deltaprop.explaining.digits import Line
-from deltaprop.explaining.names import PER_SAMPLE, Ref, read_ref
+from deltaprop.explaining.names import Ref, read_ref
+from deltaprop.explaining.symbols import symbol as parts_of
 from deltaprop.functional.arithmetic import (
     Expression,
     Leaf,
     Number,
     Operand,
-    Product,
-    Sum,
     write,
 )
 
 __all__ = [
+    "BREAK",
     "MathmlNotation",
     "escape",
     "fenced",
+    "joined",
     "math",
     "matrix",
     "number",
@@ -30,40 +33,18 @@ __all__ = [
     "symbol",
 ]
 
-_MINUS = "\u2212"
+_MINUS, _SPACE, _TILDE = "\u2212", "\u00a0", "\u0303"
+_LEAF = re.compile(r"<(m[ni])\b[^<]*</\1>")
+_SIGN = re.compile(f"^<mo>([+{_MINUS}])")  # at the start it would be the sign of what follows
+_TAG = re.compile(r"<[^>]*>")
+_LEFT = '<mo form="prefix" stretchy="false">(</mo>'
+_RIGHT = '<mo form="postfix" stretchy="false">)</mo>'
+_SHORT = 26  # characters that are never broken
+_WIDEST_FRACTION = 33  # characters
+_WIDEST = 28  # characters that are one piece
+
+BREAK = "\0"  # where a formula may go on in another line
 _APPLY = "<mo>\u2061</mo>"  # the invisible application of a function
-_LETTERS = {
-    "delta": "δ",
-    "targets": "t",
-    "smoothed_targets": "t̃",
-    "jacobian": "J",
-    "kept": "ã",
-    "mask": "m",
-    "share": "w",
-    "learning_rate": "η",
-    "loss": "L",
-    "label_smoothing": "e",
-    "momentum": "μ",
-    "decay": "ρ",
-    "epsilon": "ε",
-    "weight_decay": "λ",
-}
-_WITH_INDEX = {
-    "l2": ("λ", "2"),
-    "l1": ("λ", "1"),
-    "l2_penalty": ("P", "2"),
-    "l1_penalty": ("P", "1"),
-    "beta_1": ("β", "1"),
-    "beta_2": ("β", "2"),
-}
-# numerator and denominator, the latter with layer and index
-_DERIVATIVES = {
-    "dW": ("L", "W"),
-    "db": ("L", "b"),
-    "data_dW": ("<msup><mi>L</mi><mi>d</mi></msup>", "W"),
-    "upstream": ("L", "a"),
-    "sample_delta": ("l", "z"),
-}
 
 
 def escape(text: str) -> str:
@@ -72,9 +53,10 @@ def escape(text: str) -> str:
     return _escape("".join(readable))
 
 
-def math(inner: str) -> str:
-    """Return a formula to stand in a line of text."""
-    return f"<math>{inner}</math>"
+def math(inner: str, kind: str = "") -> str:
+    """Return a formula to stand in a line of text, with its classes."""
+    attribute = f' class="{kind}"' if kind else ""
+    return f"<math{attribute}>{inner}</math>"
 
 
 def scripts(base: str, below: str = "", above: str = "") -> str:
@@ -86,10 +68,11 @@ def scripts(base: str, below: str = "", above: str = "") -> str:
     return f"<msup>{base}{above}</msup>" if above else base
 
 
-def fenced(inner: str, left: str = "(", right: str = ")", *, grows: bool = True) -> str:
-    """Return something between parentheses, brackets or bars, as tall as it is."""
-    stretch = "" if grows else ' stretchy="false"'
-    return f"<mrow><mo{stretch}>{left}</mo>{inner}<mo{stretch}>{right}</mo></mrow>"
+def fenced(inner: str, left: str = "(", right: str = ")") -> str:
+    """Return something between parentheses, brackets or bars; as tall as a fraction or matrix."""
+    if any(tag in inner for tag in ("<mfrac", "<mtable", "<msqrt")):
+        return f"<mrow><mo>{left}</mo>{inner}<mo>{right}</mo></mrow>"
+    return f'<mo stretchy="false">{left}</mo>{inner}<mo stretchy="false">{right}</mo>'
 
 
 def number(text: str) -> str:
@@ -100,14 +83,13 @@ def number(text: str) -> str:
     if not exponent:
         return f"<mn>{digits}</mn>"
     power = exponent.lstrip("+").replace(_MINUS + "0", _MINUS).lstrip("0")
-    return f"<mn>{digits}</mn><mo>×</mo><msup><mn>10</mn><mn>{power}</mn></msup>"
+    return f"<mrow><mn>{digits}</mn><mo>×</mo><msup><mn>10</mn><mn>{power}</mn></msup></mrow>"
 
 
-def operand(name: str, inner: str) -> str:
-    """Return an operand that can be asked where it comes from."""
-    tag = "mn" if inner.startswith("<mn>") and inner.count("<") == 2 else "mrow"
-    content = inner[4:-5] if tag == "mn" else inner
-    return f'<{tag} data-id="{escape(name)}">{content}</{tag}>'
+def operand(name: str, element: str) -> str:
+    """Return an element, a number or a symbol, as one that can be asked where it comes from."""
+    tag, _, rest = element.partition(">")
+    return f'{tag} data-id="{escape(name)}">{rest}'
 
 
 def symbol(ref: Ref, n_samples: int, notation: str = "standard") -> str:
@@ -127,41 +109,35 @@ def symbol(ref: Ref, n_samples: int, notation: str = "standard") -> str:
     str
         MathML.
     """
-    places = [str(i + 1) for i in ref.index]
-    if ref.quantity in PER_SAMPLE and n_samples == 1:
-        places = places[1:]
-    joint = "," if any(len(place) > 1 for place in places) else ""
-    below = f"<mn>{joint.join(places)}</mn>" if places else ""
-    above = layer_number(ref.layer, ref.quantity, notation)
-    if ref.after:
-        above = f"<mrow>{above}<mo>′</mo></mrow>"
-    if ref.quantity in _WITH_INDEX:
-        letter, index = _WITH_INDEX[ref.quantity]
-        return scripts(f"<mi>{letter}</mi>", f"<mn>{index}</mn>", above)
-    if ref.quantity in _DERIVATIVES:
-        top, bottom = _DERIVATIVES[ref.quantity]
-        top = top if top.startswith("<") else f"<mi>{top}</mi>"
-        below_bar = scripts(f"<mi>{bottom}</mi>", below, above)
-        return f"<mfrac><mrow><mo>∂</mo>{top}</mrow><mrow><mo>∂</mo>{below_bar}</mrow></mfrac>"
-    state, _, of = ref.quantity.rpartition("_")
-    if state and of in ("W", "b") and ref.quantity not in _LETTERS:
-        # an optimizer keeps m and v for each weight
-        inner = scripts(f"<mi>{of}</mi>", below, layer_number(ref.layer, of, notation))
-        kept = scripts(f"<mi>{escape(state)}</mi>", "", "<mo>′</mo>" if ref.after else "")
-        return f"<mrow>{kept}{_APPLY}{fenced(inner, grows=False)}</mrow>"
-    letter = _LETTERS.get(ref.quantity, ref.quantity)
-    if ref.quantity == "loss" and ref.index:
-        letter = "ℓ"  # of a sample; the whole loss is L
-    return scripts(f"<mi>{escape(letter)}</mi>", below, above)
+    s = parts_of(ref, n_samples, notation)
+    tag = "mn" if s.layer.isdigit() else "mtext"
+    layer = f"<{tag}>{s.layer}</{tag}>" if s.layer else ""
+    places = f"<mn>{s.places}</mn>" if s.places else ""
+    prime = "<mo>′</mo>" if s.prime else ""
+    letter, own = _letter(s.letter.text), s.letter.below
+    if s.summed:
+        return f"<mrow><mo>∑</mo>{letter}</mrow>"
+    if s.derivative_of is not None:
+        above = _letter(s.derivative_of.text)
+        above = scripts(above, places if s.both else "", prime)
+        below = scripts(letter, places, layer)
+        return f"<mfrac><mrow><mo>∂</mo>{above}</mrow><mrow><mo>∂</mo>{below}</mrow></mfrac>"
+    if s.state:
+        kept = scripts(f"<mi>{escape(s.state)}</mi>", "", prime)
+        inner = fenced(scripts(letter, places, layer))
+        return f"<mrow>{kept}{_APPLY}{inner}</mrow>"
+    above = f"<mrow>{layer}{prime}</mrow>" if prime and layer else layer or prime
+    return scripts(letter, f"<mn>{own}</mn>" if own else places, above)
 
 
-def layer_number(layer: int, quantity: str, notation: str) -> str:
-    """Return the number of a layer as it stands above a symbol; empty where there is none."""
-    if not layer:
-        return ""
-    if notation == "tutorial" and quantity.endswith("W"):
-        return f"<mtext>({layer - 1},{layer})</mtext>"
-    return f"<mn>{layer}</mn>"
+def _letter(text: str) -> str:
+    """Return a letter; what stands over it or beside it belongs to no identifier of its own."""
+    plain = unicodedata.normalize("NFD", text)
+    if plain.endswith(_TILDE):
+        return f'<mover accent="true"><mi>{plain[0]}</mi><mo stretchy="false">~</mo></mover>'
+    if plain == "Lᵈ":
+        return "<msub><mi>L</mi><mtext>data</mtext></msub>"
+    return f"<mi>{escape(text)}</mi>"
 
 
 def matrix(rows: Iterable[Sequence[str]], shape: str = "") -> str:
@@ -172,7 +148,11 @@ def matrix(rows: Iterable[Sequence[str]], shape: str = "") -> str:
 
 
 class MathmlNotation:
-    """Writes a line in symbols, or with its numbers put in.
+    """Writes a line in symbols, or with its numbers put in, in pieces with BREAK between.
+
+    Browsers do not break a formula. So a long one is written in pieces: broken before the signs of
+    sums and, where that is not enough, of products. What is stacked or raised stays whole; a
+    fraction that would be too wide is written with a slash.
 
     Parameters
     ----------
@@ -208,9 +188,12 @@ class MathmlNotation:
             )
             return operand(leaf.id, inner)
         before, _, behind = self.more.format(count=leaf.count, number="\0").partition("\0")
-        words = [f"<mtext>{escape(text)}</mtext>" if text else "" for text in (before, behind)]
+        words = [
+            f"<mtext>{escape(text).replace(' ', _SPACE)}</mtext>" if text else ""
+            for text in (before, behind)
+        ]
         inner = f"{words[0]}{number(self.line.text(leaf))}{words[1]}"
-        return f'<mrow class="rest">{fenced(inner, "[", "]", grows=False)}</mrow>'
+        return f'<mrow class="rest">{fenced(inner, "[", "]")}</mrow>'
 
     def is_negative(self, leaf: Leaf) -> bool:
         """Return whether it starts with a minus sign; a rest has brackets already."""
@@ -221,81 +204,78 @@ class MathmlNotation:
         return False
 
     def parentheses(self, inner: str) -> str:
-        """Return (inner)."""
-        return fenced(inner)
+        """Return (inner); what is short stays together."""
+        if _width(inner) <= _SHORT:
+            return fenced(_whole(inner))
+        return f"{_LEFT}{inner}{_RIGHT}"
 
     def sum(self, terms: list[str], signs: tuple[int, ...]) -> str:
         """Return the terms joined by + and -."""
         text = ""
         for term, sign in zip(terms, signs, strict=True):
-            if sign < 0:
-                text += f"<mo>{_MINUS}</mo>" if text else f'<mo form="prefix">{_MINUS}</mo>'
-            elif text:
-                text += "<mo>+</mo>"
-            text += term
-        return f"<mrow>{text}</mrow>"
+            if text:
+                text += f"{BREAK}<mo>{_MINUS if sign < 0 else '+'}</mo>"
+            elif sign < 0:
+                text = f'<mo form="prefix">{_MINUS}</mo>'
+            # rather a break before a plus sign than within a term
+            text += _whole(term) if _width(term) <= _SHORT else term
+        return text
 
     def product(self, factors: list[str]) -> str:
         """Return the factors joined by a times sign."""
-        return f"<mrow>{'<mo>×</mo>'.join(factors)}</mrow>"
+        return f"{BREAK}<mo>×</mo>".join(factors)
 
     def quotient(self, above: str, below: str) -> str:
-        """Return a fraction."""
-        return f"<mfrac><mrow>{above}</mrow><mrow>{below}</mrow></mfrac>"
+        """Return a fraction; one that is wide with a slash."""
+        if max(_width(above), _width(below)) <= _WIDEST_FRACTION:
+            return f"<mfrac>{_one(above)}{_one(below)}</mfrac>"
+        sides = [f"{_LEFT}{s}{_RIGHT}" if BREAK in s else s for s in (above, below)]
+        return f"{BREAK}<mo>/</mo>".join(sides)
 
     def power(self, base: str, exponent: str) -> str:
         """Return a power; a base that has a superscript already gets parentheses."""
-        raised = any(tag in base for tag in ("<msup>", "<msubsup>", "<mfrac>"))
-        if raised and not base.startswith("<mrow><mo>("):
-            base = fenced(base)
-        return f"<msup><mrow>{base}</mrow><mrow>{exponent}</mrow></msup>"
+        raised = any(tag in base for tag in ("<msup", "<msubsup", "<mfrac"))
+        enclosed = base.startswith(("<mrow><mo>(", '<mo stretchy="false">('))
+        if not enclosed and (raised or BREAK in base):
+            base = fenced(_whole(base.removeprefix(_LEFT).removesuffix(_RIGHT)))
+        return f"<msup>{_one(base)}{_one(exponent)}</msup>"
 
     def comparison(self, left: str, relation: str, right: str) -> str:
         """Return the comparison in brackets: 1 where it holds, else 0."""
         relation = {">=": "≥", "<=": "≤", "==": "=", "<": "&lt;", ">": "&gt;"}[relation]
-        return fenced(f"{left}<mo>{relation}</mo>{right}", "[", "]")
+        return fenced(_whole(f"{left}<mo>{relation}</mo>{right}"), "[", "]")
 
     def call(self, name: str, arguments: list[str]) -> str:
         """Return the function of its arguments."""
         inner = "<mo>,</mo>".join(arguments)
         if name == "sqrt":
-            return f"<msqrt>{inner}</msqrt>"
+            return f"<msqrt>{_whole(inner)}</msqrt>"
         if name == "abs":
-            return fenced(inner, "|", "|")
+            return f"<mrow>{fenced(_whole(inner), '|', '|')}</mrow>"
         shown = {"log": "ln"}.get(name, name)
-        return f"<mrow><mi>{escape(shown)}</mi>{_APPLY}{fenced(inner)}</mrow>"
+        return f"<mi>{escape(shown)}</mi>{_APPLY}{self.parentheses(inner)}"
 
 
 def pieces(expression: Expression, notation: MathmlNotation) -> list[str]:
-    """Return the formula in pieces between which a line may be broken.
-
-    Browsers do not break a formula. A long sum is broken before its signs, a product before its
-    sums; a fraction stays whole.
-    """
-    if isinstance(expression, Sum) and len(expression.terms) > 1:
-        found: list[str] = []
-        for term, sign in zip(expression.terms, expression.signs, strict=True):
-            if not found:
-                found.append(write(Sum((term,), (sign,)), notation))
-                continue
-            joint = "+" if sign > 0 else _MINUS
-            text = write(Sum((term,), (1,)), notation)
-            found.append(f'<mo form="infix">{joint}</mo>{text}')
-        return found
-    if isinstance(expression, Product) and any(_is_long(f) for f in expression.factors):
-        found = []
-        for factor in expression.factors:
-            inner = [write(Product((factor,)), notation)]
-            if _is_long(factor):
-                inner = pieces(factor, notation)
-                inner[0] = f'<mo form="prefix">(</mo>{inner[0]}'
-                inner[-1] += '<mo form="postfix">)</mo>'
-            if found:
-                inner[0] = f'<mo form="infix">×</mo>{inner[0]}'
-            found += inner
-        return found
-    return [write(expression, notation)]
+    """Return the formula in pieces between which a line may be broken; a short one in one piece."""
+    text = write(expression, notation)
+    return [_whole(text)] if _width(text) <= _WIDEST else text.split(BREAK)
 
 
-def _is_long(expression: Expression) -> bool:
-    return isinstance(expression, Sum) and len(expression.terms) > 2
+def joined(found: Iterable[str]) -> str:
+    """Return pieces of a formula as math elements, between which a browser may break the line."""
+    return " ".join(math(_SIGN.sub(r'<mo form="infix">\1', piece)) for piece in found)
+
+
+def _width(text: str) -> int:
+    """Return how many characters a formula shows."""
+    return len(_TAG.sub("", text))
+
+
+def _whole(text: str) -> str:
+    return text.replace(BREAK, "")
+
+
+def _one(text: str) -> str:
+    """Return elements as one element that is not broken."""
+    return text if _LEAF.fullmatch(text) else f"<mrow>{_whole(text)}</mrow>"

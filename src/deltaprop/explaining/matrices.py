@@ -6,7 +6,7 @@ Where an equation is shown whole, its operands have enough digits for it to hold
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -104,6 +104,8 @@ class Equation:
         Its numbers.
     exact : bool
         Whether they are the numbers themselves; else they are rounded.
+    note : str
+        What gives the result where no terms do: the loss that gives delta^L.
     """
 
     phase: str
@@ -111,6 +113,7 @@ class Equation:
     terms: tuple[Term, ...]
     result: Cells
     exact: bool
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -159,7 +162,8 @@ def equations(explanation: Explanation, digits: int) -> Iterator[Equation]:
             f = network.activations[layer - 1].f if layer < last else network.loss.predict
             z = _Operand("", Ref("z", layer), trace.z[layer - 1], applied=name, function=f)
             yield _equation("forward", Ref("a", layer), [z], trace.a[layer], digits)
-    yield _equation("backward", Ref("delta", last), [], trace.delta[-1], digits)
+    start = _equation("backward", Ref("delta", last), [], trace.delta[-1], digits)
+    yield replace(start, note=network.loss_name)
     for layer in range(last - 1, 0, -1):
         W = trace.parameters.layers[layer]["W"]
         operands = [

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from deltaprop.errors import SettingError
 
-__all__ = ["PER_SAMPLE", "PHASES", "Ref", "read_ref"]
+__all__ = ["PER_SAMPLE", "PHASES", "Ref", "grid", "read_ref"]
 
 PHASES = ("forward", "loss", "backward", "gradient", "update", "after")
 
@@ -15,7 +16,7 @@ PHASES = ("forward", "loss", "backward", "gradient", "update", "after")
 PER_SAMPLE = frozenset(
     (
         "x", "targets", "smoothed_targets", "mask", "kept", "z", "a", "share", "loss", "upstream",
-        "jacobian", "sample_delta", "delta",
+        "jacobian", "sample_delta", "delta", "dx",
     )
 )  # fmt: skip
 
@@ -32,6 +33,7 @@ _PHASE_OF = {
     "jacobian": "backward",
     "sample_delta": "backward",
     "delta": "backward",
+    "dx": "backward",
     "data_dW": "gradient",
     "dW": "gradient",
     "db": "gradient",
@@ -111,3 +113,12 @@ def read_ref(text: str) -> Ref:
     quantity, layer, after, index = found.groups()
     places = tuple(int(i) for i in index.split(",")) if index else ()
     return Ref(quantity, int(layer or 0), places, bool(after))
+
+
+def grid(name: str, layer: int, shape: tuple[int, ...], after: bool = False) -> Iterator[Ref]:
+    """Yield the name of every number of an array, row by row."""
+    places: list[tuple[int, ...]] = [()]
+    for length in shape:
+        places = [(*place, i) for place in places for i in range(length)]
+    for place in places:
+        yield Ref(name, layer, place, after)

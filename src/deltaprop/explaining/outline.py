@@ -1,193 +1,173 @@
-"""What a document about a step says, in order; a renderer only chooses how it is written."""
+"""From an explanation to a document: what is said about a step, in order."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
-from deltaprop.errors import SettingError
 from deltaprop.explaining.columns import cells
 from deltaprop.explaining.digits import Line, number_text
+from deltaprop.explaining.document import (
+    Block,
+    Document,
+    Equations,
+    Image,
+    Lines,
+    Node,
+    Overview,
+    Proof,
+    Section,
+    Sentence,
+    Shown,
+    Table,
+    TableLayer,
+)
 from deltaprop.explaining.language import words_of
-from deltaprop.explaining.matrices import Equation, equations
+from deltaprop.explaining.matrices import equations
 from deltaprop.explaining.names import Ref
-from deltaprop.explaining.unicode import NOTATIONS
+from deltaprop.explaining.selection import strongest_told
+from deltaprop.explaining.style import DETAILS, Style
 
 if TYPE_CHECKING:
     from deltaprop.explaining.explanation import Explanation
 
-__all__ = ["Fact", "Node", "Outline", "TableLayer"]
+__all__ = ["MOST_NUMBERS", "document"]
 
-Array = npt.NDArray[np.float64]
-
-_DETAILS = ("overview", "layers", "neurons")
+MOST_NUMBERS = 400  # that are told one by one when nobody asked for them
 _MOST_NODES = 8  # of a layer, in the overview
-_MOST_NUMBERS = 400  # that are told one by one when nobody asked for them
+_MOST_SAMPLES = 10  # of a batch
 _LONGEST_NAME = 40  # columns
+_MOST_IMAGES = 4
+_FAR = 10  # times a step: farther than that the second order alone is no guide
+_WORTH_A_REASON = 1e-9  # of the promised change: a smaller gap has no reason but rounding
 
 
-@dataclass(frozen=True)
-class Node:
-    """A neuron in the overview, its numbers as they are displayed.
-
-    Attributes
-    ----------
-    ref : Ref
-        Its value: an input or an activation.
-    name : str
-        What the user calls it.
-    z, a, delta : str
-        Its numbers; "" where it has none.
-    """
-
-    ref: Ref
-    name: str
-    z: str
-    a: str
-    delta: str
-
-
-@dataclass(frozen=True)
-class TableLayer:
-    """A layer in the overview: the strongest of its neurons, and how many more there are."""
-
-    title: str
-    nodes: tuple[Node, ...]
-    more: int
-
-
-@dataclass(frozen=True)
-class Fact:
-    """A number with what it is."""
-
-    label: str
-    value: str
-    note: str = ""
-
-
-class Outline:
-    """The parts of a document.
+def document(
+    explanation: Explanation, style: Style, *, most: int = MOST_NUMBERS, shortened: bool = False
+) -> Document:
+    """Return what is said about a step.
 
     Parameters
     ----------
     explanation : Explanation
         The step.
-    digits : int
-        Significant digits.
-    language : {"en", "zh"}
-        Of the words.
-    notation : {"standard", "tutorial"}
-        Of the symbols.
-    detail : {"overview", "layers", "neurons"}, optional
-        One altitude; all when left out.
+    style : Style
+        Language, notation, digits, and which altitude.
+    most : int
+        How many numbers are told one by one when nobody asked for them.
+    shortened : bool
+        Whether a step of more numbers is told by its strongest ones instead of none.
 
-    Raises
-    ------
-    SettingError
-        When one of them is unknown.
+    Returns
+    -------
+    Document
+        Overview, layers, neurons, the batch, the promise and the fact.
     """
+    told = explanation
+    if shortened and not explanation.wanted and explanation.n_numbers > most:
+        told = replace(explanation, wanted=tuple(strongest_told(explanation.derivation)))
+    return _Outline(explanation, told, style, most).document()
 
+
+class _Outline:
     def __init__(
-        self,
-        explanation: Explanation,
-        digits: int,
-        language: str,
-        notation: str,
-        detail: str | None,
+        self, explanation: Explanation, told: Explanation, style: Style, most: int
     ) -> None:
-        if detail is not None and detail not in _DETAILS:
-            raise SettingError(f"detail is {detail!r}; it is one of {', '.join(_DETAILS)}.")
-        if not 1 <= digits <= 17:
-            raise SettingError(f"digits is {digits!r}; it is from 1 to 17.")
-        if notation not in NOTATIONS:
-            raise SettingError(f"notation is {notation!r}; it is one of {', '.join(NOTATIONS)}.")
-        self.explanation = explanation
+        self.explanation, self.told, self.style, self.most = explanation, told, style, most
         self.trace = explanation.trace
-        self.digits = digits
-        self.words = words_of(language)
-        self.language = language
-        self.notation = notation
-        self.detail = detail
+        self.words: Mapping[str, str] = words_of(style.language)
         self.n_samples = len(self.trace.a[0])
 
     def number(self, value: float) -> str:
         """Return a number with the chosen digits."""
-        return number_text(value, self.digits)
+        return number_text(value, self.style.digits)
 
-    @property
-    def title(self) -> str:
-        """Return what is explained."""
-        return self.explanation.names.title or self.words["document"]
+    def document(self) -> Document:
+        """Return the whole."""
+        e = self.explanation
+        told = Document(
+            title=e.names.title_in(self.style.language) or self.words["document"],
+            conventions=tuple(self._conventions()),
+            sections=tuple(self._sections()),
+            style=self.style,
+            n_samples=self.n_samples,
+            named=self._named,
+        )
+        # measuring takes several passes per gradient: only where gradients are told
+        return replace(told, proofs=self._proofs) if any(told.lines()) else told
 
-    def conventions(self) -> list[str]:
-        """Return the sentences that stand above everything."""
+    def _named(self, ref: Ref) -> Ref:
+        if ref.quantity == "loss" and self.explanation.derivation.loss_is_of_one_sample():
+            return Ref("loss", after=ref.after)
+        return ref
+
+    def _conventions(self) -> Iterator[str]:
         network, words, update = self.trace.network, self.words, self.explanation.update
         over = self.explanation.reduction if self.n_samples > 1 else "one sample"
         loss, mean = network.loss_name.replace("_", " "), words[over].format(count=self.n_samples)
         shape, _, _ = network.describe().rpartition(", " + network.loss_name)
         parameters = f"{network.n_parameters:,}"
         name = getattr(update.rule, "name", type(update.rule).__name__).replace("_", " ")
-        rule = words["step"].format(optimizer=name, rate=self.number(update.learning_rate))
-        sentences = [
-            words["shape"].format(shape=shape.replace("->", "→"), count=parameters),
-            words["conventions"].format(loss=loss, mean=mean),
-            rule,
-        ]
+        yield words["shape"].format(shape=shape.replace("->", "→"), count=parameters)
+        yield words["conventions"].format(loss=loss, mean=mean)
+        yield words["step"].format(optimizer=name, rate=self.number(update.learning_rate))
         if network.l2 or network.l1:
-            sentences.append(words["penalties"])
+            yield words["penalties"]
         if not update.train_biases:
-            sentences.append(words["biases stay"])
-        return sentences
+            yield words["biases stay"]
+        if self.explanation.names.source:
+            yield words["source"].format(source=self.explanation.names.source)
 
-    def sections(self) -> list[str]:
-        """Return the altitudes to show, in the order the tutorial teaches."""
-        if self.detail is not None:
-            return [self.detail]
-        if self.explanation.wanted:
-            return ["neurons"]
-        told = self.explanation.n_numbers <= _MOST_NUMBERS
-        return ["overview", "layers", "neurons"] if told else ["overview", "layers"]
-
-    @property
-    def left_out(self) -> str:
-        """Return the sentence that says that the neurons are shown on request; "" if they are."""
-        if "neurons" in self.sections() or self.detail is not None:
-            return ""
-        return self.words["shown on request"].format(count=f"{self.explanation.n_numbers:,}")
-
-    @property
-    def selected(self) -> str:
-        """Return the sentence that says that only the strongest numbers are told; "" if all."""
-        if not self.explanation.is_large or self.explanation.wanted:
-            return ""
-        return self.words["strongest"].format(
-            shown=f"{len(self.explanation.steps):,}", count=f"{self.explanation.n_numbers:,}"
-        )
+    def _sections(self) -> Iterator[Section]:
+        one_number = bool(self.explanation.wanted)
+        detail = self.style.detail
+        chosen = (detail,) if detail else ("neurons",) if one_number else DETAILS
+        make = {"overview": self._overview, "layers": self._layers, "neurons": self._neurons}
+        for name in chosen:
+            yield make[name]()
+        if not one_number:
+            if self.n_samples > 1:
+                yield self._batch()
+            yield self._promise()
 
     # overview
 
-    @property
-    def sample_note(self) -> str:
-        """Return which sample the overview shows; "" where there is only one."""
-        return self.words["sample"].format(number=1) if self.n_samples > 1 else ""
+    def _overview(self) -> Section:
+        blocks: list[Block] = [self._network(), *self._images()]
+        return Section("overview", self.words["overview"], tuple(blocks))
 
-    def layers(self) -> Iterator[TableLayer]:
-        """Yield the inputs and every layer, with the numbers of the first sample."""
+    def _network(self) -> Overview:
         trace, words, names = self.trace, self.words, self.explanation.names
-        network = trace.network
-        yield self._layer(words["inputs"], "x", 0, names.inputs)
+        layers = [self._layer(words["inputs"], "x", 0, names.inputs)]
         for layer in range(1, len(trace.z) + 1):
             if layer == len(trace.z):
-                title = words["output"].format(activation=network.loss.output)
-                yield self._layer(title, "a", layer, names.outputs)
+                title = words["output"].format(activation=trace.network.loss.output)
+                layers.append(self._layer(title, "a", layer, names.outputs))
             else:
-                f = network.activations[layer - 1].name
-                yield self._layer(words["layer"].format(number=layer, activation=f), "a", layer, ())
+                f = trace.network.activations[layer - 1].name
+                title = words["layer"].format(number=layer, activation=f)
+                layers.append(self._layer(title, "a", layer, ()))
+        return Overview(
+            tuple(layers),
+            words["sample"].format(number=1) if self.n_samples > 1 else "",
+            self._targets(),
+            self.number(trace.loss),
+        )
+
+    def _targets(self) -> str:
+        """Return the targets of the first sample; of many outputs those that are not 0."""
+        t, names = self.trace.targets[0], self.explanation.names.outputs
+        if len(t) <= _MOST_NODES:
+            return ", ".join(self.number(float(v)) for v in t)
+        places = [int(j) for j in np.flatnonzero(t)[:_MOST_NODES]]
+        called = [_clipped(names[j]) if names else f"t{j + 1}" for j in places]
+        told = [f"{n} = {self.number(float(t[j]))}" for n, j in zip(called, places, strict=True)]
+        return ", ".join([*told, "…"])
 
     def _layer(self, title: str, quantity: str, layer: int, names: tuple[str, ...]) -> TableLayer:
         values = self.trace.a[layer][0]
@@ -209,47 +189,139 @@ class Outline:
         )
         return TableLayer(title, nodes, len(values) - len(nodes))
 
-    def targets(self) -> str:
-        """Return the targets of the first sample."""
-        t = self.trace.targets[0]
-        shown = ", ".join(self.number(float(v)) for v in t[:_MOST_NODES])
-        return shown + (", …" if len(t) > _MOST_NODES else "")
+    def _images(self) -> Iterator[Image]:
+        """Yield rows that are images, and the deltas of their pixels."""
+        shape = self.explanation.names.image
+        if not shape:
+            return
+        for s in range(min(self.n_samples, _MOST_IMAGES)):
+            which = f" {self.words['sample'].format(number=s + 1)}" if self.n_samples > 1 else ""
+            for key, rows, signed in (
+                ("image", self.trace.a[0], False),
+                ("image delta", self.trace.dx, True),
+            ):
+                values = rows[s].reshape(*shape[:2], -1).mean(axis=2)
+                largest = float(np.abs(values).max()) or 1.0
+                ink = values / largest
+                yield Image(self.words[key] + which, ink if signed else ink.clip(0, 1), signed)
 
-    # layers and neurons
+    # layers
 
-    def equations(self) -> Iterator[tuple[str, list[Equation]]]:
-        """Yield the matrix equations, phase by phase."""
-        for phase, group in groupby(
-            equations(self.explanation, self.digits), key=lambda equation: equation.phase
-        ):
-            yield phase, list(group)
+    def _layers(self) -> Section:
+        parts = tuple(
+            Section(phase, self.words[phase], (Equations(tuple(group)),))
+            for phase, group in groupby(
+                equations(self.explanation, self.style.digits), key=lambda equation: equation.phase
+            )
+        )
+        return Section("layers", self.words["layers"], (), parts)
 
-    def lines(self) -> Iterator[tuple[str, list[Line]]]:
-        """Yield the arithmetic of the numbers, phase by phase."""
-        for phase, group in groupby(
-            self.explanation.lines(self.digits), key=lambda line: line.step.phase
-        ):
-            yield phase, list(group)
+    # neurons
 
-    def named(self, ref: Ref) -> Ref:
-        """Return what a number is called: the loss of the only sample is the loss."""
-        if ref.quantity == "loss" and self.explanation.derivation.loss_is_of_one_sample():
-            return Ref("loss", after=ref.after)
-        return ref
+    def _neurons(self) -> Section:
+        words, count = self.words, f"{self.explanation.n_numbers:,}"
+        title, asked = words["neurons"], self.style.detail or self.explanation.wanted
+        if not asked and self.told is self.explanation and self.explanation.n_numbers > self.most:
+            told = Sentence(words["shown on request"].format(count=count))
+            return Section("neurons", title, (told,))
+        blocks = []
+        shown = len(self.told.steps)
+        if not self.explanation.wanted and shown < self.explanation.n_numbers:
+            blocks.append(Sentence(words["strongest"].format(shown=f"{shown:,}", count=count)))
+        judged = [p.verdict for p in self._proofs.values() if p.verdict != "kink"]
+        if judged:
+            right = words["proved"].format(right=judged.count("right"), count=len(judged))
+            blocks.append(Sentence(right, "failed" if "wrong" in judged else "proved"))
+        parts = tuple(
+            Section(phase, words[phase], (Lines(tuple(lines)),)) for phase, lines in self._phases()
+        )
+        return Section("neurons", title, tuple(blocks), parts)
+
+    def _phases(self) -> Iterator[tuple[str, Iterator[Line]]]:
+        lines = self.told.lines(self.style.digits)
+        yield from groupby(lines, key=lambda line: line.step.phase)
+
+    @cached_property
+    def _proofs(self) -> dict[str, Proof]:
+        return {
+            name: Proof(entry.verdict, "", "")
+            if entry.verdict == "kink"
+            else Proof(
+                entry.verdict, self.number(entry.measured), number_text(entry.relative_error, 2)
+            )
+            for name, entry in self.told.proof.items()
+            if name != "loss"
+        }
+
+    # the batch
+
+    def _batch(self) -> Section:
+        batch, words = self.explanation.batch, self.words
+        order = sorted(batch.pulls, key=lambda pull: pull.along)[:_MOST_SAMPLES]
+        head = (words["of sample"], Ref("loss", 0, (0,)), "|g|", words["along"], "")
+        rows = tuple(
+            (
+                str(pull.sample + 1),
+                Shown(self.number(pull.loss)),
+                Shown(self.number(pull.norm)),
+                Shown(f"{pull.along:.3f}"),
+                words["against"].strip() if pull.along < 0 else "",
+            )
+            for pull in order
+        )
+        blocks: list[Block] = [Table(head, rows)]
+        if len(batch.pulls) > len(order):
+            more = f"{len(batch.pulls) - len(order):,}"
+            blocks.append(Sentence(words["more samples"].format(count=more)))
+        kept = words["kept"].format(share=f"{batch.kept:.0%}", norm=self.number(batch.norm))
+        blocks.append(Sentence(kept))
+        if batch.apart is not None:
+            s, r, cosine = batch.apart
+            apart = words["apart"].format(one=s + 1, other=r + 1, cosine=f"{cosine:.3f}")
+            blocks.append(Sentence(apart))
+        return Section("batch", words["batch"], tuple(blocks))
 
     # promise and fact
 
-    def promise(self) -> list[Fact]:
-        """Return what the step promised and what it brought; nothing where part of it is told."""
+    def _promise(self) -> Section:
         e, words = self.explanation, self.words
-        if e.wanted:
-            return []
-        return [
-            Fact(words["loss before"], self.number(e.trace.loss)),
-            Fact(words["loss after"], self.number(e.update.after.loss)),
-            Fact(words["promised"], self.number(e.predicted_change), words["gradient times step"]),
-            Fact(words["brought"], self.number(e.actual_change)),
-        ]
+        promised, bent, brought = e.predicted_change, e.second_order_change, e.actual_change
+        facts = (
+            ("loss before", "", e.trace.loss),
+            ("loss after", "", e.update.after.loss),
+            ("promised", "gradient times step", promised),
+            ("bent", "half curvature", bent),
+            ("together", "", promised + bent),
+            ("brought", "", brought),
+        )
+        rows = tuple(
+            (words[what] + (f" ({words[note]})" if note else ""), Shown(self.number(value)))
+            for what, note, value in facts
+        )
+        reasons = tuple(Sentence(reason) for reason in self._reasons(promised, bent, brought))
+        return Section("promise", words["promise"], (Table((), rows), *reasons))
+
+    def _reasons(self, promised: float, bent: float, brought: float) -> Iterator[str]:
+        """Yield why promise and fact differ, and what follows for the length of the step."""
+        words, gap = self.words, brought - promised
+        if not np.isfinite([promised, bent, brought]).all():
+            yield words["step overflows"]
+            return
+        if abs(gap) <= _WORTH_A_REASON * abs(promised):
+            yield words["promise kept"]
+            return
+        rest = gap - bent
+        yield words["gap"].format(
+            gap=self.number(gap), bent=self.number(bent), rest=self.number(rest)
+        )
+        crossed = self.explanation.n_crossed_kinks
+        if crossed:
+            yield words["crossed kinks"].format(count=f"{crossed:,}")
+        if promised < 0 < brought:
+            yield words["step too long"]
+        times = -promised / (2 * bent) if promised < 0 < bent else np.inf
+        if times <= _FAR:
+            yield words["best length"].format(times=number_text(times, 3))
 
 
 def _clipped(name: str) -> str:

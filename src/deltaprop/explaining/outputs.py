@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 
 from deltaprop.explaining.names import Ref
+from deltaprop.explaining.operands import operand, target
 from deltaprop.explaining.sums import shortened, times
 from deltaprop.functional.arithmetic import (
     Call,
@@ -23,17 +22,11 @@ __all__ = ["loss_terms", "output_delta", "output_value"]
 _LARGEST_EXPONENT = 700.0  # exp overflows from 709 on
 
 
-class _Operands(Protocol):
-    def operand(self, ref: Ref, value: float) -> Operand: ...
-
-    def target(self, trace: Trace, s: int, j: int) -> Operand: ...
-
-
-def output_value(made: _Operands, trace: Trace, ref: Ref) -> Expression:
+def output_value(trace: Trace, ref: Ref) -> Expression:
     """Return p of one output: of its own z, or with softmax of all of them."""
     (s, j), layer = ref.index, len(trace.z)
     z = [
-        made.operand(Ref("z", layer, (s, k), ref.after), trace.z[-1][s, k])
+        operand(Ref("z", layer, (s, k), ref.after), trace.z[-1][s, k])
         for k in range(trace.network.n_out)
     ]
     formulas = {"identity": "z", "sigmoid": "1 / (1 + exp(-z))", "exp": "exp(z)"}
@@ -41,7 +34,7 @@ def output_value(made: _Operands, trace: Trace, ref: Ref) -> Expression:
     if name in formulas:
         return parse(formulas[name], {"z": z[j]})
     if name != "softmax":
-        return made.operand(ref, float(trace.a[-1][s, j]))
+        return operand(ref, float(trace.a[-1][s, j]))
     # any number may be taken off all logits; only very large ones make it necessary
     top = max(z, key=lambda operand: operand.value)
     shifted = max(abs(operand.value) for operand in z) > _LARGEST_EXPONENT
@@ -56,29 +49,29 @@ def output_value(made: _Operands, trace: Trace, ref: Ref) -> Expression:
     )
 
 
-def loss_terms(made: _Operands, trace: Trace, ref: Ref) -> Expression:
+def loss_terms(trace: Trace, ref: Ref) -> Expression:
     """Return the loss of one sample: a sum over its outputs."""
     (s,), network = ref.index, trace.network
     formula = network.loss.arithmetic
     value = float(trace.loss_per_sample[s])
     if formula is None:
-        return made.operand(ref, value)
+        return operand(ref, value)
     terms: list[tuple[Expression, float]] = []
     for j in range(network.n_out):
-        names = _names(made, trace, s, j, ref.after)
+        names = _names(trace, s, j, ref.after)
         t, p = names["t"].value, names["p"].value
         text = formula[0]
         if network.loss_name == "cross_entropy":
             if t == 0:
                 continue
             if p == 0:
-                return _from_logits(made, trace, ref)
+                return _from_logits(trace, ref)
             text = "-log(p)" if t == 1 else text
         elif network.loss_name == "binary_cross_entropy":
             text = _shorter_binary(t, p)
         term = parse(text, names)
         terms.append((term, evaluate(term)))
-    return shortened(terms) if terms else made.operand(ref, value)
+    return shortened(terms) if terms else operand(ref, value)
 
 
 def _shorter_binary(t: float, p: float) -> str:
@@ -89,50 +82,49 @@ def _shorter_binary(t: float, p: float) -> str:
     return "-log(p)" if t == 1 else "-(t * log(p) + (1 - t) * log(1 - p))"
 
 
-def _from_logits(made: _Operands, trace: Trace, ref: Ref) -> Expression:
+def _from_logits(trace: Trace, ref: Ref) -> Expression:
     """Return cross-entropy without p, where p is too small for a float64."""
     (s,), layer, network = ref.index, len(trace.z), trace.network
     z = [
-        made.operand(Ref("z", layer, (s, k), ref.after), trace.z[-1][s, k])
-        for k in range(network.n_out)
+        operand(Ref("z", layer, (s, k), ref.after), trace.z[-1][s, k]) for k in range(network.n_out)
     ]
-    top = max(z, key=lambda operand: operand.value)
+    top = max(z, key=lambda logit: logit.value)
     powers = [
         (parse("exp(z - top)", {"z": o, "top": top}), float(np.exp(o.value - top.value))) for o in z
     ]
     log_sum = Call("log", (shortened(powers),))
     terms: list[tuple[Expression, float]] = []
-    for k, operand in enumerate(z):
-        t = made.target(trace, s, k)
+    for k, logit in enumerate(z):
+        t = target(trace, s, k)
         if t.value:
-            names: dict[str, Expression] = {"t": t, "ls": log_sum, "top": top, "z": operand}
+            names: dict[str, Expression] = {"t": t, "ls": log_sum, "top": top, "z": logit}
             term = parse("t * (ls + top - z)", names)
             terms.append((term, evaluate(term)))
     return shortened(terms)
 
 
-def output_delta(made: _Operands, trace: Trace, ref: Ref) -> Expression:
+def output_delta(trace: Trace, ref: Ref) -> Expression:
     """Return n * delta^L of one output."""
     (s, j), network = ref.index, trace.network
     formula = network.loss.arithmetic
     if formula is None:
-        return made.operand(ref, float(trace.delta[-1][s, j]))
+        return operand(ref, float(trace.delta[-1][s, j]))
     if formula[1]:
-        return parse(formula[1], _names(made, trace, s, j, False))
+        return parse(formula[1], _names(trace, s, j, False))
     terms: list[tuple[Expression, float]] = []
     p, t = trace.a[-1][s], trace.targets[s]
     for i in range(network.n_out):  # the sum over outputs of dL/dp_i dp_i/dz_j
         upstream, slope = float(p[i] - t[i]), float(p[i] * ((i == j) - p[j]))
-        left = made.operand(Ref("upstream", ref.layer, (s, i)), upstream)
-        right = made.operand(Ref("jacobian", ref.layer, (s, i, j)), slope)
+        left = operand(Ref("upstream", ref.layer, (s, i)), upstream)
+        right = operand(Ref("jacobian", ref.layer, (s, i, j)), slope)
         terms.append((times(left, right), upstream * slope))
     return shortened(terms)
 
 
-def _names(made: _Operands, trace: Trace, s: int, j: int, after: bool) -> dict[str, Operand]:
+def _names(trace: Trace, s: int, j: int, after: bool) -> dict[str, Operand]:
     layer = len(trace.z)
     return {
-        "z": made.operand(Ref("z", layer, (s, j), after), trace.z[-1][s, j]),
-        "p": made.operand(Ref("a", layer, (s, j), after), trace.a[-1][s, j]),
-        "t": made.target(trace, s, j),
+        "z": operand(Ref("z", layer, (s, j), after), trace.z[-1][s, j]),
+        "p": operand(Ref("a", layer, (s, j), after), trace.a[-1][s, j]),
+        "t": target(trace, s, j),
     }

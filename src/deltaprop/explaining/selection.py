@@ -7,16 +7,17 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.explaining.names import Ref
-from deltaprop.explaining.steps import Derivation
+from deltaprop.explaining.derivation import Derivation
+from deltaprop.explaining.names import Ref, read_ref
 
-__all__ = ["n_numbers", "strongest"]
+__all__ = ["n_numbers", "strongest", "strongest_told"]
 
 Array = npt.NDArray[np.float64]
 
 _MOST_NEURONS = 6  # of a layer and sample
 _MOST_WEIGHTS = 6  # of a layer
 _MOST_SAMPLES = 4
+_MOST_TOLD = 440  # lines of a page
 _MOST_COUNTED = 20_000
 
 
@@ -65,6 +66,32 @@ def strongest(derivation: Derivation) -> Iterator[Ref]:
         for s in samples:
             for j in _largest(trace.delta[-1][s], _MOST_NEURONS):
                 yield Ref("z", last, (s, j), after=True)
+
+
+def strongest_told(derivation: Derivation, most: int = _MOST_TOLD) -> list[Ref]:
+    """Return the strongest numbers, as many as can be told with all they are made of."""
+    chosen: list[Ref] = []
+    told: set[Ref] = set()
+    for ref in strongest(derivation):
+        found = _made_of(ref, derivation, told)
+        if chosen and len(told) + len(found) > most:
+            break
+        chosen.append(ref)
+        told |= found
+    return chosen
+
+
+def _made_of(ref: Ref, derivation: Derivation, told: set[Ref]) -> set[Ref]:
+    """Return a number and all that it is made of, without what is told already."""
+    found: set[Ref] = set()
+    waiting = [ref]
+    while waiting:
+        ref = waiting.pop()
+        step = None if ref in told or ref in found else derivation.step(ref)
+        if step is not None:
+            found.add(ref)
+            waiting += [read_ref(name) for name in step.operands if name != step.id]
+    return found
 
 
 def _largest(values: Array, most: int) -> list[int]:

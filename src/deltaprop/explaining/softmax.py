@@ -6,23 +6,24 @@ into a probability of its own. With k = 2, softmax is the sigmoid of the differe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Unpack
 
 import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import DataError, SettingError
-from deltaprop.explaining.columns import cells, pad, wrap
-from deltaprop.explaining.digits import Line, line_of, number_text
+from deltaprop.explaining.digits import line_of, number_text
+from deltaprop.explaining.document import Cell, Document, Lines, Section, Sentence, Shown, Table
 from deltaprop.explaining.language import words_of
 from deltaprop.explaining.names import Ref
 from deltaprop.explaining.steps import Step
+from deltaprop.explaining.style import Style, StyleSettings
 from deltaprop.explaining.sums import shortened, times
-from deltaprop.explaining.unicode import SUBSCRIPTS, UnicodeNotation
 from deltaprop.functional.activations import sigmoid
-from deltaprop.functional.arithmetic import Expression, Operand, Quotient, parse, write
+from deltaprop.functional.arithmetic import Expression, Operand, Quotient, parse
 from deltaprop.functional.losses import softmax
 
 __all__ = ["SoftmaxBesideSigmoid"]
@@ -32,7 +33,6 @@ Array = npt.NDArray[np.float64]
 _LARGEST_SCORE = 700.0  # exp overflows from 709 on
 _MOST_SCORES = 1000
 _MOST_JACOBIAN = 6  # rows of a matrix that are still read
-_SYMBOLS = {"softmax": "p", "sigmoid": "s", "jacobian": "J", "upstream": "∂L/∂p", "delta": "∂L/∂z"}
 
 
 @dataclass(frozen=True)
@@ -129,15 +129,35 @@ class SoftmaxBesideSigmoid:
         c = self.target
         true = Operand(f"softmax[{c}]", float(self.p[c]))
         upstream = -1.0 / true.value
-        yield Step(Ref("upstream", 0, (c,)), parse("-(1 / p)", {"p": true}), upstream)
+        yield Step(Ref("softmax_upstream", 0, (c,)), parse("-(1 / p)", {"p": true}), upstream)
         for j in range(len(self.p)):
-            left = Operand(f"upstream[{c}]", upstream)
+            left = Operand(f"softmax_upstream[{c}]", upstream)
             right = Operand(f"jacobian[{c},{j}]", float(self.p[c] * ((c == j) - self.p[j])))
             value = float(self.p[j] - (c == j))
-            yield Step(Ref("delta", 0, (j,)), times(left, right), value)
+            yield Step(Ref("softmax_delta", 0, (j,)), times(left, right), value)
             p = Operand(f"softmax[{j}]", float(self.p[j]))
             formula = parse("p - 1" if j == c else "p - 0", {"p": p})
-            yield Step(Ref("delta", 0, (j,), after=True), formula, value)
+            yield Step(Ref("cancelled_delta", 0, (j,)), formula, value)
+
+    def squared_steps(self) -> Iterator[Step]:
+        """Yield dL/dz of half squared error on softmax: the Jacobian does not cancel."""
+        if self.target is None:
+            return
+        slopes = []
+        for i, v in enumerate(self.p):
+            p = Operand(f"softmax[{i}]", float(v))
+            true = i == self.target
+            slopes.append(Operand(f"squared_upstream[{i}]", float(v - true)))
+            formula = parse("p - 1" if true else "p - 0", {"p": p})
+            yield Step(Ref("squared_upstream", 0, (i,)), formula, slopes[-1].value)
+        jacobian = self.jacobian()
+        for j in range(len(self.p)):
+            terms: list[tuple[Expression, float]] = []
+            for i, slope in enumerate(slopes):
+                entry = Operand(f"jacobian[{i},{j}]", float(jacobian[i, j]))
+                terms.append((times(slope, entry), slope.value * entry.value))
+            value = float(sum(v for _, v in terms))
+            yield Step(Ref("squared_delta", 0, (j,)), shortened(terms), value)
 
     def difference_step(self) -> Step | None:
         """Return, for two scores, softmax as the sigmoid of their difference."""
@@ -145,7 +165,7 @@ class SoftmaxBesideSigmoid:
             return None
         names = {f"z{i}": Operand(f"z[{i}]", float(v)) for i, v in enumerate(self.z)}
         formula = parse("1 / (1 + exp(-(z0 - z1)))", dict(names))
-        return Step(Ref("softmax", 0, (0,), after=True), formula, float(self.p[0]))
+        return Step(Ref("softmax_of_difference", 0, (0,)), formula, float(self.p[0]))
 
     def _sum(self, name: str, values: Array) -> Step:
         terms: list[tuple[Expression, float]] = [
@@ -153,86 +173,107 @@ class SoftmaxBesideSigmoid:
         ]
         return Step(Ref(f"{name}_sum"), shortened(terms), float(values.sum()))
 
-    # text
+    # the forms
 
-    def to_terminal(self, *, digits: int = 6, width: int = 80, language: str = "en") -> str:
+    def document(self, style: Style) -> Document:
+        """Return what is said about the two.
+
+        Parameters
+        ----------
+        style : Style
+            Language, digits and notation.
+
+        Returns
+        -------
+        Document
+            Values, sums, Jacobians, gradients, and the relation of the two.
+        """
+        words = words_of(style.language)
+
+        def told(name: str, steps: Iterable[Step]) -> Section:
+            lines = tuple(line_of(step, style.digits) for step in steps)
+            return Section(name, words[name], (Lines(lines),))
+
+        sections = [Section("scores", "", (self._table(style),))]
+        sections.append(told("softmax values", self.value_steps()))
+        if len(self.z) <= _MOST_JACOBIAN:
+            sections.append(told("softmax jacobians", self.jacobian_steps()))
+            if self.target is not None:
+                sections.append(told("softmax cancels", self.gradient_steps()))
+                sections.append(told("softmax squared", self.squared_steps()))
+        sections.append(Section("softmax apart", "", (Sentence(words["softmax apart"]),)))
+        difference = self.difference_step()
+        if difference is not None:
+            sections.append(told("softmax of two", [difference]))
+        return Document(
+            words["softmax title"], (), tuple(sections), style, n_samples=len(self.z) + 1
+        )
+
+    def _table(self, style: Style) -> Table:
+        words = words_of(style.language)
+        rows: list[tuple[Cell, ...]] = []
+        for i, values in enumerate(zip(self.z, self.p, self.s, strict=True)):
+            name = self.names[i] if self.names else Ref("z", 0, (i,))
+            numbers = (Shown(number_text(float(v), style.digits)) for v in values)
+            rows.append((name, *numbers, "← t" if i == self.target else ""))
+        sums = (Shown(number_text(float(v.sum()), style.digits)) for v in (self.p, self.s))
+        rows.append(("Σ", "", *sums, ""))
+        return Table((words["of score"], "z", "softmax", "sigmoid", words["target"]), tuple(rows))
+
+    def to_terminal(
+        self, *, width: int = 80, color: bool = False, **style: Unpack[StyleSettings]
+    ) -> str:
         """Return both functions as text for a terminal.
 
         Parameters
         ----------
-        digits : int
-            Significant digits; a line whose rounding would break it shows more.
         width : int
             Columns.
-        language : {"en", "zh"}
-            Of the words.
+        color : bool
+            With ANSI colours: the sign of each number.
+        **style
+            The fields of ``Style``.
 
         Returns
         -------
         str
-            Values, sums, Jacobians, gradients, and the relation of the two.
+            Lines of at most ``width`` columns.
         """
-        words = words_of(language)
-        lines = wrap(words["softmax title"], width)
-        lines += ["", *self._table(digits, words["of score"])]
-        sections: list[tuple[str, list[Step]]] = [
-            (words["softmax values"], list(self.value_steps()))
-        ]
-        if len(self.z) <= _MOST_JACOBIAN:
-            sections.append((words["softmax jacobians"], list(self.jacobian_steps())))
-            if self.target is not None:
-                sections.append((words["softmax cancels"], list(self.gradient_steps())))
-        for title, steps in sections:
-            lines += ["", *wrap(title, width)]
-            for step in steps:
-                lines += self._told(line_of(step, digits), width)
-        lines += ["", *wrap(words["softmax apart"], width)]
-        difference = self.difference_step()
-        if difference is not None:
-            lines += ["", *wrap(words["softmax of two"], width)]
-            lines += self._told(line_of(difference, digits), width)
-        return "\n".join(line.rstrip() for line in lines) + "\n"
+        from deltaprop.explaining.terminal import write_document
 
-    def _table(self, digits: int, title: str) -> list[str]:
-        numbered = (f"z{str(i + 1).translate(SUBSCRIPTS)}" for i in range(len(self.z)))
-        names = self.names or tuple(numbered)
-        rows: list[tuple[str, ...]] = [(title, "z", "softmax", "sigmoid")]
-        rows += [
-            (
-                name + (" ← t" if i == self.target else ""),
-                *(number_text(float(v), digits) for v in (self.z[i], self.p[i], self.s[i])),
-            )
-            for i, name in enumerate(names)
-        ]
-        sums = (number_text(float(v.sum()), digits) for v in (self.p, self.s))
-        rows.append(("Σ", "", *sums))
-        wide = [max(cells(row[c]) for row in rows) for c in range(4)]
-        return ["  " + "   ".join(map(pad, row, wide)) for row in rows]
+        return write_document(self.document(Style(**style)), width=width, color=color)
 
-    def _told(self, line: Line, width: int) -> list[str]:
-        left = _symbol(line.step.ref)
-        parts = [
-            f"= {write(line.step.expression, UnicodeNotation(line, _symbol))}",
-            f"= {write(line.step.expression, UnicodeNotation(line))}",
-            f"{'=' if line.exact else '≈'} {line.shown}",
-        ]
-        whole = f"  {left} {' '.join(parts)}"
-        if len(whole) <= width:
-            return [whole]
-        indent = " " * (len(left) + 3)
-        lines: list[str] = []
-        for number, part in enumerate(parts):
-            first = f"  {left} " if number == 0 else indent
-            wrapped = wrap(part, width - len(indent))
-            lines += [(first if n == 0 else indent + "  ") + text for n, text in enumerate(wrapped)]
-        return lines
+    def to_html(self, **style: Unpack[StyleSettings]) -> str:
+        """Return one HTML page that needs nothing else."""
+        from deltaprop.explaining.html import write_document
 
+        return write_document(self.document(Style(**style)))
 
-def _symbol(ref: Ref) -> str:
-    joint = "," if max(ref.index, default=0) > 8 else ""
-    index = joint.join(str(i + 1) for i in ref.index).translate(SUBSCRIPTS)
-    if ref.quantity.endswith("_sum"):
-        return f"Σ {_SYMBOLS[ref.quantity.removesuffix('_sum')]}"
-    if ref.quantity == "sigmoid_slope":
-        return f"∂s{index}/∂z{index}"
-    return _SYMBOLS.get(ref.quantity, ref.quantity) + index
+    def to_latex(self, **style: Unpack[StyleSettings]) -> str:
+        """Return a LaTeX document: for pdflatex; in Chinese for xelatex with ctex."""
+        from deltaprop.explaining.latex import write_document
+
+        return write_document(self.document(Style(**style)))
+
+    def to_markdown(self, **style: Unpack[StyleSettings]) -> str:
+        """Return Markdown, for notes and issues."""
+        from deltaprop.explaining.markdown import write_document
+
+        return write_document(self.document(Style(**style)))
+
+    def to_notebook(self, **style: Unpack[StyleSettings]) -> str:
+        """Return the text of a Jupyter notebook."""
+        from deltaprop.explaining.notebook import write_document
+
+        return write_document(self.document(Style(**style)))
+
+    def to_json(self, **style: Unpack[StyleSettings]) -> str:
+        """Return every number, its arithmetic and its origin, as steps of an explanation."""
+        from deltaprop.explaining.to_json import write_document
+
+        return write_document(self.document(Style(**style)))
+
+    def _repr_html_(self) -> str:
+        from deltaprop.explaining.notebook import document_fragment
+
+        return document_fragment(self.document(Style()))

@@ -4,130 +4,148 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from deltaprop._version import __version__
 from deltaprop.explaining.digits import Line
-from deltaprop.explaining.names import PER_SAMPLE
-from deltaprop.functional.arithmetic import Leaf, write
+from deltaprop.explaining.document import Document
+from deltaprop.explaining.latex_notation import LatexNotation, equation_parts, latex_symbol
+from deltaprop.explaining.names import PER_SAMPLE, read_ref
+from deltaprop.explaining.outline import document as document_of
+from deltaprop.explaining.plain import PlainNotation
+from deltaprop.explaining.steps import Step
+from deltaprop.functional.arithmetic import write
 from deltaprop.model.serialize import network_to_dict
 
 if TYPE_CHECKING:
     from deltaprop.explaining.explanation import Explanation
+    from deltaprop.explaining.style import Style
 
-__all__ = ["FORMAT", "PlainNotation", "render", "to_data"]
+__all__ = ["FORMAT", "diagram", "render", "to_data", "write_document"]
 
 FORMAT = "deltaprop-explanation/1"
 
 
-class PlainNotation:
-    """Arithmetic that any programming language's reader evaluates: + - * / ** and functions."""
-
-    stacks_quotients = False
-
-    def __init__(self, line: Line) -> None:
-        self.line = line
-
-    def leaf(self, leaf: Leaf) -> str:
-        """Return the displayed number."""
-        return self.line.text(leaf)
-
-    def is_negative(self, leaf: Leaf) -> bool:
-        """Return whether it starts with a minus sign."""
-        return self.line.text(leaf).startswith("-")
-
-    def parentheses(self, inner: str) -> str:
-        """Return (inner)."""
-        return f"({inner})"
-
-    def sum(self, terms: list[str], signs: tuple[int, ...]) -> str:
-        """Return the terms joined by + and -."""
-        return signed(terms, signs)
-
-    def product(self, factors: list[str]) -> str:
-        """Return the factors joined by *."""
-        return " * ".join(factors)
-
-    def quotient(self, above: str, below: str) -> str:
-        """Return above / below."""
-        return f"{above} / {below}"
-
-    def power(self, base: str, exponent: str) -> str:
-        """Return base ** exponent."""
-        simple = exponent.replace(".", "").isalnum()
-        return f"{base} ** {exponent if simple else self.parentheses(exponent)}"
-
-    def comparison(self, left: str, relation: str, right: str) -> str:
-        """Return the comparison in parentheses; it counts as 1 or 0."""
-        return f"({left} {relation} {right})"
-
-    def call(self, name: str, arguments: list[str]) -> str:
-        """Return name(arguments)."""
-        return f"{name}({', '.join(arguments)})"
-
-
-def signed(terms: list[str], signs: tuple[int, ...], minus: str = "-") -> str:
-    """Return the terms joined by their signs."""
-    text = ""
-    for term, sign in zip(terms, signs, strict=True):
-        joint = (" + " if sign > 0 else f" {minus} ") if text else ("" if sign > 0 else minus)
-        text += joint + term
-    return text
-
-
-def render(explanation: Explanation, digits: int = 6) -> str:
+def render(explanation: Explanation, style: Style) -> str:
     """Return the explanation as JSON text."""
-    return json.dumps(to_data(explanation, digits), ensure_ascii=False, allow_nan=False)
+    return _text(to_data(explanation, style))
 
 
-def to_data(explanation: Explanation, digits: int = 6) -> dict[str, Any]:
+def write_document(document: Document) -> str:
+    """Return the numbers of a document that is about no network as JSON text."""
+    lines = tuple(document.lines())
+    return _text(
+        {
+            "format": FORMAT,
+            "version": __version__,
+            "title": document.title,
+            "roots": _roots(line.step for line in lines),
+            "steps": [_step(line, document) for line in lines],
+        }
+    )
+
+
+def _text(data: dict[str, Any]) -> str:
+    return json.dumps(data, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def to_data(explanation: Explanation, style: Style) -> dict[str, Any]:
     """Return the explanation as plain data, in the format ``FORMAT``."""
-    trace, network = explanation.trace, explanation.trace.network
+    network, update = explanation.trace.network, explanation.update
+    document = document_of(explanation, replace(style, detail="neurons"))
     return {
         "format": FORMAT,
         "version": __version__,
-        "title": explanation.names.title,
+        "title": document.title,
         "conventions": {
             "reduction": explanation.reduction,
             "delta": "dL/dz",
             "recursion": "old weights",
             "relu_prime_at_0": 0,
             "penalties": "weights, not biases",
-            "train_biases": explanation.update.train_biases,
-            "learning_rate": explanation.update.learning_rate,
-            "optimizer": getattr(explanation.update.rule, "name", "own"),
-            "digits": digits,
+            "train_biases": update.train_biases,
+            "learning_rate": update.learning_rate,
+            "optimizer": getattr(update.rule, "name", "own"),
+            "digits": style.digits,
+            "sentences": list(document.conventions),
         },
         "network": network_to_dict(network),
         "names": {
             "inputs": list(explanation.names.inputs),
             "outputs": list(explanation.names.outputs),
         },
-        "diagram": {
-            "layers": [
-                {"layer": index, "width": width} for index, width in enumerate(network.sizes)
-            ],
-            "samples": len(trace.a[0]),
-        },
-        "roots": _roots(explanation),
-        "steps": [_step(line) for line in explanation.lines(digits)],
+        "diagram": diagram(explanation),
+        "roots": _roots(explanation.steps),
+        "steps": [_step(line, document) for line in document.lines()],
         "change": {
             "predicted": _number(explanation.predicted_change),
+            "second_order": _number(explanation.second_order_change),
             "actual": _number(explanation.actual_change),
         },
     }
 
 
-def _step(line: Line) -> dict[str, Any]:
-    step = line.step
+def diagram(explanation: Explanation) -> dict[str, Any]:
+    """Return the network as nodes and edges with the ids of their numbers; those that are told.
+
+    Returns
+    -------
+    dict
+        ``layers``: per layer its width, activation and nodes, each with its neuron and the ids of
+        its numbers in the first sample; ``edges``: from and to as (layer, neuron), weight and
+        gradient by id.
+    """
+    trace, network = explanation.trace, explanation.trace.network
+    told = {step.id for step in explanation.steps} | set(_roots(explanation.steps))
+    functions = ["", *(row.name for row in network.activations), network.loss.output]
+    layers = []
+    for layer, width in enumerate(network.sizes):
+        nodes = []
+        for j in range(width):
+            names = [f"x[0,{j}]"] if not layer else [
+                f"{quantity}.{layer}[0,{j}]" for quantity in ("z", "a", "delta")
+            ] + [f"b.{layer}[{j}]"]  # fmt: skip
+            ids = [name for name in names if name in told]
+            if ids:
+                nodes.append({"neuron": j, "ids": ids})
+        activation = functions[layer] if layer else None
+        layers.append({"layer": layer, "width": width, "activation": activation, "nodes": nodes})
+    edges = []
+    for name in sorted(told, key=lambda name: read_ref(name).order()):
+        ref = read_ref(name)
+        if ref.quantity == "dW" and not ref.after:
+            i, j = ref.index
+            edges.append(
+                {
+                    "from": [ref.layer - 1, i],
+                    "to": [ref.layer, j],
+                    "weight": f"W.{ref.layer}[{i},{j}]",
+                    "gradient": name,
+                }
+            )
+    return {"layers": layers, "edges": edges, "samples": len(trace.a[0])}
+
+
+def _step(line: Line, document: Document) -> dict[str, Any]:
+    step, style = line.step, document.style
+    notations = [
+        LatexNotation(
+            line, symbols, style.notation, document.n_samples, document.words["more terms"]
+        )
+        for symbols in (True, False)
+    ]
+    symbol = latex_symbol(document.named(step.ref), document.n_samples, style.notation)
     data: dict[str, Any] = {
         "id": step.id,
         "phase": step.phase,
         "quantity": step.quantity,
         "layer": step.ref.layer,
         "index": list(step.ref.index),
+        "latex": " ".join([symbol, *equation_parts(line, *notations)]),
         "expression": write(step.expression, PlainNotation(line)),
         "shown": line.shown,
         "exact": line.exact,
@@ -137,14 +155,20 @@ def _step(line: Line) -> dict[str, Any]:
     if step.quantity in PER_SAMPLE and step.ref.index:
         data["sample"], *rest = step.ref.index
         data["index"] = rest
+    proof = document.proofs.get(step.id)
+    if proof is not None:
+        data["proof"] = {"verdict": proof.verdict}
+        if proof.verdict != "kink":
+            data["proof"] |= {"measured": proof.measured, "relative_error": proof.error}
     return data
 
 
-def _roots(explanation: Explanation) -> dict[str, float | str]:
+def _roots(steps: Iterable[Step]) -> dict[str, float | str]:
     """Return the value of everything that the steps are made of and that no step works out."""
-    worked_out = {step.id for step in explanation.steps}
+    steps = tuple(steps)
+    worked_out = {step.id for step in steps}
     roots: dict[str, float | str] = {}
-    for step in explanation.steps:
+    for step in steps:
         for operand in step.named_operands():
             if operand.id not in worked_out:
                 roots[operand.id] = _number(operand.value)

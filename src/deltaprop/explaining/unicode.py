@@ -5,42 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from deltaprop.explaining.digits import Line
-from deltaprop.explaining.names import PER_SAMPLE, Ref, read_ref
-from deltaprop.explaining.to_json import signed
+from deltaprop.explaining.names import Ref, read_ref
+from deltaprop.explaining.plain import signed
+from deltaprop.explaining.symbols import symbol
 from deltaprop.functional.arithmetic import Leaf, Number, Operand
 
-__all__ = ["NOTATIONS", "SUBSCRIPTS", "SUPERSCRIPTS", "UnicodeNotation", "symbol_of"]
+__all__ = ["SUBSCRIPTS", "SUPERSCRIPTS", "UnicodeNotation", "symbol_of"]
 
-NOTATIONS = ("standard", "tutorial")
-SUPERSCRIPTS = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
+SUPERSCRIPTS = str.maketrans("0123456789+-()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾")
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-_QUANTITIES = {
-    "delta": "δ",
-    "dW": "∂L/∂W",
-    "db": "∂L/∂b",
-    "data_dW": "∂Lᵈ/∂W",
-    "targets": "t",
-    "smoothed_targets": "t̃",
-    "upstream": "∂L/∂a",
-    "jacobian": "J",
-    "sample_delta": "∂ℓ/∂z",
-    "kept": "ã",
-    "mask": "m",
-    "share": "w",
-    "learning_rate": "η",
-    "loss": "L",
-    "l2": "λ₂",
-    "l1": "λ₁",
-    "l2_penalty": "P₂",
-    "l1_penalty": "P₁",
-    "label_smoothing": "e",
-    "momentum": "μ",
-    "decay": "ρ",
-    "epsilon": "ε",
-    "beta_1": "β₁",
-    "beta_2": "β₂",
-    "weight_decay": "λ",
-}
 
 
 def symbol_of(ref: Ref, n_samples: int, notation: str = "standard") -> str:
@@ -49,35 +22,45 @@ def symbol_of(ref: Ref, n_samples: int, notation: str = "standard") -> str:
     The sample is left out where there is only one. The loss of a sample is ℓ, the whole loss L. In
     the tutorial's notation a weight names the layers on both sides: W⁽⁰¹⁾₁₃.
     """
-    state, _, of = ref.quantity.rpartition("_")
-    if ref.quantity not in _QUANTITIES and state and of in ("W", "b"):
-        text = f"{state}({of}"  # an optimizer keeps m and v for each weight
-        closing = ")"
-    else:
-        text, closing = _QUANTITIES.get(ref.quantity, ref.quantity), ""
-        text = "ℓ" if ref.quantity == "loss" and ref.index else text
-    if ref.layer and notation == "tutorial" and ref.quantity.endswith("W"):
-        joint = "⸴" if ref.layer > 9 else ""
-        both = f"{ref.layer - 1}{joint}{ref.layer}"
-        text += f"⁽{both.translate(SUPERSCRIPTS)}⁾"
-    elif ref.layer:
-        text += str(ref.layer).translate(SUPERSCRIPTS)
-    places = [str(i + 1) for i in ref.index]
-    if ref.quantity in PER_SAMPLE and n_samples == 1:
-        places = places[1:]
-    joint = "," if any(len(place) > 1 for place in places) else ""
-    text += joint.join(places).translate(SUBSCRIPTS)
-    return text + closing + ("′" if ref.after else "")
+    s = symbol(ref, n_samples, notation)
+    # there is no raised comma: (0,1) is written ⁽⁰¹⁾, and ⁽⁹⸴¹⁰⁾
+    layer = s.layer.replace(",", "" if ref.layer < 10 else "⸴")
+    places = s.places.translate(SUBSCRIPTS)
+    prime = "′" if s.prime else ""
+    text = s.letter.text + s.letter.below.translate(SUBSCRIPTS)
+    if s.summed:
+        return f"Σ {text}"
+    text += layer.translate(SUPERSCRIPTS) + places
+    if s.derivative_of is not None:
+        above = s.derivative_of.text + (places if s.both else "")
+        return f"∂{above}/∂{text}{prime}"
+    return f"{s.state}({text}){prime}" if s.state else text + prime
 
 
 class UnicodeNotation:
-    """Writes a line in symbols, or with its numbers put in."""
+    """Writes a line in symbols, or with its numbers put in.
+
+    Parameters
+    ----------
+    line : Line
+        What is written.
+    symbol : callable, optional
+        The symbol of a number; without it the displayed numbers are written.
+    more : str
+        How terms left out are told, with {count}.
+    """
 
     stacks_quotients = False
 
-    def __init__(self, line: Line, symbol: Callable[[Ref], str] | None = None) -> None:
+    def __init__(
+        self,
+        line: Line,
+        symbol: Callable[[Ref], str] | None = None,
+        more: str = "{count} more",
+    ) -> None:
         self.line = line
         self.symbol = symbol
+        self.more = more
 
     def leaf(self, leaf: Leaf) -> str:
         """Return the symbol of an operand, or its displayed number."""
@@ -85,7 +68,7 @@ class UnicodeNotation:
             return leaf.text
         if isinstance(leaf, Operand):
             return self.line.text(leaf) if self.symbol is None else self.symbol(read_ref(leaf.id))
-        return f"[{leaf.count} more: {self.line.text(leaf)}]"
+        return f"[{self.more.format(count=f'{leaf.count:,}')}: {self.line.text(leaf)}]"
 
     def is_negative(self, leaf: Leaf) -> bool:
         """Return whether it starts with a minus sign."""

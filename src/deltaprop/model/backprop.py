@@ -30,12 +30,14 @@ from deltaprop.model.targets import (
 )
 
 __all__ = [
+    "Masks",
     "Trace",
     "backpropagate",
     "draw_masks",
     "objective",
     "propagate",
     "require_fit",
+    "retrace",
     "smoothed_targets",
     "trace_step",
 ]
@@ -100,6 +102,13 @@ class Trace:
     loss_per_sample: Array
     gradients: Parameters
     data_gradients: Parameters
+
+    @property
+    def dx(self) -> Array:
+        """Return dL/dx, of shape (n, n_0): the delta that arrives at the inputs."""
+        below = self.delta[0] @ self.parameters.layers[0]["W"].T
+        mask = self.masks[0]
+        return below if mask is None else below * mask
 
 
 def propagate(
@@ -227,13 +236,18 @@ def backpropagate(
     dense = dense_targets(checked, network.n_out)
     masks = draw_masks(network, len(inputs), rng)
     own = [np.array(array) for array in (inputs, dense, shares)]
-    trace = trace_step(network, parameters.frozen_copy(), own[0], own[1], own[2], masks)
-    for array in (*_arrays(trace), trace.gradients.flat, trace.data_gradients.flat):
-        array.setflags(write=False)
-    # the views were made while their vectors could be written to; make them again
-    object.__setattr__(trace, "gradients", trace.gradients.like(trace.gradients.flat))
-    object.__setattr__(trace, "data_gradients", trace.gradients.like(trace.data_gradients.flat))
-    return trace
+    return _read_only(trace_step(network, parameters.frozen_copy(), own[0], own[1], own[2], masks))
+
+
+def retrace(trace: Trace, parameters: Parameters) -> Trace:
+    """Return the pass over the same batch, with the same dropout masks, at other parameters."""
+    require_fit(trace.network, parameters)
+    return _read_only(
+        trace_step(
+            trace.network, parameters.frozen_copy(), trace.a[0], trace.targets, trace.shares,
+            trace.masks,
+        )
+    )  # fmt: skip
 
 
 def objective(
@@ -299,6 +313,15 @@ def _combined(sample_weight: npt.ArrayLike | None, by_class: Array | None) -> np
     if sample_weight is None or by_class is None:
         return by_class if sample_weight is None else sample_weight
     return sample_shares(len(by_class), sample_weight, reduction="sum") * by_class
+
+
+def _read_only(trace: Trace) -> Trace:
+    for array in (*_arrays(trace), trace.gradients.flat, trace.data_gradients.flat):
+        array.setflags(write=False)
+    # the views were made while their vectors could be written to; make them again
+    object.__setattr__(trace, "gradients", trace.gradients.like(trace.gradients.flat))
+    object.__setattr__(trace, "data_gradients", trace.gradients.like(trace.data_gradients.flat))
+    return trace
 
 
 def _arrays(trace: Trace) -> list[Array]:

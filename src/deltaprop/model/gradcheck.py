@@ -1,120 +1,47 @@
-"""The referee: gradients against central differences of the loss, entry by entry."""
+"""The referee: gradients against central differences of the loss, entry by entry.
+
+What is wrong is looked up among the named mistakes (``model.naming``).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.errors import ShapeError
+from deltaprop.errors import SettingError, ShapeError
 from deltaprop.functional.losses import sample_shares
 from deltaprop.functional.settings import positive, positive_int
-from deltaprop.model.backprop import draw_masks, objective, require_fit, trace_step
+from deltaprop.model.backprop import (
+    Masks,
+    Trace,
+    draw_masks,
+    objective,
+    require_fit,
+    smoothed_targets,
+    trace_step,
+)
+from deltaprop.model.gradreport import EntryCheck, GradientReport
+from deltaprop.model.locating import locate, slips
+from deltaprop.model.naming import Claimed, name_mistakes
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.model.targets import dense_targets, prepare_inputs, prepare_targets
 
-__all__ = ["Claim", "EntryCheck", "GradientReport", "check_gradients"]
+__all__ = ["Claim", "EntryCheck", "GradientReport", "check_gradients", "check_trace"]
 
 Array = npt.NDArray[np.float64]
 GradientFunction: TypeAlias = Callable[[Network, Parameters, Array, Array], object]
 Claim: TypeAlias = Parameters | npt.ArrayLike | GradientFunction | None
 
+_MOST_ENTRIES = 2000
 _EPSILON = float(np.finfo(np.float64).eps)
 # From wide to narrow: the wide step is the exact one where L is smooth, the narrow ones get
 # away from a kink nearby.
 _STEPS = (1e-3, 1e-4, 1e-5, 1e-6)
-
-
-@dataclass(frozen=True)
-class EntryCheck:
-    """One parameter: the gradient that was claimed and the one that was measured.
-
-    Attributes
-    ----------
-    name : str
-        "W.1[0,2]": quantity, layer counted from 1, index. "loss" for the value itself.
-    claimed, measured : float
-        The gradient, and the central difference of the loss.
-    relative_error : float
-        |claimed - measured| / max(|claimed|, |measured|), beyond the rounding noise of the
-        measurement.
-    verdict : {"right", "wrong", "kink"}
-        "kink" where the loss has no derivative, so that nothing can be judged.
-    """
-
-    name: str
-    claimed: float
-    measured: float
-    relative_error: float
-    verdict: str
-
-
-@dataclass(frozen=True)
-class GradientReport:
-    """What the referee found; true when no entry is wrong.
-
-    Attributes
-    ----------
-    entries : tuple of EntryCheck
-        Every entry that was measured.
-    n_parameters : int
-        How many there are; more than ``len(entries)`` when a sample was taken.
-    tolerance : float
-        The relative error up to which an entry is right.
-    """
-
-    entries: tuple[EntryCheck, ...]
-    n_parameters: int
-    tolerance: float
-
-    @property
-    def ok(self) -> bool:
-        """Return whether every judged entry is right."""
-        return not self.wrong
-
-    @property
-    def wrong(self) -> tuple[EntryCheck, ...]:
-        """Return the wrong entries, worst first."""
-        wrong = [entry for entry in self.entries if entry.verdict == "wrong"]
-        return tuple(sorted(wrong, key=lambda entry: -entry.relative_error))
-
-    @property
-    def worst(self) -> EntryCheck | None:
-        """Return the judged entry with the largest relative error."""
-        judged = [entry for entry in self.entries if entry.verdict != "kink"]
-        return max(judged, key=lambda entry: entry.relative_error, default=None)
-
-    @property
-    def n_kinks(self) -> int:
-        """Return how many entries stand on a kink and were not judged."""
-        return sum(entry.verdict == "kink" for entry in self.entries)
-
-    def __bool__(self) -> bool:
-        return self.ok
-
-    def __str__(self) -> str:
-        gradients = [entry for entry in self.entries if entry.name != "loss"]
-        judged = sum(entry.verdict != "kink" for entry in gradients)
-        right = sum(entry.verdict == "right" for entry in gradients)
-        agree = f"{right} of {judged} gradients agree"
-        lines = [f"{agree} with central differences (relative error up to {self.tolerance:g})."]
-        if self.n_parameters > len(gradients):
-            lines.append(f"A sample of {self.n_parameters} parameters.")
-        if self.n_kinks:
-            lines.append(f"{self.n_kinks} stand on a kink of the loss and were not judged.")
-        if self.worst is not None:
-            w = self.worst
-            what = "the loss" if w.name == "loss" else f"d/d{w.name}"
-            lines.append(
-                f"{'Worst' if self.wrong else 'Largest error'}: {what}, "
-                f"relative error {w.relative_error:.2g}"
-            )
-            lines.append(f"  claimed {w.claimed:.10g}, measured {w.measured:.10g}")
-        return "\n".join(lines)
 
 
 def check_gradients(
@@ -125,10 +52,12 @@ def check_gradients(
     *,
     gradients: Claim = None,
     loss: float | None = None,
+    after: Parameters | npt.ArrayLike | None = None,
+    learning_rate: float | None = None,
     sample_weight: npt.ArrayLike | None = None,
     reduction: str = "mean",
     tolerance: float = 1e-6,
-    max_entries: int | None = 2000,
+    max_entries: int | None = _MOST_ENTRIES,
     rng: np.random.Generator | None = None,
 ) -> GradientReport:
     """Compare gradients with fourth-order central differences of the loss, entry by entry.
@@ -137,6 +66,9 @@ def check_gradients(
     it is within ``tolerance`` relative, plus the rounding noise of the loss divided by h. Where
     the differences from the left and from the right disagree, the loss has a kink, and the entry
     is reported as such instead of judged.
+
+    Numbers that somebody else claims and that are wrong are compared with what each named mistake
+    (``MISTAKES``) gives, made in all layers or only in some; the report names those that fit.
 
     Parameters
     ----------
@@ -150,9 +82,15 @@ def check_gradients(
         Integer labels, one-hot rows, or values.
     gradients : Parameters, array_like or callable, optional
         What somebody says the gradients are: flat numbers, or a function of (network,
-        parameters, x, targets) that returns them. Left out, ``backpropagate``'s are checked.
+        parameters, x, targets) that returns them, or (loss, gradients), or (loss, gradients,
+        parameters after the step). Left out, ``backpropagate``'s are checked.
     loss : float, optional
         What somebody says the loss is; checked as the entry "loss".
+    after : Parameters or array_like, optional
+        What somebody says the parameters are after one step of gradient descent; checked against
+        w - eta g with the claimed gradients, as entries "W.1.after[0,2]".
+    learning_rate : float, optional
+        eta; needed with ``after``.
     sample_weight : array_like of shape (n,), optional
         As for ``backpropagate``.
     reduction : {"mean", "sum"}
@@ -167,12 +105,14 @@ def check_gradients(
     Returns
     -------
     GradientReport
-        True when right; ``report.worst`` names the worst entry.
+        True when right; ``report.worst`` names the worst entry, ``report.mistake`` the mistake.
 
     Raises
     ------
     ShapeError
-        When the claimed gradients do not have one number per parameter.
+        When the claimed numbers are not one for each parameter.
+    SettingError
+        When ``learning_rate`` is missing, or the function changes the parameters it is given.
     """
     tolerance = positive(tolerance, "tolerance")
     if max_entries is not None:
@@ -182,31 +122,145 @@ def check_gradients(
     dense = dense_targets(prepare_targets(network, targets, len(inputs)), network.n_out)
     shares = sample_shares(len(inputs), sample_weight, reduction=reduction)
     masks = draw_masks(network, len(inputs), rng)
-    claimed = _claimed_flat(
-        network, parameters, inputs, dense, gradients,
-        lambda: trace_step(network, parameters, inputs, dense, shares, masks).gradients.flat,
-    )  # fmt: skip
+    claims = _claims(network, parameters, inputs, dense, gradients)
+    loss = claims.loss if loss is None else loss
+    after = claims.after if after is None else _flat(parameters, after, "parameters after the step")
+    if learning_rate is not None:
+        learning_rate = positive(learning_rate, "learning_rate")
+    elif after is not None:
+        raise SettingError("after needs learning_rate: it is checked against w - eta g.")
 
+    def right_gradients() -> Array:
+        return trace_step(network, parameters, inputs, dense, shares, masks).gradients.flat
+
+    claimed = right_gradients() if claims.gradients is None else claims.gradients
+
+    here = objective(network, parameters, inputs, dense, shares, masks)
+    checked = _spread(network.n_parameters, max_entries)
+    batch = _Batch(inputs, dense, shares, masks)
+    entries = _check_entries(network, parameters, batch, claimed, checked, here, tolerance)
+    judged = np.array(
+        [i for i, e in zip(checked, entries, strict=True) if e.verdict != "kink"], int
+    )
+    wrong = np.array(
+        [i for i, e in zip(checked, entries, strict=True) if e.verdict == "wrong"], int
+    )
+    if loss is not None:
+        entries.append(_check_loss(float(loss), here, tolerance))
+    if after is not None and learning_rate is not None:
+        entries += _check_update(parameters, claimed, after, learning_rate, checked, tolerance)
+    report = GradientReport(tuple(entries), network.n_parameters, tolerance)
+    if report.ok or (claims.gradients is None and wrong.size):
+        return report  # ``backpropagate`` itself wrong would explain nothing
+    with np.errstate(all="ignore"):  # what is not finite is wrong already
+        right = right_gradients()
+    said = Claimed(
+        network, parameters, inputs, smoothed_targets(network, dense), shares, right, claimed,
+        judged, loss, after, learning_rate, comparable=all(mask is None for mask in masks),
+    )  # fmt: skip
+    by_part: dict[str, list[str]] = {}
+    for entry in report.wrong:
+        by_part.setdefault(entry.part, []).append(entry.name)
+    mistakes = name_mistakes(said, by_part)
+    named = any(mistake.part == "gradients" for mistake in mistakes)
+    if wrong.size and not named:
+        mistakes = slips(said, wrong, by_part["gradients"][0]) + mistakes
+    where = locate(said, wrong, named=named) if wrong.size else ""
+    return replace(report, mistakes=mistakes, where=where)
+
+
+def check_trace(
+    trace: Trace, *, tolerance: float = 1e-6, entries: Sequence[int] | None = None
+) -> GradientReport:
+    """Compare a trace's loss and gradients with central differences at its own batch and masks.
+
+    Parameters
+    ----------
+    trace : Trace
+        One forward and backward pass.
+    tolerance : float
+        Relative error up to which an entry is right.
+    entries : sequence of int, optional
+        Places in ``parameters.flat`` to measure; at most 2000, evenly spread, when left out.
+
+    Returns
+    -------
+    GradientReport
+        True when all that were measured are right.
+    """
+    tolerance = positive(tolerance, "tolerance")
+    batch = _Batch(trace.a[0], trace.targets, trace.shares, trace.masks)
+    network, parameters = trace.network, trace.parameters
+    here = objective(network, parameters, batch.x, batch.targets, batch.shares, batch.masks)
+    places = _spread(network.n_parameters, _MOST_ENTRIES) if entries is None else list(entries)
+    checked = _check_entries(
+        network, parameters, batch, trace.gradients.flat, places, here, tolerance
+    )
+    checked.append(_check_loss(trace.loss, here, tolerance))
+    return GradientReport(tuple(checked), network.n_parameters, tolerance)
+
+
+@dataclass(frozen=True)
+class _Batch:
+    x: Array
+    targets: Array
+    shares: Array
+    masks: Masks
+
+
+def _check_entries(
+    network: Network,
+    parameters: Parameters,
+    batch: _Batch,
+    claimed: Array,
+    places: Sequence[int],
+    here: float,
+    tolerance: float,
+) -> list[EntryCheck]:
+    """Measure dL/dw of the parameters at some places and judge what is claimed of them."""
     moved = parameters.like(parameters.flat.astype(np.float64, copy=True))
 
     def loss_at(index: int, shift: float) -> float:
         kept = moved.flat[index]
         moved.flat[index] = kept + shift
-        value = objective(network, moved, inputs, dense, shares, masks)
+        value = objective(network, moved, batch.x, batch.targets, batch.shares, batch.masks)
         moved.flat[index] = kept
         return value
 
-    here = objective(network, moved, inputs, dense, shares, masks)
-    entries = [
+    return [
         _check_entry(network.layout.entry(i), float(claimed[i]), here, tolerance, loss_at, i)
-        for i in _spread(network.n_parameters, max_entries)
+        for i in places
     ]
-    if loss is not None:
-        error = abs(loss - here) / max(abs(loss), abs(here), _EPSILON)
-        error = error if np.isfinite(error) else np.inf
-        verdict = "right" if error <= tolerance else "wrong"
-        entries.append(EntryCheck("loss", float(loss), here, error, verdict))
-    return GradientReport(tuple(entries), network.n_parameters, tolerance)
+
+
+def _check_loss(claimed: float, here: float, tolerance: float) -> EntryCheck:
+    error = abs(claimed - here) / max(abs(claimed), abs(here), _EPSILON)
+    error = error if np.isfinite(error) else np.inf
+    return EntryCheck("loss", claimed, here, error, "right" if error <= tolerance else "wrong")
+
+
+def _check_update(
+    parameters: Parameters,
+    gradients: Array,
+    after: Array,
+    eta: float,
+    checked: list[int],
+    tolerance: float,
+) -> list[EntryCheck]:
+    """Judge each parameter after the step by its change, beyond the rounding of the parameter."""
+    entries = []
+    for i in checked:
+        before, claimed = float(parameters.flat[i]), float(after[i])
+        expected = before - eta * float(gradients[i])
+        error = abs(claimed - expected) - 8.0 * _EPSILON * abs(before)
+        size = max(abs(claimed - before), abs(expected - before))
+        relative = 0.0 if error <= 0 else error / size
+        relative = relative if np.isfinite(relative) else np.inf
+        verdict = "right" if relative <= tolerance else "wrong"
+        quantity, where = parameters.layout.entry(i).split("[")
+        name = f"{quantity}.after[{where}"
+        entries.append(EntryCheck(name, claimed, expected, relative, verdict))
+    return entries
 
 
 def _check_entry(
@@ -247,22 +301,45 @@ def _check_entry(
     return best
 
 
-def _claimed_flat(
-    network: Network,
-    parameters: Parameters,
-    x: Array,
-    targets: Array,
-    gradients: Claim,
-    own: Callable[[], Array],
-) -> Array:
+@dataclass(frozen=True)
+class _Claims:
+    gradients: Array | None = None
+    loss: float | None = None
+    after: Array | None = None
+
+
+def _claims(
+    network: Network, parameters: Parameters, x: Array, targets: Array, gradients: Claim
+) -> _Claims:
+    """Read what was given, or what the given function returns."""
     if gradients is None:
-        return own()
-    given = gradients(network, parameters, x, targets) if callable(gradients) else gradients
+        return _Claims()
+    if not callable(gradients):
+        return _Claims(_flat(parameters, gradients, "gradients"))
+    before = parameters.flat.copy()
+    returned: Any = gradients(network, parameters, x, targets)
+    if not np.array_equal(parameters.flat, before, equal_nan=True):
+        parameters.flat[...] = before
+        raise SettingError(
+            "The function changed the parameters it was given (they are restored); let it make "
+            "its step on parameters.copy() and return that as the third result."
+        )
+    several = isinstance(returned, tuple) and len(returned) in (2, 3)
+    if not several or (np.ndim(returned[1]) == 0 and not isinstance(returned[1], Parameters)):
+        return _Claims(_flat(parameters, returned, "gradients"))
+    loss, flat, *rest = returned
+    after = _flat(parameters, rest[0], "parameters after the step") if rest else None
+    return _Claims(
+        _flat(parameters, flat, "gradients"), None if loss is None else float(loss), after
+    )
+
+
+def _flat(parameters: Parameters, given: Parameters | npt.ArrayLike, what: str) -> Array:
     flat = given.flat if isinstance(given, Parameters) else np.asarray(given, dtype=np.float64)
-    if flat.shape != (network.n_parameters,):
+    if flat.shape != parameters.flat.shape:
         raise ShapeError(
-            f"The claimed gradients have shape {flat.shape}; expected one number for each of the "
-            f"{network.n_parameters} parameters, in the order of parameters.flat."
+            f"The claimed {what} have shape {flat.shape}; expected one number for each of the "
+            f"{parameters.layout.size} parameters, in the order of parameters.flat."
         )
     return flat
 

@@ -1,189 +1,25 @@
 """The named mistakes people make, each a mutant of the one right step.
 
-A step is a set of rules: one function for each place where something can go wrong. ``RIGHT``
-holds the right ones (a test proves that they give ``backpropagate``'s numbers), and a mistake
-replaces one. Each may come in several variants. The referee must reject every one of them, and
-marking must give a wrong working its name.
+A mistake replaces one of the ``RIGHT`` rules of ``model.rules``. Each may come in several
+variants. The referee must reject every one of them and name it, and marking must give a wrong
+working its name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.functional.losses import sample_shares
 from deltaprop.functional.registry import Registry
-from deltaprop.model.parameters import Parameters
+from deltaprop.model.rules import RIGHT, Rules, Working, work_step
 from deltaprop.model.spec import Network
 
 __all__ = ["MISTAKES", "RIGHT", "Mistake", "Rules", "Working", "work_step"]
 
 Array = npt.NDArray[np.float64]
-
-
-@dataclass
-class Working:
-    """One step as somebody works it out, right or wrong: what a ``Trace`` is, plus the update.
-
-    Attributes
-    ----------
-    network, parameters : Network, Parameters
-        What the step was taken with.
-    x, targets, shares : ndarray
-        The batch.
-    learning_rate : float
-        eta of the plain gradient descent step at the end.
-    z, a, delta : list of ndarray
-        As in ``Trace``.
-    loss : float
-        The objective, penalties included.
-    gradients, after : Parameters
-        The gradients, and the parameters after the step.
-    """
-
-    network: Network
-    parameters: Parameters
-    x: Array
-    targets: Array
-    shares: Array
-    learning_rate: float
-    z: list[Array] = field(default_factory=list)
-    a: list[Array] = field(default_factory=list)
-    delta: list[Array] = field(default_factory=list)
-    upstream: list[Array] = field(default_factory=list)
-    loss: float = np.nan
-    gradients: Parameters = field(init=False)
-    after: Parameters = field(init=False)
-
-    def weights(self, layer: int) -> Array:
-        """Return W of layer ``layer`` + 1."""
-        return self.parameters.layers[layer]["W"]
-
-
-@dataclass(frozen=True)
-class Rules:
-    """How each part of a step is worked out.
-
-    Every rule takes the working so far. ``recursion`` gives dL/da of the layer below,
-    ``f_prime`` the derivative it is multiplied by, ``gradient_delta`` what the weight gradient
-    is made with, ``update`` the parameters after the step.
-    """
-
-    output: Callable[[Working], Array]
-    data_loss: Callable[[Working], float]
-    penalty: Callable[[Working], float]
-    output_delta: Callable[[Working], Array]
-    recursion: Callable[[Working, int], Array]
-    f_prime: Callable[[Working, int], Array]
-    gradient_delta: Callable[[Working, int], Array]
-    weight_gradient: Callable[[Array, Array], Array]
-    bias_gradient: Callable[[Working, Array, int], Array]
-    penalty_gradient: Callable[[Working], Array]
-    gradients: Callable[[Working, Array], Array]
-    update: Callable[[Working], Array]
-
-
-def work_step(
-    rules: Rules,
-    network: Network,
-    parameters: Parameters,
-    x: Array,
-    targets: Array,
-    *,
-    learning_rate: float = 0.1,
-    shares: Array | None = None,
-) -> Working:
-    """Work out one step by the given rules.
-
-    Parameters
-    ----------
-    rules : Rules
-        ``RIGHT``, or a mistake's.
-    network : Network
-        Dense layers; dropout and label smoothing play no part here.
-    parameters : Parameters
-        The parameters before the step.
-    x, targets : ndarray of shape (n, n_0) and (n, n_L)
-        The batch; targets as rows.
-    learning_rate : float
-        eta.
-    shares : ndarray of shape (n,), optional
-        As ``sample_shares`` gives; 1/n each when left out.
-
-    Returns
-    -------
-    Working
-        z, a, delta, loss, gradients and the parameters after the step.
-    """
-    w = Working(
-        network, parameters, x, targets,
-        sample_shares(len(x)) if shares is None else shares, learning_rate,
-    )  # fmt: skip
-    n_layers = len(network.numbered)
-    w.a.append(x)
-    for index, layer in enumerate(network.numbered):
-        w.z.append(layer.forward(parameters.layers[index], w.a[index]))
-        hidden = index < n_layers - 1
-        w.a.append(network.activations[index].f(w.z[index]) if hidden else rules.output(w))
-    w.loss = rules.data_loss(w) + rules.penalty(w)
-
-    arrays: list[dict[str, Array]] = [{} for _ in range(n_layers)]
-    w.delta = [np.empty(0)] * n_layers
-    w.upstream = [np.empty(0)] * n_layers
-    w.delta[-1] = rules.output_delta(w)
-    for index in reversed(range(n_layers)):
-        used = rules.gradient_delta(w, index)
-        arrays[index]["W"] = rules.weight_gradient(w.a[index], used)
-        if network.numbered[index].bias:
-            arrays[index]["b"] = rules.bias_gradient(w, used, index)
-        if index > 0:
-            w.upstream[index - 1] = rules.recursion(w, index)
-            w.delta[index - 1] = w.upstream[index - 1] * rules.f_prime(w, index - 1)
-    joined = Parameters.join(network.layout, arrays).flat + rules.penalty_gradient(w)
-    w.gradients = parameters.like(rules.gradients(w, joined))
-    w.after = parameters.like(rules.update(w))
-    return w
-
-
-def _penalized(w: Working) -> Array:
-    return w.network.layout.penalized() * w.parameters.flat
-
-
-def _right_recursion(w: Working, index: int) -> Array:
-    return w.delta[index] @ w.weights(index).T
-
-
-def _right_f_prime(w: Working, index: int) -> Array:
-    return w.network.activations[index].f_prime(w.z[index], w.a[index + 1])
-
-
-def _right_penalty(w: Working) -> float:
-    weights = _penalized(w)
-    return float(w.network.l2 / 2 * weights @ weights + w.network.l1 * np.abs(weights).sum())
-
-
-def _right_penalty_gradient(w: Working) -> Array:
-    weights = _penalized(w)
-    return np.asarray(w.network.l2 * weights + w.network.l1 * np.sign(weights))
-
-
-RIGHT = Rules(
-    output=lambda w: w.network.loss.predict(w.z[-1]),
-    data_loss=lambda w: w.network.loss.value(w.z[-1], w.targets, w.shares),
-    penalty=_right_penalty,
-    output_delta=lambda w: w.network.loss.delta(w.z[-1], w.targets, w.shares),
-    recursion=_right_recursion,
-    f_prime=_right_f_prime,
-    gradient_delta=lambda w, index: w.delta[index],
-    weight_gradient=lambda a, delta: a.T @ delta,
-    bias_gradient=lambda _w, delta, _index: delta.sum(axis=0),
-    penalty_gradient=_right_penalty_gradient,
-    gradients=lambda _w, flat: flat,
-    update=lambda w: w.parameters.flat - w.learning_rate * w.gradients.flat,
-)
 
 
 @dataclass(frozen=True)
@@ -201,12 +37,15 @@ class Mistake:
     applies : callable
         ``applies(network) -> bool``: whether the network has the place where it can be made.
         Even there it may happen to change nothing (one sample, a zero, a symmetric matrix).
+    fix : str
+        What to change, in one line.
     """
 
     name: str
     doc: str
     variants: tuple[Rules, ...]
     applies: Callable[[Network], bool] = lambda _network: True
+    fix: str = ""
 
 
 def _change(**rules: object) -> Rules:
@@ -221,7 +60,7 @@ def _f_prime_at_a(w: Working, index: int) -> Array:
 def _f_prime_at_neighbour(w: Working, index: int) -> Array:
     row, neighbour = w.network.activations[index], _neighbour(w.network, index)
     if neighbour is None:
-        return _right_f_prime(w, index)
+        return RIGHT.f_prime(w, index)
     z = w.z[neighbour]
     return row.f_prime(z, row.f(z))
 
@@ -289,7 +128,7 @@ def _updated_recursion(w: Working, index: int) -> Array:
 
 def _relu_gate_by_delta(w: Working, index: int) -> Array:
     if w.network.activations[index].name != "relu":
-        return _right_f_prime(w, index)
+        return RIGHT.f_prime(w, index)
     return (w.upstream[index] > 0).astype(np.float64)
 
 
@@ -340,66 +179,77 @@ _ROWS = (
         "f' is left out of the recursion",
         (_change(f_prime=lambda w, index: np.ones_like(w.z[index])),),
         _has_curved_hidden,
+        fix="multiply dL/da by f'(z) of the layer, entry by entry, before going on",
     ),
     Mistake(
         "f_prime_wrong_point",
         "f' is taken at a instead of z, or at the z of the neighbouring layer",
         (_change(f_prime=_f_prime_at_a), _change(f_prime=_f_prime_at_neighbour)),
         _has_curved_hidden,
+        fix="take f' at this layer's own z; in terms of a, sigmoid's is a (1 - a), tanh's 1 - a^2",
     ),
     Mistake(
         "softmax_diagonal",
         "the derivative of softmax is taken as p (1 - p), the diagonal of its Jacobian only",
         (_change(output_delta=_softmax_delta_by_diagonal),),
         lambda network: network.loss.output == "softmax",
+        fix="with cross-entropy delta is (p - t) / n; with another loss use the whole Jacobian",
     ),
     Mistake(
         "extra_output_prime",
         "a further p (1 - p) after cross-entropy has cancelled it already",
         (_change(output_delta=_delta_with_extra_prime),),
         lambda network: network.loss_name in ("cross_entropy", "binary_cross_entropy"),
+        fix="leave it out: with cross-entropy delta of the last layer is (p - t) / n",
     ),
     Mistake(
         "softmax_index",
         "the sum below the softmax runs over the numerator's index, or over the wrong axis",
         (_with_output(_softmax_own_index), _with_output(_softmax_over_samples)),
         lambda network: network.loss_name == "cross_entropy",
+        fix="divide each row's exp(z) by the sum over that row",
     ),
     Mistake(
         "softmax_without_exp",
         "z / sum(z) instead of exp(z) / sum(exp(z))",
         (_with_output(_softmax_without_exp),),
         lambda network: network.loss_name == "cross_entropy",
+        fix="take exp(z) before dividing by the sum",
     ),
     Mistake(
         "transpose",
         "W instead of its transpose in the recursion, or the outer product transposed",
         (_change(recursion=_untransposed_recursion), _change(weight_gradient=_outer_transposed)),
         _has_square,
+        fix="dL/da = delta W^T, and dL/dW = a^T delta in the shape of W",
     ),
     Mistake(
         "bias_frozen",
         "the bias is never updated",
         (_change(bias_gradient=lambda _w, delta, _i: np.zeros(delta.shape[1])),),
         _has_bias,
+        fix="dL/db is the sum of delta over samples; a bias is updated like a weight",
     ),
     Mistake(
         "bias_per_weight",
         "the bias is updated once for each incoming weight",
         (_change(bias_gradient=lambda w, d, i: w.network.sizes[i] * d.sum(axis=0)),),
         _has_bias,
+        fix="dL/db is the sum of delta over samples, taken once",
     ),
     Mistake(
         "bias_mean",
         "the bias gradient is the mean of delta over samples instead of the sum",
         (_change(bias_gradient=lambda _w, delta, _i: delta.mean(axis=0)),),
         _has_bias,
+        fix="dL/db is the sum of delta over samples; 1/n is in delta already",
     ),
     Mistake(
         "updated_weights",
         "the recursion uses the already updated W of the next layer",
         (_change(recursion=_updated_recursion),),
         _has_hidden,
+        fix="take all gradients at the old weights, and update afterwards",
     ),
     Mistake(
         "batch_mean",
@@ -409,6 +259,7 @@ _ROWS = (
             _scaled_delta(lambda w: 1.0 / len(w.x)),
             _scaled_delta(lambda w: 1.0 / w.network.n_out),
         ),
+        fix="put 1/n into the delta of the last layer once, and nowhere else",
     ),
     Mistake(
         "half",
@@ -418,6 +269,7 @@ _ROWS = (
             _change(data_loss=lambda w: 2.0 * RIGHT.data_loss(w)),
         ),
         _squared,
+        fix="with 1/2 in the value the gradient has no factor, and the loss keeps its 1/2",
     ),
     Mistake(
         "sign",
@@ -426,17 +278,20 @@ _ROWS = (
             _scaled_delta(lambda _w: -1.0),
             _change(update=lambda w: w.parameters.flat + w.learning_rate * w.gradients.flat),
         ),
+        fix="delta of the last layer is p - t, and the step goes against the gradient: w - eta g",
     ),
     Mistake(
         "delta_by_a",
         "dL/da stands where delta = dL/dz belongs",
         (_change(gradient_delta=_upstream_as_delta),),
         _has_curved_hidden,
+        fix="use delta = dL/da * f'(z) for the gradients of weights and biases",
     ),
     Mistake(
         "stale_gradients",
         "the gradients of an earlier backward pass were not cleared, and added up",
         (_scaled_gradients(lambda _w: 2.0),),
+        fix="set the gradients to zero before each backward pass",
     ),
     Mistake(
         "learning_rate",
@@ -445,29 +300,33 @@ _ROWS = (
             _change(update=lambda w: w.parameters.flat - w.learning_rate**2 * w.gradients.flat),
             _change(update=lambda w: w.parameters.flat - w.gradients.flat),
         ),
+        fix="multiply the gradient by the learning rate once: w - eta g",
     ),
     Mistake(
         "relu_gate",
         "ReLU's gate is decided by the sign of delta instead of z",
         (_change(f_prime=_relu_gate_by_delta),),
         lambda network: any(row.name == "relu" for row in network.activations),
+        fix="let the gradient through where z > 0, whatever its sign",
     ),
     Mistake(
         "penalty",
         "the penalty is applied to biases, counted twice, or lambda and lambda/2 are mixed up",
         (
-            _change(penalty_gradient=lambda w: 2.0 * _right_penalty_gradient(w)),
-            _change(penalty_gradient=lambda w: 0.5 * _right_penalty_gradient(w)),
+            _change(penalty_gradient=lambda w: 2.0 * RIGHT.penalty_gradient(w)),
+            _change(penalty_gradient=lambda w: 0.5 * RIGHT.penalty_gradient(w)),
             _change(penalty_gradient=_everything_penalized),
-            _change(penalty=lambda w: 2.0 * _right_penalty(w)),
+            _change(penalty=lambda w: 2.0 * RIGHT.penalty(w)),
         ),
         _has_penalty,
+        fix="l2/2 sum(W^2) in the loss goes with l2 W in the gradient; biases stay out of both",
     ),
     Mistake(
         "log10",
         "the loss is taken with a logarithm to base 10",
         (_change(data_loss=lambda w: RIGHT.data_loss(w) / np.log(10.0)),),
         lambda network: network.loss_name in ("cross_entropy", "binary_cross_entropy"),
+        fix="use the natural logarithm",
     ),
 )
 

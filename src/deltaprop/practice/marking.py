@@ -7,12 +7,19 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from deltaprop.errors import DataError, DeltapropError
-from deltaprop.explaining.examples import WorkedExample, read_worked_example, worked_example
+from deltaprop.explaining.examples import (
+    EXAMPLES,
+    WorkedExample,
+    built_in_example,
+    read_worked_example,
+    worked_example,
+)
 from deltaprop.practice.claims import Claim, read_claims
 from deltaprop.practice.naming import Found, Search
 from deltaprop.practice.sentences import Reasons
@@ -177,9 +184,9 @@ def mark(worked: str | os.PathLike[str] | Mapping[str, Any] | WorkedExample) -> 
 
     Parameters
     ----------
-    worked : path, mapping or WorkedExample
-        A JSON or YAML file in the worked-example format, what it would hold, or what
-        ``read_worked_example`` made of it. Its ``claims`` are marked.
+    worked : str, path, mapping or WorkedExample
+        The name of a built-in example, a JSON or YAML file in the worked-example format, what it
+        would hold, or what ``read_worked_example`` made of it. Its ``claims`` are marked.
 
     Returns
     -------
@@ -223,6 +230,8 @@ def _read(worked: object) -> tuple[WorkedExample, str]:
         return worked, worked.title
     if isinstance(worked, Mapping):
         return worked_example(worked), "the example"
+    if isinstance(worked, str) and worked in EXAMPLES and not Path(worked).is_file():
+        return built_in_example(worked), worked
     if isinstance(worked, (str, os.PathLike)):
         return read_worked_example(worked), os.fspath(worked)
     raise DataError(

@@ -27,7 +27,7 @@ WORDS = {
     "sum": "sum over {count} samples",
     "one sample": "of one sample",
     "conventions": (
-        "{loss}, {mean}; δ = dL/dz; all gradients at the old weights; f'(0) of ReLU is 0."
+        "Loss: {loss}, {mean}; δ = dL/dz; all gradients at the old weights; f'(0) of ReLU is 0."
     ),
     "penalties": "Penalties count in loss and gradients, for weights, not for biases.",
     # layer equations
@@ -35,16 +35,17 @@ WORDS = {
     "sum over samples": "Σ over samples of {what}",
     "new": "new {what}",
     "after the step": "after the step",
+    "image": "The input as a picture",
+    "image delta": "∂L/∂x of each pixel: where more ink would raise the loss (+) or lower it (−)",
+    "source": "Source of the numbers: {source}.",
+    "more samples": "{count} more samples.",
     "strongest": "The {shown} strongest of {count} numbers, and all that they are made of:",
     "shown on request": "{count} numbers; --detail neurons shows them one by one.",
-    # proof of one gradient
-    "beside a gradient": "central difference {measured}, relative error {error}",
-    "no derivative": "not judged: the loss has a kink here",
     # the batch
     "batch": "The batch: what each sample adds to the gradient",
     "of sample": "sample",
     "along": "cosine with g",
-    "against": " against it",
+    "against": "against it",
     "kept": "|sum of the parts| = {norm}: {share} of what the samples pull is left in the sum.",
     "apart": "Samples {one} and {other} pull apart most: the cosine between them is {cosine}.",
     # softmax beside sigmoid
@@ -55,6 +56,9 @@ WORDS = {
     ),
     "softmax jacobians": "Jacobians: every score moves every p; a score moves only its own s",
     "softmax cancels": ("Cross-entropy: ∂L/∂z through the whole Jacobian, and cancelled to p - t"),
+    "softmax squared": (
+        "Half squared error instead: p - t meets the Jacobian, and nothing cancels"
+    ),
     "softmax apart": (
         "Take softmax where exactly one class is true, sigmoid where each is true or false "
         "by itself."
@@ -70,6 +74,25 @@ WORDS = {
     "promised": "change promised",
     "gradient times step": "gradient · step",
     "brought": "change brought",
+    "bent": "bending of the loss",
+    "half curvature": "½ step · H step",
+    "together": "both together",
+    "promise kept": "The promise is kept: along this step the loss is a straight line.",
+    "step overflows": "The step is so long that the loss is no number any more.",
+    "gap": (
+        "The gradient speaks for the start of the step only; on the way the loss bends. Fact minus "
+        "promise is {gap}; bending, the second order, accounts for {bent}, and higher orders for "
+        "the remaining {rest}."
+    ),
+    "crossed kinks": (
+        "{count} hidden values crossed a kink of their activation on the way; no order of the "
+        "expansion sees that."
+    ),
+    "step too long": "The step is too long: the loss rose although the gradient promised a fall.",
+    "best length": (
+        "By the second order, {times} times this step would lower the loss most; twice as much as "
+        "that would leave it where it was."
+    ),
     # documents
     "document": "One training step, with every number",
     "shape": "{shape}; {count} parameters.",
@@ -89,6 +112,9 @@ WORDS = {
     ),
     "notebook given": "Given: the network, its parameters and the batch",
     "own rule": "The optimizer is not deltaprop's own; the new parameters are taken as given.",
+    "proof": "proof",
+    "coloured": "Blue is +, orange is −.",
+    "outlined": "Full squares are +, outlined ones −.",
     # the page
     "values forward": "values flow forward →",
     "deltas back": "← deltas flow back",
@@ -119,4 +145,8 @@ WORDS = {
     "central difference": "central difference {number}",
     "relative error": "relative error {number}",
     "made by": "Made by deltaprop {version}",
+    "pictures": "Pictures",
+    "given": "Given",
+    "samples": "Samples",
+    "numbers of a kind": "({count} numbers)",
 }

@@ -26,23 +26,26 @@ WORDS = {
     "mean": "{count} 个样本的平均",
     "sum": "{count} 个样本的总和",
     "one sample": "单个样本",
-    "conventions": "{loss}，{mean}；δ = dL/dz；所有梯度都在旧权重处求得；ReLU 的 f'(0) 取 0。",
+    "conventions": (
+        "损失：{loss}，{mean}；δ = dL/dz；所有梯度都在旧权重处求得；ReLU 的 f'(0) 取 0。"
+    ),
     "penalties": "惩罚项计入损失和梯度，只作用于权重，不作用于偏置。",
     # layer equations
     "given by": "由 {loss} 给出",
     "sum over samples": "对样本求和 Σ {what}",
     "new": "新的 {what}",
     "after the step": "更新之后",
+    "image": "输入的图像",
+    "image delta": "每个像素的 ∂L/∂x：墨色加深会使损失上升（+）或下降（−）的位置",
+    "source": "数据来源：{source}。",
+    "more samples": "另有 {count} 个样本。",
     "strongest": "{count} 个数中最强的 {shown} 个，以及它们由哪些数算出：",
     "shown on request": "共 {count} 个数；--detail neurons 逐个显示。",
-    # proof of one gradient
-    "beside a gradient": "中心差分 {measured}，相对误差 {error}",
-    "no derivative": "不作判断：损失在此处不可导",
     # the batch
     "batch": "这一批：每个样本对梯度的贡献",
     "of sample": "样本",
     "along": "与 g 的余弦",
-    "against": " 相反",
+    "against": "相反",
     "kept": "|各部分之和| = {norm}：各样本的拉力相加后剩下 {share}。",
     "apart": "样本 {one} 与 {other} 的方向最相反：两者的余弦为 {cosine}。",
     # softmax beside sigmoid
@@ -51,6 +54,7 @@ WORDS = {
     "softmax values": "数值：softmax 让各得分分享一个整体，sigmoid 各算各的",
     "softmax jacobians": "雅可比矩阵：每个得分影响每个 p；一个得分只影响自己的 s",
     "softmax cancels": "交叉熵：经过整个雅可比矩阵的 ∂L/∂z，消去后就是 p - t",
+    "softmax squared": "改用半平方误差：p - t 还要乘雅可比矩阵，什么也消不去",
     "softmax apart": "恰有一个类别为真时用 softmax；每个类别各自为真或为假时用 sigmoid。",
     "softmax of two": "只有两个得分时，softmax 就是两者之差的 sigmoid：分子分母同除以 exp(z₁)。",
     # promise and fact
@@ -60,6 +64,18 @@ WORDS = {
     "promised": "预期的变化",
     "gradient times step": "梯度 · 步长",
     "brought": "实际的变化",
+    "bent": "损失的弯曲",
+    "half curvature": "½ 步长 · H 步长",
+    "together": "两者相加",
+    "promise kept": "预期兑现：沿这一步损失是一条直线。",
+    "step overflows": "这一步太长，损失已经不再是一个数。",
+    "gap": (
+        "梯度只说明这一步的起点；途中损失会弯曲。实际减去预期为 {gap}；"
+        "其中弯曲（二阶项）占 {bent}，其余 {rest} 来自更高阶项。"
+    ),
+    "crossed kinks": "途中有 {count} 个隐藏值越过了激活函数的折点；任何阶的展开都看不到这一点。",
+    "step too long": "这一步太长：梯度预期损失下降，实际却上升了。",
+    "best length": "按二阶展开，取这一步的 {times} 倍时损失下降最多；再加倍则损失回到原处。",
     # documents
     "document": "一步训练，每一个数",
     "shape": "{shape}；{count} 个参数。",
@@ -76,6 +92,9 @@ WORDS = {
     "notebook": "下面每一个数都由 deltaprop 求得；每个代码单元把它重新算一遍并作比较。",
     "notebook given": "已知：网络、参数和样本",
     "own rule": "优化器不是 deltaprop 自带的；新参数按给定值使用。",
+    "proof": "验证",
+    "coloured": "蓝色为 +，橙色为 −。",
+    "outlined": "实心为 +，空心为 −。",
     # the page
     "values forward": "数值向前流动 →",
     "deltas back": "← 误差项 δ 向后流动",
@@ -106,4 +125,8 @@ WORDS = {
     "central difference": "中心差分 {number}",
     "relative error": "相对误差 {number}",
     "made by": "由 deltaprop {version} 生成",
+    "pictures": "图像",
+    "given": "已知",
+    "samples": "样本",
+    "numbers of a kind": "（{count} 个数）",
 }

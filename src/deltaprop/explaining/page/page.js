@@ -4,6 +4,46 @@
 (() => {
   "use strict";
 
+  /** @param {string} sample */
+  function chooseSample(sample) {
+    for (const picture of document.querySelectorAll(".picture")) {
+      const figure = /** @type {HTMLElement} */ (picture);
+      figure.hidden = figure.dataset.sample !== sample;
+    }
+    for (const tab of document.querySelectorAll("button[data-sample]")) {
+      tab.setAttribute("aria-pressed", String(tab.getAttribute("data-sample") === sample));
+    }
+    fit();
+  }
+
+  /** What is wider than its place can be scrolled with the keyboard; what is fixed above the lines
+   *  leaves them room. */
+  function fit() {
+    const overview = document.getElementById("overview");
+    const fixed = overview && getComputedStyle(overview).position === "sticky";
+    const height = fixed ? `${overview.offsetHeight}px` : "0px";
+    document.documentElement.style.setProperty("--picture", height);
+    const frames = Array.from(document.querySelectorAll(".scroll, .equation, .parts > span, #overview"));
+    const wide = frames.map(
+      (frame) => frame.scrollWidth > frame.clientWidth + 1 || frame.scrollHeight > frame.clientHeight + 1,
+    );
+    frames.forEach((frame, at) => {
+      if (wide[at]) frame.setAttribute("tabindex", "0");
+      else frame.removeAttribute("tabindex");
+    });
+  }
+  for (const tab of document.querySelectorAll("button[data-sample]")) {
+    tab.addEventListener("click", () => chooseSample(tab.getAttribute("data-sample") || "0"));
+  }
+  for (const tabs of document.querySelectorAll(".samples")) {
+    /** @type {HTMLElement} */ (tabs).hidden = false;
+  }
+  chooseSample("0");
+  window.addEventListener("resize", fit);
+  window.addEventListener("beforeprint", () => {
+    for (const folded of document.querySelectorAll("details")) folded.open = true;
+  });
+
   /** @type {HTMLElement[]} */
   const lines = Array.from(document.querySelectorAll("li.line"));
   const inspector = document.getElementById("inspector");
@@ -51,10 +91,12 @@
   /** The symbol of a line, and with it its number if asked for.
    *  @param {HTMLElement} line @param {boolean} withNumber @returns {Node[]} */
   function formulaOf(line, withNumber) {
-    const wanted = withNumber ? ".left math, .result math" : ".left math";
-    return Array.from(line.querySelectorAll(wanted), (math) => {
+    const given = line.classList.contains("given");
+    const found = line.querySelectorAll(given ? ":scope > math" : ".left, .result");
+    return Array.from(found).slice(0, withNumber ? 2 : 1).map((math) => {
       const copy = /** @type {Element} */ (math.cloneNode(true));
       // a copy only shows; it is no second place to click
+      copy.removeAttribute("class");
       for (const element of copy.querySelectorAll("[data-id]")) element.removeAttribute("data-id");
       return copy;
     });
@@ -75,6 +117,7 @@
     line.classList.add("current");
     line.setAttribute("aria-current", "step");
     line.tabIndex = 0;
+    line.closest("details")?.setAttribute("open", "");
     showSample(line.id);
     for (const id of madeOf.get(line.id) || []) {
       for (const element of drawn.get(id) || []) element.classList.add("lit");
@@ -92,7 +135,7 @@
   /** Scroll the picture, and only the picture, to one of its nodes. @param {Element} node */
   function bringIntoView(node) {
     const at = node.getBoundingClientRect();
-    for (const frame of [node.closest(".picture"), node.closest("section")]) {
+    for (const frame of [node.closest(".scroll"), node.closest("section")]) {
       if (!frame) continue;
       const around = frame.getBoundingClientRect();
       if (at.left < around.left || at.right > around.right) {
@@ -107,6 +150,7 @@
   /** Fill the panel. */
   function tell() {
     const form = part(".place").dataset.form || "";
+    /** @type {Record<string, string>} */
     const numbers = { "{number}": String(place + 1), "{count}": String(steps.length) };
     part(".place").textContent = form.replace(/\{\w+\}/g, (key) => numbers[key]);
     part(".now-formula").replaceChildren(...formulaOf(current, true));
@@ -186,17 +230,6 @@
     }
   }
 
-  /** @param {string} sample */
-  function chooseSample(sample) {
-    for (const picture of document.querySelectorAll(".picture")) {
-      const figure = /** @type {HTMLElement} */ (picture);
-      figure.hidden = figure.dataset.sample !== sample;
-    }
-    for (const tab of document.querySelectorAll("button[data-sample]")) {
-      tab.setAttribute("aria-pressed", String(tab.getAttribute("data-sample") === sample));
-    }
-  }
-
   /** Go to a number that was clicked, and remember the way. @param {HTMLElement} line */
   function follow(line) {
     if (line === current) return;
@@ -236,9 +269,6 @@
     const go = element.getAttribute("data-go") || "";
     element.addEventListener("click", () => actions[go](false));
   }
-  for (const tab of document.querySelectorAll("button[data-sample]")) {
-    tab.addEventListener("click", () => chooseSample(tab.getAttribute("data-sample") || "0"));
-  }
 
   document.addEventListener("keydown", (event) => {
     const action = keys[event.key];
@@ -265,9 +295,10 @@
 
   /** Light up what the pointer is on. @param {Event} event @param {boolean} on */
   function hover(event, on) {
-    const term = event.target instanceof Element ? event.target.closest("[data-id]") : null;
-    if (!term) return;
-    for (const element of drawn.get(idOf(term)) || []) element.classList.toggle("hovered", on);
+    const target = event.target instanceof Element ? event.target : null;
+    const term = target?.closest("[data-id]");
+    const id = term ? idOf(term) : target?.closest("li.line")?.id;
+    for (const element of drawn.get(id || "") || []) element.classList.toggle("hovered", on);
   }
   document.addEventListener("pointerover", (event) => hover(event, true));
   document.addEventListener("pointerout", (event) => hover(event, false));
@@ -281,10 +312,10 @@
 
   document.body.classList.add("scripted-page");
   inspector.hidden = false;
-  for (const element of document.querySelectorAll(".scripted, .samples")) {
+  for (const element of document.querySelectorAll(".scripted")) {
     /** @type {HTMLElement} */ (element).hidden = false;
   }
+  fit();
   for (const line of lines) line.tabIndex = -1;
-  if (document.querySelectorAll(".picture").length > 1) chooseSample("0");
   if (!showAddressed()) show(current, { scroll: false });
 })();

@@ -1,7 +1,7 @@
-"""The forms in which a named mistake is looked for in somebody's working.
+"""The forms in which a named mistake is looked for, in claimed gradients and in a working.
 
-First those of ``MISTAKES``, which the referee of gradients is tested with; then further ones that
-show on paper: a factor that is wrong in the loss only, or in the weight gradients only.
+First those of ``MISTAKES``; then further ones: a factor that is wrong in the loss only, or in the
+weight gradients only, or biases that only the update leaves out.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.model.mistakes import MISTAKES, RIGHT, Rules, Working
+from deltaprop.model.mistakes import MISTAKES
+from deltaprop.model.rules import RIGHT, Rules, Working
 from deltaprop.model.spec import Network
 
 __all__ = ["FURTHER", "Form", "forms_for"]
@@ -80,6 +81,16 @@ def _updated_but_for_biases(w: Working) -> Array:
     return np.where(weights, RIGHT.update(w), w.parameters.flat)
 
 
+def _transposed_blocks(w: Working, flat: Array) -> Array:
+    """Return every dW in the order of W^T, as code has it that keeps W with a row per output."""
+    turned = flat.copy()
+    for slot in w.network.layout.slots:
+        if len(slot.shape) == 2:
+            block = flat[slot.start : slot.stop].reshape(slot.shape)
+            turned[slot.start : slot.stop] = block.T.ravel()
+    return turned
+
+
 def _ones(w: Working, index: int) -> Array:
     return np.ones_like(w.z[index])
 
@@ -100,6 +111,10 @@ def _curved_output(network: Network) -> bool:
     return network.loss_name in ("half_squared_error_sigmoid", "half_squared_error_softmax")
 
 
+def _has_matrix(network: Network) -> bool:
+    return any(len(slot.shape) == 2 and min(slot.shape) > 1 for slot in network.layout.slots)
+
+
 def _always(_network: Network) -> bool:
     return True
 
@@ -118,6 +133,7 @@ FURTHER: tuple[tuple[str, Callable[[Network], bool], tuple[Rules, ...]], ...] = 
         MISTAKES["f_prime_wrong_point"].applies,
         (replace(RIGHT, f_prime=_f_prime_fed_with_z),),
     ),
+    ("transpose", _has_matrix, (replace(RIGHT, gradients=_transposed_blocks),)),
     (
         "updated_weights",
         lambda network: (

@@ -1,0 +1,219 @@
+"""``deltaprop practice``: exercises with tidy numbers, asked in the terminal or on a sheet."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deltaprop.cli.options import whole_number
+from deltaprop.cli.show import plain, print_json, say, terminal_width
+
+if TYPE_CHECKING:
+    from deltaprop.practice import Exercise, Marking, Sheet
+
+__all__ = ["EXAMPLE", "practice"]
+
+EXAMPLE = "Example: deltaprop practice --level 3"
+_FORMS = ("terminal", "latex", "html")
+_MOST_EXERCISES = 100
+_SEEDS = 10_000  # that a seed nobody gave is drawn from: short enough to note down
+
+
+def practice(
+    level: Annotated[
+        int,
+        typer.Option("--level", metavar="N", parser=whole_number, help="1 to 9, as told above."),
+    ] = 1,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            "--seed", metavar="N", parser=whole_number, help="Which one; a new one if left out."
+        ),
+    ] = None,
+    count: Annotated[
+        int,
+        typer.Option(
+            "--count", metavar="N", parser=whole_number, help="Exercises, of seeds in a row."
+        ),
+    ] = 1,
+    form: Annotated[
+        str, typer.Option("--format", metavar="FORM", help="terminal, latex or html.")
+    ] = "terminal",
+    out: Annotated[
+        str | None, typer.Option("--out", metavar="FILE", help="Write the exercises to a file.")
+    ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option("--key", metavar="FILE", help="Write the answers to a file of their own."),
+    ] = None,
+    answers: Annotated[
+        str | None,
+        typer.Option(
+            "--answers", metavar="FILE", help="Mark the claims of what --json gave, filled in."
+        ),
+    ] = None,
+    digits: Annotated[
+        int | None,
+        typer.Option("--digits", metavar="N", parser=whole_number, help="Significant digits."),
+    ] = None,
+    language: Annotated[str, typer.Option("--language", metavar="LANG", help="en or zh.")] = "en",
+    json: Annotated[bool, typer.Option("--json", help="Print the exercise as JSON.")] = False,
+) -> int:
+    """Practise one step of back-propagation with tidy numbers.
+
+    Levels: 1 a linear neuron; 2 a sigmoid neuron; 3 two linear layers; 4 a curved hidden layer;
+    5 softmax; 6 a hidden layer and softmax; 7 a batch of two; 8 a penalty; 9 two hidden layers
+    and softmax.
+
+    In a terminal one row after another is asked for and marked at once; ? gives a hint. The exit
+    status is 0 when all answers are right, 1 when they are not.
+    """
+    from deltaprop.errors import SettingError, UnknownNameError
+    from deltaprop.model.files import check_writable
+    from deltaprop.practice import Sheet, exercise
+
+    if form not in _FORMS:
+        raise UnknownNameError("format", form, _FORMS)
+    if not 1 <= count <= _MOST_EXERCISES:
+        raise SettingError(f"--count is {count}; it is from 1 to {_MOST_EXERCISES}.")
+    if answers is not None and (seed is None or count != 1 or out is not None):
+        raise SettingError("--answers marks one exercise; give its --level and --seed, no --out.")
+    if json and (form != "terminal" or out is not None):
+        raise SettingError("--json prints the exercise; it takes neither --format nor --out.")
+    for path in filter(None, (out, key)):
+        check_writable(path)
+    if out is not None and out == key:
+        raise SettingError(f"--out and --key are both {out}; the answers belong into another file.")
+    first = _new_seed() if seed is None else seed
+    tasks = tuple(exercise(level, first + i, language, digits=digits) for i in range(count))
+    sheet = Sheet(tasks)
+    if answers is not None:
+        status = _marked(tasks[0], answers, json)
+    elif json:
+        told = [task.to_dict() for task in tasks]
+        print_json(told[0] if count == 1 else told)
+        status = 0
+    elif out is not None or form != "terminal":
+        _put(_written(sheet, form, of_key=False), out)
+        status = 0
+    else:
+        status = _asked(sheet)
+    if key is not None:
+        _put(_written(sheet, form, of_key=True), key)
+    return status
+
+
+def _new_seed() -> int:
+    import secrets
+
+    return secrets.randbelow(_SEEDS)
+
+
+def _written(sheet: Sheet, form: str, *, of_key: bool) -> str:
+    text: str = getattr(sheet, f"to_{'key_' if of_key else ''}{form}")()
+    return text
+
+
+def _put(text: str, path: str | None) -> None:
+    from deltaprop.model.files import write_atomically
+
+    if path is None:
+        say(text.rstrip("\n"), result=True)
+    else:
+        write_atomically(path, text.encode("utf-8"))
+        say(f"written to {plain(path)}")
+
+
+def _marked(task: Exercise, path: str, json: bool) -> int:
+    """Mark the claims in a file; return the exit status."""
+    from deltaprop.errors import DataError
+    from deltaprop.explaining import read_worked_example
+
+    worked = read_worked_example(path)
+    own, others = task.worked, (worked.parameters.flat, worked.x, worked.targets)
+    same = worked.network.describe() == own.network.describe()
+    mine = (own.parameters.flat, own.x, own.targets)
+    if not same or any(_listed(a) != _listed(b) for a, b in zip(mine, others, strict=True)):
+        raise DataError(
+            f"{path} holds other numbers than level {task.level}, seed {task.seed}; expected what "
+            f"'deltaprop practice --level {task.level} --seed {task.seed} --json' prints, with "
+            "its claims filled in."
+        )
+    try:
+        marking = task.mark(worked.claims or {})
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None
+    n_marked = sum(mark.claim in task.asked for mark in marking.marks)
+    if json:
+        print_json({**marking.to_dict(), "asked": task.n_asked})
+    else:
+        say(_told(task, marking, n_marked), result=True)
+    return 0 if marking.ok and n_marked == task.n_asked else 1
+
+
+def _told(task: Exercise, marking: Marking, n_marked: int) -> str:
+    from deltaprop.explaining.columns import wrap
+    from deltaprop.practice.feedback import should_be
+    from deltaprop.practice.wording import wording_of
+
+    words = wording_of(task.language)["marked"].format(count=n_marked, asked=task.n_asked)
+    if task.language == "en":
+        return marking.to_terminal(width=terminal_width(), color=sys.stdout.isatty()) + words
+    sentences = [*(should_be(task, mark) for mark in marking.marks), words]
+    return "\n".join(line for text in sentences for line in wrap(text, terminal_width()))
+
+
+def _listed(values: object) -> object:
+    import numpy as np
+
+    return np.asarray(values, dtype=np.float64).tolist()
+
+
+def _asked(sheet: Sheet) -> int:
+    """Hold the dialogue, on a terminal or with lines from a pipe; return the exit status."""
+    from deltaprop.practice import Session
+
+    waiting: list[str] = []
+    if not (sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()):
+        first = "" if sys.stdin is None or sys.stdin.isatty() else _line()
+        if not first:  # nobody answers
+            say(sheet.to_terminal(width=terminal_width()).rstrip("\n"), result=True)
+            return 0
+        waiting.append(first)
+
+    def ask(prompt: str) -> str:
+        if sys.stdin.isatty():
+            return input(prompt)
+        line = waiting.pop() if waiting else _line()
+        if not line:
+            raise EOFError
+        say(prompt + plain(line.rstrip("\r\n")), result=True)
+        return line
+
+    def tell(line: str) -> None:
+        say(line, result=True)
+
+    if sys.stdin.isatty():
+        with suppress(ImportError):  # lets the arrow keys edit a line
+            import readline  # noqa: F401
+    all_right = True
+    for number, task in enumerate(sheet.exercises):
+        if number:
+            tell("")
+        score = Session(task, ask, tell, terminal_width()).run()
+        all_right = all_right and score.ok
+        if score.stopped:
+            break
+    return 0 if all_right else 1
+
+
+def _line() -> str:
+    try:
+        return sys.stdin.readline()
+    except UnicodeDecodeError:
+        from deltaprop.errors import DataError
+
+        raise DataError("Standard input is no text; expected answers, one row on a line.") from None

@@ -1,0 +1,59 @@
+"""What the user calls things."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from deltaprop.errors import SettingError
+
+__all__ = ["Names"]
+
+
+@dataclass(frozen=True)
+class Names:
+    """What the user calls things.
+
+    Attributes
+    ----------
+    title : str
+        What is explained.
+    inputs : tuple of str
+        A name per input; empty for x1, x2, ...
+    outputs : tuple of str
+        A name per output: the classes, or the targets.
+    image : tuple of int
+        Height and width (and channels) where a row is an image; empty where it is not.
+    source : str
+        Where the numbers were published.
+    titles : mapping
+        The title in other languages: {"zh": "..."}.
+    """
+
+    title: str = ""
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    image: tuple[int, ...] = ()
+    source: str = ""
+    titles: Mapping[str, str] = field(default_factory=dict)
+
+    def title_in(self, language: str) -> str:
+        """Return the title in a language; as it is where there is no other."""
+        return self.titles.get(language, self.title)
+
+    def require_fit(self, n_in: int, n_out: int) -> None:
+        """Raise SettingError unless there is a name for each input and output, or none."""
+        _require_count("input", self.inputs, n_in)
+        _require_count("output", self.outputs, n_out)
+        if self.image and (len(self.image) not in (2, 3) or math.prod(self.image) != n_in):
+            shape = " x ".join(map(str, self.image))
+            raise SettingError(
+                f"An image of shape {shape} is no row of {n_in} inputs; expected height x width, "
+                "or height x width x channels."
+            )
+
+
+def _require_count(what: str, names: Sequence[str], expected: int) -> None:
+    if names and len(names) != expected:
+        raise SettingError(f"{len(names)} {what} names for {expected} {what}s.")

@@ -1,0 +1,99 @@
+"""What the new parameters are made of: the optimizer's own arithmetic, with its state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+
+import numpy as np
+
+from deltaprop.explaining.names import Ref, grid
+from deltaprop.explaining.operands import operand
+from deltaprop.explaining.steps import Step, Update
+from deltaprop.functional.arithmetic import Expression, parse
+from deltaprop.model.backprop import Trace
+
+__all__ = ["UpdateTold"]
+
+
+class UpdateTold:
+    """Any number that the optimizer sets.
+
+    Parameters
+    ----------
+    trace : Trace
+        The pass before the step.
+    update : Update
+        The step.
+    """
+
+    def __init__(self, trace: Trace, update: Update) -> None:
+        self.trace, self.update = trace, update
+        self._slots = {(slot.layer, slot.name): slot for slot in trace.network.layout.slots}
+
+    def refs(self) -> Iterator[Ref]:
+        """Yield the name of every number that is set, in order."""
+        for layer in range(len(self.trace.z), 0, -1):
+            for name, array in self.trace.parameters.layers[layer - 1].items():
+                if self._moves(name) and self._formulas(name) is not None:
+                    for state in self._state_names():
+                        yield from grid(f"{state}_{name}", layer, array.shape, after=True)
+                yield from grid(name, layer, array.shape, after=True)
+
+    def step(self, ref: Ref) -> Step:
+        """Return the step of a new parameter, or of what the optimizer keeps for one."""
+        state, _, name = ref.quantity.rpartition("_")
+        slot = self._slots[(ref.layer - 1, name)]
+        if len(ref.index) != len(slot.shape):
+            raise IndexError
+        place = slot.start + int(np.ravel_multi_index(ref.index, slot.shape))
+        old = float(self.trace.parameters.flat[place])
+        new = float(self.update.after.parameters.flat[place])
+        value = float(self.update.new_state[state][place]) if state else new
+        before = operand(Ref(name, ref.layer, ref.index), old)
+        if not self._moves(name):
+            return Step(ref, before, value)
+        formulas = self._formulas(name)
+        if formulas is None:
+            return Step(ref, operand(ref, value), value)
+        names: dict[str, Expression] = {
+            "w": before,
+            "g": operand(Ref(f"d{name}", ref.layer, ref.index), self.trace.gradients.flat[place]),
+            "learning_rate": operand(Ref("learning_rate"), self.update.learning_rate),
+            **self._hyperparameters(),
+        }
+        # a state that was set before this one is meant with its new value
+        fresh = list(formulas)[: list(formulas).index(state or "w")]
+        for key in self._state_names():
+            values = self.update.new_state if key in fresh else self.update.state
+            own = Ref(f"{key}_{name}", ref.layer, ref.index, after=key in fresh)
+            names[key] = operand(own, values[key][place])
+        return Step(ref, parse(formulas[state or "w"], names), value)
+
+    def _moves(self, name: str) -> bool:
+        return name == "W" or self.update.train_biases
+
+    def _state_names(self) -> list[str]:
+        return [n for n, v in self.update.new_state.items() if isinstance(v, np.ndarray)]
+
+    def _formulas(self, name: str) -> dict[str, str] | None:
+        """Return the optimizer's formulas for an array, or None where it does not tell them."""
+        tell = getattr(self.update.rule, "arithmetic", None)
+        if tell is None:
+            return None
+        penalized = any(s.penalized for s in self._slots.values() if s.name == name)
+        return dict(tell(penalized))
+
+    def _hyperparameters(self) -> dict[str, Expression]:
+        rule = self.update.rule
+        numbers = {
+            item.name: getattr(rule, item.name)
+            for item in fields(rule)  # type: ignore[arg-type]
+            if item.name != "learning_rate"
+        }
+        numbers |= {n: v for n, v in self.update.new_state.items() if not isinstance(v, np.ndarray)}
+        return {
+            name: operand(Ref(name), float(value))
+            for name, value in numbers.items()
+            if isinstance(value, int | float)
+        }

@@ -1,0 +1,203 @@
+"""The wording of practice, as data: English and Chinese, equal in content.
+
+What stands between backticks is a formula; every medium writes it in its own way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from deltaprop.errors import UnknownNameError
+from deltaprop.model.mistakes import MISTAKES
+
+__all__ = ["WORDINGS", "mistake_told", "wording_of"]
+
+_EN = {
+    "level 1": "one linear neuron",
+    "level 2": "one sigmoid neuron",
+    "level 3": "two linear layers",
+    "level 4": "a curved hidden layer",
+    "level 5": "softmax of three scores",
+    "level 6": "a hidden layer and softmax",
+    "level 7": "a batch of two samples",
+    "level 8": "a penalty on the weights",
+    "level 9": "two hidden layers and softmax",
+    "sheet": "Practice: one step of back-propagation",
+    "key": "Key: one step of back-propagation",
+    "exercise": "Level {level}: {title}",
+    "numbered": "Exercise {number}. Level {level}: {title}",
+    "inputs": "inputs",
+    "layer": "layer {number}: {activation}",
+    "output": "output: {activation}",
+    "loss column": "loss",
+    "given": "Given",
+    "told": "Told, to work with or to check by",
+    "wanted": "Wanted",
+    "answers": "Answers. {heading}",
+    "name": "Name:",
+    "date": "Date:",
+    "forward rule": "`z = a W + b`, with `x` as the first `a`; a row of `x` is a sample.",
+    "forward rule without b": "`z = a W`, with `x` as the first `a`; a row of `x` is a sample.",
+    "weights rule": "Row i of `W` belongs to input i, column j to neuron j; `δ = ∂L/∂z`.",
+    "step rule": "One step of gradient descent: `W′ = W − η ∂L/∂W`, every gradient at the old `W`.",
+    "step rule with b": (
+        "One step of gradient descent: `W′ = W − η ∂L/∂W`, `b′ = b − η ∂L/∂b`, every gradient at "
+        "the old `W` and `b`."
+    ),
+    "loss rule": "The loss: `{formula}`.",
+    "mean rule": "The mean of the loss over the {count} samples is taken.",
+    "penalty rule": "The penalty counts in `L` and in `∂L/∂W`; biases have none.",
+    "relu rule": "`relu(z) = max(0, z)`, with derivative 0 at 0.",
+    "tanh rule": "`a = tanh(z)` has the derivative `1 − a²`.",
+    "sigmoid rule": "`a = sigmoid(z) = 1 / (1 + exp(−z))` has the derivative `a (1 − a)`.",
+    "softmax rule": "softmax: `exp(z)` of one score over the sum of `exp(z)` of all.",
+    "exact": "The answers are short decimals; three significant digits are enough.",
+    "rounded": "Three significant digits are enough; work with five.",
+    "again": "Once more: deltaprop practice --level {level} --seed {seed}",
+    "made by": "deltaprop {version}",
+    "how": (
+        "Write the numbers in order, such as 0.5, -1/3. Or write: ? for a hint, skip, show "
+        "(the exercise), quit."
+    ),
+    "prompt": "[{number}/{count}] {symbols} = ",
+    "not understood one": "One number is wanted, such as -0.25 or 1/3; or ?, skip, show, quit.",
+    "not understood": (
+        "{count} numbers are wanted, such as 0.5, -1/3; or write ?, skip, show, quit."
+    ),
+    "right": "Right.",
+    "is right": "{symbol} is right.",
+    "too few digits": "{symbol} = {claimed} is right but rounded; give three significant digits.",
+    "follows": (
+        "{symbol} = {claimed} follows from an earlier slip: it would be right if that were. On."
+    ),
+    "wrong": "{symbol} = {claimed} is wrong: {told} ({mistake}).",
+    "or": " The same number comes of {names}.",
+    "slip": "{symbol} = {claimed} is wrong: a slip in the arithmetic; no named mistake gives it.",
+    "should be": " It should be {right}.",
+    "try again": "Try again, or write ? for a hint.",
+    "hint 1": "The line in symbols:",
+    "hint 2": "With the numbers put in:",
+    "hint 3": "And the result:",
+    "skipped": "Left out.",
+    "left": "You left off here.",
+    "score": "{right} of {count} numbers right, {first} at once and without a hint.",
+    "score open": "Open: {left_out} left out, {wrong} wrong, {follows} following from a slip.",
+    "score hints": "Hints: {hints}.",
+    "marked": "{count} of {asked} numbers are there.",
+    "to know": "Every line: the same command with --key FILE.",
+    "separator": ", ",
+}
+
+_ZH = {
+    "level 1": "一个线性神经元",
+    "level 2": "一个 sigmoid 神经元",
+    "level 3": "两个线性层",
+    "level 4": "带非线性激活的隐藏层",
+    "level 5": "三个得分的 softmax",
+    "level 6": "一个隐藏层加 softmax",
+    "level 7": "一批两个样本",
+    "level 8": "对权重的惩罚项",
+    "level 9": "两个隐藏层加 softmax",
+    "sheet": "练习：反向传播的一步",
+    "key": "答案：反向传播的一步",
+    "exercise": "第 {level} 级：{title}",
+    "numbered": "练习 {number}。第 {level} 级：{title}",
+    "inputs": "输入",
+    "layer": "第 {number} 层：{activation}",
+    "output": "输出：{activation}",
+    "loss column": "损失",
+    "given": "已知",
+    "told": "已告知，可直接使用或用来检查",
+    "wanted": "求",
+    "answers": "解答。{heading}",
+    "name": "姓名：",
+    "date": "日期：",
+    "forward rule": "`z = a W + b`，第一层的 `a` 就是 `x`；`x` 的每一行是一个样本。",
+    "forward rule without b": "`z = a W`，第一层的 `a` 就是 `x`；`x` 的每一行是一个样本。",
+    "weights rule": "`W` 的第 i 行属于输入 i，第 j 列属于神经元 j；`δ = ∂L/∂z`。",
+    "step rule": "梯度下降一步：`W′ = W − η ∂L/∂W`，所有梯度都在旧的 `W` 处求得。",
+    "step rule with b": (
+        "梯度下降一步：`W′ = W − η ∂L/∂W`，`b′ = b − η ∂L/∂b`，所有梯度都在旧的 `W` 和 `b` 处求得。"
+    ),
+    "loss rule": "损失：`{formula}`。",
+    "mean rule": "损失取 {count} 个样本的平均。",
+    "penalty rule": "惩罚项计入 `L` 和 `∂L/∂W`；偏置没有惩罚。",
+    "relu rule": "`relu(z) = max(0, z)`，在 0 处的导数取 0。",
+    "tanh rule": "`a = tanh(z)` 的导数是 `1 − a²`。",
+    "sigmoid rule": "`a = sigmoid(z) = 1 / (1 + exp(−z))`，导数是 `a (1 − a)`。",
+    "softmax rule": "softmax：一个得分的 `exp(z)` 除以所有得分的 `exp(z)` 之和。",
+    "exact": "答案都是短小数；给出三位有效数字即可。",
+    "rounded": "给出三位有效数字即可；计算过程请保留五位。",
+    "again": "再做一次：deltaprop practice --level {level} --seed {seed} --language zh",
+    "made by": "deltaprop {version}",
+    "how": (
+        "按顺序写出各数，例如 0.5, -1/3。也可以写：? 要提示，skip 跳过，show 重看题目，quit 结束。"
+    ),
+    "prompt": "[{number}/{count}] {symbols} = ",
+    "not understood one": "这里要一个数，例如 -0.25 或 1/3；或者写 ?、skip、show、quit。",
+    "not understood": "这里要 {count} 个数，例如 0.5, -1/3；或者写 ?、skip、show、quit。",
+    "right": "正确。",
+    "is right": "{symbol} 正确。",
+    "too few digits": "{symbol} = {claimed} 正确，但舍入过多；请给出三位有效数字。",
+    "follows": "{symbol} = {claimed} 由前面的错误得来：若前面的数成立，它就是对的。继续。",
+    "wrong": "{symbol} = {claimed} 错误：{told}（{mistake}）。",
+    "or": "同样的数也可能来自 {names}。",
+    "slip": "{symbol} = {claimed} 错误：计算错误，没有哪种已知的错误会得出这个数。",
+    "should be": "应为 {right}。",
+    "try again": "请再试一次，或写 ? 要提示。",
+    "hint 1": "用符号写的那一行：",
+    "hint 2": "代入数值：",
+    "hint 3": "结果：",
+    "skipped": "已跳过。",
+    "left": "到此结束。",
+    "score": "{count} 个数中 {right} 个正确，其中 {first} 个一次答对且没有用提示。",
+    "score open": "未完成：{left_out} 个没有作答，{wrong} 个错误，{follows} 个由前面的错误得来。",
+    "score hints": "提示：{hints} 次。",
+    "marked": "{asked} 个数中作答了 {count} 个。",
+    "to know": "每一行的推导：同一命令加上 --key FILE。",
+    "separator": "，",
+}
+
+WORDINGS: dict[str, Mapping[str, str]] = {"en": _EN, "zh": _ZH}
+
+_MISTAKES_ZH = {
+    "missing_f_prime": "反向递推中漏掉了 f'",
+    "f_prime_wrong_point": "f' 取在 a 而不是 z 处，或取在相邻层的 z 处",
+    "softmax_diagonal": "softmax 的导数取成 p (1 - p)，只用了雅可比矩阵的对角线",
+    "extra_output_prime": "交叉熵已经消去之后，又多乘了 p (1 - p)",
+    "softmax_index": "softmax 分母的求和用了分子的下标，或沿错误的轴求和",
+    "softmax_without_exp": "用了 z / sum(z)，而不是 exp(z) / sum(exp(z))",
+    "transpose": "递推中用了 W 而不是它的转置，或外积被转置",
+    "bias_frozen": "偏置从未更新",
+    "bias_per_weight": "偏置按每个输入权重各更新了一次",
+    "bias_mean": "偏置的梯度取了 δ 对样本的平均，而不是总和",
+    "updated_weights": "递推用了下一层已经更新过的 W",
+    "batch_mean": "漏掉了 1/n，或用了两次，或混入了 1/n_outputs",
+    "half": "半平方误差的 1/2 只出现在损失值或梯度中的一处",
+    "sign": "做成了梯度上升，或把 t - y 当作梯度",
+    "delta_by_a": "在该用 delta = dL/dz 的地方用了 dL/da",
+    "stale_gradients": "没有清除上一次反向传播的梯度，结果被累加",
+    "learning_rate": "学习率用了两次，或根本没用",
+    "relu_gate": "ReLU 的开关由 delta 的符号决定，而不是由 z 决定",
+    "penalty": "惩罚项加到了偏置上，或计算了两次，或混淆了 lambda 与 lambda/2",
+    "log10": "损失用了以 10 为底的对数",
+}
+
+
+def wording_of(language: str) -> Mapping[str, str]:
+    """Return the wording in a language, by key.
+
+    Raises
+    ------
+    UnknownNameError
+        When there is no such language.
+    """
+    if language not in WORDINGS:
+        raise UnknownNameError("language", language, WORDINGS)
+    return WORDINGS[language]
+
+
+def mistake_told(name: str, language: str) -> str:
+    """Return what goes wrong in a named mistake, in one line."""
+    doc = MISTAKES[name].doc
+    return _MISTAKES_ZH.get(name, doc) if language == "zh" else doc

@@ -1,0 +1,396 @@
+"""The numbers of every line, read back out of every medium, are those that are to be displayed."""
+
+import json
+import re
+from dataclasses import dataclass
+from html.parser import HTMLParser
+
+import pytest
+
+import deltaprop as dp
+from deltaprop.explaining import Names, built_in_example, fragment, outline
+from deltaprop.explaining.digits import number_text
+from deltaprop.explaining.document import Lines
+from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
+from deltaprop.explaining.style import Style
+from deltaprop.functional.arithmetic import Operand, leaves
+
+RULES = [
+    None,
+    dp.Adam(),
+    dp.Momentum(0.1, nesterov=True),
+    dp.AdamW(0.02),
+    dp.RMSProp(),
+]  # fmt: skip
+STYLES = [
+    {"language": language, "notation": notation}
+    for language in ("en", "zh")
+    for notation in ("standard", "tutorial")
+]
+KINDS = [(a, loss) for a in dp.ACTIVATIONS for loss in dp.LOSSES]
+NUMBER = re.compile(r"(?<![\w.])(?:\d+(?:\.\d+)?(?:e[+-]\d+)?|inf|nan)(?!\w)")
+SIGNED = re.compile(r"(?<![\w.])-?(?:\d+(?:\.\d+)?(?:e[+-]\d+)?|inf|nan)(?!\w)")
+MARKS = {"✓": "right", "✗": "wrong", "?": "kink"}
+RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+MOST_ROWS = 60  # of a phase, in the piece of HTML
+
+
+@dataclass(frozen=True)
+class Told:
+    """One line as a medium tells it: numbers put in, result, and what the referee found."""
+
+    numbers: tuple[str, ...] | None
+    exact: bool
+    shown: str
+    proof: tuple[str, ...] = ()
+
+
+def expected_of(document):
+    """Return what is to be displayed, line by line, from the lines and the proofs themselves."""
+    told = []
+    for line in document.lines():
+        expression = line.step.expression
+        numbers = tuple(line.text(leaf).lstrip("-") for leaf in leaves(expression))
+        operands = [leaf for leaf in leaves(expression) if isinstance(leaf, Operand)]
+        opaque = isinstance(expression, Operand) and expression.id == line.step.id
+        if opaque or not operands:
+            numbers = None
+        proof = document.proofs.get(line.step.id)
+        found = ()
+        if proof is not None:
+            found = (proof.verdict, *([proof.measured, proof.error] if proof.measured else []))
+        told.append(Told(numbers, line.exact, line.shown, found))
+    return told
+
+
+def assert_same(told, expected, medium):
+    assert len(told) == len(expected), medium
+    for number, (here, there) in enumerate(zip(told, expected, strict=True)):
+        where = (medium, number, here, there)
+        assert (here.exact, here.shown, here.proof) == (there.exact, there.shown, there.proof), (
+            where
+        )
+        if here.numbers is None:  # numbers that would only repeat the result are left out
+            assert there.numbers in (None, (there.shown.lstrip("-"),)), where
+        else:
+            assert here.numbers == there.numbers, where
+
+
+# lines of Unicode: terminal, Markdown, the piece of HTML
+
+
+def from_parts(parts, exact, proof=()):
+    numbers = None
+    if len(parts) == 4:
+        bare = re.sub(r"\[[^\[\]:]*: ", "[", parts[2])  # [33 more: 0.5]
+        bare = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda m: f" ** {m[0].translate(RAISED)}", bare)
+        numbers = tuple(NUMBER.findall(bare))
+    return Told(numbers, exact, parts[-1], proof)
+
+
+def from_unicode(text, proof=()):
+    signs = re.findall(r" (=|≈) (?![^\[]*\])", text)
+    return from_parts(re.split(r" (?:=|≈) (?![^\[]*\])", text), signs[-1] == "=", proof)
+
+
+def proof_of(text):
+    verdict = MARKS[text[0]]
+    return (verdict,) if verdict == "kink" else (verdict, *SIGNED.findall(text))
+
+
+def unicode_lines(rows, indent):
+    """Yield the lines of arithmetic of rows, each with what is continued below it."""
+    told = []
+    for row in rows:
+        text = row.strip()
+        if not text:
+            continue
+        if re.match(rf" {{{indent + 1},}}[✓✗?]", row):
+            told[-1][1] = text
+        elif row.startswith(" " * (indent + 1)):
+            part = 1 if told[-1][1] else 0
+            told[-1][part] += " " + text
+        else:
+            told.append([text, ""])
+    return [from_unicode(line, proof_of(proof) if proof else ()) for line, proof in told]
+
+
+def of_terminal(told, style, document, width):
+    text = told.to_terminal(detail="neurons", width=width, **style)
+    parts = [part for section in document.sections for part in (section, *section.parts)]
+    of_lines = {p.title for p in parts if any(isinstance(block, Lines) for block in p.blocks)}
+    rows, inside = [], False
+    for row in text.splitlines():
+        if row in {part.title for part in parts} - {""}:
+            inside = row in of_lines
+        elif inside and row.startswith("  "):
+            rows.append(row)
+    return unicode_lines(rows, 2)
+
+
+def of_markdown(told, style, document):
+    text = told.to_markdown(detail="neurons", **style)
+    blocks = re.findall(r"```text\n(.*?)```", text, re.DOTALL)
+    return unicode_lines([row for block in blocks for row in block.splitlines()], 0)
+
+
+class Rows(HTMLParser):
+    """The rows of the tables of lines: those with an equals sign in the fourth cell."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.rows, self.open = [], False
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        if tag == "tr":
+            self.rows.append([])
+        if tag == "td":
+            self.rows[-1].append("")
+            self.open = True
+
+    def handle_endtag(self, tag):
+        self.open = self.open and tag != "td"
+
+    def handle_data(self, data):
+        if self.open:
+            self.rows[-1][-1] += data
+
+
+def of_fragment(document):
+    for row in Rows(fragment.document_fragment(document)).rows:
+        if len(row) >= 4 and row[3][:2] in ("= ", "≈ "):
+            left, formula, numbers, result, *proof = row
+            parts = [left, formula, *([numbers] if numbers else []), result[2:]]
+            yield from_parts(parts, result[0] == "=", proof_of(proof[0]) if any(proof) else ())
+
+
+def first_rows(document):
+    """Return the lines that the piece of HTML has room for."""
+    expected = iter(expected_of(document))
+    parts = [part for section in document.sections for part in (section, *section.parts)]
+    for block in (block for part in parts for block in part.blocks):
+        if isinstance(block, Lines):
+            yield from [next(expected) for _ in block.lines][:MOST_ROWS]
+
+
+# LaTeX: the document, the notebook, the formulas of the JSON
+
+POWER_OF_TEN = re.compile(r"(\d+(?:\.\d+)?)\\times 10\^\{(-?\d+)\}")
+IN_LATEX = {r"\checkmark": "right", r"\boldsymbol{\times}": "wrong", "?": "kink"}
+
+
+def plain_numbers(latex):
+    text = POWER_OF_TEN.sub(lambda m: f"{m[1]}e{int(m[2]):+03d}", latex)
+    return text.replace(r"\infty", "inf").replace(r"\mathrm{nan}", "nan")
+
+
+def from_latex(text, proof=""):
+    equation = plain_numbers(text)
+    signs = re.findall(r"(=|\\approx)(?![^\[\]]*\])", equation)
+    parts = re.split(r" *(?:=|\\approx)(?![^\[\]]*\]) *", equation)
+    numbers = None
+    if len(parts) == 4:
+        numbers = tuple(NUMBER.findall(re.sub(r"\[\\text\{[^{}]*\}: ", "[", parts[2])))
+    found = ()
+    if proof:
+        mark, _, rest = proof.partition(r"\;\, ")
+        verdict = IN_LATEX[mark]
+        bare = re.sub(r"\\text\{[^{}]*\}", " ", plain_numbers(rest))
+        found = (verdict, *(SIGNED.findall(bare) if verdict != "kink" else ()))
+    return Told(numbers, signs[-1] == "=", parts[-1].strip(), found)
+
+
+def latex_lines(block):
+    told = []
+    for row in block.strip().splitlines():
+        formula = re.sub(r" ?\\\\\*?(\[4pt\])?$", "", row.partition(" % ")[0])
+        formula, _, proof = formula.partition(r"quad {\scriptstyle ")
+        formula = re.sub(r"\\q?$", "", formula.rstrip()).rstrip()
+        left, _, right = formula.partition("&")
+        if left:
+            told.append([f"{left} {right}", ""])
+        else:
+            told[-1][0] += " " + right
+        if proof:
+            told[-1][1] = proof.removesuffix("}")
+    return [from_latex(re.sub(r"\\quad ", "", line), proof) for line, proof in told]
+
+
+def of_latex(told, style, document):
+    text = told.to_latex(detail="neurons", **style)
+    ids = re.findall(r"^.* % (\S+)$", text.split(r"\begin{document}")[1], re.MULTILINE)
+    assert ids == [line.step.id for line in document.lines()]
+    blocks = re.findall(r"\\begin\{align\*\}(.*?)\\end\{align\*\}", text, re.DOTALL)
+    return [line for block in blocks for line in latex_lines(block)]
+
+
+def of_notebook(told, style, document):
+    cells = json.loads(told.to_notebook(detail="neurons", **style))["cells"]
+    text = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+    blocks = re.findall(r"\\begin\{aligned\}(.*?)\\end\{aligned\}", text, re.DOTALL)
+    return [line for block in blocks for line in latex_lines(block)]
+
+
+def in_code(told, style):
+    """Return the ids and numbers that the notebook's code compares."""
+    cells = json.loads(told.to_notebook(detail="neurons", **style))["cells"]
+    code = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
+    return re.findall(r'^        "([^"]+)": "([^"]+)",$', code, re.MULTILINE)
+
+
+# JSON
+
+
+def of_json(told, style, document):
+    for step in json.loads(told.to_json(**style))["steps"]:
+        proof = step.get("proof", {})
+        found = tuple(
+            proof[key] for key in ("verdict", "measured", "relative_error") if key in proof
+        )
+        numbers = tuple(NUMBER.findall(step["expression"])) if step["from"] else None
+        yield Told(numbers, step["exact"], step["shown"], found)
+        in_formula = from_latex(step["latex"])
+        assert (in_formula.shown, in_formula.exact) == (step["shown"], step["exact"])
+        assert in_formula.numbers in (None, numbers), step
+
+
+# MathML and SVG
+
+MATHML_POWER = re.compile(
+    r"<mn>([−\d.]+)</mn><mo>×</mo><msup><mn>10</mn><mn>(−?\d+)</mn></msup>"
+)  # fmt: skip
+
+
+def words_of(markup):
+    """Return what markup says, powers of ten as Python writes them."""
+
+    def power(found):
+        return f"<mn>{found[1]}e{int(found[2].replace('−', '-')):+03d}</mn>"
+
+    text = re.sub(r"<mtext>.*?</mtext>", "", MATHML_POWER.sub(power, markup))
+    text = re.sub(r"<mi>([−-]?)∞</mi>", r" \1inf ", text).replace("<mi>NaN</mi>", " nan ")
+    return re.sub(r"<[^>]*>", " ", text).replace("−", "-")
+
+
+def of_html(told, style, document):
+    page = told.to_html(detail="neurons", **style)
+    for name, line in re.findall(r'<li class="line step" id="([^"]*)">(.*?)</li>', page, re.DOTALL):
+        numbers = re.search(r'<span class="numbers">(.*?)</span>', line)
+        result = words_of(re.search(r'<math class="result[^"]*">(.*?)</math>', line)[1]).split()
+        proof = re.search(r'<span class="proof (\w+)">(.*)</span>', line, re.DOTALL)
+        found = ()
+        if proof is not None:
+            measured = SIGNED.findall(words_of(proof[2])) if proof[1] != "kink" else ()
+            found = (proof[1], *measured)
+        put_in = tuple(NUMBER.findall(words_of(numbers[1]))) if numbers else None
+        yield name, Told(put_in, result[0] == "=", "".join(result[1:]), found)
+
+
+def of_svg(told, style):
+    """Return the ids and numbers of the neurons in the picture."""
+    rows = (
+        r'<g class="row [^"]*" data-id="([^"]*)">.*?<text class="number[^"]*"[^>]*>([^<]*)</text>'
+    )
+    return re.findall(rows, told.to_svg(**style))
+
+
+def same_everywhere(told, document, style):
+    expected = expected_of(document)
+    assert expected
+    for width in (80, 100_000):
+        assert_same(of_terminal(told, style, document, width), expected, f"terminal {width}")
+    assert_same(of_markdown(told, style, document), expected, "Markdown")
+    assert_same(of_latex(told, style, document), expected, "LaTeX")
+    assert_same(of_notebook(told, style, document), expected, "notebook")
+    assert_same(list(of_json(told, style, document)), expected, "JSON")
+    assert_same(list(of_fragment(document)), list(first_rows(document)), "piece of HTML")
+    by_id = dict(zip((line.step.id for line in document.lines()), expected, strict=True))
+    page = dict(of_html(told, style, document))
+    assert list(page) == [name for name in by_id if name in page]
+    assert len(page) == len(by_id) or len(by_id) > 400  # a page tells the strongest of many
+    assert_same(page.values(), [by_id[name] for name in page], "HTML")
+
+
+def of_a_step(explanation, style):
+    document = outline.document(explanation, Style(detail="neurons", **style))
+    same_everywhere(explanation, document, style)
+    shown = {line.step.id: line.shown for line in document.lines()}
+    for name, text in in_code(explanation, style):
+        assert shown[name] == text
+    values = {line.step.id: line.step.value for line in document.lines()}
+    for name, text in of_svg(explanation, style):  # rounded further, where it has less room
+        if name in values:
+            roundings = [number_text(values[name], digits) for digits in range(1, 7)]
+            assert text.replace("−", "-") in roundings, name
+
+
+@pytest.mark.parametrize(("activation", "loss"), KINDS)
+def test_a_random_network(draw, activation, loss):
+    number = KINDS.index((activation, loss))
+    rule, style = RULES[number % len(RULES)], STYLES[number % len(STYLES)]
+    explanation = draw(activation, loss, optimizer=rule, n=1 + number % 3).explanation
+    of_a_step(explanation, style)
+
+
+@pytest.mark.parametrize("style", STYLES, ids=lambda style: "-".join(style.values()))
+def test_the_tutorial(style):
+    worked = built_in_example("tutorial")
+    explanation = dp.explain(
+        worked.network, worked.parameters, worked.x, worked.targets,
+        optimizer=worked.optimizer, names=Names(worked.title, titles=worked.titles),
+    )  # fmt: skip
+    of_a_step(explanation, style)
+
+
+@pytest.mark.parametrize("style", STYLES, ids=lambda style: "-".join(style.values()))
+def test_the_strongest_numbers_of_a_large_network(rng, style):
+    network = dp.Network([80, 60, 4], "relu")
+    explanation = dp.explain(network, network.init(rng), rng.normal(size=(2, 80)), [0, 3])
+    assert explanation.is_large
+    of_a_step(explanation, style)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_softmax_beside_sigmoid(language):
+    both = SoftmaxBesideSigmoid((2.0, -1e-5, -30.0), ("a", "b", "c"), 1)
+    document = both.document(Style(language=language))
+    told = WithoutDetail(both)
+    same_everywhere(told, document, {"language": language})
+
+
+class WithoutDetail:
+    """A document has one altitude only."""
+
+    def __init__(self, told):
+        self.told = told
+
+    def __getattr__(self, name):
+        return lambda **style: getattr(self.told, name)(
+            **{key: value for key, value in style.items() if key != "detail"}
+        )
+
+
+class Forged:
+    """Tells another number in one medium."""
+
+    def __init__(self, told, medium):
+        self.told, self.medium = told, medium
+
+    def __getattr__(self, name):
+        method = getattr(self.told, name)
+        if name != self.medium:
+            return method
+        return lambda **style: method(**style).replace("1.3125", "1.3126")
+
+
+@pytest.mark.parametrize(
+    "medium", ["to_terminal", "to_markdown", "to_latex", "to_notebook", "to_json", "to_html"]
+)
+def test_a_forged_number_is_found(medium):
+    worked = built_in_example("tutorial")
+    explanation = dp.explain(worked.network, worked.parameters, worked.x, worked.targets)
+    document = outline.document(explanation, Style(detail="neurons"))
+    same_everywhere(explanation, document, {})
+    with pytest.raises(AssertionError):
+        same_everywhere(Forged(explanation, medium), document, {})
