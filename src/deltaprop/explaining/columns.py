@@ -35,7 +35,7 @@ def wrap(text: str, width: int) -> list[str]:
             lines.append(line.rstrip())
             line = ""
         line += piece if line else piece.lstrip()
-        while cells(line) > width:  # a word that no line has room for
+        while cells(line.rstrip()) > width:  # a word that no line has room for
             at = next(n for n in range(1, len(line) + 1) if cells(line[: n + 1]) > width)
             lines.append(line[:at])
             line = line[at:]
