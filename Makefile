@@ -7,20 +7,26 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --quiet -c constraints/tools.txt
 REQUIREMENTS = $(PY) scripts/requirements.py
 
+comma := ,
+
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
 # One BLAS thread in each of the test workers.
 PYTEST = OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n $(JOBS)
 
+# The libraries to be measured against stay out of the environment of the tests.
+BENCH := build/bench-venv
+BENCH_PIP = $(BENCH)/bin/python -m pip install --quiet
+
 # A stamp is touched when its step is complete, so an interrupted step is done again.
 STAMP := $(VENV)/.deltaprop
 NATIVE_SOURCES := CMakeLists.txt $(shell find native -type f)
 
-.PHONY: help demo test slow check torch clean FORCE
+.PHONY: help demo test slow check bench sanitize torch clean FORCE
 .DELETE_ON_ERROR:
 
 help: ## list these targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-14s%s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-16s%s\n", $$1, $$2}'
 
 demo: $(STAMP)-package ## set up, then show what deltaprop does
 	@$(PY) examples/demo.py
@@ -42,6 +48,33 @@ check: $(STAMP)-check ## run every static check: style, types, imports, docstrin
 	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet --site-dir build/site
 	$(PY) -m pip wheel . --quiet --no-deps --no-build-isolation --wheel-dir build/werror-wheel \
 	  --config-settings build-dir=build/werror --config-settings cmake.define.DELTAPROP_WERROR=ON
+
+# The kernels again with a sanitizer, and the engine's tests on them; a finding ends the run.
+# Python itself is no sanitized program, so the sanitizer's runtime is loaded before it.
+SANITIZED_TESTS ?= tests/engines/test_native.py tests/engines/test_native_inputs.py \
+  tests/engines/test_native_runs.py tests/engines/test_native_threads.py
+runtime_of = $(shell $(or $(CXX),c++) -print-file-name=lib$(1).so)
+sanitized = PYTHONPATH=tests/native/another_build OPENBLAS_NUM_THREADS=1 \
+  DELTAPROP_NATIVE=$$(ls build/sanitize-$(1)/_native.*so) \
+  LD_PRELOAD="$(2) $$($(or $(CXX),c++) -print-file-name=libstdc++.so.6)"
+
+sanitize: build/sanitize-address.built build/sanitize-thread.built ## run the engine's tests under address, undefined-behaviour and thread sanitizers
+	$(call sanitized,address,$(call runtime_of,asan)) ASAN_OPTIONS=detect_leaks=0 \
+	  UBSAN_OPTIONS=print_stacktrace=1 $(PY) -m pytest -n $(JOBS) -m "not slow" $(SANITIZED_TESTS) $(ARGS)
+	$(call sanitized,thread,$(call runtime_of,tsan)) \
+	  TSAN_OPTIONS="halt_on_error=1 die_after_fork=0" \
+	  $(PY) -m pytest -n $(JOBS) -m "not slow" $(SANITIZED_TESTS) $(ARGS)
+
+build/sanitize-%.built: $(STAMP)-test $(NATIVE_SOURCES)
+	@echo "Building the kernels with the $* sanitizer"
+	@cmake -S . -B build/sanitize-$* -DCMAKE_BUILD_TYPE=Release -DPython_EXECUTABLE=$(abspath $(PY)) \
+	  -Dnanobind_DIR=$$($(PY) -m nanobind --cmake_dir) \
+	  -DDELTAPROP_SANITIZE=$(subst address,address$(comma)undefined,$*) > /dev/null
+	@cmake --build build/sanitize-$* --parallel $(JOBS)
+	@touch $@
+
+bench: $(BENCH)/.deltaprop-package ## measure the speed beside other libraries (ARGS="--quick --rows S,M --write")
+	$(BENCH)/bin/python benchmarks/speed.py $(ARGS)
 
 torch: $(STAMP)-torch ## install PyTorch into the environment
 
@@ -82,4 +115,23 @@ $(STAMP)-check: pyproject.toml constraints/tools.txt | $(STAMP)-test
 $(STAMP)-torch: pyproject.toml constraints/torch.txt | $(STAMP)-package
 	@echo "Installing PyTorch"
 	@$(PIP) -c constraints/torch.txt $$($(REQUIREMENTS) torch)
+	@touch $@
+
+# PyTorch before anything that could bring another version of what it needs.
+$(BENCH)/.deltaprop-peers: pyproject.toml constraints/torch.txt scripts/setup.sh
+	@sh scripts/setup.sh $(BENCH)
+	@echo "Installing what deltaprop is measured against"
+	@$(BENCH_PIP) -c constraints/torch.txt torch
+	@$(BENCH_PIP) -c constraints/torch.txt scikit-learn jax
+	@$(BENCH_PIP) $$($(BENCH)/bin/python scripts/requirements.py build) \
+	  $$($(BENCH)/bin/python scripts/requirements.py runtime)
+	@backend=$$($(BENCH)/bin/python scripts/requirements.py backend) && \
+	  { [ -z "$$backend" ] || $(BENCH_PIP) $$backend; }
+	@touch $@
+
+# A copy, not the working tree: an edit while it is being measured changes nothing.
+$(BENCH)/.deltaprop-package: $(BENCH)/.deltaprop-peers $(NATIVE_SOURCES) $(shell find src -name '*.py')
+	@echo "Building deltaprop"
+	@$(BENCH_PIP) --no-deps --no-build-isolation --force-reinstall \
+	  --config-settings build-dir=build/bench .
 	@touch $@

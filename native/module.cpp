@@ -5,6 +5,7 @@
 
 #include "build_info.hpp"
 #include "cpu_features.hpp"
+#include "module_trainer.hpp"
 
 namespace nb = nanobind;
 
@@ -27,4 +28,6 @@ NB_MODULE(_native, m) {
 
     m.def("cpu_features", &deltaprop::cpu_features,
           "List the instruction sets that this processor and operating system offer.");
+
+    deltaprop::bind_trainer(m);
 }

@@ -1,5 +1,11 @@
 """The compiled part of deltaprop, built from native/."""
 
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
 def build_info() -> dict[str, str]:
     """Say how this module was compiled.
 
@@ -18,3 +24,61 @@ def cpu_features() -> list[str]:
     list of str
         Names in the compiler's spelling, such as ``avx2``; empty where there is no way to ask.
     """
+
+def instruction_sets() -> list[str]:
+    """List the builds of the kernels that this machine can run, the fastest first.
+
+    Returns
+    -------
+    list of str
+        Of "avx512", "avx2", "portable".
+    """
+
+class Trainer:
+    """A network being trained in native code."""
+
+    steps: int
+
+    @property
+    def n_states(self) -> int:
+        """How many numbers the optimizer keeps for a parameter."""
+
+    def set_parameters(self, flat: npt.NDArray[np.float64]) -> None:
+        """Take the parameters from a flat vector."""
+
+    def get_parameters(self, flat: npt.NDArray[np.float64]) -> None:
+        """Write the parameters into a flat vector."""
+
+    def set_state(self, which: int, flat: npt.NDArray[np.float64]) -> None:
+        """Take what the optimizer keeps from a flat vector."""
+
+    def get_state(self, which: int, flat: npt.NDArray[np.float64]) -> None:
+        """Write what the optimizer keeps into a flat vector."""
+
+    def epoch(
+        self,
+        rows: dict[str, Any],
+        targets: npt.NDArray[Any],
+        weights: npt.NDArray[np.float64] | None,
+        order: npt.NDArray[np.int64],
+        batch_size: int,
+        learning_rates: npt.NDArray[np.float64],
+        mask_key: list[int],
+        mask_counter: list[int],
+        pulse: Callable[[int], bool],
+    ) -> tuple[float, int, int]:
+        """Run the steps of an epoch; return the mean loss, the steps done, and how it diverged."""
+
+    def logits(self, rows: dict[str, Any], out: npt.NDArray[np.float64]) -> None:
+        """Write z^L of some rows."""
+
+def make_trainer(
+    network: dict[str, Any],
+    rule: dict[str, Any],
+    batch_size: int,
+    n_threads: int,
+    dtype: str,
+    for_training: bool,
+    build: str = "",
+) -> Trainer:
+    """Return a trainer of the fastest, or of a named build of the kernels."""

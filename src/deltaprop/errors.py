@@ -72,6 +72,10 @@ class MissingExtraError(DeltapropError, ImportError):
         )
 
 
+class EngineWarning(UserWarning):
+    """Another engine than the one asked for does the work, because that one cannot."""
+
+
 class DivergedWarning(UserWarning):
     """Training stopped because the loss or a gradient was no longer finite."""
 

@@ -343,7 +343,8 @@ class TestHoldingOut:
         held = _split(y, 0.15, 0)[1]
         evaluation = model.evaluate(x[held], y[held])
         best = min(model.history.val_loss)
-        assert evaluation.figures["log_loss"] == pytest.approx(best, rel=1e-9)
+        # the loop looks at the epochs in the precision it trains in, float32
+        assert evaluation.figures["log_loss"] == pytest.approx(best, rel=1e-6)
 
 
 class TestTinyTables:
@@ -461,8 +462,8 @@ class TestExplain:
     def test_it_shows_the_network_as_it_predicts(self, columns, answer):
         model = dp.TableModel.fit(columns, answer, recipe=dp.Recipe(epochs=2, dropout=0.5))
         explanation = model.explain(head(columns, 3), answer[:3])
-        np.testing.assert_array_equal(
-            explanation.trace.a[-1], model.predict_proba(head(columns, 3))
+        np.testing.assert_allclose(
+            explanation.trace.a[-1], model.predict_proba(head(columns, 3)), rtol=1e-13
         )
 
     def test_the_model_is_left_as_it_is(self, columns, answer):

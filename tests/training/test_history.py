@@ -36,9 +36,17 @@ class TestHistory:
         assert (history.val_loss, history.val_metric, history.best_epoch) == ([], [], None)
         assert len(history.loss) == len(history.seconds) == len(history.learning_rate) == 3
 
-    def test_it_says_what_computed_the_steps(self):
-        history = trained(seed=5, dtype="float32")
-        assert (history.engine, history.dtype, history.seed) == ("reference", "float64", 5)
+    @pytest.mark.parametrize(
+        ("asked", "dtype", "engine", "computed"),
+        [
+            ("auto", "float32", "native", "float32"),
+            ("native", "float64", "native", "float64"),
+            ("reference", "float32", "reference", "float64"),
+        ],
+    )
+    def test_it_says_what_computed_the_steps(self, asked, dtype, engine, computed):
+        history = trained(seed=5, engine=asked, dtype=dtype)
+        assert (history.engine, history.dtype, history.seed) == (engine, computed, 5)
         assert (history.n_steps, history.n_epochs) == (3, 3)
         assert history.message == "All 3 epochs were run."
 

@@ -127,10 +127,9 @@ CASES = {
     "no seed": ({"seed": None}, SettingError, "seed is None"),
     "a true seed": ({"seed": True}, SettingError, "seed is True"),
     "a monitor nobody knows": ({"monitor": "accuracy"}, SettingError, "monitor is 'accuracy'"),
-    "an engine of later": ({"engine": "native"}, UnknownNameError, "No engine is called 'native'"),
-    "another of later": ({"engine": "torch"}, UnknownNameError, "No engine is called 'torch'"),
+    "an engine of later": ({"engine": "torch"}, UnknownNameError, "No engine is called 'torch'"),
     "an engine misspelt": (
-        {"engine": "referense"}, UnknownNameError, "Did you mean 'reference'.*auto, reference",
+        {"engine": "referense"}, UnknownNameError, "Did you mean 'reference'.*auto, native, ref",
     ),
 }  # fmt: skip
 

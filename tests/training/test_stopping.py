@@ -154,7 +154,7 @@ class TestEarlyStopping:
         X_val, y_val = rng.normal(size=(200, 10)), rng.integers(2, size=200)
         history = dp.train(
             network, parameters, X, y, X_val=X_val, y_val=y_val,
-            epochs=300, patience=10, optimizer=dp.Adam(0.01), batch_size=10,
+            epochs=300, patience=10, optimizer=dp.Adam(0.01), batch_size=10, dtype="float64",
         )  # fmt: skip
         assert history.stopped_because == "patience"
         assert history.best_epoch == history.n_epochs - 11 == int(np.argmin(history.val_loss))
@@ -166,8 +166,9 @@ class TestTimeBudget:
     def test_it_stops_between_two_steps_within_an_epoch(self, network, parameters, table):
         clock = Clock()
         history = dp.train(
-            network, parameters, *table, batch_size=1, epochs=3, time_budget=6.5, clock=clock
-        )
+            network, parameters, *table, batch_size=1, epochs=3, time_budget=6.5, clock=clock,
+            engine="reference",
+        )  # fmt: skip
         # looked at: once to set the deadline (1 + 6.5), once as the epoch begins, then per step
         assert history.stopped_because == "time_budget"
         assert history.n_steps == 6
@@ -177,8 +178,9 @@ class TestTimeBudget:
     def test_at_least_one_step_is_done(self, network, parameters, table):
         before = parameters.flat.copy()
         history = dp.train(
-            network, parameters, *table, batch_size=1, time_budget=1e-9, clock=Clock()
-        )
+            network, parameters, *table, batch_size=1, time_budget=1e-9, clock=Clock(),
+            engine="reference",
+        )  # fmt: skip
         assert history.n_steps == 1
         assert (parameters.flat != before).any()
 
@@ -325,8 +327,9 @@ class TestCtrlC:
     ):
         # the sixth look is the pulse of the fourth step; the next pulse finds the key pressed
         history = dp.train(
-            network, parameters, *table, batch_size=1, time_budget=1e9, clock=Pressing(at=6)
-        )
+            network, parameters, *table, batch_size=1, time_budget=1e9, clock=Pressing(at=6),
+            engine="reference",
+        )  # fmt: skip
         assert history.stopped_because == "interrupted"
         assert history.n_steps == 5
 
@@ -409,6 +412,9 @@ class TestCtrlC:
         assert seen == [plain_sigint] * 2
 
 
+EXACT = ("reference", "native")  # both in float64
+
+
 class TestDivergence:
     """It stops, says where and what, and leaves parameters that are numbers."""
 
@@ -445,12 +451,14 @@ class TestDivergence:
             assert np.isfinite(trace.loss)
             assert np.isfinite(trace.gradients.flat).all()
 
-    def test_the_epoch_and_the_step_are_named(self, table):
+    @pytest.mark.parametrize("engine", EXACT)
+    def test_the_epoch_and_the_step_are_named(self, table, engine):
         X, y = table[0].copy(), table[1].astype(float)
         y[13] = 1e200
         history, _ = self.diverge(
-            self.REGRESSION, X, y, shuffle=False, batch_size=2, optimizer=dp.GradientDescent(1e-3)
-        )
+            self.REGRESSION, X, y, shuffle=False, batch_size=2,
+            optimizer=dp.GradientDescent(1e-3), engine=engine, dtype="float64",
+        )  # fmt: skip
         assert history.message.startswith(
             "Training diverged in epoch 1: the loss at step 7 was not a finite number"
         )
@@ -466,12 +474,13 @@ class TestDivergence:
         assert "in epoch 4: the loss at step 1 was" in history.message
         assert history.n_epochs == 3
 
-    def test_full_batch_goes_back_to_the_parameters_before_the_step_too_far(self, table):
+    @pytest.mark.parametrize("engine", EXACT)
+    def test_full_batch_goes_back_to_the_parameters_before_the_step_too_far(self, table, engine):
         X, y = table
         seen = []
         _, parameters = self.diverge(
             self.REGRESSION, X, y, batch_size=None, optimizer=dp.GradientDescent(1e100),
-            epochs=50, callbacks=[remember(seen)],
+            epochs=50, callbacks=[remember(seen)], engine=engine, dtype="float64",
         )  # fmt: skip
         finite = [
             flat for flat in seen
@@ -490,7 +499,8 @@ class TestDivergence:
         assert "in epoch 1: the loss at step 1 was" in history.message
         np.testing.assert_array_equal(parameters.flat, before)
 
-    def test_a_gradient_without_a_finite_value(self):
+    @pytest.mark.parametrize("engine", EXACT)
+    def test_a_gradient_without_a_finite_value(self, engine):
         # the loss is linear in the residual, the gradient of a weight multiplies by x once more
         network = Network([1, 1], loss="huber", bias=False)
         parameters = network.parameters([[[1e-10]]])
@@ -498,17 +508,18 @@ class TestDivergence:
         with pytest.warns(DivergedWarning, match="diverged in epoch 1: a"):
             dp.train(
                 network, parameters, np.repeat(X, 5, axis=0), np.zeros(10), epochs=1,
-                optimizer=dp.GradientDescent(1e10),
+                optimizer=dp.GradientDescent(1e10), engine=engine, dtype="float64",
             )  # fmt: skip
         assert np.isfinite(parameters.flat).all()
 
-    def test_a_last_step_to_infinity_is_taken_back(self):
+    @pytest.mark.parametrize("engine", EXACT)
+    def test_a_last_step_to_infinity_is_taken_back(self, engine):
         network = Network([1, 1], loss="half_squared_error", bias=False)
         parameters = network.parameters([[[1e10]]])
         with pytest.warns(DivergedWarning, match="a parameter after step 1 was not"):
             dp.train(
                 network, parameters, [[1e100]], [0.0], epochs=1,
-                optimizer=dp.GradientDescent(1e300),
+                optimizer=dp.GradientDescent(1e300), engine=engine, dtype="float64",
             )  # fmt: skip
         assert parameters.flat.tolist() == [1e10]
 

@@ -23,8 +23,9 @@ def descend(network, X, y, rate, epochs, seed=0, **settings):
     parameters = network.init(np.random.default_rng(seed))
     optimizer = dp.Momentum(rate, momentum=0.9, nesterov=True)
     dp.train(
-        network, parameters, X, y, optimizer=optimizer, batch_size=None, epochs=epochs, **settings
-    )
+        network, parameters, X, y, optimizer=optimizer, batch_size=None, epochs=epochs,
+        **({"dtype": "float64"} | settings),
+    )  # fmt: skip
     return parameters
 
 

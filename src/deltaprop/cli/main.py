@@ -13,7 +13,7 @@ from pathlib import Path
 import typer
 
 from deltaprop._version import __version__
-from deltaprop.cli import check, evaluate, explain, mark, practice, predict, train
+from deltaprop.cli import bench, check, evaluate, explain, mark, practice, predict, train
 from deltaprop.cli.show import complain, remark, say
 
 __all__ = ["app", "main"]
@@ -40,6 +40,7 @@ app.command("explain", epilog=explain.EXAMPLE)(explain.explain)
 app.command("check", epilog=check.EXAMPLE)(check.check)
 app.command("mark", epilog=mark.EXAMPLE)(mark.mark)
 app.command("practice", epilog=practice.EXAMPLE)(practice.practice)
+app.command("bench", epilog=bench.EXAMPLE)(bench.bench)
 
 
 def _version(wanted: bool) -> None:

@@ -123,7 +123,7 @@ def train(
 ) -> int:
     """Train a model on a table and print how good it is."""
     from deltaprop.cli.options import parse_duration, parse_task, parse_widths
-    from deltaprop.engines import choose_engine
+    from deltaprop.engines import engine_named
     from deltaprop.errors import SettingError
     from deltaprop.estimators import Recipe
     from deltaprop.model.files import check_writable
@@ -142,7 +142,7 @@ def train(
     }
     settings = {name: value for name, value in chosen.items() if value is not None}
     recipe = Recipe(seed=seed, engine=engine, **settings)
-    choose_engine(engine)
+    engine_named(engine)
     parse_task(task)
     if resume and model is None:
         raise SettingError("--resume goes on from the checkpoint beside --model; give --model too.")

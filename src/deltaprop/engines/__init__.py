@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from deltaprop.engines.base import Engine
+import warnings
+
+from deltaprop.engines.base import Engine, StepRule
+from deltaprop.engines.native import NativeEngine
 from deltaprop.engines.reference import ReferenceEngine
-from deltaprop.errors import UnknownNameError
+from deltaprop.errors import EngineWarning, UnknownNameError
+from deltaprop.model.spec import Network
 
-__all__ = ["ENGINES", "choose_engine"]
+__all__ = ["ENGINES", "choose_engine", "engine_named"]
 
-ENGINES: dict[str, Engine] = {"reference": ReferenceEngine()}
+ENGINES: dict[str, Engine] = {"reference": ReferenceEngine(), "native": NativeEngine()}
 
 
-def choose_engine(name: str) -> Engine:
-    """Return the engine called ``name``; "auto" is the fastest that can do the work.
+def engine_named(name: str) -> Engine:
+    """Return the engine called ``name``; "auto" is the fastest.
 
     Raises
     ------
@@ -20,7 +24,42 @@ def choose_engine(name: str) -> Engine:
         When there is no such engine in this version.
     """
     if name == "auto":
-        return ENGINES["reference"]
+        return ENGINES["native"]
     if name not in ENGINES:
         raise UnknownNameError("engine", name, ["auto", *ENGINES])
     return ENGINES[name]
+
+
+def choose_engine(name: str, network: Network, optimizer: StepRule) -> Engine:
+    """Return the engine called ``name``, or the reference where that one lacks something.
+
+    Parameters
+    ----------
+    name : str
+        "auto", or a key of ``ENGINES``.
+    network : Network
+        Whose activations and loss it has to run.
+    optimizer : StepRule
+        Whose steps it has to take.
+
+    Returns
+    -------
+    Engine
+        With an ``EngineWarning`` where it is another one than was asked for: a user's own
+        activation, loss or optimizer is run by the reference.
+
+    Raises
+    ------
+    UnknownNameError
+        When there is no such engine in this version.
+    """
+    engine = engine_named(name)
+    reason = engine.refusal(network, optimizer)
+    if reason is None:
+        return engine
+    warnings.warn(
+        f"The {engine.name} engine has no {reason}; the reference engine runs it, more slowly.",
+        EngineWarning,
+        stacklevel=3,
+    )
+    return ENGINES["reference"]

@@ -85,15 +85,15 @@ class EpochPlan:
         The rows in the order they are visited; consecutive runs of batch_size are the batches.
     rng : numpy.random.Generator
         Draws this epoch's dropout masks.
-    learning_rate : callable
-        eta of each step, by its number within the epoch.
+    learning_rates : ndarray
+        eta of each step of the epoch.
     pulse : callable
         Called after each step with the rows done so far; true means stop now.
     """
 
     order: npt.NDArray[np.int64]
     rng: np.random.Generator
-    learning_rate: Callable[[int], float]
+    learning_rates: Array
     pulse: Pulse
 
 
@@ -135,5 +135,10 @@ class Engine(Protocol):
     def start(self, problem: Problem, parameters: Parameters) -> Run:
         """Return a run that will update ``parameters`` in place."""
 
-    def logits(self, network: Network, parameters: Parameters, X: Any) -> Array:
-        """Return z^L of shape (n, n_L), float64."""
+    def refusal(self, network: Network, optimizer: StepRule | None = None) -> str | None:
+        """Return what of this the engine lacks, in words; None where it has all."""
+
+    def logits(
+        self, network: Network, parameters: Parameters, X: Any, dtype: str = "float64"
+    ) -> Array:
+        """Return z^L of shape (n, n_L), float64, computed in ``dtype`` or more precisely."""

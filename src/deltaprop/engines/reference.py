@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.engines.base import EpochOutcome, EpochPlan, Problem
+from deltaprop.engines.base import EpochOutcome, EpochPlan, Problem, StepRule
 from deltaprop.engines.threads import BlasThreads
 from deltaprop.functional.losses import sample_shares
 from deltaprop.model.backprop import draw_masks, propagate, trace_step
@@ -65,9 +65,8 @@ class ReferenceRun:
                     what = "a gradient" if np.isfinite(trace.loss) else "the loss"
                     return EpochOutcome(total / max(done, 1), step, f"{what} at step {step + 1}")
                 last_finite[:] = parameters.flat
-                problem.optimizer.step(
-                    self.state, parameters.flat, gradient, plan.learning_rate(step), self._decayed
-                )
+                eta = float(plan.learning_rates[step])
+                problem.optimizer.step(self.state, parameters.flat, gradient, eta, self._decayed)
             total += trace.loss * len(rows)
             done += len(rows)
             step += 1
@@ -93,8 +92,14 @@ class ReferenceEngine:
         """Return a run that will update ``parameters`` in place."""
         return ReferenceRun(problem, parameters)
 
-    def logits(self, network: Network, parameters: Parameters, X: Any) -> Array:
-        """Return z^L of shape (n, n_L), float64."""
+    def refusal(self, network: Network, optimizer: StepRule | None = None) -> str | None:
+        """Return None: it runs whatever a user registered."""
+        return None
+
+    def logits(
+        self, network: Network, parameters: Parameters, X: Any, dtype: str = "float64"
+    ) -> Array:
+        """Return z^L of shape (n, n_L); always computed in float64."""
         logits = np.empty((X.shape[0], network.n_out))
         for start in range(0, len(logits), _ROWS_AT_ONCE):
             rows = slice(start, start + _ROWS_AT_ONCE)

@@ -34,7 +34,7 @@ from deltaprop.training.interrupt import Interrupt, catch_interrupt
 from deltaprop.training.metrics import metric_name, score
 from deltaprop.training.optimizers import Adam, Optimizer, optimizer_to_dict
 from deltaprop.training.progress import ProgressLine, progress_line
-from deltaprop.training.schedules import as_schedule
+from deltaprop.training.schedules import as_schedule, values
 
 __all__ = ["Callback", "TrainingState", "train"]
 
@@ -192,7 +192,7 @@ def train(
     loop = _Loop(
         problem=problem,
         parameters=parameters,
-        engine=choose_engine(engine),
+        engine=choose_engine(engine, network, optimizer),
         optimizer=optimizer,
         epochs=int(epochs),
         seed=check_seed(seed),
@@ -309,7 +309,7 @@ class _Loop:
         plan = EpochPlan(
             order=epoch_order(self.seed, epoch, self._n, self.shuffle),
             rng=dropout_generator(self.seed, epoch),
-            learning_rate=lambda step: eta(first + step, n_steps),
+            learning_rates=values(eta, first, self._steps_per_epoch, n_steps),
             pulse=pulse,
         )
         outcome = self.engine_run.epoch(plan)
@@ -341,7 +341,7 @@ class _Loop:
         if self.validation is None:
             return
         network, (rows, targets) = self.problem.network, self.validation
-        logits = self.engine.logits(network, self.parameters, rows)
+        logits = self.engine.logits(network, self.parameters, rows, self.problem.dtype)
         dense = smoothed_targets(network, dense_targets(targets, network.n_out))
         with np.errstate(over="ignore", invalid="ignore"):
             self.history.val_loss.append(network.loss.value(logits, dense))

@@ -10,6 +10,9 @@ from dataclasses import asdict, dataclass
 from math import cos, pi
 from typing import Any, ClassVar, Protocol, TypeAlias
 
+import numpy as np
+import numpy.typing as npt
+
 from deltaprop.errors import SettingError, UnknownNameError
 from deltaprop.functional.settings import at_least_zero, positive, positive_int, share
 
@@ -26,6 +29,7 @@ __all__ = [
     "as_schedule",
     "schedule_from_dict",
     "schedule_to_dict",
+    "values",
 ]
 
 
@@ -238,3 +242,11 @@ def schedule_from_dict(data: float | dict[str, Any]) -> LearningRate:
         facts["then"] = schedule_from_dict(facts["then"])
     schedule: Schedule = SCHEDULES[name](**facts)
     return schedule
+
+
+def values(schedule: Schedule, first: int, count: int, n_steps: int) -> npt.NDArray[np.float64]:
+    """Return eta of the steps first, ..., first + count - 1 of n_steps."""
+    if isinstance(schedule, Constant):
+        return np.full(count, schedule.learning_rate, dtype=np.float64)
+    steps = range(first, first + count)
+    return np.fromiter((schedule(step, n_steps) for step in steps), np.float64, count)

@@ -1,0 +1,117 @@
+// a = f(z) and f'(z) of a tile of rows and one panel, while it is still in the cache.
+#pragma once
+
+#include "../plan.hpp"
+#include "vector_math.hpp"
+
+namespace deltaprop::DELTAPROP_ISA {
+
+template <class T> struct Pair {
+    Vec<T> a, slope;
+};
+
+template <class T, Activation F> DELTAPROP_INLINE Pair<T> activate(Vec<T> z) {
+    const Vec<T> zero = splat<T>(0), one = splat<T>(1);
+    if constexpr (F == Activation::identity) {
+        return {z, one};
+    } else if constexpr (F == Activation::relu) {
+        return {z > 0 ? z : (z == z ? zero : z), z > 0 ? one : zero};
+    } else if constexpr (F == Activation::leaky_relu) {
+        return {z > 0 ? z : z * T(0.01), z > 0 ? one : splat<T>(T(0.01))};
+    } else if constexpr (F == Activation::sigmoid) {
+        const Vec<T> a = sigmoid<T>(z);
+        return {a, a * (one - a)};
+    } else if constexpr (F == Activation::tanh) {
+        const Vec<T> a = tanh(z);
+        return {a, one - a * a};
+    } else if constexpr (F == Activation::elu) {
+        const Vec<T> below = expm1_of_negative(z < 0 ? z : zero);
+        return {z > 0 ? z : below, z > 0 ? one : below + one};
+    } else if constexpr (F == Activation::selu) {
+        const T scale = T(1.0507009873554804934), alpha = T(1.6732632423543772848);
+        const Vec<T> below = (scale * alpha) * expm1_of_negative(z < 0 ? z : zero);
+        return {z > 0 ? scale * z : below, z > 0 ? splat<T>(scale) : below + scale * alpha};
+    } else if constexpr (F == Activation::silu) {
+        const Vec<T> s = sigmoid<T>(z), a = z * s;
+        return {a, s + a * (one - s)};
+    } else if constexpr (F == Activation::softplus) {
+        return {softplus<T>(z), sigmoid<T>(z)};
+    } else if constexpr (F == Activation::gelu) {
+        const Normal<T> n = normal(z);
+        return {z * n.distribution, n.distribution + z * n.density};
+    } else {
+        static_assert(F == Activation::mish);
+        const Vec<T> t = tanh(softplus<T>(z));
+        return {z * t, t + z * sigmoid<T>(z) * (one - t * t)};
+    }
+}
+
+// Whether f'(z) can be told from a alone, so that nothing need be kept for the way back.
+constexpr bool slope_from_value(Activation f) {
+    return f != Activation::silu && f != Activation::gelu && f != Activation::mish;
+}
+
+template <class T, Activation F> DELTAPROP_INLINE Vec<T> slope_of(Vec<T> a) {
+    const Vec<T> zero = splat<T>(0), one = splat<T>(1);
+    if constexpr (F == Activation::relu) return a > 0 ? one : zero;
+    else if constexpr (F == Activation::leaky_relu) return a > 0 ? one : splat<T>(T(0.01));
+    else if constexpr (F == Activation::sigmoid) return a * (one - a);
+    else if constexpr (F == Activation::tanh) return one - a * a;
+    else if constexpr (F == Activation::elu) return a > 0 ? one : a + one;
+    else if constexpr (F == Activation::selu) {
+        const T scale = T(1.0507009873554804934), alpha = T(1.6732632423543772848);
+        return a > 0 ? splat<T>(scale) : a + scale * alpha;
+    } else if constexpr (F == Activation::softplus) return -expm1_of_negative(-a);
+    else return one;
+}
+
+// Adds the bias, and puts a in place of z; `slopes`, where it is not null, takes f'(z).
+template <class T, Activation F>
+inline void activate_tile(int rows, int vectors, T* z, const T* bias, T* slopes) {
+    constexpr int P = kPanel<T>, L = kLanes<T>;
+    for (int v = 0; v < vectors; ++v) {
+        const Vec<T> b = bias ? load<T>(bias + v * L) : Vec<T>{};
+        for (int r = 0; r < rows; ++r) {
+            const Pair<T> y = activate<T, F>(load<T>(z + r * P + v * L) + b);
+            store<T>(z + r * P + v * L, y.a);
+            if (slopes) store<T>(slopes + r * P + v * L, y.slope);
+        }
+    }
+}
+
+// delta = upstream f'(z), from a.
+template <class T, Activation F>
+inline void slope_tile(int rows, int vectors, T* delta, const T* a) {
+    constexpr int P = kPanel<T>, L = kLanes<T>;
+    for (int r = 0; r < rows; ++r)
+        for (int v = 0; v < vectors; ++v) {
+            const int at = r * P + v * L;
+            store<T>(delta + at, load<T>(delta + at) * slope_of<T, F>(load<T>(a + at)));
+        }
+}
+
+#define DELTAPROP_ACTIVATIONS(CASE) \
+    CASE(identity) CASE(relu) CASE(leaky_relu) CASE(sigmoid) CASE(tanh) CASE(elu) CASE(selu) \
+    CASE(silu) CASE(softplus) CASE(gelu) CASE(mish)
+
+template <class T>
+inline void activate_tile(Activation f, int rows, int vectors, T* z, const T* bias, T* slopes) {
+    switch (f) {
+#define DELTAPROP_CASE(name) \
+    case Activation::name: return activate_tile<T, Activation::name>(rows, vectors, z, bias, slopes);
+        DELTAPROP_ACTIVATIONS(DELTAPROP_CASE)
+#undef DELTAPROP_CASE
+    }
+}
+
+template <class T>
+inline void slope_tile(Activation f, int rows, int vectors, T* delta, const T* a) {
+    switch (f) {
+#define DELTAPROP_CASE(name) \
+    case Activation::name: return slope_tile<T, Activation::name>(rows, vectors, delta, a);
+        DELTAPROP_ACTIVATIONS(DELTAPROP_CASE)
+#undef DELTAPROP_CASE
+    }
+}
+
+}  // namespace deltaprop::DELTAPROP_ISA

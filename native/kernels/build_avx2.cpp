@@ -1,0 +1,3 @@
+// The kernels for avx2.
+#define DELTAPROP_ISA avx2
+#include "make.hpp"

@@ -1,0 +1,3 @@
+// The kernels for avx512.
+#define DELTAPROP_ISA avx512
+#include "make.hpp"

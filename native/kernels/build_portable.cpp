@@ -1,0 +1,3 @@
+// The kernels for portable.
+#define DELTAPROP_ISA portable
+#include "make.hpp"

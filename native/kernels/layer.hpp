@@ -1,0 +1,87 @@
+// A layer while it is trained: its parameters in panels, and room for one batch.
+#pragma once
+
+#include "../plan.hpp"
+#include "activations.hpp"
+#include "memory.hpp"
+#include "products.hpp"
+
+namespace deltaprop::DELTAPROP_ISA {
+
+template <class T> struct Layer {
+    std::ptrdiff_t n_in = 0, n_out = 0;
+    bool bias = false;
+    Activation activation = Activation::identity;
+    int drop = 0;                   // how many of 65536 draws drop what it reads
+    T kept = 1;                     // what the others are multiplied by
+    std::ptrdiff_t start = 0;       // of W in the flat vector; b follows
+    Buffer<T> W, turned, b;         // panels of n_out columns; of n_in columns; one row
+    Buffer<T> m, v, m_b, v_b;       // what the optimizer keeps
+    Buffer<T> in;                   // what it reads, panels over the batch
+    Buffer<T> slope;                // f'(z) of the layer below, and its mask, where a does not tell it
+    Buffer<T> delta;                // dL/dz
+
+    const T* bias_of(std::ptrdiff_t panel) const { return bias ? b.get() + panel * kPanel<T> : nullptr; }
+    // Whether a panel has so few columns that one vector holds them.
+    bool is_half(std::ptrdiff_t panel) const { return n_out - panel * kPanel<T> <= kLanes<T>; }
+};
+
+// From the flat vector, W row by row and then b, into panels.
+template <class T>
+void pack(const Layer<T>& layer, const double* flat, const Buffer<T>& W, const Buffer<T>& b) {
+    constexpr int P = kPanel<T>;
+    const double* from = flat + layer.start;
+    for (std::ptrdiff_t i = 0; i < layer.n_in; ++i)
+        for (std::ptrdiff_t j = 0; j < layer.n_out; ++j)
+            W[(j / P * layer.n_in + i) * P + j % P] = static_cast<T>(*from++);
+    if (layer.bias)
+        for (std::ptrdiff_t j = 0; j < layer.n_out; ++j) b[j] = static_cast<T>(*from++);
+}
+
+template <class T>
+void unpack(const Layer<T>& layer, double* flat, const Buffer<T>& W, const Buffer<T>& b) {
+    constexpr int P = kPanel<T>;
+    double* to = flat + layer.start;
+    for (std::ptrdiff_t i = 0; i < layer.n_in; ++i)
+        for (std::ptrdiff_t j = 0; j < layer.n_out; ++j)
+            *to++ = static_cast<double>(W[(j / P * layer.n_in + i) * P + j % P]);
+    if (layer.bias)
+        for (std::ptrdiff_t j = 0; j < layer.n_out; ++j) *to++ = static_cast<double>(b[j]);
+}
+
+// W^T of one square of W, which is panel `panel` from row `row_start` on.
+template <class T>
+void turn_square(const Layer<T>& layer, std::ptrdiff_t panel, std::ptrdiff_t row_start,
+                 std::ptrdiff_t n_rows) {
+    constexpr int P = kPanel<T>, L = kLanes<T>;
+    const T* W = layer.W.get() + (panel * layer.n_in + row_start) * P;
+    T* to = layer.turned.get() + (row_start / P * layer.n_out + panel * P) * P;
+    const std::ptrdiff_t left = layer.n_out - panel * P, columns = left < P ? left : P;
+    if (columns < P || n_rows < P) {
+        for (std::ptrdiff_t j = 0; j < columns; ++j)
+            for (std::ptrdiff_t i = 0; i < n_rows; ++i) to[j * P + i] = W[i * P + j];
+        return;
+    }
+    for (int i = 0; i < P; i += L)
+        for (int j = 0; j < P; j += L) {
+            Vec<T> v[L];
+            for (int r = 0; r < L; ++r) v[r] = load<T>(W + (i + r) * P + j);
+            transpose<T>(v);
+            for (int r = 0; r < L; ++r) store<T>(to + (j + r) * P + i, v[r]);
+        }
+}
+
+template <class T> void turn(const Layer<T>& layer) {
+    constexpr std::ptrdiff_t P = kPanel<T>;
+    for (std::ptrdiff_t panel = 0; panel < panels<T>(layer.n_out); ++panel)
+        for (std::ptrdiff_t i = 0; i < layer.n_in; i += P)
+            turn_square(layer, panel, i, layer.n_in - i < P ? layer.n_in - i : P);
+}
+
+template <class T> bool all_finite(const Buffer<T>& buffer) {
+    for (std::ptrdiff_t i = 0; i < buffer.size(); ++i)
+        if (!std::isfinite(buffer[i])) return false;
+    return true;
+}
+
+}  // namespace deltaprop::DELTAPROP_ISA

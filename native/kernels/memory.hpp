@@ -1,0 +1,56 @@
+// Arrays that start on a cache line, zero at first.
+#pragma once
+
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
+namespace deltaprop::DELTAPROP_ISA {
+
+template <class T> class Buffer {
+public:
+    Buffer() = default;
+    explicit Buffer(std::ptrdiff_t n) : n_(n) {
+        const std::size_t wanted = static_cast<std::size_t>(n) * sizeof(T);
+        if (wanted == 0) return;
+        const std::size_t step = wanted < kLarge ? 64 : kHugePage;
+        const std::size_t bytes = (wanted + step - 1) / step * step;
+        data_ = static_cast<T*>(std::aligned_alloc(step, bytes));
+        if (data_ == nullptr) throw std::bad_alloc();
+#if defined(__linux__)
+        // fewer, larger pages: the processor finds them faster
+        if (wanted >= kLarge) madvise(static_cast<void*>(data_), bytes, MADV_HUGEPAGE);
+#endif
+        std::memset(static_cast<void*>(data_), 0, wanted);
+    }
+    Buffer(Buffer&& other) noexcept : data_(other.data_), n_(other.n_) {
+        other.data_ = nullptr;
+        other.n_ = 0;
+    }
+    Buffer& operator=(Buffer&& other) noexcept {
+        std::swap(data_, other.data_);
+        std::swap(n_, other.n_);
+        return *this;
+    }
+    Buffer(const Buffer&) = delete;
+    Buffer& operator=(const Buffer&) = delete;
+    ~Buffer() { std::free(data_); }
+
+    T* get() const { return data_; }
+    T& operator[](std::ptrdiff_t i) const { return data_[i]; }
+    std::ptrdiff_t size() const { return n_; }
+    explicit operator bool() const { return data_ != nullptr; }
+
+private:
+    static constexpr std::size_t kHugePage = 2u << 20, kLarge = 4u << 20;
+
+    T* data_ = nullptr;
+    std::ptrdiff_t n_ = 0;
+};
+
+}  // namespace deltaprop::DELTAPROP_ISA

@@ -1,0 +1,92 @@
+// From logits in panels to delta^L in their place, with the loss of each row.
+#pragma once
+
+#include "losses.hpp"
+#include "memory.hpp"
+#include "products.hpp"
+
+namespace deltaprop::DELTAPROP_ISA {
+
+template <class T> class Output {
+    static constexpr int P = kPanel<T>, L = kLanes<T>;
+
+public:
+    // For n_out outputs; each thread has one of its own.
+    explicit Output(std::ptrdiff_t n_out)
+        : k_(n_out), z_(panels<T>(n_out) * P * L), t_(panels<T>(n_out) * P * L) {}
+
+    // Works on n rows of a batch of `batch_rows`: `order` says which rows of the table they are.
+    void lose(const NetworkPlan& network, const Targets& targets, const std::int64_t* order,
+              std::ptrdiff_t n, std::ptrdiff_t batch_rows, T* logits, std::ptrdiff_t stride,
+              double* losses) {
+        const bool by_label = targets.labels != nullptr && network.loss == Loss::cross_entropy &&
+                              network.label_smoothing == 0.0;
+        for (std::ptrdiff_t start = 0; start < n; start += L) {
+            const int rows = static_cast<int>(n - start < L ? n - start : L);
+            std::int64_t labels[L];
+            double shares[L];
+            Vec<T> share{};
+            for (int r = 0; r < L; ++r) {
+                const std::int64_t of = order[start + (r < rows ? r : 0)];
+                const double weight = targets.weights ? targets.weights[of] : 1.0;
+                shares[r] = r < rows ? weight / static_cast<double>(batch_rows) : 0.0;
+                share[r] = static_cast<T>(shares[r]);
+                if (by_label) labels[r] = targets.labels[of];
+                else read_targets(network, targets, of, r);
+            }
+            T* at = logits + start * P;
+            turn(rows, at, stride, true);
+            const Vec<T> loss = loss_of_rows<T>(network, k_, z_.get(), t_.get(),
+                                                by_label ? labels : nullptr, share);
+            for (int r = 0; r < rows; ++r)
+                losses[start + r] = shares[r] == 0.0 ? 0.0 : double(loss[r]) * shares[r];
+            clear(shares);
+            turn(rows, at, stride, false);
+        }
+    }
+
+private:
+    // The targets of a row, one to a vector.
+    void read_targets(const NetworkPlan& network, const Targets& targets, std::int64_t of, int r) {
+        const double e = network.label_smoothing;
+        const double rest = network.loss == Loss::cross_entropy ? e / static_cast<double>(k_) : e / 2.0;
+        for (std::ptrdiff_t j = 0; j < k_; ++j) {
+            double t = targets.dense ? targets.dense[of * k_ + j]
+                       : k_ == 1     ? static_cast<double>(targets.labels[of])
+                                     : static_cast<double>(j == targets.labels[of]);
+            if (e > 0.0) t = (1.0 - e) * t + rest;
+            t_[j * L + r] = static_cast<T>(t);
+        }
+    }
+
+    // A row of no weight leaves nothing, not even 0 times infinity; what pads a row is 0.
+    void clear(const double (&shares)[L]) {
+        for (int r = 0; r < L; ++r)
+            if (shares[r] == 0.0)
+                for (std::ptrdiff_t j = 0; j < k_; ++j) z_[j * L + r] = 0;
+        for (std::ptrdiff_t i = k_ * L; i < z_.size(); ++i) z_[i] = 0;
+    }
+
+    // Between rows in panels and vectors of rows, class by class.
+    void turn(int rows, T* in_panels, std::ptrdiff_t stride, bool to_classes) {
+        for (std::ptrdiff_t j = 0; j < k_; j += L) {
+            T* at = in_panels + j / P * stride * P + j % P;
+            T* with = z_.get() + j * L;
+            Vec<T> v[L];
+            if (to_classes) {
+                for (int r = 0; r < L; ++r) v[r] = load<T>(at + (r < rows ? r : 0) * P);
+                transpose<T>(v);
+                for (int r = 0; r < L; ++r) store<T>(with + r * L, v[r]);
+            } else {
+                for (int r = 0; r < L; ++r) v[r] = load<T>(with + r * L);
+                transpose<T>(v);
+                for (int r = 0; r < rows; ++r) store<T>(at + r * P, v[r]);
+            }
+        }
+    }
+
+    std::ptrdiff_t k_;
+    Buffer<T> z_, t_;
+};
+
+}  // namespace deltaprop::DELTAPROP_ISA

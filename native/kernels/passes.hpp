@@ -1,0 +1,103 @@
+// The way of some rows through one layer: forward to a = f(z), and back from delta to delta.
+#pragma once
+
+#include <algorithm>
+
+#include "layer.hpp"
+#include "rows.hpp"
+
+namespace deltaprop::DELTAPROP_ISA {
+
+inline constexpr std::ptrdiff_t kDepth = 256;  // rows of a panel of weights that are kept near
+
+// out = a B for n rows, tile by tile; `done(panel, row, n_rows)` follows when a tile is complete.
+//
+// a: n rows of K columns in panels of `stride` rows; B: K rows of `columns` columns in panels.
+template <class T, class Done>
+void product(const T* a, const T* B, std::ptrdiff_t K, std::ptrdiff_t columns, std::ptrdiff_t stride,
+             std::ptrdiff_t n, T* out, Done done) {
+    constexpr int P = kPanel<T>;
+    for (std::ptrdiff_t k = 0; k < K; k += kDepth) {
+        const std::ptrdiff_t depth = std::min(kDepth, K - k);
+        for (std::ptrdiff_t j = 0; j < panels<T>(columns); ++j) {
+            const T* panel = B + (j * K + k) * P;
+            const bool half = columns - j * P <= kLanes<T>;
+            for (std::ptrdiff_t r = 0; r < n; r += kTileRows) {
+                const int rows = static_cast<int>(std::min<std::ptrdiff_t>(kTileRows, n - r));
+                const T* from = a + k / P * stride * P + r * P;
+                T* to = out + j * stride * P + r * P;
+                if (half) tile_of<T, 1>(rows, from, stride, panel, depth, to, k > 0);
+                else tile_of<T, 2>(rows, from, stride, panel, depth, to, k > 0);
+                if (k + depth == K) done(j, r, rows);
+            }
+        }
+    }
+}
+
+// What pads a row must be 0, and f(0) is not 0 of these two.
+template <class T>
+void clear_padding(std::ptrdiff_t columns, std::ptrdiff_t stride, std::ptrdiff_t n, T* out, Activation f) {
+    constexpr int P = kPanel<T>;
+    if (columns % P == 0 || (f != Activation::sigmoid && f != Activation::softplus)) return;
+    T* last = out + (panels<T>(columns) - 1) * stride * P;
+    for (std::ptrdiff_t r = 0; r < n; ++r)
+        for (std::ptrdiff_t j = columns % P; j < P; ++j) last[r * P + j] = 0;
+}
+
+// out = f(in W + b); `slope`, where it is not null, takes f'(z).
+template <class T>
+void forward(const Layer<T>& layer, Activation f, const T* in, std::ptrdiff_t stride, std::ptrdiff_t n,
+             T* out, T* slope) {
+    product(in, layer.W.get(), layer.n_in, layer.n_out, stride, n, out,
+            [&](std::ptrdiff_t j, std::ptrdiff_t r, int rows) {
+                const std::ptrdiff_t at = (j * stride + r) * kPanel<T>;
+                activate_tile<T>(f, rows, layer.is_half(j) ? 1 : 2, out + at, layer.bias_of(j),
+                                 slope ? slope + at : nullptr);
+            });
+    clear_padding(layer.n_out, stride, n, out, f);
+}
+
+// The same for sparse rows: only the rows of W that a number meets are read.
+template <class T>
+void forward_sparse(const Layer<T>& layer, Activation f, const Rows& rows, const std::int64_t* order,
+                    std::ptrdiff_t stride, std::ptrdiff_t n, T* out, T* slope) {
+    constexpr int P = kPanel<T>, L = kLanes<T>;
+    for (std::ptrdiff_t j = 0; j < panels<T>(layer.n_out); ++j) {
+        const T* W = layer.W.get() + j * layer.n_in * P;
+        T* to = out + j * stride * P;
+        for (std::ptrdiff_t r = 0; r < n; ++r) {
+            Vec<T> sums[2] = {};
+            for (std::int64_t k = rows.starts[order[r]]; k < rows.starts[order[r] + 1]; ++k) {
+                const Vec<T> x = splat<T>(static_cast<T>(value(rows, k)));
+                const T* w = W + rows.columns[k] * static_cast<std::ptrdiff_t>(P);
+                for (int v = 0; v < 2; ++v) sums[v] += x * load<T>(w + v * L);
+            }
+            for (int v = 0; v < 2; ++v) store<T>(to + r * P + v * L, sums[v]);
+        }
+        activate_tile<T>(f, static_cast<int>(n), 2, to, layer.bias_of(j),
+                         slope ? slope + j * stride * P : nullptr);
+    }
+    clear_padding(layer.n_out, stride, n, out, f);
+}
+
+// delta of the layer below, (delta W^T) f'(z), for n rows from row r0 of the batch on.
+template <class T>
+void backward(const Layer<T>& layer, const Layer<T>& below, std::ptrdiff_t stride, std::ptrdiff_t r0,
+              std::ptrdiff_t n) {
+    constexpr int P = kPanel<T>, L = kLanes<T>;
+    T* out = below.delta.get() + r0 * P;
+    product(layer.delta.get() + r0 * P, layer.turned.get(), layer.n_out, layer.n_in, stride, n, out,
+            [&](std::ptrdiff_t j, std::ptrdiff_t r, int rows) {
+                const std::ptrdiff_t at = (j * stride + r) * P;
+                if (!layer.slope) {
+                    const T* a = layer.in.get() + r0 * P + at;
+                    slope_tile<T>(below.activation, rows, below.is_half(j) ? 1 : 2, out + at, a);
+                    return;
+                }
+                const T* slope = layer.slope.get() + r0 * P + at;
+                for (int i = 0; i < rows * P; i += L)
+                    store<T>(out + at + i, load<T>(out + at + i) * load<T>(slope + i));
+            });
+}
+
+}  // namespace deltaprop::DELTAPROP_ISA

@@ -1,0 +1,98 @@
+// The three products of a step, on tiles that stay in registers.
+//
+// Everything is stored in panels: kPanel<T> columns side by side, row after row, then the next
+// panel. An array of n rows and m columns takes panels(m) * n * kPanel<T> numbers; the columns past
+// m are zero. A row of a panel is read from one or two cache lines, and no two rows of a tile ever
+// fall on each other in the cache, whatever the widths.
+//
+// Every sum runs over k = 0, 1, 2, ... in this order, one fused multiply-add each, whatever tile
+// it is part of. So the bits of a result do not depend on how the rows are shared out.
+#pragma once
+
+#include "simd.hpp"
+
+namespace deltaprop::DELTAPROP_ISA {
+
+template <class T> constexpr std::ptrdiff_t panels(std::ptrdiff_t columns) {
+    return (columns + kPanel<T> - 1) / kPanel<T>;
+}
+
+template <class T> constexpr std::ptrdiff_t panel_size(std::ptrdiff_t rows, std::ptrdiff_t columns) {
+    return panels<T>(columns) * rows * kPanel<T>;
+}
+
+// sums[r][v] = sum over k of a[row r][k] * b[k][vector v], for R rows and V vectors.
+//
+// a: the first row of the tile in the first panel of an array of `a_rows` rows; b: one panel, K rows.
+template <class T, int R, int V>
+DELTAPROP_INLINE void multiply(Vec<T> (&sums)[R][V], const T* a, std::ptrdiff_t a_rows, const T* b,
+                               std::ptrdiff_t K) {
+    constexpr int P = kPanel<T>, L = kLanes<T>;
+    for (std::ptrdiff_t start = 0; start < K; start += P, a += a_rows * P) {
+        const std::ptrdiff_t end = K - start < P ? K - start : P;
+        for (std::ptrdiff_t k = 0; k < end; ++k, b += P) {
+            Vec<T> loaded[V];
+            for (int v = 0; v < V; ++v) loaded[v] = load<T>(b + v * L);
+            for (int r = 0; r < R; ++r) {
+                const Vec<T> one = splat<T>(a[r * P + k]);
+                for (int v = 0; v < V; ++v) sums[r][v] += one * loaded[v];
+            }
+        }
+    }
+}
+
+// c[r][:] (+)= sum over k of a[r][k] * b[k][:], for the rows of a tile and one panel of columns.
+template <class T, int R, int V>
+inline void tile(const T* a, std::ptrdiff_t a_rows, const T* b, std::ptrdiff_t K, T* c, bool more) {
+    constexpr int P = kPanel<T>, L = kLanes<T>;
+    Vec<T> sums[R][V];
+    for (int r = 0; r < R; ++r)
+        for (int v = 0; v < V; ++v) sums[r][v] = more ? load<T>(c + r * P + v * L) : Vec<T>{};
+    multiply<T, R, V>(sums, a, a_rows, b, K);
+    for (int r = 0; r < R; ++r)
+        for (int v = 0; v < V; ++v) store<T>(c + r * P + v * L, sums[r][v]);
+}
+
+template <class T, int V, int R = kTileRows>
+inline void tile_of(int rows, const T* a, std::ptrdiff_t a_rows, const T* b, std::ptrdiff_t K, T* c,
+                    bool more) {
+    if constexpr (R == 1) {
+        tile<T, 1, V>(a, a_rows, b, K, c, more);
+    } else {
+        if (rows == R) tile<T, R, V>(a, a_rows, b, K, c, more);
+        else tile_of<T, V, R - 1>(rows, a, a_rows, b, K, c, more);
+    }
+}
+
+// sums[r][v] = sum over rows n of a[n][r] * d[n][vector v]: a tile of a^T d, for the weight gradient.
+//
+// a: column i of the first row, i a multiple of R within its panel; d: one panel. Both have n rows.
+template <class T, int R, int V>
+DELTAPROP_INLINE void multiply_transposed(Vec<T> (&sums)[R][V], const T* a, const T* d,
+                                          std::ptrdiff_t n) {
+    constexpr int P = kPanel<T>, L = kLanes<T>;
+    for (std::ptrdiff_t row = 0; row < n; ++row, a += P, d += P) {
+        Vec<T> loaded[V];
+        for (int v = 0; v < V; ++v) loaded[v] = load<T>(d + v * L);
+        for (int r = 0; r < R; ++r) {
+            const Vec<T> one = splat<T>(a[r]);
+            for (int v = 0; v < V; ++v) sums[r][v] += one * loaded[v];
+        }
+    }
+}
+
+// The same for two panels d and e side by side: fewer rows and more columns, for fewer loads.
+template <class T, int R>
+DELTAPROP_INLINE void multiply_transposed(Vec<T> (&sums)[R][4], const T* a, const T* d, const T* e,
+                                          std::ptrdiff_t n) {
+    constexpr int P = kPanel<T>, L = kLanes<T>;
+    for (std::ptrdiff_t row = 0; row < n; ++row, a += P, d += P, e += P) {
+        const Vec<T> loaded[4] = {load<T>(d), load<T>(d + L), load<T>(e), load<T>(e + L)};
+        for (int r = 0; r < R; ++r) {
+            const Vec<T> one = splat<T>(a[r]);
+            for (int v = 0; v < 4; ++v) sums[r][v] += one * loaded[v];
+        }
+    }
+}
+
+}  // namespace deltaprop::DELTAPROP_ISA

@@ -1,0 +1,129 @@
+// Rows as a user has them, dense or sparse, into panels; sparse ones also column by column.
+#pragma once
+
+#include <algorithm>
+
+#include "../plan.hpp"
+#include "memory.hpp"
+#include "products.hpp"
+
+namespace deltaprop::DELTAPROP_ISA {
+
+inline constexpr std::ptrdiff_t kRowsAhead = 4;  // that are fetched before their turn
+
+// Number k of sparse rows.
+inline double value(const Rows& rows, std::int64_t k) {
+    switch (rows.kind) {
+        case Rows::Kind::float32: return static_cast<const float*>(rows.data)[k] * rows.scale;
+        case Rows::Kind::float64: return static_cast<const double*>(rows.data)[k] * rows.scale;
+        default: return static_cast<const std::uint8_t*>(rows.data)[k] * rows.scale;
+    }
+}
+
+template <class T, class S>
+void copy_row(const Rows& rows, std::ptrdiff_t row, std::ptrdiff_t next, std::ptrdiff_t width, T* to,
+              std::ptrdiff_t stride) {
+    constexpr int P = kPanel<T>;
+    const S* from = static_cast<const S*>(rows.data) + row * rows.stride;
+    const S* ahead = static_cast<const S*>(rows.data) + next * rows.stride;
+    const T by = static_cast<T>(rows.scale);
+    for (std::ptrdiff_t p = 0; p < width; p += P, to += stride * P) {
+        // rows are visited in any order, so the processor cannot guess the next one
+        const std::ptrdiff_t n = std::min<std::ptrdiff_t>(P, width - p);
+        for (std::ptrdiff_t line = 0; line < n * static_cast<std::ptrdiff_t>(sizeof(S)); line += 64)
+            __builtin_prefetch(reinterpret_cast<const char*>(ahead + p) + line);
+        if (n == P) {
+            for (int j = 0; j < P; ++j) to[j] = static_cast<T>(from[p + j]) * by;
+            continue;
+        }
+        std::ptrdiff_t j = 0;
+        for (; j + 4 <= n; j += 4)
+            for (int i = 0; i < 4; ++i) to[j + i] = static_cast<T>(from[p + j + i]) * by;
+        for (; j < n; ++j) to[j] = static_cast<T>(from[p + j]) * by;
+    }
+}
+
+template <class T>
+void spread_row(const Rows& rows, std::ptrdiff_t row, std::ptrdiff_t width, T* to, std::ptrdiff_t stride) {
+    constexpr int P = kPanel<T>;
+    for (std::ptrdiff_t p = 0; p < panels<T>(width); ++p)
+        std::memset(static_cast<void*>(to + p * stride * P), 0, P * sizeof(T));
+    for (std::int64_t k = rows.starts[row]; k < rows.starts[row + 1]; ++k) {
+        const std::ptrdiff_t j = rows.columns[k];
+        to[j / P * stride * P + j % P] += static_cast<T>(value(rows, k));
+    }
+}
+
+// n rows in the order they are visited, into panels of `stride` rows.
+template <class T>
+void gather(const Rows& rows, const std::int64_t* order, std::ptrdiff_t n, std::ptrdiff_t width, T* to,
+            std::ptrdiff_t stride) {
+    for (std::ptrdiff_t r = 0; r < n; ++r, to += kPanel<T>) {
+        const std::ptrdiff_t row = order[r], next = order[std::min(r + kRowsAhead, n - 1)];
+        if (rows.columns) {
+            spread_row<T>(rows, row, width, to, stride);
+            continue;
+        }
+        switch (rows.kind) {
+            case Rows::Kind::float32: copy_row<T, float>(rows, row, next, width, to, stride); break;
+            case Rows::Kind::float64: copy_row<T, double>(rows, row, next, width, to, stride); break;
+            case Rows::Kind::uint8: copy_row<T, std::uint8_t>(rows, row, next, width, to, stride); break;
+        }
+    }
+}
+
+// Sparse rows of a batch, sorted by column: the weights of a column need only its own numbers.
+template <class T> class ByColumn {
+public:
+    // Room for the largest batch of a pass.
+    void make_room(const Rows& rows, const std::int64_t* order, std::ptrdiff_t n,
+                   std::ptrdiff_t batch, std::ptrdiff_t width) {
+        std::int64_t most = 0;
+        for (std::ptrdiff_t first = 0; first < n; first += batch) {
+            std::int64_t found = 0;
+            for (std::ptrdiff_t r = first; r < std::min(first + batch, n); ++r)
+                found += rows.starts[order[r] + 1] - rows.starts[order[r]];
+            most = std::max(most, found);
+        }
+        width_ = width;
+        if (!starts_) starts_ = Buffer<std::int64_t>(width + 2);
+        if (rows_.size() >= most) return;
+        rows_ = Buffer<std::int32_t>(most);
+        values_ = Buffer<T>(most);
+    }
+
+    void sort(const Rows& rows, const std::int64_t* order, std::ptrdiff_t n) {
+        std::int64_t* next = starts_.get() + 1;  // becomes the starts of the columns after
+        std::fill_n(starts_.get(), width_ + 2, std::int64_t{0});
+        for (std::ptrdiff_t r = 0; r < n; ++r)
+            for (std::int64_t k = rows.starts[order[r]]; k < rows.starts[order[r] + 1]; ++k)
+                ++next[rows.columns[k] + 1];
+        for (std::ptrdiff_t i = 1; i <= width_; ++i) next[i] += next[i - 1];
+        for (std::ptrdiff_t r = 0; r < n; ++r)
+            for (std::int64_t k = rows.starts[order[r]]; k < rows.starts[order[r] + 1]; ++k) {
+                const std::int64_t at = next[rows.columns[k]]++;
+                rows_[at] = static_cast<std::int32_t>(r);
+                values_[at] = static_cast<T>(value(rows, k));
+            }
+    }
+
+    // sum over the rows of x[row][column] * d[row][:], for one panel of d.
+    void sum(std::ptrdiff_t column, const T* d, T* to) const {
+        constexpr int P = kPanel<T>, L = kLanes<T>;
+        Vec<T> sums[2] = {};
+        for (std::int64_t k = starts_[column]; k < starts_[column + 1]; ++k) {
+            const Vec<T> x = splat<T>(values_[k]);
+            const T* row = d + rows_[k] * static_cast<std::ptrdiff_t>(P);
+            for (int v = 0; v < 2; ++v) sums[v] += x * load<T>(row + v * L);
+        }
+        for (int v = 0; v < 2; ++v) store<T>(to + v * L, sums[v]);
+    }
+
+private:
+    std::ptrdiff_t width_ = 0;
+    Buffer<std::int64_t> starts_;
+    Buffer<std::int32_t> rows_;
+    Buffer<T> values_;
+};
+
+}  // namespace deltaprop::DELTAPROP_ISA

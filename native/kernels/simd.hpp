@@ -1,0 +1,114 @@
+// Vectors of the widest kind that this translation unit is compiled for.
+//
+// Every file below kernels/ is compiled once for each instruction set, in a namespace of its own
+// (DELTAPROP_ISA), so that no function compiled for one machine is ever linked into another's path.
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+namespace deltaprop::DELTAPROP_ISA {
+
+#if defined(__AVX512F__)
+inline constexpr int kVectorBytes = 64;
+inline constexpr int kTileRows = 14;  // 14 x 2 sums, 2 loads and 1 broadcast fill 32 registers
+inline constexpr int kGradientRows = 8, kPairRows = 6;
+#elif defined(__AVX2__)
+inline constexpr int kVectorBytes = 32;
+inline constexpr int kTileRows = 6;  // 6 x 2 sums, 2 loads and 1 broadcast fill 16 registers
+inline constexpr int kGradientRows = 4, kPairRows = 2;
+#else
+inline constexpr int kVectorBytes = 16;
+inline constexpr int kTileRows = 6;
+inline constexpr int kGradientRows = 4, kPairRows = 2;
+#endif
+
+#define DELTAPROP_INLINE inline __attribute__((always_inline))
+
+template <class T> struct IntegerOf;
+template <> struct IntegerOf<float> { using type = std::int32_t; };
+template <> struct IntegerOf<double> { using type = std::int64_t; };
+template <class T> using Integer = typename IntegerOf<T>::type;
+
+template <class T> struct VectorOf {
+    typedef T type __attribute__((vector_size(kVectorBytes)));
+};
+template <class T> using Vec = typename VectorOf<T>::type;
+
+// Numbers in a vector, and in a panel: the columns that a tile covers.
+template <class T> inline constexpr int kLanes = kVectorBytes / static_cast<int>(sizeof(T));
+template <class T> inline constexpr int kPanel = 2 * kLanes<T>;
+
+template <class T> DELTAPROP_INLINE Vec<T> load(const T* p) {
+    Vec<T> v;
+    std::memcpy(&v, p, sizeof v);
+    return v;
+}
+
+template <class T> DELTAPROP_INLINE void store(T* p, Vec<T> v) { std::memcpy(p, &v, sizeof v); }
+
+template <class T> DELTAPROP_INLINE Vec<T> splat(T x) { return x - Vec<T>{}; }
+
+template <class T> DELTAPROP_INLINE Vec<T> select(Vec<Integer<T>> mask, Vec<T> yes, Vec<T> no) {
+    return mask ? yes : no;
+}
+
+template <class T> DELTAPROP_INLINE Vec<T> max(Vec<T> a, Vec<T> b) { return a > b ? a : b; }
+template <class T> DELTAPROP_INLINE Vec<T> min(Vec<T> a, Vec<T> b) { return a < b ? a : b; }
+
+template <class T> DELTAPROP_INLINE Vec<T> abs(Vec<T> v) { return v < 0 ? -v : v; }
+
+template <class T> DELTAPROP_INLINE Vec<Integer<T>> bits(Vec<T> v) {
+    Vec<Integer<T>> b;
+    std::memcpy(&b, &v, sizeof b);
+    return b;
+}
+
+template <class T> DELTAPROP_INLINE Vec<T> from_bits(Vec<Integer<T>> b) {
+    Vec<T> v;
+    std::memcpy(&v, &b, sizeof v);
+    return v;
+}
+
+template <class T> DELTAPROP_INLINE Vec<T> square_root(Vec<T> v) {
+    Vec<T> r;
+    for (int i = 0; i < kLanes<T>; ++i) r[i] = std::sqrt(v[i]);
+    return r;
+}
+
+// The sum of the lanes, always in the same order.
+template <class T> DELTAPROP_INLINE T sum(Vec<T> v) {
+    T parts[kLanes<T>];
+    store(parts, v);
+    for (int n = kLanes<T> / 2; n > 0; n /= 2)
+        for (int i = 0; i < n; ++i) parts[i] += parts[i + n];
+    return parts[0];
+}
+
+// Swaps rows and columns of as many vectors as a vector has lanes.
+template <int D, int I, int N> constexpr int low_lane() { return (I & D) ? N + (I - D) : I; }
+template <int D, int I, int N> constexpr int high_lane() { return (I & D) ? N + I : I + D; }
+
+template <class T, int D, int... I>
+DELTAPROP_INLINE void exchange(Vec<T> (&v)[kLanes<T>], std::integer_sequence<int, I...>) {
+    constexpr int N = kLanes<T>;
+    for (int i = 0; i < N; ++i) {
+        if (i & D) continue;
+        const Vec<T> a = v[i], b = v[i + D];
+        v[i] = __builtin_shufflevector(a, b, low_lane<D, I, N>()...);
+        v[i + D] = __builtin_shufflevector(a, b, high_lane<D, I, N>()...);
+    }
+}
+
+template <class T, int D = 1> DELTAPROP_INLINE void transpose(Vec<T> (&v)[kLanes<T>]) {
+    if constexpr (D < kLanes<T>) {
+        exchange<T, D>(v, std::make_integer_sequence<int, kLanes<T>>{});
+        transpose<T, 2 * D>(v);
+    }
+}
+
+}  // namespace deltaprop::DELTAPROP_ISA

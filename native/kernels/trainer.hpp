@@ -1,0 +1,410 @@
+// The training of a network: epochs of steps, on a team of threads.
+//
+// A step has two parts. In the first every thread takes some rows through all layers and back, from
+// x to the deltas; in the second it takes some blocks of weights, sums their gradient over all rows
+// and updates them at once. Nothing is ever reduced over threads, so their number does not change a
+// bit. Two barriers a step.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "../philox.hpp"
+#include "../team.hpp"
+#include "../trainers.hpp"
+#include "gradients.hpp"
+#include "output.hpp"
+#include "passes.hpp"
+
+namespace deltaprop::DELTAPROP_ISA {
+
+template <class T> class TrainerOf final : public Trainer {
+    static constexpr int P = kPanel<T>, L = kLanes<T>;
+    static constexpr std::ptrdiff_t kChunkBytes = 384 * 1024;  // of rows that stay near
+    static constexpr std::ptrdiff_t kPredictedRows = 512;      // at a time
+    static constexpr double kWorthAThread = 400'000.0;         // multiply-adds of a step
+    using Clock = std::chrono::steady_clock;
+
+    // What each thread has for itself.
+    struct Own {
+        Output<T> output{0};
+        Buffer<std::uint16_t> drawn;
+    };
+
+public:
+    explicit TrainerOf(const TrainerSettings& settings)
+        : network_(settings.network), rule_(settings.rule), batch_(settings.batch_size),
+          n_threads_(settings.n_threads), n_layers_(settings.network.n_layers),
+          layers_(new Layer<T>[static_cast<std::size_t>(n_layers_)]) {
+        const int kept = settings.for_training ? n_states() : 0;
+        std::ptrdiff_t start = 0;
+        for (std::ptrdiff_t l = 0; l < n_layers_; ++l) {
+            const LayerPlan& plan = network_.layers[l];
+            Layer<T>& layer = layers_[l];
+            layer.n_in = plan.n_in;
+            layer.n_out = plan.n_out;
+            layer.bias = plan.bias;
+            layer.activation = plan.activation;
+            layer.drop = plan.drop_threshold;
+            layer.kept = static_cast<T>(1.0 / (1.0 - plan.drop_probability));
+            layer.start = start;
+            start += plan.n_in * plan.n_out + (plan.bias ? plan.n_out : 0);
+            layer.W = Buffer<T>(panel_size<T>(plan.n_in, plan.n_out));
+            layer.b = Buffer<T>(plan.bias ? panels<T>(plan.n_out) * P : 0);
+            if (settings.for_training && l > 0)
+                layer.turned = Buffer<T>(panel_size<T>(plan.n_out, plan.n_in));
+            layer.m = Buffer<T>(kept > 0 ? layer.W.size() : 0);
+            layer.v = Buffer<T>(kept > 1 ? layer.W.size() : 0);
+            layer.m_b = Buffer<T>(kept > 0 ? layer.b.size() : 0);
+            layer.v_b = Buffer<T>(kept > 1 ? layer.b.size() : 0);
+        }
+        if (settings.for_training) plan_blocks();
+    }
+
+    int n_states() const override {
+        switch (rule_.rule) {
+            case Rule::gradient_descent: return 0;
+            case Rule::adam:
+            case Rule::adamw: return 2;
+            default: return 1;
+        }
+    }
+
+    void set_parameters(const double* flat) override {
+        for (std::ptrdiff_t l = 0; l < n_layers_; ++l) {
+            pack(layers_[l], flat, layers_[l].W, layers_[l].b);
+            if (layers_[l].turned) turn(layers_[l]);
+        }
+    }
+    void get_parameters(double* flat) const override {
+        for (std::ptrdiff_t l = 0; l < n_layers_; ++l)
+            unpack(layers_[l], flat, layers_[l].W, layers_[l].b);
+    }
+    void set_state(int which, const double* flat) override {
+        for (std::ptrdiff_t l = 0; l < n_layers_; ++l) {
+            const Layer<T>& layer = layers_[l];
+            pack(layer, flat, which ? layer.v : layer.m, which ? layer.v_b : layer.m_b);
+        }
+    }
+    void get_state(int which, double* flat) const override {
+        for (std::ptrdiff_t l = 0; l < n_layers_; ++l) {
+            const Layer<T>& layer = layers_[l];
+            unpack(layer, flat, which ? layer.v : layer.m, which ? layer.v_b : layer.m_b);
+        }
+    }
+    void set_steps(std::int64_t steps) override { steps_ = steps; }
+    std::int64_t steps() const override { return steps_; }
+
+    EpochResult epoch(const EpochTask& task) override {
+        task_ = &task;
+        by_column_ = task.rows.columns != nullptr && layers_[0].drop == 0;
+        make_room();
+        if (by_column_) columns_.make_room(task.rows, task.order, task.n, batch_, layers_[0].n_in);
+        const std::ptrdiff_t n_steps = (task.n + batch_ - 1) / batch_;
+        const int n_threads = team_size(batch_);
+        divide(n_threads);
+        Barrier barrier(n_threads);
+        result_ = EpochResult{};
+        total_ = 0.0;
+        done_ = 0;
+        last_pulse_ = Clock::now();
+        bool stop = false;
+        // all memory is had before the threads start, which could not say that there is none
+        std::unique_ptr<Own[]> own(new Own[static_cast<std::size_t>(n_threads)]);
+        for (int t = 0; t < n_threads; ++t)
+            own[t] = {Output<T>(layers_[n_layers_ - 1].n_out), Buffer<std::uint16_t>(widest_dropped() + 32)};
+        run_team(n_threads, [&](int me) {
+            const FlushSubnormals flush;
+            Own& mine = own[me];
+            Powers powers(rule_, steps_);
+            for (std::ptrdiff_t s = 0; s < n_steps; ++s) {
+                const std::ptrdiff_t first = s * batch_, rows = std::min(batch_, task.n - first);
+                if (me == 0 && by_column_) columns_.sort(task.rows, task.order + first, rows);
+                rows_part(me, n_threads, s, rows, mine);
+                if (me == 0 && s > 0) stop = judge(s - 1);
+                barrier.wait();
+                if (stop) return;
+                powers.step(rule_);
+                weights_part(me, step_numbers<T>(rule_, task.learning_rates[s], powers), rows);
+                barrier.wait();
+            }
+            if (me == 0) judge(n_steps - 1);
+        });
+        steps_ += result_.steps;
+        result_.loss = done_ > 0 ? total_ / static_cast<double>(done_) : 0.0;
+        if (result_.diverged == 0 && !parameters_are_finite()) result_.diverged = 3;
+        return result_;
+    }
+
+    void logits(const Rows& rows, double* out) override {
+        const std::ptrdiff_t chunk = std::min(rows.n, kPredictedRows);
+        if (rows.n == 0) return;
+        const std::ptrdiff_t n_chunks = (rows.n + chunk - 1) / chunk;
+        const int n_threads = static_cast<int>(std::min<std::ptrdiff_t>(team_size(chunk), n_chunks));
+        std::ptrdiff_t widest = 0;
+        for (std::ptrdiff_t l = 0; l < n_layers_; ++l)
+            widest = std::max({widest, layers_[l].n_in, layers_[l].n_out});
+        std::unique_ptr<Buffer<T>[]> rooms(new Buffer<T>[2 * static_cast<std::size_t>(n_threads)]);
+        for (int i = 0; i < 2 * n_threads; ++i) rooms[i] = Buffer<T>(panel_size<T>(chunk, widest));
+        std::atomic<std::ptrdiff_t> next{0};
+        run_team(n_threads, [&](int me) {
+            const FlushSubnormals flush;
+            Buffer<T>&from = rooms[2 * me], &to = rooms[2 * me + 1];
+            for (;;) {
+                const std::ptrdiff_t first = next.fetch_add(chunk);
+                if (first >= rows.n) return;
+                predict(rows, first, std::min(chunk, rows.n - first), chunk, from, to, out);
+            }
+        });
+    }
+
+private:
+    bool parameters_are_finite() const {
+        for (std::ptrdiff_t l = 0; l < n_layers_; ++l)
+            if (!all_finite(layers_[l].W) || !all_finite(layers_[l].b)) return false;
+        return true;
+    }
+
+    // who does what
+
+    int team_size(std::ptrdiff_t rows) const {
+        double products = 0.0;
+        for (std::ptrdiff_t l = 0; l < n_layers_; ++l)
+            products += 3.0 * static_cast<double>(rows * layers_[l].n_in * layers_[l].n_out);
+        return std::max(1, std::min(n_threads_, static_cast<int>(products / kWorthAThread) + 1));
+    }
+
+    void plan_blocks() {
+        std::ptrdiff_t n = 0;
+        for (std::ptrdiff_t l = 0; l < n_layers_; ++l)
+            each_block(layers_[l], l, [&](const Block&) { ++n; });
+        blocks_ = Buffer<Block>(n);
+        penalties_ = Buffer<double>(n);
+        n = 0;
+        for (std::ptrdiff_t l = 0; l < n_layers_; ++l)
+            each_block(layers_[l], l, [&](const Block& block) { blocks_[n++] = block; });
+    }
+
+    // Which blocks each thread updates: runs of about the same size.
+    void divide(int n_threads) {
+        std::ptrdiff_t total = 0, so_far = 0;
+        for (std::ptrdiff_t i = 0; i < blocks_.size(); ++i)
+            total += blocks_[i].n_rows * blocks_[i].n_panels;
+        block_starts_ = Buffer<std::ptrdiff_t>(n_threads + 1);
+        for (int t = 1; t <= n_threads; ++t) block_starts_[t] = blocks_.size();
+        int thread = 1;
+        for (std::ptrdiff_t i = 0; i < blocks_.size() && thread < n_threads; ++i) {
+            if (so_far >= total * thread / n_threads) block_starts_[thread++] = i;
+            so_far += blocks_[i].n_rows * blocks_[i].n_panels;
+        }
+        bad_ = Buffer<unsigned char>(n_threads * kLine);
+    }
+
+    void make_room() {
+        if (layers_[0].delta && (layers_[0].in || by_column_)) return;
+        for (std::ptrdiff_t l = 0; l < n_layers_; ++l) {
+            Layer<T>& layer = layers_[l];
+            if (l > 0 || !by_column_) layer.in = Buffer<T>(panel_size<T>(batch_, layer.n_in));
+            layer.delta = Buffer<T>(panel_size<T>(batch_, layer.n_out));
+            if (l > 0 && (layer.drop > 0 || !slope_from_value(layers_[l - 1].activation)))
+                layer.slope = Buffer<T>(panel_size<T>(batch_, layer.n_in));
+        }
+        row_losses_ = Buffer<double>(2 * batch_);
+    }
+
+    std::ptrdiff_t widest_dropped() const {
+        std::ptrdiff_t widest = 0;
+        for (std::ptrdiff_t l = 0; l < n_layers_; ++l)
+            if (layers_[l].drop > 0) widest = std::max(widest, layers_[l].n_in);
+        return widest;
+    }
+
+    // the first part of a step: rows
+
+    void rows_part(int me, int n_threads, std::ptrdiff_t step, std::ptrdiff_t rows, Own& mine) {
+        const std::ptrdiff_t from = rows * me / n_threads, to = rows * (me + 1) / n_threads;
+        std::ptrdiff_t row_bytes = 0, weight_bytes = 0;
+        for (std::ptrdiff_t l = 0; l < n_layers_; ++l) {
+            const Layer<T>& layer = layers_[l];
+            row_bytes += panel_size<T>(2, layer.n_in) + panel_size<T>(1, layer.n_out);
+            weight_bytes += layer.W.size();
+        }
+        row_bytes *= sizeof(T);
+        weight_bytes *= sizeof(T);
+        // where the weights stay near, a few rows at a time stay near as well
+        std::ptrdiff_t chunk = to - from;
+        if (weight_bytes <= kChunkBytes)
+            chunk = std::max<std::ptrdiff_t>(8 * kTileRows, kChunkBytes / row_bytes / kTileRows * kTileRows);
+        for (std::ptrdiff_t r = from; r < to; r += chunk)
+            chunk_part(step, rows, r, std::min(chunk, to - r), mine);
+    }
+
+    // n rows from row r0 of the batch on, through all layers and back.
+    void chunk_part(std::ptrdiff_t step, std::ptrdiff_t batch_rows, std::ptrdiff_t r0, std::ptrdiff_t n,
+                    Own& mine) {
+        const std::ptrdiff_t last = n_layers_ - 1;
+        const std::int64_t* order = task_->order + step * batch_ + r0;
+        if (!by_column_) gather<T>(task_->rows, order, n, layers_[0].n_in, layers_[0].in.get() + r0 * P, batch_);
+        for (std::ptrdiff_t l = 0; l <= last; ++l) {
+            Layer<T>& layer = layers_[l];
+            if (layer.drop > 0) drop(l, step, batch_rows, r0, n, mine.drawn);
+            T* out = (l == last ? layer.delta : layers_[l + 1].in).get() + r0 * P;
+            T* slope = l == last || !layers_[l + 1].slope ? nullptr : layers_[l + 1].slope.get() + r0 * P;
+            const Activation f = l == last ? Activation::identity : layer.activation;
+            if (l == 0 && by_column_) forward_sparse(layer, f, task_->rows, order, batch_, n, out, slope);
+            else forward(layer, f, layer.in.get() + r0 * P, batch_, n, out, slope);
+        }
+        mine.output.lose(network_, task_->targets, order, n, batch_rows, layers_[last].delta.get() + r0 * P,
+                    batch_, losses_of(step) + r0);
+        for (std::ptrdiff_t l = last; l > 0; --l) backward(layers_[l], layers_[l - 1], batch_, r0, n);
+    }
+
+    // Multiplies what layer l reads by its mask: 16 bits each of NumPy's stream, by their place, so
+    // that it does not matter who draws them. A mask starts with a word of its own.
+    void drop(std::ptrdiff_t l, std::ptrdiff_t step, std::ptrdiff_t batch_rows, std::ptrdiff_t r0,
+              std::ptrdiff_t n, const Buffer<std::uint16_t>& room) {
+        const Layer<T>& layer = layers_[l];
+        const Philox philox(task_->mask_key, task_->mask_counter);
+        std::ptrdiff_t first_word = 0;  // those of whole steps before, and of the layers below
+        for (std::ptrdiff_t i = 0; i < n_layers_; ++i) {
+            if (layers_[i].drop == 0) continue;
+            first_word += step * ((batch_ * layers_[i].n_in + 3) / 4);
+            if (i < l) first_word += (batch_rows * layers_[i].n_in + 3) / 4;
+        }
+        std::uint16_t* drawn = room.get();
+        for (std::ptrdiff_t r = r0; r < r0 + n; ++r) {
+            // the blocks of the stream that hold the row's numbers
+            const std::ptrdiff_t from = first_word * 4 + r * layer.n_in, before = from % 16;
+            for (std::ptrdiff_t i = 0; i < before + layer.n_in; i += 16) {
+                std::uint64_t words[4];
+                philox.block(static_cast<std::uint64_t>((from - before + i) / 16), words);
+                std::memcpy(drawn + i, words, sizeof words);
+            }
+            for (std::ptrdiff_t p = 0; p < layer.n_in; p += P) {
+                const std::ptrdiff_t at = (p / P * batch_ + r) * P, width = std::min<std::ptrdiff_t>(P, layer.n_in - p);
+                alignas(64) T mask[P] = {};
+                for (std::ptrdiff_t j = 0; j < width; ++j) mask[j] = drawn[before + p + j] >= layer.drop ? layer.kept : T(0);
+                for (int v = 0; v < P; v += L) {
+                    store<T>(&layer.in[at + v], load<T>(&layer.in[at + v]) * load<T>(mask + v));
+                    if (layer.slope)
+                        store<T>(&layer.slope[at + v], load<T>(&layer.slope[at + v]) * load<T>(mask + v));
+                }
+            }
+        }
+    }
+
+    // the second part: weights
+
+    void weights_part(int me, const StepNumbers<T>& numbers, std::ptrdiff_t rows) {
+        bool bad = false;
+        for (std::ptrdiff_t b = block_starts_[me]; b < block_starts_[me + 1]; ++b) {
+            switch (rule_.rule) {
+#define DELTAPROP_CASE(name) \
+    case Rule::name: bad |= update_block<Rule::name>(b, numbers, rows); break
+                DELTAPROP_CASE(gradient_descent);
+                DELTAPROP_CASE(momentum);
+                DELTAPROP_CASE(nesterov);
+                DELTAPROP_CASE(rmsprop);
+                DELTAPROP_CASE(adam);
+                DELTAPROP_CASE(adamw);
+#undef DELTAPROP_CASE
+            }
+        }
+        bad_[me * kLine] = bad;
+    }
+
+    // Returns whether a gradient was not finite.
+    template <Rule R>
+    bool update_block(std::ptrdiff_t number, const StepNumbers<T>& numbers, std::ptrdiff_t rows) {
+        const Block& block = blocks_[number];
+        const Layer<T>& layer = layers_[block.layer];
+        alignas(64) T gradients[kBlockPanels * kBlockRows<T> * P];
+        if (by_column_ && block.layer == 0) {
+            for (std::ptrdiff_t j = 0; j < block.n_panels; ++j)
+                for (std::ptrdiff_t i = 0; i < block.n_rows; ++i)
+                    columns_.sum(block.row_start + i, layer.delta.get() + (block.first_panel + j) * batch_ * P,
+                                 gradients + (j * kBlockRows<T> + i) * P);
+        } else {
+            gradients_of(layer, block, batch_, rows, gradients);
+        }
+        Vec<T> check{};
+        double penalty = 0.0;
+        for (std::ptrdiff_t j = 0; j < block.n_panels; ++j) {
+            const std::ptrdiff_t panel = block.first_panel + j;
+            check += update_weights<T, R>(network_, layer, block, panel, gradients + j * kBlockRows<T> * P,
+                                          numbers, penalty);
+            if (layer.bias && block.row_start == 0)
+                check += update_bias<T, R>(layer, panel, numbers, batch_, rows);
+        }
+        penalties_[number] = penalty;
+        return !(sum<T>(check) == 0);
+    }
+
+    // Of the rows of a step: a step is judged while the next one's rows are on their way.
+    double* losses_of(std::ptrdiff_t step) const { return row_losses_.get() + step % 2 * batch_; }
+
+    // Between two steps, on the calling thread: the loss of a step that is done; true: stop.
+    bool judge(std::ptrdiff_t step) {
+        const std::ptrdiff_t rows = std::min(batch_, task_->n - step * batch_);
+        double loss = 0.0;
+        const double* losses = losses_of(step);
+        for (std::ptrdiff_t r = 0; r < rows; ++r) loss += losses[r];
+        for (std::ptrdiff_t i = 0; i < penalties_.size(); ++i) loss += penalties_[i];
+        bool bad = false;
+        for (std::ptrdiff_t i = 0; i < bad_.size(); i += kLine) bad = bad || bad_[i];
+        result_.diverged = !std::isfinite(loss) ? 1 : bad ? 2 : 0;
+        if (result_.diverged != 0) return true;
+        total_ += loss * static_cast<double>(rows);
+        done_ += rows;
+        result_.steps = step + 1;
+        const Clock::time_point now = Clock::now();
+        if (now - last_pulse_ < std::chrono::milliseconds(10) && done_ < task_->n) return false;
+        last_pulse_ = now;
+        return task_->pulse != nullptr && task_->pulse(task_->pulse_context, done_);
+    }
+
+    void predict(const Rows& rows, std::ptrdiff_t first, std::ptrdiff_t n, std::ptrdiff_t stride,
+                 Buffer<T>& from, Buffer<T>& to, double* out) const {
+        std::int64_t order[kPredictedRows] = {};
+        for (std::ptrdiff_t r = 0; r < n; ++r) order[r] = first + r;
+        const bool sparse = rows.columns != nullptr;
+        if (!sparse) gather<T>(rows, order, n, layers_[0].n_in, from.get(), stride);
+        for (std::ptrdiff_t l = 0; l < n_layers_; ++l) {
+            const Layer<T>& layer = layers_[l];
+            const Activation f = l + 1 == n_layers_ ? Activation::identity : layer.activation;
+            if (l == 0 && sparse) forward_sparse<T>(layer, f, rows, order, stride, n, to.get(), nullptr);
+            else forward<T>(layer, f, from.get(), stride, n, to.get(), nullptr);
+            std::swap(from, to);
+        }
+        const std::ptrdiff_t k = layers_[n_layers_ - 1].n_out;
+        for (std::ptrdiff_t r = 0; r < n; ++r)
+            for (std::ptrdiff_t j = 0; j < k; ++j)
+                out[(first + r) * k + j] = static_cast<double>(from[(j / P * stride + r) * P + j % P]);
+    }
+
+    static constexpr std::ptrdiff_t kLine = 64;  // bytes: what threads write stands apart
+
+    const NetworkPlan& network_;  // of the settings, which outlive this
+    const RulePlan& rule_;
+    const std::ptrdiff_t batch_;
+    const int n_threads_;
+    const std::ptrdiff_t n_layers_;
+    std::unique_ptr<Layer<T>[]> layers_;
+    Buffer<Block> blocks_;
+    Buffer<std::ptrdiff_t> block_starts_;
+    Buffer<double> penalties_;    // of each block
+    Buffer<unsigned char> bad_;   // of each thread: whether a gradient was not finite
+    Buffer<double> row_losses_;
+    ByColumn<T> columns_;
+    bool by_column_ = false;
+    std::int64_t steps_ = 0;
+    // of the epoch that runs
+    const EpochTask* task_ = nullptr;
+    EpochResult result_;
+    double total_ = 0.0;
+    std::ptrdiff_t done_ = 0;
+    Clock::time_point last_pulse_;
+};
+
+}  // namespace deltaprop::DELTAPROP_ISA

@@ -1,0 +1,113 @@
+// What an optimizer does to a vector of parameters, given their gradient.
+#pragma once
+
+#if defined(__AVX2__) || defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
+#include "../plan.hpp"
+#include "simd.hpp"
+
+namespace deltaprop::DELTAPROP_ISA {
+
+// The numbers of one step, the same for all parameters.
+template <class T> struct StepNumbers {
+    T rate = 0;           // eta; of Adam eta / (1 - beta_1^t)
+    T shrink = 0;         // eta weight_decay
+    T by_root = 1;        // of Adam 1 / sqrt(1 - beta_2^t)
+    T first = 0, first_rest = 0;    // momentum, or beta_1 and 1 - beta_1
+    T second = 0, second_rest = 0;  // decay or beta_2, and 1 minus it
+    T epsilon = 0;
+};
+
+// beta_1^t and beta_2^t of step t, counted from 1.
+struct Powers {
+    double first = 1.0, second = 1.0;
+
+    Powers(const RulePlan& rule, std::int64_t steps_done)
+        : first(std::pow(rule.beta_1, static_cast<double>(steps_done))),
+          second(std::pow(rule.beta_2, static_cast<double>(steps_done))) {}
+
+    void step(const RulePlan& rule) {
+        first *= rule.beta_1;
+        second *= rule.beta_2;
+    }
+};
+
+template <class T>
+StepNumbers<T> step_numbers(const RulePlan& rule, double eta, const Powers& powers) {
+    StepNumbers<T> n;
+    n.rate = static_cast<T>(eta);
+    n.epsilon = static_cast<T>(rule.epsilon);
+    switch (rule.rule) {
+        case Rule::gradient_descent: break;
+        case Rule::momentum:
+        case Rule::nesterov: n.first = static_cast<T>(rule.momentum); break;
+        case Rule::rmsprop:
+            n.second = static_cast<T>(rule.decay);
+            n.second_rest = static_cast<T>(1.0 - rule.decay);
+            break;
+        case Rule::adam:
+        case Rule::adamw:
+            n.rate = static_cast<T>(eta / (1.0 - powers.first));
+            n.by_root = static_cast<T>(1.0 / std::sqrt(1.0 - powers.second));
+            n.first = static_cast<T>(rule.beta_1);
+            n.first_rest = static_cast<T>(1.0 - rule.beta_1);
+            n.second = static_cast<T>(rule.beta_2);
+            n.second_rest = static_cast<T>(1.0 - rule.beta_2);
+            n.shrink = static_cast<T>(eta * rule.weight_decay);
+            break;
+    }
+    return n;
+}
+
+// a / (sqrt(v) by + epsilon). In float by estimates that are refined once: a few units in the last
+// place off, several times faster than square root and quotient.
+template <class T> DELTAPROP_INLINE Vec<T> over_root(Vec<T> a, Vec<T> v, T by, T epsilon) {
+    return a / (square_root<T>(v) * by + epsilon);
+}
+#if defined(__AVX512F__)
+template <> DELTAPROP_INLINE Vec<float> over_root(Vec<float> a, Vec<float> v, float by, float epsilon) {
+    v = v < 1e-37f ? splat(1e-37f) : v;
+    Vec<float> r = _mm512_maskz_rsqrt14_ps(0xFFFF, v);
+    r = r * (1.5f - 0.5f * v * r * r);
+    const Vec<float> below = v * r * by + epsilon;
+    Vec<float> q = _mm512_maskz_rcp14_ps(0xFFFF, below);
+    q = q * (2.0f - below * q);
+    return a * q;
+}
+#elif defined(__AVX2__)
+template <> DELTAPROP_INLINE Vec<float> over_root(Vec<float> a, Vec<float> v, float by, float epsilon) {
+    v = v < 1e-37f ? splat(1e-37f) : v;
+    Vec<float> r = _mm256_rsqrt_ps(v);
+    r = r * (1.5f - 0.5f * v * r * r);
+    const Vec<float> below = v * r * by + epsilon;
+    Vec<float> q = _mm256_rcp_ps(below);
+    q = q * (2.0f - below * q);
+    return a * q;
+}
+#endif
+
+template <class T, Rule R>
+DELTAPROP_INLINE Vec<T> updated(const StepNumbers<T>& n, Vec<T> w, Vec<T> g, T* m_at, T* v_at) {
+    if constexpr (R == Rule::gradient_descent) {
+        return w - n.rate * g;
+    } else if constexpr (R == Rule::momentum || R == Rule::nesterov) {
+        const Vec<T> v = n.first * load<T>(m_at) - n.rate * g;
+        store<T>(m_at, v);
+        if constexpr (R == Rule::momentum) return w + v;
+        else return w + (n.first * v - n.rate * g);
+    } else if constexpr (R == Rule::rmsprop) {
+        const Vec<T> s = n.second * load<T>(m_at) + n.second_rest * (g * g);
+        store<T>(m_at, s);
+        return w - over_root<T>(n.rate * g, s, T(1), n.epsilon);
+    } else {
+        const Vec<T> m = n.first * load<T>(m_at) + n.first_rest * g;
+        const Vec<T> v = n.second * load<T>(v_at) + n.second_rest * (g * g);
+        store<T>(m_at, m);
+        store<T>(v_at, v);
+        return w - over_root<T>(n.rate * m, v, n.by_root, n.epsilon);
+    }
+}
+
+}  // namespace deltaprop::DELTAPROP_ISA

@@ -1,0 +1,202 @@
+// The Python face of the trainer. Arrays have been checked by deltaprop.engines.native.
+#include "module_trainer.hpp"
+
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <exception>
+#include <stdexcept>
+
+#include "team.hpp"
+#include "trainers.hpp"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace deltaprop {
+namespace {
+
+template <class E> E number_of(const std::string& name, std::initializer_list<const char*> names) {
+    int i = 0;
+    for (const char* known : names) {
+        if (name == known) return static_cast<E>(i);
+        ++i;
+    }
+    throw std::invalid_argument("The native engine knows no '" + name + "'.");
+}
+
+Activation activation_of(const std::string& name) {
+    return number_of<Activation>(name, {"identity", "relu", "leaky_relu", "sigmoid", "tanh", "elu",
+                                        "selu", "silu", "softplus", "gelu", "mish"});
+}
+Loss loss_of(const std::string& name) {
+    return number_of<Loss>(name, {"cross_entropy", "binary_cross_entropy", "half_squared_error",
+                                  "half_squared_error_sigmoid", "half_squared_error_softmax",
+                                  "huber", "poisson"});
+}
+Rule rule_of(const std::string& name) {
+    return number_of<Rule>(name, {"gradient_descent", "momentum", "nesterov", "rmsprop", "adam",
+                                  "adamw"});
+}
+
+using Flat = nb::ndarray<double, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using ReadFlat = nb::ndarray<const double, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Whole = nb::ndarray<const std::int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+
+double get(const nb::dict& d, const char* key, double otherwise) {
+    return d.contains(key) ? nb::cast<double>(d[key]) : otherwise;
+}
+
+// rows: {"data": array, "scale": float} dense, with "starts", "columns" and "n" for sparse ones.
+struct RowsHeld {
+    Rows rows;
+    std::vector<nb::object> held;
+
+    explicit RowsHeld(const nb::dict& d) {
+        const auto array = nb::cast<nb::ndarray<nb::ro, nb::device::cpu>>(d["data"]);
+        held.push_back(nb::object(d["data"]));
+        rows.data = array.data();
+        if (array.dtype() == nb::dtype<float>()) rows.kind = Rows::Kind::float32;
+        else if (array.dtype() == nb::dtype<double>()) rows.kind = Rows::Kind::float64;
+        else if (array.dtype() == nb::dtype<std::uint8_t>()) rows.kind = Rows::Kind::uint8;
+        else throw std::invalid_argument("Rows are float32, float64 or uint8.");
+        rows.scale = get(d, "scale", 1.0);
+        if (d.contains("starts")) {
+            rows.starts = static_cast<const std::int64_t*>(
+                nb::cast<nb::ndarray<const std::int64_t, nb::c_contig>>(d["starts"]).data());
+            rows.columns = static_cast<const std::int32_t*>(
+                nb::cast<nb::ndarray<const std::int32_t, nb::c_contig>>(d["columns"]).data());
+            held.push_back(nb::object(d["starts"]));
+            held.push_back(nb::object(d["columns"]));
+            rows.n = nb::cast<std::ptrdiff_t>(d["n"]);
+        } else {
+            if (array.ndim() != 2 || (array.shape(1) > 1 && array.stride(1) != 1))
+                throw std::invalid_argument("Dense rows are a matrix with contiguous rows.");
+            rows.n = static_cast<std::ptrdiff_t>(array.shape(0));
+            rows.stride = static_cast<std::ptrdiff_t>(array.stride(0));
+        }
+    }
+};
+
+TrainerSettings settings_of(const nb::dict& network, const nb::dict& rule, std::ptrdiff_t batch_size,
+                            int n_threads, const std::string& dtype, bool for_training) {
+    TrainerSettings s;
+    for (nb::handle each : nb::cast<nb::list>(network["layers"])) {
+        const auto layer = nb::cast<nb::dict>(each);
+        s.layers.push_back({nb::cast<std::ptrdiff_t>(layer["n_in"]),
+                                    nb::cast<std::ptrdiff_t>(layer["n_out"]),
+                                    nb::cast<bool>(layer["bias"]),
+                                    activation_of(nb::cast<std::string>(layer["activation"])),
+                                    nb::cast<int>(layer["drop_threshold"]),
+                                    nb::cast<double>(layer["drop_probability"])});
+    }
+    s.network.loss = loss_of(nb::cast<std::string>(network["loss"]));
+    s.network.huber_width = get(network, "huber_width", 1.0);
+    s.network.label_smoothing = get(network, "label_smoothing", 0.0);
+    s.network.l2 = get(network, "l2", 0.0);
+    s.network.l1 = get(network, "l1", 0.0);
+    if (rule.contains("name")) {
+        s.rule.rule = rule_of(nb::cast<std::string>(rule["name"]));
+        s.rule.momentum = get(rule, "momentum", 0.0);
+        s.rule.decay = get(rule, "decay", 0.0);
+        s.rule.beta_1 = get(rule, "beta_1", 0.9);
+        s.rule.beta_2 = get(rule, "beta_2", 0.999);
+        s.rule.epsilon = get(rule, "epsilon", 1e-8);
+        s.rule.weight_decay = get(rule, "weight_decay", 0.0);
+    }
+    s.batch_size = batch_size;
+    s.n_threads = n_threads;
+    s.float64 = dtype == "float64";
+    s.for_training = for_training;
+    return s;
+}
+
+// A Python function that is asked between steps whether to stop.
+struct Pulse {
+    nb::object function;
+    std::exception_ptr error;
+
+    static bool ask(void* context, std::ptrdiff_t done) {
+        Pulse& self = *static_cast<Pulse*>(context);
+        const FlushSubnormals as_ever(false);
+        nb::gil_scoped_acquire locked;
+        try {
+            return nb::cast<bool>(self.function(done));
+        } catch (...) {
+            self.error = std::current_exception();
+            return true;
+        }
+    }
+};
+
+}  // namespace
+
+void bind_trainer(nb::module_& m) {
+    m.def("instruction_sets", &instruction_sets,
+          "List the builds of the kernels that this machine can run, the fastest first.");
+
+    nb::class_<OwnedTrainer>(m, "Trainer", "A network being trained in native code.")
+        .def("set_parameters", [](OwnedTrainer& t, const ReadFlat& flat) { t.trainer->set_parameters(flat.data()); })
+        .def("get_parameters", [](const OwnedTrainer& t, Flat flat) { t.trainer->get_parameters(flat.data()); })
+        .def_prop_ro("n_states", [](const OwnedTrainer& t) { return t.trainer->n_states(); })
+        .def("set_state", [](OwnedTrainer& t, int which, const ReadFlat& flat) { t.trainer->set_state(which, flat.data()); })
+        .def("get_state", [](const OwnedTrainer& t, int which, Flat flat) { t.trainer->get_state(which, flat.data()); })
+        .def_prop_rw("steps", [](const OwnedTrainer& t) { return t.trainer->steps(); },
+                     [](OwnedTrainer& t, std::int64_t steps) { t.trainer->set_steps(steps); })
+        .def(
+            "epoch",
+            [](OwnedTrainer& t, const nb::dict& rows, nb::object targets, nb::object weights,
+               const Whole& order, std::ptrdiff_t batch_size, const ReadFlat& learning_rates,
+               const std::vector<std::uint64_t>& mask_key, const std::vector<std::uint64_t>& mask_counter,
+               nb::object pulse) {
+                RowsHeld held(rows);
+                EpochTask task;
+                task.rows = held.rows;
+                const auto array = nb::cast<nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu>>(targets);
+                if (array.dtype() == nb::dtype<std::int64_t>())
+                    task.targets.labels = static_cast<const std::int64_t*>(array.data());
+                else if (array.dtype() == nb::dtype<double>())
+                    task.targets.dense = static_cast<const double*>(array.data());
+                else
+                    throw std::invalid_argument("Targets are int64 labels or float64 rows.");
+                if (!weights.is_none())
+                    task.targets.weights = nb::cast<ReadFlat>(weights).data();
+                task.order = order.data();
+                task.n = static_cast<std::ptrdiff_t>(order.shape(0));
+                task.batch_size = batch_size;
+                task.learning_rates = learning_rates.data();
+                for (std::size_t i = 0; i < 2 && i < mask_key.size(); ++i) task.mask_key[i] = mask_key[i];
+                for (std::size_t i = 0; i < 4 && i < mask_counter.size(); ++i)
+                    task.mask_counter[i] = mask_counter[i];
+                Pulse asked{pulse, nullptr};
+                task.pulse = &Pulse::ask;
+                task.pulse_context = &asked;
+                EpochResult result;
+                {
+                    nb::gil_scoped_release released;
+                    result = t.trainer->epoch(task);
+                }
+                if (asked.error) std::rethrow_exception(asked.error);
+                return nb::make_tuple(result.loss, result.steps, result.diverged);
+            },
+            "rows"_a, "targets"_a, "weights"_a.none(), "order"_a, "batch_size"_a, "learning_rates"_a,
+            "mask_key"_a, "mask_counter"_a, "pulse"_a)
+        .def("logits", [](OwnedTrainer& t, const nb::dict& rows, nb::ndarray<double, nb::ndim<2>, nb::c_contig> out) {
+            RowsHeld held(rows);
+            nb::gil_scoped_release released;
+            t.trainer->logits(held.rows, out.data());
+        });
+
+    m.def(
+        "make_trainer",
+        [](const nb::dict& network, const nb::dict& rule, std::ptrdiff_t batch_size, int n_threads,
+           const std::string& dtype, bool for_training, const std::string& build) {
+            return make_trainer(settings_of(network, rule, batch_size, n_threads, dtype, for_training),
+                                build);
+        },
+        "network"_a, "rule"_a, "batch_size"_a, "n_threads"_a, "dtype"_a,
+        "for_training"_a, "build"_a = "", "Return a trainer of the fastest, or of a named build.");
+}
+
+}  // namespace deltaprop

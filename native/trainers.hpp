@@ -1,0 +1,39 @@
+// Trainers for each instruction set, and the choice between them.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "plan.hpp"
+
+namespace deltaprop {
+
+struct TrainerSettings {
+    std::vector<LayerPlan> layers;
+    NetworkPlan network;  // its layers are set from those above
+    RulePlan rule;
+    std::ptrdiff_t batch_size = 1;
+    int n_threads = 1;
+    bool float64 = false;
+    bool for_training = true;
+};
+
+// Names of the builds that this machine can run, the fastest first: "avx512", "avx2", "portable".
+std::vector<std::string> instruction_sets();
+
+// A trainer with the settings it reads.
+struct OwnedTrainer {
+    std::unique_ptr<TrainerSettings> settings;
+    std::unique_ptr<Trainer> trainer;
+};
+
+// Throws std::invalid_argument for a build that the machine cannot run.
+OwnedTrainer make_trainer(TrainerSettings settings, const std::string& build);
+
+// The caller owns what is made, and keeps the settings as long.
+namespace avx512 { Trainer* make(const TrainerSettings&); }
+namespace avx2 { Trainer* make(const TrainerSettings&); }
+namespace portable { Trainer* make(const TrainerSettings&); }
+
+}  // namespace deltaprop

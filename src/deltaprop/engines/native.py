@@ -1,0 +1,225 @@
+"""The native engine: whole epochs in C++, float32 or float64, on a team of threads.
+
+The kernels are in native/; the reference judges them. The bits of a result do not depend on the
+number of threads.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from deltaprop._native import Trainer, make_trainer
+from deltaprop.engines.base import EpochOutcome, EpochPlan, Problem, StepRule
+from deltaprop.engines.cores import available_cores
+from deltaprop.errors import DataError, SettingError
+from deltaprop.functional import activations, losses
+from deltaprop.model.parameters import Parameters
+from deltaprop.model.spec import Network
+
+__all__ = ["NativeEngine", "NativeRun"]
+
+Array = npt.NDArray[np.float64]
+
+_NAMES = frozenset(
+    (
+        "identity", "relu", "leaky_relu", "sigmoid", "tanh", "elu", "selu", "silu", "softplus",
+        "gelu", "mish", "cross_entropy", "binary_cross_entropy", "half_squared_error",
+        "half_squared_error_sigmoid", "half_squared_error_softmax", "huber", "poisson",
+    )
+)  # fmt: skip
+# the rows themselves: a user may register another function under one of the names
+_ACTIVATIONS = {row.name: row for row in activations._BUILT_IN if row.name in _NAMES}  # noqa: SLF001
+_LOSSES = {row.name: row for row in losses._BUILT_IN if row.name in _NAMES}  # noqa: SLF001
+_STATES = {
+    "momentum": ("v",),
+    "nesterov": ("v",),
+    "rmsprop": ("s",),
+    "adam": ("m", "v"),
+    "adamw": ("m", "v"),
+}
+_WHAT = {1: "the loss", 2: "a gradient"}
+
+
+class NativeRun:
+    """A problem being trained in native code.
+
+    Parameters
+    ----------
+    problem : Problem
+        What is trained.
+    parameters : Parameters
+        Where to start; holds the result after each epoch.
+    build : str
+        Of the kernels: "avx512", "avx2" or "portable"; the fastest of this machine when left out.
+    """
+
+    def __init__(self, problem: Problem, parameters: Parameters, build: str = "") -> None:
+        self.problem = problem
+        self.parameters = parameters
+        self.dtype = problem.dtype
+        self._settings = _settings(problem.optimizer)
+        self._states = _STATES.get(self._settings["name"], ())
+        self._trainer: Trainer = make_trainer(
+            _network(problem.network), self._settings, problem.batch_size,
+            _threads(problem.n_threads), problem.dtype, for_training=True, build=build,
+        )  # fmt: skip
+        self._rows = _rows(problem.X)
+        self._before: npt.NDArray[np.float32] | Array | None = None
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """Return the optimizer's state, as its own ``init`` and ``step`` would hold it."""
+        state: dict[str, Any] = {}
+        for which, name in enumerate(self._states):
+            state[name] = np.empty(self.parameters.flat.size)
+            self._trainer.get_state(which, state[name])
+        if "beta_1" in self._settings:
+            state["t"] = self._trainer.steps
+        return state
+
+    @state.setter
+    def state(self, state: dict[str, Any]) -> None:
+        for which, name in enumerate(self._states):
+            self._trainer.set_state(which, np.ascontiguousarray(state[name], dtype=np.float64))
+        self._trainer.steps = int(state.get("t", 0))
+
+    def epoch(self, plan: EpochPlan) -> EpochOutcome:
+        """Run the steps of one epoch, updating the parameters in place."""
+        problem, flat = self.problem, self.parameters.flat
+        self._trainer.set_parameters(np.ascontiguousarray(flat))
+        drawn = plan.rng.bit_generator.state["state"]
+        loss, steps, diverged = self._trainer.epoch(
+            self._rows,
+            problem.targets,
+            problem.weights,
+            np.ascontiguousarray(plan.order, dtype=np.int64),
+            problem.batch_size,
+            np.ascontiguousarray(plan.learning_rates, dtype=np.float64),
+            [int(word) for word in drawn["key"]],
+            [int(word) for word in drawn["counter"]],
+            plan.pulse,
+        )
+        if diverged:
+            # those this epoch began with were good, if its first step was
+            if steps == 0 and self._before is not None:
+                flat[:] = self._before
+            if diverged in _WHAT:
+                return EpochOutcome(loss, steps, f"{_WHAT[diverged]} at step {steps + 1}")
+            return EpochOutcome(loss, steps, f"a parameter after step {steps}")
+        self._before = flat.astype(self.dtype)
+        self._trainer.get_parameters(flat)
+        return EpochOutcome(loss, steps)
+
+
+class NativeEngine:
+    """Kernels in C++ for AVX-512, AVX2 and any other machine, chosen when it runs."""
+
+    name = "native"
+
+    def refusal(self, network: Network, optimizer: StepRule | None = None) -> str | None:
+        """Return what of this only Python knows, or None where the kernels have all of it."""
+        own = [row.name for row in network.activations if row is not _ACTIVATIONS.get(row.name)]
+        if own:
+            return f"activation {own[0]!r}"
+        if network.loss is not _LOSSES.get(network.loss_name):
+            return f"loss {network.loss_name!r}"
+        own_rule = type(optimizer).__module__ != "deltaprop.training.optimizers"
+        if optimizer is not None and own_rule:
+            return f"optimizer {type(optimizer).__name__}"
+        return None
+
+    def start(self, problem: Problem, parameters: Parameters) -> NativeRun:
+        """Return a run that will update ``parameters`` in place."""
+        reason = self.refusal(problem.network, problem.optimizer)
+        if reason is not None:
+            raise SettingError(f"The native engine has no {reason}; take the reference.")
+        return NativeRun(problem, parameters)
+
+    def logits(
+        self, network: Network, parameters: Parameters, X: Any, dtype: str = "float64"
+    ) -> Array:
+        """Return z^L of shape (n, n_L), float64, computed in ``dtype``."""
+        trainer = make_trainer(
+            _network(network), {}, 1, _threads(None), dtype, for_training=False, build=""
+        )
+        trainer.set_parameters(np.ascontiguousarray(parameters.flat))
+        out = np.empty((X.shape[0], network.n_out))
+        trainer.logits(_rows(X), out)
+        return out
+
+
+def _threads(asked: int | None) -> int:
+    return min(asked or available_cores(), available_cores())
+
+
+def _network(network: Network) -> dict[str, Any]:
+    """Return the network as the native code reads it."""
+    last = len(network.numbered) - 1
+    return {
+        "layers": [
+            {
+                "n_in": network.sizes[index],
+                "n_out": network.sizes[index + 1],
+                "bias": bool(layer.bias),
+                "activation": "identity" if index == last else network.activations[index].name,
+                "drop_threshold": 0 if dropout is None else dropout.threshold,
+                "drop_probability": 0.0 if dropout is None else dropout.drop_probability,
+            }
+            for index, (layer, dropout) in enumerate(
+                zip(network.numbered, network.dropouts, strict=True)
+            )
+        ],
+        "loss": network.loss_name,
+        "label_smoothing": float(network.label_smoothing),
+        "l2": float(network.l2),
+        "l1": float(network.l1),
+    }
+
+
+def _settings(optimizer: StepRule) -> dict[str, Any]:
+    """Return an optimizer's hyperparameters as the native code reads them."""
+    rule: Any = optimizer
+    settings = {name: value for name, value in vars(rule).items() if name != "learning_rate"}
+    nesterov = settings.pop("nesterov", False)
+    return {**settings, "name": "nesterov" if nesterov else rule.name}
+
+
+def _rows(X: Any) -> dict[str, Any]:
+    """Return the rows as the native code reads them; a copy only where it cannot read them."""
+    if hasattr(X, "indptr"):
+        _check_sparse(X)
+        return {
+            "data": _plain(X.data),
+            "starts": np.ascontiguousarray(X.indptr, dtype=np.int64),
+            "columns": np.ascontiguousarray(X.indices, dtype=np.int32),
+            "n": int(X.shape[0]),
+        }
+    array = _plain(np.asarray(X) if not isinstance(X, np.ndarray) else X)
+    step = array.strides[1] if array.shape[1] > 1 else array.itemsize
+    whole = array.strides[0] % array.itemsize == 0 and array.strides[0] >= 0
+    aligned = array.flags.aligned
+    if step != array.itemsize or not whole or not aligned:
+        array = np.ascontiguousarray(array)
+        array = array if array.flags.aligned else array.copy()
+    return {"data": array}
+
+
+def _check_sparse(X: Any) -> None:
+    """Raise DataError where entries lie outside the matrix: C++ would read and write there."""
+    starts, columns = X.indptr, X.indices
+    n_entries = min(len(columns), len(X.data))
+    if starts[0] < 0 or starts[-1] > n_entries or (starts[1:] < starts[:-1]).any():
+        raise DataError(f"The rows of the sparse matrix do not lie within its {n_entries} entries.")
+    if len(columns) and not 0 <= columns.min() <= columns.max() < X.shape[1]:
+        raise DataError(
+            f"The sparse matrix has entries in columns {columns.min()} to {columns.max()}, "
+            f"but {X.shape[1]} columns."
+        )
+
+
+def _plain(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    known = array.dtype in (np.float32, np.float64, np.uint8) and array.dtype.isnative
+    return array if known else array.astype(np.float64)

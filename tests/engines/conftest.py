@@ -1,0 +1,119 @@
+"""A problem for any engine, epochs of it, and what they come to."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+
+import deltaprop as dp
+from deltaprop.engines.base import EpochPlan, Problem
+from deltaprop.engines.native import NativeRun
+from deltaprop.engines.reference import ReferenceRun
+from deltaprop.training.batches import dropout_generator, epoch_order
+
+
+@dataclass
+class Outcome:
+    """What is left after some epochs."""
+
+    flat: np.ndarray
+    loss: list
+    state: dict
+    diverged: str | None
+    n_steps: int
+
+
+def run_epochs(
+    problem, parameters, *, build="", epochs=1, shuffle=True, eta=0.1, state=None, seed=0
+):
+    """Run epochs of a problem; ``build`` is "reference", or a build of the native engine.
+
+    The parameters are copied, the state of the optimizer may be given.
+    """
+    parameters = parameters.copy()
+    if build == "reference":
+        run = ReferenceRun(problem, parameters)
+    else:
+        run = NativeRun(problem, parameters, build=build)
+    if state is not None:
+        run.state = {name: np.copy(part) if name != "t" else part for name, part in state.items()}
+    n = problem.X.shape[0]
+    rates = np.full(-(-n // problem.batch_size), eta)
+    losses, diverged, n_steps = [], None, 0
+    for epoch in range(epochs):
+        outcome = run.epoch(
+            EpochPlan(
+                epoch_order(seed, epoch, n, shuffle), dropout_generator(seed, epoch), rates,
+                lambda done: False,
+            )
+        )  # fmt: skip
+        losses.append(outcome.loss)
+        n_steps += outcome.n_steps
+        diverged = outcome.diverged
+        if diverged:
+            break
+    return Outcome(parameters.flat, losses, run.state, diverged, n_steps)
+
+
+def targets_for(network, n, rng):
+    """Return targets that the loss of a network takes, of some rows."""
+    shape = (n, network.n_out)
+    return {
+        "distribution": lambda: rng.dirichlet(np.ones(shape[1]), n),
+        "unit": lambda: rng.random(shape),
+        "count": lambda: rng.poisson(2.0, size=shape).astype(float),
+        "real": lambda: rng.normal(size=shape),
+    }[network.loss.targets]()
+
+
+def make_problem(network, rng, n=23, batch_size=None, dtype="float64", **settings):
+    """Return a problem of random rows whose numbers are exact in float32."""
+    problem = Problem(
+        network=network,
+        X=rng.normal(0.0, 0.5, (n, network.sizes[0])).astype(np.float32).astype(np.float64),
+        targets=targets_for(network, n, rng),
+        weights=None,
+        optimizer=dp.GradientDescent(),
+        batch_size=batch_size or n,
+        dtype=dtype,
+        n_threads=None,
+    )
+    return replace(problem, **settings)
+
+
+def begin(network, rng):
+    """Return parameters that are exact in float32, with biases that are not 0."""
+    parameters = network.init(rng)
+    parameters.flat[:] += 0.1 * rng.normal(size=parameters.flat.size)
+    parameters.flat[:] = parameters.flat.astype(np.float32)
+    return parameters
+
+
+def assert_steps_agree(network, before, found, expected, dtype, note=""):
+    """Compare what was moved, layer by layer, with the largest movement of the layer."""
+    relative, precision = (1e-5, 2.0**-23) if dtype == "float32" else (1e-12, 2.0**-51)
+    moved, asked = (before.like(flat - before.flat) for flat in (found, expected))
+    for layer in range(len(network.numbered)):
+        for kind in ("W", "b"):
+            ours, theirs = getattr(moved, kind)[layer], getattr(asked, kind)[layer]
+            if theirs is None:
+                continue
+            start = getattr(before, kind)[layer]
+            # the new value itself is rounded, however exact the step was
+            bound = relative * np.abs(theirs).max() + precision * (np.abs(start) + np.abs(theirs))
+            worst = (np.abs(ours - theirs) / np.maximum(bound, 1e-300)).max()
+            assert worst <= 1.0, f"{note}: {kind}{layer + 1} is off {worst:.3g} times the bound"
+
+
+@pytest.fixture(scope="session")
+def of_engines():
+    """The functions above, for tests."""
+    return _Functions
+
+
+class _Functions:
+    epochs = staticmethod(run_epochs)
+    problem = staticmethod(make_problem)
+    begin = staticmethod(begin)
+    targets = staticmethod(targets_for)
+    agree = staticmethod(assert_steps_agree)

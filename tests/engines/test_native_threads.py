@@ -1,0 +1,341 @@
+"""The same bits on any number of threads; stopping, sharing, forking, and letting others run."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.sparse
+
+import deltaprop as dp
+from deltaprop.engines import cores, native
+from deltaprop.engines.base import EpochPlan
+from deltaprop.engines.native import NativeRun
+from deltaprop.training.batches import dropout_generator
+
+LARGE = dp.Network([180, 120, 90, 10], "tanh", dropout=0.2, l2=1e-3)
+TASKS = Path("/proc/self/task")
+
+
+@pytest.fixture
+def many_cores(monkeypatch):
+    monkeypatch.setattr(native, "available_cores", lambda: 64)
+
+
+class TestBits:
+    @pytest.mark.parametrize("dtype", ["float32", "float64"])
+    @pytest.mark.parametrize("batch_size", [1, 100, 333])
+    def test_any_number_of_threads(self, of_engines, many_cores, rng, dtype, batch_size):
+        problem = of_engines.problem(LARGE, rng, n=333, batch_size=batch_size, dtype=dtype)
+        problem = replace(problem, optimizer=dp.Adam())
+        start = of_engines.begin(LARGE, rng)
+        runs = [
+            of_engines.epochs(replace(problem, n_threads=n), start, epochs=2, eta=0.01)
+            for n in (1, 2, 3, 5, 8, 1, 2)
+        ]
+        for run in runs[1:]:
+            assert run.flat.tobytes() == runs[0].flat.tobytes()
+            assert run.loss == runs[0].loss
+            assert run.state["m"].tobytes() == runs[0].state["m"].tobytes()
+
+    @pytest.mark.parametrize("build", dp._native.instruction_sets())
+    def test_of_every_build_on_sparse_rows(self, of_engines, many_cores, rng, build):
+        problem = of_engines.problem(LARGE, rng, n=200, batch_size=90, dtype="float32")
+        X = scipy.sparse.csr_array(np.where(problem.X > 0.5, problem.X, 0))
+        start = of_engines.begin(LARGE, rng)
+        a, b = (
+            of_engines.epochs(replace(problem, X=X, n_threads=n), start, build=build).flat
+            for n in (1, 7)
+        )
+        assert a.tobytes() == b.tobytes()
+
+    def test_more_threads_than_rows(self, of_engines, many_cores, rng):
+        network = dp.Network([1500, 1500, 2], "relu")
+        problem = of_engines.problem(network, rng, n=3, batch_size=2, dtype="float32")
+        start = of_engines.begin(network, rng)
+        a, b = (of_engines.epochs(replace(problem, n_threads=n), start).flat for n in (1, 8))
+        assert a.tobytes() == b.tobytes()
+
+    def test_predictions(self, many_cores, rng, monkeypatch):
+        parameters, X = LARGE.init(rng), rng.normal(size=(3000, 180))
+        found = []
+        for n in (1, 2, 5):
+            monkeypatch.setattr(native, "available_cores", lambda n=n: n)
+            found.append(dp.predict(LARGE, parameters, X).tobytes())
+        assert found[0] == found[1] == found[2]
+
+    @pytest.mark.parametrize("limit", ["1", "2"])
+    def test_the_limit_of_the_environment(self, of_engines, monkeypatch, rng, limit):
+        problem = of_engines.problem(LARGE, rng, n=200, batch_size=100, dtype="float32")
+        start = of_engines.begin(LARGE, rng)
+        free = of_engines.epochs(problem, start)
+        monkeypatch.setenv("DELTAPROP_NUM_THREADS", limit)
+        assert of_engines.epochs(problem, start).flat.tobytes() == free.flat.tobytes()
+
+    @pytest.mark.skipif(not TASKS.exists(), reason="threads are counted in /proc")
+    def test_several_threads_are_really_there(self, of_engines, many_cores, rng):
+        problem = of_engines.problem(LARGE, rng, n=300, batch_size=100, dtype="float32")
+        problem = replace(problem, X=LongEpoch.rows(problem), n_threads=4)
+        seen, run = set(), NativeRun(problem, of_engines.begin(LARGE, rng))
+
+        def count(done):
+            seen.add(len(list(TASKS.iterdir())))
+            return len(seen) > 0 and done > 100
+
+        before = len(list(TASKS.iterdir()))
+        run.epoch(LongEpoch.plan(problem, count))
+        assert max(seen) >= before + 3
+        assert len(list(TASKS.iterdir())) == before
+
+
+class LongEpoch:
+    """An epoch that takes a second or more if nobody stops it."""
+
+    N = 400_000
+    NETWORK = dp.Network([64, 64, 10], "tanh")
+
+    @staticmethod
+    def rows(problem):
+        return np.broadcast_to(problem.X[:1], (LongEpoch.N, problem.X.shape[1]))
+
+    @staticmethod
+    def plan(problem, pulse):
+        n_steps = -(-LongEpoch.N // problem.batch_size)
+        order = np.zeros(LongEpoch.N, dtype=np.int64)
+        return EpochPlan(order, dropout_generator(0, 0), np.full(n_steps, 1e-3), pulse)
+
+    @staticmethod
+    def table():
+        return np.broadcast_to(np.ones(64), (LongEpoch.N, 64)), np.zeros(LongEpoch.N, dtype=int)
+
+
+@pytest.fixture
+def long_run(of_engines, rng):
+    problem = of_engines.problem(LongEpoch.NETWORK, rng, n=5, batch_size=32)
+    problem = replace(problem, X=LongEpoch.rows(problem), batch_size=32)
+    return NativeRun(problem, of_engines.begin(LongEpoch.NETWORK, rng))
+
+
+class TestStopping:
+    """Between two steps, long before the end of a long epoch."""
+
+    N_STEPS = LongEpoch.N // 32
+
+    def train(self, **settings):
+        network = LongEpoch.NETWORK
+        parameters = network.init(np.random.default_rng(0))
+        return dp.train(
+            network, parameters, *LongEpoch.table(), batch_size=32, epochs=50, engine="native",
+            **settings,
+        )  # fmt: skip
+
+    def test_the_time_budget(self):
+        history = self.train(time_budget=0.02)
+        assert history.stopped_because == "time_budget"
+        assert 0 < history.n_steps < self.N_STEPS
+
+    def test_ctrl_c(self):
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        pressing = threading.Timer(0.02, os.kill, (os.getpid(), signal.SIGINT))
+
+        def clock():
+            """Press the key a little after the first look, when the epoch begins."""
+            if pressing.ident is None:
+                pressing.start()
+            return 0.0
+
+        try:
+            history = self.train(clock=clock)
+            pressing.join()
+        finally:
+            signal.signal(signal.SIGINT, before)
+        assert history.stopped_because == "interrupted"
+        assert history.n_steps < self.N_STEPS
+
+    def test_a_pulse_is_told_the_rows_done_and_at_last_all_of_them(self, of_engines, rng):
+        problem = of_engines.problem(LARGE, rng, n=50, batch_size=20)
+        told, run = [], NativeRun(problem, of_engines.begin(LARGE, rng))
+        plan = EpochPlan(np.arange(50), dropout_generator(0, 0), np.full(3, 0.1), told.append)
+        with pytest.raises((TypeError, RuntimeError)):
+            run.epoch(plan)  # None is no answer
+        told.clear()
+        run.epoch(replace(plan, pulse=lambda done: bool(told.append(done))))
+        assert told[-1] == 50
+        assert sorted(told) == told
+        assert set(told) <= {20, 40, 50}
+
+    def test_an_exception_of_the_pulse_passes_through_and_the_run_goes_on(self, long_run):
+        before = long_run.parameters.flat.copy()
+
+        def fail(done):
+            raise ZeroDivisionError("mine")
+
+        with pytest.raises(ZeroDivisionError, match="mine"):
+            long_run.epoch(LongEpoch.plan(long_run.problem, fail))
+        np.testing.assert_array_equal(long_run.parameters.flat, before)
+        outcome = long_run.epoch(LongEpoch.plan(long_run.problem, lambda done: True))
+        assert 0 < outcome.n_steps < self.N_STEPS
+        assert (long_run.parameters.flat != before).any()
+
+    def test_an_exception_of_the_clock_passes_through_train(self):
+        looks = []
+
+        def clock():
+            looks.append(1)
+            if len(looks) > 3:
+                raise ZeroDivisionError("the clock")
+            return 0.0
+
+        with pytest.raises(ZeroDivisionError, match="the clock"):
+            self.train(time_budget=1e9, clock=clock)
+
+    def test_a_callback_that_raises(self, rng):
+        X, y = rng.normal(size=(50, 180)), rng.integers(10, size=50)
+        parameters = LARGE.init(rng)
+        with pytest.raises(ZeroDivisionError):
+            dp.train(LARGE, parameters, X, y, callbacks=[lambda state: 1 / 0])
+        assert np.isfinite(parameters.flat).all()
+
+
+class TestSharing:
+    def test_other_threads_run_during_an_epoch(self, long_run):
+        finished = set()
+
+        def tick():
+            for _ in range(10):
+                threading.Event().wait(0.001)
+            finished.update(range(LongEpoch.N + 1))
+
+        other = threading.Thread(target=tick)
+        # a pulse without a line of Python, so that only the epoch can let the other thread run
+        plan = LongEpoch.plan(long_run.problem, finished.__contains__)
+        other.start()
+        outcome = long_run.epoch(plan)
+        other.join()
+        assert outcome.n_steps < LongEpoch.N // 32
+
+    def test_training_in_several_threads_at_once(self, of_engines, rng):
+        problem = of_engines.problem(LARGE, rng, n=300, batch_size=100, dtype="float32")
+        start = of_engines.begin(LARGE, rng)
+        expected = of_engines.epochs(problem, start, epochs=5).flat.tobytes()
+        found = []
+        threads = [
+            threading.Thread(
+                target=lambda: found.append(
+                    of_engines.epochs(problem, start, epochs=5).flat.tobytes()
+                )
+            )
+            for _ in range(4)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(120)
+        assert found == [expected] * 4
+
+
+SCRIPT = """
+import hashlib, multiprocessing, os, sys, threading
+import numpy as np
+import deltaprop as dp
+
+def digest(seed=0):
+    rng = np.random.default_rng(1)
+    network = dp.Network([180, 120, 10], "relu")
+    parameters = network.init(rng)
+    X, y = rng.normal(size=(400, 180)), rng.integers(10, size=400)
+    dp.train(network, parameters, X, y, epochs=2, batch_size=200)
+    p = dp.predict(network, parameters, X)
+    return hashlib.sha256(parameters.flat.tobytes() + p.tobytes()).hexdigest()
+
+def forked():
+    read, write = os.pipe()
+    if (child := os.fork()) == 0:
+        os.write(write, digest().encode())
+        os._exit(0)
+    os.close(write)
+    assert os.waitpid(child, 0)[1] == 0
+    return os.read(read, 64).decode()
+
+if __name__ == "__main__":
+    expected, how = digest(), sys.argv[1]
+    if how == "fork":
+        found = [forked(), digest(), forked()]
+    elif how == "fork during an epoch":
+        thread = threading.Thread(target=lambda: [digest() for _ in range(20)])
+        thread.start()
+        found = [forked() for _ in range(5)]
+        thread.join()
+    elif how == "joblib":
+        import joblib
+        found = joblib.Parallel(n_jobs=2)(joblib.delayed(digest)(i) for i in range(4))
+    else:
+        with multiprocessing.get_context(how.split()[1]).Pool(2) as pool:
+            found = pool.map(digest, range(4))
+    assert set(found) == {expected}, (expected, found)
+    print("same")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.parametrize(
+    "how", ["fork", "fork during an epoch", "pool fork", "pool spawn", "pool forkserver", "joblib"]
+)
+def test_other_processes_train_to_the_same_bits(tmp_path, how):
+    if how == "fork during an epoch" and "TSAN_OPTIONS" in os.environ:
+        pytest.skip("the thread sanitizer cannot follow a fork of several threads")
+    script = tmp_path / "train.py"
+    script.write_text(SCRIPT)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", script, how], capture_output=True, text=True, timeout=300,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "same"
+
+
+class TestCores:
+    @pytest.fixture(autouse=True)
+    def eight_cores(self, monkeypatch, tmp_path):
+        monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(8)), raising=False)
+        monkeypatch.setattr(cores, "_QUOTA", tmp_path / "cpu.max")
+        for name in cores._LIMITS:
+            monkeypatch.delenv(name, raising=False)
+
+    def test_those_the_process_is_allowed_on(self):
+        assert cores.available_cores() == 8
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("max 100000\n", 8), ("200000 100000\n", 2), ("250000 100000", 2), ("50000 100000", 1),
+            ("1600000 100000", 8), ("", 8), ("nonsense", 8), ("x y", 8),
+        ],
+    )  # fmt: skip
+    def test_the_quota_of_a_container(self, text, expected):
+        cores._QUOTA.write_text(text)
+        assert cores.available_cores() == expected
+
+    @pytest.mark.parametrize("name", ["DELTAPROP_NUM_THREADS", "OMP_NUM_THREADS"])
+    @pytest.mark.parametrize(
+        ("value", "expected"),
+        [("1", 1), ("3", 3), ("100", 8), ("4,2", 4), (" 2 ", 2), ("", 8), ("0", 8), ("-1", 8),
+         ("many", 8), ("2.5", 8)],
+    )  # fmt: skip
+    def test_the_environment(self, monkeypatch, name, value, expected):
+        monkeypatch.setenv(name, value)
+        assert cores.available_cores() == expected
+
+    def test_its_own_name_comes_first(self, monkeypatch):
+        monkeypatch.setenv("DELTAPROP_NUM_THREADS", "4")
+        monkeypatch.setenv("OMP_NUM_THREADS", "2")
+        assert cores.available_cores() == 4
+
+    def test_n_threads_is_at_most_that(self, monkeypatch):
+        monkeypatch.setenv("DELTAPROP_NUM_THREADS", "4")
+        assert [native._threads(n) for n in (None, 1, 3, 4, 99)] == [4, 1, 3, 4, 4]
