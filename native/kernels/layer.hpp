@@ -32,8 +32,12 @@ void pack(const Layer<T>& layer, const double* flat, const Buffer<T>& W, const B
     constexpr int P = kPanel<T>;
     const double* from = flat + layer.start;
     for (std::ptrdiff_t i = 0; i < layer.n_in; ++i)
-        for (std::ptrdiff_t j = 0; j < layer.n_out; ++j)
-            W[(j / P * layer.n_in + i) * P + j % P] = static_cast<T>(*from++);
+        for (std::ptrdiff_t p = 0; p < layer.n_out; p += P) {
+            T* to = W.get() + (p / P * layer.n_in + i) * P;
+            const std::ptrdiff_t n = layer.n_out - p < P ? layer.n_out - p : P;
+            for (std::ptrdiff_t j = 0; j < n; ++j) to[j] = static_cast<T>(from[j]);
+            from += n;
+        }
     if (layer.bias)
         for (std::ptrdiff_t j = 0; j < layer.n_out; ++j) b[j] = static_cast<T>(*from++);
 }
@@ -43,8 +47,12 @@ void unpack(const Layer<T>& layer, double* flat, const Buffer<T>& W, const Buffe
     constexpr int P = kPanel<T>;
     double* to = flat + layer.start;
     for (std::ptrdiff_t i = 0; i < layer.n_in; ++i)
-        for (std::ptrdiff_t j = 0; j < layer.n_out; ++j)
-            *to++ = static_cast<double>(W[(j / P * layer.n_in + i) * P + j % P]);
+        for (std::ptrdiff_t p = 0; p < layer.n_out; p += P) {
+            const T* from = W.get() + (p / P * layer.n_in + i) * P;
+            const std::ptrdiff_t n = layer.n_out - p < P ? layer.n_out - p : P;
+            for (std::ptrdiff_t j = 0; j < n; ++j) to[j] = static_cast<double>(from[j]);
+            to += n;
+        }
     if (layer.bias)
         for (std::ptrdiff_t j = 0; j < layer.n_out; ++j) *to++ = static_cast<double>(b[j]);
 }
@@ -79,9 +87,12 @@ template <class T> void turn(const Layer<T>& layer) {
 }
 
 template <class T> bool all_finite(const Buffer<T>& buffer) {
-    for (std::ptrdiff_t i = 0; i < buffer.size(); ++i)
-        if (!std::isfinite(buffer[i])) return false;
-    return true;
+    Vec<T> check{};  // every buffer of parameters is whole vectors; x - x is 0 unless x is not finite
+    for (std::ptrdiff_t i = 0; i < buffer.size(); i += kLanes<T>) {
+        const Vec<T> x = load<T>(buffer.get() + i);
+        check += x - x;
+    }
+    return sum<T>(check) == 0;
 }
 
 }  // namespace deltaprop::DELTAPROP_ISA
