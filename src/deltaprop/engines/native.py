@@ -14,7 +14,7 @@ import numpy.typing as npt
 from deltaprop._native import Trainer, make_trainer
 from deltaprop.engines.base import EpochOutcome, EpochPlan, Problem, StepRule
 from deltaprop.engines.cores import available_cores
-from deltaprop.errors import DataError, SettingError
+from deltaprop.errors import SettingError
 from deltaprop.functional import activations, losses
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
@@ -96,7 +96,6 @@ class NativeRun:
             problem.targets,
             problem.weights,
             np.ascontiguousarray(plan.order, dtype=np.int64),
-            problem.batch_size,
             np.ascontiguousarray(plan.learning_rates, dtype=np.float64),
             [int(word) for word in drawn["key"]],
             [int(word) for word in drawn["counter"]],
@@ -190,7 +189,6 @@ def _settings(optimizer: StepRule) -> dict[str, Any]:
 def _rows(X: Any) -> dict[str, Any]:
     """Return the rows as the native code reads them; a copy only where it cannot read them."""
     if hasattr(X, "indptr"):
-        _check_sparse(X)
         return {
             "data": _plain(X.data),
             "starts": np.ascontiguousarray(X.indptr, dtype=np.int64),
@@ -205,19 +203,6 @@ def _rows(X: Any) -> dict[str, Any]:
         array = np.ascontiguousarray(array)
         array = array if array.flags.aligned else array.copy()
     return {"data": array}
-
-
-def _check_sparse(X: Any) -> None:
-    """Raise DataError where entries lie outside the matrix: C++ would read and write there."""
-    starts, columns = X.indptr, X.indices
-    n_entries = min(len(columns), len(X.data))
-    if starts[0] < 0 or starts[-1] > n_entries or (starts[1:] < starts[:-1]).any():
-        raise DataError(f"The rows of the sparse matrix do not lie within its {n_entries} entries.")
-    if len(columns) and not 0 <= columns.min() <= columns.max() < X.shape[1]:
-        raise DataError(
-            f"The sparse matrix has entries in columns {columns.min()} to {columns.max()}, "
-            f"but {X.shape[1]} columns."
-        )
 
 
 def _plain(array: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -89,11 +89,25 @@ def check_inputs(network: Network, X: Any, name: str) -> Any:
     if rows.shape[0] == 0:
         raise DataError(f"{name} has no rows; at least one is needed.")
     if values is not rows:
+        _refuse_malformed_csr(rows, name)
         _refuse_non_finite_csr(rows, name)
     elif values.dtype.kind == "f":
         for start in range(0, len(rows), _ROWS_AT_ONCE):
             refuse_non_finite(rows[start : start + _ROWS_AT_ONCE], name, first_row=start)
     return rows
+
+
+def _refuse_malformed_csr(rows: Any, name: str) -> None:
+    """Raise DataError where entries lie outside the matrix: compiled code would read there."""
+    starts, columns = rows.indptr, rows.indices
+    n_entries = min(len(columns), len(rows.data))
+    if starts[0] < 0 or starts[-1] > n_entries or (starts[1:] < starts[:-1]).any():
+        raise DataError(f"The rows of {name} do not lie within its {n_entries} entries.")
+    if len(columns) and not 0 <= columns.min() <= columns.max() < rows.shape[1]:
+        raise DataError(
+            f"{name} has entries in columns {columns.min()} to {columns.max()}, but "
+            f"{rows.shape[1]} columns."
+        )
 
 
 def _refuse_non_finite_csr(rows: Any, name: str) -> None:
