@@ -56,7 +56,6 @@ int main(int argc, char** argv) {
     task.targets.labels = labels.data();
     task.order = order.data();
     task.n = rows;
-    task.batch_size = batch;
     task.learning_rates = rates.data();
     double loss = 0.0;
     for (int e = 0; e < epochs; ++e) loss = owned.trainer->epoch(task).loss;

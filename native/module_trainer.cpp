@@ -88,7 +88,7 @@ TrainerSettings settings_of(const nb::dict& network, const nb::dict& rule, std::
                                     nb::cast<std::ptrdiff_t>(layer["n_out"]),
                                     nb::cast<bool>(layer["bias"]),
                                     activation_of(nb::cast<std::string>(layer["activation"])),
-                                    nb::cast<int>(layer["drop_threshold"]),
+                                    nb::cast<std::uint32_t>(layer["drop_threshold"]),
                                     nb::cast<double>(layer["drop_probability"])});
     }
     s.network.loss = loss_of(nb::cast<std::string>(network["loss"]));
@@ -147,7 +147,7 @@ void bind_trainer(nb::module_& m) {
         .def(
             "epoch",
             [](OwnedTrainer& t, const nb::dict& rows, nb::object targets, nb::object weights,
-               const Whole& order, std::ptrdiff_t batch_size, const ReadFlat& learning_rates,
+               const Whole& order, const ReadFlat& learning_rates,
                const std::vector<std::uint64_t>& mask_key, const std::vector<std::uint64_t>& mask_counter,
                nb::object pulse) {
                 RowsHeld held(rows);
@@ -164,7 +164,6 @@ void bind_trainer(nb::module_& m) {
                     task.targets.weights = nb::cast<ReadFlat>(weights).data();
                 task.order = order.data();
                 task.n = static_cast<std::ptrdiff_t>(order.shape(0));
-                task.batch_size = batch_size;
                 task.learning_rates = learning_rates.data();
                 for (std::size_t i = 0; i < 2 && i < mask_key.size(); ++i) task.mask_key[i] = mask_key[i];
                 for (std::size_t i = 0; i < 4 && i < mask_counter.size(); ++i)
@@ -180,7 +179,7 @@ void bind_trainer(nb::module_& m) {
                 if (asked.error) std::rethrow_exception(asked.error);
                 return nb::make_tuple(result.loss, result.steps, result.diverged);
             },
-            "rows"_a, "targets"_a, "weights"_a.none(), "order"_a, "batch_size"_a, "learning_rates"_a,
+            "rows"_a, "targets"_a, "weights"_a.none(), "order"_a, "learning_rates"_a,
             "mask_key"_a, "mask_counter"_a, "pulse"_a)
         .def("logits", [](OwnedTrainer& t, const nb::dict& rows, nb::ndarray<double, nb::ndim<2>, nb::c_contig> out) {
             RowsHeld held(rows);

@@ -21,8 +21,8 @@ struct LayerPlan {
     std::ptrdiff_t n_in = 0, n_out = 0;
     bool bias = true;
     Activation activation = Activation::identity;  // of a hidden layer; the loss brings the last
-    int drop_threshold = 0;         // how many of 65536 draws drop what enters the layer
-    double drop_probability = 0.0;  // what is kept is divided by 1 minus it
+    std::uint32_t drop_threshold = 0;  // how many of 2^32 draws drop what enters the layer
+    double drop_probability = 0.0;     // what is kept is divided by 1 minus it
 };
 
 struct NetworkPlan {
@@ -59,7 +59,7 @@ struct EpochTask {
     Rows rows;
     Targets targets;
     const std::int64_t* order = nullptr;
-    std::ptrdiff_t n = 0, batch_size = 1;
+    std::ptrdiff_t n = 0;
     const double* learning_rates = nullptr;         // one for each step
     std::uint64_t mask_key[2] = {}, mask_counter[4] = {};  // of the dropout generator
     // told the rows done so far; true: stop. It does not throw.

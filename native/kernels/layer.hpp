@@ -12,7 +12,7 @@ template <class T> struct Layer {
     std::ptrdiff_t n_in = 0, n_out = 0;
     bool bias = false;
     Activation activation = Activation::identity;
-    int drop = 0;                   // how many of 65536 draws drop what it reads
+    std::uint32_t drop = 0;         // how many of 2^32 draws drop what it reads
     T kept = 1;                     // what the others are multiplied by
     std::ptrdiff_t start = 0;       // of W in the flat vector; b follows
     Buffer<T> W, turned, b;         // panels of n_out columns; of n_in columns; one row

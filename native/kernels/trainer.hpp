@@ -29,7 +29,7 @@ template <class T> class TrainerOf final : public Trainer {
     // What each thread has for itself.
     struct Own {
         Output<T> output{0};
-        Buffer<std::uint16_t> drawn;
+        Buffer<std::uint32_t> drawn;
     };
 
 public:
@@ -113,7 +113,7 @@ public:
         // all memory is had before the threads start, which could not say that there is none
         std::unique_ptr<Own[]> own(new Own[static_cast<std::size_t>(n_threads)]);
         for (int t = 0; t < n_threads; ++t)
-            own[t] = {Output<T>(layers_[n_layers_ - 1].n_out), Buffer<std::uint16_t>(widest_dropped() + 32)};
+            own[t] = {Output<T>(layers_[n_layers_ - 1].n_out), Buffer<std::uint32_t>(widest_dropped() + 16)};
         run_team(n_threads, [&](int me) {
             const FlushSubnormals flush;
             Own& mine = own[me];
@@ -260,25 +260,25 @@ private:
         for (std::ptrdiff_t l = last; l > 0; --l) backward(layers_[l], layers_[l - 1], batch_, r0, n);
     }
 
-    // Multiplies what layer l reads by its mask: 16 bits each of NumPy's stream, by their place, so
+    // Multiplies what layer l reads by its mask: 32 bits each of NumPy's stream, by their place, so
     // that it does not matter who draws them. A mask starts with a word of its own.
     void drop(std::ptrdiff_t l, std::ptrdiff_t step, std::ptrdiff_t batch_rows, std::ptrdiff_t r0,
-              std::ptrdiff_t n, const Buffer<std::uint16_t>& room) {
+              std::ptrdiff_t n, const Buffer<std::uint32_t>& room) {
         const Layer<T>& layer = layers_[l];
         const Philox philox(task_->mask_key, task_->mask_counter);
         std::ptrdiff_t first_word = 0;  // those of whole steps before, and of the layers below
         for (std::ptrdiff_t i = 0; i < n_layers_; ++i) {
             if (layers_[i].drop == 0) continue;
-            first_word += step * ((batch_ * layers_[i].n_in + 3) / 4);
-            if (i < l) first_word += (batch_rows * layers_[i].n_in + 3) / 4;
+            first_word += step * ((batch_ * layers_[i].n_in + 1) / 2);
+            if (i < l) first_word += (batch_rows * layers_[i].n_in + 1) / 2;
         }
-        std::uint16_t* drawn = room.get();
+        std::uint32_t* drawn = room.get();
         for (std::ptrdiff_t r = r0; r < r0 + n; ++r) {
             // the blocks of the stream that hold the row's numbers
-            const std::ptrdiff_t from = first_word * 4 + r * layer.n_in, before = from % 16;
-            for (std::ptrdiff_t i = 0; i < before + layer.n_in; i += 16) {
+            const std::ptrdiff_t from = first_word * 2 + r * layer.n_in, before = from % 8;
+            for (std::ptrdiff_t i = 0; i < before + layer.n_in; i += 8) {
                 std::uint64_t words[4];
-                philox.block(static_cast<std::uint64_t>((from - before + i) / 16), words);
+                philox.block(static_cast<std::uint64_t>((from - before + i) / 8), words);
                 std::memcpy(drawn + i, words, sizeof words);
             }
             for (std::ptrdiff_t p = 0; p < layer.n_in; p += P) {

@@ -61,7 +61,6 @@ class Trainer:
         targets: npt.NDArray[Any],
         weights: npt.NDArray[np.float64] | None,
         order: npt.NDArray[np.int64],
-        batch_size: int,
         learning_rates: npt.NDArray[np.float64],
         mask_key: list[int],
         mask_counter: list[int],

@@ -111,8 +111,8 @@ class GivenMasks:
 
     def bytes(self, length):
         kept = self.kept.pop(0).ravel()
-        drawn = np.zeros(length // 2, dtype="<u2")
-        drawn[: kept.size] = 65535 * kept
+        drawn = np.zeros(length // 4, dtype="<u4")
+        drawn[: kept.size] = 0xFFFFFFFF * kept
         return drawn.tobytes()
 '''
 

@@ -56,7 +56,7 @@ class Layer(Protocol):
         """Return dL/da and the gradient by each array, from delta = dL/dz."""
 
 
-_STEPS = 1 << 16  # how finely a probability of dropping is met
+_STEPS = 1 << 32  # how finely a probability of dropping is met
 
 
 @dataclass(frozen=True)
@@ -148,17 +148,17 @@ class Dropout:
     def draw_mask(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
         """Return a mask of 0 and 1 / (1 - drop_probability).
 
-        Each number takes 16 bits of the generator's stream, in whole words of 64, so that engines
-        can draw any of them by its place. The probability is met to 1/65536.
+        Each number takes 32 bits of the generator's stream, in whole words of 64, so that engines
+        can draw any of them by its place. The probability is met to 2**-32.
         """
         n, limit = int(np.prod(shape)), self.threshold
-        drawn = np.frombuffer(rng.bytes(8 * -(-n // 4)), dtype="<u2")[:n]
+        drawn = np.frombuffer(rng.bytes(8 * -(-n // 2)), dtype="<u4")[:n]
         mask: Array = (drawn >= limit) / (1.0 - self.drop_probability)
         return mask.reshape(shape)
 
     @property
     def threshold(self) -> int:
-        """Return how many of 65536 draws drop."""
+        """Return how many of 2**32 draws drop."""
         if self.drop_probability == 0:
             return 0
         return min(max(round(self.drop_probability * _STEPS), 1), _STEPS - 1)

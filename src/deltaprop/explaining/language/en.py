@@ -32,8 +32,6 @@ WORDS = {
     "penalties": "Penalties count in loss and gradients, for weights, not for biases.",
     # layer equations
     "given by": "given by {loss}",
-    "sum over samples": "Σ over samples of {what}",
-    "new": "new {what}",
     "after the step": "after the step",
     "image": "The input as a picture",
     "image delta": "∂L/∂x of each pixel: where more ink would raise the loss (+) or lower it (−)",

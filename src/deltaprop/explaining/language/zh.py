@@ -32,8 +32,6 @@ WORDS = {
     "penalties": "惩罚项计入损失和梯度，只作用于权重，不作用于偏置。",
     # layer equations
     "given by": "由 {loss} 给出",
-    "sum over samples": "对样本求和 Σ {what}",
-    "new": "新的 {what}",
     "after the step": "更新之后",
     "image": "输入的图像",
     "image delta": "每个像素的 ∂L/∂x：墨色加深会使损失上升（+）或下降（−）的位置",
