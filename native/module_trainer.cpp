@@ -80,8 +80,11 @@ struct RowsHeld {
 };
 
 TrainerSettings settings_of(const nb::dict& network, const nb::dict& rule, std::ptrdiff_t batch_size,
-                            int n_threads, const std::string& dtype, bool for_training) {
+                            int n_threads, const std::string& dtype, bool for_training, bool sparse,
+                            const std::string& layout) {
     TrainerSettings s;
+    if (!layout.empty()) s.layout = number_of<Layout>(layout, {"unset", "lanes", "panels"});
+    s.sparse = sparse;
     for (nb::handle each : nb::cast<nb::list>(network["layers"])) {
         const auto layer = nb::cast<nb::dict>(each);
         s.layers.push_back({nb::cast<std::ptrdiff_t>(layer["n_in"]),
@@ -139,6 +142,12 @@ void bind_trainer(nb::module_& m) {
     nb::class_<OwnedTrainer>(m, "Trainer", "A network being trained in native code.")
         .def("set_parameters", [](OwnedTrainer& t, const ReadFlat& flat) { t.trainer->set_parameters(flat.data()); })
         .def("get_parameters", [](const OwnedTrainer& t, Flat flat) { t.trainer->get_parameters(flat.data()); })
+        .def_prop_ro("layout", [](const OwnedTrainer& t) {
+            return t.settings->layout == Layout::lanes ? "lanes" : "panels";
+        })
+        .def_prop_ro("n_threads", [](const OwnedTrainer& t) {
+            return worthwhile_threads(*t.settings, t.settings->batch_size);
+        })
         .def_prop_ro("n_states", [](const OwnedTrainer& t) { return t.trainer->n_states(); })
         .def("set_state", [](OwnedTrainer& t, int which, const ReadFlat& flat) { t.trainer->set_state(which, flat.data()); })
         .def("get_state", [](const OwnedTrainer& t, int which, Flat flat) { t.trainer->get_state(which, flat.data()); })
@@ -190,12 +199,15 @@ void bind_trainer(nb::module_& m) {
     m.def(
         "make_trainer",
         [](const nb::dict& network, const nb::dict& rule, std::ptrdiff_t batch_size, int n_threads,
-           const std::string& dtype, bool for_training, const std::string& build) {
-            return make_trainer(settings_of(network, rule, batch_size, n_threads, dtype, for_training),
+           const std::string& dtype, bool for_training, bool sparse, const std::string& build,
+           const std::string& layout) {
+            return make_trainer(settings_of(network, rule, batch_size, n_threads, dtype, for_training,
+                                            sparse, layout),
                                 build);
         },
-        "network"_a, "rule"_a, "batch_size"_a, "n_threads"_a, "dtype"_a,
-        "for_training"_a, "build"_a = "", "Return a trainer of the fastest, or of a named build.");
+        "network"_a, "rule"_a, "batch_size"_a, "n_threads"_a, "dtype"_a, "for_training"_a, "sparse"_a,
+        "build"_a = "", "layout"_a = "",
+        "Return a trainer of the fastest build and layout for this, or of those named.");
 }
 
 }  // namespace deltaprop

@@ -17,6 +17,11 @@ enum class Loss {
 
 enum class Rule { gradient_descent, momentum, nesterov, rmsprop, adam, adamw };
 
+// Numbers an optimizer keeps for each parameter.
+constexpr int states_of(Rule rule) {
+    return rule == Rule::gradient_descent ? 0 : rule == Rule::adam || rule == Rule::adamw ? 2 : 1;
+}
+
 struct LayerPlan {
     std::ptrdiff_t n_in = 0, n_out = 0;
     bool bias = true;

@@ -1,6 +1,7 @@
 #include "trainers.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <stdexcept>
 
 #include "cpu_features.hpp"
@@ -8,10 +9,31 @@
 namespace deltaprop {
 namespace {
 
+constexpr std::ptrdiff_t kLaneParameters = 4096;
+
 bool offers(const std::vector<std::string>& features, std::initializer_list<const char*> needed) {
     return std::all_of(needed.begin(), needed.end(), [&](const char* name) {
         return std::find(features.begin(), features.end(), name) != features.end();
     });
+}
+
+// Dropout and sparse rows are for panels.
+bool lanes_can(const TrainerSettings& s) {
+    bool drops = false;
+    for (const LayerPlan& layer : s.layers) drops = drops || layer.drop_threshold > 0;
+    return !s.sparse && !(s.for_training && drops);
+}
+
+Layout layout_of(const TrainerSettings& s) {
+    if (!lanes_can(s)) {
+        if (s.layout == Layout::lanes)
+            throw std::invalid_argument("Dropout and sparse rows are trained in panels, not in lanes.");
+        return Layout::panels;
+    }
+    if (s.layout != Layout::unset) return s.layout;
+    std::ptrdiff_t n_parameters = 0;
+    for (const LayerPlan& layer : s.layers) n_parameters += (layer.n_in + 1) * layer.n_out;
+    return n_parameters <= kLaneParameters ? Layout::lanes : Layout::panels;
 }
 
 }  // namespace
@@ -28,6 +50,14 @@ std::vector<std::string> instruction_sets() {
     return found;
 }
 
+int worthwhile_threads(const TrainerSettings& settings, std::ptrdiff_t rows) {
+    double products = 0.0;
+    for (const LayerPlan& layer : settings.layers)
+        products += 3.0 * static_cast<double>(rows * layer.n_in * layer.n_out);
+    if (products >= settings.thread_from * settings.n_threads) return settings.n_threads;
+    return std::max(1, std::min(settings.n_threads, static_cast<int>(products / settings.thread_from) + 1));
+}
+
 OwnedTrainer make_trainer(TrainerSettings given, const std::string& build) {
     const std::vector<std::string> known = instruction_sets();
     const std::string& chosen = build.empty() ? known.front() : build;
@@ -37,6 +67,8 @@ OwnedTrainer make_trainer(TrainerSettings given, const std::string& build) {
     TrainerSettings& settings = *owned.settings;
     settings.network.layers = settings.layers.data();
     settings.network.n_layers = static_cast<std::ptrdiff_t>(settings.layers.size());
+    settings.layout = layout_of(settings);
+    if (const char* from = std::getenv("DELTAPROP_THREADS_FROM")) settings.thread_from = std::atof(from);
     auto make = portable::make;
 #if defined(DELTAPROP_X86_BUILDS)
     if (chosen == "avx512") make = avx512::make;

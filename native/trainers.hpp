@@ -9,6 +9,13 @@
 
 namespace deltaprop {
 
+// How the numbers of a batch lie: a row beside the other in the lanes of vectors, for small networks
+// (kernels/lane_trainer.hpp), or in panels of columns (kernels/trainer.hpp).
+enum class Layout { unset, lanes, panels };
+
+// Multiply-adds of a step from which a second thread earns more than two barriers cost.
+inline constexpr double kThreadFrom = 400'000.0;
+
 struct TrainerSettings {
     std::vector<LayerPlan> layers;
     NetworkPlan network;  // its layers are set from those above
@@ -17,7 +24,13 @@ struct TrainerSettings {
     int n_threads = 1;
     bool float64 = false;
     bool for_training = true;
+    bool sparse = false;  // the rows will be
+    Layout layout = Layout::unset;
+    double thread_from = kThreadFrom;
 };
+
+// How many threads a step of so many rows is worth.
+int worthwhile_threads(const TrainerSettings& settings, std::ptrdiff_t rows);
 
 // Names of the builds that this machine can run, the fastest first: "avx512", "avx2", "portable".
 std::vector<std::string> instruction_sets();

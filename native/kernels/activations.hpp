@@ -90,6 +90,25 @@ inline void slope_tile(int rows, int vectors, T* delta, const T* a) {
         }
 }
 
+// The same for n vectors one after another, whose bias has been added.
+template <class T, Activation F> inline void activate_vectors(std::ptrdiff_t n, T* z, T* slopes) {
+    constexpr int L = kLanes<T>;
+    for (std::ptrdiff_t i = 0; i < n * L; i += L) {
+        const Pair<T> y = activate<T, F>(load<T>(z + i));
+        store<T>(z + i, y.a);
+        if (slopes) store<T>(slopes + i, y.slope);
+    }
+}
+template <class T, Activation F> inline void slope_vectors(std::ptrdiff_t n, T* delta, const T* a) {
+    constexpr int L = kLanes<T>;
+    for (std::ptrdiff_t i = 0; i < n * L; i += L)
+        store<T>(delta + i, load<T>(delta + i) * slope_of<T, F>(load<T>(a + i)));
+}
+template <class T> inline void multiply_vectors(std::ptrdiff_t n, T* delta, const T* slopes) {
+    constexpr int L = kLanes<T>;
+    for (std::ptrdiff_t i = 0; i < n * L; i += L) store<T>(delta + i, load<T>(delta + i) * load<T>(slopes + i));
+}
+
 #define DELTAPROP_ACTIVATIONS(CASE) \
     CASE(identity) CASE(relu) CASE(leaky_relu) CASE(sigmoid) CASE(tanh) CASE(elu) CASE(selu) \
     CASE(silu) CASE(softplus) CASE(gelu) CASE(mish)
@@ -109,6 +128,24 @@ inline void slope_tile(Activation f, int rows, int vectors, T* delta, const T* a
     switch (f) {
 #define DELTAPROP_CASE(name) \
     case Activation::name: return slope_tile<T, Activation::name>(rows, vectors, delta, a);
+        DELTAPROP_ACTIVATIONS(DELTAPROP_CASE)
+#undef DELTAPROP_CASE
+    }
+}
+
+template <class T> inline void activate_vectors(Activation f, std::ptrdiff_t n, T* z, T* slopes) {
+    switch (f) {
+#define DELTAPROP_CASE(name) \
+    case Activation::name: return activate_vectors<T, Activation::name>(n, z, slopes);
+        DELTAPROP_ACTIVATIONS(DELTAPROP_CASE)
+#undef DELTAPROP_CASE
+    }
+}
+
+template <class T> inline void slope_vectors(Activation f, std::ptrdiff_t n, T* delta, const T* a) {
+    switch (f) {
+#define DELTAPROP_CASE(name) \
+    case Activation::name: return slope_vectors<T, Activation::name>(n, delta, a);
         DELTAPROP_ACTIVATIONS(DELTAPROP_CASE)
 #undef DELTAPROP_CASE
     }

@@ -86,13 +86,4 @@ template <class T> void turn(const Layer<T>& layer) {
             turn_square(layer, panel, i, layer.n_in - i < P ? layer.n_in - i : P);
 }
 
-template <class T> bool all_finite(const Buffer<T>& buffer) {
-    Vec<T> check{};  // every buffer of parameters is whole vectors; x - x is 0 unless x is not finite
-    for (std::ptrdiff_t i = 0; i < buffer.size(); i += kLanes<T>) {
-        const Vec<T> x = load<T>(buffer.get() + i);
-        check += x - x;
-    }
-    return sum<T>(check) == 0;
-}
-
 }  // namespace deltaprop::DELTAPROP_ISA

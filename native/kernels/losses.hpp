@@ -26,24 +26,51 @@ template <class T> DELTAPROP_INLINE Vec<T> exponentials(T* z, std::ptrdiff_t k, 
     return all;
 }
 
+// Cross-entropy of labels. Of a few classes each is compared with the label of every row at once; of
+// many the own one is looked up.
+inline constexpr std::ptrdiff_t kFewClasses = 32;
+
+template <class T>
+DELTAPROP_INLINE Vec<T> loss_of_few(std::ptrdiff_t k, T* z, const Integer<T>* labels, Vec<T> share) {
+    constexpr int L = kLanes<T>;
+    Vec<Integer<T>> label;
+    std::memcpy(&label, labels, sizeof label);
+    Vec<T> top = load<T>(z), own = top;  // a label that is none of the others is 0
+    for (std::ptrdiff_t j = 1; j < k; ++j) {
+        const Vec<T> z_j = load<T>(z + j * L);
+        top = max<T>(z_j, top);
+        own = label == static_cast<Integer<T>>(j) ? z_j : own;
+    }
+    const Vec<T> all = exponentials(z, k, top), by = share / all;
+    for (std::ptrdiff_t j = 0; j < k; ++j) {
+        const Vec<T> t_j = label == static_cast<Integer<T>>(j) ? share : Vec<T>{};
+        store<T>(z + j * L, load<T>(z + j * L) * by - t_j);
+    }
+    return log(all) + (top - own);
+}
+
+template <class T>
+DELTAPROP_INLINE Vec<T> loss_of_many(std::ptrdiff_t k, T* z, const Integer<T>* labels, Vec<T> share) {
+    constexpr int L = kLanes<T>;
+    Vec<T> own{};
+    for (int r = 0; r < L; ++r) own[r] = z[labels[r] * L + r];
+    const Vec<T> top = largest(z, k), all = exponentials(z, k, top), by = share / all;
+    for (std::ptrdiff_t j = 0; j < k; ++j) store<T>(z + j * L, load<T>(z + j * L) * by);
+    for (int r = 0; r < L; ++r) z[labels[r] * L + r] -= share[r];
+    return log(all) + (top - own);
+}
+
 // Takes the logits z and the targets t, leaves share * dl/dz in z, and returns l of each row.
 //
 // labels: of each row, where the targets are labels and the loss is cross-entropy without
 // smoothing; else null, and t holds the targets class by class.
 template <class T>
 inline Vec<T> loss_of_rows(const NetworkPlan& plan, std::ptrdiff_t k, T* z, const T* t,
-                           const std::int64_t* labels, Vec<T> share) {
+                           const Integer<T>* labels, Vec<T> share) {
     constexpr int L = kLanes<T>;
+    if (plan.loss == Loss::cross_entropy && labels != nullptr)
+        return k <= kFewClasses ? loss_of_few<T>(k, z, labels, share) : loss_of_many<T>(k, z, labels, share);
     Vec<T> loss{};
-    if (plan.loss == Loss::cross_entropy && labels != nullptr) {
-        Vec<T> own{};
-        for (int r = 0; r < L; ++r) own[r] = z[labels[r] * L + r];
-        const Vec<T> top = largest(z, k), all = exponentials(z, k, top);
-        const Vec<T> by = share / all;
-        for (std::ptrdiff_t j = 0; j < k; ++j) store<T>(z + j * L, load<T>(z + j * L) * by);
-        for (int r = 0; r < L; ++r) z[labels[r] * L + r] -= share[r];
-        return log(all) + (top - own);
-    }
     if (plan.loss == Loss::cross_entropy || plan.loss == Loss::half_squared_error_softmax) {
         const bool squared = plan.loss == Loss::half_squared_error_softmax;
         const Vec<T> top = largest(z, k);

@@ -2,13 +2,16 @@
 #pragma once
 
 #include "../trainers.hpp"
+#include "lane_trainer.hpp"
 #include "trainer.hpp"
 
 namespace deltaprop::DELTAPROP_ISA {
 
-Trainer* make(const TrainerSettings& s) {
-    if (s.float64) return new TrainerOf<double>(s);
-    return new TrainerOf<float>(s);
+template <class T> Trainer* make_of(const TrainerSettings& s) {
+    if (s.layout == Layout::lanes) return new LaneTrainer<T>(s);
+    return new TrainerOf<T>(s);
 }
+
+Trainer* make(const TrainerSettings& s) { return s.float64 ? make_of<double>(s) : make_of<float>(s); }
 
 }  // namespace deltaprop::DELTAPROP_ISA

@@ -10,6 +10,8 @@
 #include <sys/mman.h>
 #endif
 
+#include "simd.hpp"
+
 namespace deltaprop::DELTAPROP_ISA {
 
 template <class T> class Buffer {
@@ -52,5 +54,14 @@ private:
     T* data_ = nullptr;
     std::ptrdiff_t n_ = 0;
 };
+
+template <class T> bool all_finite(const Buffer<T>& buffer) {
+    Vec<T> check{};  // every buffer of parameters is whole vectors; x - x is 0 unless x is not finite
+    for (std::ptrdiff_t i = 0; i < buffer.size(); i += kLanes<T>) {
+        const Vec<T> x = load<T>(buffer.get() + i);
+        check += x - x;
+    }
+    return sum<T>(check) == 0;
+}
 
 }  // namespace deltaprop::DELTAPROP_ISA

@@ -11,6 +11,8 @@ template <class T> class Output {
     static constexpr int P = kPanel<T>, L = kLanes<T>;
 
 public:
+    using Losses = Several<double, L>;  // one of each row
+
     // For n_out outputs; each thread has one of its own.
     explicit Output(std::ptrdiff_t n_out)
         : k_(n_out), z_(panels<T>(n_out) * P * L), t_(panels<T>(n_out) * P * L) {}
@@ -19,30 +21,52 @@ public:
     void lose(const NetworkPlan& network, const Targets& targets, const std::int64_t* order,
               std::ptrdiff_t n, std::ptrdiff_t batch_rows, T* logits, std::ptrdiff_t stride,
               double* losses) {
-        const bool by_label = targets.labels != nullptr && network.loss == Loss::cross_entropy &&
-                              network.label_smoothing == 0.0;
         for (std::ptrdiff_t start = 0; start < n; start += L) {
             const int rows = static_cast<int>(n - start < L ? n - start : L);
-            std::int64_t labels[L];
-            double shares[L];
-            Vec<T> share{};
-            for (int r = 0; r < L; ++r) {
-                const std::int64_t of = order[start + (r < rows ? r : 0)];
-                const double weight = targets.weights ? targets.weights[of] : 1.0;
-                shares[r] = r < rows ? weight / static_cast<double>(batch_rows) : 0.0;
-                share[r] = static_cast<T>(shares[r]);
-                if (by_label) labels[r] = targets.labels[of];
-                else read_targets(network, targets, of, r);
-            }
             T* at = logits + start * P;
             turn(rows, at, stride, true);
-            const Vec<T> loss = loss_of_rows<T>(network, k_, z_.get(), t_.get(),
-                                                by_label ? labels : nullptr, share);
-            for (int r = 0; r < rows; ++r)
-                losses[start + r] = shares[r] == 0.0 ? 0.0 : double(loss[r]) * shares[r];
-            clear(shares);
+            const Losses loss = lose(network, targets, order + start, rows, batch_rows, z_.get());
+            for (int r = 0; r < rows; ++r) losses[start + r] = loss[r];
+            // what pads a row is 0
+            for (std::ptrdiff_t i = k_ * L; i < z_.size(); ++i) z_[i] = 0;
             turn(rows, at, stride, false);
         }
+    }
+
+    // The same for one group of rows that lie in the lanes of vectors, one vector for each output: puts
+    // delta^L in the place of the logits. The lanes past `rows` hold any rows; their share is 0.
+    // Returns the losses of the rows, weighed by their shares.
+    Losses lose(const NetworkPlan& network, const Targets& targets, const std::int64_t* order, int rows,
+                std::ptrdiff_t batch_rows, T* z) {
+        const bool by_label = targets.labels != nullptr && network.loss == Loss::cross_entropy &&
+                              network.label_smoothing == 0.0;
+        const double even = 1.0 / static_cast<double>(batch_rows);
+        Integer<T> labels[L];
+        if (by_label && rows == L && targets.weights == nullptr) {  // as most groups are
+            for (int r = 0; r < L; ++r) labels[r] = static_cast<Integer<T>>(targets.labels[order[r]]);
+            const Vec<T> loss = loss_of_rows<T>(network, k_, z, nullptr, labels, splat(static_cast<T>(even)));
+            return __builtin_convertvector(loss, Losses) * even;
+        }
+        Losses shares{};
+        bool all = rows == L;
+        for (int r = 0; r < L; ++r) {
+            const std::int64_t of = order[r < rows ? r : 0];
+            shares[r] = r >= rows ? 0.0 : targets.weights ? targets.weights[of] * even : even;
+            all = all && shares[r] != 0.0;
+            if (by_label) labels[r] = static_cast<Integer<T>>(targets.labels[of]);
+            else read_targets(network, targets, of, r);
+        }
+        const Vec<T> share = __builtin_convertvector(shares, Vec<T>);
+        const Vec<T> loss = loss_of_rows<T>(network, k_, z, t_.get(), by_label ? labels : nullptr, share);
+        Losses weighed = __builtin_convertvector(loss, Losses) * shares;
+        if (all) return weighed;
+        // a row of no weight leaves nothing, not even 0 times infinity
+        for (int r = 0; r < L; ++r) {
+            if (shares[r] != 0.0) continue;
+            weighed[r] = 0.0;
+            for (std::ptrdiff_t j = 0; j < k_; ++j) z[j * L + r] = 0;
+        }
+        return weighed;
     }
 
 private:
@@ -57,14 +81,6 @@ private:
             if (e > 0.0) t = (1.0 - e) * t + rest;
             t_[j * L + r] = static_cast<T>(t);
         }
-    }
-
-    // A row of no weight leaves nothing, not even 0 times infinity; what pads a row is 0.
-    void clear(const double (&shares)[L]) {
-        for (int r = 0; r < L; ++r)
-            if (shares[r] == 0.0)
-                for (std::ptrdiff_t j = 0; j < k_; ++j) z_[j * L + r] = 0;
-        for (std::ptrdiff_t i = k_ * L; i < z_.size(); ++i) z_[i] = 0;
     }
 
     // Between rows in panels and vectors of rows, class by class.

@@ -41,16 +41,27 @@ DELTAPROP_INLINE void multiply(Vec<T> (&sums)[R][V], const T* a, std::ptrdiff_t 
     }
 }
 
+// Sums of a tile at c, one row of a panel after another: from 0, or from where they stand.
+template <class T, int R, int V> DELTAPROP_INLINE void begin(Vec<T> (&sums)[R][V], const T* c, bool more) {
+    constexpr int P = kPanel<T>, L = kLanes<T>;
+    DELTAPROP_UNROLL for (int i = 0; i < R * V; ++i) sums[i / V][i % V] = Vec<T>{};
+    if (more) {
+        DELTAPROP_UNROLL for (int i = 0; i < R * V; ++i)
+            sums[i / V][i % V] = load<T>(c + i / V * P + i % V * L);
+    }
+}
+template <class T, int R, int V> DELTAPROP_INLINE void finish(const Vec<T> (&sums)[R][V], T* c) {
+    constexpr int P = kPanel<T>, L = kLanes<T>;
+    DELTAPROP_UNROLL for (int i = 0; i < R * V; ++i) store<T>(c + i / V * P + i % V * L, sums[i / V][i % V]);
+}
+
 // c[r][:] (+)= sum over k of a[r][k] * b[k][:], for the rows of a tile and one panel of columns.
 template <class T, int R, int V>
 inline void tile(const T* a, std::ptrdiff_t a_rows, const T* b, std::ptrdiff_t K, T* c, bool more) {
-    constexpr int P = kPanel<T>, L = kLanes<T>;
     Vec<T> sums[R][V];
-    for (int r = 0; r < R; ++r)
-        for (int v = 0; v < V; ++v) sums[r][v] = more ? load<T>(c + r * P + v * L) : Vec<T>{};
+    begin<T, R, V>(sums, c, more);
     multiply<T, R, V>(sums, a, a_rows, b, K);
-    for (int r = 0; r < R; ++r)
-        for (int v = 0; v < V; ++v) store<T>(c + r * P + v * L, sums[r][v]);
+    finish<T, R, V>(sums, c);
 }
 
 template <class T, int V, int R = kTileRows>
@@ -77,20 +88,6 @@ DELTAPROP_INLINE void multiply_transposed(Vec<T> (&sums)[R][V], const T* a, cons
         for (int r = 0; r < R; ++r) {
             const Vec<T> one = splat<T>(a[r]);
             for (int v = 0; v < V; ++v) sums[r][v] += one * loaded[v];
-        }
-    }
-}
-
-// The same for two panels d and e side by side: fewer rows and more columns, for fewer loads.
-template <class T, int R>
-DELTAPROP_INLINE void multiply_transposed(Vec<T> (&sums)[R][4], const T* a, const T* d, const T* e,
-                                          std::ptrdiff_t n) {
-    constexpr int P = kPanel<T>, L = kLanes<T>;
-    for (std::ptrdiff_t row = 0; row < n; ++row, a += P, d += P, e += P) {
-        const Vec<T> loaded[4] = {load<T>(d), load<T>(d + L), load<T>(e), load<T>(e + L)};
-        for (int r = 0; r < R; ++r) {
-            const Vec<T> one = splat<T>(a[r]);
-            for (int v = 0; v < 4; ++v) sums[r][v] += one * loaded[v];
         }
     }
 }

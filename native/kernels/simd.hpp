@@ -16,18 +16,21 @@ namespace deltaprop::DELTAPROP_ISA {
 #if defined(__AVX512F__)
 inline constexpr int kVectorBytes = 64;
 inline constexpr int kTileRows = 14;  // 14 x 2 sums, 2 loads and 1 broadcast fill 32 registers
-inline constexpr int kGradientRows = 8, kPairRows = 6;
 #elif defined(__AVX2__)
 inline constexpr int kVectorBytes = 32;
 inline constexpr int kTileRows = 6;  // 6 x 2 sums, 2 loads and 1 broadcast fill 16 registers
-inline constexpr int kGradientRows = 4, kPairRows = 2;
 #else
 inline constexpr int kVectorBytes = 16;
 inline constexpr int kTileRows = 6;
-inline constexpr int kGradientRows = 4, kPairRows = 2;
 #endif
 
 #define DELTAPROP_INLINE inline __attribute__((always_inline))
+// Before a loop over an array that has to stay in registers: unrolled whole, or it would be indexed.
+#if defined(__clang__)
+#define DELTAPROP_UNROLL _Pragma("unroll")
+#else
+#define DELTAPROP_UNROLL _Pragma("GCC unroll 64")
+#endif
 
 template <class T> struct IntegerOf;
 template <> struct IntegerOf<float> { using type = std::int32_t; };
@@ -42,6 +45,12 @@ template <class T> using Vec = typename VectorOf<T>::type;
 // Numbers in a vector, and in a panel: the columns that a tile covers.
 template <class T> inline constexpr int kLanes = kVectorBytes / static_cast<int>(sizeof(T));
 template <class T> inline constexpr int kPanel = 2 * kLanes<T>;
+
+// n numbers of any kind; to be converted to or from a vector, or counted in.
+template <class S, int n> struct SeveralOf {
+    typedef S type __attribute__((vector_size(n * sizeof(S))));
+};
+template <class S, int n> using Several = typename SeveralOf<S, n>::type;
 
 template <class T> DELTAPROP_INLINE Vec<T> load(const T* p) {
     Vec<T> v;

@@ -7,8 +7,6 @@
 #pragma once
 
 #include <algorithm>
-#include <chrono>
-#include <cmath>
 
 #include "../philox.hpp"
 #include "../team.hpp"
@@ -16,6 +14,7 @@
 #include "gradients.hpp"
 #include "output.hpp"
 #include "passes.hpp"
+#include "progress.hpp"
 
 namespace deltaprop::DELTAPROP_ISA {
 
@@ -23,8 +22,6 @@ template <class T> class TrainerOf final : public Trainer {
     static constexpr int P = kPanel<T>, L = kLanes<T>;
     static constexpr std::ptrdiff_t kChunkBytes = 384 * 1024;  // of rows that stay near
     static constexpr std::ptrdiff_t kPredictedRows = 512;      // at a time
-    static constexpr double kWorthAThread = 400'000.0;         // multiply-adds of a step
-    using Clock = std::chrono::steady_clock;
 
     // What each thread has for itself.
     struct Own {
@@ -34,8 +31,8 @@ template <class T> class TrainerOf final : public Trainer {
 
 public:
     explicit TrainerOf(const TrainerSettings& settings)
-        : network_(settings.network), rule_(settings.rule), batch_(settings.batch_size),
-          n_threads_(settings.n_threads), n_layers_(settings.network.n_layers),
+        : settings_(settings), network_(settings.network), rule_(settings.rule), batch_(settings.batch_size),
+          n_layers_(settings.network.n_layers),
           layers_(new Layer<T>[static_cast<std::size_t>(n_layers_)]) {
         const int kept = settings.for_training ? n_states() : 0;
         std::ptrdiff_t start = 0;
@@ -62,14 +59,7 @@ public:
         if (settings.for_training) plan_blocks();
     }
 
-    int n_states() const override {
-        switch (rule_.rule) {
-            case Rule::gradient_descent: return 0;
-            case Rule::adam:
-            case Rule::adamw: return 2;
-            default: return 1;
-        }
-    }
+    int n_states() const override { return states_of(rule_.rule); }
 
     void set_parameters(const double* flat) override {
         for (std::ptrdiff_t l = 0; l < n_layers_; ++l) {
@@ -102,13 +92,10 @@ public:
         make_room();
         if (by_column_) columns_.make_room(task.rows, task.order, task.n, batch_, layers_[0].n_in);
         const std::ptrdiff_t n_steps = (task.n + batch_ - 1) / batch_;
-        const int n_threads = team_size(batch_);
+        const int n_threads = worthwhile_threads(settings_, batch_);
         divide(n_threads);
         Barrier barrier(n_threads);
-        result_ = EpochResult{};
-        total_ = 0.0;
-        done_ = 0;
-        last_pulse_ = Clock::now();
+        Progress progress(task);
         bool stop = false;
         // all memory is had before the threads start, which could not say that there is none
         std::unique_ptr<Own[]> own(new Own[static_cast<std::size_t>(n_threads)]);
@@ -122,26 +109,26 @@ public:
                 const std::ptrdiff_t first = s * batch_, rows = std::min(batch_, task.n - first);
                 if (me == 0 && by_column_) columns_.sort(task.rows, task.order + first, rows);
                 rows_part(me, n_threads, s, rows, mine);
-                if (me == 0 && s > 0) stop = judge(s - 1);
+                if (me == 0 && s > 0) stop = judge(progress, s - 1);
                 barrier.wait();
                 if (stop) return;
                 powers.step(rule_);
                 weights_part(me, step_numbers<T>(rule_, task.learning_rates[s], powers), rows);
                 barrier.wait();
             }
-            if (me == 0) judge(n_steps - 1);
+            if (me == 0) judge(progress, n_steps - 1);
         });
-        steps_ += result_.steps;
-        result_.loss = done_ > 0 ? total_ / static_cast<double>(done_) : 0.0;
-        if (result_.diverged == 0 && !parameters_are_finite()) result_.diverged = 3;
-        return result_;
+        EpochResult result = progress.result();
+        steps_ += result.steps;
+        if (result.diverged == 0 && !parameters_are_finite()) result.diverged = 3;
+        return result;
     }
 
     void logits(const Rows& rows, double* out) override {
         const std::ptrdiff_t chunk = std::min(rows.n, kPredictedRows);
         if (rows.n == 0) return;
         const std::ptrdiff_t n_chunks = (rows.n + chunk - 1) / chunk;
-        const int n_threads = static_cast<int>(std::min<std::ptrdiff_t>(team_size(chunk), n_chunks));
+        const int n_threads = static_cast<int>(std::min<std::ptrdiff_t>(worthwhile_threads(settings_, rows.n), n_chunks));
         std::ptrdiff_t widest = 0;
         for (std::ptrdiff_t l = 0; l < n_layers_; ++l)
             widest = std::max({widest, layers_[l].n_in, layers_[l].n_out});
@@ -167,13 +154,6 @@ private:
     }
 
     // who does what
-
-    int team_size(std::ptrdiff_t rows) const {
-        double products = 0.0;
-        for (std::ptrdiff_t l = 0; l < n_layers_; ++l)
-            products += 3.0 * static_cast<double>(rows * layers_[l].n_in * layers_[l].n_out);
-        return std::max(1, std::min(n_threads_, static_cast<int>(products / kWorthAThread) + 1));
-    }
 
     void plan_blocks() {
         std::ptrdiff_t n = 0;
@@ -345,7 +325,7 @@ private:
     double* losses_of(std::ptrdiff_t step) const { return row_losses_.get() + step % 2 * batch_; }
 
     // Between two steps, on the calling thread: the loss of a step that is done; true: stop.
-    bool judge(std::ptrdiff_t step) {
+    bool judge(Progress& progress, std::ptrdiff_t step) const {
         const std::ptrdiff_t rows = std::min(batch_, task_->n - step * batch_);
         double loss = 0.0;
         const double* losses = losses_of(step);
@@ -353,15 +333,7 @@ private:
         for (std::ptrdiff_t i = 0; i < penalties_.size(); ++i) loss += penalties_[i];
         bool bad = false;
         for (std::ptrdiff_t i = 0; i < bad_.size(); i += kLine) bad = bad || bad_[i];
-        result_.diverged = !std::isfinite(loss) ? 1 : bad ? 2 : 0;
-        if (result_.diverged != 0) return true;
-        total_ += loss * static_cast<double>(rows);
-        done_ += rows;
-        result_.steps = step + 1;
-        const Clock::time_point now = Clock::now();
-        if (now - last_pulse_ < std::chrono::milliseconds(10) && done_ < task_->n) return false;
-        last_pulse_ = now;
-        return task_->pulse != nullptr && task_->pulse(task_->pulse_context, done_);
+        return progress.judge(rows, loss, bad);
     }
 
     void predict(const Rows& rows, std::ptrdiff_t first, std::ptrdiff_t n, std::ptrdiff_t stride,
@@ -385,10 +357,10 @@ private:
 
     static constexpr std::ptrdiff_t kLine = 64;  // bytes: what threads write stands apart
 
-    const NetworkPlan& network_;  // of the settings, which outlive this
+    const TrainerSettings& settings_;  // outlives this
+    const NetworkPlan& network_;
     const RulePlan& rule_;
     const std::ptrdiff_t batch_;
-    const int n_threads_;
     const std::ptrdiff_t n_layers_;
     std::unique_ptr<Layer<T>[]> layers_;
     Buffer<Block> blocks_;
@@ -401,10 +373,6 @@ private:
     std::int64_t steps_ = 0;
     // of the epoch that runs
     const EpochTask* task_ = nullptr;
-    EpochResult result_;
-    double total_ = 0.0;
-    std::ptrdiff_t done_ = 0;
-    Clock::time_point last_pulse_;
 };
 
 }  // namespace deltaprop::DELTAPROP_ISA

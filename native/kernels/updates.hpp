@@ -110,4 +110,46 @@ DELTAPROP_INLINE Vec<T> updated(const StepNumbers<T>& n, Vec<T> w, Vec<T> g, T* 
     }
 }
 
+// lambda of both penalties.
+template <class T> struct Penalized {
+    double l2, l1;
+    bool any;
+
+    explicit Penalized(const NetworkPlan& network) : l2(network.l2), l1(network.l1), any(l2 > 0 || l1 > 0) {}
+
+    // l2 / 2 sum of w^2 + l1 sum of |w|
+    double value(Vec<T> w) const {
+        T each[kLanes<T>];
+        store(each, w);
+        double squares = 0.0, sizes = 0.0;
+        for (T x : each) {
+            squares += double(x) * double(x);
+            sizes += x < 0 ? -double(x) : double(x);
+        }
+        return l2 / 2 * squares + l1 * sizes;
+    }
+    Vec<T> gradient(Vec<T> w) const {
+        const Vec<T> sign = w > 0 ? splat<T>(1) : (w < 0 ? splat<T>(-1) : Vec<T>{});
+        return static_cast<T>(l2) * w + static_cast<T>(l1) * sign;
+    }
+};
+
+// Updates a vector of weights, which penalties and decay concern; returns 0 in every lane if all
+// gradients were finite. `penalty` grows by what the weights cost before the step.
+//
+// The numbers should be the caller's own: what is stored might otherwise be one of them, for all that
+// the compiler knows, and each would be read again for every vector.
+template <class T, Rule R>
+DELTAPROP_INLINE Vec<T> update_weight(const Penalized<T>& penalized, const StepNumbers<T>& numbers, T* W,
+                                      Vec<T> g, T* m, T* v, double& penalty) {
+    Vec<T> w = load<T>(W);
+    if (penalized.any) {
+        penalty += penalized.value(w);
+        g += penalized.gradient(w);
+    }
+    if constexpr (R == Rule::adamw) w -= numbers.shrink * w;
+    store<T>(W, updated<T, R>(numbers, w, g, m, v));
+    return g - g;
+}
+
 }  // namespace deltaprop::DELTAPROP_ISA

@@ -40,6 +40,14 @@ class Trainer:
     steps: int
 
     @property
+    def layout(self) -> str:
+        """How the numbers of a batch lie: "lanes" or "panels"."""
+
+    @property
+    def n_threads(self) -> int:
+        """How many threads work on a step: fewer than were offered where it is not worth more."""
+
+    @property
     def n_states(self) -> int:
         """How many numbers the optimizer keeps for a parameter."""
 
@@ -78,6 +86,8 @@ def make_trainer(
     n_threads: int,
     dtype: str,
     for_training: bool,
+    sparse: bool,
     build: str = "",
+    layout: str = "",
 ) -> Trainer:
-    """Return a trainer of the fastest, or of a named build of the kernels."""
+    """Return a trainer of the fastest build and layout for this, or of those named."""

@@ -28,13 +28,18 @@ def run_epochs(
 ):
     """Run epochs of a problem; ``build`` is "reference", or a build of the native engine.
 
-    The parameters are copied, the state of the optimizer may be given.
+    After a build may stand how the numbers lie, as in "avx2/lanes", which cannot be asked of what
+    has dropout or sparse rows: those lie in panels. The parameters are copied, the state of the
+    optimizer may be given.
     """
     parameters = parameters.copy()
     if build == "reference":
         run = ReferenceRun(problem, parameters)
     else:
-        run = NativeRun(problem, parameters, build=build)
+        build, _, layout = build.partition("/")
+        if any(problem.network.dropouts) or hasattr(problem.X, "indptr"):
+            layout = ""
+        run = NativeRun(problem, parameters, build=build, layout=layout)
     if state is not None:
         run.state = {name: np.copy(part) if name != "t" else part for name, part in state.items()}
     n = problem.X.shape[0]

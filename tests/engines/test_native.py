@@ -12,6 +12,7 @@ from deltaprop import _native
 from deltaprop.engines.native import NativeRun
 
 BUILDS = _native.instruction_sets()
+KERNELS = [f"{build}/{layout}" for build in BUILDS for layout in ("lanes", "panels")]
 PRECISIONS = ("float64", "float32")
 RULES = {
     "gradient descent": dp.GradientDescent(),
@@ -68,7 +69,7 @@ class TestOneStep:
                 same = {"state": state, "eta": 0.5}
                 asked = replace(problem, optimizer=optimizer)
                 expected = of_engines.epochs(asked, start, build="reference", **same)
-                for build in BUILDS:
+                for build in KERNELS:
                     for dtype in PRECISIONS:
                         given = replace(asked, dtype=dtype)
                         found = of_engines.epochs(given, start, build=build, **same)
@@ -77,7 +78,7 @@ class TestOneStep:
                         digits = 1e-12 if dtype == "float64" else 1e-5
                         assert found.loss == pytest.approx(expected.loss, rel=digits), note
 
-    @pytest.mark.parametrize("build", BUILDS)
+    @pytest.mark.parametrize("build", KERNELS)
     @pytest.mark.parametrize("rule", RULES)
     def test_the_state_afterwards(self, of_engines, rng, rule, build):
         network, optimizer = dp.Network([5, 18, 3], "tanh"), RULES[rule]
@@ -135,7 +136,7 @@ class TestShapes:
     @given(
         network=networks(list(dp.ACTIVATIONS)),
         n=st.integers(1, 300),
-        build=st.sampled_from(BUILDS),
+        build=st.sampled_from(KERNELS),
         seed=st.integers(0, 2**32 - 1),
     )
     def test_one_step_in_float64(self, of_engines, network, n, build, seed):
@@ -156,7 +157,7 @@ class TestShapes:
     @given(
         network=networks(SMOOTH),
         n=st.integers(1, 300),
-        build=st.sampled_from(BUILDS),
+        build=st.sampled_from(KERNELS),
         seed=st.integers(0, 2**32 - 1),
     )
     def test_one_step_in_float32(self, of_engines, network, n, build, seed):
@@ -178,7 +179,7 @@ class TestShapes:
         n=st.integers(1, 70),
         batch_size=st.integers(1, 70),
         dropout=st.sampled_from([0.0, 0.5]),
-        build=st.sampled_from(BUILDS),
+        build=st.sampled_from(KERNELS),
         seed=st.integers(0, 2**32 - 1),
     )
     def test_batches_that_do_not_divide(
@@ -195,7 +196,7 @@ class TestShapes:
         np.testing.assert_allclose(found.flat, expected.flat, rtol=1e-9, atol=1e-11)
         np.testing.assert_allclose(found.loss, expected.loss, rtol=1e-11)
 
-    @pytest.mark.parametrize("build", BUILDS)
+    @pytest.mark.parametrize("build", KERNELS)
     def test_more_classes_than_a_panel_and_more_rows_than_a_chunk(self, of_engines, rng, build):
         network = dp.Network([300, 150, 100], "softplus", label_smoothing=0.1)
         problem = of_engines.problem(network, rng, n=1100, batch_size=700)
@@ -205,7 +206,7 @@ class TestShapes:
         np.testing.assert_allclose(found.flat, expected.flat, rtol=1e-10, atol=1e-12)
         np.testing.assert_allclose(found.loss, expected.loss, rtol=1e-12)
 
-    @pytest.mark.parametrize("build", BUILDS)
+    @pytest.mark.parametrize("build", KERNELS)
     def test_deep_networks(self, of_engines, rng, build):
         network = dp.Network([4, *[9] * 30, 2], "tanh")
         problem, start = of_engines.problem(network, rng), of_engines.begin(network, rng)
@@ -229,6 +230,26 @@ class TestBuilds:
         network = dp.Network([3, 2])
         with pytest.raises(ValueError, match="cannot run the build 'sse9'"):
             NativeRun(of_engines.problem(network, rng), network.init(rng), build="sse9")
+
+    @pytest.mark.parametrize(
+        ("sizes", "dropout", "layout"),
+        [
+            ([64, 32, 10], 0.0, "lanes"),
+            ([64, 32, 10], 0.5, "panels"),
+            ([90, 90, 10], 0.0, "panels"),
+        ],
+    )
+    def test_small_networks_without_dropout_lie_in_lanes(
+        self, of_engines, rng, sizes, dropout, layout
+    ):
+        network = dp.Network(sizes, dropout=dropout)
+        problem = of_engines.problem(network, rng)
+        assert NativeRun(problem, network.init(rng))._trainer.layout == layout
+
+    def test_dropout_cannot_lie_in_lanes(self, of_engines, rng):
+        network = dp.Network([3, 2, 2], dropout=0.5)
+        with pytest.raises(ValueError, match="in panels, not in lanes"):
+            NativeRun(of_engines.problem(network, rng), network.init(rng), layout="lanes")
 
     def test_without_a_name_it_is_the_fastest(self, of_engines, rng):
         network = dp.Network([7, 40, 3], "gelu")

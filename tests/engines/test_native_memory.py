@@ -31,10 +31,10 @@ from deltaprop.training.batches import dropout_generator
 
 allocations = ctypes.CDLL(None).allocations
 allocations.restype = ctypes.c_long
-for sizes in ([6, 5, 3], [300, 200, 10]):
+for sizes, dropout in (([6, 5, 3], 0.2), ([6, 5, 3], 0.0), ([300, 200, 10], 0.2)):
     for dtype in ("float32", "float64"):
         rng = np.random.default_rng(0)
-        network = dp.Network(sizes, "gelu", dropout=0.2)
+        network = dp.Network(sizes, "gelu", dropout=dropout)
         problem = Problem(network, rng.normal(size=(64, sizes[0])), rng.integers(3, size=64), None,
                           dp.Adam(), 64, dtype, 2)
         run = NativeRun(problem, network.init(rng))

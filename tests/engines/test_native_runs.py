@@ -229,7 +229,7 @@ class TestDivergence:
         problem = of_engines.problem(network, rng, n=20, batch_size=5)
         problem.X[12, 1] = value
         start = of_engines.begin(network, rng)
-        for build in ("reference", ""):
+        for build in ("reference", "/lanes", "/panels"):
             outcome = of_engines.epochs(problem, start, build=build, epochs=3, shuffle=False)
             assert outcome.diverged is not None
             assert outcome.n_steps == 2

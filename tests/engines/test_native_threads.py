@@ -44,6 +44,25 @@ class TestBits:
             assert run.state["m"].tobytes() == runs[0].state["m"].tobytes()
 
     @pytest.mark.parametrize("build", dp._native.instruction_sets())
+    @pytest.mark.parametrize("dtype", ["float32", "float64"])
+    def test_of_a_small_network(self, of_engines, many_cores, rng, monkeypatch, build, dtype):
+        monkeypatch.setenv("DELTAPROP_THREADS_FROM", "1")
+        network = dp.Network([7, 30, 12, 3], "tanh", l2=1e-3)
+        problem = of_engines.problem(network, rng, n=9_000, batch_size=4_500, dtype=dtype)
+        problem = replace(problem, optimizer=dp.Adam())
+        start = of_engines.begin(network, rng)
+        assert NativeRun(replace(problem, n_threads=5), start)._trainer.n_threads == 5
+        runs = [
+            of_engines.epochs(
+                replace(problem, n_threads=n), start, build=f"{build}/lanes", epochs=2, eta=0.01
+            )
+            for n in (1, 2, 5, 8, 64)
+        ]
+        for run in runs[1:]:
+            assert run.flat.tobytes() == runs[0].flat.tobytes()
+            assert run.loss == runs[0].loss
+
+    @pytest.mark.parametrize("build", dp._native.instruction_sets())
     def test_of_every_build_on_sparse_rows(self, of_engines, many_cores, rng, build):
         problem = of_engines.problem(LARGE, rng, n=200, batch_size=90, dtype="float32")
         X = scipy.sparse.csr_array(np.where(problem.X > 0.5, problem.X, 0))

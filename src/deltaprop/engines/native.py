@@ -54,9 +54,14 @@ class NativeRun:
         Where to start; holds the result after each epoch.
     build : str
         Of the kernels: "avx512", "avx2" or "portable"; the fastest of this machine when left out.
+    layout : str
+        How the numbers of a batch lie: "lanes" (small networks) or "panels"; what is faster for
+        this network when left out.
     """
 
-    def __init__(self, problem: Problem, parameters: Parameters, build: str = "") -> None:
+    def __init__(
+        self, problem: Problem, parameters: Parameters, build: str = "", layout: str = ""
+    ) -> None:
         self.problem = problem
         self.parameters = parameters
         self.dtype = problem.dtype
@@ -64,7 +69,8 @@ class NativeRun:
         self._states = _STATES.get(self._settings["name"], ())
         self._trainer: Trainer = make_trainer(
             _network(problem.network), self._settings, problem.batch_size,
-            _threads(problem.n_threads), problem.dtype, for_training=True, build=build,
+            _threads(problem.n_threads), problem.dtype, for_training=True,
+            sparse=_is_sparse(problem.X), build=build, layout=layout,
         )  # fmt: skip
         self._rows = _rows(problem.X)
         self._before: npt.NDArray[np.float32] | Array | None = None
@@ -142,8 +148,9 @@ class NativeEngine:
     ) -> Array:
         """Return z^L of shape (n, n_L), float64, computed in ``dtype``."""
         trainer = make_trainer(
-            _network(network), {}, 1, _threads(None), dtype, for_training=False, build=""
-        )
+            _network(network), {}, 1, _threads(None), dtype, for_training=False,
+            sparse=_is_sparse(X),
+        )  # fmt: skip
         trainer.set_parameters(np.ascontiguousarray(parameters.flat))
         out = np.empty((X.shape[0], network.n_out))
         trainer.logits(_rows(X), out)
@@ -186,9 +193,13 @@ def _settings(optimizer: StepRule) -> dict[str, Any]:
     return {**settings, "name": "nesterov" if nesterov else rule.name}
 
 
+def _is_sparse(X: Any) -> bool:
+    return hasattr(X, "indptr")
+
+
 def _rows(X: Any) -> dict[str, Any]:
     """Return the rows as the native code reads them; a copy only where it cannot read them."""
-    if hasattr(X, "indptr"):
+    if _is_sparse(X):
         return {
             "data": _plain(X.data),
             "starts": np.ascontiguousarray(X.indptr, dtype=np.int64),
