@@ -5,9 +5,11 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
 #include <exception>
 #include <stdexcept>
 
+#include "permutation.hpp"
 #include "team.hpp"
 #include "trainers.hpp"
 
@@ -40,8 +42,14 @@ Rule rule_of(const std::string& name) {
                                   "adamw"});
 }
 
+template <std::size_t n> void copy_words(const std::vector<std::uint64_t>& from, std::uint64_t (&to)[n]) {
+    if (from.size() != n) throw std::invalid_argument("A Philox key is 2 words and a counter 4.");
+    std::copy(from.begin(), from.end(), to);
+}
+
 using Flat = nb::ndarray<double, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using ReadFlat = nb::ndarray<const double, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using WholeOut = nb::ndarray<std::int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Whole = nb::ndarray<const std::int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 
 double get(const nb::dict& d, const char* key, double otherwise) {
@@ -139,6 +147,18 @@ void bind_trainer(nb::module_& m) {
     m.def("instruction_sets", &instruction_sets,
           "List the builds of the kernels that this machine can run, the fastest first.");
 
+    m.def(
+        "permutation",
+        [](WholeOut order, const std::vector<std::uint64_t>& key, const std::vector<std::uint64_t>& counter) {
+            std::uint64_t k[2], c[4];
+            copy_words(key, k);
+            copy_words(counter, c);
+            nb::gil_scoped_release released;
+            permutation(order.data(), order.shape(0), Philox(k, c));
+        },
+        "order"_a, "key"_a, "counter"_a,
+        "Fill order with 0, ..., n - 1, shuffled by the Philox stream of a key and a counter.");
+
     nb::class_<OwnedTrainer>(m, "Trainer", "A network being trained in native code.")
         .def("set_parameters", [](OwnedTrainer& t, const ReadFlat& flat) { t.trainer->set_parameters(flat.data()); })
         .def("get_parameters", [](const OwnedTrainer& t, Flat flat) { t.trainer->get_parameters(flat.data()); })
@@ -174,9 +194,8 @@ void bind_trainer(nb::module_& m) {
                 task.order = order.data();
                 task.n = static_cast<std::ptrdiff_t>(order.shape(0));
                 task.learning_rates = learning_rates.data();
-                for (std::size_t i = 0; i < 2 && i < mask_key.size(); ++i) task.mask_key[i] = mask_key[i];
-                for (std::size_t i = 0; i < 4 && i < mask_counter.size(); ++i)
-                    task.mask_counter[i] = mask_counter[i];
+                copy_words(mask_key, task.mask_key);
+                copy_words(mask_counter, task.mask_counter);
                 Pulse asked{pulse, nullptr};
                 task.pulse = &Pulse::ask;
                 task.pulse_context = &asked;

@@ -9,7 +9,8 @@
 namespace deltaprop {
 namespace {
 
-constexpr std::ptrdiff_t kLaneParameters = 4096;
+// Up to here lanes were faster than panels, with AVX2, one or two threads, and batches of 4 to 256.
+constexpr std::ptrdiff_t kLaneParameters = 8'000;
 
 bool offers(const std::vector<std::string>& features, std::initializer_list<const char*> needed) {
     return std::all_of(needed.begin(), needed.end(), [&](const char* name) {
@@ -54,8 +55,8 @@ int worthwhile_threads(const TrainerSettings& settings, std::ptrdiff_t rows) {
     double products = 0.0;
     for (const LayerPlan& layer : settings.layers)
         products += 3.0 * static_cast<double>(rows * layer.n_in * layer.n_out);
-    if (products >= settings.thread_from * settings.n_threads) return settings.n_threads;
-    return std::max(1, std::min(settings.n_threads, static_cast<int>(products / settings.thread_from) + 1));
+    const double worth = products / std::max(settings.thread_from, 1.0);
+    return worth >= settings.n_threads ? settings.n_threads : 1 + static_cast<int>(worth);
 }
 
 OwnedTrainer make_trainer(TrainerSettings given, const std::string& build) {

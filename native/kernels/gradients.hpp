@@ -38,7 +38,6 @@ template <class T> inline constexpr int kGradientRows = (kPanel<T> + kTiles<T> -
 // to[r][:] (+)= sum over `depth` rows of in[row][r] * delta[row][:], for `tall` rows of a panel.
 template <class T, int V, int R = kGradientRows<T>>
 void sum_rows(int tall, const T* in, const T* delta, std::ptrdiff_t depth, T* to, bool more) {
-    constexpr int P = kPanel<T>, L = kLanes<T>;
     if (tall == R) {
         Vec<T> sums[R][V];
         begin<T, R, V>(sums, to, more);
@@ -48,6 +47,28 @@ void sum_rows(int tall, const T* in, const T* delta, std::ptrdiff_t depth, T* to
         sum_rows<T, V, R - 1>(tall, in, delta, depth, to, more);
     }
 }
+
+// Fetches, while the sums of a panel of a block are being made, its weights and what the optimizer
+// keeps of them, and a share of what the next block will read of the batch.
+template <class T> class Coming {
+public:
+    Coming(const Layer<T>& layer, const Block& block, std::ptrdiff_t j, const T* next_in, std::ptrdiff_t depth) {
+        constexpr std::ptrdiff_t P = kPanel<T>;
+        const std::ptrdiff_t at = ((block.first_panel + j) * layer.n_in + block.row_start) * P, n = block.n_rows * P;
+        parts_[0] = Ahead(layer.W.get() + at, n);
+        if (layer.m) parts_[1] = Ahead(layer.m.get() + at, n);
+        if (layer.v) parts_[2] = Ahead(layer.v.get() + at, n);
+        const std::ptrdiff_t share = depth * P / block.n_panels;
+        if (next_in) parts_[3] = Ahead(next_in + j * share, share);
+    }
+    void fetch() {
+        for (Ahead& part : parts_) part.fetch(kLinesAtOnce);
+    }
+
+private:
+    static constexpr std::ptrdiff_t kLinesAtOnce = 8;
+    Ahead parts_[4];
+};
 
 // The gradients of a block over `rows` rows of a batch, panel by panel of kBlockRows rows.
 template <class T>
@@ -60,11 +81,15 @@ void gradients_of(const Layer<T>& layer, const Block& block, std::ptrdiff_t stri
             const T* delta = layer.delta.get() + ((block.first_panel + j) * stride + first) * P;
             const bool half = layer.is_half(block.first_panel + j);
             for (std::ptrdiff_t i = 0; i < block.n_rows; i += P) {
-                const T* in = layer.in.get() + ((block.row_start + i) / P * stride + first) * P;
+                const std::ptrdiff_t row = block.row_start + i;
+                const T* in = layer.in.get() + (row / P * stride + first) * P;
+                const bool more = row + kBlockRows<T> < layer.n_in;
+                Coming<T> coming(layer, block, j, more ? in + kBlockRows<T> * stride : nullptr, depth);
                 T* sums = to + (j * kBlockRows<T> + i) * P;
                 std::ptrdiff_t left = std::min(P, block.n_rows - i);
                 for (std::ptrdiff_t tiles = (left + kGradientRows<T> - 1) / kGradientRows<T>; tiles > 0; --tiles) {
                     const int tall = static_cast<int>((left + tiles - 1) / tiles);
+                    coming.fetch();
                     if (half) sum_rows<T, 1>(tall, in, delta, depth, sums, first > 0);
                     else sum_rows<T, 2>(tall, in, delta, depth, sums, first > 0);
                     in += tall;

@@ -23,7 +23,8 @@ namespace deltaprop::DELTAPROP_ISA {
 template <class T> class LaneTrainer final : public Trainer {
     static constexpr int L = kLanes<T>;
     static constexpr std::ptrdiff_t kChunkBytes = 256 * 1024, kMostGroups = 32, kSlots = 64;
-    static constexpr std::ptrdiff_t kRowsAhead = 2 * kGroupsAtOnce * L;  // fetched before their turn
+    static constexpr std::ptrdiff_t kChunkProducts = 500'000;  // multiply-adds: enough for a thread
+    static constexpr std::ptrdiff_t kRowsAhead = kGroupsAtOnce * L;  // fetched before their turn
     static constexpr std::ptrdiff_t kLine = 64;  // bytes: what threads write stands apart
 
     struct Stage {
@@ -39,6 +40,7 @@ template <class T> class LaneTrainer final : public Trainer {
     struct Own {
         Output<T> output{0};
         Buffer<T> room;
+        Buffer<T> rows;  // the deltas of a layer, row by row
     };
 
 public:
@@ -160,10 +162,13 @@ private:
     // how a batch is cut, whatever the number of threads
 
     std::ptrdiff_t groups_of_a_chunk(std::ptrdiff_t rows) const {
-        std::ptrdiff_t numbers = 0;
-        for (std::ptrdiff_t l = 0; l < n_layers_; ++l) numbers += stages_[l].n_in + stages_[l].n_out;
+        std::ptrdiff_t numbers = 0, products = 0;
+        for (std::ptrdiff_t l = 0; l < n_layers_; ++l) {
+            numbers += stages_[l].n_in + stages_[l].n_out;
+            products += 3 * L * stages_[l].n_in * stages_[l].n_out;
+        }
         const std::ptrdiff_t near = kChunkBytes / (numbers * L * static_cast<std::ptrdiff_t>(sizeof(T)));
-        const std::ptrdiff_t most = std::min({near, kMostGroups, (rows + L - 1) / L});
+        const std::ptrdiff_t most = std::min({near, kMostGroups, (rows + L - 1) / L, kChunkProducts / products + 1});
         return std::max<std::ptrdiff_t>(1, (most + kGroupsAtOnce - 1) / kGroupsAtOnce) * kGroupsAtOnce;
     }
     std::ptrdiff_t chunks(std::ptrdiff_t rows) const { return (rows + chunk_ * L - 1) / (chunk_ * L); }
@@ -184,8 +189,11 @@ private:
             if (for_training && stage.keeps_slope) stage.slope = take(stage.n_out);
         }
         std::unique_ptr<Own[]> own(new Own[static_cast<std::size_t>(n_threads)]);
+        std::ptrdiff_t widest = 0;
+        for (std::ptrdiff_t l = 0; l < n_layers_; ++l) widest = std::max(widest, whole(stages_[l].n_out));
         for (int t = 0; t < n_threads; ++t)
-            own[t] = {Output<T>(stages_[n_layers_ - 1].n_out), Buffer<T>(place)};
+            own[t] = {Output<T>(stages_[n_layers_ - 1].n_out), Buffer<T>(place),
+                      Buffer<T>(for_training ? groups * L * widest : 0)};
         return own;
     }
 
@@ -201,13 +209,18 @@ private:
             const std::ptrdiff_t r0 = chunk * chunk_ * L, count = std::min(chunk_ * L, rows - r0);
             for (std::ptrdiff_t r = 0; r < count; r += kGroupsAtOnce * L) {
                 const std::ptrdiff_t some = std::min<std::ptrdiff_t>(kGroupsAtOnce * L, count - r);
-                losses += pass(task, task.order + first + r0 + r, some, rows - r0 - r, rows, r / L, mine);
+                losses += pass(task, task.order + first + r0 + r, some, task.n - first - r0 - r, rows, r / L, mine);
             }
             const std::ptrdiff_t groups = (count + L - 1) / L;
             for (std::ptrdiff_t l = 0; l < n_layers_; ++l) {
                 const Stage& stage = stages_[l];
                 const T *a = mine.room.get() + stage.a, *delta = mine.room.get() + stage.delta;
-                lane_gradient(groups, a, stage.n_in, delta, stage.n_out, gradient + stage.W, chunk > begin);
+                if (by_rows<T>(groups, stage.n_in, stage.n_out)) {
+                    rows_of<T>(groups, delta, stage.n_out, mine.rows.get());
+                    row_gradient<T>(groups, a, stage.n_in, mine.rows.get(), stage.n_out, gradient + stage.W, chunk > begin);
+                } else {
+                    lane_gradient<T>(groups, a, stage.n_in, delta, stage.n_out, gradient + stage.W, chunk > begin);
+                }
                 if (stage.bias) lane_bias_gradient(groups, delta, stage.n_out, gradient + stage.b, chunk > begin);
             }
         }
@@ -217,11 +230,14 @@ private:
     }
 
     // n rows, at most kGroupsAtOnce groups from group g of the room on, through all layers and back.
-    // `left` rows of the batch are still to come, these included.
+    // `left` rows of the epoch are still to come, these included.
     typename Output<T>::Losses pass(const EpochTask& task, const std::int64_t* order, std::ptrdiff_t n,
                                     std::ptrdiff_t left, std::ptrdiff_t batch_rows, std::ptrdiff_t g, Own& mine) {
         T* room = mine.room.get();
         const std::ptrdiff_t groups = (n + L - 1) / L, last = n_layers_ - 1;
+        if (task.targets.labels)
+            for (std::ptrdiff_t r = kRowsAhead; r < std::min(kRowsAhead + n, left); ++r)
+                __builtin_prefetch(task.targets.labels + order[r]);
         forward(task.rows, order, n, left, g, room, true);
         typename Output<T>::Losses losses{};
         T* logits = room + stages_[last].delta + g * stages_[last].n_out * L;

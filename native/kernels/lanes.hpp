@@ -141,6 +141,85 @@ inline void lane_gradient_tiles(std::ptrdiff_t groups, const T* a, std::ptrdiff_
     }
 }
 
+// The same by rows: to[i][:] (+)= sum over the rows r of a[r][i] d[r][:], where d lies row by row,
+// each `wide` numbers, a multiple of the lanes. Nothing is summed over lanes.
+template <class T, int I, int V>
+inline void row_gradient_tile(std::ptrdiff_t groups, const T* a, std::ptrdiff_t m, const T* d,
+                              std::ptrdiff_t wide, std::ptrdiff_t left, T* to, std::ptrdiff_t columns, bool more) {
+    constexpr int L = kLanes<T>;
+    Vec<T> sums[I][V] = {};
+    for (std::ptrdiff_t g = 0; g < groups; ++g, a += m * L, d += L * wide)
+        DELTAPROP_UNROLL_FOUR for (int r = 0; r < L; ++r) {
+            Vec<T> loaded[V];
+            DELTAPROP_UNROLL for (int v = 0; v < V; ++v) loaded[v] = load<T>(d + r * wide + v * L);
+            DELTAPROP_UNROLL for (int i = 0; i < I; ++i) {
+                const Vec<T> one = splat<T>(a[i * L + r]);
+                DELTAPROP_UNROLL for (int v = 0; v < V; ++v) sums[i][v] += one * loaded[v];
+            }
+        }
+    DELTAPROP_UNROLL for (int i = 0; i < I; ++i)
+        DELTAPROP_UNROLL for (int v = 0; v < V; ++v) {
+            T* at = to + i * columns + v * L;
+            if (v * L + L <= left) {
+                store<T>(at, more ? load<T>(at) + sums[i][v] : sums[i][v]);
+                continue;
+            }
+            alignas(64) T each[L];
+            store<T>(each, sums[i][v]);
+            for (std::ptrdiff_t j = 0; j < left - v * L; ++j) at[j] = more ? at[j] + each[j] : each[j];
+        }
+}
+
+template <class T, int V, int I = kLaneSums / 2>
+inline void row_gradient_tile_of(int tall, std::ptrdiff_t groups, const T* a, std::ptrdiff_t m, const T* d,
+                                 std::ptrdiff_t wide, std::ptrdiff_t left, T* to, std::ptrdiff_t columns, bool more) {
+    if (tall == I) row_gradient_tile<T, I, V>(groups, a, m, d, wide, left, to, columns, more);
+    else if constexpr (I > 1) row_gradient_tile_of<T, V, I - 1>(tall, groups, a, m, d, wide, left, to, columns, more);
+}
+
+template <class T>
+void row_gradient(std::ptrdiff_t groups, const T* a, std::ptrdiff_t m, const T* d, std::ptrdiff_t columns,
+                  T* to, bool more) {
+    constexpr std::ptrdiff_t L = kLanes<T>, most = kLaneSums / 2;
+    const std::ptrdiff_t wide = (columns + L - 1) / L * L;
+    std::ptrdiff_t left = m;
+    for (std::ptrdiff_t tiles = (m + most - 1) / most; tiles > 0; --tiles) {
+        const int tall = static_cast<int>((left + tiles - 1) / tiles);
+        for (std::ptrdiff_t j = 0; j < columns; j += 2 * L) {
+            if (columns - j > L)
+                row_gradient_tile_of<T, 2>(tall, groups, a, m, d + j, wide, columns - j, to + j, columns, more);
+            else
+                row_gradient_tile_of<T, 1>(tall, groups, a, m, d + j, wide, columns - j, to + j, columns, more);
+        }
+        a += tall * L;
+        to += tall * columns;
+        left -= tall;
+    }
+}
+
+// Columns of groups of rows, row by row: what row_gradient reads of deltas.
+template <class T>
+void rows_of(std::ptrdiff_t groups, const T* d, std::ptrdiff_t columns, T* to) {
+    constexpr std::ptrdiff_t L = kLanes<T>;
+    const std::ptrdiff_t wide = (columns + L - 1) / L * L;
+    for (std::ptrdiff_t g = 0; g < groups; ++g, d += columns * L, to += L * wide)
+        for (std::ptrdiff_t j = 0; j < columns; j += L) {
+            Vec<T> v[L];
+            for (std::ptrdiff_t r = 0; r < L; ++r) v[r] = j + r < columns ? load<T>(d + (j + r) * L) : Vec<T>{};
+            transpose<T>(v);
+            for (std::ptrdiff_t r = 0; r < L; ++r) store<T>(to + r * wide + j, v[r]);
+        }
+}
+
+// Whether it takes less by rows than by lanes: instructions a weight and a group of rows, and what
+// the sums over lanes take once.
+template <class T> bool by_rows(std::ptrdiff_t groups, std::ptrdiff_t m, std::ptrdiff_t columns) {
+    constexpr double L = kLanes<T>;
+    const double filled = static_cast<double>(columns) / ((columns + kLanes<T> - 1) / kLanes<T> * L);
+    const double rows = (columns > kLanes<T> ? 2.0 : 2.7) / filled + 10.0 / static_cast<double>(m);
+    return rows < 1.75 + 12.0 / static_cast<double>(groups);
+}
+
 // to (+)= a^T d over the rows of some groups: the gradient of a layer's m x columns weights.
 template <class T>
 void lane_gradient(std::ptrdiff_t groups, const T* a, std::ptrdiff_t m, const T* d, std::ptrdiff_t columns,

@@ -55,6 +55,21 @@ private:
     std::ptrdiff_t n_ = 0;
 };
 
+// Memory that will be read soon, fetched into the second cache a few lines at a time.
+struct Ahead {
+    const char* at = nullptr;
+    std::ptrdiff_t lines = 0;
+
+    Ahead() = default;
+    template <class T>
+    Ahead(const T* from, std::ptrdiff_t n)
+        : at(reinterpret_cast<const char*>(from)), lines(from ? n * static_cast<std::ptrdiff_t>(sizeof(T)) / 64 : 0) {}
+
+    void fetch(std::ptrdiff_t most) {
+        for (; most > 0 && lines > 0; --most, --lines, at += 64) __builtin_prefetch(at, 0, 2);
+    }
+};
+
 template <class T> bool all_finite(const Buffer<T>& buffer) {
     Vec<T> check{};  // every buffer of parameters is whole vectors; x - x is 0 unless x is not finite
     for (std::ptrdiff_t i = 0; i < buffer.size(); i += kLanes<T>) {

@@ -42,10 +42,11 @@ public:
                               network.label_smoothing == 0.0;
         const double even = 1.0 / static_cast<double>(batch_rows);
         Integer<T> labels[L];
-        if (by_label && rows == L && targets.weights == nullptr) {  // as most groups are
-            for (int r = 0; r < L; ++r) labels[r] = static_cast<Integer<T>>(targets.labels[order[r]]);
-            const Vec<T> loss = loss_of_rows<T>(network, k_, z, nullptr, labels, splat(static_cast<T>(even)));
-            return __builtin_convertvector(loss, Losses) * even;
+        if (by_label && targets.weights == nullptr) {  // as most are
+            for (int r = 0; r < L; ++r) labels[r] = static_cast<Integer<T>>(targets.labels[order[r < rows ? r : 0]]);
+            const Vec<T> share = first_lanes<T>(rows, static_cast<T>(even));
+            const Vec<T> loss = loss_of_rows<T>(network, k_, z, nullptr, labels, share);
+            return __builtin_convertvector(first_lanes<T>(rows, loss), Losses) * even;
         }
         Losses shares{};
         bool all = rows == L;

@@ -9,6 +9,8 @@
 namespace deltaprop::DELTAPROP_ISA {
 
 inline constexpr std::ptrdiff_t kDepth = 256;  // rows of a panel of weights that are kept near
+template <class T>  // rows that are kept near meanwhile
+inline constexpr std::ptrdiff_t kNearRows = 256 * 1024 / (kDepth * static_cast<std::ptrdiff_t>(sizeof(T)));
 
 // out = a B for n rows, tile by tile; `done(panel, row, n_rows)` follows when a tile is complete.
 //
@@ -17,18 +19,25 @@ template <class T, class Done>
 void product(const T* a, const T* B, std::ptrdiff_t K, std::ptrdiff_t columns, std::ptrdiff_t stride,
              std::ptrdiff_t n, T* out, Done done) {
     constexpr int P = kPanel<T>;
-    for (std::ptrdiff_t k = 0; k < K; k += kDepth) {
-        const std::ptrdiff_t depth = std::min(kDepth, K - k);
-        for (std::ptrdiff_t j = 0; j < panels<T>(columns); ++j) {
-            const T* panel = B + (j * K + k) * P;
-            const bool half = columns - j * P <= kLanes<T>;
-            for (std::ptrdiff_t r = 0; r < n; r += kTileRows) {
-                const int rows = static_cast<int>(std::min<std::ptrdiff_t>(kTileRows, n - r));
-                const T* from = a + k / P * stride * P + r * P;
-                T* to = out + j * stride * P + r * P;
-                if (half) tile_of<T, 1>(rows, from, stride, panel, depth, to, k > 0);
-                else tile_of<T, 2>(rows, from, stride, panel, depth, to, k > 0);
-                if (k + depth == K) done(j, r, rows);
+    const std::ptrdiff_t n_panels = panels<T>(columns), parts = (n + kNearRows<T> - 1) / kNearRows<T>;
+    for (std::ptrdiff_t part = 0; part < parts; ++part) {
+        const std::ptrdiff_t first = n * part / parts, end = n * (part + 1) / parts;
+        for (std::ptrdiff_t k = 0; k < K; k += kDepth) {
+            const std::ptrdiff_t depth = std::min(kDepth, K - k);
+            for (std::ptrdiff_t j = 0; j < n_panels; ++j) {
+                const T* panel = B + (j * K + k) * P;
+                const bool half = columns - j * P <= kLanes<T>;
+                Ahead next(j + 1 < n_panels ? panel + K * P : nullptr, depth * P);
+                const std::ptrdiff_t lines = next.lines * kTileRows / (end - first) + 1;
+                for (std::ptrdiff_t r = first; r < end; r += kTileRows) {
+                    const int rows = static_cast<int>(std::min<std::ptrdiff_t>(kTileRows, end - r));
+                    const T* from = a + k / P * stride * P + r * P;
+                    T* to = out + j * stride * P + r * P;
+                    next.fetch(lines);
+                    if (half) tile_of<T, 1>(rows, from, stride, panel, depth, to, k > 0);
+                    else tile_of<T, 2>(rows, from, stride, panel, depth, to, k > 0);
+                    if (k + depth == K) done(j, r, rows);
+                }
             }
         }
     }

@@ -28,17 +28,18 @@ template <class T, int R, int V>
 DELTAPROP_INLINE void multiply(Vec<T> (&sums)[R][V], const T* a, std::ptrdiff_t a_rows, const T* b,
                                std::ptrdiff_t K) {
     constexpr int P = kPanel<T>, L = kLanes<T>;
-    for (std::ptrdiff_t start = 0; start < K; start += P, a += a_rows * P) {
-        const std::ptrdiff_t end = K - start < P ? K - start : P;
-        for (std::ptrdiff_t k = 0; k < end; ++k, b += P) {
-            Vec<T> loaded[V];
-            for (int v = 0; v < V; ++v) loaded[v] = load<T>(b + v * L);
-            for (int r = 0; r < R; ++r) {
-                const Vec<T> one = splat<T>(a[r * P + k]);
-                for (int v = 0; v < V; ++v) sums[r][v] += one * loaded[v];
-            }
+    const auto add = [&](std::ptrdiff_t k, const T* b_k) {
+        Vec<T> loaded[V];
+        DELTAPROP_UNROLL for (int v = 0; v < V; ++v) loaded[v] = load<T>(b_k + v * L);
+        DELTAPROP_UNROLL for (int r = 0; r < R; ++r) {
+            const Vec<T> one = splat<T>(a[r * P + k]);
+            DELTAPROP_UNROLL for (int v = 0; v < V; ++v) sums[r][v] += one * loaded[v];
         }
+    };
+    for (; K >= P; K -= P, a += a_rows * P, b += P * P) {
+        DELTAPROP_UNROLL_FOUR for (int k = 0; k < P; ++k) add(k, b + k * P);
     }
+    for (std::ptrdiff_t k = 0; k < K; ++k) add(k, b + k * P);
 }
 
 // Sums of a tile at c, one row of a panel after another: from 0, or from where they stand.
@@ -82,12 +83,12 @@ template <class T, int R, int V>
 DELTAPROP_INLINE void multiply_transposed(Vec<T> (&sums)[R][V], const T* a, const T* d,
                                           std::ptrdiff_t n) {
     constexpr int P = kPanel<T>, L = kLanes<T>;
-    for (std::ptrdiff_t row = 0; row < n; ++row, a += P, d += P) {
+    DELTAPROP_UNROLL_FOUR for (std::ptrdiff_t row = 0; row < n; ++row) {
         Vec<T> loaded[V];
-        for (int v = 0; v < V; ++v) loaded[v] = load<T>(d + v * L);
-        for (int r = 0; r < R; ++r) {
-            const Vec<T> one = splat<T>(a[r]);
-            for (int v = 0; v < V; ++v) sums[r][v] += one * loaded[v];
+        DELTAPROP_UNROLL for (int v = 0; v < V; ++v) loaded[v] = load<T>(d + row * P + v * L);
+        DELTAPROP_UNROLL for (int r = 0; r < R; ++r) {
+            const Vec<T> one = splat<T>(a[row * P + r]);
+            DELTAPROP_UNROLL for (int v = 0; v < V; ++v) sums[r][v] += one * loaded[v];
         }
     }
 }

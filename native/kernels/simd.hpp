@@ -28,8 +28,10 @@ inline constexpr int kTileRows = 6;
 // Before a loop over an array that has to stay in registers: unrolled whole, or it would be indexed.
 #if defined(__clang__)
 #define DELTAPROP_UNROLL _Pragma("unroll")
+#define DELTAPROP_UNROLL_FOUR _Pragma("unroll 4")
 #else
 #define DELTAPROP_UNROLL _Pragma("GCC unroll 64")
+#define DELTAPROP_UNROLL_FOUR _Pragma("GCC unroll 4")
 #endif
 
 template <class T> struct IntegerOf;
@@ -88,6 +90,14 @@ template <class T> DELTAPROP_INLINE Vec<T> square_root(Vec<T> v) {
     for (int i = 0; i < kLanes<T>; ++i) r[i] = std::sqrt(v[i]);
     return r;
 }
+
+// v in the first n lanes, 0 in the others.
+template <class T> DELTAPROP_INLINE Vec<T> first_lanes(int n, Vec<T> v) {
+    Vec<Integer<T>> lane{};
+    DELTAPROP_UNROLL for (int i = 0; i < kLanes<T>; ++i) lane[i] = i;
+    return select<T>(lane < static_cast<Integer<T>>(n), v, Vec<T>{});
+}
+template <class T> DELTAPROP_INLINE Vec<T> first_lanes(int n, T x) { return first_lanes<T>(n, splat<T>(x)); }
 
 // The sum of the lanes, always in the same order.
 template <class T> DELTAPROP_INLINE T sum(Vec<T> v) {

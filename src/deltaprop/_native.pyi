@@ -34,6 +34,9 @@ def instruction_sets() -> list[str]:
         Of "avx512", "avx2", "portable".
     """
 
+def permutation(order: npt.NDArray[np.int64], key: list[int], counter: list[int]) -> None:
+    """Fill ``order`` with 0, ..., n - 1, shuffled by the Philox stream of a key and a counter."""
+
 class Trainer:
     """A network being trained in native code."""
 

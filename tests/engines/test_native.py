@@ -236,7 +236,7 @@ class TestBuilds:
         [
             ([64, 32, 10], 0.0, "lanes"),
             ([64, 32, 10], 0.5, "panels"),
-            ([90, 90, 10], 0.0, "panels"),
+            ([200, 60, 10], 0.0, "panels"),
         ],
     )
     def test_small_networks_without_dropout_lie_in_lanes(

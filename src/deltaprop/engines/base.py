@@ -83,8 +83,8 @@ class EpochPlan:
     ----------
     order : ndarray of int
         The rows in the order they are visited; consecutive runs of batch_size are the batches.
-    rng : numpy.random.Generator
-        Draws this epoch's dropout masks.
+    rng : numpy.random.Generator or None
+        Draws this epoch's dropout masks; None where there is no dropout.
     learning_rates : ndarray
         eta of each step of the epoch.
     pulse : callable
@@ -92,7 +92,7 @@ class EpochPlan:
     """
 
     order: npt.NDArray[np.int64]
-    rng: np.random.Generator
+    rng: np.random.Generator | None
     learning_rates: Array
     pulse: Pulse
 

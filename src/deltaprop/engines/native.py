@@ -96,15 +96,15 @@ class NativeRun:
         """Run the steps of one epoch, updating the parameters in place."""
         problem, flat = self.problem, self.parameters.flat
         self._trainer.set_parameters(np.ascontiguousarray(flat))
-        drawn = plan.rng.bit_generator.state["state"]
+        key, counter = _stream(plan.rng)
         loss, steps, diverged = self._trainer.epoch(
             self._rows,
             problem.targets,
             problem.weights,
             np.ascontiguousarray(plan.order, dtype=np.int64),
             np.ascontiguousarray(plan.learning_rates, dtype=np.float64),
-            [int(word) for word in drawn["key"]],
-            [int(word) for word in drawn["counter"]],
+            key,
+            counter,
             plan.pulse,
         )
         if diverged:
@@ -155,6 +155,14 @@ class NativeEngine:
         out = np.empty((X.shape[0], network.n_out))
         trainer.logits(_rows(X), out)
         return out
+
+
+def _stream(rng: np.random.Generator | None) -> tuple[list[int], list[int]]:
+    """Return key and counter of a Philox generator: where its stream begins."""
+    if rng is None:
+        return [0, 0], [0, 0, 0, 0]
+    state: Any = rng.bit_generator.state["state"]
+    return [int(word) for word in state["key"]], [int(word) for word in state["counter"]]
 
 
 def _threads(asked: int | None) -> int:

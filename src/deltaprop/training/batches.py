@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from deltaprop._native import permutation
 from deltaprop.errors import SettingError
 
 __all__ = ["check_seed", "dropout_generator", "epoch_order"]
@@ -31,15 +32,13 @@ def epoch_order(seed: int, epoch: int, n: int, shuffle: bool) -> npt.NDArray[np.
     """Return the rows 0..n-1 in the order this epoch visits them."""
     if not shuffle:
         return np.arange(n, dtype=np.int64)
-    return _generator(seed, _ORDER, epoch).permutation(n).astype(np.int64, copy=False)
+    order = np.empty(n, dtype=np.int64)
+    permutation(order, [seed, _ORDER], [0, 0, 0, epoch])
+    return order
 
 
 def dropout_generator(seed: int, epoch: int) -> np.random.Generator:
     """Return the generator of this epoch's dropout masks."""
-    return _generator(seed, _DROPOUT, epoch)
-
-
-def _generator(seed: int, purpose: int, epoch: int) -> np.random.Generator:
-    key = np.array([seed, purpose], dtype=np.uint64)
+    key = np.array([seed, _DROPOUT], dtype=np.uint64)
     counter = np.array([0, 0, 0, epoch], dtype=np.uint64)
     return np.random.Generator(np.random.Philox(key=key, counter=counter))

@@ -268,6 +268,10 @@ class _Loop:
         return n
 
     @property
+    def _drops(self) -> bool:
+        return any(layer is not None for layer in self.problem.network.dropouts)
+
+    @property
     def _steps_per_epoch(self) -> int:
         return -(-self._n // self.problem.batch_size)
 
@@ -308,7 +312,7 @@ class _Loop:
 
         plan = EpochPlan(
             order=epoch_order(self.seed, epoch, self._n, self.shuffle),
-            rng=dropout_generator(self.seed, epoch),
+            rng=dropout_generator(self.seed, epoch) if self._drops else None,
             learning_rates=values(eta, first, self._steps_per_epoch, n_steps),
             pulse=pulse,
         )
