@@ -28,6 +28,15 @@ public:
         return done_ == task_.n ? pulse() : --steps_to_look_ <= 0 && look();
     }
 
+    // Asked in the middle of a step, where steps are long: true: stop, and leave this one undone.
+    bool gives_up() {
+        if (steps_between_looks_ > 1) return false;
+        const Clock::time_point now = Clock::now();
+        if (now - last_pulse_ < kBetweenPulses) return false;
+        last_pulse_ = now;
+        return pulse();
+    }
+
     EpochResult result() const {
         EpochResult result = result_;
         result.loss = done_ > 0 ? total_ / static_cast<double>(done_) : 0.0;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 
 #include "../philox.hpp"
 #include "../team.hpp"
@@ -96,7 +97,7 @@ public:
         divide(n_threads);
         Barrier barrier(n_threads);
         Progress progress(task);
-        bool stop = false;
+        given_up_.store(false, std::memory_order_relaxed);
         // all memory is had before the threads start, which could not say that there is none
         std::unique_ptr<Own[]> own(new Own[static_cast<std::size_t>(n_threads)]);
         for (int t = 0; t < n_threads; ++t)
@@ -108,10 +109,10 @@ public:
             for (std::ptrdiff_t s = 0; s < n_steps; ++s) {
                 const std::ptrdiff_t first = s * batch_, rows = std::min(batch_, task.n - first);
                 if (me == 0 && by_column_) columns_.sort(task.rows, task.order + first, rows);
-                rows_part(me, n_threads, s, rows, mine);
-                if (me == 0 && s > 0) stop = judge(progress, s - 1);
+                if (me == 0 && s > 0 && judge(progress, s - 1)) given_up_.store(true, std::memory_order_relaxed);
+                rows_part(me, n_threads, s, rows, mine, progress);
                 barrier.wait();
-                if (stop) return;
+                if (given_up_.load(std::memory_order_relaxed)) return;
                 powers.step(rule_);
                 weights_part(me, step_numbers<T>(rule_, task.learning_rates[s], powers), rows);
                 barrier.wait();
@@ -202,7 +203,7 @@ private:
 
     // the first part of a step: rows
 
-    void rows_part(int me, int n_threads, std::ptrdiff_t step, std::ptrdiff_t rows, Own& mine) {
+    void rows_part(int me, int n_threads, std::ptrdiff_t step, std::ptrdiff_t rows, Own& mine, Progress& progress) {
         const std::ptrdiff_t from = rows * me / n_threads, to = rows * (me + 1) / n_threads;
         std::ptrdiff_t row_bytes = 0, weight_bytes = 0;
         for (std::ptrdiff_t l = 0; l < n_layers_; ++l) {
@@ -217,16 +218,27 @@ private:
         if (weight_bytes <= kChunkBytes)
             chunk = std::max<std::ptrdiff_t>(8 * kTileRows, kChunkBytes / row_bytes / kTileRows * kTileRows);
         for (std::ptrdiff_t r = from; r < to; r += chunk)
-            chunk_part(step, rows, r, std::min(chunk, to - r), mine);
+            if (!chunk_part(me, step, rows, r, std::min(chunk, to - r), mine, progress)) return;
     }
 
-    // n rows from row r0 of the batch on, through all layers and back.
-    void chunk_part(std::ptrdiff_t step, std::ptrdiff_t batch_rows, std::ptrdiff_t r0, std::ptrdiff_t n,
-                    Own& mine) {
+    // Until its weights change, a step can be left as if it had not begun. Only after the first of an
+    // epoch: something is done then.
+    bool goes_on(int me, std::ptrdiff_t step, Progress& progress) {
+        if (step == 0) return true;
+        if (given_up_.load(std::memory_order_relaxed)) return false;
+        if (me != 0 || !progress.gives_up()) return true;
+        given_up_.store(true, std::memory_order_relaxed);
+        return false;
+    }
+
+    // n rows from row r0 of the batch on, through all layers and back; false: the step was given up.
+    bool chunk_part(int me, std::ptrdiff_t step, std::ptrdiff_t batch_rows, std::ptrdiff_t r0, std::ptrdiff_t n,
+                    Own& mine, Progress& progress) {
         const std::ptrdiff_t last = n_layers_ - 1;
         const std::int64_t* order = task_->order + step * batch_ + r0;
         if (!by_column_) gather<T>(task_->rows, order, n, layers_[0].n_in, layers_[0].in.get() + r0 * P, batch_);
         for (std::ptrdiff_t l = 0; l <= last; ++l) {
+            if (!goes_on(me, step, progress)) return false;
             Layer<T>& layer = layers_[l];
             if (layer.drop > 0) drop(l, step, batch_rows, r0, n, mine.drawn);
             T* out = (l == last ? layer.delta : layers_[l + 1].in).get() + r0 * P;
@@ -237,7 +249,11 @@ private:
         }
         mine.output.lose(network_, task_->targets, order, n, batch_rows, layers_[last].delta.get() + r0 * P,
                     batch_, losses_of(step) + r0);
-        for (std::ptrdiff_t l = last; l > 0; --l) backward(layers_[l], layers_[l - 1], batch_, r0, n);
+        for (std::ptrdiff_t l = last; l > 0; --l) {
+            if (!goes_on(me, step, progress)) return false;
+            backward(layers_[l], layers_[l - 1], batch_, r0, n);
+        }
+        return goes_on(me, step, progress);
     }
 
     // Multiplies what layer l reads by its mask: 32 bits each of NumPy's stream, by their place, so
@@ -321,7 +337,7 @@ private:
         return !(sum<T>(check) == 0);
     }
 
-    // Of the rows of a step: a step is judged while the next one's rows are on their way.
+    // Of the rows of a step: a step is judged while the others have begun with the next one's rows.
     double* losses_of(std::ptrdiff_t step) const { return row_losses_.get() + step % 2 * batch_; }
 
     // Between two steps, on the calling thread: the loss of a step that is done; true: stop.
@@ -371,6 +387,7 @@ private:
     ByColumn<T> columns_;
     bool by_column_ = false;
     std::int64_t steps_ = 0;
+    std::atomic<bool> given_up_{false};  // the step that runs is left undone
     // of the epoch that runs
     const EpochTask* task_ = nullptr;
 };

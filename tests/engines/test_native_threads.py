@@ -176,6 +176,30 @@ class TestStopping:
         assert history.stopped_because == "interrupted"
         assert history.n_steps < self.N_STEPS
 
+    @pytest.mark.parametrize("n_threads", [1, 2])
+    def test_a_long_step_is_left_undone_before_its_weights_change(self, of_engines, rng, n_threads):
+        """Asked in the middle of a step, the answer need not wait for its end."""
+        network = dp.Network([300, 900, 900, 10], "relu")
+        problem = of_engines.problem(network, rng, n=9000, batch_size=1500, dtype="float32")
+        problem = replace(problem, n_threads=n_threads)
+        start = of_engines.begin(network, rng)
+        whole = of_engines.epochs(problem, start, shuffle=False)
+        asked, run = [], NativeRun(problem, start.copy())
+
+        def stop_at_the_second_question(done):
+            asked.append(done)
+            return len(asked) == 2
+
+        rates = np.full(6, 0.1)
+        plan = EpochPlan(np.arange(9000), None, rates, stop_at_the_second_question)
+        outcome = run.epoch(plan)
+        assert asked[-1] == 1500 * outcome.n_steps
+        assert 0 < outcome.n_steps < whole.n_steps
+        first = replace(problem, X=problem.X[: asked[-1]], targets=problem.targets[: asked[-1]])
+        expected = of_engines.epochs(first, start, shuffle=False)
+        assert run.parameters.flat.tobytes() == expected.flat.tobytes()
+        assert outcome.loss == expected.loss[0]
+
     def test_a_pulse_is_told_the_rows_done_and_at_last_all_of_them(self, of_engines, rng):
         problem = of_engines.problem(LARGE, rng, n=50, batch_size=20)
         told, run = [], NativeRun(problem, of_engines.begin(LARGE, rng))
