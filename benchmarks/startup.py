@@ -2,6 +2,8 @@
 
     python benchmarks/startup.py [--quick] [--write]
 
+Importing deltaprop loads nothing but names, so it is timed alone and with what training takes.
+
 Wall seconds of whole commands, from start to exit, median of five turns after one warm-up; the
 commands take turns, so that a difference of two is one of the same minute. Bytecode is kept from
 the warm-up on, as it is after an installation, in a folder of its own and whatever the environment
@@ -69,10 +71,12 @@ def deltaprop(title: str, aim: float, *words: str) -> Command:
 
 
 NUMPY = python('`python -c "import numpy"`', "import numpy")
-IMPORTING = python(f'`python -c "{USING}"`', USING)
+IMPORTING = python('`python -c "import numpy, deltaprop"`', "import numpy, deltaprop")
+TAKING = python(f'`python -c "{USING}"`', USING)
 COMMANDS = (
     NUMPY,
     IMPORTING,
+    TAKING,
     deltaprop("`deltaprop --help`", 0.3, "--help"),
     deltaprop("`deltaprop train examples/data/penguins.csv --target species`", 1.5,
               "train", str(PENGUINS), "--target", "species"),
@@ -117,13 +121,14 @@ def measure(
 def table(times: dict[str, list[float]], steps: list[tuple[float, float]]) -> str:
     """Return medians beside what was aimed at."""
     middle = {title: median(spent) for title, spent in times.items()}
-    more = [b - a for a, b in zip(times[NUMPY.title], times[IMPORTING.title], strict=True)]
     rows = [
         _row(command.title, middle[command.title], max(times[command.title]), command.aim)
         for command in COMMANDS
     ]
-    own = _row("the same, less `import numpy`", median(more), max(more), AIM_OF_IMPORTING)
-    rows.insert(COMMANDS.index(IMPORTING) + 1, own)
+    for command, aim in ((TAKING, None), (IMPORTING, AIM_OF_IMPORTING)):
+        more = [b - a for a, b in zip(times[NUMPY.title], times[command.title], strict=True)]
+        own = _row("the same, less `import numpy`", median(more), max(more), aim)
+        rows.insert(COMMANDS.index(command) + 1, own)
     for title, spent in zip(
         ("`train`, one epoch of 150 rows, first in its process", "the same once more"),
         zip(*steps, strict=True),

@@ -14,7 +14,7 @@ namespace deltaprop {
 enum class Layout { unset, lanes, panels };
 
 // Multiply-adds of a step from which a second thread earns more than two barriers cost.
-inline constexpr double kThreadFrom = 400'000.0;
+inline constexpr double kThreadFrom = 300'000.0;
 
 struct TrainerSettings {
     std::vector<LayerPlan> layers;
