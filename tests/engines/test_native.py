@@ -169,9 +169,10 @@ class TestShapes:
         for layer, (ours, theirs) in enumerate(
             zip(start.like(found.flat).W, start.like(expected.flat).W, strict=True)
         ):
-            # where a layer stands far from its data the steps themselves all but cancel
+            # where a layer stands far from its data the steps themselves all but cancel, and of
+            # f' = 1 - a^2 of a saturated unit few digits are left
             step = np.abs(theirs - start.W[layer]).max()
-            np.testing.assert_allclose(ours, theirs, rtol=2e-7, atol=2e-5 * max(step, 1e-2))
+            np.testing.assert_allclose(ours, theirs, rtol=2e-7, atol=5e-4 * max(step, 1e-2))
 
     @settings(max_examples=60, deadline=None)
     @given(
