@@ -118,7 +118,7 @@ TrainerSettings settings_of(const nb::dict& network, const nb::dict& rule, std::
     }
     s.batch_size = batch_size;
     s.n_threads = n_threads;
-    s.float64 = dtype == "float64";
+    s.precision = number_of<Precision>(dtype, {"float32", "float64", "bfloat16"});
     s.for_training = for_training;
     return s;
 }
@@ -146,6 +146,9 @@ struct Pulse {
 void bind_trainer(nb::module_& m) {
     m.def("instruction_sets", &instruction_sets,
           "List the builds of the kernels that this machine can run, the fastest first.");
+
+    m.def("has_bfloat16_products", &has_bfloat16_products,
+          "Return whether the processor has products of bfloat16 numbers.");
 
     m.def(
         "permutation",

@@ -18,17 +18,17 @@ bool offers(const std::vector<std::string>& features, std::initializer_list<cons
     });
 }
 
-// Dropout and sparse rows are for panels.
+// Dropout, sparse rows and bfloat16 are for panels.
 bool lanes_can(const TrainerSettings& s) {
     bool drops = false;
     for (const LayerPlan& layer : s.layers) drops = drops || layer.drop_threshold > 0;
-    return !s.sparse && !(s.for_training && drops);
+    return !s.sparse && !(s.for_training && drops) && s.precision != Precision::bfloat16;
 }
 
 Layout layout_of(const TrainerSettings& s) {
     if (!lanes_can(s)) {
         if (s.layout == Layout::lanes)
-            throw std::invalid_argument("Dropout and sparse rows are trained in panels, not in lanes.");
+            throw std::invalid_argument("Dropout, sparse rows and bfloat16 are trained in panels, not in lanes.");
         return Layout::panels;
     }
     if (s.layout != Layout::unset) return s.layout;
@@ -51,6 +51,14 @@ std::vector<std::string> instruction_sets() {
     return found;
 }
 
+bool has_bfloat16_products() {
+#if defined(DELTAPROP_X86_BUILDS)
+    return instruction_sets().front() == "avx512" && offers(cpu_features(), {"avx512bf16"});
+#else
+    return false;
+#endif
+}
+
 int worthwhile_threads(const TrainerSettings& settings, std::ptrdiff_t rows) {
     double products = 0.0;
     for (const LayerPlan& layer : settings.layers)
@@ -70,10 +78,14 @@ OwnedTrainer make_trainer(TrainerSettings given, const std::string& build) {
     settings.network.n_layers = static_cast<std::ptrdiff_t>(settings.layers.size());
     settings.layout = layout_of(settings);
     if (const char* from = std::getenv("DELTAPROP_THREADS_FROM")) settings.thread_from = std::atof(from);
-    auto make = portable::make;
+    const bool pairs = settings.precision == Precision::bfloat16;
+    auto make = pairs ? portable::make_bfloat16 : portable::make;
 #if defined(DELTAPROP_X86_BUILDS)
     if (chosen == "avx512") make = avx512::make;
     if (chosen == "avx2") make = avx2::make;
+    // without the instruction, AVX-512 has nothing to offer that AVX2 has not
+    if (pairs && chosen != "portable") make = avx2::make_bfloat16;
+    if (pairs && chosen == "avx512" && has_bfloat16_products()) make = avx512bf16::make_bfloat16;
 #endif
     owned.trainer.reset(make(settings));
     return owned;

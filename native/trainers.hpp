@@ -13,6 +13,9 @@ namespace deltaprop {
 // (kernels/lane_trainer.hpp), or in panels of columns (kernels/trainer.hpp).
 enum class Layout { unset, lanes, panels };
 
+// What a number is. bfloat16: the products round to it what they read; all else is float32.
+enum class Precision { float32, float64, bfloat16 };
+
 // Multiply-adds of a step from which a second thread earns more than two barriers cost.
 inline constexpr double kThreadFrom = 300'000.0;
 
@@ -22,7 +25,7 @@ struct TrainerSettings {
     RulePlan rule;
     std::ptrdiff_t batch_size = 1;
     int n_threads = 1;
-    bool float64 = false;
+    Precision precision = Precision::float32;
     bool for_training = true;
     bool sparse = false;  // the rows will be
     Layout layout = Layout::unset;
@@ -34,6 +37,9 @@ int worthwhile_threads(const TrainerSettings& settings, std::ptrdiff_t rows);
 
 // Names of the builds that this machine can run, the fastest first: "avx512", "avx2", "portable".
 std::vector<std::string> instruction_sets();
+
+// Whether this machine has products of bfloat16 numbers; elsewhere they are worked out in float32.
+bool has_bfloat16_products();
 
 // A trainer with the settings it reads.
 struct OwnedTrainer {
@@ -48,5 +54,8 @@ OwnedTrainer make_trainer(TrainerSettings settings, const std::string& build);
 namespace avx512 { Trainer* make(const TrainerSettings&); }
 namespace avx2 { Trainer* make(const TrainerSettings&); }
 namespace portable { Trainer* make(const TrainerSettings&); }
+namespace avx512bf16 { Trainer* make_bfloat16(const TrainerSettings&); }
+namespace avx2 { Trainer* make_bfloat16(const TrainerSettings&); }
+namespace portable { Trainer* make_bfloat16(const TrainerSettings&); }
 
 }  // namespace deltaprop

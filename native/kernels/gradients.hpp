@@ -21,8 +21,8 @@ template <class T> inline constexpr std::ptrdiff_t kBlockRows = 2 * kPanel<T>;
 inline constexpr std::ptrdiff_t kManySquares = 64;  // of a layer that is cut into large blocks
 
 // The blocks of a layer: the same for any number of threads.
-template <class T, class Each>
-void each_block(const Layer<T>& layer, std::ptrdiff_t number, Each each) {
+template <class C, class Each, class T = typename C::Number>
+void each_block(const Layer<C>& layer, std::ptrdiff_t number, Each each) {
     const std::ptrdiff_t n_panels = panels<T>(layer.n_out);
     const bool large = n_panels * panels<T>(layer.n_in) >= kManySquares;
     const std::ptrdiff_t wide = large ? kBlockPanels : 1, tall = large ? kBlockRows<T> : kPanel<T>;
@@ -35,24 +35,28 @@ void each_block(const Layer<T>& layer, std::ptrdiff_t number, Each each) {
 template <class T> inline constexpr int kTiles = (kPanel<T> + kTileRows - 1) / kTileRows;
 template <class T> inline constexpr int kGradientRows = (kPanel<T> + kTiles<T> - 1) / kTiles<T>;
 
-// to[r][:] (+)= sum over `depth` rows of in[row][r] * delta[row][:], for `tall` rows of a panel.
-template <class T, int V, int R = kGradientRows<T>>
-void sum_rows(int tall, const T* in, const T* delta, std::ptrdiff_t depth, T* to, bool more) {
+// to[r][:] (+)= sum over `depth` rows of cells of in[row][r] * delta[row][:], for `tall` rows of a panel.
+template <class C, int V, int R = kGradientRows<typename C::Number>, class T = typename C::Number>
+void sum_rows(int tall, const typename C::Cell* in, const typename C::Cell* delta, std::ptrdiff_t depth, T* to,
+              bool more) {
     if (tall == R) {
         Vec<T> sums[R][V];
         begin<T, R, V>(sums, to, more);
-        multiply_transposed<T, R, V>(sums, in, delta, depth);
+        multiply_transposed<C, R, V>(sums, in, delta, depth);
         finish<T, R, V>(sums, to);
     } else if constexpr (R > 1) {
-        sum_rows<T, V, R - 1>(tall, in, delta, depth, to, more);
+        sum_rows<C, V, R - 1>(tall, in, delta, depth, to, more);
     }
 }
 
 // Fetches, while the sums of a panel of a block are being made, its weights and what the optimizer
 // keeps of them, and a share of what the next block will read of the batch.
-template <class T> class Coming {
+template <class C> class Coming {
+    using T = typename C::Number;
+
 public:
-    Coming(const Layer<T>& layer, const Block& block, std::ptrdiff_t j, const T* next_in, std::ptrdiff_t depth) {
+    Coming(const Layer<C>& layer, const Block& block, std::ptrdiff_t j, const typename C::Cell* next_in,
+           std::ptrdiff_t depth) {
         constexpr std::ptrdiff_t P = kPanel<T>;
         const std::ptrdiff_t at = ((block.first_panel + j) * layer.n_in + block.row_start) * P, n = block.n_rows * P;
         parts_[0] = Ahead(layer.W.get() + at, n);
@@ -71,27 +75,31 @@ private:
 };
 
 // The gradients of a block over `rows` rows of a batch, panel by panel of kBlockRows rows.
-template <class T>
-void gradients_of(const Layer<T>& layer, const Block& block, std::ptrdiff_t stride, std::ptrdiff_t rows,
+template <class C, class T = typename C::Number>
+void gradients_of(const Layer<C>& layer, const Block& block, std::ptrdiff_t batch, std::ptrdiff_t rows,
                   T* to) {
+    using Cell = typename C::Cell;
     constexpr std::ptrdiff_t P = kPanel<T>;
-    for (std::ptrdiff_t first = 0; first < rows; first += kBatchDepth<T>) {
-        const std::ptrdiff_t depth = std::min(kBatchDepth<T>, rows - first);
+    const std::ptrdiff_t stride = cells<C>(batch), n = cells<C>(rows);
+    const Cell* ins = layer.ins.across(layer.in.get());
+    const Cell* deltas = layer.deltas.across(layer.delta.get());
+    for (std::ptrdiff_t first = 0; first < n; first += kBatchDepth<T>) {
+        const std::ptrdiff_t depth = std::min(kBatchDepth<T>, n - first);
         for (std::ptrdiff_t j = 0; j < block.n_panels; ++j) {
-            const T* delta = layer.delta.get() + ((block.first_panel + j) * stride + first) * P;
+            const Cell* delta = deltas + ((block.first_panel + j) * stride + first) * P;
             const bool half = layer.is_half(block.first_panel + j);
             for (std::ptrdiff_t i = 0; i < block.n_rows; i += P) {
                 const std::ptrdiff_t row = block.row_start + i;
-                const T* in = layer.in.get() + (row / P * stride + first) * P;
+                const Cell* in = ins + (row / P * stride + first) * P;
                 const bool more = row + kBlockRows<T> < layer.n_in;
-                Coming<T> coming(layer, block, j, more ? in + kBlockRows<T> * stride : nullptr, depth);
+                Coming<C> coming(layer, block, j, more ? in + kBlockRows<T> * stride : nullptr, depth);
                 T* sums = to + (j * kBlockRows<T> + i) * P;
                 std::ptrdiff_t left = std::min(P, block.n_rows - i);
                 for (std::ptrdiff_t tiles = (left + kGradientRows<T> - 1) / kGradientRows<T>; tiles > 0; --tiles) {
                     const int tall = static_cast<int>((left + tiles - 1) / tiles);
                     coming.fetch();
-                    if (half) sum_rows<T, 1>(tall, in, delta, depth, sums, first > 0);
-                    else sum_rows<T, 2>(tall, in, delta, depth, sums, first > 0);
+                    if (half) sum_rows<C, 1>(tall, in, delta, depth, sums, first > 0);
+                    else sum_rows<C, 2>(tall, in, delta, depth, sums, first > 0);
                     in += tall;
                     sums += tall * P;
                     left -= tall;
@@ -103,8 +111,8 @@ void gradients_of(const Layer<T>& layer, const Block& block, std::ptrdiff_t stri
 
 // Updates the rows of a block in one panel from their gradient; returns 0 in every lane if all
 // gradients were finite. `penalty` grows by what the weights cost before the step.
-template <class T, Rule R>
-Vec<T> update_weights(const NetworkPlan& network, const Layer<T>& layer, const Block& block,
+template <class C, Rule R, class T = typename C::Number>
+Vec<T> update_weights(const NetworkPlan& network, const Layer<C>& layer, const Block& block,
                       std::ptrdiff_t panel, const T* gradient, const StepNumbers<T> numbers,
                       double& penalty) {
     constexpr int P = kPanel<T>, L = kLanes<T>;
@@ -122,16 +130,16 @@ Vec<T> update_weights(const NetworkPlan& network, const Layer<T>& layer, const B
             check += update_weight<T, R>(penalized, numbers, W + place, load<T>(gradient + place),
                                          m ? m + place : nullptr, v ? v + place : nullptr, penalty);
         }
-    if (layer.turned)
+    if (layer.has_copies())
         for (std::ptrdiff_t i = 0; i < block.n_rows; i += P)
-            turn_square(layer, panel, block.row_start + i,
+            copy_square(layer, panel, block.row_start + i,
                         std::min<std::ptrdiff_t>(P, block.n_rows - i));
     return check;
 }
 
 // The same for the biases of a panel, whose gradient is the sum of delta over the batch.
-template <class T, Rule R>
-Vec<T> update_bias(const Layer<T>& layer, std::ptrdiff_t panel, const StepNumbers<T>& numbers,
+template <class C, Rule R, class T = typename C::Number>
+Vec<T> update_bias(const Layer<C>& layer, std::ptrdiff_t panel, const StepNumbers<T>& numbers,
                    std::ptrdiff_t stride, std::ptrdiff_t rows) {
     constexpr int P = kPanel<T>, L = kLanes<T>;
     const T* delta = layer.delta.get() + panel * stride * P;

@@ -89,7 +89,7 @@ public:
             worthwhile_threads(settings_, batch_), slots(batch_)));
         Barrier barrier(n_threads);
         Progress progress(task);
-        bool stop = false;
+        given_up_.store(false, std::memory_order_relaxed);
         const std::unique_ptr<Own[]> own = rooms(n_threads, chunk_, true);
         bad_ = Buffer<unsigned char>(n_threads * kLine);
         run_team(n_threads, [&](int me) {
@@ -98,11 +98,15 @@ public:
             for (std::ptrdiff_t s = 0; s < n_steps; ++s) {
                 const std::ptrdiff_t first = s * batch_, rows = std::min(batch_, task.n - first);
                 const std::ptrdiff_t n_slots = slots(rows);
+                const auto goes_on = [&] {  // until its weights change, a step can be left undone
+                    if (me == 0 && progress.gives_up()) give_up();
+                    return !given_up_.load(std::memory_order_relaxed);
+                };
+                if (me == 0 && s > 0 && judge(progress, task, s - 1)) give_up();
                 for (std::ptrdiff_t slot = n_slots * me / n_threads; slot < n_slots * (me + 1) / n_threads; ++slot)
-                    fill(task, first, rows, slot, n_slots, s % 2, own[me]);
-                if (me == 0 && s > 0) stop = judge(progress, task, s - 1);
+                    if (!fill(task, first, rows, slot, n_slots, s % 2, own[me], goes_on)) break;
                 barrier.wait();
-                if (stop) return;
+                if (given_up_.load(std::memory_order_relaxed)) return;
                 powers.step(rule_);
                 bad_[me * kLine] = update(me, n_threads, n_slots,
                                           step_numbers<T>(rule_, task.learning_rates[s], powers));
@@ -199,13 +203,15 @@ private:
 
     // the first part of a step: rows
 
-    // The gradient of a slot's chunks, and their loss.
-    void fill(const EpochTask& task, std::ptrdiff_t first, std::ptrdiff_t rows, std::ptrdiff_t slot,
-              std::ptrdiff_t n_slots, std::ptrdiff_t turn, Own& mine) {
+    // The gradient of a slot's chunks, and their loss; false: the step was given up.
+    template <class GoesOn>
+    bool fill(const EpochTask& task, std::ptrdiff_t first, std::ptrdiff_t rows, std::ptrdiff_t slot,
+              std::ptrdiff_t n_slots, std::ptrdiff_t turn, Own& mine, GoesOn goes_on) {
         const std::ptrdiff_t n = chunks(rows), begin = n * slot / n_slots, end = n * (slot + 1) / n_slots;
         T* gradient = gradients_.get() + slot * n_numbers_;
         typename Output<T>::Losses losses{};
         for (std::ptrdiff_t chunk = begin; chunk < end; ++chunk) {
+            if (!goes_on()) return false;
             const std::ptrdiff_t r0 = chunk * chunk_ * L, count = std::min(chunk_ * L, rows - r0);
             for (std::ptrdiff_t r = 0; r < count; r += kGroupsAtOnce * L) {
                 const std::ptrdiff_t some = std::min<std::ptrdiff_t>(kGroupsAtOnce * L, count - r);
@@ -227,7 +233,9 @@ private:
         double loss = 0.0;
         for (int r = 0; r < L; ++r) loss += losses[r];
         losses_[turn * losses_.size() / 2 + slot] = loss;
+        return true;
     }
+    void give_up() { given_up_.store(true, std::memory_order_relaxed); }
 
     // n rows, at most kGroupsAtOnce groups from group g of the room on, through all layers and back.
     // `left` rows of the epoch are still to come, these included.
@@ -362,6 +370,7 @@ private:
     Buffer<double> penalties_;      // of each vector of weights
     Buffer<unsigned char> bad_;     // of each thread: whether a gradient was not finite
     std::int64_t steps_ = 0;
+    std::atomic<bool> given_up_{false};  // the step that runs is left undone
 };
 
 }  // namespace deltaprop::DELTAPROP_ISA

@@ -3,32 +3,41 @@
 
 #include "../plan.hpp"
 #include "activations.hpp"
-#include "memory.hpp"
 #include "products.hpp"
 
 namespace deltaprop::DELTAPROP_ISA {
 
-template <class T> struct Layer {
+template <class C> struct Layer {
+    using T = typename C::Number;
+    using Cell = typename C::Cell;
+
     std::ptrdiff_t n_in = 0, n_out = 0;
     bool bias = false;
     Activation activation = Activation::identity;
     std::uint32_t drop = 0;         // how many of 2^32 draws drop what it reads
     T kept = 1;                     // what the others are multiplied by
     std::ptrdiff_t start = 0;       // of W in the flat vector; b follows
-    Buffer<T> W, turned, b;         // panels of n_out columns; of n_in columns; one row
+    Buffer<T> W, b;                 // panels of n_out columns; one row
+    Buffer<Cell> turned, pairs;     // copies for the products: W^T, panels of n_in columns; W, where not itself
     Buffer<T> m, v, m_b, v_b;       // what the optimizer keeps
     Buffer<T> in;                   // what it reads, panels over the batch
     Buffer<T> slope;                // f'(z) of the layer below, and its mask, where a does not tell it
     Buffer<T> delta;                // dL/dz
+    Operand<C> ins, deltas;         // in and delta as products read them
 
+    const Cell* weights() const {
+        if constexpr (C::kNumbers == 1) return W.get();
+        else return pairs.get();
+    }
+    bool has_copies() const { return turned || pairs; }
     const T* bias_of(std::ptrdiff_t panel) const { return bias ? b.get() + panel * kPanel<T> : nullptr; }
     // Whether a panel has so few columns that one vector holds them.
     bool is_half(std::ptrdiff_t panel) const { return n_out - panel * kPanel<T> <= kLanes<T>; }
 };
 
 // From the flat vector, W row by row and then b, into panels.
-template <class T>
-void pack(const Layer<T>& layer, const double* flat, const Buffer<T>& W, const Buffer<T>& b) {
+template <class C, class T = typename C::Number>
+void pack(const Layer<C>& layer, const double* flat, const Buffer<T>& W, const Buffer<T>& b) {
     constexpr int P = kPanel<T>;
     const double* from = flat + layer.start;
     for (std::ptrdiff_t i = 0; i < layer.n_in; ++i)
@@ -42,8 +51,8 @@ void pack(const Layer<T>& layer, const double* flat, const Buffer<T>& W, const B
         for (std::ptrdiff_t j = 0; j < layer.n_out; ++j) b[j] = static_cast<T>(*from++);
 }
 
-template <class T>
-void unpack(const Layer<T>& layer, double* flat, const Buffer<T>& W, const Buffer<T>& b) {
+template <class C, class T = typename C::Number>
+void unpack(const Layer<C>& layer, double* flat, const Buffer<T>& W, const Buffer<T>& b) {
     constexpr int P = kPanel<T>;
     double* to = flat + layer.start;
     for (std::ptrdiff_t i = 0; i < layer.n_in; ++i)
@@ -57,17 +66,29 @@ void unpack(const Layer<T>& layer, double* flat, const Buffer<T>& W, const Buffe
         for (std::ptrdiff_t j = 0; j < layer.n_out; ++j) *to++ = static_cast<double>(b[j]);
 }
 
-// W^T of one square of W, which is panel `panel` from row `row_start` on.
-template <class T>
-void turn_square(const Layer<T>& layer, std::ptrdiff_t panel, std::ptrdiff_t row_start,
-                 std::ptrdiff_t n_rows) {
-    constexpr int P = kPanel<T>, L = kLanes<T>;
+// The copies of one square of W, which is panel `panel` from row `row_start` on.
+template <class C>
+void copy_square(const Layer<C>& layer, std::ptrdiff_t panel, std::ptrdiff_t row_start, std::ptrdiff_t n_rows) {
+    using T = typename C::Number;
+    using Cell = typename C::Cell;
+    constexpr int P = kPanel<T>, L = kLanes<T>, N = C::kNumbers;
     const T* W = layer.W.get() + (panel * layer.n_in + row_start) * P;
-    T* to = layer.turned.get() + (row_start / P * layer.n_out + panel * P) * P;
+    if constexpr (N == 2) {
+        Cell* to = layer.pairs.get() + (panel * cells<C>(layer.n_in) + row_start / 2) * P;
+        for (std::ptrdiff_t i = 0; i < n_rows; i += 2)
+            for (int j = 0; j < P; j += L)
+                store<Cell>(to + i / 2 * P + j, C::pair(load<T>(W + i * P + j), i + 1 < n_rows ? load<T>(W + (i + 1) * P + j)
+                                                                                         : Vec<T>{}));
+    }
+    if (!layer.turned) return;
+    Cell* to = layer.turned.get() + (row_start / P * cells<C>(layer.n_out) + panel * (P / N)) * P;
     const std::ptrdiff_t left = layer.n_out - panel * P, columns = left < P ? left : P;
     if (columns < P || n_rows < P) {
-        for (std::ptrdiff_t j = 0; j < columns; ++j)
-            for (std::ptrdiff_t i = 0; i < n_rows; ++i) to[j * P + i] = W[i * P + j];
+        for (std::ptrdiff_t j = 0; j < columns; j += N)
+            for (std::ptrdiff_t i = 0; i < n_rows; ++i) {
+                if constexpr (N == 1) to[j * P + i] = W[i * P + j];
+                else to[j / 2 * P + i] = C::pair(W[i * P + j], W[i * P + j + 1]);  // columns that pad are 0
+            }
         return;
     }
     for (int i = 0; i < P; i += L)
@@ -75,15 +96,18 @@ void turn_square(const Layer<T>& layer, std::ptrdiff_t panel, std::ptrdiff_t row
             Vec<T> v[L];
             for (int r = 0; r < L; ++r) v[r] = load<T>(W + (i + r) * P + j);
             transpose<T>(v);
-            for (int r = 0; r < L; ++r) store<T>(to + (j + r) * P + i, v[r]);
+            for (int r = 0; r < L; r += N) {
+                if constexpr (N == 1) store<T>(to + (j + r) * P + i, v[r]);
+                else store<Cell>(to + (j + r) / 2 * P + i, C::pair(v[r], v[r + 1]));
+            }
         }
 }
 
-template <class T> void turn(const Layer<T>& layer) {
-    constexpr std::ptrdiff_t P = kPanel<T>;
-    for (std::ptrdiff_t panel = 0; panel < panels<T>(layer.n_out); ++panel)
+template <class C> void copy_weights(const Layer<C>& layer) {
+    constexpr std::ptrdiff_t P = kPanel<typename C::Number>;
+    for (std::ptrdiff_t panel = 0; panel < panels<typename C::Number>(layer.n_out); ++panel)
         for (std::ptrdiff_t i = 0; i < layer.n_in; i += P)
-            turn_square(layer, panel, i, layer.n_in - i < P ? layer.n_in - i : P);
+            copy_square(layer, panel, i, layer.n_in - i < P ? layer.n_in - i : P);
 }
 
 }  // namespace deltaprop::DELTAPROP_ISA

@@ -14,28 +14,28 @@ inline constexpr std::ptrdiff_t kNearRows = 256 * 1024 / (kDepth * static_cast<s
 
 // out = a B for n rows, tile by tile; `done(panel, row, n_rows)` follows when a tile is complete.
 //
-// a: n rows of K columns in panels of `stride` rows; B: K rows of `columns` columns in panels.
-template <class T, class Done>
-void product(const T* a, const T* B, std::ptrdiff_t K, std::ptrdiff_t columns, std::ptrdiff_t stride,
+// a: n rows of K cells in panels of `stride` rows; B: K rows of `columns` columns in panels.
+template <class C, class Done, class T = typename C::Number, class Cell = typename C::Cell>
+void product(const Cell* a, const Cell* B, std::ptrdiff_t K, std::ptrdiff_t columns, std::ptrdiff_t stride,
              std::ptrdiff_t n, T* out, Done done) {
-    constexpr int P = kPanel<T>;
+    constexpr int P = kPanel<T>, Q = P / C::kNumbers;
     const std::ptrdiff_t n_panels = panels<T>(columns), parts = (n + kNearRows<T> - 1) / kNearRows<T>;
     for (std::ptrdiff_t part = 0; part < parts; ++part) {
         const std::ptrdiff_t first = n * part / parts, end = n * (part + 1) / parts;
         for (std::ptrdiff_t k = 0; k < K; k += kDepth) {
             const std::ptrdiff_t depth = std::min(kDepth, K - k);
             for (std::ptrdiff_t j = 0; j < n_panels; ++j) {
-                const T* panel = B + (j * K + k) * P;
+                const Cell* panel = B + (j * K + k) * P;
                 const bool half = columns - j * P <= kLanes<T>;
                 Ahead next(j + 1 < n_panels ? panel + K * P : nullptr, depth * P);
                 const std::ptrdiff_t lines = next.lines * kTileRows / (end - first) + 1;
                 for (std::ptrdiff_t r = first; r < end; r += kTileRows) {
                     const int rows = static_cast<int>(std::min<std::ptrdiff_t>(kTileRows, end - r));
-                    const T* from = a + k / P * stride * P + r * P;
+                    const Cell* from = a + k / Q * stride * Q + r * Q;
                     T* to = out + j * stride * P + r * P;
                     next.fetch(lines);
-                    if (half) tile_of<T, 1>(rows, from, stride, panel, depth, to, k > 0);
-                    else tile_of<T, 2>(rows, from, stride, panel, depth, to, k > 0);
+                    if (half) tile_of<C, 1>(rows, from, stride, panel, depth, to, k > 0);
+                    else tile_of<C, 2>(rows, from, stride, panel, depth, to, k > 0);
                     if (k + depth == K) done(j, r, rows);
                 }
             }
@@ -54,22 +54,24 @@ void clear_padding(std::ptrdiff_t columns, std::ptrdiff_t stride, std::ptrdiff_t
 }
 
 // out = f(in W + b); `slope`, where it is not null, takes f'(z).
-template <class T>
-void forward(const Layer<T>& layer, Activation f, const T* in, std::ptrdiff_t stride, std::ptrdiff_t n,
-             T* out, T* slope) {
-    product(in, layer.W.get(), layer.n_in, layer.n_out, stride, n, out,
-            [&](std::ptrdiff_t j, std::ptrdiff_t r, int rows) {
-                const std::ptrdiff_t at = (j * stride + r) * kPanel<T>;
-                activate_tile<T>(f, rows, layer.is_half(j) ? 1 : 2, out + at, layer.bias_of(j),
-                                 slope ? slope + at : nullptr);
-            });
+template <class C>
+void forward(const Layer<C>& layer, Activation f, const typename C::Cell* in, std::ptrdiff_t stride,
+             std::ptrdiff_t n, typename C::Number* out, typename C::Number* slope) {
+    using T = typename C::Number;
+    product<C>(in, layer.weights(), cells<C>(layer.n_in), layer.n_out, stride, n, out,
+               [&](std::ptrdiff_t j, std::ptrdiff_t r, int rows) {
+                   const std::ptrdiff_t at = (j * stride + r) * kPanel<T>;
+                   activate_tile<T>(f, rows, layer.is_half(j) ? 1 : 2, out + at, layer.bias_of(j),
+                                    slope ? slope + at : nullptr);
+               });
     clear_padding(layer.n_out, stride, n, out, f);
 }
 
-// The same for sparse rows: only the rows of W that a number meets are read.
-template <class T>
-void forward_sparse(const Layer<T>& layer, Activation f, const Rows& rows, const std::int64_t* order,
-                    std::ptrdiff_t stride, std::ptrdiff_t n, T* out, T* slope) {
+// The same for sparse rows: only the rows of W that a number meets are read, and never in pairs.
+template <class C>
+void forward_sparse(const Layer<C>& layer, Activation f, const Rows& rows, const std::int64_t* order,
+                    std::ptrdiff_t stride, std::ptrdiff_t n, typename C::Number* out, typename C::Number* slope) {
+    using T = typename C::Number;
     constexpr int P = kPanel<T>, L = kLanes<T>;
     for (std::ptrdiff_t j = 0; j < panels<T>(layer.n_out); ++j) {
         const T* W = layer.W.get() + j * layer.n_in * P;
@@ -90,13 +92,13 @@ void forward_sparse(const Layer<T>& layer, Activation f, const Rows& rows, const
 }
 
 // delta of the layer below, (delta W^T) f'(z), for n rows from row r0 of the batch on.
-template <class T>
-void backward(const Layer<T>& layer, const Layer<T>& below, std::ptrdiff_t stride, std::ptrdiff_t r0,
+template <class C, class T = typename C::Number>
+void backward(const Layer<C>& layer, const Layer<C>& below, std::ptrdiff_t stride, std::ptrdiff_t r0,
               std::ptrdiff_t n) {
     constexpr int P = kPanel<T>, L = kLanes<T>;
     T* out = below.delta.get() + r0 * P;
-    product(layer.delta.get() + r0 * P, layer.turned.get(), layer.n_out, layer.n_in, stride, n, out,
-            [&](std::ptrdiff_t j, std::ptrdiff_t r, int rows) {
+    product<C>(layer.deltas.along(layer.delta.get(), r0), layer.turned.get(), cells<C>(layer.n_out), layer.n_in,
+            stride, n, out, [&](std::ptrdiff_t j, std::ptrdiff_t r, int rows) {
                 const std::ptrdiff_t at = (j * stride + r) * P;
                 if (!layer.slope) {
                     const T* a = layer.in.get() + r0 * P + at;

@@ -5,11 +5,13 @@
 // m are zero. A row of a panel is read from one or two cache lines, and no two rows of a tile ever
 // fall on each other in the cache, whatever the widths.
 //
-// Every sum runs over k = 0, 1, 2, ... in this order, one fused multiply-add each, whatever tile
+// Of pairs (cells.hpp) a row of a panel of a has half as many cells, and b half as many rows.
+//
+// Every sum runs over k = 0, 1, 2, ... in this order, one fused multiply-add each (of a pair, two at once), whatever tile
 // it is part of. So the bits of a result do not depend on how the rows are shared out.
 #pragma once
 
-#include "simd.hpp"
+#include "cells.hpp"
 
 namespace deltaprop::DELTAPROP_ISA {
 
@@ -21,23 +23,23 @@ template <class T> constexpr std::ptrdiff_t panel_size(std::ptrdiff_t rows, std:
     return panels<T>(columns) * rows * kPanel<T>;
 }
 
-// sums[r][v] = sum over k of a[row r][k] * b[k][vector v], for R rows and V vectors.
+// sums[r][v] = sum over k of a[row r][k] * b[k][vector v], for R rows and V vectors; k counts cells.
 //
 // a: the first row of the tile in the first panel of an array of `a_rows` rows; b: one panel, K rows.
-template <class T, int R, int V>
-DELTAPROP_INLINE void multiply(Vec<T> (&sums)[R][V], const T* a, std::ptrdiff_t a_rows, const T* b,
+template <class C, int R, int V, class T = typename C::Number, class Cell = typename C::Cell>
+DELTAPROP_INLINE void multiply(Vec<T> (&sums)[R][V], const Cell* a, std::ptrdiff_t a_rows, const Cell* b,
                                std::ptrdiff_t K) {
-    constexpr int P = kPanel<T>, L = kLanes<T>;
-    const auto add = [&](std::ptrdiff_t k, const T* b_k) {
-        Vec<T> loaded[V];
-        DELTAPROP_UNROLL for (int v = 0; v < V; ++v) loaded[v] = load<T>(b_k + v * L);
+    constexpr int P = kPanel<T>, L = kLanes<T>, Q = P / C::kNumbers;
+    const auto add = [&](std::ptrdiff_t k, const Cell* b_k) {
+        Vec<Cell> loaded[V];
+        DELTAPROP_UNROLL for (int v = 0; v < V; ++v) loaded[v] = load<Cell>(b_k + v * L);
         DELTAPROP_UNROLL for (int r = 0; r < R; ++r) {
-            const Vec<T> one = splat<T>(a[r * P + k]);
-            DELTAPROP_UNROLL for (int v = 0; v < V; ++v) sums[r][v] += one * loaded[v];
+            const Vec<Cell> one = splat<Cell>(a[r * Q + k]);
+            DELTAPROP_UNROLL for (int v = 0; v < V; ++v) C::add(sums[r][v], one, loaded[v]);
         }
     };
-    for (; K >= P; K -= P, a += a_rows * P, b += P * P) {
-        DELTAPROP_UNROLL_FOUR for (int k = 0; k < P; ++k) add(k, b + k * P);
+    for (; K >= Q; K -= Q, a += a_rows * Q, b += Q * P) {
+        DELTAPROP_UNROLL_FOUR for (int k = 0; k < Q; ++k) add(k, b + k * P);
     }
     for (std::ptrdiff_t k = 0; k < K; ++k) add(k, b + k * P);
 }
@@ -57,38 +59,38 @@ template <class T, int R, int V> DELTAPROP_INLINE void finish(const Vec<T> (&sum
 }
 
 // c[r][:] (+)= sum over k of a[r][k] * b[k][:], for the rows of a tile and one panel of columns.
-template <class T, int R, int V>
-inline void tile(const T* a, std::ptrdiff_t a_rows, const T* b, std::ptrdiff_t K, T* c, bool more) {
+template <class C, int R, int V, class T = typename C::Number, class Cell = typename C::Cell>
+inline void tile(const Cell* a, std::ptrdiff_t a_rows, const Cell* b, std::ptrdiff_t K, T* c, bool more) {
     Vec<T> sums[R][V];
     begin<T, R, V>(sums, c, more);
-    multiply<T, R, V>(sums, a, a_rows, b, K);
+    multiply<C, R, V>(sums, a, a_rows, b, K);
     finish<T, R, V>(sums, c);
 }
 
-template <class T, int V, int R = kTileRows>
-inline void tile_of(int rows, const T* a, std::ptrdiff_t a_rows, const T* b, std::ptrdiff_t K, T* c,
+template <class C, int V, int R = kTileRows, class T = typename C::Number, class Cell = typename C::Cell>
+inline void tile_of(int rows, const Cell* a, std::ptrdiff_t a_rows, const Cell* b, std::ptrdiff_t K, T* c,
                     bool more) {
     if constexpr (R == 1) {
-        tile<T, 1, V>(a, a_rows, b, K, c, more);
+        tile<C, 1, V>(a, a_rows, b, K, c, more);
     } else {
-        if (rows == R) tile<T, R, V>(a, a_rows, b, K, c, more);
-        else tile_of<T, V, R - 1>(rows, a, a_rows, b, K, c, more);
+        if (rows == R) tile<C, R, V>(a, a_rows, b, K, c, more);
+        else tile_of<C, V, R - 1>(rows, a, a_rows, b, K, c, more);
     }
 }
 
 // sums[r][v] = sum over rows n of a[n][r] * d[n][vector v]: a tile of a^T d, for the weight gradient.
 //
-// a: column i of the first row, i a multiple of R within its panel; d: one panel. Both have n rows.
-template <class T, int R, int V>
-DELTAPROP_INLINE void multiply_transposed(Vec<T> (&sums)[R][V], const T* a, const T* d,
+// a: a column of the first row; d: one panel. Both have n rows of cells, each of kNumbers rows.
+template <class C, int R, int V, class T = typename C::Number, class Cell = typename C::Cell>
+DELTAPROP_INLINE void multiply_transposed(Vec<T> (&sums)[R][V], const Cell* a, const Cell* d,
                                           std::ptrdiff_t n) {
     constexpr int P = kPanel<T>, L = kLanes<T>;
     DELTAPROP_UNROLL_FOUR for (std::ptrdiff_t row = 0; row < n; ++row) {
-        Vec<T> loaded[V];
-        DELTAPROP_UNROLL for (int v = 0; v < V; ++v) loaded[v] = load<T>(d + row * P + v * L);
+        Vec<Cell> loaded[V];
+        DELTAPROP_UNROLL for (int v = 0; v < V; ++v) loaded[v] = load<Cell>(d + row * P + v * L);
         DELTAPROP_UNROLL for (int r = 0; r < R; ++r) {
-            const Vec<T> one = splat<T>(a[row * P + r]);
-            DELTAPROP_UNROLL for (int v = 0; v < V; ++v) sums[r][v] += one * loaded[v];
+            const Vec<Cell> one = splat<Cell>(a[row * P + r]);
+            DELTAPROP_UNROLL for (int v = 0; v < V; ++v) C::add(sums[r][v], one, loaded[v]);
         }
     }
 }

@@ -26,7 +26,10 @@ inline constexpr int kTileRows = 6;
 
 #define DELTAPROP_INLINE inline __attribute__((always_inline))
 // Before a loop over an array that has to stay in registers: unrolled whole, or it would be indexed.
-#if defined(__clang__)
+#if defined(DELTAPROP_ROLLED)
+#define DELTAPROP_UNROLL
+#define DELTAPROP_UNROLL_FOUR
+#elif defined(__clang__)
 #define DELTAPROP_UNROLL _Pragma("unroll")
 #define DELTAPROP_UNROLL_FOUR _Pragma("unroll 4")
 #else

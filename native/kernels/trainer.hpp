@@ -19,7 +19,9 @@
 
 namespace deltaprop::DELTAPROP_ISA {
 
-template <class T> class TrainerOf final : public Trainer {
+template <class C> class TrainerOf final : public Trainer {
+    using T = typename C::Number;
+    using Cell = typename C::Cell;
     static constexpr int P = kPanel<T>, L = kLanes<T>;
     static constexpr std::ptrdiff_t kChunkBytes = 384 * 1024;  // of rows that stay near
     static constexpr std::ptrdiff_t kPredictedRows = 512;      // at a time
@@ -34,12 +36,12 @@ public:
     explicit TrainerOf(const TrainerSettings& settings)
         : settings_(settings), network_(settings.network), rule_(settings.rule), batch_(settings.batch_size),
           n_layers_(settings.network.n_layers),
-          layers_(new Layer<T>[static_cast<std::size_t>(n_layers_)]) {
+          layers_(new Layer<C>[static_cast<std::size_t>(n_layers_)]) {
         const int kept = settings.for_training ? n_states() : 0;
         std::ptrdiff_t start = 0;
         for (std::ptrdiff_t l = 0; l < n_layers_; ++l) {
             const LayerPlan& plan = network_.layers[l];
-            Layer<T>& layer = layers_[l];
+            Layer<C>& layer = layers_[l];
             layer.n_in = plan.n_in;
             layer.n_out = plan.n_out;
             layer.bias = plan.bias;
@@ -51,7 +53,8 @@ public:
             layer.W = Buffer<T>(panel_size<T>(plan.n_in, plan.n_out));
             layer.b = Buffer<T>(plan.bias ? panels<T>(plan.n_out) * P : 0);
             if (settings.for_training && l > 0)
-                layer.turned = Buffer<T>(panel_size<T>(plan.n_out, plan.n_in));
+                layer.turned = Buffer<Cell>(panel_size<T>(cells<C>(plan.n_out), plan.n_in));
+            if (C::kNumbers > 1) layer.pairs = Buffer<Cell>(panel_size<T>(cells<C>(plan.n_in), plan.n_out));
             layer.m = Buffer<T>(kept > 0 ? layer.W.size() : 0);
             layer.v = Buffer<T>(kept > 1 ? layer.W.size() : 0);
             layer.m_b = Buffer<T>(kept > 0 ? layer.b.size() : 0);
@@ -65,7 +68,7 @@ public:
     void set_parameters(const double* flat) override {
         for (std::ptrdiff_t l = 0; l < n_layers_; ++l) {
             pack(layers_[l], flat, layers_[l].W, layers_[l].b);
-            if (layers_[l].turned) turn(layers_[l]);
+            if (layers_[l].has_copies()) copy_weights(layers_[l]);
         }
     }
     void get_parameters(double* flat) const override {
@@ -74,13 +77,13 @@ public:
     }
     void set_state(int which, const double* flat) override {
         for (std::ptrdiff_t l = 0; l < n_layers_; ++l) {
-            const Layer<T>& layer = layers_[l];
+            const Layer<C>& layer = layers_[l];
             pack(layer, flat, which ? layer.v : layer.m, which ? layer.v_b : layer.m_b);
         }
     }
     void get_state(int which, double* flat) const override {
         for (std::ptrdiff_t l = 0; l < n_layers_; ++l) {
-            const Layer<T>& layer = layers_[l];
+            const Layer<C>& layer = layers_[l];
             unpack(layer, flat, which ? layer.v : layer.m, which ? layer.v_b : layer.m_b);
         }
     }
@@ -109,7 +112,7 @@ public:
             for (std::ptrdiff_t s = 0; s < n_steps; ++s) {
                 const std::ptrdiff_t first = s * batch_, rows = std::min(batch_, task.n - first);
                 if (me == 0 && by_column_) columns_.sort(task.rows, task.order + first, rows);
-                if (me == 0 && s > 0 && judge(progress, s - 1)) given_up_.store(true, std::memory_order_relaxed);
+                if (me == 0 && s > 0 && judge(progress, s - 1)) give_up();
                 rows_part(me, n_threads, s, rows, mine, progress);
                 barrier.wait();
                 if (given_up_.load(std::memory_order_relaxed)) return;
@@ -134,7 +137,9 @@ public:
         for (std::ptrdiff_t l = 0; l < n_layers_; ++l)
             widest = std::max({widest, layers_[l].n_in, layers_[l].n_out});
         std::unique_ptr<Buffer<T>[]> rooms(new Buffer<T>[2 * static_cast<std::size_t>(n_threads)]);
+        std::unique_ptr<Operand<C>[]> read(new Operand<C>[static_cast<std::size_t>(n_threads)]);
         for (int i = 0; i < 2 * n_threads; ++i) rooms[i] = Buffer<T>(panel_size<T>(chunk, widest));
+        for (int i = 0; i < n_threads; ++i) read[i] = Operand<C>(chunk, widest);
         std::atomic<std::ptrdiff_t> next{0};
         run_team(n_threads, [&](int me) {
             const FlushSubnormals flush;
@@ -142,7 +147,7 @@ public:
             for (;;) {
                 const std::ptrdiff_t first = next.fetch_add(chunk);
                 if (first >= rows.n) return;
-                predict(rows, first, std::min(chunk, rows.n - first), chunk, from, to, out);
+                predict(rows, first, std::min(chunk, rows.n - first), chunk, from, to, read[me], out);
             }
         });
     }
@@ -185,9 +190,13 @@ private:
     void make_room() {
         if (layers_[0].delta && (layers_[0].in || by_column_)) return;
         for (std::ptrdiff_t l = 0; l < n_layers_; ++l) {
-            Layer<T>& layer = layers_[l];
-            if (l > 0 || !by_column_) layer.in = Buffer<T>(panel_size<T>(batch_, layer.n_in));
+            Layer<C>& layer = layers_[l];
+            if (l > 0 || !by_column_) {
+                layer.in = Buffer<T>(panel_size<T>(batch_, layer.n_in));
+                layer.ins = Operand<C>(batch_, layer.n_in);
+            }
             layer.delta = Buffer<T>(panel_size<T>(batch_, layer.n_out));
+            layer.deltas = Operand<C>(batch_, layer.n_out);
             if (l > 0 && (layer.drop > 0 || !slope_from_value(layers_[l - 1].activation)))
                 layer.slope = Buffer<T>(panel_size<T>(batch_, layer.n_in));
         }
@@ -204,10 +213,13 @@ private:
     // the first part of a step: rows
 
     void rows_part(int me, int n_threads, std::ptrdiff_t step, std::ptrdiff_t rows, Own& mine, Progress& progress) {
-        const std::ptrdiff_t from = rows * me / n_threads, to = rows * (me + 1) / n_threads;
+        const auto start_of = [&](int thread) {  // no cell is shared by two threads
+            return std::min(rows, cells<C>(rows) * thread / n_threads * C::kNumbers);
+        };
+        const std::ptrdiff_t from = start_of(me), to = start_of(me + 1);
         std::ptrdiff_t row_bytes = 0, weight_bytes = 0;
         for (std::ptrdiff_t l = 0; l < n_layers_; ++l) {
-            const Layer<T>& layer = layers_[l];
+            const Layer<C>& layer = layers_[l];
             row_bytes += panel_size<T>(2, layer.n_in) + panel_size<T>(1, layer.n_out);
             weight_bytes += layer.W.size();
         }
@@ -221,15 +233,12 @@ private:
             if (!chunk_part(me, step, rows, r, std::min(chunk, to - r), mine, progress)) return;
     }
 
-    // Until its weights change, a step can be left as if it had not begun. Only after the first of an
-    // epoch: something is done then.
-    bool goes_on(int me, std::ptrdiff_t step, Progress& progress) {
-        if (step == 0) return true;
-        if (given_up_.load(std::memory_order_relaxed)) return false;
-        if (me != 0 || !progress.gives_up()) return true;
-        given_up_.store(true, std::memory_order_relaxed);
-        return false;
+    // Until its weights change, a step can be left as if it had not begun.
+    bool goes_on(int me, Progress& progress) {
+        if (me == 0 && progress.gives_up()) give_up();
+        return !given_up_.load(std::memory_order_relaxed);
     }
+    void give_up() { given_up_.store(true, std::memory_order_relaxed); }
 
     // n rows from row r0 of the batch on, through all layers and back; false: the step was given up.
     bool chunk_part(int me, std::ptrdiff_t step, std::ptrdiff_t batch_rows, std::ptrdiff_t r0, std::ptrdiff_t n,
@@ -238,29 +247,35 @@ private:
         const std::int64_t* order = task_->order + step * batch_ + r0;
         if (!by_column_) gather<T>(task_->rows, order, n, layers_[0].n_in, layers_[0].in.get() + r0 * P, batch_);
         for (std::ptrdiff_t l = 0; l <= last; ++l) {
-            if (!goes_on(me, step, progress)) return false;
-            Layer<T>& layer = layers_[l];
+            if (!goes_on(me, progress)) return false;
+            Layer<C>& layer = layers_[l];
             if (layer.drop > 0) drop(l, step, batch_rows, r0, n, mine.drawn);
             T* out = (l == last ? layer.delta : layers_[l + 1].in).get() + r0 * P;
             T* slope = l == last || !layers_[l + 1].slope ? nullptr : layers_[l + 1].slope.get() + r0 * P;
             const Activation f = l == last ? Activation::identity : layer.activation;
-            if (l == 0 && by_column_) forward_sparse(layer, f, task_->rows, order, batch_, n, out, slope);
-            else forward(layer, f, layer.in.get() + r0 * P, batch_, n, out, slope);
+            if (l == 0 && by_column_) {
+                forward_sparse(layer, f, task_->rows, order, batch_, n, out, slope);
+            } else {
+                layer.ins.take(layer.in.get(), r0, n);
+                forward(layer, f, layer.ins.along(layer.in.get(), r0), batch_, n, out, slope);
+            }
         }
         mine.output.lose(network_, task_->targets, order, n, batch_rows, layers_[last].delta.get() + r0 * P,
                     batch_, losses_of(step) + r0);
+        layers_[last].deltas.take(layers_[last].delta.get(), r0, n);
         for (std::ptrdiff_t l = last; l > 0; --l) {
-            if (!goes_on(me, step, progress)) return false;
+            if (!goes_on(me, progress)) return false;
             backward(layers_[l], layers_[l - 1], batch_, r0, n);
+            layers_[l - 1].deltas.take(layers_[l - 1].delta.get(), r0, n);
         }
-        return goes_on(me, step, progress);
+        return goes_on(me, progress);
     }
 
     // Multiplies what layer l reads by its mask: 32 bits each of NumPy's stream, by their place, so
     // that it does not matter who draws them. A mask starts with a word of its own.
     void drop(std::ptrdiff_t l, std::ptrdiff_t step, std::ptrdiff_t batch_rows, std::ptrdiff_t r0,
               std::ptrdiff_t n, const Buffer<std::uint32_t>& room) {
-        const Layer<T>& layer = layers_[l];
+        const Layer<C>& layer = layers_[l];
         const Philox philox(task_->mask_key, task_->mask_counter);
         std::ptrdiff_t first_word = 0;  // those of whole steps before, and of the layers below
         for (std::ptrdiff_t i = 0; i < n_layers_; ++i) {
@@ -314,7 +329,7 @@ private:
     template <Rule R>
     bool update_block(std::ptrdiff_t number, const StepNumbers<T>& numbers, std::ptrdiff_t rows) {
         const Block& block = blocks_[number];
-        const Layer<T>& layer = layers_[block.layer];
+        const Layer<C>& layer = layers_[block.layer];
         alignas(64) T gradients[kBlockPanels * kBlockRows<T> * P];
         if (by_column_ && block.layer == 0) {
             for (std::ptrdiff_t j = 0; j < block.n_panels; ++j)
@@ -328,10 +343,10 @@ private:
         double penalty = 0.0;
         for (std::ptrdiff_t j = 0; j < block.n_panels; ++j) {
             const std::ptrdiff_t panel = block.first_panel + j;
-            check += update_weights<T, R>(network_, layer, block, panel, gradients + j * kBlockRows<T> * P,
+            check += update_weights<C, R>(network_, layer, block, panel, gradients + j * kBlockRows<T> * P,
                                           numbers, penalty);
             if (layer.bias && block.row_start == 0)
-                check += update_bias<T, R>(layer, panel, numbers, batch_, rows);
+                check += update_bias<C, R>(layer, panel, numbers, batch_, rows);
         }
         penalties_[number] = penalty;
         return !(sum<T>(check) == 0);
@@ -353,16 +368,20 @@ private:
     }
 
     void predict(const Rows& rows, std::ptrdiff_t first, std::ptrdiff_t n, std::ptrdiff_t stride,
-                 Buffer<T>& from, Buffer<T>& to, double* out) const {
+                 Buffer<T>& from, Buffer<T>& to, const Operand<C>& read, double* out) const {
         std::int64_t order[kPredictedRows] = {};
         for (std::ptrdiff_t r = 0; r < n; ++r) order[r] = first + r;
         const bool sparse = rows.columns != nullptr;
         if (!sparse) gather<T>(rows, order, n, layers_[0].n_in, from.get(), stride);
         for (std::ptrdiff_t l = 0; l < n_layers_; ++l) {
-            const Layer<T>& layer = layers_[l];
+            const Layer<C>& layer = layers_[l];
             const Activation f = l + 1 == n_layers_ ? Activation::identity : layer.activation;
-            if (l == 0 && sparse) forward_sparse<T>(layer, f, rows, order, stride, n, to.get(), nullptr);
-            else forward<T>(layer, f, from.get(), stride, n, to.get(), nullptr);
+            if (l == 0 && sparse) {
+                forward_sparse(layer, f, rows, order, stride, n, to.get(), nullptr);
+            } else {
+                read.take(from.get(), 0, n, layer.n_in);
+                forward(layer, f, read.along(from.get(), 0), stride, n, to.get(), nullptr);
+            }
             std::swap(from, to);
         }
         const std::ptrdiff_t k = layers_[n_layers_ - 1].n_out;
@@ -378,7 +397,7 @@ private:
     const RulePlan& rule_;
     const std::ptrdiff_t batch_;
     const std::ptrdiff_t n_layers_;
-    std::unique_ptr<Layer<T>[]> layers_;
+    std::unique_ptr<Layer<C>[]> layers_;
     Buffer<Block> blocks_;
     Buffer<std::ptrdiff_t> block_starts_;
     Buffer<double> penalties_;    // of each block

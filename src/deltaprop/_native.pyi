@@ -34,6 +34,9 @@ def instruction_sets() -> list[str]:
         Of "avx512", "avx2", "portable".
     """
 
+def has_bfloat16_products() -> bool:
+    """Return whether the processor has products of bfloat16 numbers."""
+
 def permutation(order: npt.NDArray[np.int64], key: list[int], counter: list[int]) -> None:
     """Fill ``order`` with 0, ..., n - 1, shuffled by the Philox stream of a key and a counter."""
 

@@ -186,12 +186,12 @@ class TestStopping:
         whole = of_engines.epochs(problem, start, shuffle=False)
         asked, run = [], NativeRun(problem, start.copy())
 
-        def stop_at_the_second_question(done):
+        def stop_at_the_second_question_of_a_step(done):
             asked.append(done)
-            return len(asked) == 2
+            return done > 0 and asked.count(done) == 2
 
         rates = np.full(6, 0.1)
-        plan = EpochPlan(np.arange(9000), None, rates, stop_at_the_second_question)
+        plan = EpochPlan(np.arange(9000), None, rates, stop_at_the_second_question_of_a_step)
         outcome = run.epoch(plan)
         assert asked[-1] == 1500 * outcome.n_steps
         assert 0 < outcome.n_steps < whole.n_steps
@@ -199,6 +199,52 @@ class TestStopping:
         expected = of_engines.epochs(first, start, shuffle=False)
         assert run.parameters.flat.tobytes() == expected.flat.tobytes()
         assert outcome.loss == expected.loss[0]
+
+    @pytest.mark.parametrize("n_threads", [1, 2])
+    @pytest.mark.parametrize(("sizes", "n"), [([300, 900, 900, 10], 1500), ([20, 30, 10], 150_000)])
+    def test_so_is_the_very_first_step(self, of_engines, rng, sizes, n, n_threads):
+        """Panels and lanes; what was trained is as it was, to the last bit."""
+        problem = of_engines.problem(dp.Network(sizes, "tanh"), rng, n=n, dtype="float32")
+        start = of_engines.begin(problem.network, rng)
+        start.flat[:] *= 1.0 + 1e-12  # no float32 numbers
+        run = NativeRun(replace(problem, n_threads=n_threads), start.copy())
+        outcome = run.epoch(EpochPlan(np.arange(n), None, np.full(1, 0.1), lambda done: True))
+        if outcome.n_steps == 0:  # else the machine did it within a hundredth of a second
+            assert run.parameters.flat.tobytes() == start.flat.tobytes()
+        assert outcome.n_steps == 0 or sum(sizes) < 100
+
+    def test_ctrl_c_before_the_first_step_is_done(self, of_engines, rng, monkeypatch):
+        network = dp.Network([300, 900, 900, 10], "relu")
+        X, y = rng.normal(size=(1500, 300)), rng.integers(0, 10, 1500)
+        parameters, told = network.init(rng), []
+        before, flat = (
+            signal.signal(signal.SIGINT, signal.default_int_handler),
+            parameters.flat.copy(),
+        )
+
+        def clock():
+            if not told:
+                os.kill(os.getpid(), signal.SIGINT)
+            told.append("clock")
+            return 0.0
+
+        try:
+            history = dp.train(
+                network, parameters, X, y, batch_size=1500, epochs=3, clock=clock,
+                callbacks=[lambda state: told.append("callback")],
+            )  # fmt: skip
+        finally:
+            signal.signal(signal.SIGINT, before)
+        assert (history.stopped_because, history.n_steps, history.loss) == ("interrupted", 0, [])
+        assert history.message == "Interrupted before the first step."
+        assert "callback" not in told
+        np.testing.assert_array_equal(parameters.flat, flat)
+
+    def test_any_time_budget_buys_a_step(self, rng):
+        network = dp.Network([300, 900, 900, 10], "relu")
+        X, y = rng.normal(size=(1500, 300)), rng.integers(0, 10, 1500)
+        history = dp.train(network, network.init(rng), X, y, batch_size=1500, time_budget=1e-9)
+        assert (history.stopped_because, history.n_steps) == ("time_budget", 1)
 
     def test_a_pulse_is_told_the_rows_done_and_at_last_all_of_them(self, of_engines, rng):
         problem = of_engines.problem(LARGE, rng, n=50, batch_size=20)

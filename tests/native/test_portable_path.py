@@ -16,7 +16,13 @@ import pytest
 from deltaprop import _native
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-NEWER = ("avx2", "avx512")
+# objects that only newer processors run, and the namespace of each
+NEWER = {
+    "build_avx2": "avx2",
+    "bfloat16_avx2": "avx2",
+    "build_avx512": "avx512",
+    "bfloat16_avx512": "avx512bf16",
+}
 # what comes before AVX has no instruction that begins with v but these
 VEX = re.compile(r"\t(v(?!err|erw|mcall|mread|mwrite)[a-z0-9]+)\b")
 HEADER = re.compile(r"^[0-9a-f]+ <(.+)>:$")
@@ -68,9 +74,9 @@ def newer_instructions(path):
 
 @pytest.mark.parametrize("build", NEWER)
 def test_what_newer_kernels_share_is_in_their_own_namespace(objects, build):
-    path = objects[f"build_{build}"]
+    path, namespace = objects[build], NEWER[build]
     newer = newer_instructions(path)
-    mine = f"{len(build)}{build}"  # the namespace, as the linker writes it
+    mine = f"{len(namespace)}{namespace}"  # the namespace, as the linker writes it
     strangers = [
         f"{name} uses {newer[name]}"
         for name in shared_functions(path)
@@ -80,10 +86,8 @@ def test_what_newer_kernels_share_is_in_their_own_namespace(objects, build):
 
 
 def test_everything_else_has_no_newer_instruction(objects):
-    others = {
-        name: path for name, path in objects.items() if name.removeprefix("build_") not in NEWER
-    }
-    assert "build_portable" in others
+    others = {name: path for name, path in objects.items() if name not in NEWER}
+    assert {"build_portable", "bfloat16_portable"} <= set(others)
     assert {name: newer_instructions(path) for name, path in others.items()} == {
         name: {} for name in others
     }
@@ -92,4 +96,4 @@ def test_everything_else_has_no_newer_instruction(objects):
 @pytest.mark.parametrize("build", NEWER)
 def test_the_newer_kernels_are_really_newer(objects, build):
     """Else the tests above would see nothing."""
-    assert len(newer_instructions(objects[f"build_{build}"])) > 10
+    assert len(newer_instructions(objects[build])) > 10

@@ -88,7 +88,8 @@ class EpochPlan:
     learning_rates : ndarray
         eta of each step of the epoch.
     pulse : callable
-        Called after each step with the rows done so far; true means stop now.
+        Asked every few milliseconds with the rows done so far, and when all are done; true means
+        stop now: the step that runs, if its parameters have not changed yet, is left undone.
     """
 
     order: npt.NDArray[np.int64]
@@ -106,7 +107,7 @@ class EpochOutcome:
     loss : float
         The mean of the objective over the rows visited, each taken before its step.
     n_steps : int
-        Steps done; fewer than planned when it was stopped.
+        Steps done; fewer than planned when it was stopped, 0 if in the middle of the first.
     diverged : str or None
         Which quantity was no longer finite, and at which step of the epoch; the parameters are
         then the last ones whose loss and gradient were finite.

@@ -1,4 +1,4 @@
-"""The native engine: whole epochs in C++, float32 or float64, on a team of threads.
+"""The native engine: whole epochs in C++, float32, float64 or bfloat16, on a team of threads.
 
 The kernels are in native/; the reference judges them. The bits of a result do not depend on the
 number of threads.
@@ -6,15 +6,16 @@ number of threads.
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop._native import Trainer, make_trainer
+from deltaprop._native import Trainer, has_bfloat16_products, make_trainer
 from deltaprop.engines.base import EpochOutcome, EpochPlan, Problem, StepRule
 from deltaprop.engines.cores import available_cores
-from deltaprop.errors import SettingError
+from deltaprop.errors import EngineWarning, SettingError
 from deltaprop.functional import activations, losses
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
@@ -114,13 +115,20 @@ class NativeRun:
             if diverged in _WHAT:
                 return EpochOutcome(loss, steps, f"{_WHAT[diverged]} at step {steps + 1}")
             return EpochOutcome(loss, steps, f"a parameter after step {steps}")
-        self._before = flat.astype(self.dtype)
+        if steps == 0:  # the first was left undone
+            return EpochOutcome(loss, steps)
+        self._before = flat.astype(np.float64 if self.dtype == "float64" else np.float32)
         self._trainer.get_parameters(flat)
         return EpochOutcome(loss, steps)
 
 
 class NativeEngine:
-    """Kernels in C++ for AVX-512, AVX2 and any other machine, chosen when it runs."""
+    """Kernels in C++ for AVX-512, AVX2 and any other machine, chosen when it runs.
+
+    With dtype "bfloat16" the products round what they read (activations, deltas, weights) to
+    bfloat16 and add in float32; the weights themselves, the optimizer's state, activations,
+    losses and the updates are float32. Sparse rows meet the first layer's weights in float32.
+    """
 
     name = "native"
 
@@ -141,6 +149,13 @@ class NativeEngine:
         reason = self.refusal(problem.network, problem.optimizer)
         if reason is not None:
             raise SettingError(f"The native engine has no {reason}; take the reference.")
+        if problem.dtype == "bfloat16" and not has_bfloat16_products():
+            warnings.warn(
+                "This processor has no bfloat16 products: they are rounded the same but worked out "
+                "in float32, more slowly than with dtype='float32'.",
+                EngineWarning,
+                stacklevel=5,
+            )
         return NativeRun(problem, parameters)
 
     def logits(

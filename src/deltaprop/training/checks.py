@@ -48,8 +48,8 @@ def check_settings(
             continue
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
             raise SettingError(f"{name} is {value!r}; it is a whole number of at least 1.")
-    if dtype not in ("float32", "float64"):
-        raise SettingError(f"dtype is {dtype!r}; it is 'float32' or 'float64'.")
+    if dtype not in ("float32", "float64", "bfloat16"):
+        raise SettingError(f"dtype is {dtype!r}; it is 'float32', 'float64' or 'bfloat16'.")
     if time_budget is not None and not (
         isinstance(time_budget, (int, float)) and 0 < time_budget < np.inf
     ):

@@ -118,8 +118,10 @@ def train(
         Passes over the rows, at most.
     engine : str
         "auto", or a key of ``ENGINES``.
-    dtype : {"float32", "float64"}
-        Precision of a fast engine; the reference always computes in float64.
+    dtype : {"float32", "float64", "bfloat16"}
+        Precision of a fast engine; the reference always computes in float64. "bfloat16" rounds
+        what products read to it and keeps all else in float32: faster where the processor has
+        such products.
     seed : int
         Of shuffling and dropout. The same seed gives the same bits.
     shuffle : bool
@@ -252,7 +254,8 @@ class _Loop:
                         reason, history.message = "diverged", diverged
                         break
                     reason = self._reason_to_stop(epoch, interrupt)
-                    if history.n_steps == history.n_epochs * self._steps_per_epoch:
+                    whole = history.n_steps == history.n_epochs * self._steps_per_epoch
+                    if whole and epoch < history.n_epochs:
                         self._write_checkpoint()  # an epoch cut short is run again on resuming
         finally:
             line.close()
@@ -308,7 +311,8 @@ class _Loop:
 
         def pulse(done: int) -> bool:
             line.rows(epoch, done / self._n)
-            return interrupt.requested or self._late()
+            # a budget too short for anything still buys the first step of all
+            return interrupt.requested or (self._late() and history.n_steps + done > 0)
 
         plan = EpochPlan(
             order=epoch_order(self.seed, epoch, self._n, self.shuffle),
@@ -324,6 +328,8 @@ class _Loop:
                 f"number, at learning rate {eta(first + outcome.n_steps, n_steps):g}. Try a "
                 "smaller learning rate, or scale the inputs."
             )
+        if outcome.n_steps == 0:
+            return None
         history.loss.append(outcome.loss)
         history.learning_rate.append(eta(first + outcome.n_steps - 1, n_steps))
         self._validate()
@@ -366,7 +372,8 @@ class _Loop:
         state = TrainingState(
             epoch, self.epochs, self.problem.network, self.parameters, self.history
         )
-        answers = [callback(state) for callback in self.callbacks]  # all are told
+        # all are told, of an epoch that was begun
+        answers = [callback(state) for callback in self.callbacks if epoch < self.history.n_epochs]
         if interrupt.requested:
             return "interrupted"
         if self._late():
@@ -404,7 +411,7 @@ class _Loop:
             "epochs": f"All {n} epochs were run.",
             "patience": f"No improvement of {self.monitor} for {self.patience} epochs.",
             "time_budget": f"The time budget was used up in epoch {n}.",
-            "interrupted": f"Interrupted in epoch {n}.",
+            "interrupted": f"Interrupted in epoch {n}." if n else "Interrupted before the first step.",
             "callback": f"A callback stopped training after epoch {n}.",
         }
         history.message = reasons[history.stopped_because]
