@@ -52,13 +52,14 @@ def compile_workload(command: str, folder: Path) -> Path:
         (native / f"{name}.cpp", folder / f"{name}.o", ["-O2", "-std=c++20"])
         for name in ("trainers", "team", "cpu_features")
     ]
-    for build, flags in BUILDS.items():
-        source = native / "kernels" / f"build_{build}.cpp"
-        objects.append((source, folder / f"{build}.o", [*FLAGS, *flags, "-Wno-psabi"]))
-    # the build for AVX-512 is linked, never run
-    avx512 = ["-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mfma", "-Wno-psabi"]
-    source = native / "kernels" / "build_avx512.cpp"
-    objects.append((source, folder / "avx512.o", ["-O0", "-std=c++20", *avx512]))
+    # what is linked and never run: all for AVX-512, and bfloat16
+    avx512 = ["-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mfma"]
+    for build, flags in {**BUILDS, "avx512": avx512}.items():
+        for kind in ("panels", "lanes", "bfloat16"):
+            runs = build in BUILDS and kind != "bfloat16"
+            chosen = [*(FLAGS if runs else ["-O0", "-std=c++20"]), *flags, "-Wno-psabi"]
+            source = native / "kernels" / f"{kind}_{build}.cpp"
+            objects.append((source, folder / f"{kind}_{build}.o", chosen))
     own = Path(__file__).with_name("workload.cpp")
     objects.append((own, folder / "workload.o", ["-O2", "-std=c++20", f"-I{native}"]))
     for source, target, flags in objects:

@@ -16,6 +16,7 @@ import json
 
 from common import BUILD, alone, limit_line, machine_limit, machine_sentence, tell, write_part
 
+from deltaprop._native import has_bfloat16_products
 from deltaprop.benchmark import (
     WORKLOADS,
     Comparison,
@@ -27,7 +28,8 @@ from deltaprop.benchmark import (
 from deltaprop.benchmark.tables import markdown_table
 from deltaprop.engines.cores import available_cores
 
-AGAINST = "deltaprop:1,deltaprop:bfloat16,sklearn,torch,torch-compile,jax"
+AGAINST = "deltaprop:1,sklearn,torch,torch-compile,jax"
+PAIRS = "deltaprop:bfloat16"
 
 
 def first_epochs(results: Results) -> str:
@@ -61,8 +63,10 @@ def report(results: Results, limit: dict[str, object] | None) -> tuple[str, Comp
         "Seconds from the arrays to the end of the first epoch (preparing, compiling, one epoch):"
     )
     parts += [about, comparison.to_markdown(), before, first_epochs(results)]
-    if any(name.endswith(":bfloat16") for name in comparison.names):
+    if PAIRS in comparison.names:
         parts.append("bfloat16 means products in bfloat16 and everything else in float32.")
+    elif not has_bfloat16_products():
+        parts.append("bfloat16 is left out: this processor has no such products.")
     parts += results.remarks
     unsteady = [
         f"{m.work.name} {m.peer.title} ({min(m.rounds):,.3g} to {max(m.rounds):,.3g})"
@@ -80,7 +84,8 @@ def report(results: Results, limit: dict[str, object] | None) -> tuple[str, Comp
 def main() -> None:
     parser = argparse.ArgumentParser(description="How fast deltaprop trains, beside others.")
     parser.add_argument("--rows", default=",".join(WORKLOADS), help="of the table, or WIDTHS@BATCH")
-    parser.add_argument("--against", default=AGAINST, help="what is measured beside deltaprop")
+    against = f"{PAIRS},{AGAINST}" if has_bfloat16_products() else AGAINST
+    parser.add_argument("--against", default=against, help="what is measured beside deltaprop")
     parser.add_argument("--rounds", type=int, default=7, help="turns of each library")
     parser.add_argument("--seconds", type=float, default=0.3, help="of a turn, at least about")
     parser.add_argument("--quick", action="store_true", help="three short turns of short epochs")

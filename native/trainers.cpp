@@ -78,14 +78,16 @@ OwnedTrainer make_trainer(TrainerSettings given, const std::string& build) {
     settings.network.n_layers = static_cast<std::ptrdiff_t>(settings.layers.size());
     settings.layout = layout_of(settings);
     if (const char* from = std::getenv("DELTAPROP_THREADS_FROM")) settings.thread_from = std::atof(from);
-    const bool pairs = settings.precision == Precision::bfloat16;
-    auto make = pairs ? portable::make_bfloat16 : portable::make;
+    const bool pairs = settings.precision == Precision::bfloat16, lanes = settings.layout == Layout::lanes;
+    auto make = pairs ? portable::make_bfloat16 : lanes ? portable::make_lanes : portable::make_panels;
 #if defined(DELTAPROP_X86_BUILDS)
-    if (chosen == "avx512") make = avx512::make;
-    if (chosen == "avx2") make = avx2::make;
-    // without the instruction, AVX-512 has nothing to offer that AVX2 has not
-    if (pairs && chosen != "portable") make = avx2::make_bfloat16;
-    if (pairs && chosen == "avx512" && has_bfloat16_products()) make = avx512bf16::make_bfloat16;
+    if (chosen == "avx2") make = pairs ? avx2::make_bfloat16 : lanes ? avx2::make_lanes : avx2::make_panels;
+    if (chosen == "avx512") {
+        // without the instruction, AVX-512 has nothing to offer that AVX2 has not
+        make = !pairs ? (lanes ? avx512::make_lanes : avx512::make_panels)
+               : has_bfloat16_products() ? avx512bf16::make_bfloat16
+                                         : avx2::make_bfloat16;
+    }
 #endif
     owned.trainer.reset(make(settings));
     return owned;

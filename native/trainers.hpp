@@ -51,11 +51,22 @@ struct OwnedTrainer {
 OwnedTrainer make_trainer(TrainerSettings settings, const std::string& build);
 
 // The caller owns what is made, and keeps the settings as long.
-namespace avx512 { Trainer* make(const TrainerSettings&); }
-namespace avx2 { Trainer* make(const TrainerSettings&); }
-namespace portable { Trainer* make(const TrainerSettings&); }
-namespace avx512bf16 { Trainer* make_bfloat16(const TrainerSettings&); }
-namespace avx2 { Trainer* make_bfloat16(const TrainerSettings&); }
-namespace portable { Trainer* make_bfloat16(const TrainerSettings&); }
+namespace avx512 {
+Trainer* make_panels(const TrainerSettings&);
+Trainer* make_lanes(const TrainerSettings&);
+}  // namespace avx512
+namespace avx512bf16 {
+Trainer* make_bfloat16(const TrainerSettings&);
+}
+namespace avx2 {
+Trainer* make_panels(const TrainerSettings&);
+Trainer* make_lanes(const TrainerSettings&);
+Trainer* make_bfloat16(const TrainerSettings&);
+}  // namespace avx2
+namespace portable {
+Trainer* make_panels(const TrainerSettings&);
+Trainer* make_lanes(const TrainerSettings&);
+Trainer* make_bfloat16(const TrainerSettings&);
+}  // namespace portable
 
 }  // namespace deltaprop

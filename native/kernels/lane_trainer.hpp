@@ -31,6 +31,7 @@ template <class T> class LaneTrainer final : public Trainer {
         std::ptrdiff_t n_in = 0, n_out = 0;
         bool bias = false, keeps_slope = false;
         Activation activation = Activation::identity;
+        std::ptrdiff_t by_rows_up_to = 0;  // groups of rows whose gradient is summed row by row
         std::ptrdiff_t start = 0;     // of W in the flat vector; b follows
         std::ptrdiff_t W = 0, b = 0;  // where they are here: each begins with a vector of its own
         std::ptrdiff_t a = 0, delta = 0, slope = 0;  // in a thread's room: what it reads, dL/dz, f'(z)
@@ -56,6 +57,7 @@ public:
             stage.bias = plan.bias;
             stage.activation = l + 1 == n_layers_ ? Activation::identity : plan.activation;
             stage.keeps_slope = !slope_from_value(stage.activation);
+            stage.by_rows_up_to = groups_by_rows<T>(plan.n_in, plan.n_out);
             stage.start = start;
             start += plan.n_in * plan.n_out + (plan.bias ? plan.n_out : 0);
             stage.W = place;
@@ -132,7 +134,7 @@ public:
             for (std::ptrdiff_t part = parts * me / n_threads; part < parts * (me + 1) / n_threads; ++part) {
                 const std::ptrdiff_t first = part * n, count = std::min(n, rows.n - first);
                 for (std::ptrdiff_t r = 0; r < count; ++r) order[r] = first + r;
-                forward(rows, order, count, count, 0, own[me].room.get(), false);
+                forward(rows, order, count, 0, own[me].room.get(), false);
                 const T* z = own[me].room.get() + stages_[n_layers_ - 1].delta;
                 for (std::ptrdiff_t r = 0; r < count; ++r)
                     for (std::ptrdiff_t j = 0; j < k; ++j)
@@ -209,7 +211,7 @@ private:
               std::ptrdiff_t n_slots, std::ptrdiff_t turn, Own& mine, GoesOn goes_on) {
         const std::ptrdiff_t n = chunks(rows), begin = n * slot / n_slots, end = n * (slot + 1) / n_slots;
         T* gradient = gradients_.get() + slot * n_numbers_;
-        typename Output<T>::Losses losses{};
+        Doubles<T> losses;
         for (std::ptrdiff_t chunk = begin; chunk < end; ++chunk) {
             if (!goes_on()) return false;
             const std::ptrdiff_t r0 = chunk * chunk_ * L, count = std::min(chunk_ * L, rows - r0);
@@ -221,7 +223,7 @@ private:
             for (std::ptrdiff_t l = 0; l < n_layers_; ++l) {
                 const Stage& stage = stages_[l];
                 const T *a = mine.room.get() + stage.a, *delta = mine.room.get() + stage.delta;
-                if (by_rows<T>(groups, stage.n_in, stage.n_out)) {
+                if (groups <= stage.by_rows_up_to) {
                     rows_of<T>(groups, delta, stage.n_out, mine.rows.get());
                     row_gradient<T>(groups, a, stage.n_in, mine.rows.get(), stage.n_out, gradient + stage.W, chunk > begin);
                 } else {
@@ -231,7 +233,7 @@ private:
             }
         }
         double loss = 0.0;
-        for (int r = 0; r < L; ++r) loss += losses[r];
+        for (const Vec<double>& part : losses.part) loss += sum<double>(part);
         losses_[turn * losses_.size() / 2 + slot] = loss;
         return true;
     }
@@ -239,20 +241,26 @@ private:
 
     // n rows, at most kGroupsAtOnce groups from group g of the room on, through all layers and back.
     // `left` rows of the epoch are still to come, these included.
-    typename Output<T>::Losses pass(const EpochTask& task, const std::int64_t* order, std::ptrdiff_t n,
-                                    std::ptrdiff_t left, std::ptrdiff_t batch_rows, std::ptrdiff_t g, Own& mine) {
+    Doubles<T> pass(const EpochTask& task, const std::int64_t* order, std::ptrdiff_t n, std::ptrdiff_t left,
+                    std::ptrdiff_t batch_rows, std::ptrdiff_t g, Own& mine) {
         T* room = mine.room.get();
         const std::ptrdiff_t groups = (n + L - 1) / L, last = n_layers_ - 1;
-        if (task.targets.labels)
-            for (std::ptrdiff_t r = kRowsAhead; r < std::min(kRowsAhead + n, left); ++r)
-                __builtin_prefetch(task.targets.labels + order[r]);
-        forward(task.rows, order, n, left, g, room, true);
-        typename Output<T>::Losses losses{};
+        // a quarter at a time: a core waits for no more lines than it has room to remember
+        const auto fetch = [&](std::ptrdiff_t quarter) {
+            const std::ptrdiff_t most = std::min(kRowsAhead + n, left);
+            const std::ptrdiff_t from = kRowsAhead + n * quarter / 4, to = kRowsAhead + n * (quarter + 1) / 4;
+            fetch_rows(task, order, from, std::min(to, most));
+        };
+        fetch(0);
+        forward(task.rows, order, n, g, room, true);
+        fetch(1);
+        Doubles<T> losses;
         T* logits = room + stages_[last].delta + g * stages_[last].n_out * L;
         for (std::ptrdiff_t r = 0; r < n; r += L)
             losses += mine.output.lose(network_, task.targets, order + r,
                                        static_cast<int>(std::min<std::ptrdiff_t>(L, n - r)), batch_rows,
                                        logits + r * stages_[last].n_out);
+        fetch(2);
         for (std::ptrdiff_t l = last; l > 0; --l) {
             const Stage &stage = stages_[l], &below = stages_[l - 1];
             T* out = room + below.delta + g * below.n_out * L;
@@ -262,14 +270,27 @@ private:
             if (below.keeps_slope) multiply_vectors<T>(vectors, out, room + below.slope + at);
             else slope_vectors<T>(below.activation, vectors, out, room + stage.a + at);
         }
+        fetch(3);
         return losses;
     }
 
-    void forward(const Rows& rows, const std::int64_t* order, std::ptrdiff_t n, std::ptrdiff_t left,
-                 std::ptrdiff_t g, T* room, bool for_training) const {
+    // Rows are visited in any order, so the processor cannot guess the next ones.
+    void fetch_rows(const EpochTask& task, const std::int64_t* order, std::ptrdiff_t from, std::ptrdiff_t to) const {
+        const Rows& rows = task.rows;
+        const std::ptrdiff_t number = rows.kind == Rows::Kind::uint8 ? 1 : rows.kind == Rows::Kind::float32 ? 4 : 8;
+        const std::ptrdiff_t bytes = stages_[0].n_in * number;
+        for (std::ptrdiff_t r = from; r < to; ++r) {
+            if (task.targets.labels) __builtin_prefetch(task.targets.labels + order[r]);
+            const char* row = static_cast<const char*>(rows.data) + order[r] * rows.stride * number;
+            for (std::ptrdiff_t line = 0; line < bytes; line += 64) __builtin_prefetch(row + line);
+        }
+    }
+
+    void forward(const Rows& rows, const std::int64_t* order, std::ptrdiff_t n, std::ptrdiff_t g, T* room,
+                 bool for_training) const {
         const std::ptrdiff_t groups = (n + L - 1) / L;
         for (std::ptrdiff_t r = 0; r < n; r += L)
-            gather(rows, order + r, std::min<std::ptrdiff_t>(L, n - r), left - r,
+            gather(rows, order + r, std::min<std::ptrdiff_t>(L, n - r),
                    room + stages_[0].a + (g + r / L) * stages_[0].n_in * L);
         for (std::ptrdiff_t l = 0; l < n_layers_; ++l) {
             const Stage& stage = stages_[l];
@@ -282,20 +303,13 @@ private:
         }
     }
 
-    void gather(const Rows& rows, const std::int64_t* order, std::ptrdiff_t n, std::ptrdiff_t left, T* to) const {
+    void gather(const Rows& rows, const std::int64_t* order, std::ptrdiff_t n, T* to) const {
         const std::ptrdiff_t K = stages_[0].n_in;
-        const auto copy = [&]<class S>(S) {
-            for (std::ptrdiff_t r = kRowsAhead; r < std::min(kRowsAhead + n, left); ++r) {
-                const char* row = reinterpret_cast<const char*>(static_cast<const S*>(rows.data) + order[r] * rows.stride);
-                for (std::ptrdiff_t line = 0; line < K * static_cast<std::ptrdiff_t>(sizeof(S)); line += 64)
-                    __builtin_prefetch(row + line);
-            }
-            gather_lanes<T, S>(rows, order, static_cast<int>(n), K, to);
-        };
+        const int some = static_cast<int>(n);
         switch (rows.kind) {
-            case Rows::Kind::float32: return copy(float{});
-            case Rows::Kind::float64: return copy(double{});
-            case Rows::Kind::uint8: return copy(std::uint8_t{});
+            case Rows::Kind::float32: return gather_lanes<T, float>(rows, order, some, K, to);
+            case Rows::Kind::float64: return gather_lanes<T, double>(rows, order, some, K, to);
+            case Rows::Kind::uint8: return gather_lanes<T, std::uint8_t>(rows, order, some, K, to);
         }
     }
 

@@ -211,13 +211,14 @@ void rows_of(std::ptrdiff_t groups, const T* d, std::ptrdiff_t columns, T* to) {
         }
 }
 
-// Whether it takes less by rows than by lanes: instructions a weight and a group of rows, and what
-// the sums over lanes take once.
-template <class T> bool by_rows(std::ptrdiff_t groups, std::ptrdiff_t m, std::ptrdiff_t columns) {
+// Up to how many groups of rows it takes less by rows than by lanes: instructions a weight and a group,
+// of one and of the other, which has the sums over lanes once.
+template <class T> std::ptrdiff_t groups_by_rows(std::ptrdiff_t m, std::ptrdiff_t columns) {
     constexpr double L = kLanes<T>;
     const double filled = static_cast<double>(columns) / ((columns + kLanes<T> - 1) / kLanes<T> * L);
     const double rows = (columns > kLanes<T> ? 2.0 : 2.7) / filled + 10.0 / static_cast<double>(m);
-    return rows < 1.75 + 12.0 / static_cast<double>(groups);
+    constexpr double lanes = 1.75, sums = 12.0;
+    return rows <= lanes ? std::numeric_limits<std::ptrdiff_t>::max() : static_cast<std::ptrdiff_t>(sums / (rows - lanes));
 }
 
 // to (+)= a^T d over the rows of some groups: the gradient of a layer's m x columns weights.

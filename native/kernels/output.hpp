@@ -11,8 +11,6 @@ template <class T> class Output {
     static constexpr int P = kPanel<T>, L = kLanes<T>;
 
 public:
-    using Losses = Several<double, L>;  // one of each row
-
     // For n_out outputs; each thread has one of its own.
     explicit Output(std::ptrdiff_t n_out)
         : k_(n_out), z_(panels<T>(n_out) * P * L), t_(panels<T>(n_out) * P * L) {}
@@ -25,8 +23,8 @@ public:
             const int rows = static_cast<int>(n - start < L ? n - start : L);
             T* at = logits + start * P;
             turn(rows, at, stride, true);
-            const Losses loss = lose(network, targets, order + start, rows, batch_rows, z_.get());
-            for (int r = 0; r < rows; ++r) losses[start + r] = loss[r];
+            const Doubles<T> loss = lose(network, targets, order + start, rows, batch_rows, z_.get());
+            std::memcpy(losses + start, loss.part, static_cast<std::size_t>(rows) * sizeof(double));
             // what pads a row is 0
             for (std::ptrdiff_t i = k_ * L; i < z_.size(); ++i) z_[i] = 0;
             turn(rows, at, stride, false);
@@ -36,19 +34,20 @@ public:
     // The same for one group of rows that lie in the lanes of vectors, one vector for each output: puts
     // delta^L in the place of the logits. The lanes past `rows` hold any rows; their share is 0.
     // Returns the losses of the rows, weighed by their shares.
-    Losses lose(const NetworkPlan& network, const Targets& targets, const std::int64_t* order, int rows,
-                std::ptrdiff_t batch_rows, T* z) {
+    Doubles<T> lose(const NetworkPlan& network, const Targets& targets, const std::int64_t* order, int rows,
+                    std::ptrdiff_t batch_rows, T* z) {
         const bool by_label = targets.labels != nullptr && network.loss == Loss::cross_entropy &&
                               network.label_smoothing == 0.0;
         const double even = 1.0 / static_cast<double>(batch_rows);
         Integer<T> labels[L];
+        double shares[L];
         if (by_label && targets.weights == nullptr) {  // as most are
             for (int r = 0; r < L; ++r) labels[r] = static_cast<Integer<T>>(targets.labels[order[r < rows ? r : 0]]);
             const Vec<T> share = first_lanes<T>(rows, static_cast<T>(even));
             const Vec<T> loss = loss_of_rows<T>(network, k_, z, nullptr, labels, share);
-            return __builtin_convertvector(first_lanes<T>(rows, loss), Losses) * even;
+            for (double& each : shares) each = even;
+            return in_double<T>(first_lanes<T>(rows, loss), shares);
         }
-        Losses shares{};
         bool all = rows == L;
         for (int r = 0; r < L; ++r) {
             const std::int64_t of = order[r < rows ? r : 0];
@@ -57,17 +56,16 @@ public:
             if (by_label) labels[r] = static_cast<Integer<T>>(targets.labels[of]);
             else read_targets(network, targets, of, r);
         }
-        const Vec<T> share = __builtin_convertvector(shares, Vec<T>);
-        const Vec<T> loss = loss_of_rows<T>(network, k_, z, t_.get(), by_label ? labels : nullptr, share);
-        Losses weighed = __builtin_convertvector(loss, Losses) * shares;
-        if (all) return weighed;
+        Vec<T> share;
+        for (int r = 0; r < L; ++r) share[r] = static_cast<T>(shares[r]);
+        Vec<T> loss = loss_of_rows<T>(network, k_, z, t_.get(), by_label ? labels : nullptr, share);
         // a row of no weight leaves nothing, not even 0 times infinity
-        for (int r = 0; r < L; ++r) {
+        for (int r = 0; r < L && !all; ++r) {
             if (shares[r] != 0.0) continue;
-            weighed[r] = 0.0;
+            loss[r] = 0;
             for (std::ptrdiff_t j = 0; j < k_; ++j) z[j * L + r] = 0;
         }
-        return weighed;
+        return in_double<T>(loss, shares);
     }
 
 private:

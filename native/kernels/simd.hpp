@@ -57,6 +57,17 @@ template <class S, int n> struct SeveralOf {
 };
 template <class S, int n> using Several = typename SeveralOf<S, n>::type;
 
+// A double for each lane, in whole vectors: one of twice a vector's size would be taken apart on the stack.
+template <class T> struct Doubles {
+    static constexpr int kParts = kLanes<T> / kLanes<double>;
+    Vec<double> part[kParts] = {};
+
+    DELTAPROP_INLINE Doubles& operator+=(const Doubles& other) {
+        DELTAPROP_UNROLL for (int i = 0; i < kParts; ++i) part[i] += other.part[i];
+        return *this;
+    }
+};
+
 template <class T> DELTAPROP_INLINE Vec<T> load(const T* p) {
     Vec<T> v;
     std::memcpy(&v, p, sizeof v);
@@ -86,6 +97,19 @@ template <class T> DELTAPROP_INLINE Vec<T> from_bits(Vec<Integer<T>> b) {
     Vec<T> v;
     std::memcpy(&v, &b, sizeof v);
     return v;
+}
+
+// Each lane times a double of its own.
+template <class T> DELTAPROP_INLINE Doubles<T> in_double(Vec<T> v, const double* by) {
+    T lanes[kLanes<T>];
+    store(lanes, v);
+    Doubles<T> d;
+    DELTAPROP_UNROLL for (int i = 0; i < Doubles<T>::kParts; ++i) {
+        Several<T, kLanes<double>> some;
+        std::memcpy(&some, lanes + i * kLanes<double>, sizeof some);
+        d.part[i] = __builtin_convertvector(some, Vec<double>) * load<double>(by + i * kLanes<double>);
+    }
+    return d;
 }
 
 template <class T> DELTAPROP_INLINE Vec<T> square_root(Vec<T> v) {

@@ -1,3 +1,0 @@
-// The kernels for portable.
-#define DELTAPROP_ISA portable
-#include "make.hpp"

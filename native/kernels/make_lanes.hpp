@@ -1,0 +1,14 @@
+// Defines make_lanes() of the instruction set that this file is compiled for.
+#pragma once
+
+#include "../trainers.hpp"
+#include "lane_trainer.hpp"
+
+namespace deltaprop::DELTAPROP_ISA {
+
+Trainer* make_lanes(const TrainerSettings& s) {
+    if (s.precision == Precision::float64) return new LaneTrainer<double>(s);
+    return new LaneTrainer<float>(s);
+}
+
+}  // namespace deltaprop::DELTAPROP_ISA

@@ -1,0 +1,14 @@
+// Defines make_panels() of the instruction set that this file is compiled for.
+#pragma once
+
+#include "../trainers.hpp"
+#include "trainer.hpp"
+
+namespace deltaprop::DELTAPROP_ISA {
+
+Trainer* make_panels(const TrainerSettings& s) {
+    if (s.precision == Precision::float64) return new TrainerOf<Singles<double>>(s);
+    return new TrainerOf<Singles<float>>(s);
+}
+
+}  // namespace deltaprop::DELTAPROP_ISA
