@@ -41,7 +41,8 @@ struct Pairs {
 
     // The bits of float32 numbers that were rounded to bfloat16; NaN stays NaN.
     static DELTAPROP_INLINE Vec<Cell> rounded(Vec<float> x) {
-        const Vec<Cell> b = bits<float>(x), nearest = b + (0x7FFF + ((b >> 16) & 1));
+        const Vec<Cell> b = bits<float>(x), number = x == x ? b : Vec<Cell>{};  // a NaN could overflow
+        const Vec<Cell> nearest = number + (0x7FFF + ((number >> 16) & 1));
         return (x == x ? nearest : (b | 0x400000)) & kUpper;
     }
     static DELTAPROP_INLINE Vec<Cell> pair(Vec<float> first, Vec<float> second) {
