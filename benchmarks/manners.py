@@ -3,8 +3,8 @@
     python benchmarks/manners.py [--quick] [--only response,load] [--write]
 
 Response: milliseconds until ``train`` has returned, from Ctrl-C (at a random moment), from the end
-of a time budget, and from a callback that answered True; for a small and a large network. The step
-that runs is finished first, so its length stands beside. Load: four trainings as a
+of a time budget, and from a callback that answered True; for a small and a large network, with the
+length of a step beside: once its weights change, it is finished. Load: four trainings as a
 cross-validation would run them, one after another with all cores, and several at once. Each part
 is measured in a process of its own.
 """

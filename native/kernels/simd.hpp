@@ -113,7 +113,7 @@ template <class T> DELTAPROP_INLINE Doubles<T> in_double(Vec<T> v, const double*
 }
 
 template <class T> DELTAPROP_INLINE Vec<T> square_root(Vec<T> v) {
-    Vec<T> r;
+    Vec<T> r{};
     for (int i = 0; i < kLanes<T>; ++i) r[i] = std::sqrt(v[i]);
     return r;
 }
