@@ -13,20 +13,15 @@ products of rows x n_in x n_out for each layer.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import subprocess
-import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
-from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple
 
 from common import alone, machine_sentence, tell, write_part
 
-from deltaprop.benchmark import Workload, describe_machine, workload_named
+from deltaprop.benchmark import Worker, Workload, describe_machine, peer_named, workload_named
 from deltaprop.benchmark.tables import markdown_table
 from deltaprop.engines.cores import available_cores
 
@@ -54,44 +49,6 @@ SETTINGS = (
     Setting("one thread", "deltaprop:native:1"),
     Setting("all cores", "deltaprop:native", threads_from="0"),
 )
-
-
-class Worker:
-    """A process that trains with one setting and sleeps in between."""
-
-    def __init__(self, setting: Setting) -> None:
-        self.setting = setting
-
-    def __enter__(self) -> Self:
-        environment = {k: v for k, v in os.environ.items() if k != "DELTAPROP_THREADS_FROM"}
-        if self.setting.threads_from is not None:
-            environment["DELTAPROP_THREADS_FROM"] = self.setting.threads_from
-        self._process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", "deltaprop.benchmark.worker", self.setting.peer],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment,
-        )  # fmt: skip
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if kind is not None:
-            self._process.kill()
-        self._process.communicate()
-
-    def ask(self, **order: Any) -> float:
-        """Return the seconds that an order took."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(order) + "\n")
-        self._process.stdin.flush()
-        answer = json.loads(self._process.stdout.readline() or '{"error": "its process ended"}')
-        if "error" in answer:
-            raise SystemExit(f"{self.setting.name}: {answer['error']}")
-        return float(answer["seconds"])
 
 
 @dataclass(frozen=True)
@@ -128,15 +85,15 @@ def measure_shape(work: Workload, workers: list[Worker], rounds: int, seconds: f
     tell(f"{work.name}: getting ready")
     counts = []
     for worker in workers:
-        worker.ask(do="start", work=work.to_dict())
-        once = worker.ask(do="run", epochs=1)
+        worker.ask({"do": "start", "work": work.to_dict()})
+        once = worker.ask({"do": "run", "epochs": 1})
         counts.append(max(1, min(1000, round(seconds / max(once, 1e-6)))))
-    turns: dict[str, list[float]] = {worker.setting.name: [] for worker in workers}
+    turns: dict[str, list[float]] = {setting.name: [] for setting in SETTINGS}
     for turn in range(rounds):
         tell(f"{work.name}: turn {turn + 1} of {rounds}")
-        for worker, count in zip(workers, counts, strict=True):
-            spent = worker.ask(do="run", epochs=count)
-            turns[worker.setting.name].append(1e6 * spent / (count * work.steps))
+        for setting, worker, count in zip(SETTINGS, workers, counts, strict=True):
+            spent = worker.ask({"do": "run", "epochs": count})
+            turns[setting.name].append(1e6 * spent / (count * work.steps))
     return Found(work, {name: median(times) for name, times in turns.items()})
 
 
@@ -199,7 +156,12 @@ def main() -> None:
         works, rounds, seconds = [work.shorter(10) for work in works], 1, 0.01
     machine = describe_machine()
     with alone(), ExitStack() as stack:
-        workers = [stack.enter_context(Worker(setting)) for setting in SETTINGS]
+        workers = [
+            stack.enter_context(
+                Worker(peer_named(s.peer), {"DELTAPROP_THREADS_FROM": s.threads_from})
+            )
+            for s in SETTINGS
+        ]
         found = [measure_shape(work, workers, rounds, seconds) for work in works]
     found.sort(key=lambda f: f.multiply_adds)
     about = (

@@ -24,6 +24,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -46,10 +47,15 @@ FOREVER = 1_000_000
 TASKS = Path("/proc/self/task")
 
 
-def train(work: Workload, data: Any, **settings: Any) -> dp.History:
+def ready(work: Workload, data: Any) -> Callable[..., dp.History]:
+    """Return the call of train, its network drawn already."""
     network = dp.Network(work.widths, hidden="relu", loss="cross_entropy")
     parameters = network.init(np.random.default_rng(1))
-    return dp.train(network, parameters, *data, batch_size=work.batch, **settings)
+    return partial(dp.train, network, parameters, *data, batch_size=work.batch)
+
+
+def train(work: Workload, data: Any, **settings: Any) -> dp.History:
+    return ready(work, data)(**settings)
 
 
 # how soon it stops
@@ -77,9 +83,9 @@ def after_ctrl_c(work: Workload, data: Any) -> float:
 
 def after_the_budget(work: Workload, data: Any) -> float:
     """Return by how many seconds it took longer than it was given, checking the rows included."""
-    budget = random.uniform(0.2, 0.5)
+    budget, run = random.uniform(0.2, 0.5), ready(work, data)
     began = time.perf_counter()
-    history = train(work, data, epochs=FOREVER, time_budget=budget)
+    history = run(epochs=FOREVER, time_budget=budget)
     seconds = time.perf_counter() - began - budget
     assert history.stopped_because == "time_budget"
     return seconds
@@ -136,11 +142,9 @@ def response_part(found: list[dict[str, Any]]) -> str:
     ]  # fmt: skip
     header = ["widths", "batch", "ms of a step", "told by", "ms, median", "ms, longest"]
     longest = max(found, key=lambda f: max(f["waits"]))
-    late = max(max(f["waits"]) - f["step"] for f in found)
     said = (
         f"The longest wait was {max(longest['waits']):.0f} ms ({longest['way']}, "
-        f"{'-'.join(map(str, longest['widths']))}, {longest['step']:.0f} ms a step); beyond the "
-        f"step that was running, none was longer than {max(late, 0.0):.0f} ms. The aim is "
+        f"{'-'.join(map(str, longest['widths']))}, {longest['step']:.0f} ms a step). The aim is "
         f"{AIM:.0f} ms: {'met' if max(longest['waits']) <= AIM else 'missed'}."
     )
     before = (

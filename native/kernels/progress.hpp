@@ -13,7 +13,7 @@ namespace deltaprop::DELTAPROP_ISA {
 // Asked on one thread only, between two steps.
 class Progress {
     using Clock = std::chrono::steady_clock;
-    static constexpr std::chrono::microseconds kBetweenPulses{10'000}, kBetweenLooks{1'000};
+    static constexpr std::chrono::microseconds kBetweenPulses{5'000}, kBetweenLooks{1'000};
 
 public:
     explicit Progress(const EpochTask& task) : task_(task), last_pulse_(Clock::now()), last_look_(last_pulse_) {}

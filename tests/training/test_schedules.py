@@ -1,7 +1,7 @@
 """Schedules: their values at both ends, their shape between, and torch's where they coincide."""
 
 import json
-from math import cos, pi
+from math import cos, log2, pi
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from deltaprop.training.schedules import (
     Constant,
     Cosine,
     Exponential,
+    LogCosine,
     OneCycle,
     Step,
     Warmup,
@@ -26,7 +27,8 @@ EVERY = {
     "constant": Constant(0.2),
     "step": Step(0.2, every=30, factor=0.5),
     "exponential": Exponential(0.2, final=0.01),
-    "cosine": Cosine(0.2, final=0.05),
+    "cosine": Cosine(0.2, final=0.05, hold=0.3),
+    "log_cosine": LogCosine(0.2, cycles=3),
     "one_cycle": OneCycle(0.2, rise=0.25),
     "warmup": Warmup(Cosine(0.2), steps=20),
 }
@@ -72,6 +74,26 @@ def test_a_cosine_starts_at_the_top_is_half_way_in_the_middle_and_ends_at_its_sh
     assert schedule(50, 100) == pytest.approx((0.2 + 0.02) / 2, rel=1e-14)
     assert schedule(100, 100) == pytest.approx(0.02, rel=1e-14)
     assert Cosine(0.2)(25, 100) == pytest.approx(0.1 * (1 + cos(pi / 4)), rel=1e-14)
+
+
+def test_a_held_cosine_keeps_its_top_and_then_falls_as_fast_as_it_must():
+    eta = rates(Cosine(0.2, hold=0.5), 100)
+    assert (eta[:51] == 0.2).all()
+    np.testing.assert_allclose(eta[50:], rates(Cosine(0.2), 50), rtol=1e-13)
+
+
+def test_a_log_cosine_has_its_waves_each_twice_as_long_as_the_one_before():
+    n = 1500
+    eta = rates(LogCosine(0.2, cycles=4), n)
+    t = (np.arange(n) + 0.5) / n
+    expected = [0.1 * (1 - cos(2 * pi * log2(1 + 15 * each))) for each in t]
+    np.testing.assert_allclose(eta, expected, rtol=1e-14)
+    valleys = np.flatnonzero((eta[1:-1] < eta[:-2]) & (eta[1:-1] < eta[2:])) + 1
+    assert list(np.round(t[valleys] * 15)) == [1, 3, 7]  # the waves end at (2^k - 1) / 15
+    assert (eta[valleys] < 1e-4).all()
+    tops = np.flatnonzero((eta[1:-1] > eta[:-2]) & (eta[1:-1] > eta[2:])) + 1
+    assert len(tops) == 4
+    np.testing.assert_allclose(eta[tops], 0.2, rtol=1e-3)
 
 
 @pytest.mark.parametrize("schedule", [Step(0.2, 10), Exponential(0.2), Cosine(0.2)], ids=str)
@@ -194,12 +216,15 @@ BAD_NUMBERS = (0.0, -0.1, np.nan, np.inf, "0.1", None, True)
 REFUSED = [
     *((cls, {"learning_rate": bad, **more}, "learning_rate")
       for cls, more in [(Constant, {}), (Step, {"every": 3}), (Exponential, {}), (Cosine, {}),
-                        (OneCycle, {})] for bad in BAD_NUMBERS),
+                        (LogCosine, {}), (OneCycle, {})] for bad in BAD_NUMBERS),
     *((Step, {"learning_rate": 0.1, "every": bad}, "every") for bad in BAD_NUMBERS),
     *((Step, {"learning_rate": 0.1, "every": 3, "factor": bad}, "factor") for bad in BAD_NUMBERS),
     *((Exponential, {"learning_rate": 0.1, "final": bad}, "final") for bad in BAD_NUMBERS),
     *((Cosine, {"learning_rate": 0.1, "final": bad}, "final")
       for bad in (-0.1, 1.1, np.nan, "0.1", None)),
+    *((Cosine, {"learning_rate": 0.1, "hold": bad}, "hold")
+      for bad in (-0.1, 1.0, np.nan, "0.1", None)),
+    *((LogCosine, {"learning_rate": 0.1, "cycles": bad}, "cycles") for bad in (*BAD_NUMBERS, 31)),
     *((OneCycle, {"learning_rate": 0.1, "rise": bad}, "rise")
       for bad in (0.0, 1.0, -0.1, np.nan, "0.3", None)),
     *((Warmup, {"then": 0.1, "steps": bad}, "steps") for bad in BAD_NUMBERS),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from deltaprop.benchmark.machine import describe_machine
-from deltaprop.benchmark.measuring import LeftOut, Measurement, Results, measure
+from deltaprop.benchmark.measuring import LeftOut, Measurement, Results, Worker, measure
 from deltaprop.benchmark.peers import PEERS, peer_named
 from deltaprop.benchmark.tables import Comparison, geometric_mean
 from deltaprop.benchmark.workloads import WORKLOADS, Workload, workload_named
@@ -15,6 +15,7 @@ __all__ = [
     "LeftOut",
     "Measurement",
     "Results",
+    "Worker",
     "Workload",
     "describe_machine",
     "geometric_mean",

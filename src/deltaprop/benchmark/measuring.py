@@ -8,9 +8,10 @@ turns go A B A B, so that whatever slows the machine for a minute slows all of t
 from __future__ import annotations
 
 import json
+import os
 import subprocess  # the same Python, with arguments of our own
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from statistics import median
@@ -137,7 +138,7 @@ def measure(
         else:
             results.left_out.append(LeftOut(peer.title, None, f"{peer.package} is not installed"))
     with ExitStack() as stack:
-        workers = [stack.enter_context(_Worker(peer)) for peer in results.peers]
+        workers = [stack.enter_context(Worker(peer)) for peer in results.peers]
         for work in works:
             _measure_one(work, workers, results, rounds, seconds, tell)
     return results
@@ -149,7 +150,7 @@ def _listed(works: list[str], of: int) -> str:
 
 def _measure_one(
     work: Workload,
-    workers: list[_Worker],
+    workers: list[Worker],
     results: Results,
     rounds: int,
     seconds: float,
@@ -164,7 +165,7 @@ def _measure_one(
         try:
             firsts[worker.peer.name] = worker.ask({"do": "start", "work": work.to_dict()})
             once = worker.ask({"do": "run", "epochs": 1})
-        except _WorkerError as error:
+        except WorkerError as error:
             results.left_out.append(LeftOut(worker.peer.title, work.name, str(error)))
             continue
         able.append(worker)
@@ -176,7 +177,7 @@ def _measure_one(
             tell(f"{work.name}: {worker.peer.title}, turn {turn + 1} of {rounds}")
             try:
                 spent = worker.ask({"do": "run", "epochs": counts[name]})
-            except _WorkerError as error:
+            except WorkerError as error:
                 results.left_out.append(LeftOut(worker.peer.title, work.name, str(error)))
                 able.remove(worker)
                 continue
@@ -188,15 +189,25 @@ def _measure_one(
         )
 
 
-class _WorkerError(DeltapropError):
+class WorkerError(DeltapropError):
     """A library could not do it; the message is its own."""
 
 
-class _Worker:
-    """A process that holds one library."""
+class Worker:
+    """A process that holds one library and sleeps between its turns.
 
-    def __init__(self, peer: Peer) -> None:
+    Parameters
+    ----------
+    peer : Peer
+        The library.
+    environment : mapping of str, optional
+        Environment variables that differ from this process's; None takes one away.
+    """
+
+    def __init__(self, peer: Peer, environment: Mapping[str, str | None] | None = None) -> None:
         self.peer = peer
+        changed = {**os.environ, **(environment or {})}
+        self._environment = {name: value for name, value in changed.items() if value is not None}
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(  # noqa: S603 - our own module, by this interpreter
@@ -206,6 +217,7 @@ class _Worker:
             stderr=subprocess.DEVNULL,
             text=True,
             encoding="utf-8",
+            env=self._environment,
         )
         return self
 
@@ -231,8 +243,8 @@ class _Worker:
         except OSError:
             line = ""
         if not line:
-            raise _WorkerError(f"its process ended with status {self._process.wait()}")
+            raise WorkerError(f"its process ended with status {self._process.wait()}")
         answer = json.loads(line)
         if "error" in answer:
-            raise _WorkerError(answer["error"])
+            raise WorkerError(answer["error"])
         return float(answer["seconds"])

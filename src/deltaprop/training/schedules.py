@@ -7,7 +7,7 @@ t = step / n_steps in [0, 1), most are a formula of t.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from math import cos, pi
+from math import cos, log2, pi
 from typing import Any, ClassVar, Protocol, TypeAlias
 
 import numpy as np
@@ -22,6 +22,7 @@ __all__ = [
     "Cosine",
     "Exponential",
     "LearningRate",
+    "LogCosine",
     "OneCycle",
     "Schedule",
     "Step",
@@ -122,7 +123,9 @@ class Exponential:
 
 @dataclass(frozen=True)
 class Cosine:
-    """final + (1 - final)(1 + cos(pi t)) / 2, times eta (Loshchilov & Hutter 2017, no restarts).
+    """final + (1 - final)(1 + cos(pi u)) / 2, times eta (Loshchilov & Hutter 2017, no restarts).
+
+    u = t, or with ``hold`` u = max(0, t - hold) / (1 - hold): the first share of steps keeps eta.
 
     Parameters
     ----------
@@ -130,21 +133,58 @@ class Cosine:
         eta at the start.
     final : float
         The share of eta that is left at the end.
+    hold : float
+        The share of steps before it begins to fall, in [0, 1).
     """
 
     learning_rate: float
     final: float = 0.0
+    hold: float = 0.0
     name: ClassVar[str] = "cosine"
 
     def __post_init__(self) -> None:
         positive(self.learning_rate, "learning_rate")
         if at_least_zero(self.final, "final") > 1:
             raise SettingError(f"final is {self.final!r}; it is a share of eta, at most 1.")
+        share(self.hold, "hold")
 
     def __call__(self, step: int, n_steps: int) -> float:
         """Return eta for this step."""
-        fall = 0.5 * (1.0 + cos(pi * step / n_steps))
+        u = max(0.0, step / n_steps - self.hold) / (1.0 - self.hold)
+        fall = 0.5 * (1.0 + cos(pi * u))
         return self.learning_rate * (self.final + (1.0 - self.final) * fall)
+
+
+@dataclass(frozen=True)
+class LogCosine:
+    """eta (1 - cos(2 pi log2(1 + (2^cycles - 1) t))) / 2: waves, each twice as long as the last.
+
+    Every wave rises from 0 to eta and falls back, so that training comes to rest several times
+    (Holzmüller, Grinsztajn, Steinwart 2024, with 4 of them). t is taken in the middle of a step,
+    where eta is never 0.
+
+    Parameters
+    ----------
+    learning_rate : float
+        The highest eta.
+    cycles : int
+        How many waves.
+    """
+
+    learning_rate: float
+    cycles: int = 4
+    name: ClassVar[str] = "log_cosine"
+
+    def __post_init__(self) -> None:
+        positive(self.learning_rate, "learning_rate")
+        if positive_int(self.cycles, "cycles") > 30:
+            raise SettingError(f"cycles is {self.cycles!r}; more than 30 waves are too short.")
+
+    def __call__(self, step: int, n_steps: int) -> float:
+        """Return eta for this step."""
+        t = (step + 0.5) / n_steps
+        wave = log2(1.0 + (2**self.cycles - 1) * t)
+        return self.learning_rate * 0.5 * (1.0 - cos(2.0 * pi * wave))
 
 
 @dataclass(frozen=True)
@@ -207,7 +247,7 @@ class Warmup:
 
 
 SCHEDULES: dict[str, type[Any]] = {
-    cls.name: cls for cls in (Constant, Step, Exponential, Cosine, OneCycle, Warmup)
+    cls.name: cls for cls in (Constant, Step, Exponential, Cosine, LogCosine, OneCycle, Warmup)
 }
 
 
