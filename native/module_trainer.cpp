@@ -168,9 +168,7 @@ void bind_trainer(nb::module_& m) {
         .def_prop_ro("layout", [](const OwnedTrainer& t) {
             return t.settings->layout == Layout::lanes ? "lanes" : "panels";
         })
-        .def_prop_ro("n_threads", [](const OwnedTrainer& t) {
-            return worthwhile_threads(*t.settings, t.settings->batch_size);
-        })
+        .def_prop_ro("n_threads", [](const OwnedTrainer& t) { return t.trainer->n_threads(); })
         .def_prop_ro("n_states", [](const OwnedTrainer& t) { return t.trainer->n_states(); })
         .def("set_state", [](OwnedTrainer& t, int which, const ReadFlat& flat) { t.trainer->set_state(which, flat.data()); })
         .def("get_state", [](const OwnedTrainer& t, int which, Flat flat) { t.trainer->get_state(which, flat.data()); })

@@ -85,6 +85,7 @@ public:
     virtual void set_parameters(const double* flat) = 0;
     virtual void get_parameters(double* flat) const = 0;
     virtual int n_states() const = 0;
+    virtual int n_threads() const = 0;  // of a step, as things are now
     virtual void set_state(int which, const double* flat) = 0;
     virtual void get_state(int which, double* flat) const = 0;
     virtual void set_steps(std::int64_t steps) = 0;

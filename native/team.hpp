@@ -2,6 +2,8 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <cstdint>
 #include <thread>
 
 #if defined(__x86_64__) || defined(__i386__)
@@ -24,11 +26,18 @@ public:
             round_.store(round + 1, std::memory_order_release);
             return;
         }
-        for (int spins = 0; round_.load(std::memory_order_acquire) == round; ++spins) {
-            if (spins < kSpins) pause();
-            else std::this_thread::yield();
+        for (int spins = 0; spins < kSpins; ++spins) {
+            if (round_.load(std::memory_order_acquire) != round) return;
+            pause();
         }
+        const auto since = std::chrono::steady_clock::now();
+        while (round_.load(std::memory_order_acquire) == round) std::this_thread::yield();
+        const std::chrono::nanoseconds waited = std::chrono::steady_clock::now() - since;
+        lost_.fetch_add(waited.count(), std::memory_order_relaxed);
     }
+
+    // Nanoseconds that all threads together have waited beyond a moment.
+    std::int64_t lost() const { return lost_.load(std::memory_order_relaxed); }
 
 private:
     static constexpr int kSpins = 100;
@@ -44,6 +53,7 @@ private:
     const int n_;
     alignas(64) std::atomic<int> arrived_{0};
     alignas(64) std::atomic<int> round_{0};
+    alignas(64) std::atomic<std::int64_t> lost_{0};
 };
 
 // Runs body(0), ..., body(n - 1) at once, body(0) on the calling thread. The threads live as long

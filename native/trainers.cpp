@@ -78,6 +78,7 @@ OwnedTrainer make_trainer(TrainerSettings given, const std::string& build) {
     settings.network.n_layers = static_cast<std::ptrdiff_t>(settings.layers.size());
     settings.layout = layout_of(settings);
     if (const char* from = std::getenv("DELTAPROP_THREADS_FROM")) settings.thread_from = std::atof(from);
+    if (const char* share = std::getenv("DELTAPROP_LOST_SHARE")) settings.lost_share = std::atof(share);
     const bool pairs = settings.precision == Precision::bfloat16, lanes = settings.layout == Layout::lanes;
     auto make = pairs ? portable::make_bfloat16 : lanes ? portable::make_lanes : portable::make_panels;
 #if defined(DELTAPROP_X86_BUILDS)

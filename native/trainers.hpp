@@ -19,6 +19,10 @@ enum class Precision { float32, float64, bfloat16 };
 // Multiply-adds of a step from which a second thread earns more than two barriers cost.
 inline constexpr double kThreadFrom = 300'000.0;
 
+// Of their time, what all but one thread may wait for that one before they become fewer: two that stand
+// still for half of it do no more than one.
+inline constexpr double kLostShare = 0.45;
+
 struct TrainerSettings {
     std::vector<LayerPlan> layers;
     NetworkPlan network;  // its layers are set from those above
@@ -30,6 +34,7 @@ struct TrainerSettings {
     bool sparse = false;  // the rows will be
     Layout layout = Layout::unset;
     double thread_from = kThreadFrom;
+    double lost_share = kLostShare;
 };
 
 // How many threads a step of so many rows is worth.

@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "../team.hpp"
+#include "../team_size.hpp"
 #include "../trainers.hpp"
 #include "activations.hpp"
 #include "lanes.hpp"
@@ -71,12 +72,15 @@ public:
         v_ = Buffer<T>(n_states() > 1 ? place : 0);
         chunk_ = groups_of_a_chunk(batch_);
         const std::ptrdiff_t n_slots = slots(batch_);
+        team_size_ = TeamSize(
+            static_cast<int>(std::min<std::ptrdiff_t>(worthwhile_threads(settings, batch_), n_slots)), settings.lost_share);
         gradients_ = Buffer<T>(n_slots * place);
         losses_ = Buffer<double>(2 * n_slots);
         if (network_.l1 > 0 || network_.l2 > 0) penalties_ = Buffer<double>(place / L);
     }
 
     int n_states() const override { return states_of(rule_.rule); }
+    int n_threads() const override { return team_size_.threads(); }
 
     void set_parameters(const double* flat) override { scatter(flat, w_); }
     void get_parameters(double* flat) const override { collect(flat, w_); }
@@ -87,40 +91,15 @@ public:
 
     EpochResult epoch(const EpochTask& task) override {
         const std::ptrdiff_t n_steps = (task.n + batch_ - 1) / batch_;
-        const int n_threads = static_cast<int>(std::min<std::ptrdiff_t>(
-            worthwhile_threads(settings_, batch_), slots(batch_)));
-        Barrier barrier(n_threads);
         Progress progress(task);
-        given_up_.store(false, std::memory_order_relaxed);
-        const std::unique_ptr<Own[]> own = rooms(n_threads, chunk_, true);
-        bad_ = Buffer<unsigned char>(n_threads * kLine);
-        run_team(n_threads, [&](int me) {
-            const FlushSubnormals flush;
-            Powers powers(rule_, steps_);
-            for (std::ptrdiff_t s = 0; s < n_steps; ++s) {
-                const std::ptrdiff_t first = s * batch_, rows = std::min(batch_, task.n - first);
-                const std::ptrdiff_t n_slots = slots(rows);
-                const auto goes_on = [&] {  // until its weights change, a step can be left undone
-                    if (me == 0 && progress.gives_up()) give_up();
-                    return !given_up_.load(std::memory_order_relaxed);
-                };
-                if (me == 0 && s > 0 && judge(progress, task, s - 1)) give_up();
-                for (std::ptrdiff_t slot = n_slots * me / n_threads; slot < n_slots * (me + 1) / n_threads; ++slot)
-                    if (!fill(task, first, rows, slot, n_slots, s % 2, own[me], goes_on)) break;
-                barrier.wait();
-                if (given_up_.load(std::memory_order_relaxed)) return;
-                powers.step(rule_);
-                bad_[me * kLine] = update(me, n_threads, n_slots,
-                                          step_numbers<T>(rule_, task.learning_rates[s], powers));
-                barrier.wait();
-            }
-            if (me == 0) judge(progress, task, n_steps - 1);
-        });
+        over_ = n_steps == 0;
+        for (Powers powers(rule_, steps_); !over_;) powers = some_steps(task, n_steps, powers, progress);
         EpochResult result = progress.result();
         steps_ += result.steps;
         if (result.diverged == 0 && !all_finite(w_)) result.diverged = 3;
         return result;
     }
+
 
     void logits(const Rows& rows, double* out) override {
         constexpr std::ptrdiff_t n = kGroupsAtOnce * L;  // rows at a time
@@ -144,6 +123,50 @@ public:
     }
 
 private:
+    // Steps of the epoch, from where `progress` stands to the last or to where the team should be
+    // another; returns the powers after them.
+    Powers some_steps(const EpochTask& task, std::ptrdiff_t n_steps, const Powers& before, Progress& progress) {
+        const std::ptrdiff_t start = progress.steps();
+        const int n_threads = team_size_.threads();
+        Barrier barrier(n_threads);
+        given_up_.store(false, std::memory_order_relaxed);
+        const std::unique_ptr<Own[]> own = rooms(n_threads, chunk_, true);
+        bad_ = Buffer<unsigned char>(n_threads * kLine);
+        Powers after = before;
+        team_size_.begin(TeamSize::Clock::now());
+        run_team(n_threads, [&](int me) {
+            const FlushSubnormals flush;
+            Powers powers = before;
+            for (std::ptrdiff_t s = start; s < n_steps; ++s) {
+                const std::ptrdiff_t first = s * batch_, rows = std::min(batch_, task.n - first);
+                const std::ptrdiff_t n_slots = slots(rows);
+                const auto goes_on = [&] {  // until its weights change, a step can be left undone
+                    if (me == 0 && progress.gives_up()) stop();
+                    return !given_up_.load(std::memory_order_relaxed);
+                };
+                if (me == 0 && s > start) {
+                    if (judge(progress, task, s - 1)) stop();
+                    else if (team_size_.should_change(barrier.lost(), progress.last_look())) give_up();
+                }
+                for (std::ptrdiff_t slot = n_slots * me / n_threads; slot < n_slots * (me + 1) / n_threads; ++slot)
+                    if (!fill(task, first, rows, slot, n_slots, s % 2, own[me], goes_on)) break;
+                barrier.wait();
+                if (given_up_.load(std::memory_order_relaxed)) break;
+                powers.step(rule_);
+                bad_[me * kLine] = update(me, n_threads, n_slots,
+                                          step_numbers<T>(rule_, task.learning_rates[s], powers));
+                barrier.wait();
+                if (me == 0 && s + 1 == n_steps) {
+                    judge(progress, task, s);
+                    over_ = true;
+                }
+            }
+            if (me == 0) after = powers;
+        });
+        team_size_.end(barrier.lost(), TeamSize::Clock::now());
+        return after;
+    }
+
     static std::ptrdiff_t whole(std::ptrdiff_t n) { return (n + L - 1) / L * L; }
 
     void scatter(const double* flat, const Buffer<T>& to) const {
@@ -238,6 +261,10 @@ private:
         return true;
     }
     void give_up() { given_up_.store(true, std::memory_order_relaxed); }
+    void stop() {
+        over_ = true;
+        give_up();
+    }
 
     // n rows, at most kGroupsAtOnce groups from group g of the room on, through all layers and back.
     // `left` rows of the epoch are still to come, these included.
@@ -384,7 +411,9 @@ private:
     Buffer<double> penalties_;      // of each vector of weights
     Buffer<unsigned char> bad_;     // of each thread: whether a gradient was not finite
     std::int64_t steps_ = 0;
+    TeamSize team_size_{1, 1.0};
     std::atomic<bool> given_up_{false};  // the step that runs is left undone
+    bool over_ = false;                  // so is the rest of the epoch; known to the first thread
 };
 
 }  // namespace deltaprop::DELTAPROP_ISA

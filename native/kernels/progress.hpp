@@ -37,6 +37,10 @@ public:
         return pulse();
     }
 
+    // When the clock was looked at last.
+    Clock::time_point last_look() const { return last_look_; }
+    std::ptrdiff_t steps() const { return result_.steps; }
+
     EpochResult result() const {
         EpochResult result = result_;
         result.loss = done_ > 0 ? total_ / static_cast<double>(done_) : 0.0;

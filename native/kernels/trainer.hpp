@@ -11,6 +11,7 @@
 
 #include "../philox.hpp"
 #include "../team.hpp"
+#include "../team_size.hpp"
 #include "../trainers.hpp"
 #include "gradients.hpp"
 #include "output.hpp"
@@ -36,7 +37,8 @@ public:
     explicit TrainerOf(const TrainerSettings& settings)
         : settings_(settings), network_(settings.network), rule_(settings.rule), batch_(settings.batch_size),
           n_layers_(settings.network.n_layers),
-          layers_(new Layer<C>[static_cast<std::size_t>(n_layers_)]) {
+          layers_(new Layer<C>[static_cast<std::size_t>(n_layers_)]),
+          team_size_(worthwhile_threads(settings, batch_), settings.lost_share) {
         const int kept = settings.for_training ? n_states() : 0;
         std::ptrdiff_t start = 0;
         for (std::ptrdiff_t l = 0; l < n_layers_; ++l) {
@@ -64,6 +66,7 @@ public:
     }
 
     int n_states() const override { return states_of(rule_.rule); }
+    int n_threads() const override { return team_size_.threads(); }
 
     void set_parameters(const double* flat) override {
         for (std::ptrdiff_t l = 0; l < n_layers_; ++l) {
@@ -96,32 +99,9 @@ public:
         make_room();
         if (by_column_) columns_.make_room(task.rows, task.order, task.n, batch_, layers_[0].n_in);
         const std::ptrdiff_t n_steps = (task.n + batch_ - 1) / batch_;
-        const int n_threads = worthwhile_threads(settings_, batch_);
-        divide(n_threads);
-        Barrier barrier(n_threads);
         Progress progress(task);
-        given_up_.store(false, std::memory_order_relaxed);
-        // all memory is had before the threads start, which could not say that there is none
-        std::unique_ptr<Own[]> own(new Own[static_cast<std::size_t>(n_threads)]);
-        for (int t = 0; t < n_threads; ++t)
-            own[t] = {Output<T>(layers_[n_layers_ - 1].n_out), Buffer<std::uint32_t>(widest_dropped() + 16)};
-        run_team(n_threads, [&](int me) {
-            const FlushSubnormals flush;
-            Own& mine = own[me];
-            Powers powers(rule_, steps_);
-            for (std::ptrdiff_t s = 0; s < n_steps; ++s) {
-                const std::ptrdiff_t first = s * batch_, rows = std::min(batch_, task.n - first);
-                if (me == 0 && by_column_) columns_.sort(task.rows, task.order + first, rows);
-                if (me == 0 && s > 0 && judge(progress, s - 1)) give_up();
-                rows_part(me, n_threads, s, rows, mine, progress);
-                barrier.wait();
-                if (given_up_.load(std::memory_order_relaxed)) return;
-                powers.step(rule_);
-                weights_part(me, step_numbers<T>(rule_, task.learning_rates[s], powers), rows);
-                barrier.wait();
-            }
-            if (me == 0) judge(progress, n_steps - 1);
-        });
+        over_ = n_steps == 0;
+        for (Powers powers(rule_, steps_); !over_;) powers = some_steps(n_steps, powers, progress);
         EpochResult result = progress.result();
         steps_ += result.steps;
         if (result.diverged == 0 && !parameters_are_finite()) result.diverged = 3;
@@ -153,6 +133,49 @@ public:
     }
 
 private:
+    // Steps of the epoch, from where `progress` stands to the last or to where the team should be
+    // another; returns the powers after them.
+    Powers some_steps(std::ptrdiff_t n_steps, const Powers& before, Progress& progress) {
+        const EpochTask& task = *task_;
+        const std::ptrdiff_t start = progress.steps();
+        const int n_threads = team_size_.threads();
+        divide(n_threads);
+        Barrier barrier(n_threads);
+        given_up_.store(false, std::memory_order_relaxed);
+        // all memory is had before the threads start, which could not say that there is none
+        std::unique_ptr<Own[]> own(new Own[static_cast<std::size_t>(n_threads)]);
+        for (int t = 0; t < n_threads; ++t)
+            own[t] = {Output<T>(layers_[n_layers_ - 1].n_out), Buffer<std::uint32_t>(widest_dropped() + 16)};
+        Powers after = before;
+        team_size_.begin(TeamSize::Clock::now());
+        run_team(n_threads, [&](int me) {
+            const FlushSubnormals flush;
+            Own& mine = own[me];
+            Powers powers = before;
+            for (std::ptrdiff_t s = start; s < n_steps; ++s) {
+                const std::ptrdiff_t first = s * batch_, rows = std::min(batch_, task.n - first);
+                if (me == 0 && by_column_) columns_.sort(task.rows, task.order + first, rows);
+                if (me == 0 && s > start) {
+                    if (judge(progress, s - 1)) stop();
+                    else if (team_size_.should_change(barrier.lost(), progress.last_look())) give_up();
+                }
+                rows_part(me, n_threads, s, rows, mine, progress);
+                barrier.wait();
+                if (given_up_.load(std::memory_order_relaxed)) break;
+                powers.step(rule_);
+                weights_part(me, step_numbers<T>(rule_, task.learning_rates[s], powers), rows);
+                barrier.wait();
+                if (me == 0 && s + 1 == n_steps) {
+                    judge(progress, s);
+                    over_ = true;
+                }
+            }
+            if (me == 0) after = powers;
+        });
+        team_size_.end(barrier.lost(), TeamSize::Clock::now());
+        return after;
+    }
+
     bool parameters_are_finite() const {
         for (std::ptrdiff_t l = 0; l < n_layers_; ++l)
             if (!all_finite(layers_[l].W) || !all_finite(layers_[l].b)) return false;
@@ -235,10 +258,14 @@ private:
 
     // Until its weights change, a step can be left as if it had not begun.
     bool goes_on(int me, Progress& progress) {
-        if (me == 0 && progress.gives_up()) give_up();
+        if (me == 0 && progress.gives_up()) stop();
         return !given_up_.load(std::memory_order_relaxed);
     }
     void give_up() { given_up_.store(true, std::memory_order_relaxed); }
+    void stop() {
+        over_ = true;
+        give_up();
+    }
 
     // n rows from row r0 of the batch on, through all layers and back; false: the step was given up.
     bool chunk_part(int me, std::ptrdiff_t step, std::ptrdiff_t batch_rows, std::ptrdiff_t r0, std::ptrdiff_t n,
@@ -406,7 +433,9 @@ private:
     ByColumn<T> columns_;
     bool by_column_ = false;
     std::int64_t steps_ = 0;
+    TeamSize team_size_;
     std::atomic<bool> given_up_{false};  // the step that runs is left undone
+    bool over_ = false;                  // so is the rest of the epoch; known to the first thread
     // of the epoch that runs
     const EpochTask* task_ = nullptr;
 };

@@ -51,7 +51,11 @@ class Trainer:
 
     @property
     def n_threads(self) -> int:
-        """How many threads work on a step: fewer than were offered where it is not worth more."""
+        """How many threads work on a step: fewer than were offered where it is not worth more.
+
+        Fewer still for a while where the machine is busy with other things, so that threads wait
+        for each other.
+        """
 
     @property
     def n_states(self) -> int:

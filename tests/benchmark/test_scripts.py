@@ -3,6 +3,8 @@
 import gzip
 import importlib
 import json
+import multiprocessing
+import os
 import re
 import sys
 from pathlib import Path
@@ -11,7 +13,7 @@ import numpy as np
 import pytest
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
-PARTS = ("speed", "scaling", "choice", "manners", "startup", "fashion")
+PARTS = ("speed", "scaling", "choice", "manners", "neighbours", "startup", "fashion")
 
 
 @pytest.fixture
@@ -143,6 +145,22 @@ class TestVerdict:
     def test_one_core_says_nothing_of_threads(self, script, monkeypatch):
         said = self.of(script, monkeypatch, [1.0], cores=1)
         assert said.endswith("nothing is known of the threads.")
+
+
+def test_neighbours_compares_a_quiet_and_a_busy_machine(script, capsys, monkeypatch):
+    monkeypatch.setenv("DELTAPROP_LOST_SHARE", "0.7")
+    page = script("neighbours", "--quick", "--trained", "6-40-3@16x5,9-20-2@8x4", "--write")
+    printed = capsys.readouterr().out
+    assert is_written(page, "neighbours", printed)
+    (_, *rows), *_ = tables(printed)
+    settings = ["one thread", "a team that never changes", "as it comes"]
+    assert [row[3] for row in rows] == 2 * settings
+    for row in rows:
+        quiet, busy = (float(cell.replace(",", "")) for cell in row[4:6])
+        assert quiet > 0
+        assert float(row[6].rstrip("x")) == pytest.approx(busy / quiet, rel=0.1, abs=0.1)
+    assert os.environ["DELTAPROP_LOST_SHARE"] == "0.7"
+    assert multiprocessing.active_children() == []
 
 
 def test_manners_presses_ctrl_c_and_shares_the_cores(script, capsys):

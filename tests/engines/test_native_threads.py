@@ -16,7 +16,7 @@ import deltaprop as dp
 from deltaprop.engines import cores, native
 from deltaprop.engines.base import EpochPlan
 from deltaprop.engines.native import NativeRun
-from deltaprop.training.batches import dropout_generator
+from deltaprop.training.batches import dropout_generator, epoch_order
 
 LARGE = dp.Network([180, 120, 90, 10], "tanh", dropout=0.2, l2=1e-3)
 TASKS = Path("/proc/self/task")
@@ -96,8 +96,34 @@ class TestBits:
         monkeypatch.setenv("DELTAPROP_NUM_THREADS", limit)
         assert of_engines.epochs(problem, start).flat.tobytes() == free.flat.tobytes()
 
+    @pytest.mark.parametrize("layout", ["lanes", "panels"])
+    def test_a_team_that_becomes_smaller_and_larger_again(
+        self, of_engines, many_cores, rng, monkeypatch, layout
+    ):
+        """With more threads than cores somebody always waits; here any wait is too long."""
+        monkeypatch.setenv("DELTAPROP_THREADS_FROM", "1")
+        network = dp.Network([20, 30, 10], "tanh")
+        problem = of_engines.problem(network, rng, n=6000, batch_size=200, dtype="float32")
+        problem = replace(problem, optimizer=dp.AdamW())
+        start = of_engines.begin(network, rng)
+        alone = replace(problem, n_threads=1)
+        expected = of_engines.epochs(alone, start, build=f"/{layout}", epochs=60, eta=1e-3)
+        monkeypatch.setenv("DELTAPROP_LOST_SHARE", "0")
+        run = NativeRun(replace(problem, n_threads=8), start.copy(), layout=layout)
+        sizes, losses = [], []
+        for epoch in range(60):
+            sizes.append(run._trainer.n_threads)
+            order = epoch_order(0, epoch, 6000, True)
+            plan = EpochPlan(order, None, np.full(30, 1e-3), lambda done: False)
+            losses.append(run.epoch(plan).loss)
+        assert sizes[0] > 1
+        assert min(sizes) < sizes[0]
+        assert losses == expected.loss
+        assert run.parameters.flat.tobytes() == expected.flat.tobytes()
+
     @pytest.mark.skipif(not TASKS.exists(), reason="threads are counted in /proc")
-    def test_several_threads_are_really_there(self, of_engines, many_cores, rng):
+    def test_several_threads_are_really_there(self, of_engines, many_cores, rng, monkeypatch):
+        monkeypatch.setenv("DELTAPROP_LOST_SHARE", "1")  # however busy the machine is
         problem = of_engines.problem(LARGE, rng, n=300, batch_size=100, dtype="float32")
         problem = replace(problem, X=LongEpoch.rows(problem), n_threads=4)
         seen, run = set(), NativeRun(problem, of_engines.begin(LARGE, rng))
