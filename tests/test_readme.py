@@ -20,7 +20,9 @@ def blocks(language):
     return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("code", blocks("python"), ids=["from Python", "own activation"])
+@pytest.mark.parametrize(
+    "code", blocks("python"), ids=["from Python", "own activation", "scikit-learn"]
+)
 def test_the_python_runs(code, tmp_path):
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code], cwd=tmp_path, capture_output=True, text=True

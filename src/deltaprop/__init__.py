@@ -21,7 +21,10 @@ from deltaprop._version import __version__
 if TYPE_CHECKING:
     from deltaprop import errors
     from deltaprop.engines import ENGINES
-    from deltaprop.estimators import Recipe, TableModel, load
+    from deltaprop.estimators import Recipe, TableModel
+    from deltaprop.estimators.classifier import MLPClassifier
+    from deltaprop.estimators.loading import load
+    from deltaprop.estimators.regressor import MLPRegressor
     from deltaprop.explaining import Explanation, explain
     from deltaprop.functional.activations import ACTIVATIONS, Activation, register_activation
     from deltaprop.functional.initializers import INITIALIZERS, Initializer, register_initializer
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from deltaprop.model.serialize import save_model as save
     from deltaprop.model.spec import Network
     from deltaprop.practice import Exercise, Marking, exercise, mark
+    from deltaprop.reporting import report
     from deltaprop.training import schedules
     from deltaprop.training.history import History
     from deltaprop.training.loop import TrainingState, train
@@ -52,7 +56,10 @@ if TYPE_CHECKING:
 _HOMES = {
     "": "errors",
     "engines": "ENGINES",
-    "estimators": "Recipe TableModel load",
+    "estimators": "Recipe TableModel",
+    "estimators.classifier": "MLPClassifier",
+    "estimators.loading": "load",
+    "estimators.regressor": "MLPRegressor",
     "explaining": "Explanation explain",
     "functional.activations": "ACTIVATIONS Activation register_activation",
     "functional.initializers": "INITIALIZERS Initializer register_initializer",
@@ -65,6 +72,7 @@ _HOMES = {
     "model.serialize": "save",
     "model.spec": "Network",
     "practice": "Exercise Marking exercise mark",
+    "reporting": "report",
     "training": "schedules",
     "training.history": "History",
     "training.loop": "TrainingState train",
@@ -95,6 +103,8 @@ __all__ = [
     "History",
     "Initializer",
     "Loss",
+    "MLPClassifier",
+    "MLPRegressor",
     "Marking",
     "Momentum",
     "Network",
@@ -118,6 +128,7 @@ __all__ = [
     "register_initializer",
     "register_loss",
     "register_optimizer",
+    "report",
     "save",
     "schedules",
     "train",

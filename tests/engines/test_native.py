@@ -134,8 +134,8 @@ def networks(draw, activations):
 def lost_in_float32(network, parameters, problem):
     """Return what float32 may lose: of the loss, and which share of the deltas.
 
-    The loss moves by its slope times the rounding of z^L. Where all units are saturated f' is small,
-    but its rounding is that of the 1 it came from, as in 1 - a^2.
+    The loss moves by its slope times the rounding of z^L. Where all units are saturated f' is
+    small, but its rounding is that of the 1 it came from, as in 1 - a^2.
     """
     rng = np.random.default_rng(0)
     trace = dp.backpropagate(network, parameters, problem.X, problem.targets, rng=rng)

@@ -1,4 +1,4 @@
-"""Products of bfloat16 numbers: what they read is rounded to 8 digits, everything else is float32."""
+"""Products of bfloat16 numbers: what they read is rounded to 8 digits, all else is float32."""
 
 from dataclasses import replace
 

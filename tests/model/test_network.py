@@ -260,3 +260,11 @@ class TestParameters:
     def test_a_vector_of_another_length_is_refused(self):
         with pytest.raises(ShapeError, match=r"\(13,\) was expected"):
             Parameters(self.network.layout, np.zeros(12))
+
+
+def test_a_copy_by_pickle_holds_the_registry_s_own_activations():
+    network = Network([2, 3, 1], "tanh", "half_squared_error")
+    assert network.activations[0] is ACTIVATIONS["tanh"]
+    copied = pickle.loads(pickle.dumps(network))
+    assert copied == network
+    assert copied.activations[0] is ACTIVATIONS["tanh"]

@@ -117,7 +117,7 @@ class NativeRun:
             return EpochOutcome(loss, steps, f"a parameter after step {steps}")
         if steps == 0:  # the first was left undone
             return EpochOutcome(loss, steps)
-        self._before = flat.astype(np.float64 if self.dtype == "float64" else np.float32)
+        self._before = flat.copy() if self.dtype == "float64" else flat.astype(np.float32)
         self._trainer.get_parameters(flat)
         return EpochOutcome(loss, steps)
 

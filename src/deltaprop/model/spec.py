@@ -19,6 +19,7 @@ from deltaprop.model.parameters import Layout, Parameters, Slot
 __all__ = ["Network"]
 
 Array = npt.NDArray[np.float64]
+_CACHED = ("activations", "layout")
 
 
 @dataclass(frozen=True, init=False)
@@ -183,6 +184,10 @@ class Network:
         }
         for name, fact in facts.items():
             object.__setattr__(self, name, fact)
+
+    def __getstate__(self) -> dict[str, object]:
+        # a copy looks its activations up again: engines know a registry's rows by identity
+        return {name: fact for name, fact in vars(self).items() if name not in _CACHED}
 
     @property
     def sizes(self) -> tuple[int, ...]:

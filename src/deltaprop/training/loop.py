@@ -32,11 +32,11 @@ from deltaprop.training.checks import (
 from deltaprop.training.history import History
 from deltaprop.training.interrupt import Interrupt, catch_interrupt
 from deltaprop.training.metrics import metric_name, score
-from deltaprop.training.optimizers import Adam, Optimizer, optimizer_to_dict
+from deltaprop.training.optimizers import Adam, Optimizer, State, optimizer_to_dict
 from deltaprop.training.progress import ProgressLine, progress_line
 from deltaprop.training.schedules import as_schedule, values
 
-__all__ = ["Callback", "TrainingState", "train"]
+__all__ = ["Callback", "Metric", "TrainingState", "train"]
 
 Array = npt.NDArray[np.float64]
 
@@ -67,6 +67,7 @@ class TrainingState:
 
 
 Callback: TypeAlias = Callable[[TrainingState], object]
+Metric: TypeAlias = Callable[[Array, Any], float]
 
 
 def train(
@@ -87,12 +88,14 @@ def train(
     sample_weight: npt.ArrayLike | None = None,
     class_weight: ClassWeight = None,
     monitor: str | None = None,
+    metric: Metric | None = None,
     patience: int | None = None,
     min_improvement: float = 0.0,
     keep_best: bool = True,
     time_budget: float | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     resume: bool = False,
+    state: State | None = None,
     callbacks: Sequence[Callback] = (),
     progress: bool = False,
     n_threads: int | None = None,
@@ -135,6 +138,10 @@ def train(
     monitor : {"val_loss", "val_metric", "loss"}, optional
         What decides which epoch is best, and early stopping; "val_loss" with validation rows,
         else "loss".
+    metric : callable, optional
+        ``metric(logits, targets)`` gives ``history.val_metric`` after each epoch, higher being
+        better, from z^L of the validation rows and their targets; left out it is the accuracy, or
+        R^2.
     patience : int, optional
         Stop after this many epochs without improvement.
     min_improvement : float
@@ -142,11 +149,14 @@ def train(
     keep_best : bool
         With validation rows: end with the parameters of the best epoch instead of the last.
     time_budget : float, optional
-        Seconds after which to stop, between two steps.
+        Seconds after which to stop, counted from the call. The first step is always done.
     checkpoint : path, optional
         A file to save the run to after each epoch.
     resume : bool
         Go on from ``checkpoint`` if it exists; the result equals an uninterrupted run's.
+    state : dict, optional
+        The optimizer's state. What an earlier run left in it is where this one begins; an empty
+        one is a new start. Holds the state after the last step afterwards.
     callbacks : sequence of callable
         Called with a ``TrainingState`` after each epoch; one that returns True stops training.
     progress : bool
@@ -170,6 +180,7 @@ def train(
     """
     optimizer = Adam() if optimizer is None else optimizer
     check_settings(batch_size, epochs, dtype, patience, min_improvement, time_budget, n_threads)
+    deadline = None if time_budget is None else clock() + time_budget  # checking takes its share
     require_fit(network, parameters)
     if resume and checkpoint is None:
         raise SettingError("resume=True goes on from a checkpoint; name its file: checkpoint=...")
@@ -201,12 +212,14 @@ def train(
         shuffle=shuffle,
         validation=validation,
         monitor=check_monitor(monitor, validation is not None),
+        metric=metric,
         patience=patience,
         min_improvement=min_improvement,
         keep_best=keep_best,
-        deadline=None if time_budget is None else clock() + time_budget,
+        deadline=deadline,
         checkpoint=checkpoint,
         resume=resume,
+        state=state,
         callbacks=tuple(callbacks),
         clock=clock,
     )
@@ -226,12 +239,14 @@ class _Loop:
     shuffle: bool
     validation: tuple[Any, Any] | None
     monitor: str
+    metric: Metric | None
     patience: int | None
     min_improvement: float
     keep_best: bool
     deadline: float | None
     checkpoint: str | os.PathLike[str] | None
     resume: bool
+    state: State | None
     callbacks: tuple[Callback, ...]
     clock: Callable[[], float]
     history: History = field(init=False)
@@ -262,6 +277,8 @@ class _Loop:
         history.stopped_because = reason or "epochs"
         if self._keeps_best() and self.best_flat is not None:
             self.parameters.flat[:] = self.best_flat
+        if self.state is not None:
+            self.state.update(self.engine_run.state)
         self._conclude()
         return history
 
@@ -281,8 +298,14 @@ class _Loop:
     def _begin(self) -> None:
         network = self.problem.network
         self.engine_run = self.engine.start(self.problem, self.parameters)
+        if self.state:
+            self.engine_run.state = {
+                name: value.copy() if isinstance(value, np.ndarray) else value
+                for name, value in self.state.items()
+            }
+        own = getattr(self.metric, "__name__", "metric")
         self.history = History(
-            metric=metric_name(network),
+            metric=metric_name(network) if self.metric is None else own,
             engine=self.engine.name,
             dtype=self.engine_run.dtype,
             seed=self.seed,
@@ -355,7 +378,9 @@ class _Loop:
         dense = smoothed_targets(network, dense_targets(targets, network.n_out))
         with np.errstate(over="ignore", invalid="ignore"):
             self.history.val_loss.append(network.loss.value(logits, dense))
-            self.history.val_metric.append(score(network, logits, targets))
+            own = self.metric
+            figure = score(network, logits, targets) if own is None else own(logits, targets)
+            self.history.val_metric.append(float(figure))
 
     def _improved(self) -> bool:
         figures: list[float] = getattr(self.history, self.monitor)
@@ -407,11 +432,12 @@ class _Loop:
             warnings.warn(history.message, DivergedWarning, stacklevel=4)
             return
         n = history.n_epochs
+        interrupted = f"in epoch {n}" if n else "before the first step"
         reasons = {
             "epochs": f"All {n} epochs were run.",
             "patience": f"No improvement of {self.monitor} for {self.patience} epochs.",
             "time_budget": f"The time budget was used up in epoch {n}.",
-            "interrupted": f"Interrupted in epoch {n}." if n else "Interrupted before the first step.",
+            "interrupted": f"Interrupted {interrupted}.",
             "callback": f"A callback stopped training after epoch {n}.",
         }
         history.message = reasons[history.stopped_because]

@@ -1,0 +1,369 @@
+"""MLPClassifier: scikit-learn's estimator for classes, on deltaprop's engines."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from deltaprop.errors import DataError, SettingError
+from deltaprop.estimators.contract import (
+    ClassifierMixin,
+    available_if,
+    check_classification_targets,
+    compute_sample_weight,
+    type_of_target,
+    unique_labels,
+)
+from deltaprop.estimators.mlp import BaseMLP, is_stochastic
+from deltaprop.training.loop import Callback
+from deltaprop.training.optimizers import Optimizer
+from deltaprop.training.schedules import Schedule
+
+__all__ = ["MLPClassifier"]
+
+Array = npt.NDArray[Any]
+
+
+class MLPClassifier(ClassifierMixin, BaseMLP):
+    """A multi-layer perceptron for classes: a drop-in for scikit-learn's, and more.
+
+    It minimizes the mean cross-entropy plus alpha / (2 n) sum(W^2) over mini-batches of n rows,
+    from the weights that scikit-learn would draw for the same ``random_state``. Two classes, and
+    each label of a multi-label task, have one sigmoid output; more classes have softmax.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or sequence of int
+        The width of each hidden layer; empty for none.
+    activation : str or sequence of str
+        "relu", "logistic", "tanh", "identity" or any other that is registered in deltaprop, for
+        all hidden layers or one each.
+    solver : {"adam", "sgd", "lbfgs"}
+        Adam, gradient descent with momentum, or L-BFGS over all rows.
+    alpha : float
+        Strength of the penalty alpha / (2 n) sum(W^2) on the weights.
+    batch_size : int or "auto"
+        Rows per step; "auto" is min(200, n).
+    learning_rate : {"constant", "invscaling", "adaptive"} or Schedule
+        With "sgd": constant, divided by (rows seen + 1)^power_t, or divided by 5 wherever training
+        would stop, down to 1e-6. A schedule of deltaprop is taken with every solver.
+    learning_rate_init : float
+        eta.
+    power_t : float
+        The exponent of "invscaling".
+    max_iter : int
+        Epochs at most; of "lbfgs" iterations.
+    shuffle : bool
+        Visit the rows in a new order each epoch.
+    random_state : int, RandomState or None
+        Where initial weights, rows held out, orders and dropout come from.
+    tol : float
+        What counts as improvement; of "lbfgs" the largest entry of the gradient it ends with.
+    verbose : bool or int
+        Print a line for each epoch.
+    warm_start : bool
+        Let ``fit`` go on from the weights of the previous call.
+    momentum : float
+        mu of "sgd", from 0 to 1.
+    nesterovs_momentum : bool
+        Whether "sgd" looks ahead along the velocity.
+    early_stopping : bool
+        Hold rows out, stop when their score no longer improves, and keep the best epoch.
+    validation_fraction : float
+        The share of the rows held out.
+    beta_1, beta_2, epsilon : float
+        Of "adam"; epsilon is added to sqrt(v / (1 - beta_2^t)).
+    n_iter_no_change : int or infinity
+        Epochs without improvement that are borne.
+    max_fun : int
+        Evaluations of "lbfgs", at most.
+    class_weight : dict or "balanced", optional
+        A further factor of each row's weight, by its class; "balanced" is n / (classes * rows of
+        the class).
+    dropout : float
+        Probability of dropping a hidden activation in training.
+    label_smoothing : float
+        e in t' = (1 - e) t + e / k.
+    optimizer : str or Optimizer, optional
+        An optimizer of deltaprop, with its own learning rate or schedule, instead of ``solver``;
+        by its name it takes ``learning_rate_init``.
+    scoring : str or callable, optional
+        A metric of scikit-learn that scores the validation rows; accuracy when left out.
+    callbacks : sequence of callable
+        Called with a ``TrainingState`` after each epoch; one that returns True stops training.
+    checkpoint : path, optional
+        A file to save the run to after each epoch.
+    resume : bool
+        Go on from ``checkpoint`` if it exists.
+    time_budget : float, optional
+        Seconds after which to stop, between two steps.
+    n_threads : int, optional
+        At most this many threads.
+    engine : str
+        "auto", or a key of ``ENGINES``.
+    dtype : {"float32", "float64", "bfloat16"}, optional
+        Precision of the steps; that of X when left out. Coefficients are float64 where it is, else
+        float32.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The classes, sorted; column numbers for a multi-label task.
+    coefs_, intercepts_ : list of ndarray
+        W of shape (n_in, n_out) and b of shape (n_out,) of each layer.
+    loss_, best_loss_ : float
+        The training loss of the last epoch, and the least; None with early stopping.
+    loss_curve_ : list of float
+        The training loss of each epoch, the mean over its rows, each taken before its step.
+    validation_scores_ : list of float or None
+        The score of the validation rows after each epoch.
+    best_validation_score_ : float or None
+        The highest of them.
+    n_iter_, t_ : int
+        Epochs of the last call, and rows seen in all.
+    n_features_in_ : int
+        Columns of X.
+    feature_names_in_ : ndarray of str
+        Their names, where X was a data frame with such.
+    n_layers_, n_outputs_ : int
+        Layers, the input counted, and outputs.
+    out_activation_ : str
+        "softmax" or "logistic".
+    network_ : Network
+        The description of the network.
+    encoder_ : TableEncoder or None
+        What turns a data frame into numbers; None where X was numbers.
+    history_ : History
+        The record of the last call, with losses and seconds of each epoch.
+
+    Examples
+    --------
+    >>> clf = MLPClassifier((8,), solver="lbfgs", random_state=1)
+    >>> clf.fit([[0.0], [1.0], [2.0], [3.0]], ["low", "low", "high", "high"]).predict([[0.5]])
+    array(['low'], dtype='<U4')
+    """
+
+    loss = "log_loss"
+    classes_: Array
+    _multilabel: bool
+
+    def __init__(
+        self,
+        hidden_layer_sizes: int | Sequence[int] = (100,),
+        activation: str | Sequence[str] = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate: str | Schedule = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: int | np.random.RandomState | None = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        class_weight: Mapping[Any, float] | str | None = None,
+        dropout: float = 0.0,
+        label_smoothing: float = 0.0,
+        optimizer: str | Optimizer | None = None,
+        scoring: Any = None,
+        callbacks: Sequence[Callback] = (),
+        checkpoint: str | os.PathLike[str] | None = None,
+        resume: bool = False,
+        time_budget: float | None = None,
+        n_threads: int | None = None,
+        engine: str = "auto",
+        dtype: str | None = None,
+    ) -> None:
+        self._keep(locals())
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+    @available_if(is_stochastic)  # type: ignore[untyped-decorator]
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Any:
+        """Learn for a single epoch, going on from where the estimator is.
+
+        Parameters
+        ----------
+        X : array_like, sparse matrix or data frame of shape (n, n_features)
+            The rows.
+        y : array_like of shape (n,) or (n, n_labels)
+            The classes.
+        sample_weight : array_like of shape (n,), optional
+            Weights >= 0.
+        classes : array_like, optional
+            All classes that any call will bring; needed in the first call.
+
+        Returns
+        -------
+        MLPClassifier
+            Itself.
+        """
+        if self.class_weight is not None and isinstance(self.class_weight, str):
+            raise SettingError(
+                f"class_weight={self.class_weight!r} counts all rows, and partial_fit sees some. "
+                "Give the weights as a dict."
+            )
+        self._know_classes(y, classes)
+        return self._partial_fit(X, y, sample_weight)
+
+    def _know_classes(self, y: Any, classes: Any) -> None:
+        if hasattr(self, "classes_"):
+            if classes is not None and not np.array_equal(self.classes_, unique_labels(classes)):
+                raise DataError(
+                    f"classes is {classes!r}, but in an earlier call the classes were "
+                    f"{self.classes_!r}. Give the same ones, or leave classes out."
+                )
+            return
+        if classes is None:
+            raise DataError(
+                "classes must be passed on the first call to partial_fit: all that any later call "
+                "will bring, such as classes=numpy.unique(y)."
+            )
+        self._multilabel = type_of_target(y).startswith("multilabel")
+        self.classes_ = unique_labels(y if self._multilabel else classes)
+
+    def predict(self, X: Any) -> Array:
+        """Return the class of each row.
+
+        Parameters
+        ----------
+        X : array_like, sparse matrix or data frame of shape (n, n_features)
+            The rows.
+
+        Returns
+        -------
+        ndarray of shape (n,) or (n, n_labels)
+            The most probable class; of a multi-label task 1 where a label is more probable than
+            not, else 0.
+        """
+        p = self._outputs(X)
+        if self._multilabel:
+            return (p > 0.5).astype(int)
+        if len(self.classes_) == 1:
+            return np.repeat(self.classes_, len(p))
+        chosen = (p[:, 0] > 0.5).astype(int) if p.shape[1] == 1 else p.argmax(axis=1)
+        return np.asarray(self.classes_[chosen])
+
+    def predict_proba(self, X: Any) -> Array:
+        """Return the probability of each class.
+
+        Parameters
+        ----------
+        X : array_like, sparse matrix or data frame of shape (n, n_features)
+            The rows.
+
+        Returns
+        -------
+        ndarray of shape (n, n_classes)
+            In the order of ``classes_``; of a multi-label task the probability of each label.
+        """
+        p = self._outputs(X)
+        if self._multilabel or p.shape[1] > 1:
+            return p
+        if len(self.classes_) == 1:
+            return np.ones_like(p)
+        return np.hstack([1 - p, p])
+
+    def predict_log_proba(self, X: Any) -> Array:
+        """Return the logarithm of the probability of each class.
+
+        Parameters
+        ----------
+        X : array_like, sparse matrix or data frame of shape (n, n_features)
+            The rows.
+
+        Returns
+        -------
+        ndarray of shape (n, n_classes)
+            ln p; minus infinity where p is 0.
+        """
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
+    def _targets(self, y: Array, *, first: bool, incremental: bool) -> Array:
+        if incremental and not first:
+            self._refuse_new_classes(y)
+        else:
+            self._learn_classes(y, first=first, incremental=incremental)
+        if self._multilabel:
+            if y.ndim != 2 or y.shape[1] != self.n_outputs_:
+                raise DataError(
+                    f"y has shape {y.shape}; expected {self.n_outputs_} columns of 0 and 1, one "
+                    "for each label."
+                )
+            return np.asarray(y, dtype=np.float64)
+        # a column of text may come as objects, the classes never do
+        codes = np.searchsorted(self.classes_, y.astype(self.classes_.dtype, copy=False))
+        if self.n_outputs_ > 1:
+            return codes.astype(np.int64)
+        return codes.astype(np.float64).reshape(-1, 1)
+
+    def _learn_classes(self, y: Array, *, first: bool, incremental: bool) -> None:
+        check_classification_targets(y)
+        kind = type_of_target(y)
+        if kind == "multiclass-multioutput":
+            raise DataError(
+                f"y has shape {y.shape} and more than two values: several classes for each row "
+                "are not learnt together. Train one estimator per column, or give columns of 0 "
+                "and 1 for a multi-label task."
+            )
+        if incremental:  # the classes came with the call
+            self._refuse_new_classes(y)
+        else:
+            found = unique_labels(y)
+            if not first and not np.array_equal(found, self.classes_):
+                raise DataError(
+                    "warm_start goes on with the classes of the previous call to fit: they were "
+                    f"{self.classes_}, now `y` has {found}. Set warm_start=False to begin anew."
+                )
+            self._multilabel = kind.startswith("multilabel")
+            self.classes_ = found
+        several = self._multilabel or len(self.classes_) > 2
+        self.n_outputs_ = len(self.classes_) if several else 1
+
+    def _refuse_new_classes(self, y: Array) -> None:
+        found = unique_labels(y)
+        new = np.setdiff1d(found, self.classes_)
+        if len(new):
+            raise DataError(
+                f"`y` has classes not in `classes_`: {new[:5].tolist()}. The estimator knows "
+                f"{self.classes_[:20].tolist()}."
+            )
+
+    def _weigh(self, y: Array, weights: npt.NDArray[np.float64] | None) -> Any:
+        if self.class_weight is None:
+            return weights
+        by_class = np.asarray(compute_sample_weight(self.class_weight, y), dtype=np.float64)
+        return by_class if weights is None else by_class * weights
+
+    def _loss_name(self) -> str:
+        several = not self._multilabel and self.n_outputs_ > 1
+        return "cross_entropy" if several else "binary_cross_entropy"
+
+    def _splits_in_proportion(self) -> bool:
+        return bool(self.n_outputs_ == 1)
+
+    def _output_names(self) -> tuple[str, ...]:
+        if self._multilabel:
+            names = self._target_names
+            return names if len(names) == self.n_outputs_ else ()
+        return tuple(str(name) for name in self.classes_[-self.n_outputs_ :])

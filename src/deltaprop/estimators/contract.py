@@ -1,0 +1,45 @@
+"""What is used of scikit-learn, in one place: the estimators follow its contract.
+
+scikit-learn is an optional part; where it is missing, importing this module says so in a sentence.
+"""
+
+from __future__ import annotations
+
+from deltaprop.errors import MissingExtraError
+
+try:
+    from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.metrics import check_scoring
+    from sklearn.model_selection import train_test_split
+    from sklearn.utils import check_array, check_consistent_length, check_random_state, column_or_1d
+    from sklearn.utils.class_weight import compute_sample_weight
+    from sklearn.utils.metaestimators import available_if
+    from sklearn.utils.multiclass import (
+        check_classification_targets,
+        type_of_target,
+        unique_labels,
+    )
+    from sklearn.utils.validation import check_is_fitted, validate_data
+except ImportError:
+    raise MissingExtraError("scikit-learn 1.6 or newer", "sklearn") from None
+
+__all__ = [
+    "BaseEstimator",
+    "ClassifierMixin",
+    "ConvergenceWarning",
+    "RegressorMixin",
+    "available_if",
+    "check_array",
+    "check_classification_targets",
+    "check_consistent_length",
+    "check_is_fitted",
+    "check_random_state",
+    "check_scoring",
+    "column_or_1d",
+    "compute_sample_weight",
+    "train_test_split",
+    "type_of_target",
+    "unique_labels",
+    "validate_data",
+]

@@ -1,0 +1,45 @@
+"""Reading any model file: a table's model, an estimator, or a bare network."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from deltaprop.estimators import table_model
+from deltaprop.estimators.mlp_files import KEY, restore_estimator
+from deltaprop.estimators.table_model import TableModel
+from deltaprop.model.serialize import SavedModel
+
+if TYPE_CHECKING:
+    from deltaprop.estimators.classifier import MLPClassifier
+    from deltaprop.estimators.regressor import MLPRegressor
+
+__all__ = ["load"]
+
+
+def load(
+    path: str | os.PathLike[str],
+) -> TableModel | SavedModel | MLPClassifier | MLPRegressor:
+    """Read a model file.
+
+    Parameters
+    ----------
+    path : path
+        A file written by the ``save`` of a model or an estimator, or by ``deltaprop.save``.
+
+    Returns
+    -------
+    TableModel, MLPClassifier, MLPRegressor or SavedModel
+        What was saved; a bare network comes with its parameters.
+
+    Raises
+    ------
+    ModelFileError
+        When the file is missing, foreign, damaged, or of another version.
+    MissingExtraError
+        When it is an estimator and scikit-learn is not installed.
+    """
+    model = table_model.load(path)
+    if isinstance(model, SavedModel) and KEY in model.training:
+        return restore_estimator(model, os.fspath(path))  # type: ignore[no-any-return]
+    return model

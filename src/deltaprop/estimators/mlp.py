@@ -1,0 +1,305 @@
+"""What MLPClassifier and MLPRegressor share: rows in, epochs, coefficients and explanations out."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from deltaprop.errors import DataError, SettingError
+from deltaprop.estimators.contract import BaseEstimator, check_is_fitted, check_random_state
+from deltaprop.estimators.mlp_files import save_estimator
+from deltaprop.estimators.mlp_fitting import Sample, fit_lbfgs, fit_stochastic
+from deltaprop.estimators.mlp_rows import check_weights, read_new_rows, read_training_rows, take
+from deltaprop.estimators.mlp_settings import (
+    check_parameters,
+    hidden_activations,
+    hidden_sizes,
+    result_dtype,
+)
+from deltaprop.explaining import Explanation, Names, explain
+from deltaprop.model.spec import Network
+from deltaprop.training.optimizers import Optimizer
+from deltaprop.training.predict import predict
+
+__all__ = ["BaseMLP", "is_stochastic"]
+
+Array = npt.NDArray[Any]
+
+_OUTPUT_NAMES = {"sigmoid": "logistic"}
+
+
+def is_stochastic(estimator: Any) -> bool:
+    """Return True where there are epochs of mini-batches, or raise AttributeError.
+
+    scikit-learn's ``available_if`` hides ``partial_fit`` where this raises.
+    """
+    if estimator.solver == "lbfgs" and estimator.optimizer is None:
+        raise AttributeError(
+            "partial_fit belongs to solver='adam' and 'sgd'; 'lbfgs' works on all rows at once."
+        )
+    return True
+
+
+class BaseMLP(BaseEstimator):
+    """The half of the estimators that does not depend on what y is."""
+
+    _y_numeric = False
+
+    def _keep(self, given: dict[str, Any]) -> None:
+        # scikit-learn asks that __init__ stores what it is given, untouched and under its name
+        for name in self._get_param_names():
+            setattr(self, name, given[name])
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        X_val: Any = None,
+        y_val: Any = None,
+    ) -> Any:
+        """Learn from rows whose answers are known.
+
+        Parameters
+        ----------
+        X : array_like, sparse matrix or data frame of shape (n, n_features)
+            Numbers are taken as they are. A data frame with words, categories, dates or missing
+            cells is encoded first.
+        y : array_like of shape (n,) or (n, n_outputs)
+            Classes or numbers, one per row; several columns for several outputs.
+        sample_weight : array_like of shape (n,), optional
+            Weights >= 0. A weight of 2 counts as two rows, a weight of 0 as none.
+        X_val, y_val : array_like, optional
+            Rows that are scored after each epoch; with ``early_stopping`` they choose the epoch
+            that is kept, instead of rows held out.
+
+        Returns
+        -------
+        estimator
+            Itself.
+
+        Raises
+        ------
+        ValueError
+            When the rows, the targets or a setting do not fit, or training diverges; one
+            paragraph says what and where.
+        """
+        check_parameters(self)
+        first = not (self.warm_start and hasattr(self, "coefs_"))
+        return self._fit(X, y, sample_weight, (X_val, y_val), first=first, incremental=False)
+
+    def _partial_fit(self, X: Any, y: Any, sample_weight: Any) -> Any:
+        check_parameters(self)
+        if self.early_stopping:
+            raise SettingError(
+                "partial_fit does not support early_stopping=True: one epoch cannot tell when to "
+                "stop. Set early_stopping=False, or take fit."
+            )
+        if self.checkpoint is not None:
+            raise SettingError("partial_fit writes no checkpoint; save the estimator instead.")
+        first = not hasattr(self, "coefs_")
+        return self._fit(X, y, sample_weight, (None, None), first=first, incremental=True)
+
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        validation: tuple[Any, Any],
+        *,
+        first: bool,
+        incremental: bool,
+    ) -> Any:
+        if (validation[0] is None) != (validation[1] is None):
+            raise SettingError("X_val and y_val belong together; one of them is missing.")
+        names = _target_names(y)
+        rows, answers = read_training_rows(self, X, y, reset=first, y_numeric=self._y_numeric)
+        targets = self._targets(answers, first=first, incremental=incremental)
+        n = rows.shape[0]
+        weights = self._weigh(answers, check_weights(sample_weight, n))
+        sample = Sample(rows, targets, answers, check_weights(weights, n))
+        if sample.weights is not None and not sample.weights.all():
+            # a row of weight zero is absent: from the batches' size and the rows held out, too
+            kept = np.flatnonzero(sample.weights)
+            sample = Sample(*take(kept, rows, targets, answers, sample.weights))
+        held = self._validation(*validation)
+        rng = check_random_state(self.random_state)
+        if first:
+            self._target_names = names
+            self._initialize(rows, rng)
+        if self.solver == "lbfgs" and self.optimizer is None:
+            if held is not None:
+                raise SettingError(
+                    "solver='lbfgs' has no epochs to score X_val after; leave X_val out."
+                )
+            fit_lbfgs(self, sample)
+        else:
+            fit_stochastic(self, sample, held, rng, incremental=incremental)
+        return self
+
+    def _validation(self, X_val: Any, y_val: Any) -> Sample | None:
+        if X_val is None:
+            return None
+        rows = read_new_rows(self, X_val)
+        answers = np.asarray(y_val)
+        if len(answers) != rows.shape[0]:
+            raise DataError(f"X_val has {rows.shape[0]} rows but y_val has {len(answers)}.")
+        if answers.ndim == 2 and answers.shape[1] == 1:
+            answers = answers[:, 0]
+        return Sample(rows, self._targets(answers, first=False, incremental=True), answers, None)
+
+    def _initialize(self, rows: Any, rng: np.random.RandomState) -> None:
+        """Draw the weights scikit-learn would draw from the same generator (Glorot 2010)."""
+        sizes = (rows.shape[1], *hidden_sizes(self), self.n_outputs_)
+        names = hidden_activations(self)
+        last = names[-1] if names else self.activation
+        dtype = result_dtype(self, rows)[1]
+        self.coefs_, self.intercepts_ = [], []
+        for n_in, n_out, name in zip(sizes, sizes[1:], (*names, last), strict=False):
+            bound = np.sqrt((2.0 if name in ("sigmoid", "logistic") else 6.0) / (n_in + n_out))
+            self.coefs_.append(rng.uniform(-bound, bound, (n_in, n_out)).astype(dtype))
+            self.intercepts_.append(rng.uniform(-bound, bound, n_out).astype(dtype))
+        self.n_layers_ = len(sizes)
+        self.n_iter_ = self.t_ = self._n_steps = self._no_improvement_count = 0
+        self._rate = float(self.learning_rate_init)
+        self._state: dict[str, Any] = {}
+        self.network_ = self._network(1.0)
+        output = self.network_.loss.output
+        self.out_activation_ = _OUTPUT_NAMES.get(output, output)
+        self._begin_curves()
+
+    def _begin_curves(self) -> None:
+        curves = ("loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_")
+        if self.solver == "lbfgs" and self.optimizer is None:
+            for name in (*curves, "history_"):
+                self.__dict__.pop(name, None)
+            return
+        self.loss_curve_: list[float] = []
+        self.best_loss_ = None if self.early_stopping else np.inf
+        self.validation_scores_: list[float] | None = [] if self.early_stopping else None
+        self.best_validation_score_ = -np.inf if self.early_stopping else None
+
+    def _network(self, rows_per_step: float) -> Network:
+        """Return the network whose steps take this many rows, weights counted.
+
+        scikit-learn divides its penalty by them: alpha / (2 n) sum(W^2).
+        """
+        n_in = self.coefs_[0].shape[0]
+        return Network(
+            [n_in, *hidden_sizes(self), self.n_outputs_],
+            hidden=hidden_activations(self),
+            loss=self._loss_name(),
+            dropout=self.dropout,
+            label_smoothing=getattr(self, "label_smoothing", 0.0),
+            l2=float(self.alpha) / rows_per_step,
+        )
+
+    def _outputs(self, X: Any) -> Array:
+        """Return p of shape (n, n_outputs), in the precision of rows and coefficients."""
+        check_is_fitted(self, "network_")
+        rows = self._rows(X)
+        parameters = self.network_.parameters(self.coefs_, self.intercepts_)
+        p = predict(self.network_, parameters, rows, engine=self.engine)
+        return p.astype(np.result_type(rows.dtype, self.coefs_[0].dtype), copy=False)
+
+    def _rows(self, X: Any) -> Any:
+        held = self.__dict__.get("_held")
+        if held is not None and X is held:
+            return X  # scored during training, and read already
+        return read_new_rows(self, X)
+
+    def explain(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        learning_rate: float = 0.1,
+        optimizer: Optimizer | None = None,
+    ) -> Explanation:
+        """Return the training step these rows would cause, in the user's names.
+
+        Parameters
+        ----------
+        X : array_like, sparse matrix or data frame of shape (n, n_features)
+            A row, or a few.
+        y : array_like, optional
+            What they should have given; left out, what is predicted for them.
+        learning_rate : float
+            eta of the step that is shown.
+        optimizer : Optimizer, optional
+            What takes it; plain gradient descent when left out.
+
+        Returns
+        -------
+        Explanation
+            Without dropout: the step on the network as it predicts.
+        """
+        check_is_fitted(self, "network_")
+        rows = self._rows(X)
+        answers = np.asarray(self.predict(X) if y is None else y)
+        if len(answers) != rows.shape[0]:
+            raise DataError(f"X has {rows.shape[0]} rows but y has {len(answers)}.")
+        if self.encoder_ is not None:
+            inputs = tuple(self.encoder_.output_names)
+        else:
+            inputs = tuple(map(str, getattr(self, "feature_names_in_", ())))
+        title = "The step these rows would cause"
+        return explain(
+            self.network_,
+            self.network_.parameters(self.coefs_, self.intercepts_),
+            rows.toarray() if hasattr(rows, "toarray") else rows,
+            self._targets(answers, first=False, incremental=True),
+            learning_rate=learning_rate,
+            optimizer=optimizer,
+            names=Names(title, inputs, self._output_names(), titles={"zh": "这些行会引起的一步"}),
+        )
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the estimator to one safetensors file, which ``deltaprop.load`` reads.
+
+        Parameters
+        ----------
+        path : path
+            Where. Functions among the settings (callbacks, a scorer, a generator as
+            ``random_state``) are not written down.
+        """
+        check_is_fitted(self, "network_")
+        save_estimator(self, path)
+
+    # what depends on y
+
+    def _targets(self, y: Array, *, first: bool, incremental: bool) -> Array:
+        """Return what the network learns, and remember classes or outputs the first time."""
+        raise NotImplementedError
+
+    def _weigh(self, y: Array, weights: npt.NDArray[np.float64] | None) -> Any:
+        """Return the weights of the rows, classes considered."""
+        return weights
+
+    def _loss_name(self) -> str:
+        """Return deltaprop's name of the loss."""
+        raise NotImplementedError
+
+    def _splits_in_proportion(self) -> bool:
+        """Return whether rows are held out in the proportion of their targets."""
+        return False
+
+    def _output_names(self) -> tuple[str, ...]:
+        """Return what the user calls the outputs."""
+        return ()
+
+
+def _target_names(y: Any) -> tuple[str, ...]:
+    """Return the names that a series or a frame of targets brings."""
+    if hasattr(y, "columns"):
+        return tuple(str(name) for name in y.columns)
+    name = getattr(y, "name", None)
+    return (name,) if isinstance(name, str) and name else ()

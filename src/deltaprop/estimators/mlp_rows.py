@@ -1,0 +1,156 @@
+"""What an MLP estimator is given as X and as weights, brought to numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from deltaprop.errors import DataError
+from deltaprop.estimators.contract import (
+    check_array,
+    check_consistent_length,
+    column_or_1d,
+    validate_data,
+)
+from deltaprop.functional.losses import sample_shares
+from deltaprop.tabular import TableEncoder
+
+__all__ = ["check_weights", "is_table", "read_new_rows", "read_training_rows", "take"]
+
+Array = npt.NDArray[np.float64]
+_FLOATS = (np.float64, np.float32)
+_SPARSE = ("csr", "csc")
+
+
+def is_table(X: Any) -> bool:
+    """Return whether X is a data frame with anything but complete columns of numbers.
+
+    Only such a frame is encoded; numbers are learnt from as they are, as scikit-learn does.
+    """
+    return _column_to_encode(X) is not None
+
+
+def _column_to_encode(X: Any) -> str | None:
+    """Return the first column of a data frame that is not complete numbers, if there is one."""
+    if isinstance(X, (np.ndarray, list, tuple)) or hasattr(X, "tocsr"):
+        return None
+    import narwhals as nw
+
+    frame = nw.from_native(X, eager_only=True, pass_through=True)
+    if not isinstance(frame, nw.DataFrame):
+        return None
+    for column in frame.iter_columns():
+        numeric = column.dtype.is_numeric() or column.dtype == nw.Boolean
+        if not numeric or column.null_count():
+            return str(column.name)
+        if column.dtype.is_float() and column.is_nan().any():
+            return str(column.name)
+    return None
+
+
+def _collected(X: Any) -> Any:
+    import narwhals as nw
+
+    frame = nw.from_native(X, pass_through=True)
+    return frame.collect().to_native() if isinstance(frame, nw.LazyFrame) else X
+
+
+def _refuse_table(X: Any) -> None:
+    name = _column_to_encode(X)
+    if name is not None:
+        raise DataError(
+            f"Column {name!r} of X has words, dates or missing cells, but the estimator was fitted "
+            "to complete columns of numbers. Fill or convert the column, or fit the estimator to a "
+            "frame that has such cells too."
+        )
+
+
+def read_training_rows(
+    estimator: Any, X: Any, y: Any, *, reset: bool, y_numeric: bool
+) -> tuple[Any, npt.NDArray[Any]]:
+    """Return the rows as numbers (dense or CSR) and y as an array, both checked.
+
+    With ``reset`` the estimator's columns are those of X, and its ``encoder_`` is fitted or None.
+    """
+    X = _collected(X)
+    checks = {"multi_output": True, "y_numeric": y_numeric}
+    if reset:
+        estimator.encoder_ = TableEncoder.fit(X, where="X") if is_table(X) else None
+    if estimator.encoder_ is None:
+        _refuse_table(X)
+        X, y = validate_data(
+            estimator, X, y, reset=reset, accept_sparse=_SPARSE, dtype=_FLOATS, **checks
+        )
+        return _as_csr(X), _as_column(y)
+    if reset:
+        validate_data(estimator, X, y, skip_check_array=True)
+    elif y is None:
+        validate_data(estimator, y=y, skip_check_array=True)
+    rows = _encoded(estimator, X)
+    y = check_array(
+        y,
+        ensure_2d=False,
+        accept_sparse="csr",
+        dtype=np.float64 if y_numeric else None,
+        input_name="y",
+    )
+    check_consistent_length(rows, y)
+    return rows, _as_column(y)
+
+
+def read_new_rows(estimator: Any, X: Any) -> Any:
+    """Return rows like those of the training as numbers, dense or CSR."""
+    X = _collected(X)
+    if estimator.encoder_ is not None:
+        return _encoded(estimator, X)
+    _refuse_table(X)
+    return _as_csr(validate_data(estimator, X, reset=False, accept_sparse=_SPARSE))
+
+
+def _encoded(estimator: Any, X: Any) -> Any:
+    rows = estimator.encoder_.transform(X, where="X")
+    if len(rows) == 0:
+        raise DataError("X has no rows; at least one is needed.")
+    if isinstance(rows, np.ndarray):
+        return rows
+    from scipy.sparse import csr_matrix  # what scikit-learn can split
+
+    return csr_matrix((rows.data, rows.indices, rows.indptr), shape=rows.shape)
+
+
+def _as_csr(X: Any) -> Any:
+    return X.tocsr() if hasattr(X, "tocsr") else X
+
+
+def _as_column(y: Any) -> npt.NDArray[Any]:
+    y = y.toarray() if hasattr(y, "toarray") else y
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = column_or_1d(y, warn=True)
+    array: npt.NDArray[Any] = y
+    return array
+
+
+def check_weights(sample_weight: Any, n: int) -> Array | None:
+    """Return the weights of n rows as floats >= 0, not all 0; None where none are given."""
+    if sample_weight is None:
+        return None
+    try:
+        weights = np.asarray(sample_weight, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError("sample_weight holds something that is not a number.") from None
+    if weights.ndim == 0:
+        weights = np.full(n, float(weights))
+    if weights.ndim != 1:
+        raise DataError(
+            f"Sample weights must be 1D array or scalar: sample_weight has shape {weights.shape}; "
+            f"expected one per row, ({n},)."
+        )
+    sample_shares(n, weights)
+    return weights
+
+
+def take(rows: Any, *arrays: Any) -> list[Any]:
+    """Return some rows of each array; None stays None."""
+    return [None if array is None else array[rows] for array in arrays]

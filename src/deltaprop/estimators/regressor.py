@@ -1,0 +1,250 @@
+"""MLPRegressor: scikit-learn's estimator for numbers, on deltaprop's engines."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from deltaprop.errors import DataError, SettingError
+from deltaprop.estimators.contract import RegressorMixin, available_if
+from deltaprop.estimators.mlp import BaseMLP, is_stochastic
+from deltaprop.functional.losses import LOSSES
+from deltaprop.training.loop import Callback
+from deltaprop.training.optimizers import Optimizer
+from deltaprop.training.schedules import Schedule
+
+__all__ = ["MLPRegressor"]
+
+Array = npt.NDArray[Any]
+
+
+class MLPRegressor(RegressorMixin, BaseMLP):
+    """A multi-layer perceptron for numbers: a drop-in for scikit-learn's, and more.
+
+    It minimizes the mean loss plus alpha / (2 n) sum(W^2) over mini-batches of n rows, from the
+    weights that scikit-learn would draw for the same ``random_state``.
+
+    Parameters
+    ----------
+    loss : str
+        "squared_error", "poisson" (with an exponential output, for counts), "huber" or any other
+        loss for numbers that is registered in deltaprop.
+    hidden_layer_sizes : int or sequence of int
+        The width of each hidden layer; empty for none.
+    activation : str or sequence of str
+        "relu", "logistic", "tanh", "identity" or any other that is registered in deltaprop, for
+        all hidden layers or one each.
+    solver : {"adam", "sgd", "lbfgs"}
+        Adam, gradient descent with momentum, or L-BFGS over all rows.
+    alpha : float
+        Strength of the penalty alpha / (2 n) sum(W^2) on the weights.
+    batch_size : int or "auto"
+        Rows per step; "auto" is min(200, n).
+    learning_rate : {"constant", "invscaling", "adaptive"} or Schedule
+        With "sgd": constant, divided by (rows seen + 1)^power_t, or divided by 5 wherever training
+        would stop, down to 1e-6. A schedule of deltaprop is taken with every solver.
+    learning_rate_init : float
+        eta.
+    power_t : float
+        The exponent of "invscaling".
+    max_iter : int
+        Epochs at most; of "lbfgs" iterations.
+    shuffle : bool
+        Visit the rows in a new order each epoch.
+    random_state : int, RandomState or None
+        Where initial weights, rows held out, orders and dropout come from.
+    tol : float
+        What counts as improvement; of "lbfgs" the largest entry of the gradient it ends with.
+    verbose : bool or int
+        Print a line for each epoch.
+    warm_start : bool
+        Let ``fit`` go on from the weights of the previous call.
+    momentum : float
+        mu of "sgd", from 0 to 1.
+    nesterovs_momentum : bool
+        Whether "sgd" looks ahead along the velocity.
+    early_stopping : bool
+        Hold rows out, stop when their score no longer improves, and keep the best epoch.
+    validation_fraction : float
+        The share of the rows held out.
+    beta_1, beta_2, epsilon : float
+        Of "adam"; epsilon is added to sqrt(v / (1 - beta_2^t)).
+    n_iter_no_change : int or infinity
+        Epochs without improvement that are borne.
+    max_fun : int
+        Evaluations of "lbfgs", at most.
+    dropout : float
+        Probability of dropping a hidden activation in training.
+    optimizer : str or Optimizer, optional
+        An optimizer of deltaprop, with its own learning rate or schedule, instead of ``solver``;
+        by its name it takes ``learning_rate_init``.
+    scoring : str or callable, optional
+        A metric of scikit-learn that scores the validation rows; R^2 when left out.
+    callbacks : sequence of callable
+        Called with a ``TrainingState`` after each epoch; one that returns True stops training.
+    checkpoint : path, optional
+        A file to save the run to after each epoch.
+    resume : bool
+        Go on from ``checkpoint`` if it exists.
+    time_budget : float, optional
+        Seconds after which to stop, between two steps.
+    n_threads : int, optional
+        At most this many threads.
+    engine : str
+        "auto", or a key of ``ENGINES``.
+    dtype : {"float32", "float64", "bfloat16"}, optional
+        Precision of the steps; that of X when left out. Coefficients are float64 where it is, else
+        float32.
+
+    Attributes
+    ----------
+    coefs_, intercepts_ : list of ndarray
+        W of shape (n_in, n_out) and b of shape (n_out,) of each layer.
+    loss_, best_loss_ : float
+        The training loss of the last epoch, and the least; None with early stopping.
+    loss_curve_ : list of float
+        The training loss of each epoch, the mean over its rows, each taken before its step.
+    validation_scores_ : list of float or None
+        The score of the validation rows after each epoch.
+    best_validation_score_ : float or None
+        The highest of them.
+    n_iter_, t_ : int
+        Epochs of the last call, and rows seen in all.
+    n_features_in_ : int
+        Columns of X.
+    feature_names_in_ : ndarray of str
+        Their names, where X was a data frame with such.
+    n_layers_, n_outputs_ : int
+        Layers, the input counted, and outputs.
+    out_activation_ : str
+        "identity" or "exp".
+    network_ : Network
+        The description of the network.
+    encoder_ : TableEncoder or None
+        What turns a data frame into numbers; None where X was numbers.
+    history_ : History
+        The record of the last call, with losses and seconds of each epoch.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.linspace(-1, 1, 50)[:, None]
+    >>> model = MLPRegressor(hidden_layer_sizes=(16,), solver="lbfgs", max_iter=500, random_state=0)
+    >>> bool(model.fit(X, X[:, 0] ** 2).score(X, X[:, 0] ** 2) > 0.99)
+    True
+    """
+
+    _y_numeric = True
+
+    def __init__(
+        self,
+        loss: str = "squared_error",
+        hidden_layer_sizes: int | Sequence[int] = (100,),
+        activation: str | Sequence[str] = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate: str | Schedule = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: int | np.random.RandomState | None = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        dropout: float = 0.0,
+        optimizer: str | Optimizer | None = None,
+        scoring: Any = None,
+        callbacks: Sequence[Callback] = (),
+        checkpoint: str | os.PathLike[str] | None = None,
+        resume: bool = False,
+        time_budget: float | None = None,
+        n_threads: int | None = None,
+        engine: str = "auto",
+        dtype: str | None = None,
+    ) -> None:
+        self._keep(locals())
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+    @available_if(is_stochastic)  # type: ignore[untyped-decorator]
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        """Learn for a single epoch, going on from where the estimator is.
+
+        Parameters
+        ----------
+        X : array_like, sparse matrix or data frame of shape (n, n_features)
+            The rows.
+        y : array_like of shape (n,) or (n, n_outputs)
+            The numbers.
+        sample_weight : array_like of shape (n,), optional
+            Weights >= 0.
+
+        Returns
+        -------
+        MLPRegressor
+            Itself.
+        """
+        return self._partial_fit(X, y, sample_weight)
+
+    def predict(self, X: Any) -> Array:
+        """Return the number of each row.
+
+        Parameters
+        ----------
+        X : array_like, sparse matrix or data frame of shape (n, n_features)
+            The rows.
+
+        Returns
+        -------
+        ndarray of shape (n,) or (n, n_outputs)
+            The numbers; float32 where rows and coefficients are.
+        """
+        outputs = self._outputs(X)
+        return outputs[:, 0] if outputs.shape[1] == 1 else outputs
+
+    def _targets(self, y: Array, *, first: bool, incremental: bool) -> Array:
+        try:
+            targets = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
+        except (TypeError, ValueError):
+            raise DataError(
+                "y holds something that is not a number; a regressor needs one per row."
+            ) from None
+        if first:
+            self.n_outputs_ = targets.shape[1]
+        elif targets.shape[1] != self.n_outputs_:
+            raise DataError(
+                f"y has {targets.shape[1]} columns but the estimator has {self.n_outputs_} "
+                "outputs, as y had at first."
+            )
+        return targets
+
+    def _loss_name(self) -> str:
+        known = {name: name for name, row in LOSSES.items() if row.targets in ("real", "count")}
+        known["squared_error"] = "half_squared_error"
+        if self.loss not in known:
+            names = ", ".join(sorted(known))
+            raise SettingError(f"loss is {self.loss!r}; for numbers it is one of {names}.")
+        return known[self.loss]
+
+    def _output_names(self) -> tuple[str, ...]:
+        names = self._target_names
+        return names if len(names) == self.n_outputs_ else ()

@@ -1,0 +1,73 @@
+"""A metric of one's own for the validation rows, and an optimizer's state from run to run."""
+
+import numpy as np
+import pytest
+
+import deltaprop as dp
+
+OPTIMIZERS = [dp.GradientDescent(0.1), dp.Momentum(0.1, nesterov=True), dp.RMSProp(), dp.Adam()]
+
+
+@pytest.fixture
+def table(rng):
+    X = rng.normal(size=(30, 3))
+    return X, X @ [1.0, -2.0, 0.5]
+
+
+@pytest.fixture
+def network():
+    return dp.Network([3, 5, 1], "tanh", "half_squared_error")
+
+
+@pytest.fixture
+def parameters(network):
+    return network.init(np.random.default_rng(1))
+
+
+class TestMetric:
+    def test_it_is_given_logits_and_targets_and_is_what_the_history_holds(
+        self, network, parameters, table
+    ):
+        def largest_error(logits, targets):
+            assert logits.shape == targets.shape == (30, 1)
+            return -np.abs(logits - targets).max()
+
+        X, y = table
+        history = dp.train(network, parameters, X, y, X_val=X, y_val=y, epochs=4, dtype="float64",
+                           metric=largest_error, keep_best=False)  # fmt: skip
+        assert history.metric == "largest_error"
+        errors = np.abs(dp.predict(network, parameters, X)[:, 0] - y)
+        assert history.val_metric[-1] == pytest.approx(-errors.max())
+
+    def test_monitored_it_decides_which_epoch_is_kept(self, network, parameters, table):
+        X, y = table
+        figures, seen = iter([0.1, 0.9, 0.3, 0.2]), []
+        history = dp.train(
+            network, parameters, X, y, X_val=X, y_val=y, epochs=4, monitor="val_metric",
+            metric=lambda logits, targets: next(figures),
+            callbacks=[lambda state: seen.append(state.parameters.flat.copy())],
+        )  # fmt: skip
+        assert history.best_epoch == 1
+        np.testing.assert_array_equal(parameters.flat, seen[1])
+
+
+@pytest.mark.parametrize("engine", ["native", "reference"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda optimizer: optimizer.name)
+def test_two_runs_with_one_state_are_one_run(network, parameters, table, engine, optimizer):
+    X, y = table
+    settings = {"optimizer": optimizer, "engine": engine, "dtype": "float64", "shuffle": False}
+    whole, state = parameters.copy(), {}
+    dp.train(network, whole, X, y, epochs=6, **settings)
+    for epochs in (2, 4):
+        dp.train(network, parameters, X, y, epochs=epochs, state=state, **settings)
+    np.testing.assert_allclose(parameters.flat, whole.flat, rtol=1e-12)
+    assert set(state) == set(optimizer.init(1))
+
+
+def test_a_state_is_left_alone_until_the_run_is_over(network, parameters, table):
+    state = {}
+    dp.train(network, parameters, *table, epochs=1, engine="reference", state=state)
+    before = {name: np.copy(value) for name, value in state.items()}
+    dp.train(network, parameters, *table, epochs=1, engine="reference", state=dict(state))
+    for name, value in before.items():
+        np.testing.assert_array_equal(state[name], value)
