@@ -13,7 +13,7 @@ from safetensors.numpy import load_file
 import deltaprop as dp
 from deltaprop.errors import ColumnError, DataError, ModelFileError, SettingError
 from deltaprop.estimators import table_model
-from deltaprop.estimators.table_model import _split
+from deltaprop.estimators.splitting import split as _split
 from deltaprop.model.serialize import SavedModel
 from deltaprop.tabular import TableEncoder, TableWarning
 
@@ -336,7 +336,7 @@ class TestHoldingOut:
 
     def test_the_kept_epoch_is_the_one_with_the_best_validation_loss(self, rng):
         x, y = rng.normal(size=(200, 5)), rng.integers(2, size=200)
-        recipe = dp.Recipe(epochs=60, learning_rate=0.05, dropout=0.0, patience=10)
+        recipe = dp.Recipe(epochs=60, learning_rate=0.05, dropout=0.0, patience=10, calibrate=False)
         model = dp.TableModel.fit(x, y, recipe=recipe)
         assert model.history.best_epoch == int(np.argmin(model.history.val_loss))
         assert model.history.best_epoch < model.history.n_epochs - 1
@@ -460,7 +460,8 @@ class TestExplain:
         assert "yes = " in text
 
     def test_it_shows_the_network_as_it_predicts(self, columns, answer):
-        model = dp.TableModel.fit(columns, answer, recipe=dp.Recipe(epochs=2, dropout=0.5))
+        recipe = dp.Recipe(epochs=2, dropout=0.5, calibrate=False)
+        model = dp.TableModel.fit(columns, answer, recipe=recipe)
         explanation = model.explain(head(columns, 3), answer[:3])
         np.testing.assert_allclose(
             explanation.trace.a[-1], model.predict_proba(head(columns, 3)), rtol=1e-13

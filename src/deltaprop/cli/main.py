@@ -83,7 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rest += given[len(_before_dashes(given)) :]
     try:
         with _warnings_as_remarks(debug):
-            status = app(rest, prog_name="deltaprop", standalone_mode=False)
+            # what was typed, for those who tell how to repeat it
+            status = app(rest, prog_name="deltaprop", standalone_mode=False, obj=tuple(rest))
         if status == _INTERRUPTED:  # typer's answer to Ctrl-C
             raise KeyboardInterrupt
         sys.stdout.flush()

@@ -11,6 +11,7 @@ from deltaprop.cli.options import finite_number, whole_number
 from deltaprop.cli.show import plain, print_json, print_table, remark, say, say_wrapped
 
 if TYPE_CHECKING:
+    from deltaprop.cli.report import Wanted
     from deltaprop.estimators import Evaluation, Recipe, TableModel
     from deltaprop.model.spec import Network
     from deltaprop.tabular import Dataset, ImageEncoder, TableEncoder, TargetEncoder
@@ -21,12 +22,17 @@ __all__ = ["EXAMPLE", "train"]
 
 EXAMPLE = """\b
 Example:
-  deltaprop train penguins.csv --target species --model penguins.safetensors"""
+  deltaprop train penguins.csv --target species --model penguins.safetensors
+
+\b
+With a report for the browser:
+  deltaprop train penguins.csv --target species --report report.html"""
 _MOST_COLUMNS = 40  # of the report
 _MOST_CLASSES = 8  # named in a line
 
 
 def train(
+    context: typer.Context,
     data: Annotated[
         str,
         typer.Argument(
@@ -44,6 +50,15 @@ def train(
     model: Annotated[
         str | None, typer.Option("--model", metavar="OUT", help="Save the model to this file.")
     ] = None,
+    report: Annotated[
+        str | None,
+        typer.Option(
+            "--report", metavar="HTML", help="Write what there is to know as one offline page."
+        ),
+    ] = None,
+    language: Annotated[
+        str, typer.Option("--language", metavar="LANG", help="Of the report: en or zh.")
+    ] = "en",
     val: Annotated[
         str | None,
         typer.Option("--val", metavar="DATA", help="Rows that choose the best epoch."),
@@ -123,6 +138,7 @@ def train(
 ) -> int:
     """Train a model on a table and print how good it is."""
     from deltaprop.cli.options import parse_duration, parse_task, parse_widths
+    from deltaprop.cli.report import Wanted, repeating
     from deltaprop.engines import engine_named
     from deltaprop.errors import SettingError
     from deltaprop.estimators import Recipe
@@ -146,14 +162,16 @@ def train(
     parse_task(task)
     if resume and model is None:
         raise SettingError("--resume goes on from the checkpoint beside --model; give --model too.")
-    if model is not None:
-        check_writable(model)
+    wanted = Wanted(report, language, repeating(context.obj))
+    for path in (model, report):
+        if path is not None:
+            check_writable(path)
     dataset = load_dataset(data, target, task=task)  # type: ignore[arg-type]
     judged = {
         "validation": load_dataset(val, val_target or target, task=task) if val else None,  # type: ignore[arg-type]
         "test": load_dataset(test, test_target or target, task=task) if test else None,  # type: ignore[arg-type]
     }
-    return _fit_and_report(dataset, judged, recipe, task, model, resume, json)
+    return _fit_and_report(dataset, judged, recipe, task, model, resume, json, wanted)
 
 
 def _fit_and_report(
@@ -164,6 +182,7 @@ def _fit_and_report(
     path: str | None,
     resume: bool,
     as_json: bool,
+    wanted: Wanted,
 ) -> int:
     from deltaprop.estimators import TableModel
 
@@ -202,16 +221,20 @@ def _fit_and_report(
         fitted.save(path)
         if checkpoint is not None:
             checkpoint.unlink(missing_ok=True)
+    wanted.write(fitted, dataset, validation)
     evaluations = {
         name: fitted.evaluate(rows.features, rows.target, where=rows.source)
         for name, rows in judged.items()
         if rows is not None
     }
     if as_json:
-        print_json(_as_data(dataset, fitted, evaluations, path))
+        facts = _as_data(dataset, fitted, evaluations, path)
+        print_json({**facts, "report": wanted.path})
     else:
         _describe_training(fitted)
         _print_figures(fitted, evaluations, path)
+        if wanted.path is not None:
+            say(f"report      {plain(wanted.path)}", result=True)
     return 1 if fitted.history.stopped_because == "diverged" else 0
 
 

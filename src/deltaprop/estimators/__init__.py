@@ -1,4 +1,8 @@
-"""Models of tables: a data frame or file in, classes or numbers out."""
+"""Models of tables: a data frame or file in, classes or numbers out.
+
+The estimators that follow scikit-learn's contract are in ``classifier`` and ``regressor``. They
+are not imported here: scikit-learn is an optional part.
+"""
 
 from __future__ import annotations
 

@@ -45,6 +45,8 @@ class Recipe:
         Which engine runs the steps.
     time_budget : float, optional
         Seconds after which training stops.
+    calibrate : bool
+        Whether the validation rows also fit the temperature of the probabilities (classes only).
     """
 
     hidden: tuple[int, ...] = (128, 128)
@@ -59,6 +61,7 @@ class Recipe:
     seed: int = 0
     engine: str = "auto"
     time_budget: float | None = None
+    calibrate: bool = True
 
     def __post_init__(self) -> None:
         if not 0 <= self.validation_share < 1:
@@ -68,6 +71,8 @@ class Recipe:
             )
         if not 0 <= self.dropout < 1:
             raise SettingError(f"dropout is {self.dropout!r}; it is a number from 0 up to below 1.")
+        if not isinstance(self.calibrate, bool):
+            raise SettingError(f"calibrate is {self.calibrate!r}; it is True or False.")
         check_seed(self.seed)
         epochs = 1 if self.epochs is None else self.epochs
         check_settings(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from math import prod
 from typing import Any, TypeAlias
 
@@ -13,14 +13,17 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import DataError, DeltapropError, ModelFileError, SettingError
+from deltaprop.estimators.calibration import Calibration, calibrate
 from deltaprop.estimators.evaluation import Evaluation, evaluate_classes, evaluate_numbers
 from deltaprop.estimators.recipe import Recipe
+from deltaprop.estimators.splitting import scaled_by, split
 from deltaprop.explaining import Explanation, Names, explain
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.serialize import SavedModel, load_model, save_model
 from deltaprop.model.spec import Network
 from deltaprop.tabular import (
     ImageEncoder,
+    SparseRows,
     TableEncoder,
     TableWarning,
     TargetEncoder,
@@ -29,15 +32,14 @@ from deltaprop.tabular import (
 )
 from deltaprop.training.history import History
 from deltaprop.training.loop import Callback, train
-from deltaprop.training.predict import predict
+from deltaprop.training.predict import logits
 
 __all__ = ["TableModel", "load"]
 
 Array = npt.NDArray[np.float64]
 Encoder = TableEncoder | ImageEncoder
+Rows: TypeAlias = Array | SparseRows
 Announce: TypeAlias = Callable[[Encoder, TargetEncoder, Network], object]
-
-_FEWEST_ROWS_TO_SPLIT = 20
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ class TableModel:
         The settings it was trained with.
     n_train, n_val : int
         Rows learnt from, and rows that chose the best epoch.
+    calibration : Calibration or None
+        The temperature of the probabilities; None for numbers, and where no rows were held out.
     """
 
     network: Network
@@ -70,6 +74,7 @@ class TableModel:
     recipe: Recipe
     n_train: int
     n_val: int
+    calibration: Calibration | None = None
 
     @classmethod
     def fit(
@@ -131,8 +136,8 @@ class TableModel:
         if len(features) != len(y):
             raise DataError(f"There are {len(features)} rows but {len(y)} targets{_of(where)}.")
         if validation is None:
-            kept, held = _split(y, recipe.validation_share, recipe.seed)
-            decided, y = _scaled_by(decided, y, kept)
+            kept, held = split(y, recipe.validation_share, recipe.seed)
+            decided, y = scaled_by(decided, y, kept)
             validation_features, y_val = _take(features, held), y[held]
             features, y = _take(features, kept), y[kept]
         else:
@@ -178,7 +183,11 @@ class TableModel:
             callbacks=callbacks,
             progress=progress,
         )
-        return cls(network, parameters, encoder, decided, history, recipe, len(y), len(y_val))
+        calibration = None
+        if recipe.calibrate and decided.task == "classification" and X_val is not None:
+            calibration = calibrate(logits(network, parameters, X_val), y_val)
+        sizes = len(y), len(y_val)
+        return cls(network, parameters, encoder, decided, history, recipe, *sizes, calibration)
 
     @property
     def task(self) -> str:
@@ -190,20 +199,21 @@ class TableModel:
         """Return the classes as text; empty for regression."""
         return tuple(str(c) for c in self.target.classes.tolist())
 
-    def encode(self, features: Any, *, where: str = "", ignore: Collection[str] = ()) -> Array:
-        """Return x for a table or images, of shape (n, n_0)."""
+    def encode(self, features: Any, *, where: str = "", ignore: Collection[str] = ()) -> Rows:
+        """Return x for a table or images, of shape (n, n_0); sparse where columns are free text."""
         known = {*self.target.names, *ignore}
         return _flat(self.inputs.transform(_as_features(features), where=where, ignore=known))
 
     def predict_proba(self, features: Any, *, where: str = "") -> Array:
-        """Return the probability of each class, of shape (n, k)."""
+        """Return the calibrated probability of each class, of shape (n, k)."""
         if self.task != "classification":
             raise SettingError("Probabilities belong to classes; this model predicts numbers.")
-        return self._outputs(features, where)
+        return self.outputs_of(self._encoded(features, where))
 
     def predict(self, features: Any, *, where: str = "") -> npt.NDArray[Any]:
         """Return the class, or the number in the target's unit, of each row."""
-        outputs = self._outputs(features, where)
+        z = logits(self.network, self.parameters, self._encoded(features, where))
+        outputs = self.network.loss.predict(z)  # a temperature would not change the class
         if self.task == "classification":
             return self.target.decode(outputs.argmax(axis=1))
         decoded = self.target.decode(outputs)
@@ -212,7 +222,7 @@ class TableModel:
     def evaluate(self, features: Any, target: Any, *, where: str = "") -> Evaluation:
         """Return accuracy and the like on rows whose answers are known."""
         encoded = self.target.encode(target, where=where)
-        outputs = self._outputs(features, where)
+        outputs = self.outputs_of(self._encoded(features, where))
         if len(outputs) != len(encoded):
             raise DataError(f"There are {len(outputs)} rows but {len(encoded)} targets.")
         if self.task == "classification":
@@ -239,9 +249,11 @@ class TableModel:
         Returns
         -------
         Explanation
-            Without dropout: the step on the network as it predicts.
+            Without dropout: the step on the network as it predicts, with its own probabilities,
+            before the temperature.
         """
         outputs = self.class_names if self.task == "classification" else self.target.names
+        x = self.encode(features, where=where)
         names = Names(
             f"The step {where or 'these rows'} would cause",
             tuple(self.inputs.output_names),
@@ -252,7 +264,7 @@ class TableModel:
         return explain(
             self.network,
             self.parameters,
-            self.encode(features, where=where),
+            x.toarray() if isinstance(x, SparseRows) else x,
             self.target.encode(target, where=where),
             learning_rate=learning_rate,
             names=names,
@@ -270,14 +282,21 @@ class TableModel:
                 "recipe": asdict(self.recipe),
                 "n_train": self.n_train,
                 "n_val": self.n_val,
+                "calibration": self.calibration and self.calibration.to_dict(),
             },
         )
 
-    def _outputs(self, features: Any, where: str) -> Array:
+    def outputs_of(self, x: Rows) -> Array:
+        """Return p for encoded rows: calibrated probabilities, or standardized numbers."""
+        z = logits(self.network, self.parameters, x)
+        temperature = 1.0 if self.calibration is None else self.calibration.temperature
+        return self.network.loss.predict(z / temperature)
+
+    def _encoded(self, features: Any, where: str) -> Rows:
         x = self.encode(features, where=where)
         if len(x) == 0:
             raise DataError(f"There are no rows to predict{_of(where)}.")
-        return predict(self.network, self.parameters, x)
+        return x
 
 
 def load(path: str | os.PathLike[str]) -> TableModel | SavedModel:
@@ -314,6 +333,8 @@ def load(path: str | os.PathLike[str]) -> TableModel | SavedModel:
     fits = (model.network.n_in, model.network.n_out)
     if fits != (model.inputs.n_outputs, model.target.n_outputs):
         raise ModelFileError(f"{name} is damaged: its table does not fit its network.")
+    if model.calibration is not None and model.task != "classification":
+        raise ModelFileError(f"{name} is damaged: it calibrates a model that has no classes.")
     return model
 
 
@@ -321,6 +342,7 @@ def _restore(saved: SavedModel, table: Mapping[str, Any]) -> TableModel:
     inputs, target = encoder_from_dict(table["inputs"]), encoder_from_dict(table["target"])
     if isinstance(inputs, TargetEncoder) or not isinstance(target, TargetEncoder):
         raise ModelFileError("its table's inputs and target are mixed up.")
+    calibration = saved.training.get("calibration")  # older files have none
     facts = dict(saved.training["recipe"])
     facts["hidden"] = tuple(facts["hidden"])
     return TableModel(
@@ -332,6 +354,7 @@ def _restore(saved: SavedModel, table: Mapping[str, Any]) -> TableModel:
         Recipe(**facts),
         int(saved.training["n_train"]),
         int(saved.training["n_val"]),
+        None if calibration is None else Calibration.from_dict(calibration),
     )
 
 
@@ -351,44 +374,10 @@ def _take(features: Any, rows: npt.NDArray[np.int64]) -> Any:
     return features[rows] if isinstance(features, np.ndarray) else features[rows.tolist(), :]
 
 
-def _flat(encoded: npt.NDArray[Any]) -> Array:
+def _flat(encoded: npt.NDArray[Any] | SparseRows) -> Rows:
+    if isinstance(encoded, SparseRows):
+        return encoded
     return encoded.reshape(len(encoded), prod(encoded.shape[1:]))
-
-
-def _scaled_by(
-    target: TargetEncoder, y: npt.NDArray[Any], kept: npt.NDArray[np.int64]
-) -> tuple[TargetEncoder, npt.NDArray[Any]]:
-    """Return numbers standardized by the kept rows alone; classes as they are."""
-    if target.task == "classification":
-        return target, y
-    mean, std = y[kept].mean(axis=0), y[kept].std(axis=0)
-    std = np.where(std > 0, std, 1.0)
-    scaled = replace(target, mean=target.mean + target.std * mean, std=target.std * std)
-    return scaled, (y - mean) / std
-
-
-def _split(
-    y: npt.NDArray[Any], share: float, seed: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return the rows kept and the rows held out; each class in proportion, none emptied."""
-    n = len(y)
-    rng = np.random.default_rng(seed)
-    if share == 0 or n < _FEWEST_ROWS_TO_SPLIT:
-        return np.arange(n), np.arange(0)
-    if y.ndim > 1:
-        order = rng.permutation(n)
-        n_held = max(1, round(share * n))
-        return np.sort(order[n_held:]), np.sort(order[:n_held])
-    # rows in random order, class by class: every 1/share-th is held out
-    order = rng.permutation(n)
-    order = order[np.argsort(y[order], kind="stable")]
-    place = np.arange(n)
-    held = np.floor((place + 1) * share) > np.floor(place * share)
-    first_of_class = np.r_[True, np.diff(y[order]) != 0]
-    held &= ~first_of_class
-    if not held.any():  # then the last row that its class can spare, if there is one
-        held[np.flatnonzero(~first_of_class)[-1:]] = True
-    return np.sort(order[~held]), np.sort(order[held])
 
 
 def _of(where: str) -> str:

@@ -1,0 +1,62 @@
+"""``deltaprop train --report``: the page beside the model."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from deltaprop.estimators import TableModel
+    from deltaprop.tabular import Dataset
+
+__all__ = ["Wanted", "repeating"]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The report that was asked for.
+
+    Attributes
+    ----------
+    path : str or None
+        Where it is to be written; None when none is wanted.
+    language : str
+        "en" or "zh".
+    command : str
+        What repeats the run.
+    """
+
+    path: str | None
+    language: str
+    command: str
+
+    def __post_init__(self) -> None:
+        if self.path is not None or self.language != "en":
+            from deltaprop.reporting.language import words_of
+
+            words_of(self.language)
+
+    def write(self, fitted: TableModel, dataset: Dataset, validation: Dataset | None) -> None:
+        """Write it, if it is wanted."""
+        if self.path is None:
+            return
+        from deltaprop.reporting import report
+
+        report(
+            fitted,
+            dataset.features,
+            dataset.target,
+            self.path,
+            language=self.language,
+            validation=None if validation is None else (validation.features, validation.target),
+            source=dataset.source,
+            command=self.command,
+            remarks=(*dataset.notes, *dataset.warnings),
+        )
+
+
+def repeating(words: Sequence[str] | None) -> str:
+    """Return the command that runs this training once more, from its beginning."""
+    return shlex.join(["deltaprop", *(word for word in words or () if word != "--resume")])

@@ -1,0 +1,242 @@
+"""Probabilities that mean what they say: one temperature T, fitted on the validation rows.
+
+p = softmax(z / T). T > 1 makes a network less sure, T < 1 surer; which class is likeliest never
+changes. T is where the mean cross-entropy of the validation rows
+
+    C(b) = 1/n sum_i [log sum_j exp(b z_ij) - b z_iy],      b = 1/T,
+
+is least. C is convex in b: its slope is the mean of E_p[z] - z_y, its curvature that of Var_p[z].
+Rows that are all right would ask for T = 0 however few they are; then, and only then, one row's
+worth of doubt is put into the labels: z_y becomes (1 - e) z_y + e mean_j z_j with e = 1 / (n + 1).
+
+References
+----------
+Guo, Pleiss, Sun, Weinberger, "On calibration of modern neural networks", 2017: temperature
+scaling and the expected calibration error. Platt, "Probabilistic outputs for support vector
+machines", 1999: the doubt in the labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from deltaprop.functional.losses import softmax
+from deltaprop.tabular.stored import Stored
+
+__all__ = [
+    "Calibration",
+    "ReliabilityBin",
+    "calibrate",
+    "expected_calibration_error",
+    "fit_temperature",
+    "reliability_curve",
+]
+
+Array = npt.NDArray[np.float64]
+Labels = npt.NDArray[np.int64]
+
+_HOTTEST = 20.0  # T stays in [1 / 20, 20]
+_MOST_STEPS = 100
+_CLOSE = 1e-12  # relative change of 1/T at which the search ends
+_MOST_BINS, _ROWS_PER_BIN = 10, 10
+
+
+@dataclass(frozen=True)
+class ReliabilityBin:
+    """Rows of about equal confidence.
+
+    Attributes
+    ----------
+    confidence : float
+        The mean of their largest probability.
+    accuracy : float
+        The share of them whose likeliest class is the true one.
+    rows : int
+        How many they are.
+    """
+
+    confidence: float
+    accuracy: float
+    rows: int
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A temperature, and what it did for the rows it was fitted on.
+
+    Attributes
+    ----------
+    temperature : float
+        T, above 0; the logits are divided by it.
+    rows : int
+        The validation rows.
+    loss_before, loss_after : float
+        Their mean cross-entropy with T = 1 and with this T.
+    error_before, error_after : float
+        Their expected calibration error.
+    before, after : tuple of ReliabilityBin
+        Their reliability curve, in ascending confidence.
+    """
+
+    temperature: float
+    rows: int
+    loss_before: float
+    loss_after: float
+    error_before: float
+    error_after: float
+    before: tuple[ReliabilityBin, ...]
+    after: tuple[ReliabilityBin, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data, ready for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Calibration:
+        """Return the calibration that ``to_dict`` described.
+
+        Raises
+        ------
+        DataError
+            Anything that ``to_dict`` would not have written; the values may come from a stranger.
+        """
+        stored = Stored(values, "calibration")
+        temperature = stored.number("temperature", positive=True)
+        if not 1 / _HOTTEST <= temperature <= _HOTTEST:
+            stored.refuse("temperature", temperature, f"one from 1/{_HOTTEST:g} to {_HOTTEST:g}")
+        return cls(
+            temperature,
+            stored.count("rows", 1),
+            stored.number("loss_before"),
+            stored.number("loss_after"),
+            stored.number("error_before"),
+            stored.number("error_after"),
+            stored.items("before", _stored_bin),
+            stored.items("after", _stored_bin),
+        )
+
+
+def _stored_bin(place: str, values: object) -> ReliabilityBin:
+    stored = Stored(values, f"calibration, {place}")
+    return ReliabilityBin(
+        stored.number("confidence"), stored.number("accuracy"), stored.count("rows", 1)
+    )
+
+
+def calibrate(logits: Array, labels: Labels) -> Calibration | None:
+    """Fit T to validation rows and say what it did.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n, k)
+        z of the validation rows.
+    labels : ndarray of shape (n,)
+        Their true classes.
+
+    Returns
+    -------
+    Calibration or None
+        None where nothing can be fitted: no rows, or logits that are not finite.
+    """
+    if len(logits) == 0 or not np.isfinite(logits).all():
+        return None
+    temperature = fit_temperature(logits, labels)
+    curves = [reliability_curve(softmax(z), labels) for z in (logits, logits / temperature)]
+    return Calibration(
+        temperature,
+        len(labels),
+        _cross_entropy(logits, labels),
+        _cross_entropy(logits / temperature, labels),
+        expected_calibration_error(curves[0]),
+        expected_calibration_error(curves[1]),
+        *curves,
+    )
+
+
+def fit_temperature(logits: Array, labels: Labels) -> float:
+    """Return T, from 1/20 to 20; never one that is worse on these rows than T = 1.
+
+    Newton's method on the slope of C, kept between the points where the slope is known to be
+    negative and positive; where a step would leave them, they are halved instead.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n, k)
+        z, finite.
+    labels : ndarray of shape (n,)
+        The true classes.
+
+    Returns
+    -------
+    float
+        1 where the logits of every row are all the same, for then T changes nothing.
+    """
+    n, k = logits.shape
+    z = logits - logits.max(axis=1, keepdims=True)  # shifting a row changes no probability
+    true = z[np.arange(n), labels]
+    doubt = 1.0 / (n + 1) if (true == 0).all() else 0.0
+    aim = float(((1 - doubt) * true + doubt * z.sum(axis=1) / k).mean())
+
+    def slope_and_curvature(b: float) -> tuple[float, float]:
+        with np.errstate(over="ignore", invalid="ignore"):  # then halving goes on instead
+            p = softmax(b * z)
+            mean = np.sum(p * z, axis=1)
+            spread = np.sum(p * (z - mean[:, None]) ** 2, axis=1)
+            return float(mean.mean()) - aim, float(spread.mean())
+
+    low, high, b = 1 / _HOTTEST, _HOTTEST, 1.0
+    for _ in range(_MOST_STEPS):
+        slope, curvature = slope_and_curvature(b)
+        if slope == 0.0:
+            break
+        low, high = (b, high) if slope < 0 else (low, b)
+        step = b - slope / curvature if curvature > 0 else -1.0
+        following = step if low < step < high else (low + high) / 2
+        close = abs(following - b) <= _CLOSE * b
+        b = following
+        if close:
+            break
+    return 1 / b if _cross_entropy(b * z, labels) <= _cross_entropy(z, labels) else 1.0
+
+
+def _cross_entropy(logits: Array, labels: Labels) -> float:
+    """Return the mean of log sum_j exp(z_j) - z_y."""
+    z = logits - logits.max(axis=1, keepdims=True)
+    return float((np.log(np.exp(z).sum(axis=1)) - z[np.arange(len(z)), labels]).mean())
+
+
+def reliability_curve(probabilities: Array, labels: Labels) -> tuple[ReliabilityBin, ...]:
+    """Return confidence beside accuracy, in bins of equally many rows.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n, k)
+        p, each row summing to 1.
+    labels : ndarray of shape (n,)
+        The true classes.
+
+    Returns
+    -------
+    tuple of ReliabilityBin
+        At most ten, of at least ten rows each where there are twenty; in ascending confidence.
+    """
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == labels
+    order = np.argsort(confidence, kind="stable")
+    n_bins = min(max(len(order) // _ROWS_PER_BIN, 1), _MOST_BINS)
+    return tuple(
+        ReliabilityBin(float(confidence[rows].mean()), float(right[rows].mean()), len(rows))
+        for rows in np.array_split(order, n_bins)
+        if len(rows)
+    )
+
+
+def expected_calibration_error(curve: tuple[ReliabilityBin, ...]) -> float:
+    """Return sum over bins of rows / n |accuracy - confidence|."""
+    n = sum(part.rows for part in curve)
+    return sum(part.rows / n * abs(part.accuracy - part.confidence) for part in curve)

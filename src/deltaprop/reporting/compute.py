@@ -1,0 +1,249 @@
+"""From a model and its rows to the figures of a report."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from math import isfinite
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from deltaprop._version import __version__
+from deltaprop.estimators import Evaluation, TableModel
+from deltaprop.estimators.calibration import Calibration, calibrate
+from deltaprop.estimators.evaluation import evaluate_classes, evaluate_numbers
+from deltaprop.reporting.figures import (
+    MOST_LOOKED_AT,
+    ClassRow,
+    ColumnFacts,
+    Confusion,
+    Finding,
+    NumberFigures,
+    Origin,
+    Report,
+)
+from deltaprop.reporting.hardest import hardest_rows
+from deltaprop.reporting.importance import permutation_importance, strongest
+from deltaprop.reporting.rows import Block, Rows, blocks_of, split_as_fitted
+from deltaprop.reporting.suspects import (
+    SMALL_VALIDATION,
+    leaks,
+    repeated_rows,
+    small_samples,
+    wilson_interval,
+)
+from deltaprop.training.predict import logits
+
+__all__ = ["compute_report"]
+
+Array = npt.NDArray[np.float64]
+Labels = npt.NDArray[np.int64]
+
+_MOST_ROWS, _FEWEST_ROWS = 200_000, 1000  # of training and of validation
+_MOST_CELLS = 25_000_000  # of x
+_MOST_IN_MATRIX = 30  # classes
+_MOST_MISTAKES = 20  # kinds of mistakes that are listed
+_MOST_POINTS = 800
+
+
+def compute_report(
+    model: TableModel,
+    features: Any,
+    target: Any,
+    *,
+    validation: tuple[Any, Any] | None = None,
+    source: str = "",
+    command: str = "",
+    remarks: Sequence[str] = (),
+    seed: int = 0,
+) -> Report:
+    """Return all figures about a training.
+
+    Parameters
+    ----------
+    model : TableModel
+        What was learnt.
+    features, target : data frame or images, array_like
+        The table it was fitted to.
+    validation : tuple of (features, target), optional
+        The rows it was validated on, when ``fit`` was given such.
+    source, command : str
+        What the table is called, and what repeats the run.
+    remarks : sequence of str
+        What was said while the table was read.
+    seed : int
+        Of shuffles and samples.
+
+    Returns
+    -------
+    Report
+        Judged on the validation rows; without such, on the rows that were learnt.
+    """
+    rng = np.random.default_rng(seed)
+    train, held = split_as_fitted(model, features, target, validation)
+    counts = np.bincount(train.y, minlength=model.target.n_outputs) if train.y.ndim == 1 else None
+    most = min(_MOST_ROWS, max(_FEWEST_ROWS, _MOST_CELLS // max(model.network.n_in, 1)))
+    sample = train.sample(most, rng).prepared(model)
+    judged = held.sample(most, rng).prepared(model) if len(held) else sample
+    outputs = model.outputs_of(judged.encoded())
+    learnt_outputs = model.outputs_of(sample.encoded()) if len(held) else outputs
+    blocks, grid = blocks_of(model)
+    importance = permutation_importance(model, judged, blocks, grid, seed)
+    evaluation = _evaluation(model, outputs, judged.y)
+    findings = [
+        *_of_the_training(model, len(held), evaluation),
+        *leaks(model, sample, _looked_at(model, sample, blocks), seed),
+        *(repeated_rows(sample.encoded(), judged.encoded()) if len(held) else ()),
+    ]
+    report = Report(
+        task=model.task,
+        origin=_origin(model, validation is not None, source, command),
+        history=model.history,
+        training=_evaluation(model, learnt_outputs, sample.y),
+        validation=evaluation if len(held) else None,
+        interval=None,
+        classes=(),
+        confusion=None,
+        numbers=(),
+        calibration=None,
+        importance=importance,
+        hardest=hardest_rows(model, judged, outputs, importance),
+        columns=tuple(ColumnFacts(*row) for row in model.inputs.report()),
+        findings=(),
+        remarks=tuple(dict.fromkeys((*remarks, *model.inputs.warnings))),
+    )
+    if counts is not None:
+        right = int((outputs.argmax(axis=1) == judged.y).sum())
+        support = np.bincount(judged.y, minlength=len(counts))
+        findings += small_samples(
+            counts, support, model.class_names, len(held), (right, len(judged))
+        )
+        report = replace(
+            report,
+            interval=wilson_interval(right, len(judged)),
+            classes=_class_rows(evaluation, counts),
+            confusion=_confusion(judged.y, outputs.argmax(axis=1), len(counts)),
+            calibration=_calibration(model, judged) if len(held) else None,
+        )
+    else:
+        report = replace(report, numbers=_numbers(model, outputs, judged.y, rng))
+    findings.sort(key=lambda finding: not finding.serious)
+    return replace(report, findings=tuple(findings))
+
+
+def _looked_at(model: TableModel, rows: Rows, blocks: list[Block]) -> list[Block]:
+    return [blocks[place] for place in strongest(model, rows.encoded(), blocks, MOST_LOOKED_AT)]
+
+
+def _origin(model: TableModel, own_validation: bool, source: str, command: str) -> Origin:
+    network = model.network
+    return Origin(
+        source=source,
+        target=tuple(model.target.names),
+        classes=model.class_names,
+        n_train=model.n_train,
+        n_val=model.n_val,
+        own_validation=own_validation,
+        n_columns=len(model.inputs.report()),
+        n_inputs=network.n_in,
+        sizes=tuple(network.sizes),
+        n_parameters=network.n_parameters,
+        recipe=repr(model.recipe),
+        command=command,
+        versions={
+            "deltaprop": __version__,
+            "Python": platform.python_version(),
+            "NumPy": np.__version__,
+        },
+    )
+
+
+def _evaluation(model: TableModel, outputs: Array, y: npt.NDArray[Any]) -> Evaluation:
+    if y.ndim == 1:
+        return evaluate_classes(outputs, y, model.class_names)
+    return evaluate_numbers(model.target.decode(outputs), model.target.decode(y))
+
+
+def _of_the_training(model: TableModel, n_val: int, evaluation: Evaluation) -> Iterator[Finding]:
+    history = model.history
+    if history.stopped_because == "diverged":
+        yield Finding("diverged", {"epochs": history.n_epochs}, True)
+    if n_val == 0:
+        yield Finding("no validation", {"rows": model.n_train}, True)
+    elif history.best_epoch == history.n_epochs - 1 and history.stopped_because == "epochs":
+        yield Finding("still improving", {"epochs": history.n_epochs})
+    figures = evaluation.figures
+    if model.task == "regression" and 0 < n_val < SMALL_VALIDATION:
+        yield Finding("few numbers", {"rows": n_val})
+    if "majority" in figures and figures["accuracy"] <= figures["majority"]:
+        values = {"accuracy": figures["accuracy"], "majority": figures["majority"]}
+        yield Finding("no better", values, True)
+    elif "r2" in figures and figures["r2"] <= 0:
+        yield Finding("no better than the mean", {"r2": figures["r2"]}, True)
+
+
+def _class_rows(evaluation: Evaluation, learnt: Labels) -> tuple[ClassRow, ...]:
+    rows = []
+    for part, n in zip(evaluation.classes, learnt.tolist(), strict=True):
+        f1 = None
+        if part.precision is not None or part.recall is not None:
+            p, r = part.precision or 0.0, part.recall or 0.0
+            f1 = 2 * p * r / (p + r) if p + r > 0 else 0.0
+        rows.append(ClassRow(part.name, n, part.rows, part.precision, part.recall, f1))
+    return tuple(rows)
+
+
+def _confusion(true: Labels, predicted: Labels, k: int) -> Confusion:
+    matrix: tuple[tuple[int, ...], ...] = ()
+    if k <= _MOST_IN_MATRIX:
+        counted = np.bincount(true * k + predicted, minlength=k * k).reshape(k, k)
+        matrix = tuple(tuple(row) for row in counted.tolist())
+    wrong = true != predicted
+    pairs, counts = np.unique(true[wrong] * k + predicted[wrong], return_counts=True)
+    order = np.argsort(-counts, kind="stable")[:_MOST_MISTAKES]
+    commonest = tuple(
+        (pair // k, pair % k, count)
+        for pair, count in zip(pairs[order].tolist(), counts[order].tolist(), strict=True)
+    )
+    return Confusion(matrix, commonest, int(wrong.sum()))
+
+
+def _calibration(model: TableModel, held: Rows) -> Calibration | None:
+    """Return what the model was calibrated with; where it was not, its curve as it is."""
+    if model.calibration is not None:
+        return model.calibration
+    found = calibrate(logits(model.network, model.parameters, held.encoded()), held.y)
+    if found is None:
+        return None
+    return replace(
+        found,
+        temperature=1.0,
+        loss_after=found.loss_before,
+        error_after=found.error_before,
+        after=found.before,
+    )
+
+
+def _numbers(
+    model: TableModel, outputs: Array, y: npt.NDArray[Any], rng: np.random.Generator
+) -> tuple[NumberFigures, ...]:
+    predicted, true = model.target.decode(outputs), model.target.decode(y)
+    places = np.arange(len(y))
+    if len(y) > _MOST_POINTS:
+        places = np.sort(rng.choice(len(y), _MOST_POINTS, replace=False))
+    found = []
+    for k, name in enumerate(model.target.names):
+        p, t = predicted[:, k], true[:, k]
+        figures = evaluate_numbers(p[:, None], t[:, None]).figures
+        points = tuple(
+            (a, b)
+            for a, b in zip(t[places].tolist(), p[places].tolist(), strict=True)
+            if isfinite(a) and isfinite(b)
+        )
+        found.append(
+            NumberFigures(name, figures["r2"], figures["rmse"], figures["mae"], points, len(y))
+        )
+    return tuple(found)

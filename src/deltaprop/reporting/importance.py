@@ -1,0 +1,129 @@
+"""Permutation importance: what it costs when one column's cells are dealt out to other rows.
+
+For column c and shuffle s, with pi_s a random order of the rows,
+
+    rise(c, s) = 1/n sum_i [loss(f(x_i with block c of row pi_s(i)), y_i) - loss(f(x_i), y_i)].
+
+All that a column became (its categories, its mark of missing cells) moves together.
+
+References
+----------
+Breiman, "Random forests", 2001. Fisher, Rudin, Dominici, "All models are wrong, but many are
+useful", 2019.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from deltaprop.estimators import TableModel
+from deltaprop.reporting.figures import ColumnImportance, Importance
+from deltaprop.reporting.rows import Block, Rows
+
+__all__ = ["losses_of", "permutation_importance", "score_of", "strongest"]
+
+Array = npt.NDArray[np.float64]
+
+SHUFFLES = 5
+_MOST_COLUMNS, _FEWEST_COLUMNS = 40, 10
+_MOST_ROWS, _FEWEST_ROWS = 2000, 200
+_MOST_WORK = 3e10  # multiplications: a few seconds
+
+
+def losses_of(outputs: Array, y: npt.NDArray[Any]) -> Array:
+    """Return each row's loss: -log p of its class, or its mean squared error in deviations."""
+    if y.ndim == 1:
+        p = outputs[np.arange(len(y)), y.astype(np.int64)]
+        return -np.log(np.maximum(p, np.finfo(np.float64).tiny))
+    return np.asarray(((outputs - y) ** 2).mean(axis=1), dtype=np.float64)
+
+
+def score_of(outputs: Array, y: npt.NDArray[Any]) -> float:
+    """Return the accuracy, or R^2 averaged over the numbers that vary."""
+    if y.ndim == 1:
+        return float((outputs.argmax(axis=1) == y).mean())
+    truth = np.asarray(y, dtype=np.float64)
+    spread = ((truth - truth.mean(axis=0)) ** 2).sum(axis=0)
+    error = ((outputs - truth) ** 2).sum(axis=0)
+    return float(np.where(spread > 0, 1 - error / np.where(spread > 0, spread, 1.0), 0.0).mean())
+
+
+def permutation_importance(
+    model: TableModel, rows: Rows, blocks: Sequence[Block], grid: tuple[int, ...], seed: int = 0
+) -> Importance:
+    """Return what each column is worth on these rows.
+
+    Parameters
+    ----------
+    model : TableModel
+        What predicts.
+    rows : Rows
+        Prepared rows that it did not learn from, where there are such.
+    blocks : sequence of Block
+        Which columns of x belong together.
+    grid : tuple of int
+        Of images: how the patches lie.
+    seed : int
+        Of the shuffles.
+
+    Returns
+    -------
+    Importance
+        Of all columns; of a wide table only of the strongest, those with the largest
+        sqrt(sum_j Var(x_j) |W_j|^2) over their inputs j, W being the first layer.
+    """
+    rng = np.random.default_rng(seed)
+    most_rows, most_columns = _affordable(model.network.n_parameters, len(rows), len(blocks))
+    rows = rows.sample(most_rows, rng)
+    x = rows.encoded()
+    if grid:
+        most_columns = len(blocks)
+    chosen = strongest(model, x, blocks, most_columns)
+    base = model.outputs_of(x)
+    base_loss, base_score = float(losses_of(base, rows.y).mean()), score_of(base, rows.y)
+    orders = np.concatenate([rng.permutation(len(rows)) for _ in range(SHUFFLES)])
+    shuffled = np.tile(x, (SHUFFLES, 1))  # all shuffles of a column are predicted at once
+    found = []
+    for place in chosen:
+        block = blocks[place]
+        own = x[:, block.places]
+        shuffled[:, block.places] = own[orders]
+        parts = np.split(model.outputs_of(shuffled), SHUFFLES)
+        shuffled[:, block.places] = np.tile(own, (SHUFFLES, 1))
+        rises = [float(losses_of(p, rows.y).mean()) - base_loss for p in parts]
+        drops = [base_score - score_of(p, rows.y) for p in parts]
+        figures = (np.mean(rises), np.std(rises), np.mean(drops), np.std(drops))
+        found.append((ColumnImportance(block.name, *map(float, figures)), place))
+    found.sort(key=lambda pair: -pair[0].loss_rise)
+    return Importance(
+        tuple(column for column, _ in found),
+        len(blocks),
+        len(rows),
+        SHUFFLES,
+        grid,
+        tuple(place for _, place in found) if grid else (),
+    )
+
+
+def _affordable(n_parameters: int, n_rows: int, n_columns: int) -> tuple[int, int]:
+    """Return how many rows and columns the time is enough for: fewer rows first, then columns."""
+    columns = min(n_columns, _MOST_COLUMNS)
+    passes = _MOST_WORK / (max(n_parameters, 1) * SHUFFLES)
+    rows = min(n_rows, _MOST_ROWS, max(_FEWEST_ROWS, int(passes / columns)))
+    return rows, min(columns, max(_FEWEST_COLUMNS, int(passes / rows)))
+
+
+def strongest(model: TableModel, x: Array, blocks: Sequence[Block], most: int) -> list[int]:
+    """Return the places of the strongest blocks, all of them where they are not more than most."""
+    if len(blocks) <= most:
+        return list(range(len(blocks)))
+    pull = x.var(axis=0)
+    first = next((W for W in model.parameters.W if W is not None), None)
+    if first is not None and len(first) == len(pull):
+        pull = pull * (first**2).sum(axis=1)
+    strength = np.array([pull[block.places].sum() for block in blocks])
+    return sorted(np.argsort(-strength, kind="stable")[:most].tolist())

@@ -1,0 +1,27 @@
+"""All sentences of a report, English and Chinese, equal in content."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from deltaprop.errors import UnknownNameError
+from deltaprop.reporting.language import en, zh
+from deltaprop.reporting.language.columns import done_in
+
+__all__ = ["TAGS", "WORDS", "done_in", "words_of"]
+
+TAGS = {"en": "en", "zh": "zh-Hans"}
+WORDS: dict[str, Mapping[str, str]] = {"en": en.WORDS, "zh": zh.WORDS}
+
+
+def words_of(language: str) -> Mapping[str, str]:
+    """Return the wording in a language, by key.
+
+    Raises
+    ------
+    UnknownNameError
+        When there is no such language.
+    """
+    if language not in WORDS:
+        raise UnknownNameError("language", language, WORDS)
+    return WORDS[language]

@@ -1,0 +1,167 @@
+"""The rows a report is about: encoded once, and of a large table a sample."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, replace
+from math import prod
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from deltaprop.errors import DataError
+from deltaprop.estimators import TableModel
+from deltaprop.estimators.splitting import split
+from deltaprop.tabular import ImageEncoder, TableWarning, as_frame
+
+__all__ = ["Block", "Rows", "blocks_of", "split_as_fitted"]
+
+Array = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.int64]
+
+_PATCHES = 8  # an image is cut into at most so many, from top to bottom and from left to right
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows of a table whose answers are known.
+
+    Attributes
+    ----------
+    features : narwhals.DataFrame or ndarray
+        The cells, or the images.
+    y : ndarray
+        Labels, or standardized numbers.
+    numbers : ndarray of int
+        Where each row stands in its table, from 0.
+    x : ndarray, optional
+        What the network sees, once ``prepared`` has worked it out.
+    """
+
+    features: Any
+    y: npt.NDArray[Any]
+    numbers: Indices
+    x: Array | None = None
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def take(self, places: Indices) -> Rows:
+        """Return the rows at these places."""
+        x = None if self.x is None else self.x[places]
+        return Rows(_take(self.features, places), self.y[places], self.numbers[places], x)
+
+    def sample(self, most: int, rng: np.random.Generator) -> Rows:
+        """Return all rows, or where there are more, ``most`` of them in their order."""
+        if len(self) <= most:
+            return self
+        return self.take(np.sort(rng.choice(len(self), most, replace=False)))
+
+    def take_shuffled(self, rng: np.random.Generator) -> Rows:
+        """Return all rows in a random order."""
+        return self.take(rng.permutation(len(self)))
+
+    def prepared(self, model: TableModel) -> Rows:
+        """Return the rows with x; what is strange in them was said when the table was learnt."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", TableWarning)
+            x: Any = model.encode(self.features)
+        # columns of text make it sparse
+        return replace(self, x=x if isinstance(x, np.ndarray) else x.toarray())
+
+    def encoded(self) -> Array:
+        """Return x of prepared rows."""
+        assert self.x is not None
+        return self.x
+
+
+def split_as_fitted(
+    model: TableModel, features: Any, target: Any, validation: tuple[Any, Any] | None
+) -> tuple[Rows, Rows]:
+    """Return the rows the model learnt from, and those that chose its best epoch.
+
+    Raises
+    ------
+    DataError
+        When these cannot be the rows it was fitted to.
+    """
+    rows = _rows(model, features, target)
+    if validation is None:
+        kept, held = split(rows.y, model.recipe.validation_share, model.recipe.seed)
+        parts = rows.take(kept), rows.take(held)
+    else:
+        parts = rows, _rows(model, *validation)
+    if tuple(map(len, parts)) != (model.n_train, model.n_val):
+        raise DataError(
+            f"The model learnt from {model.n_train} rows and was validated on {model.n_val}, but "
+            f"{len(parts[0])} and {len(parts[1])} were given: expected the table it was fitted to"
+            f"{', and as validation= the one' if validation is None else ''} it was validated on."
+        )
+    return parts
+
+
+def _rows(model: TableModel, features: Any, target: Any) -> Rows:
+    if not (isinstance(features, np.ndarray) and features.ndim > 2):
+        features = as_frame(features)
+    y = model.target.encode(target)
+    if len(features) != len(y):
+        raise DataError(f"There are {len(features)} rows but {len(y)} targets.")
+    return Rows(features, y, np.arange(len(y)))
+
+
+def _take(features: Any, places: Indices) -> Any:
+    return features[places] if isinstance(features, np.ndarray) else features[places.tolist(), :]
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """The columns of x that stem from one column of the table.
+
+    Attributes
+    ----------
+    name : str
+        The column, or which patch of an image.
+    kind : str
+        As in the report of the encoder.
+    places : ndarray of int
+        Columns of x.
+    has_missing : bool
+        Whether the last of them marks missing cells.
+    """
+
+    name: str
+    kind: str
+    places: Indices
+    has_missing: bool = False
+
+
+def blocks_of(model: TableModel) -> tuple[list[Block], tuple[int, ...]]:
+    """Return the blocks of x, and for images how many patches there are in each direction."""
+    if isinstance(model.inputs, ImageEncoder):
+        return _patches(model.inputs.shape)
+    blocks: list[Block] = []
+    start = 0
+    for column in model.inputs.columns:
+        end = start + column.n_outputs
+        if end > start:
+            missing = len(column.outputs) > 1 and column.outputs[-1].part == "missing"
+            blocks.append(Block(column.name, column.kind, np.arange(start, end), missing))
+        start = end
+    return blocks, ()
+
+
+def _patches(shape: tuple[int, ...]) -> tuple[list[Block], tuple[int, ...]]:
+    pixels = np.arange(prod(shape)).reshape(shape[0], shape[1], -1)
+    edges = [np.unique(np.linspace(0, n, min(n, _PATCHES) + 1).astype(int)) for n in shape[:2]]
+    blocks = []
+    for top, bottom in zip(edges[0][:-1].tolist(), edges[0][1:].tolist(), strict=True):
+        for left, right in zip(edges[1][:-1].tolist(), edges[1][1:].tolist(), strict=True):
+            name = f"[{_span(top, bottom)}, {_span(left, right)}]"
+            blocks.append(Block(name, "image", pixels[top:bottom, left:right].ravel()))
+    return blocks, (len(edges[0]) - 1, len(edges[1]) - 1)
+
+
+def _span(first: int, end: int) -> str:
+    """Return the pixels from first up to below end, counted from 1."""
+    return f"{first + 1}" if end - first == 1 else f"{first + 1}–{end}"
