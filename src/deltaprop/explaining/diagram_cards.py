@@ -134,6 +134,8 @@ class Cards:
         if len(values) > _MOST_NODES:
             strength = -np.abs(values if deltas is None else deltas)
             chosen = sorted(np.argsort(strength, kind="stable")[: _MOST_NODES - 1].tolist())
+            if not layer:  # an input that is zero is one of the rest: a word that is not there
+                chosen = [j for j in chosen if values[j]] or chosen[:1]
         y, nodes = float(_TOP), []
         for j in chosen:
             node = self._input(j, y) if layer == 0 else self._neuron(layer, j, y)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from deltaprop.explaining.names import Ref
 from deltaprop.explaining.operands import entering, operand, weighed, weight
 from deltaprop.explaining.outputs import loss_terms, output_value
-from deltaprop.explaining.sums import plus, shortened, times
+from deltaprop.explaining.sums import MOST_TERMS, plus, shortened, times
 from deltaprop.functional.arithmetic import Expression, parse
 from deltaprop.model.backprop import Trace
 
@@ -26,19 +28,23 @@ def preactivation(ref: Ref, trace: Trace) -> tuple[Expression, float]:
     """Return z of one neuron: what it reads times its weights, and its bias."""
     s, j = ref.index
     n_in = trace.inputs[ref.layer - 1].shape[1]
+    places: Sequence[int] = range(n_in)
+    if ref.layer == 1 and n_in > MOST_TERMS:
+        # Of a text's thousands of possible words a row has few: the others add nothing.
+        places = np.flatnonzero(trace.inputs[0][s]).tolist() or places[:1]
     terms = [
         (
             entering(trace, ref.layer, s, i, ref.after),
             weight(trace, ref.layer, i, j, ref.after),
         )
-        for i in range(n_in)
+        for i in places
     ]
     products = [(times(*pair), pair[0].value * pair[1].value) for pair in terms]
     bias = trace.parameters.layers[ref.layer - 1].get("b")
     if bias is not None:
         b = operand(Ref("b", ref.layer, (j,), ref.after), bias[j])
-        return plus(shortened(products), b), trace.z[ref.layer - 1][s, j]
-    return shortened(products), trace.z[ref.layer - 1][s, j]
+        return plus(shortened(products, n_in - len(places)), b), trace.z[ref.layer - 1][s, j]
+    return shortened(products, n_in - len(places)), trace.z[ref.layer - 1][s, j]
 
 
 def kept(ref: Ref, trace: Trace) -> tuple[Expression, float]:
@@ -104,13 +110,22 @@ def penalty(ref: Ref, trace: Trace) -> tuple[Expression, float]:
     squares = ref.quantity == "l2_penalty"
     strength = network.l2 if squares else network.l1
     factor = operand(Ref("l2" if squares else "l1"), strength)
+    weights = [arrays["W"] for arrays in trace.parameters.layers]
+    sizes = np.concatenate([W.ravel() ** 2 if squares else np.abs(W.ravel()) for W in weights])
+    order = np.argsort(-sizes, kind="stable")
+    if len(order) > MOST_TERMS:  # a large network has too many weights to write them all down
+        order = order[: MOST_TERMS - 1]
+    ends = np.cumsum([W.size for W in weights])
     terms: list[tuple[Expression, float]] = []
-    for layer, arrays in enumerate(trace.parameters.layers, start=1):
-        for i, j in np.ndindex(arrays["W"].shape):
-            w = weight(trace, layer, i, j, ref.after)
-            formula = parse("w**2" if squares else "abs(w)", {"w": w})
-            terms.append((formula, w.value * w.value if squares else abs(w.value)))
-    names = {"l": factor, "all": shortened(terms)}
+    for place in np.sort(order):
+        layer = int(np.searchsorted(ends, place, side="right"))
+        shape = weights[layer].shape
+        i, j = np.unravel_index(int(place - ends[layer] + weights[layer].size), shape)
+        w = weight(trace, layer + 1, int(i), int(j), ref.after)
+        formula = parse("w**2" if squares else "abs(w)", {"w": w})
+        terms.append((formula, float(sizes[place])))
+    rest = float(np.delete(sizes, order).sum())
+    names = {"l": factor, "all": shortened(terms, len(sizes) - len(terms), rest)}
     value = trace.l2_penalty if squares else trace.l1_penalty
     return parse("l / 2 * all" if squares else "l * all", names), value
 

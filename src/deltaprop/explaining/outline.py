@@ -177,6 +177,8 @@ class _Outline:
         if len(values) > _MOST_NODES:
             strength = np.abs(values if delta is None else delta)
             order = sorted(int(j) for j in np.argsort(-strength, kind="stable")[: _MOST_NODES - 1])
+            if not layer:  # an input that is zero is one of the rest: a word that is not there
+                order = [j for j in order if values[j]] or order[:1]
         nodes = tuple(
             Node(
                 Ref(quantity, layer, (0, j)),

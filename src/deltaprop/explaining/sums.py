@@ -6,22 +6,27 @@ from collections.abc import Sequence
 
 from deltaprop.functional.arithmetic import Expression, Product, Rest, Sum
 
-__all__ = ["plus", "shortened", "times"]
+__all__ = ["MOST_TERMS", "plus", "shortened", "times"]
 
 # Longer sums show their largest terms and the rest as one number.
-_MOST_TERMS = 8
+MOST_TERMS = 8
 
 
-def shortened(terms: Sequence[tuple[Expression, float]]) -> Expression:
-    """Return the sum of terms, each with its value, the smallest gathered where there are many."""
-    if len(terms) == 1:
+def shortened(
+    terms: Sequence[tuple[Expression, float]], n_more: int = 0, more: float = 0.0
+) -> Expression:
+    """Return the sum of terms, each with its value, the smallest gathered where there are many.
+
+    ``n_more`` further terms, smaller than these and together ``more``, are gathered with them.
+    """
+    if len(terms) + n_more == 1:
         return terms[0][0]
     shown, rest = list(terms), None
-    if len(terms) > _MOST_TERMS:
+    if len(terms) + n_more > MOST_TERMS:
         order = sorted(range(len(terms)), key=lambda i: -abs(terms[i][1]))
-        shown = [terms[i] for i in sorted(order[: _MOST_TERMS - 1])]
-        left_out = [terms[i][1] for i in order[_MOST_TERMS - 1 :]]
-        rest = Rest(len(left_out), float(sum(left_out)))
+        shown = [terms[i] for i in sorted(order[: MOST_TERMS - 1])]
+        left_out = [terms[i][1] for i in order[MOST_TERMS - 1 :]]
+        rest = Rest(len(left_out) + n_more, float(sum(left_out)) + more)
     parts = [_signed(term) for term, _ in shown]
     if rest is not None:
         parts.append((rest, 1))

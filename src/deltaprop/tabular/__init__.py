@@ -11,6 +11,7 @@ from deltaprop.tabular.encode import TableEncoder
 from deltaprop.tabular.frames import as_frame
 from deltaprop.tabular.images import ImageEncoder
 from deltaprop.tabular.read import Table, load_features, load_frame
+from deltaprop.tabular.sparse import SparseRows
 from deltaprop.tabular.stored import Stored
 from deltaprop.tabular.target import TargetEncoder
 
@@ -19,6 +20,7 @@ __all__ = [
     "Dataset",
     "ImageEncoder",
     "ReportRow",
+    "SparseRows",
     "Table",
     "TableEncoder",
     "TableWarning",

@@ -9,9 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltaprop.tabular.cells import shorten
+from deltaprop.tabular.dates import DATE_FORMATS
 from deltaprop.tabular.scaling import squash
+from deltaprop.tabular.stored import Stored
+from deltaprop.tabular.vocabulary import Vocabulary
 
-__all__ = ["KINDS", "Column", "Kind", "Output", "ReportRow", "TableWarning"]
+__all__ = ["KINDS", "Column", "Kind", "Output", "ReportRow", "TableWarning", "stored_column"]
 
 Kind = Literal["numeric", "category", "binary", "boolean", "date", "constant", "text"]
 KINDS: tuple[str, ...] = get_args(Kind)
@@ -55,11 +58,12 @@ class Column:
         Its name, by which it is found at prediction.
     kind : str
         ``numeric``, ``category`` (one output per category), ``binary`` and ``boolean`` (-1 or
-        +1), ``date``, ``constant`` (left out, but for where it is missing), ``text`` (left out).
+        +1), ``date``, ``constant`` (left out, but for where it is missing), ``text`` (free text,
+        one output per term of its vocabulary; names and identifiers are left out).
     missing : int
         Cells that were missing at training.
     outputs : tuple of Output
-        The numbers per row it becomes; empty when the column is left out.
+        The numbers per row it becomes; empty when the column is left out, and for free text.
     categories : tuple of str
         In the order of the outputs; of a binary column first the one that is -1.
     rest : int
@@ -70,6 +74,8 @@ class Column:
         Cells of a numeric column that were no numbers at training and were taken as missing.
     note : str
         Why the column is left out, or what else is particular about it.
+    vocabulary : Vocabulary or None
+        The terms of a column of free text.
     """
 
     name: str
@@ -81,10 +87,18 @@ class Column:
     date_format: str = ""
     strays: int = 0
     note: str = ""
+    vocabulary: Vocabulary | None = None
+
+    @property
+    def n_outputs(self) -> int:
+        """How many numbers per row the column becomes; 0 when it is left out."""
+        return len(self.outputs) if self.vocabulary is None else self.vocabulary.n_terms
 
     @property
     def output_names(self) -> tuple[str, ...]:
-        """One readable name per output, such as ``island=Biscoe`` or ``sex (MALE=+1)``."""
+        """One readable name per output: ``island=Biscoe``, ``review: "wonderful plot"``."""
+        if self.vocabulary is not None:
+            return tuple(f"{self.name}: {term}" for term in self.vocabulary.names)
         if self.kind == "category":
             return tuple(f"{self.name}={category}" for category in self.categories)
         return tuple(self._named(output.part) for output in self.outputs)
@@ -114,11 +128,14 @@ class Column:
         if self.kind == "date":
             parts = ", ".join(o.part for o in self.outputs if o.part != "missing")
             return f"{parts.replace('days', 'days since 1970')}", absent, self.note
+        if self.vocabulary is not None:
+            nothing = "zeros where missing" if self.missing else ""
+            return self.vocabulary.told(), nothing, self.note
         return (self.note,) if not self.outputs else (self.note, "marked where missing")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the column as plain values that JSON keeps exactly."""
-        return {
+        values = {
             "name": self.name,
             "kind": self.kind,
             "missing": self.missing,
@@ -129,3 +146,66 @@ class Column:
             "strays": self.strays,
             "note": self.note,
         }
+        # Only where there is one: tables without text are stored as they were before it.
+        return values | ({"vocabulary": self.vocabulary.to_dict()} if self.vocabulary else {})
+
+
+def stored_column(place: str, values: object) -> Column:
+    """Return the column that `Column.to_dict` described; ``place`` names it in messages.
+
+    Raises
+    ------
+    DataError
+        Anything that ``to_dict`` would not have written; the values may come from a stranger.
+    """
+    stored = Stored(values, f"table encoder, {place}")
+
+    def output(key: str, entry: object) -> Output:
+        if not isinstance(entry, (list, tuple)) or len(entry) != 3 or not isinstance(entry[0], str):
+            stored.refuse(key, entry, "a list of a text and two numbers")
+        center = stored.as_number(key, entry[1])
+        return Output(entry[0], center, stored.as_number(key, entry[2], positive=True))
+
+    kind = stored.text("kind", KINDS)
+    outputs = stored.items("outputs", output)
+    categories = stored.texts("categories", different=True)
+    date_notation = stored.text("date_format", DATE_FORMATS if kind == "date" else ("",))
+    parts = tuple(output.part for output in outputs)
+    if not _fits(kind, parts, len(categories)):
+        stored.refuse("outputs", list(parts[:8]), f"the parts of a {kind} column")
+    vocabulary = None
+    if "vocabulary" in stored.values:
+        if kind != "text":
+            stored.refuse("vocabulary", stored.values["vocabulary"], "none beside a column of text")
+        vocabulary = Vocabulary.from_dict(
+            f"table encoder, {place}, vocabulary", stored.values["vocabulary"]
+        )
+    return Column(
+        stored.text("name"),
+        kind,  # type: ignore[arg-type]
+        stored.count("missing"),
+        outputs,
+        categories,
+        stored.count("rest"),
+        date_notation,
+        stored.count("strays"),
+        stored.text("note"),
+        vocabulary,
+    )
+
+
+def _fits(kind: str, parts: tuple[str, ...], n_categories: int) -> bool:
+    """Tell whether a column of this kind can have these parts."""
+    if kind == "category":
+        return parts == ("category",) * n_categories and n_categories > 0
+    if kind in ("binary", "boolean"):
+        return parts == ("value",) and n_categories == 2
+    if n_categories:
+        return False
+    if kind == "numeric":
+        return parts in (("value",), ("value", "missing"))
+    if kind == "date":
+        allowed = ("days", "month", "day of week", "hour", "missing")
+        ordered = tuple(part for part in allowed if part in parts)
+        return parts == ordered and parts not in ((), ("missing",))
+    return parts == () or (kind == "constant" and parts == ("missing",))

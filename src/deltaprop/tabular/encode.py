@@ -12,13 +12,14 @@ from numpy.typing import DTypeLike, NDArray
 
 from deltaprop.errors import ColumnError, DataError, nearest_name
 from deltaprop.tabular.cells import clean_text, shorten
-from deltaprop.tabular.columns import KINDS, Column, Output, ReportRow, TableWarning
-from deltaprop.tabular.dates import DATE_FORMATS, date_parts, days_of
+from deltaprop.tabular.columns import Column, ReportRow, TableWarning, stored_column
+from deltaprop.tabular.dates import date_parts, days_of
 from deltaprop.tabular.fit import fit_column, no_rows, of, refuse_infinite, to_floats
 from deltaprop.tabular.frames import to_polars
 from deltaprop.tabular.lookup import category_codes
 from deltaprop.tabular.read import listed
 from deltaprop.tabular.scaling import squash
+from deltaprop.tabular.sparse import SparseRows, beside
 from deltaprop.tabular.stored import Stored
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ class TableEncoder:
 
     Categories become one-hot columns (two-valued ones a single -1/+1), missing or unknown ones
     zeros; a missing number becomes the median, with an indicator beside it. Then for every output
-    x <- (x - median) s with s = 1 / (q75 - q25), and x / sqrt(1 + (x / 3)^2).
+    x <- (x - median) s with s = 1 / (q75 - q25), and x / sqrt(1 + (x / 3)^2). Free text becomes the
+    TF-IDF of its terms, which is scaled already; see `Vocabulary`.
 
     Attributes
     ----------
@@ -83,7 +85,7 @@ class TableEncoder:
             column, about = fit_column(series, where)
             columns.append(column)
             found.extend(about)
-        if not any(column.outputs for column in columns):
+        if not any(column.n_outputs for column in columns):
             reasons = "; ".join(f"{c.name!r} is {c.note}" for c in columns[:5])
             raise DataError(
                 f"The table{of(where)} has no column to learn from ({reasons or 'it has none'}): "
@@ -99,12 +101,12 @@ class TableEncoder:
     @property
     def n_outputs(self) -> int:
         """Number of columns of the matrix."""
-        return sum(len(column.outputs) for column in self.columns)
+        return sum(column.n_outputs for column in self.columns)
 
     @property
     def needed(self) -> tuple[str, ...]:
         """The columns that a table must have to be encoded."""
-        return tuple(column.name for column in self.columns if column.outputs)
+        return tuple(column.name for column in self.columns if column.n_outputs)
 
     def transform(
         self,
@@ -113,7 +115,7 @@ class TableEncoder:
         where: str = "",
         ignore: Collection[str] = (),
         dtype: DTypeLike = np.float64,
-    ) -> NDArray[Any]:
+    ) -> NDArray[Any] | SparseRows:
         """Encode a table.
 
         Parameters
@@ -129,7 +131,8 @@ class TableEncoder:
 
         Returns
         -------
-        ndarray of shape (n, n_outputs)
+        ndarray or SparseRows of shape (n, n_outputs)
+            Sparse where a column is free text: of its terms a row has few.
 
         Raises
         ------
@@ -145,15 +148,20 @@ class TableEncoder:
         """
         table = to_polars(frame)
         self._match(table.columns, where, ignore)
-        encoded = np.empty((table.height, self.n_outputs), dtype=dtype)
+        dense = np.empty((table.height, sum(len(c.outputs) for c in self.columns)), dtype=dtype)
         by_name = dict(zip(table.columns, table.iter_columns(), strict=True))
         about: list[str] = []
-        start = 0
+        parts: list[NDArray[Any] | SparseRows] = []
+        begun = done = 0
         for column in self.columns:
-            if column.outputs:
-                block = encoded[:, start : start + len(column.outputs)]
+            if column.vocabulary is not None:
+                text = _texts(column, by_name[column.name], where)
+                parts += [dense[:, begun:done], column.vocabulary.encode(text, dtype)]
+                begun = done
+            elif column.outputs:
+                block = dense[:, done : done + len(column.outputs)]
                 about.extend(_fill(block, column, by_name[column.name], where))
-                start += len(column.outputs)
+                done += len(column.outputs)
         if about:
             python_warnings.warn(
                 f"The table{of(where)} holds what the training did not: {'; '.join(about)}. "
@@ -161,7 +169,7 @@ class TableEncoder:
                 TableWarning,
                 stacklevel=2,
             )
-        return encoded
+        return beside([*parts, dense[:, begun:]], dtype) if parts else dense
 
     def _match(self, present: Sequence[str], where: str, ignore: Collection[str]) -> None:
         here = set(present)
@@ -210,57 +218,11 @@ class TableEncoder:
         """
         stored = Stored(values, "table encoder")
         stored.text("format", (_FORMAT,))
-        columns = stored.items("columns", _stored_column)
+        columns = stored.items("columns", stored_column)
         names = [column.name for column in columns]
-        if len(set(names)) < len(names) or not any(column.outputs for column in columns):
+        if len(set(names)) < len(names) or not any(column.n_outputs for column in columns):
             stored.refuse("columns", names[:5], "different columns, at least one with outputs")
         return cls(columns, stored.count("n_rows", 1), stored.texts("warnings"))
-
-
-def _stored_column(place: str, values: object) -> Column:
-    stored = Stored(values, f"table encoder, {place}")
-
-    def output(key: str, entry: object) -> Output:
-        if not isinstance(entry, (list, tuple)) or len(entry) != 3 or not isinstance(entry[0], str):
-            stored.refuse(key, entry, "a list of a text and two numbers")
-        center = stored.as_number(key, entry[1])
-        return Output(entry[0], center, stored.as_number(key, entry[2], positive=True))
-
-    kind = stored.text("kind", KINDS)
-    outputs = stored.items("outputs", output)
-    categories = stored.texts("categories", different=True)
-    date_notation = stored.text("date_format", DATE_FORMATS if kind == "date" else ("",))
-    parts = tuple(output.part for output in outputs)
-    if not _fits(kind, parts, len(categories)):
-        stored.refuse("outputs", list(parts[:8]), f"the parts of a {kind} column")
-    return Column(
-        stored.text("name"),
-        kind,  # type: ignore[arg-type]
-        stored.count("missing"),
-        outputs,
-        categories,
-        stored.count("rest"),
-        date_notation,
-        stored.count("strays"),
-        stored.text("note"),
-    )
-
-
-def _fits(kind: str, parts: tuple[str, ...], n_categories: int) -> bool:
-    """Tell whether a column of this kind can have these parts."""
-    if kind == "category":
-        return parts == ("category",) * n_categories and n_categories > 0
-    if kind in ("binary", "boolean"):
-        return parts == ("value",) and n_categories == 2
-    if n_categories:
-        return False
-    if kind == "numeric":
-        return parts in (("value",), ("value", "missing"))
-    if kind == "date":
-        allowed = ("days", "month", "day of week", "hour", "missing")
-        ordered = tuple(part for part in allowed if part in parts)
-        return parts == ordered and parts not in ((), ("missing",))
-    return parts == () or (kind == "constant" and parts == ("missing",))
 
 
 def _fill(block: NDArray[Any], column: Column, series: pl.Series, where: str) -> list[str]:
@@ -315,6 +277,15 @@ def _numbers(column: Column, series: pl.Series, where: str) -> tuple[NDArray[np.
     return values, odd
 
 
+def _texts(column: Column, series: pl.Series, where: str) -> pl.Series:
+    """Return the cells of a text column; numbers and dates among later cells are words too."""
+    import polars as pl
+
+    if series.dtype.is_nested() or series.dtype in (pl.Binary, pl.Object):
+        _refuse_type(column, series, "text", where)
+    return clean_text(series.cast(pl.String))
+
+
 def _dates(column: Column, series: pl.Series, where: str) -> NDArray[np.float64]:
     import polars as pl
 
@@ -348,9 +319,10 @@ def _refuse_cell(
 
 
 def _refuse_type(column: Column, series: pl.Series, expected: str, where: str) -> None:
+    first = " ".join(shorten(series[0]).split())
     raise DataError(
         f"Column {column.name!r}{of(where)} is of type {series.dtype} (row 1 has "
-        f"{shorten(series[0])}): expected {expected}, as in training. Convert the column."
+        f"{first}): expected {expected}, as in training. Convert the column."
     )
 
 

@@ -13,6 +13,8 @@ from deltaprop.tabular.cells import clean_text, numbers, shorten
 from deltaprop.tabular.columns import Column, Kind, Output
 from deltaprop.tabular.dates import date_format, date_parts, days_of
 from deltaprop.tabular.scaling import counted_scale, robust_scale
+from deltaprop.tabular.vocabulary import Vocabulary
+from deltaprop.tabular.words import is_free_text
 
 if TYPE_CHECKING:
     import polars as pl
@@ -89,7 +91,7 @@ def _text(name: str, text: pl.Series, where: str) -> tuple[Column, list[str]]:
     notation, ambiguous = date_format(text)
     if notation is not None:
         return _date(name, days_of(text, notation), notation, where), []
-    column = _category(name, text, as_text=True)
+    column = _free_text(name, text) or _category(name, text, as_text=True)
     if not ambiguous:
         return column, []
     example = text.drop_nulls()[0]
@@ -169,6 +171,21 @@ def _two_valued(
     return Column(name, kind, missing, (output,), tuple(categories))
 
 
+def _free_text(name: str, text: pl.Series) -> Column | None:
+    """Return a column of free text; None where it is none, or no word of it returns."""
+    known = text.len() - text.null_count()
+    if not is_free_text(text, hardly_repeats=_hardly_repeats(text.drop_nulls().n_unique(), known)):
+        return None
+    vocabulary = Vocabulary.fit(text)
+    if not vocabulary.words:
+        return None
+    return Column(name, "text", text.null_count(), vocabulary=vocabulary)
+
+
+def _hardly_repeats(n_different: int, known: int) -> bool:
+    return known > _FEWEST_FOR_TEXT and n_different >= _DISTINCT_SHARE * known
+
+
 def _category(name: str, text: pl.Series, *, as_text: bool) -> Column:
     import polars as pl
 
@@ -187,7 +204,7 @@ def _category(name: str, text: pl.Series, *, as_text: bool) -> Column:
     if n_different == 1:
         return _constant(name, missing, n, counts["category"][0])
     known = n - missing
-    if as_text and known > _FEWEST_FOR_TEXT and n_different >= _DISTINCT_SHARE * known:
+    if as_text and _hardly_repeats(n_different, known):
         share = f"{n_different:,} of its {known:,} cells are different"
         return _left_out(name, "text", missing, f"{share}, so it is a name or free text")
     kept = counts.head(MOST_CATEGORIES).sort("category")

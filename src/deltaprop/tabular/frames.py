@@ -241,7 +241,13 @@ def _from_objects(cells: list[Any], name: str) -> pl.Series:
         return pl.Series(name, [_as_datetime(c) for c in cells], dtype=pl.Datetime("us"))
     if all(issubclass(kind, datetime.timedelta) for kind in kinds):
         return pl.Series(name, cells, dtype=pl.Duration("us"))
-    return pl.Series(name, [None if c is None else category_text(c) for c in cells], pl.String)
+    texts = [None if c is None else category_text(c) for c in cells]
+    try:
+        return pl.Series(name, texts, pl.String)
+    except UnicodeEncodeError:
+        # Half an emoji, where a text was cut off: no UTF-8 can hold it.
+        whole = [None if t is None else t.encode("utf-8", "replace").decode() for t in texts]
+        return pl.Series(name, whole, pl.String)
 
 
 def _from_numbers(cells: list[Any], name: str) -> pl.Series:
