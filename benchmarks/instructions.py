@@ -50,7 +50,7 @@ def compile_workload(command: str, folder: Path) -> Path:
     native = ROOT / "native"
     objects = [
         (native / f"{name}.cpp", folder / f"{name}.o", ["-O2", "-std=c++20"])
-        for name in ("trainers", "team", "cpu_features")
+        for name in ("trainers", "team", "team_size", "cpu_features")
     ]
     # what is linked and never run: all for AVX-512, and bfloat16
     avx512 = ["-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mfma"]

@@ -1,8 +1,17 @@
 #include "team.hpp"
 
+#include <chrono>
+#include <thread>
 #include <vector>
 
 namespace deltaprop {
+
+void Barrier::wait_long(int round) {
+    const auto since = std::chrono::steady_clock::now();
+    while (round_.load(std::memory_order_acquire) == round) std::this_thread::yield();
+    const std::chrono::nanoseconds waited = std::chrono::steady_clock::now() - since;
+    lost_.fetch_add(waited.count(), std::memory_order_relaxed);
+}
 
 void run_team(int n, void (*body)(void* context, int thread), void* context) {
     enum { waiting, going, given_up };

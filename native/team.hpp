@@ -2,9 +2,7 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
-#include <thread>
 
 #if defined(__x86_64__) || defined(__i386__)
 #include <immintrin.h>
@@ -30,10 +28,7 @@ public:
             if (round_.load(std::memory_order_acquire) != round) return;
             pause();
         }
-        const auto since = std::chrono::steady_clock::now();
-        while (round_.load(std::memory_order_acquire) == round) std::this_thread::yield();
-        const std::chrono::nanoseconds waited = std::chrono::steady_clock::now() - since;
-        lost_.fetch_add(waited.count(), std::memory_order_relaxed);
+        wait_long(round);
     }
 
     // Nanoseconds that all threads together have waited beyond a moment.
@@ -41,6 +36,8 @@ public:
 
 private:
     static constexpr int kSpins = 100;
+
+    void wait_long(int round);  // and count how long
 
     static void pause() {
 #if defined(__x86_64__) || defined(__i386__)

@@ -133,7 +133,7 @@ private:
         const std::unique_ptr<Own[]> own = rooms(n_threads, chunk_, true);
         bad_ = Buffer<unsigned char>(n_threads * kLine);
         Powers after = before;
-        team_size_.begin(TeamSize::Clock::now());
+        team_size_.begin();
         run_team(n_threads, [&](int me) {
             const FlushSubnormals flush;
             Powers powers = before;
@@ -163,7 +163,7 @@ private:
             }
             if (me == 0) after = powers;
         });
-        team_size_.end(barrier.lost(), TeamSize::Clock::now());
+        team_size_.end(barrier.lost());
         return after;
     }
 

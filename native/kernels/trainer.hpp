@@ -147,7 +147,7 @@ private:
         for (int t = 0; t < n_threads; ++t)
             own[t] = {Output<T>(layers_[n_layers_ - 1].n_out), Buffer<std::uint32_t>(widest_dropped() + 16)};
         Powers after = before;
-        team_size_.begin(TeamSize::Clock::now());
+        team_size_.begin();
         run_team(n_threads, [&](int me) {
             const FlushSubnormals flush;
             Own& mine = own[me];
@@ -172,7 +172,7 @@ private:
             }
             if (me == 0) after = powers;
         });
-        team_size_.end(barrier.lost(), TeamSize::Clock::now());
+        team_size_.end(barrier.lost());
         return after;
     }
 
