@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kEnough{10}, kWindow{200}, kFirst{250};
 constexpr std::chrono::seconds kLongest{30};
+constexpr int kSteps = 4;  // fewer, and one moment without a core would decide
 
 }  // namespace
 
@@ -19,6 +20,7 @@ void TeamSize::begin() {
 }
 
 bool TeamSize::should_change(std::int64_t lost, Clock::time_point at) {
+    ++steps_;
     if (at == looked_ || most_ == 1) return false;
     looked_ = at;
     if (now_ < most_ && at >= again_) return true;
@@ -52,13 +54,14 @@ double TeamSize::share(std::int64_t lost, Clock::time_point at) const {
 }
 
 bool TeamSize::crowded(std::int64_t lost, Clock::time_point at) const {
-    return now_ > 1 && lost_share_ < 1.0 && elapsed(at) >= kEnough && share(lost, at) > lost_share_;
+    return now_ > 1 && lost_share_ < 1.0 && steps_ >= kSteps && elapsed(at) >= kEnough && share(lost, at) > lost_share_;
 }
 
 // Begins a new window; a whole one that was not crowded makes the next pause short again.
 void TeamSize::forget(std::int64_t lost, Clock::time_point at) {
     if (now_ == most_ && elapsed(at) > kWindow) pause_ = kFirst;
     time_ = {};
+    steps_ = 0;
     lost_ = 0;
     began_ = at;
     lost_before_ = lost;

@@ -40,7 +40,7 @@ private:
     bool crowded(std::int64_t lost, Clock::time_point at) const;
     void forget(std::int64_t lost, Clock::time_point at);
 
-    int most_, now_;
+    int most_, now_, steps_ = 0;  // steps of the window
     double lost_share_;
     Clock::duration time_, pause_;  // of the window, before the team that runs; before a next try
     std::int64_t lost_ = 0, lost_before_ = 0;  // nanoseconds, of all threads

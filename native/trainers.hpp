@@ -20,8 +20,8 @@ enum class Precision { float32, float64, bfloat16 };
 inline constexpr double kThreadFrom = 300'000.0;
 
 // Of their time, what all but one thread may wait for that one before they become fewer: two that stand
-// still for half of it do no more than one.
-inline constexpr double kLostShare = 0.45;
+// still for half of it do no more than one, and one core may be lost for a moment on any machine.
+inline constexpr double kLostShare = 0.7;
 
 struct TrainerSettings {
     std::vector<LayerPlan> layers;
