@@ -14,6 +14,8 @@ constexpr int kSteps = 4;  // fewer, and one moment without a core would decide
 TeamSize::TeamSize(int most, double lost_share)
     : most_(most), now_(most), lost_share_(lost_share), time_{}, pause_(kFirst), began_{}, looked_{}, again_{} {}
 
+bool TeamSize::can_change() const { return most_ > 1; }
+
 void TeamSize::begin() {
     began_ = looked_ = Clock::now();
     lost_before_ = 0;
@@ -21,7 +23,7 @@ void TeamSize::begin() {
 
 bool TeamSize::should_change(std::int64_t lost, Clock::time_point at) {
     ++steps_;
-    if (at == looked_ || most_ == 1) return false;
+    if (at == looked_) return false;
     looked_ = at;
     if (now_ < most_ && at >= again_) return true;
     if (crowded(lost, at)) return true;

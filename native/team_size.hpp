@@ -25,6 +25,9 @@ public:
 
     int threads() const { return now_; }
 
+    // Whether there is anything to watch.
+    bool can_change() const;
+
     // A team has begun; what its threads lose is counted from 0.
     void begin();
 

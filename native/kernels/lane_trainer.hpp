@@ -133,6 +133,7 @@ private:
         const std::unique_ptr<Own[]> own = rooms(n_threads, chunk_, true);
         bad_ = Buffer<unsigned char>(n_threads * kLine);
         Powers after = before;
+        const bool watched = team_size_.can_change();
         team_size_.begin();
         run_team(n_threads, [&](int me) {
             const FlushSubnormals flush;
@@ -146,7 +147,7 @@ private:
                 };
                 if (me == 0 && s > start) {
                     if (judge(progress, task, s - 1)) stop();
-                    else if (team_size_.should_change(barrier.lost(), progress.last_look())) give_up();
+                    else if (watched && team_size_.should_change(barrier.lost(), progress.last_look())) give_up();
                 }
                 for (std::ptrdiff_t slot = n_slots * me / n_threads; slot < n_slots * (me + 1) / n_threads; ++slot)
                     if (!fill(task, first, rows, slot, n_slots, s % 2, own[me], goes_on)) break;

@@ -147,6 +147,7 @@ private:
         for (int t = 0; t < n_threads; ++t)
             own[t] = {Output<T>(layers_[n_layers_ - 1].n_out), Buffer<std::uint32_t>(widest_dropped() + 16)};
         Powers after = before;
+        const bool watched = team_size_.can_change();
         team_size_.begin();
         run_team(n_threads, [&](int me) {
             const FlushSubnormals flush;
@@ -157,7 +158,7 @@ private:
                 if (me == 0 && by_column_) columns_.sort(task.rows, task.order + first, rows);
                 if (me == 0 && s > start) {
                     if (judge(progress, s - 1)) stop();
-                    else if (team_size_.should_change(barrier.lost(), progress.last_look())) give_up();
+                    else if (watched && team_size_.should_change(barrier.lost(), progress.last_look())) give_up();
                 }
                 rows_part(me, n_threads, s, rows, mine, progress);
                 barrier.wait();
