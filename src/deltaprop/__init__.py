@@ -31,7 +31,15 @@ if TYPE_CHECKING:
     from deltaprop.functional.losses import LOSSES, Loss, huber, register_loss
     from deltaprop.model.backprop import Trace, backpropagate
     from deltaprop.model.gradcheck import GradientReport, check_gradients
-    from deltaprop.model.layers import Dense, Dropout
+    from deltaprop.model.layers import (
+        LAYERS,
+        CategoryEmbedding,
+        Dense,
+        Dropout,
+        ParametricActivation,
+        PeriodicEmbedding,
+        Scaling,
+    )
     from deltaprop.model.mistakes import MISTAKES
     from deltaprop.model.parameters import Parameters
     from deltaprop.model.serialize import save_model as save
@@ -66,7 +74,9 @@ _HOMES = {
     "functional.losses": "LOSSES Loss huber register_loss",
     "model.backprop": "Trace backpropagate",
     "model.gradcheck": "GradientReport check_gradients",
-    "model.layers": "Dense Dropout",
+    "model.layers": (
+        "LAYERS CategoryEmbedding Dense Dropout ParametricActivation PeriodicEmbedding Scaling"
+    ),
     "model.mistakes": "MISTAKES",
     "model.parameters": "Parameters",
     "model.serialize": "save",
@@ -88,12 +98,14 @@ __all__ = [
     "ACTIVATIONS",
     "ENGINES",
     "INITIALIZERS",
+    "LAYERS",
     "LOSSES",
     "MISTAKES",
     "OPTIMIZERS",
     "Activation",
     "Adam",
     "AdamW",
+    "CategoryEmbedding",
     "Dense",
     "Dropout",
     "Exercise",
@@ -109,8 +121,11 @@ __all__ = [
     "Momentum",
     "Network",
     "Parameters",
+    "ParametricActivation",
+    "PeriodicEmbedding",
     "RMSProp",
     "Recipe",
+    "Scaling",
     "TableModel",
     "Trace",
     "TrainingState",

@@ -35,7 +35,7 @@ class StepRule(Protocol):
         state: dict[str, Any],
         flat: Array,
         gradient: Array,
-        eta: float,
+        eta: float | Array,
         decayed: npt.NDArray[np.bool_],
     ) -> None:
         """Update ``flat`` and ``state`` in place; weight decay applies where ``decayed``."""

@@ -137,6 +137,8 @@ class NativeEngine:
         own = [row.name for row in network.activations if row is not _ACTIVATIONS.get(row.name)]
         if own:
             return f"activation {own[0]!r}"
+        if not network.is_plain:
+            return "layer but dense ones and dropout in their usual form"
         if network.loss is not _LOSSES.get(network.loss_name):
             return f"loss {network.loss_name!r}"
         own_rule = type(optimizer).__module__ != "deltaprop.training.optimizers"
@@ -192,7 +194,7 @@ def _network(network: Network) -> dict[str, Any]:
             {
                 "n_in": network.sizes[index],
                 "n_out": network.sizes[index + 1],
-                "bias": bool(layer.bias),
+                "bias": network.has_bias(index),
                 "activation": "identity" if index == last else network.activations[index].name,
                 "drop_threshold": 0 if dropout is None else dropout.threshold,
                 "drop_probability": 0.0 if dropout is None else dropout.drop_probability,

@@ -32,6 +32,7 @@ class ReferenceRun:
         self.parameters = parameters
         self.state: dict[str, Any] = problem.optimizer.init(parameters.flat.size)
         self._decayed = problem.network.layout.penalized()
+        self._rate_factors = problem.network.layout.learning_rate_factors()
         self._last_finite: Array | None = None  # whose loss and gradient were seen to be finite
         self._threads = BlasThreads(problem.network, problem.batch_size, problem.n_threads)
 
@@ -65,7 +66,9 @@ class ReferenceRun:
                     what = "a gradient" if np.isfinite(trace.loss) else "the loss"
                     return EpochOutcome(total / max(done, 1), step, f"{what} at step {step + 1}")
                 last_finite[:] = parameters.flat
-                eta = float(plan.learning_rates[step])
+                eta: float | Array = float(plan.learning_rates[step])
+                if self._rate_factors is not None:
+                    eta = eta * self._rate_factors
                 problem.optimizer.step(self.state, parameters.flat, gradient, eta, self._decayed)
             total += trace.loss * len(rows)
             done += len(rows)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.model.backprop import Trace
+from deltaprop.model.layers import Dense
 
 __all__ = ["Batch", "SamplePull", "batch_of"]
 
@@ -79,9 +80,15 @@ def batch_of(trace: Trace) -> Batch:
     # <a_s^T d_s, a_r^T d_r> = (a_s . a_r)(d_s . d_r)
     n = len(trace.shares)
     inner = np.zeros((n, n))
-    layers = zip(trace.network.numbered, trace.inputs, trace.delta, strict=True)
-    for layer, a, delta in layers:
-        inner += (a @ a.T + float(layer.bias)) * (delta @ delta.T)
+    network = trace.network
+    for index, (a, delta) in enumerate(zip(trace.inputs, trace.delta, strict=True)):
+        layer = network.numbered[index]
+        if isinstance(layer, Dense):
+            of_weights = layer.scale(a.shape[1]) ** 2 * (a @ a.T)
+            inner += (of_weights + float(layer.bias)) * (delta @ delta.T)
+        else:  # few parameters: their parts may be written out
+            parts = np.array([_part(trace, index, s) for s in range(n)])
+            inner += parts @ parts.T
     lengths = np.sqrt(np.maximum(np.diag(inner), 0.0))
     norm = float(np.sqrt(max(inner.sum(), 0.0)))
     with_whole = inner.sum(axis=1)
@@ -96,6 +103,15 @@ def batch_of(trace: Trace) -> Batch:
     )
     total = float(lengths.sum())
     return Batch(pulls, norm, norm / total if total > 0 else 1.0, _apart(inner, lengths))
+
+
+def _part(trace: Trace, index: int, s: int) -> Array:
+    """Return what a sample adds to the gradient of a layer, flat."""
+    layer, row = trace.network.numbered[index], slice(s, s + 1)
+    _, arrays = layer.backward(
+        trace.parameters.layers[index], trace.inputs[index][row], trace.delta[index][row]
+    )
+    return np.concatenate([array.ravel() for array in arrays.values()])
 
 
 def _apart(inner: Array, lengths: Array) -> tuple[int, int, float] | None:

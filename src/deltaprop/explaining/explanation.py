@@ -358,10 +358,13 @@ def explain(
     before = _state_before(rule, state, after.flat.size)
     changed = _copy(before)
     eta = as_schedule(rule.learning_rate)(step, n_steps)
-    weights = network.layout.penalized()
-    rule.step(changed, after.flat, trace.gradients.flat, eta, weights)
+    factors = network.layout.learning_rate_factors()
+    rates = eta if factors is None else eta * factors
+    rule.step(changed, after.flat, trace.gradients.flat, rates, network.layout.penalized())
     if not train_biases:
-        after.flat[:] = np.where(weights, after.flat, parameters.flat)
+        for slot in network.layout.slots:
+            if slot.name == "b":
+                after.flat[slot.start : slot.stop] = parameters.flat[slot.start : slot.stop]
     with np.errstate(over="ignore", invalid="ignore"):  # a step too far shows as inf or nan
         again = retrace(trace, after)
     update = Update(rule, eta, again, before, changed, train_biases)

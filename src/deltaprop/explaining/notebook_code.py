@@ -6,7 +6,7 @@ import base64
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,6 @@ from deltaprop.explaining.digits import Line
 from deltaprop.explaining.plain import PlainNotation
 from deltaprop.functional.arithmetic import Operand, write
 from deltaprop.functional.losses import sample_shares
-from deltaprop.model.layers import Dense
 from deltaprop.model.parameters import Parameters
 
 if TYPE_CHECKING:
@@ -199,11 +198,7 @@ class _Writer:
         yield f"    {network.n_in},"
         yield "    ["
         for layer in network.layers:
-            if isinstance(layer, Dense):
-                settings = f"{layer.n_out}, activation={layer.activation!r}, bias={layer.bias!r}"
-                yield f"        dp.Dense({settings}),"
-            else:
-                yield f"        dp.Dropout({layer.drop_probability!r}),"
+            yield f"        {_call(layer)},"
         yield "    ],"
         yield f"    loss={network.loss_name!r},"
         for setting in ("label_smoothing", "l2", "l1"):
@@ -215,14 +210,15 @@ class _Writer:
         yield f"targets = {self.array('targets', self.trace.targets)}"
 
     def parameters(self, name: str, flat: Array) -> Iterator[str]:
-        """Yield code that makes parameters: W and b written out, or packed where they are many."""
+        """Yield code that makes parameters: arrays written out, or packed where they are many."""
         if _is_packed(flat):
             yield f"{name} = net.init(np.random.default_rng(0))"
             yield f"{name}.flat[:] = {self.array(name, flat)}"
             return
         layers = Parameters(self.trace.network.layout, flat).layers
         yield f"{name} = net.parameters("
-        for key in ("W", "b"):
+        names = dict.fromkeys(["W", *(name for arrays in layers for name in arrays)])
+        for key in names:
             if any(key in arrays for arrays in layers):
                 yield f"    {key}=["
                 for arrays in layers:
@@ -325,6 +321,17 @@ def _is_state(line: Line) -> bool:
 
 
 # arrays
+
+
+def _call(layer: Any) -> str:
+    """Return the call that makes a layer: its first setting, and those that are not usual."""
+    first, *others = fields(layer)
+    settings = [repr(getattr(layer, first.name))]
+    for item in others:
+        value = getattr(layer, item.name)
+        if value != item.default or item.name in ("activation", "bias"):
+            settings.append(f"{item.name}={value!r}")
+    return f"dp.{type(layer).__name__}({', '.join(settings)})"
 
 
 def _is_packed(values: Array) -> bool:

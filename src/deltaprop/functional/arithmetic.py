@@ -2,7 +2,8 @@
 
 A registry row says its formula as plain text ("1 / (1 + exp(-z))"); ``parse`` turns it into a tree
 with the operands put in. What a renderer needs is a ``Notation``: how sums, quotients and powers
-are written. Functions: exp log tanh max sqrt abs erf; a comparison is 1 where it holds, else 0.
+are written. Functions: exp log tanh max sqrt abs erf cos sin; a comparison is 1 where it holds,
+else 0.
 """
 
 from __future__ import annotations
@@ -129,6 +130,8 @@ FUNCTIONS: dict[str, Callable[..., float]] = {
     "sqrt": math.sqrt,
     "abs": abs,
     "erf": math.erf,
+    "cos": math.cos,
+    "sin": math.sin,
 }
 _RELATIONS: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,

@@ -106,7 +106,8 @@ class Trace:
     @property
     def dx(self) -> Array:
         """Return dL/dx, of shape (n, n_0): the delta that arrives at the inputs."""
-        below = self.delta[0] @ self.parameters.layers[0]["W"].T
+        first = self.network.numbered[0]
+        below, _ = first.backward(self.parameters.layers[0], self.inputs[0], self.delta[0])
         mask = self.masks[0]
         return below if mask is None else below * mask
 

@@ -156,7 +156,8 @@ def check_gradients(
         right = right_gradients()
     said = Claimed(
         network, parameters, inputs, smoothed_targets(network, dense), shares, right, claimed,
-        judged, loss, after, learning_rate, comparable=all(mask is None for mask in masks),
+        judged, loss, after, learning_rate,
+        comparable=network.is_plain and all(mask is None for mask in masks),
     )  # fmt: skip
     by_part: dict[str, list[str]] = {}
     for entry in report.wrong:
@@ -249,9 +250,11 @@ def _check_update(
 ) -> list[EntryCheck]:
     """Judge each parameter after the step by its change, beyond the rounding of the parameter."""
     entries = []
+    factors = parameters.layout.learning_rate_factors()
     for i in checked:
         before, claimed = float(parameters.flat[i]), float(after[i])
-        expected = before - eta * float(gradients[i])
+        rate = eta if factors is None else eta * float(factors[i])
+        expected = before - rate * float(gradients[i])
         error = abs(claimed - expected) - 8.0 * _EPSILON * abs(before)
         size = max(abs(claimed - before), abs(expected - before))
         relative = 0.0 if error <= 0 else error / size

@@ -142,7 +142,7 @@ def _look_at(claimed: Claimed, here: Sequence[_Array], layer: int) -> str:
         return f"Look at delta.{layer} first, which all of them are made with."
     if b is not None:
         return f"Look at db.{layer}, the sum of delta.{layer} over samples; delta itself is right."
-    if W is not None and claimed.network.numbered[layer - 1].bias:
+    if W is not None and claimed.network.has_bias(layer - 1):
         rows = W.rows()
         if len(rows) == 1 and W.slot.shape[0] > 1:
             return f"Look at {below}[:,{rows.pop()}], the input of that row."

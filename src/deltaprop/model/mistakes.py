@@ -149,7 +149,7 @@ def _has_hidden(network: Network) -> bool:
 
 
 def _has_bias(network: Network) -> bool:
-    return any(layer.bias for layer in network.numbered)
+    return any(network.has_bias(index) for index in range(len(network.numbered)))
 
 
 def _has_square(network: Network) -> bool:

@@ -25,6 +25,7 @@ class Slot:
     shape: tuple[int, ...]
     start: int
     penalized: bool
+    learning_rate_factor: float = 1.0
 
     @property
     def stop(self) -> int:
@@ -55,6 +56,15 @@ class Layout:
         for slot in self.slots:
             mask[slot.start : slot.stop] = slot.penalized
         return mask
+
+    def learning_rate_factors(self) -> Array | None:
+        """Return what eta is multiplied by for each entry; None where it is 1 for all."""
+        if all(slot.learning_rate_factor == 1.0 for slot in self.slots):
+            return None
+        factors = np.ones(self.size)
+        for slot in self.slots:
+            factors[slot.start : slot.stop] = slot.learning_rate_factor
+        return factors
 
     def entry(self, index: int) -> str:
         """Return the id of the entry at flat position ``index``."""

@@ -134,7 +134,7 @@ def work_step(
     for index in reversed(range(n_layers)):
         used = rules.gradient_delta(w, index)
         arrays[index]["W"] = rules.weight_gradient(w.a[index], used)
-        if network.numbered[index].bias:
+        if network.has_bias(index):
             arrays[index]["b"] = rules.bias_gradient(w, used, index)
         if index > 0:
             w.upstream[index - 1] = rules.recursion(w, index)

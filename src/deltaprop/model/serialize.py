@@ -11,7 +11,7 @@ import json
 import os
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ import numpy.typing as npt
 from deltaprop._version import __version__
 from deltaprop.errors import DeltapropError, ModelFileError, UnknownNameError
 from deltaprop.model.files import nearest_file, write_atomically
-from deltaprop.model.layers import LAYERS, Dense, Dropout
+from deltaprop.model.layers import LAYERS
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 
@@ -215,7 +215,7 @@ def network_to_dict(network: Network) -> dict[str, Any]:
     """Return the description as plain data."""
     return {
         "n_in": network.n_in,
-        "layers": [{"kind": layer.kind, **asdict(layer)} for layer in network.layers],
+        "layers": [_layer_to_dict(layer) for layer in network.layers],
         "loss": network.loss_name,
         "label_smoothing": network.label_smoothing,
         "l2": network.l2,
@@ -223,9 +223,19 @@ def network_to_dict(network: Network) -> dict[str, Any]:
     }
 
 
+def _layer_to_dict(layer: Any) -> dict[str, Any]:
+    """Return its kind and settings; those that stand at their defaults are left out."""
+    settings = {
+        item.name: value
+        for item in fields(layer)
+        if (value := getattr(layer, item.name)) != item.default
+    }
+    return {"kind": layer.kind, **settings}
+
+
 def network_from_dict(data: Mapping[str, Any]) -> Network:
     """Return the network that ``network_to_dict`` described; raises on anything else."""
-    layers: list[Dense | Dropout] = []
+    layers = []
     for item in data["layers"]:
         facts = dict(item)
         layers.append(LAYERS[facts.pop("kind")](**facts))

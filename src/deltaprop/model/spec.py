@@ -13,7 +13,16 @@ from deltaprop.errors import SettingError, ShapeError
 from deltaprop.functional.activations import ACTIVATIONS, Activation
 from deltaprop.functional.losses import LOSSES, Loss
 from deltaprop.functional.settings import at_least_zero, positive_int, share
-from deltaprop.model.layers import Dense, Dropout, Layer
+from deltaprop.model.layers import (
+    LAYERS,
+    CategoryEmbedding,
+    Dense,
+    Dropout,
+    Layer,
+    ParametricActivation,
+    PeriodicEmbedding,
+    Scaling,
+)
 from deltaprop.model.parameters import Layout, Parameters, Slot
 
 __all__ = ["Network"]
@@ -59,13 +68,14 @@ class Network:
     """
 
     n_in: int
-    layers: tuple[Dense | Dropout, ...]
+    layers: tuple[Layer | Dropout, ...]
     loss_name: str
     label_smoothing: float
     l2: float
     l1: float
-    numbered: tuple[Dense, ...] = field(repr=False, compare=False)
+    numbered: tuple[Layer, ...] = field(repr=False, compare=False)
     dropouts: tuple[Dropout | None, ...] = field(repr=False, compare=False)
+    sizes: tuple[int, ...] = field(repr=False, compare=False)
 
     def __init__(
         self,
@@ -95,7 +105,7 @@ class Network:
                 f"hidden names {len(activations)} activations but sizes has {n_hidden} hidden "
                 "layers; give one name for all of them or one each."
             )
-        layers: list[Dense | Dropout] = []
+        layers: list[Layer | Dropout] = []
         for n_out, activation in zip(sizes[1:-1], activations, strict=True):
             layers.append(Dense(n_out, activation, bias))
             if dropout:
@@ -107,7 +117,7 @@ class Network:
     def from_layers(
         cls,
         n_in: int,
-        layers: Sequence[Dense | Dropout],
+        layers: Sequence[Layer | Dropout],
         loss: str = "cross_entropy",
         *,
         label_smoothing: float = 0.0,
@@ -120,8 +130,8 @@ class Network:
         ----------
         n_in : int
             n_0, the number of inputs.
-        layers : sequence of Dense or Dropout
-            In order; the last is a layer with parameters.
+        layers : sequence
+            Of the kinds in ``LAYERS``, in order; the last is a ``Dense``.
         loss : str
             A registered loss.
         label_smoothing, l2, l1 : float
@@ -139,13 +149,14 @@ class Network:
     def _describe(
         self,
         n_in: int,
-        layers: Sequence[Dense | Dropout],
+        layers: Sequence[Layer | Dropout],
         loss: str,
         label_smoothing: float,
         l2: float,
         l1: float,
     ) -> None:
-        numbered: list[Dense] = []
+        numbered: list[Layer] = []
+        sizes = [positive_int(n_in, "The number of inputs")]
         dropouts: list[Dropout | None] = []
         waiting: Dropout | None = None
         for layer in layers:
@@ -153,13 +164,15 @@ class Network:
                 if waiting is not None:
                     raise SettingError("Two Dropout layers stand in a row; one is enough.")
                 waiting = layer
-            elif isinstance(layer, Dense):
+            elif isinstance(layer, tuple(LAYERS.values())):
                 numbered.append(layer)
+                sizes.append(layer.width(sizes[-1]))
                 dropouts.append(waiting)
                 waiting = None
             else:
-                raise SettingError(f"{layer!r} is no layer; expected Dense or Dropout.")
-        if not numbered or waiting is not None:
+                known = ", ".join(kind.__name__ for kind in LAYERS.values())
+                raise SettingError(f"{layer!r} is no layer; expected {known}.")
+        if not numbered or waiting is not None or not isinstance(numbered[-1], Dense):
             raise SettingError("A network ends in a Dense layer; its loss reads that layer's z.")
         row = LOSSES[loss]
         own = numbered[-1].activation
@@ -173,7 +186,8 @@ class Network:
                 f"label_smoothing has no meaning for {loss}; it belongs to the cross-entropies."
             )
         facts = {
-            "n_in": positive_int(n_in, "The number of inputs"),
+            "n_in": sizes[0],
+            "sizes": tuple(sizes),
             "layers": tuple(layers),
             "loss_name": loss,
             "label_smoothing": share(label_smoothing, "label_smoothing"),
@@ -190,14 +204,9 @@ class Network:
         return {name: fact for name, fact in vars(self).items() if name not in _CACHED}
 
     @property
-    def sizes(self) -> tuple[int, ...]:
-        """Return n_0, ..., n_L."""
-        return (self.n_in, *(layer.n_out for layer in self.numbered))
-
-    @property
     def n_out(self) -> int:
         """Return n_L, the number of outputs."""
-        return self.numbered[-1].n_out
+        return self.sizes[-1]
 
     @property
     def loss(self) -> Loss:
@@ -216,9 +225,25 @@ class Network:
         start = 0
         for index, (n_in, layer) in enumerate(zip(self.sizes, self.numbered, strict=False)):
             for name, shape in layer.shapes(n_in).items():
-                slots.append(Slot(index, name, shape, start, name in layer.penalized))
+                factor = layer.learning_rate_factor_of(name)
+                slots.append(Slot(index, name, shape, start, name in layer.penalized, factor))
                 start = slots[-1].stop
         return Layout(tuple(slots), len(self.numbered))
+
+    @property
+    def is_plain(self) -> bool:
+        """Return whether there is nothing but dense layers and dropout, in their usual form.
+
+        That is what the named mistakes are about.
+        """
+        return self.layout.learning_rate_factors() is None and all(
+            isinstance(layer, Dense) and layer.parametrization == "standard"
+            for layer in self.numbered
+        )
+
+    def has_bias(self, index: int) -> bool:
+        """Return whether layer ``index`` + 1 has a b."""
+        return "b" in self.numbered[index].shapes(self.sizes[index])
 
     @property
     def n_parameters(self) -> int:
@@ -252,17 +277,20 @@ class Network:
 
     def parameters(
         self,
-        W: Sequence[npt.ArrayLike],
+        W: Sequence[npt.ArrayLike | None],
         b: Sequence[npt.ArrayLike | None] | None = None,
+        **others: Sequence[npt.ArrayLike | None],
     ) -> Parameters:
         """Return parameters holding the given numbers.
 
         Parameters
         ----------
         W : sequence of array_like
-            W[l] of shape (n_l, n_(l+1)).
+            W[l] of shape (n_l, n_(l+1)); None where a layer has none.
         b : sequence of array_like or None, optional
             b[l] of shape (n_(l+1),); left out, biases are 0.
+        **others : sequence of array_like or None
+            The arrays of other layers by name, such as ``s``, one entry for each layer.
 
         Returns
         -------
@@ -274,43 +302,49 @@ class Network:
         ShapeError
             When an array is missing or its shape does not fit.
         """
-        given = {"W": list(W), "b": list(b) if b is not None else [None] * len(self.numbered)}
+        n_layers = len(self.numbered)
+        given = {"W": list(W), "b": [None] * n_layers if b is None else list(b)}
+        given |= {name: list(arrays) for name, arrays in others.items()}
         for name, arrays in given.items():
-            if len(arrays) != len(self.numbered):
+            if len(arrays) != n_layers:
                 raise ShapeError(
-                    f"{name} has {len(arrays)} arrays but the network has "
-                    f"{len(self.numbered)} layers."
+                    f"{name} has {len(arrays)} arrays but the network has {n_layers} layers."
                 )
         parameters = Parameters(self.layout, np.zeros(self.layout.size))
         for index, views in enumerate(parameters.layers):
-            for name in given:
-                array = given[name][index]
-                if array is None:
-                    if name == "W":
-                        raise ShapeError(f"W of layer {index + 1} is missing.")
-                    continue
-                if name not in views:
+            found = {name: arrays[index] for name, arrays in given.items()}
+            for name, array in found.items():
+                if array is not None and name not in views:
                     raise ShapeError(f"Layer {index + 1} has no {name}, but one was given.")
+            for name, view in views.items():
+                array = found.get(name)
+                if array is None:
+                    if name != "b":
+                        raise ShapeError(f"{name} of layer {index + 1} is missing.")
+                    continue
                 values = np.asarray(array, dtype=np.float64)
-                if values.shape != views[name].shape:
+                if values.shape != view.shape:
                     raise ShapeError(
                         f"{name} of layer {index + 1} has shape {values.shape}; "
-                        f"expected {views[name].shape}."
+                        f"expected {view.shape}."
                     )
-                views[name][...] = values
+                view[...] = values
         return parameters
 
     def describe(self) -> str:
         """Return one line: sizes, activations, loss, parameters."""
-        hidden = zip(self.numbered, self.activations, strict=False)
-        shown = [str(self.n_in), *(f"{layer.n_out} {row.name}" for layer, row in hidden)]
+        hidden = zip(self.numbered, self.sizes[1:], self.activations, strict=False)
+        shown = [str(self.n_in)]
+        for layer, width, row in hidden:
+            shown.append(f"{width} {row.name if isinstance(layer, Dense) else layer.kind}")
         shown.append(f"{self.n_out} {self.loss.output}")
         return f"{' -> '.join(shown)}, {self.loss_name}, {self.n_parameters:,} parameters"
 
 
-def _is_layer(layer: Layer) -> Layer:
-    """Hold Dense to the Layer protocol: mypy fails here if they drift apart."""
-    return layer
+def _are_layers(*layers: Layer) -> None:
+    """Hold the kinds to the Layer protocol: mypy fails here if they drift apart."""
 
 
-_is_layer(Dense(1))
+_are_layers(
+    Dense(1), Scaling(), ParametricActivation("relu"), PeriodicEmbedding(1), CategoryEmbedding((1,))
+)

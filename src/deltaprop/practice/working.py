@@ -187,7 +187,7 @@ class _Run:
         for index in reversed(range(last + 1)):
             delta = self.rules.gradient_delta(w, index)
             arrays[index]["W"] = self.rules.weight_gradient(w.a[index], delta)
-            if network.numbered[index].bias:
+            if network.has_bias(index):
                 arrays[index]["b"] = self.rules.bias_gradient(w, delta, index)
             if index > 0:
                 w.upstream[index - 1] = self.rules.recursion(w, index)
@@ -317,4 +317,4 @@ def nearest_before(key: str, keys: Collection[str], step: Step) -> list[str]:
 
 
 def _has_bias(key: str, step: Step) -> bool:
-    return step.network.numbered[int(key.split(".")[1]) - 1].bias
+    return step.network.has_bias(int(key.split(".")[1]) - 1)

@@ -38,6 +38,7 @@ __all__ = [
 
 Array = npt.NDArray[np.float64]
 State: TypeAlias = "dict[str, Array | int]"
+Rate: TypeAlias = float | Array
 
 
 class Optimizer(Protocol):
@@ -61,9 +62,12 @@ class Optimizer(Protocol):
         """Return the state before the first step, for n parameters."""
 
     def step(
-        self, state: State, flat: Array, gradient: Array, eta: float, decayed: npt.NDArray[np.bool_]
+        self, state: State, flat: Array, gradient: Array, eta: Rate, decayed: npt.NDArray[np.bool_]
     ) -> None:
-        """Update ``flat`` and ``state`` in place; weight decay applies where ``decayed``."""
+        """Update ``flat`` and ``state`` in place; weight decay applies where ``decayed``.
+
+        eta is one number, or one for each parameter where layers have learning rate factors.
+        """
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ class GradientDescent:
         return {}
 
     def step(
-        self, state: State, flat: Array, gradient: Array, eta: float, decayed: npt.NDArray[np.bool_]
+        self, state: State, flat: Array, gradient: Array, eta: Rate, decayed: npt.NDArray[np.bool_]
     ) -> None:
         """Update ``flat`` in place."""
         flat -= eta * gradient
@@ -137,7 +141,7 @@ class Momentum:
         return {"v": np.zeros(n)}
 
     def step(
-        self, state: State, flat: Array, gradient: Array, eta: float, decayed: npt.NDArray[np.bool_]
+        self, state: State, flat: Array, gradient: Array, eta: Rate, decayed: npt.NDArray[np.bool_]
     ) -> None:
         """Update ``flat`` and v in place."""
         v = _array(state, "v")
@@ -187,7 +191,7 @@ class RMSProp:
         return {"s": np.zeros(n)}
 
     def step(
-        self, state: State, flat: Array, gradient: Array, eta: float, decayed: npt.NDArray[np.bool_]
+        self, state: State, flat: Array, gradient: Array, eta: Rate, decayed: npt.NDArray[np.bool_]
     ) -> None:
         """Update ``flat`` and s in place."""
         s = _array(state, "s")
@@ -240,7 +244,7 @@ class Adam:
         return {"m": np.zeros(n), "v": np.zeros(n), "t": 0}
 
     def step(
-        self, state: State, flat: Array, gradient: Array, eta: float, decayed: npt.NDArray[np.bool_]
+        self, state: State, flat: Array, gradient: Array, eta: Rate, decayed: npt.NDArray[np.bool_]
     ) -> None:
         """Update ``flat``, m, v and t in place."""
         _adam_step(self, state, flat, gradient, eta)
@@ -291,7 +295,7 @@ class AdamW:
         return {"m": np.zeros(n), "v": np.zeros(n), "t": 0}
 
     def step(
-        self, state: State, flat: Array, gradient: Array, eta: float, decayed: npt.NDArray[np.bool_]
+        self, state: State, flat: Array, gradient: Array, eta: Rate, decayed: npt.NDArray[np.bool_]
     ) -> None:
         """Update ``flat``, m, v and t in place."""
         flat -= eta * self.weight_decay * np.where(decayed, flat, 0.0)
@@ -307,7 +311,7 @@ def _adam_arithmetic(start: str) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _adam_step(rule: Adam | AdamW, state: State, flat: Array, gradient: Array, eta: float) -> None:
+def _adam_step(rule: Adam | AdamW, state: State, flat: Array, gradient: Array, eta: Rate) -> None:
     m, v, t = _array(state, "m"), _array(state, "v"), int(state["t"]) + 1
     m *= rule.beta_1
     m += (1.0 - rule.beta_1) * gradient

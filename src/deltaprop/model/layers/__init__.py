@@ -1,0 +1,30 @@
+"""The kinds of layers: one file each, with its forward/backward pair."""
+
+from deltaprop.model.layers.base import Layer, LayerArrays, Operands
+from deltaprop.model.layers.categories import CategoryEmbedding
+from deltaprop.model.layers.dense import PARAMETRIZATIONS, Dense
+from deltaprop.model.layers.dropout import Dropout
+from deltaprop.model.layers.parametric import ParametricActivation
+from deltaprop.model.layers.periodic import PeriodicEmbedding
+from deltaprop.model.layers.scaling import Scaling
+
+__all__ = [
+    "LAYERS",
+    "PARAMETRIZATIONS",
+    "CategoryEmbedding",
+    "Dense",
+    "Dropout",
+    "Layer",
+    "LayerArrays",
+    "Operands",
+    "ParametricActivation",
+    "PeriodicEmbedding",
+    "Scaling",
+]
+
+LAYERS: dict[str, type] = {
+    layer.kind: layer
+    for layer in (
+        Dense, Dropout, Scaling, ParametricActivation, PeriodicEmbedding, CategoryEmbedding
+    )
+}  # fmt: skip

@@ -1,0 +1,167 @@
+"""CategoryEmbedding: every category as a few learnt numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from deltaprop.errors import SettingError
+from deltaprop.functional.arithmetic import Expression, parse
+from deltaprop.functional.settings import positive, positive_int
+from deltaprop.model.layers.base import Array, LayerArrays, Operands, require_width
+
+__all__ = ["CategoryEmbedding"]
+
+
+@dataclass(frozen=True)
+class CategoryEmbedding:
+    """The last columns, one-hot in groups, each group as the vector of its category.
+
+    A group of m columns becomes ``dimension`` numbers: z_gk = sum over the group's i of a_i E_ik.
+    A row that is one-hot picks the row of E of its category; one without a category gives zeros.
+    Earlier columns pass unchanged (entity embeddings, Guo & Berkhahn 2016).
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        The number of columns of each group: its categories.
+    dimension : int
+        Numbers of a category.
+    learning_rate_factor : float
+        What the learning rate is multiplied by for E.
+    """
+
+    sizes: tuple[int, ...]
+    dimension: int = 8
+    learning_rate_factor: float = 1.0
+
+    kind: ClassVar[str] = "category_embedding"
+    penalized: ClassVar[tuple[str, ...]] = ("E",)
+    activation: ClassVar[str | None] = None
+
+    def __post_init__(self) -> None:
+        given: object = self.sizes
+        if not isinstance(given, list | tuple) or not given:
+            raise SettingError(
+                f"sizes is {self.sizes!r}; expected the number of categories of each group, such "
+                "as (12, 40)."
+            )
+        sizes = tuple(positive_int(size, "The number of categories") for size in self.sizes)
+        object.__setattr__(self, "sizes", sizes)
+        object.__setattr__(self, "dimension", positive_int(self.dimension, "dimension"))
+        factor = positive(self.learning_rate_factor, "learning_rate_factor")
+        object.__setattr__(self, "learning_rate_factor", factor)
+
+    def width(self, n_in: int) -> int:
+        """Return the columns that pass, and ``dimension`` for each group."""
+        require_width(self, n_in, sum(self.sizes), "one-hot columns")
+        return n_in - sum(self.sizes) + len(self.sizes) * self.dimension
+
+    def shapes(self, n_in: int) -> dict[str, tuple[int, ...]]:
+        """Return {"E": (sum of sizes, dimension)}."""
+        return {"E": (sum(self.sizes), self.dimension)}
+
+    def learning_rate_factor_of(self, name: str) -> float:
+        """Return the factor of E."""
+        return self.learning_rate_factor
+
+    def initialize(self, rng: np.random.Generator, n_in: int) -> dict[str, Array]:
+        """Return E of variance 1."""
+        return {"E": rng.normal(size=(sum(self.sizes), self.dimension))}
+
+    def forward(self, parameters: LayerArrays, a: Array) -> Array:
+        """Return the columns that pass beside a E of each group."""
+        parts = [a[:, : self._passed(a.shape[1])]]
+        parts += [
+            a[:, columns] @ parameters["E"][rows] for rows, columns, _ in self._groups(a.shape[1])
+        ]
+        return np.concatenate(parts, axis=1)
+
+    def backward(
+        self, parameters: LayerArrays, a: Array, delta: Array
+    ) -> tuple[Array, dict[str, Array]]:
+        """Return delta E^T of each group, and dL/dE = a^T delta."""
+        passed = self._passed(a.shape[1])
+        below, E = np.empty_like(a), np.empty_like(parameters["E"])
+        below[:, :passed] = delta[:, :passed]
+        for rows, columns, outputs in self._groups(a.shape[1]):
+            below[:, columns] = delta[:, outputs] @ parameters["E"][rows].T
+            E[rows] = a[:, columns].T @ delta[:, outputs]
+        return below, {"E": E}
+
+    def _passed(self, n_in: int) -> int:
+        return n_in - sum(self.sizes)
+
+    def _groups(self, n_in: int) -> list[tuple[slice, slice, slice]]:
+        """Return, for each group, its rows of E, its columns of a and its columns of z."""
+        passed, row = self._passed(n_in), 0
+        groups = []
+        for number, size in enumerate(self.sizes):
+            out = passed + number * self.dimension
+            groups.append(
+                (
+                    slice(row, row + size),
+                    slice(passed + row, passed + row + size),
+                    slice(out, out + self.dimension),
+                )
+            )
+            row += size
+        return groups
+
+    # one entry at a time
+
+    def reads(self, n_in: int, j: int) -> Sequence[int]:
+        """Return the columns of the group of z_j, or j alone where it passes."""
+        passed = self._passed(n_in)
+        if j < passed:
+            return (j,)
+        columns = self._groups(n_in)[(j - passed) // self.dimension][1]
+        return range(columns.start, columns.stop)
+
+    def feeds(self, n_in: int, i: int) -> Sequence[int]:
+        """Return what the group of column i becomes, or i alone where it passes."""
+        if i < self._passed(n_in):
+            return (i,)
+        _, _, outputs = next(g for g in self._groups(n_in) if i < g[1].stop)
+        return range(outputs.start, outputs.stop)
+
+    def factor(self, n_in: int) -> Expression | None:
+        """Return None."""
+        return None
+
+    def term(self, n_in: int, i: int, j: int, at: Operands) -> Expression:
+        """Return a_i E_ik, or a_i where it passes."""
+        passed = self._passed(n_in)
+        if j < passed:
+            return at.a(i)
+        return parse("a * E", {"a": at.a(i), "E": self._entry(n_in, i, j, at)})
+
+    def rest(self, n_in: int, j: int, at: Operands) -> Expression | None:
+        """Return None."""
+        return None
+
+    def slope(self, n_in: int, i: int, j: int, at: Operands) -> Expression:
+        """Return E_ik, or 1 where it passes."""
+        return parse("1", {}) if j < self._passed(n_in) else self._entry(n_in, i, j, at)
+
+    def moves(self, n_in: int, name: str, index: tuple[int, ...]) -> Sequence[int]:
+        """Return the output that E_ik has a part in."""
+        outputs = self.feeds(n_in, self._passed(n_in) + index[0])
+        return (outputs[index[1]],)
+
+    def sensitivity(
+        self, n_in: int, name: str, index: tuple[int, ...], j: int, at: Operands
+    ) -> Expression | None:
+        """Return a_i."""
+        return at.a(self._passed(n_in) + index[0])
+
+    def gradient_factor(self, n_in: int, name: str) -> Expression | None:
+        """Return None."""
+        return None
+
+    def _entry(self, n_in: int, i: int, j: int, at: Operands) -> Expression:
+        passed = self._passed(n_in)
+        return at.parameter("E", i - passed, (j - passed) % self.dimension)

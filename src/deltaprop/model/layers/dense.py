@@ -1,0 +1,175 @@
+"""Dense: z = a W + b."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import sqrt
+from typing import ClassVar
+
+import numpy as np
+
+from deltaprop.errors import SettingError
+from deltaprop.functional.activations import ACTIVATIONS
+from deltaprop.functional.arithmetic import Expression, parse
+from deltaprop.functional.initializers import INITIALIZERS
+from deltaprop.functional.settings import positive, positive_int
+from deltaprop.model.layers.base import Array, LayerArrays, Operands
+
+__all__ = ["PARAMETRIZATIONS", "Dense"]
+
+PARAMETRIZATIONS = ("standard", "ntk")
+
+
+@dataclass(frozen=True)
+class Dense:
+    """A fully connected layer: z = a W + b, then a^l = f(z).
+
+    In NTK parametrization z = a W / sqrt(n_in) + b (Jacot et al. 2018): with W of variance 1 a
+    step of one size suits layers of any width.
+
+    Parameters
+    ----------
+    n_out : int
+        Its width, n_l.
+    activation : str, optional
+        f. None means identity; the last layer leaves it out, because the loss brings its own.
+    bias : bool
+        Whether there is a b.
+    initializer : str, optional
+        How W is drawn; None takes the one that suits the activation, or in NTK parametrization
+        "standard_normal".
+    parametrization : {"standard", "ntk"}
+        Whether the products are divided by sqrt(n_in).
+    bias_initializer : {"zeros", "standard_normal"}
+        How b is drawn.
+    learning_rate_factor, bias_learning_rate_factor : float
+        What the learning rate is multiplied by for W, and for b.
+    """
+
+    n_out: int
+    activation: str | None = None
+    bias: bool = True
+    initializer: str | None = None
+    parametrization: str = "standard"
+    bias_initializer: str = "zeros"
+    learning_rate_factor: float = 1.0
+    bias_learning_rate_factor: float = 1.0
+
+    kind: ClassVar[str] = "dense"
+    penalized: ClassVar[tuple[str, ...]] = ("W",)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "n_out", positive_int(self.n_out, "The width of a Dense layer"))
+        if self.activation is not None:
+            ACTIVATIONS[self.activation]
+        if self.initializer is not None:
+            INITIALIZERS[self.initializer]
+        if not isinstance(self.bias, bool | np.bool_):
+            raise SettingError(f"bias is {self.bias!r}; expected True or False.")
+        if self.parametrization not in PARAMETRIZATIONS:
+            raise SettingError(
+                f"parametrization is {self.parametrization!r}; it is one of "
+                f"{', '.join(PARAMETRIZATIONS)}."
+            )
+        if self.bias_initializer not in ("zeros", "standard_normal"):
+            raise SettingError(
+                f"bias_initializer is {self.bias_initializer!r}; it is zeros or standard_normal."
+            )
+        for name in ("learning_rate_factor", "bias_learning_rate_factor"):
+            object.__setattr__(self, name, positive(getattr(self, name), name))
+
+    def width(self, n_in: int) -> int:
+        """Return n_out."""
+        return self.n_out
+
+    def shapes(self, n_in: int) -> dict[str, tuple[int, ...]]:
+        """Return {"W": (n_in, n_out)}, with "b": (n_out,) where there is a bias."""
+        shapes: dict[str, tuple[int, ...]] = {"W": (n_in, self.n_out)}
+        if self.bias:
+            shapes["b"] = (self.n_out,)
+        return shapes
+
+    def learning_rate_factor_of(self, name: str) -> float:
+        """Return the factor of W or b."""
+        return self.learning_rate_factor if name == "W" else self.bias_learning_rate_factor
+
+    def scale(self, n_in: int) -> float:
+        """Return what products are multiplied by: 1, or 1 / sqrt(n_in)."""
+        return 1.0 if self.parametrization == "standard" else 1.0 / sqrt(n_in)
+
+    def initialize(self, rng: np.random.Generator, n_in: int) -> dict[str, Array]:
+        """Return W and b drawn by their initializers."""
+        arrays = {"W": INITIALIZERS[self._initializer()].draw(rng, n_in, self.n_out)}
+        if self.bias:
+            arrays["b"] = INITIALIZERS[self.bias_initializer].draw(rng, 1, self.n_out)[0]
+        return arrays
+
+    def _initializer(self) -> str:
+        if self.initializer is not None:
+            return self.initializer
+        if self.parametrization == "ntk":
+            return "standard_normal"
+        return ACTIVATIONS[self.activation or "identity"].initializer
+
+    def forward(self, parameters: LayerArrays, a: Array) -> Array:
+        """Return z = a W + b, of shape (n, n_out)."""
+        z: Array = a @ parameters["W"]
+        if self.parametrization != "standard":
+            z *= self.scale(a.shape[1])
+        if self.bias:
+            z += parameters["b"]
+        return z
+
+    def backward(
+        self, parameters: LayerArrays, a: Array, delta: Array
+    ) -> tuple[Array, dict[str, Array]]:
+        """Return delta W^T, and dL/dW = a^T delta with dL/db = sum of delta over samples."""
+        gradients = {"W": a.T @ delta}
+        if self.bias:
+            gradients["b"] = delta.sum(axis=0)
+        below: Array = delta @ parameters["W"].T
+        if self.parametrization != "standard":
+            gradients["W"] *= self.scale(a.shape[1])
+            below *= self.scale(a.shape[1])
+        return below, gradients
+
+    # one entry at a time
+
+    def reads(self, n_in: int, j: int) -> Sequence[int]:
+        """Return all."""
+        return range(n_in)
+
+    def feeds(self, n_in: int, i: int) -> Sequence[int]:
+        """Return all."""
+        return range(self.n_out)
+
+    def factor(self, n_in: int) -> Expression | None:
+        """Return 1 / sqrt(n_in), or None."""
+        return None if self.parametrization == "standard" else parse(f"1 / sqrt({n_in})", {})
+
+    def term(self, n_in: int, i: int, j: int, at: Operands) -> Expression:
+        """Return a_i W_ij."""
+        return parse("a * W", {"a": at.a(i), "W": at.parameter("W", i, j)})
+
+    def rest(self, n_in: int, j: int, at: Operands) -> Expression | None:
+        """Return b_j."""
+        return at.parameter("b", j) if self.bias else None
+
+    def slope(self, n_in: int, i: int, j: int, at: Operands) -> Expression:
+        """Return W_ij."""
+        return at.parameter("W", i, j)
+
+    def moves(self, n_in: int, name: str, index: tuple[int, ...]) -> Sequence[int]:
+        """Return j of W_ij or b_j."""
+        return index[-1:]
+
+    def sensitivity(
+        self, n_in: int, name: str, index: tuple[int, ...], j: int, at: Operands
+    ) -> Expression | None:
+        """Return a_i for W_ij, nothing for b_j."""
+        return at.a(index[0]) if name == "W" else None
+
+    def gradient_factor(self, n_in: int, name: str) -> Expression | None:
+        """Return 1 / sqrt(n_in) for W in NTK parametrization."""
+        return self.factor(n_in) if name == "W" else None

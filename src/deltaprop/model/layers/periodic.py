@@ -1,0 +1,205 @@
+"""PeriodicEmbedding: every number as itself and a few learnt waves of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import pi, sqrt
+from typing import ClassVar
+
+import numpy as np
+
+from deltaprop.functional.arithmetic import Call, Expression, Product, Sum, parse
+from deltaprop.functional.settings import at_least_zero, positive, positive_int
+from deltaprop.model.layers.base import Array, LayerArrays, Operands, require_width
+
+__all__ = ["PeriodicEmbedding"]
+
+
+@dataclass(frozen=True)
+class PeriodicEmbedding:
+    """The first columns, each as itself and as mixtures of learnt waves of it.
+
+    Column c becomes 1 + K numbers: a_c, and for k = 1, ..., K
+    z_ck = sum over h of V_chk cos(omega_ch a_c + phi_ch) + v_ck. Further columns pass unchanged
+    (the PBLD embedding of RealMLP, Holzmüller et al. 2024; after Gorishniy et al. 2022).
+
+    Parameters
+    ----------
+    n_columns : int
+        How many of the columns that come in, the first ones.
+    n_waves : int
+        Waves of each column, h = 1, ..., n_waves.
+    n_mixtures : int
+        K.
+    deviation : float
+        The standard deviation of a wave's frequency, omega / (2 pi), at the start.
+    learning_rate_factor : float
+        What the learning rate is multiplied by for V, v and phi, and with a further 2 pi for
+        omega, so that a frequency moves as much.
+    """
+
+    n_columns: int
+    n_waves: int = 16
+    n_mixtures: int = 3
+    deviation: float = 0.1
+    learning_rate_factor: float = 1.0
+
+    kind: ClassVar[str] = "periodic_embedding"
+    penalized: ClassVar[tuple[str, ...]] = ("V",)
+    activation: ClassVar[str | None] = None
+
+    def __post_init__(self) -> None:
+        for name in ("n_columns", "n_waves", "n_mixtures"):
+            object.__setattr__(self, name, positive_int(getattr(self, name), name))
+        object.__setattr__(self, "deviation", at_least_zero(self.deviation, "deviation"))
+        factor = positive(self.learning_rate_factor, "learning_rate_factor")
+        object.__setattr__(self, "learning_rate_factor", factor)
+
+    def width(self, n_in: int) -> int:
+        """Return n_in, and n_mixtures more for each embedded column."""
+        require_width(self, n_in, self.n_columns, "columns")
+        return n_in + self.n_columns * self.n_mixtures
+
+    def shapes(self, n_in: int) -> dict[str, tuple[int, ...]]:
+        """Return those of omega, phi (C, H), V (C, H, K) and v (C, K)."""
+        waves = (self.n_columns, self.n_waves)
+        mixtures = (self.n_columns, self.n_mixtures)
+        return {"omega": waves, "phi": waves, "V": (*waves, self.n_mixtures), "v": mixtures}
+
+    def learning_rate_factor_of(self, name: str) -> float:
+        """Return the factor of an array."""
+        return self.learning_rate_factor * (2.0 * pi if name == "omega" else 1.0)
+
+    def initialize(self, rng: np.random.Generator, n_in: int) -> dict[str, Array]:
+        """Return normal frequencies, uniform phases, and V and v in +-1 / sqrt(H)."""
+        shapes, bound = self.shapes(n_in), 1.0 / sqrt(self.n_waves)
+        return {
+            "omega": 2.0 * pi * rng.normal(0.0, self.deviation, shapes["omega"]),
+            "phi": rng.uniform(-pi, pi, shapes["phi"]),
+            "V": rng.uniform(-bound, bound, shapes["V"]),
+            "v": rng.uniform(-bound, bound, shapes["v"]),
+        }
+
+    def forward(self, parameters: LayerArrays, a: Array) -> Array:
+        """Return each column beside its mixtures, and the further columns."""
+        n, numbers = len(a), a[:, : self.n_columns]
+        waves = np.cos(self._angles(parameters, numbers))
+        mixtures = np.einsum("nch,chk->nck", waves, parameters["V"]) + parameters["v"]
+        embedded = np.concatenate([numbers[:, :, None], mixtures], axis=2)
+        return np.concatenate([embedded.reshape(n, -1), a[:, self.n_columns :]], axis=1)
+
+    def backward(
+        self, parameters: LayerArrays, a: Array, delta: Array
+    ) -> tuple[Array, dict[str, Array]]:
+        """Return dL/da, and the gradients by frequencies, phases and mixtures."""
+        n, C, per_column = len(a), self.n_columns, 1 + self.n_mixtures
+        numbers = a[:, :C]
+        angles = self._angles(parameters, numbers)
+        own = delta[:, : C * per_column].reshape(n, C, per_column)
+        of_mixtures = own[:, :, 1:]
+        of_angles = -np.sin(angles) * np.einsum("nck,chk->nch", of_mixtures, parameters["V"])
+        gradients = {
+            "omega": np.einsum("nch,nc->ch", of_angles, numbers),
+            "phi": of_angles.sum(axis=0),
+            "V": np.einsum("nch,nck->chk", np.cos(angles), of_mixtures),
+            "v": of_mixtures.sum(axis=0),
+        }
+        below = own[:, :, 0] + np.einsum("nch,ch->nc", of_angles, parameters["omega"])
+        return np.concatenate([below, delta[:, C * per_column :]], axis=1), gradients
+
+    def _angles(self, parameters: LayerArrays, numbers: Array) -> Array:
+        angles: Array = numbers[:, :, None] * parameters["omega"] + parameters["phi"]
+        return angles
+
+    # one entry at a time
+
+    def _place(self, j: int) -> tuple[int, int]:
+        """Return column and mixture of z_j; mixture 0 is a column that passes unchanged."""
+        per_column = 1 + self.n_mixtures
+        if j < self.n_columns * per_column:
+            return divmod(j, per_column)
+        return j - self.n_columns * self.n_mixtures, 0
+
+    def reads(self, n_in: int, j: int) -> Sequence[int]:
+        """Return the column of z_j."""
+        return (self._place(j)[0],)
+
+    def feeds(self, n_in: int, i: int) -> Sequence[int]:
+        """Return what becomes of column i."""
+        if i < self.n_columns:
+            first = i * (1 + self.n_mixtures)
+            return range(first, first + 1 + self.n_mixtures)
+        return (i + self.n_columns * self.n_mixtures,)
+
+    def factor(self, n_in: int) -> Expression | None:
+        """Return None."""
+        return None
+
+    def term(self, n_in: int, i: int, j: int, at: Operands) -> Expression:
+        """Return a_c, or the sum over h of V_chk cos(omega_ch a_c + phi_ch)."""
+        c, k = self._place(j)
+        if k == 0:
+            return at.a(i)
+        parts = [
+            Product((at.parameter("V", c, h, k - 1), Call("cos", (self._angle(c, h, at),))))
+            for h in range(self.n_waves)
+        ]
+        return Sum(tuple(parts), (1,) * len(parts))
+
+    def rest(self, n_in: int, j: int, at: Operands) -> Expression | None:
+        """Return v_ck."""
+        c, k = self._place(j)
+        return at.parameter("v", c, k - 1) if k else None
+
+    def slope(self, n_in: int, i: int, j: int, at: Operands) -> Expression:
+        """Return 1, or the sum over h of -V_chk sin(omega_ch a_c + phi_ch) omega_ch."""
+        c, k = self._place(j)
+        if k == 0:
+            return parse("1", {})
+        parts = [
+            Product(
+                (
+                    at.parameter("V", c, h, k - 1),
+                    Call("sin", (self._angle(c, h, at),)),
+                    at.parameter("omega", c, h),
+                )
+            )
+            for h in range(self.n_waves)
+        ]
+        return Sum(tuple(parts), (-1,) * len(parts))
+
+    def moves(self, n_in: int, name: str, index: tuple[int, ...]) -> Sequence[int]:
+        """Return the mixtures of column c that the entry has a part in."""
+        first = index[0] * (1 + self.n_mixtures) + 1
+        if name in ("V", "v"):
+            return (first + index[-1],)
+        return range(first, first + self.n_mixtures)
+
+    def sensitivity(
+        self, n_in: int, name: str, index: tuple[int, ...], j: int, at: Operands
+    ) -> Expression | None:
+        """Return cos of the angle for V, nothing for v, and -V sin(angle) (a_c) for the others."""
+        if name == "v":
+            return None
+        c, h = index[:2]
+        angle = self._angle(c, h, at)
+        if name == "V":
+            return Call("cos", (angle,))
+        V = at.parameter("V", c, h, self._place(j)[1] - 1)
+        factors: tuple[Expression, ...] = (V, Call("sin", (angle,)))
+        if name == "omega":
+            factors = (*factors, at.a(c))
+        return Sum((Product(factors),), (-1,))
+
+    def gradient_factor(self, n_in: int, name: str) -> Expression | None:
+        """Return None."""
+        return None
+
+    def _angle(self, c: int, h: int, at: Operands) -> Expression:
+        names = {
+            "omega": at.parameter("omega", c, h),
+            "a": at.a(c),
+            "phi": at.parameter("phi", c, h),
+        }
+        return parse("omega * a + phi", names)

@@ -1,0 +1,106 @@
+"""Scaling: every column times a number of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from deltaprop.functional.arithmetic import Expression, parse
+from deltaprop.functional.settings import positive
+from deltaprop.model.layers.base import Array, LayerArrays, Operands
+
+__all__ = ["Scaling"]
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """A learnt scale for each column: z_j = a_j s_j, with s = 1 at the start.
+
+    Before the first dense layer it lets a network turn the columns that do not matter down, and
+    the others up, with one number each (RealMLP, Holzmüller et al. 2024).
+
+    Parameters
+    ----------
+    learning_rate_factor : float
+        What the learning rate is multiplied by for s.
+    """
+
+    learning_rate_factor: float = 1.0
+
+    kind: ClassVar[str] = "scaling"
+    penalized: ClassVar[tuple[str, ...]] = ()
+    activation: ClassVar[str | None] = None
+
+    def __post_init__(self) -> None:
+        factor = positive(self.learning_rate_factor, "learning_rate_factor")
+        object.__setattr__(self, "learning_rate_factor", factor)
+
+    def width(self, n_in: int) -> int:
+        """Return n_in."""
+        return n_in
+
+    def shapes(self, n_in: int) -> dict[str, tuple[int, ...]]:
+        """Return {"s": (n_in,)}."""
+        return {"s": (n_in,)}
+
+    def learning_rate_factor_of(self, name: str) -> float:
+        """Return the factor of s."""
+        return self.learning_rate_factor
+
+    def initialize(self, rng: np.random.Generator, n_in: int) -> dict[str, Array]:
+        """Return s = 1."""
+        return {"s": np.ones(n_in)}
+
+    def forward(self, parameters: LayerArrays, a: Array) -> Array:
+        """Return z = a s."""
+        z: Array = a * parameters["s"]
+        return z
+
+    def backward(
+        self, parameters: LayerArrays, a: Array, delta: Array
+    ) -> tuple[Array, dict[str, Array]]:
+        """Return delta s, and dL/ds = sum of a delta over samples."""
+        return delta * parameters["s"], {"s": (a * delta).sum(axis=0)}
+
+    # one entry at a time
+
+    def reads(self, n_in: int, j: int) -> Sequence[int]:
+        """Return j alone."""
+        return (j,)
+
+    def feeds(self, n_in: int, i: int) -> Sequence[int]:
+        """Return i alone."""
+        return (i,)
+
+    def factor(self, n_in: int) -> Expression | None:
+        """Return None."""
+        return None
+
+    def term(self, n_in: int, i: int, j: int, at: Operands) -> Expression:
+        """Return a_j s_j."""
+        return parse("a * s", {"a": at.a(i), "s": at.parameter("s", j)})
+
+    def rest(self, n_in: int, j: int, at: Operands) -> Expression | None:
+        """Return None."""
+        return None
+
+    def slope(self, n_in: int, i: int, j: int, at: Operands) -> Expression:
+        """Return s_j."""
+        return at.parameter("s", j)
+
+    def moves(self, n_in: int, name: str, index: tuple[int, ...]) -> Sequence[int]:
+        """Return j of s_j."""
+        return index
+
+    def sensitivity(
+        self, n_in: int, name: str, index: tuple[int, ...], j: int, at: Operands
+    ) -> Expression | None:
+        """Return a_j."""
+        return at.a(j)
+
+    def gradient_factor(self, n_in: int, name: str) -> Expression | None:
+        """Return None."""
+        return None
