@@ -44,10 +44,10 @@ class Clock:
 
 
 class Scripted:
-    """Validation figures as a test wants them, by way of the loss the loop reads."""
+    """Validation figures as a test wants them, by way of the loss a run reads."""
 
     def __init__(self, monkeypatch, val_loss, val_metric=None):
-        from deltaprop.training import loop
+        from deltaprop.training import run
 
         self.epoch = -1
         figures = val_metric or [0.5] * len(val_loss)
@@ -58,7 +58,7 @@ class Scripted:
                 this.history.val_loss.append(val_loss[self.epoch])
                 this.history.val_metric.append(figures[self.epoch])
 
-        monkeypatch.setattr(loop._Loop, "_validate", validate)
+        monkeypatch.setattr(run.TrainingRun, "_validate", validate)
 
 
 def remember(seen):
