@@ -88,15 +88,16 @@ def compute_report(
     most = min(_MOST_ROWS, max(_FEWEST_ROWS, _MOST_CELLS // max(model.network.n_in, 1)))
     sample = train.sample(most, rng).prepared(model)
     judged = held.sample(most, rng).prepared(model) if len(held) else sample
-    outputs = model.outputs_of(judged.encoded())
+    outputs = model.outputs_of(judged.encoded(), judged.member)
     learnt_outputs = model.outputs_of(sample.encoded()) if len(held) else outputs
+    apart = len(held) > 0 and held.member is None  # else every row is learnt by some member
     blocks, grid = blocks_of(model)
     importance = permutation_importance(model, judged, blocks, grid, seed)
     evaluation = _evaluation(model, outputs, judged.y)
     findings = [
         *_of_the_training(model, len(held), evaluation),
         *leaks(model, sample, _looked_at(model, sample, blocks), seed),
-        *(repeated_rows(sample.encoded(), judged.encoded()) if len(held) else ()),
+        *(repeated_rows(sample.encoded(), judged.encoded()) if apart else ()),
     ]
     report = Report(
         task=model.task,
@@ -152,6 +153,8 @@ def _origin(model: TableModel, own_validation: bool, source: str, command: str) 
         sizes=tuple(network.sizes),
         n_parameters=network.n_parameters,
         recipe=repr(model.recipe),
+        seconds=model.seconds,
+        n_members=len(model.members),
         command=command,
         versions={
             "deltaprop": __version__,
@@ -215,7 +218,11 @@ def _calibration(model: TableModel, held: Rows) -> Calibration | None:
     """Return what the model was calibrated with; where it was not, its curve as it is."""
     if model.calibration is not None:
         return model.calibration
-    found = calibrate(logits(model.network, model.parameters, held.encoded()), held.y)
+    z = np.empty((len(held), model.network.n_out))
+    for i, parameters in enumerate(model.members):
+        own = np.flatnonzero(held.member == i) if held.member is not None else slice(None)
+        z[own] = logits(model.network, parameters, held.encoded()[own])
+    found = calibrate(z, held.y)
     if found is None:
         return None
     return replace(

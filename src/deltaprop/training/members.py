@@ -23,7 +23,7 @@ from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.model.targets import ClassWeight, class_weights
 from deltaprop.training.batches import check_seed
-from deltaprop.training.checks import check_monitor, check_rows, check_settings
+from deltaprop.training.checks import check_monitor, check_rows, check_settings, check_validation
 from deltaprop.training.history import History
 from deltaprop.training.interrupt import Interrupt, catch_interrupt
 from deltaprop.training.optimizers import Adam, Optimizer
@@ -44,6 +44,8 @@ def train_members(
     *,
     rows: Sequence[npt.ArrayLike] | None = None,
     validation_rows: Sequence[npt.ArrayLike] | None = None,
+    X_val: Any = None,
+    y_val: npt.ArrayLike | None = None,
     optimizer: Optimizer | Sequence[Optimizer] | None = None,
     batch_size: int | None = 128,
     epochs: int = 10,
@@ -86,6 +88,8 @@ def train_members(
     rows, validation_rows : sequence of array_like of int, optional
         Which rows each member learns from, and is scored on after each epoch; all, and none, when
         left out.
+    X_val, y_val : array_like, optional
+        Rows to score all members on, instead.
     optimizer : Optimizer or sequence of Optimizer, optional
         One for all members, or one each; ``Adam(1e-3)`` when left out.
     seeds : sequence of int, optional
@@ -137,6 +141,9 @@ def train_members(
     weights = _weights(each_network[0], targets, n, sample_weight, class_weight)
     learnt = _rows_of(rows, k, n, "rows") or [np.arange(n)] * k
     held = _rows_of(validation_rows, k, n, "validation_rows")
+    validation = check_validation(each_network[0], X_val, y_val)
+    if held is not None and validation is not None:
+        raise SettingError("Give validation_rows or X_val, not both.")
     cores = min(n_threads or available_cores(), available_cores())
     runs = []
     for i, network in enumerate(each_network):
@@ -165,8 +172,8 @@ def train_members(
                 epochs=int(epochs),
                 seed=check_seed(numbers[i]),
                 shuffle=shuffle,
-                validation=None if held is None else (all_rows[held[i]], targets[held[i]]),
-                monitor=check_monitor(monitor, held is not None),
+                validation=validation if held is None else (all_rows[held[i]], targets[held[i]]),
+                monitor=check_monitor(monitor, held is not None or validation is not None),
                 metric=metric,
                 patience=patience,
                 min_improvement=min_improvement,
