@@ -18,7 +18,13 @@ from deltaprop.engines.cores import available_cores
 from deltaprop.errors import EngineWarning, SettingError
 from deltaprop.functional import activations, losses
 from deltaprop.functional.activations import ACTIVATIONS, Activation
-from deltaprop.model.layers import Dense, ParametricActivation, Scaling
+from deltaprop.model.layers import (
+    CategoryEmbedding,
+    Dense,
+    ParametricActivation,
+    PeriodicEmbedding,
+    Scaling,
+)
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 
@@ -41,6 +47,8 @@ _KINDS: dict[type, tuple[str, ...]] = {
     Dense: (),
     Scaling: (),
     ParametricActivation: ("function",),
+    PeriodicEmbedding: ("n_columns", "n_waves", "n_mixtures"),
+    CategoryEmbedding: ("sizes", "dimension"),
 }
 _STATES = {
     "momentum": ("v",),
