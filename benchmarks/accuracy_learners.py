@@ -93,7 +93,7 @@ def split_rows(n: int, split: int) -> tuple[Rows, Rows]:
     and the next ones, at most 8,000, judge. This generator gives, for split 0, the very rows that
     the figures of the specification (tabular.md) were measured on.
     """
-    order = np.random.RandomState(split).permutation(n)  # noqa: NPY002
+    order = np.random.RandomState(split).permutation(n)
     n_train = min(MOST_ROWS, n * 3 // 4)
     return order[:n_train], order[n_train : n_train + MOST_ROWS]
 

@@ -89,7 +89,9 @@ class Grid:
 
     @property
     def common(self) -> tuple[str, ...]:
-        """Return the tables that every learner has."""
+        """Return the tables that every learner has; none where there is no learner."""
+        if not self.learners:
+            return ()
         return tuple(t for t in self.tables if all((n, t) in self.cells for n in self.learners))
 
     def only(self, *learners: str) -> Grid:
