@@ -174,15 +174,14 @@ def plan(
 ) -> list[Job]:
     """Return the jobs, one seed after another, and in it one learner after another."""
     threads = available_cores()
-    jobs = [
+    pairs = [(learner, table) for learner in learners for table in tables]
+    pairs.sort(key=lambda pair: pair in LATE)
+    return [
         Job(learner, table, seed, split, threads)
         for split in splits
         for seed in seeds
-        for learner in learners
-        for table in tables
+        for learner, table in pairs
     ]
-    late = [job for job in jobs if (job.learner, job.table) in LATE]
-    return [job for job in jobs if job not in late] + late
 
 
 def wait_while(path: Path | None) -> None:
@@ -191,6 +190,16 @@ def wait_while(path: Path | None) -> None:
         tell(f"waiting while {path} exists")
         while path.exists():
             time.sleep(2.0)
+
+
+def measure_in_turn(job: Job, options: argparse.Namespace) -> dict[str, Any]:
+    """Measure when no other benchmark runs and nobody wants quiet."""
+    while True:
+        wait_while(options.pause_while)
+        with alone(wait=float("inf")):
+            # it may have come while the other benchmark ran
+            if options.pause_while is None or not options.pause_while.exists():
+                return measure(job, options.limit, options.busy)
 
 
 def run(jobs: list[Job], path: Path, options: argparse.Namespace) -> None:
@@ -206,9 +215,7 @@ def run(jobs: list[Job], path: Path, options: argparse.Namespace) -> None:
         # read again each time: another run may have measured it meanwhile
         if not wanted_again(Results.read(path).find(job, machine, known), options.again):
             continue
-        wait_while(options.pause_while)
-        with alone(wait=float("inf")):
-            result = measure(job, options.limit, options.busy)
+        result = measure_in_turn(job, options)
         said = result.get("failed") or f"{result['error']:.4f}, {result['seconds']:.1f} s"
         tell(f"{i + 1} of {len(jobs)}: {job.learner}, {job.table}, seed {job.seed}: {said}")
         when = time.strftime("%Y-%m-%dT%H:%M:%S")

@@ -199,17 +199,31 @@ class TestResults:
         assert [ask(found, "failed") for found in (quiet, disturbed, failed)] == [0, 0, 1]
 
 
-def test_the_slowest_of_all_comes_last(accuracy):
+def test_the_slowest_of_all_comes_last_of_its_seed(accuracy):
     jobs = accuracy.plan(["CatBoost", "RealMLP-TD"], ["income_marketing", "zoo"], [0, 1], [0])
-    seeds = [(job.learner, job.table, job.seed) for job in jobs]
-    assert seeds[:3] == [
+    assert [(job.learner, job.table, job.seed) for job in jobs[:5]] == [
         ("CatBoost", "zoo", 0),
         ("RealMLP-TD", "income_marketing", 0),
         ("RealMLP-TD", "zoo", 0),
+        ("CatBoost", "income_marketing", 0),
+        ("CatBoost", "zoo", 1),
     ]
-    assert [job.table for job in jobs[-2:]] == ["income_marketing"] * 2
-    assert {job.learner for job in jobs[-2:]} == {"CatBoost"}
-    assert len(jobs) == 8
+    assert len(jobs) == len(set(jobs)) == 8
+
+
+def test_nothing_is_measured_while_quiet_is_wanted(accuracy, monkeypatch, tmp_path):
+    quiet, events = tmp_path / "quiet", []
+    quiet.touch()
+
+    def sleep(_seconds):
+        events.append("slept")
+        quiet.unlink()
+
+    monkeypatch.setattr(accuracy.time, "sleep", sleep)
+    monkeypatch.setattr(accuracy, "measure", lambda *_: events.append("measured"))
+    options = accuracy.argparse.Namespace(pause_while=quiet, limit=1.0, busy=False)
+    accuracy.measure_in_turn(accuracy.Job("today", "zoo", 0, 0, 1), options)
+    assert events == ["slept", "measured"]
 
 
 def test_the_fingerprint_is_that_of_the_code(accuracy):
