@@ -137,6 +137,16 @@ class NativeRun:
         self._trainer.get_parameters(flat)
         return EpochOutcome(loss, steps)
 
+    def logits(self, X: Any) -> Array:
+        """Return z^L of shape (n, n_L) at the parameters that the last epoch left."""
+        if _is_sparse(X) != _is_sparse(self.problem.X):  # what the kernels were chosen for
+            return NativeEngine().logits(
+                self.problem.network, self.parameters, X, self.problem.dtype
+            )
+        out = np.empty((X.shape[0], self.problem.network.n_out))
+        self._trainer.logits(_rows(X), out)
+        return out
+
 
 class NativeEngine:
     """Kernels in C++ for AVX-512, AVX2 and any other machine, chosen when it runs.
