@@ -30,9 +30,10 @@ from deltaprop.tabular import (
 )
 from deltaprop.training.history import History
 from deltaprop.training.loop import Callback
+from deltaprop.training.optimizers import Optimizer
 from deltaprop.training.predict import logits
 
-__all__ = ["TableModel", "load"]
+__all__ = ["TableModel", "load", "restore_table_model"]
 
 Array = npt.NDArray[np.float64]
 Encoder = TableEncoder | ImageEncoder
@@ -215,7 +216,13 @@ class TableModel:
         return evaluate_numbers(decode(outputs), decode(encoded))
 
     def explain(
-        self, features: Any, target: Any, *, learning_rate: float = 0.1, where: str = ""
+        self,
+        features: Any,
+        target: Any,
+        *,
+        learning_rate: float = 0.1,
+        optimizer: Optimizer | None = None,
+        where: str = "",
     ) -> Explanation:
         """Return the training step these rows would cause, in the user's names.
 
@@ -226,7 +233,9 @@ class TableModel:
         target : array_like
             What they should have given.
         learning_rate : float
-            eta of the plain gradient step that is shown.
+            eta of the step that is shown.
+        optimizer : Optimizer, optional
+            What takes it; plain gradient descent when left out.
         where : str
             What messages call the rows.
 
@@ -251,18 +260,20 @@ class TableModel:
             x.toarray() if isinstance(x, SparseRows) else x,
             self.target.encode(target, where=where),
             learning_rate=learning_rate,
+            optimizer=optimizer,
             names=names,
         )
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to one safetensors file."""
+        save_model(path, self.network, self.parameters, **self.contents())
+
+    def contents(self) -> dict[str, Any]:
+        """Return what a file of the model holds beside its network, as ``save_model`` takes it."""
         others = {f"member.{i}": member.flat for i, member in enumerate(self.members[1:], start=2)}
-        save_model(
-            path,
-            self.network,
-            self.parameters,
-            table={"inputs": self.inputs.to_dict(), "target": self.target.to_dict()},
-            training={
+        return {
+            "table": {"inputs": self.inputs.to_dict(), "target": self.target.to_dict()},
+            "training": {
                 "history": self.history.to_dict(),
                 "other_histories": [history.to_dict() for history in self.histories[1:]],
                 "recipe": asdict(self.recipe),
@@ -271,8 +282,8 @@ class TableModel:
                 "seconds": self.seconds,
                 "calibration": self.calibration and self.calibration.to_dict(),
             },
-            arrays=others if self.limits is None else {**others, "limits": self.limits},
-        )
+            "arrays": others if self.limits is None else {**others, "limits": self.limits},
+        }
 
     def outputs_of(self, x: Rows, member: npt.NDArray[np.int64] | None = None) -> Array:
         """Return p for encoded rows: calibrated probabilities, or standardized numbers.
@@ -329,11 +340,19 @@ def load(path: str | os.PathLike[str]) -> TableModel | SavedModel:
         When the file is missing, foreign, damaged, or of another version.
     """
     saved = load_model(path)
-    if saved.table is None:
-        return saved
-    name = os.fspath(path)
+    return saved if saved.table is None else restore_table_model(saved, os.fspath(path))
+
+
+def restore_table_model(saved: SavedModel, name: str) -> TableModel:
+    """Return the model that ``TableModel.save`` wrote to the file called ``name``.
+
+    Raises
+    ------
+    ModelFileError
+        When the file holds anything else.
+    """
     try:
-        model = _restore(saved, saved.table)
+        model = _restore(saved, saved.table or {})
     except (DeltapropError, LookupError, ArithmeticError, TypeError, ValueError) as error:
         what = "not found: " if isinstance(error, LookupError) else ""
         what += " ".join(str(error).split())[:300].rstrip(".")
