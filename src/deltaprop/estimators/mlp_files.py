@@ -35,7 +35,7 @@ _ABSENT_AFTER_LBFGS = (
 )  # fmt: skip
 _ARRAYS = ("classes_", "feature_names_in_")
 # of an estimator with a preset: all else is its TableModel's
-_PRESET_FACTS = ("n_features_in_", "_target_names", "_by_name", "_present")
+_PRESET_FACTS = ("n_features_in_", "_target_names", "_by_name", "_places")
 
 
 def save_estimator(estimator: Any, path: str | os.PathLike[str]) -> None:
@@ -197,12 +197,11 @@ def _refuse_other_classes(estimator: Any, learnt: npt.NDArray[Any]) -> None:
     """Raise unless the model's classes are those of the estimator that it says they are."""
     from deltaprop.estimators.mlp_presets import classes_for_tables
 
-    present, classes = estimator._present, estimator.classes_  # noqa: SLF001
-    whole = isinstance(present, list) and all(type(place) is int for place in present)
-    if not whole or sorted(set(present)) != present or present[0] < 0:
-        raise ModelFileError(f"its classes are in the places {str(present)[:60]}")
-    found = classes_for_tables(classes[present])
-    if found.tolist() != learnt.tolist():
+    places, classes = estimator._places, estimator.classes_  # noqa: SLF001
+    whole = isinstance(places, list) and all(type(place) is int for place in places)
+    if not whole or len(set(places)) != len(places) or min(places) < 0:
+        raise ModelFileError(f"its classes are in the places {str(places)[:60]}")
+    if classes_for_tables(classes[places]).tolist() != learnt.tolist():
         raise ModelFileError("its classes are not those of its table")
 
 

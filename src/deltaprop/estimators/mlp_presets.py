@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import inspect
-import os
 import sys
 import warnings
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.errors import DataError, ModelFileError, SettingError
+from deltaprop.errors import DataError, SettingError
 from deltaprop.estimators.contract import check_random_state
 from deltaprop.estimators.mlp_rows import (
     check_weights,
@@ -27,7 +25,6 @@ from deltaprop.estimators.recipe import Recipe
 from deltaprop.estimators.table_model import TableModel
 from deltaprop.explaining import Explanation
 from deltaprop.model.layers import Dense
-from deltaprop.tabular import TargetEncoder
 from deltaprop.training.optimizers import Optimizer
 
 __all__ = [
@@ -39,6 +36,7 @@ __all__ = [
     "has_preset",
     "preset_outputs",
     "recipe_of",
+    "rows_as_fitted",
     "take_over",
 ]
 
@@ -106,7 +104,7 @@ def _same(value: Any, default: Any) -> bool:
     return isinstance(value, (bool, int, float, str, np.generic)) and bool(value == default)
 
 
-def recipe_of(estimator: Any, n_rows: int, task: str) -> Recipe:
+def recipe_of(estimator: Any, n_rows: int) -> Recipe:
     """Return the recipe for so many rows: the preset, and what was changed in its place.
 
     scikit-learn divides its penalty by the rows of a step: alpha / (2 n) sum(W^2).
@@ -132,7 +130,7 @@ def recipe_of(estimator: Any, n_rows: int, task: str) -> Recipe:
     recipe = Recipe(preset=estimator.preset, seed=_seed(estimator.random_state), **chosen)
     if recipe.l2 is None:
         return recipe
-    rows_per_step = min(recipe.plan(Facts(n_rows, 1, 1, task)).batch_size, n_rows)
+    rows_per_step = min(recipe.plan(Facts(n_rows, 1, 1, "regression")).batch_size, n_rows)
     return replace(recipe, l2=recipe.l2 / rows_per_step)
 
 
@@ -152,31 +150,30 @@ def fit_preset(
         raise SettingError("X_val and y_val belong together; one of them is missing.")
     names = target_names(y)
     table, answers = read_training_table(estimator, X, y, y_numeric=estimator._y_numeric)  # noqa: SLF001
-    codes = _codes(estimator, answers, first=True)
-    if len(codes) < 2:
+    targets = _targets(estimator, answers, first=True)
+    if len(targets) < 2:
         raise DataError("X has 1 sample; a network needs at least two that differ.")
-    weights = estimator._weigh(answers, check_weights(sample_weight, len(codes)))  # noqa: SLF001
-    order, weights = as_fitted(table, codes, check_weights(weights, len(codes)))
-    held = None
-    if validation[0] is not None:
-        held = _validation(estimator, *validation)
-    codes = codes[order]
-    task = "classification" if codes.ndim == 1 else "regression"
-    recipe = recipe_of(estimator, len(codes), task)
-    if codes.ndim == 1 and codes.min() == codes.max():
-        kept = estimator.classes_[codes[0]]
-        raise DataError(
-            f"y has one class only, {kept!r}, in all rows that count; a classifier needs rows of "
-            "at least two classes."
-        )
+    weights = estimator._weigh(answers, check_weights(sample_weight, len(targets)))  # noqa: SLF001
+    order, weights = as_fitted(table, targets, check_weights(weights, len(targets)))
+    table, targets = table[order.tolist(), :], targets[order]
+    held = None if validation[0] is None else _validation(estimator, *validation)
+    classes = None
+    if hasattr(estimator, "classes_"):
+        # places in classes_, by the order that the table's target has its classes in
+        places = np.argsort(classes_for_tables(estimator.classes_), kind="stable")
+        places = places[np.isin(places, targets)]
+        _refuse_absent_classes(estimator, places, () if held is None else held[1])
+        classes = estimator.classes_[places]
+        targets = _ranks(places, targets)
+        held = None if held is None else (held[0], _ranks(places, held[1]))
     model = TableModel.fit(
-        table[order.tolist(), :],
-        codes,
+        table,
+        targets,
         target_names=names,
         validation=held,
         sample_weight=weights,
-        task=task,
-        recipe=recipe,
+        task="regression" if classes is None else "classification",
+        recipe=recipe_of(estimator, len(targets)),
         where="X",
         validation_where="X_val",
         checkpoint=estimator.checkpoint,
@@ -186,11 +183,10 @@ def fit_preset(
         n_threads=estimator.n_threads,
     )
     estimator._target_names = names  # noqa: SLF001
-    estimator._present = None  # noqa: SLF001
+    estimator._places = None if classes is None else places.tolist()  # noqa: SLF001
     target = replace(model.target, reason=f"that is what {type(estimator).__name__} learns")
-    if codes.ndim == 1:
-        estimator._present = [int(code) for code in target.classes]  # noqa: SLF001
-        target = replace(target, classes=classes_for_tables(estimator.classes_[target.classes]))
+    if classes is not None:
+        target = replace(target, classes=classes_for_tables(classes))
     take_over(estimator, replace(model, target=target))
     for history in model.histories:
         if history.stopped_because == "interrupted":
@@ -200,7 +196,7 @@ def fit_preset(
 
 
 def as_fitted(
-    table: Any, codes: Array, weights: npt.NDArray[np.float64] | None
+    table: Any, targets: Array, weights: npt.NDArray[np.float64] | None
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64] | None]:
     """Return the rows in the order they are learnt in, and their weights there.
 
@@ -215,7 +211,7 @@ def as_fitted(
         series.cast(pl.String) if series.dtype in (pl.Categorical, pl.Enum, pl.Null) else series
         for series in table.to_native().iter_columns()
     ]
-    keys += [pl.Series(column) for column in codes.reshape(len(codes), -1).T]
+    keys += [pl.Series(column) for column in targets.reshape(len(targets), -1).T]
     if weights is not None:
         keys.append(pl.Series(weights))
     named = pl.DataFrame([key.alias(str(i)) for i, key in enumerate(keys)])
@@ -225,7 +221,7 @@ def as_fitted(
         return order, None
     order = order[weights[order] > 0]
     counts = np.round(weights)
-    if (counts == weights).all() and counts.sum() <= max(_MOST_COUNTED, len(codes)):
+    if (counts == weights).all() and counts.sum() <= max(_MOST_COUNTED, len(targets)):
         return np.repeat(order, counts[order].astype(np.int64)), None
     return order, weights[order]
 
@@ -236,10 +232,10 @@ def _validation(estimator: Any, X_val: Any, y_val: Any) -> tuple[Any, Array]:
         raise DataError(f"X_val has {len(rows)} rows but y_val has {len(answers)}.")
     if answers.ndim == 2 and answers.shape[1] == 1:
         answers = answers[:, 0]
-    return rows, _codes(estimator, answers, first=False)
+    return rows, _targets(estimator, answers, first=False)
 
 
-def _codes(estimator: Any, answers: Array, *, first: bool) -> Array:
+def _targets(estimator: Any, answers: Array, *, first: bool) -> Array:
     """Return places in ``classes_``, or numbers of shape (n, outputs)."""
     targets = estimator._targets(answers, first=first, incremental=not first)  # noqa: SLF001
     if not hasattr(estimator, "classes_"):
@@ -253,8 +249,67 @@ def _codes(estimator: Any, answers: Array, *, first: bool) -> Array:
     return np.asarray(targets).reshape(len(answers), -1)[:, 0].astype(np.int64)
 
 
+def _refuse_absent_classes(estimator: Any, places: Array, validated: npt.ArrayLike) -> None:
+    """Raise where too few classes have rows that count, or one of the validation rows has none."""
+    classes = estimator.classes_.tolist()
+    if len(places) < 2:
+        raise DataError(
+            f"y has one class only, {classes[places[0]]!r}, in all rows that count; a classifier "
+            "needs rows of at least two classes."
+        )
+    absent = np.setdiff1d(np.asarray(validated, dtype=np.int64), places)
+    if len(absent):
+        raise DataError(
+            f"Class {classes[absent[0]]!r} has no row that counts, so the network has no output "
+            "for it. Leave out the rows of that class."
+        )
+
+
+def _ranks(places: Array, codes: Array) -> Array:
+    """Return where each code stands among the places."""
+    order = np.argsort(places)
+    return np.asarray(order[np.searchsorted(places, codes, sorter=order)])
+
+
+def rows_as_fitted(estimator: Any, X: Any, y: Any) -> tuple[Any, Array, npt.NDArray[np.int64]]:
+    """Return rows and answers as ``model_`` knows them, in its order, and where each stood.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+        Fitted with a preset other than "plain", without weights.
+    X, y : array_like
+        The rows it was fitted to.
+
+    Returns
+    -------
+    table : data frame
+        The rows.
+    answers : ndarray
+        Their classes or numbers.
+    order : ndarray of int
+        The places of these rows in X.
+    """
+    table, answers = read_new_table(estimator, X), np.asarray(y)
+    if len(answers) != len(table):
+        raise DataError(f"X has {len(table)} rows but y has {len(answers)}.")
+    targets = _targets(estimator, answers, first=False)
+    order, _ = as_fitted(table, targets, None)
+    return table[order.tolist(), :], _as_known(estimator, targets)[order], order
+
+
+def _as_known(estimator: Any, targets: Array) -> Array:
+    """Return what the model's target encoder takes: its own classes, or numbers."""
+    model: TableModel = estimator.model_
+    if model.task == "regression":
+        return targets
+    places = np.asarray(estimator._places)  # noqa: SLF001
+    _refuse_absent_classes(estimator, places, targets)
+    return np.asarray(model.target.classes[_ranks(places, targets)])
+
+
 def classes_for_tables(classes: Array) -> Array:
-    """Return classes as a ``TargetEncoder`` holds them: numbers, truth values or text."""
+    """Return classes as a ``TargetEncoder`` holds them: numbers, truth values or trimmed text."""
     if classes.dtype.kind == "f":
         return classes.astype(np.float64)
     if classes.dtype.kind == "b":
@@ -262,7 +317,10 @@ def classes_for_tables(classes: Array) -> Array:
     whole = all(isinstance(c, (int, np.integer)) and -(2**63) <= c < 2**63 for c in classes)
     if whole and not any(isinstance(c, (bool, np.bool_)) for c in classes):
         return classes.astype(np.int64)
-    return np.array([str(c) for c in classes], dtype=object)
+    text = [str(c) for c in classes]
+    trimmed = [c.strip() for c in text]
+    different = all(trimmed) and len(set(trimmed)) == len(text)
+    return np.array(trimmed if different else text, dtype=object)
 
 
 def take_over(estimator: Any, model: TableModel) -> None:
@@ -309,7 +367,7 @@ def preset_outputs(estimator: Any, X: Any) -> Array:
         return model.predict(rows, where="X").reshape(len(rows), -1)
     p = model.predict_proba(rows, where="X")
     every = np.zeros((len(p), len(estimator.classes_)))
-    every[:, estimator._present] = p  # noqa: SLF001
+    every[:, estimator._places] = p  # noqa: SLF001
     return every
 
 
@@ -321,21 +379,6 @@ def explain_preset(
     answers = np.asarray(estimator.predict(X) if y is None else y)
     if len(answers) != len(rows):
         raise DataError(f"X has {len(rows)} rows but y has {len(answers)}.")
-    codes = _codes(estimator, answers, first=False)
-    if codes.ndim == 1:
-        codes = estimator.model_.target.classes[_places(estimator, codes)]
-    return estimator.model_.explain(  # type: ignore[no-any-return]
-        rows, codes, learning_rate=learning_rate, optimizer=optimizer
-    )
-
-
-def _places(estimator: Any, codes: Array) -> Array:
-    """Return where the model has these classes; one whose rows all weighed nothing it has not."""
-    present = np.asarray(estimator._present)  # noqa: SLF001
-    absent = np.setdiff1d(codes, present)
-    if len(absent):
-        raise DataError(
-            f"Class {estimator.classes_[absent[0]]!r} had no row that counted, so the network has "
-            "no output for it."
-        )
-    return np.searchsorted(present, codes)
+    known = _as_known(estimator, _targets(estimator, answers, first=False))
+    model: TableModel = estimator.model_
+    return model.explain(rows, known, learning_rate=learning_rate, optimizer=optimizer)

@@ -118,29 +118,30 @@ def prepare(
     if weights is not None and weights.shape != (len(y),):
         raise DataError(f"There are {len(y)} rows but sample_weight has shape {weights.shape}.")
     images = isinstance(features, np.ndarray) and features.ndim > 2
-    members = recipe.plan(Facts(len(y), 1, 1, decided.task, columns=not images)).members
-    folds, held_features, y_val = None, None, None
+    encoder: Any = ImageEncoder if images else TableEncoder
+    folds, held_features, y_val, inputs = None, None, None, None
     if validation is not None:
         held_features = _as_features(validation[0])
         y_val = decided.encode(validation[1], where=validation_where)
-    elif members > 1 and recipe.validation_share > 0:
-        folds = fold_of_each_row(y, members, recipe.seed)
-    else:
+    elif recipe.validation_share > 0 and recipe.plan(Facts(len(y), 1, 1, decided.task)).members > 1:
+        inputs = encoder.fit(features, where=where)  # of texts and images there may be one member
+        facts = Facts(len(y), 1, 1, decided.task, columns=_has_columns(inputs))
+        folds = fold_of_each_row(y, recipe.plan(facts).members, recipe.seed)
+    if validation is None and folds is None:
         kept, held = split(y, recipe.validation_share, recipe.seed)
         decided, y = scaled_by(decided, y, kept)
         if len(held):
-            held_features, y_val = _take(features, held), y[held]
+            held_features, y_val, inputs = _take(features, held), y[held], None
         features, y = _take(features, kept), y[kept]
         weights = None if weights is None else weights[kept]
-    inputs: TableEncoder | ImageEncoder
-    inputs = (ImageEncoder if images else TableEncoder).fit(features, where=where)
+    inputs = encoder.fit(features, where=where) if inputs is None else inputs
     if inputs.n_outputs == 0:
         raise DataError(
             f"No column{_of(where)} is left to learn from: every one is constant, empty or an "
             "identifier."
         )
-    texts = isinstance(inputs, TableEncoder) and any(c.vocabulary for c in inputs.columns)
-    facts = Facts(len(y), inputs.n_outputs, decided.n_outputs, decided.task, not (images or texts))
+    columns = _has_columns(inputs)
+    facts = Facts(len(y), inputs.n_outputs, decided.n_outputs, decided.task, columns)
     plan = recipe.plan(facts)
     if plan.form == "embedded" and isinstance(inputs, TableEncoder):
         inputs, n_numbers, categories = arranged(inputs)
@@ -194,7 +195,7 @@ def learn(
             X_val=prepared.X_val, y_val=prepared.y_val, **settings,
         )  # fmt: skip
         return [parameters], [history]
-    seeds = [recipe.seed + 1_000_003 * i for i in range(plan.members)]
+    seeds = [(recipe.seed + 1_000_003 * i) % 2**64 for i in range(plan.members)]
     members = [network.init(np.random.default_rng(seed)) for seed in seeds]
     folds = prepared.folds
     if folds is not None:
@@ -212,6 +213,11 @@ def flat_rows(encoded: npt.NDArray[Any] | SparseRows) -> Rows:
     if isinstance(encoded, SparseRows):
         return encoded
     return encoded.reshape(len(encoded), prod(encoded.shape[1:]))
+
+
+def _has_columns(inputs: TableEncoder | ImageEncoder) -> bool:
+    """Return whether the inputs are columns of numbers and categories, as ``Facts`` has it."""
+    return isinstance(inputs, TableEncoder) and not any(c.vocabulary for c in inputs.columns)
 
 
 def _as_features(features: Any) -> Any:

@@ -378,10 +378,14 @@ def _restore(saved: SavedModel, table: Mapping[str, Any]) -> TableModel:
         facts["hidden"] = tuple(facts["hidden"])
     others = saved.training.get("other_histories", [])
     layout = saved.network.layout
+    if not isinstance(others, list):
+        raise ModelFileError("its members have no histories.")
     flats = [saved.arrays[f"member.{i}"] for i in range(2, len(others) + 2)]
     limits = saved.arrays.get("limits")
-    if limits is not None and limits.shape != (2, saved.network.n_out):
-        raise ModelFileError("its limits do not fit its network.")
+    if limits is not None:
+        fits = limits.shape == (2, saved.network.n_out) and limits.dtype == np.float64
+        if not (fits and np.isfinite(limits).all() and (limits[0] <= limits[1]).all()):
+            raise ModelFileError("its limits do not fit its network.")
     return TableModel(
         saved.network,
         (saved.parameters, *(Parameters(layout, flat.astype(np.float64)) for flat in flats)),
