@@ -61,6 +61,13 @@ StepNumbers<T> step_numbers(const RulePlan& rule, double eta, const Powers& powe
     return n;
 }
 
+// The same for an array whose eta is multiplied by a factor.
+template <class T> DELTAPROP_INLINE StepNumbers<T> at_rate(StepNumbers<T> numbers, double factor) {
+    numbers.rate = static_cast<T>(numbers.rate * factor);
+    numbers.shrink = static_cast<T>(numbers.shrink * factor);
+    return numbers;
+}
+
 // a / (sqrt(v) by + epsilon). In float by estimates that are refined once: a few units in the last
 // place off, several times faster than square root and quotient.
 template <class T> DELTAPROP_INLINE Vec<T> over_root(Vec<T> a, Vec<T> v, T by, T epsilon) {

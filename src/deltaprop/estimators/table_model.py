@@ -35,12 +35,14 @@ from deltaprop.training.predict import logits
 
 __all__ = ["TableModel", "load", "restore_table_model"]
 
+_MOST_LOGITS = 50_000_000  # of the rows that calibrate
+
 Array = npt.NDArray[np.float64]
 Encoder = TableEncoder | ImageEncoder
 Announce: TypeAlias = Callable[[Encoder, TargetEncoder, Network], object]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TableModel:
     """A trained network, or several, together with what turns a table into their inputs.
 
@@ -148,13 +150,15 @@ class TableModel:
         if announce is not None:
             announce(prepared.inputs, prepared.target, prepared.network)
         began = time.perf_counter()
+        network = prepared.network
         members, histories = learn(
             prepared, recipe, checkpoint=checkpoint, resume=resume, callbacks=callbacks,
             progress=progress, n_threads=n_threads,
         )  # fmt: skip
         calibration = None
-        if recipe.calibrate and prepared.target.task == "classification" and prepared.n_val:
-            calibration = calibrate(*prepared.held_out_logits(members))
+        classes = prepared.target.task == "classification"
+        if recipe.calibrate and classes and prepared.n_val * network.n_out <= _MOST_LOGITS:
+            calibration = calibrate(*prepared.held_out_logits(members)) if prepared.n_val else None
         limits = None
         if prepared.plan.counts_errors and prepared.target.task == "regression":
             y = prepared.y.reshape(len(prepared.y), -1)
@@ -164,6 +168,12 @@ class TableModel:
             recipe, prepared.n_train, prepared.n_val, calibration, limits,
             time.perf_counter() - began,
         )  # fmt: skip
+
+    def __repr__(self) -> str:
+        """Return what it predicts, and with what."""
+        k = len(self.members)
+        several = f"{k} x " if k > 1 else ""
+        return f"<TableModel of {', '.join(self.target.names)}: {several}{self.network.describe()}>"
 
     @property
     def parameters(self) -> Parameters:

@@ -30,6 +30,8 @@ __all__ = ["Callback", "Metric", "TrainingRun", "TrainingState"]
 
 Array = npt.NDArray[np.float64]
 
+_NUMBERS_AT_ONCE = 4_000_000  # logits of validation rows
+
 
 @dataclass(frozen=True)
 class TrainingState:
@@ -242,14 +244,23 @@ class TrainingRun:
     def _validate(self) -> None:
         if self.validation is None:
             return
-        network, (rows, targets) = self.problem.network, self.validation
-        logits = self.engine.logits(network, self.parameters, rows, self.problem.dtype)
-        dense = smoothed_targets(network, dense_targets(targets, network.n_out))
-        with np.errstate(over="ignore", invalid="ignore"):
-            self.history.val_loss.append(network.loss.value(logits, dense))
-            own = self.metric
-            figure = score(network, logits, targets) if own is None else own(logits, targets)
-            self.history.val_metric.append(float(figure))
+        network, n = self.problem.network, self.validation[0].shape[0]
+        at_once = n
+        if self.metric is None and self.history.metric == "accuracy":  # a mean over rows
+            at_once = max(1, _NUMBERS_AT_ONCE // network.n_out)
+        loss = figure = 0.0
+        for start in range(0, n, at_once):
+            rows, targets = (part[start : start + at_once] for part in self.validation)
+            share = rows.shape[0] / n
+            logits = self.engine.logits(network, self.parameters, rows, self.problem.dtype)
+            dense = smoothed_targets(network, dense_targets(targets, network.n_out))
+            with np.errstate(over="ignore", invalid="ignore"):
+                loss += share * network.loss.value(logits, dense)
+                own = self.metric
+                found = score(network, logits, targets) if own is None else own(logits, targets)
+                figure += share * float(found)
+        self.history.val_loss.append(loss)
+        self.history.val_metric.append(figure)
 
     def _improved(self) -> bool:
         figures: list[float] = getattr(self.history, self.monitor)
