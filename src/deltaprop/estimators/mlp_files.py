@@ -48,7 +48,7 @@ def save_estimator(estimator: Any, path: str | os.PathLike[str]) -> None:
     }
     preset = "model_" in known
     names = _PRESET_FACTS if preset else _FACTS
-    facts = {
+    facts: dict[str, Any] = {
         "format": _FORMAT,
         "class": type(estimator).__name__,
         "settings": settings,

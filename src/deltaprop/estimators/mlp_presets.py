@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -115,15 +116,15 @@ def recipe_of(estimator: Any, n_rows: int) -> Recipe:
         When a changed setting is one that no preset has; nothing is ignored.
     """
     check_preset(estimator)
-    values = {
-        "hidden_layer_sizes": hidden_sizes,
-        "activation": lambda e: next(iter(hidden_activations(e)), None),
-        "n_iter_no_change": lambda e: int(min(e.n_iter_no_change, sys.maxsize)),
-        "batch_size": lambda e: int(e.batch_size),
-        "max_iter": lambda e: int(e.max_iter),
+    read: dict[str, Callable[[Any], Any]] = {
+        "hidden_layer_sizes": lambda _: hidden_sizes(estimator),
+        "activation": lambda _: next(iter(hidden_activations(estimator)), None),
+        "n_iter_no_change": lambda epochs: int(min(epochs, sys.maxsize)),  # it may be infinite
+        "batch_size": int,
+        "max_iter": int,
     }
-    chosen = {
-        _RENAMED[name]: values.get(name, lambda e, name=name: getattr(e, name))(estimator)
+    chosen: dict[str, Any] = {
+        _RENAMED[name]: read.get(name, lambda value: value)(getattr(estimator, name))
         for name in _changed(estimator)
         if name in _RENAMED
     }
