@@ -103,7 +103,9 @@ class TestOneStep:
             expected = of_engines.epochs(asked, start, build="reference", **same)
             for build in BUILDS:
                 for dtype, digits in (("float64", 1e-12), ("float32", 1e-5)):
-                    found = of_engines.epochs(replace(asked, dtype=dtype), start, build=build, **same)
+                    found = of_engines.epochs(
+                        replace(asked, dtype=dtype), start, build=build, **same
+                    )
                     note = f"{rule}, {build}, {dtype}"
                     assert_steps_agree(network, start, found.flat, expected.flat, digits, note)
                     assert found.loss == pytest.approx(expected.loss, rel=digits), note
@@ -111,7 +113,10 @@ class TestOneStep:
                     for name in found.state:
                         scale = np.abs(expected.state[name]).max()
                         np.testing.assert_allclose(
-                            found.state[name], expected.state[name], rtol=digits, atol=digits * scale
+                            found.state[name],
+                            expected.state[name],
+                            rtol=digits,
+                            atol=digits * scale,
                         )
 
     @PILE
@@ -243,7 +248,9 @@ class TestShapes:
             for rows in (X, X.astype(np.float32), scipy.sparse.csr_array(X)):
                 found = ENGINES["native"].logits(network, parameters, rows, dtype)
                 wider = 1e-6 if rows.dtype == np.float32 else digits
-                np.testing.assert_allclose(found, reference, rtol=wider, atol=max(wider, digits) * 10)
+                np.testing.assert_allclose(
+                    found, reference, rtol=wider, atol=max(wider, digits) * 10
+                )
 
 
 def whole_rows(rng, n=40):
@@ -386,7 +393,9 @@ class TestHalfPrecision:
         plain = without.init(rng)
         plain.flat[:] = parameters.flat[N_IN:]
         found = NativeEngine().logits(with_scale, parameters, X, "bfloat16")
-        np.testing.assert_array_equal(found, NativeEngine().logits(without, plain, X * s, "bfloat16"))
+        np.testing.assert_array_equal(
+            found, NativeEngine().logits(without, plain, X * s, "bfloat16")
+        )
 
 
 class TestChoice:
