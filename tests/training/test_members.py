@@ -24,8 +24,8 @@ NETWORK = Network([3, 5, 2], "tanh")
 DROPPING = Network([3, 5, 2], "silu", dropout=0.3, l2=0.01)
 QUICK = {"batch_size": 16, "epochs": 4, "optimizer": dp.Adam(0.02)}
 FOLDS = np.arange(N) % K
-LEARNT = [np.flatnonzero(FOLDS != i) for i in range(K)]
-HELD = [np.flatnonzero(FOLDS == i) for i in range(K)]
+LEARNT = [np.flatnonzero(i != FOLDS) for i in range(K)]
+HELD = [np.flatnonzero(i == FOLDS) for i in range(K)]
 
 
 @pytest.fixture
@@ -46,18 +46,8 @@ def alone(table, network=NETWORK, rows=LEARNT, held=HELD, seeds=range(K), weight
         own = slice(None) if rows is None else rows[i]
         validation = {} if held is None else {"X_val": X[held[i]], "y_val": y[held[i]]}
         weighed = {} if weights is None else {"sample_weight": weights[own]}
-        histories.append(
-            dp.train(
-                network,
-                member,
-                X[own],
-                y[own],
-                seed=seeds[i],
-                **validation,
-                **weighed,
-                **{**QUICK, **settings},
-            )  # fmt: skip
-        )
+        settings = {**QUICK, **settings, **validation, **weighed, "seed": seeds[i]}
+        histories.append(dp.train(network, member, X[own], y[own], **settings))
     return members, histories
 
 
@@ -149,7 +139,7 @@ class TestTheEnd:
 
     def test_the_time_budget_is_shared(self, table):
         now = iter(range(10**6))
-        members, histories = together(
+        _, histories = together(
             table, epochs=1000, time_budget=60, clock=lambda: float(next(now)), n_threads=1
         )
         assert {history.stopped_because for history in histories} == {"time_budget"}
