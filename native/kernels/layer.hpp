@@ -30,6 +30,9 @@ template <class C> struct Layer {
     Operand<C> ins, deltas;         // in and delta as products read them
     Records records;                // of a layer that is not dense: how its arrays stand in W, m, v and
     Buffer<T> gradient;             // the gradient
+    Buffer<T> columns;              // of a periodic embedding: see periodic.hpp
+    const std::ptrdiff_t* group_sizes = nullptr;  // of a category embedding
+    Buffer<std::ptrdiff_t> first_output;          // of each row of E: the first column that it gives
 
     const Cell* weights() const {
         if constexpr (C::kNumbers == 1) return W.get();

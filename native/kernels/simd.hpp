@@ -82,6 +82,14 @@ template <class T> DELTAPROP_INLINE Vec<T> select(Vec<Integer<T>> mask, Vec<T> y
     return mask ? yes : no;
 }
 
+// Whether a mask, as comparisons give it, holds in any lane.
+template <class T> DELTAPROP_INLINE bool any(Vec<Integer<T>> mask) {
+    std::uint64_t parts[kVectorBytes / 8], all = 0;
+    std::memcpy(parts, &mask, sizeof parts);
+    DELTAPROP_UNROLL for (int i = 0; i < kVectorBytes / 8; ++i) all |= parts[i];
+    return all != 0;
+}
+
 template <class T> DELTAPROP_INLINE Vec<T> max(Vec<T> a, Vec<T> b) { return a > b ? a : b; }
 template <class T> DELTAPROP_INLINE Vec<T> min(Vec<T> a, Vec<T> b) { return a < b ? a : b; }
 

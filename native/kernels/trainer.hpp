@@ -32,6 +32,7 @@ template <class C> class TrainerOf final : public Trainer {
     struct Own {
         Output<T> output{0};
         Buffer<std::uint32_t> drawn;
+        Buffer<T> room;
     };
 
 public:
@@ -66,7 +67,7 @@ public:
                 layer.records = records_of<T>(plan);
                 start += numbers_of(layer.records);
                 layer.W = Buffer<T>(layer.records.n * layer.records.size);
-                if (settings.for_training) layer.gradient = Buffer<T>(layer.W.size());
+                prepare_stage(layer, network_, settings.for_training ? batch_ : 0);
             }
             layer.m = Buffer<T>(kept > 0 ? layer.W.size() : 0);
             layer.v = Buffer<T>(kept > 1 ? layer.W.size() : 0);
@@ -128,9 +129,11 @@ public:
         for (std::ptrdiff_t l = 0; l < n_layers_; ++l)
             widest = std::max({widest, layers_[l].n_in, layers_[l].n_out});
         std::unique_ptr<Buffer<T>[]> rooms(new Buffer<T>[2 * static_cast<std::size_t>(n_threads)]);
+        std::unique_ptr<Buffer<T>[]> stage_rooms(new Buffer<T>[static_cast<std::size_t>(n_threads)]);
         std::unique_ptr<Operand<C>[]> read(new Operand<C>[static_cast<std::size_t>(n_threads)]);
         for (int i = 0; i < 2 * n_threads; ++i) rooms[i] = Buffer<T>(panel_size<T>(chunk, widest));
         for (int i = 0; i < n_threads; ++i) read[i] = Operand<C>(chunk, widest);
+        for (int i = 0; i < n_threads; ++i) stage_rooms[i] = Buffer<T>(room_of<T>(network_, chunk));
         std::atomic<std::ptrdiff_t> next{0};
         run_team(n_threads, [&](int me) {
             const FlushSubnormals flush;
@@ -138,7 +141,8 @@ public:
             for (;;) {
                 const std::ptrdiff_t first = next.fetch_add(chunk);
                 if (first >= rows.n) return;
-                predict(rows, first, std::min(chunk, rows.n - first), chunk, from, to, read[me], out);
+                predict(rows, first, std::min(chunk, rows.n - first), chunk, from, to, read[me],
+                        stage_rooms[me].get(), out);
             }
         });
     }
@@ -156,7 +160,8 @@ private:
         // all memory is had before the threads start, which could not say that there is none
         std::unique_ptr<Own[]> own(new Own[static_cast<std::size_t>(n_threads)]);
         for (int t = 0; t < n_threads; ++t)
-            own[t] = {Output<T>(layers_[n_layers_ - 1].n_out), Buffer<std::uint32_t>(widest_dropped() + 16)};
+            own[t] = {Output<T>(layers_[n_layers_ - 1].n_out), Buffer<std::uint32_t>(widest_dropped() + 16),
+                      Buffer<T>(room_of<T>(network_, batch_))};
         Powers after = before;
         const bool watched = team_size_.can_change();
         team_size_.begin();
@@ -175,7 +180,7 @@ private:
                 barrier.wait();
                 if (given_up_.load(std::memory_order_relaxed)) break;
                 powers.step(rule_);
-                weights_part(me, step_numbers<T>(rule_, task.learning_rates[s], powers), rows);
+                weights_part(me, step_numbers<T>(rule_, task.learning_rates[s], powers), rows, mine);
                 barrier.wait();
                 if (me == 0 && s + 1 == n_steps) {
                     judge(progress, s);
@@ -296,7 +301,7 @@ private:
             T* slope = l == last || !layers_[l + 1].slope ? nullptr : layers_[l + 1].slope.get() + r0 * P;
             const Activation f = l == last ? Activation::identity : layer.activation;
             if (!layer.is_dense()) {
-                forward_stage(layer, layer.in.get() + r0 * P, batch_, n, out, slope);
+                forward_stage(layer, layer.in.get() + r0 * P, batch_, n, out, slope, mine.room.get());
             } else if (l == 0 && by_column_) {
                 forward_sparse(layer, f, task_->rows, order, batch_, n, out, slope);
             } else {
@@ -310,10 +315,10 @@ private:
         for (std::ptrdiff_t l = last; l > 0; --l) {
             if (!goes_on(me, progress)) return false;
             if (layers_[l].is_dense()) backward(layers_[l], layers_[l - 1], batch_, r0, n);
-            else backward_stage(layers_[l], &layers_[l - 1], batch_, r0, n);
+            else backward_stage(layers_[l], &layers_[l - 1], batch_, r0, n, mine.room.get());
             layers_[l - 1].deltas.take(layers_[l - 1].delta.get(), r0, n);
         }
-        if (!layers_[0].is_dense()) backward_stage<C>(layers_[0], nullptr, batch_, r0, n);
+        if (!layers_[0].is_dense()) backward_stage<C>(layers_[0], nullptr, batch_, r0, n, mine.room.get());
         return goes_on(me, progress);
     }
 
@@ -332,12 +337,12 @@ private:
 
     // the second part: weights
 
-    void weights_part(int me, const StepNumbers<T>& numbers, std::ptrdiff_t rows) {
+    void weights_part(int me, const StepNumbers<T>& numbers, std::ptrdiff_t rows, const Own& mine) {
         bool bad = false;
         for (std::ptrdiff_t b = block_starts_[me]; b < block_starts_[me + 1]; ++b) {
             switch (rule_.rule) {
 #define DELTAPROP_CASE(name) \
-    case Rule::name: bad |= update_block<Rule::name>(b, numbers, rows); break
+    case Rule::name: bad |= update_block<Rule::name>(b, numbers, rows, mine.room.get()); break
                 DELTAPROP_CASE(gradient_descent);
                 DELTAPROP_CASE(momentum);
                 DELTAPROP_CASE(nesterov);
@@ -352,10 +357,10 @@ private:
 
     // Returns whether a gradient was not finite.
     template <Rule R>
-    bool update_block(std::ptrdiff_t number, const StepNumbers<T>& numbers, std::ptrdiff_t rows) {
+    bool update_block(std::ptrdiff_t number, const StepNumbers<T>& numbers, std::ptrdiff_t rows, T* room) {
         const Block& block = blocks_[number];
         const Layer<C>& layer = layers_[block.layer];
-        if (!layer.is_dense()) return update_records<R>(number, numbers, rows);
+        if (!layer.is_dense()) return update_records<R>(number, numbers, rows, room);
         alignas(64) T gradients[kBlockPanels * kBlockRows<T> * P];
         if (by_column_ && block.layer == 0) {
             for (std::ptrdiff_t j = 0; j < block.n_panels; ++j)
@@ -382,10 +387,10 @@ private:
 
     // The same for a block of a layer that is not dense.
     template <Rule R>
-    bool update_records(std::ptrdiff_t number, const StepNumbers<T>& numbers, std::ptrdiff_t rows) {
+    bool update_records(std::ptrdiff_t number, const StepNumbers<T>& numbers, std::ptrdiff_t rows, T* room) {
         const Block& block = blocks_[number];
         const Layer<C>& layer = layers_[block.layer];
-        gradient_of_stage(layer, block, batch_, rows);
+        gradient_of_stage(layer, block, batch_, rows, room);
         Vec<T> check{};
         double penalty = 0.0;
         for (std::ptrdiff_t i = block.first_panel; i < block.first_panel + block.n_panels; ++i) {
@@ -414,7 +419,7 @@ private:
     }
 
     void predict(const Rows& rows, std::ptrdiff_t first, std::ptrdiff_t n, std::ptrdiff_t stride,
-                 Buffer<T>& from, Buffer<T>& to, const Operand<C>& read, double* out) const {
+                 Buffer<T>& from, Buffer<T>& to, const Operand<C>& read, T* room, double* out) const {
         std::int64_t order[kPredictedRows] = {};
         for (std::ptrdiff_t r = 0; r < n; ++r) order[r] = first + r;
         const bool sparse = rows.columns != nullptr && layers_[0].is_dense();
@@ -423,7 +428,7 @@ private:
             const Layer<C>& layer = layers_[l];
             const Activation f = l + 1 == n_layers_ ? Activation::identity : layer.activation;
             if (!layer.is_dense()) {
-                forward_stage(layer, from.get(), stride, n, to.get(), nullptr);
+                forward_stage(layer, from.get(), stride, n, to.get(), nullptr, room);
             } else if (l == 0 && sparse) {
                 forward_sparse(layer, f, rows, order, stride, n, to.get(), nullptr);
             } else {

@@ -18,7 +18,13 @@ from deltaprop.engines.cores import available_cores
 from deltaprop.errors import EngineWarning, SettingError
 from deltaprop.functional import activations, losses
 from deltaprop.functional.activations import ACTIVATIONS, Activation
-from deltaprop.model.layers import Dense, ParametricActivation, Scaling
+from deltaprop.model.layers import (
+    CategoryEmbedding,
+    Dense,
+    ParametricActivation,
+    PeriodicEmbedding,
+    Scaling,
+)
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 
@@ -41,6 +47,8 @@ _KINDS: dict[type, tuple[str, ...]] = {
     Dense: (),
     Scaling: (),
     ParametricActivation: ("function",),
+    PeriodicEmbedding: ("n_columns", "n_waves", "n_mixtures"),
+    CategoryEmbedding: ("sizes", "dimension"),
 }
 _STATES = {
     "momentum": ("v",),
@@ -128,6 +136,16 @@ class NativeRun:
         self._before = flat.copy() if self.dtype == "float64" else flat.astype(np.float32)
         self._trainer.get_parameters(flat)
         return EpochOutcome(loss, steps)
+
+    def logits(self, X: Any) -> Array:
+        """Return z^L of shape (n, n_L) at the parameters that the last epoch left."""
+        if _is_sparse(X) != _is_sparse(self.problem.X):  # what the kernels were chosen for
+            return NativeEngine().logits(
+                self.problem.network, self.parameters, X, self.problem.dtype
+            )
+        out = np.empty((X.shape[0], self.problem.network.n_out))
+        self._trainer.logits(_rows(X), out)
+        return out
 
 
 class NativeEngine:

@@ -252,7 +252,7 @@ class TrainingRun:
         for start in range(0, n, at_once):
             rows, targets = (part[start : start + at_once] for part in self.validation)
             share = rows.shape[0] / n
-            logits = self.engine.logits(network, self.parameters, rows, self.problem.dtype)
+            logits = self.engine_run.logits(rows)
             dense = smoothed_targets(network, dense_targets(targets, network.n_out))
             with np.errstate(over="ignore", invalid="ignore"):
                 loss += share * network.loss.value(logits, dense)
