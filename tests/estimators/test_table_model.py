@@ -17,7 +17,7 @@ from deltaprop.estimators.splitting import split as _split
 from deltaprop.model.serialize import SavedModel
 from deltaprop.tabular import TableEncoder, TableWarning
 
-QUICK = dp.Recipe(epochs=3, hidden=(8,))
+QUICK = dp.Recipe(epochs=3, hidden=(8,), members=1)
 N = 60
 
 

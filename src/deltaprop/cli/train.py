@@ -368,6 +368,7 @@ def _as_data(
         "columns": [row._asdict() for row in fitted.inputs.report()],
         "warnings": [*dataset.warnings, *fitted.inputs.warnings],
         "network": fitted.network.describe(),
+        "members": len(fitted.members),
         "history": fitted.history.to_dict(),
         **{name: evaluation.to_dict() for name, evaluation in evaluations.items()},
         "model": path,

@@ -32,7 +32,7 @@ from deltaprop.training.loop import Callback, train
 from deltaprop.training.members import train_members
 from deltaprop.training.predict import logits
 
-__all__ = ["Prepared", "Rows", "flat_rows", "learn", "prepare"]
+__all__ = ["Prepared", "Rows", "flat_rows", "learn", "prepare", "starts"]
 
 Array = npt.NDArray[np.float64]
 Indices: TypeAlias = npt.NDArray[np.int64]
@@ -160,17 +160,28 @@ def prepare(
     return Prepared(inputs, decided, plan, network, X, y, weights, X_val, y_val, folds)
 
 
+def starts(prepared: Prepared, recipe: Recipe) -> list[Parameters]:
+    """Return where each member starts; whether they fit into the memory shows here."""
+    seeds = _seeds(recipe, prepared.plan.members)
+    return [prepared.network.init(np.random.default_rng(seed)) for seed in seeds]
+
+
+def _seeds(recipe: Recipe, members: int) -> list[int]:
+    return [(recipe.seed + 1_000_003 * i) % 2**64 for i in range(members)]
+
+
 def learn(
     prepared: Prepared,
     recipe: Recipe,
+    members: list[Parameters],
     *,
     checkpoint: str | os.PathLike[str] | None,
     resume: bool,
     callbacks: Sequence[Callback],
     progress: bool,
     n_threads: int | None,
-) -> tuple[list[Parameters], list[History]]:
-    """Train the members, one or several."""
+) -> list[History]:
+    """Train the members, one or several, from where they start."""
     plan, network, n = prepared.plan, prepared.network, prepared.n_train
     settings: dict[str, Any] = {
         "optimizer": plan.optimizer(),
@@ -189,14 +200,11 @@ def learn(
         "n_threads": n_threads,
     }
     if plan.members == 1:
-        parameters = network.init(np.random.default_rng(recipe.seed))
         history = train(
-            network, parameters, prepared.X, prepared.y, seed=recipe.seed,
+            network, members[0], prepared.X, prepared.y, seed=recipe.seed,
             X_val=prepared.X_val, y_val=prepared.y_val, **settings,
         )  # fmt: skip
-        return [parameters], [history]
-    seeds = [(recipe.seed + 1_000_003 * i) % 2**64 for i in range(plan.members)]
-    members = [network.init(np.random.default_rng(seed)) for seed in seeds]
+        return [history]
     folds = prepared.folds
     if folds is not None:
         learnt = [np.flatnonzero(folds != i) for i in range(plan.members)]
@@ -204,8 +212,8 @@ def learn(
         settings |= {"rows": learnt, "validation_rows": held}
     else:
         settings |= {"X_val": prepared.X_val, "y_val": prepared.y_val}
-    histories = train_members(network, members, prepared.X, prepared.y, seeds=seeds, **settings)
-    return members, histories
+    seeds = _seeds(recipe, plan.members)
+    return train_members(network, members, prepared.X, prepared.y, seeds=seeds, **settings)
 
 
 def flat_rows(encoded: npt.NDArray[Any] | SparseRows) -> Rows:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from deltaprop.errors import DataError, DeltapropError, ModelFileError, SettingError
 from deltaprop.estimators.calibration import Calibration, calibrate
 from deltaprop.estimators.evaluation import Evaluation, evaluate_classes, evaluate_numbers
-from deltaprop.estimators.preparing import Rows, flat_rows, learn, prepare
+from deltaprop.estimators.preparing import Rows, flat_rows, learn, prepare, starts
 from deltaprop.estimators.recipe import Recipe
 from deltaprop.explaining import Explanation, Names, explain
 from deltaprop.model.parameters import Parameters
@@ -147,12 +147,13 @@ class TableModel:
             recipe, _as_features(features), target, target_names, validation, sample_weight,
             task, where, validation_where,
         )  # fmt: skip
+        members = starts(prepared, recipe)
         if announce is not None:
             announce(prepared.inputs, prepared.target, prepared.network)
         began = time.perf_counter()
         network = prepared.network
-        members, histories = learn(
-            prepared, recipe, checkpoint=checkpoint, resume=resume, callbacks=callbacks,
+        histories = learn(
+            prepared, recipe, members, checkpoint=checkpoint, resume=resume, callbacks=callbacks,
             progress=progress, n_threads=n_threads,
         )  # fmt: skip
         calibration = None
