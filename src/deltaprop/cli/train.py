@@ -251,7 +251,7 @@ def _fit_and_report(
         _print_figures(fitted, evaluations, path)
         if wanted.path is not None:
             say(f"report      {plain(wanted.path)}", result=True)
-    return 1 if fitted.history.stopped_because == "diverged" else 0
+    return int(any(history.stopped_because == "diverged" for history in fitted.histories))
 
 
 def _files_of(checkpoint: Path) -> list[Path]:
@@ -316,9 +316,9 @@ def _describe_training(fitted: TableModel) -> None:
     if k == 1:
         say_wrapped("            ", history.message)
     else:
-        n = sum(each.stopped_because == "epochs" for each in fitted.histories)
-        others = f"; {history.message}" if n < k else ""
-        say_wrapped("            ", f"{n} of {k} members ran all their epochs{others}")
+        others = [each for each in fitted.histories if each.stopped_because != "epochs"]
+        told = f"{k - len(others)} of {k} members ran all their epochs"
+        say_wrapped("            ", f"{told}; {others[0].message}" if others else f"{told}.")
     say()
 
 
@@ -368,6 +368,7 @@ def _as_data(
         "columns": [row._asdict() for row in fitted.inputs.report()],
         "warnings": [*dataset.warnings, *fitted.inputs.warnings],
         "network": fitted.network.describe(),
+        "members": len(fitted.members),
         "history": fitted.history.to_dict(),
         **{name: evaluation.to_dict() for name, evaluation in evaluations.items()},
         "model": path,

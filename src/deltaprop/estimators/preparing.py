@@ -32,7 +32,7 @@ from deltaprop.training.loop import Callback, train
 from deltaprop.training.members import train_members
 from deltaprop.training.predict import logits
 
-__all__ = ["Prepared", "Rows", "flat_rows", "learn", "prepare"]
+__all__ = ["Prepared", "Rows", "flat_rows", "learn", "prepare", "starts"]
 
 Array = npt.NDArray[np.float64]
 Indices: TypeAlias = npt.NDArray[np.int64]
@@ -118,29 +118,30 @@ def prepare(
     if weights is not None and weights.shape != (len(y),):
         raise DataError(f"There are {len(y)} rows but sample_weight has shape {weights.shape}.")
     images = isinstance(features, np.ndarray) and features.ndim > 2
-    members = recipe.plan(Facts(len(y), 1, 1, decided.task, columns=not images)).members
-    folds, held_features, y_val = None, None, None
+    encoder: Any = ImageEncoder if images else TableEncoder
+    folds, held_features, y_val, inputs = None, None, None, None
     if validation is not None:
         held_features = _as_features(validation[0])
         y_val = decided.encode(validation[1], where=validation_where)
-    elif members > 1 and recipe.validation_share > 0:
-        folds = fold_of_each_row(y, members, recipe.seed)
-    else:
+    elif recipe.validation_share > 0 and recipe.plan(Facts(len(y), 1, 1, decided.task)).members > 1:
+        inputs = encoder.fit(features, where=where)  # of texts and images there may be one member
+        facts = Facts(len(y), 1, 1, decided.task, columns=_has_columns(inputs))
+        folds = fold_of_each_row(y, recipe.plan(facts).members, recipe.seed)
+    if validation is None and folds is None:
         kept, held = split(y, recipe.validation_share, recipe.seed)
         decided, y = scaled_by(decided, y, kept)
         if len(held):
-            held_features, y_val = _take(features, held), y[held]
+            held_features, y_val, inputs = _take(features, held), y[held], None
         features, y = _take(features, kept), y[kept]
         weights = None if weights is None else weights[kept]
-    inputs: TableEncoder | ImageEncoder
-    inputs = (ImageEncoder if images else TableEncoder).fit(features, where=where)
+    inputs = encoder.fit(features, where=where) if inputs is None else inputs
     if inputs.n_outputs == 0:
         raise DataError(
             f"No column{_of(where)} is left to learn from: every one is constant, empty or an "
             "identifier."
         )
-    texts = isinstance(inputs, TableEncoder) and any(c.vocabulary for c in inputs.columns)
-    facts = Facts(len(y), inputs.n_outputs, decided.n_outputs, decided.task, not (images or texts))
+    columns = _has_columns(inputs)
+    facts = Facts(len(y), inputs.n_outputs, decided.n_outputs, decided.task, columns)
     plan = recipe.plan(facts)
     if plan.form == "embedded" and isinstance(inputs, TableEncoder):
         inputs, n_numbers, categories = arranged(inputs)
@@ -159,17 +160,28 @@ def prepare(
     return Prepared(inputs, decided, plan, network, X, y, weights, X_val, y_val, folds)
 
 
+def starts(prepared: Prepared, recipe: Recipe) -> list[Parameters]:
+    """Return where each member starts; whether they fit into the memory shows here."""
+    seeds = _seeds(recipe, prepared.plan.members)
+    return [prepared.network.init(np.random.default_rng(seed)) for seed in seeds]
+
+
+def _seeds(recipe: Recipe, members: int) -> list[int]:
+    return [(recipe.seed + 1_000_003 * i) % 2**64 for i in range(members)]
+
+
 def learn(
     prepared: Prepared,
     recipe: Recipe,
+    members: list[Parameters],
     *,
     checkpoint: str | os.PathLike[str] | None,
     resume: bool,
     callbacks: Sequence[Callback],
     progress: bool,
     n_threads: int | None,
-) -> tuple[list[Parameters], list[History]]:
-    """Train the members, one or several."""
+) -> list[History]:
+    """Train the members, one or several, from where they start."""
     plan, network, n = prepared.plan, prepared.network, prepared.n_train
     settings: dict[str, Any] = {
         "optimizer": plan.optimizer(),
@@ -188,14 +200,11 @@ def learn(
         "n_threads": n_threads,
     }
     if plan.members == 1:
-        parameters = network.init(np.random.default_rng(recipe.seed))
         history = train(
-            network, parameters, prepared.X, prepared.y, seed=recipe.seed,
+            network, members[0], prepared.X, prepared.y, seed=recipe.seed,
             X_val=prepared.X_val, y_val=prepared.y_val, **settings,
         )  # fmt: skip
-        return [parameters], [history]
-    seeds = [recipe.seed + 1_000_003 * i for i in range(plan.members)]
-    members = [network.init(np.random.default_rng(seed)) for seed in seeds]
+        return [history]
     folds = prepared.folds
     if folds is not None:
         learnt = [np.flatnonzero(folds != i) for i in range(plan.members)]
@@ -203,8 +212,8 @@ def learn(
         settings |= {"rows": learnt, "validation_rows": held}
     else:
         settings |= {"X_val": prepared.X_val, "y_val": prepared.y_val}
-    histories = train_members(network, members, prepared.X, prepared.y, seeds=seeds, **settings)
-    return members, histories
+    seeds = _seeds(recipe, plan.members)
+    return train_members(network, members, prepared.X, prepared.y, seeds=seeds, **settings)
 
 
 def flat_rows(encoded: npt.NDArray[Any] | SparseRows) -> Rows:
@@ -212,6 +221,11 @@ def flat_rows(encoded: npt.NDArray[Any] | SparseRows) -> Rows:
     if isinstance(encoded, SparseRows):
         return encoded
     return encoded.reshape(len(encoded), prod(encoded.shape[1:]))
+
+
+def _has_columns(inputs: TableEncoder | ImageEncoder) -> bool:
+    """Return whether the inputs are columns of numbers and categories, as ``Facts`` has it."""
+    return isinstance(inputs, TableEncoder) and not any(c.vocabulary for c in inputs.columns)
 
 
 def _as_features(features: Any) -> Any:

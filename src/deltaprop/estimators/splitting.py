@@ -54,10 +54,10 @@ def split(
 def fold_of_each_row(y: npt.NDArray[Any], k: int, seed: int) -> npt.NDArray[np.int64] | None:
     """Return which of k members each row is held out from; each class in proportion.
 
-    None where there are too few rows to hold any out.
+    None where there are too few rows to hold any out, or a single member.
     """
     n = len(y)
-    if n < max(_FEWEST_ROWS_TO_SPLIT, 2 * k):
+    if k < 2 or n < max(_FEWEST_ROWS_TO_SPLIT, 2 * k):
         return None
     order = np.random.default_rng(seed).permutation(n)
     if y.ndim == 1:  # classes: rows in random order, class by class

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from deltaprop.errors import DataError, DeltapropError, ModelFileError, SettingError
 from deltaprop.estimators.calibration import Calibration, calibrate
 from deltaprop.estimators.evaluation import Evaluation, evaluate_classes, evaluate_numbers
-from deltaprop.estimators.preparing import Rows, flat_rows, learn, prepare
+from deltaprop.estimators.preparing import Rows, flat_rows, learn, prepare, starts
 from deltaprop.estimators.recipe import Recipe
 from deltaprop.explaining import Explanation, Names, explain
 from deltaprop.model.parameters import Parameters
@@ -30,9 +30,10 @@ from deltaprop.tabular import (
 )
 from deltaprop.training.history import History
 from deltaprop.training.loop import Callback
+from deltaprop.training.optimizers import Optimizer
 from deltaprop.training.predict import logits
 
-__all__ = ["TableModel", "load"]
+__all__ = ["TableModel", "load", "restore_table_model"]
 
 _MOST_LOGITS = 50_000_000  # of the rows that calibrate
 
@@ -146,12 +147,13 @@ class TableModel:
             recipe, _as_features(features), target, target_names, validation, sample_weight,
             task, where, validation_where,
         )  # fmt: skip
+        members = starts(prepared, recipe)
         if announce is not None:
             announce(prepared.inputs, prepared.target, prepared.network)
         began = time.perf_counter()
         network = prepared.network
-        members, histories = learn(
-            prepared, recipe, checkpoint=checkpoint, resume=resume, callbacks=callbacks,
+        histories = learn(
+            prepared, recipe, members, checkpoint=checkpoint, resume=resume, callbacks=callbacks,
             progress=progress, n_threads=n_threads,
         )  # fmt: skip
         calibration = None
@@ -225,7 +227,13 @@ class TableModel:
         return evaluate_numbers(decode(outputs), decode(encoded))
 
     def explain(
-        self, features: Any, target: Any, *, learning_rate: float = 0.1, where: str = ""
+        self,
+        features: Any,
+        target: Any,
+        *,
+        learning_rate: float = 0.1,
+        optimizer: Optimizer | None = None,
+        where: str = "",
     ) -> Explanation:
         """Return the training step these rows would cause, in the user's names.
 
@@ -236,7 +244,9 @@ class TableModel:
         target : array_like
             What they should have given.
         learning_rate : float
-            eta of the plain gradient step that is shown.
+            eta of the step that is shown.
+        optimizer : Optimizer, optional
+            What takes it; plain gradient descent when left out.
         where : str
             What messages call the rows.
 
@@ -261,18 +271,20 @@ class TableModel:
             x.toarray() if isinstance(x, SparseRows) else x,
             self.target.encode(target, where=where),
             learning_rate=learning_rate,
+            optimizer=optimizer,
             names=names,
         )
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to one safetensors file."""
+        save_model(path, self.network, self.parameters, **self.contents())
+
+    def contents(self) -> dict[str, Any]:
+        """Return what a file of the model holds beside its network, as ``save_model`` takes it."""
         others = {f"member.{i}": member.flat for i, member in enumerate(self.members[1:], start=2)}
-        save_model(
-            path,
-            self.network,
-            self.parameters,
-            table={"inputs": self.inputs.to_dict(), "target": self.target.to_dict()},
-            training={
+        return {
+            "table": {"inputs": self.inputs.to_dict(), "target": self.target.to_dict()},
+            "training": {
                 "history": self.history.to_dict(),
                 "other_histories": [history.to_dict() for history in self.histories[1:]],
                 "recipe": asdict(self.recipe),
@@ -281,8 +293,8 @@ class TableModel:
                 "seconds": self.seconds,
                 "calibration": self.calibration and self.calibration.to_dict(),
             },
-            arrays=others if self.limits is None else {**others, "limits": self.limits},
-        )
+            "arrays": others if self.limits is None else {**others, "limits": self.limits},
+        }
 
     def outputs_of(self, x: Rows, member: npt.NDArray[np.int64] | None = None) -> Array:
         """Return p for encoded rows: calibrated probabilities, or standardized numbers.
@@ -339,11 +351,19 @@ def load(path: str | os.PathLike[str]) -> TableModel | SavedModel:
         When the file is missing, foreign, damaged, or of another version.
     """
     saved = load_model(path)
-    if saved.table is None:
-        return saved
-    name = os.fspath(path)
+    return saved if saved.table is None else restore_table_model(saved, os.fspath(path))
+
+
+def restore_table_model(saved: SavedModel, name: str) -> TableModel:
+    """Return the model that ``TableModel.save`` wrote to the file called ``name``.
+
+    Raises
+    ------
+    ModelFileError
+        When the file holds anything else.
+    """
     try:
-        model = _restore(saved, saved.table)
+        model = _restore(saved, saved.table or {})
     except (DeltapropError, LookupError, ArithmeticError, TypeError, ValueError) as error:
         what = "not found: " if isinstance(error, LookupError) else ""
         what += " ".join(str(error).split())[:300].rstrip(".")
@@ -369,10 +389,14 @@ def _restore(saved: SavedModel, table: Mapping[str, Any]) -> TableModel:
         facts["hidden"] = tuple(facts["hidden"])
     others = saved.training.get("other_histories", [])
     layout = saved.network.layout
+    if not isinstance(others, list):
+        raise ModelFileError("its members have no histories.")
     flats = [saved.arrays[f"member.{i}"] for i in range(2, len(others) + 2)]
     limits = saved.arrays.get("limits")
-    if limits is not None and limits.shape != (2, saved.network.n_out):
-        raise ModelFileError("its limits do not fit its network.")
+    if limits is not None:
+        fits = limits.shape == (2, saved.network.n_out) and limits.dtype == np.float64
+        if not (fits and np.isfinite(limits).all() and (limits[0] <= limits[1]).all()):
+            raise ModelFileError("its limits do not fit its network.")
     return TableModel(
         saved.network,
         (saved.parameters, *(Parameters(layout, flat.astype(np.float64)) for flat in flats)),

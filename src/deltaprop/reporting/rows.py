@@ -82,9 +82,15 @@ class Rows:
 
 
 def split_as_fitted(
-    model: TableModel, features: Any, target: Any, validation: tuple[Any, Any] | None
+    model: TableModel,
+    features: Any,
+    target: Any,
+    validation: tuple[Any, Any] | None,
+    numbers: Indices | None = None,
 ) -> tuple[Rows, Rows]:
     """Return the rows the model learnt from, and those that chose its best epoch.
+
+    ``numbers`` says where the rows stand in the user's table; in this order when left out.
 
     Raises
     ------
@@ -92,6 +98,7 @@ def split_as_fitted(
         When these cannot be the rows it was fitted to.
     """
     rows = _rows(model, features, target)
+    rows = rows if numbers is None else replace(rows, numbers=numbers)
     k = len(model.members)
     folds = fold_of_each_row(rows.y, k, model.recipe.seed) if k > 1 and validation is None else None
     if folds is not None and model.recipe.validation_share > 0:

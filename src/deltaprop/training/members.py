@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.engines import choose_engine
-from deltaprop.engines.base import Problem
+from deltaprop.engines.base import Engine, Problem
 from deltaprop.engines.cores import available_cores
 from deltaprop.errors import SettingError
 from deltaprop.functional.losses import sample_shares
@@ -21,9 +21,15 @@ from deltaprop.model.backprop import require_fit
 from deltaprop.model.files import check_writable
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
-from deltaprop.model.targets import ClassWeight, class_weights
+from deltaprop.model.targets import ClassWeight
 from deltaprop.training.batches import check_seed
-from deltaprop.training.checks import check_monitor, check_rows, check_settings, check_validation
+from deltaprop.training.checks import (
+    check_monitor,
+    check_rows,
+    check_settings,
+    check_validation,
+    weigh_rows,
+)
 from deltaprop.training.history import History
 from deltaprop.training.interrupt import Interrupt, catch_interrupt
 from deltaprop.training.optimizers import Adam, Optimizer
@@ -118,6 +124,8 @@ def train_members(
     """
     check_settings(batch_size, epochs, dtype, patience, min_improvement, time_budget, n_threads)
     deadline = None if time_budget is None else clock() + time_budget
+    if isinstance(parameters, Parameters):
+        raise SettingError("parameters is one member's; give a list of them, one each.")
     k = len(parameters)
     if k == 0:
         raise SettingError("There are no members: parameters is empty.")
@@ -125,6 +133,8 @@ def train_members(
     rules = _one_each(optimizer or Adam(), object, k, "optimizer")
     if resume and checkpoint is None:
         raise SettingError("resume=True goes on from a checkpoint; name its file: checkpoint=...")
+    if callable(callbacks):
+        raise SettingError("callbacks is one function; give a list of them: callbacks=[...].")
     numbers = _one_each(range(k) if seeds is None else seeds, int, k, "seeds")
     for network, start in zip(each_network, parameters, strict=True):
         require_fit(network, start)
@@ -138,7 +148,9 @@ def train_members(
                 "these must be the same."
             )
     n = all_rows.shape[0]
-    weights = _weights(each_network[0], targets, n, sample_weight, class_weight)
+    weights = None
+    if sample_weight is not None:
+        weights = sample_shares(n, sample_weight, reduction="sum")
     learnt = _rows_of(rows, k, n, "rows") or [np.arange(n)] * k
     held = _rows_of(validation_rows, k, n, "validation_rows")
     validation = check_validation(each_network[0], X_val, y_val)
@@ -146,9 +158,12 @@ def train_members(
         raise SettingError("Give validation_rows or X_val, not both.")
     cores = min(n_threads or available_cores(), available_cores())
     runs = []
+    chosen: Engine | None = None
     for i, network in enumerate(each_network):
-        own_rows, own_weights = _weighed(learnt[i], weights)
-        chosen = choose_engine(engine, network, rules[i])
+        own_rows, own_weights = _weighed(network, learnt[i], targets, weights, class_weight)
+        alike = i > 0 and network is each_network[i - 1] and rules[i] is rules[i - 1]
+        if chosen is None or not alike:  # one notice is enough
+            chosen = choose_engine(engine, network, rules[i])
         size = len(own_rows) if batch_size is None else min(int(batch_size), len(own_rows))
         path = None if checkpoint is None else f"{os.fspath(checkpoint)}.{i + 1}"
         if path is not None:
@@ -229,8 +244,13 @@ def _advance(
         work()
         return
     with ThreadPoolExecutor(n_workers) as pool:
-        for done in [pool.submit(work) for _ in range(n_workers)]:
-            done.result()
+        workers = [pool.submit(work) for _ in range(n_workers)]
+        try:
+            for done in workers:
+                done.result()
+        except BaseException:  # a second Ctrl-C comes here, where nothing is worked on
+            failed = True
+            raise
 
 
 class _Together:
@@ -254,8 +274,11 @@ class _Together:
 
 
 def _one_each(given: Any, kind: type, k: int, name: str) -> list[Any]:
-    if kind is not int and not isinstance(given, Sequence):
+    listed = isinstance(given, (Sequence, np.ndarray)) and not isinstance(given, str)
+    if kind is not int and not listed:
         return [given] * k
+    if not listed:
+        raise SettingError(f"{name} is {given!r}; it is a list with one entry for each member.")
     each = list(given)
     if len(each) != k:
         raise SettingError(f"{name} has {len(each)} entries for {k} members; give one each.")
@@ -282,31 +305,14 @@ def _rows_of(given: Sequence[npt.ArrayLike] | None, k: int, n: int, name: str) -
     return found
 
 
-def _weights(
-    network: Network,
-    targets: Any,
-    n: int,
-    sample_weight: npt.ArrayLike | None,
-    class_weight: ClassWeight,
-) -> Array | None:
-    """Return what each row weighs; None where all weigh the same."""
-    if sample_weight is None and class_weight is None:
-        return None
-    weights = np.ones(n)
-    if sample_weight is not None:
-        weights = sample_shares(n, sample_weight, reduction="sum")
-    counts = np.flatnonzero(weights > 0)
-    by_class = class_weights(network, targets[counts], class_weight)
-    if by_class is not None:
-        weights[counts] *= by_class
-    return weights
-
-
-def _weighed(rows: Rows, weights: Array | None) -> tuple[Rows, Array | None]:
-    """Return the rows that count, and weights whose mean over them is 1."""
-    if weights is None:
-        return rows, None
-    rows = rows[weights[rows] > 0]
-    if rows.size == 0:
-        raise SettingError("A member has only rows of weight zero; nothing is left to learn.")
-    return rows, weights / weights[rows].mean()
+def _weighed(
+    network: Network, rows: Rows, targets: Any, weights: Array | None, class_weight: ClassWeight
+) -> tuple[Rows, Array | None]:
+    """Return the rows of a member that count, and what each row of all weighs for it."""
+    own = None if weights is None else weights[rows]
+    kept, _, found = weigh_rows(network, rows, targets[rows], own, class_weight)
+    if found is None:
+        return kept, None
+    every = np.zeros(len(targets))
+    every[kept] = found
+    return kept, every
