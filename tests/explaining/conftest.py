@@ -87,7 +87,7 @@ def evaluate(step, values):
 
 FUNCTIONS = {
     "exp": math.exp, "log": math.log, "tanh": math.tanh, "max": max, "sqrt": math.sqrt,
-    "abs": abs, "erf": math.erf,
+    "abs": abs, "erf": math.erf, "cos": math.cos, "sin": math.sin,
 }  # fmt: skip
 
 

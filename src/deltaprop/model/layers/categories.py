@@ -39,6 +39,7 @@ class CategoryEmbedding:
     learning_rate_factor: float = 1.0
 
     kind: ClassVar[str] = "category_embedding"
+    arrays: ClassVar[tuple[str, ...]] = ("E",)
     penalized: ClassVar[tuple[str, ...]] = ("E",)
     activation: ClassVar[str | None] = None
 
