@@ -70,6 +70,8 @@ def delta(ref: Ref, trace: Trace) -> tuple[Expression, float]:
         inner = output_delta(trace, ref)
         return weighed(trace, s, inner), value
     factors = _arriving(trace, ref.layer, s, j)
+    if trace.network.numbered[ref.layer - 1].activation is None:
+        return multiplied(*factors), value
     row = trace.network.activations[ref.layer - 1]
     if row.arithmetic is None:
         return operand(ref, value), value

@@ -87,7 +87,10 @@ class Derivation:
             yield from grid("delta", layer, trace.z[layer - 1].shape)
         for layer in range(n_layers, 0, -1):
             for name, array in trace.parameters.layers[layer - 1].items():
-                if backward.penalized(trace) and name in trace.network.numbered[layer - 1].penalized:
+                if (
+                    backward.penalized(trace)
+                    and name in trace.network.numbered[layer - 1].penalized
+                ):
                     yield from grid(f"data_d{name}", layer, array.shape)
                 yield from grid(f"d{name}", layer, array.shape)
         if self.update is not None and self._update_told is not None:

@@ -23,8 +23,8 @@ from deltaprop.explaining.style import Style, StyleSettings
 from deltaprop.model.backprop import Trace, backpropagate, retrace
 from deltaprop.model.curvature import second_order_change
 from deltaprop.model.files import write_atomically
-from deltaprop.model.layers import ARRAYS
 from deltaprop.model.gradcheck import EntryCheck, GradientReport, check_trace
+from deltaprop.model.layers import ARRAYS
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.training.optimizers import GradientDescent, Optimizer
@@ -164,12 +164,11 @@ class Explanation:
 
     @property
     def n_crossed_kinks(self) -> int:
-        """Return how many hidden z passed a kink of their activation from before to after."""
-        rows = self.trace.network.activations
-        passes = zip(rows, self.trace.z, self.update.after.z, strict=False)
+        """Return how many hidden values passed a kink of their activation from before to after."""
+        passes = zip(self.trace.activated(), self.update.after.activated(), strict=True)
         return sum(
             int(np.count_nonzero((old > kink) != (new > kink)))
-            for row, old, new in passes
+            for (row, old), (_, new) in passes
             for kink in row.kinks
         )
 

@@ -53,7 +53,7 @@ def added(terms: Sequence[Expression], n_more: int = 0) -> Expression:
 
 
 def _summands(term: Expression, *, deep: bool) -> list[Expression]:
-    """Return what a sum adds up, or, deep, a product with a long sum: W * (p - q) as W p and -W q."""
+    """Return what a sum adds up; deep also what a product does that has a long sum as a factor."""
     if isinstance(term, Sum):
         return [
             inner if sign > 0 else Sum((inner,), (-1,))
@@ -73,7 +73,7 @@ def multiplied(*factors: Expression) -> Expression:
     sign, kept = 1, []
     for factor in factors:
         if isinstance(factor, Sum) and len(factor.terms) == 1:
-            sign, factor = sign * factor.signs[0], factor.terms[0]  # noqa: PLW2901
+            sign, factor = sign * factor.signs[0], factor.terms[0]
         if not (isinstance(factor, Number) and factor.text == "1"):
             kept.append(factor)
     product = times(*kept) if len(kept) > 1 else kept[0]

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from deltaprop.explaining.names import PER_SAMPLE, Ref, array_of
 from deltaprop.model.layers import ARRAYS
 
-__all__ = ["NOTATIONS", "Letter", "Symbol", "symbol"]
+__all__ = ["NOTATIONS", "PI", "Letter", "Symbol", "symbol"]
 
 NOTATIONS = ("standard", "tutorial")
+PI = "3.141592653589793"  # as formulas write it
 
 
 @dataclass(frozen=True)
