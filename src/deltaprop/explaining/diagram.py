@@ -116,7 +116,7 @@ class _Drawing:
         path = _straight(left.x + self.cards.card, left.middle, right.x, right.middle)
         names = [name for ref in parameters for name in _names(ref)]
         return (
-            f'<g class="edge zero"{self.cards.id(*names)}>'
+            f'<g class="edge bare"{self.cards.id(*names)}>'
             f'<path class="line" d="{path}" stroke-width="1.2"/></g>'
         )
 

@@ -230,10 +230,10 @@ def _equation(
     enough = _enough_digits(operands, worked, result, digits)
     terms = tuple(_term(operand, enough) for operand in operands)
     shown = result[:MOST_CELLS, :MOST_CELLS]
-    # a result as long as its operands repeats them: a frozen bias
+    # a result as long as its operands repeats them: a frozen bias, a column that passes
     same = len(operands) == 1 and operands[0].function is None
     own = enough if same else digits
-    exact = bool(np.allclose(_rounded(shown, own), shown, rtol=1e-13, atol=0.0))
+    exact = (same and phase != "update") or bool(np.allclose(_rounded(shown, own), shown, rtol=1e-13, atol=0.0))
     return Equation(phase, left, terms, _cells(result, own), exact)
 
 

@@ -112,22 +112,28 @@ class _Outline:
         network, words, update = self.trace.network, self.words, self.explanation.update
         over = self.explanation.reduction if self.n_samples > 1 else "one sample"
         loss, mean = network.loss_name.replace("_", " "), words[over].format(count=self.n_samples)
-        shape, _, _ = network.describe().rpartition(", " + network.loss_name)
         parameters = f"{network.n_parameters:,}"
         name = getattr(update.rule, "name", type(update.rule).__name__).replace("_", " ")
-        yield words["shape"].format(shape=shape.replace("->", "→"), count=parameters)
+        yield words["shape"].format(shape=" → ".join(self._shape()), count=parameters)
         yield words["conventions"].format(loss=loss, mean=mean)
         yield words["step"].format(optimizer=name, rate=self.number(update.learning_rate))
         if network.l2 or network.l1:
             arrays = list(dict.fromkeys(s.name for s in network.layout.slots if s.penalized))
             plain = arrays == ["W"]
-            yield words["penalties" if plain else "penalties of"].format(arrays=", ".join(arrays))
+            yield words["penalties" if plain else "penalties of"].format(arrays=words["and"].join(arrays))
         if network.layout.learning_rate_factors() is not None:
             yield words["rate factors"].format(factors=words["and"].join(self._rate_factors()))
         if not update.train_biases:
             yield words["biases stay"]
         if self.explanation.names.source:
             yield words["source"].format(source=self.explanation.names.source)
+
+    def _shape(self) -> Iterator[str]:
+        """Yield how many numbers there are from layer to layer, and what gives them."""
+        network = self.trace.network
+        called = ["", *layer_names(network, self.words), network.loss.output]
+        for width, name in zip(network.sizes, called, strict=True):
+            yield f"{width} {name}".rstrip()
 
     def _rate_factors(self) -> Iterator[str]:
         """Yield what the learning rate is multiplied by, for arrays of one name together."""
