@@ -9,6 +9,7 @@ from deltaprop.model.layers.periodic import PeriodicEmbedding
 from deltaprop.model.layers.scaling import Scaling
 
 __all__ = [
+    "ARRAYS",
     "LAYERS",
     "PARAMETRIZATIONS",
     "CategoryEmbedding",
@@ -28,3 +29,8 @@ LAYERS: dict[str, type] = {
         Dense, Dropout, Scaling, ParametricActivation, PeriodicEmbedding, CategoryEmbedding
     )
 }  # fmt: skip
+
+# what the arrays of all kinds are called
+ARRAYS: tuple[str, ...] = tuple(
+    dict.fromkeys(name for layer in LAYERS.values() for name in getattr(layer, "arrays", ()))
+)

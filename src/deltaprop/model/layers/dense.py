@@ -57,6 +57,7 @@ class Dense:
     bias_learning_rate_factor: float = 1.0
 
     kind: ClassVar[str] = "dense"
+    arrays: ClassVar[tuple[str, ...]] = ("W", "b")
     penalized: ClassVar[tuple[str, ...]] = ("W",)
 
     def __post_init__(self) -> None:

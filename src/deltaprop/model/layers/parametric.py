@@ -36,6 +36,7 @@ class ParametricActivation:
     learning_rate_factor: float = 1.0
 
     kind: ClassVar[str] = "parametric_activation"
+    arrays: ClassVar[tuple[str, ...]] = ("alpha",)
     penalized: ClassVar[tuple[str, ...]] = ()
     activation: ClassVar[str | None] = None
 

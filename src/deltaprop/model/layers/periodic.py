@@ -46,6 +46,7 @@ class PeriodicEmbedding:
     learning_rate_factor: float = 1.0
 
     kind: ClassVar[str] = "periodic_embedding"
+    arrays: ClassVar[tuple[str, ...]] = ("omega", "phi", "V", "v")
     penalized: ClassVar[tuple[str, ...]] = ("V",)
     activation: ClassVar[str | None] = None
 

@@ -31,6 +31,7 @@ class Scaling:
     learning_rate_factor: float = 1.0
 
     kind: ClassVar[str] = "scaling"
+    arrays: ClassVar[tuple[str, ...]] = ("s",)
     penalized: ClassVar[tuple[str, ...]] = ()
     activation: ClassVar[str | None] = None
 
