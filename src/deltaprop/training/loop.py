@@ -12,6 +12,7 @@ import numpy.typing as npt
 from deltaprop.engines import choose_engine
 from deltaprop.engines.base import Problem
 from deltaprop.errors import SettingError
+from deltaprop.functional.settings import at_least_zero
 from deltaprop.model.backprop import require_fit
 from deltaprop.model.files import check_writable
 from deltaprop.model.parameters import Parameters
@@ -59,6 +60,7 @@ def train(
     prefer_latest: bool = False,
     time_budget: float | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: float = 0.0,
     resume: bool = False,
     state: State | None = None,
     callbacks: Sequence[Callback] = (),
@@ -119,6 +121,8 @@ def train(
         Seconds after which to stop, counted from the call. The first step is always done.
     checkpoint : path, optional
         A file to save the run to after each epoch.
+    checkpoint_every : float
+        Seconds that pass at least between two savings; the last epoch is saved in any case.
     resume : bool
         Go on from ``checkpoint`` if it exists; the result equals an uninterrupted run's.
     state : dict, optional
@@ -147,6 +151,7 @@ def train(
     """
     optimizer = Adam() if optimizer is None else optimizer
     check_settings(batch_size, epochs, dtype, patience, min_improvement, time_budget, n_threads)
+    at_least_zero(checkpoint_every, "checkpoint_every")
     deadline = None if time_budget is None else clock() + time_budget  # checking takes its share
     require_fit(network, parameters)
     if resume and checkpoint is None:
@@ -187,6 +192,7 @@ def train(
         rows=None,
         deadline=deadline,
         checkpoint=checkpoint,
+        checkpoint_every=checkpoint_every,
         resume=resume,
         state=state,
         callbacks=tuple(callbacks),

@@ -17,6 +17,7 @@ from deltaprop.engines.base import Engine, Problem
 from deltaprop.engines.cores import available_cores
 from deltaprop.errors import SettingError
 from deltaprop.functional.losses import sample_shares
+from deltaprop.functional.settings import at_least_zero
 from deltaprop.model.backprop import require_fit
 from deltaprop.model.files import check_writable
 from deltaprop.model.parameters import Parameters
@@ -69,6 +70,7 @@ def train_members(
     prefer_latest: bool = False,
     time_budget: float | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: float = 0.0,
     resume: bool = False,
     callbacks: Sequence[Callback] = (),
     progress: bool = False,
@@ -109,7 +111,7 @@ def train_members(
     n_threads : int, optional
         At most this many threads in all.
     batch_size, epochs, engine, dtype, shuffle, sample_weight, class_weight, monitor, metric,
-    patience, min_improvement, keep_best, prefer_latest, resume, progress, clock
+    patience, min_improvement, keep_best, prefer_latest, checkpoint_every, resume, progress, clock
         As for ``train``, the same for all members.
 
     Returns
@@ -123,6 +125,7 @@ def train_members(
         When an array or a setting does not fit; nothing has been changed then.
     """
     check_settings(batch_size, epochs, dtype, patience, min_improvement, time_budget, n_threads)
+    at_least_zero(checkpoint_every, "checkpoint_every")
     deadline = None if time_budget is None else clock() + time_budget
     if isinstance(parameters, Parameters):
         raise SettingError("parameters is one member's; give a list of them, one each.")
@@ -197,6 +200,7 @@ def train_members(
                 rows=own_rows,
                 deadline=deadline,
                 checkpoint=path,
+                checkpoint_every=checkpoint_every,
                 resume=resume,
                 state=None,
                 callbacks=tuple(callbacks),

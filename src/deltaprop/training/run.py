@@ -78,7 +78,7 @@ class TrainingRun:
         What each epoch is scored on.
     deadline : float, optional
         When to stop, by ``clock``.
-    checkpoint, resume, state, callbacks, clock
+    checkpoint, checkpoint_every, resume, state, callbacks, clock
         As for ``train``.
     history : History
         What has happened.
@@ -103,6 +103,7 @@ class TrainingRun:
     rows: npt.NDArray[np.int64] | None
     deadline: float | None
     checkpoint: str | os.PathLike[str] | None
+    checkpoint_every: float
     resume: bool
     state: State | None
     callbacks: tuple[Callback, ...]
@@ -111,6 +112,7 @@ class TrainingRun:
     reason: str | None = field(init=False, default=None)
     engine_run: Run = field(init=False)
     best_flat: Array | None = field(init=False, default=None)
+    _saved_at: float = field(init=False, default=-np.inf)
     _marks: dict[str, str] = field(init=False, default_factory=dict)
 
     def begin(self) -> None:
@@ -139,8 +141,10 @@ class TrainingRun:
             line.epoch(history)
         self.reason = self._reason_to_stop(epoch, interrupt)
         whole = history.n_steps == history.n_epochs * self._steps_per_epoch
-        if whole and epoch < history.n_epochs:
+        due = self.clock() - self._saved_at >= self.checkpoint_every or not self.goes_on
+        if whole and epoch < history.n_epochs and due:
             self._write_checkpoint()  # an epoch cut short is run again on resuming
+            self._saved_at = self.clock()
 
     def end(self) -> History:
         """Leave the parameters that are to be kept, and say why it is over."""
