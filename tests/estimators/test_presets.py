@@ -106,9 +106,11 @@ class TestRefusals:
     @pytest.mark.parametrize("preset", PRESETS)
     @pytest.mark.parametrize(
         ("settings", "says"),
-        [({"hidden": (0,)}, "width"), ({"activation": "reluu"}, "relu"), ({"dropout": 1.0}, "dropout"),
+        [({"hidden": (0,)}, "width"), ({"activation": "reluu"}, "relu"),
+         ({"dropout": 1.0}, "dropout"),
          ({"dropout": -0.1}, "dropout"), ({"learning_rate": 0.0}, "learning"), ({"l2": -1.0}, "l2"),
-         ({"batch_size": 0}, "batch_size"), ({"epochs": 0}, "epochs"), ({"patience": 0}, "patience"),
+         ({"batch_size": 0}, "batch_size"), ({"epochs": 0}, "epochs"),
+         ({"patience": 0}, "patience"),
          ({"members": 0}, "members"), ({"members": 1.5}, "members"), ({"seed": -1}, "seed"),
          ({"time_budget": 0.0}, "time_budget"), ({"validation_share": 1.0}, "validation_share"),
          ({"calibrate": 1}, "calibrate")],
