@@ -60,6 +60,8 @@ class Prepared:
         What each row weighs.
     X_val, y_val : ndarray or None
         Rows that only choose the best epoch.
+    weight_val : ndarray or None
+        What each of them counts.
     folds : ndarray of int of shape (n,) or None
         Which of several members each row is held out from.
     """
@@ -73,6 +75,7 @@ class Prepared:
     weights: Array | None
     X_val: Rows | None
     y_val: npt.NDArray[Any] | None
+    weight_val: Array | None
     folds: Indices | None
 
     @property
@@ -122,7 +125,7 @@ def prepare(
         raise DataError(f"There are {len(y)} rows but sample_weight has shape {weights.shape}.")
     images = isinstance(features, np.ndarray) and features.ndim > 2
     encoder: Any = ImageEncoder if images else TableEncoder
-    folds, held_features, y_val, inputs = None, None, None, None
+    folds, held_features, y_val, weight_val, inputs = None, None, None, None, None
     if validation is not None:
         held_features = _as_features(validation[0])
         y_val = decided.encode(validation[1], where=validation_where)
@@ -136,7 +139,9 @@ def prepare(
         if len(held):
             held_features, y_val, inputs = _take(features, held), y[held], None
         features, y = _take(features, kept), y[kept]
-        weights = None if weights is None else weights[kept]
+        if weights is not None:
+            weight_val = weights[held] if weights[held].any() else None
+            weights = weights[kept]
     inputs = encoder.fit(features, where=where) if inputs is None else inputs
     if inputs.n_outputs == 0:
         raise DataError(
@@ -160,7 +165,8 @@ def prepare(
         X_val = flat_rows(encoded)
     loss = "cross_entropy" if decided.task == "classification" else "half_squared_error"
     network = plan.network(facts, loss)
-    return Prepared(inputs, decided, plan, network, X, y, weights, X_val, y_val, folds)
+    weight_val = None if y_val is None or not len(y_val) else weight_val
+    return Prepared(inputs, decided, plan, network, X, y, weights, X_val, y_val, weight_val, folds)
 
 
 def starts(prepared: Prepared, recipe: Recipe) -> list[Parameters]:
@@ -206,7 +212,7 @@ def learn(
     if plan.members == 1:
         history = train(
             network, members[0], prepared.X, prepared.y, seed=recipe.seed,
-            X_val=prepared.X_val, y_val=prepared.y_val, **settings,
+            X_val=prepared.X_val, y_val=prepared.y_val, weight_val=prepared.weight_val, **settings,
         )  # fmt: skip
         return [history]
     folds = prepared.folds
@@ -215,7 +221,8 @@ def learn(
         held = [np.flatnonzero(folds == i) for i in range(plan.members)]
         settings |= {"rows": learnt, "validation_rows": held}
     else:
-        settings |= {"X_val": prepared.X_val, "y_val": prepared.y_val}
+        held_out = {"X_val": prepared.X_val, "y_val": prepared.y_val}
+        settings |= {**held_out, "weight_val": prepared.weight_val}
     seeds = _seeds(recipe, plan.members)
     return train_members(network, members, prepared.X, prepared.y, seeds=seeds, **settings)
 

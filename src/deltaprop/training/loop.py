@@ -24,6 +24,7 @@ from deltaprop.training.checks import (
     check_rows,
     check_settings,
     check_validation,
+    check_validation_weights,
     weigh_rows,
 )
 from deltaprop.training.history import History
@@ -50,6 +51,7 @@ def train(
     shuffle: bool = True,
     X_val: Any = None,
     y_val: npt.ArrayLike | None = None,
+    weight_val: npt.ArrayLike | None = None,
     sample_weight: npt.ArrayLike | None = None,
     class_weight: ClassWeight = None,
     monitor: str | None = None,
@@ -98,6 +100,8 @@ def train(
         Visit the rows in a new random order each epoch.
     X_val, y_val : array_like, optional
         Rows to validate on after each epoch.
+    weight_val : array_like, optional
+        What each of them counts in ``val_loss`` and ``val_metric``, >= 0.
     sample_weight : array_like of shape (n,), optional
         Weights >= 0; rows of weight zero are left out.
     class_weight : dict, sequence or "balanced", optional
@@ -183,6 +187,7 @@ def train(
         seed=check_seed(seed),
         shuffle=shuffle,
         validation=validation,
+        validation_weights=check_validation_weights(validation, weight_val),
         monitor=check_monitor(monitor, validation is not None),
         metric=metric,
         patience=patience,

@@ -76,6 +76,8 @@ class TrainingRun:
         Which rows of the problem are learnt from; None for all.
     validation : tuple of (rows, targets), optional
         What each epoch is scored on.
+    validation_weights : ndarray, optional
+        What each of these rows counts.
     deadline : float, optional
         When to stop, by ``clock``.
     checkpoint, checkpoint_every, resume, state, callbacks, clock
@@ -94,6 +96,7 @@ class TrainingRun:
     seed: int
     shuffle: bool
     validation: tuple[Any, Any] | None
+    validation_weights: Array | None
     monitor: str
     metric: Metric | None
     patience: int | None
@@ -252,17 +255,24 @@ class TrainingRun:
         at_once = n
         if self.metric is None and self.history.metric == "accuracy":  # a mean over rows
             at_once = max(1, _NUMBERS_AT_ONCE // network.n_out)
+        weights = np.ones(n) if self.validation_weights is None else self.validation_weights
         loss = figure = 0.0
         for start in range(0, n, at_once):
-            rows, targets = (part[start : start + at_once] for part in self.validation)
-            share = rows.shape[0] / n
+            part = slice(start, start + at_once)
+            rows, targets = (each[part] for each in self.validation)
+            share = float(weights[part].sum() / weights.sum())
+            if share == 0.0:
+                continue
             logits = self.engine_run.logits(rows)
             dense = smoothed_targets(network, dense_targets(targets, network.n_out))
             with np.errstate(over="ignore", invalid="ignore"):
-                loss += share * network.loss.value(logits, dense)
+                shares = weights[part] / weights.sum()
+                loss += network.loss.value(logits, dense, shares)
                 own = self.metric
-                found = score(network, logits, targets) if own is None else own(logits, targets)
-                figure += share * float(found)
+                if own is None:
+                    figure += share * score(network, logits, targets, weights[part])
+                else:
+                    figure += share * float(own(logits, targets))
         self.history.val_loss.append(loss)
         self.history.val_metric.append(figure)
 
