@@ -160,12 +160,13 @@ class TestEveryPreset:
     @pytest.mark.parametrize("n", [2, 19, 20, 21])
     def test_tiny_tables(self, preset, n):
         y = [i % 2 for i in range(n)]
-        model = dp.TableModel.fit(rows(n), y, recipe=quick(preset))
+        table = {name: TABLE[name][:n] for name in ("size", "old")}
+        model = dp.TableModel.fit(table, y, recipe=quick(preset))
         assert (model.n_val > 0) == (n >= 20)
         assert (model.calibration is not None) == (n >= 20)
-        assert model.predict_proba(rows(n)).shape == (n, 2)
-        numbers = dp.TableModel.fit(rows(n), np.arange(n) + 0.5, recipe=quick(preset))
-        assert numbers.predict(rows(n)).shape == (n,)
+        assert model.predict_proba(table).shape == (n, 2)
+        numbers = dp.TableModel.fit(table, np.arange(n) + 0.5, recipe=quick(preset))
+        assert numbers.predict(table).shape == (n,)
 
     def test_one_row_is_too_few(self, preset):
         for target in (["a"], [1.5]):

@@ -267,13 +267,13 @@ class Network:
             raise SettingError(
                 f"init needs a numpy Generator, such as numpy.random.default_rng(0); found {rng!r}."
             )
-        return Parameters.join(
-            self.layout,
-            [
-                layer.initialize(rng, n_in)
-                for n_in, layer in zip(self.sizes, self.numbered, strict=False)
-            ],
-        )
+        # what does not fit into the memory fails here, before anything is drawn
+        parameters = Parameters(self.layout, np.empty(self.layout.size))
+        layers = zip(self.sizes, self.numbered, parameters.layers, strict=False)
+        for n_in, layer, views in layers:
+            for name, array in layer.initialize(rng, n_in).items():
+                views[name][...] = array
+        return parameters
 
     def parameters(
         self,
