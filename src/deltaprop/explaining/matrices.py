@@ -233,7 +233,9 @@ def _equation(
     # a result as long as its operands repeats them: a frozen bias, a column that passes
     same = len(operands) == 1 and operands[0].function is None
     own = enough if same else digits
-    exact = (same and phase != "update") or bool(np.allclose(_rounded(shown, own), shown, rtol=1e-13, atol=0.0))
+    exact = (same and phase != "update") or bool(
+        np.allclose(_rounded(shown, own), shown, rtol=1e-13, atol=0.0)
+    )
     return Equation(phase, left, terms, _cells(result, own), exact)
 
 

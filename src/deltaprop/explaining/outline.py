@@ -120,7 +120,9 @@ class _Outline:
         if network.l2 or network.l1:
             arrays = list(dict.fromkeys(s.name for s in network.layout.slots if s.penalized))
             plain = arrays == ["W"]
-            yield words["penalties" if plain else "penalties of"].format(arrays=words["and"].join(arrays))
+            yield words["penalties" if plain else "penalties of"].format(
+                arrays=words["and"].join(arrays)
+            )
         if network.layout.learning_rate_factors() is not None:
             yield words["rate factors"].format(factors=words["and"].join(self._rate_factors()))
         if not update.train_biases:
