@@ -17,12 +17,14 @@ PYTEST = OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n $(JOBS)
 # The libraries to be measured against stay out of the environment of the tests.
 BENCH := build/bench-venv
 BENCH_PIP = $(BENCH)/bin/python -m pip install --quiet
+ACCURACY := build/accuracy-venv
+ACCURACY_PIP = $(ACCURACY)/bin/python -m pip install --quiet
 
 # A stamp is touched when its step is complete, so an interrupted step is done again.
 STAMP := $(VENV)/.deltaprop
 NATIVE_SOURCES := CMakeLists.txt $(shell find native -type f)
 
-.PHONY: help demo test slow check bench sanitize torch clean FORCE
+.PHONY: help demo test slow check bench accuracy sanitize torch clean FORCE
 .DELETE_ON_ERROR:
 
 help: ## list these targets
@@ -53,7 +55,8 @@ check: $(STAMP)-check ## run every static check: style, types, imports, docstrin
 # Python itself is no sanitized program, so the sanitizer's runtime is loaded before it.
 SANITIZED_TESTS ?= tests/engines/test_native.py tests/engines/test_native_inputs.py \
   tests/engines/test_native_runs.py tests/engines/test_native_threads.py \
-  tests/engines/test_native_bfloat16.py
+  tests/engines/test_native_bfloat16.py tests/engines/test_native_layers.py \
+  tests/engines/test_native_waves.py
 runtime_of = $(shell $(or $(CXX),c++) -print-file-name=lib$(1).so)
 sanitized = PYTHONPATH=tests/native/another_build OPENBLAS_NUM_THREADS=1 \
   DELTAPROP_NATIVE=$$(ls build/sanitize-$(1)/_native.*so) \
@@ -76,6 +79,9 @@ build/sanitize-%.built: $(STAMP)-test $(NATIVE_SOURCES)
 
 bench: $(BENCH)/.deltaprop-package ## measure the speed beside other libraries (ARGS="--quick --rows S,M --write")
 	$(BENCH)/bin/python benchmarks/speed.py $(ARGS)
+
+accuracy: $(ACCURACY)/.deltaprop-package ## measure the accuracy beside other libraries (ARGS="--quick --write")
+	$(ACCURACY)/bin/python benchmarks/accuracy.py $(ARGS)
 
 torch: $(STAMP)-torch ## install PyTorch into the environment
 
@@ -118,16 +124,19 @@ $(STAMP)-torch: pyproject.toml constraints/torch.txt | $(STAMP)-package
 	@$(PIP) -c constraints/torch.txt $$($(REQUIREMENTS) torch)
 	@touch $@
 
+# What deltaprop needs to be built and to run, into the environment $(1).
+install_requirements = \
+  pip="$(1)/bin/python -m pip install --quiet"; needs="$(1)/bin/python scripts/requirements.py"; \
+  $$pip $$($$needs build) $$($$needs runtime) && \
+  backend=$$($$needs backend) && { [ -z "$$backend" ] || $$pip $$backend; }
+
 # PyTorch before anything that could bring another version of what it needs.
 $(BENCH)/.deltaprop-peers: pyproject.toml constraints/torch.txt scripts/setup.sh
 	@sh scripts/setup.sh $(BENCH)
 	@echo "Installing what deltaprop is measured against"
 	@$(BENCH_PIP) -c constraints/torch.txt torch
 	@$(BENCH_PIP) -c constraints/torch.txt scikit-learn jax
-	@$(BENCH_PIP) $$($(BENCH)/bin/python scripts/requirements.py build) \
-	  $$($(BENCH)/bin/python scripts/requirements.py runtime)
-	@backend=$$($(BENCH)/bin/python scripts/requirements.py backend) && \
-	  { [ -z "$$backend" ] || $(BENCH_PIP) $$backend; }
+	@$(call install_requirements,$(BENCH))
 	@touch $@
 
 # A copy, not the working tree: an edit while it is being measured changes nothing.
@@ -135,4 +144,19 @@ $(BENCH)/.deltaprop-package: $(BENCH)/.deltaprop-peers $(NATIVE_SOURCES) $(shell
 	@echo "Building deltaprop"
 	@$(BENCH_PIP) --no-deps --no-build-isolation --force-reinstall \
 	  --config-settings build-dir=build/bench .
+	@touch $@
+
+# pytabkit without extras is enough for RealMLP; its bounds decide about NumPy and scikit-learn.
+$(ACCURACY)/.deltaprop-peers: pyproject.toml constraints/torch.txt scripts/setup.sh
+	@sh scripts/setup.sh $(ACCURACY)
+	@echo "Installing what the accuracy is compared with"
+	@$(ACCURACY_PIP) -c constraints/torch.txt torch
+	@$(ACCURACY_PIP) -c constraints/torch.txt pytabkit lightgbm catboost scikit-learn pandas
+	@$(call install_requirements,$(ACCURACY))
+	@touch $@
+
+$(ACCURACY)/.deltaprop-package: $(ACCURACY)/.deltaprop-peers $(NATIVE_SOURCES) $(shell find src -name '*.py')
+	@echo "Building deltaprop"
+	@$(ACCURACY_PIP) --no-deps --no-build-isolation --force-reinstall \
+	  --config-settings build-dir=build/accuracy .
 	@touch $@

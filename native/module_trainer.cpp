@@ -32,6 +32,10 @@ Activation activation_of(const std::string& name) {
     return number_of<Activation>(name, {"identity", "relu", "leaky_relu", "sigmoid", "tanh", "elu",
                                         "selu", "silu", "softplus", "gelu", "mish"});
 }
+Kind kind_of(const std::string& name) {
+    return number_of<Kind>(name, {"dense", "scaling", "parametric_activation", "periodic_embedding",
+                                  "category_embedding"});
+}
 Loss loss_of(const std::string& name) {
     return number_of<Loss>(name, {"cross_entropy", "binary_cross_entropy", "half_squared_error",
                                   "half_squared_error_sigmoid", "half_squared_error_softmax",
@@ -87,6 +91,36 @@ struct RowsHeld {
     }
 };
 
+LayerPlan layer_of(const nb::dict& layer, std::vector<std::ptrdiff_t>& group_sizes) {
+    LayerPlan plan;
+    plan.kind = kind_of(nb::cast<std::string>(layer["kind"]));
+    plan.n_in = nb::cast<std::ptrdiff_t>(layer["n_in"]);
+    plan.n_out = nb::cast<std::ptrdiff_t>(layer["n_out"]);
+    plan.bias = nb::cast<bool>(layer["bias"]);
+    plan.activation = activation_of(nb::cast<std::string>(layer["activation"]));
+    plan.drop_threshold = nb::cast<std::uint32_t>(layer["drop_threshold"]);
+    plan.drop_probability = nb::cast<double>(layer["drop_probability"]);
+    int i = 0;
+    for (nb::handle rate : nb::cast<nb::list>(layer["rates"]))
+        if (i < 4) plan.rates[i++] = nb::cast<double>(rate);
+    plan.scale = get(layer, "scale", 1.0);
+    if (layer.contains("function")) plan.function = activation_of(nb::cast<std::string>(layer["function"]));
+    const auto whole = [&](const char* key) {
+        return layer.contains(key) ? nb::cast<std::ptrdiff_t>(layer[key]) : std::ptrdiff_t{0};
+    };
+    plan.n_columns = whole("n_columns");
+    plan.n_waves = whole("n_waves");
+    plan.n_mixtures = whole("n_mixtures");
+    plan.dimension = whole("dimension");
+    if (layer.contains("sizes")) {
+        const auto sizes = nb::cast<std::vector<std::ptrdiff_t>>(layer["sizes"]);
+        plan.first_group = static_cast<std::ptrdiff_t>(group_sizes.size());
+        plan.n_groups = static_cast<std::ptrdiff_t>(sizes.size());
+        group_sizes.insert(group_sizes.end(), sizes.begin(), sizes.end());
+    }
+    return plan;
+}
+
 TrainerSettings settings_of(const nb::dict& network, const nb::dict& rule, std::ptrdiff_t batch_size,
                             int n_threads, const std::string& dtype, bool for_training, bool sparse,
                             const std::string& layout) {
@@ -95,12 +129,7 @@ TrainerSettings settings_of(const nb::dict& network, const nb::dict& rule, std::
     s.sparse = sparse;
     for (nb::handle each : nb::cast<nb::list>(network["layers"])) {
         const auto layer = nb::cast<nb::dict>(each);
-        s.layers.push_back({nb::cast<std::ptrdiff_t>(layer["n_in"]),
-                                    nb::cast<std::ptrdiff_t>(layer["n_out"]),
-                                    nb::cast<bool>(layer["bias"]),
-                                    activation_of(nb::cast<std::string>(layer["activation"])),
-                                    nb::cast<std::uint32_t>(layer["drop_threshold"]),
-                                    nb::cast<double>(layer["drop_probability"])});
+        s.layers.push_back(layer_of(layer, s.group_sizes));
     }
     s.network.loss = loss_of(nb::cast<std::string>(network["loss"]));
     s.network.huber_width = get(network, "huber_width", 1.0);

@@ -22,17 +22,27 @@ constexpr int states_of(Rule rule) {
     return rule == Rule::gradient_descent ? 0 : rule == Rule::adam || rule == Rule::adamw ? 2 : 1;
 }
 
+// What a layer does; the files of src/deltaprop/model/layers say it in full.
+enum class Kind { dense, scaling, parametric_activation, periodic_embedding, category_embedding };
+
 struct LayerPlan {
     std::ptrdiff_t n_in = 0, n_out = 0;
     bool bias = true;
     Activation activation = Activation::identity;  // of a hidden layer; the loss brings the last
     std::uint32_t drop_threshold = 0;  // how many of 2^32 draws drop what enters the layer
     double drop_probability = 0.0;     // what is kept is divided by 1 minus it
+    Kind kind = Kind::dense;
+    double scale = 1.0;                  // of a dense layer's products; in NTK parametrization 1 / sqrt(n_in)
+    double rates[4] = {1.0, 1.0, 1.0, 1.0};       // what eta is multiplied by, for each of its arrays
+    Activation function = Activation::identity;  // f of a parametric activation
+    std::ptrdiff_t n_columns = 0, n_waves = 0, n_mixtures = 0;   // of a periodic embedding
+    std::ptrdiff_t first_group = 0, n_groups = 0, dimension = 0;  // of a category embedding
 };
 
 struct NetworkPlan {
     const LayerPlan* layers = nullptr;
     std::ptrdiff_t n_layers = 0;
+    const std::ptrdiff_t* group_sizes = nullptr;  // columns of each group of categories, of all layers
     Loss loss = Loss::cross_entropy;
     double huber_width = 1.0, label_smoothing = 0.0, l2 = 0.0, l1 = 0.0;
 };

@@ -18,17 +18,37 @@ bool offers(const std::vector<std::string>& features, std::initializer_list<cons
     });
 }
 
-// Dropout, sparse rows and bfloat16 are for panels.
+// Dropout, sparse rows, bfloat16 and all but dense layers in their usual form are for panels.
 bool lanes_can(const TrainerSettings& s) {
-    bool drops = false;
-    for (const LayerPlan& layer : s.layers) drops = drops || layer.drop_threshold > 0;
-    return !s.sparse && !(s.for_training && drops) && s.precision != Precision::bfloat16;
+    bool drops = false, plain = true;
+    for (const LayerPlan& layer : s.layers) {
+        drops = drops || layer.drop_threshold > 0;
+        plain = plain && layer.kind == Kind::dense && layer.scale == 1.0 && layer.rates[0] == 1.0 &&
+                layer.rates[1] == 1.0;
+    }
+    return plain && !s.sparse && !(s.for_training && drops) && s.precision != Precision::bfloat16;
+}
+
+// Multiply-adds of a step that a row takes in a layer, or what takes as long.
+double work_of(const LayerPlan& layer) {
+    const double n_in = static_cast<double>(layer.n_in), n_out = static_cast<double>(layer.n_out);
+    switch (layer.kind) {
+        case Kind::dense: return 3.0 * n_in * n_out;
+        case Kind::scaling: return 4.0 * n_in;
+        case Kind::parametric_activation: return 40.0 * n_in;
+        case Kind::periodic_embedding: {
+            const double waves = static_cast<double>(layer.n_columns * layer.n_waves);
+            return waves * (80.0 + 3.0 * static_cast<double>(layer.n_mixtures));
+        }
+        case Kind::category_embedding: return 8.0 * (n_in + n_out);
+    }
+    return 0.0;
 }
 
 Layout layout_of(const TrainerSettings& s) {
     if (!lanes_can(s)) {
         if (s.layout == Layout::lanes)
-            throw std::invalid_argument("Dropout, sparse rows and bfloat16 are trained in panels, not in lanes.");
+            throw std::invalid_argument("Dropout, sparse rows, bfloat16 and all but plain dense layers are trained in panels, not in lanes.");
         return Layout::panels;
     }
     if (s.layout != Layout::unset) return s.layout;
@@ -60,10 +80,9 @@ bool has_bfloat16_products() {
 }
 
 int worthwhile_threads(const TrainerSettings& settings, std::ptrdiff_t rows) {
-    double products = 0.0;
-    for (const LayerPlan& layer : settings.layers)
-        products += 3.0 * static_cast<double>(rows * layer.n_in * layer.n_out);
-    const double worth = products / std::max(settings.thread_from, 1.0);
+    double work = 0.0;
+    for (const LayerPlan& layer : settings.layers) work += work_of(layer) * static_cast<double>(rows);
+    const double worth = work / std::max(settings.thread_from, 1.0);
     return worth >= settings.n_threads ? settings.n_threads : 1 + static_cast<int>(worth);
 }
 
@@ -76,6 +95,7 @@ OwnedTrainer make_trainer(TrainerSettings given, const std::string& build) {
     TrainerSettings& settings = *owned.settings;
     settings.network.layers = settings.layers.data();
     settings.network.n_layers = static_cast<std::ptrdiff_t>(settings.layers.size());
+    settings.network.group_sizes = settings.group_sizes.data();
     settings.layout = layout_of(settings);
     if (const char* from = std::getenv("DELTAPROP_THREADS_FROM")) settings.thread_from = std::atof(from);
     if (const char* share = std::getenv("DELTAPROP_LOST_SHARE")) settings.lost_share = std::atof(share);

@@ -25,7 +25,8 @@ inline constexpr double kLostShare = 0.7;
 
 struct TrainerSettings {
     std::vector<LayerPlan> layers;
-    NetworkPlan network;  // its layers are set from those above
+    std::vector<std::ptrdiff_t> group_sizes;
+    NetworkPlan network;  // its layers and group sizes are set from those above
     RulePlan rule;
     std::ptrdiff_t batch_size = 1;
     int n_threads = 1;

@@ -1,8 +1,7 @@
 // The gradient of some weights over a whole batch, and what the optimizer makes of it at once.
 #pragma once
 
-#include "layer.hpp"
-#include "rows.hpp"
+#include "passes.hpp"
 #include "updates.hpp"
 
 namespace deltaprop::DELTAPROP_ISA {
@@ -15,12 +14,18 @@ inline constexpr std::ptrdiff_t kBatchDepth = 16 * 1024 / (kPanel<T> * static_ca
 // for one of its squares is read again for the next ones, and is near by then.
 struct Block {
     std::ptrdiff_t layer, first_panel, n_panels, row_start, n_rows;
+    std::ptrdiff_t weight;  // how long it takes, in rows of a panel
 };
 inline constexpr std::ptrdiff_t kBlockPanels = 8;
 template <class T> inline constexpr std::ptrdiff_t kBlockRows = 2 * kPanel<T>;
 inline constexpr std::ptrdiff_t kManySquares = 64;  // of a layer that is cut into large blocks
 
-// The blocks of a layer: the same for any number of threads.
+inline Block block_of(std::ptrdiff_t layer, std::ptrdiff_t panel, std::ptrdiff_t n_panels, std::ptrdiff_t row,
+                      std::ptrdiff_t n_rows) {
+    return {layer, panel, n_panels, row, n_rows, n_rows * n_panels};
+}
+
+// The blocks of a dense layer: the same for any number of threads.
 template <class C, class Each, class T = typename C::Number>
 void each_block(const Layer<C>& layer, std::ptrdiff_t number, Each each) {
     const std::ptrdiff_t n_panels = panels<T>(layer.n_out);
@@ -28,7 +33,7 @@ void each_block(const Layer<C>& layer, std::ptrdiff_t number, Each each) {
     const std::ptrdiff_t wide = large ? kBlockPanels : 1, tall = large ? kBlockRows<T> : kPanel<T>;
     for (std::ptrdiff_t j = 0; j < n_panels; j += wide)
         for (std::ptrdiff_t i = 0; i < layer.n_in; i += tall)
-            each(Block{number, j, std::min(wide, n_panels - j), i, std::min(tall, layer.n_in - i)});
+            each(block_of(number, j, std::min(wide, n_panels - j), i, std::min(tall, layer.n_in - i)));
 }
 
 // Rows of a tile: a panel's worth is cut into as few as the registers allow, of about the same height.
@@ -109,6 +114,14 @@ void gradients_of(const Layer<C>& layer, const Block& block, std::ptrdiff_t batc
     }
 }
 
+// What the layer's scale makes of the gradients of a block.
+template <class C, class T = typename C::Number>
+void scale_gradients(const Layer<C>& layer, const Block& block, T* gradients) {
+    if (!layer.scaled) return;
+    for (std::ptrdiff_t j = 0; j < block.n_panels; ++j)
+        scale_tile(layer, block.n_rows, gradients + j * kBlockRows<T> * kPanel<T>);
+}
+
 // Updates the rows of a block in one panel from their gradient; returns 0 in every lane if all
 // gradients were finite. `penalty` grows by what the weights cost before the step.
 template <class C, Rule R, class T = typename C::Number>
@@ -145,9 +158,7 @@ Vec<T> update_bias(const Layer<C>& layer, std::ptrdiff_t panel, const StepNumber
     const T* delta = layer.delta.get() + panel * stride * P;
     Vec<T> check{};
     for (int v = 0; v < 2; ++v) {
-        Vec<T> parts[4] = {};  // four sums at once: one would wait for itself
-        for (std::ptrdiff_t r = 0; r < rows; ++r) parts[r % 4] += load<T>(delta + r * P + v * L);
-        const Vec<T> g = (parts[0] + parts[1]) + (parts[2] + parts[3]);
+        const Vec<T> g = sum_of_rows<T>(delta + v * L, rows);
         check += g - g;
         const std::ptrdiff_t at = panel * P + v * L;
         const Vec<T> b = load<T>(layer.b.get() + at);

@@ -4,6 +4,7 @@
 #include "../plan.hpp"
 #include "activations.hpp"
 #include "products.hpp"
+#include "records.hpp"
 
 namespace deltaprop::DELTAPROP_ISA {
 
@@ -11,35 +12,55 @@ template <class C> struct Layer {
     using T = typename C::Number;
     using Cell = typename C::Cell;
 
+    const LayerPlan* plan = nullptr;
     std::ptrdiff_t n_in = 0, n_out = 0;
     bool bias = false;
     Activation activation = Activation::identity;
     std::uint32_t drop = 0;         // how many of 2^32 draws drop what it reads
     T kept = 1;                     // what the others are multiplied by
+    bool scaled = false;            // whether the products are multiplied by a number
+    T scale = 1;                    // that number
     std::ptrdiff_t start = 0;       // of W in the flat vector; b follows
-    Buffer<T> W, b;                 // panels of n_out columns; one row
+    Buffer<T> W, b;                 // panels of n_out columns, or records; one row
     Buffer<Cell> turned, pairs;     // copies for the products: W^T, panels of n_in columns; W, where not itself
     Buffer<T> m, v, m_b, v_b;       // what the optimizer keeps
     Buffer<T> in;                   // what it reads, panels over the batch
     Buffer<T> slope;                // f'(z) of the layer below, and its mask, where a does not tell it
     Buffer<T> delta;                // dL/dz
     Operand<C> ins, deltas;         // in and delta as products read them
+    Records records;                // of a layer that is not dense: how its arrays stand in W, m, v and
+    Buffer<T> gradient;             // the gradient
+    Buffer<T> columns;              // of a periodic embedding: see periodic.hpp
+    const std::ptrdiff_t* group_sizes = nullptr;  // of a category embedding
+    Buffer<std::ptrdiff_t> first_output;          // of each row of E: the first column that it gives
 
     const Cell* weights() const {
         if constexpr (C::kNumbers == 1) return W.get();
         else return pairs.get();
     }
+    bool is_dense() const { return plan->kind == Kind::dense; }
     bool has_copies() const { return turned || pairs; }
     const T* bias_of(std::ptrdiff_t panel) const { return bias ? b.get() + panel * kPanel<T> : nullptr; }
     // Whether a panel has so few columns that one vector holds them.
     bool is_half(std::ptrdiff_t panel) const { return n_out - panel * kPanel<T> <= kLanes<T>; }
 };
 
-// From the flat vector, W row by row and then b, into panels.
+// The sum of a vector of a panel over so many rows.
+template <class T> DELTAPROP_INLINE Vec<T> sum_of_rows(const T* from, std::ptrdiff_t rows) {
+    Vec<T> parts[4] = {};  // four sums at once: one would wait for itself
+    for (std::ptrdiff_t r = 0; r < rows; ++r) parts[r % 4] += load<T>(from + r * kPanel<T>);
+    return (parts[0] + parts[1]) + (parts[2] + parts[3]);
+}
+
+// From the flat vector, W row by row and then b, into panels; or its arrays into records.
 template <class C, class T = typename C::Number>
 void pack(const Layer<C>& layer, const double* flat, const Buffer<T>& W, const Buffer<T>& b) {
     constexpr int P = kPanel<T>;
     const double* from = flat + layer.start;
+    if (!layer.is_dense()) {
+        each_number(layer.records, [&](std::ptrdiff_t i, std::ptrdiff_t place) { W[place] = static_cast<T>(from[i]); });
+        return;
+    }
     for (std::ptrdiff_t i = 0; i < layer.n_in; ++i)
         for (std::ptrdiff_t p = 0; p < layer.n_out; p += P) {
             T* to = W.get() + (p / P * layer.n_in + i) * P;
@@ -55,6 +76,10 @@ template <class C, class T = typename C::Number>
 void unpack(const Layer<C>& layer, double* flat, const Buffer<T>& W, const Buffer<T>& b) {
     constexpr int P = kPanel<T>;
     double* to = flat + layer.start;
+    if (!layer.is_dense()) {
+        each_number(layer.records, [&](std::ptrdiff_t i, std::ptrdiff_t place) { to[i] = static_cast<double>(W[place]); });
+        return;
+    }
     for (std::ptrdiff_t i = 0; i < layer.n_in; ++i)
         for (std::ptrdiff_t p = 0; p < layer.n_out; p += P) {
             const T* from = W.get() + (p / P * layer.n_in + i) * P;

@@ -55,6 +55,14 @@ private:
     std::ptrdiff_t n_ = 0;
 };
 
+// As std::copy_n and std::fill_n, but each instruction set's own.
+template <class T> DELTAPROP_INLINE void copy(const T* from, std::ptrdiff_t n, T* to) {
+    std::memcpy(static_cast<void*>(to), from, static_cast<std::size_t>(n) * sizeof(T));
+}
+template <class T> DELTAPROP_INLINE void fill(T* to, std::ptrdiff_t n, T x) {
+    for (std::ptrdiff_t i = 0; i < n; ++i) to[i] = x;
+}
+
 // Memory that will be read soon, fetched into the second cache a few lines at a time.
 struct Ahead {
     const char* at = nullptr;

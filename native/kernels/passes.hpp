@@ -53,7 +53,30 @@ void clear_padding(std::ptrdiff_t columns, std::ptrdiff_t stride, std::ptrdiff_t
         for (std::ptrdiff_t j = columns % P; j < P; ++j) last[r * P + j] = 0;
 }
 
-// out = f(in W + b); `slope`, where it is not null, takes f'(z).
+// A tile of products times the layer's scale.
+template <class C, class T = typename C::Number>
+DELTAPROP_INLINE void scale_tile(const Layer<C>& layer, std::ptrdiff_t rows, T* tile) {
+    if (!layer.scaled) return;
+    for (std::ptrdiff_t i = 0; i < rows * kPanel<T>; i += kLanes<T>)
+        store<T>(tile + i, load<T>(tile + i) * layer.scale);
+}
+
+// dL/dz of the layer below from its dL/da, for some rows of panel j; `at` is where they begin, as
+// numbers from row r0 of the batch on.
+template <class C, class T = typename C::Number>
+DELTAPROP_INLINE void apply_slope(const Layer<C>& layer, const Layer<C>& below, std::ptrdiff_t j,
+                                  std::ptrdiff_t r0, std::ptrdiff_t at, int rows, T* delta) {
+    constexpr int P = kPanel<T>, L = kLanes<T>;
+    if (!layer.slope) {
+        const T* a = layer.in.get() + r0 * P + at;
+        slope_tile<T>(below.activation, rows, below.is_half(j) ? 1 : 2, delta, a);
+        return;
+    }
+    const T* slope = layer.slope.get() + r0 * P + at;
+    for (int i = 0; i < rows * P; i += L) store<T>(delta + i, load<T>(delta + i) * load<T>(slope + i));
+}
+
+// out = f(scale in W + b); `slope`, where it is not null, takes f'(z).
 template <class C>
 void forward(const Layer<C>& layer, Activation f, const typename C::Cell* in, std::ptrdiff_t stride,
              std::ptrdiff_t n, typename C::Number* out, typename C::Number* slope) {
@@ -61,6 +84,7 @@ void forward(const Layer<C>& layer, Activation f, const typename C::Cell* in, st
     product<C>(in, layer.weights(), cells<C>(layer.n_in), layer.n_out, stride, n, out,
                [&](std::ptrdiff_t j, std::ptrdiff_t r, int rows) {
                    const std::ptrdiff_t at = (j * stride + r) * kPanel<T>;
+                   scale_tile(layer, rows, out + at);
                    activate_tile<T>(f, rows, layer.is_half(j) ? 1 : 2, out + at, layer.bias_of(j),
                                     slope ? slope + at : nullptr);
                });
@@ -85,29 +109,24 @@ void forward_sparse(const Layer<C>& layer, Activation f, const Rows& rows, const
             }
             for (int v = 0; v < 2; ++v) store<T>(to + r * P + v * L, sums[v]);
         }
+        scale_tile(layer, n, to);
         activate_tile<T>(f, static_cast<int>(n), 2, to, layer.bias_of(j),
                          slope ? slope + j * stride * P : nullptr);
     }
     clear_padding(layer.n_out, stride, n, out, f);
 }
 
-// delta of the layer below, (delta W^T) f'(z), for n rows from row r0 of the batch on.
+// delta of the layer below, (scale delta W^T) f'(z), for n rows from row r0 of the batch on.
 template <class C, class T = typename C::Number>
 void backward(const Layer<C>& layer, const Layer<C>& below, std::ptrdiff_t stride, std::ptrdiff_t r0,
               std::ptrdiff_t n) {
-    constexpr int P = kPanel<T>, L = kLanes<T>;
+    constexpr int P = kPanel<T>;
     T* out = below.delta.get() + r0 * P;
     product<C>(layer.deltas.along(layer.delta.get(), r0), layer.turned.get(), cells<C>(layer.n_out), layer.n_in,
             stride, n, out, [&](std::ptrdiff_t j, std::ptrdiff_t r, int rows) {
                 const std::ptrdiff_t at = (j * stride + r) * P;
-                if (!layer.slope) {
-                    const T* a = layer.in.get() + r0 * P + at;
-                    slope_tile<T>(below.activation, rows, below.is_half(j) ? 1 : 2, out + at, a);
-                    return;
-                }
-                const T* slope = layer.slope.get() + r0 * P + at;
-                for (int i = 0; i < rows * P; i += L)
-                    store<T>(out + at + i, load<T>(out + at + i) * load<T>(slope + i));
+                scale_tile(layer, rows, out + at);
+                apply_slope(layer, below, j, r0, at, rows, out + at);
             });
 }
 

@@ -9,14 +9,16 @@
 #include <algorithm>
 #include <atomic>
 
-#include "../philox.hpp"
 #include "../team.hpp"
 #include "../team_size.hpp"
 #include "../trainers.hpp"
+#include "dropout.hpp"
 #include "gradients.hpp"
 #include "output.hpp"
 #include "passes.hpp"
+#include "prediction.hpp"
 #include "progress.hpp"
+#include "stages.hpp"
 
 namespace deltaprop::DELTAPROP_ISA {
 
@@ -25,12 +27,12 @@ template <class C> class TrainerOf final : public Trainer {
     using Cell = typename C::Cell;
     static constexpr int P = kPanel<T>, L = kLanes<T>;
     static constexpr std::ptrdiff_t kChunkBytes = 384 * 1024;  // of rows that stay near
-    static constexpr std::ptrdiff_t kPredictedRows = 512;      // at a time
 
     // What each thread has for itself.
     struct Own {
         Output<T> output{0};
         Buffer<std::uint32_t> drawn;
+        Buffer<T> room;
     };
 
 public:
@@ -44,6 +46,7 @@ public:
         for (std::ptrdiff_t l = 0; l < n_layers_; ++l) {
             const LayerPlan& plan = network_.layers[l];
             Layer<C>& layer = layers_[l];
+            layer.plan = &plan;
             layer.n_in = plan.n_in;
             layer.n_out = plan.n_out;
             layer.bias = plan.bias;
@@ -51,12 +54,21 @@ public:
             layer.drop = plan.drop_threshold;
             layer.kept = static_cast<T>(1.0 / (1.0 - plan.drop_probability));
             layer.start = start;
-            start += plan.n_in * plan.n_out + (plan.bias ? plan.n_out : 0);
-            layer.W = Buffer<T>(panel_size<T>(plan.n_in, plan.n_out));
-            layer.b = Buffer<T>(plan.bias ? panels<T>(plan.n_out) * P : 0);
-            if (settings.for_training && l > 0)
-                layer.turned = Buffer<Cell>(panel_size<T>(cells<C>(plan.n_out), plan.n_in));
-            if (C::kNumbers > 1) layer.pairs = Buffer<Cell>(panel_size<T>(cells<C>(plan.n_in), plan.n_out));
+            if (layer.is_dense()) {
+                layer.scaled = plan.scale != 1.0;
+                layer.scale = static_cast<T>(plan.scale);
+                start += plan.n_in * plan.n_out + (plan.bias ? plan.n_out : 0);
+                layer.W = Buffer<T>(panel_size<T>(plan.n_in, plan.n_out));
+                layer.b = Buffer<T>(plan.bias ? panels<T>(plan.n_out) * P : 0);
+                if (settings.for_training && l > 0)
+                    layer.turned = Buffer<Cell>(panel_size<T>(cells<C>(plan.n_out), plan.n_in));
+                if (C::kNumbers > 1) layer.pairs = Buffer<Cell>(panel_size<T>(cells<C>(plan.n_in), plan.n_out));
+            } else {
+                layer.records = records_of<T>(plan);
+                start += numbers_of(layer.records);
+                layer.W = Buffer<T>(layer.records.n * layer.records.size);
+                prepare_stage(layer, network_, settings.for_training ? batch_ : 0);
+            }
             layer.m = Buffer<T>(kept > 0 ? layer.W.size() : 0);
             layer.v = Buffer<T>(kept > 1 ? layer.W.size() : 0);
             layer.m_b = Buffer<T>(kept > 0 ? layer.b.size() : 0);
@@ -95,7 +107,7 @@ public:
 
     EpochResult epoch(const EpochTask& task) override {
         task_ = &task;
-        by_column_ = task.rows.columns != nullptr && layers_[0].drop == 0;
+        by_column_ = task.rows.columns != nullptr && layers_[0].drop == 0 && layers_[0].is_dense();
         make_room();
         if (by_column_) columns_.make_room(task.rows, task.order, task.n, batch_, layers_[0].n_in);
         const std::ptrdiff_t n_steps = (task.n + batch_ - 1) / batch_;
@@ -109,27 +121,7 @@ public:
     }
 
     void logits(const Rows& rows, double* out) override {
-        const std::ptrdiff_t chunk = std::min(rows.n, kPredictedRows);
-        if (rows.n == 0) return;
-        const std::ptrdiff_t n_chunks = (rows.n + chunk - 1) / chunk;
-        const int n_threads = static_cast<int>(std::min<std::ptrdiff_t>(worthwhile_threads(settings_, rows.n), n_chunks));
-        std::ptrdiff_t widest = 0;
-        for (std::ptrdiff_t l = 0; l < n_layers_; ++l)
-            widest = std::max({widest, layers_[l].n_in, layers_[l].n_out});
-        std::unique_ptr<Buffer<T>[]> rooms(new Buffer<T>[2 * static_cast<std::size_t>(n_threads)]);
-        std::unique_ptr<Operand<C>[]> read(new Operand<C>[static_cast<std::size_t>(n_threads)]);
-        for (int i = 0; i < 2 * n_threads; ++i) rooms[i] = Buffer<T>(panel_size<T>(chunk, widest));
-        for (int i = 0; i < n_threads; ++i) read[i] = Operand<C>(chunk, widest);
-        std::atomic<std::ptrdiff_t> next{0};
-        run_team(n_threads, [&](int me) {
-            const FlushSubnormals flush;
-            Buffer<T>&from = rooms[2 * me], &to = rooms[2 * me + 1];
-            for (;;) {
-                const std::ptrdiff_t first = next.fetch_add(chunk);
-                if (first >= rows.n) return;
-                predict(rows, first, std::min(chunk, rows.n - first), chunk, from, to, read[me], out);
-            }
-        });
+        Prediction<C>(network_, layers_.get()).run(rows, worthwhile_threads(settings_, rows.n), out);
     }
 
 private:
@@ -145,7 +137,8 @@ private:
         // all memory is had before the threads start, which could not say that there is none
         std::unique_ptr<Own[]> own(new Own[static_cast<std::size_t>(n_threads)]);
         for (int t = 0; t < n_threads; ++t)
-            own[t] = {Output<T>(layers_[n_layers_ - 1].n_out), Buffer<std::uint32_t>(widest_dropped() + 16)};
+            own[t] = {Output<T>(layers_[n_layers_ - 1].n_out), Buffer<std::uint32_t>(widest_dropped() + 16),
+                      Buffer<T>(room_of<T>(network_, batch_))};
         Powers after = before;
         const bool watched = team_size_.can_change();
         team_size_.begin();
@@ -164,7 +157,7 @@ private:
                 barrier.wait();
                 if (given_up_.load(std::memory_order_relaxed)) break;
                 powers.step(rule_);
-                weights_part(me, step_numbers<T>(rule_, task.learning_rates[s], powers), rows);
+                weights_part(me, step_numbers<T>(rule_, task.learning_rates[s], powers), rows, mine);
                 barrier.wait();
                 if (me == 0 && s + 1 == n_steps) {
                     judge(progress, s);
@@ -186,27 +179,30 @@ private:
     // who does what
 
     void plan_blocks() {
+        const auto each = [&](const auto& take) {
+            for (std::ptrdiff_t l = 0; l < n_layers_; ++l)
+                if (layers_[l].is_dense()) each_block(layers_[l], l, take);
+                else each_stage_block(layers_[l], l, take);
+        };
         std::ptrdiff_t n = 0;
-        for (std::ptrdiff_t l = 0; l < n_layers_; ++l)
-            each_block(layers_[l], l, [&](const Block&) { ++n; });
+        each([&](const Block&) { ++n; });
         blocks_ = Buffer<Block>(n);
         penalties_ = Buffer<double>(n);
         n = 0;
-        for (std::ptrdiff_t l = 0; l < n_layers_; ++l)
-            each_block(layers_[l], l, [&](const Block& block) { blocks_[n++] = block; });
+        each([&](const Block& block) { blocks_[n++] = block; });
     }
 
     // Which blocks each thread updates: runs of about the same size.
     void divide(int n_threads) {
         std::ptrdiff_t total = 0, so_far = 0;
         for (std::ptrdiff_t i = 0; i < blocks_.size(); ++i)
-            total += blocks_[i].n_rows * blocks_[i].n_panels;
+            total += blocks_[i].weight;
         block_starts_ = Buffer<std::ptrdiff_t>(n_threads + 1);
         for (int t = 1; t <= n_threads; ++t) block_starts_[t] = blocks_.size();
         int thread = 1;
         for (std::ptrdiff_t i = 0; i < blocks_.size() && thread < n_threads; ++i) {
             if (so_far >= total * thread / n_threads) block_starts_[thread++] = i;
-            so_far += blocks_[i].n_rows * blocks_[i].n_panels;
+            so_far += blocks_[i].weight;
         }
         bad_ = Buffer<unsigned char>(n_threads * kLine);
     }
@@ -217,10 +213,10 @@ private:
             Layer<C>& layer = layers_[l];
             if (l > 0 || !by_column_) {
                 layer.in = Buffer<T>(panel_size<T>(batch_, layer.n_in));
-                layer.ins = Operand<C>(batch_, layer.n_in);
+                if (layer.is_dense()) layer.ins = Operand<C>(batch_, layer.n_in);
             }
             layer.delta = Buffer<T>(panel_size<T>(batch_, layer.n_out));
-            layer.deltas = Operand<C>(batch_, layer.n_out);
+            if (layer.is_dense()) layer.deltas = Operand<C>(batch_, layer.n_out);
             if (l > 0 && (layer.drop > 0 || !slope_from_value(layers_[l - 1].activation)))
                 layer.slope = Buffer<T>(panel_size<T>(batch_, layer.n_in));
         }
@@ -281,7 +277,9 @@ private:
             T* out = (l == last ? layer.delta : layers_[l + 1].in).get() + r0 * P;
             T* slope = l == last || !layers_[l + 1].slope ? nullptr : layers_[l + 1].slope.get() + r0 * P;
             const Activation f = l == last ? Activation::identity : layer.activation;
-            if (l == 0 && by_column_) {
+            if (!layer.is_dense()) {
+                forward_stage(layer, layer.in.get() + r0 * P, batch_, n, out, slope, mine.room.get());
+            } else if (l == 0 && by_column_) {
                 forward_sparse(layer, f, task_->rows, order, batch_, n, out, slope);
             } else {
                 layer.ins.take(layer.in.get(), r0, n);
@@ -293,17 +291,17 @@ private:
         layers_[last].deltas.take(layers_[last].delta.get(), r0, n);
         for (std::ptrdiff_t l = last; l > 0; --l) {
             if (!goes_on(me, progress)) return false;
-            backward(layers_[l], layers_[l - 1], batch_, r0, n);
+            if (layers_[l].is_dense()) backward(layers_[l], layers_[l - 1], batch_, r0, n);
+            else backward_stage(layers_[l], &layers_[l - 1], batch_, r0, n, mine.room.get());
             layers_[l - 1].deltas.take(layers_[l - 1].delta.get(), r0, n);
         }
+        if (!layers_[0].is_dense()) backward_stage<C>(layers_[0], nullptr, batch_, r0, n, mine.room.get());
         return goes_on(me, progress);
     }
 
-    // Multiplies what layer l reads by its mask: 32 bits each of NumPy's stream, by their place, so
-    // that it does not matter who draws them. A mask starts with a word of its own.
+    // Multiplies what layer l reads by its mask, from NumPy's stream. A mask starts with a word of its own.
     void drop(std::ptrdiff_t l, std::ptrdiff_t step, std::ptrdiff_t batch_rows, std::ptrdiff_t r0,
               std::ptrdiff_t n, const Buffer<std::uint32_t>& room) {
-        const Layer<C>& layer = layers_[l];
         const Philox philox(task_->mask_key, task_->mask_counter);
         std::ptrdiff_t first_word = 0;  // those of whole steps before, and of the layers below
         for (std::ptrdiff_t i = 0; i < n_layers_; ++i) {
@@ -311,36 +309,17 @@ private:
             first_word += step * ((batch_ * layers_[i].n_in + 1) / 2);
             if (i < l) first_word += (batch_rows * layers_[i].n_in + 1) / 2;
         }
-        std::uint32_t* drawn = room.get();
-        for (std::ptrdiff_t r = r0; r < r0 + n; ++r) {
-            // the blocks of the stream that hold the row's numbers
-            const std::ptrdiff_t from = first_word * 2 + r * layer.n_in, before = from % 8;
-            for (std::ptrdiff_t i = 0; i < before + layer.n_in; i += 8) {
-                std::uint64_t words[4];
-                philox.block(static_cast<std::uint64_t>((from - before + i) / 8), words);
-                std::memcpy(drawn + i, words, sizeof words);
-            }
-            for (std::ptrdiff_t p = 0; p < layer.n_in; p += P) {
-                const std::ptrdiff_t at = (p / P * batch_ + r) * P, width = std::min<std::ptrdiff_t>(P, layer.n_in - p);
-                alignas(64) T mask[P] = {};
-                for (std::ptrdiff_t j = 0; j < width; ++j) mask[j] = drawn[before + p + j] >= layer.drop ? layer.kept : T(0);
-                for (int v = 0; v < P; v += L) {
-                    store<T>(&layer.in[at + v], load<T>(&layer.in[at + v]) * load<T>(mask + v));
-                    if (layer.slope)
-                        store<T>(&layer.slope[at + v], load<T>(&layer.slope[at + v]) * load<T>(mask + v));
-                }
-            }
-        }
+        drop_inputs(layers_[l], philox, first_word, batch_, r0, n, room.get());
     }
 
     // the second part: weights
 
-    void weights_part(int me, const StepNumbers<T>& numbers, std::ptrdiff_t rows) {
+    void weights_part(int me, const StepNumbers<T>& numbers, std::ptrdiff_t rows, const Own& mine) {
         bool bad = false;
         for (std::ptrdiff_t b = block_starts_[me]; b < block_starts_[me + 1]; ++b) {
             switch (rule_.rule) {
 #define DELTAPROP_CASE(name) \
-    case Rule::name: bad |= update_block<Rule::name>(b, numbers, rows); break
+    case Rule::name: bad |= update_block<Rule::name>(b, numbers, rows, mine.room.get()); break
                 DELTAPROP_CASE(gradient_descent);
                 DELTAPROP_CASE(momentum);
                 DELTAPROP_CASE(nesterov);
@@ -355,9 +334,10 @@ private:
 
     // Returns whether a gradient was not finite.
     template <Rule R>
-    bool update_block(std::ptrdiff_t number, const StepNumbers<T>& numbers, std::ptrdiff_t rows) {
+    bool update_block(std::ptrdiff_t number, const StepNumbers<T>& numbers, std::ptrdiff_t rows, T* room) {
         const Block& block = blocks_[number];
         const Layer<C>& layer = layers_[block.layer];
+        if (!layer.is_dense()) return update_records<R>(number, numbers, rows, room);
         alignas(64) T gradients[kBlockPanels * kBlockRows<T> * P];
         if (by_column_ && block.layer == 0) {
             for (std::ptrdiff_t j = 0; j < block.n_panels; ++j)
@@ -367,14 +347,34 @@ private:
         } else {
             gradients_of(layer, block, batch_, rows, gradients);
         }
+        scale_gradients(layer, block, gradients);
+        const StepNumbers<T> of_weights = at_rate(numbers, layer.plan->rates[0]);
         Vec<T> check{};
         double penalty = 0.0;
         for (std::ptrdiff_t j = 0; j < block.n_panels; ++j) {
             const std::ptrdiff_t panel = block.first_panel + j;
             check += update_weights<C, R>(network_, layer, block, panel, gradients + j * kBlockRows<T> * P,
-                                          numbers, penalty);
+                                          of_weights, penalty);
             if (layer.bias && block.row_start == 0)
-                check += update_bias<C, R>(layer, panel, numbers, batch_, rows);
+                check += update_bias<C, R>(layer, panel, at_rate(numbers, layer.plan->rates[1]), batch_, rows);
+        }
+        penalties_[number] = penalty;
+        return !(sum<T>(check) == 0);
+    }
+
+    // The same for a block of a layer that is not dense.
+    template <Rule R>
+    bool update_records(std::ptrdiff_t number, const StepNumbers<T>& numbers, std::ptrdiff_t rows, T* room) {
+        const Block& block = blocks_[number];
+        const Layer<C>& layer = layers_[block.layer];
+        gradient_of_stage(layer, block, batch_, rows, room);
+        Vec<T> check{};
+        double penalty = 0.0;
+        for (std::ptrdiff_t i = block.first_panel; i < block.first_panel + block.n_panels; ++i) {
+            const std::ptrdiff_t at = i * layer.records.size;
+            check += update_record<T, R>(network_, layer.records, numbers, layer.W.get() + at, layer.gradient.get() + at,
+                                         layer.m ? layer.m.get() + at : nullptr,
+                                         layer.v ? layer.v.get() + at : nullptr, penalty);
         }
         penalties_[number] = penalty;
         return !(sum<T>(check) == 0);
@@ -393,29 +393,6 @@ private:
         bool bad = false;
         for (std::ptrdiff_t i = 0; i < bad_.size(); i += kLine) bad = bad || bad_[i];
         return progress.judge(rows, loss, bad);
-    }
-
-    void predict(const Rows& rows, std::ptrdiff_t first, std::ptrdiff_t n, std::ptrdiff_t stride,
-                 Buffer<T>& from, Buffer<T>& to, const Operand<C>& read, double* out) const {
-        std::int64_t order[kPredictedRows] = {};
-        for (std::ptrdiff_t r = 0; r < n; ++r) order[r] = first + r;
-        const bool sparse = rows.columns != nullptr;
-        if (!sparse) gather<T>(rows, order, n, layers_[0].n_in, from.get(), stride);
-        for (std::ptrdiff_t l = 0; l < n_layers_; ++l) {
-            const Layer<C>& layer = layers_[l];
-            const Activation f = l + 1 == n_layers_ ? Activation::identity : layer.activation;
-            if (l == 0 && sparse) {
-                forward_sparse(layer, f, rows, order, stride, n, to.get(), nullptr);
-            } else {
-                read.take(from.get(), 0, n, layer.n_in);
-                forward(layer, f, read.along(from.get(), 0), stride, n, to.get(), nullptr);
-            }
-            std::swap(from, to);
-        }
-        const std::ptrdiff_t k = layers_[n_layers_ - 1].n_out;
-        for (std::ptrdiff_t r = 0; r < n; ++r)
-            for (std::ptrdiff_t j = 0; j < k; ++j)
-                out[(first + r) * k + j] = static_cast<double>(from[(j / P * stride + r) * P + j % P]);
     }
 
     static constexpr std::ptrdiff_t kLine = 64;  // bytes: what threads write stands apart

@@ -1,10 +1,6 @@
 // What an optimizer does to a vector of parameters, given their gradient.
 #pragma once
 
-#if defined(__AVX2__) || defined(__AVX512F__)
-#include <immintrin.h>
-#endif
-
 #include "../plan.hpp"
 #include "simd.hpp"
 
@@ -59,6 +55,13 @@ StepNumbers<T> step_numbers(const RulePlan& rule, double eta, const Powers& powe
             break;
     }
     return n;
+}
+
+// The same for an array whose eta is multiplied by a factor.
+template <class T> DELTAPROP_INLINE StepNumbers<T> at_rate(StepNumbers<T> numbers, double factor) {
+    numbers.rate = static_cast<T>(numbers.rate * factor);
+    numbers.shrink = static_cast<T>(numbers.shrink * factor);
+    return numbers;
 }
 
 // a / (sqrt(v) by + epsilon). In float by estimates that are refined once: a few units in the last

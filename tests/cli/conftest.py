@@ -70,7 +70,7 @@ def models(tmp_path_factory):
             data.features,
             data.target,
             target_names=data.target_names,
-            recipe=Recipe(hidden=(4,), activation="tanh", epochs=20, dropout=0.0),
+            recipe=Recipe(hidden=(4,), activation="tanh", epochs=20, members=1),
         )
         fitted.save(folder / name)
         contents[name] = (folder / name).read_bytes()

@@ -122,7 +122,7 @@ MODELS = {
     "no layers": (put([], "network", "layers"), []),
     "layers in a mapping": (put({}, "network", "layers"), []),
     "an unknown kind of layer": (put("convolution", "network", "layers", 0, "kind"), ["'convolution'"]),
-    "an unknown activation": (put("sigmod", "network", "layers", 0, "activation"), ["'sigmod'"]),
+    "an unknown activation": (put("sigmod", "network", "layers", 1, "activation"), ["'sigmod'"]),
     "a list for an activation": (put(["tanh"], "network", "layers", 0, "activation"), []),
     "a loss that is code": (put("__import__('os').system('touch exploded')", "network", "loss"), []),
     "no network": (described(lambda facts: facts.pop("network")), ["network"]),

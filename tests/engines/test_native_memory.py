@@ -31,10 +31,13 @@ from deltaprop.training.batches import dropout_generator
 
 allocations = ctypes.CDLL(None).allocations
 allocations.restype = ctypes.c_long
-for sizes, dropout in (([6, 5, 3], 0.2), ([6, 5, 3], 0.0), ([300, 200, 10], 0.2)):
+every_kind = [dp.CategoryEmbedding((3, 4)), dp.PeriodicEmbedding(5), dp.Scaling(), dp.Dense(70),
+              dp.ParametricActivation("selu"), dp.Dense(3, parametrization="ntk")]
+networks = [dp.Network(sizes, "gelu", dropout=dropout) for sizes, dropout in
+            (([6, 5, 3], 0.2), ([6, 5, 3], 0.0), ([300, 200, 10], 0.2))]
+for network in (*networks, dp.Network.from_layers(12, every_kind)):
     for dtype in ("float32", "float64"):
-        rng = np.random.default_rng(0)
-        network = dp.Network(sizes, "gelu", dropout=dropout)
+        rng, sizes = np.random.default_rng(0), network.sizes
         problem = Problem(network, rng.normal(size=(64, sizes[0])), rng.integers(3, size=64), None,
                           dp.Adam(), 64, dtype, 2)
         run = NativeRun(problem, network.init(rng))

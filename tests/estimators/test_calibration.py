@@ -23,7 +23,7 @@ from deltaprop.estimators.calibration import (
 from deltaprop.model import serialize
 from deltaprop.training.predict import predict
 
-QUICK = dp.Recipe(epochs=4, hidden=(8,), dropout=0.0)
+QUICK = dp.Recipe(epochs=4, hidden=(8,), members=1)
 
 
 def cross_entropy(z, y):
@@ -145,7 +145,7 @@ class TestInTheModel:
     def fitted(self, table, cuts):
         features, noisy = table
         y = np.digitize(noisy, cuts)
-        recipe = dp.Recipe(epochs=80, hidden=(64,), dropout=0.0, patience=80)
+        recipe = dp.Recipe(epochs=80, hidden=(64,), members=1)
         # learnt by heart, so that it is too sure
         return features, y, dp.TableModel.fit(features, y, recipe=recipe)
 
@@ -164,7 +164,7 @@ class TestInTheModel:
 
     def test_without_it_the_same_network_has_its_own_probabilities(self, fitted):
         features, y, model = fitted
-        recipe = dp.Recipe(epochs=80, hidden=(64,), dropout=0.0, patience=80, calibrate=False)
+        recipe = dp.Recipe(epochs=80, hidden=(64,), members=1, calibrate=False)
         other = dp.TableModel.fit(features, y, recipe=recipe)
         assert other.calibration is None
         np.testing.assert_array_equal(other.parameters.flat, model.parameters.flat)

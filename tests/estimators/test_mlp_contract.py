@@ -37,6 +37,25 @@ def test_the_estimator_checks_hold(estimator, check):
     check(estimator)
 
 
+# as few epochs as the checks of what is learnt bear
+PRESETS = {"max_iter": 12, "hidden_layer_sizes": (16,)}
+
+
+@parametrize_with_checks(
+    [dp.MLPClassifier(preset="fast", **PRESETS), dp.MLPRegressor(preset="fast", **PRESETS)]
+)
+def test_the_estimator_checks_hold_for_a_preset(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.slow  # five networks each time, a thousand epochs in one of the checks
+@parametrize_with_checks(
+    [dp.MLPClassifier(preset="best", **PRESETS), dp.MLPRegressor(preset="best", **PRESETS)]
+)
+def test_the_estimator_checks_hold_for_an_ensemble(estimator, check):
+    check(estimator)
+
+
 @pytest.mark.slow
 @parametrize_with_checks(
     [

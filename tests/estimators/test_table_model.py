@@ -12,12 +12,12 @@ from safetensors.numpy import load_file
 
 import deltaprop as dp
 from deltaprop.errors import ColumnError, DataError, ModelFileError, SettingError
-from deltaprop.estimators import table_model
+from deltaprop.estimators import preparing
 from deltaprop.estimators.splitting import split as _split
 from deltaprop.model.serialize import SavedModel
 from deltaprop.tabular import TableEncoder, TableWarning
 
-QUICK = dp.Recipe(epochs=3, hidden=(8,))
+QUICK = dp.Recipe(epochs=3, hidden=(8,), members=1)
 N = 60
 
 
@@ -155,7 +155,7 @@ class TestClasses:
 
     def test_predictions_are_classes_as_they_came(self, table, kind):
         classes, dtype = CLASSES[kind]
-        recipe = dp.Recipe(epochs=40, hidden=(8,), learning_rate=0.02)
+        recipe = dp.Recipe(preset="plain", epochs=60, hidden=(8,), learning_rate=0.5)
         model = dp.TableModel.fit(*table, task="classification", recipe=recipe)
         predicted = model.predict(table[0])
         assert predicted.dtype == dtype
@@ -271,7 +271,7 @@ class TestHoldingOut:
 
     def test_the_rows_that_are_held_out_are_not_learnt_from(self, rng, monkeypatch):
         fitted, trained = [], []
-        real_fit, real_train = TableEncoder.fit.__func__, table_model.train
+        real_fit, real_train = TableEncoder.fit.__func__, preparing.train
 
         def fit(cls, frame, *, where=""):
             fitted.append(frame)
@@ -279,7 +279,7 @@ class TestHoldingOut:
 
         monkeypatch.setattr(TableEncoder, "fit", classmethod(fit))
         monkeypatch.setattr(
-            table_model, "train",
+            preparing, "train",
             lambda n, p, X, y, **s: trained.append((X, y, s)) or real_train(n, p, X, y, **s),
         )  # fmt: skip
         x, y = np.arange(100.0), rng.integers(2, size=100)
@@ -336,7 +336,9 @@ class TestHoldingOut:
 
     def test_the_kept_epoch_is_the_one_with_the_best_validation_loss(self, rng):
         x, y = rng.normal(size=(200, 5)), rng.integers(2, size=200)
-        recipe = dp.Recipe(epochs=60, learning_rate=0.05, dropout=0.0, patience=10, calibrate=False)
+        recipe = dp.Recipe(
+            preset="plain", epochs=60, learning_rate=0.5, patience=10, calibrate=False
+        )
         model = dp.TableModel.fit(x, y, recipe=recipe)
         assert model.history.best_epoch == int(np.argmin(model.history.val_loss))
         assert model.history.best_epoch < model.history.n_epochs - 1
@@ -615,34 +617,6 @@ class TestFitting:
 
 
 class TestRecipe:
-    @pytest.mark.parametrize(
-        ("n", "size"),
-        [(1, 32), (100, 32), (2048, 32), (4096, 64), (9000, 128), (16384, 256), (10**7, 256)],
-    )
-    def test_the_batch_is_a_64th_of_the_rows_as_a_power_of_two(self, n, size):
-        assert dp.Recipe().batch_size_for(n) == size
-
-    @pytest.mark.parametrize("n", [1, 10, 999, 5000, 10**5, 10**8])
-    def test_the_batch_is_never_beyond_its_bounds(self, n):
-        size = dp.Recipe().batch_size_for(n)
-        assert 32 <= size <= 256
-        assert size & (size - 1) == 0
-
-    @pytest.mark.parametrize(
-        ("n", "epochs"), [(1, 120), (1999, 120), (2000, 60), (19999, 60), (20000, 30), (10**7, 30)]
-    )
-    def test_more_rows_are_seen_fewer_times(self, n, epochs):
-        recipe = dp.Recipe()
-        assert recipe.epochs_for(n) == epochs
-        assert recipe.patience_for(n) == epochs // 3
-
-    def test_what_is_set_is_taken(self):
-        recipe = dp.Recipe(batch_size=7, epochs=2, patience=5)
-        assert (recipe.batch_size_for(10**6), recipe.epochs_for(9), recipe.patience_for(9)) == (
-            7, 2, 5,
-        )  # fmt: skip
-        assert dp.Recipe(epochs=1).patience_for(100) == 1
-
     @pytest.mark.parametrize("share", [-0.1, 1.0, 2.0, float("nan")])
     def test_a_share_of_the_rows_is_below_one(self, share):
         with pytest.raises(SettingError, match="validation_share"):
@@ -662,7 +636,9 @@ class TestRecipe:
             dp.TableModel.fit(columns, answer, recipe=dp.Recipe(**settings))
 
     def test_the_network_is_as_the_recipe_says(self, columns, answer):
-        recipe = dp.Recipe(hidden=(7, 5), activation="gelu", dropout=0.25, l2=0.5, epochs=1)
+        recipe = dp.Recipe(
+            preset="plain", hidden=(7, 5), activation="gelu", dropout=0.25, l2=0.5, epochs=1
+        )
         network = dp.TableModel.fit(columns, answer, recipe=recipe).network
         assert network.sizes[1:] == (7, 5, 2)
         assert {row.name for row in network.activations} == {"gelu"}
@@ -670,8 +646,8 @@ class TestRecipe:
         assert [d.drop_probability for d in network.dropouts if d] == [0.25, 0.25]
 
     def test_without_hidden_layers_it_is_softmax_regression(self, columns, answer):
-        model = dp.TableModel.fit(columns, answer, recipe=dp.Recipe(hidden=(), epochs=1))
-        assert len(model.network.numbered) == 1
+        recipe = dp.Recipe(preset="plain", hidden=(), epochs=1)
+        assert len(dp.TableModel.fit(columns, answer, recipe=recipe).network.numbered) == 1
 
 
 @pytest.mark.slow

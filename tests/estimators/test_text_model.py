@@ -247,7 +247,11 @@ def test_the_numbers_of_an_explanation_are_made_of_words_that_are_there(table, m
 def test_a_row_without_a_known_word_is_explained():
     animals = ["dog", "cat", "fox", "cow", "pig", "hen", "owl", "ant", "bee", "bat", "ram"]
     cells = [f"This is the {age} {animal} we saw." for age in ("old", "new") for animal in animals]
-    fitted = dp.TableModel.fit({"c": cells}, [i % 2 for i in range(22)], recipe=QUICK)
+    fitted = dp.TableModel.fit(
+        {"c": cells},
+        [i % 2 for i in range(22)],
+        recipe=dp.Recipe(preset="plain", epochs=2, hidden=(8,)),
+    )
     told = fitted.explain({"c": ["?"]}, [1])
     assert not told.trace.a[0].any()
     assert "more)" in told.to_terminal(detail="overview")

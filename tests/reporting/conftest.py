@@ -5,7 +5,7 @@ import pytest
 
 import deltaprop as dp
 
-QUICK = dp.Recipe(epochs=12, hidden=(16,), dropout=0.0, learning_rate=1e-2)
+QUICK = dp.Recipe(preset="plain", epochs=30, hidden=(16,), learning_rate=0.3)
 
 
 def cases(rng):
@@ -27,6 +27,8 @@ def cases(rng):
         "a number": (table, (3 * x[:, 0] + x[:, 1]).tolist(), QUICK),
         "two numbers": (table, np.column_stack([x[:, 0], -x[:, 1] * 100]), QUICK),
         "nothing held out": (table, two, dp.Recipe(epochs=3, hidden=(4,), validation_share=0.0)),
+        "an ensemble": (table, two, dp.Recipe(preset="best", epochs=3, hidden=(4,))),
+        "an ensemble of numbers": (table, x[:, 0].tolist(), dp.Recipe(epochs=3, hidden=(4,))),
         "images": (
             rng.integers(0, 256, size=(60, 9, 5), dtype=np.uint8), np.arange(60) % 2, QUICK
         ),

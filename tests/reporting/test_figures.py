@@ -15,11 +15,12 @@ from deltaprop.reporting.importance import losses_of, permutation_importance, sc
 from deltaprop.reporting.rows import Rows, blocks_of
 from deltaprop.reporting.suspects import small_samples, wilson_interval
 
-QUICK = dp.Recipe(epochs=12, hidden=(16,), dropout=0.0, learning_rate=1e-2)
+QUICK = dp.Recipe(preset="plain", epochs=30, hidden=(16,), learning_rate=0.3)
 
 
 def fit(features, target, **settings):
-    recipe = dp.Recipe(**{"epochs": 40, "hidden": (16,), "learning_rate": 1e-2, **settings})
+    settings = {"epochs": 60, "hidden": (16,), "learning_rate": 0.3, **settings}
+    recipe = dp.Recipe(preset="plain", **settings)
     return dp.TableModel.fit(features, target, recipe=recipe)
 
 

@@ -16,6 +16,7 @@ from deltaprop.reporting.plot import Plot, bar, ticks
 
 TABLES = (
     "two classes", "a hundred classes", "a number", "two numbers", "nothing held out", "images",
+    "an ensemble", "an ensemble of numbers",
     "1,200 columns",
 )  # fmt: skip
 LANGUAGES = ("en", "zh")
@@ -269,3 +270,17 @@ class TestInBrowser:
         assert shown.returncode == 0
         assert "CONSOLE" not in shown.stderr
         assert shown.stdout.count("<section") == 10
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "members, whose outputs are averaged"), ("zh", "个成员中的第一个")],
+)
+def test_an_ensemble_says_that_it_is_one(reported, language, said):
+    for name in ("an ensemble", "an ensemble of numbers"):
+        model, report = reported(name)
+        text = Page(report.to_html(language)).text
+        assert said in text
+        assert str(len(model.members)) in text
+        assert report.origin.n_members == len(model.members) > 1
+    assert said not in Page(reported("two classes")[1].to_html(language)).text

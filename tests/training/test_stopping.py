@@ -44,10 +44,10 @@ class Clock:
 
 
 class Scripted:
-    """Validation figures as a test wants them, by way of the loss the loop reads."""
+    """Validation figures as a test wants them, by way of the loss a run reads."""
 
     def __init__(self, monkeypatch, val_loss, val_metric=None):
-        from deltaprop.training import loop
+        from deltaprop.training import run
 
         self.epoch = -1
         figures = val_metric or [0.5] * len(val_loss)
@@ -58,7 +58,7 @@ class Scripted:
                 this.history.val_loss.append(val_loss[self.epoch])
                 this.history.val_metric.append(figures[self.epoch])
 
-        monkeypatch.setattr(loop._Loop, "_validate", validate)
+        monkeypatch.setattr(run.TrainingRun, "_validate", validate)
 
 
 def remember(seen):
@@ -108,6 +108,37 @@ class TestEarlyStopping:
         )
         assert history.best_epoch == best
         assert history.n_epochs == best + 4
+
+    @pytest.mark.parametrize(
+        ("patience", "n_epochs", "best"), [(1, 3, 1), (2, 7, 4), (3, 8, 4), (None, 10, 9)]
+    )
+    def test_of_equals_the_latest_may_be_preferred(
+        self, monkeypatch, network, parameters, table, patience, n_epochs, best
+    ):
+        history = self.run(
+            monkeypatch, network, parameters, table, patience=patience, prefer_latest=True
+        )
+        assert (history.n_epochs, history.best_epoch) == (n_epochs, best)
+        np.testing.assert_array_equal(parameters.flat, self.seen[best])
+
+    def test_of_equal_metrics_the_latest_may_be_preferred(
+        self, monkeypatch, network, parameters, table
+    ):
+        metrics = [0.1, 0.5, 0.4, 0.5, 0.2, 0.5, 0.3, 0.2, 0.1, 0.4]
+        settings = {"metrics": metrics, "monitor": "val_metric"}
+        first = self.run(monkeypatch, network, parameters, table, **settings)
+        last = self.run(monkeypatch, network, parameters, table, prefer_latest=True, **settings)
+        assert (first.best_epoch, last.best_epoch) == (1, 5)
+
+    def test_figures_that_are_no_numbers_are_never_preferred(
+        self, monkeypatch, network, parameters, table
+    ):
+        metrics = [float("nan"), 0.5, float("nan"), 0.4] + [float("nan")] * 6
+        history = self.run(
+            monkeypatch, network, parameters, table, metrics=metrics, monitor="val_metric",
+            prefer_latest=True,
+        )  # fmt: skip
+        assert history.best_epoch == 1
 
     def test_the_metric_is_monitored_upwards(self, monkeypatch, network, parameters, table):
         metrics = [0.1, 0.5, 0.4, 0.5, 0.6, 0.2, 0.2, 0.2, 0.9, 0.9]

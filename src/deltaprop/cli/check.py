@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -94,18 +94,19 @@ def _report(
     return explanation_of(source, data, row, target).verify(tolerance)
 
 
-def _check_on_random_rows(model: object, tolerance: float) -> GradientReport:
+def _check_on_random_rows(model: Any, tolerance: float) -> GradientReport:
     import numpy as np
 
-    from deltaprop.estimators import TableModel
     from deltaprop.model.gradcheck import check_gradients
 
-    assert isinstance(model, TableModel)
     network, rng = model.network, np.random.default_rng(0)
     x = rng.normal(size=(3, network.n_in))
-    if model.task == "classification":
-        return check_gradients(
-            network, model.parameters, x, rng.integers(network.n_out, size=3), tolerance=tolerance
-        )
-    targets = rng.normal(size=(3, network.n_out))
+    if network.loss_name == "cross_entropy":
+        targets: Any = rng.integers(network.n_out, size=3)
+    elif model.task == "classification":
+        targets = rng.integers(2, size=(3, network.n_out)).astype(np.float64)
+    else:
+        targets = rng.normal(size=(3, network.n_out))
+        if network.loss.targets == "count":
+            targets = np.abs(targets)
     return check_gradients(network, model.parameters, x, targets, tolerance=tolerance)

@@ -86,16 +86,25 @@ def parse_widths(text: str) -> tuple[int, ...]:
 
 
 def read_model(path: str) -> Any:
-    """Return the table model in a file, or raise ModelFileError."""
-    from deltaprop.estimators import TableModel, load
+    """Return the table model, or the estimator, in a file; raise ModelFileError for another."""
+    from deltaprop.estimators import TableModel
+    from deltaprop.estimators.mlp_files import KEY, restore_estimator
+    from deltaprop.estimators.table_model import restore_table_model
+    from deltaprop.model.serialize import load_model
 
-    model = load(path)
-    if not isinstance(model, TableModel):
-        raise ModelFileError(
-            f"{path} holds a bare network without the table it belongs to; expected a model saved "
-            "by 'deltaprop train'."
-        )
-    return model
+    saved = load_model(path)
+    if saved.table is not None:
+        model: TableModel = restore_table_model(saved, path)
+        return model
+    if KEY in saved.training:
+        estimator = restore_estimator(saved, path)
+        from deltaprop.estimators.mlp_tables import on_tables  # it needs scikit-learn
+
+        return on_tables(estimator, path)
+    raise ModelFileError(
+        f"{path} holds a bare network without the table it belongs to; expected a model saved by "
+        "'deltaprop train', or an estimator."
+    )
 
 
 def read_rows(model: Any, data: str, target: str | None) -> Any:

@@ -136,8 +136,11 @@ def softmax_of(
         raise SettingError(
             "softmax needs scores: --scores 2,1,0.1, or --model with --data (and --row)."
         )
-    if read_model(model).task != "classification":
+    fitted = read_model(model)
+    if fitted.task != "classification":
         raise SettingError(f"{model} predicts numbers; softmax needs a classifier.")
+    if fitted.network.n_out == 1:
+        raise SettingError(f"{model} has a single output, of a sigmoid; softmax needs several.")
     explained = explanation_of(model, data, row, target)
     return SoftmaxBesideSigmoid(
         tuple(explained.trace.z[-1][0].tolist()),

@@ -29,6 +29,7 @@ With a report for the browser:
   deltaprop train penguins.csv --target species --report report.html"""
 _MOST_COLUMNS = 40  # of the report
 _MOST_CLASSES = 8  # named in a line
+_MOST_MEMBERS = 1000  # whose checkpoints are looked for
 
 
 def train(
@@ -81,6 +82,14 @@ def train(
             "--task", metavar="TASK", help="classification or regression; found out when left out."
         ),
     ] = None,
+    preset: Annotated[
+        str,
+        typer.Option(
+            "--preset",
+            metavar="NAME",
+            help="fast (seconds), best (an ensemble) or plain (the textbook).",
+        ),
+    ] = "fast",
     hidden: Annotated[
         str | None,
         typer.Option("--hidden", metavar="W,W,...", help="Widths of the hidden layers, or none."),
@@ -96,7 +105,7 @@ def train(
     learning_rate: Annotated[
         float | None,
         typer.Option(
-            "--learning-rate", metavar="ETA", parser=finite_number, help="Of Adam, at the start."
+            "--learning-rate", metavar="ETA", parser=finite_number, help="The highest there is."
         ),
     ] = None,
     l2: Annotated[
@@ -117,6 +126,12 @@ def train(
         int | None,
         typer.Option(
             "--patience", metavar="N", parser=whole_number, help="Epochs without improvement."
+        ),
+    ] = None,
+    members: Annotated[
+        int | None,
+        typer.Option(
+            "--members", metavar="K", parser=whole_number, help="Networks that are averaged."
         ),
     ] = None,
     seed: Annotated[
@@ -154,10 +169,11 @@ def train(
         "batch_size": batch_size,
         "epochs": epochs,
         "patience": patience,
+        "members": members,
         "time_budget": None if time_budget is None else parse_duration(time_budget),
     }
     settings = {name: value for name, value in chosen.items() if value is not None}
-    recipe = Recipe(seed=seed, engine=engine, **settings)
+    recipe = Recipe(preset=preset, seed=seed, engine=engine, **settings)
     engine_named(engine)
     parse_task(task)
     if resume and model is None:
@@ -189,7 +205,7 @@ def _fit_and_report(
     validation = judged["validation"]
     plain_file = path is not None and (Path(path).is_file() or not Path(path).exists())
     checkpoint = Path(f"{path}.checkpoint") if plain_file else None
-    if checkpoint is not None and checkpoint.exists() != resume:
+    if checkpoint is not None and bool(_files_of(checkpoint)) != resume:
         remark(
             f"There is no {checkpoint} to resume from; training starts at the beginning."
             if resume
@@ -219,8 +235,8 @@ def _fit_and_report(
     )
     if path is not None:
         fitted.save(path)
-        if checkpoint is not None:
-            checkpoint.unlink(missing_ok=True)
+        for file in _files_of(checkpoint) if checkpoint is not None else ():
+            file.unlink(missing_ok=True)
     wanted.write(fitted, dataset, validation)
     evaluations = {
         name: fitted.evaluate(rows.features, rows.target, where=rows.source)
@@ -235,7 +251,13 @@ def _fit_and_report(
         _print_figures(fitted, evaluations, path)
         if wanted.path is not None:
             say(f"report      {plain(wanted.path)}", result=True)
-    return 1 if fitted.history.stopped_because == "diverged" else 0
+    return int(any(history.stopped_because == "diverged" for history in fitted.histories))
+
+
+def _files_of(checkpoint: Path) -> list[Path]:
+    """Return the checkpoint, or those of several members, as far as there are any."""
+    each = (checkpoint.with_name(f"{checkpoint.name}.{i}") for i in range(1, _MOST_MEMBERS + 1))
+    return [path for path in (checkpoint, *each) if path.exists()]
 
 
 def _refuse_rows_that_do_not_fit(test: Dataset, inputs: Encoder, target: TargetEncoder) -> None:
@@ -283,14 +305,20 @@ def _describe_plan(inputs: Encoder, target: TargetEncoder, network: Network) -> 
 
 
 def _describe_training(fitted: TableModel) -> None:
-    history = fitted.history
+    history, k = fitted.history, len(fitted.members)
+    n_steps = sum(each.n_steps for each in fitted.histories)
+    members = f"{_count(k, 'member')}, " if k > 1 else ""
     say_wrapped(
         "training    ",
-        f"{_count(fitted.n_train, 'row')}, {_count(history.n_epochs, 'epoch')}, "
-        f"{_count(history.n_steps, 'step')}, {sum(history.seconds):.1f} s, "
-        f"engine {history.engine}",
+        f"{_count(fitted.n_train, 'row')}, {members}{_count(history.n_epochs, 'epoch')}, "
+        f"{_count(n_steps, 'step')}, {fitted.seconds:.1f} s, engine {history.engine}",
     )
-    say_wrapped("            ", history.message)
+    if k == 1:
+        say_wrapped("            ", history.message)
+    else:
+        others = [each for each in fitted.histories if each.stopped_because != "epochs"]
+        told = f"{k - len(others)} of {k} members ran all their epochs"
+        say_wrapped("            ", f"{told}; {others[0].message}" if others else f"{told}.")
     say()
 
 
@@ -302,13 +330,16 @@ def _print_figures(
     fitted: TableModel, evaluations: dict[str, Evaluation], path: str | None
 ) -> None:
     history, best = fitted.history, fitted.history.best_epoch
-    if "validation" not in evaluations and best is not None:
-        figures = (
-            f"{history.metric} {history.val_metric[best]:.4f}, loss {history.val_loss[best]:.4f}"
-        )
-        say(f"validation  {figures}", result=True)
+    kept = [(h, h.best_epoch) for h in fitted.histories if h.best_epoch is not None]
+    if "validation" not in evaluations and kept:
+        metric = sum(h.val_metric[epoch] for h, epoch in kept) / len(kept)
+        loss = sum(h.val_loss[epoch] for h, epoch in kept) / len(kept)
+        say(f"validation  {history.metric} {metric:.4f}, loss {loss:.4f}", result=True)
         held = _count(fitted.n_val, "row")
-        say(f"            ({held} held out; they chose the epoch)", result=True)
+        how = "; they chose the epoch"
+        if len(kept) > 1:
+            how = " by one member each; the mean of the members"
+        say(f"            ({held} held out{how})", result=True)
     elif best is None and history.loss:
         say(f"training    loss {history.loss[-1]:.4f}   (nothing was held out)", result=True)
     for name, evaluation in evaluations.items():
@@ -337,6 +368,7 @@ def _as_data(
         "columns": [row._asdict() for row in fitted.inputs.report()],
         "warnings": [*dataset.warnings, *fitted.inputs.warnings],
         "network": fitted.network.describe(),
+        "members": len(fitted.members),
         "history": fitted.history.to_dict(),
         **{name: evaluation.to_dict() for name, evaluation in evaluations.items()},
         "model": path,

@@ -127,6 +127,9 @@ class Run(Protocol):
     def epoch(self, plan: EpochPlan) -> EpochOutcome:
         """Run the steps of one epoch, updating the parameters in place."""
 
+    def logits(self, X: Any) -> Array:
+        """Return z^L of shape (n, n_L) at the parameters that the last epoch left."""
+
 
 class Engine(Protocol):
     """Runs steps."""

@@ -17,6 +17,14 @@ from deltaprop.engines.base import EpochOutcome, EpochPlan, Problem, StepRule
 from deltaprop.engines.cores import available_cores
 from deltaprop.errors import EngineWarning, SettingError
 from deltaprop.functional import activations, losses
+from deltaprop.functional.activations import ACTIVATIONS, Activation
+from deltaprop.model.layers import (
+    CategoryEmbedding,
+    Dense,
+    ParametricActivation,
+    PeriodicEmbedding,
+    Scaling,
+)
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 
@@ -34,6 +42,14 @@ _NAMES = frozenset(
 # the rows themselves: a user may register another function under one of the names
 _ACTIVATIONS = {row.name: row for row in activations._BUILT_IN if row.name in _NAMES}  # noqa: SLF001
 _LOSSES = {row.name: row for row in losses._BUILT_IN if row.name in _NAMES}  # noqa: SLF001
+# what the kernels ask of each kind of layer, beyond its sizes
+_KINDS: dict[type, tuple[str, ...]] = {
+    Dense: (),
+    Scaling: (),
+    ParametricActivation: ("function",),
+    PeriodicEmbedding: ("n_columns", "n_waves", "n_mixtures"),
+    CategoryEmbedding: ("sizes", "dimension"),
+}
 _STATES = {
     "momentum": ("v",),
     "nesterov": ("v",),
@@ -121,6 +137,16 @@ class NativeRun:
         self._trainer.get_parameters(flat)
         return EpochOutcome(loss, steps)
 
+    def logits(self, X: Any) -> Array:
+        """Return z^L of shape (n, n_L) at the parameters that the last epoch left."""
+        if _is_sparse(X) != _is_sparse(self.problem.X):  # what the kernels were chosen for
+            return NativeEngine().logits(
+                self.problem.network, self.parameters, X, self.problem.dtype
+            )
+        out = np.empty((X.shape[0], self.problem.network.n_out))
+        self._trainer.logits(_rows(X), out)
+        return out
+
 
 class NativeEngine:
     """Kernels in C++ for AVX-512, AVX2 and any other machine, chosen when it runs.
@@ -134,11 +160,13 @@ class NativeEngine:
 
     def refusal(self, network: Network, optimizer: StepRule | None = None) -> str | None:
         """Return what of this only Python knows, or None where the kernels have all of it."""
-        own = [row.name for row in network.activations if row is not _ACTIVATIONS.get(row.name)]
+        unknown = [layer.kind for layer in network.numbered if type(layer) not in _KINDS]
+        if unknown:
+            return f"layer of the kind {unknown[0]!r}"
+        rows = [*network.activations, *_functions(network)]
+        own = [row.name for row in rows if row is not _ACTIVATIONS.get(row.name)]
         if own:
             return f"activation {own[0]!r}"
-        if not network.is_plain:
-            return "layer but dense ones and dropout in their usual form"
         if network.loss is not _LOSSES.get(network.loss_name):
             return f"loss {network.loss_name!r}"
         own_rule = type(optimizer).__module__ != "deltaprop.training.optimizers"
@@ -186,23 +214,34 @@ def _threads(asked: int | None) -> int:
     return min(asked or available_cores(), available_cores())
 
 
+def _functions(network: Network) -> list[Activation]:
+    """Return the rows of the activations that layers bend."""
+    layers = network.numbered
+    return [ACTIVATIONS[each.function] for each in layers if isinstance(each, ParametricActivation)]
+
+
+def _layer(network: Network, index: int) -> dict[str, Any]:
+    """Return a layer as the native code reads it."""
+    layer, dropout, n_in = network.numbered[index], network.dropouts[index], network.sizes[index]
+    last = index == len(network.numbered) - 1
+    described = {
+        "kind": layer.kind,
+        "n_in": n_in,
+        "n_out": network.sizes[index + 1],
+        "bias": network.has_bias(index),
+        "activation": "identity" if last else network.activations[index].name,
+        "drop_threshold": 0 if dropout is None else dropout.threshold,
+        "drop_probability": 0.0 if dropout is None else dropout.drop_probability,
+        "rates": [layer.learning_rate_factor_of(name) for name in layer.shapes(n_in)],
+        "scale": layer.scale(n_in) if isinstance(layer, Dense) else 1.0,
+    }
+    return described | {name: getattr(layer, name) for name in _KINDS[type(layer)]}
+
+
 def _network(network: Network) -> dict[str, Any]:
     """Return the network as the native code reads it."""
-    last = len(network.numbered) - 1
     return {
-        "layers": [
-            {
-                "n_in": network.sizes[index],
-                "n_out": network.sizes[index + 1],
-                "bias": network.has_bias(index),
-                "activation": "identity" if index == last else network.activations[index].name,
-                "drop_threshold": 0 if dropout is None else dropout.threshold,
-                "drop_probability": 0.0 if dropout is None else dropout.drop_probability,
-            }
-            for index, (layer, dropout) in enumerate(
-                zip(network.numbered, network.dropouts, strict=True)
-            )
-        ],
+        "layers": [_layer(network, index) for index in range(len(network.numbered))],
         "loss": network.loss_name,
         "label_smoothing": float(network.label_smoothing),
         "l2": float(network.l2),

@@ -41,6 +41,10 @@ class ReferenceRun:
         with self._threads.limited():
             return self._steps(plan)
 
+    def logits(self, X: Any) -> Array:
+        """Return z^L of shape (n, n_L) at the parameters that the last epoch left."""
+        return ReferenceEngine().logits(self.problem.network, self.parameters, X)
+
     def _steps(self, plan: EpochPlan) -> EpochOutcome:
         problem, parameters = self.problem, self.parameters
         n, size = len(plan.order), problem.batch_size

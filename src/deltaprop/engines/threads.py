@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from threadpoolctl import ThreadpoolController
 
+from deltaprop.model.layers import Dense
 from deltaprop.model.spec import Network
 
 __all__ = ["BlasThreads"]
@@ -32,8 +33,8 @@ class BlasThreads:
     """
 
     def __init__(self, network: Network, batch_size: int, n_threads: int | None) -> None:
-        sizes = network.sizes
-        largest = max(batch_size * a * b for a, b in pairwise(sizes))
+        shapes = zip(network.numbered, pairwise(network.sizes), strict=True)
+        largest = max(batch_size * a * b for layer, (a, b) in shapes if isinstance(layer, Dense))
         self._limit = 1 if largest < _WORTH_A_THREAD else n_threads
         self._controller = None if self._limit is None else ThreadpoolController()
 

@@ -19,6 +19,7 @@ from deltaprop.estimators.contract import (
     unique_labels,
 )
 from deltaprop.estimators.mlp import BaseMLP, is_stochastic
+from deltaprop.estimators.mlp_presets import has_preset
 from deltaprop.training.loop import Callback
 from deltaprop.training.optimizers import Optimizer
 from deltaprop.training.schedules import Schedule
@@ -81,6 +82,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Epochs without improvement that are borne.
     max_fun : int
         Evaluations of "lbfgs", at most.
+    preset : {"plain", "fast", "best"}
+        "plain" learns as scikit-learn does, by the settings. "fast" and "best" learn as
+        ``TableModel`` does: columns encoded and scaled, rows held out, probabilities calibrated,
+        with "best" an ensemble; see ``Recipe``. Of the settings they take those that are not at
+        their defaults in place of their own, and refuse what they do not have.
     class_weight : dict or "balanced", optional
         A further factor of each row's weight, by its class; "balanced" is n / (classes * rows of
         the class).
@@ -137,6 +143,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         The description of the network.
     encoder_ : TableEncoder or None
         What turns a data frame into numbers; None where X was numbers.
+    model_ : TableModel
+        What was learnt with a preset; the other attributes tell of the first of its networks
+        (``coefs_`` of the dense layers), the curves and scores of their mean.
     history_ : History
         The record of the last call, with losses and seconds of each epoch.
 
@@ -177,6 +186,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
+        preset: str = "plain",
         class_weight: Mapping[Any, float] | str | None = None,
         dropout: float = 0.0,
         label_smoothing: float = 0.0,
@@ -194,7 +204,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
+        tags.classifier_tags.multi_label = not has_preset(self)
         return tags
 
     @available_if(is_stochastic)  # type: ignore[untyped-decorator]

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from deltaprop.estimators import table_model
 from deltaprop.estimators.mlp_files import KEY, restore_estimator
-from deltaprop.estimators.table_model import TableModel
-from deltaprop.model.serialize import SavedModel
+from deltaprop.estimators.table_model import TableModel, restore_table_model
+from deltaprop.model.serialize import SavedModel, load_model
 
 if TYPE_CHECKING:
     from deltaprop.estimators.classifier import MLPClassifier
@@ -39,7 +38,7 @@ def load(
     MissingExtraError
         When it is an estimator and scikit-learn is not installed.
     """
-    model = table_model.load(path)
-    if isinstance(model, SavedModel) and KEY in model.training:
-        return restore_estimator(model, os.fspath(path))  # type: ignore[no-any-return]
-    return model
+    saved = load_model(path)
+    if KEY in saved.training:
+        return restore_estimator(saved, os.fspath(path))  # type: ignore[no-any-return]
+    return saved if saved.table is None else restore_table_model(saved, os.fspath(path))

@@ -12,7 +12,20 @@ from deltaprop.errors import DataError, SettingError
 from deltaprop.estimators.contract import BaseEstimator, check_is_fitted, check_random_state
 from deltaprop.estimators.mlp_files import save_estimator
 from deltaprop.estimators.mlp_fitting import Sample, fit_lbfgs, fit_stochastic
-from deltaprop.estimators.mlp_rows import check_weights, read_new_rows, read_training_rows, take
+from deltaprop.estimators.mlp_presets import (
+    check_preset,
+    explain_preset,
+    fit_preset,
+    has_preset,
+    preset_outputs,
+)
+from deltaprop.estimators.mlp_rows import (
+    check_weights,
+    read_new_rows,
+    read_training_rows,
+    take,
+    target_names,
+)
 from deltaprop.estimators.mlp_settings import (
     check_parameters,
     hidden_activations,
@@ -36,6 +49,10 @@ def is_stochastic(estimator: Any) -> bool:
 
     scikit-learn's ``available_if`` hides ``partial_fit`` where this raises.
     """
+    if has_preset(estimator):
+        raise AttributeError(
+            f"partial_fit belongs to preset='plain'; {estimator.preset!r} plans a whole training."
+        )
     if estimator.solver == "lbfgs" and estimator.optimizer is None:
         raise AttributeError(
             "partial_fit belongs to solver='adam' and 'sgd'; 'lbfgs' works on all rows at once."
@@ -55,7 +72,8 @@ class BaseMLP(BaseEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
+        tags.input_tags.sparse = not has_preset(self)
+        tags.input_tags.allow_nan = has_preset(self)
         return tags
 
     def fit(
@@ -72,14 +90,15 @@ class BaseMLP(BaseEstimator):
         ----------
         X : array_like, sparse matrix or data frame of shape (n, n_features)
             Numbers are taken as they are. A data frame with words, categories, dates or missing
-            cells is encoded first.
+            cells is encoded first. A preset other than "plain" encodes and scales all columns, and
+            takes no sparse matrix.
         y : array_like of shape (n,) or (n, n_outputs)
             Classes or numbers, one per row; several columns for several outputs.
         sample_weight : array_like of shape (n,), optional
             Weights >= 0. A weight of 2 counts as two rows, a weight of 0 as none.
         X_val, y_val : array_like, optional
             Rows that are scored after each epoch; with ``early_stopping`` they choose the epoch
-            that is kept, instead of rows held out.
+            that is kept, instead of rows held out. A preset always keeps the best epoch.
 
         Returns
         -------
@@ -93,8 +112,16 @@ class BaseMLP(BaseEstimator):
             paragraph says what and where.
         """
         check_parameters(self)
-        first = not (self.warm_start and hasattr(self, "coefs_"))
+        check_preset(self)
+        if has_preset(self):
+            return fit_preset(self, X, y, sample_weight, (X_val, y_val))
+        first = not (self.warm_start and self._has_begun)
         return self._fit(X, y, sample_weight, (X_val, y_val), first=first, incremental=False)
+
+    @property
+    def _has_begun(self) -> bool:
+        """Return whether there are weights to go on from; a preset's are of another kind."""
+        return hasattr(self, "coefs_") and not hasattr(self, "model_")
 
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any) -> Any:
         check_parameters(self)
@@ -105,7 +132,7 @@ class BaseMLP(BaseEstimator):
             )
         if self.checkpoint is not None:
             raise SettingError("partial_fit writes no checkpoint; save the estimator instead.")
-        first = not hasattr(self, "coefs_")
+        first = not self._has_begun
         return self._fit(X, y, sample_weight, (None, None), first=first, incremental=True)
 
     def _fit(
@@ -120,7 +147,8 @@ class BaseMLP(BaseEstimator):
     ) -> Any:
         if (validation[0] is None) != (validation[1] is None):
             raise SettingError("X_val and y_val belong together; one of them is missing.")
-        names = _target_names(y)
+        self.__dict__.pop("model_", None)
+        names = target_names(y)
         rows, answers = read_training_rows(self, X, y, reset=first, y_numeric=self._y_numeric)
         targets = self._targets(answers, first=first, incremental=incremental)
         n = rows.shape[0]
@@ -205,6 +233,8 @@ class BaseMLP(BaseEstimator):
     def _outputs(self, X: Any) -> Array:
         """Return p of shape (n, n_outputs), in the precision of rows and coefficients."""
         check_is_fitted(self, "network_")
+        if hasattr(self, "model_"):
+            return preset_outputs(self, X)
         rows = self._rows(X)
         parameters = self.network_.parameters(self.coefs_, self.intercepts_)
         p = predict(self.network_, parameters, rows, engine=self.engine)
@@ -243,6 +273,8 @@ class BaseMLP(BaseEstimator):
             Without dropout: the step on the network as it predicts.
         """
         check_is_fitted(self, "network_")
+        if hasattr(self, "model_"):
+            return explain_preset(self, X, y, learning_rate, optimizer)
         rows = self._rows(X)
         answers = np.asarray(self.predict(X) if y is None else y)
         if len(answers) != rows.shape[0]:
@@ -295,11 +327,3 @@ class BaseMLP(BaseEstimator):
     def _output_names(self) -> tuple[str, ...]:
         """Return what the user calls the outputs."""
         return ()
-
-
-def _target_names(y: Any) -> tuple[str, ...]:
-    """Return the names that a series or a frame of targets brings."""
-    if hasattr(y, "columns"):
-        return tuple(str(name) for name in y.columns)
-    name = getattr(y, "name", None)
-    return (name,) if isinstance(name, str) and name else ()

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from deltaprop.errors import DeltapropError, ModelFileError
 from deltaprop.estimators.mlp_settings import check_parameters
+from deltaprop.estimators.table_model import restore_table_model
 from deltaprop.model.serialize import SavedModel, save_model
 from deltaprop.tabular import TableEncoder, encoder_from_dict
 from deltaprop.training.history import History
@@ -33,22 +34,33 @@ _ABSENT_AFTER_LBFGS = (
     "best_loss_", "loss_curve_", "validation_scores_", "best_validation_score_",
 )  # fmt: skip
 _ARRAYS = ("classes_", "feature_names_in_")
+# of an estimator with a preset: all else is its TableModel's
+_PRESET_FACTS = ("n_features_in_", "_target_names", "_by_name", "_places")
 
 
 def save_estimator(estimator: Any, path: str | os.PathLike[str]) -> None:
-    """Write a fitted estimator to one file."""
+    """Write a fitted estimator to one file; with a preset it is a file of its TableModel, too."""
     known = vars(estimator)
     settings = {
         name: _plain(value)
         for name, value in estimator.get_params(deep=False).items()
         if _is_plain(value)
     }
-    facts = {
+    preset = "model_" in known
+    names = _PRESET_FACTS if preset else _FACTS
+    facts: dict[str, Any] = {
         "format": _FORMAT,
         "class": type(estimator).__name__,
         "settings": settings,
-        "facts": {name: _plain(known[name]) for name in _FACTS if name in known},
+        "facts": {name: _plain(known[name]) for name in names if name in known},
         "arrays": {name: _array_to_dict(known[name]) for name in _ARRAYS if name in known},
+    }
+    if preset:
+        contents = estimator.model_.contents()
+        contents["training"][KEY] = facts
+        save_model(path, estimator.network_, estimator.model_.parameters, **contents)
+        return
+    facts |= {
         "dtype": str(estimator.coefs_[0].dtype),
         "encoder": None if estimator.encoder_ is None else estimator.encoder_.to_dict(),
         "history": estimator.history_.to_dict() if "history_" in known else None,
@@ -73,6 +85,7 @@ def restore_estimator(saved: SavedModel, name: str) -> Any:
         When scikit-learn is not installed.
     """
     from deltaprop.estimators.classifier import MLPClassifier
+    from deltaprop.estimators.mlp_presets import check_preset
     from deltaprop.estimators.regressor import MLPRegressor
 
     try:
@@ -83,8 +96,12 @@ def restore_estimator(saved: SavedModel, name: str) -> Any:
         kind = MLPClassifier if facts["class"] == _CLASSES[0] else MLPRegressor
         estimator: Any = kind(**settings)
         check_parameters(estimator)
-        _restore_facts(estimator, saved, facts)
-        _refuse_misfit(estimator, saved)
+        check_preset(estimator)
+        if saved.table is None:
+            _restore_facts(estimator, saved, facts)
+            _refuse_misfit(estimator, saved)
+        else:
+            _restore_preset(estimator, saved, facts, name)
     except (DeltapropError, LookupError, ArithmeticError, TypeError, ValueError,
             AttributeError) as error:  # fmt: skip
         what = "not found: " if isinstance(error, LookupError) else ""
@@ -117,14 +134,7 @@ def _refuse_misfit(estimator: Any, saved: SavedModel) -> None:
 def _restore_facts(estimator: Any, saved: SavedModel, facts: Mapping[str, Any]) -> None:
     if facts["dtype"] not in ("float32", "float64"):
         raise ModelFileError(f"its coefficients are {facts['dtype']!r}")
-    for key, value in facts["facts"].items():
-        if key not in _FACTS:
-            raise ModelFileError(f"it has {key!r}, which is not known here")
-        setattr(estimator, key, _revived(value))
-    for key, value in facts["arrays"].items():
-        if key not in _ARRAYS:
-            raise ModelFileError(f"it has {key!r}, which is not known here")
-        setattr(estimator, key, _array_from_dict(value))
+    _restore_attributes(estimator, facts, _FACTS)
     encoder = None if facts["encoder"] is None else encoder_from_dict(facts["encoder"])
     if not (encoder is None or isinstance(encoder, TableEncoder)):
         raise ModelFileError("its encoder is none of a table")
@@ -143,6 +153,56 @@ def _restore_facts(estimator: Any, saved: SavedModel, facts: Mapping[str, Any]) 
         for key, array in saved.arrays.items()
         if key.startswith(_STATE)
     }
+
+
+def _restore_attributes(estimator: Any, facts: Mapping[str, Any], names: tuple[str, ...]) -> None:
+    for key, value in facts["facts"].items():
+        if key not in names:
+            raise ModelFileError(f"it has {key!r}, which is not known here")
+        setattr(estimator, key, _revived(value))
+    for key, value in facts["arrays"].items():
+        if key not in _ARRAYS:
+            raise ModelFileError(f"it has {key!r}, which is not known here")
+        setattr(estimator, key, _array_from_dict(value))
+
+
+def _restore_preset(estimator: Any, saved: SavedModel, facts: Mapping[str, Any], name: str) -> None:
+    """Give the estimator its model, once all fits together."""
+    from deltaprop.estimators.mlp_presets import take_over
+
+    _restore_attributes(estimator, facts, _PRESET_FACTS)
+    model = restore_table_model(saved, name)
+    known = vars(estimator)
+    absent = [fact for fact in _PRESET_FACTS if fact not in known]
+    if absent:
+        raise ModelFileError(f"it lacks {absent[0]!r}")
+    if not isinstance(estimator._by_name, bool) or not isinstance(model.inputs, TableEncoder):  # noqa: SLF001
+        raise ModelFileError("its encoder is none of a table")
+    names = known.get("feature_names_in_", ())
+    if len(model.inputs.columns) != estimator.n_features_in_ or len(names) not in (
+        0, estimator.n_features_in_,
+    ):  # fmt: skip
+        raise ModelFileError("its columns do not fit its table")
+    if not isinstance(estimator._target_names, tuple):  # noqa: SLF001
+        raise ModelFileError("its targets have no names")
+    classifies = hasattr(type(estimator), "predict_proba")
+    if classifies != (model.task == "classification"):
+        raise ModelFileError(f"it is {facts['class']!r}, but its table's task is {model.task}")
+    if classifies:
+        _refuse_other_classes(estimator, model.target.classes)
+    take_over(estimator, model)
+
+
+def _refuse_other_classes(estimator: Any, learnt: npt.NDArray[Any]) -> None:
+    """Raise unless the model's classes are those of the estimator that it says they are."""
+    from deltaprop.estimators.mlp_presets import classes_for_tables
+
+    places, classes = estimator._places, estimator.classes_  # noqa: SLF001
+    whole = isinstance(places, list) and all(type(place) is int for place in places)
+    if not whole or len(set(places)) != len(places) or min(places) < 0:
+        raise ModelFileError(f"its classes are in the places {str(places)[:60]}")
+    if classes_for_tables(classes[places]).tolist() != learnt.tolist():
+        raise ModelFileError("its classes are not those of its table")
 
 
 def _is_plain(value: Any) -> bool:

@@ -15,13 +15,23 @@ from deltaprop.estimators.contract import (
     validate_data,
 )
 from deltaprop.functional.losses import sample_shares
-from deltaprop.tabular import TableEncoder
+from deltaprop.tabular import TableEncoder, as_frame
 
-__all__ = ["check_weights", "is_table", "read_new_rows", "read_training_rows", "take"]
+__all__ = [
+    "check_weights",
+    "is_table",
+    "read_new_rows",
+    "read_new_table",
+    "read_training_rows",
+    "read_training_table",
+    "take",
+    "target_names",
+]
 
 Array = npt.NDArray[np.float64]
 _FLOATS = (np.float64, np.float32)
 _SPARSE = ("csr", "csc")
+_NUMBERS_OR_GAPS: dict[str, Any] = {"dtype": _FLOATS, "ensure_all_finite": "allow-nan"}
 
 
 def is_table(X: Any) -> bool:
@@ -34,13 +44,11 @@ def is_table(X: Any) -> bool:
 
 def _column_to_encode(X: Any) -> str | None:
     """Return the first column of a data frame that is not complete numbers, if there is one."""
-    if isinstance(X, (np.ndarray, list, tuple)) or hasattr(X, "tocsr"):
+    frame = _as_narwhals(X)
+    if frame is None:
         return None
     import narwhals as nw
 
-    frame = nw.from_native(X, eager_only=True, pass_through=True)
-    if not isinstance(frame, nw.DataFrame):
-        return None
     for column in frame.iter_columns():
         numeric = column.dtype.is_numeric() or column.dtype == nw.Boolean
         if not numeric or column.null_count():
@@ -48,6 +56,16 @@ def _column_to_encode(X: Any) -> str | None:
         if column.dtype.is_float() and column.is_nan().any():
             return str(column.name)
     return None
+
+
+def _as_narwhals(X: Any) -> Any:
+    """Return a data frame as narwhals has it; None for anything else."""
+    if isinstance(X, (np.ndarray, list, tuple)) or hasattr(X, "tocsr"):
+        return None
+    import narwhals as nw
+
+    frame = nw.from_native(X, eager_only=True, pass_through=True)
+    return frame if isinstance(frame, nw.DataFrame) else None
 
 
 def _collected(X: Any) -> Any:
@@ -89,6 +107,10 @@ def read_training_rows(
     elif y is None:
         validate_data(estimator, y=y, skip_check_array=True)
     rows = _encoded(estimator, X)
+    return rows, _checked_targets(rows, y, y_numeric=y_numeric)
+
+
+def _checked_targets(rows: Any, y: Any, *, y_numeric: bool) -> npt.NDArray[Any]:
     y = check_array(
         y,
         ensure_2d=False,
@@ -97,7 +119,71 @@ def read_training_rows(
         input_name="y",
     )
     check_consistent_length(rows, y)
-    return rows, _as_column(y)
+    return _as_column(y)
+
+
+def read_training_table(
+    estimator: Any, X: Any, y: Any, *, y_numeric: bool
+) -> tuple[Any, npt.NDArray[Any]]:
+    """Return the rows as a table of named columns and y as an array, both checked.
+
+    The columns of a table with words, dates or missing cells are found by their names from now
+    on; those of complete numbers by their places, as scikit-learn does.
+    """
+    X = _collected(X)
+    _refuse_sparse(estimator, X)
+    estimator._by_name = is_table(X) or _holds_words(X)  # noqa: SLF001
+    if estimator._by_name:  # noqa: SLF001
+        table = as_frame(X)
+        validate_data(estimator, X, y, skip_check_array=True)
+        if len(table) == 0:
+            raise DataError("X has no rows; at least one is needed.")
+        return table, _checked_targets(table, y, y_numeric=y_numeric)
+    array, y = validate_data(
+        estimator, X, y, multi_output=True, y_numeric=y_numeric, **_NUMBERS_OR_GAPS
+    )
+    return _named(estimator, X, array), _as_column(y)
+
+
+def read_new_table(estimator: Any, X: Any) -> Any:
+    """Return rows like those of the training as a table of named columns."""
+    X = _collected(X)
+    _refuse_sparse(estimator, X)
+    if estimator._by_name:  # noqa: SLF001
+        return as_frame(X)
+    return _named(estimator, X, validate_data(estimator, X, reset=False, **_NUMBERS_OR_GAPS))
+
+
+def _named(estimator: Any, X: Any, array: Any) -> Any:
+    """Return rows of numbers as a table whose columns are called as they were in training."""
+    n = estimator.n_features_in_
+    names = list(map(str, getattr(estimator, "feature_names_in_", [f"x{i}" for i in range(n)])))
+    columns = list(array.T)
+    frame = _as_narwhals(X)
+    if frame is not None and len(set(frame.columns)) == n:  # truth values stay what they are
+        columns = list(frame.iter_columns())
+    return as_frame(dict(zip(names, columns, strict=True)))
+
+
+def _holds_words(X: Any) -> bool:
+    """Return whether an array or a list has cells that are no numbers."""
+    if not isinstance(X, (list, tuple)) and getattr(X, "dtype", np.dtype(float)).kind not in "OU":
+        return False
+    try:
+        np.asarray(X, dtype=np.float64)
+    except ValueError:
+        return True
+    except TypeError:
+        return False  # whoever checks the numbers says what it is
+    return False
+
+
+def _refuse_sparse(estimator: Any, X: Any) -> None:
+    if hasattr(X, "tocsr"):
+        raise DataError(
+            f"X is a sparse matrix, but preset={estimator.preset!r} learns the columns of a table, "
+            "each for itself. Give a frame or an array (X.toarray()), or take preset='plain'."
+        )
 
 
 def read_new_rows(estimator: Any, X: Any) -> Any:
@@ -154,3 +240,11 @@ def check_weights(sample_weight: Any, n: int) -> Array | None:
 def take(rows: Any, *arrays: Any) -> list[Any]:
     """Return some rows of each array; None stays None."""
     return [None if array is None else array[rows] for array in arrays]
+
+
+def target_names(y: Any) -> tuple[str, ...]:
+    """Return the names that a series or a frame of targets brings."""
+    if hasattr(y, "columns"):
+        return tuple(str(name) for name in y.columns)
+    name = getattr(y, "name", None)
+    return (name,) if isinstance(name, str) and name else ()

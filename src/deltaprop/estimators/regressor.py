@@ -77,6 +77,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Epochs without improvement that are borne.
     max_fun : int
         Evaluations of "lbfgs", at most.
+    preset : {"plain", "fast", "best"}
+        "plain" learns as scikit-learn does, by the settings. "fast" and "best" learn as
+        ``TableModel`` does: columns encoded and scaled, rows held out, with "best" an ensemble;
+        see ``Recipe``. Of the settings they take those that are not at their defaults in place of
+        their own, and refuse what they do not have.
     dropout : float
         Probability of dropping a hidden activation in training.
     optimizer : str or Optimizer, optional
@@ -126,6 +131,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         The description of the network.
     encoder_ : TableEncoder or None
         What turns a data frame into numbers; None where X was numbers.
+    model_ : TableModel
+        What was learnt with a preset; the other attributes tell of the first of its networks
+        (``coefs_`` of the dense layers), the curves and scores of their mean.
     history_ : History
         The record of the last call, with losses and seconds of each epoch.
 
@@ -167,6 +175,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
+        preset: str = "plain",
         dropout: float = 0.0,
         optimizer: str | Optimizer | None = None,
         scoring: Any = None,

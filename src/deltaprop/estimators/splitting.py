@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from deltaprop.tabular import TargetEncoder
 
-__all__ = ["scaled_by", "split"]
+__all__ = ["fold_of_each_row", "scaled_by", "split"]
 
 _FEWEST_ROWS_TO_SPLIT = 20
 
@@ -49,3 +49,19 @@ def split(
     if not held.any():  # then the last row that its class can spare, if there is one
         held[np.flatnonzero(~first_of_class)[-1:]] = True
     return np.sort(order[~held]), np.sort(order[held])
+
+
+def fold_of_each_row(y: npt.NDArray[Any], k: int, seed: int) -> npt.NDArray[np.int64] | None:
+    """Return which of k members each row is held out from; each class in proportion.
+
+    None where there are too few rows to hold any out, or a single member.
+    """
+    n = len(y)
+    if k < 2 or n < max(_FEWEST_ROWS_TO_SPLIT, 2 * k):
+        return None
+    order = np.random.default_rng(seed).permutation(n)
+    if y.ndim == 1:  # classes: rows in random order, class by class
+        order = order[np.argsort(y[order], kind="stable")]
+    folds = np.empty(n, dtype=np.int64)
+    folds[order] = np.arange(n) % k
+    return folds

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import warnings
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,8 +14,8 @@ import numpy.typing as npt
 from deltaprop.errors import DataError, DeltapropError, ModelFileError, SettingError
 from deltaprop.estimators.calibration import Calibration, calibrate
 from deltaprop.estimators.evaluation import Evaluation, evaluate_classes, evaluate_numbers
+from deltaprop.estimators.preparing import Rows, flat_rows, learn, prepare, starts
 from deltaprop.estimators.recipe import Recipe
-from deltaprop.estimators.splitting import scaled_by, split
 from deltaprop.explaining import Explanation, Names, explain
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.serialize import SavedModel, load_model, save_model
@@ -25,56 +24,65 @@ from deltaprop.tabular import (
     ImageEncoder,
     SparseRows,
     TableEncoder,
-    TableWarning,
     TargetEncoder,
     as_frame,
     encoder_from_dict,
 )
 from deltaprop.training.history import History
-from deltaprop.training.loop import Callback, train
+from deltaprop.training.loop import Callback
+from deltaprop.training.optimizers import Optimizer
 from deltaprop.training.predict import logits
 
-__all__ = ["TableModel", "load"]
+__all__ = ["TableModel", "load", "restore_table_model"]
+
+_MOST_LOGITS = 50_000_000  # of the rows that calibrate
 
 Array = npt.NDArray[np.float64]
 Encoder = TableEncoder | ImageEncoder
-Rows: TypeAlias = Array | SparseRows
 Announce: TypeAlias = Callable[[Encoder, TargetEncoder, Network], object]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TableModel:
-    """A trained network together with what turns a table into its inputs.
+    """A trained network, or several, together with what turns a table into their inputs.
 
     Attributes
     ----------
     network : Network
         The description.
-    parameters : Parameters
-        The numbers.
+    members : tuple of Parameters
+        The numbers of each network; their outputs are averaged.
     inputs : TableEncoder or ImageEncoder
         From columns (or pixels) to x.
     target : TargetEncoder
         From the target column to classes or standardized numbers, and back.
-    history : History
-        How it was trained.
+    histories : tuple of History
+        How each member was trained.
     recipe : Recipe
         The settings it was trained with.
     n_train, n_val : int
-        Rows learnt from, and rows that chose the best epoch.
+        Rows learnt from, and rows that chose the best epoch. Each of several members learns from
+        most rows and is validated on the others, so that both are all rows together.
     calibration : Calibration or None
         The temperature of the probabilities; None for numbers, and where no rows were held out.
+    limits : ndarray of shape (2, n_outputs) or None
+        The least and the largest number that was learnt from, standardized; predictions stay
+        between them.
+    seconds : float
+        How long the training took.
     """
 
     network: Network
-    parameters: Parameters
+    members: tuple[Parameters, ...]
     inputs: Encoder
     target: TargetEncoder
-    history: History
+    histories: tuple[History, ...]
     recipe: Recipe
     n_train: int
     n_val: int
     calibration: Calibration | None = None
+    limits: Array | None = None
+    seconds: float = 0.0
 
     @classmethod
     def fit(
@@ -84,6 +92,7 @@ class TableModel:
         *,
         target_names: Sequence[str] = (),
         validation: tuple[Any, Any] | None = None,
+        sample_weight: npt.ArrayLike | None = None,
         task: str | None = None,
         recipe: Recipe | None = None,
         where: str = "",
@@ -92,6 +101,7 @@ class TableModel:
         resume: bool = False,
         callbacks: Sequence[Callback] = (),
         progress: bool = False,
+        n_threads: int | None = None,
         announce: Announce | None = None,
     ) -> TableModel:
         """Learn a table.
@@ -107,14 +117,17 @@ class TableModel:
         validation : tuple of (features, target), optional
             Rows that choose the best epoch. Without them a share is held out, each class in
             proportion; from fewer than 20 rows nothing is.
+        sample_weight : array_like of shape (n,), optional
+            Weights >= 0 of the rows in the loss.
         task : {"classification", "regression"}, optional
             Decided by the target when left out.
         recipe : Recipe, optional
             How to learn.
         where, validation_where : str
             What messages call the table, and the validation table.
-        checkpoint, resume, callbacks, progress : optional
-            As for ``train``.
+        checkpoint, resume, callbacks, progress, n_threads : optional
+            As for ``train``; of several members each has a checkpoint of its own, ``.1``, ``.2``,
+            ... behind the name.
         announce : callable, optional
             Given the encoders and the network when all is ready and training is about to begin;
             what it raises stops there.
@@ -130,64 +143,48 @@ class TableModel:
             When the table cannot be learnt from; the message says where and why.
         """
         recipe = recipe or Recipe()
-        features = _as_features(features)
-        decided = TargetEncoder.fit(target, task, names=target_names, where=where)
-        y = decided.encode(target, where=where)
-        if len(features) != len(y):
-            raise DataError(f"There are {len(features)} rows but {len(y)} targets{_of(where)}.")
-        if validation is None:
-            kept, held = split(y, recipe.validation_share, recipe.seed)
-            decided, y = scaled_by(decided, y, kept)
-            validation_features, y_val = _take(features, held), y[held]
-            features, y = _take(features, kept), y[kept]
-        else:
-            validation_features = _as_features(validation[0])
-            y_val = decided.encode(validation[1], where=validation_where)
-        images = isinstance(features, np.ndarray) and features.ndim > 2
-        encoder: Encoder = (ImageEncoder if images else TableEncoder).fit(features, where=where)
-        if encoder.n_outputs == 0:
-            raise DataError(
-                f"No column{_of(where)} is left to learn from: every one is constant, empty or an "
-                "identifier."
-            )
-        X = _flat(encoder.transform(features, where=where, ignore=target_names))
-        X_val = None
-        if len(y_val):
-            shown = validation_where if validation is not None else where
-            with warnings.catch_warnings():
-                if validation is None:  # a rare category that was held out is no surprise
-                    warnings.simplefilter("ignore", TableWarning)
-                encoded = encoder.transform(validation_features, where=shown, ignore=target_names)
-            X_val = _flat(encoded)
-        loss = "cross_entropy" if decided.task == "classification" else "half_squared_error"
-        network = recipe.network(X.shape[1], decided.n_outputs, loss)
-        parameters = network.init(np.random.default_rng(recipe.seed))
+        prepared = prepare(
+            recipe, _as_features(features), target, target_names, validation, sample_weight,
+            task, where, validation_where,
+        )  # fmt: skip
+        members = starts(prepared, recipe)
         if announce is not None:
-            announce(encoder, decided, network)
-        history = train(
-            network,
-            parameters,
-            X,
-            y,
-            optimizer=recipe.optimizer(),
-            batch_size=recipe.batch_size_for(len(y)),
-            epochs=recipe.epochs_for(len(y)),
-            patience=None if X_val is None else recipe.patience_for(len(y)),
-            engine=recipe.engine,
-            seed=recipe.seed,
-            X_val=X_val,
-            y_val=None if X_val is None else y_val,
-            time_budget=recipe.time_budget,
-            checkpoint=checkpoint,
-            resume=resume,
-            callbacks=callbacks,
-            progress=progress,
-        )
+            announce(prepared.inputs, prepared.target, prepared.network)
+        began = time.perf_counter()
+        network = prepared.network
+        histories = learn(
+            prepared, recipe, members, checkpoint=checkpoint, resume=resume, callbacks=callbacks,
+            progress=progress, n_threads=n_threads,
+        )  # fmt: skip
         calibration = None
-        if recipe.calibrate and decided.task == "classification" and X_val is not None:
-            calibration = calibrate(logits(network, parameters, X_val), y_val)
-        sizes = len(y), len(y_val)
-        return cls(network, parameters, encoder, decided, history, recipe, *sizes, calibration)
+        classes = prepared.target.task == "classification"
+        if recipe.calibrate and classes and prepared.n_val * network.n_out <= _MOST_LOGITS:
+            calibration = calibrate(*prepared.held_out_logits(members)) if prepared.n_val else None
+        limits = None
+        if prepared.plan.counts_errors and prepared.target.task == "regression":
+            y = prepared.y.reshape(len(prepared.y), -1)
+            limits = np.stack([y.min(axis=0), y.max(axis=0)])
+        return cls(
+            prepared.network, tuple(members), prepared.inputs, prepared.target, tuple(histories),
+            recipe, prepared.n_train, prepared.n_val, calibration, limits,
+            time.perf_counter() - began,
+        )  # fmt: skip
+
+    def __repr__(self) -> str:
+        """Return what it predicts, and with what."""
+        k = len(self.members)
+        several = f"{k} x " if k > 1 else ""
+        return f"<TableModel of {', '.join(self.target.names)}: {several}{self.network.describe()}>"
+
+    @property
+    def parameters(self) -> Parameters:
+        """Return the numbers of the first member."""
+        return self.members[0]
+
+    @property
+    def history(self) -> History:
+        """Return how the first member was trained."""
+        return self.histories[0]
 
     @property
     def task(self) -> str:
@@ -202,7 +199,7 @@ class TableModel:
     def encode(self, features: Any, *, where: str = "", ignore: Collection[str] = ()) -> Rows:
         """Return x for a table or images, of shape (n, n_0); sparse where columns are free text."""
         known = {*self.target.names, *ignore}
-        return _flat(self.inputs.transform(_as_features(features), where=where, ignore=known))
+        return flat_rows(self.inputs.transform(_as_features(features), where=where, ignore=known))
 
     def predict_proba(self, features: Any, *, where: str = "") -> Array:
         """Return the calibrated probability of each class, of shape (n, k)."""
@@ -212,8 +209,7 @@ class TableModel:
 
     def predict(self, features: Any, *, where: str = "") -> npt.NDArray[Any]:
         """Return the class, or the number in the target's unit, of each row."""
-        z = logits(self.network, self.parameters, self._encoded(features, where))
-        outputs = self.network.loss.predict(z)  # a temperature would not change the class
+        outputs = self.outputs_of(self._encoded(features, where))
         if self.task == "classification":
             return self.target.decode(outputs.argmax(axis=1))
         decoded = self.target.decode(outputs)
@@ -231,7 +227,13 @@ class TableModel:
         return evaluate_numbers(decode(outputs), decode(encoded))
 
     def explain(
-        self, features: Any, target: Any, *, learning_rate: float = 0.1, where: str = ""
+        self,
+        features: Any,
+        target: Any,
+        *,
+        learning_rate: float = 0.1,
+        optimizer: Optimizer | None = None,
+        where: str = "",
     ) -> Explanation:
         """Return the training step these rows would cause, in the user's names.
 
@@ -242,7 +244,9 @@ class TableModel:
         target : array_like
             What they should have given.
         learning_rate : float
-            eta of the plain gradient step that is shown.
+            eta of the step that is shown.
+        optimizer : Optimizer, optional
+            What takes it; plain gradient descent when left out.
         where : str
             What messages call the rows.
 
@@ -267,30 +271,59 @@ class TableModel:
             x.toarray() if isinstance(x, SparseRows) else x,
             self.target.encode(target, where=where),
             learning_rate=learning_rate,
+            optimizer=optimizer,
             names=names,
         )
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to one safetensors file."""
-        save_model(
-            path,
-            self.network,
-            self.parameters,
-            table={"inputs": self.inputs.to_dict(), "target": self.target.to_dict()},
-            training={
+        save_model(path, self.network, self.parameters, **self.contents())
+
+    def contents(self) -> dict[str, Any]:
+        """Return what a file of the model holds beside its network, as ``save_model`` takes it."""
+        others = {f"member.{i}": member.flat for i, member in enumerate(self.members[1:], start=2)}
+        return {
+            "table": {"inputs": self.inputs.to_dict(), "target": self.target.to_dict()},
+            "training": {
                 "history": self.history.to_dict(),
+                "other_histories": [history.to_dict() for history in self.histories[1:]],
                 "recipe": asdict(self.recipe),
                 "n_train": self.n_train,
                 "n_val": self.n_val,
+                "seconds": self.seconds,
                 "calibration": self.calibration and self.calibration.to_dict(),
             },
-        )
+            "arrays": others if self.limits is None else {**others, "limits": self.limits},
+        }
 
-    def outputs_of(self, x: Rows) -> Array:
-        """Return p for encoded rows: calibrated probabilities, or standardized numbers."""
-        z = logits(self.network, self.parameters, x)
+    def outputs_of(self, x: Rows, member: npt.NDArray[np.int64] | None = None) -> Array:
+        """Return p for encoded rows: calibrated probabilities, or standardized numbers.
+
+        Parameters
+        ----------
+        x : ndarray or SparseRows of shape (n, n_0)
+            From ``encode``.
+        member : ndarray of int of shape (n,), optional
+            Which member alone answers for each row, such as the one that has not learnt it; the
+            mean of all when left out.
+
+        Returns
+        -------
+        ndarray of shape (n, n_L)
+            The outputs.
+        """
+        outputs = np.zeros((x.shape[0], self.network.n_out))
+        for i, parameters in enumerate(self.members):
+            if member is None:
+                outputs += self._outputs(parameters, x) / len(self.members)
+            elif (chosen := member == i).any():
+                outputs[chosen] = self._outputs(parameters, x[chosen])
+        return outputs
+
+    def _outputs(self, parameters: Parameters, x: Rows) -> Array:
         temperature = 1.0 if self.calibration is None else self.calibration.temperature
-        return self.network.loss.predict(z / temperature)
+        outputs = self.network.loss.predict(logits(self.network, parameters, x) / temperature)
+        return outputs if self.limits is None else np.clip(outputs, *self.limits)
 
     def _encoded(self, features: Any, where: str) -> Rows:
         x = self.encode(features, where=where)
@@ -318,11 +351,19 @@ def load(path: str | os.PathLike[str]) -> TableModel | SavedModel:
         When the file is missing, foreign, damaged, or of another version.
     """
     saved = load_model(path)
-    if saved.table is None:
-        return saved
-    name = os.fspath(path)
+    return saved if saved.table is None else restore_table_model(saved, os.fspath(path))
+
+
+def restore_table_model(saved: SavedModel, name: str) -> TableModel:
+    """Return the model that ``TableModel.save`` wrote to the file called ``name``.
+
+    Raises
+    ------
+    ModelFileError
+        When the file holds anything else.
+    """
     try:
-        model = _restore(saved, saved.table)
+        model = _restore(saved, saved.table or {})
     except (DeltapropError, LookupError, ArithmeticError, TypeError, ValueError) as error:
         what = "not found: " if isinstance(error, LookupError) else ""
         what += " ".join(str(error).split())[:300].rstrip(".")
@@ -344,17 +385,30 @@ def _restore(saved: SavedModel, table: Mapping[str, Any]) -> TableModel:
         raise ModelFileError("its table's inputs and target are mixed up.")
     calibration = saved.training.get("calibration")  # older files have none
     facts = dict(saved.training["recipe"])
-    facts["hidden"] = tuple(facts["hidden"])
+    if facts["hidden"] is not None:
+        facts["hidden"] = tuple(facts["hidden"])
+    others = saved.training.get("other_histories", [])
+    layout = saved.network.layout
+    if not isinstance(others, list):
+        raise ModelFileError("its members have no histories.")
+    flats = [saved.arrays[f"member.{i}"] for i in range(2, len(others) + 2)]
+    limits = saved.arrays.get("limits")
+    if limits is not None:
+        fits = limits.shape == (2, saved.network.n_out) and limits.dtype == np.float64
+        if not (fits and np.isfinite(limits).all() and (limits[0] <= limits[1]).all()):
+            raise ModelFileError("its limits do not fit its network.")
     return TableModel(
         saved.network,
-        saved.parameters,
+        (saved.parameters, *(Parameters(layout, flat.astype(np.float64)) for flat in flats)),
         inputs,
         target,
-        History.from_dict(saved.training["history"]),
+        tuple(History.from_dict(data) for data in (saved.training["history"], *others)),
         Recipe(**facts),
         int(saved.training["n_train"]),
         int(saved.training["n_val"]),
         None if calibration is None else Calibration.from_dict(calibration),
+        limits,
+        float(saved.training.get("seconds", 0.0)),
     )
 
 
@@ -368,16 +422,6 @@ def _image_shape(encoder: Encoder) -> tuple[int, ...]:
     """Return height, width (and channels) where a row is an image."""
     shape = encoder.shape if isinstance(encoder, ImageEncoder) else ()
     return shape if len(shape) in (2, 3) else ()
-
-
-def _take(features: Any, rows: npt.NDArray[np.int64]) -> Any:
-    return features[rows] if isinstance(features, np.ndarray) else features[rows.tolist(), :]
-
-
-def _flat(encoded: npt.NDArray[Any] | SparseRows) -> Rows:
-    if isinstance(encoded, SparseRows):
-        return encoded
-    return encoded.reshape(len(encoded), prod(encoded.shape[1:]))
 
 
 def _of(where: str) -> str:

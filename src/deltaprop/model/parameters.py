@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -138,6 +139,10 @@ class Parameters:
         flat = self.flat.astype(np.float64, copy=True)
         flat.setflags(write=False)
         return self.like(flat)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # views of their own would no longer be views into ``flat``
+        return type(self), (self.layout, self.flat)
 
     def __len__(self) -> int:
         return self.layout.n_layers

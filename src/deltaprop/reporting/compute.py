@@ -59,6 +59,7 @@ def compute_report(
     command: str = "",
     remarks: Sequence[str] = (),
     seed: int = 0,
+    numbers: npt.NDArray[np.int64] | None = None,
 ) -> Report:
     """Return all figures about a training.
 
@@ -76,6 +77,8 @@ def compute_report(
         What was said while the table was read.
     seed : int
         Of shuffles and samples.
+    numbers : ndarray of int, optional
+        Where the rows stand in the user's table; in this order when left out.
 
     Returns
     -------
@@ -83,20 +86,21 @@ def compute_report(
         Judged on the validation rows; without such, on the rows that were learnt.
     """
     rng = np.random.default_rng(seed)
-    train, held = split_as_fitted(model, features, target, validation)
+    train, held = split_as_fitted(model, features, target, validation, numbers)
     counts = np.bincount(train.y, minlength=model.target.n_outputs) if train.y.ndim == 1 else None
     most = min(_MOST_ROWS, max(_FEWEST_ROWS, _MOST_CELLS // max(model.network.n_in, 1)))
     sample = train.sample(most, rng).prepared(model)
     judged = held.sample(most, rng).prepared(model) if len(held) else sample
-    outputs = model.outputs_of(judged.encoded())
+    outputs = model.outputs_of(judged.encoded(), judged.member)
     learnt_outputs = model.outputs_of(sample.encoded()) if len(held) else outputs
+    apart = len(held) > 0 and held.member is None  # else every row is learnt by some member
     blocks, grid = blocks_of(model)
     importance = permutation_importance(model, judged, blocks, grid, seed)
     evaluation = _evaluation(model, outputs, judged.y)
     findings = [
         *_of_the_training(model, len(held), evaluation),
         *leaks(model, sample, _looked_at(model, sample, blocks), seed),
-        *(repeated_rows(sample.encoded(), judged.encoded()) if len(held) else ()),
+        *(repeated_rows(sample.encoded(), judged.encoded()) if apart else ()),
     ]
     report = Report(
         task=model.task,
@@ -152,6 +156,8 @@ def _origin(model: TableModel, own_validation: bool, source: str, command: str) 
         sizes=tuple(network.sizes),
         n_parameters=network.n_parameters,
         recipe=repr(model.recipe),
+        seconds=model.seconds,
+        n_members=len(model.members),
         command=command,
         versions={
             "deltaprop": __version__,
@@ -169,8 +175,9 @@ def _evaluation(model: TableModel, outputs: Array, y: npt.NDArray[Any]) -> Evalu
 
 def _of_the_training(model: TableModel, n_val: int, evaluation: Evaluation) -> Iterator[Finding]:
     history = model.history
-    if history.stopped_because == "diverged":
-        yield Finding("diverged", {"epochs": history.n_epochs}, True)
+    diverged = [h.n_epochs for h in model.histories if h.stopped_because == "diverged"]
+    if diverged:
+        yield Finding("diverged", {"epochs": diverged[0]}, True)
     if n_val == 0:
         yield Finding("no validation", {"rows": model.n_train}, True)
     elif history.best_epoch == history.n_epochs - 1 and history.stopped_because == "epochs":
@@ -215,7 +222,16 @@ def _calibration(model: TableModel, held: Rows) -> Calibration | None:
     """Return what the model was calibrated with; where it was not, its curve as it is."""
     if model.calibration is not None:
         return model.calibration
-    found = calibrate(logits(model.network, model.parameters, held.encoded()), held.y)
+    x, y = held.encoded(), held.y
+    if held.member is None:  # every member was validated on all of them
+        z = np.concatenate([logits(model.network, member, x) for member in model.members])
+        y = np.tile(y, len(model.members))
+    else:
+        z = np.empty((len(held), model.network.n_out))
+        for i, member in enumerate(model.members):
+            own = np.flatnonzero(held.member == i)
+            z[own] = logits(model.network, member, x[own])
+    found = calibrate(z, y)
     if found is None:
         return None
     return replace(

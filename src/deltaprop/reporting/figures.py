@@ -51,6 +51,10 @@ class Origin:
         Numbers that were learnt.
     recipe : str
         The settings, as Python writes them.
+    seconds : float
+        How long the training took.
+    n_members : int
+        Networks whose outputs are averaged.
     command : str
         What repeats the run; empty when it was not started from the command line.
     versions : dict of str
@@ -68,6 +72,8 @@ class Origin:
     sizes: tuple[int, ...]
     n_parameters: int
     recipe: str
+    seconds: float
+    n_members: int
     command: str
     versions: dict[str, str]
 

@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.estimators import TableModel
+from deltaprop.model.layers import Dense
 from deltaprop.reporting.figures import ColumnImportance, Importance
 from deltaprop.reporting.rows import Block, Rows
 
@@ -31,6 +32,7 @@ Array = npt.NDArray[np.float64]
 SHUFFLES = 5
 _MOST_COLUMNS, _FEWEST_COLUMNS = 40, 10
 _MOST_ROWS, _FEWEST_ROWS = 2000, 200
+_MOVE = 1e-3  # of an input, from 0: how far a derivative is looked for
 _MOST_WORK = 3e10  # multiplications: a few seconds
 
 
@@ -74,7 +76,8 @@ def permutation_importance(
     -------
     Importance
         Of all columns; of a wide table only of the strongest, those with the largest
-        sqrt(sum_j Var(x_j) |W_j|^2) over their inputs j, W being the first layer.
+        sum_j Var(x_j) |dz/dx_j|^2 over their inputs j, z being what the first dense layer gives
+        around x = 0.
     """
     rng = np.random.default_rng(seed)
     most_rows, most_columns = _affordable(model.network.n_parameters, len(rows), len(blocks))
@@ -83,16 +86,17 @@ def permutation_importance(
     if grid:
         most_columns = len(blocks)
     chosen = strongest(model, x, blocks, most_columns)
-    base = model.outputs_of(x)
+    base = model.outputs_of(x, rows.member)
     base_loss, base_score = float(losses_of(base, rows.y).mean()), score_of(base, rows.y)
     orders = np.concatenate([rng.permutation(len(rows)) for _ in range(SHUFFLES)])
+    members = None if rows.member is None else np.tile(rows.member, SHUFFLES)
     shuffled = np.tile(x, (SHUFFLES, 1))  # all shuffles of a column are predicted at once
     found = []
     for place in chosen:
         block = blocks[place]
         own = x[:, block.places]
         shuffled[:, block.places] = own[orders]
-        parts = np.split(model.outputs_of(shuffled), SHUFFLES)
+        parts = np.split(model.outputs_of(shuffled, members), SHUFFLES)
         shuffled[:, block.places] = np.tile(own, (SHUFFLES, 1))
         rises = [float(losses_of(p, rows.y).mean()) - base_loss for p in parts]
         drops = [base_score - score_of(p, rows.y) for p in parts]
@@ -121,9 +125,22 @@ def strongest(model: TableModel, x: Array, blocks: Sequence[Block], most: int) -
     """Return the places of the strongest blocks, all of them where they are not more than most."""
     if len(blocks) <= most:
         return list(range(len(blocks)))
-    pull = x.var(axis=0)
-    first = next((W for W in model.parameters.W if W is not None), None)
-    if first is not None and len(first) == len(pull):
-        pull = pull * (first**2).sum(axis=1)
+    pull = x.var(axis=0) * _reach(model)
     strength = np.array([pull[block.places].sum() for block in blocks])
     return sorted(np.argsort(-strength, kind="stable")[:most].tolist())
+
+
+def _reach(model: TableModel) -> Array:
+    """Return how far each input moves the first dense layer, around x = 0: |dz/dx_j|^2."""
+    layers = list(zip(model.network.numbered, model.parameters.layers, strict=True))
+    if isinstance(layers[0][0], Dense):  # of a text's many inputs, too
+        by_weight: Array = (layers[0][1]["W"] ** 2).sum(axis=1)
+        return by_weight
+    n_in = model.network.n_in
+    moved = _MOVE * np.vstack([np.zeros(n_in), np.eye(n_in)])
+    for layer, arrays in layers:
+        moved = layer.forward(arrays, moved)
+        if isinstance(layer, Dense):
+            break
+    reach: Array = ((moved[1:] - moved[0]) ** 2).sum(axis=1) / _MOVE**2
+    return reach

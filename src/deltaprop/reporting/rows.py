@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from deltaprop.errors import DataError
 from deltaprop.estimators import TableModel
-from deltaprop.estimators.splitting import split
+from deltaprop.estimators.splitting import fold_of_each_row, split
 from deltaprop.tabular import ImageEncoder, TableWarning, as_frame
 
 __all__ = ["Block", "Rows", "blocks_of", "split_as_fitted"]
@@ -37,12 +37,15 @@ class Rows:
         Where each row stands in its table, from 0.
     x : ndarray, optional
         What the network sees, once ``prepared`` has worked it out.
+    member : ndarray of int, optional
+        Of an ensemble: which member has not learnt the row, and answers for it.
     """
 
     features: Any
     y: npt.NDArray[Any]
     numbers: Indices
     x: Array | None = None
+    member: Indices | None = None
 
     def __len__(self) -> int:
         return len(self.y)
@@ -50,7 +53,9 @@ class Rows:
     def take(self, places: Indices) -> Rows:
         """Return the rows at these places."""
         x = None if self.x is None else self.x[places]
-        return Rows(_take(self.features, places), self.y[places], self.numbers[places], x)
+        member = None if self.member is None else self.member[places]
+        taken = _take(self.features, places)
+        return Rows(taken, self.y[places], self.numbers[places], x, member)
 
     def sample(self, most: int, rng: np.random.Generator) -> Rows:
         """Return all rows, or where there are more, ``most`` of them in their order."""
@@ -77,9 +82,15 @@ class Rows:
 
 
 def split_as_fitted(
-    model: TableModel, features: Any, target: Any, validation: tuple[Any, Any] | None
+    model: TableModel,
+    features: Any,
+    target: Any,
+    validation: tuple[Any, Any] | None,
+    numbers: Indices | None = None,
 ) -> tuple[Rows, Rows]:
     """Return the rows the model learnt from, and those that chose its best epoch.
+
+    ``numbers`` says where the rows stand in the user's table; in this order when left out.
 
     Raises
     ------
@@ -87,7 +98,12 @@ def split_as_fitted(
         When these cannot be the rows it was fitted to.
     """
     rows = _rows(model, features, target)
-    if validation is None:
+    rows = rows if numbers is None else replace(rows, numbers=numbers)
+    k = len(model.members)
+    folds = fold_of_each_row(rows.y, k, model.recipe.seed) if k > 1 and validation is None else None
+    if folds is not None and model.recipe.validation_share > 0:
+        parts = rows, replace(rows, member=folds)
+    elif validation is None:
         kept, held = split(rows.y, model.recipe.validation_share, model.recipe.seed)
         parts = rows.take(kept), rows.take(held)
     else:

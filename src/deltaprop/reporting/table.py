@@ -78,8 +78,11 @@ def _facts(report: Report, pieces: Pieces) -> Iterator[tuple[str, str]]:
     tempered = report.calibration is not None and report.calibration.temperature != 1.0
     also = pieces.words["also temperature"] if tempered else ""
     split = "rows given" if origin.own_validation else "rows held" if origin.n_val else "rows only"
+    members = pieces.count(origin.n_members)
+    if origin.n_members > 1 and split == "rows held":
+        split = "rows folded"
     train, val = pieces.count(origin.n_train), pieces.count(origin.n_val)
-    yield "fact rows", pieces.text(split, train=train, val=val, also=also)
+    yield "fact rows", pieces.text(split, train=train, val=val, also=also, members=members)
     n_columns, n_inputs = pieces.count(origin.n_columns), pieces.count(origin.n_inputs)
     yield "fact columns", pieces.text("inputs", columns=n_columns, inputs=n_inputs)
     sizes = " → ".join(map(pieces.count, origin.sizes))
@@ -89,11 +92,13 @@ def _facts(report: Report, pieces: Pieces) -> Iterator[tuple[str, str]]:
         "epochs",
         epochs=pieces.count(history.n_epochs),
         steps=pieces.count(history.n_steps),
-        seconds=f"{sum(history.seconds):.1f}",
+        seconds=f"{origin.seconds:.1f}",
         why=pieces.words[f"stopped {history.stopped_because}"],
     )
     if history.best_epoch is not None:
         told += pieces.text("kept", epoch=history.best_epoch + 1)
+    if origin.n_members > 1:
+        told += pieces.text("members", members=members)
     yield "fact training", told
     yield "fact engine", pieces.text("engine", engine=history.engine, dtype=history.dtype)
     yield "fact seed", str(history.seed)

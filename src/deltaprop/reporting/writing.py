@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
+
+from deltaprop.errors import SettingError
 from deltaprop.estimators import TableModel
 from deltaprop.model.files import write_atomically
 from deltaprop.reporting.compute import compute_report
 from deltaprop.reporting.figures import Report
 from deltaprop.reporting.language import words_of
 
+if TYPE_CHECKING:
+    from deltaprop.estimators.classifier import MLPClassifier
+    from deltaprop.estimators.regressor import MLPRegressor
+
 __all__ = ["report"]
 
 
 def report(
-    model: TableModel,
+    model: TableModel | MLPClassifier | MLPRegressor,
     features: Any,
     target: Any,
     path: str | os.PathLike[str] | None = None,
@@ -32,7 +40,7 @@ def report(
 
     Parameters
     ----------
-    model : TableModel
+    model : TableModel, or MLPClassifier or MLPRegressor with a preset
         What was learnt.
     features : data frame, dict of columns, 2-D array, or images
         The table it was fitted to; the rows that were held out are found again.
@@ -63,6 +71,8 @@ def report(
     ------
     DataError
         When these are not the rows the model was fitted to.
+    SettingError
+        When it is an estimator whose preset is "plain": it holds no rows out by itself.
     UnknownNameError
         When there is no such language.
     OutputError
@@ -79,6 +89,11 @@ def report(
     ('classification', 6)
     """
     words_of(language)  # refused now, not when all is worked out
+    numbers = None
+    if not isinstance(model, TableModel):
+        model, features, target, numbers, validation = _of_estimator(
+            model, features, target, validation
+        )
     found = compute_report(
         model,
         features,
@@ -88,7 +103,25 @@ def report(
         command=command,
         remarks=remarks,
         seed=seed,
+        numbers=numbers,
     )
     if path is not None:
         write_atomically(path, found.to_html(language).encode("utf-8"))
     return found
+
+
+def _of_estimator(
+    estimator: Any, X: Any, y: Any, validation: tuple[Any, Any] | None
+) -> tuple[TableModel, Any, Any, npt.NDArray[np.int64], tuple[Any, Any] | None]:
+    """Return an estimator's model, and its rows as that was given them."""
+    model = getattr(estimator, "model_", None)
+    if not isinstance(model, TableModel):
+        raise SettingError(
+            f"report tells of a TableModel, or of an estimator that was fitted with preset='fast' "
+            f"or 'best'; found {type(estimator).__name__}."
+        )
+    from deltaprop.estimators.mlp_presets import rows_as_fitted  # it needs scikit-learn
+
+    table, answers, numbers = rows_as_fitted(estimator, X, y)
+    held = None if validation is None else rows_as_fitted(estimator, *validation)[:2]
+    return model, table, answers, numbers, held

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from deltaprop.tabular.arranging import arranged
 from deltaprop.tabular.columns import Column, ReportRow, TableWarning
 from deltaprop.tabular.dataset import Dataset, Task, load_dataset
 from deltaprop.tabular.encode import TableEncoder
@@ -26,6 +27,7 @@ __all__ = [
     "TableWarning",
     "TargetEncoder",
     "Task",
+    "arranged",
     "as_frame",
     "encoder_from_dict",
     "load_dataset",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["TargetEncoder"]
 
 _FORMAT = "deltaprop-target-encoder/1"
+_MANY_CLASSES = 100  # from which on most must have more than one row
 _TASKS = ("classification", "regression")
 _CLASS_TYPES = ("text", "int", "float", "bool")
 
@@ -119,6 +120,12 @@ class TargetEncoder:
                 f"Target {names[0]!r}{of(where)} has the single class {shorten(_shown(classes[0]))}"
                 f" in all {values.size} rows: expected at least two classes. Check how the rows "
                 "were selected."
+            )
+        if classes.size > _MANY_CLASSES and classes.size > values.size / 2:
+            raise DataError(
+                f"Target {names[0]!r}{of(where)} has {classes.size:,} classes in {values.size:,} "
+                "rows: most classes have a single row, from which nothing about others can be "
+                "learnt. Is it an identifier, or a number (task='regression')?"
             )
         empty = np.empty(0)
         return cls("classification", reason, names, classes, empty, empty)

@@ -1,0 +1,385 @@
+"""An MLP estimator with a preset: it learns through ``TableModel``, by a recipe."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from deltaprop.errors import DataError, SettingError
+from deltaprop.estimators.contract import check_random_state
+from deltaprop.estimators.mlp_rows import (
+    check_weights,
+    read_new_table,
+    read_training_table,
+    target_names,
+)
+from deltaprop.estimators.mlp_settings import hidden_activations, hidden_sizes
+from deltaprop.estimators.presets import PRESETS, Facts
+from deltaprop.estimators.recipe import Recipe
+from deltaprop.estimators.table_model import TableModel
+from deltaprop.explaining import Explanation
+from deltaprop.model.layers import Dense
+from deltaprop.training.optimizers import Optimizer
+
+__all__ = [
+    "as_fitted",
+    "check_preset",
+    "classes_for_tables",
+    "explain_preset",
+    "fit_preset",
+    "has_preset",
+    "preset_outputs",
+    "recipe_of",
+    "rows_as_fitted",
+    "take_over",
+]
+
+Array = npt.NDArray[Any]
+
+# settings that a recipe has under another name, and those that every preset leaves to the user
+_RENAMED = {
+    "hidden_layer_sizes": "hidden",
+    "activation": "activation",
+    "dropout": "dropout",
+    "learning_rate_init": "learning_rate",
+    "batch_size": "batch_size",
+    "max_iter": "epochs",
+    "n_iter_no_change": "patience",
+    "validation_fraction": "validation_share",
+    "alpha": "l2",
+    "time_budget": "time_budget",
+    "engine": "engine",
+}
+_OTHERS = (
+    "preset", "random_state", "class_weight", "callbacks", "checkpoint", "resume", "n_threads",
+    "verbose",
+)  # fmt: skip
+_MOST_COUNTED = 10_000  # rows that whole weights may make of a table
+
+
+def has_preset(estimator: Any) -> bool:
+    """Return whether the estimator learns as a preset has it, not as scikit-learn does."""
+    return bool(estimator.preset != "plain")
+
+
+def check_preset(estimator: Any) -> None:
+    """Raise SettingError for an unknown preset, or for a setting that the preset does not have."""
+    if not isinstance(estimator.preset, str) or estimator.preset not in PRESETS:
+        Recipe(preset=estimator.preset)
+    if not has_preset(estimator):
+        return
+    refused = [n for n in _changed(estimator) if n not in _RENAMED and n not in _OTHERS]
+    if refused:
+        raise SettingError(
+            f"preset={estimator.preset!r} has no {', '.join(refused)}: it decides by itself how "
+            f"the steps are taken. Leave {'it' if len(refused) == 1 else 'them'} out, or take "
+            f"preset='plain', which has every setting. Beside {', '.join(_RENAMED)} it takes "
+            f"{', '.join(_OTHERS[1:])}."
+        )
+    if len(set(hidden_activations(estimator))) > 1:
+        raise SettingError(
+            f"activation is {estimator.activation!r}, but preset={estimator.preset!r} has one "
+            "activation for all hidden layers. Name one, or take preset='plain'."
+        )
+
+
+def _changed(estimator: Any) -> list[str]:
+    """Return the names of the settings that are not at their defaults, in their order."""
+    defaults = inspect.signature(type(estimator).__init__).parameters
+    settings = estimator.get_params(deep=False)
+    return [name for name in settings if not _same(settings[name], defaults[name].default)]
+
+
+def _same(value: Any, default: Any) -> bool:
+    if isinstance(default, tuple):  # of widths or callbacks
+        return isinstance(value, (list, tuple, np.ndarray)) and list(value) == list(default)
+    if value is default:
+        return True
+    return isinstance(value, (bool, int, float, str, np.generic)) and bool(value == default)
+
+
+def recipe_of(estimator: Any, n_rows: int) -> Recipe:
+    """Return the recipe for so many rows: the preset, and what was changed in its place.
+
+    scikit-learn divides its penalty by the rows of a step: alpha / (2 n) sum(W^2).
+
+    Raises
+    ------
+    SettingError
+        When a changed setting is one that no preset has; nothing is ignored.
+    """
+    check_preset(estimator)
+    read: dict[str, Callable[[Any], Any]] = {
+        "hidden_layer_sizes": lambda _: hidden_sizes(estimator),
+        "activation": lambda _: next(iter(hidden_activations(estimator)), None),
+        "n_iter_no_change": lambda epochs: int(min(epochs, sys.maxsize)),  # it may be infinite
+        "batch_size": int,
+        "max_iter": int,
+    }
+    chosen: dict[str, Any] = {
+        _RENAMED[name]: read.get(name, lambda value: value)(getattr(estimator, name))
+        for name in _changed(estimator)
+        if name in _RENAMED
+    }
+    recipe = Recipe(preset=estimator.preset, seed=_seed(estimator.random_state), **chosen)
+    if recipe.l2 is None:
+        return recipe
+    rows_per_step = min(recipe.plan(Facts(n_rows, 1, 1, "regression")).batch_size, n_rows)
+    return replace(recipe, l2=recipe.l2 / rows_per_step)
+
+
+def _seed(random_state: Any) -> int:
+    """Return a seed: the number itself, else one that is drawn."""
+    rng = check_random_state(random_state)  # says what is no random state
+    if isinstance(random_state, (int, np.integer)):
+        return int(random_state)
+    return int(rng.randint(2**31 - 1))
+
+
+def fit_preset(
+    estimator: Any, X: Any, y: Any, sample_weight: Any, validation: tuple[Any, Any]
+) -> Any:
+    """Learn a table; see ``BaseMLP.fit``."""
+    if (validation[0] is None) != (validation[1] is None):
+        raise SettingError("X_val and y_val belong together; one of them is missing.")
+    names = target_names(y)
+    table, answers = read_training_table(estimator, X, y, y_numeric=estimator._y_numeric)  # noqa: SLF001
+    targets = _targets(estimator, answers, first=True)
+    if len(targets) < 2:
+        raise DataError("X has 1 sample; a network needs at least two that differ.")
+    weights = estimator._weigh(answers, check_weights(sample_weight, len(targets)))  # noqa: SLF001
+    order, weights = as_fitted(table, targets, check_weights(weights, len(targets)))
+    table, targets = table[order.tolist(), :], targets[order]
+    held = None if validation[0] is None else _validation(estimator, *validation)
+    classes = None
+    if hasattr(estimator, "classes_"):
+        # places in classes_, by the order that the table's target has its classes in
+        places = np.argsort(classes_for_tables(estimator.classes_), kind="stable")
+        places = places[np.isin(places, targets)]
+        _refuse_absent_classes(estimator, places, () if held is None else held[1])
+        classes = estimator.classes_[places]
+        targets = _ranks(places, targets)
+        held = None if held is None else (held[0], _ranks(places, held[1]))
+    model = TableModel.fit(
+        table,
+        targets,
+        target_names=names,
+        validation=held,
+        sample_weight=weights,
+        task="regression" if classes is None else "classification",
+        recipe=recipe_of(estimator, len(targets)),
+        where="X",
+        validation_where="X_val",
+        checkpoint=estimator.checkpoint,
+        resume=bool(estimator.resume),
+        callbacks=tuple(estimator.callbacks),
+        progress=bool(estimator.verbose),
+        n_threads=estimator.n_threads,
+    )
+    estimator._target_names = names  # noqa: SLF001
+    estimator._places = None if classes is None else places.tolist()  # noqa: SLF001
+    target = replace(model.target, reason=f"that is what {type(estimator).__name__} learns")
+    if classes is not None:
+        target = replace(target, classes=classes_for_tables(classes))
+    take_over(estimator, replace(model, target=target))
+    for history in model.histories:
+        if history.stopped_because == "interrupted":
+            warnings.warn(history.message, stacklevel=3)
+            break
+    return estimator
+
+
+def as_fitted(
+    table: Any, targets: Array, weights: npt.NDArray[np.float64] | None
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64] | None]:
+    """Return the rows in the order they are learnt in, and their weights there.
+
+    scikit-learn's contract: a weight of 2 is the row twice, a weight of 0 is no row, and the order
+    of the rows changes nothing. So the rows are sorted by what they hold, and of a small table
+    weights that are whole numbers count the rows, for the medians of the columns, the batches and
+    the rows held out as well; else they weigh the loss.
+    """
+    import polars as pl
+
+    keys = [
+        series.cast(pl.String) if series.dtype in (pl.Categorical, pl.Enum, pl.Null) else series
+        for series in table.to_native().iter_columns()
+    ]
+    keys += [pl.Series(column) for column in targets.reshape(len(targets), -1).T]
+    if weights is not None:
+        keys.append(pl.Series(weights))
+    named = pl.DataFrame([key.alias(str(i)) for i, key in enumerate(keys)])
+    ordered = named.with_row_index("row").sort(named.columns, maintain_order=True)
+    order = ordered["row"].to_numpy().astype(np.int64)
+    if weights is None:
+        return order, None
+    order = order[weights[order] > 0]
+    counts = np.round(weights)
+    if (counts == weights).all() and counts.sum() <= max(_MOST_COUNTED, len(targets)):
+        return np.repeat(order, counts[order].astype(np.int64)), None
+    return order, weights[order]
+
+
+def _validation(estimator: Any, X_val: Any, y_val: Any) -> tuple[Any, Array]:
+    rows, answers = read_new_table(estimator, X_val), np.asarray(y_val)
+    if len(answers) != len(rows):
+        raise DataError(f"X_val has {len(rows)} rows but y_val has {len(answers)}.")
+    if answers.ndim == 2 and answers.shape[1] == 1:
+        answers = answers[:, 0]
+    return rows, _targets(estimator, answers, first=False)
+
+
+def _targets(estimator: Any, answers: Array, *, first: bool) -> Array:
+    """Return places in ``classes_``, or numbers of shape (n, outputs)."""
+    targets = estimator._targets(answers, first=first, incremental=not first)  # noqa: SLF001
+    if not hasattr(estimator, "classes_"):
+        return np.asarray(targets, dtype=np.float64)
+    if estimator._multilabel:  # noqa: SLF001
+        raise DataError(
+            f"y has shape {answers.shape}, several labels for each row: preset="
+            f"{estimator.preset!r} learns one class for each. Take preset='plain', or fit one "
+            "estimator for each label."
+        )
+    return np.asarray(targets).reshape(len(answers), -1)[:, 0].astype(np.int64)
+
+
+def _refuse_absent_classes(estimator: Any, places: Array, validated: npt.ArrayLike) -> None:
+    """Raise where too few classes have rows that count, or one of the validation rows has none."""
+    classes = estimator.classes_.tolist()
+    if len(places) < 2:
+        raise DataError(
+            f"y has one class only, {classes[places[0]]!r}, in all rows that count; a classifier "
+            "needs rows of at least two classes."
+        )
+    absent = np.setdiff1d(np.asarray(validated, dtype=np.int64), places)
+    if len(absent):
+        raise DataError(
+            f"Class {classes[absent[0]]!r} has no row that counts, so the network has no output "
+            "for it. Leave out the rows of that class."
+        )
+
+
+def _ranks(places: Array, codes: Array) -> Array:
+    """Return where each code stands among the places."""
+    order = np.argsort(places)
+    return np.asarray(order[np.searchsorted(places, codes, sorter=order)])
+
+
+def rows_as_fitted(estimator: Any, X: Any, y: Any) -> tuple[Any, Array, npt.NDArray[np.int64]]:
+    """Return rows and answers as ``model_`` knows them, in its order, and where each stood.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+        Fitted with a preset other than "plain", without weights.
+    X, y : array_like
+        The rows it was fitted to.
+
+    Returns
+    -------
+    table : data frame
+        The rows.
+    answers : ndarray
+        Their classes or numbers.
+    order : ndarray of int
+        The places of these rows in X.
+    """
+    table, answers = read_new_table(estimator, X), np.asarray(y)
+    if len(answers) != len(table):
+        raise DataError(f"X has {len(table)} rows but y has {len(answers)}.")
+    targets = _targets(estimator, answers, first=False)
+    order, _ = as_fitted(table, targets, None)
+    return table[order.tolist(), :], _as_known(estimator, targets)[order], order
+
+
+def _as_known(estimator: Any, targets: Array) -> Array:
+    """Return what the model's target encoder takes: its own classes, or numbers."""
+    model: TableModel = estimator.model_
+    if model.task == "regression":
+        return targets
+    places = np.asarray(estimator._places)  # noqa: SLF001
+    _refuse_absent_classes(estimator, places, targets)
+    return np.asarray(model.target.classes[_ranks(places, targets)])
+
+
+def classes_for_tables(classes: Array) -> Array:
+    """Return classes as a ``TargetEncoder`` holds them: numbers, truth values or trimmed text."""
+    if classes.dtype.kind == "f":
+        return classes.astype(np.float64)
+    if classes.dtype.kind == "b":
+        return classes
+    whole = all(isinstance(c, (int, np.integer)) and -(2**63) <= c < 2**63 for c in classes)
+    if whole and not any(isinstance(c, (bool, np.bool_)) for c in classes):
+        return classes.astype(np.int64)
+    text = [str(c) for c in classes]
+    trimmed = [c.strip() for c in text]
+    different = all(trimmed) and len(set(trimmed)) == len(text)
+    return np.array(trimmed if different else text, dtype=object)
+
+
+def take_over(estimator: Any, model: TableModel) -> None:
+    """Give the estimator the attributes of a fitted one, as far as they have a meaning."""
+    estimator.model_ = model
+    estimator.network_, estimator.encoder_ = model.network, model.inputs
+    estimator.history_ = model.history
+    dense = [
+        arrays
+        for layer, arrays in zip(model.network.numbered, model.parameters.layers, strict=True)
+        if isinstance(layer, Dense)
+    ]
+    estimator.coefs_ = [np.array(arrays["W"]) for arrays in dense]
+    estimator.intercepts_ = [np.array(arrays["b"]) for arrays in dense]
+    estimator.n_layers_ = len(dense) + 1
+    estimator.n_outputs_ = model.network.n_out
+    estimator.out_activation_ = model.network.loss.output
+    histories = model.histories
+    estimator.n_iter_ = max(history.n_epochs for history in histories)
+    estimator.t_ = model.n_train * estimator.n_iter_
+    estimator.loss_curve_ = _mean_curve([history.loss for history in histories])
+    estimator.loss_ = estimator.loss_curve_[-1] if estimator.loss_curve_ else float("nan")
+    scored = any(history.val_metric for history in histories)
+    scores = _mean_curve([history.val_metric for history in histories])
+    estimator.validation_scores_ = scores if scored else None
+    best = [h.val_metric[h.best_epoch] for h in histories if h.best_epoch is not None]
+    estimator.best_validation_score_ = float(np.mean(best)) if best else None
+    estimator.best_loss_ = None if scored else min(estimator.loss_curve_, default=None)
+    if hasattr(estimator, "classes_"):
+        estimator._multilabel = False  # noqa: SLF001
+
+
+def _mean_curve(curves: list[list[float]]) -> list[float]:
+    """Return the mean of the members after each epoch, of those that ran it."""
+    longest = max(map(len, curves))
+    return [float(np.mean([c[i] for c in curves if i < len(c)])) for i in range(longest)]
+
+
+def preset_outputs(estimator: Any, X: Any) -> Array:
+    """Return probabilities in the order of ``classes_``, or numbers, one row each."""
+    model: TableModel = estimator.model_
+    rows = read_new_table(estimator, X)
+    if model.task == "regression":
+        return model.predict(rows, where="X").reshape(len(rows), -1)
+    p = model.predict_proba(rows, where="X")
+    every = np.zeros((len(p), len(estimator.classes_)))
+    every[:, estimator._places] = p  # noqa: SLF001
+    return every
+
+
+def explain_preset(
+    estimator: Any, X: Any, y: Any, learning_rate: float, optimizer: Optimizer | None
+) -> Explanation:
+    """Return the step these rows would cause; see ``BaseMLP.explain``."""
+    rows = read_new_table(estimator, X)
+    answers = np.asarray(estimator.predict(X) if y is None else y)
+    if len(answers) != len(rows):
+        raise DataError(f"X has {len(rows)} rows but y has {len(answers)}.")
+    known = _as_known(estimator, _targets(estimator, answers, first=False))
+    model: TableModel = estimator.model_
+    return model.explain(rows, known, learning_rate=learning_rate, optimizer=optimizer)

@@ -1,0 +1,246 @@
+"""From a table to networks that have learnt it: encoders, rows held out, a plan, the training."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import prod
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from deltaprop.errors import DataError
+from deltaprop.estimators.presets import Facts, Plan
+from deltaprop.estimators.recipe import Recipe
+from deltaprop.estimators.splitting import fold_of_each_row, scaled_by, split
+from deltaprop.model.parameters import Parameters
+from deltaprop.model.spec import Network
+from deltaprop.tabular import (
+    ImageEncoder,
+    SparseRows,
+    TableEncoder,
+    TableWarning,
+    TargetEncoder,
+    arranged,
+    as_frame,
+)
+from deltaprop.training.history import History
+from deltaprop.training.loop import Callback, train
+from deltaprop.training.members import train_members
+from deltaprop.training.predict import logits
+
+__all__ = ["Prepared", "Rows", "flat_rows", "learn", "prepare", "starts"]
+
+Array = npt.NDArray[np.float64]
+Indices: TypeAlias = npt.NDArray[np.int64]
+Rows: TypeAlias = Array | SparseRows
+
+# Small networks have hundreds of epochs a second, and saving one takes longer than running it.
+_SECONDS_BETWEEN_CHECKPOINTS = 2.0
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A table, ready to be learnt.
+
+    Attributes
+    ----------
+    inputs, target
+        What encodes rows and targets.
+    plan : Plan
+        Every setting.
+    network : Network
+        What learns.
+    X, y : ndarray
+        All rows that are learnt from, encoded.
+    weights : ndarray of shape (n,) or None
+        What each row weighs.
+    X_val, y_val : ndarray or None
+        Rows that only choose the best epoch.
+    folds : ndarray of int of shape (n,) or None
+        Which of several members each row is held out from.
+    """
+
+    inputs: TableEncoder | ImageEncoder
+    target: TargetEncoder
+    plan: Plan
+    network: Network
+    X: Rows
+    y: npt.NDArray[Any]
+    weights: Array | None
+    X_val: Rows | None
+    y_val: npt.NDArray[Any] | None
+    folds: Indices | None
+
+    @property
+    def n_train(self) -> int:
+        """Return how many rows are learnt from."""
+        return len(self.y)
+
+    @property
+    def n_val(self) -> int:
+        """Return how many rows choose the best epoch."""
+        if self.folds is not None:
+            return len(self.y)
+        return 0 if self.y_val is None else len(self.y_val)
+
+    def held_out_logits(self, members: Sequence[Parameters]) -> tuple[Array, npt.NDArray[Any]]:
+        """Return z of the rows that a member has not learnt, and their targets."""
+        if self.folds is None:
+            assert self.X_val is not None
+            assert self.y_val is not None
+            found = [logits(self.network, member, self.X_val) for member in members]
+            return np.concatenate(found), np.concatenate([self.y_val] * len(members))
+        z = np.empty((len(self.y), self.network.n_out))
+        for i, member in enumerate(members):
+            held = np.flatnonzero(self.folds == i)
+            z[held] = logits(self.network, member, self.X[held])
+        return z, self.y
+
+
+def prepare(
+    recipe: Recipe,
+    features: Any,
+    target: Any,
+    target_names: Sequence[str],
+    validation: tuple[Any, Any] | None,
+    sample_weight: npt.ArrayLike | None,
+    task: str | None,
+    where: str,
+    validation_where: str,
+) -> Prepared:
+    """Encode a table and decide how it is learnt; see ``TableModel.fit``."""
+    decided = TargetEncoder.fit(target, task, names=target_names, where=where)
+    y = decided.encode(target, where=where)
+    if len(features) != len(y):
+        raise DataError(f"There are {len(features)} rows but {len(y)} targets{_of(where)}.")
+    weights = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+    if weights is not None and weights.shape != (len(y),):
+        raise DataError(f"There are {len(y)} rows but sample_weight has shape {weights.shape}.")
+    images = isinstance(features, np.ndarray) and features.ndim > 2
+    encoder: Any = ImageEncoder if images else TableEncoder
+    folds, held_features, y_val, inputs = None, None, None, None
+    if validation is not None:
+        held_features = _as_features(validation[0])
+        y_val = decided.encode(validation[1], where=validation_where)
+    elif recipe.validation_share > 0 and recipe.plan(Facts(len(y), 1, 1, decided.task)).members > 1:
+        inputs = encoder.fit(features, where=where)  # of texts and images there may be one member
+        facts = Facts(len(y), 1, 1, decided.task, columns=_has_columns(inputs))
+        folds = fold_of_each_row(y, recipe.plan(facts).members, recipe.seed)
+    if validation is None and folds is None:
+        kept, held = split(y, recipe.validation_share, recipe.seed)
+        decided, y = scaled_by(decided, y, kept)
+        if len(held):
+            held_features, y_val, inputs = _take(features, held), y[held], None
+        features, y = _take(features, kept), y[kept]
+        weights = None if weights is None else weights[kept]
+    inputs = encoder.fit(features, where=where) if inputs is None else inputs
+    if inputs.n_outputs == 0:
+        raise DataError(
+            f"No column{_of(where)} is left to learn from: every one is constant, empty or an "
+            "identifier."
+        )
+    columns = _has_columns(inputs)
+    facts = Facts(len(y), inputs.n_outputs, decided.n_outputs, decided.task, columns)
+    plan = recipe.plan(facts)
+    if plan.form == "embedded" and isinstance(inputs, TableEncoder):
+        inputs, n_numbers, categories = arranged(inputs)
+        facts = replace(facts, n_numbers=n_numbers, categories=categories)
+    X = flat_rows(inputs.transform(features, where=where, ignore=target_names))
+    X_val = None
+    if held_features is not None:
+        shown = validation_where if validation is not None else where
+        with warnings.catch_warnings():
+            if validation is None:  # a rare category that was held out is no surprise
+                warnings.simplefilter("ignore", TableWarning)
+            encoded = inputs.transform(held_features, where=shown, ignore=target_names)
+        X_val = flat_rows(encoded)
+    loss = "cross_entropy" if decided.task == "classification" else "half_squared_error"
+    network = plan.network(facts, loss)
+    return Prepared(inputs, decided, plan, network, X, y, weights, X_val, y_val, folds)
+
+
+def starts(prepared: Prepared, recipe: Recipe) -> list[Parameters]:
+    """Return where each member starts; whether they fit into the memory shows here."""
+    seeds = _seeds(recipe, prepared.plan.members)
+    return [prepared.network.init(np.random.default_rng(seed)) for seed in seeds]
+
+
+def _seeds(recipe: Recipe, members: int) -> list[int]:
+    return [(recipe.seed + 1_000_003 * i) % 2**64 for i in range(members)]
+
+
+def learn(
+    prepared: Prepared,
+    recipe: Recipe,
+    members: list[Parameters],
+    *,
+    checkpoint: str | os.PathLike[str] | None,
+    resume: bool,
+    callbacks: Sequence[Callback],
+    progress: bool,
+    n_threads: int | None,
+) -> list[History]:
+    """Train the members, one or several, from where they start."""
+    plan, network, n = prepared.plan, prepared.network, prepared.n_train
+    settings: dict[str, Any] = {
+        "optimizer": plan.optimizer(),
+        "batch_size": min(plan.batch_size, n),
+        "epochs": plan.epochs,
+        "patience": plan.patience if prepared.n_val else None,
+        "engine": recipe.engine,
+        "sample_weight": prepared.weights,
+        "monitor": "val_metric" if plan.counts_errors and prepared.n_val else None,
+        "prefer_latest": plan.counts_errors,
+        "time_budget": recipe.time_budget,
+        "checkpoint": checkpoint,
+        "checkpoint_every": _SECONDS_BETWEEN_CHECKPOINTS,
+        "resume": resume,
+        "callbacks": callbacks,
+        "progress": progress,
+        "n_threads": n_threads,
+    }
+    if plan.members == 1:
+        history = train(
+            network, members[0], prepared.X, prepared.y, seed=recipe.seed,
+            X_val=prepared.X_val, y_val=prepared.y_val, **settings,
+        )  # fmt: skip
+        return [history]
+    folds = prepared.folds
+    if folds is not None:
+        learnt = [np.flatnonzero(folds != i) for i in range(plan.members)]
+        held = [np.flatnonzero(folds == i) for i in range(plan.members)]
+        settings |= {"rows": learnt, "validation_rows": held}
+    else:
+        settings |= {"X_val": prepared.X_val, "y_val": prepared.y_val}
+    seeds = _seeds(recipe, plan.members)
+    return train_members(network, members, prepared.X, prepared.y, seeds=seeds, **settings)
+
+
+def flat_rows(encoded: npt.NDArray[Any] | SparseRows) -> Rows:
+    """Return rows of one dimension: the pixels of an image one after another."""
+    if isinstance(encoded, SparseRows):
+        return encoded
+    return encoded.reshape(len(encoded), prod(encoded.shape[1:]))
+
+
+def _has_columns(inputs: TableEncoder | ImageEncoder) -> bool:
+    """Return whether the inputs are columns of numbers and categories, as ``Facts`` has it."""
+    return isinstance(inputs, TableEncoder) and not any(c.vocabulary for c in inputs.columns)
+
+
+def _as_features(features: Any) -> Any:
+    if isinstance(features, np.ndarray) and features.ndim > 2:
+        return features
+    return as_frame(features)
+
+
+def _take(features: Any, rows: Indices) -> Any:
+    return features[rows] if isinstance(features, np.ndarray) else features[rows.tolist(), :]
+
+
+def _of(where: str) -> str:
+    return f" of {where}" if where else ""

@@ -1,0 +1,348 @@
+"""One run of training: settings in, one epoch after another until a reason to stop."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from deltaprop.engines.base import Engine, EpochOutcome, EpochPlan, Problem, Run
+from deltaprop.errors import DivergedWarning
+from deltaprop.model.backprop import smoothed_targets
+from deltaprop.model.parameters import Parameters
+from deltaprop.model.spec import Network
+from deltaprop.model.targets import dense_targets
+from deltaprop.training.batches import dropout_generator, epoch_order
+from deltaprop.training.checkpoint import data_mark, read_checkpoint, write_checkpoint
+from deltaprop.training.history import History
+from deltaprop.training.interrupt import Interrupt
+from deltaprop.training.metrics import metric_name, score
+from deltaprop.training.optimizers import Optimizer, State, optimizer_to_dict
+from deltaprop.training.progress import ProgressLine
+from deltaprop.training.schedules import Schedule, as_schedule, values
+
+__all__ = ["Callback", "Metric", "TrainingRun", "TrainingState"]
+
+Array = npt.NDArray[np.float64]
+
+_NUMBERS_AT_ONCE = 4_000_000  # logits of validation rows
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """What a callback is given after each epoch.
+
+    Attributes
+    ----------
+    epoch : int
+        Its number, from 0.
+    n_epochs : int
+        How many are planned.
+    network : Network
+        What is trained.
+    parameters : Parameters
+        The parameters after the epoch; the ones being trained, not a copy.
+    history : History
+        Up to and including this epoch.
+    """
+
+    epoch: int
+    n_epochs: int
+    network: Network
+    parameters: Parameters
+    history: History
+
+
+Callback: TypeAlias = Callable[[TrainingState], object]
+Metric: TypeAlias = Callable[[Array, Any], float]
+
+
+@dataclass
+class TrainingRun:
+    """A network on its way: what ``train`` was asked for, and how far it has come.
+
+    Attributes
+    ----------
+    problem, parameters, engine, optimizer
+        What is trained, by what.
+    epochs, seed, shuffle, monitor, metric, patience, min_improvement, keep_best, prefer_latest
+        As for ``train``.
+    rows : ndarray of int, optional
+        Which rows of the problem are learnt from; None for all.
+    validation : tuple of (rows, targets), optional
+        What each epoch is scored on.
+    deadline : float, optional
+        When to stop, by ``clock``.
+    checkpoint, checkpoint_every, resume, state, callbacks, clock
+        As for ``train``.
+    history : History
+        What has happened.
+    reason : str or None
+        Why it is over: a key of ``STOPPED_BECAUSE``.
+    """
+
+    problem: Problem
+    parameters: Parameters
+    engine: Engine
+    optimizer: Optimizer
+    epochs: int
+    seed: int
+    shuffle: bool
+    validation: tuple[Any, Any] | None
+    monitor: str
+    metric: Metric | None
+    patience: int | None
+    min_improvement: float
+    keep_best: bool
+    prefer_latest: bool
+    rows: npt.NDArray[np.int64] | None
+    deadline: float | None
+    checkpoint: str | os.PathLike[str] | None
+    checkpoint_every: float
+    resume: bool
+    state: State | None
+    callbacks: tuple[Callback, ...]
+    clock: Callable[[], float]
+    history: History = field(init=False)
+    reason: str | None = field(init=False, default=None)
+    engine_run: Run = field(init=False)
+    best_flat: Array | None = field(init=False, default=None)
+    _saved_at: float = field(init=False, default=-np.inf)
+    _marks: dict[str, str] = field(init=False, default_factory=dict)
+
+    def begin(self) -> None:
+        """Make the engine ready, or go on from the checkpoint."""
+        self._begin()
+        if self._out_of_patience():
+            self.reason = "patience"
+
+    @property
+    def goes_on(self) -> bool:
+        """Return whether there is another epoch to run."""
+        return self.reason is None and self.history.n_epochs < self.epochs
+
+    def epoch(self, line: ProgressLine, interrupt: Interrupt) -> None:
+        """Run one epoch, enter it in the history, and find out whether it was the last."""
+        history, epoch = self.history, self.history.n_epochs
+        began = self.clock()
+        outcome = self.engine_run.epoch(self._plan(epoch, line, interrupt))
+        history.n_steps += outcome.n_steps
+        if outcome.diverged is not None:
+            self.reason, history.message = "diverged", self._divergence(epoch, outcome)
+            return
+        if outcome.n_steps > 0:
+            self._enter(epoch, outcome)
+            history.seconds.append(self.clock() - began)
+            line.epoch(history)
+        self.reason = self._reason_to_stop(epoch, interrupt)
+        whole = history.n_steps == history.n_epochs * self._steps_per_epoch
+        due = self.clock() - self._saved_at >= self.checkpoint_every or not self.goes_on
+        if whole and epoch < history.n_epochs and due:
+            self._write_checkpoint()  # an epoch cut short is run again on resuming
+            self._saved_at = self.clock()
+
+    def end(self) -> History:
+        """Leave the parameters that are to be kept, and say why it is over."""
+        self.history.stopped_because = self.reason or "epochs"
+        if self._keeps_best() and self.best_flat is not None:
+            self.parameters.flat[:] = self.best_flat
+        if self.state is not None:
+            self.state.update(self.engine_run.state)
+        self._conclude()
+        return self.history
+
+    @property
+    def _n(self) -> int:
+        n: int = self.problem.X.shape[0]
+        return n if self.rows is None else len(self.rows)
+
+    @property
+    def _eta(self) -> Schedule:
+        return as_schedule(self.optimizer.learning_rate)
+
+    @property
+    def _drops(self) -> bool:
+        return any(layer is not None for layer in self.problem.network.dropouts)
+
+    @property
+    def _steps_per_epoch(self) -> int:
+        return -(-self._n // self.problem.batch_size)
+
+    def _begin(self) -> None:
+        network = self.problem.network
+        self.engine_run = self.engine.start(self.problem, self.parameters)
+        if self.state:
+            self.engine_run.state = {
+                name: value.copy() if isinstance(value, np.ndarray) else value
+                for name, value in self.state.items()
+            }
+        own = getattr(self.metric, "__name__", "metric")
+        self.history = History(
+            metric=metric_name(network) if self.metric is None else own,
+            engine=self.engine.name,
+            dtype=self.engine_run.dtype,
+            seed=self.seed,
+        )
+        if self.checkpoint is None:
+            return
+        problem, held = self.problem, self.validation
+        self._marks = {
+            "data": data_mark(problem.X, problem.targets, problem.weights),
+            "validation data": "" if held is None else data_mark(*held),
+        }
+        if not self.resume:
+            return
+        resumed = read_checkpoint(self.checkpoint, network, self._settings())
+        if resumed is not None:
+            self.history, self.engine_run.state = resumed.history, resumed.state
+            self.parameters.flat[:] = resumed.flat
+            if self._keeps_best() and self.history.best_epoch is not None:
+                self.best_flat = resumed.best_flat
+
+    def _plan(self, epoch: int, line: ProgressLine, interrupt: Interrupt) -> EpochPlan:
+        first, n_steps = epoch * self._steps_per_epoch, self.epochs * self._steps_per_epoch
+        order = epoch_order(self.seed, epoch, self._n, self.shuffle)
+
+        def pulse(done: int) -> bool:
+            line.rows(epoch, done / self._n)
+            # a budget too short for anything still buys the first step of all
+            return interrupt.requested or (self._late() and self.history.n_steps + done > 0)
+
+        return EpochPlan(
+            order=order if self.rows is None else self.rows[order],
+            rng=dropout_generator(self.seed, epoch) if self._drops else None,
+            learning_rates=values(self._eta, first, self._steps_per_epoch, n_steps),
+            pulse=pulse,
+        )
+
+    def _enter(self, epoch: int, outcome: EpochOutcome) -> None:
+        history, n_steps = self.history, self.epochs * self._steps_per_epoch
+        last = epoch * self._steps_per_epoch + outcome.n_steps - 1
+        history.loss.append(outcome.loss)
+        history.learning_rate.append(self._eta(last, n_steps))
+        self._validate()
+        if self._improved():
+            history.best_epoch = epoch
+            if self._keeps_best():
+                self.best_flat = self.parameters.flat.copy()
+
+    def _divergence(self, epoch: int, outcome: EpochOutcome) -> str:
+        step, n_steps = epoch * self._steps_per_epoch + outcome.n_steps, self.epochs
+        eta = self._eta(step, n_steps * self._steps_per_epoch)
+        return (
+            f"Training diverged in epoch {epoch + 1}: {outcome.diverged} was not a finite number, "
+            f"at learning rate {eta:g}. Try a smaller learning rate, or scale the inputs."
+        )
+
+    def _late(self) -> bool:
+        return self.deadline is not None and self.clock() >= self.deadline
+
+    def _keeps_best(self) -> bool:
+        return self.keep_best and self.validation is not None
+
+    def _validate(self) -> None:
+        if self.validation is None:
+            return
+        network, n = self.problem.network, self.validation[0].shape[0]
+        at_once = n
+        if self.metric is None and self.history.metric == "accuracy":  # a mean over rows
+            at_once = max(1, _NUMBERS_AT_ONCE // network.n_out)
+        loss = figure = 0.0
+        for start in range(0, n, at_once):
+            rows, targets = (part[start : start + at_once] for part in self.validation)
+            share = rows.shape[0] / n
+            logits = self.engine_run.logits(rows)
+            dense = smoothed_targets(network, dense_targets(targets, network.n_out))
+            with np.errstate(over="ignore", invalid="ignore"):
+                loss += share * network.loss.value(logits, dense)
+                own = self.metric
+                found = score(network, logits, targets) if own is None else own(logits, targets)
+                figure += share * float(found)
+        self.history.val_loss.append(loss)
+        self.history.val_metric.append(figure)
+
+    def _improved(self) -> bool:
+        figures: list[float] = getattr(self.history, self.monitor)
+        best, sign = self.history.best_epoch, -1.0 if self.monitor == "val_metric" else 1.0
+        if best is None:
+            return bool(np.isfinite(figures[-1]))
+        gain = sign * (figures[best] - figures[-1])
+        return gain > self.min_improvement or (self.prefer_latest and gain >= 0)
+
+    def _out_of_patience(self) -> bool:
+        best = -1 if self.history.best_epoch is None else self.history.best_epoch
+        return self.patience is not None and self.history.n_epochs - 1 - best >= self.patience
+
+    def _reason_to_stop(self, epoch: int, interrupt: Interrupt) -> str | None:
+        state = TrainingState(
+            epoch, self.epochs, self.problem.network, self.parameters, self.history
+        )
+        # all are told, of an epoch that was begun
+        answers = [callback(state) for callback in self.callbacks if epoch < self.history.n_epochs]
+        if interrupt.requested:
+            return "interrupted"
+        if self._late():
+            return "time_budget"
+        if any(isinstance(answer, (bool, np.bool_)) and answer for answer in answers):
+            return "callback"
+        return "patience" if self._out_of_patience() else None
+
+    def _write_checkpoint(self) -> None:
+        if self.checkpoint is None:
+            return
+        write_checkpoint(
+            self.checkpoint,
+            self.problem.network,
+            self.parameters,
+            self.best_flat,
+            self.engine_run.state,
+            self.history,
+            self._settings(),
+        )
+
+    def _conclude(self) -> None:
+        history = self.history
+        if self.validation is None:
+            history.best_epoch = None
+        if history.stopped_because == "diverged":
+            if self._keeps_best() and history.best_epoch is not None:
+                history.message += f" Epoch {history.best_epoch + 1} was best and was kept."
+            else:
+                history.message += " The last parameters with a finite loss were kept."
+            warnings.warn(history.message, DivergedWarning, stacklevel=4)
+            return
+        n = history.n_epochs
+        interrupted = f"in epoch {n}" if n else "before the first step"
+        reasons = {
+            "epochs": f"All {n} epochs were run.",
+            "patience": f"No improvement of {self.monitor} for {self.patience} epochs.",
+            "time_budget": f"The time budget was used up in epoch {n}.",
+            "interrupted": f"Interrupted {interrupted}.",
+            "callback": f"A callback stopped training after epoch {n}.",
+        }
+        history.message = reasons[history.stopped_because]
+        if self._keeps_best() and history.best_epoch is not None:
+            history.message += f" Epoch {history.best_epoch + 1} was best and was kept."
+
+    def _settings(self) -> dict[str, Any]:
+        """Return what must be equal for a resumed run to equal an uninterrupted one."""
+        return {
+            "optimizer": optimizer_to_dict(self.optimizer),
+            "batch_size": self.problem.batch_size,
+            "epochs": self.epochs,
+            "seed": self.seed,
+            "shuffle": self.shuffle,
+            "rows": self._n,
+            "engine": self.engine.name,
+            "dtype": self.problem.dtype,
+            "monitor": self.monitor,
+            "min_improvement": float(self.min_improvement),
+            "keep_best": bool(self.keep_best),
+            "prefer_latest": bool(self.prefer_latest),
+            **self._marks,
+        }

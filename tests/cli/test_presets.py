@@ -1,0 +1,83 @@
+"""Presets and members on the command line: what is told, what is refused, what is left behind."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deltaprop.estimators import load
+
+QUICK = ["--epochs", "3", "--hidden", "4"]
+
+
+@pytest.mark.parametrize("preset", ["fast", "best", "plain"])
+@pytest.mark.parametrize("target", ["kind", "petals"])
+def test_every_preset_trains_and_says_so_in_80_columns(folder, call, preset, target):
+    words = ["train", "flowers.csv", "--target", target, "--preset", preset, "--members", "3"]
+    answer = call(*words, "--model", "m.safetensors", *QUICK)
+    assert answer.status == 0, answer.err
+    lines = [*answer.err.splitlines(), *answer.out.splitlines()]
+    assert max(map(len, lines)) <= 80
+    told = " ".join(" ".join(lines).split())
+    assert "60 rows, 3 members, 3 epochs" in told
+    assert "3 of 3 members ran all their epochs." in told
+    assert "(60 rows held out by one member each; the mean of the members)" in told
+    assert len(load("m.safetensors").members) == 3
+    evaluated = call("evaluate", "m.safetensors", "flowers.csv", "--json")
+    assert evaluated.json["rows"] == 60
+
+
+def test_a_single_network_says_nothing_of_members(folder, call):
+    answer = call("train", "flowers.csv", "--target", "kind", "--members", "1", *QUICK)
+    assert "member" not in answer.err + answer.out
+    assert "(9 rows held out; they chose the epoch)" in answer.out
+
+
+def test_members_are_counted_for_machines(folder, call):
+    answer = call("train", "flowers.csv", "--target", "kind", "--members", "2", "--json", *QUICK)
+    assert answer.json["members"] == 2
+    assert answer.json["rows"] == {"training": 60, "validation": 60}
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [(["--preset", "bset"], "Did you mean 'best'"), (["--members", "0"], "members is 0"),
+     (["--members", "two"], "whole number")],
+)  # fmt: skip
+def test_a_preset_that_is_none_is_refused(folder, call, words, says):
+    answer = call("train", "flowers.csv", "--target", "kind", *words)
+    assert (answer.status, answer.out) == (2, "")
+    assert says in answer.err
+
+
+def test_the_checkpoints_of_members_are_removed_or_gone_on_from(folder, call, monkeypatch):
+    from deltaprop.training import members
+
+    words = ["train", "flowers.csv", "--target", "kind", "--model", "m.safetensors", *QUICK,
+             "--members", "2", "--seed", "3"]  # fmt: skip
+    assert call(*words).status == 0
+    expected = Path("m.safetensors").read_bytes()
+    assert not list(folder.glob("*.checkpoint*"))
+
+    def killed(*_args):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(members.TrainingRun, "end", killed)
+        assert call(*words).status != 0
+    assert [path.name for path in sorted(folder.glob("*.checkpoint*"))] == [
+        "m.safetensors.checkpoint.1", "m.safetensors.checkpoint.2",
+    ]  # fmt: skip
+    again = call(*words)
+    assert "of an unfinished run is replaced; --resume would go on from it." in again.err
+    with monkeypatch.context() as patch:
+        patch.setattr(members.TrainingRun, "end", killed)
+        call(*words)
+    resumed = call(*words, "--resume")
+    assert resumed.status == 0
+    assert "note" not in resumed.err
+    assert not list(folder.glob("*.checkpoint*"))
+    one, other = load("m.safetensors"), expected
+    Path("other.safetensors").write_bytes(other)
+    for a, b in zip(one.members, load("other.safetensors").members, strict=True):
+        np.testing.assert_array_equal(a.flat, b.flat)

@@ -1,0 +1,467 @@
+"""MLPClassifier and MLPRegressor with a preset: what TableModel learns, in scikit-learn's terms."""
+
+import json
+import pickle
+import warnings
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import deltaprop as dp
+from deltaprop.errors import ColumnError, DataError, DeltapropError, ModelFileError, SettingError
+from deltaprop.estimators.mlp_presets import recipe_of
+from deltaprop.estimators.table_model import load as load_table_model
+from deltaprop.model.serialize import load_model, save_model
+from deltaprop.tabular import TableWarning
+
+N = 60
+_rng = np.random.default_rng(3)
+COLUMNS = {
+    "colour": np.array(["red", "green", "blue"])[_rng.integers(3, size=N)],
+    "weight": np.where(_rng.random(N) < 0.1, np.nan, _rng.normal(10, 3, N)),
+    "sold": _rng.random(N) < 0.5,
+    "size": _rng.integers(1, 9, N),
+}
+FRAME = pd.DataFrame(COLUMNS)
+KIND = pd.Series(np.where((COLUMNS["colour"] == "red") | COLUMNS["sold"], "new", "old"), name="age")
+PRICE = 3.0 * (COLUMNS["colour"] == "blue") + COLUMNS["size"]
+NUMBERS = _rng.normal(size=(N, 3))
+SIGN = (NUMBERS[:, 0] > 0).astype(int)
+QUICK = {"hidden_layer_sizes": (6,), "max_iter": 3, "random_state": 0}
+
+
+def classifier(**settings):
+    return dp.MLPClassifier(**{"preset": "fast", **QUICK, **settings})
+
+
+def regressor(**settings):
+    return dp.MLPRegressor(**{"preset": "fast", **QUICK, **settings})
+
+
+@pytest.mark.parametrize("preset", ["fast", "best"])
+class TestBothPresets:
+    def test_a_frame_of_words_truths_and_holes_is_learnt(self, preset):
+        model = classifier(preset=preset, max_iter=40, hidden_layer_sizes=(16,)).fit(FRAME, KIND)
+        assert model.score(FRAME, KIND) > 0.85
+        p = model.predict_proba(FRAME)
+        np.testing.assert_allclose(p.sum(axis=1), 1)
+        np.testing.assert_array_equal(model.classes_[p.argmax(axis=1)], model.predict(FRAME))
+        np.testing.assert_array_equal(model.predict_log_proba(FRAME), np.log(p))
+        assert model.model_.calibration is not None
+        assert list(model.feature_names_in_) == list(COLUMNS)
+        assert model.n_features_in_ == 4
+
+    def test_numbers_are_learnt(self, preset):
+        model = regressor(preset=preset, max_iter=60, hidden_layer_sizes=(16,)).fit(FRAME, PRICE)
+        assert model.score(FRAME, PRICE) > 0.4
+        assert PRICE.min() <= model.predict(FRAME).min()
+        assert model.predict(FRAME).max() <= PRICE.max()
+
+    def test_several_numbers_are_learnt_and_named(self, preset):
+        Y = pd.DataFrame({"price": PRICE, "half": PRICE / 2})
+        model = regressor(preset=preset).fit(FRAME, Y)
+        assert model.predict(FRAME).shape == (N, 2)
+        assert model.n_outputs_ == 2
+        assert model.explain(FRAME[:1]).names.outputs == ("price", "half")
+
+    @pytest.mark.parametrize("kind", ["classes", "numbers"])
+    def test_a_file_brings_everything_back(self, preset, kind, tmp_path):
+        make, y = (classifier, KIND) if kind == "classes" else (regressor, PRICE)
+        model = make(preset=preset).fit(FRAME, y)
+        model.save(tmp_path / "m")
+        loaded = dp.load(tmp_path / "m")
+        assert type(loaded) is type(model)
+        assert loaded.get_params() == model.get_params()
+        np.testing.assert_array_equal(loaded.predict(FRAME), model.predict(FRAME))
+        facts = {name for name in vars(model) if name.endswith("_")}
+        assert {name for name in vars(loaded) if name.endswith("_")} == facts
+        for name in facts - {"coefs_", "intercepts_", "classes_", "feature_names_in_", "model_"}:
+            assert getattr(loaded, name) == getattr(model, name), name
+        table = load_table_model(tmp_path / "m")  # a table's model for whoever has no scikit-learn
+        assert isinstance(table, dp.TableModel)
+        assert table.predict(FRAME).tolist() == model.predict(FRAME).tolist()
+
+    def test_a_pickle_and_a_clone(self, preset):
+        model = classifier(preset=preset).fit(FRAME, KIND)
+        restored = pickle.loads(pickle.dumps(model))
+        np.testing.assert_array_equal(restored.predict_proba(FRAME), model.predict_proba(FRAME))
+        parameters = restored.model_.parameters
+        assert parameters.W[-1].base is parameters.flat  # one vector and views into it, as before
+        again = clone(model)
+        assert not hasattr(again, "model_")
+        np.testing.assert_array_equal(again.fit(FRAME, KIND).predict_proba(FRAME),
+                                      model.predict_proba(FRAME))  # fmt: skip
+
+    def test_the_attributes_tell_of_the_training(self, preset):
+        model = classifier(preset=preset).fit(FRAME, KIND)
+        members = model.model_.histories
+        assert model.n_iter_ == 3 == len(model.loss_curve_) == len(model.validation_scores_)
+        np.testing.assert_allclose(model.loss_curve_, np.mean([h.loss for h in members], axis=0))
+        assert model.loss_ == model.loss_curve_[-1]
+        best = [h.val_metric[h.best_epoch] for h in members]
+        assert model.best_validation_score_ == pytest.approx(np.mean(best))
+        assert model.history_ is members[0]
+        assert model.network_ is model.model_.network
+        assert [W.shape[1] for W in model.coefs_] == [6, 2]
+        assert [b.shape for b in model.intercepts_] == [(6,), (2,)]
+        assert (model.n_layers_, model.n_outputs_, model.out_activation_) == (3, 2, "softmax")
+        assert model.best_loss_ is None
+
+    def test_a_search_and_a_score_in_a_pipeline(self, preset):
+        pipeline = make_pipeline(StandardScaler(), classifier(preset=preset, max_iter=10))
+        assert cross_val_score(pipeline, NUMBERS, SIGN, cv=2).mean() > 0.5
+        search = GridSearchCV(classifier(preset=preset), {"dropout": [0.0, 0.2]}, cv=2)
+        assert search.fit(FRAME, KIND).best_params_["dropout"] in (0.0, 0.2)
+
+
+@pytest.mark.slow  # starting the processes is
+def test_two_processes_score_as_one():
+    scores = [cross_val_score(classifier(preset="best"), FRAME, KIND, cv=3, n_jobs=n)
+              for n in (1, 2)]  # fmt: skip
+    np.testing.assert_array_equal(*scores)
+
+
+class TestClasses:
+    @pytest.mark.parametrize(
+        "classes",
+        [[7, -3, 100], ["b", "a", "c"], [" z", "a ", "m"], [False, True], [5.0, 2.0, 1.0],
+         [2, 3, 2**40], np.array([1, 4, 9], dtype=np.uint8)],
+        ids=str,
+    )  # fmt: skip
+    def test_they_come_back_as_they_were(self, classes, tmp_path):
+        classes = np.asarray(classes)
+        y = classes[(np.digitize(NUMBERS[:, 0], [-0.4, 0.4]) if len(classes) == 3 else SIGN)]
+        model = classifier(max_iter=40).fit(NUMBERS, y)
+        np.testing.assert_array_equal(model.classes_, np.unique(classes))
+        assert set(model.predict(NUMBERS).tolist()) <= set(classes.tolist())
+        assert model.score(NUMBERS, y) > 0.6
+        model.save(tmp_path / "m")
+        loaded = dp.load(tmp_path / "m")
+        np.testing.assert_array_equal(loaded.predict_proba(NUMBERS), model.predict_proba(NUMBERS))
+        assert loaded.classes_.tolist() == model.classes_.tolist()
+        assert model.explain(NUMBERS[:2], y[:2]).verify()
+
+    def test_probabilities_stand_in_the_order_of_classes(self):
+        # trimmed, they are in another order than with their blanks
+        y = np.array([" z", "a"])[SIGN]
+        model = classifier(max_iter=60).fit(NUMBERS, y)
+        assert model.classes_.tolist() == [" z", "a"]
+        p = model.predict_proba(NUMBERS)
+        assert p[SIGN == 1, 1].mean() > 0.5 > p[SIGN == 0, 1].mean()
+
+    def test_a_class_whose_rows_weigh_nothing_is_never_predicted(self):
+        y = np.digitize(NUMBERS[:, 0], [-0.4, 0.4]) * 5
+        model = classifier().fit(NUMBERS, y, sample_weight=np.where(y == 5, 0.0, 1.0))
+        assert model.classes_.tolist() == [0, 5, 10]
+        assert (model.predict_proba(NUMBERS)[:, 1] == 0).all()
+        assert set(model.predict(NUMBERS).tolist()) <= {0, 10}
+        with pytest.raises(DataError, match="Class 5 has no row that counts"):
+            model.explain(NUMBERS[:1], [5])
+
+    def test_what_is_no_class_for_each_row_is_refused(self):
+        with pytest.raises(ValueError, match="Unknown label type"):
+            classifier().fit(NUMBERS, PRICE + 0.5)
+        with pytest.raises(DataError, match=r"several labels for each row.*preset='plain'"):
+            classifier().fit(NUMBERS, np.c_[SIGN, 1 - SIGN])
+        with pytest.raises(DataError, match="one class only, 1,"):
+            classifier().fit(NUMBERS, np.ones(N, int))
+
+
+class TestRows:
+    @pytest.mark.parametrize(
+        "convert", [pl.from_pandas, pa.Table.from_pandas, lambda f: pl.from_pandas(f).lazy()]
+    )
+    def test_every_kind_of_frame_gives_the_same_bits(self, convert):
+        expected = classifier().fit(FRAME, KIND)
+        model = classifier().fit(convert(FRAME), KIND.to_numpy())
+        np.testing.assert_array_equal(model.predict_proba(convert(FRAME)),
+                                      expected.predict_proba(FRAME))  # fmt: skip
+
+    def test_columns_with_words_are_matched_by_name(self):
+        model = classifier().fit(FRAME, KIND)
+        expected = model.predict_proba(FRAME)
+        np.testing.assert_array_equal(model.predict_proba(FRAME[FRAME.columns[::-1]]), expected)
+        with pytest.warns(TableWarning, match="'more'"):
+            np.testing.assert_array_equal(model.predict_proba(FRAME.assign(more=1)), expected)
+        with pytest.raises(ColumnError, match="lacks column 'colour'"):
+            model.predict(FRAME.drop(columns="colour"))
+        with pytest.warns(TableWarning, match="mauve"):
+            model.predict(FRAME.assign(colour="mauve"))
+
+    def test_arrays_and_lists_are_learnt_alike(self):
+        gaps = NUMBERS.copy()
+        gaps[::7, 1] = np.nan
+        expected = classifier().fit(gaps, SIGN).predict_proba(gaps)
+        for rows in (gaps.tolist(), gaps.astype(object), np.asfortranarray(gaps)):
+            model = classifier().fit(rows, SIGN.tolist())
+            np.testing.assert_array_equal(model.predict_proba(rows), expected)
+            assert model.n_features_in_ == 3
+            assert not hasattr(model, "feature_names_in_")
+
+    def test_lists_of_words_are_a_table(self):
+        rows = [[str(c), float(s)] for c, s in zip(COLUMNS["colour"], COLUMNS["size"], strict=True)]
+        model = classifier().fit(rows, KIND)
+        np.testing.assert_array_equal(
+            model.predict_proba(rows), model.predict_proba(np.array(rows, dtype=object))
+        )
+        assert model.explain(rows[:1]).names.inputs[-1] in ("x1", "x0=red")
+
+    def test_complete_numbers_keep_scikit_learns_rule_of_names(self):
+        frame = pd.DataFrame(NUMBERS, columns=["a", "b", "c"])
+        model = classifier().fit(frame, SIGN)
+        with pytest.raises(ValueError, match="same order"):
+            model.predict(frame[["b", "a", "c"]])
+        with pytest.warns(UserWarning, match="valid feature names"):
+            p = model.predict_proba(NUMBERS)
+        np.testing.assert_array_equal(p, model.predict_proba(frame))
+        assert model.explain(frame[:1]).names.inputs == ("a", "b", "c")
+
+    @pytest.mark.parametrize("rows", [sparse.csr_matrix(NUMBERS), sparse.coo_array(NUMBERS)])
+    def test_a_sparse_matrix_is_refused_in_one_sentence(self, rows):
+        with pytest.raises(DataError, match=r"X is a sparse matrix, but preset='fast'"):
+            classifier().fit(rows, SIGN)
+
+    def test_validation_rows_choose_the_epoch(self):
+        model = classifier().fit(FRAME[:40], KIND[:40], X_val=FRAME[40:], y_val=KIND[40:])
+        assert (model.model_.n_train, model.model_.n_val) == (40, 20)
+        numbers = regressor().fit(NUMBERS[:40], PRICE[:40], None, NUMBERS[40:], PRICE[40:])
+        assert numbers.model_.n_val == 20
+        with pytest.raises(DataError, match="X_val has 20 rows but y_val has 10"):
+            classifier().fit(FRAME[:40], KIND[:40], X_val=FRAME[40:], y_val=KIND[50:])
+        with pytest.raises(SettingError, match="belong together"):
+            classifier().fit(FRAME, KIND, X_val=FRAME)
+
+    def test_weights_count_rows_and_their_order_is_nothing(self, rng):
+        counts = rng.integers(0, 3, size=N)
+        order = rng.permutation(N)
+        one = classifier().fit(FRAME.iloc[order], KIND[order], sample_weight=counts[order])
+        two = classifier().fit(FRAME.loc[FRAME.index.repeat(counts)], KIND.repeat(counts))
+        np.testing.assert_array_equal(one.predict_proba(FRAME), two.predict_proba(FRAME))
+
+    def test_class_weights_move_the_prediction(self):
+        y = (NUMBERS[:, 0] > 1).astype(int)
+        models = [classifier(max_iter=40, class_weight=w) for w in ({0: 1e-3}, None, {1: 1e-3})]
+        share = [m.fit(NUMBERS, y).predict_proba(NUMBERS)[:, 1].mean() for m in models]
+        assert share[0] > share[1] > share[2]
+
+    def test_one_row_is_too_few(self):
+        with pytest.raises(DataError, match="1 sample"):
+            regressor().fit([[1.0]], [1.0])
+
+
+class TestSettings:
+    def test_what_is_changed_takes_the_place_of_the_presets(self):
+        model = classifier(
+            hidden_layer_sizes=[7, 5], activation="logistic", dropout=0.25, batch_size=8,
+            learning_rate_init=0.5, max_iter=9, n_iter_no_change=4, validation_fraction=0.3,
+            alpha=0.8, random_state=11, engine="reference", time_budget=60,
+        )  # fmt: skip
+        recipe = recipe_of(model, 100)
+        assert recipe == dp.Recipe(
+            preset="fast", hidden=(7, 5), activation="sigmoid", dropout=0.25, batch_size=8,
+            learning_rate=0.5, epochs=9, patience=4, validation_share=0.3, l2=0.1, seed=11,
+            engine="reference", time_budget=60,
+        )  # fmt: skip
+
+    @pytest.mark.parametrize("preset", ["fast", "best"])
+    def test_what_is_not_is_left_to_it(self, preset):
+        recipe = recipe_of(dp.MLPClassifier(preset=preset, random_state=3), 100)
+        assert recipe == dp.Recipe(preset=preset, seed=3)
+        assert recipe_of(dp.MLPRegressor(preset=preset, random_state=3), 100) == recipe
+
+    def test_patience_may_be_without_end(self):
+        recipe = recipe_of(classifier(n_iter_no_change=np.inf), 100)
+        assert recipe.patience > 10**9
+
+    @pytest.mark.parametrize(
+        ("setting", "value"),
+        [("solver", "sgd"), ("momentum", 0.5), ("tol", 1e-3), ("warm_start", True),
+         ("early_stopping", True), ("optimizer", "adamw"), ("label_smoothing", 0.1),
+         ("scoring", "accuracy"), ("shuffle", False), ("learning_rate", "adaptive"),
+         ("dtype", "float64"), ("beta_1", 0.8), ("max_fun", 3), ("power_t", 0.1)],
+    )  # fmt: skip
+    def test_what_a_preset_does_not_have_is_refused_by_name(self, setting, value):
+        with pytest.raises(SettingError, match=rf"preset='fast' has no {setting}: ") as refused:
+            classifier(**{setting: value}).fit(FRAME, KIND)
+        assert "\n" not in str(refused.value)
+
+    def test_all_of_them_are_named_together(self):
+        with pytest.raises(SettingError, match=r"has no loss, solver, tol: .* Leave them out"):
+            regressor(loss="huber", solver="lbfgs", tol=0.1).fit(FRAME, PRICE)
+
+    def test_one_activation_is_for_all_layers(self):
+        same = classifier(hidden_layer_sizes=(4, 4), activation=("tanh", "tanh"))
+        assert recipe_of(same, 10).activation == "tanh"
+        with pytest.raises(SettingError, match="one activation for all hidden layers"):
+            classifier(hidden_layer_sizes=(4, 4), activation=("tanh", "silu")).fit(FRAME, KIND)
+
+    @pytest.mark.parametrize("preset", ["bset", 3, None, "PLAIN"])
+    def test_an_unknown_preset_is_refused(self, preset):
+        with pytest.raises(SettingError, match=r"preset is .* one of fast, best, plain"):
+            classifier(preset=preset).fit(FRAME, KIND)
+
+    def test_values_out_of_range_are_refused_as_ever(self):
+        for settings in ({"dropout": 1.0}, {"max_iter": 0}, {"random_state": "x"}, {"verbose": -1}):
+            with pytest.raises(ValueError, match=next(iter(settings)) + "|cannot be used to seed"):
+                classifier(**settings).fit(FRAME, KIND)
+
+    def test_there_is_no_partial_fit(self):
+        assert not hasattr(classifier(), "partial_fit")
+        with pytest.raises(AttributeError) as refused:
+            classifier().partial_fit(FRAME, KIND)
+        assert "preset='plain'" in str(refused.value.__cause__)
+
+    @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+    def test_plain_is_the_default_and_as_ever(self):
+        plain, named = (dp.MLPClassifier(**QUICK, **more).fit(NUMBERS, SIGN)
+                        for more in ({}, {"preset": "plain"}))  # fmt: skip
+        np.testing.assert_array_equal(plain.coefs_[0], named.coefs_[0])
+        assert not hasattr(plain, "model_")
+
+    @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+    def test_an_estimator_may_change_its_preset(self, tmp_path):
+        model = classifier().fit(NUMBERS, SIGN)
+        fast = model.predict_proba(NUMBERS)
+        plain = dp.MLPClassifier(**QUICK).fit(NUMBERS, SIGN).predict_proba(NUMBERS)
+        model.set_params(preset="plain", warm_start=True).fit(NUMBERS, SIGN)
+        np.testing.assert_array_equal(model.predict_proba(NUMBERS), plain)
+        model.save(tmp_path / "m")
+        np.testing.assert_array_equal(dp.load(tmp_path / "m").predict_proba(NUMBERS), plain)
+        model.set_params(preset="fast", warm_start=False).fit(NUMBERS, SIGN)
+        np.testing.assert_array_equal(model.predict_proba(NUMBERS), fast)
+        model.set_params(preset="plain").partial_fit(NUMBERS, SIGN)
+        assert not hasattr(model, "model_")
+
+    def test_tags_say_what_it_takes(self):
+        tags = classifier().__sklearn_tags__()
+        assert (tags.input_tags.sparse, tags.input_tags.allow_nan) == (False, True)
+        assert not tags.classifier_tags.multi_label
+        plain = dp.MLPClassifier().__sklearn_tags__()
+        assert (plain.input_tags.sparse, plain.input_tags.allow_nan) == (True, False)
+
+
+class TestTraining:
+    def test_callbacks_checkpoint_and_resume(self, tmp_path):
+        whole = classifier(preset="best").fit(FRAME, KIND)
+        path = tmp_path / "c"
+        stopped = classifier(preset="best", checkpoint=path, callbacks=[lambda s: s.epoch == 0])
+        assert stopped.fit(FRAME, KIND).n_iter_ == 1
+        resumed = classifier(preset="best", checkpoint=path, resume=True).fit(FRAME, KIND)
+        np.testing.assert_array_equal(resumed.predict_proba(FRAME), whole.predict_proba(FRAME))
+
+    def test_random_states_of_every_kind(self):
+        one, two = (classifier(random_state=np.random.RandomState(5)).fit(FRAME, KIND)
+                    for _ in range(2))  # fmt: skip
+        np.testing.assert_array_equal(one.predict_proba(FRAME), two.predict_proba(FRAME))
+        classifier(random_state=None).fit(FRAME, KIND)
+        assert recipe_of(classifier(random_state=np.int64(8)), 10).seed == 8
+
+    def test_ctrl_c_is_said(self):
+        import os
+        import signal
+
+        def press(state):
+            os.kill(os.getpid(), signal.SIGINT)
+
+        with pytest.warns(UserWarning, match="Interrupted in epoch"):
+            model = classifier(callbacks=[press], max_iter=10**6).fit(FRAME, KIND)
+        assert model.predict(FRAME).shape == (N,)
+
+    def test_an_explanation_proves_itself_in_the_users_names(self):
+        model = classifier(preset="best").fit(FRAME, KIND)
+        explanation = model.explain(FRAME[:2], learning_rate=0.01, optimizer=dp.Adam(0.01))
+        assert explanation.verify()
+        assert explanation.names.outputs == ("new", "old")
+        assert "colour=red" in explanation.names.inputs
+        assert explanation.actual_change < 0
+
+
+class TestFiles:
+    @pytest.fixture
+    def saved(self, tmp_path):
+        classifier(preset="best").fit(FRAME, KIND).save(tmp_path / "m")
+        return load_model(tmp_path / "m")
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda f: f["facts"].update(_places=[1, 0]),
+            lambda f: f["facts"].update(_places=[0, 0]),
+            lambda f: f["facts"].update(_places=[0, 5]),
+            lambda f: f["facts"].update(_places=[-2, -1]),
+            lambda f: f["facts"].update(_places="01"),
+            lambda f: f["facts"].update(_by_name="yes"),
+            lambda f: f["facts"].update(_target_names="age"),
+            lambda f: f["facts"].update(n_features_in_=3),
+            lambda f: f["facts"].update(network_=3),
+            lambda f: f["facts"].pop("_places"),
+            lambda f: f["arrays"].pop("classes_"),
+            lambda f: f["arrays"]["classes_"].update(values=["a", "b"]),
+            lambda f: f["arrays"]["feature_names_in_"].update(values=["a"]),
+            lambda f: f["settings"].update(preset="turbo"),
+            lambda f: f["settings"].update(solver="sgd"),
+            lambda f: f["settings"].update(evil=1),
+            lambda f: f.update({"class": "MLPRegressor"}),
+            lambda f: f.update({"class": "os.system"}),
+            lambda f: f.update(format="deltaprop-estimator/9"),
+            lambda f: f.pop("facts"),
+        ],
+    )
+    def test_whatever_was_not_written_by_it_is_refused(self, saved, change, tmp_path):
+        facts = json.loads(json.dumps(saved.training["estimator"]))
+        change(facts)
+        training = {**saved.training, "estimator": facts}
+        save_model(tmp_path / "m", saved.network, saved.parameters, table=saved.table,
+                   training=training, arrays=saved.arrays)  # fmt: skip
+        with pytest.raises(ModelFileError, match="is damaged or of a newer kind") as refused:
+            dp.load(tmp_path / "m")
+        assert "\n" not in str(refused.value)
+
+    @pytest.mark.parametrize("absent", ["table", "member.3", "training"])
+    def test_a_part_that_is_absent_is_noticed(self, saved, absent, tmp_path):
+        arrays = {name: a for name, a in saved.arrays.items() if name != absent}
+        training = dict(saved.training)
+        if absent == "training":
+            training = {"estimator": training["estimator"]}
+        save_model(tmp_path / "m", saved.network, saved.parameters, arrays=arrays,
+                   table=None if absent == "table" else saved.table, training=training)  # fmt: skip
+        with pytest.raises(DeltapropError, match="damaged"):
+            dp.load(tmp_path / "m")
+
+
+class TestReport:
+    @pytest.mark.parametrize("preset", ["fast", "best"])
+    def test_an_estimator_is_reported_as_its_model(self, preset, tmp_path):
+        model = classifier(preset=preset).fit(FRAME, KIND)
+        found = dp.report(model, FRAME, KIND, tmp_path / "r.html")
+        assert found.origin.n_train == model.model_.n_train
+        assert found.origin.target == ("age",)
+        assert found.hardest
+        for hard in found.hardest:  # the numbers are those of the user's table
+            assert hard.true == KIND[hard.row - 1]
+            assert dict(hard.cells)["colour"] == FRAME["colour"][hard.row - 1]
+
+    def test_with_validation_rows(self):
+        model = regressor().fit(FRAME[:40], PRICE[:40], X_val=FRAME[40:], y_val=PRICE[40:])
+        found = dp.report(model, FRAME[:40], PRICE[:40], validation=(FRAME[40:], PRICE[40:]))
+        assert found.origin.n_val == 20
+
+    @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+    def test_a_plain_one_is_refused_in_one_sentence(self):
+        with pytest.raises(SettingError, match="preset='fast' or 'best'; found MLPClassifier"):
+            dp.report(dp.MLPClassifier(max_iter=1).fit(NUMBERS, SIGN), NUMBERS, SIGN)
+
+
+def test_nothing_is_warned_about_an_ordinary_table():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        classifier().fit(FRAME, KIND).predict(FRAME)
+        regressor().fit(FRAME, PRICE).predict(FRAME)
