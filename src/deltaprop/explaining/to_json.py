@@ -13,7 +13,7 @@ import numpy as np
 from deltaprop._version import __version__
 from deltaprop.explaining.digits import Line
 from deltaprop.explaining.document import Document
-from deltaprop.explaining.edges import added_at, parameters_of
+from deltaprop.explaining.edges import added_at, edges_of
 from deltaprop.explaining.latex_notation import LatexNotation, equation_parts, latex_symbol
 from deltaprop.explaining.names import PER_SAMPLE, array_of, read_ref
 from deltaprop.explaining.outline import document as document_of
@@ -123,7 +123,6 @@ def diagram(explanation: Explanation) -> dict[str, Any]:
         if not array_of(ref.quantity) or ref.quantity.startswith("data_"):
             continue
         parameter = replace(ref, quantity=array_of(ref.quantity))
-        kind, n_in = network.numbered[ref.layer - 1], network.sizes[ref.layer - 1]
         edges += [
             {
                 "from": [ref.layer - 1, i],
@@ -131,9 +130,7 @@ def diagram(explanation: Explanation) -> dict[str, Any]:
                 "weight": parameter.id,
                 "gradient": name,
             }
-            for j in kind.moves(n_in, parameter.quantity, ref.index)
-            for i in kind.reads(n_in, j)
-            if parameters_of(trace, ref.layer, i, j) == (parameter,)
+            for i, j in edges_of(trace, parameter)
         ]
     return {"layers": layers, "edges": edges, "samples": len(trace.a[0])}
 

@@ -1,5 +1,7 @@
 """The kinds of layers: one file each, with its forward/backward pair."""
 
+from typing import Any
+
 from deltaprop.model.layers.base import Layer, LayerArrays, Operands
 from deltaprop.model.layers.categories import CategoryEmbedding
 from deltaprop.model.layers.dense import PARAMETRIZATIONS, Dense
@@ -23,7 +25,7 @@ __all__ = [
     "Scaling",
 ]
 
-LAYERS: dict[str, type] = {
+LAYERS: dict[str, type[Any]] = {
     layer.kind: layer
     for layer in (
         Dense, Dropout, Scaling, ParametricActivation, PeriodicEmbedding, CategoryEmbedding

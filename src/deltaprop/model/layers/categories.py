@@ -39,6 +39,8 @@ class CategoryEmbedding:
     learning_rate_factor: float = 1.0
 
     kind: ClassVar[str] = "category_embedding"
+    latex: ClassVar[str] = r"z_{gk} = \sum_{i \in g} a_i E_{ik}"
+    doc: ClassVar[str] = "the category of each one-hot group as a few learnt numbers"
     arrays: ClassVar[tuple[str, ...]] = ("E",)
     penalized: ClassVar[tuple[str, ...]] = ("E",)
     activation: ClassVar[str | None] = None
