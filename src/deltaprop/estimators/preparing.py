@@ -90,18 +90,22 @@ class Prepared:
             return len(self.y)
         return 0 if self.y_val is None else len(self.y_val)
 
-    def held_out_logits(self, members: Sequence[Parameters]) -> tuple[Array, npt.NDArray[Any]]:
-        """Return z of the rows that a member has not learnt, and their targets."""
+    def held_out_logits(
+        self, members: Sequence[Parameters]
+    ) -> tuple[Array, npt.NDArray[Any], Array | None]:
+        """Return z of the rows that a member has not learnt, their targets, and their weights."""
         if self.folds is None:
             assert self.X_val is not None
             assert self.y_val is not None
             found = [logits(self.network, member, self.X_val) for member in members]
-            return np.concatenate(found), np.concatenate([self.y_val] * len(members))
+            k, weights = len(members), self.weight_val
+            of_all = None if weights is None else np.tile(weights, k)
+            return np.concatenate(found), np.concatenate([self.y_val] * k), of_all
         z = np.empty((len(self.y), self.network.n_out))
         for i, member in enumerate(members):
             held = np.flatnonzero(self.folds == i)
             z[held] = logits(self.network, member, self.X[held])
-        return z, self.y
+        return z, self.y, self.weights
 
 
 def prepare(

@@ -62,7 +62,7 @@ Callback: TypeAlias = Callable[[TrainingState], object]
 Metric: TypeAlias = Callable[[Array, Any], float]
 
 
-@dataclass
+@dataclass(eq=False)
 class TrainingRun:
     """A network on its way: what ``train`` was asked for, and how far it has come.
 
