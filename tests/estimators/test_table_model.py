@@ -455,7 +455,7 @@ class TestExplain:
         explanation = model.explain(head(columns, 1), answer[:1], where="row 1")
         assert explanation.names.inputs == model.inputs.output_names
         assert explanation.names.outputs == ("no", "yes")
-        assert explanation.names.title == "The step row 1 would cause, in network 1 of 6"
+        assert explanation.names.title == "The step row 1 would cause"
         assert explanation.verify()
         text = explanation.to_terminal(detail="overview")
         assert "size = " in text

@@ -207,6 +207,19 @@ class TestTheFile:
         assert epochs == [0, 1, 1, 1, 1, 1]
         assert len(load_model(path).training["history"]["loss"]) == EPOCHS
 
+    def test_saving_can_be_kept_to_a_share_of_the_time(self, table, path):
+        times = iter(np.arange(0.0, 1e4))  # saving takes a second, and so does anything else
+        saved = []
+
+        def look(state):
+            done = load_model(path).training["history"]["loss"] if path.exists() else []
+            saved.append(len(done))
+
+        settings = {"epochs": 30, "callbacks": [look], "clock": lambda: next(times)}
+        fit(table, checkpoint=path, checkpoint_every=None, **settings)
+        assert saved[:3] == [0, 1, 1]
+        assert 3 < len(set(saved)) < 12
+
     def test_nothing_else_is_left_in_the_folder(self, table, path):
         fit(table, checkpoint=path)
         assert [p.name for p in path.parent.iterdir()] == [path.name]

@@ -38,9 +38,6 @@ Array = npt.NDArray[np.float64]
 Indices: TypeAlias = npt.NDArray[np.int64]
 Rows: TypeAlias = Array | SparseRows
 
-# Small networks have hundreds of epochs a second, and saving one takes longer than running it.
-_SECONDS_BETWEEN_CHECKPOINTS = 2.0
-
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
@@ -207,7 +204,7 @@ def learn(
         "prefer_latest": plan.counts_errors,
         "time_budget": recipe.time_budget,
         "checkpoint": checkpoint,
-        "checkpoint_every": _SECONDS_BETWEEN_CHECKPOINTS,
+        "checkpoint_every": None,  # of small networks saving takes longer than an epoch
         "resume": resume,
         "callbacks": callbacks,
         "progress": progress,

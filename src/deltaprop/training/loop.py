@@ -62,7 +62,7 @@ def train(
     prefer_latest: bool = False,
     time_budget: float | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
-    checkpoint_every: float = 0.0,
+    checkpoint_every: float | None = 0.0,
     resume: bool = False,
     state: State | None = None,
     callbacks: Sequence[Callback] = (),
@@ -125,8 +125,9 @@ def train(
         Seconds after which to stop, counted from the call. The first step is always done.
     checkpoint : path, optional
         A file to save the run to after each epoch.
-    checkpoint_every : float
-        Seconds that pass at least between two savings; the last epoch is saved in any case.
+    checkpoint_every : float or None
+        Seconds that pass at least between two savings; the last epoch is saved in any case. None:
+        as often as saving takes no more than a twentieth of the time.
     resume : bool
         Go on from ``checkpoint`` if it exists; the result equals an uninterrupted run's.
     state : dict, optional
@@ -155,7 +156,8 @@ def train(
     """
     optimizer = Adam() if optimizer is None else optimizer
     check_settings(batch_size, epochs, dtype, patience, min_improvement, time_budget, n_threads)
-    at_least_zero(checkpoint_every, "checkpoint_every")
+    if checkpoint_every is not None:
+        at_least_zero(checkpoint_every, "checkpoint_every")
     deadline = None if time_budget is None else clock() + time_budget  # checking takes its share
     require_fit(network, parameters)
     if resume and checkpoint is None:

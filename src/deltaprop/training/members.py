@@ -72,7 +72,7 @@ def train_members(
     prefer_latest: bool = False,
     time_budget: float | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
-    checkpoint_every: float = 0.0,
+    checkpoint_every: float | None = 0.0,
     resume: bool = False,
     callbacks: Sequence[Callback] = (),
     progress: bool = False,
@@ -128,7 +128,8 @@ def train_members(
         When an array or a setting does not fit; nothing has been changed then.
     """
     check_settings(batch_size, epochs, dtype, patience, min_improvement, time_budget, n_threads)
-    at_least_zero(checkpoint_every, "checkpoint_every")
+    if checkpoint_every is not None:
+        at_least_zero(checkpoint_every, "checkpoint_every")
     deadline = None if time_budget is None else clock() + time_budget
     if isinstance(parameters, Parameters):
         raise SettingError("parameters is one member's; give a list of them, one each.")

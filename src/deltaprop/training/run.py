@@ -31,6 +31,7 @@ __all__ = ["Callback", "Metric", "TrainingRun", "TrainingState"]
 Array = npt.NDArray[np.float64]
 
 _NUMBERS_AT_ONCE = 4_000_000  # logits of validation rows
+_PAUSE_OF_SAVING = 20.0  # between two checkpoints, in the time that one takes
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ class TrainingRun:
     rows: npt.NDArray[np.int64] | None
     deadline: float | None
     checkpoint: str | os.PathLike[str] | None
-    checkpoint_every: float
+    checkpoint_every: float | None
     resume: bool
     state: State | None
     callbacks: tuple[Callback, ...]
@@ -116,6 +117,7 @@ class TrainingRun:
     engine_run: Run = field(init=False)
     best_flat: Array | None = field(init=False, default=None)
     _saved_at: float = field(init=False, default=-np.inf)
+    _saving_took: float = field(init=False, default=0.0)
     _marks: dict[str, str] = field(init=False, default_factory=dict)
 
     def begin(self) -> None:
@@ -144,10 +146,15 @@ class TrainingRun:
             line.epoch(history)
         self.reason = self._reason_to_stop(epoch, interrupt)
         whole = history.n_steps == history.n_epochs * self._steps_per_epoch
-        due = self.clock() - self._saved_at >= self.checkpoint_every or not self.goes_on
+        pause = self.checkpoint_every
+        if pause is None:
+            pause = _PAUSE_OF_SAVING * self._saving_took
+        due = self.clock() - self._saved_at >= pause or not self.goes_on
         if whole and epoch < history.n_epochs and due:
+            began = self.clock()
             self._write_checkpoint()  # an epoch cut short is run again on resuming
             self._saved_at = self.clock()
+            self._saving_took = self._saved_at - began
 
     def end(self) -> History:
         """Leave the parameters that are to be kept, and say why it is over."""
