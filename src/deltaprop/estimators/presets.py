@@ -109,10 +109,10 @@ class Plan:
             )
         layers: list[Layer | Dropout] = []
         embeds = self.form == "embedded"
-        if embeds and facts.categories:
-            layers.append(CategoryEmbedding(facts.categories, 8))
         if embeds and facts.n_numbers:
             layers.append(PeriodicEmbedding(facts.n_numbers, learning_rate_factor=0.1))
+        if embeds and facts.categories:
+            layers.append(CategoryEmbedding(facts.categories, 8))
         layers.append(Scaling(learning_rate_factor=6.0))
         for width in self.hidden:
             layers.append(_dense(width, None if embeds else self.activation, "standard_normal"))
