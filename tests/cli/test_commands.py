@@ -119,7 +119,7 @@ def test_train_tells_what_it_did_on_standard_error_and_the_figures_on_standard_o
 def test_without_hidden_layers_it_is_softmax_regression(folder, call):
     answer = call(
         "train", "flowers.csv", "--target", "kind", "--hidden", "none", "--model", "m.safetensors",
-        "--epochs", "3000", "--patience", "3000", "--l2", "0.01", "--learning-rate", "0.5",
+        "--epochs", "150", "--patience", "150", "--l2", "0.1", "--learning-rate", "1",
         "--batch-size", "1000", "--val", "flowers.csv", "--preset", "plain",
     )  # fmt: skip
     assert answer.status == 0, answer.err
@@ -127,7 +127,7 @@ def test_without_hidden_layers_it_is_softmax_regression(folder, call):
     assert len(fitted.parameters) == 1
     x = fitted.encode(data.features)
     # the same loss: cross-entropy, mean over rows, plus l2 / 2 times the squared weights
-    alike = LogisticRegression(C=1 / (0.01 * len(x)), max_iter=5000, tol=1e-8)
+    alike = LogisticRegression(C=1 / (0.1 * len(x)), max_iter=5000, tol=1e-8)
     alike.fit(x, data.target)
     p = deltaprop.predict(fitted.network, fitted.parameters, x)  # not calibrated
     np.testing.assert_allclose(p, alike.predict_proba(x), atol=5e-3)
