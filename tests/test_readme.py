@@ -14,14 +14,17 @@ from deltaprop.cli.main import main
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+TABLES = (ROOT / "docs" / "tables.md").read_text(encoding="utf-8")
 
 
-def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+def blocks(language, text=README):
+    return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.parametrize(
-    "code", blocks("python"), ids=["from Python", "own activation", "scikit-learn"]
+    "code",
+    [*blocks("python"), *blocks("python", TABLES)],
+    ids=["from Python", "own activation", "scikit-learn", "layers"],
 )
 def test_the_python_runs(code, tmp_path):
     done = subprocess.run(

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from deltaprop.training import schedules
     from deltaprop.training.history import History
     from deltaprop.training.loop import TrainingState, train
+    from deltaprop.training.members import train_members
     from deltaprop.training.optimizers import (
         OPTIMIZERS,
         Adam,
@@ -86,6 +87,7 @@ _HOMES = {
     "training": "schedules",
     "training.history": "History",
     "training.loop": "TrainingState train",
+    "training.members": "train_members",
     "training.optimizers": (
         "OPTIMIZERS Adam AdamW GradientDescent Momentum RMSProp register_optimizer"
     ),
@@ -147,6 +149,7 @@ __all__ = [
     "save",
     "schedules",
     "train",
+    "train_members",
 ]
 
 
