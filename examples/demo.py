@@ -20,8 +20,9 @@ MODEL = "demo-output/penguins.safetensors"
 SCENES = (
     (
         """A network learns to tell three kinds of penguins apart, from a CSV file as it
-comes: words, numbers and missing cells. Four hidden neurons are enough.""",
-        f"train {TABLE} --target species --hidden 4 --model {MODEL}",
+comes: words, numbers and missing cells. Plain gradient descent and four hidden
+neurons are enough.""",
+        f"train {TABLE} --target species --preset plain --hidden 4 --model {MODEL}",
     ),
     (
         "What it says about each bird of a table (here the first three):",

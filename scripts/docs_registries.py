@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from deltaprop import ACTIVATIONS, INITIALIZERS, LOSSES, MISTAKES, OPTIMIZERS
+from deltaprop.model.layers import LAYERS
 from deltaprop.training.schedules import SCHEDULES
 
 MARK = "<!-- registries -->"
@@ -27,6 +28,14 @@ def registries() -> str:
             "Losses",
             ("name", "output", "per sample", "delta times n", ""),
             [(r.name, r.output, *map(_code, r.latex), r.doc) for r in LOSSES.values()],
+        ),
+        _table(
+            "Layers",
+            ("name", "z", "arrays", ""),
+            [
+                (cls.__name__, _code(cls.latex), ", ".join(getattr(cls, "arrays", ())), cls.doc)
+                for cls in LAYERS.values()
+            ],
         ),
         _table(
             "Initializers",

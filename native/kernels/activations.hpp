@@ -41,8 +41,10 @@ template <class T, Activation F> DELTAPROP_INLINE Pair<T> activate(Vec<T> z) {
         return {z * n.distribution, n.distribution + z * n.density};
     } else {
         static_assert(F == Activation::mish);
-        const Vec<T> t = tanh(softplus<T>(z));
-        return {z * t, t + z * sigmoid<T>(z) * (one - t * t)};
+        // tanh(log(1 + e)) = u / (u + 2) with e = exp(z) and u = e (e + 2); from z = 20 on it rounds to 1
+        const Vec<T> below = z > 20 ? splat<T>(20) : z, e = exp(below), u = e * (e + T(2)), q = one / (u + T(2));
+        const Vec<T> t = u * q;
+        return {z * t, t + T(4) * below * (e * (e + one) * q) * q};
     }
 }
 

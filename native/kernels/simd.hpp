@@ -11,6 +11,10 @@
 #include <limits>
 #include <utility>
 
+#if defined(__AVX2__) || defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
 namespace deltaprop::DELTAPROP_ISA {
 
 #if defined(__AVX512F__)
@@ -84,10 +88,16 @@ template <class T> DELTAPROP_INLINE Vec<T> select(Vec<Integer<T>> mask, Vec<T> y
 
 // Whether a mask, as comparisons give it, holds in any lane.
 template <class T> DELTAPROP_INLINE bool any(Vec<Integer<T>> mask) {
+#if defined(__AVX512F__)
+    return _mm512_test_epi64_mask((__m512i)mask, (__m512i)mask) != 0;
+#elif defined(__AVX2__)
+    return !_mm256_testz_si256((__m256i)mask, (__m256i)mask);
+#else
     std::uint64_t parts[kVectorBytes / 8], all = 0;
     std::memcpy(parts, &mask, sizeof parts);
-    DELTAPROP_UNROLL for (int i = 0; i < kVectorBytes / 8; ++i) all |= parts[i];
+    for (std::uint64_t part : parts) all |= part;
     return all != 0;
+#endif
 }
 
 template <class T> DELTAPROP_INLINE Vec<T> max(Vec<T> a, Vec<T> b) { return a > b ? a : b; }

@@ -16,6 +16,7 @@
 #include "gradients.hpp"
 #include "output.hpp"
 #include "passes.hpp"
+#include "prediction.hpp"
 #include "progress.hpp"
 #include "stages.hpp"
 
@@ -26,7 +27,6 @@ template <class C> class TrainerOf final : public Trainer {
     using Cell = typename C::Cell;
     static constexpr int P = kPanel<T>, L = kLanes<T>;
     static constexpr std::ptrdiff_t kChunkBytes = 384 * 1024;  // of rows that stay near
-    static constexpr std::ptrdiff_t kPredictedRows = 512;      // at a time
 
     // What each thread has for itself.
     struct Own {
@@ -121,30 +121,7 @@ public:
     }
 
     void logits(const Rows& rows, double* out) override {
-        const std::ptrdiff_t chunk = std::min(rows.n, kPredictedRows);
-        if (rows.n == 0) return;
-        const std::ptrdiff_t n_chunks = (rows.n + chunk - 1) / chunk;
-        const int n_threads = static_cast<int>(std::min<std::ptrdiff_t>(worthwhile_threads(settings_, rows.n), n_chunks));
-        std::ptrdiff_t widest = 0;
-        for (std::ptrdiff_t l = 0; l < n_layers_; ++l)
-            widest = std::max({widest, layers_[l].n_in, layers_[l].n_out});
-        std::unique_ptr<Buffer<T>[]> rooms(new Buffer<T>[2 * static_cast<std::size_t>(n_threads)]);
-        std::unique_ptr<Buffer<T>[]> stage_rooms(new Buffer<T>[static_cast<std::size_t>(n_threads)]);
-        std::unique_ptr<Operand<C>[]> read(new Operand<C>[static_cast<std::size_t>(n_threads)]);
-        for (int i = 0; i < 2 * n_threads; ++i) rooms[i] = Buffer<T>(panel_size<T>(chunk, widest));
-        for (int i = 0; i < n_threads; ++i) read[i] = Operand<C>(chunk, widest);
-        for (int i = 0; i < n_threads; ++i) stage_rooms[i] = Buffer<T>(room_of<T>(network_, chunk));
-        std::atomic<std::ptrdiff_t> next{0};
-        run_team(n_threads, [&](int me) {
-            const FlushSubnormals flush;
-            Buffer<T>&from = rooms[2 * me], &to = rooms[2 * me + 1];
-            for (;;) {
-                const std::ptrdiff_t first = next.fetch_add(chunk);
-                if (first >= rows.n) return;
-                predict(rows, first, std::min(chunk, rows.n - first), chunk, from, to, read[me],
-                        stage_rooms[me].get(), out);
-            }
-        });
+        Prediction<C>(network_, layers_.get()).run(rows, worthwhile_threads(settings_, rows.n), out);
     }
 
 private:
@@ -416,31 +393,6 @@ private:
         bool bad = false;
         for (std::ptrdiff_t i = 0; i < bad_.size(); i += kLine) bad = bad || bad_[i];
         return progress.judge(rows, loss, bad);
-    }
-
-    void predict(const Rows& rows, std::ptrdiff_t first, std::ptrdiff_t n, std::ptrdiff_t stride,
-                 Buffer<T>& from, Buffer<T>& to, const Operand<C>& read, T* room, double* out) const {
-        std::int64_t order[kPredictedRows] = {};
-        for (std::ptrdiff_t r = 0; r < n; ++r) order[r] = first + r;
-        const bool sparse = rows.columns != nullptr && layers_[0].is_dense();
-        if (!sparse) gather<T>(rows, order, n, layers_[0].n_in, from.get(), stride);
-        for (std::ptrdiff_t l = 0; l < n_layers_; ++l) {
-            const Layer<C>& layer = layers_[l];
-            const Activation f = l + 1 == n_layers_ ? Activation::identity : layer.activation;
-            if (!layer.is_dense()) {
-                forward_stage(layer, from.get(), stride, n, to.get(), nullptr, room);
-            } else if (l == 0 && sparse) {
-                forward_sparse(layer, f, rows, order, stride, n, to.get(), nullptr);
-            } else {
-                read.take(from.get(), 0, n, layer.n_in);
-                forward(layer, f, read.along(from.get(), 0), stride, n, to.get(), nullptr);
-            }
-            std::swap(from, to);
-        }
-        const std::ptrdiff_t k = layers_[n_layers_ - 1].n_out;
-        for (std::ptrdiff_t r = 0; r < n; ++r)
-            for (std::ptrdiff_t j = 0; j < k; ++j)
-                out[(first + r) * k + j] = static_cast<double>(from[(j / P * stride + r) * P + j % P]);
     }
 
     static constexpr std::ptrdiff_t kLine = 64;  // bytes: what threads write stands apart

@@ -54,6 +54,17 @@ template <> struct Circle<double> {
     }
 };
 
+// `near`, but for the lanes of x that are far out. Not inline, so that the usual case stays in registers.
+template <class T, bool kSine>
+__attribute__((noinline)) Vec<T> far_out(Vec<T> x, Vec<Integer<T>> far, Vec<T> near) {
+    for (int i = 0; i < kLanes<T>; ++i)
+        if (far[i]) {
+            const double angle = static_cast<double>(x[i]);
+            near[i] = static_cast<T>(kSine ? std::sin(angle) : std::cos(angle));
+        }
+    return near;
+}
+
 template <class T> DELTAPROP_INLINE Wave<T> wave(Vec<T> x) {
     using Of = Circle<T>;
     using Whole = Integer<T>;
@@ -65,13 +76,8 @@ template <class T> DELTAPROP_INLINE Wave<T> wave(Vec<T> x) {
     const Vec<Whole> odd = (quarter & 1) != 0;
     Wave<T> y{from_bits<T>(bits<T>(select<T>(odd, s, c)) ^ (((quarter + 1) & 2) << kSign)),
               from_bits<T>(bits<T>(select<T>(odd, c, s)) ^ ((quarter & 2) << kSign))};
-    const Vec<Whole> far = ~(abs<T>(x) <= Of::kFarthest);
-    if (__builtin_expect(any<T>(far), 0))
-        for (int i = 0; i < kLanes<T>; ++i)
-            if (far[i]) {
-                y.cosine[i] = static_cast<T>(std::cos(static_cast<double>(x[i])));
-                y.sine[i] = static_cast<T>(std::sin(static_cast<double>(x[i])));
-            }
+    const Vec<Whole> far = ~(x * x <= Of::kFarthest * Of::kFarthest);  // NaN is far, too
+    if (__builtin_expect(any<T>(far), 0)) y = {far_out<T, false>(x, far, y.cosine), far_out<T, true>(x, far, y.sine)};
     return y;
 }
 

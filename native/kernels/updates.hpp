@@ -1,10 +1,6 @@
 // What an optimizer does to a vector of parameters, given their gradient.
 #pragma once
 
-#if defined(__AVX2__) || defined(__AVX512F__)
-#include <immintrin.h>
-#endif
-
 #include "../plan.hpp"
 #include "simd.hpp"
 

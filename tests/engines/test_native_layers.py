@@ -36,7 +36,9 @@ def ntk(n_out, activation=None, **chosen):
 # what stands below a Dense(3)
 PILES = {
     "factors": [dp.Dense(18, "tanh", learning_rate_factor=3.0, bias_learning_rate_factor=0.1)],
-    "NTK": [ntk(18, "tanh"), ntk(7, "gelu", bias=False), ntk(20, "sigmoid", learning_rate_factor=2)],
+    "NTK": [
+        ntk(18, "tanh"), ntk(7, "gelu", bias=False), ntk(20, "sigmoid", learning_rate_factor=2),
+    ],
     "scaling": [dp.Scaling(6.0), dp.Dense(18, "tanh")],
     "scaling of hidden layers": [
         dp.Dense(18, "tanh"), dp.Scaling(), dp.Dense(40, "silu"), dp.Scaling(0.5), dp.Scaling(2.0)
@@ -44,19 +46,20 @@ PILES = {
     "bent": [dp.Dense(18), dp.ParametricActivation("selu", 0.1)],
     "bent at once": [dp.ParametricActivation("softplus"), dp.Dense(9, "softplus")],
     "bent twice": [
-        dp.Dense(35, "sigmoid"), dp.ParametricActivation("mish", 3.0), dp.ParametricActivation("tanh")
+        dp.Dense(35, "sigmoid"), dp.ParametricActivation("mish", 3.0),
+        dp.ParametricActivation("tanh"),
     ],
     "as RealMLP has them": [
         dp.Scaling(6.0), ntk(34, bias_learning_rate_factor=0.1),
         dp.ParametricActivation("selu", 0.1), ntk(17), dp.ParametricActivation("mish", 0.1),
     ],
-    "waves": [dp.PeriodicEmbedding(4, n_waves=5, n_mixtures=2, deviation=0.3), dp.Dense(18, "tanh")],
+    "waves": [dp.PeriodicEmbedding(4, 5, 2, deviation=0.3), dp.Dense(18, "tanh")],
     "many waves": [dp.PeriodicEmbedding(N_IN, 37, 6, learning_rate_factor=0.3), ntk(9, "selu")],
     "waves of hidden layers": [
         dp.Dense(19, "silu"), dp.PeriodicEmbedding(17, 3, 1), dp.Dense(18, "tanh"),
         dp.PeriodicEmbedding(1, 1, 3),
     ],
-    "categories": [dp.CategoryEmbedding((2, 3, 4), 5, learning_rate_factor=2), dp.Dense(18, "tanh")],
+    "categories": [dp.CategoryEmbedding((2, 3, 4), 5, 2.0), dp.Dense(18, "tanh")],
     "nothing but categories": [dp.CategoryEmbedding((10, 1), 35)],
     "categories of hidden layers": [
         dp.Dense(70, "gelu"), dp.CategoryEmbedding((33, 18, 1), 3), dp.Dense(7, "sigmoid"),
@@ -404,74 +407,6 @@ class TestWholeRuns:
             flat, _ = fit(network, table[0], np.eye(3)[table[1]], epochs=5, dtype="float32",
                           optimizer=dp.GradientDescent(1e10))  # fmt: skip
         assert np.isfinite(flat).all()
-
-
-def of_build(network, parameters, X, dtype, build):
-    trainer = _native.make_trainer(
-        native._network(network), {}, 1, 1, dtype, for_training=False, sparse=False, build=build
-    )
-    trainer.set_parameters(np.ascontiguousarray(parameters.flat))
-    out = np.empty((len(X), network.n_out))
-    trainer.logits({"data": X}, out)
-    return out[:, 0]
-
-
-class TestWaves:
-    """Cosine and sine of the kernels, laid bare: omega = 1, phi = 0, V = 1."""
-
-    # two units in the last place of 1 for float, two for double, NumPy's own error among them
-    BOUNDS = pytest.mark.parametrize(
-        ("dtype", "bound", "most"), [("float32", 1.2e-7, 12_000.0), ("float64", 5e-16, 1e6)]
-    )
-
-    @staticmethod
-    def numbers(rng, dtype, most):
-        quarters = np.pi / 2 * np.arange(-40, 41)
-        near = quarters[:, None] * (1.0 + np.array([0.0, 1e-7, -1e-7, 1e-15, 1e-3]))
-        spread = [rng.uniform(-size, size, 4000) for size in (0.8, 4.0, 100.0, most, 3.0 * most)]
-        chosen = [0.0, -0.0, 1e-30, -1e-8, most, -most, 1e9, -1e18, 1e30, 3e38]
-        return np.concatenate([near.ravel(), *spread, chosen]).astype(dtype)
-
-    @BOUNDS
-    @pytest.mark.parametrize("build", BUILDS)
-    def test_cosines_are_numpys(self, rng, build, dtype, bound, most):
-        network = dp.Network.from_layers(1, [dp.PeriodicEmbedding(1, 1, 1), dp.Dense(1)],
-                                         "half_squared_error")  # fmt: skip
-        parameters = network.parameters(
-            [None, [[0.0], [1.0]]], omega=[[[1.0]], None], phi=[[[0.0]], None],
-            V=[[[[1.0]]], None], v=[[[0.0]], None],
-        )  # fmt: skip
-        x = self.numbers(rng, dtype, most)
-        found = of_build(network, parameters, x[:, None], dtype, build)
-        # a product with 0 of what is infinite as float32 would tell of nothing
-        assert np.abs(found - np.cos(x.astype(np.float64))).max() <= bound
-        for odd in (np.nan, np.inf, -np.inf):
-            row = np.array([[odd]], dtype=dtype)
-            assert np.isnan(of_build(network, parameters, row, dtype, build)).all()
-
-    @BOUNDS
-    @pytest.mark.parametrize("build", BUILDS)
-    def test_sines_are_numpys(self, of_engines, rng, build, dtype, bound, most):
-        """One row, a column for each number; delta is 1 and the step moves phi by its sine."""
-        x = self.numbers(rng, dtype, most)
-        x = x[np.abs(x) < 1e17].astype(np.float64)
-        n, small = len(x), 2.0**-12
-        network = dp.Network.from_layers(n, [dp.PeriodicEmbedding(n, 1, 1), dp.Dense(1)],
-                                         "half_squared_error")  # fmt: skip
-        W, ones, zeros = np.zeros((2 * n, 1)), np.ones((n, 1)), np.zeros((n, 1))
-        W[1::2] = small
-        start = network.parameters(
-            [None, W], omega=[ones, None], phi=[zeros, None], V=[ones[..., None], None],
-            v=[zeros, None],
-        )  # fmt: skip
-        target = np.array([[small * np.cos(x).sum() - 1.0]])
-        problem = of_engines.problem(
-            network, rng, n=1, X=x[None, :], targets=target, dtype=dtype, n_threads=1
-        )
-        found = of_engines.epochs(problem, start, build=build, eta=1.0 / small)
-        phi = start.like(found.flat).layers[0]["phi"][:, 0]
-        rounding = 2e-6 if dtype == "float32" else 1e-14  # of delta
-        assert np.abs(phi - np.sin(x)).max() <= bound + rounding
 
 
 class TestHalfPrecision:

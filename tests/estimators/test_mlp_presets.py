@@ -368,8 +368,12 @@ class TestTraining:
         import os
         import signal
 
+        pressed = []
+
         def press(state):
-            os.kill(os.getpid(), signal.SIGINT)
+            if not pressed:  # a second time would not be asked for an answer
+                pressed.append(True)
+                os.kill(os.getpid(), signal.SIGINT)
 
         with pytest.warns(UserWarning, match="Interrupted in epoch"):
             model = classifier(callbacks=[press], max_iter=10**6).fit(FRAME, KIND)

@@ -462,12 +462,25 @@ class TestExplain:
         assert "yes = " in text
 
     def test_it_shows_the_network_as_it_predicts(self, columns, answer):
-        recipe = dp.Recipe(epochs=2, dropout=0.5, calibrate=False)
+        recipe = dp.Recipe(epochs=2, dropout=0.5, calibrate=False, members=1)
         model = dp.TableModel.fit(columns, answer, recipe=recipe)
         explanation = model.explain(head(columns, 3), answer[:3])
         np.testing.assert_allclose(
             explanation.trace.a[-1], model.predict_proba(head(columns, 3)), rtol=1e-13
         )
+
+    def test_of_several_networks_each_can_be_shown(self, columns, answer):
+        recipe = dp.Recipe(epochs=2, calibrate=False, members=3, hidden=(4,))
+        model = dp.TableModel.fit(columns, answer, recipe=recipe)
+        each = [model.explain(head(columns, 3), answer[:3], member=i) for i in range(3)]
+        np.testing.assert_allclose(
+            np.mean([one.trace.a[-1] for one in each], axis=0),
+            model.predict_proba(head(columns, 3)),
+            rtol=1e-13,
+        )
+        assert each[2].names.title == "The step these rows would cause, in network 3 of 3"
+        with pytest.raises(SettingError, match="the model has 3, from 0 to 2"):
+            model.explain(head(columns, 1), answer[:1], member=3)
 
     def test_the_model_is_left_as_it_is(self, columns, answer):
         model = dp.TableModel.fit(columns, answer, recipe=QUICK)

@@ -15,8 +15,34 @@ LOSSES = tuple(dp.LOSSES)
 ACTIVATIONS = tuple(dp.ACTIVATIONS)
 ROOTS = (
     "x[", "targets[", "W.", "b.", "learning_rate", "label_smoothing", "share[", "m_", "v_", "s_",
-    "beta_", "epsilon", "momentum", "decay", "weight_decay",
+    "beta_", "epsilon", "momentum", "decay", "weight_decay", "mask.", "s.", "alpha.", "omega.",
+    "phi.", "V.", "v.", "E.",
 )  # fmt: skip
+NTK = {"parametrization": "ntk", "bias_learning_rate_factor": 0.1}
+KINDS = {
+    "scaling": (3, [dp.Scaling(6.0), dp.Dense(2)]),
+    "ntk": (3, [dp.Dense(2, "tanh", **NTK), dp.Dense(2, **NTK)]),
+    "parametric": (2, [dp.Dense(3), dp.ParametricActivation("selu", 0.1), dp.Dense(2)]),
+    "periodic": (2, [dp.PeriodicEmbedding(1, n_waves=2, n_mixtures=2), dp.Dense(2)]),
+    "waves": (1, [dp.PeriodicEmbedding(1, n_waves=16, n_mixtures=1), dp.Dense(2)]),
+    "categories": (4, [dp.CategoryEmbedding((1, 2), 2, learning_rate_factor=2), dp.Dense(2)]),
+    "many categories": (12, [dp.CategoryEmbedding((12,), dimension=1), dp.Dense(2)]),
+    "real": (
+        2,
+        [
+            dp.Scaling(6.0), dp.Dense(2, **NTK), dp.ParametricActivation("mish", 0.1),
+            dp.Dense(2, **NTK), dp.ParametricActivation("mish", 0.1), dp.Dense(2, **NTK),
+        ],
+    ),
+    "deep": (
+        2,
+        [
+            dp.Dense(4, "tanh"), dp.CategoryEmbedding((2,), dimension=1),
+            dp.PeriodicEmbedding(2, n_waves=2, n_mixtures=1), dp.Dropout(0.4), dp.Scaling(),
+            dp.Dense(2),
+        ],
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -60,6 +86,21 @@ def draw_explanation(rng, activation="tanh", loss="cross_entropy", **fixed):
     return Setting(network, parameters, x, targets, explanation)
 
 
+def draw_kind(rng, kind, n=2, penalties=True, **fixed):
+    """Return the explanation of a step of a network that has layers of some kind."""
+    n_in, layers = KINDS[kind]
+    l2, l1 = (0.3, 0.2) if penalties else (0.0, 0.0)
+    network = dp.Network.from_layers(n_in, layers, l2=l2, l1=l1)
+    parameters = network.init(rng)
+    parameters.flat[:] += rng.normal(scale=0.3, size=parameters.flat.size)
+    x, targets = rng.normal(size=(n, n_in)), np.eye(2)[np.arange(n) % 2]
+    if kind == "many categories":
+        x = np.eye(n_in)[rng.integers(n_in, size=n)]
+    drops = rng if any(isinstance(layer, dp.Dropout) for layer in layers) else None
+    explanation = dp.explain(network, parameters, x, targets, rng=drops, **fixed)
+    return Setting(network, parameters, x, targets, explanation)
+
+
 def evaluate(step, values):
     """Return what a step's arithmetic comes to, operands looked up in ``values`` by their id.
 
@@ -87,7 +128,7 @@ def evaluate(step, values):
 
 FUNCTIONS = {
     "exp": math.exp, "log": math.log, "tanh": math.tanh, "max": max, "sqrt": math.sqrt,
-    "abs": abs, "erf": math.erf,
+    "abs": abs, "erf": math.erf, "cos": math.cos, "sin": math.sin,
 }  # fmt: skip
 
 
@@ -111,6 +152,10 @@ def root_values(setting):
             for index in np.ndindex(array.shape):
                 where = ",".join(map(str, index))
                 values[f"{name}.{layer + 1}[{where}]"] = float(array[index])
+    for layer, mask in enumerate(explanation.trace.masks):
+        if mask is not None:
+            for s, j in np.ndindex(mask.shape):
+                values[f"mask.{layer + 1}[{s},{j}]"] = float(mask[s, j])
     return values
 
 
@@ -120,6 +165,11 @@ def draw(rng):
         return draw_explanation(rng, activation, loss, **fixed)
 
     return draw_one
+
+
+@pytest.fixture
+def draw_layers(rng):
+    return lambda kind, **fixed: draw_kind(rng, kind, **fixed)
 
 
 @pytest.fixture(scope="session")

@@ -28,6 +28,7 @@ STYLES = [
     for notation in ("standard", "tutorial")
 ]
 KINDS = [(a, loss) for a in dp.ACTIVATIONS for loss in dp.LOSSES]
+LAYERS = ("scaling", "ntk", "parametric", "periodic", "waves", "categories", "real", "deep")
 NUMBER = re.compile(r"(?<![\w.])(?:\d+(?:\.\d+)?(?:e[+-]\d+)?|inf|nan)(?!\w)")
 SIGNED = re.compile(r"(?<![\w.])-?(?:\d+(?:\.\d+)?(?:e[+-]\d+)?|inf|nan)(?!\w)")
 MARKS = {"✓": "right", "✗": "wrong", "?": "kink"}
@@ -331,6 +332,13 @@ def test_a_random_network(draw, activation, loss):
     rule, style = RULES[number % len(RULES)], STYLES[number % len(STYLES)]
     explanation = draw(activation, loss, optimizer=rule, n=1 + number % 3).explanation
     of_a_step(explanation, style)
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+def test_layers_of_every_kind(draw_layers, kind):
+    number = LAYERS.index(kind)
+    explanation = draw_layers(kind, optimizer=RULES[number % len(RULES)]).explanation
+    of_a_step(explanation, STYLES[number % len(STYLES)])
 
 
 @pytest.mark.parametrize("style", STYLES, ids=lambda style: "-".join(style.values()))

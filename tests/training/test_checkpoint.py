@@ -195,6 +195,31 @@ class TestTheFile:
         fit(table, checkpoint=path, callbacks=[look])
         assert lengths == [1, 2, 3, 4, 5]
 
+    def test_it_can_be_written_less_often_but_the_last_epoch_is_always_saved(self, table, path):
+        epochs, now = [], iter(range(1000))
+
+        def look(state):
+            saved = load_model(path).training["history"]["loss"] if path.exists() else []
+            epochs.append(len(saved))
+
+        # a clock that moves on by a second whenever it is asked
+        fit(table, checkpoint=path, checkpoint_every=1e6, callbacks=[look], clock=lambda: next(now))
+        assert epochs == [0, 1, 1, 1, 1, 1]
+        assert len(load_model(path).training["history"]["loss"]) == EPOCHS
+
+    def test_saving_can_be_kept_to_a_share_of_the_time(self, table, path):
+        times = iter(np.arange(0.0, 1e4))  # saving takes a second, and so does anything else
+        saved = []
+
+        def look(state):
+            done = load_model(path).training["history"]["loss"] if path.exists() else []
+            saved.append(len(done))
+
+        settings = {"epochs": 30, "callbacks": [look], "clock": lambda: next(times)}
+        fit(table, checkpoint=path, checkpoint_every=None, **settings)
+        assert saved[:3] == [0, 1, 1]
+        assert 3 < len(set(saved)) < 12
+
     def test_nothing_else_is_left_in_the_folder(self, table, path):
         fit(table, checkpoint=path)
         assert [p.name for p in path.parent.iterdir()] == [path.name]
@@ -218,6 +243,10 @@ OTHER = {
 
 
 class TestRefusals:
+    def test_time_between_savings_is_not_negative(self, table, path):
+        with pytest.raises(SettingError, match="checkpoint_every is -1"):
+            fit(table, checkpoint=path, checkpoint_every=-1)
+
     """A checkpoint of another run is never gone on with."""
 
     @pytest.fixture

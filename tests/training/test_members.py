@@ -46,6 +46,8 @@ def alone(table, network=NETWORK, rows=LEARNT, held=HELD, seeds=range(K), weight
         own = slice(None) if rows is None else rows[i]
         validation = {} if held is None else {"X_val": X[held[i]], "y_val": y[held[i]]}
         weighed = {} if weights is None else {"sample_weight": weights[own]}
+        if weights is not None and held is not None:
+            weighed["weight_val"] = weights[held[i]]
         settings = {**QUICK, **settings, **validation, **weighed, "seed": seeds[i]}
         histories.append(dp.train(network, member, X[own], y[own], **settings))
     return members, histories

@@ -128,7 +128,7 @@ def _stored_bin(place: str, values: object) -> ReliabilityBin:
     )
 
 
-def calibrate(logits: Array, labels: Labels) -> Calibration | None:
+def calibrate(logits: Array, labels: Labels, weights: Array | None = None) -> Calibration | None:
     """Fit T to validation rows and say what it did.
 
     Parameters
@@ -137,6 +137,8 @@ def calibrate(logits: Array, labels: Labels) -> Calibration | None:
         z of the validation rows.
     labels : ndarray of shape (n,)
         Their true classes.
+    weights : ndarray of shape (n,), optional
+        What each row counts; all the same when left out.
 
     Returns
     -------
@@ -145,20 +147,26 @@ def calibrate(logits: Array, labels: Labels) -> Calibration | None:
     """
     if len(logits) == 0 or not np.isfinite(logits).all():
         return None
-    temperature = fit_temperature(logits, labels)
-    curves = [reliability_curve(softmax(z), labels) for z in (logits, logits / temperature)]
+    if weights is not None:
+        counts = np.flatnonzero(weights > 0)
+        logits, labels, weights = logits[counts], labels[counts], weights[counts]
+        if len(logits) == 0:
+            return None
+    temperature = fit_temperature(logits, labels, weights)
+    cooled = logits / temperature
+    curves = [reliability_curve(softmax(z), labels, weights) for z in (logits, cooled)]
     return Calibration(
         temperature,
         len(labels),
-        _cross_entropy(logits, labels),
-        _cross_entropy(logits / temperature, labels),
+        _cross_entropy(logits, labels, weights),
+        _cross_entropy(cooled, labels, weights),
         expected_calibration_error(curves[0]),
         expected_calibration_error(curves[1]),
         *curves,
     )
 
 
-def fit_temperature(logits: Array, labels: Labels) -> float:
+def fit_temperature(logits: Array, labels: Labels, weights: Array | None = None) -> float:
     """Return T, from 1/20 to 20; never one that is worse on these rows than T = 1.
 
     Newton's method on the slope of C, kept between the points where the slope is known to be
@@ -170,6 +178,8 @@ def fit_temperature(logits: Array, labels: Labels) -> float:
         z, finite.
     labels : ndarray of shape (n,)
         The true classes.
+    weights : ndarray of shape (n,), optional
+        What each row counts, > 0.
 
     Returns
     -------
@@ -180,14 +190,15 @@ def fit_temperature(logits: Array, labels: Labels) -> float:
     z = logits - logits.max(axis=1, keepdims=True)  # shifting a row changes no probability
     true = z[np.arange(n), labels]
     doubt = 1.0 / (n + 1) if (true == 0).all() else 0.0
-    aim = float(((1 - doubt) * true + doubt * z.sum(axis=1) / k).mean())
+    aim = float(np.average((1 - doubt) * true + doubt * z.sum(axis=1) / k, weights=weights))
 
     def slope_and_curvature(b: float) -> tuple[float, float]:
         with np.errstate(over="ignore", invalid="ignore"):  # then halving goes on instead
             p = softmax(b * z)
             mean = np.sum(p * z, axis=1)
             spread = np.sum(p * (z - mean[:, None]) ** 2, axis=1)
-            return float(mean.mean()) - aim, float(spread.mean())
+            slope = float(np.average(mean, weights=weights)) - aim
+            return slope, float(np.average(spread, weights=weights))
 
     low, high, b = 1 / _HOTTEST, _HOTTEST, 1.0
     for _ in range(_MOST_STEPS):
@@ -201,16 +212,20 @@ def fit_temperature(logits: Array, labels: Labels) -> float:
         b = following
         if close:
             break
-    return 1 / b if _cross_entropy(b * z, labels) <= _cross_entropy(z, labels) else 1.0
+    before, after = (_cross_entropy(factor * z, labels, weights) for factor in (1.0, b))
+    return 1 / b if after <= before else 1.0
 
 
-def _cross_entropy(logits: Array, labels: Labels) -> float:
+def _cross_entropy(logits: Array, labels: Labels, weights: Array | None) -> float:
     """Return the mean of log sum_j exp(z_j) - z_y."""
     z = logits - logits.max(axis=1, keepdims=True)
-    return float((np.log(np.exp(z).sum(axis=1)) - z[np.arange(len(z)), labels]).mean())
+    each = np.log(np.exp(z).sum(axis=1)) - z[np.arange(len(z)), labels]
+    return float(np.average(each, weights=weights))
 
 
-def reliability_curve(probabilities: Array, labels: Labels) -> tuple[ReliabilityBin, ...]:
+def reliability_curve(
+    probabilities: Array, labels: Labels, weights: Array | None = None
+) -> tuple[ReliabilityBin, ...]:
     """Return confidence beside accuracy, in bins of equally many rows.
 
     Parameters
@@ -219,6 +234,8 @@ def reliability_curve(probabilities: Array, labels: Labels) -> tuple[Reliability
         p, each row summing to 1.
     labels : ndarray of shape (n,)
         The true classes.
+    weights : ndarray of shape (n,), optional
+        What each row counts in the means of its bin, > 0.
 
     Returns
     -------
@@ -229,11 +246,15 @@ def reliability_curve(probabilities: Array, labels: Labels) -> tuple[Reliability
     right = probabilities.argmax(axis=1) == labels
     order = np.argsort(confidence, kind="stable")
     n_bins = min(max(len(order) // _ROWS_PER_BIN, 1), _MOST_BINS)
-    return tuple(
-        ReliabilityBin(float(confidence[rows].mean()), float(right[rows].mean()), len(rows))
-        for rows in np.array_split(order, n_bins)
-        if len(rows)
-    )
+    found = []
+    for rows in np.array_split(order, n_bins):
+        if len(rows):
+            own = None if weights is None else weights[rows]
+            sure = float(np.average(confidence[rows], weights=own))
+            found.append(
+                ReliabilityBin(sure, float(np.average(right[rows], weights=own)), len(rows))
+            )
+    return tuple(found)
 
 
 def expected_calibration_error(curve: tuple[ReliabilityBin, ...]) -> float:

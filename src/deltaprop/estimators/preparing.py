@@ -57,6 +57,8 @@ class Prepared:
         What each row weighs.
     X_val, y_val : ndarray or None
         Rows that only choose the best epoch.
+    weight_val : ndarray or None
+        What each of them counts.
     folds : ndarray of int of shape (n,) or None
         Which of several members each row is held out from.
     """
@@ -70,6 +72,7 @@ class Prepared:
     weights: Array | None
     X_val: Rows | None
     y_val: npt.NDArray[Any] | None
+    weight_val: Array | None
     folds: Indices | None
 
     @property
@@ -84,18 +87,22 @@ class Prepared:
             return len(self.y)
         return 0 if self.y_val is None else len(self.y_val)
 
-    def held_out_logits(self, members: Sequence[Parameters]) -> tuple[Array, npt.NDArray[Any]]:
-        """Return z of the rows that a member has not learnt, and their targets."""
+    def held_out_logits(
+        self, members: Sequence[Parameters]
+    ) -> tuple[Array, npt.NDArray[Any], Array | None]:
+        """Return z of the rows that a member has not learnt, their targets, and their weights."""
         if self.folds is None:
             assert self.X_val is not None
             assert self.y_val is not None
             found = [logits(self.network, member, self.X_val) for member in members]
-            return np.concatenate(found), np.concatenate([self.y_val] * len(members))
+            k, weights = len(members), self.weight_val
+            of_all = None if weights is None else np.tile(weights, k)
+            return np.concatenate(found), np.concatenate([self.y_val] * k), of_all
         z = np.empty((len(self.y), self.network.n_out))
         for i, member in enumerate(members):
             held = np.flatnonzero(self.folds == i)
             z[held] = logits(self.network, member, self.X[held])
-        return z, self.y
+        return z, self.y, self.weights
 
 
 def prepare(
@@ -119,7 +126,7 @@ def prepare(
         raise DataError(f"There are {len(y)} rows but sample_weight has shape {weights.shape}.")
     images = isinstance(features, np.ndarray) and features.ndim > 2
     encoder: Any = ImageEncoder if images else TableEncoder
-    folds, held_features, y_val, inputs = None, None, None, None
+    folds, held_features, y_val, weight_val, inputs = None, None, None, None, None
     if validation is not None:
         held_features = _as_features(validation[0])
         y_val = decided.encode(validation[1], where=validation_where)
@@ -133,7 +140,9 @@ def prepare(
         if len(held):
             held_features, y_val, inputs = _take(features, held), y[held], None
         features, y = _take(features, kept), y[kept]
-        weights = None if weights is None else weights[kept]
+        if weights is not None:
+            weight_val = weights[held] if weights[held].any() else None
+            weights = weights[kept]
     inputs = encoder.fit(features, where=where) if inputs is None else inputs
     if inputs.n_outputs == 0:
         raise DataError(
@@ -157,7 +166,8 @@ def prepare(
         X_val = flat_rows(encoded)
     loss = "cross_entropy" if decided.task == "classification" else "half_squared_error"
     network = plan.network(facts, loss)
-    return Prepared(inputs, decided, plan, network, X, y, weights, X_val, y_val, folds)
+    weight_val = None if y_val is None or not len(y_val) else weight_val
+    return Prepared(inputs, decided, plan, network, X, y, weights, X_val, y_val, weight_val, folds)
 
 
 def starts(prepared: Prepared, recipe: Recipe) -> list[Parameters]:
@@ -194,6 +204,7 @@ def learn(
         "prefer_latest": plan.counts_errors,
         "time_budget": recipe.time_budget,
         "checkpoint": checkpoint,
+        "checkpoint_every": None,  # of small networks saving takes longer than an epoch
         "resume": resume,
         "callbacks": callbacks,
         "progress": progress,
@@ -202,7 +213,7 @@ def learn(
     if plan.members == 1:
         history = train(
             network, members[0], prepared.X, prepared.y, seed=recipe.seed,
-            X_val=prepared.X_val, y_val=prepared.y_val, **settings,
+            X_val=prepared.X_val, y_val=prepared.y_val, weight_val=prepared.weight_val, **settings,
         )  # fmt: skip
         return [history]
     folds = prepared.folds
@@ -211,7 +222,8 @@ def learn(
         held = [np.flatnonzero(folds == i) for i in range(plan.members)]
         settings |= {"rows": learnt, "validation_rows": held}
     else:
-        settings |= {"X_val": prepared.X_val, "y_val": prepared.y_val}
+        held_out = {"X_val": prepared.X_val, "y_val": prepared.y_val}
+        settings |= {**held_out, "weight_val": prepared.weight_val}
     seeds = _seeds(recipe, plan.members)
     return train_members(network, members, prepared.X, prepared.y, seeds=seeds, **settings)
 

@@ -233,6 +233,7 @@ class TableModel:
         *,
         learning_rate: float = 0.1,
         optimizer: Optimizer | None = None,
+        member: int = 0,
         where: str = "",
     ) -> Explanation:
         """Return the training step these rows would cause, in the user's names.
@@ -247,6 +248,8 @@ class TableModel:
             eta of the step that is shown.
         optimizer : Optimizer, optional
             What takes it; plain gradient descent when left out.
+        member : int
+            Which of several networks is shown, from 0; each takes a step of its own.
         where : str
             What messages call the rows.
 
@@ -257,17 +260,26 @@ class TableModel:
             before the temperature.
         """
         outputs = self.class_names if self.task == "classification" else self.target.names
+        k = len(self.members)
+        if not 0 <= member < k:
+            raise SettingError(f"member is {member!r}; the model has {k}, from 0 to {k - 1}.")
         x = self.encode(features, where=where)
+        which = {"en": "", "zh": ""}
+        if k > 1:
+            which = {
+                "en": f", in network {member + 1} of {k}",
+                "zh": f"（{k} 个网络中的第 {member + 1} 个）",
+            }
         names = Names(
-            f"The step {where or 'these rows'} would cause",
+            f"The step {where or 'these rows'} would cause{which['en']}",
             tuple(self.inputs.output_names),
             outputs,
             image=_image_shape(self.inputs),
-            titles={"zh": f"{where or '这些行'} 会引起的一步"},
+            titles={"zh": f"{where or '这些行'} 会引起的一步{which['zh']}"},
         )
         return explain(
             self.network,
-            self.parameters,
+            self.members[member],
             x.toarray() if isinstance(x, SparseRows) else x,
             self.target.encode(target, where=where),
             learning_rate=learning_rate,

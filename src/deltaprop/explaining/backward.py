@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from deltaprop.explaining.names import Ref
-from deltaprop.explaining.operands import entering, operand, target, weighed, weight
+from deltaprop.explaining.names import Ref, array_of
+from deltaprop.explaining.operands import Reading, operand, target, weighed
 from deltaprop.explaining.outputs import output_delta
-from deltaprop.explaining.sums import shortened, times
+from deltaprop.explaining.sums import added, multiplied, shortened, times
 from deltaprop.functional.arithmetic import Expression, parse
 from deltaprop.model.backprop import Trace, smoothed_targets
 
@@ -70,6 +70,8 @@ def delta(ref: Ref, trace: Trace) -> tuple[Expression, float]:
         inner = output_delta(trace, ref)
         return weighed(trace, s, inner), value
     factors = _arriving(trace, ref.layer, s, j)
+    if trace.network.numbered[ref.layer - 1].activation is None:
+        return multiplied(*factors), value
     row = trace.network.activations[ref.layer - 1]
     if row.arithmetic is None:
         return operand(ref, value), value
@@ -88,15 +90,15 @@ def input_delta(ref: Ref, trace: Trace) -> tuple[Expression, float]:
 
 
 def _arriving(trace: Trace, layer: int, s: int, j: int) -> list[Expression]:
-    """Return the factors of dL/da: the deltas above by the weights that lead there."""
-    above = trace.delta[layer]
-    terms: list[tuple[Expression, float]] = []
-    for k in range(above.shape[1]):
-        delta = operand(Ref("delta", layer + 1, (s, k)), above[s, k])
-        w = weight(trace, layer + 1, j, k, False)
-        terms.append((times(delta, w), delta.value * w.value))
-    mask = trace.masks[layer]
-    factors = [shortened(terms)]
+    """Return the factors of dL/da: the deltas above by the slopes that lead there."""
+    above, n_in = trace.network.numbered[layer], trace.inputs[layer].shape[1]
+    at = Reading(trace, layer + 1, s)
+    terms = []
+    for k in above.feeds(n_in, j):
+        delta = operand(Ref("delta", layer + 1, (s, k)), trace.delta[layer][s, k])
+        terms.append(multiplied(delta, above.slope(n_in, j, k, at)))
+    mask, factor = trace.masks[layer], above.factor(n_in)
+    factors = [added(terms)] if factor is None else [factor, added(terms)]
     if mask is not None:
         factors.append(operand(Ref("mask", layer + 1, (s, j)), mask[s, j]))
     return factors
@@ -108,32 +110,35 @@ def penalized(trace: Trace) -> bool:
 
 
 def gradient(ref: Ref, trace: Trace) -> tuple[Expression, float]:
-    """Return dL/dW or dL/db: a sum over samples."""
-    n, layer = len(trace.a[0]), ref.layer
-    deltas = trace.delta[layer - 1]
-    if ref.quantity == "db":
-        (j,) = ref.index
-        parts = [
-            (operand(Ref("delta", layer, (s, j)), deltas[s, j]), deltas[s, j]) for s in range(n)
-        ]
-        return shortened(list(parts)), trace.gradients.layers[layer - 1]["b"][j]
-    i, j = ref.index
-    if ref.quantity == "dW" and penalized(trace):
-        return _penalized_gradient(ref, trace)
-    terms: list[tuple[Expression, float]] = []
-    for s in range(n):
-        a = entering(trace, layer, s, i, False)
-        delta = operand(Ref("delta", layer, (s, j)), deltas[s, j])
-        terms.append((times(a, delta), a.value * delta.value))
-    return shortened(terms), trace.data_gradients.layers[layer - 1]["W"][i, j]
+    """Return the gradient by an entry of an array: a sum over samples and what it moves."""
+    name, layer = array_of(ref.quantity), trace.network.numbered[ref.layer - 1]
+    gradients = trace.data_gradients.layers[ref.layer - 1][name]
+    if len(ref.index) != gradients.ndim:
+        raise IndexError
+    value = gradients[ref.index]
+    if name in layer.penalized:
+        if not ref.quantity.startswith("data_") and penalized(trace):
+            return _penalized_gradient(ref, name, trace)
+    elif ref.quantity.startswith("data_"):
+        raise KeyError
+    n_in, deltas = trace.inputs[ref.layer - 1].shape[1], trace.delta[ref.layer - 1]
+    terms: list[Expression] = []
+    for s in range(len(deltas)):
+        at = Reading(trace, ref.layer, s)
+        for j in layer.moves(n_in, name, ref.index):
+            delta = operand(Ref("delta", ref.layer, (s, j)), deltas[s, j])
+            part = layer.sensitivity(n_in, name, ref.index, j, at)
+            terms.append(delta if part is None else multiplied(part, delta))
+    factor = layer.gradient_factor(n_in, name)
+    total = added(terms) if factor is None else multiplied(factor, added(terms))
+    return total, value
 
 
-def _penalized_gradient(ref: Ref, trace: Trace) -> tuple[Expression, float]:
+def _penalized_gradient(ref: Ref, name: str, trace: Trace) -> tuple[Expression, float]:
     arrays = trace.data_gradients.layers[ref.layer - 1]
-    i, j = ref.index
-    w = weight(trace, ref.layer, i, j, False)
+    w = Reading(trace, ref.layer, 0).parameter(name, *ref.index)
     names: dict[str, Expression] = {
-        "g": operand(Ref("data_dW", ref.layer, ref.index), arrays["W"][i, j]),
+        "g": operand(Ref(f"data_d{name}", ref.layer, ref.index), arrays[name][ref.index]),
         "w": w,
         "l2": operand(Ref("l2"), trace.network.l2),
         "l1": operand(Ref("l1"), trace.network.l1),
@@ -141,4 +146,4 @@ def _penalized_gradient(ref: Ref, trace: Trace) -> tuple[Expression, float]:
     formula = "g"
     formula += " + l2 * w" if trace.network.l2 else ""
     formula += " + l1 * ((w > 0) - (w < 0))" if trace.network.l1 else ""
-    return parse(formula, names), trace.gradients.layers[ref.layer - 1]["W"][i, j]
+    return parse(formula, names), trace.gradients.layers[ref.layer - 1][name][ref.index]

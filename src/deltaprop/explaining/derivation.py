@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from deltaprop.errors import SettingError
 from deltaprop.explaining import backward, forward
-from deltaprop.explaining.names import Ref, grid, read_ref
+from deltaprop.explaining.names import Ref, array_of, grid, read_ref
 from deltaprop.explaining.steps import Step, Update
 from deltaprop.explaining.updating import UpdateTold
 from deltaprop.functional.arithmetic import Expression
@@ -33,9 +33,6 @@ _TOLD: Mapping[str, Callable[[Ref, Trace], tuple[Expression, float]]] = {
     "sample_delta": backward.sample_delta,
     "delta": backward.delta,
     "dx": backward.input_delta,
-    "data_dW": backward.gradient,
-    "dW": backward.gradient,
-    "db": backward.gradient,
 }
 
 
@@ -89,10 +86,12 @@ class Derivation:
                 yield from grid("sample_delta", layer, (n, k))
             yield from grid("delta", layer, trace.z[layer - 1].shape)
         for layer in range(n_layers, 0, -1):
-            arrays = trace.parameters.layers[layer - 1]
-            if backward.penalized(trace):
-                yield from grid("data_dW", layer, arrays["W"].shape)
-            for name, array in arrays.items():
+            for name, array in trace.parameters.layers[layer - 1].items():
+                if (
+                    backward.penalized(trace)
+                    and name in trace.network.numbered[layer - 1].penalized
+                ):
+                    yield from grid(f"data_d{name}", layer, array.shape)
                 yield from grid(f"d{name}", layer, array.shape)
         if self.update is not None and self._update_told is not None:
             yield from self._update_told.refs()
@@ -156,7 +155,7 @@ class Derivation:
             ) from None
 
     def _step(self, ref: Ref, trace: Trace) -> Step | None:
-        tell = _TOLD.get(ref.quantity)
+        tell = backward.gradient if array_of(ref.quantity) else _TOLD.get(ref.quantity)
         if tell is not None:
             expression, value = tell(ref, trace)
             return Step(ref, expression, float(value))

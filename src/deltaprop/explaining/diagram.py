@@ -6,7 +6,8 @@ edge carries the id of its number, so that a page can light it up.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from importlib.resources import files
 from math import inf
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ import numpy as np
 
 from deltaprop.errors import SettingError
 from deltaprop.explaining.diagram_cards import BOLD, LAST_GAP, Cards, Node, clip, sign_of
+from deltaprop.explaining.edges import parameters_of
+from deltaprop.explaining.labels import layer_names
 from deltaprop.explaining.mathml import escape
 from deltaprop.explaining.names import Ref
 
@@ -82,41 +85,56 @@ class _Drawing:
     # edges
 
     def _edges(self, layer: int) -> Iterator[str]:
-        weights = self.trace.parameters.layers[layer - 1]["W"]
-        gradients = self.trace.gradients.layers[layer - 1]["W"]
-        largest = float(np.max(np.abs(weights))) or 1.0
+        """Yield the edges into a layer, and then what is written on them."""
+        pairs = [*self._pairs(layer)]
+        crowded = len(pairs) > _MOST_LABELS
         lines, labels = [], []
-        crowded = len(self.cards.columns[layer - 1]) * len(self.cards.columns[layer]) > _MOST_LABELS
-        for left in self.cards.columns[layer - 1]:
-            for right in self.cards.columns[layer]:
-                if left.place < 0 or right.place < 0:
-                    continue
-                index = (left.place, right.place)
-                w, g = float(weights[index]), float(gradients[index])
-                line, label = self._edge(layer, left, right, w, g, abs(w) / largest, crowded)
-                lines.append(line)
+        for left, right in pairs:
+            if left.place < 0 or right.place < 0:
+                continue
+            found = parameters_of(self.trace, layer, left.place, right.place)
+            if len(found) == 1:
+                line, label = self._edge(found[0], left, right, crowded)
                 labels.append(label)
+            else:
+                line = self._plain_edge(found, left, right)
+            lines.append(line)
         yield from lines
         yield from labels
 
+    def _pairs(self, layer: int) -> Iterator[tuple[Node, Node]]:
+        """Yield the nodes that an edge joins: where the layer reads one for the other."""
+        network, n_in = self.trace.network, self.trace.inputs[layer - 1].shape[1]
+        for left in self.cards.columns[layer - 1]:
+            for right in self.cards.columns[layer]:
+                gathers = left.place < 0 or right.place < 0
+                if gathers or left.place in network.numbered[layer - 1].reads(n_in, right.place):
+                    yield left, right
+
+    def _plain_edge(self, parameters: Sequence[Ref], left: Node, right: Node) -> str:
+        """Return an edge that no single number belongs to: what passes, or passes through waves."""
+        path = _straight(left.x + self.cards.card, left.middle, right.x, right.middle)
+        names = [name for ref in parameters for name in _names(ref)]
+        return (
+            f'<g class="edge bare"{self.cards.id(*names)}>'
+            f'<path class="line" d="{path}" stroke-width="1.2"/></g>'
+        )
+
     def _edge(
         self,
-        layer: int,
+        weight: Ref,
         left: Node,
         right: Node,
-        w: float,
-        g: float,
-        share: float,
         crowded: bool,
     ) -> tuple[str, str]:
-        index = (left.place, right.place)
-        weight, gradient = Ref("W", layer, index), Ref("dW", layer, index)
-        names = (
-            weight.id,
-            gradient.id,
-            f"data_dW{gradient.id[2:]}",
-            Ref("W", layer, index, True).id,
+        gradient = replace(weight, quantity=f"d{weight.quantity}")
+        weights, gradients = (
+            parameters.layers[weight.layer - 1][weight.quantity]
+            for parameters in (self.trace.parameters, self.trace.gradients)
         )
+        w, g = float(weights[weight.index]), float(gradients[weight.index])
+        share = abs(w) / (float(np.max(np.abs(weights))) or 1.0)
+        names = _names(weight)
         x1, y1, x2, y2 = left.x + self.cards.card, left.middle, right.x, right.middle
         path = _straight(x1, y1, x2, y2)
         texts = (self.cards.number(w), f"∂ {self.cards.number(g)}")
@@ -177,8 +195,8 @@ class _Drawing:
         words, network = self.cards.words, self.trace.network
         titles = [words["inputs"]]
         titles += [
-            words["layer"].format(number=i, activation=row.name)
-            for i, row in enumerate(network.activations, start=1)
+            words["layer"].format(number=i, activation=called)
+            for i, called in enumerate(layer_names(network, words), start=1)
         ]
         titles += [words["output"].format(activation=network.loss.output)]
         titles += [network.loss_name.replace("_", " ")]
@@ -228,6 +246,12 @@ class _Drawing:
         loss = f"{self.cards.words['loss L']} = {self.cards.number(trace.loss)}"
         heading = self.cards.words["sample"].format(number=s + 1) if len(trace.a[0]) > 1 else ""
         return f"{trace.network.describe()} {heading}. {outputs}. {loss}."
+
+
+def _names(ref: Ref) -> list[str]:
+    """Return the ids of a parameter, its gradient, and itself after the step."""
+    gradients = [replace(ref, quantity=f"{kind}d{ref.quantity}").id for kind in ("", "data_")]
+    return [ref.id, *gradients, replace(ref, after=True).id]
 
 
 def _straight(x1: float, y1: float, x2: float, y2: float) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from deltaprop.explaining.columns import cells
 from deltaprop.explaining.digits import number_text
+from deltaprop.explaining.edges import added_at
 from deltaprop.explaining.language import words_of
 from deltaprop.explaining.mathml import escape
 from deltaprop.explaining.names import Ref
@@ -161,14 +162,14 @@ class Cards:
             (a.id, self.symbol(a), self.number(value), value),
             (delta.id, self.symbol(delta), self.number(slope), slope),
         ]
-        bias = trace.parameters.layers[layer - 1].get("b")
         also = [f"{name}.{layer}{_at(a)}" for name in ("z", "upstream", "sample_delta")]
         also += [f"kept.{layer + 1}{_at(a)}"]
         also += [f"{name}.{layer}.after{_at(a)}" for name in ("z", "a")]
-        if bias is not None:
-            b = Ref("b", layer, (j,))
-            rows.insert(0, (b.id, self.symbol(b), self.number(bias[j]), bias[j]))
-            also += [f"db.{layer}[{j}]", f"b.{layer}.after[{j}]"]
+        b = added_at(trace, layer, j)
+        if b is not None:
+            bias = trace.parameters.layers[layer - 1][b.quantity][b.index]
+            rows.insert(0, (b.id, self.symbol(b), self.number(bias), bias))
+            also += [replace(b, quantity=f"d{b.quantity}").id, replace(b, after=True).id]
         title = ""
         if layer == len(trace.z):
             t = Ref("targets", 0, (s, j))

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from deltaprop.explaining.digits import Line
 from deltaprop.explaining.language import words_of
-from deltaprop.explaining.matrices import Equation
+from deltaprop.explaining.matrix_terms import Equation
 from deltaprop.explaining.names import Ref
 from deltaprop.explaining.style import Style
 

@@ -24,6 +24,7 @@ from deltaprop.model.backprop import Trace, backpropagate, retrace
 from deltaprop.model.curvature import second_order_change
 from deltaprop.model.files import write_atomically
 from deltaprop.model.gradcheck import EntryCheck, GradientReport, check_trace
+from deltaprop.model.layers import ARRAYS
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.training.optimizers import GradientDescent, Optimizer
@@ -88,7 +89,7 @@ class Explanation:
         Parameters
         ----------
         *names : str
-            Ids such as "dW.1[0,2]" (or "dW1[0,2]"), "delta.2[0,1]", "loss", "dx[0,2]". A weight
+            Ids such as "dW.1[0,2]" (or "dW1[0,2]"), "delta.2[0,1]", "loss", "dx[0,2]". A parameter
             is read as its gradient, "W1[0,2]" as "dW.1[0,2]": that is where its change comes from.
 
         Returns
@@ -104,7 +105,7 @@ class Explanation:
         wanted = []
         for name in names:
             ref = read_ref(name)
-            if ref.quantity in ("W", "b") and not ref.after:
+            if ref.quantity in ARRAYS and not ref.after:
                 ref = replace(ref, quantity=f"d{ref.quantity}")
             self.derivation.known(ref)
             wanted.append(ref)
@@ -163,12 +164,11 @@ class Explanation:
 
     @property
     def n_crossed_kinks(self) -> int:
-        """Return how many hidden z passed a kink of their activation from before to after."""
-        rows = self.trace.network.activations
-        passes = zip(rows, self.trace.z, self.update.after.z, strict=False)
+        """Return how many hidden values passed a kink of their activation from before to after."""
+        passes = zip(self.trace.activated(), self.update.after.activated(), strict=True)
         return sum(
             int(np.count_nonzero((old > kink) != (new > kink)))
-            for row, old, new in passes
+            for (row, old), (_, new) in passes
             for kink in row.kinks
         )
 

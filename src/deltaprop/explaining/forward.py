@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from deltaprop.explaining.names import Ref
-from deltaprop.explaining.operands import entering, operand, weighed, weight
+from deltaprop.explaining.operands import Reading, operand, weighed
 from deltaprop.explaining.outputs import loss_terms, output_value
-from deltaprop.explaining.sums import MOST_TERMS, plus, shortened, times
+from deltaprop.explaining.sums import MOST_TERMS, added, multiplied, plus, shortened, times
 from deltaprop.functional.arithmetic import Expression, parse
 from deltaprop.model.backprop import Trace
 
@@ -25,26 +23,22 @@ __all__ = [
 
 
 def preactivation(ref: Ref, trace: Trace) -> tuple[Expression, float]:
-    """Return z of one neuron: what it reads times its weights, and its bias."""
+    """Return z of one neuron as its layer tells it: what it reads, and what is added to that."""
     s, j = ref.index
-    n_in = trace.inputs[ref.layer - 1].shape[1]
-    places: Sequence[int] = range(n_in)
-    if ref.layer == 1 and n_in > MOST_TERMS:
-        # Of a text's thousands of possible words a row has few: the others add nothing.
-        places = np.flatnonzero(trace.inputs[0][s]).tolist() or places[:1]
-    terms = [
-        (
-            entering(trace, ref.layer, s, i, ref.after),
-            weight(trace, ref.layer, i, j, ref.after),
-        )
-        for i in places
-    ]
-    products = [(times(*pair), pair[0].value * pair[1].value) for pair in terms]
-    bias = trace.parameters.layers[ref.layer - 1].get("b")
-    if bias is not None:
-        b = operand(Ref("b", ref.layer, (j,), ref.after), bias[j])
-        return plus(shortened(products, n_in - len(places)), b), trace.z[ref.layer - 1][s, j]
-    return shortened(products, n_in - len(places)), trace.z[ref.layer - 1][s, j]
+    layer, read = trace.network.numbered[ref.layer - 1], trace.inputs[ref.layer - 1]
+    n_in, value = read.shape[1], trace.z[ref.layer - 1][s, j]
+    at = Reading(trace, ref.layer, s, ref.after)
+    places = layer.reads(n_in, j)
+    n_read = len(places)
+    if n_read > MOST_TERMS and (ref.layer == 1 or n_read < n_in):
+        # Of a text's thousands of possible words a row has few, and of the categories of a column
+        # one: the others add nothing.
+        places = [i for i in places if read[s, i]] or places[:1]
+    total = added([layer.term(n_in, i, j, at) for i in places], n_read - len(places))
+    factor, rest = layer.factor(n_in), layer.rest(n_in, j, at)
+    if factor is not None:
+        total = multiplied(factor, total)
+    return total if rest is None else plus(total, rest), value
 
 
 def kept(ref: Ref, trace: Trace) -> tuple[Expression, float]:
@@ -105,23 +99,25 @@ def loss(ref: Ref, trace: Trace) -> tuple[Expression, float]:
 
 
 def penalty(ref: Ref, trace: Trace) -> tuple[Expression, float]:
-    """Return l2/2 sum(W^2), or l1 sum|W|."""
+    """Return l2/2 sum(W^2), or l1 sum|W|, over every penalized array."""
     network = trace.network
     squares = ref.quantity == "l2_penalty"
     strength = network.l2 if squares else network.l1
     factor = operand(Ref("l2" if squares else "l1"), strength)
-    weights = [arrays["W"] for arrays in trace.parameters.layers]
-    sizes = np.concatenate([W.ravel() ** 2 if squares else np.abs(W.ravel()) for W in weights])
+    slots = [slot for slot in network.layout.slots if slot.penalized]
+    weights = [trace.parameters.flat[slot.start : slot.stop] for slot in slots]
+    sizes = np.concatenate([w**2 if squares else np.abs(w) for w in weights])
     order = np.argsort(-sizes, kind="stable")
     if len(order) > MOST_TERMS:  # a large network has too many weights to write them all down
         order = order[: MOST_TERMS - 1]
     ends = np.cumsum([W.size for W in weights])
     terms: list[tuple[Expression, float]] = []
     for place in np.sort(order):
-        layer = int(np.searchsorted(ends, place, side="right"))
-        shape = weights[layer].shape
-        i, j = np.unravel_index(int(place - ends[layer] + weights[layer].size), shape)
-        w = weight(trace, layer + 1, int(i), int(j), ref.after)
+        which = int(np.searchsorted(ends, place, side="right"))
+        slot, behind = slots[which], int(ends[which] - place)
+        where = np.unravel_index(weights[which].size - behind, slot.shape)
+        index = tuple(int(i) for i in where)
+        w = operand(Ref(slot.name, slot.layer + 1, index, ref.after), weights[which][-behind])
         formula = parse("w**2" if squares else "abs(w)", {"w": w})
         terms.append((formula, float(sizes[place])))
     rest = float(np.delete(sizes, order).sum())

@@ -36,6 +36,7 @@ from deltaprop.explaining.mathml import (
 from deltaprop.explaining.names import PHASES, Ref, read_ref
 from deltaprop.explaining.unicode import symbol_of
 from deltaprop.functional.arithmetic import Operand
+from deltaprop.model.layers import ARRAYS
 
 __all__ = ["Blocks", "place_of"]
 
@@ -142,9 +143,9 @@ class Blocks:
                     yield from map(self.line, in_layer)
                     yield "</ol>"
 
-    def whole(self, ref: Ref) -> str:
-        """Return the symbol of an array."""
-        return symbol(ref, 1, self.document.style.notation)
+    def whole(self, ref: Ref, part: str = "") -> str:
+        """Return the symbol of an array, or of a part of it."""
+        return symbol(ref, 1, self.document.style.notation, part)
 
     # tables
 
@@ -284,6 +285,6 @@ def _to_the(right: bool) -> str:
 
 def _group(ref: Ref) -> tuple[int, int, str, tuple[int, ...]]:
     """Return what to sort given numbers by: the data, the parameters by layer, the settings."""
-    kinds = {"x": 0, "targets": 1, "share": 2, "mask": 3, "W": 4, "b": 4}
+    kinds = {"x": 0, "targets": 1, "share": 2, "mask": 3, **dict.fromkeys(ARRAYS, 4)}
     kind = kinds.get(ref.quantity, 5 if ref.layer else 6)
     return (kind, ref.layer, ref.quantity if kind < 6 else "", ref.index)

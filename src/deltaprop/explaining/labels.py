@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from deltaprop.errors import SettingError
+from deltaprop.model.layers import Dense
+from deltaprop.model.spec import Network
 
-__all__ = ["Names"]
+__all__ = ["Names", "layer_names"]
 
 
 @dataclass(frozen=True)
@@ -57,3 +59,11 @@ class Names:
 def _require_count(what: str, names: Sequence[str], expected: int) -> None:
     if names and len(names) != expected:
         raise SettingError(f"{len(names)} {what} names for {expected} {what}s.")
+
+
+def layer_names(network: Network, words: Mapping[str, str]) -> list[str]:
+    """Return what each layer but the last does to its numbers: its activation, or its kind."""
+    return [
+        row.name if isinstance(layer, Dense) else words[layer.kind].format_map(vars(layer))
+        for layer, row in zip(network.numbered, network.activations, strict=False)
+    ]

@@ -15,8 +15,9 @@ from deltaprop.explaining.latex_notation import (
     latex_symbol,
 )
 from deltaprop.explaining.latex_width import broken, widest_piece, width
-from deltaprop.explaining.matrices import Cells, Equation, Term
+from deltaprop.explaining.matrix_terms import Cells, Equation, Term
 from deltaprop.explaining.names import Ref
+from deltaprop.functional.arithmetic import write
 
 __all__ = ["aligned", "equation_rows", "line_rows", "proof_text"]
 
@@ -134,7 +135,7 @@ def aligned(groups: Sequence[list[str]]) -> Iterator[str]:
 def equation_rows(equation: Equation, document: Document, room: float = _ROOM) -> list[str]:
     r"""Return the rows of an ``align*`` for a matrix equation, with the shape under each matrix."""
     notation, words = document.style.notation, document.words
-    left = latex_symbol(equation.left, 2, notation)
+    left = latex_symbol(equation.left, 2, notation, equation.part)
     room -= width(left) + 2.0
     relation = "=" if equation.exact else r"\approx"
     result = f"{relation} {_matrix(equation.result, room)[0]}"
@@ -158,17 +159,40 @@ def equation_rows(equation: Equation, document: Document, room: float = _ROOM) -
         rows.append(rf"= \frac{{\partial L}}{{\partial {z}}} \quad\text{{({escaped(told)})}}")
     else:
         rows.append(rf"\quad\text{{({escaped(words['after the step'])})}}")
+    if equation.more:
+        told = words["more of this form"].format(count=f"{equation.more:,}")
+        result += rf" \quad\text{{{escaped(told)}}}"
     rows.append(result)
     return [f"{left} &{rows[0]}", *(f"&{row}" for row in rows[1:])]
 
 
 def _symbolic(term: Term, notation: str) -> str:
-    text = latex_symbol(term.ref, 2, notation)
+    if term.constant:
+        return _enclosed(term, term.constant, "")
+    text = latex_symbol(term.ref, 2, notation, term.part)
     if term.transposed:
         text = rf"\left({text}\right)^{{T}}" if "^" in text else rf"{text}^{{T}}"
     if term.factor is not None:
-        return rf"{latex_symbol(term.factor, 2, notation)} \, {_applied(term, text)}"
-    return _applied(term, text)
+        text = rf"{latex_symbol(term.factor, 2, notation)} \, {_applied(term, text)}"
+    else:
+        text = _applied(term, text)
+    if term.scale is not None:
+        text = rf"{_constant(term.scale, symbols=True)} \, {text}"
+    return _enclosed(term, text, "")
+
+
+def _enclosed(term: Term, text: str, size: str) -> str:
+    """Return a term with the parentheses that begin before it and end behind it."""
+    for name in reversed(term.opens):
+        function = r"\sum_{s} " if name == "sum" else _function(name) if name else ""
+        text = rf"{function}{rf'{size}l' if size else ''}({text}"
+    for transposed in term.closes:
+        text += (rf"{size}r)" if size else ")") + ("^{T}" if transposed else "")
+    return text
+
+
+def _constant(scale: Line, *, symbols: bool) -> str:
+    return write(scale.step.expression, LatexNotation(scale, symbols))
 
 
 def _applied(term: Term, text: str) -> str:
@@ -176,20 +200,30 @@ def _applied(term: Term, text: str) -> str:
         return text
     if term.applied == "sum":
         return rf"\sum_{{s}} {text}_{{s}}"
-    name = term.applied.removesuffix("'")
-    prime = "'" if term.applied.endswith("'") else ""
-    return rf"\mathrm{{{escaped(name)}}}{prime}\left({text}\right)"
+    return rf"{_function(term.applied)}\left({text}\right)"
+
+
+def _function(name: str) -> str:
+    plain = name.removesuffix("'")
+    written = rf"\{plain}" if plain in ("cos", "sin") else rf"\mathrm{{{escaped(plain)}}}"
+    return written + ("'" if name != plain else "")
 
 
 def _numeric(term: Term, room: float) -> tuple[str, float]:
     """Return a term with its numbers, and how wide it is."""
+    if term.constant:
+        return _enclosed(term, term.constant, r"\Big"), 1.5 + len(term.opens + term.closes)
     matrix, wide = _matrix(term.cells, room)
     if term.is_argument:
         name = r"\sum_{s}" if term.applied == "sum" else rf"\mathrm{{{escaped(term.applied)}}}"
         matrix = f"{name} {matrix}"
         wide += 0.6 * len(term.applied)
     factor = rf"{latex_number(term.factor_text)} \, " if term.factor is not None else ""
-    return factor + matrix, wide + width(factor) + 1.5
+    if term.scale is not None:
+        times = r"\times" if term.factor is not None else r"\,"
+        factor = f"{_constant(term.scale, symbols=False)} {times} {factor}"
+    wide += sum(1.0 + 0.5 * len(name) for name in term.opens) + 1.2 * len(term.closes)
+    return _enclosed(term, factor + matrix, r"\Big"), wide + width(factor) + 1.5
 
 
 def _matrix(shown: Cells, room: float) -> tuple[str, float]:

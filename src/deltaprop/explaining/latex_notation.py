@@ -10,7 +10,7 @@ from functools import lru_cache
 from deltaprop.explaining.digits import Line
 from deltaprop.explaining.names import Ref, read_ref
 from deltaprop.explaining.plain import signed
-from deltaprop.explaining.symbols import symbol
+from deltaprop.explaining.symbols import PI, symbol
 from deltaprop.functional.arithmetic import Leaf, Number, Operand, write
 
 __all__ = [
@@ -26,11 +26,12 @@ _FUNCTIONS = {
     "exp": r"\exp",
     "log": r"\ln",
     "tanh": r"\tanh",
+    "cos": r"\cos",
+    "sin": r"\sin",
     "max": r"\max",
     "erf": r"\mathrm{erf}",  # GitHub lets no \operatorname through
 }
 _RELATIONS = {">=": r"\ge", "<=": r"\le", "==": "="}
-_PI = "3.141592653589793"
 _LONGEST_EXPONENT = 60  # characters of LaTeX; a longer one is read better beside exp
 _TALL = re.compile(r"\\frac|\\sqrt|\^\{[^{}]*[\^_+]|\\left")
 
@@ -68,9 +69,12 @@ _ESCAPES = {
     "↑": r"$\uparrow$",
     "∂": r"$\partial$",
     "Σ": r"$\Sigma$",
+    "α": r"$\alpha$",
     "δ": r"$\delta$",
     "η": r"$\eta$",
     "λ": r"$\lambda$",
+    "φ": r"$\varphi$",
+    "ω": r"$\omega$",
     "≈": r"$\approx$",
     "½": r"$\tfrac{1}{2}$",
     "−": r"$-$",
@@ -125,7 +129,7 @@ def latex_number(text: str) -> str:
     return rf"{mantissa}\times 10^{{{int(exponent)}}}" if e else mantissa
 
 
-def latex_symbol(ref: Ref, n_samples: int, notation: str = "standard") -> str:
+def latex_symbol(ref: Ref, n_samples: int, notation: str = "standard", part: str = "") -> str:
     r"""Return an id as it is written on paper, counted from 1.
 
     Parameters
@@ -136,6 +140,8 @@ def latex_symbol(ref: Ref, n_samples: int, notation: str = "standard") -> str:
         Where there is only one, its number is left out.
     notation : {"standard", "tutorial"}
         W of layer l as ``W^{l}``, or between the layers as ``W^{(l-1,l)}``.
+    part : str
+        Which part of a whole array is meant: "2…4".
 
     Returns
     -------
@@ -148,7 +154,8 @@ def latex_symbol(ref: Ref, n_samples: int, notation: str = "standard") -> str:
     letter += f"_{{{s.letter.below}}}" if s.letter.below else ""
     if s.summed:
         return rf"\sum {letter}"
-    scripts = (f"^{{{s.layer}}}" if s.layer else "") + (f"_{{{s.places}}}" if s.places else "")
+    places = s.places or part.replace("…", r" \dots ").replace("·", r"\cdot ")
+    scripts = (f"^{{{s.layer}}}" if s.layer else "") + (f"_{{{places}}}" if places else "")
     if s.derivative_of is not None:
         above = s.derivative_of.latex or s.derivative_of.text
         above += f"_{{{s.places}}}" if s.both else ""
@@ -211,7 +218,7 @@ class LatexNotation:
         """Return the symbol of an operand, or its displayed number."""
         if self.symbols and isinstance(leaf, Operand):
             return _symbol_of(leaf.id, self.n_samples, self.notation)
-        if self.symbols and isinstance(leaf, Number) and leaf.text == _PI:
+        if self.symbols and isinstance(leaf, Number) and leaf.text == PI:
             return r"\pi"
         number = latex_number(self.line.text(leaf))
         if isinstance(leaf, Operand | Number):

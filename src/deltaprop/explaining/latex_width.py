@@ -35,6 +35,8 @@ _WIDTHS = {
     r"\exp": 1.6,
     r"\ln": 1.0,
     r"\tanh": 2.2,
+    r"\cos": 1.6,
+    r"\sin": 1.5,
     r"\max": 1.9,
     r"\left": 0.2,
     r"\right": 0.2,

@@ -9,6 +9,7 @@ from html import escape as _escape
 
 from deltaprop.explaining.digits import Line
 from deltaprop.explaining.names import Ref, read_ref
+from deltaprop.explaining.symbols import PI
 from deltaprop.explaining.symbols import symbol as parts_of
 from deltaprop.functional.arithmetic import (
     Expression,
@@ -92,7 +93,7 @@ def operand(name: str, element: str) -> str:
     return f'{tag} data-id="{escape(name)}">{rest}'
 
 
-def symbol(ref: Ref, n_samples: int, notation: str = "standard") -> str:
+def symbol(ref: Ref, n_samples: int, notation: str = "standard", part: str = "") -> str:
     """Return an id as it is written on paper, counted from 1.
 
     Parameters
@@ -103,6 +104,8 @@ def symbol(ref: Ref, n_samples: int, notation: str = "standard") -> str:
         The sample is left out where there is only one.
     notation : {"standard", "tutorial"}
         The tutorial writes the weights between two layers as W^(l,l+1).
+    part : str
+        Which part of a whole array is meant: "2…4".
 
     Returns
     -------
@@ -112,7 +115,8 @@ def symbol(ref: Ref, n_samples: int, notation: str = "standard") -> str:
     s = parts_of(ref, n_samples, notation)
     tag = "mn" if s.layer.isdigit() else "mtext"
     layer = f"<{tag}>{s.layer}</{tag}>" if s.layer else ""
-    places = f"<mn>{s.places}</mn>" if s.places else ""
+    shown = s.places or part
+    places = f"<mn>{shown}</mn>" if shown else ""
     prime = "<mo>′</mo>" if s.prime else ""
     letter, own = _letter(s.letter.text), s.letter.below
     if s.summed:
@@ -179,7 +183,8 @@ class MathmlNotation:
     def leaf(self, leaf: Leaf) -> str:
         """Return an operand with its id, a constant, or a rest in brackets."""
         if isinstance(leaf, Number):
-            return number(leaf.text)
+            is_pi = self.symbol_of is not None and leaf.text == PI
+            return "<mi>π</mi>" if is_pi else number(leaf.text)
         if isinstance(leaf, Operand):
             inner = (
                 number(self.line.text(leaf))

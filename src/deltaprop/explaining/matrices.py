@@ -5,131 +5,42 @@ Where an equation is shown whole, its operands have enough digits for it to hold
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.explaining.digits import number_text
+from deltaprop.explaining.digits import line_of, number_text
+from deltaprop.explaining.matrix_forms import (
+    FORMS,
+    Block,
+    Piece,
+    Place,
+    Worked,
+    blocks_of,
+    folded,
+)
+from deltaprop.explaining.matrix_terms import Cells, Equation, Term
 from deltaprop.explaining.names import Ref
+from deltaprop.explaining.steps import Step
+from deltaprop.explaining.updating import moves, rate_factor
+from deltaprop.functional.arithmetic import evaluate
+from deltaprop.model.backprop import Trace
+from deltaprop.model.parameters import Slot
 from deltaprop.training.optimizers import GradientDescent
 
 if TYPE_CHECKING:
     from deltaprop.explaining.explanation import Explanation
 
-__all__ = ["Cells", "Equation", "Term", "equations"]
+__all__ = ["equations"]
 
 Array = npt.NDArray[np.float64]
 
 MOST_CELLS = 6  # rows and columns of a matrix that are shown
+MOST_BLOCKS = 6  # of an array that is worked out block by block
 _ALL_DIGITS = 17
-
-
-@dataclass(frozen=True)
-class Cells:
-    """A matrix as it is displayed.
-
-    Attributes
-    ----------
-    texts : tuple of tuple of str
-        Its numbers, row by row; those that are shown.
-    shape : tuple of int
-        Of the whole matrix.
-    """
-
-    texts: tuple[tuple[str, ...], ...]
-    shape: tuple[int, int]
-
-    @property
-    def more_rows(self) -> bool:
-        """Return whether rows are left out."""
-        return len(self.texts) < self.shape[0]
-
-    @property
-    def more_columns(self) -> bool:
-        """Return whether columns are left out."""
-        return len(self.texts[0]) < self.shape[1]
-
-
-@dataclass(frozen=True)
-class Term:
-    """One operand of an equation.
-
-    Attributes
-    ----------
-    before : str
-        What joins it to the operands before: "" for a matrix product, else + - *; * is elementwise.
-    ref : Ref
-        Which array; without index.
-    cells : Cells
-        Its numbers.
-    transposed : bool
-        Whether it is written with a T.
-    applied : str
-        The function of the array that is meant: "tanh", "tanh'"; "" for none, "sum" for the sum
-        over samples.
-    is_argument : bool
-        Whether the numbers are those the function is applied to; else they are its values.
-    factor : Ref, optional
-        A number in front: eta, lambda.
-    factor_text : str
-        That number as displayed.
-    """
-
-    before: str
-    ref: Ref
-    cells: Cells
-    transposed: bool = False
-    applied: str = ""
-    is_argument: bool = False
-    factor: Ref | None = None
-    factor_text: str = ""
-
-
-@dataclass(frozen=True)
-class Equation:
-    """left = terms = result.
-
-    Attributes
-    ----------
-    phase : str
-        forward, backward, gradient or update.
-    left : Ref
-        What is worked out.
-    terms : tuple of Term
-        Of what; empty where no matrices tell it.
-    result : Cells
-        Its numbers.
-    exact : bool
-        Whether they are the numbers themselves; else they are rounded.
-    note : str
-        What gives the result where no terms do: the loss that gives delta^L.
-    """
-
-    phase: str
-    left: Ref
-    terms: tuple[Term, ...]
-    result: Cells
-    exact: bool
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class _Operand:
-    before: str
-    ref: Ref
-    values: Array
-    transposed: bool = False
-    applied: str = ""
-    factor: Ref | None = None
-    by: float = 1.0
-    function: Callable[[Array], Array] | None = None
-
-    def shown_values(self, digits: int) -> Array:
-        """Return the values as rounding to so many digits leaves them."""
-        return _rounded(self.values, digits)
 
 
 def equations(explanation: Explanation, digits: int) -> Iterator[Equation]:
@@ -147,126 +58,208 @@ def equations(explanation: Explanation, digits: int) -> Iterator[Equation]:
     Equation
         Forward, backward, gradient, update.
     """
-    trace, after = explanation.trace, explanation.update.after
-    network = trace.network
+    trace = explanation.trace
     last = len(trace.z)
     for layer in range(1, last + 1):
-        arrays = trace.parameters.layers[layer - 1]
-        below = _below(explanation, layer)
-        operands = [_Operand("", *below), _Operand("", Ref("W", layer), arrays["W"])]
-        if "b" in arrays:
-            operands.append(_Operand("+", Ref("b", layer), arrays["b"][None]))
-        yield _equation("forward", Ref("z", layer), operands, trace.z[layer - 1], digits)
-        name = network.activations[layer - 1].name if layer < last else network.loss.output
-        if name != "identity":
-            f = network.activations[layer - 1].f if layer < last else network.loss.predict
-            z = _Operand("", Ref("z", layer), trace.z[layer - 1], applied=name, function=f)
-            yield _equation("forward", Ref("a", layer), [z], trace.a[layer], digits)
+        yield from _forward(trace, layer, digits)
     start = _equation("backward", Ref("delta", last), [], trace.delta[-1], digits)
-    yield replace(start, note=network.loss_name)
+    yield replace(start, note=trace.network.loss_name)
     for layer in range(last - 1, 0, -1):
-        W = trace.parameters.layers[layer]["W"]
-        operands = [
-            _Operand("", Ref("delta", layer + 1), trace.delta[layer]),
-            _Operand("", Ref("W", layer + 1), W.T, transposed=True),
-        ]
-        mask = trace.masks[layer]
-        if mask is not None:
-            operands.append(_Operand("*", Ref("mask", layer + 1), mask))
-        row = network.activations[layer - 1]
-        if row.name != "identity":
-            slope = row.f_prime(trace.z[layer - 1], trace.a[layer])
-            operands.append(_Operand("*", Ref("z", layer), slope, applied=f"{row.name}'"))
-        yield _equation("backward", Ref("delta", layer), operands, trace.delta[layer - 1], digits)
+        yield from _backward(trace, layer, digits)
     for layer in range(last, 0, -1):
-        yield from _gradients(explanation, layer, digits)
-    eta = explanation.update.learning_rate
-    plain = isinstance(explanation.update.rule, GradientDescent)
-    for layer in range(last, 0, -1):
-        arrays = trace.parameters.layers[layer - 1]
-        for name, array in arrays.items():
-            moves = name == "W" or explanation.update.train_biases
-            operands = []
-            if plain and moves:
-                gradient = trace.gradients.layers[layer - 1][name]
-                operands = [
-                    _Operand("", Ref(name, layer), np.atleast_2d(array)),
-                    _Operand(
-                        "-",
-                        Ref(f"d{name}", layer),
-                        np.atleast_2d(gradient),
-                        factor=Ref("learning_rate"),
-                        by=eta,
-                    ),
-                ]
-            elif not moves:
-                operands = [_Operand("", Ref(name, layer), np.atleast_2d(array))]
-            new = np.atleast_2d(after.parameters.layers[layer - 1][name])
-            yield _equation("update", Ref(name, layer, after=True), operands, new, digits)
+        for name in trace.parameters.layers[layer - 1]:
+            yield from _gradient(trace, layer, name, digits)
+    for slot in sorted(trace.network.layout.slots, key=lambda slot: -slot.layer):
+        yield from _update(explanation, slot, digits)
 
 
-def _below(explanation: Explanation, layer: int) -> tuple[Ref, Array]:
-    trace = explanation.trace
-    values = trace.inputs[layer - 1]
-    if trace.masks[layer - 1] is not None:
-        return Ref("kept", layer), values
-    return (Ref("a", layer - 1) if layer > 1 else Ref("x")), values
+def _forward(trace: Trace, layer: int, digits: int) -> Iterator[Equation]:
+    network, last = trace.network, len(trace.z)
+    form, at = FORMS[type(network.numbered[layer - 1])], Place(trace, layer)
+    blocks = form.forward(network.numbered[layer - 1], at)
+    yield from _columns("forward", Ref("z", layer), blocks, trace.z[layer - 1], at, digits)
+    name = network.activations[layer - 1].name if layer < last else network.loss.output
+    if name != "identity":
+        f = network.activations[layer - 1].f if layer < last else network.loss.predict
+        z = Piece("", Ref("z", layer), trace.z[layer - 1], applied=name, function=f)
+        yield _equation("forward", Ref("a", layer), [z], trace.a[layer], digits)
 
 
-def _gradients(explanation: Explanation, layer: int, digits: int) -> Iterator[Equation]:
-    trace, network = explanation.trace, explanation.trace.network
-    arrays = trace.gradients.layers[layer - 1]
-    ref, values = _below(explanation, layer)
-    delta = _Operand("", Ref("delta", layer), trace.delta[layer - 1])
-    operands = [_Operand("", ref, values.T, transposed=True), delta]
-    W = trace.parameters.layers[layer - 1]["W"]
-    if network.l2:
-        operands.append(_Operand("+", Ref("W", layer), W, factor=Ref("l2"), by=network.l2))
-    if network.l1:
-        operands.append(
-            _Operand(
-                "+", Ref("W", layer), np.sign(W), applied="sign", factor=Ref("l1"), by=network.l1
-            )
+def _backward(trace: Trace, layer: int, digits: int) -> Iterator[Equation]:
+    above, at = trace.network.numbered[layer], Place(trace, layer + 1)
+    row, mask = trace.network.activations[layer - 1], trace.masks[layer]
+    factors = []
+    if mask is not None:
+        factors.append(Piece("*", Ref("mask", layer + 1), mask))
+    if row.name != "identity":
+        slope = row.f_prime(trace.z[layer - 1], trace.a[layer])
+        factors.append(Piece("*", Ref("z", layer), slope, applied=f"{row.name}'"))
+    blocks = (_times(b, factors, at) for b in FORMS[type(above)].below(above, at))
+    yield from _columns("backward", Ref("delta", layer), blocks, trace.delta[layer - 1], at, digits)
+
+
+def _times(block: Block, factors: Sequence[Piece], at: Place) -> Block:
+    """Return a block times further factors; what is a sum gets parentheses."""
+    if not factors:
+        return block
+    first, *others = block.pieces
+    if any(piece.before == "+" for piece in _outer(block.pieces)):
+        first = replace(first, opens=("", *first.opens))
+        pieces = [first, *others]
+        pieces[-1] = replace(pieces[-1], closes=(*pieces[-1].closes, False))
+    else:
+        pieces = [first, *others]
+    n, columns = len(pieces), slice(block.start, block.stop)
+    for factor in factors:
+        values, part = factor.values[:, columns], ""
+        if values.shape != factor.values.shape:
+            part = at.part(factor.ref, block.start, block.stop)
+        pieces.append(replace(factor, values=values, part=part, origin=(0, block.start)))
+
+    def worked(values: Sequence[Array]) -> Array:
+        total = block.worked(values[:n])
+        for value in values[n:]:
+            total = total * value
+        return total
+
+    return Block(block.start, block.stop, tuple(pieces), worked)
+
+
+def _outer(pieces: Sequence[Piece]) -> Iterator[Piece]:
+    """Yield the pieces that stand in no parentheses, or open them."""
+    depth = 0
+    for piece in pieces:
+        if not depth:
+            yield piece
+        depth += len(piece.opens) - len(piece.closes)
+
+
+def _gradient(trace: Trace, layer: int, name: str, digits: int) -> Iterator[Equation]:
+    network, at = trace.network, Place(trace, layer)
+    kind = network.numbered[layer - 1]
+    left, gradient = Ref(f"d{name}", layer), trace.gradients.layers[layer - 1][name]
+    weights = trace.parameters.layers[layer - 1][name]
+    blocks = list(FORMS[type(kind)].gradient(kind, at, name))
+    for block in blocks[:MOST_BLOCKS]:
+        part = at.part(left, block.start, block.stop) if len(blocks) > 1 else ""
+        w, origin = blocks_of(weights, block.start, block.stop)
+        pieces = list(block.pieces)
+        if name in kind.penalized:
+            shown = Piece("+", Ref(name, layer), w, part=part, origin=origin)
+            if network.l2:
+                pieces.append(replace(shown, factor=Ref("l2"), by=network.l2))
+            if network.l1:
+                sign = replace(shown, values=np.sign(w), applied="sign")
+                pieces.append(replace(sign, factor=Ref("l1"), by=network.l1))
+        n = len(block.pieces)
+
+        def worked(values: Sequence[Array], block: Block = block, n: int = n) -> Array:
+            total = block.worked(values[:n])
+            for value in values[n:]:
+                total = total + value
+            return total
+
+        result, _ = blocks_of(gradient, block.start, block.stop)
+        equation = _equation("gradient", left, pieces, result, digits, worked)
+        yield _marked(equation, part, origin, blocks, block)
+
+
+def _update(explanation: Explanation, slot: Slot, digits: int) -> Iterator[Equation]:
+    update, layer, name = explanation.update, slot.layer + 1, slot.name
+    old, gradient, new = (
+        parameters.layers[slot.layer][name]
+        for parameters in (
+            explanation.trace.parameters,
+            explanation.trace.gradients,
+            update.after.parameters,
         )
-    yield _equation("gradient", Ref("dW", layer), operands, arrays["W"], digits)
-    if "b" in arrays:
-        summed = _Operand(
-            "", Ref("delta", layer), trace.delta[layer - 1], applied="sum", function=_over_samples
+    )
+    count = len(old) if old.ndim > 2 else 1
+    places = [(c, c + 1) if old.ndim > 2 else (0, len(old)) for c in range(count)]
+    for start, stop in places[:MOST_BLOCKS]:
+        part = str(stop) if old.ndim > 2 else ""
+        (w, origin), (g, _), (result, _) = (
+            blocks_of(values, start, stop) for values in (old, gradient, new)
         )
-        yield _equation("gradient", Ref("db", layer), [summed], arrays["b"][None], digits)
+        pieces = [Piece("", Ref(name, layer), w, part=part, origin=origin)]
+        if moves(update, name):
+            step = Piece("-", Ref(f"d{name}", layer), g, part=part, origin=origin)
+            step = replace(step, factor=Ref("learning_rate"), by=update.learning_rate)
+            pieces.append(replace(step, scale=rate_factor(slot)))
+            if not isinstance(update.rule, GradientDescent):
+                pieces = []
+        equation = _equation("update", Ref(name, layer, after=True), pieces, result, digits)
+        more = max(0, len(places) - MOST_BLOCKS) if stop == MOST_BLOCKS else 0
+        yield replace(equation, part=part, origin=origin, more=more)
 
 
-def _over_samples(delta: Array) -> Array:
-    total: Array = delta.sum(axis=0, keepdims=True)
-    return total
+def _columns(
+    phase: str,
+    left: Ref,
+    blocks: Iterable[Block],
+    result: Array,
+    at: Place,
+    digits: int,
+) -> Iterator[Equation]:
+    """Yield an array that is worked out by columns."""
+    several = list(blocks)
+    for block in several[:MOST_BLOCKS]:
+        part = at.part(left, block.start, block.stop) if len(several) > 1 else ""
+        values = result[:, block.start : block.stop]
+        equation = _equation(phase, left, list(block.pieces), values, digits, block.worked)
+        yield _marked(equation, part, (0, block.start), several, block)
+
+
+def _marked(
+    equation: Equation, part: str, origin: tuple[int, ...], blocks: Sequence[Block], block: Block
+) -> Equation:
+    is_last = block is blocks[:MOST_BLOCKS][-1]
+    more = len(blocks) - MOST_BLOCKS if is_last and len(blocks) > MOST_BLOCKS else 0
+    return replace(equation, part=part, origin=origin, more=more)
 
 
 def _equation(
-    phase: str, left: Ref, operands: list[_Operand], result: Array, digits: int
+    phase: str,
+    left: Ref,
+    operands: list[Piece],
+    result: Array,
+    digits: int,
+    worked: Worked | None = None,
 ) -> Equation:
-    enough = _enough_digits(operands, result, digits)
-    terms = tuple(
-        Term(
-            operand.before,
-            operand.ref,
-            _cells(operand.values, enough),
-            operand.transposed,
-            operand.applied,
-            operand.function is not None,
-            operand.factor,
-            number_text(operand.by, enough) if operand.factor else "",
-        )
-        for operand in operands
-    )
+    worked = worked or folded(operands)
+    enough = _enough_digits(operands, worked, result, digits)
+    terms = tuple(_term(operand, enough) for operand in operands)
     shown = result[:MOST_CELLS, :MOST_CELLS]
-    # a result as long as its operands repeats them: a frozen bias
+    # a result as long as its operands repeats them: a frozen bias, a column that passes
     same = len(operands) == 1 and operands[0].function is None
     own = enough if same else digits
-    exact = bool(np.allclose(_rounded(shown, own), shown, rtol=1e-13, atol=0.0))
+    exact = (same and phase != "update") or bool(
+        np.allclose(_rounded(shown, own), shown, rtol=1e-13, atol=0.0)
+    )
     return Equation(phase, left, terms, _cells(result, own), exact)
 
 
-def _enough_digits(operands: list[_Operand], result: Array, digits: int) -> int:
+def _term(operand: Piece, digits: int) -> Term:
+    scale = operand.scale
+    return Term(
+        operand.before,
+        operand.ref,
+        _cells(operand.values, digits),
+        operand.transposed,
+        operand.applied,
+        operand.function is not None,
+        operand.factor,
+        number_text(operand.by, digits) if operand.factor else "",
+        None if scale is None else line_of(Step(operand.ref, scale, evaluate(scale))),
+        operand.part,
+        operand.origin,
+        operand.opens,
+        operand.closes,
+        operand.ref.quantity if operand.ref.quantity.isdigit() else "",
+    )
+
+
+def _enough_digits(operands: list[Piece], worked: Worked, result: Array, digits: int) -> int:
     """Return the digits of the operands with which the displayed result follows from them."""
     whole = all(max(a.shape) <= MOST_CELLS for a in (*(o.values for o in operands), result))
     if not operands or not whole or not np.all(np.isfinite(result)):
@@ -275,28 +268,20 @@ def _enough_digits(operands: list[_Operand], result: Array, digits: int) -> int:
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         unit = 10.0 ** (np.floor(np.log10(np.abs(result))) - digits + 1)
         for enough in range(digits, _ALL_DIGITS):
-            if np.all(np.abs(_evaluated(operands, enough) - shown) <= unit):
+            values = [_shown_values(operand, enough) for operand in operands]
+            if np.all(np.abs(worked(values) - shown) <= unit):
                 return enough
     return _ALL_DIGITS
 
 
-def _evaluated(operands: list[_Operand], digits: int) -> Array:
-    total: Array | None = None
-    for operand in operands:
-        values = operand.shown_values(digits)
-        if operand.function is not None:
-            values = operand.function(values)
-        values = float(number_text(operand.by, digits)) * values
-        if total is None:
-            total = values
-        elif operand.before == "":
-            total = total @ values
-        elif operand.before == "*":
-            total = total * values
-        else:
-            total = total + values if operand.before == "+" else total - values
-    assert total is not None
-    return total
+def _shown_values(operand: Piece, digits: int) -> Array:
+    """Return an operand as rounding to so many digits leaves it, with what is done to it."""
+    values = _rounded(operand.values, digits)
+    if operand.function is not None:
+        values = operand.function(values)
+    if operand.scale is not None:
+        values = evaluate(operand.scale) * values
+    return float(number_text(operand.by, digits)) * values
 
 
 def _rounded(values: Array, digits: int) -> Array:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from deltaprop.errors import SettingError
+from deltaprop.model.layers import ARRAYS
 
-__all__ = ["PER_SAMPLE", "PHASES", "Ref", "grid", "read_ref"]
+__all__ = ["PER_SAMPLE", "PHASES", "Ref", "array_of", "grid", "read_ref"]
 
 PHASES = ("forward", "loss", "backward", "gradient", "update", "after")
 
@@ -34,10 +35,11 @@ _PHASE_OF = {
     "sample_delta": "backward",
     "delta": "backward",
     "dx": "backward",
-    "data_dW": "gradient",
-    "dW": "gradient",
-    "db": "gradient",
-}
+    **{
+        quantity: "gradient" for name in ARRAYS for quantity in (f"data_d{name}", f"d{name}")
+    },
+}  # fmt: skip
+_GRADIENTS = {f"{kind}d{name}": name for name in ARRAYS for kind in ("", "data_")}
 _ORDER = {name: place for place, name in enumerate(_PHASE_OF)}
 _FORM = re.compile(r"([A-Za-z]\w*?)(?:\.(\d+))?(\.after)?(?:\[(\d+(?:,\d+)*)\])?")
 _SHORT = re.compile(r"([A-Za-z]\w*?)(\d+)\[")
@@ -91,8 +93,14 @@ class Ref:
             # what the optimizer keeps for an array is set before the array itself
             state, _, array = self.quantity.rpartition("_")
             early = ord(state[0]) - ord("z") - 1 if state else 0
-            return (PHASES.index(phase), -self.layer, int(array == "b"), early, *self.index)
+            place = ARRAYS.index(array) if array in ARRAYS else len(ARRAYS)
+            return (PHASES.index(phase), -self.layer, place, early, *self.index)
         return (PHASES.index(phase) if phase else -1, -self.layer, place, *self.index)
+
+
+def array_of(quantity: str) -> str:
+    """Return the array that a quantity is the gradient by: W for dW and data_dW; "" for none."""
+    return _GRADIENTS.get(quantity, "")
 
 
 def read_ref(text: str) -> Ref:

@@ -131,7 +131,7 @@ class _Book:
         if section.name == "gradient" and lines:
             yield "code", "print(step.verify())"
         if any(isinstance(block, Equations) for block in section.blocks):
-            yield "code", code.ARRAYS[section.name]
+            yield "code", code.HELD[section.name]
         if section.name == "promise":
             yield "code", "step.predicted_change, step.second_order_change, step.actual_change"
 

@@ -15,6 +15,7 @@ from deltaprop.explaining.digits import Line
 from deltaprop.explaining.plain import PlainNotation
 from deltaprop.functional.arithmetic import Operand, write
 from deltaprop.functional.losses import sample_shares
+from deltaprop.model.layers import ARRAYS
 from deltaprop.model.parameters import Parameters
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ARITHMETIC",
-    "ARRAYS",
     "CHECK",
+    "HELD",
     "Given",
     "arithmetic_code",
     "check_code",
@@ -66,7 +67,7 @@ def check(lines):
             value = nan
         assert holds(value, text), f"{{name}} is {{value!r}}, but {{text}} is displayed."
     print(f"{{len(lines)}} numbers hold.")'''
-ARRAYS = {
+HELD = {
     "forward": "trace.z, trace.a",
     "backward": "trace.delta",
     "gradient": "trace.gradients.layers",
@@ -317,7 +318,7 @@ def is_own(explanation: Explanation) -> bool:
 
 def _is_state(line: Line) -> bool:
     """Return whether it is a number that an optimizer keeps for a weight."""
-    return line.step.phase == "update" and line.step.quantity not in ("W", "b")
+    return line.step.phase == "update" and line.step.quantity not in ARRAYS
 
 
 # arrays

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from deltaprop.explaining.names import Ref
@@ -9,7 +11,7 @@ from deltaprop.explaining.sums import times
 from deltaprop.functional.arithmetic import Expression, Operand, parse
 from deltaprop.model.backprop import Trace
 
-__all__ = ["entering", "operand", "target", "weighed", "weight"]
+__all__ = ["Reading", "entering", "operand", "target", "weighed"]
 
 
 def operand(ref: Ref, value: float) -> Operand:
@@ -17,10 +19,35 @@ def operand(ref: Ref, value: float) -> Operand:
     return Operand(ref.id, float(value))
 
 
-def weight(trace: Trace, layer: int, i: int, j: int, after: bool) -> Operand:
-    """Return W of a layer from neuron i to neuron j."""
-    value = trace.parameters.layers[layer - 1]["W"][i, j]
-    return operand(Ref("W", layer, (i, j), after), value)
+@dataclass(frozen=True)
+class Reading:
+    """What a layer's mathematics is told with: its arrays, and what it reads of one sample.
+
+    Attributes
+    ----------
+    trace : Trace
+        The pass.
+    layer : int
+        From 1.
+    sample : int
+        From 0.
+    after : bool
+        Whether the pass after the update is meant.
+    """
+
+    trace: Trace
+    layer: int
+    sample: int
+    after: bool = False
+
+    def a(self, i: int) -> Operand:
+        """Return the i-th number that the layer reads."""
+        return entering(self.trace, self.layer, self.sample, i, self.after)
+
+    def parameter(self, name: str, *index: int) -> Operand:
+        """Return an entry of one of the layer's arrays."""
+        value = self.trace.parameters.layers[self.layer - 1][name][index]
+        return operand(Ref(name, self.layer, index, self.after), value)
 
 
 def entering(trace: Trace, layer: int, s: int, i: int, after: bool) -> Operand:

@@ -27,11 +27,13 @@ from deltaprop.explaining.document import (
     Table,
     TableLayer,
 )
+from deltaprop.explaining.labels import layer_names
 from deltaprop.explaining.language import words_of
 from deltaprop.explaining.matrices import equations
 from deltaprop.explaining.names import Ref
 from deltaprop.explaining.selection import strongest_told
 from deltaprop.explaining.style import DETAILS, Style
+from deltaprop.explaining.symbols import symbol
 
 if TYPE_CHECKING:
     from deltaprop.explaining.explanation import Explanation
@@ -110,18 +112,49 @@ class _Outline:
         network, words, update = self.trace.network, self.words, self.explanation.update
         over = self.explanation.reduction if self.n_samples > 1 else "one sample"
         loss, mean = network.loss_name.replace("_", " "), words[over].format(count=self.n_samples)
-        shape, _, _ = network.describe().rpartition(", " + network.loss_name)
         parameters = f"{network.n_parameters:,}"
         name = getattr(update.rule, "name", type(update.rule).__name__).replace("_", " ")
-        yield words["shape"].format(shape=shape.replace("->", "→"), count=parameters)
+        yield words["shape"].format(shape=" → ".join(self._shape()), count=parameters)
         yield words["conventions"].format(loss=loss, mean=mean)
         yield words["step"].format(optimizer=name, rate=self.number(update.learning_rate))
         if network.l2 or network.l1:
-            yield words["penalties"]
+            arrays = list(dict.fromkeys(s.name for s in network.layout.slots if s.penalized))
+            plain = arrays == ["W"]
+            yield words["penalties" if plain else "penalties of"].format(
+                arrays=words["and"].join(arrays)
+            )
+        if network.layout.learning_rate_factors() is not None:
+            yield words["rate factors"].format(factors=words["and"].join(self._rate_factors()))
         if not update.train_biases:
             yield words["biases stay"]
         if self.explanation.names.source:
             yield words["source"].format(source=self.explanation.names.source)
+
+    def _shape(self) -> Iterator[str]:
+        """Yield how many numbers there are from layer to layer, and what gives them."""
+        network = self.trace.network
+        called = ["", *layer_names(network, self.words), network.loss.output]
+        for width, name in zip(network.sizes, called, strict=True):
+            yield f"{width} {name}".rstrip()
+
+    def _rate_factors(self) -> Iterator[str]:
+        """Yield what the learning rate is multiplied by, for arrays of one name together."""
+        layers: dict[tuple[str, float], list[str]] = {}
+        for slot in self.trace.network.layout.slots:
+            if slot.learning_rate_factor != 1:
+                key = (slot.name, slot.learning_rate_factor)
+                layers.setdefault(key, []).append(str(slot.layer + 1))
+        for (name, factor), found in layers.items():
+            array = symbol(Ref(name), 1).letter.text
+            yield self.words["rate factor"].format(
+                factor=self.number(factor), array=array, layers=", ".join(found)
+            )
+
+    def _phase(self, name: str) -> str:
+        """Return the heading of a phase; that of plain networks has their formulas."""
+        general = f"{name} of layers"
+        other = not self.trace.network.is_plain and general in self.words
+        return self.words[general if other else name]
 
     def _sections(self) -> Iterator[Section]:
         one_number = bool(self.explanation.wanted)
@@ -149,8 +182,8 @@ class _Outline:
                 title = words["output"].format(activation=trace.network.loss.output)
                 layers.append(self._layer(title, "a", layer, names.outputs))
             else:
-                f = trace.network.activations[layer - 1].name
-                title = words["layer"].format(number=layer, activation=f)
+                called = layer_names(trace.network, words)[layer - 1]
+                title = words["layer"].format(number=layer, activation=called)
                 layers.append(self._layer(title, "a", layer, ()))
         return Overview(
             tuple(layers),
@@ -211,7 +244,7 @@ class _Outline:
 
     def _layers(self) -> Section:
         parts = tuple(
-            Section(phase, self.words[phase], (Equations(tuple(group)),))
+            Section(phase, self._phase(phase), (Equations(tuple(group)),))
             for phase, group in groupby(
                 equations(self.explanation, self.style.digits), key=lambda equation: equation.phase
             )
@@ -235,7 +268,8 @@ class _Outline:
             right = words["proved"].format(right=judged.count("right"), count=len(judged))
             blocks.append(Sentence(right, "failed" if "wrong" in judged else "proved"))
         parts = tuple(
-            Section(phase, words[phase], (Lines(tuple(lines)),)) for phase, lines in self._phases()
+            Section(phase, self._phase(phase), (Lines(tuple(lines)),))
+            for phase, lines in self._phases()
         )
         return Section("neurons", title, tuple(blocks), parts)
 

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from deltaprop.functional.arithmetic import Expression, Product, Rest, Sum
+from deltaprop.functional.arithmetic import (
+    Expression,
+    Number,
+    Product,
+    Rest,
+    Sum,
+    evaluate,
+)
 
-__all__ = ["MOST_TERMS", "plus", "shortened", "times"]
+__all__ = ["MOST_TERMS", "added", "multiplied", "plus", "shortened", "times"]
 
 # Longer sums show their largest terms and the rest as one number.
 MOST_TERMS = 8
@@ -31,6 +38,46 @@ def shortened(
     if rest is not None:
         parts.append((rest, 1))
     return Sum(tuple(part for part, _ in parts), tuple(sign for _, sign in parts))
+
+
+def added(terms: Sequence[Expression], n_more: int = 0) -> Expression:
+    """Return the sum of terms that may be sums themselves, the smallest gathered where many.
+
+    ``n_more`` further terms are 0. A sum that stands as a factor in a term is opened only where
+    something has to be left out.
+    """
+    opened = [part for term in terms for part in _summands(term, deep=False)]
+    if sum(len(_summands(term, deep=True)) for term in opened) + n_more > MOST_TERMS:
+        opened = [part for term in opened for part in _summands(term, deep=True)]
+    return shortened([(term, evaluate(term)) for term in opened], n_more)
+
+
+def _summands(term: Expression, *, deep: bool) -> list[Expression]:
+    """Return what a sum adds up; deep also what a product does that has a long sum as a factor."""
+    if isinstance(term, Sum):
+        return [
+            inner if sign > 0 else Sum((inner,), (-1,))
+            for part, sign in zip(term.terms, term.signs, strict=True)
+            for inner in (_summands(part, deep=deep) if deep and sign > 0 else [part])
+        ]
+    if deep and isinstance(term, Product):
+        for place, factor in enumerate(term.factors):
+            if isinstance(factor, Sum) and len(factor.terms) > 2:
+                before, behind = term.factors[:place], term.factors[place + 1 :]
+                return [multiplied(*before, part, *behind) for part in _summands(factor, deep=True)]
+    return [term]
+
+
+def multiplied(*factors: Expression) -> Expression:
+    """Return the product; a factor 1 is left out, and a minus stands in front of the whole."""
+    sign, kept = 1, []
+    for factor in factors:
+        if isinstance(factor, Sum) and len(factor.terms) == 1:
+            sign, factor = sign * factor.signs[0], factor.terms[0]
+        if not (isinstance(factor, Number) and factor.text == "1"):
+            kept.append(factor)
+    product = times(*kept) if len(kept) > 1 else kept[0]
+    return product if sign > 0 else Sum((product,), (-1,))
 
 
 def _signed(term: Expression) -> tuple[Expression, int]:

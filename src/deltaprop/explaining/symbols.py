@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from deltaprop.explaining.names import PER_SAMPLE, Ref
+from deltaprop.explaining.names import PER_SAMPLE, Ref, array_of
+from deltaprop.model.layers import ARRAYS
 
-__all__ = ["NOTATIONS", "Letter", "Symbol", "symbol"]
+__all__ = ["NOTATIONS", "PI", "Letter", "Symbol", "symbol"]
 
 NOTATIONS = ("standard", "tutorial")
+PI = "3.141592653589793"  # as formulas write it
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,9 @@ _LETTERS = {
     "jacobian": Letter("J"),
     "kept": Letter("ã", r"\tilde{a}"),
     "mask": Letter("m"),
+    "alpha": Letter("α", r"\alpha"),
+    "omega": Letter("ω", r"\omega"),
+    "phi": Letter("φ", r"\varphi"),
     "share": Letter("w"),
     "learning_rate": Letter("η", r"\eta"),
     "loss": Letter("L"),
@@ -93,10 +98,7 @@ _LETTERS = {
 _LOSS_OF_A_SAMPLE = Letter("ℓ", r"\ell")
 _LOSS, _DATA_LOSS = Letter("L"), Letter("Lᵈ", r"L_{\mathrm{data}}")
 _DERIVATIVES = {
-    "dW": (_LOSS, Letter("W")),
-    "db": (_LOSS, Letter("b")),
     "dx": (_LOSS, Letter("x")),
-    "data_dW": (_DATA_LOSS, Letter("W")),
     "upstream": (_LOSS_OF_A_SAMPLE, Letter("a")),
     "sample_delta": (_LOSS_OF_A_SAMPLE, Letter("z")),
     "softmax_upstream": (_LOSS, Letter("p")),
@@ -134,12 +136,15 @@ def symbol(ref: Ref, n_samples: int, notation: str = "standard") -> Symbol:
     if ref.quantity in _DERIVATIVES:
         above, letter = _DERIVATIVES[ref.quantity]
         state = ""
+    elif array_of(ref.quantity):
+        above = _DATA_LOSS if ref.quantity.startswith("data_") else _LOSS
+        letter, state = _letter(array_of(ref.quantity)), ""
     elif ref.quantity in _LETTERS:
         letter, state = _LETTERS[ref.quantity], ""
         if ref.quantity == "loss" and ref.index:
             letter = _LOSS_OF_A_SAMPLE
-    elif state and of in ("W", "b"):
-        letter = Letter(of)  # an optimizer keeps m and v for each weight
+    elif state and of in ARRAYS:
+        letter = _letter(of)  # an optimizer keeps m and v for each parameter
     elif state and of == "sum":
         return Symbol(_LETTERS[state], summed=True)
     else:
@@ -149,3 +154,7 @@ def symbol(ref: Ref, n_samples: int, notation: str = "standard") -> Symbol:
         layer = f"({ref.layer - 1},{ref.layer})"
     both = ref.quantity == "sigmoid_slope"
     return Symbol(letter, layer, index, ref.after, above, both, state)
+
+
+def _letter(array: str) -> Letter:
+    return _LETTERS.get(array, Letter(array))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
+from typing import TypeAlias
 
 from deltaprop.explaining.columns import cells, pad
 from deltaprop.explaining.digits import Line
 from deltaprop.explaining.document import Document, Image, Proof
-from deltaprop.explaining.matrices import Cells, Equation, Term
+from deltaprop.explaining.matrix_terms import Cells, Equation, Term
 from deltaprop.explaining.names import Ref
 from deltaprop.explaining.unicode import UnicodeNotation, symbol_of
-from deltaprop.functional.arithmetic import Operand, write
+from deltaprop.functional.arithmetic import Operand, Quotient, write
 
 __all__ = [
     "MARKS",
@@ -26,6 +27,8 @@ __all__ = [
 MARKS = {"right": "✓", "wrong": "✗", "kink": "?"}
 _JOINTS: Mapping[str, str] = {"": " ", "+": " + ", "-": " - ", "*": " ⊙ "}
 _BREAKS = (" + ", " - ", " × ", " / ")
+# what stands before a matrix, the matrix or None, and what stands behind it
+_Piece: TypeAlias = tuple[str, "Cells | None", str]
 _DEEPEST = 6  # parentheses in each other
 _INKS = (" ", "░", "▒", "▓", "█")
 _SIGNED = ("  ", "· ", "+ ", "++"), ("  ", "· ", "- ", "--")
@@ -142,27 +145,40 @@ def equation_text(equation: Equation, document: Document, room: int) -> Iterator
         that have none are left out.
     """
     notation, words = document.style.notation, document.words
-    left = symbol_of(equation.left, 2, notation)
+    left = symbol_of(equation.left, 2, notation, equation.part)
     relation = f" {'=' if equation.exact else '≈'} "
     if not equation.terms:
         told = words["after the step"]
         if equation.phase == "backward":
             told = f"dL/dz ({words['given by'].format(loss=equation.note.replace('_', ' '))})"
         yield f"{left} = {told}"
-        yield from _beside([(relation, equation.result)], room)
+        yield from _beside([(relation, equation.result, "")], room)
+        yield from _more(equation, document)
         return
     symbols = "".join(_symbolic(term, notation) for term in equation.terms).strip()
     yield f"{left} = {symbols}"
-    pieces = [(_before(term), term.cells) for term in equation.terms]
-    blocks = [[*pieces, (relation, equation.result)]]
-    if sum(cells(text) + _width(matrix) for text, matrix in blocks[0]) + 4 > room:
-        blocks = [[piece] for piece in blocks[0]]
+    pieces = [
+        (_before(term), None if term.constant else term.cells, term.constant + _closing(term))
+        for term in equation.terms
+    ]
+    blocks = [[*pieces, (relation, equation.result, "")]]
+    if sum(map(_wide, blocks[0])) + 4 > room:
+        blocks = [[]]
+        for piece in (*pieces, (relation, equation.result, "")):
+            alone = blocks[-1] and blocks[-1][-1][1] is not None  # a 1 stands beside what follows
+            blocks = [*blocks, [piece]] if alone else [*blocks[:-1], [*blocks[-1], piece]]
     for block in blocks:
         yield from _beside(block, room)
+    yield from _more(equation, document)
+
+
+def _more(equation: Equation, document: Document) -> Iterator[str]:
+    if equation.more:
+        yield document.words["more of this form"].format(count=f"{equation.more:,}")
 
 
 def _symbolic(term: Term, notation: str) -> str:
-    text = symbol_of(term.ref, 2, notation)
+    text = symbol_of(term.ref, 2, notation, term.part)
     if term.transposed:
         text = f"{text}ᵀ" if len(text) == 1 else f"({text})ᵀ"
     if term.applied == "sum":
@@ -171,11 +187,31 @@ def _symbolic(term: Term, notation: str) -> str:
         text = f"{term.applied}({text})"
     if term.factor is not None:
         text = f"{symbol_of(term.factor, 2, notation)} {text}"
-    return _JOINTS[term.before] + text
+    if term.scale is not None:
+        text = f"{_constant(term.scale, symbols=True)} {text}"
+    return _JOINTS[term.before] + _opening(term) + text + _closing(term)
+
+
+def _opening(term: Term) -> str:
+    names = ("Σₛ " if name == "sum" else name.replace("'", "′") for name in term.opens)
+    return "".join(f"{name}(" for name in names)
+
+
+def _closing(term: Term) -> str:
+    return "".join(")ᵀ" if transposed else ")" for transposed in term.closes)
+
+
+def _constant(scale: Line, *, symbols: bool) -> str:
+    expression = scale.step.expression
+    text = write(expression, UnicodeNotation(scale, (lambda ref: ref.id) if symbols else None))
+    return f"({text})" if isinstance(expression, Quotient) else text
 
 
 def _before(term: Term) -> str:
-    text = _JOINTS[term.before]
+    text = _JOINTS[term.before] + _opening(term)
+    if term.scale is not None:
+        times = "× " if term.factor is not None else ""
+        text += f"{_constant(term.scale, symbols=False)} {times}"
     if term.factor is not None:
         text += f"{term.factor_text} "
     if term.is_argument:
@@ -183,9 +219,9 @@ def _before(term: Term) -> str:
     return text
 
 
-def _beside(pieces: list[tuple[str, Cells]], room: int) -> Iterator[str]:
+def _beside(pieces: list[_Piece], room: int) -> Iterator[str]:
     """Yield matrices side by side, each with its shape below."""
-    columns = [_texts(before, matrix, room - 4) for before, matrix in pieces]
+    columns = [_texts(*piece, room - 4) for piece in pieces]
     height = max(len(column) for column in columns)
     for number in range(height):
         row = ""
@@ -196,7 +232,9 @@ def _beside(pieces: list[tuple[str, Cells]], room: int) -> Iterator[str]:
         yield ("    " + row).rstrip()
 
 
-def _texts(before: str, matrix: Cells, room: int) -> list[str]:
+def _texts(before: str, matrix: Cells | None, after: str, room: int) -> list[str]:
+    if matrix is None:
+        return [before + after, ""]  # as high as a matrix of one row with its shape
     most = len(matrix.texts[0])
     while True:
         cut = most < matrix.shape[1]
@@ -204,19 +242,21 @@ def _texts(before: str, matrix: Cells, room: int) -> list[str]:
         if matrix.more_rows:
             rows.append(["⋮"] * len(rows[0]))
         wide = [max(cells(row[c]) for row in rows) for c in range(len(rows[0]))]
-        if most == 1 or cells(before) + sum(wide) + 2 * len(wide) + 2 <= room:
+        if most == 1 or cells(before + after) + sum(wide) + 2 * len(wide) + 2 <= room:
             break
         most -= 1
     texts = [f"[ {'  '.join(t.rjust(w) for t, w in zip(row, wide, strict=True))} ]" for row in rows]
     shape = f"{matrix.shape[0]}×{matrix.shape[1]}".center(cells(texts[0]))
     middle = (len(texts) - 1) // 2
     blank = " " * cells(before)
-    lines = [(before if n == middle else blank) + text for n, text in enumerate(texts)]
+    lines = [
+        f"{before}{text}{after}" if n == middle else blank + text for n, text in enumerate(texts)
+    ]
     return [*lines, blank + shape]
 
 
-def _width(matrix: Cells) -> int:
-    return cells(_texts("", matrix, 10_000)[0])
+def _wide(piece: _Piece) -> int:
+    return max(map(cells, _texts(*piece, 10_000)))
 
 
 # pictures

@@ -13,8 +13,9 @@ import numpy as np
 from deltaprop._version import __version__
 from deltaprop.explaining.digits import Line
 from deltaprop.explaining.document import Document
+from deltaprop.explaining.edges import added_at, edges_of
 from deltaprop.explaining.latex_notation import LatexNotation, equation_parts, latex_symbol
-from deltaprop.explaining.names import PER_SAMPLE, read_ref
+from deltaprop.explaining.names import PER_SAMPLE, array_of, read_ref
 from deltaprop.explaining.outline import document as document_of
 from deltaprop.explaining.plain import PlainNotation
 from deltaprop.explaining.steps import Step
@@ -108,7 +109,9 @@ def diagram(explanation: Explanation) -> dict[str, Any]:
         for j in range(width):
             names = [f"x[0,{j}]"] if not layer else [
                 f"{quantity}.{layer}[0,{j}]" for quantity in ("z", "a", "delta")
-            ] + [f"b.{layer}[{j}]"]  # fmt: skip
+            ]  # fmt: skip
+            added = added_at(trace, layer, j) if layer else None
+            names += [added.id] if added is not None else []
             ids = [name for name in names if name in told]
             if ids:
                 nodes.append({"neuron": j, "ids": ids})
@@ -117,16 +120,18 @@ def diagram(explanation: Explanation) -> dict[str, Any]:
     edges = []
     for name in sorted(told, key=lambda name: read_ref(name).order()):
         ref = read_ref(name)
-        if ref.quantity == "dW" and not ref.after:
-            i, j = ref.index
-            edges.append(
-                {
-                    "from": [ref.layer - 1, i],
-                    "to": [ref.layer, j],
-                    "weight": f"W.{ref.layer}[{i},{j}]",
-                    "gradient": name,
-                }
-            )
+        if not array_of(ref.quantity) or ref.quantity.startswith("data_"):
+            continue
+        parameter = replace(ref, quantity=array_of(ref.quantity))
+        edges += [
+            {
+                "from": [ref.layer - 1, i],
+                "to": [ref.layer, j],
+                "weight": parameter.id,
+                "gradient": name,
+            }
+            for i, j in edges_of(trace, parameter)
+        ]
     return {"layers": layers, "edges": edges, "samples": len(trace.a[0])}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from deltaprop.explaining.digits import Line
 from deltaprop.explaining.names import Ref, read_ref
 from deltaprop.explaining.plain import signed
-from deltaprop.explaining.symbols import symbol
+from deltaprop.explaining.symbols import PI, symbol
 from deltaprop.functional.arithmetic import Leaf, Number, Operand
 
 __all__ = ["SUBSCRIPTS", "SUPERSCRIPTS", "UnicodeNotation", "symbol_of"]
@@ -16,16 +16,17 @@ SUPERSCRIPTS = str.maketrans("0123456789+-()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺�
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
-def symbol_of(ref: Ref, n_samples: int, notation: str = "standard") -> str:
+def symbol_of(ref: Ref, n_samples: int, notation: str = "standard", part: str = "") -> str:
     """Return an id as it is written on paper, counted from 1: W.1[0,2] as W¹₁₃.
 
     The sample is left out where there is only one. The loss of a sample is ℓ, the whole loss L. In
-    the tutorial's notation a weight names the layers on both sides: W⁽⁰¹⁾₁₃.
+    the tutorial's notation a weight names the layers on both sides: W⁽⁰¹⁾₁₃. ``part`` says which
+    part of a whole array is meant: "2…4".
     """
     s = symbol(ref, n_samples, notation)
     # there is no raised comma: (0,1) is written ⁽⁰¹⁾, and ⁽⁹⸴¹⁰⁾
     layer = s.layer.replace(",", "" if ref.layer < 10 else "⸴")
-    places = s.places.translate(SUBSCRIPTS)
+    places = (s.places or part).translate(SUBSCRIPTS)
     prime = "′" if s.prime else ""
     text = s.letter.text + s.letter.below.translate(SUBSCRIPTS)
     if s.summed:
@@ -65,7 +66,7 @@ class UnicodeNotation:
     def leaf(self, leaf: Leaf) -> str:
         """Return the symbol of an operand, or its displayed number."""
         if isinstance(leaf, Number):
-            return leaf.text
+            return "π" if self.symbol is not None and leaf.text == PI else leaf.text
         if isinstance(leaf, Operand):
             return self.line.text(leaf) if self.symbol is None else self.symbol(read_ref(leaf.id))
         return f"[{self.more.format(count=f'{leaf.count:,}')}: {self.line.text(leaf)}]"

@@ -4,16 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields
+from math import pi
 
 import numpy as np
 
 from deltaprop.explaining.names import Ref, grid
 from deltaprop.explaining.operands import operand
 from deltaprop.explaining.steps import Step, Update
+from deltaprop.explaining.sums import multiplied
 from deltaprop.functional.arithmetic import Expression, parse
 from deltaprop.model.backprop import Trace
+from deltaprop.model.parameters import Slot
 
-__all__ = ["UpdateTold"]
+__all__ = ["UpdateTold", "moves", "rate_factor"]
+
+_LONGEST_FACTOR = 8  # characters
+
+
+def moves(update: Update, name: str) -> bool:
+    """Return whether the step changes an array; biases may be left as they are."""
+    return name != "b" or update.train_biases
+
+
+def rate_factor(slot: Slot) -> Expression | None:
+    """Return what an array's learning rate is multiplied by, as a constant; None for 1."""
+    factor = slot.learning_rate_factor
+    if factor == 1:
+        return None
+    turns = f"{factor / (2 * pi):.12g}"
+    if len(repr(factor)) > _LONGEST_FACTOR and len(turns) <= _LONGEST_FACTOR:
+        # so many times 2 pi, the factor of a frequency
+        return parse(f"{'' if turns == '1' else f'{turns} * '}2 * {pi!r}", {})
+    return parse(str(int(factor)) if factor == int(factor) else repr(factor), {})
 
 
 class UpdateTold:
@@ -35,7 +57,8 @@ class UpdateTold:
         """Yield the name of every number that is set, in order."""
         for layer in range(len(self.trace.z), 0, -1):
             for name, array in self.trace.parameters.layers[layer - 1].items():
-                if self._moves(name) and self._formulas(name) is not None:
+                slot = self._slots[(layer - 1, name)]
+                if moves(self.update, name) and self._formulas(slot) is not None:
                     for state in self._state_names():
                         yield from grid(f"{state}_{name}", layer, array.shape, after=True)
                 yield from grid(name, layer, array.shape, after=True)
@@ -51,15 +74,15 @@ class UpdateTold:
         new = float(self.update.after.parameters.flat[place])
         value = float(self.update.new_state[state][place]) if state else new
         before = operand(Ref(name, ref.layer, ref.index), old)
-        if not self._moves(name):
+        if not moves(self.update, name):
             return Step(ref, before, value)
-        formulas = self._formulas(name)
+        formulas = self._formulas(slot)
         if formulas is None:
             return Step(ref, operand(ref, value), value)
         names: dict[str, Expression] = {
             "w": before,
             "g": operand(Ref(f"d{name}", ref.layer, ref.index), self.trace.gradients.flat[place]),
-            "learning_rate": operand(Ref("learning_rate"), self.update.learning_rate),
+            "learning_rate": self._learning_rate(slot),
             **self._hyperparameters(),
         }
         # a state that was set before this one is meant with its new value
@@ -70,19 +93,19 @@ class UpdateTold:
             names[key] = operand(own, values[key][place])
         return Step(ref, parse(formulas[state or "w"], names), value)
 
-    def _moves(self, name: str) -> bool:
-        return name == "W" or self.update.train_biases
+    def _learning_rate(self, slot: Slot) -> Expression:
+        eta, factor = operand(Ref("learning_rate"), self.update.learning_rate), rate_factor(slot)
+        return eta if factor is None else multiplied(factor, eta)
 
     def _state_names(self) -> list[str]:
         return [n for n, v in self.update.new_state.items() if isinstance(v, np.ndarray)]
 
-    def _formulas(self, name: str) -> dict[str, str] | None:
+    def _formulas(self, slot: Slot) -> dict[str, str] | None:
         """Return the optimizer's formulas for an array, or None where it does not tell them."""
         tell = getattr(self.update.rule, "arithmetic", None)
         if tell is None:
             return None
-        penalized = any(s.penalized for s in self._slots.values() if s.name == name)
-        return dict(tell(penalized))
+        return dict(tell(slot.penalized))
 
     def _hyperparameters(self) -> dict[str, Expression]:
         rule = self.update.rule

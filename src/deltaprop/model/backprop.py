@@ -11,14 +11,16 @@ same mask on the way back.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import ShapeError
+from deltaprop.functional.activations import ACTIVATIONS, Activation
 from deltaprop.functional.losses import sample_shares, weighted_sum
+from deltaprop.model.layers import ParametricActivation
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.model.targets import (
@@ -102,6 +104,13 @@ class Trace:
     loss_per_sample: Array
     gradients: Parameters
     data_gradients: Parameters
+
+    def activated(self) -> Iterator[tuple[Activation, Array]]:
+        """Yield each hidden activation with the numbers it is applied to."""
+        yield from zip(self.network.activations, self.z, strict=False)
+        for layer, a in zip(self.network.numbered, self.inputs, strict=True):
+            if isinstance(layer, ParametricActivation):
+                yield ACTIVATIONS[layer.function], a
 
     @property
     def dx(self) -> Array:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from deltaprop.errors import SettingError
 from deltaprop.functional.losses import sample_shares
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
@@ -54,6 +55,14 @@ class Working:
     loss: float = np.nan
     gradients: Parameters = field(init=False)
     after: Parameters = field(init=False)
+
+    def __post_init__(self) -> None:
+        if not self.network.is_plain:
+            raise SettingError(
+                "Rules and mistakes are about dense layers in their usual form; the network "
+                f"{self.network.describe()} has others, or learning rate factors. explain and "
+                "check_gradients take any network."
+            )
 
     def weights(self, layer: int) -> Array:
         """Return W of layer ``layer`` + 1."""
@@ -114,6 +123,11 @@ def work_step(
     -------
     Working
         z, a, delta, loss, gradients and the parameters after the step.
+
+    Raises
+    ------
+    SettingError
+        When the network has other layers than dense ones in their usual form.
     """
     w = Working(
         network, parameters, x, targets,

@@ -336,7 +336,8 @@ class Network:
         hidden = zip(self.numbered, self.sizes[1:], self.activations, strict=False)
         shown = [str(self.n_in)]
         for layer, width, row in hidden:
-            shown.append(f"{width} {row.name if isinstance(layer, Dense) else layer.kind}")
+            called = row.name if isinstance(layer, Dense) else layer.kind.replace("_", " ")
+            shown.append(f"{width} {called}")
         shown.append(f"{self.n_out} {self.loss.output}")
         return f"{' -> '.join(shown)}, {self.loss_name}, {self.n_parameters:,} parameters"
 

@@ -23,6 +23,7 @@ __all__ = [
     "check_rows",
     "check_settings",
     "check_validation",
+    "check_validation_weights",
     "weigh_rows",
 ]
 
@@ -139,6 +140,19 @@ def check_validation(
         return check_rows(network, X_val, y_val, "X_val")
     except (ShapeError, DataError) as error:
         raise type(error)(f"In the validation rows: {error}") from None
+
+
+def check_validation_weights(
+    validation: tuple[Any, Any] | None, weights: npt.ArrayLike | None
+) -> Array | None:
+    """Return what each validation row counts; None where all count the same."""
+    if weights is None:
+        return None
+    if validation is None:
+        raise SettingError("weight_val needs validation rows: pass X_val and y_val.")
+    checked = _floats(weights, "weight_val")
+    sample_shares(validation[0].shape[0], checked)
+    return checked
 
 
 def weigh_rows(

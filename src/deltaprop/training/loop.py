@@ -12,6 +12,7 @@ import numpy.typing as npt
 from deltaprop.engines import choose_engine
 from deltaprop.engines.base import Problem
 from deltaprop.errors import SettingError
+from deltaprop.functional.settings import at_least_zero
 from deltaprop.model.backprop import require_fit
 from deltaprop.model.files import check_writable
 from deltaprop.model.parameters import Parameters
@@ -23,6 +24,7 @@ from deltaprop.training.checks import (
     check_rows,
     check_settings,
     check_validation,
+    check_validation_weights,
     weigh_rows,
 )
 from deltaprop.training.history import History
@@ -49,6 +51,7 @@ def train(
     shuffle: bool = True,
     X_val: Any = None,
     y_val: npt.ArrayLike | None = None,
+    weight_val: npt.ArrayLike | None = None,
     sample_weight: npt.ArrayLike | None = None,
     class_weight: ClassWeight = None,
     monitor: str | None = None,
@@ -59,6 +62,7 @@ def train(
     prefer_latest: bool = False,
     time_budget: float | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: float | None = 0.0,
     resume: bool = False,
     state: State | None = None,
     callbacks: Sequence[Callback] = (),
@@ -96,6 +100,8 @@ def train(
         Visit the rows in a new random order each epoch.
     X_val, y_val : array_like, optional
         Rows to validate on after each epoch.
+    weight_val : array_like, optional
+        What each of them counts in ``val_loss`` and ``val_metric``, >= 0.
     sample_weight : array_like of shape (n,), optional
         Weights >= 0; rows of weight zero are left out.
     class_weight : dict, sequence or "balanced", optional
@@ -119,6 +125,9 @@ def train(
         Seconds after which to stop, counted from the call. The first step is always done.
     checkpoint : path, optional
         A file to save the run to after each epoch.
+    checkpoint_every : float or None
+        Seconds that pass at least between two savings; the last epoch is saved in any case. None:
+        as often as saving takes no more than a twentieth of the time.
     resume : bool
         Go on from ``checkpoint`` if it exists; the result equals an uninterrupted run's.
     state : dict, optional
@@ -147,6 +156,8 @@ def train(
     """
     optimizer = Adam() if optimizer is None else optimizer
     check_settings(batch_size, epochs, dtype, patience, min_improvement, time_budget, n_threads)
+    if checkpoint_every is not None:
+        at_least_zero(checkpoint_every, "checkpoint_every")
     deadline = None if time_budget is None else clock() + time_budget  # checking takes its share
     require_fit(network, parameters)
     if resume and checkpoint is None:
@@ -178,6 +189,7 @@ def train(
         seed=check_seed(seed),
         shuffle=shuffle,
         validation=validation,
+        validation_weights=check_validation_weights(validation, weight_val),
         monitor=check_monitor(monitor, validation is not None),
         metric=metric,
         patience=patience,
@@ -187,6 +199,7 @@ def train(
         rows=None,
         deadline=deadline,
         checkpoint=checkpoint,
+        checkpoint_every=checkpoint_every,
         resume=resume,
         state=state,
         callbacks=tuple(callbacks),

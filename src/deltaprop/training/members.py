@@ -17,6 +17,7 @@ from deltaprop.engines.base import Engine, Problem
 from deltaprop.engines.cores import available_cores
 from deltaprop.errors import SettingError
 from deltaprop.functional.losses import sample_shares
+from deltaprop.functional.settings import at_least_zero
 from deltaprop.model.backprop import require_fit
 from deltaprop.model.files import check_writable
 from deltaprop.model.parameters import Parameters
@@ -28,6 +29,7 @@ from deltaprop.training.checks import (
     check_rows,
     check_settings,
     check_validation,
+    check_validation_weights,
     weigh_rows,
 )
 from deltaprop.training.history import History
@@ -52,6 +54,7 @@ def train_members(
     validation_rows: Sequence[npt.ArrayLike] | None = None,
     X_val: Any = None,
     y_val: npt.ArrayLike | None = None,
+    weight_val: npt.ArrayLike | None = None,
     optimizer: Optimizer | Sequence[Optimizer] | None = None,
     batch_size: int | None = 128,
     epochs: int = 10,
@@ -69,6 +72,7 @@ def train_members(
     prefer_latest: bool = False,
     time_budget: float | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: float | None = 0.0,
     resume: bool = False,
     callbacks: Sequence[Callback] = (),
     progress: bool = False,
@@ -94,8 +98,9 @@ def train_members(
     rows, validation_rows : sequence of array_like of int, optional
         Which rows each member learns from, and is scored on after each epoch; all, and none, when
         left out.
-    X_val, y_val : array_like, optional
-        Rows to score all members on, instead.
+    X_val, y_val, weight_val : array_like, optional
+        Rows to score all members on, instead, and what each of them counts. Of
+        ``validation_rows`` each counts as ``sample_weight`` says.
     optimizer : Optimizer or sequence of Optimizer, optional
         One for all members, or one each; ``Adam(1e-3)`` when left out.
     seeds : sequence of int, optional
@@ -109,7 +114,7 @@ def train_members(
     n_threads : int, optional
         At most this many threads in all.
     batch_size, epochs, engine, dtype, shuffle, sample_weight, class_weight, monitor, metric,
-    patience, min_improvement, keep_best, prefer_latest, resume, progress, clock
+    patience, min_improvement, keep_best, prefer_latest, checkpoint_every, resume, progress, clock
         As for ``train``, the same for all members.
 
     Returns
@@ -123,6 +128,8 @@ def train_members(
         When an array or a setting does not fit; nothing has been changed then.
     """
     check_settings(batch_size, epochs, dtype, patience, min_improvement, time_budget, n_threads)
+    if checkpoint_every is not None:
+        at_least_zero(checkpoint_every, "checkpoint_every")
     deadline = None if time_budget is None else clock() + time_budget
     if isinstance(parameters, Parameters):
         raise SettingError("parameters is one member's; give a list of them, one each.")
@@ -154,6 +161,7 @@ def train_members(
     learnt = _rows_of(rows, k, n, "rows") or [np.arange(n)] * k
     held = _rows_of(validation_rows, k, n, "validation_rows")
     validation = check_validation(each_network[0], X_val, y_val)
+    given = check_validation_weights(validation, weight_val)
     if held is not None and validation is not None:
         raise SettingError("Give validation_rows or X_val, not both.")
     cores = min(n_threads or available_cores(), available_cores())
@@ -188,6 +196,7 @@ def train_members(
                 seed=check_seed(numbers[i]),
                 shuffle=shuffle,
                 validation=validation if held is None else (all_rows[held[i]], targets[held[i]]),
+                validation_weights=_counts(held[i], weights) if held is not None else given,
                 monitor=check_monitor(monitor, held is not None or validation is not None),
                 metric=metric,
                 patience=patience,
@@ -197,6 +206,7 @@ def train_members(
                 rows=own_rows,
                 deadline=deadline,
                 checkpoint=path,
+                checkpoint_every=checkpoint_every,
                 resume=resume,
                 state=None,
                 callbacks=tuple(callbacks),
@@ -316,3 +326,11 @@ def _weighed(
     every = np.zeros(len(targets))
     every[kept] = found
     return kept, every
+
+
+def _counts(rows: Rows, weights: Array | None) -> Array | None:
+    """Return what validation rows count; None where all count the same, or none would count."""
+    if weights is None or not weights[rows].any():
+        return None
+    counts: Array = weights[rows]
+    return counts

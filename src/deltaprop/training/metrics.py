@@ -18,7 +18,12 @@ def metric_name(network: Network) -> str:
     return "accuracy" if network.loss.targets in ("distribution", "unit") else "r2"
 
 
-def score(network: Network, logits: Array, targets: Array | npt.NDArray[np.int64]) -> float:
+def score(
+    network: Network,
+    logits: Array,
+    targets: Array | npt.NDArray[np.int64],
+    weights: Array | None = None,
+) -> float:
     """Return the accuracy, or R^2 averaged over outputs.
 
     Accuracy is the share of rows whose every decision is right: the largest output for softmax,
@@ -33,6 +38,8 @@ def score(network: Network, logits: Array, targets: Array | npt.NDArray[np.int64
         z^L.
     targets : ndarray of shape (n,) or (n, n_L)
         Labels or targets.
+    weights : ndarray of shape (n,), optional
+        What each row counts; all the same when left out.
 
     Returns
     -------
@@ -41,10 +48,14 @@ def score(network: Network, logits: Array, targets: Array | npt.NDArray[np.int64
     """
     dense = dense_targets(targets, network.n_out)
     if metric_name(network) == "r2":
-        residual = np.sum((dense - network.loss.predict(logits)) ** 2, axis=0)
-        spread = np.sum((dense - dense.mean(axis=0)) ** 2, axis=0)
+        each = np.ones(len(dense)) if weights is None else weights
+        mean = np.average(dense, axis=0, weights=each)
+        residual = each @ (dense - network.loss.predict(logits)) ** 2
+        spread = each @ (dense - mean) ** 2
         r2 = np.where(spread > 0, 1.0 - residual / np.where(spread > 0, spread, 1.0), 0.0)
         return float(np.mean(r2))
     if network.loss.output == "softmax" and network.n_out > 1:
-        return float(np.mean(logits.argmax(axis=1) == dense.argmax(axis=1)))
-    return float(np.mean(np.all((logits > 0) == (dense > 0.5), axis=1)))
+        right = logits.argmax(axis=1) == dense.argmax(axis=1)
+    else:
+        right = np.all((logits > 0) == (dense > 0.5), axis=1)
+    return float(np.average(right, weights=weights))

@@ -31,6 +31,7 @@ __all__ = ["Callback", "Metric", "TrainingRun", "TrainingState"]
 Array = npt.NDArray[np.float64]
 
 _NUMBERS_AT_ONCE = 4_000_000  # logits of validation rows
+_PAUSE_OF_SAVING = 20.0  # between two checkpoints, in the time that one takes
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ Callback: TypeAlias = Callable[[TrainingState], object]
 Metric: TypeAlias = Callable[[Array, Any], float]
 
 
-@dataclass
+@dataclass(eq=False)
 class TrainingRun:
     """A network on its way: what ``train`` was asked for, and how far it has come.
 
@@ -76,9 +77,11 @@ class TrainingRun:
         Which rows of the problem are learnt from; None for all.
     validation : tuple of (rows, targets), optional
         What each epoch is scored on.
+    validation_weights : ndarray, optional
+        What each of these rows counts.
     deadline : float, optional
         When to stop, by ``clock``.
-    checkpoint, resume, state, callbacks, clock
+    checkpoint, checkpoint_every, resume, state, callbacks, clock
         As for ``train``.
     history : History
         What has happened.
@@ -94,6 +97,7 @@ class TrainingRun:
     seed: int
     shuffle: bool
     validation: tuple[Any, Any] | None
+    validation_weights: Array | None
     monitor: str
     metric: Metric | None
     patience: int | None
@@ -103,6 +107,7 @@ class TrainingRun:
     rows: npt.NDArray[np.int64] | None
     deadline: float | None
     checkpoint: str | os.PathLike[str] | None
+    checkpoint_every: float | None
     resume: bool
     state: State | None
     callbacks: tuple[Callback, ...]
@@ -111,6 +116,8 @@ class TrainingRun:
     reason: str | None = field(init=False, default=None)
     engine_run: Run = field(init=False)
     best_flat: Array | None = field(init=False, default=None)
+    _saved_at: float = field(init=False, default=-np.inf)
+    _saving_took: float = field(init=False, default=0.0)
     _marks: dict[str, str] = field(init=False, default_factory=dict)
 
     def begin(self) -> None:
@@ -139,8 +146,15 @@ class TrainingRun:
             line.epoch(history)
         self.reason = self._reason_to_stop(epoch, interrupt)
         whole = history.n_steps == history.n_epochs * self._steps_per_epoch
-        if whole and epoch < history.n_epochs:
+        pause = self.checkpoint_every
+        if pause is None:
+            pause = _PAUSE_OF_SAVING * self._saving_took
+        due = self.clock() - self._saved_at >= pause or not self.goes_on
+        if whole and epoch < history.n_epochs and due:
+            began = self.clock()
             self._write_checkpoint()  # an epoch cut short is run again on resuming
+            self._saved_at = self.clock()
+            self._saving_took = self._saved_at - began
 
     def end(self) -> History:
         """Leave the parameters that are to be kept, and say why it is over."""
@@ -248,17 +262,24 @@ class TrainingRun:
         at_once = n
         if self.metric is None and self.history.metric == "accuracy":  # a mean over rows
             at_once = max(1, _NUMBERS_AT_ONCE // network.n_out)
+        weights = np.ones(n) if self.validation_weights is None else self.validation_weights
         loss = figure = 0.0
         for start in range(0, n, at_once):
-            rows, targets = (part[start : start + at_once] for part in self.validation)
-            share = rows.shape[0] / n
+            part = slice(start, start + at_once)
+            rows, targets = (each[part] for each in self.validation)
+            share = float(weights[part].sum() / weights.sum())
+            if share == 0.0:
+                continue
             logits = self.engine_run.logits(rows)
             dense = smoothed_targets(network, dense_targets(targets, network.n_out))
             with np.errstate(over="ignore", invalid="ignore"):
-                loss += share * network.loss.value(logits, dense)
+                shares = weights[part] / weights.sum()
+                loss += network.loss.value(logits, dense, shares)
                 own = self.metric
-                found = score(network, logits, targets) if own is None else own(logits, targets)
-                figure += share * float(found)
+                if own is None:
+                    figure += share * score(network, logits, targets, weights[part])
+                else:
+                    figure += share * float(own(logits, targets))
         self.history.val_loss.append(loss)
         self.history.val_metric.append(figure)
 

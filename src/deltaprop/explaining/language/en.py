@@ -11,6 +11,8 @@ WORDS = {
     "forward": "Forward: z = a W + b, a = f(z)",
     "loss": "Loss",
     "backward": "Backward: δ = dL/dz, from the loss to the input",
+    "forward of layers": "Forward: z of each layer from what it reads, a = f(z)",
+    "gradient of layers": "Gradients: δ times the slope of z along each parameter",
     "gradient": "Gradients: incoming activation times δ",
     "update": "Update: every gradient was taken at the old weights",
     "after": "Again, with the new weights",
@@ -19,7 +21,12 @@ WORDS = {
     "layer": "layer {number}: {activation}",
     "output": "output: {activation}",
     "sample": "(sample {number})",
+    "scaling": "scaling",
+    "parametric_activation": "parametric {function}",
+    "periodic_embedding": "periodic embedding",
+    "category_embedding": "category embedding",
     "more": "({count} more)",
+    "more of this form": "({count} more of the same form)",
     "target": "target t",
     "loss L": "loss L",
     # conventions
@@ -30,6 +37,10 @@ WORDS = {
         "Loss: {loss}, {mean}; δ = dL/dz; all gradients at the old weights; f'(0) of ReLU is 0."
     ),
     "penalties": "Penalties count in loss and gradients, for weights, not for biases.",
+    "penalties of": "Penalties count in loss and gradients, for {arrays} alone.",
+    "rate factors": "The learning rate is multiplied: {factors}.",
+    "rate factor": "by {factor} for {array} of layer {layers}",
+    "and": ", ",
     # layer equations
     "given by": "given by {loss}",
     "after the step": "after the step",

@@ -11,6 +11,8 @@ WORDS = {
     "forward": "前向传播：z = a W + b，a = f(z)",
     "loss": "损失",
     "backward": "反向传播：δ = dL/dz，从损失传到输入",
+    "forward of layers": "前向传播：每层由读入的数求得 z，a = f(z)",
+    "gradient of layers": "梯度：δ 乘以 z 对各参数的导数",
     "gradient": "梯度：输入的激活值乘以 δ",
     "update": "更新：所有梯度都在旧权重处求得",
     "after": "用新权重再算一遍",
@@ -19,7 +21,12 @@ WORDS = {
     "layer": "第 {number} 层：{activation}",
     "output": "输出：{activation}",
     "sample": "（样本 {number}）",
+    "scaling": "缩放",
+    "parametric_activation": "参数化 {function}",
+    "periodic_embedding": "周期嵌入",
+    "category_embedding": "类别嵌入",
     "more": "（另有 {count} 个）",
+    "more of this form": "（另有 {count} 个形式相同）",
     "target": "目标 t",
     "loss L": "损失 L",
     # conventions
@@ -30,6 +37,10 @@ WORDS = {
         "损失：{loss}，{mean}；δ = dL/dz；所有梯度都在旧权重处求得；ReLU 的 f'(0) 取 0。"
     ),
     "penalties": "惩罚项计入损失和梯度，只作用于权重，不作用于偏置。",
+    "penalties of": "惩罚项计入损失和梯度，只作用于 {arrays}。",
+    "rate factors": "学习率另乘以倍数：{factors}。",
+    "rate factor": "第 {layers} 层的 {array} 乘 {factor}",
+    "and": "，",
     # layer equations
     "given by": "由 {loss} 给出",
     "after the step": "更新之后",

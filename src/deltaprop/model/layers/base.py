@@ -40,10 +40,12 @@ class Operands(Protocol):
 class Layer(Protocol):
     """A numbered layer: parameters, an affine or other map to z, then an activation.
 
-    ``penalized`` names the arrays that L2, L1 and weight decay apply to.
+    ``arrays`` names the arrays it may have, in the order they are told; ``penalized`` those that
+    L2, L1 and weight decay apply to.
     """
 
     kind: ClassVar[str]
+    arrays: ClassVar[tuple[str, ...]]
     penalized: ClassVar[tuple[str, ...]]
 
     @property

@@ -39,6 +39,9 @@ class CategoryEmbedding:
     learning_rate_factor: float = 1.0
 
     kind: ClassVar[str] = "category_embedding"
+    latex: ClassVar[str] = r"z_{gk} = \sum_{i \in g} a_i E_{ik}"
+    doc: ClassVar[str] = "the category of each one-hot group as a few learnt numbers"
+    arrays: ClassVar[tuple[str, ...]] = ("E",)
     penalized: ClassVar[tuple[str, ...]] = ("E",)
     activation: ClassVar[str | None] = None
 
@@ -76,7 +79,7 @@ class CategoryEmbedding:
         """Return the columns that pass beside a E of each group."""
         parts = [a[:, : self._passed(a.shape[1])]]
         parts += [
-            a[:, columns] @ parameters["E"][rows] for rows, columns, _ in self._groups(a.shape[1])
+            a[:, columns] @ parameters["E"][rows] for rows, columns, _ in self.groups(a.shape[1])
         ]
         return np.concatenate(parts, axis=1)
 
@@ -87,7 +90,7 @@ class CategoryEmbedding:
         passed = self._passed(a.shape[1])
         below, E = np.empty_like(a), np.empty_like(parameters["E"])
         below[:, :passed] = delta[:, :passed]
-        for rows, columns, outputs in self._groups(a.shape[1]):
+        for rows, columns, outputs in self.groups(a.shape[1]):
             below[:, columns] = delta[:, outputs] @ parameters["E"][rows].T
             E[rows] = a[:, columns].T @ delta[:, outputs]
         return below, {"E": E}
@@ -95,7 +98,7 @@ class CategoryEmbedding:
     def _passed(self, n_in: int) -> int:
         return n_in - sum(self.sizes)
 
-    def _groups(self, n_in: int) -> list[tuple[slice, slice, slice]]:
+    def groups(self, n_in: int) -> list[tuple[slice, slice, slice]]:
         """Return, for each group, its rows of E, its columns of a and its columns of z."""
         passed, row = self._passed(n_in), 0
         groups = []
@@ -118,14 +121,14 @@ class CategoryEmbedding:
         passed = self._passed(n_in)
         if j < passed:
             return (j,)
-        columns = self._groups(n_in)[(j - passed) // self.dimension][1]
+        columns = self.groups(n_in)[(j - passed) // self.dimension][1]
         return range(columns.start, columns.stop)
 
     def feeds(self, n_in: int, i: int) -> Sequence[int]:
         """Return what the group of column i becomes, or i alone where it passes."""
         if i < self._passed(n_in):
             return (i,)
-        _, _, outputs = next(g for g in self._groups(n_in) if i < g[1].stop)
+        _, _, outputs = next(g for g in self.groups(n_in) if i < g[1].stop)
         return range(outputs.start, outputs.stop)
 
     def factor(self, n_in: int) -> Expression | None:

@@ -57,6 +57,12 @@ class Dense:
     bias_learning_rate_factor: float = 1.0
 
     kind: ClassVar[str] = "dense"
+    latex: ClassVar[str] = r"z = a W + b"
+    doc: ClassVar[str] = (
+        "every number from all that come in; "
+        "divided by the root of their number in NTK parametrization"
+    )
+    arrays: ClassVar[tuple[str, ...]] = ("W", "b")
     penalized: ClassVar[tuple[str, ...]] = ("W",)
 
     def __post_init__(self) -> None:

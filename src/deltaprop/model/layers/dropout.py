@@ -31,6 +31,8 @@ class Dropout:
     drop_probability: float
 
     kind: ClassVar[str] = "dropout"
+    latex: ClassVar[str] = r"a \leftarrow a m"
+    doc: ClassVar[str] = "numbers set to zero at random, in training only (Srivastava et al. 2014)"
 
     def __post_init__(self) -> None:
         p = share(self.drop_probability, "drop_probability")

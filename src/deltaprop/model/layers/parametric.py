@@ -36,6 +36,9 @@ class ParametricActivation:
     learning_rate_factor: float = 1.0
 
     kind: ClassVar[str] = "parametric_activation"
+    latex: ClassVar[str] = r"z_j = a_j + \alpha_j (f(a_j) - a_j)"
+    doc: ClassVar[str] = "how strongly an activation bends is learnt"
+    arrays: ClassVar[tuple[str, ...]] = ("alpha",)
     penalized: ClassVar[tuple[str, ...]] = ()
     activation: ClassVar[str | None] = None
 

@@ -46,6 +46,9 @@ class PeriodicEmbedding:
     learning_rate_factor: float = 1.0
 
     kind: ClassVar[str] = "periodic_embedding"
+    latex: ClassVar[str] = r"z_{ck} = \sum_h V_{chk} \cos(\omega_{ch} a_c + \varphi_{ch}) + v_{ck}"
+    doc: ClassVar[str] = "each column beside mixtures of learnt waves of it"
+    arrays: ClassVar[tuple[str, ...]] = ("omega", "phi", "V", "v")
     penalized: ClassVar[tuple[str, ...]] = ("V",)
     activation: ClassVar[str | None] = None
 

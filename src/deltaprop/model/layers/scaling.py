@@ -31,6 +31,9 @@ class Scaling:
     learning_rate_factor: float = 1.0
 
     kind: ClassVar[str] = "scaling"
+    latex: ClassVar[str] = r"z_j = a_j s_j"
+    doc: ClassVar[str] = "a learnt scale for each column"
+    arrays: ClassVar[tuple[str, ...]] = ("s",)
     penalized: ClassVar[tuple[str, ...]] = ()
     activation: ClassVar[str | None] = None
 
