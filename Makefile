@@ -1,5 +1,6 @@
 # Everything a fresh clone needs is set up by the target that needs it, and kept in .venv.
 # Variables: PYTHON=python3.12  CXX=clang++  JOBS=4  TORCH=1 (with PyTorch)  VENV=.venv
+#            WERROR=1 (the package itself is built with warnings as errors, and check builds no other)
 
 VENV ?= .venv
 JOBS ?= 2
@@ -8,6 +9,7 @@ PIP := $(PY) -m pip install --quiet -c constraints/tools.txt
 REQUIREMENTS = $(PY) scripts/requirements.py
 
 comma := ,
+STRICT := --config-settings cmake.define.DELTAPROP_WERROR=ON
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
@@ -48,8 +50,8 @@ check: $(STAMP)-check ## run every static check: style, types, imports, docstrin
 	$(PY) scripts/check_readme.py
 	for script in .ci/run $$(find scripts examples -name '*.sh'); do sh -n "$$script" || exit 1; done
 	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet --site-dir build/site
-	$(PY) -m pip wheel . --quiet --no-deps --no-build-isolation --wheel-dir build/werror-wheel \
-	  --config-settings build-dir=build/werror --config-settings cmake.define.DELTAPROP_WERROR=ON
+	$(if $(WERROR),,$(PY) -m pip wheel . --quiet --no-deps --no-build-isolation \
+	  --wheel-dir build/werror-wheel --config-settings build-dir=build/werror $(STRICT))
 
 # The kernels again with a sanitizer, and the engine's tests on them; a finding ends the run.
 # Python itself is no sanitized program, so the sanitizer's runtime is loaded before it.
@@ -106,7 +108,7 @@ $(STAMP)-files: FORCE | $(STAMP)-venv
 
 $(STAMP)-package: $(STAMP)-runtime $(STAMP)-files $(NATIVE_SOURCES)
 	@echo "Building deltaprop"
-	@$(PIP) --no-deps --no-build-isolation --editable .
+	@$(PIP) --no-deps --no-build-isolation $(if $(WERROR),$(STRICT)) --editable .
 	@touch $@
 
 $(STAMP)-test: pyproject.toml constraints/tools.txt | $(STAMP)-package

@@ -238,7 +238,7 @@ def networks(draw):
 
 
 class TestShapes:
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=80, deadline=None)
     @given(
         network=networks(),
         n=st.integers(1, 150),
@@ -264,7 +264,7 @@ class TestShapes:
             assert (np.abs(found.flat - expected.flat) / np.maximum(scale, 1e-3)).max() < 1e-9
             assert found.loss == pytest.approx(expected.loss, rel=1e-10)
 
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=50, deadline=None)
     @given(
         network=networks(), n=st.integers(1, 150), build=st.sampled_from(BUILDS),
         seed=st.integers(0, 2**32 - 1),
