@@ -172,7 +172,7 @@ def _compact(facts: Facts) -> Plan:
 # Six networks of 96 take less than half the work of one of 256, each keeps a core busy by itself,
 # and their mean is better on nearly every table; see benchmarks/accuracy.py.
 _FAST_WIDTHS, _FAST_MEMBERS, _FAST_EPOCHS = (96, 96, 96), 6, 128
-_BEST_WIDTHS, _BEST_MEMBERS, _BEST_EPOCHS = (128, 128, 128), 8, 128
+_BEST_WIDTHS, _BEST_MEMBERS, _BEST_EPOCHS = (128, 128, 128), 8, 200
 _BATCH = 256
 _ROWS_OF_ALL_EPOCHS, _FEWEST_EPOCHS = 16_000, 24
 
