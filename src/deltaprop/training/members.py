@@ -103,19 +103,28 @@ def train_members(
         ``validation_rows`` each counts as ``sample_weight`` says.
     optimizer : Optimizer or sequence of Optimizer, optional
         One for all members, or one each; ``Adam(1e-3)`` when left out.
+    batch_size, epochs, engine, dtype
+        As for ``train``, the same for all members.
     seeds : sequence of int, optional
         Of shuffling and dropout; 0, 1, ..., when left out.
+    shuffle, sample_weight, class_weight, monitor, metric, patience, min_improvement, keep_best
+        As for ``train``.
+    prefer_latest
+        As for ``train``.
     time_budget : float, optional
         Seconds for all members together.
     checkpoint : path, optional
         Member i = 1, 2, ... is saved to a file of this name with ``.i`` behind it.
+    checkpoint_every, resume
+        As for ``train``.
     callbacks : sequence of callable
         Called after each epoch of any member, possibly by several threads at once.
+    progress : bool
+        As for ``train``.
     n_threads : int, optional
         At most this many threads in all.
-    batch_size, epochs, engine, dtype, shuffle, sample_weight, class_weight, monitor, metric,
-    patience, min_improvement, keep_best, prefer_latest, checkpoint_every, resume, progress, clock
-        As for ``train``, the same for all members.
+    clock : callable
+        As for ``train``.
 
     Returns
     -------
