@@ -29,7 +29,7 @@ WORKLOADS = {  # widths, rows of a batch
     "S": ("64-32-10", 32),
     "M/8": ("98-64-32-10", 128),
 }
-BUILDS = {"avx2": ["-mavx2", "-mfma"], "portable": []}
+BUILDS = {"avx2": ["-mavx2", "-mfma", "-mbmi2"], "portable": []}
 FLAGS = ["-O3", "-std=c++20", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math"]
 STEPS = 40
 
@@ -53,7 +53,7 @@ def compile_workload(command: str, folder: Path) -> Path:
         for name in ("trainers", "team", "team_size", "cpu_features")
     ]
     # what is linked and never run: all for AVX-512, and bfloat16
-    avx512 = ["-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mfma"]
+    avx512 = ["-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mfma", "-mbmi2"]
     for build, flags in {**BUILDS, "avx512": avx512}.items():
         for kind in ("panels", "lanes", "bfloat16"):
             runs = build in BUILDS and kind != "bfloat16"

@@ -14,6 +14,7 @@ std::vector<std::string> cpu_features() {
     DELTAPROP_ASK("avx");
     DELTAPROP_ASK("avx2");
     DELTAPROP_ASK("fma");
+    DELTAPROP_ASK("bmi2");
     DELTAPROP_ASK("avx512f");
     DELTAPROP_ASK("avx512bw");
     DELTAPROP_ASK("avx512dq");

@@ -5,15 +5,17 @@
 
 namespace deltaprop {
 
+// Kernels for several instruction sets include it, and the linker must not take one's code for all: so
+// everything is part of its caller.
 class Philox {
 public:
-    Philox(const std::uint64_t (&key)[2], const std::uint64_t (&counter)[4]) {
+    [[gnu::always_inline]] Philox(const std::uint64_t (&key)[2], const std::uint64_t (&counter)[4]) {
         for (int i = 0; i < 2; ++i) key_[i] = key[i];
         for (int i = 0; i < 4; ++i) counter_[i] = counter[i];
     }
 
     // The four words of a block; NumPy steps its counter before the first.
-    void block(std::uint64_t number, std::uint64_t (&out)[4]) const {
+    [[gnu::always_inline]] void block(std::uint64_t number, std::uint64_t (&out)[4]) const {
         std::uint64_t c[4] = {counter_[0], counter_[1], counter_[2], counter_[3]};
         add(c, number);
         add(c, 1);
@@ -33,7 +35,7 @@ public:
     }
 
 private:
-    static void add(std::uint64_t (&c)[4], std::uint64_t n) {
+    [[gnu::always_inline]] static void add(std::uint64_t (&c)[4], std::uint64_t n) {
         c[0] += n;
         if (c[0] >= n) return;
         for (int i = 1; i < 4; ++i)

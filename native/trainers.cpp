@@ -63,9 +63,9 @@ std::vector<std::string> instruction_sets() {
     std::vector<std::string> found;
 #if defined(DELTAPROP_X86_BUILDS)
     const std::vector<std::string> features = cpu_features();
-    if (offers(features, {"avx512f", "avx512bw", "avx512dq", "avx512vl", "fma"}))
+    if (offers(features, {"avx512f", "avx512bw", "avx512dq", "avx512vl", "fma", "bmi2"}))
         found.emplace_back("avx512");
-    if (offers(features, {"avx2", "fma"})) found.emplace_back("avx2");
+    if (offers(features, {"avx2", "fma", "bmi2"})) found.emplace_back("avx2");
 #endif
     found.emplace_back("portable");
     return found;

@@ -10,7 +10,10 @@ namespace deltaprop::DELTAPROP_ISA {
 
 // Multiplies n rows from row r0 of the batch on by the mask that begins with a word of the stream: 32
 // bits for each number, by their place, so that it does not matter who draws them. f'(z) of the layer
-// below, where it is kept, has the same mask. `drawn`: room for a row and 16 numbers more.
+// below, where it is kept, has the same mask. `drawn`: room for a row and kDrawnBeyond numbers more; those of
+// the columns that only pad a panel are whatever lies there, for columns that are zero.
+constexpr std::ptrdiff_t kDrawnBeyond = 48;  // of a row's first block and last panel
+
 template <class C>
 void drop_inputs(const Layer<C>& layer, const Philox& philox, std::ptrdiff_t first_word, std::ptrdiff_t stride,
                  std::ptrdiff_t r0, std::ptrdiff_t n, std::uint32_t* drawn) {
@@ -25,9 +28,9 @@ void drop_inputs(const Layer<C>& layer, const Philox& philox, std::ptrdiff_t fir
             std::memcpy(drawn + i, words, sizeof words);
         }
         for (std::ptrdiff_t p = 0; p < layer.n_in; p += P) {
-            const std::ptrdiff_t at = (p / P * stride + r) * P, width = std::min<std::ptrdiff_t>(P, layer.n_in - p);
-            alignas(64) T mask[P] = {};
-            for (std::ptrdiff_t j = 0; j < width; ++j) mask[j] = drawn[before + p + j] >= layer.drop ? layer.kept : T(0);
+            const std::ptrdiff_t at = (p / P * stride + r) * P;
+            alignas(64) T mask[P];
+            for (std::ptrdiff_t j = 0; j < P; ++j) mask[j] = drawn[before + p + j] >= layer.drop ? layer.kept : T(0);
             for (int v = 0; v < P; v += L) {
                 store<T>(&layer.in[at + v], load<T>(&layer.in[at + v]) * load<T>(mask + v));
                 if (layer.slope) store<T>(&layer.slope[at + v], load<T>(&layer.slope[at + v]) * load<T>(mask + v));

@@ -137,7 +137,7 @@ private:
         // all memory is had before the threads start, which could not say that there is none
         std::unique_ptr<Own[]> own(new Own[static_cast<std::size_t>(n_threads)]);
         for (int t = 0; t < n_threads; ++t)
-            own[t] = {Output<T>(layers_[n_layers_ - 1].n_out), Buffer<std::uint32_t>(widest_dropped() + 16),
+            own[t] = {Output<T>(layers_[n_layers_ - 1].n_out), Buffer<std::uint32_t>(widest_dropped() + kDrawnBeyond),
                       Buffer<T>(room_of<T>(network_, batch_))};
         Powers after = before;
         const bool watched = team_size_.can_change();

@@ -59,7 +59,11 @@ def test_the_checkpoints_of_members_are_removed_or_gone_on_from(folder, call, mo
     expected = Path("m.safetensors").read_bytes()
     assert not list(folder.glob("*.checkpoint*"))
 
-    def killed(*_args):
+    end = members.TrainingRun.end
+
+    def killed(run):
+        if run.checkpoint is None:  # a short training that only chooses the inputs
+            return end(run)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:

@@ -1,6 +1,7 @@
 """Presets: what they decide, what somebody may decide otherwise, and what they learn."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -61,7 +62,26 @@ class TestPlans:
     def test_what_is_chosen_takes_its_place_and_all_else_stays(self, preset, name, facts):
         plan = plan_for(preset, FACTS[facts], {name: CHOICES[name]})
         expected = vars(plan_for(preset, FACTS[facts], {})) | {name: CHOICES[name]}
+        if name == "dropout":  # then it is everybody's
+            expected["alternates"] = False
         assert vars(plan) == expected
+
+    def test_every_other_member_of_best_has_no_dropout(self):
+        facts = FACTS["classes"]
+        networks = plan_for("best", facts, {}).networks(facts, "cross_entropy")
+        drops = [any(network.dropouts) for network in networks]
+        assert drops == [True, False] * 4
+        assert len({network.layout.size for network in networks}) == 1
+        chosen = plan_for("best", facts, {"dropout": 0.3}).networks(facts, "cross_entropy")
+        assert all(any(network.dropouts) for network in chosen)
+
+    def test_waves_are_for_numbers_without_ranges(self):
+        facts = FACTS["numbers"]
+        for ranges in (False, True):
+            given = replace(facts, ranges=ranges)
+            network = plan_for("best", given, {}).network(given, "half_squared_error")
+            waves = [layer for layer in network.layers if isinstance(layer, dp.PeriodicEmbedding)]
+            assert len(waves) == (not ranges)
 
     def test_none_is_no_choice(self):
         facts = FACTS["classes"]

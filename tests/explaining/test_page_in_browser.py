@@ -34,6 +34,7 @@ def browser():
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     service = webdriver.ChromeService(executable_path=driver)
     with webdriver.Chrome(options=options, service=service) as started:
+        started.set_script_timeout(300)  # axe reads a large page for 20 s where nothing else runs
         started.execute_cdp_cmd("Network.enable", {})
         nowhere = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
         started.execute_cdp_cmd("Network.emulateNetworkConditions", nowhere)

@@ -14,7 +14,7 @@ CPUINFO = Path("/proc/cpuinfo")
 # Linux spells two of them with an underscore.
 LINUX_NAMES = {"sse4.2": "sse4_2", "avx512vnni": "avx512_vnni", "avx512bf16": "avx512_bf16"}
 KNOWN = {
-    "sse4.2", "avx", "avx2", "fma",
+    "sse4.2", "avx", "avx2", "fma", "bmi2",
     "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512vnni", "avx512bf16",
 }  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import DataError
+from deltaprop.estimators.choosing import better_encoder
 from deltaprop.estimators.presets import Facts, Plan
 from deltaprop.estimators.recipe import Recipe
 from deltaprop.estimators.splitting import fold_of_each_row, scaled_by, split
@@ -49,8 +51,8 @@ class Prepared:
         What encodes rows and targets.
     plan : Plan
         Every setting.
-    network : Network
-        What learns.
+    networks : list of Network
+        What learns: one for each member, with the same parameters.
     X, y : ndarray
         All rows that are learnt from, encoded.
     weights : ndarray of shape (n,) or None
@@ -61,12 +63,14 @@ class Prepared:
         What each of them counts.
     folds : ndarray of int of shape (n,) or None
         Which of several members each row is held out from.
+    choosing_took : float
+        Seconds that the choice among encoders took, of the time budget.
     """
 
     inputs: TableEncoder | ImageEncoder
     target: TargetEncoder
     plan: Plan
-    network: Network
+    networks: list[Network]
     X: Rows
     y: npt.NDArray[Any]
     weights: Array | None
@@ -74,6 +78,12 @@ class Prepared:
     y_val: npt.NDArray[Any] | None
     weight_val: Array | None
     folds: Indices | None
+    choosing_took: float
+
+    @property
+    def network(self) -> Network:
+        """Return what predicts: the first member's, which differs from others by its dropout."""
+        return self.networks[0]
 
     @property
     def n_train(self) -> int:
@@ -115,6 +125,7 @@ def prepare(
     task: str | None,
     where: str,
     validation_where: str,
+    n_threads: int | None,
 ) -> Prepared:
     """Encode a table and decide how it is learnt; see ``TableModel.fit``."""
     decided = TargetEncoder.fit(target, task, names=target_names, where=where)
@@ -151,6 +162,15 @@ def prepare(
         )
     columns = _has_columns(inputs)
     facts = Facts(len(y), inputs.n_outputs, decided.n_outputs, decided.task, columns)
+    began = time.perf_counter()
+    if isinstance(inputs, TableEncoder):
+        each = recipe.plan(facts).ranges
+        encoders = [inputs.with_ranges(features, most, where=where) for most in each]
+        encoders = [e for i, e in enumerate(encoders) if e not in encoders[:i]]
+        inputs = better_encoder(encoders, features, decided, y, weights, recipe, n_threads)
+        divided = any(column.edges for column in inputs.columns)
+        facts = replace(facts, n_in=inputs.n_outputs, ranges=divided)
+    choosing_took = time.perf_counter() - began
     plan = recipe.plan(facts)
     if plan.form == "embedded" and isinstance(inputs, TableEncoder):
         inputs, n_numbers, categories = arranged(inputs)
@@ -165,19 +185,18 @@ def prepare(
             encoded = inputs.transform(held_features, where=shown, ignore=target_names)
         X_val = flat_rows(encoded)
     loss = "cross_entropy" if decided.task == "classification" else "half_squared_error"
-    network = plan.network(facts, loss)
+    networks = plan.networks(facts, loss)
     weight_val = None if y_val is None or not len(y_val) else weight_val
-    return Prepared(inputs, decided, plan, network, X, y, weights, X_val, y_val, weight_val, folds)
+    return Prepared(
+        inputs, decided, plan, networks, X, y, weights, X_val, y_val, weight_val, folds,
+        choosing_took,
+    )  # fmt: skip
 
 
 def starts(prepared: Prepared, recipe: Recipe) -> list[Parameters]:
     """Return where each member starts; whether they fit into the memory shows here."""
-    seeds = _seeds(recipe, prepared.plan.members)
+    seeds = recipe.seeds(prepared.plan.members)
     return [prepared.network.init(np.random.default_rng(seed)) for seed in seeds]
-
-
-def _seeds(recipe: Recipe, members: int) -> list[int]:
-    return [(recipe.seed + 1_000_003 * i) % 2**64 for i in range(members)]
 
 
 def learn(
@@ -193,6 +212,9 @@ def learn(
 ) -> list[History]:
     """Train the members, one or several, from where they start."""
     plan, network, n = prepared.plan, prepared.network, prepared.n_train
+    budget = recipe.time_budget
+    if budget is not None:
+        budget = max(1e-3, budget - prepared.choosing_took)
     settings: dict[str, Any] = {
         "optimizer": plan.optimizer(),
         "batch_size": min(plan.batch_size, n),
@@ -202,7 +224,7 @@ def learn(
         "sample_weight": prepared.weights,
         "monitor": "val_metric" if plan.counts_errors and prepared.n_val else None,
         "prefer_latest": plan.counts_errors,
-        "time_budget": recipe.time_budget,
+        "time_budget": budget,
         "checkpoint": checkpoint,
         "checkpoint_every": None,  # of small networks saving takes longer than an epoch
         "resume": resume,
@@ -224,8 +246,10 @@ def learn(
     else:
         held_out = {"X_val": prepared.X_val, "y_val": prepared.y_val}
         settings |= {**held_out, "weight_val": prepared.weight_val}
-    seeds = _seeds(recipe, plan.members)
-    return train_members(network, members, prepared.X, prepared.y, seeds=seeds, **settings)
+    seeds = recipe.seeds(plan.members)
+    return train_members(
+        prepared.networks, members, prepared.X, prepared.y, seeds=seeds, **settings
+    )
 
 
 def flat_rows(encoded: npt.NDArray[Any] | SparseRows) -> Rows:

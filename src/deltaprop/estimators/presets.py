@@ -48,6 +48,8 @@ class Facts:
         How many of the first inputs are numbers.
     categories : tuple of int
         The sizes of the one-hot groups that the last inputs are, those with many categories.
+    ranges : bool
+        Whether numbers have their shares of ranges beside them.
     """
 
     n_rows: int
@@ -57,6 +59,7 @@ class Facts:
     columns: bool = True
     n_numbers: int = 0
     categories: tuple[int, ...] = ()
+    ranges: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,11 @@ class Plan:
         As for ``Recipe``.
     label_smoothing, weight_decay : float
         As for ``Network`` and ``AdamW``.
+    ranges : tuple of int
+        Into how many ranges numbers may be divided (``TableEncoder.with_ranges``), 0 for none;
+        of several the rows choose.
+    alternates : bool
+        Whether every other member has no dropout.
     """
 
     form: str
@@ -86,6 +94,8 @@ class Plan:
     members: int = 1
     label_smoothing: float = 0.0
     weight_decay: float = 0.0
+    ranges: tuple[int, ...] = (0,)
+    alternates: bool = False
 
     @property
     def counts_errors(self) -> bool:
@@ -95,8 +105,16 @@ class Plan:
         """
         return self.form in ("scaled", "embedded")
 
+    def networks(self, facts: Facts, loss: str) -> list[Network]:
+        """Return each member's network; all have the same parameters."""
+        network = self.network(facts, loss)
+        if not self.alternates:
+            return [network] * self.members
+        other = replace(self, dropout=0.0).network(facts, loss)
+        return [(network, other)[i % 2] for i in range(self.members)]
+
     def network(self, facts: Facts, loss: str) -> Network:
-        """Return the network."""
+        """Return the network of the first member."""
         smoothing = self.label_smoothing if facts.task == "classification" else 0.0
         if self.form in ("textbook", "compact"):
             return Network(
@@ -109,7 +127,7 @@ class Plan:
             )
         layers: list[Layer | Dropout] = []
         embeds = self.form == "embedded"
-        if embeds and facts.n_numbers:
+        if embeds and facts.n_numbers and not facts.ranges:  # which do what waves do, at once
             layers.append(PeriodicEmbedding(facts.n_numbers, learning_rate_factor=0.1))
         if embeds and facts.categories:
             layers.append(CategoryEmbedding(facts.categories, 8))
@@ -155,7 +173,9 @@ def plan_for(preset: str, facts: Facts, chosen: dict[str, Any]) -> Plan:
         plan = _compact(facts)
     else:
         plan = _scaled(facts) if preset == "fast" else _embedded(facts)
-    return replace(plan, **{name: value for name, value in chosen.items() if value is not None})
+    chosen = {name: value for name, value in chosen.items() if value is not None}
+    alternates = plan.alternates and "dropout" not in chosen
+    return replace(plan, **chosen, alternates=alternates)
 
 
 def _textbook(facts: Facts) -> Plan:
@@ -174,6 +194,7 @@ def _compact(facts: Facts) -> Plan:
 _FAST_WIDTHS, _FAST_MEMBERS, _FAST_EPOCHS = (96, 96, 96), 6, 128
 _BEST_WIDTHS, _BEST_MEMBERS, _BEST_EPOCHS = (128, 128, 128), 8, 200
 _BATCH = 256
+_RANGES = (0, 16)
 _ROWS_OF_ALL_EPOCHS, _FEWEST_EPOCHS = 16_000, 24
 
 
@@ -182,16 +203,18 @@ def _scaled(facts: Facts) -> Plan:
     return Plan(
         "scaled", _FAST_WIDTHS, "selu" if classes else "mish", 0.0, 0.04 if classes else 0.07, 0.0,
         _even_batch(facts.n_rows, _FAST_MEMBERS), _epochs(facts.n_rows, _FAST_EPOCHS), None,
-        members=_FAST_MEMBERS, label_smoothing=0.1,
+        members=_FAST_MEMBERS, label_smoothing=0.1, ranges=_RANGES,
     )  # fmt: skip
 
 
 def _embedded(facts: Facts) -> Plan:
     classes = facts.task == "classification"
+    eta = 0.04 if classes else 0.07 if facts.ranges else 0.2
     return Plan(
-        "embedded", _BEST_WIDTHS, "selu" if classes else "mish", 0.15, 0.04 if classes else 0.2,
-        0.0, _even_batch(facts.n_rows, _BEST_MEMBERS), _epochs(facts.n_rows, _BEST_EPOCHS), None,
+        "embedded", _BEST_WIDTHS, "selu" if classes else "mish", 0.15, eta, 0.0,
+        _even_batch(facts.n_rows, _BEST_MEMBERS), _epochs(facts.n_rows, _BEST_EPOCHS), None,
         members=_BEST_MEMBERS, label_smoothing=0.1, weight_decay=0.02,
+        ranges=_RANGES, alternates=True,
     )  # fmt: skip
 
 

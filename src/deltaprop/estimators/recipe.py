@@ -107,3 +107,7 @@ class Recipe:
     def plan(self, facts: Facts) -> Plan:
         """Return every setting for a table of this kind."""
         return plan_for(self.preset, facts, {name: getattr(self, name) for name in _CHOICES})
+
+    def seeds(self, members: int) -> list[int]:
+        """Return the seed of each member's start, order and masks."""
+        return [(self.seed + 1_000_003 * i) % 2**64 for i in range(members)]

@@ -145,7 +145,7 @@ class TableModel:
         recipe = recipe or Recipe()
         prepared = prepare(
             recipe, _as_features(features), target, target_names, validation, sample_weight,
-            task, where, validation_where,
+            task, where, validation_where, n_threads,
         )  # fmt: skip
         members = starts(prepared, recipe)
         if announce is not None:
@@ -167,7 +167,7 @@ class TableModel:
         return cls(
             prepared.network, tuple(members), prepared.inputs, prepared.target, tuple(histories),
             recipe, prepared.n_train, prepared.n_val, calibration, limits,
-            time.perf_counter() - began,
+            prepared.choosing_took + time.perf_counter() - began,
         )  # fmt: skip
 
     def __repr__(self) -> str:

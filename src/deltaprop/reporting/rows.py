@@ -142,14 +142,14 @@ class Block:
         As in the report of the encoder.
     places : ndarray of int
         Columns of x.
-    has_missing : bool
-        Whether the last of them marks missing cells.
+    mark : int or None
+        Which of them marks missing cells.
     """
 
     name: str
     kind: str
     places: Indices
-    has_missing: bool = False
+    mark: int | None = None
 
 
 def blocks_of(model: TableModel) -> tuple[list[Block], tuple[int, ...]]:
@@ -161,8 +161,9 @@ def blocks_of(model: TableModel) -> tuple[list[Block], tuple[int, ...]]:
     for column in model.inputs.columns:
         end = start + column.n_outputs
         if end > start:
-            missing = len(column.outputs) > 1 and column.outputs[-1].part == "missing"
-            blocks.append(Block(column.name, column.kind, np.arange(start, end), missing))
+            last = len(column.outputs) - 1
+            mark = last if last > 0 and column.outputs[last].part == "missing" else None
+            blocks.append(Block(column.name, column.kind, np.arange(start, end), mark))
         start = end
     return blocks, ()
 

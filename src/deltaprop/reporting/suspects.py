@@ -94,8 +94,8 @@ def _one_number(x: Array, block: Block) -> tuple[Array, bool]:
     if block.kind in _ORDERED:
         squashed = np.clip(x[:, 0] / 3, -1 + 1e-15, 1 - 1e-15)
         values = 3 * squashed / np.sqrt(1 - squashed**2)  # before it was clipped smoothly
-        if block.has_missing:
-            marks = x[:, -1]
+        if block.mark is not None:
+            marks = x[:, block.mark]
             values = np.where(marks > (marks.min() + marks.max()) / 2, values.min() - 1.0, values)
         return values, True
     _, codes = np.unique(x, axis=0, return_inverse=True)

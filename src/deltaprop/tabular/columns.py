@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -76,6 +77,8 @@ class Column:
         Why the column is left out, or what else is particular about it.
     vocabulary : Vocabulary or None
         The terms of a column of free text.
+    edges : tuple of float
+        Of the ranges of a numeric column, which become further outputs; see ``ranges.shares``.
     """
 
     name: str
@@ -88,11 +91,22 @@ class Column:
     strays: int = 0
     note: str = ""
     vocabulary: Vocabulary | None = None
+    edges: tuple[float, ...] = ()
 
     @property
     def n_outputs(self) -> int:
         """How many numbers per row the column becomes; 0 when it is left out."""
-        return len(self.outputs) if self.vocabulary is None else self.vocabulary.n_terms
+        return self.n_dense if self.vocabulary is None else self.vocabulary.n_terms
+
+    @property
+    def n_dense(self) -> int:
+        """How many of them are not terms of a text."""
+        return len(self.outputs) + self.n_ranges
+
+    @property
+    def n_ranges(self) -> int:
+        """How many of them, the last ones, are shares of ranges."""
+        return max(0, len(self.edges) - 1)
 
     @property
     def output_names(self) -> tuple[str, ...]:
@@ -101,7 +115,9 @@ class Column:
             return tuple(f"{self.name}: {term}" for term in self.vocabulary.names)
         if self.kind == "category":
             return tuple(f"{self.name}={category}" for category in self.categories)
-        return tuple(self._named(output.part) for output in self.outputs)
+        named = [self._named(output.part) for output in self.outputs]
+        named += [f"{self.name} from {low:.6g} to {high:.6g}" for low, high in pairwise(self.edges)]
+        return tuple(named)
 
     def _named(self, part: str) -> str:
         if part == "missing":
@@ -119,7 +135,8 @@ class Column:
         if self.kind == "numeric":
             value = self.outputs[0]
             scaled = f"median {value.center:.6g}, scale {value.scale:.6g}"
-            return scaled, absent, self.note
+            ranges = f"{self.n_ranges} ranges beside it" if self.edges else ""
+            return scaled, absent, ranges, self.note
         if self.kind == "category":
             return f"one-hot, {len(self.categories)} categories", self.note
         if self.kind in ("binary", "boolean"):
@@ -146,7 +163,9 @@ class Column:
             "strays": self.strays,
             "note": self.note,
         }
-        # Only where there is one: tables without text are stored as they were before it.
+        # Only where there are some: other tables are stored as they were before them.
+        if self.edges:
+            values["edges"] = list(self.edges)
         return values | ({"vocabulary": self.vocabulary.to_dict()} if self.vocabulary else {})
 
 
@@ -180,6 +199,9 @@ def stored_column(place: str, values: object) -> Column:
         vocabulary = Vocabulary.from_dict(
             f"table encoder, {place}, vocabulary", stored.values["vocabulary"]
         )
+    edges = stored.numbers("edges") if "edges" in stored.values else ()
+    if edges and (kind != "numeric" or len(edges) < 3 or sorted(set(edges)) != list(edges)):
+        stored.refuse("edges", list(edges[:8]), "ascending edges of the ranges of a numeric column")
     return Column(
         stored.text("name"),
         kind,  # type: ignore[arg-type]
@@ -191,6 +213,7 @@ def stored_column(place: str, values: object) -> Column:
         stored.count("strays"),
         stored.text("note"),
         vocabulary,
+        edges,
     )
 
 

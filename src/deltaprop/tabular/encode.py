@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings as python_warnings
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from deltaprop.tabular.dates import date_parts, days_of
 from deltaprop.tabular.fit import fit_column, no_rows, of, refuse_infinite, to_floats
 from deltaprop.tabular.frames import to_polars
 from deltaprop.tabular.lookup import category_codes
+from deltaprop.tabular.ranges import MOST_RANGES, find_edges, shares
 from deltaprop.tabular.read import listed
 from deltaprop.tabular.scaling import squash
 from deltaprop.tabular.sparse import SparseRows, beside
@@ -36,8 +37,9 @@ class TableEncoder:
 
     Categories become one-hot columns (two-valued ones a single -1/+1), missing or unknown ones
     zeros; a missing number becomes the median, with an indicator beside it. Then for every output
-    x <- (x - median) s with s = 1 / (q75 - q25), and x / sqrt(1 + (x / 3)^2). Free text becomes the
-    TF-IDF of its terms, which is scaled already; see `Vocabulary`.
+    x <- (x - median) s with s = 1 / (q75 - q25), and x / sqrt(1 + (x / 3)^2). Where ranges are
+    asked for, a number gives further outputs, which are scaled already: its share of each range.
+    So is free text, which becomes the TF-IDF of its terms; see `Vocabulary`.
 
     Attributes
     ----------
@@ -51,7 +53,8 @@ class TableEncoder:
     References
     ----------
     Holzmüller, Grinsztajn, Steinwart, "Better by default: strong pre-tuned MLPs and boosted trees
-    on tabular data", 2024 (RealMLP-TD-S).
+    on tabular data", 2024 (RealMLP-TD-S). Gorishniy, Rubachev, Babenko, "On embeddings for
+    numerical features in tabular deep learning", 2022 (ranges).
     """
 
     columns: tuple[Column, ...]
@@ -92,6 +95,39 @@ class TableEncoder:
                 "expected at least one whose cells differ. Check the file and its separator."
             )
         return cls(tuple(columns), table.height, tuple(found))
+
+    def with_ranges(self, frame: object, most: int, *, where: str = "") -> TableEncoder:
+        """Return an encoder that gives the shares of ranges beside each number, too.
+
+        Parameters
+        ----------
+        frame : data frame
+            The training table.
+        most : int
+            Ranges of each numeric column; fewer where there are many such columns, and none where
+            a column has but two values.
+        where : str
+            What messages call the table, for example its file.
+
+        Raises
+        ------
+        ColumnError, DataError
+            As for ``transform``.
+        """
+        numeric = sum(column.kind == "numeric" for column in self.columns)
+        most = min(most, MOST_RANGES // max(1, numeric))
+        if most < 2:
+            return self
+        table = to_polars(frame)
+        self._match(table.columns, where, table.columns)
+
+        def divided(column: Column) -> Column:
+            if column.kind != "numeric":
+                return column
+            values, _ = _numbers(column, table[column.name], where)
+            return replace(column, edges=find_edges(values[~np.isnan(values)], most))
+
+        return replace(self, columns=tuple(map(divided, self.columns)))
 
     @property
     def output_names(self) -> tuple[str, ...]:
@@ -148,7 +184,7 @@ class TableEncoder:
         """
         table = to_polars(frame)
         self._match(table.columns, where, ignore)
-        dense = np.empty((table.height, sum(len(c.outputs) for c in self.columns)), dtype=dtype)
+        dense = np.empty((table.height, sum(c.n_dense for c in self.columns)), dtype=dtype)
         by_name = dict(zip(table.columns, table.iter_columns(), strict=True))
         about: list[str] = []
         parts: list[NDArray[Any] | SparseRows] = []
@@ -159,9 +195,9 @@ class TableEncoder:
                 parts += [dense[:, begun:done], column.vocabulary.encode(text, dtype)]
                 begun = done
             elif column.outputs:
-                block = dense[:, done : done + len(column.outputs)]
+                block = dense[:, done : done + column.n_dense]
                 about.extend(_fill(block, column, by_name[column.name], where))
-                done += len(column.outputs)
+                done += column.n_dense
         if about:
             python_warnings.warn(
                 f"The table{of(where)} holds what the training did not: {'; '.join(about)}. "
@@ -245,6 +281,8 @@ def _fill(block: NDArray[Any], column: Column, series: pl.Series, where: str) ->
     for i, output in enumerate(column.outputs):
         part = np.isnan(values).astype(np.float64) if output.part == "missing" else None
         block[:, i] = output.squashed(parts[output.part] if part is None else part)
+    if column.edges:
+        block[:, len(column.outputs) :] = shares(values, column.edges, column.outputs[0].center)
     return about
 
 

@@ -12,6 +12,7 @@ _DONE_IN_CHINESE = [
     for pattern, chinese in (
         (r"median (\S+), scale (\S+)", r"中位数 \1，缩放 \2"),
         (r"missing marked in a column of its own", "缺失另用一列标记"),
+        (r"(\d+) ranges beside it", r"另加 \1 个区间"),
         (r"one-hot, (\d+) categories", r"独热编码，\1 类"),
         (r"(.*) = -1, (.*) = \+1", r"\1 = -1，\2 = +1"),
         (r"(.*)days since 1970(.*)", r"\g<1>1970 年起的天数\2"),
