@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import deltaprop as dp
+from deltaprop.errors import SettingError
 from deltaprop.estimators import choosing
 from deltaprop.estimators.choosing import better_encoder
 from deltaprop.tabular import TableEncoder, TargetEncoder, as_frame
@@ -113,3 +114,18 @@ class TestModel:
         model = dp.TableModel.fit({"a": x[100:, 0]}, y[100:], validation=held, recipe=recipe)
         assert model.network.n_in == 17
         assert model.n_val == 100
+
+    @pytest.mark.parametrize("preset", ["fast", "plain"])
+    def test_somebody_else_may_decide(self, rng, monkeypatch, preset):
+        monkeypatch.setattr(choosing, "train_members", None)
+        x, y = smooth(rng)
+        table = {"a": x[:, 0], "b": x[:, 1]}
+        for most, n_in in ((0, 2), (5, 12)):
+            recipe = dp.Recipe(preset=preset, ranges=most, epochs=1, hidden=(4,))
+            model = dp.TableModel.fit(table, y, recipe=recipe)
+            assert model.network.n_in == n_in
+
+    @pytest.mark.parametrize("ranges", [-1, 2.5, "8", True])
+    def test_ranges_are_counted(self, ranges):
+        with pytest.raises(SettingError, match="ranges"):
+            dp.Recipe(ranges=ranges)

@@ -80,9 +80,8 @@ class TestWhatIsAskedForBeyond:
     @BOTH
     @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
     def test_verbose_writes_a_line_for_each_iteration(self, estimator, solver, capsys):
-        model = estimator(hidden_layer_sizes=(3,), solver=solver, max_iter=3, verbose=True).fit(
-            IRIS, SPECIES
-        )
+        settings = {"hidden_layer_sizes": (3,), "max_iter": 3, "random_state": 0}
+        model = estimator(solver=solver, verbose=True, **settings).fit(IRIS, SPECIES)
         if solver == "adam":
             model.set_params(early_stopping=False).partial_fit(IRIS, SPECIES)
         lines = capsys.readouterr().out.splitlines()

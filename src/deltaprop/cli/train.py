@@ -134,6 +134,12 @@ def train(
             "--members", metavar="K", parser=whole_number, help="Networks that are averaged."
         ),
     ] = None,
+    ranges: Annotated[
+        int | None,
+        typer.Option(
+            "--ranges", metavar="K", parser=whole_number, help="Of each number, or 0 for none."
+        ),
+    ] = None,
     seed: Annotated[
         int,
         typer.Option(
@@ -170,6 +176,7 @@ def train(
         "epochs": epochs,
         "patience": patience,
         "members": members,
+        "ranges": ranges,
         "time_budget": None if time_budget is None else parse_duration(time_budget),
     }
     settings = {name: value for name, value in chosen.items() if value is not None}

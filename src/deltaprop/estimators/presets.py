@@ -194,7 +194,7 @@ def _compact(facts: Facts) -> Plan:
 _FAST_WIDTHS, _FAST_MEMBERS, _FAST_EPOCHS = (96, 96, 96), 6, 128
 _BEST_WIDTHS, _BEST_MEMBERS, _BEST_EPOCHS = (128, 128, 128), 8, 200
 _BATCH = 256
-_RANGES = (0, 16)
+_FAST_RANGES, _BEST_RANGES = (0, 16), (0, 32)
 _ROWS_OF_ALL_EPOCHS, _FEWEST_EPOCHS = 16_000, 24
 
 
@@ -203,7 +203,7 @@ def _scaled(facts: Facts) -> Plan:
     return Plan(
         "scaled", _FAST_WIDTHS, "selu" if classes else "mish", 0.0, 0.04 if classes else 0.07, 0.0,
         _even_batch(facts.n_rows, _FAST_MEMBERS), _epochs(facts.n_rows, _FAST_EPOCHS), None,
-        members=_FAST_MEMBERS, label_smoothing=0.1, ranges=_RANGES,
+        members=_FAST_MEMBERS, label_smoothing=0.1, ranges=_FAST_RANGES,
     )  # fmt: skip
 
 
@@ -214,7 +214,7 @@ def _embedded(facts: Facts) -> Plan:
         "embedded", _BEST_WIDTHS, "selu" if classes else "mish", 0.15, eta, 0.0,
         _even_batch(facts.n_rows, _BEST_MEMBERS), _epochs(facts.n_rows, _BEST_EPOCHS), None,
         members=_BEST_MEMBERS, label_smoothing=0.1, weight_decay=0.02,
-        ranges=_RANGES, alternates=True,
+        ranges=_BEST_RANGES, alternates=True,
     )  # fmt: skip
 
 

@@ -46,6 +46,9 @@ class Recipe:
         Epochs without improvement before it stops.
     members : int, optional
         Networks whose outputs are averaged. Each holds out another share of the rows.
+    ranges : int, optional
+        Into how many ranges numbers are divided, too (``TableEncoder.with_ranges``); 0 for none.
+        When left out, "fast" and "best" find out whether that helps.
     validation_share : float
         Share of the rows held out to choose the best epoch, when no validation table is given;
         with k members each holds out a k-th.
@@ -69,6 +72,7 @@ class Recipe:
     epochs: int | None = None
     patience: int | None = None
     members: int | None = None
+    ranges: int | None = None
     validation_share: float = 0.15
     seed: int = 0
     engine: str = "auto"
@@ -93,6 +97,8 @@ class Recipe:
             raise SettingError(f"calibrate is {self.calibrate!r}; it is True or False.")
         if self.members is not None:
             positive_int(self.members, "members")
+        if self.ranges is not None and self.ranges != 0:
+            positive_int(self.ranges, "ranges")
         check_seed(self.seed)
         epochs = 1 if self.epochs is None else self.epochs
         check_settings(
@@ -106,7 +112,10 @@ class Recipe:
 
     def plan(self, facts: Facts) -> Plan:
         """Return every setting for a table of this kind."""
-        return plan_for(self.preset, facts, {name: getattr(self, name) for name in _CHOICES})
+        chosen = {name: getattr(self, name) for name in _CHOICES}
+        if self.ranges is not None:
+            chosen["ranges"] = (self.ranges,)
+        return plan_for(self.preset, facts, chosen)
 
     def seeds(self, members: int) -> list[int]:
         """Return the seed of each member's start, order and masks."""

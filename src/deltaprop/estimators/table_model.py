@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,6 @@ from deltaprop.estimators.calibration import Calibration, calibrate
 from deltaprop.estimators.evaluation import Evaluation, evaluate_classes, evaluate_numbers
 from deltaprop.estimators.preparing import Rows, flat_rows, learn, prepare, starts
 from deltaprop.estimators.recipe import Recipe
-from deltaprop.explaining import Explanation, Names, explain
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.serialize import SavedModel, load_model, save_model
 from deltaprop.model.spec import Network
@@ -32,6 +31,9 @@ from deltaprop.training.history import History
 from deltaprop.training.loop import Callback
 from deltaprop.training.optimizers import Optimizer
 from deltaprop.training.predict import logits
+
+if TYPE_CHECKING:
+    from deltaprop.explaining import Explanation
 
 __all__ = ["TableModel", "load", "restore_table_model"]
 
@@ -259,6 +261,8 @@ class TableModel:
             Without dropout: the step on the network as it predicts, with its own probabilities,
             before the temperature.
         """
+        from deltaprop.explaining import Names, explain  # a tenth of a second that others need not
+
         outputs = self.class_names if self.task == "classification" else self.target.names
         k = len(self.members)
         if not 0 <= member < k:

@@ -201,10 +201,10 @@ OUTPUTS: Registry[Output] = Registry(
 
 def _cross_entropy(logits: Array, targets: Array) -> Array:
     # sum_i t_i (logsumexp(z) - z_i), from differences only, so that no large z cancels another
-    top = logits.argmax(axis=1)[:, None]
-    below = logits - np.take_along_axis(logits, top, axis=1)
+    rows, top = np.arange(len(logits)), logits.argmax(axis=1)
+    below = logits - logits[rows, top][:, None]
     others = np.exp(below)
-    np.put_along_axis(others, top, 0.0, axis=1)
+    others[rows, top] = 0.0
     log_sum = np.log1p(others.sum(axis=1, keepdims=True))
     per_sample: Array = np.sum(targets * (log_sum - below), axis=1)
     return per_sample

@@ -46,6 +46,9 @@ def score(
     float
         At most 1.
     """
+    softmax = network.loss.output == "softmax" and network.n_out > 1
+    if softmax and targets.ndim == 1:
+        return float(np.average(logits.argmax(axis=1) == targets, weights=weights))
     dense = dense_targets(targets, network.n_out)
     if metric_name(network) == "r2":
         each = np.ones(len(dense)) if weights is None else weights
@@ -54,7 +57,7 @@ def score(
         spread = each @ (dense - mean) ** 2
         r2 = np.where(spread > 0, 1.0 - residual / np.where(spread > 0, spread, 1.0), 0.0)
         return float(np.mean(r2))
-    if network.loss.output == "softmax" and network.n_out > 1:
+    if softmax:
         right = logits.argmax(axis=1) == dense.argmax(axis=1)
     else:
         right = np.all((logits > 0) == (dense > 0.5), axis=1)

@@ -119,6 +119,7 @@ class TrainingRun:
     _saved_at: float = field(init=False, default=-np.inf)
     _saving_took: float = field(init=False, default=0.0)
     _marks: dict[str, str] = field(init=False, default_factory=dict)
+    _dense_part: Array | None = field(init=False, default=None)
 
     def begin(self) -> None:
         """Make the engine ready, or go on from the checkpoint."""
@@ -263,18 +264,19 @@ class TrainingRun:
         if self.metric is None and self.history.metric == "accuracy":  # a mean over rows
             at_once = max(1, _NUMBERS_AT_ONCE // network.n_out)
         weights = np.ones(n) if self.validation_weights is None else self.validation_weights
+        whole = weights.sum()
         loss = figure = 0.0
         for start in range(0, n, at_once):
             part = slice(start, start + at_once)
             rows, targets = (each[part] for each in self.validation)
-            share = float(weights[part].sum() / weights.sum())
+            share = float(weights[part].sum() / whole)
             if share == 0.0:
                 continue
             logits = self.engine_run.logits(rows)
-            dense = smoothed_targets(network, dense_targets(targets, network.n_out))
+            if self._dense_part is None or at_once < n:  # of one part it is the same each time
+                self._dense_part = smoothed_targets(network, dense_targets(targets, network.n_out))
             with np.errstate(over="ignore", invalid="ignore"):
-                shares = weights[part] / weights.sum()
-                loss += network.loss.value(logits, dense, shares)
+                loss += network.loss.value(logits, self._dense_part, weights[part] / whole)
                 own = self.metric
                 if own is None:
                     figure += share * score(network, logits, targets, weights[part])
