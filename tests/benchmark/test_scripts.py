@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
-PARTS = ("speed", "scaling", "choice", "manners", "neighbours", "startup", "fashion")
+PARTS = ("speed", "scaling", "choice", "manners", "members", "neighbours", "startup", "fashion")
 
 
 @pytest.fixture
@@ -145,6 +145,16 @@ class TestVerdict:
     def test_one_core_says_nothing_of_threads(self, script, monkeypatch):
         said = self.of(script, monkeypatch, [1.0], cores=1)
         assert said.endswith("nothing is known of the threads.")
+
+
+def test_members_compares_networks_at_once_with_one_after_another(script, capsys):
+    page = script("members", "--quick", "--k", "3", "--trained", "6-8-3@16x5", "--write")
+    printed = capsys.readouterr().out
+    assert is_written(page, "members", printed)
+    (header, row), *_ = tables(printed)
+    assert "ms, 3 `train`" in header
+    each, members = (float(cell.replace(",", "")) for cell in row[5:7])
+    assert float(row[7]) == pytest.approx(members / each, abs=0.02, rel=0.05)
 
 
 def test_neighbours_compares_a_quiet_and_a_busy_machine(script, capsys, monkeypatch):
