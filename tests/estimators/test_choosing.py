@@ -30,7 +30,7 @@ def chosen(x, y, task, recipe=None, weights=None):
     plain = TableEncoder.fit(frame)
     encoders = [plain, plain.with_ranges(frame, 16)]
     found = better_encoder(
-        encoders, frame, target, target.encode(y), weights, recipe or dp.Recipe(), None
+        encoders, frame, target, target.encode(y), weights, recipe or dp.Recipe(), 128, None
     )
     return encoders.index(found)
 
@@ -81,7 +81,10 @@ def test_one_encoder_is_not_tried(rng, monkeypatch):
     frame = as_frame({"a": x[:, 0]})
     only = TableEncoder.fit(frame)
     target = TargetEncoder.fit(y, "classification")
-    assert better_encoder([only], frame, target, target.encode(y), None, dp.Recipe(), None) is only
+    assert (
+        better_encoder([only], frame, target, target.encode(y), None, dp.Recipe(), 128, None)
+        is only
+    )
 
 
 class TestModel:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from math import ceil
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import DivergedWarning
+from deltaprop.estimators.calibration import calibrate
 from deltaprop.estimators.presets import Facts, plan_for
 from deltaprop.estimators.recipe import Recipe
 from deltaprop.estimators.splitting import fold_of_each_row
+from deltaprop.model.parameters import Parameters
+from deltaprop.model.spec import Network
 from deltaprop.tabular import TableEncoder, TargetEncoder
-from deltaprop.training.history import History
 from deltaprop.training.members import train_members
+from deltaprop.training.predict import logits
 
 __all__ = ["better_encoder"]
 
@@ -23,8 +27,10 @@ _MOST_ROWS = 8_000
 _FOLDS = 6
 _LEARNT_FOLDS = 3  # of a table with many rows, where fewer tell enough
 _MANY_ROWS = 2_500
-_SMALL: dict[str, Any] = {"hidden": (64, 64, 64), "epochs": 24, "members": _FOLDS}
+_SMALL: dict[str, Any] = {"hidden": (64, 64, 64), "members": _FOLDS}
+_ENOUGH_STEPS, _FEWEST_EPOCHS, _SHARE_OF_EPOCHS = 400, 24, 3 / 8
 _SHARE_OF_BUDGET = 0.1
+_MOST_LOGITS = 20_000_000
 
 
 def better_encoder(
@@ -34,12 +40,15 @@ def better_encoder(
     y: npt.NDArray[Any],
     weights: npt.NDArray[np.float64] | None,
     recipe: Recipe,
+    epochs: int,
     n_threads: int | None,
 ) -> TableEncoder:
     """Return the encoder from whose inputs small networks learn best what they have not seen.
 
     Each encoder gets the same short training: a few members of narrow layers, on 8,000 rows at
-    most, judged by accuracy or R^2 on the fold that each leaves out.
+    most, judged on the fold that each leaves out, by the log-loss of calibrated probabilities or
+    by squared errors. They tell more than a count of errors, which a few rows decide. A training
+    of too few steps would favour what is learnt sooner over what is learnt better.
 
     Parameters
     ----------
@@ -55,6 +64,8 @@ def better_encoder(
         What each row weighs.
     recipe : Recipe
         Seed, engine and time budget.
+    epochs : int
+        Of the training it is for; the short one has three eighths of them at most.
     n_threads : int or None
         As for ``train``.
 
@@ -71,39 +82,62 @@ def better_encoder(
     if folds is None:
         return encoders[0]
     learnt = range(_FOLDS if len(rows) <= _MANY_ROWS else _LEARNT_FOLDS)
-    seeds = recipe.seeds(len(learnt))
+    held = [np.flatnonzero(folds == i) for i in learnt]
     loss = "cross_entropy" if target.task == "classification" else "half_squared_error"
-    shown = features[rows.tolist(), :]
-    scores = []
+    shown, answers = features[rows.tolist(), :], y[rows]
+    weights = None if weights is None else weights[rows]
+    seeds = recipe.seeds(len(learnt))
+    losses = []
     for encoder in encoders:
         x = encoder.transform(shown)
         facts = Facts(len(rows), encoder.n_outputs, target.n_outputs, target.task)
         plan = plan_for("fast", facts, _SMALL)
+        enough = ceil(_ENOUGH_STEPS / ceil(len(rows) / plan.batch_size))
+        short = max(_FEWEST_EPOCHS, min(enough, int(_SHARE_OF_EPOCHS * epochs)))
         network = plan.network(facts, loss)
+        members = [network.init(np.random.default_rng(seed)) for seed in seeds]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DivergedWarning)  # then the other one is better
             histories = train_members(
                 network,
-                [network.init(np.random.default_rng(seed)) for seed in seeds],
+                members,
                 x,
-                y[rows],
+                answers,
                 rows=[np.flatnonzero(folds != i) for i in learnt],
-                validation_rows=[np.flatnonzero(folds == i) for i in learnt],
+                validation_rows=held,
                 optimizer=plan.optimizer(),
                 batch_size=min(plan.batch_size, len(rows)),
-                epochs=plan.epochs,
+                epochs=short,
                 seeds=seeds,
-                sample_weight=None if weights is None else weights[rows],
+                sample_weight=weights,
                 monitor="val_metric",
+                prefer_latest=True,
                 engine=recipe.engine,
                 time_budget=recipe.time_budget and _SHARE_OF_BUDGET * recipe.time_budget,
                 n_threads=n_threads,
             )
         if any(history.stopped_because == "interrupted" for history in histories):
             raise KeyboardInterrupt
-        scores.append(float(np.mean([_best(history) for history in histories])))
-    return encoders[int(np.argmax(scores))]
+        losses.append(_loss_on_held_rows(network, members, x, answers, weights, held))
+    return encoders[int(np.argmin(losses))]
 
 
-def _best(history: History) -> float:
-    return -np.inf if history.best_epoch is None else history.val_metric[history.best_epoch]
+def _loss_on_held_rows(
+    network: Network,
+    members: Sequence[Parameters],
+    x: Any,
+    y: npt.NDArray[Any],
+    weights: npt.NDArray[np.float64] | None,
+    held: Sequence[npt.NDArray[np.int64]],
+) -> float:
+    """Return the mean loss of rows that a member has not seen; infinity where one diverged."""
+    room = max(1, _MOST_LOGITS // (network.n_out * len(held)))
+    held = [each[:room] for each in held]  # of very many classes some rows must do
+    rows = np.concatenate(held)
+    z = np.concatenate([logits(network, m, x[h]) for m, h in zip(members, held, strict=True)])
+    each = np.ones(len(rows)) if weights is None else weights[rows]
+    if y.ndim == 1:
+        found = calibrate(z, y[rows], each)
+        return np.inf if found is None else found.loss_after
+    error = float(np.average(np.mean((z - y[rows]) ** 2, axis=1), weights=each))
+    return error if np.isfinite(error) else np.inf

@@ -164,10 +164,12 @@ def prepare(
     facts = Facts(len(y), inputs.n_outputs, decided.n_outputs, decided.task, columns)
     began = time.perf_counter()
     if isinstance(inputs, TableEncoder):
-        each = recipe.plan(facts).ranges
-        encoders = [inputs.with_ranges(features, most, where=where) for most in each]
+        plan = recipe.plan(facts)
+        encoders = [inputs.with_ranges(features, most, where=where) for most in plan.ranges]
         encoders = [e for i, e in enumerate(encoders) if e not in encoders[:i]]
-        inputs = better_encoder(encoders, features, decided, y, weights, recipe, n_threads)
+        inputs = better_encoder(
+            encoders, features, decided, y, weights, recipe, plan.epochs, n_threads
+        )
         divided = any(column.edges for column in inputs.columns)
         facts = replace(facts, n_in=inputs.n_outputs, ranges=divided)
     choosing_took = time.perf_counter() - began

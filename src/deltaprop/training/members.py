@@ -43,6 +43,8 @@ __all__ = ["train_members"]
 Array = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
 
+_SHORT = 0.5e-3  # seconds of an epoch
+
 
 def train_members(
     networks: Network | Sequence[Network],
@@ -237,6 +239,8 @@ def _advance(
     runs: Sequence[TrainingRun], line: ProgressLine, interrupt: Interrupt, n_workers: int
 ) -> None:
     """Run epochs until every member is done, on so many threads."""
+    if n_workers > 1 and _are_short(runs, line, interrupt):
+        n_workers = 1
     lock = threading.Lock()
     waiting = [run for run in runs if run.goes_on]
     failed = False
@@ -270,6 +274,19 @@ def _advance(
         except BaseException:  # a second Ctrl-C comes here, where nothing is worked on
             failed = True
             raise
+
+
+def _are_short(runs: Sequence[TrainingRun], line: ProgressLine, interrupt: Interrupt) -> bool:
+    """Run an epoch of two members; return whether most of its time is Python's.
+
+    Of that one thread at a time gets on, and taking turns would cost more than it brings.
+    """
+    shortest = np.inf
+    for run in [run for run in runs if run.goes_on][:2]:
+        began = time.perf_counter()
+        run.epoch(line, interrupt)
+        shortest = min(shortest, time.perf_counter() - began)
+    return shortest < _SHORT
 
 
 class _Together:
