@@ -69,7 +69,7 @@ def test_a_row_of_a_saved_estimator_is_explained(estimators, call, name):
     answer = call("explain", f"{name}.safetensors", "--data", "flowers.csv", "--row", "7")
     assert answer.status == 0, answer.err
     assert answer.out.startswith("The step row 7 of flowers.csv would cause")
-    assert "height = " in answer.out
+    assert "height" in answer.out
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ _SMALL: dict[str, Any] = {"hidden": (64, 64, 64), "members": _FOLDS}
 _ENOUGH_STEPS, _FEWEST_EPOCHS, _SHARE_OF_EPOCHS = 400, 24, 3 / 8
 _SHARE_OF_BUDGET = 0.1
 _MOST_LOGITS = 20_000_000
+_CLEARLY = 0.98  # of the first one's loss; less is chance as often as not
 
 
 def better_encoder(
@@ -53,7 +54,8 @@ def better_encoder(
     Parameters
     ----------
     encoders : sequence of TableEncoder
-        The first one is taken when none is better, or when there are too few rows to tell.
+        The first one is taken when none is clearly better, by 2 % of the loss, or when there are
+        too few rows to tell.
     features : data frame
         The rows to learn from.
     target : TargetEncoder
@@ -119,7 +121,8 @@ def better_encoder(
         if any(history.stopped_because == "interrupted" for history in histories):
             raise KeyboardInterrupt
         losses.append(_loss_on_held_rows(network, members, x, answers, weights, held))
-    return encoders[int(np.argmin(losses))]
+    best = int(np.argmin(losses))
+    return encoders[best if losses[best] < _CLEARLY * losses[0] else 0]
 
 
 def _loss_on_held_rows(
