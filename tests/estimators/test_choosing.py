@@ -75,6 +75,12 @@ def test_an_interruption_ends_it(rng, monkeypatch):
         chosen(*stepped(rng), "classification")
 
 
+def test_of_many_classes_with_a_few_rows_each_nothing_is_tried(rng, monkeypatch):
+    monkeypatch.setattr(choosing, "train_members", None)
+    x, _ = stepped(rng)
+    assert chosen(x, np.repeat(np.arange(N // 3), 3), "classification") == 0
+
+
 def test_one_encoder_is_not_tried(rng, monkeypatch):
     monkeypatch.setattr(choosing, "train_members", None)
     x, y = stepped(rng)

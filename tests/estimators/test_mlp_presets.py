@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 import deltaprop as dp
 from deltaprop.errors import ColumnError, DataError, DeltapropError, ModelFileError, SettingError
 from deltaprop.estimators.mlp_presets import recipe_of
-from deltaprop.estimators.table_model import load as load_table_model
+from deltaprop.estimators.table_files import restore_table_model
 from deltaprop.model.serialize import load_model, save_model
 from deltaprop.tabular import TableWarning
 
@@ -71,6 +71,7 @@ class TestBothPresets:
         assert model.predict(FRAME).shape == (N, 2)
         assert model.n_outputs_ == 2
         assert model.explain(FRAME[:1]).names.outputs == ("price", "half")
+        assert dp.check_gradients(*model.network_and_rows(FRAME[:3], Y[:3])).ok
 
     @pytest.mark.parametrize("kind", ["classes", "numbers"])
     def test_a_file_brings_everything_back(self, preset, kind, tmp_path):
@@ -85,7 +86,8 @@ class TestBothPresets:
         assert {name for name in vars(loaded) if name.endswith("_")} == facts
         for name in facts - {"coefs_", "intercepts_", "classes_", "feature_names_in_", "model_"}:
             assert getattr(loaded, name) == getattr(model, name), name
-        table = load_table_model(tmp_path / "m")  # a table's model for whoever has no scikit-learn
+        # a table's model for whoever has no scikit-learn
+        table = restore_table_model(load_model(tmp_path / "m"), "m")
         assert isinstance(table, dp.TableModel)
         assert table.predict(FRAME).tolist() == model.predict(FRAME).tolist()
 

@@ -146,6 +146,18 @@ class TestExplaining:
         assert explanation.names.outputs == ("price",)
         assert explanation.names.inputs == ("a", "b")
 
+    def test_network_and_rows_are_what_every_function_of_a_network_takes(self):
+        model = dp.MLPClassifier((3,), random_state=0, max_iter=5).fit(FRAMES["polars"], KIND)
+        given = model.network_and_rows(FRAMES["polars"][:5], KIND[:5])
+        assert dp.check_gradients(*given).ok
+        trace = dp.backpropagate(*given)
+        np.testing.assert_allclose(
+            trace.a[-1][:, 0], model.predict_proba(FRAMES["polars"][:5])[:, 1]
+        )
+        unanswered = model.network_and_rows(FRAMES["polars"][:5])
+        predicted = model.predict(FRAMES["polars"][:5])
+        np.testing.assert_array_equal(unanswered[3][:, 0], predicted == "old")
+
     def test_rows_and_answers_are_as_many(self):
         model = dp.MLPRegressor(hidden_layer_sizes=(3,), max_iter=5).fit(NUMBERS, PRICE)
         with pytest.raises(ValueError, match="X has 2 rows but y has 1"):

@@ -49,8 +49,9 @@ class TestPlans:
     def test_every_preset_has_a_plan_for_every_table(self, preset, name):
         facts = FACTS[name]
         plan = plan_for(preset, facts, {})
+        network = plan.network(facts)
         loss = "cross_entropy" if facts.task == "classification" else "half_squared_error"
-        network = plan.network(facts, loss)
+        assert network.loss_name == loss
         assert (network.n_in, network.n_out) == (facts.n_in, facts.n_out)
         assert plan.epochs >= 1 <= plan.batch_size
         assert plan.members >= 1
@@ -68,20 +69,22 @@ class TestPlans:
 
     def test_every_other_member_of_best_has_no_dropout(self):
         facts = FACTS["classes"]
-        networks = plan_for("best", facts, {}).networks(facts, "cross_entropy")
+        networks = plan_for("best", facts, {}).networks(facts)
         drops = [any(network.dropouts) for network in networks]
         assert drops == [True, False] * 4
         assert len({network.layout.size for network in networks}) == 1
-        chosen = plan_for("best", facts, {"dropout": 0.3}).networks(facts, "cross_entropy")
+        chosen = plan_for("best", facts, {"dropout": 0.3}).networks(facts)
         assert all(any(network.dropouts) for network in chosen)
 
     def test_waves_are_for_numbers_without_ranges(self):
         facts = FACTS["numbers"]
         for ranges in (False, True):
-            given = replace(facts, ranges=ranges)
-            network = plan_for("best", given, {}).network(given, "half_squared_error")
+            given = replace(facts, divided=ranges)
+            network = plan_for("best", given, {}).network(given)
             waves = [layer for layer in network.layers if isinstance(layer, dp.PeriodicEmbedding)]
             assert len(waves) == (not ranges)
+        many = replace(facts, n_in=600, n_numbers=600)  # five inputs for each were too many
+        assert len(plan_for("best", many, {}).network(many).layers) == len(network.layers)
 
     def test_none_is_no_choice(self):
         facts = FACTS["classes"]
@@ -94,14 +97,14 @@ class TestPlans:
 
     def test_pixels_and_texts_are_no_columns(self):
         for preset in ("fast", "best"):
-            network = plan_for(preset, FACTS["images"], {}).network(
-                FACTS["images"], "cross_entropy"
-            )
+            network = plan_for(preset, FACTS["images"], {}).network(FACTS["images"])
             assert network.is_plain
+        assert plan_for("fast", FACTS["images"], {}).members == 1
+        assert plan_for("best", FACTS["images"], {}).members == 6
 
     def test_the_textbook_hides_nothing(self):
         plan = plan_for("plain", FACTS["classes"], {})
-        network = plan.network(FACTS["classes"], "cross_entropy")
+        network = plan.network(FACTS["classes"])
         assert network.is_plain
         assert (plan.dropout, plan.l2, network.label_smoothing, plan.members) == (0, 0, 0, 1)
         assert isinstance(plan.optimizer(), dp.GradientDescent)
@@ -109,7 +112,7 @@ class TestPlans:
     def test_numbers_are_not_smoothed(self):
         for preset in PRESETS:
             plan = plan_for(preset, FACTS["numbers"], {})
-            network = plan.network(FACTS["numbers"], "half_squared_error")
+            network = plan.network(FACTS["numbers"])
             assert network.label_smoothing == 0
 
 
@@ -163,7 +166,7 @@ class TestEveryPreset:
         images = rng.integers(0, 256, size=(40, 4, 4), dtype=np.uint8)
         model = dp.TableModel.fit(images, np.arange(40) % 2, recipe=quick(preset))
         assert model.network.is_plain
-        assert model.n_train + model.n_val == 40
+        assert model.n_train + model.n_val == (80 if preset == "best" else 40)
         assert model.predict(images).shape == (40,)
 
     def test_columns_of_text(self, preset, rng):

@@ -12,7 +12,8 @@ from safetensors.numpy import load_file
 
 import deltaprop as dp
 from deltaprop.errors import ColumnError, DataError, ModelFileError, SettingError
-from deltaprop.estimators import preparing
+from deltaprop.estimators import preparing, table_model
+from deltaprop.estimators.evaluation import evaluate_numbers
 from deltaprop.estimators.splitting import split as _split
 from deltaprop.model.serialize import SavedModel
 from deltaprop.tabular import TableEncoder, TableWarning
@@ -131,6 +132,14 @@ class TestAnyKindOfTable:
         model = dp.TableModel.fit(images, labels, recipe=QUICK)
         assert model.network.n_in == 25
         assert model.predict(images[:3]).shape == (3,)
+
+    def test_best_learns_images_with_several_networks(self, rng):
+        images = rng.integers(0, 256, size=(200, 3, 3), dtype=np.uint8)
+        labels = (images[:, 1, 1] > 127).astype(int)
+        recipe = dp.Recipe(preset="best", epochs=40, hidden=(16,))
+        model = dp.TableModel.fit(images, labels, recipe=recipe)
+        assert len(model.members) == 6
+        assert model.evaluate(images, labels).figures["accuracy"] > 0.9
 
 
 CLASSES = {
@@ -425,6 +434,17 @@ class TestEvaluate:
             rel=1e-9,
         )
 
+    @pytest.mark.parametrize("unit", [1e-300, 1e300])
+    def test_the_figures_of_huge_and_tiny_numbers_are_finite(self, rng, unit):
+        t, p = rng.normal(size=(2, 30, 2))
+        figures, scaled = (
+            evaluate_numbers(p, t).figures,
+            evaluate_numbers(p * unit, t * unit).figures,
+        )
+        assert scaled["r2"] == pytest.approx(figures["r2"])
+        assert scaled["rmse"] == pytest.approx(figures["rmse"] * unit)
+        assert scaled["mae"] == pytest.approx(figures["mae"] * unit)
+
     def test_a_class_that_does_not_occur_has_no_recall(self, columns, answer):
         model = dp.TableModel.fit(columns, answer, recipe=QUICK)
         evaluation = model.evaluate(head(columns, 2), ["yes", "yes"])
@@ -447,6 +467,58 @@ class TestEvaluate:
         model = dp.TableModel.fit(columns, answer, recipe=QUICK)
         with pytest.raises(DataError, match="There are 3 rows but 2 targets"):
             model.evaluate(head(columns, 3), ["yes", "no"])
+
+
+class TestVeryManyClasses:
+    """The same with blocks of few rows as with all rows at once, and with rows that are drawn."""
+
+    @pytest.fixture
+    def table(self, rng):
+        y = np.repeat(np.arange(12), 20)
+        return np.column_stack([np.sin(y), np.cos(y)]) + rng.normal(scale=0.1, size=(240, 2)), y
+
+    def test_outputs_are_worked_out_some_rows_at_a_time(self, table, monkeypatch):
+        X, y = table
+        model = dp.TableModel.fit(X, y, task="classification", recipe=QUICK)
+        p, evaluation = model.predict_proba(X), model.evaluate(X, y)
+        np.testing.assert_array_equal(model.predict(X), p.argmax(axis=1))
+        monkeypatch.setattr(table_model, "_AT_ONCE", 7 * 12)
+        monkeypatch.setattr(table_model, "_ROWS_AT_ONCE", 1)
+        np.testing.assert_array_equal(model.predict(X), p.argmax(axis=1))
+        np.testing.assert_allclose(model.predict_proba(X), p, rtol=1e-12)
+        assert model.evaluate(X, y).figures == pytest.approx(evaluation.figures)
+
+    @pytest.mark.parametrize("members", [1, 3])
+    def test_some_rows_fit_the_temperature(self, table, monkeypatch, members):
+        monkeypatch.setattr(table_model, "_MOST_LOGITS", 30 * 12)
+        recipe = dp.Recipe(epochs=3, hidden=(8,), members=members)
+        model = dp.TableModel.fit(*table, task="classification", recipe=recipe)
+        assert model.calibration.rows == 30
+        assert model.n_val > 30
+
+    @pytest.mark.parametrize("members", [1, 3])
+    def test_some_rows_choose_the_epoch(self, table, monkeypatch, members):
+        seen = []
+
+        def watched(name):
+            train = getattr(preparing, name)
+
+            def call(*arrays, **settings):
+                if "X_val" in settings:
+                    assert len(settings["X_val"]) == len(settings["y_val"])
+                    seen.append(len(settings["y_val"]))
+                for rows in settings.get("validation_rows", []):
+                    seen.append(len(rows))
+                return train(*arrays, **settings)
+
+            monkeypatch.setattr(preparing, name, call)
+
+        watched("train" if members == 1 else "train_members")
+        monkeypatch.setattr(preparing, "_MOST_JUDGED", 10 * 12)
+        monkeypatch.setattr(preparing, "_ENOUGH_JUDGED", 5)
+        recipe = dp.Recipe(epochs=3, hidden=(8,), members=members)
+        dp.TableModel.fit(*table, task="classification", recipe=recipe)
+        assert seen == [10] * members
 
 
 class TestExplain:
@@ -481,6 +553,15 @@ class TestExplain:
         assert each[2].names.title == "The step these rows would cause, in network 3 of 3"
         with pytest.raises(SettingError, match="the model has 3, from 0 to 2"):
             model.explain(head(columns, 1), answer[:1], member=3)
+
+    def test_a_networks_gradients_on_rows_of_the_table_are_proved(self, columns, answer):
+        recipe = dp.Recipe(preset="best", epochs=2, members=2, hidden=(4,))
+        model = dp.TableModel.fit(columns, answer, recipe=recipe)
+        for member in range(2):
+            given = model.network_and_rows(head(columns, 4), answer[:4], member=member)
+            assert dp.check_gradients(*given).ok
+        with pytest.raises(DataError, match="There are 4 rows but 3 targets"):
+            model.network_and_rows(head(columns, 4), answer[:3])
 
     def test_the_model_is_left_as_it_is(self, columns, answer):
         model = dp.TableModel.fit(columns, answer, recipe=QUICK)

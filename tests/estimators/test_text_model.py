@@ -14,7 +14,6 @@ import pytest
 
 import deltaprop as dp
 from deltaprop.errors import ColumnError, ModelFileError
-from deltaprop.estimators import table_model
 from deltaprop.tabular import SparseRows, TableEncoder, TableWarning
 
 QUICK = dp.Recipe(epochs=12, hidden=(8,), dropout=0.0)
@@ -191,7 +190,18 @@ def test_a_vocabulary_that_does_not_fit_the_network_is_refused(model, tmp_path, 
     monkeypatch.setattr(TableEncoder, "to_dict", without_a_word)
     model.save(path)
     with pytest.raises(ModelFileError, match="its table does not fit its network"):
-        table_model.load(path)
+        dp.load(path)
+
+
+def test_best_is_the_mean_of_several(table, tmp_path):
+    recipe = dp.Recipe(preset="best", epochs=12, hidden=(8,), dropout=0.0)
+    model = dp.TableModel.fit(*table, recipe=recipe)
+    assert len(model.members) == 6
+    assert model.n_val == N  # every row is judged by a network that has not seen it
+    assert model.predict(NEW).tolist() == ["good", "bad"]
+    path = tmp_path / "text.safetensors"
+    model.save(path)
+    np.testing.assert_array_equal(dp.load(path).predict_proba(NEW), model.predict_proba(NEW))
 
 
 def test_a_run_goes_on_from_its_checkpoint(table, tmp_path):

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from deltaprop.errors import DataError, SettingError
-from deltaprop.functional.losses import LOSSES, OUTPUTS, sample_shares, softmax
+from deltaprop.functional.losses import LOSSES, sample_shares
+from deltaprop.functional.outputs import OUTPUTS, softmax
 
 mp = mpmath.mp.clone()
 mp.dps = 50
@@ -291,6 +292,19 @@ def test_only_the_cross_entropies_can_be_smoothed():
     assert {name for name, loss in LOSSES.items() if loss.smooth} == {
         "cross_entropy", "binary_cross_entropy",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("e", [0.0, 0.1, 0.5])
+@pytest.mark.parametrize("k", [1, 2, 5])
+@pytest.mark.parametrize("scale", [1.0, 1e3, 1e16])
+def test_cross_entropy_of_labels_is_that_of_the_rows_they_stand_for(e, k, scale, rng):
+    loss = LOSSES["cross_entropy"]
+    z, labels = rng.normal(scale=scale, size=(20, k)), rng.integers(k, size=20)
+    rows = loss.smooth(np.eye(k)[labels], e)
+    expected = loss.per_sample(z, rows)
+    np.testing.assert_allclose(loss.per_label(z, labels, e), expected, rtol=1e-13, atol=1e-300)
+    shares = rng.random(20)
+    assert loss.value_of_labels(z, labels, e, shares) == pytest.approx(loss.value(z, rows, shares))
 
 
 def test_shares_are_the_weights_over_their_sum():

@@ -8,7 +8,8 @@ import pytest
 from deltaprop.errors import SettingError, UnknownNameError
 from deltaprop.functional.activations import ACTIVATIONS, Activation
 from deltaprop.functional.initializers import INITIALIZERS, Initializer
-from deltaprop.functional.losses import LOSSES, OUTPUTS, Loss, huber
+from deltaprop.functional.losses import LOSSES, Loss, huber
+from deltaprop.functional.outputs import OUTPUTS
 from deltaprop.model.gradcheck import check_gradients
 from deltaprop.model.layers import Dense
 from deltaprop.model.spec import Network
@@ -103,6 +104,14 @@ WRONG = {
     ),
     "loss that takes the mean itself": (
         LOSSES, replace(HALF, per_sample=lambda z, t: 0.5 * np.mean((z - t) ** 2)), "shape",
+    ),
+    "loss whose short form forgets to smooth": (
+        LOSSES,
+        replace(
+            LOSSES["cross_entropy"], name="my_loss",
+            per_label=lambda z, y, e: LOSSES["cross_entropy"].per_label(z, y, 0.0),
+        ),
+        "per_label",
     ),
     "loss with an unknown output": (
         LOSSES, replace(HALF, output="sofmax"), "Did you mean 'softmax'",

@@ -5,7 +5,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from deltaprop.functional.losses import LOSSES, OUTPUTS, sample_shares
+from deltaprop.functional.losses import LOSSES, sample_shares
+from deltaprop.functional.outputs import OUTPUTS
 from deltaprop.model.layers import Dense
 from deltaprop.model.mistakes import RIGHT, work_step
 from deltaprop.model.spec import Network

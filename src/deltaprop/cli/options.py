@@ -89,7 +89,7 @@ def read_model(path: str) -> Any:
     """Return the table model, or the estimator, in a file; raise ModelFileError for another."""
     from deltaprop.estimators import TableModel
     from deltaprop.estimators.mlp_files import KEY, restore_estimator
-    from deltaprop.estimators.table_model import restore_table_model
+    from deltaprop.estimators.table_files import restore_table_model
     from deltaprop.model.serialize import load_model
 
     saved = load_model(path)

@@ -7,7 +7,8 @@ are not imported here: scikit-learn is an optional part.
 from __future__ import annotations
 
 from deltaprop.estimators.evaluation import Evaluation
+from deltaprop.estimators.loading import load
 from deltaprop.estimators.recipe import Recipe
-from deltaprop.estimators.table_model import TableModel, load
+from deltaprop.estimators.table_model import TableModel
 
 __all__ = ["Evaluation", "Recipe", "TableModel", "load"]

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.functional.losses import softmax
+from deltaprop.functional.outputs import softmax
 from deltaprop.tabular.stored import Stored
 
 __all__ = [

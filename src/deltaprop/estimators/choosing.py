@@ -30,7 +30,8 @@ _MANY_ROWS = 2_500
 _SMALL: dict[str, Any] = {"hidden": (64, 64, 64), "members": _FOLDS}
 _ENOUGH_STEPS, _FEWEST_EPOCHS, _SHARE_OF_EPOCHS = 400, 24, 3 / 8
 _SHARE_OF_BUDGET = 0.1
-_MOST_LOGITS = 20_000_000
+_ROWS_OF_A_CLASS = 4  # on average; of fewer nothing can be told
+_MOST_LOGITS = 2_000_000
 _CLEARLY = 0.98  # of the first one's loss; less is chance as often as not
 
 
@@ -80,12 +81,14 @@ def better_encoder(
     if len(rows) > _MOST_ROWS:
         rng = np.random.default_rng(recipe.seed)
         rows = np.sort(rng.choice(rows, _MOST_ROWS, replace=False))
-    folds = fold_of_each_row(y[rows], _FOLDS, recipe.seed) if len(encoders) > 1 else None
+    each_class = target.n_outputs if target.task == "classification" else 1
+    if len(encoders) == 1 or len(rows) < _ROWS_OF_A_CLASS * each_class:
+        return encoders[0]
+    folds = fold_of_each_row(y[rows], _FOLDS, recipe.seed)
     if folds is None:
         return encoders[0]
     learnt = range(_FOLDS if len(rows) <= _MANY_ROWS else _LEARNT_FOLDS)
     held = [np.flatnonzero(folds == i) for i in learnt]
-    loss = "cross_entropy" if target.task == "classification" else "half_squared_error"
     shown, answers = features[rows.tolist(), :], y[rows]
     weights = None if weights is None else weights[rows]
     seeds = recipe.seeds(len(learnt))
@@ -96,7 +99,7 @@ def better_encoder(
         plan = plan_for("fast", facts, _SMALL)
         enough = ceil(_ENOUGH_STEPS / ceil(len(rows) / plan.batch_size))
         short = max(_FEWEST_EPOCHS, min(enough, int(_SHARE_OF_EPOCHS * epochs)))
-        network = plan.network(facts, loss)
+        network = plan.network(facts)
         members = [network.init(np.random.default_rng(seed)) for seed in seeds]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DivergedWarning)  # then the other one is better

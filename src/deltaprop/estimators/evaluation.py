@@ -62,13 +62,17 @@ class Evaluation:
         return asdict(self)
 
 
-def evaluate_classes(probabilities: Array, labels: Labels, names: tuple[str, ...]) -> Evaluation:
+def evaluate_classes(
+    predicted: Labels, p_true: Array, labels: Labels, names: tuple[str, ...]
+) -> Evaluation:
     """Return accuracy, mean log loss and the figures of each class.
 
     Parameters
     ----------
-    probabilities : ndarray of shape (n, k)
-        p, each row summing to 1.
+    predicted : ndarray of shape (n,)
+        The likeliest class of each row.
+    p_true : ndarray of shape (n,)
+        The probability of its true class.
     labels : ndarray of shape (n,)
         The true classes.
     names : tuple of str
@@ -79,12 +83,10 @@ def evaluate_classes(probabilities: Array, labels: Labels, names: tuple[str, ...
     Evaluation
         ``majority`` is the accuracy of always saying the commonest class of these rows.
     """
-    n, k = probabilities.shape
-    predicted = probabilities.argmax(axis=1)
+    n, k = len(labels), len(names)
     true_counts = np.bincount(labels, minlength=k)
     predicted_counts = np.bincount(predicted, minlength=k)
     right = np.bincount(labels[predicted == labels], minlength=k)
-    p_true = probabilities[np.arange(n), labels]
     figures = {
         "accuracy": float((predicted == labels).mean()),
         "log_loss": float(-np.log(np.maximum(p_true, np.finfo(float).tiny)).mean()),
@@ -115,13 +117,16 @@ def evaluate_numbers(predicted: Array, targets: Array) -> Evaluation:
     Evaluation
         R^2 = 1 - sum (t - p)^2 / sum (t - mean t)^2; 0 where the targets do not vary.
     """
-    error = predicted - targets
-    spread = np.sum((targets - targets.mean(axis=0)) ** 2, axis=0)
-    safe = np.where(spread > 0, spread, 1.0)
-    r2 = np.where(spread > 0, 1.0 - np.sum(error**2, axis=0) / safe, 0.0)
+    # in units of the largest number: the squares of 1e300 and of 1e-300 are no floats
+    unit = np.maximum(np.abs(targets).max(axis=0), np.abs(predicted).max(axis=0))
+    unit[unit == 0] = 1.0
+    t, p = targets / unit, predicted / unit
+    mean_square = np.mean((p - t) ** 2, axis=0)
+    variance = np.mean((t - t.mean(axis=0)) ** 2, axis=0)
+    r2 = np.where(variance > 0, 1.0 - mean_square / np.where(variance > 0, variance, 1.0), 0.0)
     figures = {
         "r2": float(r2.mean()),
-        "rmse": float(np.sqrt((error**2).mean(axis=0)).mean()),
-        "mae": float(np.abs(error).mean()),
+        "rmse": float((np.sqrt(mean_square) * unit).mean()),
+        "mae": float((np.abs(p - t).mean(axis=0) * unit).mean()),
     }
     return Evaluation("regression", len(targets), figures)

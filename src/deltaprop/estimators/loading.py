@@ -6,7 +6,8 @@ import os
 from typing import TYPE_CHECKING
 
 from deltaprop.estimators.mlp_files import KEY, restore_estimator
-from deltaprop.estimators.table_model import TableModel, restore_table_model
+from deltaprop.estimators.table_files import restore_table_model
+from deltaprop.estimators.table_model import TableModel
 from deltaprop.model.serialize import SavedModel, load_model
 
 if TYPE_CHECKING:

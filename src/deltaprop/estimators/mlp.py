@@ -18,6 +18,7 @@ from deltaprop.estimators.mlp_presets import (
     fit_preset,
     has_preset,
     preset_outputs,
+    table_as_known,
 )
 from deltaprop.estimators.mlp_rows import (
     check_weights,
@@ -32,7 +33,9 @@ from deltaprop.estimators.mlp_settings import (
     hidden_sizes,
     result_dtype,
 )
+from deltaprop.estimators.table_model import TableModel
 from deltaprop.explaining import Explanation, Names, explain
+from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.training.optimizers import Optimizer
 from deltaprop.training.predict import predict
@@ -275,24 +278,51 @@ class BaseMLP(BaseEstimator):
         check_is_fitted(self, "network_")
         if hasattr(self, "model_"):
             return explain_preset(self, X, y, learning_rate, optimizer)
-        rows = self._rows(X)
-        answers = np.asarray(self.predict(X) if y is None else y)
-        if len(answers) != rows.shape[0]:
-            raise DataError(f"X has {rows.shape[0]} rows but y has {len(answers)}.")
         if self.encoder_ is not None:
             inputs = tuple(self.encoder_.output_names)
         else:
             inputs = tuple(map(str, getattr(self, "feature_names_in_", ())))
         title = "The step these rows would cause"
         return explain(
-            self.network_,
-            self.network_.parameters(self.coefs_, self.intercepts_),
-            rows.toarray() if hasattr(rows, "toarray") else rows,
-            self._targets(answers, first=False, incremental=True),
+            *self.network_and_rows(X, y),
             learning_rate=learning_rate,
             optimizer=optimizer,
             names=Names(title, inputs, self._output_names(), titles={"zh": "这些行会引起的一步"}),
         )
+
+    def network_and_rows(
+        self, X: Any, y: Any = None
+    ) -> tuple[Network, Parameters, Array, npt.NDArray[Any]]:
+        """Return what every function about a network and its rows is given first.
+
+        ``check_gradients(*estimator.network_and_rows(X, y))`` proves the gradients of these rows;
+        ``explain`` and ``backpropagate`` take the same four.
+
+        Parameters
+        ----------
+        X : array_like, sparse matrix or data frame of shape (n, n_features)
+            A row, or more.
+        y : array_like, optional
+            What they should have given; left out, what is predicted for them.
+
+        Returns
+        -------
+        tuple
+            The network, its parameters (of several members the first one's), x of shape (n, n_0)
+            and the encoded targets.
+        """
+        check_is_fitted(self, "network_")
+        if hasattr(self, "model_"):
+            model: TableModel = self.model_
+            return model.network_and_rows(*table_as_known(self, X, y))
+        rows = self._rows(X)
+        answers = np.asarray(self.predict(X) if y is None else y)
+        if len(answers) != rows.shape[0]:
+            raise DataError(f"X has {rows.shape[0]} rows but y has {len(answers)}.")
+        parameters = self.network_.parameters(self.coefs_, self.intercepts_)
+        dense = rows.toarray() if hasattr(rows, "toarray") else rows
+        targets = self._targets(answers, first=False, incremental=True)
+        return self.network_, parameters, dense, targets
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the estimator to one safetensors file, which ``deltaprop.load`` reads.

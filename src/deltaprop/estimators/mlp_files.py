@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from deltaprop.errors import DeltapropError, ModelFileError
 from deltaprop.estimators.mlp_settings import check_parameters
-from deltaprop.estimators.table_model import restore_table_model
+from deltaprop.estimators.table_files import restore_table_model
 from deltaprop.model.serialize import SavedModel, save_model
 from deltaprop.tabular import TableEncoder, encoder_from_dict
 from deltaprop.training.history import History

@@ -38,6 +38,7 @@ __all__ = [
     "preset_outputs",
     "recipe_of",
     "rows_as_fitted",
+    "table_as_known",
     "take_over",
 ]
 
@@ -376,10 +377,15 @@ def explain_preset(
     estimator: Any, X: Any, y: Any, learning_rate: float, optimizer: Optimizer | None
 ) -> Explanation:
     """Return the step these rows would cause; see ``BaseMLP.explain``."""
+    model: TableModel = estimator.model_
+    rows, known = table_as_known(estimator, X, y)
+    return model.explain(rows, known, learning_rate=learning_rate, optimizer=optimizer)
+
+
+def table_as_known(estimator: Any, X: Any, y: Any) -> tuple[Any, Array]:
+    """Return rows and answers, or what is predicted for them, as ``model_`` knows them."""
     rows = read_new_table(estimator, X)
     answers = np.asarray(estimator.predict(X) if y is None else y)
     if len(answers) != len(rows):
         raise DataError(f"X has {len(rows)} rows but y has {len(answers)}.")
-    known = _as_known(estimator, _targets(estimator, answers, first=False))
-    model: TableModel = estimator.model_
-    return model.explain(rows, known, learning_rate=learning_rate, optimizer=optimizer)
+    return rows, _as_known(estimator, _targets(estimator, answers, first=False))

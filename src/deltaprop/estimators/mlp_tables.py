@@ -79,7 +79,8 @@ class EstimatorOnTables:
         encoded = self.target.encode(target, where=where)
         if self.task == "classification":
             p = self.predict_proba(features, where=where).astype(np.float64)
-            return evaluate_classes(p, encoded, self.class_names)
+            p_true = p[np.arange(len(p)), encoded]
+            return evaluate_classes(p.argmax(axis=1), p_true, encoded, self.class_names)
         numbers = self.predict(features, where=where).reshape(len(encoded), -1)
         return evaluate_numbers(numbers.astype(np.float64), encoded)
 

@@ -36,6 +36,8 @@ from deltaprop.training.predict import logits
 
 __all__ = ["Prepared", "Rows", "flat_rows", "learn", "prepare", "starts"]
 
+_MOST_JUDGED, _ENOUGH_JUDGED = 20_000_000, 1_000  # logits and rows that choose a member's epoch
+
 Array = npt.NDArray[np.float64]
 Indices: TypeAlias = npt.NDArray[np.int64]
 Rows: TypeAlias = Array | SparseRows
@@ -98,21 +100,31 @@ class Prepared:
         return 0 if self.y_val is None else len(self.y_val)
 
     def held_out_logits(
-        self, members: Sequence[Parameters]
+        self, members: Sequence[Parameters], most: int, seed: int
     ) -> tuple[Array, npt.NDArray[Any], Array | None]:
-        """Return z of the rows that a member has not learnt, their targets, and their weights."""
+        """Return z of rows that a member has not learnt, their targets, and their weights.
+
+        Where there are more than ``most`` such rows, they are drawn.
+        """
+        k = len(members)
         if self.folds is None:
             assert self.X_val is not None
             assert self.y_val is not None
-            found = [logits(self.network, member, self.X_val) for member in members]
-            k, weights = len(members), self.weight_val
-            of_all = None if weights is None else np.tile(weights, k)
-            return np.concatenate(found), np.concatenate([self.y_val] * k), of_all
-        z = np.empty((len(self.y), self.network.n_out))
+            rows = _some(len(self.y_val), max(1, most // k), seed)
+            X, y = self.X_val[rows], self.y_val[rows]
+            of_all = None if self.weight_val is None else np.tile(self.weight_val[rows], k)
+            return (
+                np.concatenate([logits(self.network, member, X) for member in members]),
+                np.concatenate([y] * k),
+                of_all,
+            )
+        rows = _some(len(self.y), most, seed)
+        z = np.empty((len(rows), self.network.n_out))
         for i, member in enumerate(members):
-            held = np.flatnonzero(self.folds == i)
-            z[held] = logits(self.network, member, self.X[held])
-        return z, self.y, self.weights
+            held = np.flatnonzero(self.folds[rows] == i)
+            if held.size:
+                z[held] = logits(self.network, member, self.X[rows[held]])
+        return z, self.y[rows], None if self.weights is None else self.weights[rows]
 
 
 def prepare(
@@ -165,13 +177,13 @@ def prepare(
     began = time.perf_counter()
     if isinstance(inputs, TableEncoder):
         plan = recipe.plan(facts)
-        encoders = [inputs.with_ranges(features, most, where=where) for most in plan.ranges]
+        encoders = [inputs.with_ranges(features, most, where=where) for most in plan.range_choices]
         encoders = [e for i, e in enumerate(encoders) if e not in encoders[:i]]
         inputs = better_encoder(
             encoders, features, decided, y, weights, recipe, plan.epochs, n_threads
         )
         divided = any(column.edges for column in inputs.columns)
-        facts = replace(facts, n_in=inputs.n_outputs, ranges=divided)
+        facts = replace(facts, n_in=inputs.n_outputs, divided=divided)
     choosing_took = time.perf_counter() - began
     plan = recipe.plan(facts)
     if plan.form == "embedded" and isinstance(inputs, TableEncoder):
@@ -186,8 +198,7 @@ def prepare(
                 warnings.simplefilter("ignore", TableWarning)
             encoded = inputs.transform(held_features, where=shown, ignore=target_names)
         X_val = flat_rows(encoded)
-    loss = "cross_entropy" if decided.task == "classification" else "half_squared_error"
-    networks = plan.networks(facts, loss)
+    networks = plan.networks(facts)
     weight_val = None if y_val is None or not len(y_val) else weight_val
     return Prepared(
         inputs, decided, plan, networks, X, y, weights, X_val, y_val, weight_val, folds,
@@ -234,20 +245,20 @@ def learn(
         "progress": progress,
         "n_threads": n_threads,
     }
-    if plan.members == 1:
-        history = train(
-            network, members[0], prepared.X, prepared.y, seed=recipe.seed,
-            X_val=prepared.X_val, y_val=prepared.y_val, weight_val=prepared.weight_val, **settings,
-        )  # fmt: skip
-        return [history]
-    folds = prepared.folds
+    folds, most = prepared.folds, max(_ENOUGH_JUDGED, _MOST_JUDGED // network.n_out)
     if folds is not None:
         learnt = [np.flatnonzero(folds != i) for i in range(plan.members)]
         held = [np.flatnonzero(folds == i) for i in range(plan.members)]
+        held = [rows[_some(len(rows), most, recipe.seed)] for rows in held]
         settings |= {"rows": learnt, "validation_rows": held}
-    else:
-        held_out = {"X_val": prepared.X_val, "y_val": prepared.y_val}
-        settings |= {**held_out, "weight_val": prepared.weight_val}
+    elif prepared.y_val is not None and len(prepared.y_val):
+        assert prepared.X_val is not None
+        judged = _some(len(prepared.y_val), most, recipe.seed)
+        counts = prepared.weight_val
+        settings |= {"X_val": prepared.X_val[judged], "y_val": prepared.y_val[judged]}
+        settings["weight_val"] = None if counts is None else counts[judged]
+    if plan.members == 1:
+        return [train(network, members[0], prepared.X, prepared.y, seed=recipe.seed, **settings)]
     seeds = recipe.seeds(plan.members)
     return train_members(
         prepared.networks, members, prepared.X, prepared.y, seeds=seeds, **settings
@@ -264,6 +275,13 @@ def flat_rows(encoded: npt.NDArray[Any] | SparseRows) -> Rows:
 def _has_columns(inputs: TableEncoder | ImageEncoder) -> bool:
     """Return whether the inputs are columns of numbers and categories, as ``Facts`` has it."""
     return isinstance(inputs, TableEncoder) and not any(c.vocabulary for c in inputs.columns)
+
+
+def _some(n: int, most: int, seed: int) -> Indices:
+    """Return the numbers of all rows, or of so many that are drawn, in their order."""
+    if n <= most:
+        return np.arange(n)
+    return np.sort(np.random.default_rng(seed).choice(n, most, replace=False))
 
 
 def _as_features(features: Any) -> Any:

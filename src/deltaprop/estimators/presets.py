@@ -48,7 +48,7 @@ class Facts:
         How many of the first inputs are numbers.
     categories : tuple of int
         The sizes of the one-hot groups that the last inputs are, those with many categories.
-    ranges : bool
+    divided : bool
         Whether numbers have their shares of ranges beside them.
     """
 
@@ -59,7 +59,7 @@ class Facts:
     columns: bool = True
     n_numbers: int = 0
     categories: tuple[int, ...] = ()
-    ranges: bool = False
+    divided: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Plan:
         As for ``Recipe``.
     label_smoothing, weight_decay : float
         As for ``Network`` and ``AdamW``.
-    ranges : tuple of int
+    range_choices : tuple of int
         Into how many ranges numbers may be divided (``TableEncoder.with_ranges``), 0 for none;
         of several the rows choose.
     alternates : bool
@@ -94,7 +94,7 @@ class Plan:
     members: int = 1
     label_smoothing: float = 0.0
     weight_decay: float = 0.0
-    ranges: tuple[int, ...] = (0,)
+    range_choices: tuple[int, ...] = (0,)
     alternates: bool = False
 
     @property
@@ -105,17 +105,19 @@ class Plan:
         """
         return self.form in ("scaled", "embedded")
 
-    def networks(self, facts: Facts, loss: str) -> list[Network]:
+    def networks(self, facts: Facts) -> list[Network]:
         """Return each member's network; all have the same parameters."""
-        network = self.network(facts, loss)
+        network = self.network(facts)
         if not self.alternates:
             return [network] * self.members
-        other = replace(self, dropout=0.0).network(facts, loss)
+        other = replace(self, dropout=0.0).network(facts)
         return [(network, other)[i % 2] for i in range(self.members)]
 
-    def network(self, facts: Facts, loss: str) -> Network:
+    def network(self, facts: Facts) -> Network:
         """Return the network of the first member."""
-        smoothing = self.label_smoothing if facts.task == "classification" else 0.0
+        classes = facts.task == "classification"
+        loss = "cross_entropy" if classes else "half_squared_error"
+        smoothing = self.label_smoothing if classes else 0.0
         if self.form in ("textbook", "compact"):
             return Network(
                 [facts.n_in, *self.hidden, facts.n_out],
@@ -127,7 +129,8 @@ class Plan:
             )
         layers: list[Layer | Dropout] = []
         embeds = self.form == "embedded"
-        if embeds and facts.n_numbers and not facts.ranges:  # which do what waves do, at once
+        waves = embeds and not facts.divided  # ranges do what waves do, at once
+        if waves and 0 < facts.n_numbers <= _MOST_WAVES:
             layers.append(PeriodicEmbedding(facts.n_numbers, learning_rate_factor=0.1))
         if embeds and facts.categories:
             layers.append(CategoryEmbedding(facts.categories, 8))
@@ -170,7 +173,7 @@ def plan_for(preset: str, facts: Facts, chosen: dict[str, Any]) -> Plan:
     if preset == "plain":
         plan = _textbook(facts)
     elif not facts.columns:
-        plan = _compact(facts)
+        plan = _compact(facts, 1 if preset == "fast" else _COMPACT_MEMBERS)
     else:
         plan = _scaled(facts) if preset == "fast" else _embedded(facts)
     chosen = {name: value for name, value in chosen.items() if value is not None}
@@ -183,10 +186,12 @@ def _textbook(facts: Facts) -> Plan:
     return Plan("textbook", (32,), "tanh", 0.0, 0.1, 0.0, 32, epochs, epochs // 4)
 
 
-def _compact(facts: Facts) -> Plan:
+def _compact(facts: Facts, members: int) -> Plan:
     batch_size = int(2 ** round(log2(min(max(facts.n_rows / 64, 32), 256))))
     epochs = 120 if facts.n_rows < 2_000 else 60 if facts.n_rows < 20_000 else 30
-    return Plan("compact", (128, 128), "silu", 0.1, 3e-3, 1e-5, batch_size, epochs, epochs // 3)
+    return Plan(
+        "compact", (128, 128), "silu", 0.1, 3e-3, 1e-5, batch_size, epochs, epochs // 3, members
+    )
 
 
 # Six networks of 96 take less than half the work of one of 256, each keeps a core busy by itself,
@@ -194,7 +199,9 @@ def _compact(facts: Facts) -> Plan:
 _FAST_WIDTHS, _FAST_MEMBERS, _FAST_EPOCHS = (96, 96, 96), 6, 128
 _BEST_WIDTHS, _BEST_MEMBERS, _BEST_EPOCHS = (128, 128, 128), 8, 200
 _BATCH = 256
+_COMPACT_MEMBERS = 6
 _FAST_RANGES, _BEST_RANGES = (0, 16), (0, 32)
+_MOST_WAVES = 512  # numbers that may have them; a layer reads five for one
 _ROWS_OF_ALL_EPOCHS, _FEWEST_EPOCHS = 16_000, 24
 
 
@@ -203,18 +210,18 @@ def _scaled(facts: Facts) -> Plan:
     return Plan(
         "scaled", _FAST_WIDTHS, "selu" if classes else "mish", 0.0, 0.04 if classes else 0.07, 0.0,
         _even_batch(facts.n_rows, _FAST_MEMBERS), _epochs(facts.n_rows, _FAST_EPOCHS), None,
-        members=_FAST_MEMBERS, label_smoothing=0.1, ranges=_FAST_RANGES,
+        members=_FAST_MEMBERS, label_smoothing=0.1, range_choices=_FAST_RANGES,
     )  # fmt: skip
 
 
 def _embedded(facts: Facts) -> Plan:
     classes = facts.task == "classification"
-    eta = 0.04 if classes else 0.07 if facts.ranges else 0.2
+    eta = 0.04 if classes else 0.07 if facts.divided else 0.2
     return Plan(
         "embedded", _BEST_WIDTHS, "selu" if classes else "mish", 0.15, eta, 0.0,
         _even_batch(facts.n_rows, _BEST_MEMBERS), _epochs(facts.n_rows, _BEST_EPOCHS), None,
         members=_BEST_MEMBERS, label_smoothing=0.1, weight_decay=0.02,
-        ranges=_BEST_RANGES, alternates=True,
+        range_choices=_BEST_RANGES, alternates=True,
     )  # fmt: skip
 
 

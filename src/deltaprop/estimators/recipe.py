@@ -107,14 +107,14 @@ class Recipe:
         # every other setting is checked where it is used: there, on the smallest table
         smallest = Facts(1, 1, 1, "regression")
         plan = self.plan(smallest)
-        plan.network(smallest, "half_squared_error")
+        plan.network(smallest)
         plan.optimizer()
 
     def plan(self, facts: Facts) -> Plan:
         """Return every setting for a table of this kind."""
         chosen = {name: getattr(self, name) for name in _CHOICES}
         if self.ranges is not None:
-            chosen["ranges"] = (self.ranges,)
+            chosen["range_choices"] = (self.ranges,)
         return plan_for(self.preset, facts, chosen)
 
     def seeds(self, members: int) -> list[int]:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.errors import DataError, DeltapropError, ModelFileError, SettingError
+from deltaprop.errors import DataError, SettingError
 from deltaprop.estimators.calibration import Calibration, calibrate
 from deltaprop.estimators.evaluation import Evaluation, evaluate_classes, evaluate_numbers
 from deltaprop.estimators.preparing import Rows, flat_rows, learn, prepare, starts
 from deltaprop.estimators.recipe import Recipe
 from deltaprop.model.parameters import Parameters
-from deltaprop.model.serialize import SavedModel, load_model, save_model
+from deltaprop.model.serialize import save_model
 from deltaprop.model.spec import Network
 from deltaprop.tabular import (
     ImageEncoder,
@@ -25,7 +25,6 @@ from deltaprop.tabular import (
     TableEncoder,
     TargetEncoder,
     as_frame,
-    encoder_from_dict,
 )
 from deltaprop.training.history import History
 from deltaprop.training.loop import Callback
@@ -35,9 +34,10 @@ from deltaprop.training.predict import logits
 if TYPE_CHECKING:
     from deltaprop.explaining import Explanation
 
-__all__ = ["TableModel", "load", "restore_table_model"]
+__all__ = ["TableModel"]
 
-_MOST_LOGITS = 50_000_000  # of the rows that calibrate
+_MOST_LOGITS = 8_000_000  # of the rows that calibrate
+_AT_ONCE, _ROWS_AT_ONCE = 1_000_000, 256  # outputs; rows at least
 
 Array = npt.NDArray[np.float64]
 Encoder = TableEncoder | ImageEncoder
@@ -160,8 +160,9 @@ class TableModel:
         )  # fmt: skip
         calibration = None
         classes = prepared.target.task == "classification"
-        if recipe.calibrate and classes and prepared.n_val * network.n_out <= _MOST_LOGITS:
-            calibration = calibrate(*prepared.held_out_logits(members)) if prepared.n_val else None
+        if recipe.calibrate and classes and prepared.n_val:
+            most = max(1, _MOST_LOGITS // network.n_out)
+            calibration = calibrate(*prepared.held_out_logits(members, most, recipe.seed))
         limits = None
         if prepared.plan.counts_errors and prepared.target.task == "regression":
             y = prepared.y.reshape(len(prepared.y), -1)
@@ -211,22 +212,27 @@ class TableModel:
 
     def predict(self, features: Any, *, where: str = "") -> npt.NDArray[Any]:
         """Return the class, or the number in the target's unit, of each row."""
-        outputs = self.outputs_of(self._encoded(features, where))
+        x = self._encoded(features, where)
         if self.task == "classification":
-            return self.target.decode(outputs.argmax(axis=1))
-        decoded = self.target.decode(outputs)
+            likeliest = [outputs.argmax(axis=1) for _, outputs in self._blocks(x)]
+            return self.target.decode(np.concatenate(likeliest))
+        decoded = self.target.decode(self.outputs_of(x))
         return decoded[:, 0] if decoded.shape[1] == 1 else decoded
 
     def evaluate(self, features: Any, target: Any, *, where: str = "") -> Evaluation:
         """Return accuracy and the like on rows whose answers are known."""
         encoded = self.target.encode(target, where=where)
-        outputs = self.outputs_of(self._encoded(features, where))
-        if len(outputs) != len(encoded):
-            raise DataError(f"There are {len(outputs)} rows but {len(encoded)} targets.")
-        if self.task == "classification":
-            return evaluate_classes(outputs, encoded, self.class_names)
-        decode = self.target.decode
-        return evaluate_numbers(decode(outputs), decode(encoded))
+        x = self._encoded(features, where)
+        if x.shape[0] != len(encoded):
+            raise DataError(f"There are {x.shape[0]} rows but {len(encoded)} targets.")
+        if self.task != "classification":
+            decode = self.target.decode
+            return evaluate_numbers(decode(self.outputs_of(x)), decode(encoded))
+        predicted, p_true = np.empty_like(encoded), np.empty(len(encoded))
+        for rows, p in self._blocks(x):
+            predicted[rows] = p.argmax(axis=1)
+            p_true[rows] = p[np.arange(len(p)), encoded[rows]]
+        return evaluate_classes(predicted, p_true, encoded, self.class_names)
 
     def explain(
         self,
@@ -263,11 +269,9 @@ class TableModel:
         """
         from deltaprop.explaining import Names, explain  # a tenth of a second that others need not
 
+        learnt = self.network_and_rows(features, target, member=member, where=where)
         outputs = self.class_names if self.task == "classification" else self.target.names
         k = len(self.members)
-        if not 0 <= member < k:
-            raise SettingError(f"member is {member!r}; the model has {k}, from 0 to {k - 1}.")
-        x = self.encode(features, where=where)
         which = {"en": "", "zh": ""}
         if k > 1:
             which = {
@@ -281,15 +285,40 @@ class TableModel:
             image=_image_shape(self.inputs),
             titles={"zh": f"{where or '这些行'} 会引起的一步{which['zh']}"},
         )
-        return explain(
-            self.network,
-            self.members[member],
-            x.toarray() if isinstance(x, SparseRows) else x,
-            self.target.encode(target, where=where),
-            learning_rate=learning_rate,
-            optimizer=optimizer,
-            names=names,
-        )
+        return explain(*learnt, learning_rate=learning_rate, optimizer=optimizer, names=names)
+
+    def network_and_rows(
+        self, features: Any, target: Any, *, member: int = 0, where: str = ""
+    ) -> tuple[Network, Parameters, Array, npt.NDArray[Any]]:
+        """Return what every function about a network and its rows is given first.
+
+        ``check_gradients(*model.network_and_rows(features, target))`` proves the gradients of
+        these rows; ``explain`` and ``backpropagate`` take the same four.
+
+        Parameters
+        ----------
+        features : data frame or images
+            A row, or more.
+        target : array_like
+            What they should have given.
+        member : int
+            Which of several networks, from 0.
+        where : str
+            What messages call the rows.
+
+        Returns
+        -------
+        tuple
+            The network, the member's parameters, x of shape (n, n_0) and the encoded targets.
+        """
+        k = len(self.members)
+        if not 0 <= member < k:
+            raise SettingError(f"member is {member!r}; the model has {k}, from 0 to {k - 1}.")
+        x, targets = self.encode(features, where=where), self.target.encode(target, where=where)
+        if x.shape[0] != len(targets):
+            raise DataError(f"There are {x.shape[0]} rows but {len(targets)} targets{_of(where)}.")
+        dense = x.toarray() if isinstance(x, SparseRows) else x
+        return self.network, self.members[member], dense, targets
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to one safetensors file."""
@@ -329,12 +358,22 @@ class TableModel:
             The outputs.
         """
         outputs = np.zeros((x.shape[0], self.network.n_out))
+        if member is None:
+            for rows, block in self._blocks(x):
+                outputs[rows] = block
+            return outputs
         for i, parameters in enumerate(self.members):
-            if member is None:
-                outputs += self._outputs(parameters, x) / len(self.members)
-            elif (chosen := member == i).any():
+            if (chosen := member == i).any():
                 outputs[chosen] = self._outputs(parameters, x[chosen])
         return outputs
+
+    def _blocks(self, x: Rows) -> Iterator[tuple[slice, Array]]:
+        """Yield p of some rows after another, for all of very many classes need much room."""
+        at_once = max(_ROWS_AT_ONCE, _AT_ONCE // self.network.n_out)
+        for start in range(0, x.shape[0], at_once):
+            rows = slice(start, min(start + at_once, x.shape[0]))
+            outputs = sum(self._outputs(parameters, x[rows]) for parameters in self.members)
+            yield rows, np.asarray(outputs) / len(self.members)
 
     def _outputs(self, parameters: Parameters, x: Rows) -> Array:
         temperature = 1.0 if self.calibration is None else self.calibration.temperature
@@ -346,86 +385,6 @@ class TableModel:
         if len(x) == 0:
             raise DataError(f"There are no rows to predict{_of(where)}.")
         return x
-
-
-def load(path: str | os.PathLike[str]) -> TableModel | SavedModel:
-    """Read a model file.
-
-    Parameters
-    ----------
-    path : path
-        A file written by ``TableModel.save`` or ``save``.
-
-    Returns
-    -------
-    TableModel or SavedModel
-        A table's model, or a bare network with its parameters.
-
-    Raises
-    ------
-    ModelFileError
-        When the file is missing, foreign, damaged, or of another version.
-    """
-    saved = load_model(path)
-    return saved if saved.table is None else restore_table_model(saved, os.fspath(path))
-
-
-def restore_table_model(saved: SavedModel, name: str) -> TableModel:
-    """Return the model that ``TableModel.save`` wrote to the file called ``name``.
-
-    Raises
-    ------
-    ModelFileError
-        When the file holds anything else.
-    """
-    try:
-        model = _restore(saved, saved.table or {})
-    except (DeltapropError, LookupError, ArithmeticError, TypeError, ValueError) as error:
-        what = "not found: " if isinstance(error, LookupError) else ""
-        what += " ".join(str(error).split())[:300].rstrip(".")
-        raise ModelFileError(
-            f"{name} is damaged or of a newer kind ({what}). "
-            "Fetch it again, or train and save it again."
-        ) from None
-    fits = (model.network.n_in, model.network.n_out)
-    if fits != (model.inputs.n_outputs, model.target.n_outputs):
-        raise ModelFileError(f"{name} is damaged: its table does not fit its network.")
-    if model.calibration is not None and model.task != "classification":
-        raise ModelFileError(f"{name} is damaged: it calibrates a model that has no classes.")
-    return model
-
-
-def _restore(saved: SavedModel, table: Mapping[str, Any]) -> TableModel:
-    inputs, target = encoder_from_dict(table["inputs"]), encoder_from_dict(table["target"])
-    if isinstance(inputs, TargetEncoder) or not isinstance(target, TargetEncoder):
-        raise ModelFileError("its table's inputs and target are mixed up.")
-    calibration = saved.training.get("calibration")  # older files have none
-    facts = dict(saved.training["recipe"])
-    if facts["hidden"] is not None:
-        facts["hidden"] = tuple(facts["hidden"])
-    others = saved.training.get("other_histories", [])
-    layout = saved.network.layout
-    if not isinstance(others, list):
-        raise ModelFileError("its members have no histories.")
-    flats = [saved.arrays[f"member.{i}"] for i in range(2, len(others) + 2)]
-    limits = saved.arrays.get("limits")
-    if limits is not None:
-        fits = limits.shape == (2, saved.network.n_out) and limits.dtype == np.float64
-        if not (fits and np.isfinite(limits).all() and (limits[0] <= limits[1]).all()):
-            raise ModelFileError("its limits do not fit its network.")
-    return TableModel(
-        saved.network,
-        (saved.parameters, *(Parameters(layout, flat.astype(np.float64)) for flat in flats)),
-        inputs,
-        target,
-        tuple(History.from_dict(data) for data in (saved.training["history"], *others)),
-        Recipe(**facts),
-        int(saved.training["n_train"]),
-        int(saved.training["n_val"]),
-        None if calibration is None else Calibration.from_dict(calibration),
-        limits,
-        float(saved.training.get("seconds", 0.0)),
-    )
 
 
 def _as_features(features: Any) -> Any:

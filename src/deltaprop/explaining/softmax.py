@@ -24,7 +24,7 @@ from deltaprop.explaining.style import Style, StyleSettings
 from deltaprop.explaining.sums import shortened, times
 from deltaprop.functional.activations import sigmoid
 from deltaprop.functional.arithmetic import Expression, Operand, Quotient, parse
-from deltaprop.functional.losses import softmax
+from deltaprop.functional.outputs import softmax
 
 __all__ = ["SoftmaxBesideSigmoid"]
 

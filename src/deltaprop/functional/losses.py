@@ -16,42 +16,22 @@ import numpy.typing as npt
 
 from deltaprop.errors import DataError, SettingError
 from deltaprop.functional.activations import sigmoid, softplus
-from deltaprop.functional.arithmetic import Operand, evaluate, parse
+from deltaprop.functional.loss_checks import check_loss
+from deltaprop.functional.outputs import OUTPUTS, exp, softmax
 from deltaprop.functional.registry import Registry
 from deltaprop.functional.settings import positive
 
 __all__ = [
     "LOSSES",
-    "OUTPUTS",
     "Loss",
-    "Output",
     "huber",
     "register_loss",
     "sample_shares",
-    "softmax",
     "weighted_sum",
 ]
 
 Array = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Output:
-    """The function a loss applies to the logits: p = f(z^L), row by row.
-
-    Parameters
-    ----------
-    name : str
-        "softmax", "sigmoid", "identity" or "exp".
-    f : callable
-        ``f(logits) -> p``, both of shape (n, n_L).
-    latex : str
-        p_i in terms of z.
-    """
-
-    name: str
-    f: Callable[[Array], Array]
-    latex: str
+Labels = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -82,6 +62,9 @@ class Loss:
         ``arithmetic.parse``, in terms of its own z, t and p. The delta is "" where it takes all
         outputs (the Jacobian of the output tells it then). Without it an explanation only names
         the loss.
+    per_label : callable, optional
+        ``per_label(logits, labels, e) -> (n,)``: what ``per_sample`` gives for labels smoothed by
+        e, without writing a row of targets for each.
     """
 
     name: str
@@ -93,10 +76,16 @@ class Loss:
     doc: str
     smooth: Callable[[Array, float], Array] | None = None
     arithmetic: tuple[str, str] | None = None
+    per_label: Callable[[Array, Labels, float], Array] | None = None
 
     def value(self, logits: Array, targets: Array, shares: Array | None = None) -> float:
         """Return L = sum_i share_i * l_i; the shares are 1/n unless given."""
         return weighted_sum(_shares_or_mean(shares, logits), self.per_sample(logits, targets))
+
+    def value_of_labels(self, logits: Array, labels: Labels, e: float, shares: Array) -> float:
+        """Return the value for labels smoothed by e; only where there is ``per_label``."""
+        assert self.per_label is not None
+        return weighted_sum(shares, self.per_label(logits, labels, e))
 
     def delta(self, logits: Array, targets: Array, shares: Array | None = None) -> Array:
         """Return delta^L = dL/dz^L = share_i * dl_i/dz_i, of shape (n, n_L)."""
@@ -176,38 +165,27 @@ def _shares_or_mean(shares: Array | None, logits: Array) -> Array:
     return sample_shares(len(logits)) if shares is None else shares
 
 
-def softmax(z: Array) -> Array:
-    """Return p_i = exp(z_i) / sum_k exp(z_k) for each row, the row maximum subtracted first."""
-    e = np.exp(z - z.max(axis=-1, keepdims=True))
-    p: Array = e / e.sum(axis=-1, keepdims=True)
-    return p
-
-
-def _exp(z: Array) -> Array:
-    with np.errstate(over="ignore"):  # beyond 709 infinity is the right float64
-        return np.exp(z)
-
-
-OUTPUTS: Registry[Output] = Registry(
-    "output activation",
-    (
-        Output("softmax", softmax, r"\frac{e^{z_i}}{\sum_k e^{z_k}}"),
-        Output("sigmoid", sigmoid, r"\frac{1}{1 + e^{-z_i}}"),
-        Output("identity", np.copy, r"z_i"),
-        Output("exp", _exp, r"e^{z_i}"),
-    ),
-)
-
-
 def _cross_entropy(logits: Array, targets: Array) -> Array:
-    # sum_i t_i (logsumexp(z) - z_i), from differences only, so that no large z cancels another
+    # sum_i t_i (logsumexp(z) - z_i)
+    below, log_sum = _below_the_largest(logits)
+    per_sample: Array = np.sum(targets * (log_sum[:, None] - below), axis=1)
+    return per_sample
+
+
+def _cross_entropy_of_labels(logits: Array, labels: Labels, e: float) -> Array:
+    # the same for t_i = (1 - e) [i = label] + e / k
+    below, log_sum = _below_the_largest(logits)
+    of_label = (1.0 - e) * (log_sum - below[np.arange(len(labels)), labels])
+    return of_label + e * (log_sum - below.mean(axis=1)) if e else of_label
+
+
+def _below_the_largest(logits: Array) -> tuple[Array, Array]:
+    """Return z_i - max z, and logsumexp(z) - max z: differences, so that no large z cancels."""
     rows, top = np.arange(len(logits)), logits.argmax(axis=1)
     below = logits - logits[rows, top][:, None]
     others = np.exp(below)
     others[rows, top] = 0.0
-    log_sum = np.log1p(others.sum(axis=1, keepdims=True))
-    per_sample: Array = np.sum(targets * (log_sum - below), axis=1)
-    return per_sample
+    return below, np.log1p(others.sum(axis=1))
 
 
 def _cross_entropy_delta(logits: Array, targets: Array) -> Array:
@@ -264,92 +242,11 @@ def _half_squared_error_softmax_delta(logits: Array, targets: Array) -> Array:
 
 
 def _poisson(logits: Array, targets: Array) -> Array:
-    return np.asarray(np.sum(_exp(logits) - targets * logits, axis=1))
+    return np.asarray(np.sum(exp(logits) - targets * logits, axis=1))
 
 
 def _poisson_delta(logits: Array, targets: Array) -> Array:
-    return _exp(logits) - targets
-
-
-def _check_delta(row: Loss) -> None:
-    """Compare delta_per_sample with central differences of per_sample, for 1, 2 and 5 outputs."""
-    OUTPUTS[row.output]
-    rng = np.random.default_rng(20240607)
-    h = 1e-3
-    for k in (1, 2, 5):
-        logits = rng.normal(scale=1.5, size=(7, k))
-        targets = _example_targets(row.targets, logits, rng)
-        claimed = np.asarray(row.delta_per_sample(logits, targets))
-        if claimed.shape != logits.shape:
-            raise SettingError(
-                f"Loss {row.name!r}: delta_per_sample has shape {claimed.shape} "
-                f"for logits of shape {logits.shape}; expected the same shape."
-            )
-        value_shape = np.shape(row.per_sample(logits, targets))
-        if value_shape != (len(logits),):
-            raise SettingError(
-                f"Loss {row.name!r}: per_sample has shape {value_shape} for logits of shape "
-                f"{logits.shape}; expected one value per row, ({len(logits)},)."
-            )
-        for j in range(k):
-            step = h * np.eye(k)[j]
-            nearer = row.per_sample(logits + step, targets) - row.per_sample(logits - step, targets)
-            further = row.per_sample(logits + 2 * step, targets) - row.per_sample(
-                logits - 2 * step, targets
-            )
-            measured = (8.0 * nearer - further) / (12.0 * h)
-            error = np.abs(measured - claimed[:, j]) / np.maximum(1.0, np.abs(measured))
-            i = int(np.argmax(np.where(np.isnan(error), np.inf, error)))
-            if not error[i] <= 1e-7:
-                raise SettingError(
-                    f"Loss {row.name!r}: delta_per_sample is not the derivative of per_sample by "
-                    f"the logits. With {k} output{'s' * (k > 1)}, output {j}: it gives "
-                    f"{claimed[i, j]:g}, central differences give {measured[i]:g}."
-                )
-
-
-def _example_targets(kind: str, logits: Array, rng: np.random.Generator) -> Array:
-    if kind == "distribution":
-        return softmax(rng.normal(size=logits.shape))
-    if kind == "unit":
-        return rng.uniform(size=logits.shape)
-    if kind == "count":
-        return rng.poisson(2.0, size=logits.shape).astype(np.float64)
-    if kind == "real":
-        return logits + rng.choice([-1, 1], size=logits.shape) * rng.uniform(0.1, 3, logits.shape)
-    raise SettingError(f"targets={kind!r}; expected 'distribution', 'unit', 'real' or 'count'.")
-
-
-def _check_row(row: Loss) -> None:
-    _check_delta(row)
-    _check_arithmetic(row)
-
-
-def _check_arithmetic(row: Loss) -> None:
-    """Evaluate the written formulas and compare them with value and delta."""
-    if row.arithmetic is None:
-        return
-    rng = np.random.default_rng(20240607)
-    logits = rng.normal(scale=1.5, size=(4, 3))
-    targets = _example_targets(row.targets, logits, rng)
-    p = OUTPUTS[row.output].f(logits)
-    written = np.zeros((2, *logits.shape))
-    for index in np.ndindex(logits.shape):
-        names = {
-            name: Operand(name, float(array[index]))
-            for name, array in (("z", logits), ("t", targets), ("p", p))
-        }
-        for k, text in enumerate(row.arithmetic):
-            if text:
-                written[(k, *index)] = evaluate(parse(text, names))
-    pairs = [("its value", written[0].sum(axis=1), row.per_sample(logits, targets))]
-    if row.arithmetic[1]:
-        pairs.append(("its delta", written[1], row.delta_per_sample(logits, targets)))
-    for what, got, right in pairs:
-        if not np.allclose(got, right, rtol=1e-12, atol=1e-12):
-            raise SettingError(
-                f"Loss {row.name!r}: the formula of {what} does not give its numbers."
-            )
+    return exp(logits) - targets
 
 
 def huber(threshold: float = 1.0, name: str = "huber") -> Loss:
@@ -397,7 +294,7 @@ _BUILT_IN = (
         "cross_entropy", "softmax", _cross_entropy, _cross_entropy_delta, "distribution",
         (r"\ln \sum_k e^{z_k} - \sum_i t_i z_i", r"p_i - t_i"),
         "k classes, one of them true", _smooth_distribution,
-        arithmetic=("-(t * log(p))", "p - t"),
+        arithmetic=("-(t * log(p))", "p - t"), per_label=_cross_entropy_of_labels,
     ),
     Loss(
         "binary_cross_entropy", "sigmoid", _binary_cross_entropy, _binary_cross_entropy_delta,
@@ -433,6 +330,6 @@ _BUILT_IN = (
     ),
 )  # fmt: skip
 
-LOSSES: Registry[Loss] = Registry("loss", _BUILT_IN, _check_row)
+LOSSES: Registry[Loss] = Registry("loss", _BUILT_IN, check_loss)
 
 register_loss = LOSSES.register

@@ -169,7 +169,8 @@ def _origin(model: TableModel, own_validation: bool, source: str, command: str) 
 
 def _evaluation(model: TableModel, outputs: Array, y: npt.NDArray[Any]) -> Evaluation:
     if y.ndim == 1:
-        return evaluate_classes(outputs, y, model.class_names)
+        p_true = outputs[np.arange(len(y)), y]
+        return evaluate_classes(outputs.argmax(axis=1), p_true, y, model.class_names)
     return evaluate_numbers(model.target.decode(outputs), model.target.decode(y))
 
 

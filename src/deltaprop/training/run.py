@@ -30,7 +30,7 @@ __all__ = ["Callback", "Metric", "TrainingRun", "TrainingState"]
 
 Array = npt.NDArray[np.float64]
 
-_NUMBERS_AT_ONCE = 4_000_000  # logits of validation rows
+_NUMBERS_AT_ONCE, _ROWS_AT_ONCE = 1_000_000, 64  # logits of validation rows; rows at least
 _PAUSE_OF_SAVING = 20.0  # between two checkpoints, in the time that one takes
 
 
@@ -119,7 +119,6 @@ class TrainingRun:
     _saved_at: float = field(init=False, default=-np.inf)
     _saving_took: float = field(init=False, default=0.0)
     _marks: dict[str, str] = field(init=False, default_factory=dict)
-    _dense_part: Array | None = field(init=False, default=None)
 
     def begin(self) -> None:
         """Make the engine ready, or go on from the checkpoint."""
@@ -262,7 +261,7 @@ class TrainingRun:
         network, n = self.problem.network, self.validation[0].shape[0]
         at_once = n
         if self.metric is None and self.history.metric == "accuracy":  # a mean over rows
-            at_once = max(1, _NUMBERS_AT_ONCE // network.n_out)
+            at_once = max(_ROWS_AT_ONCE, _NUMBERS_AT_ONCE // network.n_out)
         weights = np.ones(n) if self.validation_weights is None else self.validation_weights
         whole = weights.sum()
         loss = figure = 0.0
@@ -273,10 +272,8 @@ class TrainingRun:
             if share == 0.0:
                 continue
             logits = self.engine_run.logits(rows)
-            if self._dense_part is None or at_once < n:  # of one part it is the same each time
-                self._dense_part = smoothed_targets(network, dense_targets(targets, network.n_out))
             with np.errstate(over="ignore", invalid="ignore"):
-                loss += network.loss.value(logits, self._dense_part, weights[part] / whole)
+                loss += self._loss_of(logits, targets, weights[part] / whole)
                 own = self.metric
                 if own is None:
                     figure += share * score(network, logits, targets, weights[part])
@@ -284,6 +281,13 @@ class TrainingRun:
                     figure += share * float(own(logits, targets))
         self.history.val_loss.append(loss)
         self.history.val_metric.append(figure)
+
+    def _loss_of(self, logits: Array, targets: npt.NDArray[Any], shares: Array) -> float:
+        network = self.problem.network
+        if targets.ndim == 1 and network.loss.per_label is not None:
+            return network.loss.value_of_labels(logits, targets, network.label_smoothing, shares)
+        dense = smoothed_targets(network, dense_targets(targets, network.n_out))
+        return network.loss.value(logits, dense, shares)
 
     def _improved(self) -> bool:
         figures: list[float] = getattr(self.history, self.monitor)

@@ -1,0 +1,59 @@
+"""Output activations: what a loss makes of the logits, p = f(z^L), row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from deltaprop.functional.activations import sigmoid
+from deltaprop.functional.registry import Registry
+
+__all__ = ["OUTPUTS", "Output", "exp", "softmax"]
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Output:
+    """The function a loss applies to the logits: p = f(z^L), row by row.
+
+    Parameters
+    ----------
+    name : str
+        "softmax", "sigmoid", "identity" or "exp".
+    f : callable
+        ``f(logits) -> p``, both of shape (n, n_L).
+    latex : str
+        p_i in terms of z.
+    """
+
+    name: str
+    f: Callable[[Array], Array]
+    latex: str
+
+
+def softmax(z: Array) -> Array:
+    """Return p_i = exp(z_i) / sum_k exp(z_k) for each row, the row maximum subtracted first."""
+    e = np.exp(z - z.max(axis=-1, keepdims=True))
+    p: Array = e / e.sum(axis=-1, keepdims=True)
+    return p
+
+
+def exp(z: Array) -> Array:
+    """Return e^z, infinity where it is beyond the floats."""
+    with np.errstate(over="ignore"):  # beyond 709 infinity is the right float64
+        return np.exp(z)
+
+
+OUTPUTS: Registry[Output] = Registry(
+    "output activation",
+    (
+        Output("softmax", softmax, r"\frac{e^{z_i}}{\sum_k e^{z_k}}"),
+        Output("sigmoid", sigmoid, r"\frac{1}{1 + e^{-z_i}}"),
+        Output("identity", np.copy, r"z_i"),
+        Output("exp", exp, r"e^{z_i}"),
+    ),
+)
