@@ -507,8 +507,7 @@ class TestVeryManyClasses:
                 if "X_val" in settings:
                     assert len(settings["X_val"]) == len(settings["y_val"])
                     seen.append(len(settings["y_val"]))
-                for rows in settings.get("validation_rows", []):
-                    seen.append(len(rows))
+                seen.extend(map(len, settings.get("validation_rows", [])))
                 return train(*arrays, **settings)
 
             monkeypatch.setattr(preparing, name, call)
