@@ -24,7 +24,7 @@ def blocks(language, text=README):
 @pytest.mark.parametrize(
     "code",
     [*blocks("python"), *blocks("python", TABLES)],
-    ids=["from Python", "own activation", "scikit-learn", "layers"],
+    ids=["from Python", "own activation", "scikit-learn", "looking inside", "layers"],
 )
 def test_the_python_runs(code, tmp_path):
     done = subprocess.run(
