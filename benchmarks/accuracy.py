@@ -3,7 +3,7 @@
     python benchmarks/accuracy.py [--quick] [--tables zoo,letter] [--learners fast,best] [--write]
 
 The tables are those of the folder named by DELTAPROP_SHARED (default ../shared). Each measurement
-has a process of its own (accuracy_learners.py), and its result is appended to a file of JSON lines
+has a process of its own (accuracy_worker.py), and its result is appended to a file of JSON lines
 at once, under the machine, the versions, the learner, the table, the seed and the split. What is in
 the file is not measured again, so a run can be stopped at any time and started again. Of deltaprop
 the version includes a fingerprint of the code that decides the result.
@@ -16,11 +16,8 @@ import hashlib
 import importlib.util
 import json
 import os
-import resource
 import signal
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -30,6 +27,7 @@ from typing import Any
 
 from accuracy_learners import DATA, PEERS, TABLES, Job, presets, table_named
 from accuracy_report import REGRESSION_FLOOR, Cell, Grid
+from accuracy_worker import BUSY, Worker
 from common import HERE, alone, machine_sentence, tell, write_part
 
 from deltaprop import __version__
@@ -39,7 +37,6 @@ from deltaprop.engines.cores import available_cores
 FILE = HERE.parent / "build" / "accuracy.jsonl"
 QUICK = ("penguins", "vehicle", "auto_mpg")
 LATE = {("CatBoost", "income_marketing")}  # minutes, where others take seconds
-BUSY = 0.1  # share of the cores that other work had, from which seconds are not to be trusted
 DECIDING = ("engines", "estimators", "functional", "model", "tabular", "training")
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
 
@@ -110,54 +107,13 @@ class Results:
             file.write((b"\n" if cut_off else b"") + json.dumps(line).encode() + b"\n")
 
 
-def busy_seconds() -> float | None:
-    """Return the seconds that all cores together have worked; None where nobody counts them."""
-    try:
-        words = Path("/proc/stat").read_text(encoding="utf-8").split("\n")[0].split()
-    except OSError:
-        return None
-    user, nice, system, _idle, _wait, irq, soft, steal = map(int, words[1:9])
-    return (user + nice + system + irq + soft + steal) / os.sysconf("SC_CLK_TCK")
-
-
-def _own_seconds() -> float:
-    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return spent.ru_utime + spent.ru_stime
-
-
-def measure(job: Job, limit: float, busy_machine: bool = False) -> dict[str, Any]:
-    """Run one job in a process of its own, and say what else the machine did meanwhile."""
+def environment_of(threads: int, busy_machine: bool) -> dict[str, str]:
+    """Return the variables that the measuring processes run with."""
     environment = {**os.environ, "DELTAPROP_SHARED": str(DATA.parent)}
-    environment |= dict.fromkeys(THREADS, str(job.threads))
+    environment |= dict.fromkeys(THREADS, str(threads))
     if busy_machine:
         environment["OMP_WAIT_POLICY"] = "passive"
-    words = [sys.executable, str(HERE / "accuracy_learners.py"), json.dumps(asdict(job))]
-    load = round(os.getloadavg()[0], 2)
-    began, busy, own = time.monotonic(), busy_seconds(), _own_seconds()
-    with tempfile.TemporaryDirectory() as folder:  # some libraries leave logs where they run
-        try:
-            done = subprocess.run(
-                words, env=environment, cwd=folder, capture_output=True, text=True, timeout=limit
-            )
-        except subprocess.TimeoutExpired:
-            result: dict[str, Any] = {"failed": f"took more than {limit:.0f} seconds"}
-        else:
-            result = _answer(done)
-    after = busy_seconds()
-    if busy is not None and after is not None:
-        work = after - busy - (_own_seconds() - own)
-        share = work / ((time.monotonic() - began) * available_cores())
-        result["others"] = round(max(0.0, share), 3)
-    return {**result, "load": load, "disturbed": busy_machine or result.get("others", 0) > BUSY}
-
-
-def _answer(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
-    try:
-        answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    except (ValueError, IndexError):
-        last = done.stderr.strip().splitlines()[-1:]
-        return {"failed": ": ".join([f"its process ended with status {done.returncode}", *last])}
-    return answer
+    return environment
 
 
 def wanted_again(found: Mapping[str, Any] | None, again: str | None) -> bool:
@@ -192,17 +148,17 @@ def wait_while(path: Path | None) -> None:
             time.sleep(2.0)
 
 
-def measure_in_turn(job: Job, options: argparse.Namespace) -> dict[str, Any]:
+def measure_in_turn(worker: Worker, job: Job, options: argparse.Namespace) -> dict[str, Any]:
     """Measure when no other benchmark runs and nobody wants quiet."""
     while True:
         wait_while(options.pause_while)
         with alone(wait=float("inf")):
             # it may have come while the other benchmark ran
             if options.pause_while is None or not options.pause_while.exists():
-                return measure(job, options.limit, options.busy)
+                return worker.measure(job, options.limit)
 
 
-def run(jobs: list[Job], path: Path, options: argparse.Namespace) -> None:
+def run(worker: Worker, jobs: list[Job], path: Path, options: argparse.Namespace) -> None:
     """Measure what is not in the file yet."""
     machine = machine_name()
     versions: dict[str, dict[str, str]] = {}
@@ -215,7 +171,7 @@ def run(jobs: list[Job], path: Path, options: argparse.Namespace) -> None:
         # read again each time: another run may have measured it meanwhile
         if not wanted_again(Results.read(path).find(job, machine, known), options.again):
             continue
-        result = measure_in_turn(job, options)
+        result = measure_in_turn(worker, job, options)
         said = result.get("failed") or f"{result['error']:.4f}, {result['seconds']:.1f} s"
         tell(f"{i + 1} of {len(jobs)}: {job.learner}, {job.table}, seed {job.seed}: {said}")
         when = time.strftime("%Y-%m-%dT%H:%M:%S")
@@ -337,7 +293,9 @@ def main() -> None:
     # ended from outside, it takes the process it waits for along
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if not options.report:
-        run(jobs, options.results, options)
+        environment = environment_of(available_cores(), options.busy)
+        with Worker(environment, options.busy) as worker:
+            run(worker, jobs, options.results, options)
     text = report(*grid_of(jobs, Results.read(options.results), options.report))
     print(text)
     if options.write:

@@ -3,14 +3,17 @@
 import gzip
 import importlib
 import json
+import os
+import signal
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
-MODULES = ("common", "accuracy_learners", "accuracy_report", "accuracy")
+MODULES = ("common", "accuracy_learners", "accuracy_report", "accuracy_worker", "accuracy")
 
 
 @pytest.fixture
@@ -220,9 +223,9 @@ def test_nothing_is_measured_while_quiet_is_wanted(accuracy, monkeypatch, tmp_pa
         quiet.unlink()
 
     monkeypatch.setattr(accuracy.time, "sleep", sleep)
-    monkeypatch.setattr(accuracy, "measure", lambda *_: events.append("measured"))
     options = accuracy.argparse.Namespace(pause_while=quiet, limit=1.0, busy=False)
-    accuracy.measure_in_turn(accuracy.Job("today", "zoo", 0, 0, 1), options)
+    worker = SimpleNamespace(measure=lambda *_: events.append("measured"))
+    accuracy.measure_in_turn(worker, accuracy.Job("today", "zoo", 0, 0, 1), options)
     assert events == ["slept", "measured"]
 
 
@@ -289,5 +292,32 @@ def test_a_learner_that_cannot_is_a_missing_cell(accuracy, zoo, monkeypatch, tmp
 
 def test_a_process_that_dies_is_a_missing_cell(accuracy, monkeypatch):
     monkeypatch.setattr(sys, "executable", "/bin/false")
-    answer = accuracy.measure(accuracy.Job("today", "zoo", 0, 0, 1), limit=60.0)
+    with accuracy.Worker({}) as worker:
+        answer = worker.measure(accuracy.Job("today", "zoo", 0, 0, 1), limit=60.0)
     assert answer["failed"] == "its process ended with status 1"
+
+
+def test_a_measurement_that_is_killed_costs_no_other(learners, monkeypatch):
+    def run(job):
+        if job.seed == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return {"error": 0.5}
+
+    monkeypatch.setattr(learners, "run", run)
+    jobs = [learners.Job("today", "zoo", seed, 0, 1) for seed in range(3)]
+    answers = [learners.run_in_a_fork(job) for job in jobs]
+    assert all(answer.pop("cpu") >= 0 for answer in answers)
+    killed = {"failed": "its process ended with status -9"}
+    assert answers == [{"error": 0.5}, killed, {"error": 0.5}]
+
+
+def test_what_takes_too_long_is_ended(accuracy, monkeypatch, tmp_path):
+    program = tmp_path / "sleeper"
+    program.write_text(f"#!/bin/sh\necho '{{}}'\necho $$ >{tmp_path}/pid\nread job\nsleep 600\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    with accuracy.Worker(dict(os.environ)) as worker:
+        answer = worker.measure(accuracy.Job("today", "zoo", 0, 0, 1), limit=0.2)
+    assert answer["failed"] == "took more than 0.2 seconds"
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
