@@ -22,6 +22,7 @@ __all__ = [
     "ShapeError",
     "UnknownNameError",
     "nearest_name",
+    "of",
 ]
 
 
@@ -85,3 +86,8 @@ def nearest_name(name: str, known: Iterable[str]) -> str | None:
     by_folded = {entry.casefold(): entry for entry in known}
     close = difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
     return by_folded[close[0]] if close else None
+
+
+def of(where: str) -> str:
+    """Return `` of WHERE`` for a message, or nothing where no place is named."""
+    return f" of {where}" if where else ""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.errors import ColumnError, DataError, ModelFileError
+from deltaprop.errors import ColumnError, DataError, ModelFileError, of
 from deltaprop.estimators.evaluation import Evaluation, evaluate_classes, evaluate_numbers
 from deltaprop.estimators.mlp_presets import classes_for_tables
 from deltaprop.explaining import Explanation
@@ -103,7 +103,7 @@ class EstimatorOnTables:
         absent = [name for name in known if name not in frame.columns]
         if absent:
             raise ColumnError(
-                f"The table{_of(where)} lacks {', '.join(map(repr, absent[:20]))}: expected the "
+                f"The table{of(where)} lacks {', '.join(map(repr, absent[:20]))}: expected the "
                 f"{len(known)} columns of the training table, in any order. Its columns are "
                 f"{', '.join(map(repr, frame.columns[:20]))}."
             )
@@ -115,7 +115,7 @@ class EstimatorOnTables:
         columns = _without(frame.columns, self.target.names, n)
         if len(columns) != n:
             raise DataError(
-                f"The table{_of(where)} has {len(frame.columns)} columns, but the estimator was "
+                f"The table{of(where)} has {len(frame.columns)} columns, but the estimator was "
                 f"fitted to an array of {n}, which had no names. Give a table of these {n} "
                 "columns in their order, or fit the estimator to a data frame."
             )
@@ -123,7 +123,7 @@ class EstimatorOnTables:
         if odd or any(frame[name].null_count() for name in columns):
             name = (odd or [name for name in columns if frame[name].null_count()])[0]
             raise DataError(
-                f"Column {name!r}{_of(where)} has words, dates or missing cells, but the estimator "
+                f"Column {name!r}{of(where)} has words, dates or missing cells, but the estimator "
                 "was fitted to numbers alone. Correct the column, or fit the estimator to a data "
                 "frame that has such cells too."
             )
@@ -163,7 +163,3 @@ def on_tables(estimator: Any, path: str) -> EstimatorOnTables:
 
 def _default_names(n: int) -> tuple[str, ...]:
     return ("target",) if n == 1 else tuple(f"target{i}" for i in range(n))
-
-
-def _of(where: str) -> str:
-    return f" of {where}" if where else ""

@@ -13,8 +13,9 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.errors import DataError
+from deltaprop.errors import DataError, of
 from deltaprop.estimators.choosing import better_encoder
+from deltaprop.estimators.pacing import paced
 from deltaprop.estimators.presets import Facts, Plan
 from deltaprop.estimators.recipe import Recipe
 from deltaprop.estimators.splitting import fold_of_each_row, scaled_by, split
@@ -27,7 +28,8 @@ from deltaprop.tabular import (
     TableWarning,
     TargetEncoder,
     arranged,
-    as_frame,
+    as_features,
+    take_rows,
 )
 from deltaprop.training.history import History
 from deltaprop.training.loop import Callback, train
@@ -66,7 +68,7 @@ class Prepared:
     folds : ndarray of int of shape (n,) or None
         Which of several members each row is held out from.
     choosing_took : float
-        Seconds that the choice among encoders took, of the time budget.
+        Seconds of the time budget that the choices among encoders and plans took.
     """
 
     inputs: TableEncoder | ImageEncoder
@@ -138,12 +140,16 @@ def prepare(
     where: str,
     validation_where: str,
     n_threads: int | None,
+    resumable: bool,
 ) -> Prepared:
-    """Encode a table and decide how it is learnt; see ``TableModel.fit``."""
+    """Encode a table and decide how it is learnt; see ``TableModel.fit``.
+
+    What will be resumed is planned as if there were all the time, for the same plan later.
+    """
     decided = TargetEncoder.fit(target, task, names=target_names, where=where)
     y = decided.encode(target, where=where)
     if len(features) != len(y):
-        raise DataError(f"There are {len(features)} rows but {len(y)} targets{_of(where)}.")
+        raise DataError(f"There are {len(features)} rows but {len(y)} targets{of(where)}.")
     weights = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
     if weights is not None and weights.shape != (len(y),):
         raise DataError(f"There are {len(y)} rows but sample_weight has shape {weights.shape}.")
@@ -151,7 +157,7 @@ def prepare(
     encoder: Any = ImageEncoder if images else TableEncoder
     folds, held_features, y_val, weight_val, inputs = None, None, None, None, None
     if validation is not None:
-        held_features = _as_features(validation[0])
+        held_features = as_features(validation[0])
         y_val = decided.encode(validation[1], where=validation_where)
     elif recipe.validation_share > 0 and recipe.plan(Facts(len(y), 1, 1, decided.task)).members > 1:
         inputs = encoder.fit(features, where=where)  # of texts and images there may be one member
@@ -161,36 +167,20 @@ def prepare(
         kept, held = split(y, recipe.validation_share, recipe.seed)
         decided, y = scaled_by(decided, y, kept)
         if len(held):
-            held_features, y_val, inputs = _take(features, held), y[held], None
-        features, y = _take(features, kept), y[kept]
-        if weights is not None:
-            weight_val = weights[held] if weights[held].any() else None
-            weights = weights[kept]
+            held_features, y_val, inputs = take_rows(features, held), y[held], None
+        features, y = take_rows(features, kept), y[kept]
+        weights, weight_val = _parted(weights, kept, held)
     inputs = encoder.fit(features, where=where) if inputs is None else inputs
     if inputs.n_outputs == 0:
         raise DataError(
-            f"No column{_of(where)} is left to learn from: every one is constant, empty or an "
+            f"No column{of(where)} is left to learn from: every one is constant, empty or an "
             "identifier."
         )
-    columns = _has_columns(inputs)
-    facts = Facts(len(y), inputs.n_outputs, decided.n_outputs, decided.task, columns)
     began = time.perf_counter()
-    if isinstance(inputs, TableEncoder):
-        plan = recipe.plan(facts)
-        encoders = [inputs.with_ranges(features, most, where=where) for most in plan.range_choices]
-        encoders = [e for i, e in enumerate(encoders) if e not in encoders[:i]]
-        inputs = better_encoder(
-            encoders, features, decided, y, weights, recipe, plan.epochs, n_threads
-        )
-        divided = any(column.edges for column in inputs.columns)
-        facts = replace(facts, n_in=inputs.n_outputs, divided=divided)
+    inputs, facts, plan = _plan(recipe, inputs, features, decided, y, weights, where, n_threads)
     choosing_took = time.perf_counter() - began
-    plan = recipe.plan(facts)
-    if plan.form == "embedded" and isinstance(inputs, TableEncoder):
-        inputs, n_numbers, categories = arranged(inputs)
-        facts = replace(facts, n_numbers=n_numbers, categories=categories)
     X = flat_rows(inputs.transform(features, where=where, ignore=target_names))
-    X_val = None
+    X_val: Rows | None = None
     if held_features is not None:
         shown = validation_where if validation is not None else where
         with warnings.catch_warnings():
@@ -198,12 +188,61 @@ def prepare(
                 warnings.simplefilter("ignore", TableWarning)
             encoded = inputs.transform(held_features, where=shown, ignore=target_names)
         X_val = flat_rows(encoded)
+    if recipe.time_budget is not None and not resumable:
+        began = time.perf_counter()
+        left = max(1e-3, recipe.time_budget - choosing_took)
+        members, plan = plan.members, paced(plan, recipe, facts, X, y, left, n_threads)
+        choosing_took += time.perf_counter() - began
+        if folds is not None and plan.members < members:
+            folds = fold_of_each_row(y, plan.members, recipe.seed)
+            if folds is None:
+                kept, held = split(y, recipe.validation_share, recipe.seed)
+                weights, weight_val = _parted(weights, kept, held)
+                X, X_val, y, y_val = X[kept], X[held], y[kept], y[held]
     networks = plan.networks(facts)
     weight_val = None if y_val is None or not len(y_val) else weight_val
     return Prepared(
         inputs, decided, plan, networks, X, y, weights, X_val, y_val, weight_val, folds,
         choosing_took,
     )  # fmt: skip
+
+
+def _plan(
+    recipe: Recipe,
+    inputs: TableEncoder | ImageEncoder,
+    features: Any,
+    target: TargetEncoder,
+    y: npt.NDArray[Any],
+    weights: Array | None,
+    where: str,
+    n_threads: int | None,
+) -> tuple[TableEncoder | ImageEncoder, Facts, Plan]:
+    """Return the inputs with the ranges that the rows ask for, and the plan for them."""
+    facts = Facts(
+        len(y), inputs.n_outputs, target.n_outputs, target.task, columns=_has_columns(inputs)
+    )
+    plan = recipe.plan(facts)
+    if not isinstance(inputs, TableEncoder):
+        return inputs, facts, plan
+    encoders = [inputs.with_ranges(features, most, where=where) for most in plan.range_choices]
+    encoders = [e for i, e in enumerate(encoders) if e not in encoders[:i]]
+    inputs = better_encoder(encoders, features, target, y, weights, recipe, plan.epochs, n_threads)
+    divided = any(column.edges for column in inputs.columns)
+    facts = replace(facts, n_in=inputs.n_outputs, divided=divided)
+    plan = recipe.plan(facts)
+    if plan.form == "embedded":
+        inputs, n_numbers, categories = arranged(inputs)
+        facts = replace(facts, n_numbers=n_numbers, categories=categories)
+    return inputs, facts, plan
+
+
+def _parted(
+    weights: Array | None, kept: Indices, held: Indices
+) -> tuple[Array | None, Array | None]:
+    """Return the weights of rows that are kept and of those held out, if any of these weighs."""
+    if weights is None:
+        return None, None
+    return weights[kept], weights[held] if weights[held].any() else None
 
 
 def starts(prepared: Prepared, recipe: Recipe) -> list[Parameters]:
@@ -282,17 +321,3 @@ def _some(n: int, most: int, seed: int) -> Indices:
     if n <= most:
         return np.arange(n)
     return np.sort(np.random.default_rng(seed).choice(n, most, replace=False))
-
-
-def _as_features(features: Any) -> Any:
-    if isinstance(features, np.ndarray) and features.ndim > 2:
-        return features
-    return as_frame(features)
-
-
-def _take(features: Any, rows: Indices) -> Any:
-    return features[rows] if isinstance(features, np.ndarray) else features[rows.tolist(), :]
-
-
-def _of(where: str) -> str:
-    return f" of {where}" if where else ""

@@ -57,7 +57,8 @@ class Recipe:
     engine : str
         Which engine runs the steps.
     time_budget : float, optional
-        Seconds after which training stops.
+        Seconds that the training may take. After a look at this machine's speed fewer epochs are
+        planned than the preset has, and where those would be too few, fewer members.
     calibrate : bool
         Whether the rows held out also fit the temperature of the probabilities (classes only).
     """

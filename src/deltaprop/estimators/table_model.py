@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.errors import DataError, SettingError
+from deltaprop.errors import DataError, SettingError, of
 from deltaprop.estimators.calibration import Calibration, calibrate
 from deltaprop.estimators.evaluation import Evaluation, evaluate_classes, evaluate_numbers
 from deltaprop.estimators.preparing import Rows, flat_rows, learn, prepare, starts
@@ -24,7 +24,7 @@ from deltaprop.tabular import (
     SparseRows,
     TableEncoder,
     TargetEncoder,
-    as_frame,
+    as_features,
 )
 from deltaprop.training.history import History
 from deltaprop.training.loop import Callback
@@ -146,8 +146,8 @@ class TableModel:
         """
         recipe = recipe or Recipe()
         prepared = prepare(
-            recipe, _as_features(features), target, target_names, validation, sample_weight,
-            task, where, validation_where, n_threads,
+            recipe, as_features(features), target, target_names, validation, sample_weight,
+            task, where, validation_where, n_threads, checkpoint is not None,
         )  # fmt: skip
         members = starts(prepared, recipe)
         if announce is not None:
@@ -202,7 +202,7 @@ class TableModel:
     def encode(self, features: Any, *, where: str = "", ignore: Collection[str] = ()) -> Rows:
         """Return x for a table or images, of shape (n, n_0); sparse where columns are free text."""
         known = {*self.target.names, *ignore}
-        return flat_rows(self.inputs.transform(_as_features(features), where=where, ignore=known))
+        return flat_rows(self.inputs.transform(as_features(features), where=where, ignore=known))
 
     def predict_proba(self, features: Any, *, where: str = "") -> Array:
         """Return the calibrated probability of each class, of shape (n, k)."""
@@ -316,7 +316,7 @@ class TableModel:
             raise SettingError(f"member is {member!r}; the model has {k}, from 0 to {k - 1}.")
         x, targets = self.encode(features, where=where), self.target.encode(target, where=where)
         if x.shape[0] != len(targets):
-            raise DataError(f"There are {x.shape[0]} rows but {len(targets)} targets{_of(where)}.")
+            raise DataError(f"There are {x.shape[0]} rows but {len(targets)} targets{of(where)}.")
         dense = x.toarray() if isinstance(x, SparseRows) else x
         return self.network, self.members[member], dense, targets
 
@@ -383,21 +383,11 @@ class TableModel:
     def _encoded(self, features: Any, where: str) -> Rows:
         x = self.encode(features, where=where)
         if len(x) == 0:
-            raise DataError(f"There are no rows to predict{_of(where)}.")
+            raise DataError(f"There are no rows to predict{of(where)}.")
         return x
-
-
-def _as_features(features: Any) -> Any:
-    if isinstance(features, np.ndarray) and features.ndim > 2:
-        return features
-    return as_frame(features)
 
 
 def _image_shape(encoder: Encoder) -> tuple[int, ...]:
     """Return height, width (and channels) where a row is an image."""
     shape = encoder.shape if isinstance(encoder, ImageEncoder) else ()
     return shape if len(shape) in (2, 3) else ()
-
-
-def _of(where: str) -> str:
-    return f" of {where}" if where else ""

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from deltaprop.errors import DataError
 from deltaprop.estimators import TableModel
 from deltaprop.estimators.splitting import fold_of_each_row, split
-from deltaprop.tabular import ImageEncoder, TableWarning, as_frame
+from deltaprop.tabular import ImageEncoder, TableWarning, as_features, take_rows
 
 __all__ = ["Block", "Rows", "blocks_of", "split_as_fitted"]
 
@@ -54,7 +54,7 @@ class Rows:
         """Return the rows at these places."""
         x = None if self.x is None else self.x[places]
         member = None if self.member is None else self.member[places]
-        taken = _take(self.features, places)
+        taken = take_rows(self.features, places)
         return Rows(taken, self.y[places], self.numbers[places], x, member)
 
     def sample(self, most: int, rng: np.random.Generator) -> Rows:
@@ -118,16 +118,11 @@ def split_as_fitted(
 
 
 def _rows(model: TableModel, features: Any, target: Any) -> Rows:
-    if not (isinstance(features, np.ndarray) and features.ndim > 2):
-        features = as_frame(features)
+    features = as_features(features)
     y = model.target.encode(target)
     if len(features) != len(y):
         raise DataError(f"There are {len(features)} rows but {len(y)} targets.")
     return Rows(features, y, np.arange(len(y)))
-
-
-def _take(features: Any, places: Indices) -> Any:
-    return features[places] if isinstance(features, np.ndarray) else features[places.tolist(), :]
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from deltaprop.tabular.arranging import arranged
 from deltaprop.tabular.columns import Column, ReportRow, TableWarning
 from deltaprop.tabular.dataset import Dataset, Task, load_dataset
 from deltaprop.tabular.encode import TableEncoder
-from deltaprop.tabular.frames import as_frame
+from deltaprop.tabular.frames import as_features, as_frame, take_rows
 from deltaprop.tabular.images import ImageEncoder
 from deltaprop.tabular.read import Table, load_features, load_frame
 from deltaprop.tabular.sparse import SparseRows
@@ -28,11 +28,13 @@ __all__ = [
     "TargetEncoder",
     "Task",
     "arranged",
+    "as_features",
     "as_frame",
     "encoder_from_dict",
     "load_dataset",
     "load_features",
     "load_frame",
+    "take_rows",
 ]
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from deltaprop.errors import of
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -46,10 +48,9 @@ class Strays:
         ``where`` names the table, ``place`` the first of the cells when the row number does not.
         """
         place = place or f"row {self.row}"
-        where = f" of {where}" if where else ""
         rest = f", and {self.count - 1} more such cells" if self.count > 1 else ""
         return (
-            f"Column {self.column!r}{where} is read as numbers, but {self.count} of its "
+            f"Column {self.column!r}{of(where)} is read as numbers, but {self.count} of its "
             f"{self.total} cells {'is' if self.count == 1 else 'are'} not: {shorten(self.cell)} in "
             f"{place}{rest}. {'It is' if self.count == 1 else 'They are'} taken as missing; "
             "correct or empty these cells if that is not meant."

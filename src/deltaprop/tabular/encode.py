@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from deltaprop.errors import ColumnError, DataError, nearest_name
+from deltaprop.errors import ColumnError, DataError, nearest_name, of
 from deltaprop.tabular.cells import clean_text, shorten
 from deltaprop.tabular.columns import Column, ReportRow, TableWarning, stored_column
 from deltaprop.tabular.dates import date_parts, days_of
-from deltaprop.tabular.fit import fit_column, no_rows, of, refuse_infinite, to_floats
+from deltaprop.tabular.fit import fit_column, no_rows, refuse_infinite, to_floats
 from deltaprop.tabular.frames import to_polars
 from deltaprop.tabular.lookup import category_codes
 from deltaprop.tabular.ranges import MOST_RANGES, find_edges, shares

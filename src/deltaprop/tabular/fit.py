@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from deltaprop.errors import ColumnError, DataError
+from deltaprop.errors import ColumnError, DataError, of
 from deltaprop.tabular.cells import clean_text, numbers, shorten
 from deltaprop.tabular.columns import Column, Kind, Output
 from deltaprop.tabular.dates import date_format, date_parts, days_of
@@ -47,11 +47,6 @@ def fit_column(series: pl.Series, where: str) -> tuple[Column, list[str]]:
             "or dates. Split it into columns, or leave it out."
         )
     return _text(name, clean_text(series), where)
-
-
-def of(where: str) -> str:
-    """Return `` of WHERE`` for a message, or nothing."""
-    return f" of {where}" if where else ""
 
 
 def to_floats(series: pl.Series) -> NDArray[np.float64]:

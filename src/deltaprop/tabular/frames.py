@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import narwhals as nw
     import polars as pl
 
-__all__ = ["as_frame", "as_series", "to_polars"]
+__all__ = ["as_features", "as_frame", "as_series", "take_rows", "to_polars"]
 
 _EXPECTED = (
     "a data frame (pandas, polars, pyarrow or another that narwhals takes), a dict of columns, or "
@@ -44,6 +44,16 @@ def as_frame(data: object) -> nw.DataFrame[Any]:
     import narwhals as nw
 
     return nw.from_native(to_polars(data), eager_only=True)
+
+
+def as_features(data: object) -> Any:
+    """Return images as they are, and anything else as ``as_frame`` does."""
+    return data if isinstance(data, np.ndarray) and data.ndim > 2 else as_frame(data)
+
+
+def take_rows(features: Any, rows: NDArray[np.int64]) -> Any:
+    """Return some rows, or images, of what ``as_features`` returned."""
+    return features[rows] if isinstance(features, np.ndarray) else features[rows.tolist(), :]
 
 
 def to_polars(data: object) -> pl.DataFrame:

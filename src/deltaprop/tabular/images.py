@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from deltaprop.errors import DataError, ShapeError
+from deltaprop.errors import DataError, ShapeError, of
 from deltaprop.tabular.columns import ReportRow
 from deltaprop.tabular.stored import Stored
 
@@ -61,7 +61,7 @@ class ImageEncoder:
         array = _checked(images, where)
         if 0 in array.shape:
             raise ShapeError(
-                f"The images{_of(where)} have the shape {_times(array.shape)}: expected at least "
+                f"The images{of(where)} have the shape {_times(array.shape)}: expected at least "
                 "one image with at least one pixel."
             )
         largest = 255.0 if array.dtype == np.uint8 else max(1.0, float(np.abs(array).max()))
@@ -108,7 +108,7 @@ class ImageEncoder:
         array = _checked(images, where)
         if array.shape[1:] != self.shape:
             raise ShapeError(
-                f"The images{_of(where)} are {_times(array.shape[1:])} pixels: expected "
+                f"The images{of(where)} are {_times(array.shape[1:])} pixels: expected "
                 f"{_times(self.shape)}, as in training. Rescale them."
             )
         return np.asarray(np.divide(array, self.largest, dtype=_working(dtype)), dtype=dtype)
@@ -153,32 +153,28 @@ def _working(dtype: DTypeLike) -> Any:
 def _checked(images: object, where: str) -> NDArray[Any]:
     if not isinstance(images, np.ndarray):
         raise ShapeError(
-            f"The images{_of(where)} are {type(images).__name__}: expected an array of at least 3 "
+            f"The images{of(where)} are {type(images).__name__}: expected an array of at least 3 "
             "axes (images x height x width), as in training. A table needs a model trained on a "
             "table."
         )
     if images.ndim < 3:
         advice = "One image is array[None]; rows of pixels are array.reshape(-1, height, width)."
         raise ShapeError(
-            f"The images{_of(where)} are an array of shape {_times(images.shape) or 'a number'}: "
+            f"The images{of(where)} are an array of shape {_times(images.shape) or 'a number'}: "
             f"expected at least 3 axes, images x height x width. {advice}"
         )
     if images.dtype.kind not in "biuf":
         raise DataError(
-            f"The images{_of(where)} are of type {images.dtype}: expected real numbers. "
+            f"The images{of(where)} are of type {images.dtype}: expected real numbers. "
             "Convert them first."
         )
     if images.dtype.kind == "f" and not np.isfinite(images).all():
         first = np.argwhere(~np.isfinite(images))[0]
         raise DataError(
-            f"The images{_of(where)} have {images[tuple(first)]} in image {first[0] + 1}, pixel "
+            f"The images{of(where)} have {images[tuple(first)]} in image {first[0] + 1}, pixel "
             f"[{','.join(map(str, first[1:]))}]: expected finite numbers. Correct that image."
         )
     return images
-
-
-def _of(where: str) -> str:
-    return f" of {where}" if where else ""
 
 
 def _times(shape: tuple[int, ...]) -> str:

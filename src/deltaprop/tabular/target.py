@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from deltaprop.errors import DataError, SettingError, ShapeError, nearest_name
+from deltaprop.errors import DataError, SettingError, ShapeError, nearest_name, of
 from deltaprop.tabular.cells import shorten
-from deltaprop.tabular.fit import of, to_floats
+from deltaprop.tabular.fit import to_floats
 from deltaprop.tabular.frames import as_series, to_polars
 from deltaprop.tabular.lookup import category_codes
 from deltaprop.tabular.read import listed
