@@ -1,34 +1,37 @@
 """Accuracy of ``deltaprop train`` on real tables, with no option but the target and the split.
 
-    python benchmarks/real_tables.py [NAME ...]
+    python benchmarks/real_tables.py [--write] [NAME ...]
 
 Reads the tables of the folder named by DELTAPROP_SHARED (default ../shared). Where a table has an
 official split, its test rows are used twice, in two runs: as ``--val`` (they choose the epoch, as
-many published figures quietly do) and as ``--test`` (they only judge; a part of the training rows
-chooses the epoch). Prints one row per table, with the machine and the versions.
+many published figures quietly do) and as ``--test`` (they only judge; the training rows choose
+the epoch).
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import gzip
 import io
 import json
 import os
-import platform
-import sys
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from common import alone, machine_sentence, tell, write_part
 
-from deltaprop import __version__
+from deltaprop.benchmark import describe_machine
 from deltaprop.cli.main import main as deltaprop
 
 DATA = Path(os.environ.get("DELTAPROP_SHARED", "../shared")).resolve() / "data"
 FASHION = DATA / "fashion-mnist"
+JUDGE, CHOOSE = "official test rows, only judging", "official test rows, choosing the epoch"
+HELD = "held out"
 
 
 @dataclass(frozen=True)
@@ -60,25 +63,18 @@ def train(*words: str) -> dict[str, object]:
     return result
 
 
-def report(name: str, how: str, result: dict[str, object], seconds: float, published: str) -> None:
-    """Print one row."""
-    history: dict[str, list[float]] = result["history"]  # type: ignore[assignment]
-    judged = result.get("test") or result.get("validation")
-    if isinstance(judged, dict):
-        accuracy = judged["figures"]["accuracy"]
-    else:
-        accuracy = history["val_metric"][history["best_epoch"]]  # type: ignore[call-overload]
-    epochs = len(history["loss"])
-    print(
-        f"{name:<15}{how:<22}{accuracy:<10.4f}{published:<22}{epochs:>6}{seconds:>9.1f}", flush=True
-    )
-
-
-def timed(name: str, how: str, published: str, *words: str) -> None:
-    """Train, and print the row."""
+def timed(name: str, how: str, published: str, *words: str) -> str:
+    """Train, and return a row of the table."""
+    tell(f"{name}, {how}")
     began = time.perf_counter()
     result = train(*words)
-    report(name, how, result, time.perf_counter() - began, published)
+    seconds = time.perf_counter() - began
+    judged: Any = result.get("test") or result["validation"]
+    cells = (
+        name, f"{judged['n']:,} {how}", f"{judged['figures']['accuracy']:.4f}", published,
+        f"{seconds:.1f}",
+    )  # fmt: skip
+    return f"| {' | '.join(cells)} |"
 
 
 def split(table: Table, folder: Path) -> tuple[Path, Path]:
@@ -91,55 +87,64 @@ def split(table: Table, folder: Path) -> tuple[Path, Path]:
     return paths
 
 
-def fashion(folder: Path) -> None:
+def fashion(folder: Path) -> list[str]:
     """Train on the IDX files, and on the same arrays in one .npz."""
     published = "0.8833 (MLP 256-128-100)"
-    rows = [str(FASHION / "train-images-idx3-ubyte.gz"), "--target"]
-    rows += [str(FASHION / "train-labels-idx1-ubyte.gz")]
-    test = [str(FASHION / "t10k-images-idx3-ubyte.gz"), str(FASHION / "t10k-labels-idx1-ubyte.gz")]
-    timed("fashion-mnist", "IDX, test judges", published, *rows, "--test", test[0],
-          "--test-target", test[1])  # fmt: skip
-    timed("fashion-mnist", "IDX, --val chooses", published, *rows, "--val", test[0],
-          "--val-target", test[1])  # fmt: skip
+    images, labels = (f"train-{kind}-idx{n}-ubyte.gz" for kind, n in (("images", 3), ("labels", 1)))
+    rows = [str(FASHION / images), "--target", str(FASHION / labels)]
+    test = [str(FASHION / name.replace("train", "t10k")) for name in (images, labels)]
     arrays = {}
     for key, name, offset in (("images", "images-idx3", 16), ("labels", "labels-idx1", 8)):
         raw = gzip.decompress((FASHION / f"t10k-{name}-ubyte.gz").read_bytes())
         values = np.frombuffer(raw, dtype=np.uint8, offset=offset)
         arrays[key] = values.reshape(-1, 28, 28) if key == "images" else values
-    np.savez(folder / "fashion.npz", images=arrays["images"], labels=arrays["labels"])
-    timed(
-        "fashion-t10k",
-        ".npz, part held out",
-        "-",
-        str(folder / "fashion.npz"),
-        "--target",
-        "labels",
-    )
+    both = folder / "fashion.npz"
+    np.savez(both, images=arrays["images"], labels=arrays["labels"])
+    name = "Fashion-MNIST (IDX)"
+    return [
+        timed(name, JUDGE, published, *rows, "--test", test[0], "--test-target", test[1]),
+        timed(name, CHOOSE, published, *rows, "--val", test[0], "--val-target", test[1]),
+        timed("its test rows (.npz)", HELD, "-", str(both), "--target", "labels"),
+    ]
 
 
-def run(names: list[str]) -> None:
-    """Print the table for the named data sets, or all."""
-    print(f"deltaprop {__version__}, numpy {np.__version__}, python {platform.python_version()}, "
-          f"{os.cpu_count()} cores, {platform.machine()}")  # fmt: skip
-    head = ("table", "rows judged", "accuracy", "published", "epochs", "seconds")
-    print("{:<15}{:<22}{:<10}{:<22}{:>6}{:>9}".format(*head))
+def run(names: list[str]) -> str:
+    """Return the table for the named data sets, or all, as Markdown."""
+    rows = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for table in TABLES:
             if names and table.name not in names:
                 continue
-            path = str(DATA / f"{table.name}.csv.gz")
+            words = (str(DATA / f"{table.name}.csv.gz"), "--target", table.target)
             if table.first_test_row is None:
-                timed(table.name, "part held out", table.published, path, "--target", table.target)
+                rows.append(timed(table.name, HELD, table.published, *words))
                 continue
-            rows, test = (str(part) for part in split(table, folder))
-            for how, option in (("test judges", "--test"), ("--val chooses", "--val")):
-                timed(
-                    table.name, how, table.published, rows, "--target", table.target, option, test
-                )
+            learnt, test = (str(part) for part in split(table, folder))
+            words = (learnt, "--target", table.target)
+            rows.append(timed(table.name, JUDGE, table.published, *words, "--test", test))
+            rows.append(timed(table.name, CHOOSE, table.published, *words, "--val", test))
         if not names or "fashion-mnist" in names:
-            fashion(folder)
+            rows += fashion(folder)
+    head = "| table | rows judged | accuracy | published | seconds, whole command |"
+    table_of_all = "\n".join([head, "|---|---|---|---|---|", *rows])
+    return f"{machine_sentence(describe_machine(), {'numpy': np.__version__})}\n\n{table_of_all}"
+
+
+def main() -> None:
+    known = [*(table.name for table in TABLES), "fashion-mnist"]
+    parser = argparse.ArgumentParser(description="deltaprop train with no option.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(known)}")
+    parser.add_argument("--write", action="store_true", help="put it into docs/performance.md")
+    options = parser.parse_args()
+    if unknown := [name for name in options.names if name not in known]:
+        parser.error(f"no table is called {', '.join(unknown)}; known: {', '.join(known)}")
+    with alone():
+        text = run(options.names)
+    print(text)
+    if options.write:
+        write_part("real-tables", text)
 
 
 if __name__ == "__main__":
-    run(sys.argv[1:])
+    main()
