@@ -13,7 +13,10 @@ import numpy as np
 import pytest
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
-PARTS = ("speed", "scaling", "choice", "manners", "members", "neighbours", "startup", "fashion")
+PARTS = (
+    "speed", "scaling", "choice", "manners", "members", "neighbours", "startup", "fashion",
+    "real-tables",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -38,7 +41,7 @@ def script(monkeypatch, tmp_path):
         return page.read_text()
 
     yield run
-    for name in ("common", *PARTS):
+    for name in ("common", "real_tables", *PARTS):
         sys.modules.pop(name, None)
 
 
@@ -248,3 +251,28 @@ def test_fashion_chooses_the_fastest_plan_that_is_good_enough(images, script, ca
     assert [row for row in rows if row[3] == "chosen"] == good[:1]
     assert good
     assert f"Chosen: {good[0][0]}." in printed
+
+
+def test_real_tables_are_learnt_by_the_command(rng, script, capsys, monkeypatch, tmp_path):
+    folder = tmp_path / "shared" / "data"
+    folder.mkdir(parents=True)
+    x = rng.normal(size=400)
+    rows = "".join(f"{value:.3f},{'cat' if value > 0 else 'dog'}\n" for value in x)
+    for name, target in (("penguins", "species"), ("pendigits", "class")):
+        (folder / f"{name}.csv.gz").write_bytes(gzip.compress(f"legs,{target}\n{rows}".encode()))
+    monkeypatch.setenv("DELTAPROP_SHARED", str(tmp_path / "shared"))
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    real = importlib.import_module("real_tables")
+    small = real.Table("pendigits", "class", 300, "0.9")
+    monkeypatch.setattr(real, "TABLES", (real.TABLES[0], small))
+    page = script("real_tables", "penguins", "pendigits", "--write")
+    printed = capsys.readouterr().out
+    assert is_written(page, "real-tables", printed)
+    ((_, held, judged, chose),) = tables(printed)
+    assert held[:2] == ["penguins", "400 held out"]
+    assert judged[:2] == ["pendigits", "100 official test rows, only judging"]
+    assert chose[1] == "100 official test rows, choosing the epoch"
+    assert all(float(row[2]) > 0.9 for row in (held, judged, chose))
+    assert (held[3], judged[3]) == ("-", "0.9")
+    with pytest.raises(SystemExit):
+        script("real_tables", "zebras")

@@ -1,7 +1,9 @@
 """The figures of a report, held against numbers by hand and against scikit-learn."""
 
+import copy
 import json
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -26,6 +28,28 @@ def fit(features, target, **settings):
 
 def kinds(report):
     return [finding.kind for finding in report.findings]
+
+
+@pytest.mark.parametrize(
+    ("losses", "best_epoch", "improves"),
+    [
+        ([1.0], 0, True),
+        ([1.0, 0.8, 0.6], 2, True),
+        ([0.9 - 0.02 * i for i in range(40)], 39, True),
+        ([0.5 + 0.5 * 0.7**i for i in range(40)], 39, False),  # it has arrived
+        ([0.9 - 0.02 * i for i in range(40)], 38, False),  # and was not the best one
+        ([0.9] * 38 + [0.5, np.nan], 39, False),
+    ],
+)
+def test_only_a_loss_that_falls_to_the_end_might_still_improve(losses, best_epoch, improves, rng):
+    x = rng.normal(size=(100, 2))
+    model = fit(x, x[:, 0] > 0, epochs=2)
+    history = copy.deepcopy(model.history)
+    history.loss = history.val_loss = losses
+    history.val_metric = history.seconds = history.learning_rate = [0.5] * len(losses)
+    history.best_epoch, history.stopped_because = best_epoch, "epochs"
+    report = dp.report(replace(model, histories=(history,)), x, x[:, 0] > 0)
+    assert ("still improving" in kinds(report)) == improves
 
 
 class TestFigures:

@@ -35,6 +35,7 @@ from deltaprop.reporting.suspects import (
     small_samples,
     wilson_interval,
 )
+from deltaprop.training.history import History
 from deltaprop.training.predict import logits
 
 __all__ = ["compute_report"]
@@ -181,7 +182,7 @@ def _of_the_training(model: TableModel, n_val: int, evaluation: Evaluation) -> I
         yield Finding("diverged", {"epochs": diverged[0]}, True)
     if n_val == 0:
         yield Finding("no validation", {"rows": model.n_train}, True)
-    elif history.best_epoch == history.n_epochs - 1 and history.stopped_because == "epochs":
+    elif history.stopped_because == "epochs" and _still_improves(history):
         yield Finding("still improving", {"epochs": history.n_epochs})
     figures = evaluation.figures
     if model.task == "regression" and 0 < n_val < SMALL_VALIDATION:
@@ -191,6 +192,18 @@ def _of_the_training(model: TableModel, n_val: int, evaluation: Evaluation) -> I
         yield Finding("no better", values, True)
     elif "r2" in figures and figures["r2"] <= 0:
         yield Finding("no better than the mean", {"r2": figures["r2"]}, True)
+
+
+def _still_improves(history: History) -> bool:
+    """Return whether the last epoch was the best one, and the loss fell to the end.
+
+    By less than a hundredth over the last tenth is no fall: where the learning rate ends at zero
+    the last epoch is often the best, and there is no more to be had.
+    """
+    n = history.n_epochs
+    earlier = history.val_loss[: n - max(1, n // 10)]
+    falls = not earlier or history.val_loss[-1] < 0.99 * min(earlier)
+    return history.best_epoch == n - 1 and falls
 
 
 def _class_rows(evaluation: Evaluation, learnt: Labels) -> tuple[ClassRow, ...]:

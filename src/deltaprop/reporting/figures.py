@@ -77,6 +77,11 @@ class Origin:
     command: str
     versions: dict[str, str]
 
+    @property
+    def folded(self) -> bool:
+        """Return whether each row was held out from one of several members, and from no other."""
+        return self.n_members > 1 and not self.own_validation and 0 < self.n_val == self.n_train
+
 
 @dataclass(frozen=True)
 class ClassRow:

@@ -92,10 +92,15 @@ def _section(name: str, lines: list[str], pieces: Pieces) -> Iterator[str]:
 def _lead(report: Report, pieces: Pieces) -> str:
     origin = report.origin
     train, val = pieces.count(origin.n_train), pieces.count(origin.n_val)
+    words = pieces.words["one network" if origin.n_members == 1 else "several networks"]
+    who = words.format(members=pieces.count(origin.n_members))
     if not origin.n_val:
-        return pieces.text("lead training", train=train)
-    how = pieces.words["given rows" if origin.own_validation else "held out"]
-    told = pieces.text("lead validation", train=train, val=val, how=how)
+        return pieces.text("lead training", who=who, train=train)
+    if origin.folded:
+        told = pieces.text("lead folded", who=who, train=train)
+    else:
+        how = pieces.words["given rows" if origin.own_validation else "held out"]
+        told = pieces.text("lead validation", who=who, train=train, val=val, how=how)
     if report.judged.rows < origin.n_val:
         told += pieces.text("lead sample", rows=pieces.count(report.judged.rows))
     return told

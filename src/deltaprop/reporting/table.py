@@ -79,7 +79,7 @@ def _facts(report: Report, pieces: Pieces) -> Iterator[tuple[str, str]]:
     also = pieces.words["also temperature"] if tempered else ""
     split = "rows given" if origin.own_validation else "rows held" if origin.n_val else "rows only"
     members = pieces.count(origin.n_members)
-    if origin.n_members > 1 and split == "rows held":
+    if origin.folded:
         split = "rows folded"
     train, val = pieces.count(origin.n_train), pieces.count(origin.n_val)
     yield "fact rows", pieces.text(split, train=train, val=val, also=also, members=members)

@@ -7,14 +7,20 @@ WORDS = {
     "title": "What was learnt about {target}",
     "title from": "What was learnt about {target} from {source}",
     "lead validation": (
-        "A network learnt from {train} rows. All figures below are from {val} other rows, {how}"
+        "{who} learnt from {train} rows. All figures below are from {val} other rows, {how}"
         ", unless they say otherwise."
+    ),
+    "lead folded": (
+        "{who} learnt from {train} rows, each row held out from one of them. All figures below are "
+        "what that one, which has not seen the row, says of it, unless they say otherwise."
     ),
     "lead sample": " Of these, a sample of {rows} rows was judged.",
     "lead training": (
-        "A network learnt from {train} rows, and no rows were held out: the figures below are "
-        "from the very rows it learnt from, and say nothing about new ones."
+        "{who} learnt from {train} rows, and no rows were held out: the figures below are "
+        "from the very rows learnt from, and say nothing about new ones."
     ),
+    "one network": "A network",
+    "several networks": "{members} networks",
     "held out": "which were held out",
     "given rows": "which were given for it",
     "contents": "Contents",

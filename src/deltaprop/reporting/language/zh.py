@@ -7,13 +7,19 @@ WORDS = {
     "title": "关于 {target} 学到了什么",
     "title from": "从 {source} 学习 {target} 的结果",
     "lead validation": (
-        "网络从 {train} 行中学习。除非另有说明，下面的数字都来自另外 {val} 行（{how}）。"
+        "{who}从 {train} 行中学习。除非另有说明，下面的数字都来自另外 {val} 行（{how}）。"
+    ),
+    "lead folded": (
+        "{who}从 {train} 行中学习，每一行都对其中一个网络留出。除非另有说明，下面的数字都"
+        "来自没有见过该行的那个网络。"
     ),
     "lead sample": "其中抽取了 {rows} 行来评判。",
     "lead training": (
-        "网络从 {train} 行中学习，没有留出验证行：下面的数字来自学习过的行本身，不能说明它对新"
+        "{who}从 {train} 行中学习，没有留出验证行：下面的数字来自学习过的行本身，不能说明它对新"
         "数据的表现。"
     ),
+    "one network": "网络",
+    "several networks": "{members} 个网络",
     "held out": "从同一张表中留出",
     "given rows": "另外给出",
     "contents": "目录",
