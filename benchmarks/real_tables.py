@@ -69,11 +69,11 @@ def timed(name: str, how: str, published: str, *words: str) -> str:
     began = time.perf_counter()
     result = train(*words)
     seconds = time.perf_counter() - began
-    judged: Any = result.get("test") or result["validation"]
-    cells = (
-        name, f"{judged['n']:,} {how}", f"{judged['figures']['accuracy']:.4f}", published,
-        f"{seconds:.1f}",
-    )  # fmt: skip
+    judged: Any = result.get("test") or result.get("validation")
+    held: Any = result["held_out"]
+    accuracy = held["figure"] if judged is None else judged["figures"]["accuracy"]
+    rows = held["rows"] if judged is None else judged["rows"]
+    cells = (name, f"{rows:,} {how}", f"{accuracy:.4f}", published, f"{seconds:.1f}")
     return f"| {' | '.join(cells)} |"
 
 

@@ -334,18 +334,27 @@ def _count(n: int, what: str) -> str:
     return f"{n:,} {what}" if n == 1 else f"{n:,} {what}s"
 
 
+def _held_out(fitted: TableModel) -> dict[str, Any] | None:
+    """Return the metric and the loss on the rows that chose the epochs, a mean over the members."""
+    kept = [(h, h.best_epoch) for h in fitted.histories if h.best_epoch is not None]
+    if not kept:
+        return None
+    figure = sum(h.val_metric[epoch] for h, epoch in kept) / len(kept)
+    loss = sum(h.val_loss[epoch] for h, epoch in kept) / len(kept)
+    return {"rows": fitted.n_val, "metric": fitted.history.metric, "figure": figure, "loss": loss}
+
+
 def _print_figures(
     fitted: TableModel, evaluations: dict[str, Evaluation], path: str | None
 ) -> None:
     history, best = fitted.history, fitted.history.best_epoch
-    kept = [(h, h.best_epoch) for h in fitted.histories if h.best_epoch is not None]
-    if "validation" not in evaluations and kept:
-        metric = sum(h.val_metric[epoch] for h, epoch in kept) / len(kept)
-        loss = sum(h.val_loss[epoch] for h, epoch in kept) / len(kept)
-        say(f"validation  {history.metric} {metric:.4f}, loss {loss:.4f}", result=True)
+    held_out = _held_out(fitted)
+    if "validation" not in evaluations and held_out is not None:
+        figures = f"{history.metric} {held_out['figure']:.4f}, loss {held_out['loss']:.4f}"
+        say(f"validation  {figures}", result=True)
         held = _count(fitted.n_val, "row")
         how = "; they chose the epoch"
-        if len(kept) > 1:
+        if len(fitted.members) > 1:
             how = " by one member each; the mean of the members"
         say(f"            ({held} held out{how})", result=True)
     elif best is None and history.loss:
@@ -378,6 +387,7 @@ def _as_data(
         "network": fitted.network.describe(),
         "members": len(fitted.members),
         "history": fitted.history.to_dict(),
+        "held_out": _held_out(fitted),
         **{name: evaluation.to_dict() for name, evaluation in evaluations.items()},
         "model": path,
     }
