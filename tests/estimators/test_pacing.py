@@ -80,9 +80,8 @@ class TestMeasuring:
         assert (plan.members, plan.epochs) == (6, 53)
         assert measured["time_budget"] == pytest.approx(1.0)
         assert measured["n_threads"] == 1
-        learnt, held = measured["rows"][0], measured["validation_rows"][0]
-        assert len(held) == 8_000 // 6
-        assert sorted([*learnt, *held]) == list(range(8_000))
+        assert len(set(measured["rows"][0])) == 8_000 - 8_000 // 6
+        assert "validation_rows" not in measured  # of very many classes that takes its time
 
     def test_an_epoch_that_was_cut_off_counts_by_its_steps(self, measured):
         measured["history"] = {"seconds": [0.05], "n_steps": 13, "stopped_because": "time_budget"}

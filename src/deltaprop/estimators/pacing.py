@@ -19,7 +19,7 @@ from deltaprop.training.members import train_members
 __all__ = ["paced", "within"]
 
 _SHARE_OF_BUDGET = 0.05  # for finding out how long an epoch takes
-_SHARE_OF_TRAINING = 0.8  # of what is left; an epoch is not always as long as the first one
+_SHARE_OF_TRAINING = 0.8  # of what is left; an epoch is validated too, and not always so fast
 _SHARE_OF_EPOCHS = 1 / 4  # that each network gets at least, if need be for fewer networks
 
 Rows = npt.NDArray[np.int64]
@@ -67,8 +67,7 @@ def paced(
     network = plan.networks(facts)[0]
     n = len(y)
     order = np.random.default_rng(recipe.seed).permutation(n)
-    n_held = n // max(2, plan.members)
-    learnt, held = order[n_held:], order[:n_held]
+    learnt = order[n // max(2, plan.members) :]
     began = time.perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DivergedWarning)  # the training itself will say it
@@ -78,7 +77,6 @@ def paced(
             X,
             y,
             rows=[learnt],
-            validation_rows=[held] if n_held else None,
             optimizer=plan.optimizer(),
             batch_size=min(plan.batch_size, n),
             epochs=1,
