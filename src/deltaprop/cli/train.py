@@ -148,7 +148,7 @@ def train(
     ] = 0,
     time_budget: Annotated[
         str | None,
-        typer.Option("--time-budget", metavar="30s", help="Plan for this time; stop after it."),
+        typer.Option("--time-budget", metavar="30s", help="Stop after this time."),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a run that was killed (needs --model).")
