@@ -1,12 +1,14 @@
 """What a time budget buys: as many epochs and networks as there is time for."""
 
+import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import deltaprop as dp
-from deltaprop.errors import DivergedWarning
+from deltaprop.errors import DeltapropError, DivergedWarning
 from deltaprop.estimators import pacing, preparing
 from deltaprop.estimators.pacing import paced, within
 from deltaprop.estimators.presets import Facts
@@ -143,11 +145,86 @@ class TestFitting:
         name = "accuracy" if task == "classification" else "r2"
         assert model.evaluate(features, target).figures[name] > 0.8
 
-    def test_what_will_be_resumed_keeps_its_plan(self, table, monkeypatch, tmp_path):
-        monkeypatch.setattr(preparing, "paced", None)
-        recipe = dp.Recipe(time_budget=60.0, epochs=2)
-        model = dp.TableModel.fit(*table, recipe=recipe, checkpoint=tmp_path / "run")
-        assert len(model.members) == 6
+    def test_a_run_that_goes_on_keeps_its_plan(self, table, monkeypatch, tmp_path):
+        with_members(monkeypatch, 2)
+        path = tmp_path / "run"
+
+        def killed(state):
+            if state.epoch == 3:
+                raise RuntimeError("the process is gone")
+
+        recipe = dp.Recipe(time_budget=60.0)
+        with pytest.raises(RuntimeError):
+            dp.TableModel.fit(*table, recipe=recipe, checkpoint=path, callbacks=[killed])
+        assert json.loads(Path(f"{path}.plan").read_text())["members"] == 2
+        monkeypatch.setattr(preparing, "paced", None)  # another day another speed: nobody looks
+        resumed = dp.TableModel.fit(*table, recipe=recipe, checkpoint=path, resume=True)
+        with_members(monkeypatch, 2)
+        whole = dp.TableModel.fit(*table, recipe=recipe)
+        assert [h.n_epochs for h in resumed.histories] == [32, 32]
+        for one, other in zip(resumed.members, whole.members, strict=True):
+            np.testing.assert_array_equal(one.flat, other.flat)
+
+    def test_a_run_may_go_on_without_its_budget(self, table, monkeypatch, tmp_path):
+        with_members(monkeypatch, 1)
+        path = tmp_path / "run"
+        first = dp.TableModel.fit(*table, recipe=dp.Recipe(time_budget=60.0), checkpoint=path)
+        resumed = dp.TableModel.fit(*table, checkpoint=path, resume=True)
+        assert [h.n_epochs for h in resumed.histories] == [32]
+        assert resumed.n_val == first.n_val < 100
+
+    def test_one_begun_without_a_budget_does_not_get_a_plan_later(self, table, tmp_path):
+        path = tmp_path / "run"
+        recipe = dp.Recipe(epochs=2)
+        dp.TableModel.fit(*table, recipe=recipe, checkpoint=path)
+        hurried = dp.Recipe(epochs=2, time_budget=1e-3)
+        resumed = dp.TableModel.fit(*table, recipe=hurried, checkpoint=path, resume=True)
+        assert [h.n_epochs for h in resumed.histories] == [2] * 6
+
+    def test_the_ranges_are_not_chosen_again(self, monkeypatch, tmp_path, rng):
+        x = rng.uniform(size=(600, 2))
+        y = (np.floor(x[:, 0] * 9) % 2).astype(int)  # stripes: ranges help
+        table = {"a": x[:, 0], "b": x[:, 1]}, y
+        path, recipe = tmp_path / "run", dp.Recipe(epochs=2)
+        first = dp.TableModel.fit(*table, recipe=recipe, checkpoint=path)
+        assert first.inputs.n_outputs > 2
+        asked = []
+        choose = preparing.better_encoder
+
+        def spy(encoders, *rest):
+            asked.append(len(encoders))
+            return choose(encoders, *rest)
+
+        monkeypatch.setattr(preparing, "better_encoder", spy)
+        resumed = dp.TableModel.fit(*table, recipe=recipe, checkpoint=path, resume=True)
+        assert asked == [1]
+        assert resumed.inputs == first.inputs
+
+    def test_other_settings_are_named(self, table, monkeypatch, tmp_path):
+        with_members(monkeypatch, 2)
+        path = tmp_path / "run"
+        dp.TableModel.fit(*table, recipe=dp.Recipe(time_budget=60.0), checkpoint=path)
+        for chosen in (dp.Recipe(epochs=5), dp.Recipe(epochs=50)):
+            with pytest.raises(DeltapropError, match=r"differs in .*epochs"):
+                dp.TableModel.fit(*table, recipe=chosen, checkpoint=path, resume=True)
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            b"", b"{", b"[]", b"\xff", b'{"members": 2}', b"[" * 100_000,
+            b'{"ranges": 0, "members": 0, "epochs": 3}',
+            b'{"ranges": -1, "members": 1, "epochs": 3}',
+            b'{"ranges": 0, "members": "2", "epochs": 3}',
+            b'{"ranges": true, "members": 2, "epochs": 3}',
+        ],
+    )  # fmt: skip
+    def test_a_damaged_plan_is_named(self, table, tmp_path, content):
+        path = tmp_path / "run"
+        Path(f"{path}.plan").write_bytes(content)
+        with pytest.raises(DeltapropError, match=r"run\.plan does not say what was planned"):
+            dp.TableModel.fit(*table, recipe=dp.Recipe(epochs=1), checkpoint=path, resume=True)
+        dp.TableModel.fit(*table, recipe=dp.Recipe(epochs=1), checkpoint=path)
+        assert json.loads(Path(f"{path}.plan").read_text())["epochs"] == 1
 
     def test_a_budget_that_is_hardly_anything_trains_one_network(self, rng):
         X = rng.normal(size=(4_000, 30))

@@ -148,7 +148,7 @@ def train(
     ] = 0,
     time_budget: Annotated[
         str | None,
-        typer.Option("--time-budget", metavar="30s", help="Stop after this time."),
+        typer.Option("--time-budget", metavar="30s", help="Plan for this time, and stop then."),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a run that was killed (needs --model).")
@@ -263,8 +263,9 @@ def _fit_and_report(
 
 
 def _files_of(checkpoint: Path) -> list[Path]:
-    """Return the checkpoint, or those of several members, as far as there are any."""
-    each = (checkpoint.with_name(f"{checkpoint.name}.{i}") for i in range(1, _MOST_MEMBERS + 1))
+    """Return the checkpoint, or those of several members and their plan, as far as they exist."""
+    endings = ("plan", *range(1, _MOST_MEMBERS + 1))
+    each = (checkpoint.with_name(f"{checkpoint.name}.{ending}") for ending in endings)
     return [path for path in (checkpoint, *each) if path.exists()]
 
 

@@ -18,6 +18,7 @@ from deltaprop.estimators.choosing import better_encoder
 from deltaprop.estimators.pacing import paced
 from deltaprop.estimators.presets import Facts, Plan
 from deltaprop.estimators.recipe import Recipe
+from deltaprop.estimators.resuming import Begun
 from deltaprop.estimators.splitting import fold_of_each_row, scaled_by, split
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
@@ -140,12 +141,11 @@ def prepare(
     where: str,
     validation_where: str,
     n_threads: int | None,
-    resumable: bool,
+    checkpoint: str | os.PathLike[str] | None,
+    resume: bool,
 ) -> Prepared:
-    """Encode a table and decide how it is learnt; see ``TableModel.fit``.
-
-    What will be resumed is planned as if there were all the time, for the same plan later.
-    """
+    """Encode a table and decide how it is learnt; see ``TableModel.fit``."""
+    begun = Begun.read(checkpoint) if resume and checkpoint is not None else None
     decided = TargetEncoder.fit(target, task, names=target_names, where=where)
     y = decided.encode(target, where=where)
     if len(features) != len(y):
@@ -177,7 +177,8 @@ def prepare(
             "identifier."
         )
     began = time.perf_counter()
-    inputs, facts, plan = _plan(recipe, inputs, features, decided, y, weights, where, n_threads)
+    choices = recipe if begun is None else replace(recipe, ranges=begun.ranges)
+    inputs, facts, plan = _plan(choices, inputs, features, decided, y, weights, where, n_threads)
     choosing_took = time.perf_counter() - began
     X = flat_rows(inputs.transform(features, where=where, ignore=target_names))
     X_val: Rows | None = None
@@ -188,17 +189,20 @@ def prepare(
                 warnings.simplefilter("ignore", TableWarning)
             encoded = inputs.transform(held_features, where=shown, ignore=target_names)
         X_val = flat_rows(encoded)
-    if recipe.time_budget is not None and not resumable:
+    members = plan.members
+    if begun is not None:
+        plan = begun.plan(plan, recipe)
+    elif recipe.time_budget is not None:
         began = time.perf_counter()
         left = max(1e-3, recipe.time_budget - choosing_took)
-        members, plan = plan.members, paced(plan, recipe, facts, X, y, left, n_threads)
+        plan = paced(plan, recipe, facts, X, y, left, n_threads)
         choosing_took += time.perf_counter() - began
-        if folds is not None and plan.members < members:
-            folds = fold_of_each_row(y, plan.members, recipe.seed)
-            if folds is None:
-                kept, held = split(y, recipe.validation_share, recipe.seed)
-                weights, weight_val = _parted(weights, kept, held)
-                X, X_val, y, y_val = X[kept], X[held], y[kept], y[held]
+    if folds is not None and plan.members < members:
+        folds = fold_of_each_row(y, plan.members, recipe.seed)
+        if folds is None:
+            kept, held = split(y, recipe.validation_share, recipe.seed)
+            weights, weight_val = _parted(weights, kept, held)
+            X, X_val, y, y_val = X[kept], X[held], y[kept], y[held]
     networks = plan.networks(facts)
     weight_val = None if y_val is None or not len(y_val) else weight_val
     return Prepared(
@@ -225,11 +229,12 @@ def _plan(
     if not isinstance(inputs, TableEncoder):
         return inputs, facts, plan
     encoders = [inputs.with_ranges(features, most, where=where) for most in plan.range_choices]
-    encoders = [e for i, e in enumerate(encoders) if e not in encoders[:i]]
-    inputs = better_encoder(encoders, features, target, y, weights, recipe, plan.epochs, n_threads)
+    different = [e for i, e in enumerate(encoders) if e not in encoders[:i]]
+    inputs = better_encoder(different, features, target, y, weights, recipe, plan.epochs, n_threads)
+    ranges = plan.range_choices[encoders.index(inputs)]
     divided = any(column.edges for column in inputs.columns)
     facts = replace(facts, n_in=inputs.n_outputs, divided=divided)
-    plan = recipe.plan(facts)
+    plan = replace(recipe.plan(facts), range_choices=(ranges,))
     if plan.form == "embedded":
         inputs, n_numbers, categories = arranged(inputs)
         facts = replace(facts, n_numbers=n_numbers, categories=categories)
@@ -264,6 +269,8 @@ def learn(
 ) -> list[History]:
     """Train the members, one or several, from where they start."""
     plan, network, n = prepared.plan, prepared.network, prepared.n_train
+    if checkpoint is not None and not (resume and Begun.file(checkpoint).exists()):
+        Begun.write(plan, checkpoint)
     budget = recipe.time_budget
     if budget is not None:
         budget = max(1e-3, budget - prepared.choosing_took)

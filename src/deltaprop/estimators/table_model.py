@@ -129,7 +129,8 @@ class TableModel:
             What messages call the table, and the validation table.
         checkpoint, resume, callbacks, progress, n_threads : optional
             As for ``train``; of several members each has a checkpoint of its own, ``.1``, ``.2``,
-            ... behind the name.
+            ... behind the name, and ``.plan`` says what was planned for the time budget, which a
+            run that goes on takes over.
         announce : callable, optional
             Given the encoders and the network when all is ready and training is about to begin;
             what it raises stops there.
@@ -147,7 +148,7 @@ class TableModel:
         recipe = recipe or Recipe()
         prepared = prepare(
             recipe, as_features(features), target, target_names, validation, sample_weight,
-            task, where, validation_where, n_threads, checkpoint is not None,
+            task, where, validation_where, n_threads, checkpoint, resume,
         )  # fmt: skip
         members = starts(prepared, recipe)
         if announce is not None:
