@@ -10,7 +10,8 @@
 
 namespace deltaprop::DELTAPROP_ISA {
 
-inline constexpr std::ptrdiff_t kPredictedRows = 512;  // at a time
+// At a time: as many as leave all outputs of a layer in a cache, so that weights are read for many.
+inline constexpr std::ptrdiff_t kMostPredictedRows = 512, kFewestPredictedRows = 64, kPredictedNumbers = 1 << 18;
 
 template <class C> class Prediction {
     using T = typename C::Number;
@@ -28,11 +29,13 @@ public:
     // z^L of all rows, row by row, on so many threads at most.
     void run(const Rows& rows, int most_threads, double* out) const {
         if (rows.n == 0) return;
-        const std::ptrdiff_t chunk = std::min(rows.n, kPredictedRows), n_chunks = (rows.n + chunk - 1) / chunk;
-        const int n_threads = static_cast<int>(std::min<std::ptrdiff_t>(most_threads, n_chunks));
         std::ptrdiff_t widest = 0;
         for (std::ptrdiff_t l = 0; l < network_.n_layers; ++l)
             widest = std::max({widest, layers_[l].n_in, layers_[l].n_out});
+        const std::ptrdiff_t chunk =
+            std::min(rows.n, std::clamp(kPredictedNumbers / widest, kFewestPredictedRows, kMostPredictedRows));
+        const std::ptrdiff_t n_chunks = (rows.n + chunk - 1) / chunk;
+        const int n_threads = static_cast<int>(std::min<std::ptrdiff_t>(most_threads, n_chunks));
         std::unique_ptr<Own[]> own(new Own[static_cast<std::size_t>(n_threads)]);
         for (int t = 0; t < n_threads; ++t)
             own[t] = {Buffer<T>(panel_size<T>(chunk, widest)), Buffer<T>(panel_size<T>(chunk, widest)),
@@ -51,7 +54,7 @@ public:
 private:
     void predict(const Rows& rows, std::ptrdiff_t first, std::ptrdiff_t n, std::ptrdiff_t stride, Own& own,
                  double* out) const {
-        std::int64_t order[kPredictedRows] = {};
+        std::int64_t order[kMostPredictedRows] = {};
         for (std::ptrdiff_t r = 0; r < n; ++r) order[r] = first + r;
         const bool sparse = rows.columns != nullptr && layers_[0].is_dense();
         if (!sparse) gather<T>(rows, order, n, layers_[0].n_in, own.from.get(), stride);
@@ -71,9 +74,11 @@ private:
             std::swap(own.from, own.to);
         }
         const std::ptrdiff_t k = layers_[network_.n_layers - 1].n_out;
-        for (std::ptrdiff_t r = 0; r < n; ++r)
-            for (std::ptrdiff_t j = 0; j < k; ++j)
-                out[(first + r) * k + j] = static_cast<double>(own.from[(j / P * stride + r) * P + j % P]);
+        for (std::ptrdiff_t j = 0; j < k; j += P) {
+            const std::ptrdiff_t some = std::min<std::ptrdiff_t>(P, k - j);
+            for (std::ptrdiff_t r = 0; r < n; ++r)
+                std::copy_n(own.from.get() + j * stride + r * P, some, out + (first + r) * k + j);
+        }
     }
 
     const NetworkPlan& network_;

@@ -37,8 +37,8 @@ class Output:
 
 def softmax(z: Array) -> Array:
     """Return p_i = exp(z_i) / sum_k exp(z_k) for each row, the row maximum subtracted first."""
-    e = np.exp(z - z.max(axis=-1, keepdims=True))
-    p: Array = e / e.sum(axis=-1, keepdims=True)
+    p: Array = np.exp(z - z.max(axis=-1, keepdims=True))
+    p /= p.sum(axis=-1, keepdims=True)
     return p
 
 
