@@ -6,7 +6,9 @@
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
+#include <atomic>
 #include <exception>
+#include <memory>
 #include <stdexcept>
 
 #include "permutation.hpp"
@@ -170,6 +172,86 @@ struct Pulse {
     }
 };
 
+// An epoch of one trainer: (trainer, flat, rows, targets, weights, order, learning_rates, mask_key,
+// mask_counter, pulse).
+class Epoch {
+public:
+    explicit Epoch(const nb::tuple& given)
+        : trainer_(*nb::cast<OwnedTrainer&>(given[0]).trainer), flat_(nb::cast<Flat>(given[1])),
+          rows_(nb::cast<nb::dict>(given[2])), targets_(nb::cast<Targets>(given[3])),
+          order_(nb::cast<Whole>(given[5])), rates_(nb::cast<ReadFlat>(given[6])),
+          pulse_{nb::object(given[9]), nullptr} {
+        task_.rows = rows_.rows;
+        if (targets_.dtype() == nb::dtype<std::int64_t>())
+            task_.targets.labels = static_cast<const std::int64_t*>(targets_.data());
+        else if (targets_.dtype() == nb::dtype<double>())
+            task_.targets.dense = static_cast<const double*>(targets_.data());
+        else
+            throw std::invalid_argument("Targets are int64 labels or float64 rows.");
+        if (!given[4].is_none()) {
+            weights_ = nb::cast<ReadFlat>(given[4]);
+            task_.targets.weights = weights_.data();
+        }
+        task_.order = order_.data();
+        task_.n = static_cast<std::ptrdiff_t>(order_.shape(0));
+        task_.learning_rates = rates_.data();
+        copy_words(nb::cast<std::vector<std::uint64_t>>(given[7]), task_.mask_key);
+        copy_words(nb::cast<std::vector<std::uint64_t>>(given[8]), task_.mask_counter);
+        task_.pulse = &Pulse::ask;
+        task_.pulse_context = &pulse_;
+    }
+    Epoch(const Epoch&) = delete;  // the task knows where the pulse is
+    Epoch& operator=(const Epoch&) = delete;
+
+    // From `flat` to `flat`, which stays as it was where no step was done, or the epoch went wrong.
+    void run() noexcept {
+        try {
+            trainer_.set_parameters(flat_.data());
+            result_ = trainer_.epoch(task_);
+            if (result_.diverged == 0 && result_.steps > 0 && !pulse_.error) trainer_.get_parameters(flat_.data());
+        } catch (...) {
+            error_ = std::current_exception();
+        }
+    }
+
+    nb::tuple result() const {
+        if (pulse_.error) std::rethrow_exception(pulse_.error);
+        if (error_) std::rethrow_exception(error_);
+        return nb::make_tuple(result_.loss, result_.steps, result_.diverged);
+    }
+
+private:
+    using Targets = nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu>;
+
+    Trainer& trainer_;
+    Flat flat_;  // all arrays are held here: one that lay otherwise in memory has become a copy
+    RowsHeld rows_;
+    Targets targets_;
+    ReadFlat weights_;
+    Whole order_;
+    ReadFlat rates_;
+    Pulse pulse_;
+    EpochTask task_;
+    EpochResult result_;
+    std::exception_ptr error_;
+};
+
+// An epoch of each, on so many threads at most, whose every one takes an epoch and then the next.
+nb::list train_epochs(const nb::list& given, int n_threads) {
+    std::vector<std::unique_ptr<Epoch>> epochs;
+    for (nb::handle each : given) epochs.push_back(std::make_unique<Epoch>(nb::cast<nb::tuple>(each)));
+    {
+        nb::gil_scoped_release released;
+        std::atomic<std::size_t> next{0};
+        run_team(static_cast<int>(std::min<std::size_t>(epochs.size(), static_cast<std::size_t>(n_threads))), [&](int) {
+            for (std::size_t i; (i = next.fetch_add(1)) < epochs.size();) epochs[i]->run();
+        });
+    }
+    nb::list results;
+    for (const auto& epoch : epochs) results.append(epoch->result());
+    return results;
+}
+
 }  // namespace
 
 void bind_trainer(nb::module_& m) {
@@ -203,47 +285,14 @@ void bind_trainer(nb::module_& m) {
         .def("get_state", [](const OwnedTrainer& t, int which, Flat flat) { t.trainer->get_state(which, flat.data()); })
         .def_prop_rw("steps", [](const OwnedTrainer& t) { return t.trainer->steps(); },
                      [](OwnedTrainer& t, std::int64_t steps) { t.trainer->set_steps(steps); })
-        .def(
-            "epoch",
-            [](OwnedTrainer& t, const nb::dict& rows, nb::object targets, nb::object weights,
-               const Whole& order, const ReadFlat& learning_rates,
-               const std::vector<std::uint64_t>& mask_key, const std::vector<std::uint64_t>& mask_counter,
-               nb::object pulse) {
-                RowsHeld held(rows);
-                EpochTask task;
-                task.rows = held.rows;
-                const auto array = nb::cast<nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu>>(targets);
-                if (array.dtype() == nb::dtype<std::int64_t>())
-                    task.targets.labels = static_cast<const std::int64_t*>(array.data());
-                else if (array.dtype() == nb::dtype<double>())
-                    task.targets.dense = static_cast<const double*>(array.data());
-                else
-                    throw std::invalid_argument("Targets are int64 labels or float64 rows.");
-                if (!weights.is_none())
-                    task.targets.weights = nb::cast<ReadFlat>(weights).data();
-                task.order = order.data();
-                task.n = static_cast<std::ptrdiff_t>(order.shape(0));
-                task.learning_rates = learning_rates.data();
-                copy_words(mask_key, task.mask_key);
-                copy_words(mask_counter, task.mask_counter);
-                Pulse asked{pulse, nullptr};
-                task.pulse = &Pulse::ask;
-                task.pulse_context = &asked;
-                EpochResult result;
-                {
-                    nb::gil_scoped_release released;
-                    result = t.trainer->epoch(task);
-                }
-                if (asked.error) std::rethrow_exception(asked.error);
-                return nb::make_tuple(result.loss, result.steps, result.diverged);
-            },
-            "rows"_a, "targets"_a, "weights"_a.none(), "order"_a, "learning_rates"_a,
-            "mask_key"_a, "mask_counter"_a, "pulse"_a)
         .def("logits", [](OwnedTrainer& t, const nb::dict& rows, nb::ndarray<double, nb::ndim<2>, nb::c_contig> out) {
             RowsHeld held(rows);
             nb::gil_scoped_release released;
             t.trainer->logits(held.rows, out.data());
         });
+
+    m.def("train_epochs", &train_epochs, "epochs"_a, "n_threads"_a,
+          "Run an epoch of each trainer, several at once; return loss, steps and divergence of each.");
 
     m.def(
         "make_trainer",

@@ -1,7 +1,7 @@
 """The compiled part of deltaprop, built from native/."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -73,21 +73,34 @@ class Trainer:
     def get_state(self, which: int, flat: npt.NDArray[np.float64]) -> None:
         """Write what the optimizer keeps into a flat vector."""
 
-    def epoch(
-        self,
-        rows: dict[str, Any],
-        targets: npt.NDArray[Any],
-        weights: npt.NDArray[np.float64] | None,
-        order: npt.NDArray[np.int64],
-        learning_rates: npt.NDArray[np.float64],
-        mask_key: list[int],
-        mask_counter: list[int],
-        pulse: Callable[[int], bool],
-    ) -> tuple[float, int, int]:
-        """Run the steps of an epoch; return the mean loss, the steps done, and how it diverged."""
-
     def logits(self, rows: dict[str, Any], out: npt.NDArray[np.float64]) -> None:
         """Write z^L of some rows."""
+
+# trainer, parameters (in and out), rows, targets, weights, order, learning rates, key and counter
+# of the masks' Philox stream, pulse
+Epoch: TypeAlias = tuple[
+    Trainer,
+    npt.NDArray[np.float64],
+    dict[str, Any],
+    npt.NDArray[Any],
+    npt.NDArray[np.float64] | None,
+    npt.NDArray[np.int64],
+    npt.NDArray[np.float64],
+    list[int],
+    list[int],
+    Callable[[int], bool],
+]
+
+def train_epochs(epochs: list[Epoch], n_threads: int) -> list[tuple[float, int, int]]:
+    """Run an epoch of each trainer, as many at once as there are threads.
+
+    Returns
+    -------
+    list of tuple
+        The mean loss, the steps done, and how it diverged: 0, or 1 to 3 where the loss, a
+        gradient, or a parameter was no longer finite. Parameters stay as they were where no step
+        was done or one diverged.
+    """
 
 def make_trainer(
     network: dict[str, Any],

@@ -17,6 +17,7 @@ from deltaprop.errors import (
     ShapeError,
 )
 from deltaprop.model.spec import Network
+from deltaprop.training import members as members_module
 from deltaprop.training.members import train_members
 
 N, K = 48, 3
@@ -32,6 +33,15 @@ HELD = [np.flatnonzero(i == FOLDS) for i in range(K)]
 def table(rng):
     X = rng.normal(size=(N, 3))
     return X, (X[:, 0] > 0).astype(int)
+
+
+@pytest.fixture(autouse=True, params=["in one call", "by threads"])
+def way(request, monkeypatch):
+    """Short epochs of all go into one call of the engine, others to threads: either, of any."""
+    short = np.inf if request.param == "in one call" else 0.0
+    monkeypatch.setattr(members_module, "_SHORT", short)
+    monkeypatch.setattr(members_module, "_WORTH_A_THREAD", 1e-9)
+    return request.param
 
 
 def starts(network=NETWORK, k=K):

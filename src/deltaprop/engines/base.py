@@ -7,7 +7,7 @@ in place.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
@@ -138,6 +138,11 @@ class Engine(Protocol):
 
     def start(self, problem: Problem, parameters: Parameters) -> Run:
         """Return a run that will update ``parameters`` in place."""
+
+    def epochs(
+        self, runs: Sequence[Run], plans: Sequence[EpochPlan], n_threads: int
+    ) -> list[EpochOutcome]:
+        """Run an epoch of each run this engine has started, on so many threads where it can."""
 
     def refusal(self, network: Network, optimizer: StepRule | None = None) -> str | None:
         """Return what of this the engine lacks, in words; None where it has all."""

@@ -7,13 +7,14 @@ number of threads.
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop._native import Trainer, has_bfloat16_products, make_trainer
-from deltaprop.engines.base import EpochOutcome, EpochPlan, Problem, StepRule
+from deltaprop._native import Trainer, has_bfloat16_products, make_trainer, train_epochs
+from deltaprop.engines.base import EpochOutcome, EpochPlan, Problem, Run, StepRule
 from deltaprop.engines.cores import available_cores
 from deltaprop.errors import EngineWarning, SettingError
 from deltaprop.functional import activations, losses
@@ -57,6 +58,8 @@ _STATES = {
     "adam": ("m", "v"),
     "adamw": ("m", "v"),
 }
+# what is enough to begin an epoch with the same numbers again
+_KEPT_AS = {"float32": np.float32, "bfloat16": np.float32, "float64": np.float64}
 _WHAT = {1: "the loss", 2: "a gradient"}
 
 
@@ -90,7 +93,32 @@ class NativeRun:
             sparse=_is_sparse(problem.X), build=build, layout=layout,
         )  # fmt: skip
         self._rows = _rows(problem.X)
-        self._before: npt.NDArray[np.float32] | Array | None = None
+        self._before: npt.NDArray[np.float32] | Array | None = None  # the epoch that ended well
+
+    def told(self, plan: EpochPlan) -> tuple[Any, ...]:
+        """Return what the native code is told of an epoch."""
+        problem = self.problem
+        return (
+            self._trainer, self.parameters.flat, self._rows, problem.targets, problem.weights,
+            np.ascontiguousarray(plan.order, dtype=np.int64),
+            np.ascontiguousarray(plan.learning_rates, dtype=np.float64),
+            *_stream(plan.rng), plan.pulse,
+        )  # fmt: skip
+
+    def outcome(
+        self, before: npt.NDArray[Any], loss: float, steps: int, diverged: int
+    ) -> EpochOutcome:
+        """Return what an epoch came to that began with the parameters ``before``."""
+        if diverged:
+            # those this epoch began with were good, if its first step was
+            if steps == 0 and self._before is not None:
+                self.parameters.flat[:] = self._before
+            if diverged in _WHAT:
+                return EpochOutcome(loss, steps, f"{_WHAT[diverged]} at step {steps + 1}")
+            return EpochOutcome(loss, steps, f"a parameter after step {steps}")
+        if steps > 0:
+            self._before = before
+        return EpochOutcome(loss, steps)
 
     @property
     def state(self) -> dict[str, Any]:
@@ -111,31 +139,7 @@ class NativeRun:
 
     def epoch(self, plan: EpochPlan) -> EpochOutcome:
         """Run the steps of one epoch, updating the parameters in place."""
-        problem, flat = self.problem, self.parameters.flat
-        self._trainer.set_parameters(np.ascontiguousarray(flat))
-        key, counter = _stream(plan.rng)
-        loss, steps, diverged = self._trainer.epoch(
-            self._rows,
-            problem.targets,
-            problem.weights,
-            np.ascontiguousarray(plan.order, dtype=np.int64),
-            np.ascontiguousarray(plan.learning_rates, dtype=np.float64),
-            key,
-            counter,
-            plan.pulse,
-        )
-        if diverged:
-            # those this epoch began with were good, if its first step was
-            if steps == 0 and self._before is not None:
-                flat[:] = self._before
-            if diverged in _WHAT:
-                return EpochOutcome(loss, steps, f"{_WHAT[diverged]} at step {steps + 1}")
-            return EpochOutcome(loss, steps, f"a parameter after step {steps}")
-        if steps == 0:  # the first was left undone
-            return EpochOutcome(loss, steps)
-        self._before = flat.copy() if self.dtype == "float64" else flat.astype(np.float32)
-        self._trainer.get_parameters(flat)
-        return EpochOutcome(loss, steps)
+        return _epochs([self], [plan], 1)[0]
 
     def logits(self, X: Any) -> Array:
         """Return z^L of shape (n, n_L) at the parameters that the last epoch left."""
@@ -188,6 +192,12 @@ class NativeEngine:
             )
         return NativeRun(problem, parameters)
 
+    def epochs(
+        self, runs: Sequence[Run], plans: Sequence[EpochPlan], n_threads: int
+    ) -> list[EpochOutcome]:
+        """Run an epoch of each in one native call."""
+        return _epochs(cast("Sequence[NativeRun]", runs), plans, n_threads)
+
     def logits(
         self, network: Network, parameters: Parameters, X: Any, dtype: str = "float64"
     ) -> Array:
@@ -200,6 +210,19 @@ class NativeEngine:
         out = np.empty((X.shape[0], network.n_out))
         trainer.logits(_rows(X), out)
         return out
+
+
+def _epochs(
+    runs: Sequence[NativeRun], plans: Sequence[EpochPlan], n_threads: int
+) -> list[EpochOutcome]:
+    with np.errstate(over="ignore"):  # then it will diverge, which is said then
+        kept = [run.parameters.flat.astype(_KEPT_AS[run.dtype]) for run in runs]
+    told = [run.told(plan) for run, plan in zip(runs, plans, strict=True)]
+    results = train_epochs(told, n_threads)
+    return [
+        run.outcome(before, *result)
+        for run, before, result in zip(runs, kept, results, strict=True)
+    ]
 
 
 def _stream(rng: np.random.Generator | None) -> tuple[list[int], list[int]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.engines.base import EpochOutcome, EpochPlan, Problem, StepRule
+from deltaprop.engines.base import EpochOutcome, EpochPlan, Problem, Run, StepRule
 from deltaprop.engines.threads import BlasThreads
 from deltaprop.functional.losses import sample_shares
 from deltaprop.model.backprop import draw_masks, propagate, trace_step
@@ -98,6 +99,12 @@ class ReferenceEngine:
     def start(self, problem: Problem, parameters: Parameters) -> ReferenceRun:
         """Return a run that will update ``parameters`` in place."""
         return ReferenceRun(problem, parameters)
+
+    def epochs(
+        self, runs: Sequence[Run], plans: Sequence[EpochPlan], n_threads: int
+    ) -> list[EpochOutcome]:
+        """Run an epoch of each, one after another: the threads are those of NumPy's products."""
+        return [run.epoch(plan) for run, plan in zip(runs, plans, strict=True)]
 
     def refusal(self, network: Network, optimizer: StepRule | None = None) -> str | None:
         """Return None: it runs whatever a user registered."""

@@ -209,7 +209,7 @@ def _scaled(facts: Facts) -> Plan:
     classes = facts.task == "classification"
     return Plan(
         "scaled", _FAST_WIDTHS, "selu" if classes else "mish", 0.0, 0.04 if classes else 0.07, 0.0,
-        _even_batch(facts.n_rows, _FAST_MEMBERS), _epochs(facts.n_rows, _FAST_EPOCHS), None,
+        _even_batch(facts.n_rows, _FAST_MEMBERS, 2), _epochs(facts.n_rows, _FAST_EPOCHS), None,
         members=_FAST_MEMBERS, label_smoothing=0.1, range_choices=_FAST_RANGES,
     )  # fmt: skip
 
@@ -219,16 +219,20 @@ def _embedded(facts: Facts) -> Plan:
     eta = 0.04 if classes else 0.07 if facts.divided else 0.2
     return Plan(
         "embedded", _BEST_WIDTHS, "selu" if classes else "mish", 0.15, eta, 0.0,
-        _even_batch(facts.n_rows, _BEST_MEMBERS), _epochs(facts.n_rows, _BEST_EPOCHS), None,
+        _even_batch(facts.n_rows, _BEST_MEMBERS, 1), _epochs(facts.n_rows, _BEST_EPOCHS), None,
         members=_BEST_MEMBERS, label_smoothing=0.1, weight_decay=0.02,
         range_choices=_BEST_RANGES, alternates=True,
     )  # fmt: skip
 
 
-def _even_batch(n_rows: int, members: int) -> int:
-    """Return about 256 rows, so many that no step of a member is left with a few."""
+def _even_batch(n_rows: int, members: int, steps: int) -> int:
+    """Return about 256 rows, so many that no step of a member is left with a few.
+
+    Of few rows an epoch has so many ``steps`` at least, as far as each gets 64 or more.
+    """
     learnt = n_rows - n_rows // members
-    return max(1, ceil(learnt / max(1, round(learnt / _BATCH))))
+    steps = max(round(learnt / _BATCH), min(steps, ceil(learnt / (_BATCH // 2))))
+    return max(1, ceil(learnt / max(1, steps)))
 
 
 def _epochs(n_rows: int, most: int) -> int:

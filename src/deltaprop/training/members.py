@@ -43,7 +43,8 @@ __all__ = ["train_members"]
 Array = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
 
-_SHORT = 0.5e-3  # seconds of an epoch
+_SHORT = 0.1e-3  # seconds of an epoch for each thread: of that, Python has half
+_WORTH_A_THREAD = 0.5e-3  # seconds of work; starting one may take a third of that
 
 
 def train_members(
@@ -238,9 +239,16 @@ def train_members(
 def _advance(
     runs: Sequence[TrainingRun], line: ProgressLine, interrupt: Interrupt, n_workers: int
 ) -> None:
-    """Run epochs until every member is done, on so many threads."""
-    if n_workers > 1 and _are_short(runs, line, interrupt):
-        n_workers = 1
+    """Run epochs until every member is done, on so many threads.
+
+    Of short epochs most would be Python's, of which one thread at a time gets on: each member's
+    next one goes into a single call of the engine. Of others each thread takes a member's and then
+    the next, so that none waits for the end of a round.
+    """
+    engines = {run.engine for run in runs}
+    if len(engines) == 1 and _shortest_epoch(runs, line, interrupt) < n_workers * _SHORT:
+        _advance_together(engines.pop(), runs, line, interrupt, n_workers)
+        return
     lock = threading.Lock()
     waiting = [run for run in runs if run.goes_on]
     failed = False
@@ -276,17 +284,35 @@ def _advance(
             raise
 
 
-def _are_short(runs: Sequence[TrainingRun], line: ProgressLine, interrupt: Interrupt) -> bool:
-    """Run an epoch of two members; return whether most of its time is Python's.
+def _advance_together(
+    engine: Engine,
+    runs: Sequence[TrainingRun],
+    line: ProgressLine,
+    interrupt: Interrupt,
+    n_workers: int,
+) -> None:
+    """Run an epoch of every member that goes on, round after round."""
+    n_threads = 1
+    while going := [run for run in runs if run.goes_on]:
+        plans = [run.plan(line, interrupt) for run in going]
+        began = time.perf_counter()
+        outcomes = engine.epochs([run.engine_run for run in going], plans, n_threads)
+        took = time.perf_counter() - began
+        if n_threads == 1:  # the first round tells how long one thread takes
+            n_threads = max(1, min(n_workers, int(took / _WORTH_A_THREAD)))
+        share = took / len(going)
+        for run, outcome in zip(going, outcomes, strict=True):
+            run.enter(outcome, run.clock() - share, line, interrupt)
 
-    Of that one thread at a time gets on, and taking turns would cost more than it brings.
-    """
+
+def _shortest_epoch(runs: Sequence[TrainingRun], line: ProgressLine, interrupt: Interrupt) -> float:
+    """Run an epoch of two members; return the seconds of the shorter one."""
     shortest = np.inf
     for run in [run for run in runs if run.goes_on][:2]:
         began = time.perf_counter()
         run.epoch(line, interrupt)
         shortest = min(shortest, time.perf_counter() - began)
-    return shortest < _SHORT
+    return shortest
 
 
 class _Together:

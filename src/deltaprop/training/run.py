@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -133,9 +134,36 @@ class TrainingRun:
 
     def epoch(self, line: ProgressLine, interrupt: Interrupt) -> None:
         """Run one epoch, enter it in the history, and find out whether it was the last."""
-        history, epoch = self.history, self.history.n_epochs
         began = self.clock()
-        outcome = self.engine_run.epoch(self._plan(epoch, line, interrupt))
+        outcome = self.engine_run.epoch(self.plan(line, interrupt))
+        self.enter(outcome, began, line, interrupt)
+
+    def plan(self, line: ProgressLine, interrupt: Interrupt) -> EpochPlan:
+        """Return what the engine is told of the next epoch."""
+        epoch = self.history.n_epochs
+        first, n_steps = epoch * self._steps_per_epoch, self.epochs * self._steps_per_epoch
+        order = epoch_order(self.seed, epoch, self._n, self.shuffle)
+
+        def pulse(done: int) -> bool:
+            line.rows(epoch, done / self._n)
+            # a budget too short for anything still buys the first step of all
+            return interrupt.requested or (self._late() and self.history.n_steps + done > 0)
+
+        return EpochPlan(
+            order=order if self.rows is None else self.rows[order],
+            rng=dropout_generator(self.seed, epoch) if self._drops else None,
+            learning_rates=values(self._eta, first, self._steps_per_epoch, n_steps),
+            pulse=pulse,
+        )
+
+    def enter(
+        self, outcome: EpochOutcome, began: float, line: ProgressLine, interrupt: Interrupt
+    ) -> None:
+        """Enter an epoch in the history, and find out whether it was the last.
+
+        It began at a time of ``clock``.
+        """
+        history, epoch = self.history, self.history.n_epochs
         history.n_steps += outcome.n_steps
         if outcome.diverged is not None:
             self.reason, history.message = "diverged", self._divergence(epoch, outcome)
@@ -166,20 +194,20 @@ class TrainingRun:
         self._conclude()
         return self.history
 
-    @property
+    @cached_property
     def _n(self) -> int:
         n: int = self.problem.X.shape[0]
         return n if self.rows is None else len(self.rows)
 
-    @property
+    @cached_property
     def _eta(self) -> Schedule:
         return as_schedule(self.optimizer.learning_rate)
 
-    @property
+    @cached_property
     def _drops(self) -> bool:
         return any(layer is not None for layer in self.problem.network.dropouts)
 
-    @property
+    @cached_property
     def _steps_per_epoch(self) -> int:
         return -(-self._n // self.problem.batch_size)
 
@@ -213,22 +241,6 @@ class TrainingRun:
             self.parameters.flat[:] = resumed.flat
             if self._keeps_best() and self.history.best_epoch is not None:
                 self.best_flat = resumed.best_flat
-
-    def _plan(self, epoch: int, line: ProgressLine, interrupt: Interrupt) -> EpochPlan:
-        first, n_steps = epoch * self._steps_per_epoch, self.epochs * self._steps_per_epoch
-        order = epoch_order(self.seed, epoch, self._n, self.shuffle)
-
-        def pulse(done: int) -> bool:
-            line.rows(epoch, done / self._n)
-            # a budget too short for anything still buys the first step of all
-            return interrupt.requested or (self._late() and self.history.n_steps + done > 0)
-
-        return EpochPlan(
-            order=order if self.rows is None else self.rows[order],
-            rng=dropout_generator(self.seed, epoch) if self._drops else None,
-            learning_rates=values(self._eta, first, self._steps_per_epoch, n_steps),
-            pulse=pulse,
-        )
 
     def _enter(self, epoch: int, outcome: EpochOutcome) -> None:
         history, n_steps = self.history, self.epochs * self._steps_per_epoch
