@@ -199,6 +199,9 @@ class TestFitting:
         resumed = dp.TableModel.fit(*table, recipe=recipe, checkpoint=path, resume=True)
         assert asked == [1]
         assert resumed.inputs == first.inputs
+        other = dp.Recipe(epochs=2, ranges=0)
+        with pytest.raises(DeltapropError, match=r"differs in .*data|the network"):
+            dp.TableModel.fit(*table, recipe=other, checkpoint=path, resume=True)
 
     def test_other_settings_are_named(self, table, monkeypatch, tmp_path):
         with_members(monkeypatch, 2)

@@ -177,7 +177,9 @@ def prepare(
             "identifier."
         )
     began = time.perf_counter()
-    choices = recipe if begun is None else replace(recipe, ranges=begun.ranges)
+    choices = recipe
+    if begun is not None and recipe.ranges is None:
+        choices = replace(recipe, ranges=begun.ranges)
     inputs, facts, plan = _plan(choices, inputs, features, decided, y, weights, where, n_threads)
     choosing_took = time.perf_counter() - began
     X = flat_rows(inputs.transform(features, where=where, ignore=target_names))
