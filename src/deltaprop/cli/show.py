@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from typing import Any
 
+from deltaprop.characters import readable
+
 __all__ = [
     "complain",
     "plain",
@@ -29,7 +31,7 @@ def terminal_width() -> int:
 
 def plain(text: str) -> str:
     """Return the text with control characters written out, so that data cannot steer a terminal."""
-    return "".join(c if c.isprintable() or c == " " else _escaped(c) for c in text)
+    return readable(text, _escaped)
 
 
 def _escaped(character: str) -> str:

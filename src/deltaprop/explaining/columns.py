@@ -10,14 +10,18 @@ __all__ = ["cells", "pad", "wrap"]
 
 # a word, a blank, or a Chinese character with the punctuation that may not begin a line
 _PIECE = re.compile(r" +|[^ \u2e80-\uffef]+[、。，；：！？）]*|[\u2e80-\uffef][、。，；：！？）]*")
+_JOINERS = "\u200c\u200d"  # that take no column
 
 
 def cells(text: str) -> int:
     """Return how many columns a text takes."""
-    return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
-        for c in text
-    )
+    return sum(map(_cells, text))
+
+
+def _cells(c: str) -> int:
+    if unicodedata.combining(c) or c in _JOINERS:
+        return 0
+    return 2 if unicodedata.east_asian_width(c) in "WF" else 1
 
 
 def pad(text: str, width: int) -> str:

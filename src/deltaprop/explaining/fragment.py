@@ -6,6 +6,7 @@ import html
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from deltaprop.characters import readable
 from deltaprop.explaining.document import (
     Block,
     Cell,
@@ -184,7 +185,7 @@ def _rows(
 
 
 def _escaped(text: str) -> str:
-    return html.escape("".join(c if c.isprintable() else " " for c in text))
+    return html.escape(readable(text))
 
 
 def _escaped_lines(text: str) -> str:

@@ -7,10 +7,10 @@ the same in a mail, in an editor, and rendered anywhere.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from deltaprop.characters import readable
 from deltaprop.explaining.document import (
     Block,
     Cell,
@@ -36,7 +36,6 @@ _ROOM = 96  # columns of a code block that need no scrolling
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
 # GitHub calls a person, links an issue, draws a face: not for the name of a column
 _CALLS = re.compile(r"(?<=@)(?=\w)|(?<=#)(?=\d)|(?<=:)(?=\w+:)")
-_NO_GLYPH = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
 def render(explanation: Explanation, style: Style) -> str:
@@ -51,7 +50,7 @@ def write_document(document: Document) -> str:
 
 def escaped(text: str) -> str:
     """Return a text so that Markdown prints it as it is, in a paragraph or in a table."""
-    plain = "".join(" " if unicodedata.category(c) in _NO_GLYPH else c for c in text)
+    plain = readable(text)
     return _CALLS.sub("<!-- -->", _SPECIAL.sub(r"\\\1", " ".join(plain.split())))
 
 

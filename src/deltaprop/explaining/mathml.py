@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from html import escape as _escape
 
+from deltaprop.characters import readable
 from deltaprop.explaining.digits import Line
 from deltaprop.explaining.names import Ref, read_ref
 from deltaprop.explaining.symbols import PI
@@ -50,8 +51,7 @@ _APPLY = "<mo>\u2061</mo>"  # the invisible application of a function
 
 def escape(text: str) -> str:
     """Return text for HTML, MathML and SVG; characters that XML has no place for are replaced."""
-    readable = (c if c.isprintable() or c == " " else "\ufffd" for c in text)
-    return _escape("".join(readable))
+    return _escape(readable(text, "\ufffd"))
 
 
 def math(inner: str, kind: str = "") -> str:

@@ -6,6 +6,7 @@ import textwrap
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from deltaprop.characters import readable
 from deltaprop.practice.sentences import shown
 from deltaprop.practice.written import read_number
 
@@ -30,7 +31,7 @@ def render(marking: Marking, *, width: int, color: bool) -> str:
     for _, group in groupby(marking.marks, key=lambda mark: mark.claim):
         rows += _rows_of(list(group))
     wide = [max(len(row[0][c]) for row in [(_HEADER, None, ""), *rows]) for c in range(3)]
-    lines = [*textwrap.wrap(_plain(marking.title), width), _summary(marking), ""]
+    lines = [*textwrap.wrap(readable(marking.title), width), _summary(marking), ""]
     lines.append(_line(_HEADER, wide))
     for cells, mark, verdict in rows:
         line = _line(cells, wide)
@@ -89,7 +90,3 @@ def _summary(marking: Marking) -> str:
     parts = [f"{n} {words.get(verdict, verdict)}" for verdict, n in counts.items() if n]
     total = len(marking.marks)
     return f"{total} number{'s' * (total != 1)}: {', '.join(parts)}"
-
-
-def _plain(text: str) -> str:
-    return "".join(c if c.isprintable() else " " for c in text)

@@ -154,7 +154,7 @@ WORDS = {
     # classes
     "true": "true",
     "predicted": "predicted",
-    "true predicted": "true ↓, predicted →",
+    "true predicted": "true ↓, predicted\N{NO-BREAK SPACE}→",
     "class": "class",
     "learnt rows": "training rows",
     "support": "rows (support)",

@@ -1,0 +1,44 @@
+"""What of somebody's text is shown as it is."""
+
+from __future__ import annotations
+
+import pytest
+
+from deltaprop.characters import readable
+from deltaprop.cli.show import plain
+from deltaprop.explaining.columns import cells
+from deltaprop.explaining.markdown import escaped
+from deltaprop.explaining.mathml import escape
+
+BLANKS = "Nord\u202fEst 中\u3000文 a\u00a0b"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "plain", "né ß", "数值", "😀", BLANKS, "می\u200cروم", "👩\u200d👧"]
+)
+def test_letters_blanks_and_joiners_stay(text: str) -> None:
+    assert readable(text) == text
+    assert plain(text) == text
+    assert escape(text) == text
+
+
+@pytest.mark.parametrize(
+    "character",
+    ["\0", "\n", "\t", "\x1b", "\x7f", "\u202e", "\u2066", "\u2028", "\u2029", "\ufeff", "\ud800",
+     "\uffff", "\u200f", "\U000e0001"],
+)  # fmt: skip
+def test_what_steers_is_replaced(character: str) -> None:
+    assert readable(f"a{character}b") == "a b"
+    assert readable(f"a{character}b", "?") == "a?b"
+    assert readable(f"a{character}b", lambda c: f"<{ord(c)}>") == f"a<{ord(character)}>b"
+    assert escape(f"a{character}b") == "a\ufffdb"
+    assert character == "\n" or plain(f"a{character}b").isascii()
+
+
+def test_markdown_takes_any_blank_for_one() -> None:
+    assert escaped("a\u3000b\u202e c\u2028d") == "a b c d"
+
+
+def test_joiners_take_no_column() -> None:
+    assert cells("می\u200cروم") == cells("میروم") == 5
+    assert cells("中\u3000文") == 6
