@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import signal
 import zlib
 from pathlib import Path
 
@@ -24,6 +25,16 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.smoke)
         if item.get_closest_marker("torch") and not has_torch:
             item.add_marker(pytest.mark.skip(reason="needs PyTorch: make test TORCH=1"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ctrl_c_arrives():
+    """A shell that starts the tests in the background has them ignore Ctrl-C, which some press."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")
