@@ -109,7 +109,9 @@ def test_truth_values_are_boolean_however_they_are_written(cells):
         (("", "?", "NA"), "constant"),
         ((True, True, True), "constant"),
         (tuple(f"name {i}" for i in range(51)), "text"),
-        (tuple(f"name {i}" for i in range(50)), "category"),
+        (tuple(f"name {i}" for i in range(32)), "category"),
+        (tuple(f"name {i}" for i in range(33)), "text"),
+        ((*(f"name {i}" for i in range(40)), "name 7"), "category"),
         ((datetime.date(2024, 1, 1), datetime.date(2024, 1, 2), None), "date"),
         (("2024-03-01", "2024-03-05", ""), "date"),
         (("2024-03-01 12:30", "2024-03-05T07:00:01.5Z", "2024-3-1"), "date"),
@@ -148,7 +150,8 @@ def test_where_a_constant_is_missing_is_kept():
 
 
 def test_a_category_dtype_is_never_a_number_or_free_text():
-    frame = pl.DataFrame({"c": [str(i) for i in range(60)]}, schema={"c": pl.Categorical})
+    cells = [str(i) for i in range(60)]
+    frame = pl.DataFrame({"c": [*cells, "7"]}, schema={"c": pl.Categorical})
     assert TableEncoder.fit(frame).columns[0].kind == "category"
 
 
@@ -177,6 +180,36 @@ def test_only_the_most_frequent_categories_have_an_output():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         encoder.transform({"c": ["c156", "never seen"]})
+
+
+def test_of_many_categories_those_of_a_single_row_are_unknown():
+    returning = [f"c{i}" for i in range(20)] * 2
+    once = [f"once{i}" for i in range(12)]
+    few, many = fitted(c=returning + once), fitted(c=[*returning, *once, "once more"])
+    assert len(few.output_names) == 32  # of so many each has an output
+    assert set(many.output_names) == {f"c=c{i}" for i in range(20)}
+    assert many.report()[0].done.endswith("; 13 rarer categories are encoded like unknown ones")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        np.testing.assert_array_equal(
+            many.transform({"c": ["once3", "c3"]}), many.transform({"c": ["never seen", "c3"]})
+        )
+
+
+def test_one_category_may_be_left_of_many():
+    encoder = fitted(c=["often", "often", *(f"once{i}" for i in range(45))])
+    assert encoder.output_names == ("c=often",)
+    often, once, missing = encoder.transform({"c": ["often", "once3", None]})
+    assert often > once == missing
+
+
+def test_many_categories_none_of_which_returns_are_left_out():
+    column = pl.Series("c", [f"c{i}" for i in range(60)], dtype=pl.Categorical)
+    encoder = TableEncoder.fit(pl.DataFrame({"c": column, "x": np.arange(60.0)}))
+    assert encoder.columns[0].kind == "text"  # a name
+    assert encoder.columns[0].note == "left out: none of its 60 values returns"
+    assert encoder.output_names == ("x",)
+    assert encoder.transform({"c": ["c1", None], "x": [1.0, 2.0]}).shape == (2, 1)
 
 
 def test_a_date_becomes_days_month_weekday_and_hour():

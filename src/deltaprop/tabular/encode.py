@@ -371,7 +371,7 @@ def _fill_categories(block: NDArray[Any], column: Column, series: pl.Series) -> 
         codes, unknown = category_codes(series, ("0", "1"))
     else:
         codes, unknown = category_codes(series, column.categories, fold=boolean)
-    if len(column.outputs) == 1:
+    if column.kind != "category":
         values = np.array([0.0, -1.0, 1.0])
         block[:, 0] = column.outputs[0].squashed(values)[codes + 1]
     else:

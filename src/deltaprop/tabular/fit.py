@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["MOST_CATEGORIES", "fit_column", "refuse_infinite", "to_floats"]
 
 MOST_CATEGORIES = 256
+_MANY_CATEGORIES = 32  # of more, those of a single row are noise: another row never confirms them
 _DISTINCT_SHARE = 0.95
 _FEWEST_FOR_TEXT = 50
 
@@ -202,7 +203,10 @@ def _category(name: str, text: pl.Series, *, as_text: bool) -> Column:
     if as_text and _hardly_repeats(n_different, known):
         share = f"{n_different:,} of its {known:,} cells are different"
         return _left_out(name, "text", missing, f"{share}, so it is a name or free text")
-    kept = counts.head(MOST_CATEGORIES).sort("category")
+    returning = counts.filter(pl.col("len") > 1) if n_different > _MANY_CATEGORIES else counts
+    if returning.is_empty():
+        return _left_out(name, "text", missing, f"none of its {n_different:,} values returns")
+    kept = returning.head(MOST_CATEGORIES).sort("category")
     categories, sizes = kept["category"].to_list(), kept["len"].to_list()
     if n_different == 2:
         return _two_valued(name, "binary", categories, sizes, missing)

@@ -23,6 +23,7 @@ _DONE_IN_CHINESE = [
         (r"left out: no cell has a value", "略去：所有单元格都为空"),
         (r"left out: every cell is (.*)", r"略去：每个单元格都是 \1"),
         (r"every cell that is not missing is (.*)", r"非缺失的单元格都是 \1"),
+        (r"left out: none of its (\S+) values returns", r"略去：它的 \1 个不同值都只出现一次"),
         (r"left out: (\S+) of its (\S+) cells are different, so it is a name or free text",
          r"略去：\2 个单元格中有 \1 个各不相同，是名称或自由文本"),
         (r"(\d+) rarer categories are encoded like unknown ones", r"另有 \1 个少见类别按未知处理"),
