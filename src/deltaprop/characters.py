@@ -5,9 +5,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable
 
-__all__ = ["readable"]
+__all__ = ["JOINERS", "readable"]
 
-_JOINERS = "\u200c\u200d"  # Persian words and the faces of families are spelt with them
+JOINERS = "\u200c\u200d"  # Persian words and the faces of families are spelt with them
 
 
 def readable(text: str, instead: str | Callable[[str], str] = " ") -> str:
@@ -32,4 +32,4 @@ def readable(text: str, instead: str | Callable[[str], str] = " ") -> str:
 
 
 def _shows(c: str) -> bool:
-    return c.isprintable() or c in _JOINERS or unicodedata.category(c) == "Zs"
+    return c.isprintable() or c in JOINERS or unicodedata.category(c) == "Zs"

@@ -6,11 +6,12 @@ import re
 import textwrap
 import unicodedata
 
+from deltaprop.characters import JOINERS
+
 __all__ = ["cells", "pad", "wrap"]
 
 # a word, a blank, or a Chinese character with the punctuation that may not begin a line
 _PIECE = re.compile(r" +|[^ \u2e80-\uffef]+[、。，；：！？）]*|[\u2e80-\uffef][、。，；：！？）]*")
-_JOINERS = "\u200c\u200d"  # that take no column
 
 
 def cells(text: str) -> int:
@@ -19,7 +20,7 @@ def cells(text: str) -> int:
 
 
 def _cells(c: str) -> int:
-    if unicodedata.combining(c) or c in _JOINERS:
+    if unicodedata.combining(c) or c in JOINERS:
         return 0
     return 2 if unicodedata.east_asian_width(c) in "WF" else 1
 
