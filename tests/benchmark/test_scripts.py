@@ -15,7 +15,7 @@ import pytest
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 PARTS = (
     "speed", "scaling", "choice", "manners", "members", "neighbours", "startup", "fashion",
-    "real-tables",
+    "real-tables", "every-table",
 )  # fmt: skip
 
 
@@ -41,7 +41,7 @@ def script(monkeypatch, tmp_path):
         return page.read_text()
 
     yield run
-    for name in ("common", "real_tables", *PARTS):
+    for name in ("common", "real_tables", "every_table", *PARTS):
         sys.modules.pop(name, None)
 
 
@@ -276,3 +276,32 @@ def test_real_tables_are_learnt_by_the_command(rng, script, capsys, monkeypatch,
     assert (held[3], judged[3]) == ("-", "0.9")
     with pytest.raises(SystemExit):
         script("real_tables", "zebras")
+
+
+def test_every_table_goes_all_the_way(script, capsys, tmp_path):
+    results = tmp_path / "results.jsonl"
+    words = ("codes", "--presets", "plain", "--file", str(results), "--write")
+    with pytest.raises(SystemExit) as ended:
+        script("every_table", *words)
+    printed = capsys.readouterr().out
+    assert ended.value.code == 0, printed
+    assert is_written((tmp_path / "performance.md").read_text(), "every-table", printed)
+    assert "Tables: 1; trainings: 1; went wrong: nothing." in printed
+    (_, (name, rows, columns, metric, *_)), = tables(printed)  # fmt: skip
+    assert (name, rows, columns, metric) == ("codes", "1,200", "5", "accuracy")
+
+
+def test_what_goes_wrong_with_a_table_is_listed(script, capsys, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    every = importlib.import_module("every_table")
+
+    def failing(folder):
+        for part in ("train", "test"):
+            (folder / f"{part}.csv").write_text("a,b\n1,2\n")
+        return folder / "train.csv", folder / "test.csv", "nothing"
+
+    monkeypatch.setattr(every, "tables", lambda: {"failing": failing})
+    with pytest.raises(SystemExit) as ended:
+        script("every_table", "--presets", "plain", "--file", str(tmp_path / "results.jsonl"))
+    assert ended.value.code == 1
+    assert "train: exit status 2" in capsys.readouterr().out
