@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from contextlib import suppress
 from typing import Any
 
 import typer
@@ -12,6 +13,7 @@ from deltaprop.errors import DataError, ModelFileError, SettingError, UnknownNam
 
 __all__ = [
     "finite_number",
+    "parse_class_weight",
     "parse_duration",
     "parse_scores",
     "parse_task",
@@ -42,6 +44,28 @@ def finite_number(text: str) -> float:
     if not math.isfinite(number):
         raise typer.BadParameter(f"{text!r} is no number; write one like 0.5 or 1e-3.")
     return number
+
+
+def parse_class_weight(text: str) -> str | dict[str, float]:
+    """Return "balanced", or the weights of "NAME=W,...", by class.
+
+    Raises
+    ------
+    SettingError
+        When it is neither.
+    """
+    if text.strip().lower() == "balanced":
+        return "balanced"
+    found = re.findall(r"\s*(.+?)\s*=\s*([-+.\deE]+)\s*(?:,|$)", text)
+    weights = {}
+    for name, weight in found:
+        with suppress(ValueError):
+            weights[name] = float(weight)
+    if len(weights) < max(1, text.count("=")):
+        raise SettingError(
+            f"The class weights are {text!r}; write them like yes=5,no=1 (or balanced)."
+        )
+    return weights
 
 
 def parse_task(text: str | None) -> str | None:

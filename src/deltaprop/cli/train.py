@@ -140,6 +140,20 @@ def train(
             "--ranges", metavar="K", parser=whole_number, help="Of each number, or 0 for none."
         ),
     ] = None,
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            "--metric",
+            metavar="NAME",
+            help="Chooses epochs: accuracy, balanced-accuracy, f1, auc, log-loss, r2, rmse, mae.",
+        ),
+    ] = None,
+    class_weight: Annotated[
+        str | None,
+        typer.Option(
+            "--class-weight", metavar="NAME=W,...", help="What rows of a class count; or balanced."
+        ),
+    ] = None,
     seed: Annotated[
         int,
         typer.Option(
@@ -159,7 +173,12 @@ def train(
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> int:
     """Train a model on a table and print how good it is."""
-    from deltaprop.cli.options import parse_duration, parse_task, parse_widths
+    from deltaprop.cli.options import (
+        parse_class_weight,
+        parse_duration,
+        parse_task,
+        parse_widths,
+    )
     from deltaprop.cli.report import Wanted, repeating
     from deltaprop.engines import engine_named
     from deltaprop.errors import SettingError
@@ -178,6 +197,8 @@ def train(
         "patience": patience,
         "members": members,
         "ranges": ranges,
+        "metric": None if metric is None else metric.replace("-", "_"),
+        "class_weight": None if class_weight is None else parse_class_weight(class_weight),
         "time_budget": None if time_budget is None else parse_duration(time_budget),
     }
     settings = {name: value for name, value in chosen.items() if value is not None}

@@ -19,6 +19,7 @@ from deltaprop.estimators.pacing import paced
 from deltaprop.estimators.presets import Facts, Plan
 from deltaprop.estimators.recipe import Recipe
 from deltaprop.estimators.resuming import Begun
+from deltaprop.estimators.scoring import score_for, weight_of
 from deltaprop.estimators.splitting import fold_of_each_row, scaled_by, split
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
@@ -153,12 +154,18 @@ def prepare(
     weights = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
     if weights is not None and weights.shape != (len(y),):
         raise DataError(f"There are {len(y)} rows but sample_weight has shape {weights.shape}.")
+    score_for(recipe.metric, decided)
+    counts = y if weights is None else y[weights > 0]
+    by_class = weight_of(recipe.class_weight, decided, counts)
+    if by_class is not None:
+        weights = by_class[y] if weights is None else weights * by_class[y]
     images = isinstance(features, np.ndarray) and features.ndim > 2
     encoder: Any = ImageEncoder if images else TableEncoder
     folds, held_features, y_val, weight_val, inputs = None, None, None, None, None
     if validation is not None:
         held_features = as_features(validation[0])
         y_val = decided.encode(validation[1], where=validation_where)
+        weight_val = None if by_class is None else by_class[y_val]
     elif recipe.validation_share > 0 and recipe.plan(Facts(len(y), 1, 1, decided.task)).members > 1:
         inputs = encoder.fit(features, where=where)  # of texts and images there may be one member
         facts = Facts(len(y), 1, 1, decided.task, columns=_has_columns(inputs))
@@ -206,7 +213,7 @@ def prepare(
             weights, weight_val = _parted(weights, kept, held)
             X, X_val, y, y_val = X[kept], X[held], y[kept], y[held]
     networks = plan.networks(facts)
-    weight_val = None if y_val is None or not len(y_val) else weight_val
+    weight_val = None if weight_val is None or not weight_val.any() else weight_val
     return Prepared(
         inputs, decided, plan, networks, X, y, weights, X_val, y_val, weight_val, folds,
         choosing_took,
@@ -276,6 +283,7 @@ def learn(
     budget = recipe.time_budget
     if budget is not None:
         budget = max(1e-3, budget - prepared.choosing_took)
+    scored = plan.counts_errors or recipe.metric is not None
     settings: dict[str, Any] = {
         "optimizer": plan.optimizer(),
         "batch_size": min(plan.batch_size, n),
@@ -283,7 +291,8 @@ def learn(
         "patience": plan.patience if prepared.n_val else None,
         "engine": recipe.engine,
         "sample_weight": prepared.weights,
-        "monitor": "val_metric" if plan.counts_errors and prepared.n_val else None,
+        "monitor": "val_metric" if prepared.n_val and scored else None,
+        "metric": score_for(recipe.metric, prepared.target),
         "prefer_latest": plan.counts_errors,
         "time_budget": budget,
         "checkpoint": checkpoint,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from difflib import get_close_matches
+from typing import Any
 
 from deltaprop.errors import SettingError
 from deltaprop.estimators.presets import PRESETS, Facts, Plan, plan_for
+from deltaprop.estimators.scoring import ClassWeight, Metric, check_class_weight, check_metric
 from deltaprop.functional.settings import positive_int
 from deltaprop.training.batches import check_seed
 from deltaprop.training.checks import check_settings
@@ -61,6 +64,15 @@ class Recipe:
         planned than the preset has, and where those would be too few, fewer members.
     calibrate : bool
         Whether the rows held out also fit the temperature of the probabilities (classes only).
+    metric : str or callable, optional
+        What chooses the best epoch, on the rows held out: "accuracy", "balanced_accuracy", "f1"
+        (the mean over the classes), "auc" or "log_loss" of classes, "r2", "rmse" or "mae" of
+        numbers; or ``metric(outputs, targets)``, higher being better, which is given probabilities
+        of shape (n, k) and places in the sorted classes, or numbers in the target's unit. A
+        callable is not saved with the model.
+    class_weight : "balanced" or dict, optional
+        A further factor of each row's weight, by its class (1 where it is not named); "balanced"
+        is n / (classes * rows of the class). The probabilities are then those of such rows.
     """
 
     preset: str = "fast"
@@ -79,6 +91,8 @@ class Recipe:
     engine: str = "auto"
     time_budget: float | None = None
     calibrate: bool = True
+    metric: Metric | None = None
+    class_weight: ClassWeight | None = None
 
     def __post_init__(self) -> None:
         if self.preset not in PRESETS:
@@ -100,6 +114,8 @@ class Recipe:
             positive_int(self.members, "members")
         if self.ranges is not None and self.ranges != 0:
             positive_int(self.ranges, "ranges")
+        check_metric(self.metric)
+        check_class_weight(self.class_weight)
         check_seed(self.seed)
         epochs = 1 if self.epochs is None else self.epochs
         check_settings(
@@ -110,6 +126,15 @@ class Recipe:
         plan = self.plan(smallest)
         plan.network(smallest)
         plan.optimizer()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as plain data, ready for JSON; without a metric that is no name."""
+        facts = {item.name: getattr(self, item.name) for item in fields(self)}
+        if not isinstance(self.metric, str):
+            facts["metric"] = None
+        if isinstance(self.class_weight, Mapping):
+            facts["class_weight"] = {str(k): float(v) for k, v in self.class_weight.items()}
+        return facts
 
     def plan(self, facts: Facts) -> Plan:
         """Return every setting for a table of this kind."""

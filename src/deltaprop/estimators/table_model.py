@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -333,7 +333,7 @@ class TableModel:
             "training": {
                 "history": self.history.to_dict(),
                 "other_histories": [history.to_dict() for history in self.histories[1:]],
-                "recipe": asdict(self.recipe),
+                "recipe": self.recipe.to_dict(),
                 "n_train": self.n_train,
                 "n_val": self.n_val,
                 "seconds": self.seconds,

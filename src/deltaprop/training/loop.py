@@ -29,9 +29,10 @@ from deltaprop.training.checks import (
 )
 from deltaprop.training.history import History
 from deltaprop.training.interrupt import catch_interrupt
+from deltaprop.training.metrics import Metric, Score, as_score
 from deltaprop.training.optimizers import Adam, Optimizer, State
 from deltaprop.training.progress import progress_line
-from deltaprop.training.run import Callback, Metric, TrainingRun, TrainingState
+from deltaprop.training.run import Callback, TrainingRun, TrainingState
 
 __all__ = ["Callback", "Metric", "TrainingState", "train"]
 
@@ -55,7 +56,7 @@ def train(
     sample_weight: npt.ArrayLike | None = None,
     class_weight: ClassWeight = None,
     monitor: str | None = None,
-    metric: Metric | None = None,
+    metric: Metric | Score | None = None,
     patience: int | None = None,
     min_improvement: float = 0.0,
     keep_best: bool = True,
@@ -112,7 +113,7 @@ def train(
     metric : callable, optional
         ``metric(logits, targets)`` gives ``history.val_metric`` after each epoch, higher being
         better, from z^L of the validation rows and their targets; left out it is the accuracy, or
-        R^2.
+        R^2. A ``Score`` of ``deltaprop.training.metrics`` has a name and may be better when lower.
     patience : int, optional
         Stop after this many epochs without improvement.
     min_improvement : float
@@ -191,7 +192,7 @@ def train(
         validation=validation,
         validation_weights=check_validation_weights(validation, weight_val),
         monitor=check_monitor(monitor, validation is not None),
-        metric=metric,
+        score=as_score(metric, network),
         patience=patience,
         min_improvement=min_improvement,
         keep_best=keep_best,

@@ -34,9 +34,10 @@ from deltaprop.training.checks import (
 )
 from deltaprop.training.history import History
 from deltaprop.training.interrupt import Interrupt, catch_interrupt
+from deltaprop.training.metrics import Metric, Score, as_score
 from deltaprop.training.optimizers import Adam, Optimizer
 from deltaprop.training.progress import ProgressLine, progress_line
-from deltaprop.training.run import Callback, Metric, TrainingRun
+from deltaprop.training.run import Callback, TrainingRun
 
 __all__ = ["train_members"]
 
@@ -68,7 +69,7 @@ def train_members(
     sample_weight: npt.ArrayLike | None = None,
     class_weight: ClassWeight = None,
     monitor: str | None = None,
-    metric: Metric | None = None,
+    metric: Metric | Score | None = None,
     patience: int | None = None,
     min_improvement: float = 0.0,
     keep_best: bool = True,
@@ -210,7 +211,7 @@ def train_members(
                 validation=validation if held is None else (all_rows[held[i]], targets[held[i]]),
                 validation_weights=_counts(held[i], weights) if held is not None else given,
                 monitor=check_monitor(monitor, held is not None or validation is not None),
-                metric=metric,
+                score=as_score(metric, network),
                 patience=patience,
                 min_improvement=min_improvement,
                 keep_best=keep_best,

@@ -22,12 +22,12 @@ from deltaprop.training.batches import dropout_generator, epoch_order
 from deltaprop.training.checkpoint import data_mark, read_checkpoint, write_checkpoint
 from deltaprop.training.history import History
 from deltaprop.training.interrupt import Interrupt
-from deltaprop.training.metrics import metric_name, score
+from deltaprop.training.metrics import Score, metric_name
 from deltaprop.training.optimizers import Optimizer, State, optimizer_to_dict
 from deltaprop.training.progress import ProgressLine
 from deltaprop.training.schedules import Schedule, as_schedule, values
 
-__all__ = ["Callback", "Metric", "TrainingRun", "TrainingState"]
+__all__ = ["Callback", "TrainingRun", "TrainingState"]
 
 Array = npt.NDArray[np.float64]
 
@@ -61,7 +61,6 @@ class TrainingState:
 
 
 Callback: TypeAlias = Callable[[TrainingState], object]
-Metric: TypeAlias = Callable[[Array, Any], float]
 
 
 @dataclass(eq=False)
@@ -72,8 +71,10 @@ class TrainingRun:
     ----------
     problem, parameters, engine, optimizer
         What is trained, by what.
-    epochs, seed, shuffle, monitor, metric, patience, min_improvement, keep_best, prefer_latest
+    epochs, seed, shuffle, monitor, patience, min_improvement, keep_best, prefer_latest
         As for ``train``.
+    score : Score
+        What gives ``history.val_metric``.
     rows : ndarray of int, optional
         Which rows of the problem are learnt from; None for all.
     validation : tuple of (rows, targets), optional
@@ -100,7 +101,7 @@ class TrainingRun:
     validation: tuple[Any, Any] | None
     validation_weights: Array | None
     monitor: str
-    metric: Metric | None
+    score: Score
     patience: int | None
     min_improvement: float
     keep_best: bool
@@ -219,9 +220,8 @@ class TrainingRun:
                 name: value.copy() if isinstance(value, np.ndarray) else value
                 for name, value in self.state.items()
             }
-        own = getattr(self.metric, "__name__", "metric")
         self.history = History(
-            metric=metric_name(network) if self.metric is None else own,
+            metric=self.score.name,
             engine=self.engine.name,
             dtype=self.engine_run.dtype,
             seed=self.seed,
@@ -272,7 +272,7 @@ class TrainingRun:
             return
         network, n = self.problem.network, self.validation[0].shape[0]
         at_once = n
-        if self.metric is None and self.history.metric == "accuracy":  # a mean over rows
+        if self.score.averages_rows:
             at_once = max(_ROWS_AT_ONCE, _NUMBERS_AT_ONCE // network.n_out)
         weights = np.ones(n) if self.validation_weights is None else self.validation_weights
         whole = weights.sum()
@@ -286,11 +286,7 @@ class TrainingRun:
             logits = self.engine_run.logits(rows)
             with np.errstate(over="ignore", invalid="ignore"):
                 loss += self._loss_of(logits, targets, weights[part] / whole)
-                own = self.metric
-                if own is None:
-                    figure += share * score(network, logits, targets, weights[part])
-                else:
-                    figure += share * float(own(logits, targets))
+                figure += share * self.score.of(network, logits, targets, weights[part])
         self.history.val_loss.append(loss)
         self.history.val_metric.append(figure)
 
@@ -303,7 +299,9 @@ class TrainingRun:
 
     def _improved(self) -> bool:
         figures: list[float] = getattr(self.history, self.monitor)
-        best, sign = self.history.best_epoch, -1.0 if self.monitor == "val_metric" else 1.0
+        best = self.history.best_epoch
+        higher = self.monitor == "val_metric" and not self.score.lower_is_better
+        sign = -1.0 if higher else 1.0
         if best is None:
             return bool(np.isfinite(figures[-1]))
         gain = sign * (figures[best] - figures[-1])
@@ -366,6 +364,7 @@ class TrainingRun:
 
     def _settings(self) -> dict[str, Any]:
         """Return what must be equal for a resumed run to equal an uninterrupted one."""
+        usual = self.score.name == metric_name(self.problem.network)
         return {
             "optimizer": optimizer_to_dict(self.optimizer),
             "batch_size": self.problem.batch_size,
@@ -379,5 +378,6 @@ class TrainingRun:
             "min_improvement": float(self.min_improvement),
             "keep_best": bool(self.keep_best),
             "prefer_latest": bool(self.prefer_latest),
+            **({} if usual else {"metric": self.score.name}),
             **self._marks,
         }
