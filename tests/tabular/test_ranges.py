@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hn
 
@@ -119,7 +119,16 @@ class TestEncoder:
         assert TableEncoder.from_dict(stored) == encoder
         assert "edges" not in json.dumps(TableEncoder.fit(TABLE).to_dict())
 
-    @pytest.mark.parametrize("edges", [[1.0, 2.0], [2.0, 1.0, 3.0], [1.0, 1.0, 2.0], ["a"], 7])
+    @given(hn.arrays(float, st.integers(2, 60), elements=FINITE), st.integers(0, 20))
+    @example(np.r_[np.zeros(1000), 10.0, 20.0, 30.0], 16)  # so rare that one range holds them all
+    def test_whatever_edges_are_found_they_are_kept_exactly(self, x, most):
+        assume(len(set(x.tolist())) > 1)
+        encoder = TableEncoder.fit({"x": x}).with_ranges({"x": x}, most)
+        again = TableEncoder.from_dict(json.loads(json.dumps(encoder.to_dict())))
+        assert again == encoder
+        assert again.transform({"x": x}).tobytes() == encoder.transform({"x": x}).tobytes()
+
+    @pytest.mark.parametrize("edges", [[1.0], [2.0, 1.0, 3.0], [1.0, 1.0, 2.0], ["a"], 7])
     def test_what_could_not_have_been_written_is_refused(self, edges):
         stored = self.fitted().to_dict()
         stored["columns"][0]["edges"] = edges

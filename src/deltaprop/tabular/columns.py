@@ -200,7 +200,7 @@ def stored_column(place: str, values: object) -> Column:
             f"table encoder, {place}, vocabulary", stored.values["vocabulary"]
         )
     edges = stored.numbers("edges") if "edges" in stored.values else ()
-    if edges and (kind != "numeric" or len(edges) < 3 or sorted(set(edges)) != list(edges)):
+    if edges and (kind != "numeric" or len(edges) < 2 or sorted(set(edges)) != list(edges)):
         stored.refuse("edges", list(edges[:8]), "ascending edges of the ranges of a numeric column")
     return Column(
         stored.text("name"),

@@ -34,7 +34,8 @@ def find_edges(values: NDArray[np.float64], most: int) -> tuple[float, ...]:
     Returns
     -------
     tuple of float
-        Ascending; empty where the values are the same or two, of which ranges say nothing new.
+        Ascending, at least two; none where the values are the same or two, of which ranges say
+        nothing new.
     """
     different, counts = np.unique(values, return_counts=True)
     if most < 2 or len(different) < 3:
