@@ -13,7 +13,19 @@ import numpy.typing as npt
 from deltaprop.errors import DataError, DivergedWarning
 from deltaprop.estimators.contract import ConvergenceWarning, check_scoring, train_test_split
 from deltaprop.estimators.mlp_lbfgs import minimize_lbfgs
-from deltaprop.estimators.mlp_settings import continued, optimizer_of, rate_of, result_dtype
+from deltaprop.estimators.mlp_rates import (
+    SHARES,
+    begin_at_the_mean,
+    begins_near_the_mean,
+    learn_rates,
+)
+from deltaprop.estimators.mlp_settings import (
+    continued,
+    optimizer_of,
+    rate_of,
+    result_dtype,
+    shortened,
+)
 from deltaprop.estimators.mlp_stopping import AdaptiveRate, Objective, Watch
 from deltaprop.model.backprop import penalties
 from deltaprop.model.parameters import Parameters
@@ -21,6 +33,7 @@ from deltaprop.model.serialize import load_model
 from deltaprop.model.spec import Network
 from deltaprop.training.history import History
 from deltaprop.training.loop import Metric, train
+from deltaprop.training.optimizers import optimizer_to_dict
 
 __all__ = ["Sample", "fit_lbfgs", "fit_stochastic"]
 
@@ -62,6 +75,9 @@ class Sample:
 
 def fit_lbfgs(estimator: Any, sample: Sample) -> None:
     """Minimize the loss over all rows by L-BFGS."""
+    rates = estimator.network_.loss.output == "exp"
+    if rates and estimator.t_ == 0 and not begins_near_the_mean(estimator, sample):
+        begin_at_the_mean(estimator, sample)
     network = estimator._network(sample.n * sample.mean_weight)  # noqa: SLF001
     parameters = _parameters(estimator, network)
 
@@ -103,6 +119,31 @@ def fit_stochastic(
     """Run epochs of mini-batches until nothing improves, or a single one."""
     if estimator.early_stopping and held is None:
         sample, held = _hold_out(estimator, sample, rng)
+    # other orders in later calls, though random_state is the same number
+    seed = int(rng.randint(2**31 - 1)) + estimator.t_
+
+    def run(share: float) -> History:
+        return _run(estimator, sample, held, seed, share, incremental=incremental)
+
+    if estimator.network_.loss.output == "exp":
+        share = _share_of_checkpoint(estimator, sample)
+        history = learn_rates(estimator, sample, run, first=estimator.t_ == 0, begin_with=share)
+    else:
+        history = run(1.0)
+    _refuse_divergence(estimator, history)
+    _warn(estimator, history, incremental=incremental)
+
+
+def _run(
+    estimator: Any,
+    sample: Sample,
+    held: Sample | None,
+    seed: int,
+    share: float,
+    *,
+    incremental: bool,
+) -> History:
+    """Run the epochs once, every learning rate multiplied by ``share``."""
     n, size = sample.n, _batch_size(estimator, sample.n)
     n_steps = -(-n // size)
     network = estimator._network(size * sample.mean_weight)  # noqa: SLF001
@@ -119,28 +160,28 @@ def fit_stochastic(
     before, best_before = parameters.flat.copy(), watch.best_score
     _replay(estimator, watch)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DivergedWarning)  # told below, or raised
+        warnings.simplefilter("ignore", DivergedWarning)  # told later, or raised
         history = train(
             network,
             parameters,
             sample.X,
             sample.targets,
-            optimizer=optimizer,
+            optimizer=shortened(optimizer, share),
             batch_size=size,
             epochs=1 if incremental else estimator.max_iter,
-            # other orders in later calls, though random_state is the same number
-            seed=int(rng.randint(2**31 - 1)) + estimator.t_,
+            seed=seed,
             sample_weight=sample.weights,
             callbacks=[watch, *estimator.callbacks],
             **_asked_for(estimator, sample),
             **_validation(estimator, parameters, held),
         )
+    if _came_to_nothing(estimator, history):
+        return history
     if estimator.early_stopping and not watch.best_score > best_before:
         parameters.flat[:] = before  # an earlier call was better
-    _refuse_divergence(estimator, history)
     _take_over(estimator, network, parameters, result_dtype(estimator, sample.X)[1])
     _enter(estimator, watch, history, n)
-    _warn(estimator, history, incremental=incremental)
+    return history
 
 
 def _asked_for(estimator: Any, sample: Sample) -> dict[str, Any]:
@@ -261,6 +302,19 @@ def _replay(estimator: Any, watch: Watch) -> None:
         watch.see(watch.objective(loss, parameters), score, silent=True)
 
 
+def _share_of_checkpoint(estimator: Any, sample: Sample) -> float:
+    """Return with which share of its learning rates an interrupted run was learning."""
+    if not estimator.resume or not Path(estimator.checkpoint).exists():
+        return 1.0
+    settings = load_model(estimator.checkpoint).training.get("settings")
+    n_steps = -(-sample.n // _batch_size(estimator, sample.n))
+    optimizer = optimizer_of(estimator, rate_of(estimator, sample.n, n_steps, incremental=False))
+    for share in SHARES:
+        if settings and settings["optimizer"] == optimizer_to_dict(shortened(optimizer, share)):
+            return share
+    return 1.0  # train says what differs
+
+
 def _metric(estimator: Any, parameters: Parameters, held: Sample) -> Metric | None:
     """Return what scores the validation rows; None where accuracy or R^2 of all rows does."""
     if estimator.scoring is None and held.weights is None:
@@ -283,10 +337,16 @@ def _metric(estimator: Any, parameters: Parameters, held: Sample) -> Metric | No
     return metric
 
 
+def _came_to_nothing(estimator: Any, history: History) -> bool:
+    """Return whether training diverged, and no earlier epoch was kept."""
+    kept = estimator.early_stopping and history.best_epoch is not None
+    return history.stopped_because == "diverged" and not kept
+
+
 def _refuse_divergence(estimator: Any, history: History) -> None:
     if history.stopped_because != "diverged":
         return
-    if estimator.early_stopping and history.best_epoch is not None:
+    if not _came_to_nothing(estimator, history):
         warnings.warn(history.message, DivergedWarning, stacklevel=5)
         return
     raise DataError(

@@ -11,7 +11,7 @@ import numpy as np
 
 from deltaprop.engines import engine_named
 from deltaprop.errors import SettingError
-from deltaprop.estimators.mlp_stopping import AdaptiveRate, InverseScaling, Later
+from deltaprop.estimators.mlp_stopping import AdaptiveRate, InverseScaling, Later, Shorter
 from deltaprop.functional.activations import ACTIVATIONS
 from deltaprop.training.optimizers import OPTIMIZERS, Adam, GradientDescent, Momentum, Optimizer
 from deltaprop.training.schedules import LearningRate
@@ -23,6 +23,7 @@ __all__ = [
     "optimizer_of",
     "rate_of",
     "result_dtype",
+    "shortened",
 ]
 
 _Test: TypeAlias = Callable[[Any], bool]
@@ -218,3 +219,13 @@ def continued(optimizer: Optimizer, first: int, n_steps: int) -> Optimizer:
         return optimizer
     moved: Optimizer = replace(optimizer, learning_rate=Later(rate, first, n_steps))  # type: ignore[type-var]
     return moved
+
+
+def shortened(optimizer: Optimizer, share: float) -> Optimizer:
+    """Return the optimizer with every learning rate multiplied by ``share``."""
+    if share == 1:
+        return optimizer
+    rate = optimizer.learning_rate
+    shorter = Shorter(rate, share) if callable(rate) else share * rate
+    changed: Optimizer = replace(optimizer, learning_rate=shorter)  # type: ignore[type-var]
+    return changed

@@ -10,7 +10,7 @@ from deltaprop.model.spec import Network
 from deltaprop.training.loop import TrainingState
 from deltaprop.training.schedules import Schedule
 
-__all__ = ["AdaptiveRate", "InverseScaling", "Later", "Objective", "Watch"]
+__all__ = ["AdaptiveRate", "InverseScaling", "Later", "Objective", "Shorter", "Watch"]
 
 _SLOWEST = 1e-6
 _SLOWER = 5.0
@@ -90,6 +90,26 @@ class Later:
     def __call__(self, step: int, n_steps: int) -> float:
         """Return eta of this step."""
         return self.schedule(min(self.first + step, self.n_steps - 1), self.n_steps)
+
+
+@dataclass(frozen=True)
+class Shorter:
+    """A schedule of which every learning rate is multiplied by a share.
+
+    Parameters
+    ----------
+    schedule : Schedule
+        What is multiplied.
+    share : float
+        By how much.
+    """
+
+    schedule: Schedule
+    share: float
+
+    def __call__(self, step: int, n_steps: int) -> float:
+        """Return eta of this step."""
+        return self.share * self.schedule(step, n_steps)
 
 
 @dataclass

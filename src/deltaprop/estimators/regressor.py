@@ -26,7 +26,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     """A multi-layer perceptron for numbers: a drop-in for scikit-learn's, and more.
 
     It minimizes the mean loss plus alpha / (2 n) sum(W^2) over mini-batches of n rows, from the
-    weights that scikit-learn would draw for the same ``random_state``.
+    weights that scikit-learn would draw for the same ``random_state``. With "poisson", where the
+    rates of that start are not near the mean of y, the output begins at the mean instead; and where
+    training runs away, as with unscaled inputs, it is run again with a learning rate of a tenth, a
+    hundredth, ..., and a ``ConvergenceWarning`` says so.
 
     Parameters
     ----------
@@ -237,6 +240,12 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             raise DataError(
                 "y holds something that is not a number; a regressor needs one per row."
             ) from None
+        if LOSSES[self._loss_name()].targets == "count" and (targets < 0).any():
+            row, column = np.argwhere(targets < 0)[0]
+            raise DataError(
+                f"y is {targets[row, column]:g} in row {row + 1}, but loss={self.loss!r} learns "
+                "counts and rates, which are at least 0. Correct the row, or take another loss."
+            )
         if first:
             self.n_outputs_ = targets.shape[1]
         elif targets.shape[1] != self.n_outputs_:
