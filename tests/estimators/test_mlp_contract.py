@@ -20,6 +20,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import deltaprop as dp
+from deltaprop.estimators.mlp_settings import settings_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -73,8 +74,10 @@ def test_the_estimator_checks_hold_with_other_settings(estimator, check):
 class TestTheNamesakes:
     @pytest.mark.parametrize(("ours", "theirs"), PAIRS)
     def test_every_parameter_is_there_with_the_same_default(self, ours, theirs):
-        own, expected = ours().get_params(), theirs().get_params()
+        own, expected = vars(settings_of(ours())), theirs().get_params()
         assert {name: own[name] for name in expected} == expected
+        given = {n: v for n, v in ours().get_params().items() if n in expected and v is not None}
+        assert given == {n: expected[n] for n in given}
 
     @pytest.mark.parametrize(("ours", "theirs"), PAIRS)
     def test_the_same_ones_can_be_given_by_position(self, ours, theirs):
@@ -82,7 +85,32 @@ class TestTheNamesakes:
             parameters = inspect.signature(cls).parameters.values()
             return [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
 
-        assert positional(ours) == positional(theirs)
+        expected = positional(theirs)
+        if ours is dp.MLPRegressor and expected[0] != "loss":  # scikit-learn 1.6
+            expected = ["loss", *expected]
+        assert positional(ours) == expected
+
+    @pytest.mark.parametrize(
+        ("given", "loss", "widths", "activation"),
+        [(((8,),), "squared_error", (8,), None), ((8,), "squared_error", 8, None),
+         (([8, 4], "tanh"), "squared_error", [8, 4], "tanh"), ((), "squared_error", None, None),
+         (("poisson",), "poisson", None, None),
+         (("poisson", (8,), "tanh"), "poisson", (8,), "tanh")],
+    )  # fmt: skip
+    def test_widths_may_come_first_as_before_there_was_a_loss(
+        self, given, loss, widths, activation
+    ):
+        model = clone(dp.MLPRegressor(*given))
+        assert (model.loss, model.hidden_layer_sizes, model.activation) == (
+            loss,
+            widths,
+            activation,
+        )
+        assert model.set_params(max_iter=2).fit(np.eye(9), np.arange(9)).n_iter_ == 2
+
+    def test_two_widths_are_refused(self):
+        with pytest.raises(ValueError, match=r"loss is \(8,\); for numbers it is one of"):
+            dp.MLPRegressor((8,), hidden_layer_sizes=(4,)).fit(np.eye(9), np.arange(9))
 
     @pytest.mark.parametrize(("ours", "theirs"), PAIRS)
     @pytest.mark.parametrize("solver", ["adam", "lbfgs"])

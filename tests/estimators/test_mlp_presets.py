@@ -265,13 +265,15 @@ class TestSettings:
         model = classifier(
             hidden_layer_sizes=[7, 5], activation="logistic", dropout=0.25, batch_size=8,
             learning_rate_init=0.5, max_iter=9, n_iter_no_change=4, validation_fraction=0.3,
-            alpha=0.8, random_state=11, engine="reference", time_budget=60,
+            alpha=0.8, label_smoothing=0.2, members=1, ranges=4, calibrate=False, random_state=11,
+            engine="reference", time_budget=60,
         )  # fmt: skip
         recipe = recipe_of(model, 100)
         assert recipe == dp.Recipe(
             preset="fast", hidden=(7, 5), activation="sigmoid", dropout=0.25, batch_size=8,
             learning_rate=0.5, epochs=9, patience=4, validation_share=0.3, l2=0.1, seed=11,
-            engine="reference", time_budget=60,
+            engine="reference", time_budget=60, label_smoothing=0.2, members=1, ranges=4,
+            calibrate=False,
         )  # fmt: skip
 
     @pytest.mark.parametrize("preset", ["fast", "best"])
@@ -287,7 +289,7 @@ class TestSettings:
     @pytest.mark.parametrize(
         ("setting", "value"),
         [("solver", "sgd"), ("momentum", 0.5), ("tol", 1e-3), ("warm_start", True),
-         ("early_stopping", True), ("optimizer", "adamw"), ("label_smoothing", 0.1),
+         ("early_stopping", True), ("optimizer", "adamw"),
          ("scoring", "accuracy"), ("shuffle", False), ("learning_rate", "adaptive"),
          ("dtype", "float64"), ("beta_1", 0.8), ("max_fun", 3), ("power_t", 0.1)],
     )  # fmt: skip

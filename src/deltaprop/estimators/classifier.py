@@ -36,64 +36,85 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     from the weights that scikit-learn would draw for the same ``random_state``. Two classes, and
     each label of a multi-label task, have one sigmoid output; more classes have softmax.
 
+    A setting that is None is as scikit-learn has it or, with a preset, as the preset has it; both
+    are named below. What is given is used, or refused with a sentence.
+
     Parameters
     ----------
-    hidden_layer_sizes : int or sequence of int
-        The width of each hidden layer; empty for none.
-    activation : str or sequence of str
+    hidden_layer_sizes : int or sequence of int, optional
+        The width of each hidden layer; empty for none. None: (100,); "fast" (96, 96, 96), "best"
+        (128, 128, 128).
+    activation : str or sequence of str, optional
         "relu", "logistic", "tanh", "identity" or any other that is registered in deltaprop, for
-        all hidden layers or one each.
-    solver : {"adam", "sgd", "lbfgs"}
-        Adam, gradient descent with momentum, or L-BFGS over all rows.
-    alpha : float
-        Strength of the penalty alpha / (2 n) sum(W^2) on the weights.
-    batch_size : int or "auto"
-        Rows per step; "auto" is min(200, n).
-    learning_rate : {"constant", "invscaling", "adaptive"} or Schedule
+        all hidden layers or one each. None: "relu"; a preset "selu".
+    solver : {"adam", "sgd", "lbfgs"}, optional
+        Adam, gradient descent with momentum, or L-BFGS over all rows. None: "adam". No preset takes
+        one: "fast" has Adam, "best" AdamW.
+    alpha : float, optional
+        Strength of the penalty alpha / (2 n) sum(W^2) on the weights. None: 0.0001; a preset 0.
+    batch_size : int or "auto", optional
+        Rows per step; "auto" is min(200, n). None: "auto"; a preset about 256.
+    learning_rate : {"constant", "invscaling", "adaptive"} or Schedule, optional
         With "sgd": constant, divided by (rows seen + 1)^power_t, or divided by 5 wherever training
-        would stop, down to 1e-6. A schedule of deltaprop is taken with every solver.
-    learning_rate_init : float
-        eta.
-    power_t : float
-        The exponent of "invscaling".
-    max_iter : int
-        Epochs at most; of "lbfgs" iterations.
+        would stop, down to 1e-6. A schedule of deltaprop is taken with every solver. None:
+        "constant". No preset takes one: its waves are part of it.
+    learning_rate_init : float, optional
+        eta; of a preset the highest of its waves. None: 0.001; a preset 0.04.
+    power_t : float, optional
+        The exponent of "invscaling". None: 0.5. No preset takes it.
+    max_iter : int, optional
+        Epochs at most; of "lbfgs" iterations. None: 200; "fast" 128, "best" 200, both fewer from
+        16,000 rows on.
     shuffle : bool
-        Visit the rows in a new order each epoch.
+        Visit the rows in a new order each epoch, as a preset always does.
     random_state : int, RandomState or None
         Where initial weights, rows held out, orders and dropout come from.
-    tol : float
-        What counts as improvement; of "lbfgs" the largest entry of the gradient it ends with.
+    tol : float, optional
+        What counts as improvement; of "lbfgs" the largest entry of the gradient it ends with. None:
+        0.0001. No preset takes it.
     verbose : bool or int
         Print a line for each epoch.
     warm_start : bool
-        Let ``fit`` go on from the weights of the previous call.
-    momentum : float
-        mu of "sgd", from 0 to 1.
-    nesterovs_momentum : bool
-        Whether "sgd" looks ahead along the velocity.
-    early_stopping : bool
-        Hold rows out, stop when their score no longer improves, and keep the best epoch.
-    validation_fraction : float
-        The share of the rows held out.
-    beta_1, beta_2, epsilon : float
-        Of "adam"; epsilon is added to sqrt(v / (1 - beta_2^t)).
-    n_iter_no_change : int or infinity
-        Epochs without improvement that are borne.
-    max_fun : int
-        Evaluations of "lbfgs", at most.
+        Let ``fit`` go on from the weights of the previous call, as a preset never does.
+    momentum : float, optional
+        mu of "sgd", from 0 to 1. None: 0.9. No preset takes it.
+    nesterovs_momentum : bool, optional
+        Whether "sgd" looks ahead along the velocity. None: True. No preset takes it.
+    early_stopping : bool, optional
+        Hold rows out, stop when their score no longer improves, and keep the best epoch. None:
+        False. No preset takes it: it holds rows out and keeps the best epoch always.
+    validation_fraction : float, optional
+        The share of the rows held out. None: 0.1; of k members with a preset each holds out a
+        k-th, a single one 0.15. With several members a preset takes only 0: none are held out.
+    beta_1, beta_2, epsilon : float, optional
+        Of "adam"; epsilon is added to sqrt(v / (1 - beta_2^t)). None: 0.9, 0.999, 1e-8. No preset
+        takes them: it has 0.9, 0.95, 1e-8.
+    n_iter_no_change : int or infinity, optional
+        Epochs without improvement that are borne. None: 10; a preset any number.
+    max_fun : int, optional
+        Evaluations of "lbfgs", at most. None: 15000. No preset takes it.
     preset : {"plain", "fast", "best"}
         "plain" learns as scikit-learn does, by the settings. "fast" and "best" learn as
         ``TableModel`` does: columns encoded and scaled, rows held out, probabilities calibrated,
-        with "best" an ensemble; see ``Recipe``. Of the settings they take those that are not at
-        their defaults in place of their own, and refuse what they do not have.
+        with "best" an ensemble; see ``Recipe``. What is given takes the place of their own, or is
+        refused where they have nothing like it.
+    members : int, optional
+        Networks whose outputs are averaged, with a preset; each holds out another part of the rows.
+        None: "fast" 6, "best" 8; of tables with free text "fast" 1, "best" 6.
+    ranges : int, optional
+        Into how many ranges numbers are divided, too, with a preset; 0 for none. None: the rows
+        decide whether "fast" has 16 and "best" 32, or none.
+    calibrate : bool, optional
+        Whether the rows held out fit a temperature of the probabilities, too, with a preset. None:
+        they do where there are some.
     class_weight : dict or "balanced", optional
         A further factor of each row's weight, by its class; "balanced" is n / (classes * rows of
         the class).
-    dropout : float
-        Probability of dropping a hidden activation in training.
-    label_smoothing : float
-        e in t' = (1 - e) t + e / k.
+    dropout : float, optional
+        Probability of dropping a hidden activation in training. None: 0; "fast" 0, "best" 0.15 in
+        every other network.
+    label_smoothing : float, optional
+        e in t' = (1 - e) t + e / k. None: 0; a preset 0.1.
     optimizer : str or Optimizer, optional
         An optimizer of deltaprop, with its own learning rate or schedule, instead of ``solver``;
         by its name it takes ``learning_rate_init``.
@@ -162,34 +183,37 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     def __init__(
         self,
-        hidden_layer_sizes: int | Sequence[int] = (100,),
-        activation: str | Sequence[str] = "relu",
+        hidden_layer_sizes: int | Sequence[int] | None = None,
+        activation: str | Sequence[str] | None = None,
         *,
-        solver: str = "adam",
-        alpha: float = 0.0001,
-        batch_size: int | str = "auto",
-        learning_rate: str | Schedule = "constant",
-        learning_rate_init: float = 0.001,
-        power_t: float = 0.5,
-        max_iter: int = 200,
+        solver: str | None = None,
+        alpha: float | None = None,
+        batch_size: int | str | None = None,
+        learning_rate: str | Schedule | None = None,
+        learning_rate_init: float | None = None,
+        power_t: float | None = None,
+        max_iter: int | None = None,
         shuffle: bool = True,
         random_state: int | np.random.RandomState | None = None,
-        tol: float = 1e-4,
+        tol: float | None = None,
         verbose: bool | int = False,
         warm_start: bool = False,
-        momentum: float = 0.9,
-        nesterovs_momentum: bool = True,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-8,
-        n_iter_no_change: float = 10,
-        max_fun: int = 15000,
+        momentum: float | None = None,
+        nesterovs_momentum: bool | None = None,
+        early_stopping: bool | None = None,
+        validation_fraction: float | None = None,
+        beta_1: float | None = None,
+        beta_2: float | None = None,
+        epsilon: float | None = None,
+        n_iter_no_change: float | None = None,
+        max_fun: int | None = None,
         preset: str = "plain",
+        members: int | None = None,
+        ranges: int | None = None,
+        calibrate: bool | None = None,
         class_weight: Mapping[Any, float] | str | None = None,
-        dropout: float = 0.0,
-        label_smoothing: float = 0.0,
+        dropout: float | None = None,
+        label_smoothing: float | None = None,
         optimizer: str | Optimizer | None = None,
         scoring: Any = None,
         callbacks: Sequence[Callback] = (),

@@ -32,6 +32,8 @@ from deltaprop.estimators.mlp_settings import (
     hidden_activations,
     hidden_sizes,
     result_dtype,
+    settings_of,
+    uses_lbfgs,
 )
 from deltaprop.estimators.table_model import TableModel
 from deltaprop.explaining import Explanation, Names, explain
@@ -56,7 +58,7 @@ def is_stochastic(estimator: Any) -> bool:
         raise AttributeError(
             f"partial_fit belongs to preset='plain'; {estimator.preset!r} plans a whole training."
         )
-    if estimator.solver == "lbfgs" and estimator.optimizer is None:
+    if uses_lbfgs(estimator):
         raise AttributeError(
             "partial_fit belongs to solver='adam' and 'sgd'; 'lbfgs' works on all rows at once."
         )
@@ -166,7 +168,7 @@ class BaseMLP(BaseEstimator):
         if first:
             self._target_names = names
             self._initialize(rows, rng)
-        if self.solver == "lbfgs" and self.optimizer is None:
+        if uses_lbfgs(self):
             if held is not None:
                 raise SettingError(
                     "solver='lbfgs' has no epochs to score X_val after; leave X_val out."
@@ -191,7 +193,7 @@ class BaseMLP(BaseEstimator):
         """Draw the weights scikit-learn would draw from the same generator (Glorot 2010)."""
         sizes = (rows.shape[1], *hidden_sizes(self), self.n_outputs_)
         names = hidden_activations(self)
-        last = names[-1] if names else self.activation
+        last = names[-1] if names else settings_of(self).activation
         dtype = result_dtype(self, rows)[1]
         self.coefs_, self.intercepts_ = [], []
         for n_in, n_out, name in zip(sizes, sizes[1:], (*names, last), strict=False):
@@ -200,7 +202,7 @@ class BaseMLP(BaseEstimator):
             self.intercepts_.append(rng.uniform(-bound, bound, n_out).astype(dtype))
         self.n_layers_ = len(sizes)
         self.n_iter_ = self.t_ = self._n_steps = self._no_improvement_count = 0
-        self._rate = float(self.learning_rate_init)
+        self._rate = float(settings_of(self).learning_rate_init)
         self._state: dict[str, Any] = {}
         self.network_ = self._network(1.0)
         output = self.network_.loss.output
@@ -209,7 +211,7 @@ class BaseMLP(BaseEstimator):
 
     def _begin_curves(self) -> None:
         curves = ("loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_")
-        if self.solver == "lbfgs" and self.optimizer is None:
+        if uses_lbfgs(self):
             for name in (*curves, "history_"):
                 self.__dict__.pop(name, None)
             return
@@ -223,14 +225,14 @@ class BaseMLP(BaseEstimator):
 
         scikit-learn divides its penalty by them: alpha / (2 n) sum(W^2).
         """
-        n_in = self.coefs_[0].shape[0]
+        n_in, settings = self.coefs_[0].shape[0], settings_of(self)
         return Network(
             [n_in, *hidden_sizes(self), self.n_outputs_],
             hidden=hidden_activations(self),
             loss=self._loss_name(),
-            dropout=self.dropout,
-            label_smoothing=getattr(self, "label_smoothing", 0.0),
-            l2=float(self.alpha) / rows_per_step,
+            dropout=settings.dropout,
+            label_smoothing=getattr(settings, "label_smoothing", 0.0),
+            l2=float(settings.alpha) / rows_per_step,
         )
 
     def _outputs(self, X: Any) -> Array:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import DeltapropError, ModelFileError
-from deltaprop.estimators.mlp_settings import check_parameters
+from deltaprop.estimators.mlp_settings import DEFAULTS, check_parameters
 from deltaprop.estimators.table_files import restore_table_model
 from deltaprop.model.serialize import SavedModel, save_model
 from deltaprop.tabular import TableEncoder, encoder_from_dict
@@ -22,7 +22,8 @@ from deltaprop.training.schedules import SCHEDULES, schedule_from_dict, schedule
 __all__ = ["KEY", "restore_estimator", "save_estimator"]
 
 KEY = "estimator"
-_FORMAT = "deltaprop-estimator/1"
+_FORMAT = "deltaprop-estimator/2"
+_OLDER = "deltaprop-estimator/1"  # in which scikit-learn's defaults stood for "not given", too
 _CLASSES = ("MLPClassifier", "MLPRegressor")
 _STATE = "optimizer."
 _FACTS = (
@@ -90,9 +91,11 @@ def restore_estimator(saved: SavedModel, name: str) -> Any:
 
     try:
         facts: Mapping[str, Any] = saved.training[KEY]
-        if facts["format"] != _FORMAT or facts["class"] not in _CLASSES:
+        if facts["format"] not in (_FORMAT, _OLDER) or facts["class"] not in _CLASSES:
             raise ModelFileError(f"it is {facts['class']!r} in format {facts['format']!r}")
         settings = {key: _revived(value) for key, value in facts["settings"].items()}
+        if facts["format"] == _OLDER:
+            settings = {k: None if v == DEFAULTS.get(k) else v for k, v in settings.items()}
         kind = MLPClassifier if facts["class"] == _CLASSES[0] else MLPRegressor
         estimator: Any = kind(**settings)
         check_parameters(estimator)

@@ -24,6 +24,7 @@ from deltaprop.estimators.mlp_settings import (
     optimizer_of,
     rate_of,
     result_dtype,
+    settings_of,
     shortened,
 )
 from deltaprop.estimators.mlp_stopping import AdaptiveRate, Objective, Watch
@@ -75,6 +76,7 @@ class Sample:
 
 def fit_lbfgs(estimator: Any, sample: Sample) -> None:
     """Minimize the loss over all rows by L-BFGS."""
+    settings = settings_of(estimator)
     rates = estimator.network_.loss.output == "exp"
     if rates and estimator.t_ == 0 and not begins_near_the_mean(estimator, sample):
         begin_at_the_mean(estimator, sample)
@@ -90,9 +92,9 @@ def fit_lbfgs(estimator: Any, sample: Sample) -> None:
         sample.X,
         sample.targets,
         sample.weights,
-        max_iter=estimator.max_iter,
-        max_fun=estimator.max_fun,
-        tol=estimator.tol,
+        max_iter=settings.max_iter,
+        max_fun=settings.max_fun,
+        tol=settings.tol,
         report=report if estimator.verbose else None,
     )
     _take_over(estimator, network, parameters, result_dtype(estimator, sample.X)[1])
@@ -144,6 +146,7 @@ def _run(
     incremental: bool,
 ) -> History:
     """Run the epochs once, every learning rate multiplied by ``share``."""
+    max_iter = settings_of(estimator).max_iter
     n, size = sample.n, _batch_size(estimator, sample.n)
     n_steps = -(-n // size)
     network = estimator._network(size * sample.mean_weight)  # noqa: SLF001
@@ -152,7 +155,7 @@ def _run(
     optimizer = optimizer_of(estimator, rate)
     if incremental:
         done = estimator._n_steps  # noqa: SLF001
-        optimizer = continued(optimizer, done, max(estimator.max_iter * n_steps, done + 1))
+        optimizer = continued(optimizer, done, max(max_iter * n_steps, done + 1))
     else:
         estimator._state, estimator._n_steps = {}, 0  # noqa: SLF001
     objective = _objective(estimator, network, parameters, sample, whole=n_steps == 1)
@@ -168,7 +171,7 @@ def _run(
             sample.targets,
             optimizer=shortened(optimizer, share),
             batch_size=size,
-            epochs=1 if incremental else estimator.max_iter,
+            epochs=1 if incremental else max_iter,
             seed=seed,
             sample_weight=sample.weights,
             callbacks=[watch, *estimator.callbacks],
@@ -213,18 +216,17 @@ def _validation(estimator: Any, parameters: Parameters, held: Sample | None) -> 
 
 def _hold_out(estimator: Any, sample: Sample, rng: np.random.RandomState) -> tuple[Sample, Sample]:
     """Split as scikit-learn does: two classes in proportion, anything else at random."""
+    fraction = settings_of(estimator).validation_fraction
     stratify = sample.y if estimator._splits_in_proportion() else None  # noqa: SLF001
     arrays = [sample.X, sample.targets, sample.y]
     if sample.weights is not None:
         arrays.append(sample.weights)
-    parts = train_test_split(
-        *arrays, random_state=rng, test_size=estimator.validation_fraction, stratify=stratify
-    )
+    parts = train_test_split(*arrays, random_state=rng, test_size=fraction, stratify=stratify)
     none = [None] * (sample.weights is None)
     kept, held = Sample(*parts[0::2], *none), Sample(*parts[1::2], *none)
     if held.n < 2:
         raise DataError(
-            f"The validation set is too small: validation_fraction={estimator.validation_fraction} "
+            f"The validation set is too small: validation_fraction={fraction} "
             f"of {sample.n} rows is {held.n}, and a score needs 2. Raise validation_fraction, give "
             "X_val and y_val, or leave early_stopping out."
         )
@@ -232,15 +234,15 @@ def _hold_out(estimator: Any, sample: Sample, rng: np.random.RandomState) -> tup
 
 
 def _batch_size(estimator: Any, n: int) -> int:
-    if estimator.batch_size == "auto":
+    size = settings_of(estimator).batch_size
+    if size == "auto":
         return min(200, n)
-    if estimator.batch_size > n:
+    if size > n:
         warnings.warn(
-            f"batch_size is {estimator.batch_size} but there are {n} rows; every step takes all "
-            "of them.",
+            f"batch_size is {size} but there are {n} rows; every step takes all of them.",
             stacklevel=5,
         )
-    return min(int(estimator.batch_size), n)
+    return min(int(size), n)
 
 
 def _parameters(estimator: Any, network: Network) -> Parameters:
@@ -273,9 +275,10 @@ def _watch(estimator: Any, rate: Any, objective: Objective, *, validated: bool) 
         estimator.validation_scores_ = []
         estimator.best_validation_score_ = -np.inf
     best_loss, best_score = estimator.best_loss_, estimator.best_validation_score_
+    settings = settings_of(estimator)
     return Watch(
-        tol=float(estimator.tol),
-        n_iter_no_change=estimator.n_iter_no_change,
+        tol=float(settings.tol),
+        n_iter_no_change=settings.n_iter_no_change,
         by_score=bool(estimator.early_stopping),
         rate=rate if isinstance(rate, AdaptiveRate) else None,
         verbose=bool(estimator.verbose),
@@ -376,8 +379,9 @@ def _warn(estimator: Any, history: History, *, incremental: bool) -> None:
     if history.stopped_because == "interrupted":
         warnings.warn(history.message, stacklevel=5)
     elif history.stopped_because == "epochs" and not incremental:
+        max_iter = settings_of(estimator).max_iter
         warnings.warn(
-            f"Training has not converged in max_iter={estimator.max_iter} epochs. Raise max_iter, "
+            f"Training has not converged in max_iter={max_iter} epochs. Raise max_iter, "
             "or tol, which says what counts as improvement.",
             ConvergenceWarning,
             stacklevel=5,

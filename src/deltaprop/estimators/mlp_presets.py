@@ -55,6 +55,10 @@ _RENAMED = {
     "n_iter_no_change": "patience",
     "validation_fraction": "validation_share",
     "alpha": "l2",
+    "label_smoothing": "label_smoothing",
+    "members": "members",
+    "ranges": "ranges",
+    "calibrate": "calibrate",
     "time_budget": "time_budget",
     "engine": "engine",
 }
@@ -62,6 +66,7 @@ _OTHERS = (
     "preset", "random_state", "class_weight", "callbacks", "checkpoint", "resume", "n_threads",
     "verbose",
 )  # fmt: skip
+_OF_PLAIN = {"members": 1, "ranges": 0, "calibrate": False}  # what stands for having none
 _MOST_COUNTED = 10_000  # rows that whole weights may make of a table
 
 
@@ -75,6 +80,12 @@ def check_preset(estimator: Any) -> None:
     if not isinstance(estimator.preset, str) or estimator.preset not in PRESETS:
         Recipe(preset=estimator.preset)
     if not has_preset(estimator):
+        for name, none in _OF_PLAIN.items():
+            if getattr(estimator, name, None) not in (None, none):
+                raise SettingError(
+                    f"preset='plain' has no {name}: it trains one network, as scikit-learn does. "
+                    "Leave it out, or take preset='fast' or 'best'."
+                )
         return
     refused = [n for n in _changed(estimator) if n not in _RENAMED and n not in _OTHERS]
     if refused:
@@ -99,8 +110,8 @@ def _changed(estimator: Any) -> list[str]:
 
 
 def _same(value: Any, default: Any) -> bool:
-    if isinstance(default, tuple):  # of widths or callbacks
-        return isinstance(value, (list, tuple, np.ndarray)) and list(value) == list(default)
+    if isinstance(default, tuple):  # of callbacks
+        return not value
     if value is default:
         return True
     return isinstance(value, (bool, int, float, str, np.generic)) and bool(value == default)
@@ -121,7 +132,7 @@ def recipe_of(estimator: Any, n_rows: int) -> Recipe:
         "hidden_layer_sizes": lambda _: hidden_sizes(estimator),
         "activation": lambda _: next(iter(hidden_activations(estimator)), None),
         "n_iter_no_change": lambda epochs: int(min(epochs, sys.maxsize)),  # it may be infinite
-        "batch_size": int,
+        "batch_size": lambda size: min(200, n_rows) if size == "auto" else int(size),
         "max_iter": int,
     }
     chosen: dict[str, Any] = {

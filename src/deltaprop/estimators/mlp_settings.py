@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from numbers import Integral, Real
+from types import SimpleNamespace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,14 +18,43 @@ from deltaprop.training.optimizers import OPTIMIZERS, Adam, GradientDescent, Mom
 from deltaprop.training.schedules import LearningRate
 
 __all__ = [
+    "DEFAULTS",
     "check_parameters",
     "hidden_activations",
     "hidden_sizes",
     "optimizer_of",
     "rate_of",
     "result_dtype",
+    "settings_of",
     "shortened",
+    "uses_lbfgs",
 ]
+
+# What None stands for in a setting that scikit-learn and the presets decide differently. A default
+# that is no value of its own shows what was given, and stays what it is in clones and files.
+DEFAULTS: dict[str, Any] = {
+    "hidden_layer_sizes": (100,),
+    "activation": "relu",
+    "solver": "adam",
+    "alpha": 0.0001,
+    "batch_size": "auto",
+    "learning_rate": "constant",
+    "learning_rate_init": 0.001,
+    "power_t": 0.5,
+    "max_iter": 200,
+    "tol": 1e-4,
+    "momentum": 0.9,
+    "nesterovs_momentum": True,
+    "early_stopping": False,
+    "validation_fraction": 0.1,
+    "beta_1": 0.9,
+    "beta_2": 0.999,
+    "epsilon": 1e-8,
+    "n_iter_no_change": 10,
+    "max_fun": 15000,
+    "dropout": 0.0,
+    "label_smoothing": 0.0,
+}
 
 _Test: TypeAlias = Callable[[Any], bool]
 _SOLVERS = ("adam", "lbfgs", "sgd")
@@ -99,6 +129,12 @@ _RULES: dict[str, tuple[_Test, str]] = {
     "max_fun": (_whole, "a whole number of at least 1"),
     "dropout": (_real(0, 1, open_high=True), "a number from 0 up to below 1"),
     "label_smoothing": (_real(0, 1, open_high=True), "a number from 0 up to below 1"),
+    "members": (lambda v: v is None or _whole(v), "None or a whole number of at least 1"),
+    "ranges": (
+        lambda v: v is None or _whole(v) or (type(v) is int and v == 0),
+        "None or a whole number >= 0",
+    ),
+    "calibrate": (lambda v: v is None or _truth(v), "None, True or False"),
     "optimizer": (_optimizer, "None, the name of an optimizer, or an optimizer of deltaprop"),
     "callbacks": (_functions, "a list of functions"),
     "time_budget": (
@@ -112,9 +148,21 @@ _RULES: dict[str, tuple[_Test, str]] = {
 _ONLY_STOCHASTIC = ("time_budget", "checkpoint", "callbacks", "dropout")
 
 
+def settings_of(estimator: Any) -> SimpleNamespace:
+    """Return the settings by their names, scikit-learn's defaults in the place of None."""
+    settings = estimator.get_params(deep=False)
+    known = {name: DEFAULTS[name] for name in DEFAULTS if settings.get(name, 0) is None}
+    return SimpleNamespace(**(settings | known))
+
+
+def uses_lbfgs(estimator: Any) -> bool:
+    """Return whether all rows are learnt from at once, instead of epochs of mini-batches."""
+    return bool(estimator.solver == "lbfgs" and estimator.optimizer is None)
+
+
 def check_parameters(estimator: Any) -> None:
     """Raise SettingError for the first setting outside its range, or for a contradiction."""
-    settings = estimator.get_params(deep=False)
+    settings = vars(settings_of(estimator))
     for name, (test, expected) in _RULES.items():
         if name in settings and not test(settings[name]):
             raise SettingError(f"{name} is {settings[name]!r}; it is {expected}.")
@@ -125,7 +173,7 @@ def check_parameters(estimator: Any) -> None:
     optimizer_of(estimator, 1e-3)
     if estimator.resume and estimator.checkpoint is None:
         raise SettingError("resume=True goes on from a checkpoint; name its file: checkpoint=...")
-    if estimator.solver == "lbfgs" and estimator.optimizer is None:
+    if uses_lbfgs(estimator):
         for name in _ONLY_STOCHASTIC:
             if settings[name]:
                 raise SettingError(
@@ -136,7 +184,7 @@ def check_parameters(estimator: Any) -> None:
 
 def hidden_sizes(estimator: Any) -> tuple[int, ...]:
     """Return the width of each hidden layer."""
-    given = estimator.hidden_layer_sizes
+    given = settings_of(estimator).hidden_layer_sizes
     sizes = list(given) if isinstance(given, Iterable) else [given]
     if isinstance(given, str) or not all(_whole(size) for size in sizes):
         raise SettingError(
@@ -148,10 +196,17 @@ def hidden_sizes(estimator: Any) -> tuple[int, ...]:
 
 def hidden_activations(estimator: Any) -> tuple[str, ...]:
     """Return deltaprop's name of the activation of each hidden layer."""
-    sizes, given = hidden_sizes(estimator), estimator.activation
+    sizes, given = hidden_sizes(estimator), settings_of(estimator).activation
     if not isinstance(given, str) and not isinstance(given, Sequence):
         raise SettingError(
             f"activation is {given!r}; it is the name of an activation, or one for each layer."
+        )
+    by_preset = estimator.hidden_layer_sizes is None and estimator.preset != "plain"
+    if by_preset and not isinstance(given, str):
+        raise SettingError(
+            f"activation is {given!r}, one for each layer, but how many layers there are is left "
+            f"to preset={estimator.preset!r}. Name one activation for all, or give "
+            "hidden_layer_sizes."
         )
     names = [given] * len(sizes) if isinstance(given, str) else list(given)
     if len(names) != len(sizes):
@@ -187,26 +242,28 @@ def optimizer_of(estimator: Any, rate: LearningRate) -> Optimizer:
     if chosen is not None:
         own: Optimizer = chosen
         return own
-    if estimator.solver == "adam":
-        return Adam(rate, estimator.beta_1, estimator.beta_2, estimator.epsilon)
-    if estimator.momentum == 0:
+    settings = settings_of(estimator)
+    if settings.solver == "adam":
+        return Adam(rate, settings.beta_1, settings.beta_2, settings.epsilon)
+    if settings.momentum == 0:
         return GradientDescent(rate)
     # scikit-learn allows a velocity that never fades; the nearest float below is the same to it
-    momentum = min(float(estimator.momentum), float(np.nextafter(1.0, 0.0)))
-    return Momentum(rate, momentum, bool(estimator.nesterovs_momentum))
+    momentum = min(float(settings.momentum), float(np.nextafter(1.0, 0.0)))
+    return Momentum(rate, momentum, bool(settings.nesterovs_momentum))
 
 
 def rate_of(estimator: Any, n: int, n_steps: int, *, incremental: bool) -> LearningRate:
     """Return eta, or the schedule of eta, for ``n_steps`` updates an epoch over ``n`` rows."""
-    chosen, eta = estimator.learning_rate, float(estimator.learning_rate_init)
+    settings = settings_of(estimator)
+    chosen, eta = settings.learning_rate, float(settings.learning_rate_init)
     if callable(chosen):
         schedule: LearningRate = chosen
         return schedule
-    if estimator.solver == "adam" and estimator.optimizer is None:
+    if settings.solver == "adam" and settings.optimizer is None:
         return eta
     if chosen == "invscaling":
         fresh = not incremental or estimator.t_ == 0
-        return InverseScaling(eta, estimator.power_t, estimator.t_, n, n_steps, fresh)
+        return InverseScaling(eta, settings.power_t, estimator.t_, n, n_steps, fresh)
     if chosen == "adaptive":
         return AdaptiveRate(estimator._rate if incremental else eta)  # noqa: SLF001
     return eta

@@ -13,14 +13,19 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.errors import DataError, of
+from deltaprop.errors import DataError, SettingError, of
 from deltaprop.estimators.choosing import better_encoder
 from deltaprop.estimators.pacing import paced
 from deltaprop.estimators.presets import Facts, Plan
 from deltaprop.estimators.recipe import Recipe
 from deltaprop.estimators.resuming import Begun
 from deltaprop.estimators.scoring import score_for, weight_of
-from deltaprop.estimators.splitting import fold_of_each_row, scaled_by, split
+from deltaprop.estimators.splitting import (
+    FEWEST_ROWS_TO_SPLIT,
+    fold_of_each_row,
+    scaled_by,
+    split,
+)
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.tabular import (
@@ -166,17 +171,19 @@ def prepare(
         held_features = as_features(validation[0])
         y_val = decided.encode(validation[1], where=validation_where)
         weight_val = None if by_class is None else by_class[y_val]
-    elif recipe.validation_share > 0 and recipe.plan(Facts(len(y), 1, 1, decided.task)).members > 1:
+    elif recipe.held_share > 0 and recipe.plan(Facts(len(y), 1, 1, decided.task)).members > 1:
         inputs = encoder.fit(features, where=where)  # of texts and images there may be one member
         facts = Facts(len(y), 1, 1, decided.task, columns=_has_columns(inputs))
         folds = fold_of_each_row(y, recipe.plan(facts).members, recipe.seed)
     if validation is None and folds is None:
-        kept, held = split(y, recipe.validation_share, recipe.seed)
+        kept, held = split(y, recipe.held_share, recipe.seed)
         decided, y = scaled_by(decided, y, kept)
         if len(held):
             held_features, y_val, inputs = take_rows(features, held), y[held], None
         features, y = take_rows(features, kept), y[kept]
         weights, weight_val = _parted(weights, kept, held)
+    held_out = None if validation is not None else folds is not None or held_features is not None
+    _refuse_unused(recipe, decided.task, held_out, dealt=folds is not None)
     inputs = encoder.fit(features, where=where) if inputs is None else inputs
     if inputs.n_outputs == 0:
         raise DataError(
@@ -209,7 +216,7 @@ def prepare(
     if folds is not None and plan.members < members:
         folds = fold_of_each_row(y, plan.members, recipe.seed)
         if folds is None:
-            kept, held = split(y, recipe.validation_share, recipe.seed)
+            kept, held = split(y, recipe.held_share, recipe.seed)
             weights, weight_val = _parted(weights, kept, held)
             X, X_val, y, y_val = X[kept], X[held], y[kept], y[held]
     networks = plan.networks(facts)
@@ -250,6 +257,36 @@ def _plan(
     return inputs, facts, plan
 
 
+def _refuse_unused(recipe: Recipe, task: str, held_out: bool | None, *, dealt: bool) -> None:
+    """Raise SettingError for a setting that nothing would come of.
+
+    ``held_out`` says whether rows of the table are held out, None that there is another table of
+    such rows; ``dealt`` whether every member holds out another part.
+    """
+    if task == "regression":
+        for name in ("label_smoothing", "calibrate"):
+            if getattr(recipe, name):
+                raise SettingError(
+                    f"{name} is for classes, but the target is numbers. Leave it out."
+                )
+    if recipe.validation_share and (dealt or not held_out):
+        why = "other rows are given to choose the best epoch by"
+        if dealt:
+            why = "each of several networks holds out another part, so that together they learn all"
+        elif held_out is False:
+            why = f"of so few rows (under {FEWEST_ROWS_TO_SPLIT}) none are held out"
+        raise SettingError(
+            "validation_share (of an estimator: validation_fraction) is "
+            f"{recipe.validation_share}, but {why}. Leave it out"
+            f"{', or set members=1' if dealt else ''}."
+        )
+    if recipe.calibrate and held_out is False:
+        raise SettingError(
+            "calibrate=True needs rows that are held out, and here none are. Leave it out, or give "
+            "validation rows."
+        )
+
+
 def _parted(
     weights: Array | None, kept: Indices, held: Indices
 ) -> tuple[Array | None, Array | None]:
@@ -288,7 +325,8 @@ def learn(
         "optimizer": plan.optimizer(),
         "batch_size": min(plan.batch_size, n),
         "epochs": plan.epochs,
-        "patience": plan.patience if prepared.n_val else None,
+        # the preset's own watches rows held out; one that was asked for, else the training loss
+        "patience": plan.patience if prepared.n_val else recipe.patience,
         "engine": recipe.engine,
         "sample_weight": prepared.weights,
         "monitor": "val_metric" if prepared.n_val and scored else None,

@@ -18,8 +18,9 @@ __all__ = ["Recipe"]
 
 _CHOICES = (
     "hidden", "activation", "dropout", "learning_rate", "l2", "batch_size", "epochs", "patience",
-    "members",
+    "members", "label_smoothing",
 )  # fmt: skip
+_SHARE = 0.15
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,12 @@ class Recipe:
     ranges : int, optional
         Into how many ranges numbers are divided, too (``TableEncoder.with_ranges``); 0 for none.
         When left out, "fast" and "best" find out whether that helps.
-    validation_share : float
-        Share of the rows held out to choose the best epoch, when no validation table is given;
-        with k members each holds out a k-th.
+    label_smoothing : float, optional
+        e in t' = (1 - e) t + e / k; classes only.
+    validation_share : float, optional
+        Share of the rows that a single member holds out to choose the best epoch, when no
+        validation table is given; 0.15 when left out. Each of k members holds out a k-th, or with
+        0 none does.
     seed : int
         Of the split, the initial weights, shuffling and dropout.
     engine : str
@@ -62,8 +66,9 @@ class Recipe:
     time_budget : float, optional
         Seconds that the training may take. After a look at this machine's speed fewer epochs are
         planned than the preset has, and where those would be too few, fewer members.
-    calibrate : bool
+    calibrate : bool, optional
         Whether the rows held out also fit the temperature of the probabilities (classes only).
+        When left out, they do where there are some.
     metric : str or callable, optional
         What chooses the best epoch, on the rows held out: "accuracy", "balanced_accuracy", "f1"
         (the mean over the classes), "auc" or "log_loss" of classes, "r2", "rmse" or "mae" of
@@ -86,11 +91,12 @@ class Recipe:
     patience: int | None = None
     members: int | None = None
     ranges: int | None = None
-    validation_share: float = 0.15
+    label_smoothing: float | None = None
+    validation_share: float | None = None
     seed: int = 0
     engine: str = "auto"
     time_budget: float | None = None
-    calibrate: bool = True
+    calibrate: bool | None = None
     metric: Metric | None = None
     class_weight: ClassWeight | None = None
 
@@ -101,15 +107,17 @@ class Recipe:
             raise SettingError(
                 f"preset is {self.preset!r}; it is one of {', '.join(PRESETS)}.{hint}"
             )
-        if not 0 <= self.validation_share < 1:
+        if not 0 <= self.held_share < 1:
             raise SettingError(
                 f"validation_share is {self.validation_share!r}; it is a share of the rows, in "
                 "[0, 1)."
             )
-        if self.dropout is not None and not 0 <= self.dropout < 1:
-            raise SettingError(f"dropout is {self.dropout!r}; it is a number from 0 up to below 1.")
-        if not isinstance(self.calibrate, bool):
-            raise SettingError(f"calibrate is {self.calibrate!r}; it is True or False.")
+        for name in ("dropout", "label_smoothing"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value < 1:
+                raise SettingError(f"{name} is {value!r}; it is a number from 0 up to below 1.")
+        if self.calibrate is not None and not isinstance(self.calibrate, bool):
+            raise SettingError(f"calibrate is {self.calibrate!r}; it is None, True or False.")
         if self.members is not None:
             positive_int(self.members, "members")
         if self.ranges is not None and self.ranges != 0:
@@ -135,6 +143,11 @@ class Recipe:
         if isinstance(self.class_weight, Mapping):
             facts["class_weight"] = {str(k): float(v) for k, v in self.class_weight.items()}
         return facts
+
+    @property
+    def held_share(self) -> float:
+        """Return the share of the rows that a single member holds out."""
+        return _SHARE if self.validation_share is None else self.validation_share
 
     def plan(self, facts: Facts) -> Plan:
         """Return every setting for a table of this kind."""

@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from deltaprop.tabular import TargetEncoder
 
-__all__ = ["fold_of_each_row", "scaled_by", "split"]
+__all__ = ["FEWEST_ROWS_TO_SPLIT", "fold_of_each_row", "scaled_by", "split"]
 
-_FEWEST_ROWS_TO_SPLIT = 20
+FEWEST_ROWS_TO_SPLIT = 20
 
 
 def scaled_by(
@@ -33,7 +33,7 @@ def split(
     """Return the rows kept and the rows held out; each class in proportion, none emptied."""
     n = len(y)
     rng = np.random.default_rng(seed)
-    if share == 0 or n < _FEWEST_ROWS_TO_SPLIT:
+    if share == 0 or n < FEWEST_ROWS_TO_SPLIT:
         return np.arange(n), np.arange(0)
     if y.ndim > 1:
         order = rng.permutation(n)
@@ -57,7 +57,7 @@ def fold_of_each_row(y: npt.NDArray[Any], k: int, seed: int) -> npt.NDArray[np.i
     None where there are too few rows to hold any out, or a single member.
     """
     n = len(y)
-    if k < 2 or n < max(_FEWEST_ROWS_TO_SPLIT, 2 * k):
+    if k < 2 or n < max(FEWEST_ROWS_TO_SPLIT, 2 * k):
         return None
     order = np.random.default_rng(seed).permutation(n)
     if y.ndim == 1:  # classes: rows in random order, class by class

@@ -161,7 +161,7 @@ class TableModel:
         )  # fmt: skip
         calibration = None
         classes = prepared.target.task == "classification"
-        if recipe.calibrate and classes and prepared.n_val:
+        if recipe.calibrate is not False and classes and prepared.n_val:
             most = max(1, _MOST_LOGITS // network.n_out)
             calibration = calibrate(*prepared.held_out_logits(members, most, recipe.seed))
         limits = None

@@ -101,10 +101,10 @@ def split_as_fitted(
     rows = rows if numbers is None else replace(rows, numbers=numbers)
     k = len(model.members)
     folds = fold_of_each_row(rows.y, k, model.recipe.seed) if k > 1 and validation is None else None
-    if folds is not None and model.recipe.validation_share > 0:
+    if folds is not None and model.recipe.held_share > 0:
         parts = rows, replace(rows, member=folds)
     elif validation is None:
-        kept, held = split(rows.y, model.recipe.validation_share, model.recipe.seed)
+        kept, held = split(rows.y, model.recipe.held_share, model.recipe.seed)
         parts = rows.take(kept), rows.take(held)
     else:
         parts = rows, _rows(model, *validation)
