@@ -280,10 +280,10 @@ def _refuse_unused(recipe: Recipe, task: str, held_out: bool | None, *, dealt: b
             f"{recipe.validation_share}, but {why}. Leave it out"
             f"{', or set members=1' if dealt else ''}."
         )
-    if recipe.calibrate and held_out is False:
+    if held_out is False and (recipe.calibrate or recipe.metric is not None):
         raise SettingError(
-            "calibrate=True needs rows that are held out, and here none are. Leave it out, or give "
-            "validation rows."
+            f"{'calibrate=True' if recipe.calibrate else 'A metric of the epochs'} needs rows that "
+            "are held out, and here none are. Leave it out, or give validation rows."
         )
 
 
