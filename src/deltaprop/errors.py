@@ -8,6 +8,7 @@ as it stands.
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Iterable
 
 __all__ = [
@@ -23,7 +24,13 @@ __all__ = [
     "UnknownNameError",
     "nearest_name",
     "of",
+    "shown",
 ]
+
+_LONGEST_TYPED = 100  # characters
+_shortened = reprlib.Repr()
+_shortened.maxstring = _shortened.maxother = 60
+_shortened.maxlevel = 2
 
 
 class DeltapropError(Exception):
@@ -43,9 +50,9 @@ class UnknownNameError(SettingError):
 
     def __init__(self, kind: str, name: object, known: Iterable[str]) -> None:
         known = sorted(known)
-        near = nearest_name(str(name), known)
+        near = nearest_name(name, known) if isinstance(name, str) else None
         hint = f"Did you mean {near!r}? " if near else ""
-        super().__init__(f"No {kind} is called {name!r}. {hint}Known: {', '.join(known)}.")
+        super().__init__(f"No {kind} is called {shown(name)}. {hint}Known: {', '.join(known)}.")
 
 
 class DataError(DeltapropError, ValueError):
@@ -81,9 +88,20 @@ class DivergedWarning(UserWarning):
     """Training stopped because the loss or a gradient was no longer finite."""
 
 
+def shown(value: object) -> str:
+    """Return ``repr(value)`` for a message, shortened where it is long, whatever the value."""
+    return _shortened.repr(value)
+
+
 def nearest_name(name: str, known: Iterable[str]) -> str | None:
-    """Return the entry of ``known`` that ``name`` is most likely a misspelling of, or None."""
-    by_folded = {entry.casefold(): entry for entry in known}
+    """Return the entry of ``known`` that ``name`` is most likely a misspelling of, or None.
+
+    Only names that somebody can have typed are compared: the work grows with the square of their
+    length.
+    """
+    if len(name) > _LONGEST_TYPED:
+        return None
+    by_folded = {entry.casefold(): entry for entry in known if len(entry) <= _LONGEST_TYPED}
     close = difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
     return by_folded[close[0]] if close else None
 

@@ -10,10 +10,11 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 import deltaprop as dp
-from deltaprop.errors import ModelFileError
+from deltaprop.errors import DataError, ModelFileError, OutputError, SettingError
 from deltaprop.functional.activations import ACTIVATIONS, Activation, register_activation
 from deltaprop.functional.initializers import INITIALIZERS
 from deltaprop.functional.losses import LOSSES
+from deltaprop.model import serialize
 from deltaprop.model.layers import Dense, Dropout
 from deltaprop.model.serialize import FORMAT, load_model, save_model
 from deltaprop.model.spec import Network
@@ -71,9 +72,28 @@ def test_every_bit_comes_back(tmp_path, rng, network):
 
 def test_not_even_special_numbers_change(tmp_path):
     network = Network([2, 2], bias=False)
-    parameters = network.parameters([[[5e-324, -np.inf], [np.nan, 1.7976931348623157e308]]])
+    parameters = network.parameters([[[5e-324, -0.0], [-2.2e-308, 1.7976931348623157e308]]])
     save_model(tmp_path / "m", network, parameters)
     assert load_model(tmp_path / "m").parameters.flat.tobytes() == parameters.flat.tobytes()
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [("parameters", r"W\.1\[1,2\]"), ("optimizer.m", r"W\.1\[1,2\]"), ("limits", "3")],
+)
+def test_numbers_that_are_not_finite_are_neither_saved_nor_loaded(saved, name, place, value):
+    model = load_model(saved)
+    flat, arrays = model.parameters.flat, {"limits": np.zeros((2, 3)), "optimizer.m": np.zeros(17)}
+    {"parameters": flat, **arrays}[name].flat[5 if "W" in place else 2] = value
+    says = rf"its {name} are not finite.* {place} is {value}"
+    before = saved.read_bytes()
+    with pytest.raises(DataError, match=says):
+        save_model(saved, model.network, model.parameters, arrays=arrays)
+    assert saved.read_bytes() == before
+    rewrite(saved, lambda facts: facts, tensors={"parameters": flat, **arrays})
+    with pytest.raises(ModelFileError, match=says):
+        load_model(saved)
 
 
 def test_what_was_put_beside_the_numbers_comes_back(saved):
@@ -399,6 +419,54 @@ class TestOwnActivations:
 
 def test_what_json_cannot_hold_is_refused_before_anything_is_written(tmp_path, rng):
     network = Network([2, 2])
-    with pytest.raises(ValueError, match="JSON"):
-        save_model(tmp_path / "m", network, network.init(rng), training={"loss": float("nan")})
+    for facts in ({"loss": float("nan")}, {"rule": print}, {("a", 1): 2}, {"x": 1j}):
+        with pytest.raises(SettingError, match="no plain data for JSON"):
+            save_model(tmp_path / "m", network, network.init(rng), training=facts)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_numpy_has_in_place_of_plain_data_is_written_as_such(tmp_path, rng):
+    network = Network([2, 2])
+    facts = {"n": np.int64(3), "x": np.float32(0.5), "yes": np.True_, "all": np.arange(3)}
+    save_model(tmp_path / "m", network, network.init(rng), training=facts)
+    assert load_model(tmp_path / "m").training == {"n": 3, "x": 0.5, "yes": True, "all": [0, 1, 2]}
+
+
+class TestReadingBeforeWriting:
+    """A file that could not be opened again is not written, and the one before it stays."""
+
+    def test_what_makes_something_of_it_is_asked_first(self, saved):
+        model, before = load_model(saved), saved.read_bytes()
+
+        def restore(read):
+            assert everything_of(read)[:2] == everything_of(model)[:2]
+            raise DataError("it has two edges; expected three")
+
+        with pytest.raises(OutputError, match=r"two edges.*mistake in deltaprop.*untouched"):
+            save_model(saved, model.network, model.parameters, restore=restore)
+        assert saved.read_bytes() == before
+
+    @pytest.mark.parametrize("wrong", ["network", "numbers"])
+    def test_a_writer_that_disagrees_with_the_reader_is_noticed(self, saved, monkeypatch, wrong):
+        model, before = load_model(saved), saved.read_bytes()
+        if wrong == "network":
+            other = serialize.network_to_dict(Network([2, 3, 2], "relu"))
+            monkeypatch.setattr(serialize, "network_to_dict", lambda _: other)
+        else:
+            assemble = serialize._assemble
+
+            def changed(facts, tensors):
+                read = assemble(facts, tensors)
+                read.parameters.flat[3] += 1e-9
+                return read
+
+            monkeypatch.setattr(serialize, "_assemble", changed)
+        with pytest.raises(OutputError, match=r"its (network|parameters) would be .*mistake in"):
+            save_model(saved, model.network, model.parameters)
+        assert saved.read_bytes() == before
+
+    def test_a_description_beyond_what_the_format_holds_is_told(self, tmp_path, rng):
+        network = Network([2, 2])
+        table = {"columns": ["x" * 10**7] * 10}
+        with pytest.raises(OutputError, match=r"description .* takes 100 MB.*Leave out columns"):
+            save_model(tmp_path / "m", network, network.init(rng), table=table)

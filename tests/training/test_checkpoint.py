@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse
 
 import deltaprop as dp
-from deltaprop.errors import ModelFileError, OutputError, SettingError
+from deltaprop.errors import DivergedWarning, ModelFileError, OutputError, SettingError
 from deltaprop.model.serialize import load_model
 from deltaprop.training.optimizers import OPTIMIZERS
 
@@ -162,6 +162,20 @@ class TestResuming:
         assert np.isinf(whole[1].val_loss).all()
         fit(small, checkpoint=path, callbacks=[stop_after(2)], **settings)
         same(fit(small, checkpoint=path, resume=True, **settings), whole)
+
+
+def test_a_state_beyond_all_numbers_ends_the_run_before_it_is_saved(path):
+    network = dp.Network([1, 1], loss="half_squared_error", bias=False)
+    settings = {
+        "network": network, "epochs": 3, "optimizer": dp.RMSProp(1e-30), "engine": "reference",
+    }  # fmt: skip
+    huge = np.full((4, 1), 1e80), np.full(4, 1e80)  # the gradient is finite, its square is not
+    fit(huge, **settings)
+    with pytest.warns(DivergedWarning, match=r"epoch 1: the optimizer's state was not a finite"):
+        flat, history = fit(huge, checkpoint=path, **settings)
+    assert history.stopped_because == "diverged"
+    assert np.isfinite(flat).all()
+    assert not path.exists()
 
 
 class TestTheFile:
@@ -323,6 +337,46 @@ class TestRefusals:
         network = network_of()
         dp.save(path, network, network.init(np.random.default_rng(0)))
         self.refused(table, path, "optimizer")
+
+    @pytest.mark.parametrize(
+        ("name", "array"),
+        [
+            ("running", np.zeros(31)), ("running", np.zeros((32, 1))), ("running", None),
+            ("running", np.zeros(32, np.float32)), ("optimizer.m", np.zeros(0)),
+            ("optimizer.m", np.zeros(1)), ("optimizer.v", None), ("optimizer.s", np.zeros(32)),
+            ("optimizer.t", np.zeros(32)), ("optimizer.t", np.array(-1)),
+        ],
+    )  # fmt: skip
+    def test_arrays_of_another_kind_are_refused(self, table, begun, validated, name, array):
+        saved = load_model(begun)
+        assert saved.network.n_parameters == 32
+        arrays = {**saved.arrays, name: array}
+        dp.save(
+            begun, saved.network, saved.parameters, training=saved.training,
+            arrays={key: value for key, value in arrays.items() if value is not None},
+        )  # fmt: skip
+        with pytest.raises(ModelFileError, match=name.removeprefix("optimizer.")):
+            fit(table, checkpoint=begun, resume=True, **validated)
+
+    @pytest.mark.parametrize(
+        ("entry", "value"),
+        [
+            ("best_epoch", 10**9), ("best_epoch", -1), ("best_epoch", 0.5), ("val_loss", []),
+            ("loss", "many"), ("seconds", [1.0]), ("stopped_because", "boredom"), ("n_steps", "3"),
+            ("dtype", None), ("loss", [[0.5], [0.4]]),
+        ],
+    )  # fmt: skip
+    def test_a_record_that_no_run_wrote_is_refused(self, table, begun, validated, entry, value):
+        saved = load_model(begun)
+        history = saved.training["history"] | {entry: value}
+        if entry == "val_loss":
+            history["val_loss"] = [0.5]
+        dp.save(
+            begun, saved.network, saved.parameters, training=saved.training | {"history": history},
+            arrays=saved.arrays,
+        )  # fmt: skip
+        with pytest.raises(ModelFileError, match=entry):
+            fit(table, checkpoint=begun, resume=True, **validated)
 
     def test_a_folder_is_no_checkpoint(self, table, tmp_path):
         with pytest.raises(OutputError, match="is a folder"):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import deltaprop as dp
+from deltaprop.errors import SettingError
 
 OPTIMIZERS = [dp.GradientDescent(0.1), dp.Momentum(0.1, nesterov=True), dp.RMSProp(), dp.Adam()]
 
@@ -71,3 +72,37 @@ def test_a_state_is_left_alone_until_the_run_is_over(network, parameters, table)
     dp.train(network, parameters, *table, epochs=1, engine="reference", state=dict(state))
     for name, value in before.items():
         np.testing.assert_array_equal(state[name], value)
+
+
+N = 26  # parameters of the network
+HOSTILE_STATES = [
+    ("one number for a vector", {"m": np.zeros(1), "v": np.zeros(1), "t": 3}),
+    ("none at all", {"m": np.zeros(0), "v": np.zeros(0), "t": 3}),
+    ("two axes", {"m": np.zeros((N, 1)), "v": np.zeros(N), "t": 3}),
+    ("another optimizer's", {"v": np.zeros(N)}),
+    ("one name more", {"m": np.zeros(N), "v": np.zeros(N), "t": 3, "s": np.zeros(N)}),
+    ("not finite", {"m": np.full(N, np.nan), "v": np.zeros(N), "t": 3}),
+    ("words", {"m": ["a"] * N, "v": np.zeros(N), "t": 3}),
+    ("steps below 0", {"m": np.zeros(N), "v": np.zeros(N), "t": -1}),
+    ("steps beyond all", {"m": np.zeros(N), "v": np.zeros(N), "t": 2**63}),
+    ("broken steps", {"m": np.zeros(N), "v": np.zeros(N), "t": 0.5}),
+    ("no mapping", [np.zeros(N)]),
+]
+
+
+@pytest.mark.parametrize("engine", ["native", "reference"])
+@pytest.mark.parametrize(
+    "state", [s for _, s in HOSTILE_STATES], ids=[n for n, _ in HOSTILE_STATES]
+)
+def test_a_state_that_no_run_left_is_refused(network, parameters, table, engine, state):
+    before = parameters.flat.copy()
+    with pytest.raises(SettingError, match="optimizer's state"):
+        dp.train(network, parameters, *table, optimizer=dp.Adam(), engine=engine, state=state)
+    np.testing.assert_array_equal(parameters.flat, before)
+
+
+def test_a_state_of_other_types_is_read_as_numbers(network, parameters, table):
+    state = {"m": np.zeros(N, np.float32), "v": [0] * N, "t": np.int64(2)}
+    dp.train(network, parameters, *table, optimizer=dp.Adam(), epochs=1, state=state)
+    assert state["t"] == 3
+    assert (state["m"] != 0).any()

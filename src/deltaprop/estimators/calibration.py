@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.functional.outputs import softmax
-from deltaprop.tabular.stored import Stored
+from deltaprop.model.stored import Stored
 
 __all__ = [
     "Calibration",

@@ -1,7 +1,8 @@
 """Network and arrays in one safe file: safetensors, whose header carries everything else as JSON.
 
 Nothing is executed on loading and nothing is pickled. Description and numbers carry a checksum, so
-that a damaged file is recognised instead of believed.
+that a damaged file is recognised instead of believed; and whoever forges it gets no further than
+`stored` lets him. What is about to be written is read first, so that what is saved can be opened.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import hashlib
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -19,15 +20,26 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop._version import __version__
-from deltaprop.errors import DeltapropError, ModelFileError, UnknownNameError
+from deltaprop.errors import (
+    DataError,
+    DeltapropError,
+    ModelFileError,
+    OutputError,
+    SettingError,
+    UnknownNameError,
+    shown,
+)
 from deltaprop.model.files import nearest_file, write_atomically
 from deltaprop.model.layers import LAYERS
-from deltaprop.model.parameters import Parameters
+from deltaprop.model.parameters import Layout, Parameters
 from deltaprop.model.spec import Network
+from deltaprop.model.stored import Stored, record
 
 __all__ = [
     "FORMAT",
     "SavedModel",
+    "damaged",
+    "flat_array",
     "load_model",
     "network_from_dict",
     "network_to_dict",
@@ -38,6 +50,8 @@ FORMAT = "deltaprop-model/1"
 _FAMILY = "deltaprop-model/"
 _KEY = "deltaprop"
 _PARAMETERS = "parameters"
+_DEEPEST = 64  # lists and mappings inside each other
+_LARGEST_HEADER = 100_000_000  # bytes that safetensors reads
 
 
 @dataclass(frozen=True)
@@ -76,8 +90,9 @@ def save_model(
     table: Mapping[str, Any] | None = None,
     training: Mapping[str, Any] | None = None,
     arrays: Mapping[str, npt.NDArray[Any]] | None = None,
+    restore: Callable[[SavedModel], object] | None = None,
 ) -> None:
-    """Write one safetensors file, whole or not at all.
+    """Write one safetensors file, whole or not at all, once what would stand in it has been read.
 
     Parameters
     ----------
@@ -91,14 +106,29 @@ def save_model(
         Plain data for JSON.
     arrays : mapping, optional
         Further arrays by name.
+    restore : callable, optional
+        Makes of what was read whatever is to be loaded later, and raises a `DeltapropError` where
+        that is not what is being saved.
 
     Raises
     ------
+    DataError
+        When a number is infinite or NaN; the message names the first.
+    SettingError
+        When ``table`` or ``training`` is no plain data.
     OutputError
-        When the file cannot be written.
+        When the file cannot be written, or could not be read again.
     """
-    from safetensors.numpy import save
-
+    tensors = {
+        name: np.ascontiguousarray(array).reshape(np.shape(array))  # it makes a number a vector
+        for name, array in {_PARAMETERS: parameters.flat, **(arrays or {})}.items()
+    }
+    odd = _not_finite(tensors, network.layout)
+    if odd:
+        raise DataError(
+            f"{os.fspath(path)} was not written: {odd}. Numbers that are not finite come of "
+            "training that diverged; train again with a smaller learning rate, or scaled inputs."
+        )
     facts = {
         "format": FORMAT,
         "versions": {
@@ -110,12 +140,60 @@ def save_model(
         "table": table,
         "training": dict(training or {}),
     }
-    tensors = {
-        name: np.ascontiguousarray(array).reshape(np.shape(array))  # it makes a number a vector
-        for name, array in {_PARAMETERS: parameters.flat, **(arrays or {})}.items()
-    }
-    text = json.dumps(facts, allow_nan=False, ensure_ascii=True)
-    write_atomically(path, save(tensors, metadata={_KEY: _sealed(text, tensors)}))
+    content = _packed(os.fspath(path), facts, tensors)
+    try:
+        _refuse_others(_read(os.fspath(path), content), network, tensors, restore)
+    except DeltapropError as error:
+        raise OutputError(
+            f"{os.fspath(path)} was not written, for it could not be opened again "
+            f"({_one_line(error)}). This is a mistake in deltaprop, not in what you do; please "
+            "report it. What stood there before is untouched."
+        ) from error
+    write_atomically(path, content)
+
+
+def _packed(name: str, facts: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> bytes:
+    """Return the content of a file."""
+    from safetensors.numpy import save
+
+    try:
+        text = json.dumps(facts, allow_nan=False, ensure_ascii=True, default=_plain)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise SettingError(
+            f"{name} was not written: what goes with the network is no plain data for JSON, such "
+            f"as texts, finite numbers, lists and mappings of them ({_one_line(error)})."
+        ) from None
+    if len(text) > _LARGEST_HEADER * 9 // 10:  # quotes are escaped once more
+        raise OutputError(
+            f"{name} was not written: the description of its columns and classes takes "
+            f"{len(text) / 1e6:.0f} MB, and a model file holds 90. Leave out columns whose "
+            "categories or words are very many or very long."
+        )
+    content: bytes = save(tensors, metadata={_KEY: _sealed(text, tensors)})
+    return content
+
+
+def _plain(value: object) -> Any:
+    """Return what NumPy has in place of a plain value, for JSON."""
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} is none of them")
+
+
+def _refuse_others(
+    saved: SavedModel,
+    network: Network,
+    tensors: Mapping[str, npt.NDArray[Any]],
+    restore: Callable[[SavedModel], object] | None,
+) -> None:
+    """Raise ModelFileError unless what was read is what was to be saved."""
+    if saved.network != network:
+        raise ModelFileError("its network would be another one")
+    for name, array in {_PARAMETERS: saved.parameters.flat, **saved.arrays}.items():
+        if array.dtype != tensors[name].dtype or array.tobytes() != tensors[name].tobytes():
+            raise ModelFileError(f"its {name} would be others")
+    if restore is not None:
+        restore(saved)
 
 
 def load_model(path: str | os.PathLike[str]) -> SavedModel:
@@ -127,8 +205,6 @@ def load_model(path: str | os.PathLike[str]) -> SavedModel:
         When there is no such file, or it is foreign, damaged, truncated, or of a format this
         version does not read. One paragraph says which.
     """
-    from safetensors import SafetensorError, safe_open
-
     name = os.fspath(path)
     if not Path(path).is_file():
         what = "is a folder" if Path(path).is_dir() else "does not exist"
@@ -136,23 +212,70 @@ def load_model(path: str | os.PathLike[str]) -> SavedModel:
         hint = f" Did you mean {near!r}?" if near else ""
         raise ModelFileError(f"{name} {what}; expected a model file saved by deltaprop.{hint}")
     try:
-        with safe_open(name, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            facts = _read_facts(name, metadata)
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        if metadata[_KEY] != _sealed("{" + metadata[_KEY][_SEAL:], tensors):
-            raise ModelFileError(
-                f"{name} is damaged: its content does not match its checksum. "
-                "Fetch it again, or train and save it again."
-            )
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise ModelFileError(f"{name} cannot be read: {error.strerror or error}.") from None
+    return _read(name, content)
+
+
+def flat_array(saved: SavedModel, name: str) -> npt.NDArray[np.float64]:
+    """Return an array of a file that stands for all parameters of its network, as a copy.
+
+    Raises
+    ------
+    DataError
+        When there is none, or it has another length or type.
+    """
+    array, n = saved.arrays.get(name), saved.network.n_parameters
+    if array is None or array.shape != (n,) or array.dtype != np.float64:
+        found = "absent" if array is None else f"{array.dtype} of shape {array.shape}"
+        raise DataError(f"its {name} are {found}; its network has {n:,} parameters of float64")
+    return array.copy()
+
+
+def damaged(name: str, error: DeltapropError) -> ModelFileError:
+    """Return the refusal of a file for what was found in it."""
+    if isinstance(error, UnknownNameError):
+        return ModelFileError(
+            f"{name} needs something that is not known here: {_one_line(error)} If it is your "
+            "own, register it before loading; else use the version that wrote the file."
+        )
+    return ModelFileError(
+        f"{name} is damaged or of a newer kind ({_one_line(error).rstrip('.')}). Fetch it again, "
+        "or train and save it again."
+    )
+
+
+def _read(name: str, content: bytes) -> SavedModel:
+    """Return what the content of a file describes."""
+    metadata, tensors = _unpacked(name, content)
+    facts = _read_facts(name, metadata)
+    if metadata[_KEY] != _sealed("{" + metadata[_KEY][_SEAL:], tensors):
+        raise ModelFileError(
+            f"{name} is damaged: its content does not match its checksum. "
+            "Fetch it again, or train and save it again."
+        )
+    try:
+        return _assemble(facts, tensors)
+    except DeltapropError as error:
+        raise damaged(name, error) from None
+
+
+def _unpacked(name: str, content: bytes) -> tuple[dict[str, str], dict[str, npt.NDArray[Any]]]:
+    """Return the metadata and the tensors of a safetensors file."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        tensors = load(content)  # types that NumPy does not know are a KeyError or a TypeError
+        size = int.from_bytes(content[:8], "little")
+        metadata = json.loads(content[8 : 8 + size]).get("__metadata__") or {}
     except (SafetensorError, LookupError, ValueError, TypeError, AttributeError) as error:
         raise ModelFileError(
             f"{name} is no intact model file ({_one_line(error)}). It may have been cut off or "
             "damaged, or it is something else; expected a file saved by deltaprop."
         ) from None
-    except OSError as error:
-        raise ModelFileError(f"{name} cannot be read: {error.strerror or error}.") from None
-    return _assemble(name, facts, tensors)
+    return metadata, tensors
 
 
 def _read_facts(name: str, metadata: Mapping[str, str]) -> dict[str, Any]:
@@ -163,52 +286,72 @@ def _read_facts(name: str, metadata: Mapping[str, str]) -> dict[str, Any]:
     try:
         facts = json.loads(metadata[_KEY])
     except (ValueError, RecursionError):
-        raise ModelFileError(f"{name} is damaged: its description cannot be read.") from None
+        facts = None
+    if facts is None or _is_deep(facts):
+        raise ModelFileError(f"{name} is damaged: its description cannot be read.")
     if not isinstance(facts, dict) or not str(facts.get("format", "")).startswith(_FAMILY):
         raise ModelFileError(f"{name} is damaged: its description has no format.")
     if facts["format"] != FORMAT:
         versions = facts.get("versions")
         writer = versions.get("deltaprop", "unknown") if isinstance(versions, dict) else "unknown"
         raise ModelFileError(
-            f"{name} has format {_one_line(facts['format'])!r}, written by deltaprop "
-            f"{_one_line(writer)}; this is deltaprop {__version__}, which reads {FORMAT!r}. Use "
-            "the version that wrote it, or train and save again."
+            f"{name} has format {shown(facts['format'])}, written by deltaprop "
+            f"{_one_line(writer)[:60]}; this is deltaprop {__version__}, which reads {FORMAT!r}. "
+            "Use the version that wrote it, or train and save again."
         )
     return facts
 
 
-def _assemble(name: str, facts: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> SavedModel:
-    try:
-        network = network_from_dict(facts["network"])
-        flat = tensors.pop(_PARAMETERS)
-        if flat.shape != (network.n_parameters,) or flat.dtype != np.float64:
-            raise ModelFileError(
-                f"{name} is damaged: it holds {flat.dtype} parameters of shape {flat.shape}, its "
-                f"network has {_one_line(network.n_parameters)[:20]} of float64. Fetch it again."
-            )
-        table, training, versions = facts["table"], facts["training"], facts["versions"]
-        if not (
-            (table is None or isinstance(table, dict))
-            and isinstance(training, dict)
-            and isinstance(versions, dict)
-        ):
-            raise TypeError("table, training and versions are not mappings")
-    except ModelFileError:
-        raise
-    except UnknownNameError as error:
-        raise ModelFileError(
-            f"{name} needs something that is not known here: {_one_line(error)} If it is your "
-            "own, register it before loading; else use the version that wrote the file."
-        ) from None
-    except (DeltapropError, LookupError, ArithmeticError, TypeError, ValueError) as error:
-        what = "not found: " if isinstance(error, LookupError) else ""
-        what += _one_line(error).rstrip(".")
-        raise ModelFileError(
-            f"{name} is damaged or of a newer kind ({what}). Fetch it again, or train and save it "
-            "again."
-        ) from None
-    own = flat.copy()
-    return SavedModel(network, Parameters(network.layout, own), table, training, tensors, versions)
+def _is_deep(facts: object) -> bool:
+    """Return whether lists and mappings stand deeper inside each other than in anything saved."""
+    level = [facts]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, (dict, list))
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+    return bool(level)
+
+
+def _assemble(facts: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> SavedModel:
+    """Return what was saved, its parts checked against each other."""
+    stored = Stored(facts, "description")
+    if _PARAMETERS not in tensors:
+        raise DataError("there are no parameters")
+    flat = tensors.pop(_PARAMETERS)
+    network = network_from_dict(stored.get("network"), flat.size)
+    if flat.shape != (network.n_parameters,) or flat.dtype != np.float64:
+        raise DataError(
+            f"it holds {flat.dtype} parameters of shape {flat.shape}, but its network has "
+            f"{_one_line(network.n_parameters)[:20]} of float64"
+        )
+    odd = _not_finite({_PARAMETERS: flat, **tensors}, network.layout)
+    if odd:
+        raise DataError(odd)
+    table = stored.get("table")
+    return SavedModel(
+        network,
+        Parameters(network.layout, flat.copy()),
+        None if table is None else dict(Stored(table, "table").values),
+        dict(Stored(stored.get("training"), "training record").values),
+        tensors,
+        dict(Stored(stored.get("versions"), "list of versions").values),
+    )
+
+
+def _not_finite(tensors: Mapping[str, npt.NDArray[Any]], layout: Layout) -> str:
+    """Say which number is the first that is not finite; nothing where there is none."""
+    for name, array in tensors.items():
+        if array.dtype.kind in "fc" and not np.isfinite(array).all():
+            place = int(np.flatnonzero(~np.isfinite(array.ravel()))[0])
+            value = array.ravel()[place]
+            if array.ndim == 1 and array.size == layout.size:
+                slot = next(slot for slot in layout.slots if place < slot.stop)
+                return f"its {name} are not finite: {slot.entry(place)} is {value}"
+            return f"its {name} are not finite: number {place + 1} is {value}"
+    return ""
 
 
 def network_to_dict(network: Network) -> dict[str, Any]:
@@ -233,20 +376,41 @@ def _layer_to_dict(layer: Any) -> dict[str, Any]:
     return {"kind": layer.kind, **settings}
 
 
-def network_from_dict(data: Mapping[str, Any]) -> Network:
-    """Return the network that ``network_to_dict`` described; raises on anything else."""
-    layers = []
-    for item in data["layers"]:
-        facts = dict(item)
-        layers.append(LAYERS[facts.pop("kind")](**facts))
+def network_from_dict(data: object, n_parameters: int | None = None) -> Network:
+    """Return the network that ``network_to_dict`` described.
+
+    Parameters
+    ----------
+    data : object
+        From a file.
+    n_parameters : int, optional
+        How many numbers there are for it, which bounds its layers.
+
+    Raises
+    ------
+    DataError, SettingError
+        On anything else.
+    """
+    stored = Stored(data, "network")
+    layers = stored.get("layers")
+    if n_parameters is not None and isinstance(layers, list) and len(layers) > 2 * n_parameters:
+        raise DataError(f"it has {len(layers):,} layers, but {n_parameters:,} parameters")
     return Network.from_layers(
-        data["n_in"],
-        layers,
-        data["loss"],
-        label_smoothing=data["label_smoothing"],
-        l2=data["l2"],
-        l1=data["l1"],
+        stored.count("n_in", 1),
+        stored.items("layers", _stored_layer),
+        stored.text("loss"),
+        label_smoothing=stored.number("label_smoothing"),
+        l2=stored.number("l2"),
+        l1=stored.number("l1"),
     )
+
+
+def _stored_layer(place: str, values: object) -> Any:
+    where = f"network, {place}"
+    stored = Stored(values, where)
+    kind = stored.text("kind", tuple(LAYERS))
+    settings = {name: value for name, value in stored.values.items() if name != "kind"}
+    return record(LAYERS[kind], settings, where)
 
 
 def _sealed(text: str, tensors: Mapping[str, npt.NDArray[Any]]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from deltaprop.model.stored import Stored
 from deltaprop.tabular.arranging import arranged
 from deltaprop.tabular.columns import Column, ReportRow, TableWarning
 from deltaprop.tabular.dataset import Dataset, Task, load_dataset
@@ -13,7 +14,6 @@ from deltaprop.tabular.frames import as_features, as_frame, take_rows
 from deltaprop.tabular.images import ImageEncoder
 from deltaprop.tabular.read import Table, load_features, load_frame
 from deltaprop.tabular.sparse import SparseRows
-from deltaprop.tabular.stored import Stored
 from deltaprop.tabular.target import TargetEncoder
 
 __all__ = [

@@ -9,10 +9,10 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from deltaprop.model.stored import Stored
 from deltaprop.tabular.cells import shorten
 from deltaprop.tabular.dates import DATE_FORMATS
 from deltaprop.tabular.scaling import squash
-from deltaprop.tabular.stored import Stored
 from deltaprop.tabular.vocabulary import Vocabulary
 
 __all__ = ["KINDS", "Column", "Kind", "Output", "ReportRow", "TableWarning", "stored_column"]

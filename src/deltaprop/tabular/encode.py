@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from deltaprop.errors import ColumnError, DataError, nearest_name, of
+from deltaprop.model.stored import Stored
 from deltaprop.tabular.cells import clean_text, shorten
 from deltaprop.tabular.columns import Column, ReportRow, TableWarning, stored_column
 from deltaprop.tabular.dates import date_parts, days_of
@@ -21,7 +22,6 @@ from deltaprop.tabular.ranges import MOST_RANGES, find_edges, shares
 from deltaprop.tabular.read import listed
 from deltaprop.tabular.scaling import squash
 from deltaprop.tabular.sparse import SparseRows, beside
-from deltaprop.tabular.stored import Stored
 
 if TYPE_CHECKING:
     import polars as pl

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from deltaprop.errors import DataError, ShapeError, of
+from deltaprop.model.stored import Stored
 from deltaprop.tabular.columns import ReportRow
-from deltaprop.tabular.stored import Stored
 
 __all__ = ["ImageEncoder"]
 

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltaprop.errors import DataError, SettingError, ShapeError, nearest_name, of
+from deltaprop.model.stored import Stored
 from deltaprop.tabular.cells import shorten
 from deltaprop.tabular.fit import to_floats
 from deltaprop.tabular.frames import as_series, to_polars
 from deltaprop.tabular.lookup import category_codes
 from deltaprop.tabular.read import listed
-from deltaprop.tabular.stored import Stored
 from deltaprop.tabular.task import guess_task
 
 if TYPE_CHECKING:

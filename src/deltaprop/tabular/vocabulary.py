@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from deltaprop.model.stored import Stored
 from deltaprop.tabular.sparse import SparseRows, below, beside
-from deltaprop.tabular.stored import Stored
 from deltaprop.tabular.words import LONGEST_WORD, PIECE_LENGTHS, pieces_of, words_in_cells
 
 if TYPE_CHECKING:

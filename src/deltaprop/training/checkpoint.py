@@ -15,16 +15,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.errors import SettingError
+from deltaprop.errors import DeltapropError, SettingError
 from deltaprop.model.parameters import Parameters
-from deltaprop.model.serialize import load_model, save_model
+from deltaprop.model.serialize import SavedModel, damaged, flat_array, load_model, save_model
 from deltaprop.model.spec import Network
+from deltaprop.training.checks import check_state
 from deltaprop.training.history import History
+from deltaprop.training.optimizers import Optimizer
 
-__all__ = ["Resumed", "data_mark", "read_checkpoint", "write_checkpoint"]
+__all__ = [
+    "STATE", "Resumed", "data_mark", "read_checkpoint", "stored_state", "write_checkpoint",
+]  # fmt: skip
 
 Array = npt.NDArray[np.float64]
-_STATE = "optimizer."
+STATE = "optimizer."  # before the names of its arrays
+_RUNNING = "running"
 _MARKED_ROWS = 1000
 
 
@@ -59,8 +64,8 @@ def write_checkpoint(
     settings: dict[str, Any],
 ) -> None:
     """Save everything a run needs to go on."""
-    arrays: dict[str, npt.NDArray[Any]] = {"running": parameters.flat}
-    arrays |= {_STATE + name: np.asarray(value) for name, value in state.items()}
+    arrays: dict[str, npt.NDArray[Any]] = {_RUNNING: parameters.flat}
+    arrays |= {STATE + name: np.asarray(value) for name, value in state.items()}
     kept = parameters if best_flat is None else parameters.like(best_flat)
     save_model(
         path,
@@ -72,7 +77,7 @@ def write_checkpoint(
 
 
 def read_checkpoint(
-    path: str | os.PathLike[str], network: Network, settings: dict[str, Any]
+    path: str | os.PathLike[str], network: Network, optimizer: Optimizer, settings: dict[str, Any]
 ) -> Resumed | None:
     """Return the state of an earlier run of the same settings, or None when there is no file.
 
@@ -95,10 +100,22 @@ def read_checkpoint(
             f"The checkpoint {os.fspath(path)} belongs to a run that differs in {what}. Resume it "
             "with the settings it was begun with, or choose another checkpoint file."
         )
-    state = {
-        name.removeprefix(_STATE): array if array.ndim else array.item()
+    try:
+        history = History.from_dict(saved.training.get("history"))
+        return Resumed(
+            flat_array(saved, _RUNNING),
+            saved.parameters.flat,
+            check_state(stored_state(saved), optimizer, network.n_parameters),
+            history,
+        )
+    except DeltapropError as error:
+        raise damaged(os.fspath(path), error) from None
+
+
+def stored_state(saved: SavedModel) -> dict[str, Any]:
+    """Return the state of the optimizer that stands in a file beside the parameters."""
+    return {
+        name.removeprefix(STATE): array if array.ndim else array.item()
         for name, array in saved.arrays.items()
-        if name.startswith(_STATE)
+        if name.startswith(STATE)
     }
-    history = History.from_dict(saved.training["history"])
-    return Resumed(saved.arrays["running"].copy(), saved.parameters.flat, state, history)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.errors import DataError, SettingError, ShapeError
+from deltaprop.errors import DataError, SettingError, ShapeError, shown
 from deltaprop.functional.losses import sample_shares
 from deltaprop.model.spec import Network
 from deltaprop.model.targets import (
@@ -16,12 +17,14 @@ from deltaprop.model.targets import (
     prepare_targets,
     refuse_non_finite,
 )
+from deltaprop.training.optimizers import Optimizer, State
 
 __all__ = [
     "check_inputs",
     "check_monitor",
     "check_rows",
     "check_settings",
+    "check_state",
     "check_validation",
     "check_validation_weights",
     "weigh_rows",
@@ -31,6 +34,41 @@ Array = npt.NDArray[np.float64]
 
 _MONITORS = ("val_loss", "val_metric", "loss")
 _ROWS_AT_ONCE = 65536
+
+
+def check_state(state: Any, optimizer: Optimizer, n: int) -> State:
+    """Return the state an earlier run left for n parameters, as copies.
+
+    Raises
+    ------
+    SettingError
+        When it is not what this optimizer keeps: other names, lengths, or numbers not finite.
+    """
+    expected = optimizer.init(n)
+    if not isinstance(state, Mapping) or set(state) != set(expected):
+        names = ", ".join(map(str, state)) if isinstance(state, Mapping) else shown(state)
+        raise SettingError(
+            f"The optimizer's state is {names[:200]}; {optimizer.name} keeps "
+            f"{', '.join(expected) or 'none'}. Give what a run with the same optimizer left, or an "
+            "empty dict."
+        )
+    found: State = {}
+    for name, first in expected.items():
+        value = np.asarray(state[name])
+        array = isinstance(first, np.ndarray)
+        kinds, shape = ("fiu", first.shape) if isinstance(first, np.ndarray) else ("iu", ())
+        if value.dtype.kind not in kinds or value.shape != shape:
+            raise SettingError(
+                f"{name} of the optimizer's state has shape {value.shape} and type {value.dtype}; "
+                f"expected {f'{n} numbers' if array else 'a whole number'}."
+            )
+        if not np.isfinite(value).all() or (not array and not 0 <= int(value) < 2**62):
+            raise SettingError(
+                f"{name} of the optimizer's state holds {shown(value)}; expected "
+                f"{'finite numbers' if array else 'the number of steps'}."
+            )
+        found[name] = np.array(value, dtype=np.float64) if array else int(value)
+    return found
 
 
 def check_settings(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from math import isfinite
 from typing import Any
 
-from deltaprop.errors import DataError
+from deltaprop.model.stored import Stored, record
 
 __all__ = ["STOPPED_BECAUSE", "History"]
 
@@ -21,6 +20,7 @@ STOPPED_BECAUSE = {
 }
 
 _LISTS = ("loss", "val_loss", "val_metric", "seconds", "learning_rate")
+_WHERE = "training record"
 _NOT_FINITE = ("inf", "-inf", "nan")  # JSON has no number for these
 
 
@@ -83,19 +83,33 @@ class History:
         return facts
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> History:
-        """Return the history that ``to_dict`` described."""
-        if not isinstance(data, Mapping):
-            raise DataError(f"The training record is {type(data).__name__}, not a mapping.")
+    def from_dict(cls, data: object) -> History:
+        """Return the history that ``to_dict`` described; what a later version added is left out.
+
+        Raises
+        ------
+        DataError
+            Anything that ``to_dict`` would not have written; the values may come from a stranger.
+        """
+        stored = Stored(data, _WHERE)
         known = {item.name for item in fields(cls)}
-        facts = {name: value for name, value in data.items() if name in known}
+        facts = {name: value for name, value in stored.values.items() if name in known}
+        history = record(cls, facts, _WHERE, dict.fromkeys(_LISTS, _stored_figures))
         for name in _LISTS:
-            values = facts.get(name, [])
-            if not isinstance(values, list) or not all(map(_is_figure, values)):
-                raise DataError(f"The training record's {name!r} is not a list of numbers.")
-            facts[name] = [float(v) for v in values]
-        return cls(**facts)
+            if len(getattr(history, name)) not in (0, history.n_epochs):
+                stored.refuse(name, getattr(history, name), f"{history.n_epochs} numbers, or none")
+        best, n = history.best_epoch, history.n_epochs
+        if best is not None and not 0 <= best < n:
+            stored.refuse("best_epoch", best, f"one of the {n} epochs, from 0")
+        if history.stopped_because not in STOPPED_BECAUSE:
+            stored.refuse("stopped_because", history.stopped_because, ", ".join(STOPPED_BECAUSE))
+        return history
 
 
-def _is_figure(value: object) -> bool:
-    return value in _NOT_FINITE if isinstance(value, str) else isinstance(value, (int, float))
+def _stored_figures(name: str, values: object) -> list[float]:
+    stored = Stored({name: values}, _WHERE)
+
+    def figure(place: str, value: object) -> float:
+        return float(str(value)) if value in _NOT_FINITE else stored.as_number(place, value)
+
+    return list(stored.items(name, figure))

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from deltaprop.errors import SettingError, UnknownNameError
 from deltaprop.functional.settings import at_least_zero, positive, share
+from deltaprop.model.stored import Stored, record
 from deltaprop.training.schedules import (
     LearningRate,
     as_schedule,
@@ -379,15 +380,22 @@ def optimizer_to_dict(optimizer: Optimizer) -> dict[str, object]:
     return facts
 
 
-def optimizer_from_dict(data: dict[str, Any]) -> Optimizer:
-    """Return the optimizer that ``optimizer_to_dict`` described."""
-    facts = dict(data)
+def optimizer_from_dict(data: object) -> Optimizer:
+    """Return the optimizer that ``optimizer_to_dict`` described.
+
+    Raises
+    ------
+    UnknownNameError
+        When no optimizer is called so.
+    DataError, SettingError
+        On anything else that ``optimizer_to_dict`` would not have written.
+    """
+    facts = dict(Stored(data, "optimizer").values)
     name = facts.pop("name", None)
-    if name not in OPTIMIZERS:
+    if not isinstance(name, str) or name not in OPTIMIZERS:
         raise UnknownNameError("optimizer", name, OPTIMIZERS)
-    if "learning_rate" in facts:
-        facts["learning_rate"] = schedule_from_dict(facts["learning_rate"])
-    optimizer: Optimizer = OPTIMIZERS[name](**facts)
+    readers = {"learning_rate": lambda _, value: schedule_from_dict(value)}
+    optimizer: Optimizer = record(OPTIMIZERS[name], facts, f"optimizer {name}", readers)
     return optimizer
 
 

@@ -20,6 +20,7 @@ from deltaprop.model.spec import Network
 from deltaprop.model.targets import dense_targets
 from deltaprop.training.batches import dropout_generator, epoch_order
 from deltaprop.training.checkpoint import data_mark, read_checkpoint, write_checkpoint
+from deltaprop.training.checks import check_state
 from deltaprop.training.history import History
 from deltaprop.training.interrupt import Interrupt
 from deltaprop.training.metrics import Score, metric_name
@@ -216,10 +217,8 @@ class TrainingRun:
         network = self.problem.network
         self.engine_run = self.engine.start(self.problem, self.parameters)
         if self.state:
-            self.engine_run.state = {
-                name: value.copy() if isinstance(value, np.ndarray) else value
-                for name, value in self.state.items()
-            }
+            n = network.n_parameters
+            self.engine_run.state = check_state(self.state, self.optimizer, n)
         self.history = History(
             metric=self.score.name,
             engine=self.engine.name,
@@ -235,7 +234,7 @@ class TrainingRun:
         }
         if not self.resume:
             return
-        resumed = read_checkpoint(self.checkpoint, network, self._settings())
+        resumed = read_checkpoint(self.checkpoint, network, self.optimizer, self._settings())
         if resumed is not None:
             self.history, self.engine_run.state = resumed.history, resumed.state
             self.parameters.flat[:] = resumed.flat
@@ -328,12 +327,18 @@ class TrainingRun:
     def _write_checkpoint(self) -> None:
         if self.checkpoint is None:
             return
+        state, epoch = self.engine_run.state, self.history.n_epochs - 1
+        if not all(np.isfinite(value).all() for value in state.values()):
+            # squares of gradients leave float32 before the gradients do; nobody could go on
+            outcome = EpochOutcome(np.nan, 0, "the optimizer's state")
+            self.reason, self.history.message = "diverged", self._divergence(epoch, outcome)
+            return
         write_checkpoint(
             self.checkpoint,
             self.problem.network,
             self.parameters,
             self.best_flat,
-            self.engine_run.state,
+            state,
             self.history,
             self._settings(),
         )

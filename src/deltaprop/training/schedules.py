@@ -6,6 +6,7 @@ t = step / n_steps in [0, 1), most are a formula of t.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from math import cos, log2, pi
 from typing import Any, ClassVar, Protocol, TypeAlias
@@ -15,6 +16,7 @@ import numpy.typing as npt
 
 from deltaprop.errors import SettingError, UnknownNameError
 from deltaprop.functional.settings import at_least_zero, positive, positive_int, share
+from deltaprop.model.stored import Stored, record
 
 __all__ = [
     "SCHEDULES",
@@ -270,17 +272,24 @@ def schedule_to_dict(learning_rate: LearningRate) -> float | dict[str, object]:
     return facts
 
 
-def schedule_from_dict(data: float | dict[str, Any]) -> LearningRate:
-    """Return the schedule that ``schedule_to_dict`` described."""
-    if not isinstance(data, dict):
-        return float(data)
+def schedule_from_dict(data: object) -> LearningRate:
+    """Return the schedule that ``schedule_to_dict`` described.
+
+    Raises
+    ------
+    UnknownNameError
+        When no schedule is called so.
+    DataError, SettingError
+        On anything else that ``schedule_to_dict`` would not have written.
+    """
+    if not isinstance(data, Mapping):
+        return Stored({"number": data}, "learning rate").number("number")
     facts = dict(data)
     name = facts.pop("name", None)
-    if name not in SCHEDULES:
+    if not isinstance(name, str) or name not in SCHEDULES:
         raise UnknownNameError("schedule", name, SCHEDULES)
-    if name == "warmup":
-        facts["then"] = schedule_from_dict(facts["then"])
-    schedule: Schedule = SCHEDULES[name](**facts)
+    readers = {"then": lambda _, value: schedule_from_dict(value)}
+    schedule: Schedule = record(SCHEDULES[name], facts, f"schedule {name}", readers)
     return schedule
 
 

@@ -2,11 +2,15 @@
 
 import copy
 import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import pytest
 
 from deltaprop.errors import DataError
+from deltaprop.model.stored import record
 from deltaprop.tabular import ImageEncoder, TableEncoder, TargetEncoder, encoder_from_dict
 
 TABLE = TableEncoder.fit(
@@ -96,3 +100,49 @@ def test_nonsense_is_refused_and_named(name, path, value):
 def test_what_is_no_encoder_is_refused(values):
     with pytest.raises(DataError, match="stored encoder is damaged"):
         encoder_from_dict(values)
+
+
+@dataclass(frozen=True)
+class Inner:
+    share: float
+
+
+@dataclass(frozen=True)
+class Kept:
+    n: int
+    name: str = "?"
+    rate: float | None = None
+    sizes: tuple[int, ...] = ()
+    sure: bool = False
+    choice: Mapping[Any, float] | str | None = None
+    rule: Callable[[int], int] | None = None
+    parts: tuple[Inner, ...] = ()
+
+
+def test_a_dataclass_is_read_by_the_types_of_its_fields():
+    kept = Kept(2**64 - 1, "x", 3.0, (1, 2), True, {"a": 0.5}, None, (Inner(1.0), Inner(0.5)))
+    assert record(Kept, json.loads(json.dumps(asdict(kept))), "x") == kept
+    assert record(Kept, {"n": 3, "rate": 2, "choice": "balanced"}, "x") == Kept(
+        3, rate=2.0, choice="balanced"
+    )
+
+
+@pytest.mark.parametrize(
+    ("entry", "value"),
+    [
+        ("n", 3.0), ("n", True), ("n", "3"), ("n", 2**64), ("n", None), ("name", 3),
+        ("name", "x" * 200_000), ("rate", "1"), ("rate", float("nan")), ("rate", 10**400),
+        ("rate", False), ("sizes", 3), ("sizes", [1, "2"]), ("sizes", {"1": 2}), ("sure", 1),
+        ("choice", 3), ("choice", {"a": None}), ("rule", "print"), ("rule", {}), ("parts", [{}]),
+        ("parts", [{"share": 1, "more": 2}]), ("more", 1), ("__init__", 1),
+    ],
+)  # fmt: skip
+def test_a_field_of_another_type_is_refused_and_named(entry, value):
+    with pytest.raises(DataError, match=entry) as caught:
+        record(Kept, {"n": 3, entry: value}, "thing")
+    assert len(str(caught.value)) < 500
+
+
+def test_a_field_without_default_must_be_there():
+    with pytest.raises(DataError, match="n is absent"):
+        record(Kept, {}, "thing")
