@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.estimators.contract import ConvergenceWarning
+from deltaprop.estimators.mlp_settings import settings_of
 from deltaprop.functional.losses import sample_shares
 from deltaprop.model.spec import Network
 from deltaprop.training.history import History
@@ -129,7 +130,7 @@ def learn_rates(
         history = run(1.0)
         # of so few epochs none could tell that nothing improves
         short = history.stopped_because != "diverged" and (
-            history.n_epochs < estimator.n_iter_no_change
+            history.n_epochs < settings_of(estimator).n_iter_no_change
         )
         if _was_ended(history) or loss() <= (max(constant, start) if short else constant):
             return history
