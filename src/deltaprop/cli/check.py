@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deltaprop.cli.options import finite_number
+from deltaprop.cli.options import MissingOption, finite_number
 from deltaprop.cli.show import print_json, print_table, say
 from deltaprop.cli.source import (
     RowOption,
     RowsOption,
     RowsTargetOption,
     SourceArgument,
+    WantedRow,
     explanation_of,
     source_kind,
 )
@@ -31,6 +32,7 @@ def check(
     data: RowsOption = None,
     row: RowOption = None,
     target: RowsTargetOption = None,
+    missing: MissingOption = None,
     tolerance: Annotated[
         float,
         typer.Option(
@@ -46,7 +48,7 @@ def check(
 
     The exit status is 0 when all are right, 1 when one is wrong.
     """
-    report = _report(source, data, row, target, tolerance)
+    report = _report(source, WantedRow(data, row, target, missing), tolerance)
     if json:
         worst = report.worst
         print_json(
@@ -81,17 +83,18 @@ def check(
     return 0 if report.ok else 1
 
 
-def _report(
-    source: str, data: str | None, row: int | None, target: str | None, tolerance: float
-) -> GradientReport:
+def _report(source: str, wanted: WantedRow, tolerance: float) -> GradientReport:
     from deltaprop.cli.options import read_model
     from deltaprop.errors import SettingError
 
-    if source_kind(source) == "model" and data is None:
-        if row is not None or target is not None:
-            raise SettingError("--row and --target belong to --data; give the table with --data.")
+    if source_kind(source) == "model" and wanted.data is None:
+        if wanted.given:
+            belong = "belongs" if len(wanted.given) == 1 else "belong"
+            raise SettingError(
+                f"{' and '.join(wanted.given)} {belong} to --data; give the table with --data."
+            )
         return _check_on_random_rows(read_model(source), tolerance)
-    return explanation_of(source, data, row, target).verify(tolerance)
+    return explanation_of(source, wanted).verify(tolerance)
 
 
 def _check_on_random_rows(model: Any, tolerance: float) -> GradientReport:

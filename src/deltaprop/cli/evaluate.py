@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from deltaprop.cli.options import MissingOption
 from deltaprop.cli.show import print_json, print_table, remark, say
 
 __all__ = ["EXAMPLE", "evaluate"]
@@ -23,13 +24,14 @@ def evaluate(
         str | None,
         typer.Option("--target", metavar="COL", help="The target, if called otherwise here."),
     ] = None,
+    missing: MissingOption = None,
     json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> int:
     """Print how good a model is on rows whose answers are known."""
     from deltaprop.cli.options import read_model, read_rows
 
     fitted = read_model(model)
-    rows = read_rows(fitted, data, target)
+    rows = read_rows(fitted, data, target, missing)
     for note in (*rows.notes, *rows.warnings):
         remark(note)
     result = fitted.evaluate(rows.features, rows.target, where=rows.source)

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from deltaprop.cli.options import whole_number
+from deltaprop.cli.options import MissingOption, whole_number
 from deltaprop.cli.show import plain, say, terminal_width
 from deltaprop.cli.source import (
     RowOption,
     RowsOption,
     RowsTargetOption,
     SourceArgument,
+    WantedRow,
     explanation_of,
     softmax_of,
 )
@@ -36,6 +37,7 @@ def explain(
     data: RowsOption = None,
     row: RowOption = None,
     target: RowsTargetOption = None,
+    missing: MissingOption = None,
     detail: Annotated[
         str | None,
         typer.Option(
@@ -87,17 +89,18 @@ def explain(
         raise SettingError(f"--digits is {digits}; it is from 1 to {_MOST_DIGITS}.")
     if out is not None:
         check_writable(out)
+    wanted = WantedRow(data, row, target, missing)
     if source == "softmax":
         given = {"--detail": detail, "--only": only}
         unused = [name for name, value in given.items() if value is not None]
         if unused or form == "svg":
             what = " and ".join(unused) or "--format svg"
             raise SettingError(f"{what} cannot be used with: deltaprop explain softmax.")
-        told: Told = softmax_of(scores, model, data, row, target)
+        told: Told = softmax_of(scores, model, wanted)
     else:
         if scores is not None or model is not None:
             raise SettingError("--scores and --model belong to: deltaprop explain softmax.")
-        explanation = explanation_of(source, data, row, target)
+        explanation = explanation_of(source, wanted)
         told = explanation if only is None else explanation.only(only)
     style = {"detail": detail, "digits": digits, "language": language, "notation": notation}
     if form == "terminal":

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+import csv
 import math
 import re
 from contextlib import suppress
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
 from deltaprop.errors import DataError, ModelFileError, SettingError, UnknownNameError
 
 __all__ = [
+    "MissingOption",
     "finite_number",
+    "missing_words",
     "parse_class_weight",
     "parse_duration",
+    "parse_missing",
     "parse_scores",
     "parse_task",
     "parse_widths",
     "read_model",
     "read_rows",
     "whole_number",
+]
+
+MissingOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--missing",
+        metavar="W,W,...",
+        help="Words that stand for a missing value; '' for none but empty cells.",
+    ),
 ]
 
 _UNITS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "": 1.0}
@@ -89,6 +102,42 @@ def parse_duration(text: str) -> float:
     return float(found[1]) * _UNITS[found[2]]
 
 
+def parse_missing(text: str | None) -> tuple[str, ...] | None:
+    """Return the words of "NA,-999" ("a,b" in double quotes is one); None where none were given.
+
+    Raises
+    ------
+    SettingError
+        When a double quote is not closed, or there is a line break.
+    """
+    if text is None:
+        return None
+    try:
+        rows = list(csv.reader([text], skipinitialspace=True, strict=True))
+    except csv.Error as error:
+        raise SettingError(f"--missing is {text!r} ({error}); write words like NA,-999.") from None
+    return tuple(word.strip() for word in rows[0] if word.strip()) if rows else ()
+
+
+def missing_words(model: Any, given: str | None) -> Any:
+    """Return which words of a file are missing for a model: as asked for, or as in training.
+
+    A word that is a class, or a category of a column that lacked no cell, is none of the usual
+    ones there: its rows may come from a program that puts no quotes around it.
+    """
+    from deltaprop.tabular import MISSING, MissingWords
+
+    words = parse_missing(given)
+    if words is not None:
+        return words
+    if model.missing is not None:
+        return model.missing
+    known = set(model.class_names)
+    for column in getattr(model.inputs, "columns", ()):
+        known.update(() if column.missing else column.categories)
+    return MissingWords(tuple(word for word in MISSING if word not in known))
+
+
 def parse_widths(text: str) -> tuple[int, ...]:
     """Return the widths of "64,32"; none for "none", which leaves out hidden layers.
 
@@ -131,14 +180,19 @@ def read_model(path: str) -> Any:
     )
 
 
-def read_rows(model: Any, data: str, target: str | None) -> Any:
+def read_rows(model: Any, data: str, target: str | None, missing: str | None) -> Any:
     """Return the features and the target of a table the model is to be judged on."""
     from deltaprop.tabular import ImageEncoder, load_dataset
 
     names = list(model.target.names)
     if target is None and isinstance(model.inputs, ImageEncoder):
         raise DataError(f"{data} holds images; --target names the file with their labels.")
-    return load_dataset(data, names if target is None else target, task=model.task)
+    return load_dataset(
+        data,
+        names if target is None else target,
+        task=model.task,
+        missing=missing_words(model, missing),
+    )
 
 
 def parse_scores(text: str) -> tuple[float, ...]:

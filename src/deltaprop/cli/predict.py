@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from deltaprop.cli.options import MissingOption
 from deltaprop.cli.show import plain, print_json, remark, say
 
 if TYPE_CHECKING:
@@ -33,10 +34,11 @@ def predict(
     first: Annotated[
         int | None, typer.Option("--first", metavar="N", help="Only the first N rows.")
     ] = None,
+    missing: MissingOption = None,
     json: Annotated[bool, typer.Option("--json", help="Print the answers as JSON.")] = False,
 ) -> int:
     """Print a model's answer for each row, as CSV."""
-    from deltaprop.cli.options import read_model
+    from deltaprop.cli.options import missing_words, read_model
     from deltaprop.errors import SettingError
     from deltaprop.model.files import check_writable, write_atomically
     from deltaprop.tabular import load_features
@@ -50,7 +52,7 @@ def predict(
     fitted = read_model(model)
     if proba and fitted.task != "classification":
         raise SettingError(f"--proba needs classes, but {model} predicts numbers.")
-    table = load_features(data)
+    table = load_features(data, missing=missing_words(fitted, missing))
     for note in (*table.notes, *table.warnings):
         remark(note)
     features = table.features if first is None else table.features[:first]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -20,6 +21,7 @@ __all__ = [
     "RowsOption",
     "RowsTargetOption",
     "SourceArgument",
+    "WantedRow",
     "explanation_of",
     "softmax_of",
     "source_kind",
@@ -46,6 +48,21 @@ RowOption: TypeAlias = Annotated[
 RowsTargetOption: TypeAlias = Annotated[
     str | None, typer.Option("--target", metavar="COL", help="The target, if called otherwise.")
 ]
+
+
+@dataclass(frozen=True)
+class WantedRow:
+    """Which row of which table is asked for, and how that table is to be read."""
+
+    data: str | None = None
+    row: int | None = None
+    target: str | None = None
+    missing: str | None = None
+
+    @property
+    def given(self) -> list[str]:
+        """Return the options that were given."""
+        return [f"--{name}" for name, value in asdict(self).items() if value is not None]
 
 
 def source_kind(source: str) -> str:
@@ -75,9 +92,7 @@ def source_kind(source: str) -> str:
     raise UnknownNameError("built-in example or file", source, EXAMPLES)
 
 
-def explanation_of(
-    source: str, data: str | None, row: int | None, target: str | None
-) -> Explanation:
+def explanation_of(source: str, wanted: WantedRow) -> Explanation:
     """Return the explanation of a built-in example, a worked-example file, or a model's row."""
     from deltaprop.cli.options import read_model, read_rows
     from deltaprop.explaining import Names, built_in_example, read_worked_example
@@ -85,8 +100,7 @@ def explanation_of(
 
     kind = source_kind(source)
     if kind != "model":
-        given = {"--data": data, "--row": row, "--target": target}
-        unused = [name for name, value in given.items() if value is not None]
+        unused = wanted.given
         if unused:
             verb = "belongs" if len(unused) == 1 else "belong"
             raise SettingError(
@@ -108,10 +122,10 @@ def explanation_of(
             raise DataError(f"{source}: {error}") from error
         return _with_plain_names(explained)
     model = read_model(source)
-    if data is None:
+    if wanted.data is None:
         raise SettingError(f"{source} is a model; --data and --row name the row to explain.")
-    rows = read_rows(model, data, target)
-    row = 1 if row is None else row
+    rows = read_rows(model, wanted.data, wanted.target, wanted.missing)
+    row = 1 if wanted.row is None else wanted.row
     if not 1 <= row <= rows.n_rows:
         raise DataError(f"--row is {row}, but {rows.source} has rows 1 to {rows.n_rows:,}.")
     features = rows.features[row - 1 : row]
@@ -121,18 +135,16 @@ def explanation_of(
     return _with_plain_names(explained)
 
 
-def softmax_of(
-    scores: str | None, model: str | None, data: str | None, row: int | None, target: str | None
-) -> SoftmaxBesideSigmoid:
+def softmax_of(scores: str | None, model: str | None, wanted: WantedRow) -> SoftmaxBesideSigmoid:
     """Return softmax beside sigmoid, on given scores or on a model's scores of a row."""
     from deltaprop.cli.options import parse_scores, read_model
     from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
 
     if scores is not None:
-        if model is not None or data is not None or row is not None:
+        if model is not None or wanted.given:
             raise SettingError("Give --scores, or --model with --data and --row, not both.")
         return SoftmaxBesideSigmoid(parse_scores(scores))
-    if model is None or data is None:
+    if model is None or wanted.data is None:
         raise SettingError(
             "softmax needs scores: --scores 2,1,0.1, or --model with --data (and --row)."
         )
@@ -141,7 +153,7 @@ def softmax_of(
         raise SettingError(f"{model} predicts numbers; softmax needs a classifier.")
     if fitted.network.n_out == 1:
         raise SettingError(f"{model} has a single output, of a sigmoid; softmax needs several.")
-    explained = explanation_of(model, data, row, target)
+    explained = explanation_of(model, wanted)
     return SoftmaxBesideSigmoid(
         tuple(explained.trace.z[-1][0].tolist()),
         explained.names.outputs,

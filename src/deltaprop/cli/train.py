@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deltaprop.cli.options import finite_number, whole_number
+from deltaprop.cli.options import MissingOption, finite_number, whole_number
 from deltaprop.cli.show import plain, print_json, print_table, remark, say, say_wrapped
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ def train(
             "--task", metavar="TASK", help="classification or regression; found out when left out."
         ),
     ] = None,
+    missing: MissingOption = None,
     preset: Annotated[
         str,
         typer.Option(
@@ -176,6 +177,7 @@ def train(
     from deltaprop.cli.options import (
         parse_class_weight,
         parse_duration,
+        parse_missing,
         parse_task,
         parse_widths,
     )
@@ -211,19 +213,20 @@ def train(
     for path in (model, report):
         if path is not None:
             check_writable(path)
-    dataset = load_dataset(data, target, task=task)  # type: ignore[arg-type]
+    reading: dict[str, Any] = {"task": task, "missing": parse_missing(missing)}
+    dataset = load_dataset(data, target, **reading)
     judged = {
-        "validation": load_dataset(val, val_target or target, task=task) if val else None,  # type: ignore[arg-type]
-        "test": load_dataset(test, test_target or target, task=task) if test else None,  # type: ignore[arg-type]
+        "validation": load_dataset(val, val_target or target, **reading) if val else None,
+        "test": load_dataset(test, test_target or target, **reading) if test else None,
     }
-    return _fit_and_report(dataset, judged, recipe, task, model, resume, json, wanted)
+    return _fit_and_report(dataset, judged, recipe, reading, model, resume, json, wanted)
 
 
 def _fit_and_report(
     dataset: Dataset,
     judged: dict[str, Dataset | None],
     recipe: Recipe,
-    task: str | None,
+    reading: dict[str, Any],
     path: str | None,
     resume: bool,
     as_json: bool,
@@ -253,7 +256,8 @@ def _fit_and_report(
         dataset.target,
         target_names=dataset.target_names,
         validation=None if validation is None else (validation.features, validation.target),
-        task=task,
+        task=reading["task"],
+        missing=reading["missing"],
         recipe=recipe,
         where=dataset.source,
         validation_where="" if validation is None else validation.source,

@@ -48,6 +48,11 @@ class EstimatorOnTables:
         return self.estimator.encoder_
 
     @property
+    def missing(self) -> None:
+        """Return None: it was fitted to a table in memory, where cells are what they say."""
+        return None
+
+    @property
     def network(self) -> Network:
         """Return the description."""
         network: Network = self.estimator.network_

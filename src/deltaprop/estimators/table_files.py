@@ -62,6 +62,11 @@ def _restore(saved: SavedModel, table: Mapping[str, Any]) -> TableModel:
         fits = limits.shape == (2, saved.network.n_out) and limits.dtype == np.float64
         if not (fits and np.isfinite(limits).all() and (limits[0] <= limits[1]).all()):
             raise ModelFileError("its limits do not fit its network.")
+    missing = saved.training.get("missing")
+    if missing is not None and not (
+        isinstance(missing, list) and all(isinstance(word, str) for word in missing)
+    ):
+        raise ModelFileError("its words for missing values are no list of words.")
     return TableModel(
         saved.network,
         (saved.parameters, *(Parameters(layout, flat.astype(np.float64)) for flat in flats)),
@@ -74,4 +79,5 @@ def _restore(saved: SavedModel, table: Mapping[str, Any]) -> TableModel:
         None if calibration is None else Calibration.from_dict(calibration),
         limits,
         float(saved.training.get("seconds", 0.0)),
+        None if missing is None else tuple(missing),
     )

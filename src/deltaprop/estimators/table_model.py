@@ -72,6 +72,9 @@ class TableModel:
         between them.
     seconds : float
         How long the training took.
+    missing : tuple of str or None
+        The words that stood for a missing value in the file that was learnt from; None for the
+        usual ones. Files for this model are read the same way.
     """
 
     network: Network
@@ -85,6 +88,7 @@ class TableModel:
     calibration: Calibration | None = None
     limits: Array | None = None
     seconds: float = 0.0
+    missing: tuple[str, ...] | None = None
 
     @classmethod
     def fit(
@@ -105,6 +109,7 @@ class TableModel:
         progress: bool = False,
         n_threads: int | None = None,
         announce: Announce | None = None,
+        missing: Sequence[str] | None = None,
     ) -> TableModel:
         """Learn a table.
 
@@ -134,6 +139,9 @@ class TableModel:
         announce : callable, optional
             Given the encoders and the network when all is ready and training is about to begin;
             what it raises stops there.
+        missing : sequence of str, optional
+            The words that stood for a missing value where the table was read from a file; kept
+            with the model.
 
         Returns
         -------
@@ -172,6 +180,7 @@ class TableModel:
             prepared.network, tuple(members), prepared.inputs, prepared.target, tuple(histories),
             recipe, prepared.n_train, prepared.n_val, calibration, limits,
             prepared.choosing_took + time.perf_counter() - began,
+            None if missing is None else tuple(missing),
         )  # fmt: skip
 
     def __repr__(self) -> str:
@@ -337,6 +346,7 @@ class TableModel:
                 "n_train": self.n_train,
                 "n_val": self.n_val,
                 "seconds": self.seconds,
+                **({} if self.missing is None else {"missing": list(self.missing)}),
                 "calibration": self.calibration and self.calibration.to_dict(),
             },
             "arrays": others if self.limits is None else {**others, "limits": self.limits},

@@ -12,14 +12,17 @@ from deltaprop.tabular.dataset import Dataset, Task, load_dataset
 from deltaprop.tabular.encode import TableEncoder
 from deltaprop.tabular.frames import as_features, as_frame, take_rows
 from deltaprop.tabular.images import ImageEncoder
+from deltaprop.tabular.missing import MISSING, MissingWords
 from deltaprop.tabular.read import Table, load_features, load_frame
 from deltaprop.tabular.sparse import SparseRows
 from deltaprop.tabular.target import TargetEncoder
 
 __all__ = [
+    "MISSING",
     "Column",
     "Dataset",
     "ImageEncoder",
+    "MissingWords",
     "ReportRow",
     "SparseRows",
     "Table",

@@ -1,4 +1,4 @@
-"""Cells of text: what counts as missing, and when a column of text is a column of numbers."""
+"""Cells of text: when a column of text is a column of numbers."""
 
 from __future__ import annotations
 
@@ -11,12 +11,7 @@ from deltaprop.errors import of
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["MISSING", "Strays", "clean_text", "number_columns", "numbers"]
-
-MISSING = (
-    "", "?", "NA", "N/A", "n/a", "#N/A", "#NA", "<NA>", "NaN", "nan", "NAN", "-nan", "-NaN",
-    "null", "NULL", "None",
-)  # fmt: skip
+__all__ = ["Strays", "in_every_column", "number_columns", "numbers", "shorten"]
 
 # A text column is still read as numbers when at most this share of its cells is something else,
 # and at least this many cells are numbers.
@@ -63,19 +58,6 @@ def shorten(cell: object, width: int = 60) -> str:
         return f"{cell[: width - 20]!r}... ({len(cell):,} characters)"
     text = repr(cell)
     return text if len(text) <= width + 2 else f"{text[:width]}..."
-
-
-def clean_text(text: pl.Series) -> pl.Series:
-    """Strip the blanks around every cell, and make a null of every marker of missing values."""
-    return clean_frame(text.to_frame()).to_series()
-
-
-def clean_frame(frame: pl.DataFrame) -> pl.DataFrame:
-    """Do what `clean_text` does for all columns of a frame of text."""
-    import polars as pl
-
-    stripped = pl.all().str.strip_chars()
-    return in_every_column(frame, pl.when(~stripped.is_in(MISSING)).then(stripped))
 
 
 def in_every_column(frame: pl.DataFrame, expression: pl.Expr) -> pl.DataFrame:

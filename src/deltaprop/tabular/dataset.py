@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,7 +13,17 @@ from numpy.typing import NDArray
 
 from deltaprop.errors import ColumnError, DataError, SettingError, nearest_name
 from deltaprop.tabular.arrays import pick_arrays, read_array, read_arrays
-from deltaprop.tabular.cells import clean_text, shorten
+from deltaprop.tabular.cells import shorten
+from deltaprop.tabular.delimited import Reading
+from deltaprop.tabular.missing import (
+    NO_WORDS,
+    Gap,
+    Words,
+    as_missing_words,
+    clean_frame,
+    clean_text,
+    probable_word,
+)
 from deltaprop.tabular.read import Table, features_of, listed, place, table_of
 from deltaprop.tabular.source import Blob, Source, open_blobs, read_blob
 
@@ -73,6 +83,7 @@ def load_dataset(
     *,
     task: Task | None = None,
     header: bool | None = None,
+    missing: Words = None,
 ) -> Dataset:
     """Read features and target.
 
@@ -88,6 +99,8 @@ def load_dataset(
         unless this says ``"classification"``.
     header : bool, optional
         Whether the first line of a text names its columns; found out when None.
+    missing : sequence of str, optional
+        See `load_features`.
 
     Raises
     ------
@@ -104,7 +117,7 @@ def load_dataset(
     blobs = open_blobs(source)
     if len(blobs) == 1 and blobs[0].format in ("idx", "npy", "npz"):
         return _array_dataset(blobs[0], target)
-    table = table_of(blobs, str(source), header)
+    table = table_of(blobs, str(source), Reading(header, as_missing_words(missing)))
     if isinstance(table.features, np.ndarray):
         raise DataError(
             f"{table.source} stands for several array files: expected one file of features and, as "
@@ -205,7 +218,31 @@ def _split_target(table: Table, target: Source | Sequence[str], task: Task | Non
         tuple(names),
         table.source,
         table.notes,
-        warnings,
+        (*warnings, *_doubtful_words(features, table)),
+    )
+
+
+def _doubtful_words(features: pl.DataFrame, table: Table) -> Iterator[str]:
+    """Yield a warning per column in which a word was taken as missing that looks like the rest."""
+    import polars as pl
+
+    for column in features.iter_columns():
+        gaps = table.gaps.get(column.name)
+        found = probable_word(column, gaps) if gaps and column.dtype == pl.String else None
+        if found is not None:
+            rest = f" and {found.count - 1} more" if found.count > 1 else ""
+            others = " and ".join(map(repr, column.drop_nulls().unique().sort().head(2)))
+            yield (
+                f"Column {column.name!r} of {table.source} says {found.word!r} in "
+                f"{place(table.parts, found.row)}{rest}, which is read as missing; beside {others} "
+                f"it may be a word. {_kept(found.word)}"
+            )
+
+
+def _kept(word: str) -> str:
+    return (
+        f"--missing '' (missing=() in Python) keeps {word!r} as a word, and so do double quotes "
+        "around it."
     )
 
 
@@ -249,10 +286,14 @@ def _target_values(column: pl.Series, name: str, table: Table, task: Task | None
                 f"{odd.total} cells are numbers. Expected a number in every row: correct or remove "
                 "the row. If these are labels of classes, say task='classification'."
             )
-        column = table.texts[name]
     if column.dtype in (pl.Categorical, pl.Enum):
         column = column.cast(pl.String)
-    if column.dtype == pl.String:
+    gaps = table.gaps.get(name, ())
+    if task == "classification" and name in table.texts:
+        column, gaps = table.texts[name], ()
+    if column.dtype == pl.String and task == "classification":
+        column = clean_frame(column.to_frame(), NO_WORDS).to_series()
+    elif column.dtype == pl.String:
         column = clean_text(column)
     elif column.dtype.is_float() or column.dtype.is_decimal():
         column = column.cast(pl.Float64).fill_nan(None)
@@ -269,12 +310,28 @@ def _target_values(column: pl.Series, name: str, table: Table, task: Task | None
             where += f"{place(table.parts, int(rows[0]) + 1)} (of all files together: "
         raise DataError(
             f"{where}{_rows(rows)}{')' if len(table.parts) > 1 else ''}: target {name!r} is "
-            "missing. Expected a value in every row; fill in or remove these rows."
+            f"missing{_said(gaps, len(rows), name in table.texts)}"
         )
     if column.dtype.is_integer():
         column = column.cast(pl.Int64, strict=False) if column.dtype != pl.UInt64 else column
     values = column.to_numpy()
     return values.astype(object) if column.dtype == pl.String else values
+
+
+def _said(gaps: Sequence[Gap], n_missing: int, among_numbers: bool) -> str:
+    """Say what stands in the cells of a target that are missing, and what to do."""
+    if not gaps:
+        return ". Expected a value in every row; fill in or remove these rows."
+    said = [f"{gap.word!r} stands in {gap.count:,} of these rows" for gap in gaps[:3]]
+    n_empty = n_missing - sum(gap.count for gap in gaps)
+    said += [f"{n_empty:,} are empty"] if n_empty else []
+    kept = _kept(gaps[0].word)
+    if among_numbers:
+        kept = "--task classification (task='classification') keeps it as a class."
+    return (
+        f": {', '.join(said)}. Expected a value in every row. If that is a word and no gap: "
+        f"{kept} Otherwise fill in or remove these rows."
+    )
 
 
 def _rows(indices: NDArray[Any]) -> str:

@@ -7,19 +7,29 @@ import io
 import re
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deltaprop.errors import ColumnError, DataError
-from deltaprop.tabular.cells import clean_frame, shorten
+from deltaprop.tabular.cells import shorten
 from deltaprop.tabular.layout import Layout, scan
+from deltaprop.tabular.missing import (
+    MISSING,
+    Gap,
+    MissingWords,
+    clean_frame,
+    find_gaps,
+    mark_quoted,
+    unmarked,
+)
 from deltaprop.tabular.sniff import (
     BLANKS,
     first_row_names_columns,
+    rows_like,
     sniff_separator,
     split_blanks,
 )
@@ -27,7 +37,7 @@ from deltaprop.tabular.sniff import (
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["MOST_COLUMNS", "TextTable", "read_delimited"]
+__all__ = ["MOST_COLUMNS", "Reading", "TextTable", "read_delimited"]
 
 MOST_COLUMNS = 100_000
 _BOMS = (
@@ -41,17 +51,43 @@ _CSV_LIMIT = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """What is known beforehand about how text files are written.
+
+    Attributes
+    ----------
+    header : bool or None
+        Whether the first line names the columns; found out when None.
+    words : MissingWords
+        Which cells are missing, beside the empty ones.
+    """
+
+    header: bool | None = None
+    words: MissingWords = field(default_factory=MissingWords)
+
+
+@dataclass(frozen=True, slots=True)
 class TextTable:
-    """One delimited file as it stands: text cells, null where missing, named columns."""
+    """One delimited file as it stands: text cells, null where missing, named columns.
+
+    ``gaps`` says what stands in the cells that are missing but not empty; ``quoted`` names the
+    columns in which such words are text, because they stand in double quotes.
+    """
 
     name: str
     frame: pl.DataFrame
     separator: str
     has_header: bool
     notes: tuple[str, ...]
+    gaps: dict[str, tuple[Gap, ...]]
+    quoted: tuple[str, ...]
 
 
-def read_delimited(content: bytes, name: str, header: bool | None = None) -> TextTable:
+def read_delimited(
+    content: bytes,
+    name: str,
+    reading: Reading | None = None,
+) -> TextTable:
     """Read a delimited text whose separator, quoting and header are found out from it.
 
     Parameters
@@ -60,8 +96,8 @@ def read_delimited(content: bytes, name: str, header: bool | None = None) -> Tex
         The file, in UTF-8, or in UTF-16 with a byte order mark.
     name : str
         What messages call it.
-    header : bool, optional
-        Whether the first line names the columns; found out when None.
+    reading : Reading, optional
+        What is known about it beforehand.
 
     Raises
     ------
@@ -70,6 +106,7 @@ def read_delimited(content: bytes, name: str, header: bool | None = None) -> Tex
     ColumnError
         Two columns of one name.
     """
+    reading = reading or Reading()
     content = _as_utf8(content, name)
     first_line = 1
     given = _SEPARATOR_LINE.match(content)
@@ -83,8 +120,11 @@ def read_delimited(content: bytes, name: str, header: bool | None = None) -> Tex
             "Check that the program that writes it has finished."
         )
     separator = given[1].decode() if given else sniff_separator(body)
-    frame, short_header = _cells(body, name, separator, first_line)
-    return _named(frame, short_header, name, separator, header)
+    body, mark = mark_quoted(body, separator, reading.words)
+    text, short_header = _cells(body, name, separator, first_line)
+    return _named(
+        text, clean_frame(text, reading.words), mark, short_header, name, separator, reading.header
+    )
 
 
 def _as_utf8(content: bytes, name: str) -> bytes:
@@ -142,7 +182,7 @@ def _not_utf8(content: bytes, name: str, at: int) -> NoReturn:
 def _cells(content: bytes, name: str, separator: str, first_line: int) -> tuple[pl.DataFrame, bool]:
     """Return all cells, the first row included, and whether that row lacks the last cell.
 
-    Padding is stripped and missing cells are null.
+    The cells are as they stand there, null where nothing does.
     """
     import polars as pl
 
@@ -172,7 +212,7 @@ def _cells(content: bytes, name: str, separator: str, first_line: int) -> tuple[
         ) from None
     if keep is not None:
         frame = frame.filter(pl.Series(keep))
-    return clean_frame(frame), short
+    return frame, short
 
 
 def _even(
@@ -287,22 +327,37 @@ def _from_rows(rows: Iterator[tuple[int, list[str]]], name: str) -> tuple[pl.Dat
         {f"{i}": column for i, column in enumerate(zip(*cells, strict=True))},
         schema={f"{i}": pl.String for i in range(width)},
     )
-    return clean_frame(frame), short
+    return frame, short
 
 
 def _named(
-    frame: pl.DataFrame, short_header: bool, name: str, separator: str, header: bool | None
+    text: pl.DataFrame,
+    frame: pl.DataFrame,
+    mark: str,
+    short_header: bool,
+    name: str,
+    separator: str,
+    header: bool | None,
 ) -> TextTable:
-    """Take the header off the cells, name the columns, and drop what is no column."""
-    first = frame.row(0)
+    """Take the header off the cells, name the columns, and drop what is no column.
+
+    ``text`` has the cells as they stand, ``frame`` the cleaned ones.
+    """
+    first = tuple((cell or "").strip().replace(mark, "") for cell in text.row(0))
     found = first_row_names_columns(first, frame[1:]) if header is None else header
     notes: list[str] = []
     if found:
-        frame, names = frame[1:], [cell or "" for cell in first]
+        text, frame, names = text[1:], frame[1:], _names(first)
         if frame.height == 0:
             raise DataError(
                 f"{name} has a header line ({shorten(', '.join(names))}) and no rows: expected at "
                 "least one row below it. Check that the program that writes it has finished."
+            )
+        again = rows_like(first, text)
+        if again is not None:
+            text, frame = text.filter(~again), frame.filter(~again)
+            notes.append(
+                f"{name} repeats its header line below it ({int(again.sum())} times): left out."
             )
     else:
         names = [f"column_{i + 1}" for i in range(frame.width)]
@@ -311,6 +366,8 @@ def _named(
             f"{name} has no header line: its first line {how}. The columns are called "
             f"column_1 to column_{frame.width}."
         )
+    frame, quoted = unmarked(frame, mark)
+    gaps = find_gaps(text, frame)
     if found and names[-1] == "" and frame.width > 1:
         if frame[frame.columns[-1]].null_count() == frame.height:
             frame, names = frame.drop(frame.columns[-1]), names[:-1]
@@ -328,11 +385,26 @@ def _named(
             f"different names in the header.{others} Rename or remove one; say header=False if the "
             "first line is data."
         )
-    frame = frame.rename(dict(zip(frame.columns, labels, strict=True)))
+    called = dict(zip(frame.columns, labels, strict=True))
+    frame = frame.rename(called)
     if found and names[0] == "" and frame.width > 1 and _counts_rows(frame[labels[0]]):
         frame = frame.drop(labels[0])
         notes.append(f"The first column of {name} has no name and numbers the rows: left out.")
-    return TextTable(name, frame, separator, found, tuple(notes))
+    return TextTable(
+        name,
+        frame,
+        separator,
+        found,
+        tuple(notes),
+        {called[key]: of_column for key, of_column in gaps.items() if key in called},
+        tuple(called[key] for key in quoted if key in called),
+    )
+
+
+def _names(first: Sequence[str]) -> list[str]:
+    """Return the names in a header, "" where it has none; a single NA may be a name (of sodium)."""
+    return ["" if cell == "?" or (cell in MISSING and first.count(cell) > 1) else cell
+            for cell in first]  # fmt: skip
 
 
 def _counts_rows(text: pl.Series) -> bool:

@@ -12,12 +12,13 @@ from numpy.typing import DTypeLike, NDArray
 
 from deltaprop.errors import ColumnError, DataError, nearest_name, of
 from deltaprop.model.stored import Stored
-from deltaprop.tabular.cells import clean_text, shorten
+from deltaprop.tabular.cells import shorten
 from deltaprop.tabular.columns import Column, ReportRow, TableWarning, stored_column
 from deltaprop.tabular.dates import date_parts, days_of
 from deltaprop.tabular.fit import fit_column, no_rows, refuse_infinite, to_floats
 from deltaprop.tabular.frames import to_polars
 from deltaprop.tabular.lookup import category_codes
+from deltaprop.tabular.missing import without_words
 from deltaprop.tabular.ranges import MOST_RANGES, find_edges, shares
 from deltaprop.tabular.read import listed
 from deltaprop.tabular.scaling import squash
@@ -290,7 +291,7 @@ def _absent_text(series: pl.Series) -> pl.Series:
     import polars as pl
 
     if series.dtype in (pl.String, pl.Categorical, pl.Enum):
-        return clean_text(series.cast(pl.String)).is_null()
+        return without_words(series.cast(pl.String)).is_null()
     return series.is_nan().fill_null(True) if series.dtype.is_float() else series.is_null()
 
 
@@ -300,7 +301,7 @@ def _numbers(column: Column, series: pl.Series, where: str) -> tuple[NDArray[np.
 
     odd = 0
     if series.dtype in (pl.String, pl.Categorical, pl.Enum):
-        text = clean_text(series.cast(pl.String))
+        text = without_words(series.cast(pl.String))
         series = text.cast(pl.Float64, strict=False)
         strange = (text.is_not_null() & series.is_null()).arg_true()
         odd = strange.len()
@@ -321,7 +322,7 @@ def _texts(column: Column, series: pl.Series, where: str) -> pl.Series:
 
     if series.dtype.is_nested() or series.dtype in (pl.Binary, pl.Object):
         _refuse_type(column, series, "text", where)
-    return clean_text(series.cast(pl.String))
+    return without_words(series.cast(pl.String))
 
 
 def _dates(column: Column, series: pl.Series, where: str) -> NDArray[np.float64]:
@@ -335,7 +336,7 @@ def _dates(column: Column, series: pl.Series, where: str) -> NDArray[np.float64]
         return np.full(series.len(), np.nan)
     if series.dtype != pl.String:
         _refuse_type(column, series, "dates", where)
-    text = clean_text(series)
+    text = without_words(series)
     days = days_of(text, column.date_format)
     strange = pl.Series(np.isnan(days)) & text.is_not_null()
     if strange.any():

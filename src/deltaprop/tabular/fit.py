@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltaprop.errors import ColumnError, DataError, of
-from deltaprop.tabular.cells import clean_text, numbers, shorten
+from deltaprop.tabular.cells import numbers, shorten
 from deltaprop.tabular.columns import Column, Kind, Output
 from deltaprop.tabular.dates import date_format, date_parts, days_of
+from deltaprop.tabular.missing import clean_text, without_words
 from deltaprop.tabular.scaling import counted_scale, robust_scale
 from deltaprop.tabular.vocabulary import Vocabulary
 from deltaprop.tabular.words import is_free_text
@@ -169,6 +170,7 @@ def _two_valued(
 
 def _free_text(name: str, text: pl.Series) -> Column | None:
     """Return a column of free text; None where it is none, or no word of it returns."""
+    text = without_words(text)  # a text that says no more than NA says nothing
     known = text.len() - text.null_count()
     if not is_free_text(text, hardly_repeats=_hardly_repeats(text.drop_nulls().n_unique(), known)):
         return None

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from deltaprop.tabular.cells import clean_text
 from deltaprop.tabular.frames import category_text
+from deltaprop.tabular.missing import MISSING, NO_WORDS, clean_frame, without_words
 
 if TYPE_CHECKING:
     import polars as pl
@@ -23,15 +23,15 @@ def category_codes(
 ) -> tuple[NDArray[np.int64], pl.Series]:
     """Return the index of each cell's category, -1 where missing or unknown, and the unknown cells.
 
-    Text is compared without padding. A cell and a category that are the same number are the same
-    category, so that 1, 1.0 and "01" find each other; but equal text goes first. ``fold`` compares
-    without regard to capitals.
+    Text is compared without padding; NA and the like are missing where they are no category. A cell
+    and a category that are the same number are the same category, so that 1, 1.0 and "01" find each
+    other; but equal text goes first. ``fold`` compares without regard to capitals.
     """
     import polars as pl
 
     text = _as_text(series)
     if fold:
-        text = text.str.to_lowercase()
+        text = without_words(text).str.to_lowercase()
     different = text.unique().drop_nulls()
     exact = {category: code for code, category in enumerate(categories)}
     by_number: dict[float, int] = {}
@@ -52,14 +52,15 @@ def category_codes(
         different, pl.Series(codes, dtype=pl.Int64), default=-1, return_dtype=pl.Int64
     ).fill_null(-1)
     array = np.asarray(found.to_numpy(), dtype=np.int64)
-    return array, text.filter(pl.Series(array < 0) & text.is_not_null())
+    unknown = pl.Series(array < 0) & ~text.is_in(MISSING).fill_null(True)
+    return array, text.filter(unknown)
 
 
 def _as_text(series: pl.Series) -> pl.Series:
     import polars as pl
 
     if series.dtype == pl.String or series.dtype in (pl.Categorical, pl.Enum):
-        return clean_text(series.cast(pl.String))
+        return clean_frame(series.cast(pl.String).to_frame(), NO_WORDS).to_series()
     if series.dtype.is_float() or series.dtype.is_decimal():
         floats = series.cast(pl.Float64).fill_nan(None)
         cells = floats.unique().drop_nulls()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -13,8 +14,18 @@ from numpy.typing import NDArray
 from deltaprop.errors import ColumnError, DataError
 from deltaprop.tabular.arrays import read_array
 from deltaprop.tabular.cells import Strays, number_columns, shorten
-from deltaprop.tabular.delimited import TextTable, read_delimited
+from deltaprop.tabular.delimited import Reading, TextTable, read_delimited
 from deltaprop.tabular.frames import to_polars
+from deltaprop.tabular.missing import (
+    MISSING,
+    Gap,
+    MissingWords,
+    Words,
+    as_missing_words,
+    find_gaps,
+    merge_gaps,
+    numbers_without_words,
+)
 from deltaprop.tabular.source import Blob, Source, open_blobs
 
 if TYPE_CHECKING:
@@ -40,6 +51,8 @@ class Table:
         The files in order, with their numbers of rows.
     strays, texts : dict
         Per numeric column with cells that are not numbers: the first of them, and the whole text.
+    gaps : dict
+        Per column: what its cells say that are missing but not empty.
     """
 
     features: nw.DataFrame[Any] | NDArray[Any]
@@ -49,6 +62,7 @@ class Table:
     parts: tuple[tuple[str, int], ...] = ()
     strays: dict[str, Strays] = field(default_factory=dict)
     texts: dict[str, pl.Series] = field(default_factory=dict)
+    gaps: dict[str, tuple[Gap, ...]] = field(default_factory=dict)
 
     @property
     def n_rows(self) -> int:
@@ -61,7 +75,7 @@ class Table:
         return isinstance(self.features, np.ndarray)
 
 
-def load_features(source: Source, *, header: bool | None = None) -> Table:
+def load_features(source: Source, *, header: bool | None = None, missing: Words = None) -> Table:
     """Read a table or images, without a target.
 
     Parameters
@@ -71,24 +85,32 @@ def load_features(source: Source, *, header: bool | None = None) -> Table:
         them (rows are put below each other), or ``-`` for CSV on standard input.
     header : bool, optional
         Whether the first line of a text names its columns; found out when None.
+    missing : sequence of str, optional
+        Words of text files that stand for a missing value, in double quotes too; an empty cell
+        always does. When left out ``?``, ``NA``, ``N/A``, ``NaN``, ``null``, ``None`` and the like
+        do, but in double quotes are text. In a column of numbers, dates or truth values these are
+        missing whatever is said here.
 
     Raises
     ------
     DataError
         When there is nothing to read, or what there is, is damaged; says where.
     """
-    return table_of(open_blobs(source), str(source), header)
+    return table_of(open_blobs(source), str(source), Reading(header, as_missing_words(missing)))
 
 
-def table_of(blobs: Sequence[Blob], source: str, header: bool | None) -> Table:
+def table_of(blobs: Sequence[Blob], source: str, reading: Reading) -> Table:
     """Read the files of one source and put their rows below each other."""
     if all(blob.format == "text" for blob in blobs):
-        return _typed([read_delimited(blob.content, blob.name, header) for blob in blobs], source)
-    tables = [_read_one(blob, header) for blob in blobs]
+        texts = [read_delimited(blob.content, blob.name, reading) for blob in blobs]
+        return _typed(texts, source, reading.words)
+    tables = [_read_one(blob, reading) for blob in blobs]
     return tables[0] if len(tables) == 1 else _stack(tables, source)
 
 
-def load_frame(source: Source, *, header: bool | None = None) -> nw.DataFrame[Any]:
+def load_frame(
+    source: Source, *, header: bool | None = None, missing: Words = None
+) -> nw.DataFrame[Any]:
     """Read a table as a narwhals frame backed by polars; see `load_features` for what is read.
 
     Raises
@@ -96,7 +118,7 @@ def load_frame(source: Source, *, header: bool | None = None) -> nw.DataFrame[An
     DataError
         As `load_features` does, and for images.
     """
-    table = load_features(source, header=header)
+    table = load_features(source, header=header, missing=missing)
     if isinstance(table.features, np.ndarray):
         shape = " x ".join(map(str, table.features.shape))
         raise DataError(
@@ -106,11 +128,11 @@ def load_frame(source: Source, *, header: bool | None = None) -> nw.DataFrame[An
     return table.features
 
 
-def _read_one(blob: Blob, header: bool | None) -> Table:
+def _read_one(blob: Blob, reading: Reading) -> Table:
     import narwhals as nw
 
     if blob.format == "text":
-        return _typed([read_delimited(blob.content, blob.name, header)], blob.name)
+        return _typed([read_delimited(blob.content, blob.name, reading)], blob.name, reading.words)
     if blob.format == "parquet":
         return Table(nw.from_native(_read_parquet(blob), eager_only=True), blob.name)
     return Table(features_of(read_array(blob), blob.name), blob.name)
@@ -149,7 +171,7 @@ def features_of(array: NDArray[Any], name: str) -> nw.DataFrame[Any] | NDArray[A
     )
 
 
-def _typed(tables: Sequence[TextTable], source: str) -> Table:
+def _typed(tables: Sequence[TextTable], source: str, words: MissingWords) -> Table:
     """Put text tables below each other, and make numbers of the columns that hold numbers."""
     import narwhals as nw
     import polars as pl
@@ -157,19 +179,31 @@ def _typed(tables: Sequence[TextTable], source: str) -> Table:
     first = tables[0]
     name = first.name if len(tables) == 1 else source
     frames = [_same_columns(table.frame, table.name, first.frame, first.name) for table in tables]
-    frame = pl.concat(frames)
+    text = pl.concat(frames)
+    frame, with_words = text, list[str]()
+    if any(table.quoted for table in tables) or not set(MISSING) <= set(words.bare):
+        frame, with_words = numbers_without_words(text)
     notes = [note for table in tables for note in table.notes]
+    above = itertools.accumulate((table.frame.height for table in tables), initial=0)
+    gaps = merge_gaps(
+        [
+            *zip(above, (table.gaps for table in tables), strict=False),
+            (0, find_gaps(text.select(with_words), frame.select(with_words))),
+        ]
+    )
     columns: list[pl.Series] = []
     with_commas: dict[str, list[str]] = {}
     strays: dict[str, Strays] = {}
-    texts: dict[str, pl.Series] = {}
+    texts = {name: text[name] for name in with_words}
     read = number_columns(frame, commas=True, separator=first.separator)
-    for text, (numbers, odd, note) in zip(frame.iter_columns(), read, strict=True):
-        columns.append(text if numbers is None else numbers)
+    for cells, (numbers, odd, note) in zip(frame.iter_columns(), read, strict=True):
+        columns.append(cells if numbers is None else numbers)
         if note:
-            with_commas.setdefault(note, []).append(text.name)
+            with_commas.setdefault(note, []).append(cells.name)
         if odd is not None:
-            strays[text.name], texts[text.name] = odd, text
+            strays[cells.name] = odd
+            texts.setdefault(cells.name, cells)
+    notes += _quoted_words(tables, name)
     for note, names in with_commas.items():
         notes.append(f"{name} writes numbers with a {note} in {listed(names, 4)}.")
     parts = tuple((table.name, table.frame.height) for table in tables)
@@ -183,7 +217,22 @@ def _typed(tables: Sequence[TextTable], source: str) -> Table:
         parts,
         strays,
         texts,
+        gaps,
     )
+
+
+def _quoted_words(tables: Sequence[TextTable], name: str) -> list[str]:
+    columns = list(dict.fromkeys(column for table in tables for column in table.quoted))
+    if not columns:
+        return []
+    where = (
+        f"column {listed(columns)}" if len(columns) == 1 else f"the columns {listed(columns, 4)}"
+    )
+    note = (
+        f"Words such as NA in double quotes are text in {where} of {name}; a list of missing words "
+        "(--missing NA; missing= in Python) counts them as missing there, too."
+    )
+    return [note]
 
 
 def place(parts: Sequence[tuple[str, int]], row: int) -> str:
@@ -226,12 +275,14 @@ def _stack(tables: Sequence[Table], source: str) -> Table:
             "column to be of one kind in all of them."
         ) from None
     heading = f"{source} stands for {len(tables)} files with {whole.height} rows."
+    above = itertools.accumulate((table.n_rows for table in tables), initial=0)
     return Table(
         nw.from_native(whole, eager_only=True),
         source,
         (heading, *(note for table in tables for note in table.notes)),
         tuple(warning for table in tables for warning in table.warnings),
         tuple((table.source, table.n_rows) for table in tables),
+        gaps=merge_gaps(zip(above, (table.gaps for table in tables), strict=False)),
     )
 
 

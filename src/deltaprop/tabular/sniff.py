@@ -10,12 +10,13 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from deltaprop.tabular.cells import MISSING, in_every_column
+from deltaprop.tabular.cells import in_every_column
+from deltaprop.tabular.missing import MISSING
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["BLANKS", "first_row_names_columns", "sniff_separator", "split_blanks"]
+__all__ = ["BLANKS", "first_row_names_columns", "rows_like", "sniff_separator", "split_blanks"]
 
 # Stands for "one or more spaces or tabs between two cells".
 BLANKS = " "
@@ -101,7 +102,7 @@ def _width(rows: list[list[str]]) -> int:
 
 def _mostly_numbers(rows: list[list[str]]) -> bool:
     cells = [cell for row in (rows[1:] or rows) for cell in row]
-    found = sum(1 for cell in cells if _NUMBER.fullmatch(cell) or cell in MISSING)
+    found = sum(1 for cell in cells if _NUMBER.fullmatch(cell) or cell in ("", *MISSING))
     return 2 * found >= len(cells)
 
 
@@ -122,7 +123,7 @@ def _least_ragged(tables: dict[str, list[list[str]]]) -> str:
     return best if agreement >= 0.5 else ","
 
 
-def first_row_names_columns(first: Sequence[str | None], body: pl.DataFrame) -> bool:
+def first_row_names_columns(first: Sequence[str], body: pl.DataFrame) -> bool:
     """Tell whether the first row of a table is a header.
 
     A header has words over columns of numbers (or dates, or truth values). In a table of words
@@ -130,10 +131,12 @@ def first_row_names_columns(first: Sequence[str | None], body: pl.DataFrame) -> 
     """
     import polars as pl
 
-    cells = ["" if cell is None or cell in MISSING else cell for cell in first]
+    cells = ["" if cell in MISSING else cell for cell in first]
     if body.height == 0:
         return not any(_typed(cell) for cell in cells)
     head = body.head(2000)
+    again = rows_like(first, head)
+    head = head if again is None else head.filter(~again)
     valid = [column.len() - column.null_count() for column in head.iter_columns()]
     is_typed = in_every_column(head, pl.all().str.contains(_TYPED))
     typed = [column.sum() for column in is_typed.iter_columns()]
@@ -149,6 +152,19 @@ def first_row_names_columns(first: Sequence[str | None], body: pl.DataFrame) -> 
     if any(_typed(cell) for cell in cells):
         return False
     return not _come_back(cells, body)
+
+
+def rows_like(first: Sequence[str], body: pl.DataFrame) -> pl.Series | None:
+    """Tell which rows repeat the header, as in files that were put together; None for none."""
+    if body.width < 2:
+        return None
+    alike: pl.Series | None = None
+    for cell, column in zip(first, body.iter_columns(), strict=True):
+        same = column.fill_null("").str.strip_chars() == cell
+        alike = same if alike is None else alike & same
+        if not alike.any():
+            return None
+    return alike
 
 
 _TYPED = (
