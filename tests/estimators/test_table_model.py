@@ -387,7 +387,10 @@ class TestTinyTables:
 
     @pytest.mark.parametrize("n", [20, 25, 30])
     def test_a_table_in_which_every_row_is_its_own_class(self, n):
-        model = dp.TableModel.fit({"x": range(n)}, [f"k{i:02}" for i in range(n)], recipe=QUICK)
+        table, names = {"x": range(n)}, [f"k{i:02}" for i in range(n)]
+        with pytest.raises(DataError, match=f"{n} different words in {n} rows"):
+            dp.TableModel.fit(table, names, recipe=QUICK)
+        model = dp.TableModel.fit(table, names, task="classification", recipe=QUICK)  # as advised
         assert len(model.class_names) == n
         assert model.n_train == n
 

@@ -37,9 +37,18 @@ _NUMBERS_OR_GAPS: dict[str, Any] = {"dtype": _FLOATS, "ensure_all_finite": "allo
 def is_table(X: Any) -> bool:
     """Return whether X is a data frame with anything but complete columns of numbers.
 
-    Only such a frame is encoded; numbers are learnt from as they are, as scikit-learn does.
+    Only such a frame is encoded; numbers are learnt from as they are, as scikit-learn does. But
+    whole numbers beyond 2^53 are encoded, too: as floats they would lose digits.
     """
-    return _column_to_encode(X) is not None
+    return _column_to_encode(X) is not None or _has_long_integers(X)
+
+
+def _has_long_integers(X: Any) -> bool:
+    frame = _as_narwhals(X)
+    if frame is None or len(frame) == 0:
+        return False
+    whole = (column for column in frame.iter_columns() if column.dtype.is_integer())
+    return any(max(-int(c.min()), int(c.max())) > 2**53 for c in whole if c.null_count() < len(c))
 
 
 def _column_to_encode(X: Any) -> str | None:
@@ -158,7 +167,8 @@ def _named(estimator: Any, X: Any, array: Any) -> Any:
     """Return rows of numbers as a table whose columns are called as they were in training."""
     n = estimator.n_features_in_
     names = list(map(str, getattr(estimator, "feature_names_in_", [f"x{i}" for i in range(n)])))
-    columns = list(array.T)
+    exact = isinstance(X, np.ndarray) and X.dtype.kind in "iu"  # more digits than floats have
+    columns = list(X.T if exact else array.T)
     frame = _as_narwhals(X)
     if frame is not None and len(set(frame.columns)) == n:  # truth values stay what they are
         columns = list(frame.iter_columns())

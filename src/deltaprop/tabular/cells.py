@@ -4,27 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from deltaprop.errors import of
+from deltaprop.tabular.codes import are_long, have_leading_zeros
+from deltaprop.tabular.notation import Notation, few, find_notation, is_unambiguous
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Strays", "in_every_column", "number_columns", "numbers", "shorten"]
+__all__ = [
+    "Strays",
+    "holds_numbers",
+    "in_every_column",
+    "number_columns",
+    "shorten",
+    "strays_of",
+]
 
-# A text column is still read as numbers when at most this share of its cells is something else,
-# and at least this many cells are numbers.
-_STRAY_SHARE = 0.05
-_FEWEST_NUMBERS = 20
+
 _WIDE = 2000
-
-Style = Literal["plain", "decimal comma", "thousands comma", "thousands point"]
-
-_ENGLISH = r"^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$"
-_GERMAN = r"^[+-]?\d{1,3}(\.\d{3})+,\d*$"
-_COMMA = r"^[+-]?(\d+,\d*|,\d+)([eE][+-]?\d+)?$"
-_ANY_COMMA = f"{_ENGLISH}|{_GERMAN}|{_COMMA}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,36 +76,32 @@ def in_every_column(frame: pl.DataFrame, expression: pl.Expr) -> pl.DataFrame:
     return pl.DataFrame([done.slice(i * n, n).alias(name) for i, name in enumerate(frame.columns)])
 
 
-def numbers(
-    text: pl.Series, *, commas: bool = False, separator: str = ","
-) -> tuple[pl.Series | None, Strays | None, str]:
-    """Read a cleaned text column as numbers, if that is what it holds.
+def number_columns(
+    frame: pl.DataFrame, *, separator: str = ","
+) -> Iterator[tuple[pl.Series | None, Strays | None, str]]:
+    """Read every column of cleaned text that holds plain numbers, all columns at once.
+
+    What needs to be decided or would lose a digit stays text, for whoever knows more of the column:
+    numbers in another notation, codes with leading zeros, whole numbers beyond 64 bits, and points
+    that may group thousands.
 
     Parameters
     ----------
-    text : polars.Series of String
+    frame : polars.DataFrame of String
         Cells without padding, null where missing.
-    commas : bool
-        Whether a comma inside a number may be a decimal comma or group thousands.
     separator : str
-        What separates the cells of the file; after anything but a comma, ``1,234`` is a decimal.
+        What separates the cells of the file; after anything but a comma, ``1,234`` is a decimal
+        where no column is written with decimal points.
 
-    Returns
-    -------
+    Yields
+    ------
     numbers : polars.Series of Int64 or Float64, or None
-        None when the column is text.
+        None when the column stays text.
     strays : Strays or None
         The few cells that are not numbers (null in ``numbers``).
     note : str
         What commas stand for in the numbers, if they have any.
     """
-    return next(number_columns(text.to_frame(), commas=commas, separator=separator))
-
-
-def number_columns(
-    frame: pl.DataFrame, *, commas: bool, separator: str
-) -> Iterator[tuple[pl.Series | None, Strays | None, str]]:
-    """Do what `numbers` does for every column of ``frame``, casting all columns at once."""
     import polars as pl
 
     floats = in_every_column(frame, pl.all().cast(pl.Float64, strict=False))
@@ -115,72 +110,75 @@ def number_columns(
     whole = [n == ok > 0 for n, ok in zip(given, read, strict=True)]
     names = [name for name, numeric in zip(frame.columns, whole, strict=True) if numeric]
     numeric_text = frame.select(names)
-    as_integers = in_every_column(
-        numeric_text, pl.all().cast(pl.Int64, strict=False)
-    ).iter_columns()
+    integers = in_every_column(numeric_text, pl.all().cast(pl.Int64, strict=False))
+    as_integers = integers.iter_columns()
+    with_points = any(
+        column.null_count() > frame[column.name].null_count() for column in integers.iter_columns()
+    )
     columns = zip(frame.iter_columns(), floats.iter_columns(), given, whole, strict=True)
     for text, as_floats, n_given, numeric in columns:
         if numeric:
             whole_numbers = next(as_integers)
             exact = whole_numbers.len() - whole_numbers.null_count() == n_given
-            yield (whole_numbers if exact else as_floats.fill_nan(None)), None, ""
+            yield _lossless(text, whole_numbers if exact else as_floats.fill_nan(None)), None, ""
         elif n_given == 0:
             yield None, None, ""
         else:
-            yield _with_exceptions(text, as_floats, commas, separator)
+            decimal_comma = separator != "," and not with_points
+            yield _with_exceptions(text, as_floats, decimal_comma=decimal_comma)
+
+
+def _lossless(text: pl.Series, numbers: pl.Series) -> pl.Series | None:
+    """Return the numbers that the cells are, if they are nothing but these."""
+    if have_leading_zeros(text):
+        return None
+    if numbers.dtype.is_float() and (are_long(text) or not is_unambiguous(text)):
+        return None
+    return numbers
 
 
 def _with_exceptions(
-    text: pl.Series, floats: pl.Series, commas: bool, separator: str
+    text: pl.Series, floats: pl.Series, *, decimal_comma: bool
 ) -> tuple[pl.Series | None, Strays | None, str]:
-    import polars as pl
-
     total = text.len() - text.null_count()
     odd = text.is_not_null() & floats.is_null()
-    note = ""
-    # In a comma-separated file one 1,234 among plain numbers may be 1.234 as well as 1234.
-    if commas and not (separator == "," and _few(int(odd.sum()), total)):
-        cells = text.filter(odd)
-        style = _comma_style(cells.filter(cells.str.contains(_ANY_COMMA)), separator)
-        if style is not None:
-            floats = _without_commas(text, style).cast(pl.Float64, strict=False)
-            odd = text.is_not_null() & floats.is_null()
-            note = style
-    n_odd = int(odd.sum())
-    if n_odd == 0:
-        return floats.fill_nan(None), None, note
-    if not _few(n_odd, total):
+    if few(int(odd.sum()), total):
+        numeric = text.filter(floats.is_not_null())
+        if have_leading_zeros(numeric) or are_long(numeric) or _all_certain(text):
+            return None, None, ""
+        return floats.fill_nan(None), strays_of(text, floats), ""
+    if not decimal_comma:
         return None, None, ""
-    row = int(odd.arg_true()[0])
-    strays = Strays(text.name, n_odd, total, row + 1, str(text[row]))
-    return floats.fill_nan(None), strays, note
+    found = find_notation(text)
+    if not found.doubt or found.notation is None or found.notation.unit:
+        return None, None, ""
+    if found.notation != Notation(group=","):
+        return None, None, ""
+    numbers = Notation(point=",").read(text)
+    return numbers, strays_of(text, numbers), "decimal comma"
 
 
-def _few(n_odd: int, total: int) -> bool:
-    return n_odd <= _STRAY_SHARE * total and total - n_odd >= _FEWEST_NUMBERS
+def _all_certain(text: pl.Series) -> bool:
+    """Tell whether every cell is a number in a notation that the column leaves no doubt about."""
+    found = find_notation(text)
+    if found.notation is None or found.doubt:
+        return False
+    return found.notation.read(text).null_count() == text.null_count()
 
 
-def _comma_style(cells: pl.Series, separator: str) -> Style | None:
-    """Tell which notation all these cells follow, none of which is a plain number."""
-    if cells.len() == 0:
+def holds_numbers(text: pl.Series) -> bool:
+    """Tell whether a cleaned column of text is one of numbers, plain or in another notation."""
+    import polars as pl
+
+    n = text.len() - text.null_count()
+    n_odd = n - text.cast(pl.Float64, strict=False).drop_nulls().len()
+    return n_odd == 0 or few(n_odd, n) or find_notation(text).notation is not None
+
+
+def strays_of(text: pl.Series, numbers: pl.Series) -> Strays | None:
+    """Return what is to be said of the cells that are missing among the numbers only."""
+    odd = (text.is_not_null() & numbers.is_null()).arg_true()
+    if not odd.len():
         return None
-
-    def fits(pattern: str) -> bool:
-        return bool(cells.str.contains(pattern).all())
-
-    decimal, english = fits(_COMMA), fits(_ENGLISH)
-    if decimal and not (english and separator == ","):
-        return "decimal comma"
-    if english:
-        return "thousands comma"
-    return "thousands point" if fits(f"{_COMMA}|{_GERMAN}") else None
-
-
-def _without_commas(text: pl.Series, style: Style) -> pl.Series:
-    if style == "thousands comma":
-        return text.str.replace_all(",", "", literal=True)
-    if style == "thousands point":
-        # Only where a comma follows is the point a separator of thousands.
-        bare = text.str.replace_all(".", "", literal=True)
-        text = bare.zip_with(text.str.contains(_GERMAN).fill_null(False), text)
-    return text.str.replace(",", ".", literal=True)
+    row, total = int(odd[0]), text.len() - text.null_count()
+    return Strays(text.name, odd.len(), total, row + 1, str(text[row]))

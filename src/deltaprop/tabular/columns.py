@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple, get_args
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from deltaprop.model.stored import Stored
 from deltaprop.tabular.cells import shorten
 from deltaprop.tabular.dates import DATE_FORMATS
+from deltaprop.tabular.notation import Notation
 from deltaprop.tabular.scaling import squash
 from deltaprop.tabular.vocabulary import Vocabulary
 
@@ -79,6 +81,10 @@ class Column:
         The terms of a column of free text.
     edges : tuple of float
         Of the ranges of a numeric column, which become further outputs; see ``ranges.shares``.
+    notation : Notation or None
+        How a numeric column was written at training, if not as plain numbers.
+    offset : int
+        What is taken from whole numbers beyond 2^53 before they are floats.
     """
 
     name: str
@@ -92,6 +98,8 @@ class Column:
     note: str = ""
     vocabulary: Vocabulary | None = None
     edges: tuple[float, ...] = ()
+    notation: Notation | None = None
+    offset: int = 0
 
     @property
     def n_outputs(self) -> int:
@@ -166,6 +174,10 @@ class Column:
         # Only where there are some: other tables are stored as they were before them.
         if self.edges:
             values["edges"] = list(self.edges)
+        if self.notation:
+            values["notation"] = self.notation.to_dict()
+        if self.offset:
+            values["offset"] = str(self.offset)
         return values | ({"vocabulary": self.vocabulary.to_dict()} if self.vocabulary else {})
 
 
@@ -214,7 +226,21 @@ def stored_column(place: str, values: object) -> Column:
         stored.text("note"),
         vocabulary,
         edges,
+        *_stored_reading(stored, kind),
     )
+
+
+def _stored_reading(stored: Stored, kind: str) -> tuple[Notation | None, int]:
+    """Return how the cells of a numeric column are read, and what is taken from them."""
+    notation, offset = None, 0
+    if kind == "numeric" and "notation" in stored.values:
+        notation = Notation.from_dict(f"{stored.where}, notation", stored.values["notation"])
+    if kind == "numeric" and "offset" in stored.values:
+        text = stored.text("offset")
+        if not re.fullmatch(r"-?[1-9]\d{0,37}", text):
+            stored.refuse("offset", text, "a whole number of up to 38 digits")
+        offset = int(text)
+    return notation, offset
 
 
 def _fits(kind: str, parts: tuple[str, ...], n_categories: int) -> bool:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from deltaprop.errors import ColumnError, DataError, SettingError, nearest_name
 from deltaprop.tabular.arrays import pick_arrays, read_array, read_arrays
 from deltaprop.tabular.cells import shorten
+from deltaprop.tabular.codes import exact_text
 from deltaprop.tabular.delimited import Reading
 from deltaprop.tabular.missing import (
     NO_WORDS,
@@ -291,6 +292,7 @@ def _target_values(column: pl.Series, name: str, table: Table, task: Task | None
     gaps = table.gaps.get(name, ())
     if task == "classification" and name in table.texts:
         column, gaps = table.texts[name], ()
+    column = exact_text(column)
     if column.dtype == pl.String and task == "classification":
         column = clean_frame(column.to_frame(), NO_WORDS).to_series()
     elif column.dtype == pl.String:
@@ -312,8 +314,6 @@ def _target_values(column: pl.Series, name: str, table: Table, task: Task | None
             f"{where}{_rows(rows)}{')' if len(table.parts) > 1 else ''}: target {name!r} is "
             f"missing{_said(gaps, len(rows), name in table.texts)}"
         )
-    if column.dtype.is_integer():
-        column = column.cast(pl.Int64, strict=False) if column.dtype != pl.UInt64 else column
     values = column.to_numpy()
     return values.astype(object) if column.dtype == pl.String else values
 

@@ -13,12 +13,14 @@ from numpy.typing import DTypeLike, NDArray
 from deltaprop.errors import ColumnError, DataError, nearest_name, of
 from deltaprop.model.stored import Stored
 from deltaprop.tabular.cells import shorten
+from deltaprop.tabular.codes import exact_differences
 from deltaprop.tabular.columns import Column, ReportRow, TableWarning, stored_column
 from deltaprop.tabular.dates import date_parts, days_of
 from deltaprop.tabular.fit import fit_column, no_rows, refuse_infinite, to_floats
 from deltaprop.tabular.frames import to_polars
 from deltaprop.tabular.lookup import category_codes
 from deltaprop.tabular.missing import without_words
+from deltaprop.tabular.notation import read_numbers
 from deltaprop.tabular.ranges import MOST_RANGES, find_edges, shares
 from deltaprop.tabular.read import listed
 from deltaprop.tabular.scaling import squash
@@ -302,18 +304,29 @@ def _numbers(column: Column, series: pl.Series, where: str) -> tuple[NDArray[np.
     odd = 0
     if series.dtype in (pl.String, pl.Categorical, pl.Enum):
         text = without_words(series.cast(pl.String))
-        series = text.cast(pl.Float64, strict=False)
+        if column.offset:
+            series = text.cast(pl.Int128, strict=False)
+        else:
+            series = read_numbers(text, column.notation)
         strange = (text.is_not_null() & series.is_null()).arg_true()
         odd = strange.len()
         if odd and not column.strays:
-            _refuse_cell(column, text, strange, "a number", where)
+            _refuse_cell(column, text, strange, _a_number(column), where)
     elif not (
         series.dtype.is_numeric() or series.dtype in (pl.Boolean, pl.Null, pl.Duration, pl.Time)
     ):
         _refuse_type(column, series, "numbers", where)
+    if column.offset:
+        differences = exact_differences(series, column.offset)
+        series = series if differences is None else differences[0]
     values = to_floats(series)
     refuse_infinite(values, column.name, where)
     return values, odd
+
+
+def _a_number(column: Column) -> str:
+    unit = column.notation.unit if column.notation else ""
+    return f"a number in {unit}" if unit else "a number"
 
 
 def _texts(column: Column, series: pl.Series, where: str) -> pl.Series:
@@ -366,12 +379,10 @@ def _refuse_type(column: Column, series: pl.Series, expected: str, where: str) -
 
 
 def _fill_categories(block: NDArray[Any], column: Column, series: pl.Series) -> list[str]:
-    boolean = column.kind == "boolean"
-    if boolean and series.dtype.is_numeric():
-        # 0 and 1 are how truth values often arrive.
-        codes, unknown = category_codes(series, ("0", "1"))
-    else:
-        codes, unknown = category_codes(series, column.categories, fold=boolean)
+    truths = column.categories
+    if column.kind == "boolean" and series.dtype.is_numeric():
+        truths = ("0", "1")  # how truth values often arrive
+    codes, unknown = category_codes(series, truths)
     if column.kind != "category":
         values = np.array([0.0, -1.0, 1.0])
         block[:, 0] = column.outputs[0].squashed(values)[codes + 1]

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deltaprop.errors import ColumnError, DataError, of
-from deltaprop.tabular.cells import numbers, shorten
+from deltaprop.tabular.cells import shorten, strays_of
+from deltaprop.tabular.codes import are_long, digits_of, exact_differences, have_leading_zeros
 from deltaprop.tabular.columns import Column, Kind, Output
 from deltaprop.tabular.dates import date_format, date_parts, days_of
 from deltaprop.tabular.missing import clean_text, without_words
+from deltaprop.tabular.notation import Notation, find_notation, is_unambiguous
 from deltaprop.tabular.scaling import counted_scale, robust_scale
+from deltaprop.tabular.truth import differ_in_capitals, one_spelling
 from deltaprop.tabular.vocabulary import Vocabulary
 from deltaprop.tabular.words import is_free_text
 
@@ -35,6 +39,8 @@ def fit_column(series: pl.Series, where: str) -> tuple[Column, list[str]]:
     name, dtype = series.name, series.dtype
     if dtype == pl.Boolean:
         return _truth(name, series), []
+    if dtype.is_numeric() and are_long(series):
+        return _long_integers(name, series, where), []
     if dtype.is_numeric() or dtype in (pl.Duration, pl.Time):
         return _numeric(name, to_floats(series), where), []
     if dtype in (pl.Date, pl.Datetime):
@@ -78,17 +84,23 @@ def refuse_infinite(values: NDArray[np.float64], name: str, where: str) -> None:
 def _text(name: str, text: pl.Series, where: str) -> tuple[Column, list[str]]:
     if text.null_count() == text.len():
         return _left_out(name, "constant", text.len(), "no cell has a value"), []
-    read, strays, _ = numbers(text)
-    if read is not None:
-        column = _numeric(name, to_floats(read), where, strays.count if strays else 0)
-        return column, [strays.sentence(where)] if strays else []
+    column = _plain_numbers(name, text, where)
+    if column is not None:
+        return column, []
+    text, merged = one_spelling(text)
     lower = text.str.to_lowercase()
     if lower.drop_nulls().is_in(["true", "false"]).all():
-        return _truth(name, lower == "true"), []
+        return _with_note(_truth(name, lower == "true"), merged), []
     notation, ambiguous = date_format(text)
     if notation is not None:
         return _date(name, days_of(text, notation), notation, where), []
+    found = find_notation(text)
+    if found.notation is not None and not have_leading_zeros(text):
+        return _written_numbers(name, text, found.notation, found.doubt, where)
     column = _free_text(name, text) or _category(name, text, as_text=True)
+    if column.kind in ("category", "binary"):
+        merged = merged or differ_in_capitals(column.categories)
+    column = _with_note(column, found.why_not, merged)
     if not ambiguous:
         return column, []
     example = text.drop_nulls()[0]
@@ -97,6 +109,61 @@ def _text(name: str, text: pl.Series, where: str) -> tuple[Column, list[str]]:
         "day or the month comes first, so it is not read as dates. Write them as YYYY-MM-DD."
     )
     return column, [warning]
+
+
+def _with_note(column: Column, *notes: str) -> Column:
+    return replace(column, note="; ".join(filter(None, (column.note, *notes))))
+
+
+def _plain_numbers(name: str, text: pl.Series, where: str) -> Column | None:
+    """Return the column if every cell is a number as programs write it, or a code of digits."""
+    import polars as pl
+
+    floats = text.cast(pl.Float64, strict=False)
+    if floats.null_count() > text.null_count():
+        return None
+    if have_leading_zeros(text):
+        return _with_note(_category(name, text, as_text=True), "codes, for some begin with a zero")
+    if are_long(text):
+        return _long_integers(name, text, where)
+    if is_unambiguous(text):
+        return _numeric(name, to_floats(floats), where)
+    found = find_notation(text)
+    if found.notation is None:
+        return _numeric(name, to_floats(floats), where)
+    return _written_numbers(name, text, found.notation, found.doubt, where)[0]
+
+
+def _written_numbers(
+    name: str, text: pl.Series, notation: Notation, doubt: str, where: str
+) -> tuple[Column, list[str]]:
+    """Return a column of numbers with a unit, marks of thousands and the like."""
+    numbers = notation.read(text)
+    strays = strays_of(text, numbers)
+    column = _numeric(name, to_floats(numbers), where, strays.count if strays else 0)
+    plain = notation.is_plain(text)
+    told = "" if plain else notation.told(text)
+    if column.kind == "numeric" and not plain:
+        column = replace(column, notation=notation)
+    return _with_note(column, told, doubt), [strays.sentence(where)] if strays else []
+
+
+def _long_integers(name: str, series: pl.Series, where: str) -> Column:
+    """Return whole numbers beyond 2^53: codes where they return, numbers where all differ."""
+    known = series.drop_nulls()
+    text = digits_of(series)
+    n_different = known.n_unique()
+    if n_different < _DISTINCT_SHARE * known.len():
+        column = _category(name, text, as_text=False)
+        return _with_note(column, "codes, for they return and a number keeps but 15 digits of them")
+    exact = exact_differences(series)
+    if exact is None or exact[0].drop_nulls().n_unique() < n_different:
+        why = "they hardly return, and have too many digits to be told apart as numbers"
+        return _left_out(name, "text", series.null_count(), why)
+    column = _numeric(name, to_floats(exact[0]), where)
+    if column.kind != "numeric":
+        return column
+    return _with_note(replace(column, offset=exact[1]), f"counted from {exact[1]}")
 
 
 def _left_out(name: str, kind: Kind, missing: int, why: str) -> Column:

@@ -265,6 +265,9 @@ def _from_numbers(cells: list[Any], name: str) -> pl.Series:
 
     if all(c is None or (isinstance(c, numbers.Integral) and abs(int(c)) < 2**63) for c in cells):
         return pl.Series(name, [None if c is None else int(c) for c in cells], dtype=pl.Int64)
+    if all(c is None or isinstance(c, numbers.Integral) for c in cells):
+        # More digits than any type of numbers holds: as text none is lost.
+        return pl.Series(name, [None if c is None else str(int(c)) for c in cells], dtype=pl.String)
 
     def as_float(cell: Any) -> float | None:
         try:

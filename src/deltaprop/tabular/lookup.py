@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from deltaprop.tabular.codes import digits_of
 from deltaprop.tabular.frames import category_text
 from deltaprop.tabular.missing import MISSING, NO_WORDS, clean_frame, without_words
+from deltaprop.tabular.truth import is_true, truth_values
 
 if TYPE_CHECKING:
     import polars as pl
@@ -19,19 +21,21 @@ __all__ = ["category_codes"]
 
 
 def category_codes(
-    series: pl.Series, categories: Sequence[str], *, fold: bool = False
+    series: pl.Series, categories: Sequence[str]
 ) -> tuple[NDArray[np.int64], pl.Series]:
     """Return the index of each cell's category, -1 where missing or unknown, and the unknown cells.
 
     Text is compared without padding; NA and the like are missing where they are no category. A cell
     and a category that are the same number are the same category, so that 1, 1.0 and "01" find each
-    other; but equal text goes first. ``fold`` compares without regard to capitals.
+    other, however many digits they have; but equal text goes first. Where the categories are a word
+    for true and one for false, any other such word finds its own.
     """
     import polars as pl
 
     text = _as_text(series)
-    if fold:
-        text = without_words(text).str.to_lowercase()
+    words = truth_values(categories) or {}
+    if words:
+        text = without_words(text)
     different = text.unique().drop_nulls()
     exact = {category: code for code, category in enumerate(categories)}
     by_number: dict[float, int] = {}
@@ -39,13 +43,17 @@ def category_codes(
         number = _number(category)
         if number is not None and (number not in by_number or category == category_text(number)):
             by_number[number] = code
-    codes = []
-    for cell in different:
-        found_code = exact.get(cell)
-        if found_code is None and by_number:
-            number = _number(cell)
-            found_code = None if number is None else by_number.get(number)
-        codes.append(-1 if found_code is None else found_code)
+
+    def code_of(cell: str) -> int:
+        if cell in exact:
+            return exact[cell]
+        said = is_true(cell) if words else None
+        if said is not None:
+            return exact[words[said]]
+        number = _number(cell) if by_number else None
+        return -1 if number is None else by_number.get(number, -1)
+
+    codes = [code_of(cell) for cell in different]
     if different.len() == 0:
         return np.full(series.len(), -1, dtype=np.int64), different
     found = text.replace_strict(
@@ -61,7 +69,9 @@ def _as_text(series: pl.Series) -> pl.Series:
 
     if series.dtype == pl.String or series.dtype in (pl.Categorical, pl.Enum):
         return clean_frame(series.cast(pl.String).to_frame(), NO_WORDS).to_series()
-    if series.dtype.is_float() or series.dtype.is_decimal():
+    if series.dtype.is_decimal():
+        return digits_of(series)
+    if series.dtype.is_float():
         floats = series.cast(pl.Float64).fill_nan(None)
         cells = floats.unique().drop_nulls()
         if not cells.len():
@@ -72,6 +82,11 @@ def _as_text(series: pl.Series) -> pl.Series:
 
 
 def _number(text: str) -> float | None:
+    """Return the number a text is: a whole one exactly, for floats have but 53 bits."""
+    try:
+        return int(text)
+    except ValueError:
+        pass
     try:
         number = float(text)
     except ValueError:

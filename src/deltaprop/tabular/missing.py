@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from deltaprop.errors import SettingError
-from deltaprop.tabular.cells import in_every_column, numbers, shorten
+from deltaprop.tabular.cells import holds_numbers, in_every_column, shorten
 from deltaprop.tabular.dates import date_format
+from deltaprop.tabular.truth import are_truth_values
 
 if TYPE_CHECKING:
     import polars as pl
@@ -183,9 +184,7 @@ def numbers_without_words(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]
 def _words(rest: pl.Series) -> bool:
     """Tell whether a column is one of words, by its cells that may not be missing."""
     rest = rest.drop_nulls()
-    if rest.is_empty() or rest.str.to_lowercase().is_in(["true", "false"]).all():
-        return False
-    if numbers(rest, commas=True, separator=";")[0] is not None:
+    if rest.is_empty() or are_truth_values(rest) or holds_numbers(rest):
         return False
     return date_format(rest) == (None, False)
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from deltaprop.errors import ColumnError, DataError
 from deltaprop.tabular.arrays import read_array
 from deltaprop.tabular.cells import Strays, number_columns, shorten
+from deltaprop.tabular.codes import is_code
 from deltaprop.tabular.delimited import Reading, TextTable, read_delimited
 from deltaprop.tabular.frames import to_polars
 from deltaprop.tabular.missing import (
@@ -26,6 +27,7 @@ from deltaprop.tabular.missing import (
     merge_gaps,
     numbers_without_words,
 )
+from deltaprop.tabular.notation import find_notation
 from deltaprop.tabular.source import Blob, Source, open_blobs
 
 if TYPE_CHECKING:
@@ -118,6 +120,8 @@ def load_frame(
     DataError
         As `load_features` does, and for images.
     """
+    import narwhals as nw
+
     table = load_features(source, header=header, missing=missing)
     if isinstance(table.features, np.ndarray):
         shape = " x ".join(map(str, table.features.shape))
@@ -125,7 +129,21 @@ def load_frame(
             f"{table.source} holds images ({shape} numbers): expected a table of rows and columns. "
             "Read it with load_features or load_dataset."
         )
-    return table.features
+    return nw.from_native(_with_numbers(table.features.to_native()), eager_only=True)
+
+
+def _with_numbers(frame: pl.DataFrame) -> pl.DataFrame:
+    """Read the columns of text that are numbers in one notation, as far as no cell is lost."""
+    import polars as pl
+
+    for text in frame.select(pl.col(pl.String)).iter_columns():
+        found = find_notation(text)
+        if found.notation is None or is_code(text):
+            continue
+        numbers = found.notation.read(text)
+        if numbers.null_count() == text.null_count():
+            frame = frame.with_columns(numbers.alias(text.name))
+    return frame
 
 
 def _read_one(blob: Blob, reading: Reading) -> Table:
@@ -195,7 +213,7 @@ def _typed(tables: Sequence[TextTable], source: str, words: MissingWords) -> Tab
     with_commas: dict[str, list[str]] = {}
     strays: dict[str, Strays] = {}
     texts = {name: text[name] for name in with_words}
-    read = number_columns(frame, commas=True, separator=first.separator)
+    read = number_columns(frame, separator=first.separator)
     for cells, (numbers, odd, note) in zip(frame.iter_columns(), read, strict=True):
         columns.append(cells if numbers is None else numbers)
         if note:

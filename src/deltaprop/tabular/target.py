@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deltaprop.errors import DataError, SettingError, ShapeError, nearest_name, of
 from deltaprop.model.stored import Stored
-from deltaprop.tabular.cells import shorten
+from deltaprop.tabular.cells import Strays, shorten, strays_of
+from deltaprop.tabular.codes import exact_text, is_code
 from deltaprop.tabular.fit import to_floats
 from deltaprop.tabular.frames import as_series, to_polars
 from deltaprop.tabular.lookup import category_codes
+from deltaprop.tabular.notation import Found, Notation, find_notation, read_numbers
 from deltaprop.tabular.read import listed
 from deltaprop.tabular.task import guess_task
+from deltaprop.tabular.truth import differ_in_capitals, one_spelling
 
 if TYPE_CHECKING:
     import polars as pl
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["TargetEncoder"]
 
 _FORMAT = "deltaprop-target-encoder/1"
+_FEW_WORDS = 10  # so many may all differ and still be classes
 _MANY_CLASSES = 100  # from which on most must have more than one row
 _TASKS = ("classification", "regression")
 _CLASS_TYPES = ("text", "int", "float", "bool")
@@ -45,6 +49,9 @@ class TargetEncoder:
         Sorted; numbers stay numbers, text is an object array. Empty for regression.
     mean, std : float64 array
         Per target, in its own units. Empty for classification.
+    notations : tuple of Notation or None
+        How each target was written at training, where that is not as plain numbers; empty where
+        all are plain. Predictions are plain numbers, in the unit of the notation.
     """
 
     task: Literal["classification", "regression"]
@@ -53,6 +60,7 @@ class TargetEncoder:
     classes: NDArray[Any]
     mean: NDArray[np.float64]
     std: NDArray[np.float64]
+    notations: tuple[Notation | None, ...] = ()
 
     @classmethod
     def fit(
@@ -101,31 +109,35 @@ class TargetEncoder:
                     "classification: expected one column of class labels. Turn one-hot columns "
                     "into labels with argmax, or train one model per column."
                 )
-            reason = f"there are {len(arrays)} targets"
-            return cls._regression(arrays, task, reason, labels, where)
-        guess, reason = guess_task(arrays[0])
+            return cls._regression(arrays, f"there are {len(arrays)} targets", labels, where)
+        guess, reason = _guess(arrays[0], labels[0], task, where)
         if task is not None and task != guess:
             reason = f"it was asked for, though {reason}"
         if (task or guess) == "regression":
-            return cls._regression(arrays, task, reason, labels, where)
+            return cls._regression(arrays, reason, labels, where)
         return cls._classification(arrays[0], reason, labels, where)
 
     @classmethod
     def _classification(
         cls, values: NDArray[Any], reason: str, names: tuple[str, ...], where: str
     ) -> TargetEncoder:
+        values, merged = _one_spelling(values)
         classes = _sorted_classes(values)
+        apart = "" if merged or values.dtype.kind != "O" else differ_in_capitals(classes.tolist())
+        reason = "; ".join(filter(None, (reason, merged, apart)))
         if classes.size < 2:
             raise DataError(
                 f"Target {names[0]!r}{of(where)} has the single class {shorten(_shown(classes[0]))}"
                 f" in all {values.size} rows: expected at least two classes. Check how the rows "
                 "were selected."
             )
-        if classes.size > _MANY_CLASSES and classes.size > values.size / 2:
+        many = classes.size > _MANY_CLASSES and classes.size > values.size / 2
+        if many and classes.dtype.kind != "O":
             raise DataError(
                 f"Target {names[0]!r}{of(where)} has {classes.size:,} classes in {values.size:,} "
                 "rows: most classes have a single row, from which nothing about others can be "
-                "learnt. Is it an identifier, or a number (task='regression')?"
+                "learnt. Leave the task out, or say task='regression', to learn the numbers; or "
+                "choose another target."
             )
         empty = np.empty(0)
         return cls("classification", reason, names, classes, empty, empty)
@@ -134,14 +146,16 @@ class TargetEncoder:
     def _regression(
         cls,
         arrays: Sequence[NDArray[Any]],
-        task: str | None,
         reason: str,
         names: tuple[str, ...],
         where: str,
     ) -> TargetEncoder:
-        means, stds = [], []
+        means, stds, notations = [], [], []
         for values, name in zip(arrays, names, strict=True):
-            y = _as_numbers(values, name, where)
+            notation, told = _notation_of(values)
+            notations.append(notation)
+            reason += f"; {told}" if told else ""
+            y = _as_numbers(values, name, where, notation)
             if y.min() == y.max():
                 raise DataError(
                     f"Target {name!r}{of(where)} is {y[0]:g} in all {y.size} rows: expected "
@@ -152,7 +166,10 @@ class TargetEncoder:
             unit = y / largest
             means.append(float(unit.mean()) * largest)
             stds.append(max(float(unit.std()) * largest, np.finfo(np.float64).tiny))
-        return cls("regression", reason, names, np.empty(0), np.array(means), np.array(stds))
+        return cls(
+            "regression", reason, names, np.empty(0), np.array(means), np.array(stds),
+            tuple(notations) if any(notations) else (),
+        )  # fmt: skip
 
     @property
     def n_outputs(self) -> int:
@@ -175,8 +192,10 @@ class TargetEncoder:
             )
         pairs = list(zip(columns, self.names, strict=True))
         if self.task == "regression":
+            notations = self.notations or (None,) * len(pairs)
             arrays = [
-                _as_numbers(_complete(column, name, where), name, where) for column, name in pairs
+                _as_numbers(_complete(column, name, where), name, where, notation)
+                for (column, name), notation in zip(pairs, notations, strict=True)
             ]
             y = np.column_stack(arrays)
             return np.asarray((y / 2 - self.mean / 2) / (self.std / 2), dtype=np.float64)
@@ -196,7 +215,7 @@ class TargetEncoder:
                 column.cast(pl.Float64), [f"{int(c)}" for c in self.classes.tolist()]
             )
         else:
-            codes, _ = category_codes(column, self._texts(), fold=self.classes.dtype.kind == "b")
+            codes, _ = category_codes(column, self._texts())
         strange = np.flatnonzero(codes < 0)
         if strange.size:
             found = _shown(values[strange[0]])
@@ -246,7 +265,7 @@ class TargetEncoder:
     def to_dict(self) -> dict[str, Any]:
         """Return the encoder as plain values that JSON keeps exactly."""
         kind = {"O": "text", "b": "bool", "f": "float"}.get(self.classes.dtype.kind, "int")
-        return {
+        values = {
             "format": _FORMAT,
             "task": self.task,
             "reason": self.reason,
@@ -256,6 +275,10 @@ class TargetEncoder:
             "mean": self.mean.tolist(),
             "std": self.std.tolist(),
         }
+        # Only where there are some: other targets are stored as they were before them.
+        if self.notations:
+            values["notations"] = [n.to_dict() if n else None for n in self.notations]
+        return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TargetEncoder:
@@ -284,7 +307,21 @@ class TargetEncoder:
             classes,
             np.array(mean, dtype=np.float64),
             np.array(std, dtype=np.float64),
+            _stored_notations(stored, len(names) if numeric else 0),
         )
+
+
+def _stored_notations(stored: Stored, n: int) -> tuple[Notation | None, ...]:
+    if "notations" not in stored.values:
+        return ()
+
+    def each(place: str, entry: object) -> Notation | None:
+        return None if entry is None else Notation.from_dict(f"{stored.where}, {place}", entry)
+
+    notations = stored.items("notations", each)
+    if len(notations) != n:
+        stored.refuse("notations", len(notations), f"one for each of {n} numbers")
+    return notations
 
 
 def _stored_classes(stored: Stored, kind: str) -> NDArray[Any]:
@@ -335,6 +372,7 @@ def _complete(column: pl.Series, name: str, where: str) -> NDArray[Any]:
             f"Target {name!r}{of(where)} has no rows: expected at least two. "
             "Check how it is selected."
         )
+    column = exact_text(column)
     if column.dtype.is_float() or column.dtype.is_decimal():
         column = column.cast(pl.Float64).fill_nan(None)
     if column.dtype in (pl.String, pl.Categorical, pl.Enum):
@@ -343,7 +381,7 @@ def _complete(column: pl.Series, name: str, where: str) -> NDArray[Any]:
     if absent.any():
         _refuse_rows(absent, name, where, "is missing (empty or NaN)")
     if column.dtype.is_numeric():
-        whole = column.dtype.is_integer() and column.dtype != pl.UInt64
+        whole = column.dtype.is_integer()
         column = column.cast(pl.Int64 if whole else pl.Float64)
         if not whole and column.is_infinite().any():
             _refuse_rows(column.is_infinite(), name, where, "is infinite")
@@ -377,14 +415,85 @@ def _sorted_classes(values: NDArray[Any]) -> NDArray[Any]:
     return classes
 
 
-def _as_numbers(values: NDArray[Any], name: str, where: str) -> NDArray[np.float64]:
+def _guess(values: NDArray[Any], name: str, task: str | None, where: str) -> tuple[str, str]:
+    """Return the task the values ask for, and why; ask where they do not tell."""
+    if values.dtype.kind != "O":
+        return guess_task(values)
+    guess, reason = guess_task(values)
+    if task == "classification":
+        return guess, reason
+    text = _text_of(values)
+    found = Found() if is_code(text) else find_notation(text)
+    if found.notation is not None:
+        numbers = found.notation.read(text)
+        known = to_floats(numbers.drop_nulls())
+        guess_of_numbers, reason_of_numbers = guess_task(known)
+        if found.notation.unit and len(np.unique(known)) > 2:
+            guess_of_numbers, reason_of_numbers = "regression", "the target holds numbers of a unit"
+        if guess_of_numbers == "regression" or task == "regression":
+            if task is None and (strays := strays_of(text.alias(name), numbers)):
+                _refuse_stray(strays, where)
+            return guess_of_numbers, reason_of_numbers
+    if task is None:
+        _ask_about_words(text, name, found.why_not, where)
+    return guess, reason
+
+
+def _refuse_stray(strays: Strays, where: str) -> NoReturn:
+    raise DataError(
+        f"Target {strays.column!r}{of(where)} is {shorten(strays.cell)} in row {strays.row}, which "
+        f"is no number, while {strays.total - strays.count} of its {strays.total} cells are "
+        "numbers. Expected a number in every row: correct or remove the row. If these are labels "
+        "of classes, say task='classification'."
+    )
+
+
+def _ask_about_words(text: pl.Series, name: str, why_not: str, where: str) -> None:
+    """Refuse to guess what is asked for by words that hardly ever return."""
+    n_different = text.str.to_lowercase().n_unique()
+    if n_different <= _FEW_WORDS or n_different <= text.len() / 2:
+        return
+    reason = f" ({why_not})" if why_not else ""
+    raise DataError(
+        f"Target {name!r}{of(where)} holds {n_different:,} different words in {text.len():,} rows, "
+        f"such as {listed(text.head(3).to_list())}{reason}: most stand in a single row, from which "
+        "nothing about others can be learnt. Choose another target; if it is meant to be a number, "
+        "write numbers, all in one unit; if each word is a class, say task='classification' "
+        "(--task classification)."
+    )
+
+
+def _notation_of(values: NDArray[Any]) -> tuple[Notation | None, str]:
+    """Return how a target of numbers is written, if not as plain numbers, and what to say of it."""
+    if values.dtype.kind != "O":
+        return None, ""
+    text = _text_of(values)
+    found = find_notation(text)
+    if found.notation is None:
+        return None, ""
+    if found.notation.is_plain(text):
+        return None, found.doubt
+    unit = f" in {found.notation.unit}" if found.notation.unit else ""
+    told = f"{found.notation.told(text)}; predictions are plain numbers{unit}"
+    return found.notation, "; ".join(filter(None, (found.doubt, told)))
+
+
+def _one_spelling(values: NDArray[Any]) -> tuple[NDArray[Any], str]:
+    """Write truth words that differ only in how they are spelt in one way; see `one_spelling`."""
+    if values.dtype.kind != "O":
+        return values, ""
+    text, merged = one_spelling(_text_of(values))
+    return (text.to_numpy().astype(object), merged) if merged else (values, "")
+
+
+def _as_numbers(
+    values: NDArray[Any], name: str, where: str, notation: Notation | None
+) -> NDArray[np.float64]:
     """Return a target for regression as float64; text must read as numbers."""
     if values.dtype.kind != "O":
         return values.astype(np.float64)
-    import polars as pl
-
-    text = pl.Series(values.tolist(), dtype=pl.String)
-    numbers = text.cast(pl.Float64, strict=False)
+    text = _text_of(values)
+    numbers = read_numbers(text, notation)
     strange = (numbers.is_null() | ~numbers.is_finite()).arg_true()
     if strange.len():
         row = int(strange[0])
@@ -394,6 +503,12 @@ def _as_numbers(values: NDArray[Any], name: str, where: str) -> NDArray[np.float
             "task='classification'."
         )
     return to_floats(numbers)
+
+
+def _text_of(values: NDArray[Any]) -> pl.Series:
+    import polars as pl
+
+    return pl.Series(values.tolist(), dtype=pl.String)
 
 
 def _shown(value: Any) -> Any:

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deltaprop.tabular.codes import EXACT
+
 __all__ = ["guess_task"]
 
 FEW_LABELS = 20
@@ -20,7 +22,7 @@ def guess_task(values: NDArray[Any]) -> tuple[str, str]:
     Words and truth values are classes. Numbers with fractions are quantities. Of whole numbers,
     few different ones are classes unless they are calendar years or hardly ever repeat; more than
     20 are classes only when they number something off, that is 0 (or 1) to n without a gap, each
-    about equally frequent.
+    about equally frequent, or when they have so many digits that floats do not keep them apart.
     """
     if values.dtype.kind not in "iuf":
         kind = "truth values" if values.dtype.kind == "b" else "words"
@@ -38,6 +40,12 @@ def guess_task(values: NDArray[Any]) -> tuple[str, str]:
         if n >= 2 * d:
             return "classification", f"the target holds only {many}"
         return "regression", f"the target holds {many}, which hardly repeat"
+    if (
+        values.dtype.kind in "iu"
+        and n >= 2 * d
+        and max(-int(different[0]), int(different[-1])) > EXACT
+    ):
+        return "classification", f"the target holds {d} codes of many digits in {n} rows"
     gapless = different[-1] - different[0] == d - 1 and different[0] in (0, 1)
     even = counts.min() >= _ROWS_PER_LABEL and counts.max() <= 10 * counts.min()
     if d <= _MOST_LABELS and gapless and even:
