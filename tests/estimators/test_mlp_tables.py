@@ -194,11 +194,13 @@ class TestFiles:
         np.testing.assert_array_equal(loaded.coefs_[0], model.coefs_[0])
 
     @pytest.mark.parametrize("solver", ["lbfgs", "sgd"])
-    def test_settings_that_are_functions_are_left_out(self, solver, tmp_path):
+    def test_settings_that_are_functions_are_left_out_and_told(self, solver, tmp_path):
         own = {} if solver == "lbfgs" else {"callbacks": [lambda state: None]}
         model = dp.MLPRegressor(random_state=np.random.RandomState(0), solver=solver, max_iter=3,
                                 **own).fit(NUMBERS, PRICE)  # fmt: skip
-        model.save(tmp_path / "model.safetensors")
+        lost = ", ".join([*own, "random_state"])
+        with pytest.warns(UserWarning, match=f"saved without {lost}: functions, generators"):
+            model.save(tmp_path / "model.safetensors")
         loaded = dp.load(tmp_path / "model.safetensors")
         assert loaded.random_state is None
         assert loaded.callbacks == ()
@@ -220,6 +222,24 @@ class TestFiles:
         save_model(path, saved.network, saved.parameters, training={"estimator": facts})
         with pytest.raises(ModelFileError, match="is damaged or of a newer kind"):
             dp.load(path)
+
+    @pytest.mark.parametrize("preset", ["plain", "fast"])
+    def test_a_file_names_no_file_that_a_later_fit_would_write_over(self, preset, tmp_path):
+        path, precious = tmp_path / "model.safetensors", tmp_path / "thesis.tex"
+        settings = {"preset": preset, "max_iter": 2, "hidden_layer_sizes": (2,)}
+        run = {"checkpoint": str(tmp_path / "run"), "resume": True}
+        dp.MLPClassifier(**settings, **run).fit(NUMBERS, KIND).save(path)
+        saved = load_model(path)
+        kept = saved.training["estimator"]["settings"]
+        assert not {"checkpoint", "resume"} & kept.keys()
+        kept |= {"checkpoint": str(precious), "resume": False}  # as a stranger would have it
+        save_model(path, saved.network, saved.parameters, table=saved.table,
+                   training=saved.training, arrays=saved.arrays)  # fmt: skip
+        precious.write_text("years of work")
+        loaded = dp.load(path)
+        assert (loaded.checkpoint, loaded.resume) == (None, False)
+        loaded.fit(NUMBERS, KIND)
+        assert precious.read_text() == "years of work"
 
     def test_other_files_are_read_as_before(self, tmp_path):
         network = dp.Network([2, 3])

@@ -18,7 +18,6 @@ machines", 1999: the doubt in the labels.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -97,7 +96,7 @@ class Calibration:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Calibration:
+    def from_dict(cls, values: object) -> Calibration:
         """Return the calibration that ``to_dict`` described.
 
         Raises

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import inspect
 import os
-from collections.abc import Mapping
-from math import isfinite
+import warnings
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.errors import DeltapropError, ModelFileError
+from deltaprop.errors import DataError, DeltapropError, shown
+from deltaprop.estimators.mlp_plain import (
+    array_from_dict,
+    array_to_dict,
+    is_plain,
+    plain,
+    revived,
+)
 from deltaprop.estimators.mlp_settings import DEFAULTS, check_parameters
-from deltaprop.estimators.table_files import restore_table_model
-from deltaprop.model.serialize import SavedModel, save_model
+from deltaprop.estimators.table_files import table_model_of
+from deltaprop.model.layers import Dense
+from deltaprop.model.serialize import Contents, SavedModel, damaged, save_model
+from deltaprop.model.stored import Stored
 from deltaprop.tabular import TableEncoder, encoder_from_dict
+from deltaprop.training.checkpoint import STATE, stored_state
 from deltaprop.training.history import History
-from deltaprop.training.optimizers import OPTIMIZERS, optimizer_from_dict, optimizer_to_dict
-from deltaprop.training.schedules import SCHEDULES, schedule_from_dict, schedule_to_dict
 
 __all__ = ["KEY", "restore_estimator", "save_estimator"]
 
@@ -25,54 +34,125 @@ KEY = "estimator"
 _FORMAT = "deltaprop-estimator/2"
 _OLDER = "deltaprop-estimator/1"  # in which scikit-learn's defaults stood for "not given", too
 _CLASSES = ("MLPClassifier", "MLPRegressor")
-_STATE = "optimizer."
-_FACTS = (
-    "n_features_in_", "n_iter_", "t_", "n_layers_", "n_outputs_", "out_activation_", "loss_",
-    "best_loss_", "loss_curve_", "validation_scores_", "best_validation_score_",
-    "_no_improvement_count", "_rate", "_n_steps", "_multilabel", "_target_names",
-)  # fmt: skip
+# A file of somebody else names no file of ours that a later fit would write over.
+_NOT_KEPT = ("checkpoint", "resume")
+_SETTING_TYPES: dict[str, Any] = {  # of those that check_parameters leaves to whoever uses them
+    "loss": str, "scoring": str | None, "random_state": int | None, "preset": str, "engine": str,
+    "class_weight": dict | str | None,
+}  # fmt: skip
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _is_figure(value: object) -> bool:
+    return type(value) in (int, float)
+
+
+def _are(test: Callable[[object], bool], kind: type) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, kind) and all(map(test, value))  # type: ignore[call-overload]
+
+
+def _or_none(test: Callable[[object], bool]) -> Callable[[object], bool]:
+    return lambda value: value is None or test(value)
+
+
+_figures = _are(_is_figure, list)
+_texts = _are(lambda value: isinstance(value, str), tuple)
+_FACTS: dict[str, Callable[[object], bool]] = {
+    "n_features_in_": lambda value: _is_count(value) and value != 0,
+    "n_iter_": _is_count,
+    "t_": _is_count,
+    "n_layers_": _is_count,
+    "n_outputs_": _is_count,
+    "out_activation_": lambda value: isinstance(value, str),
+    "loss_": _is_figure,
+    "best_loss_": _or_none(_is_figure),
+    "loss_curve_": _figures,
+    "validation_scores_": _or_none(_figures),
+    "best_validation_score_": _or_none(_is_figure),
+    "_no_improvement_count": _is_count,
+    "_rate": lambda value: _is_figure(value) and 0 < value < np.inf,  # type: ignore[operator]
+    "_n_steps": _is_count,
+    "_multilabel": lambda value: isinstance(value, bool),
+    "_target_names": _texts,
+}
 _ABSENT_AFTER_LBFGS = (
     "best_loss_", "loss_curve_", "validation_scores_", "best_validation_score_",
 )  # fmt: skip
 _ARRAYS = ("classes_", "feature_names_in_")
 # of an estimator with a preset: all else is its TableModel's
-_PRESET_FACTS = ("n_features_in_", "_target_names", "_by_name", "_places")
+_PRESET_FACTS: dict[str, Callable[[object], bool]] = {
+    "n_features_in_": _FACTS["n_features_in_"],
+    "_target_names": _texts,
+    "_by_name": lambda value: isinstance(value, bool),
+    "_places": _or_none(_are(_is_count, list)),
+}
 
 
 def save_estimator(estimator: Any, path: str | os.PathLike[str]) -> None:
-    """Write a fitted estimator to one file; with a preset it is a file of its TableModel, too."""
+    """Write a fitted estimator to one file; with a preset it is a file of its TableModel, too.
+
+    Warns
+    -----
+    UserWarning
+        About settings that cannot be written down.
+    """
+    lost = [name for name, value in _settings(estimator).items() if not is_plain(value)]
+    if lost:
+        warnings.warn(
+            f"{os.fspath(path)} is saved without {', '.join(lost)}: functions, generators and "
+            "other objects of your own cannot be written down. Set "
+            f"{'it' if len(lost) == 1 else 'them'} again after loading, with set_params.",
+            stacklevel=3,
+        )
+    if "model_" in vars(estimator):
+        parameters = estimator.model_.parameters
+    else:
+        parameters = estimator.network_.parameters(estimator.coefs_, estimator.intercepts_)
+    name = os.fspath(path)
+    save_model(
+        path, estimator.network_, parameters, **_contents(estimator),
+        restore=lambda saved: _contents(restore_estimator(saved, name)),
+    )  # fmt: skip
+
+
+def _settings(estimator: Any) -> dict[str, Any]:
+    settings: dict[str, Any] = estimator.get_params(deep=False)
+    return {name: value for name, value in settings.items() if name not in _NOT_KEPT}
+
+
+def _contents(estimator: Any) -> Contents:
+    """Return what a file of the estimator holds beside its network."""
     known = vars(estimator)
-    settings = {
-        name: _plain(value)
-        for name, value in estimator.get_params(deep=False).items()
-        if _is_plain(value)
-    }
+    defaults = inspect.signature(type(estimator).__init__).parameters
     preset = "model_" in known
-    names = _PRESET_FACTS if preset else _FACTS
     facts: dict[str, Any] = {
         "format": _FORMAT,
         "class": type(estimator).__name__,
-        "settings": settings,
-        "facts": {name: _plain(known[name]) for name in names if name in known},
-        "arrays": {name: _array_to_dict(known[name]) for name in _ARRAYS if name in known},
+        "settings": {
+            name: plain(value if is_plain(value) else defaults[name].default)
+            for name, value in _settings(estimator).items()
+        },
+        "facts": {
+            name: plain(known[name])
+            for name in (_PRESET_FACTS if preset else _FACTS)
+            if name in known
+        },
+        "arrays": {name: array_to_dict(known[name]) for name in _ARRAYS if name in known},
     }
     if preset:
-        contents = estimator.model_.contents()
+        contents: Contents = estimator.model_.contents()
         contents["training"][KEY] = facts
-        save_model(path, estimator.network_, estimator.model_.parameters, **contents)
-        return
+        return contents
     facts |= {
         "dtype": str(estimator.coefs_[0].dtype),
         "encoder": None if estimator.encoder_ is None else estimator.encoder_.to_dict(),
         "history": estimator.history_.to_dict() if "history_" in known else None,
     }
-    save_model(
-        path,
-        estimator.network_,
-        estimator.network_.parameters(estimator.coefs_, estimator.intercepts_),
-        training={KEY: facts},
-        arrays={_STATE + name: np.asarray(a) for name, a in estimator._state.items()},  # noqa: SLF001
-    )
+    state = {STATE + name: np.asarray(array) for name, array in estimator._state.items()}  # noqa: SLF001
+    return {"table": None, "training": {KEY: facts}, "arrays": state}
 
 
 def restore_estimator(saved: SavedModel, name: str) -> Any:
@@ -86,111 +166,150 @@ def restore_estimator(saved: SavedModel, name: str) -> Any:
         When scikit-learn is not installed.
     """
     from deltaprop.estimators.classifier import MLPClassifier
-    from deltaprop.estimators.mlp_presets import check_preset
     from deltaprop.estimators.regressor import MLPRegressor
 
     try:
-        facts: Mapping[str, Any] = saved.training[KEY]
-        if facts["format"] not in (_FORMAT, _OLDER) or facts["class"] not in _CLASSES:
-            raise ModelFileError(f"it is {facts['class']!r} in format {facts['format']!r}")
-        settings = {key: _revived(value) for key, value in facts["settings"].items()}
-        if facts["format"] == _OLDER:
-            settings = {k: None if v == DEFAULTS.get(k) else v for k, v in settings.items()}
-        kind = MLPClassifier if facts["class"] == _CLASSES[0] else MLPRegressor
-        estimator: Any = kind(**settings)
-        check_parameters(estimator)
-        check_preset(estimator)
+        facts = Stored(saved.training[KEY], "estimator")
+        classifies = facts.text("class", _CLASSES) == _CLASSES[0]
+        estimator = _unfitted(MLPClassifier if classifies else MLPRegressor, facts)
         if saved.table is None:
             _restore_facts(estimator, saved, facts)
             _refuse_misfit(estimator, saved)
         else:
-            _restore_preset(estimator, saved, facts, name)
-    except (DeltapropError, LookupError, ArithmeticError, TypeError, ValueError,
-            AttributeError) as error:  # fmt: skip
-        what = "not found: " if isinstance(error, LookupError) else ""
-        what += " ".join(str(error).split())[:300].rstrip(".")
-        raise ModelFileError(
-            f"{name} is damaged or of a newer kind ({what}). Fetch it again, or train and save it "
-            "again."
-        ) from None
+            _restore_preset(estimator, saved, facts)
+    except DeltapropError as error:
+        raise damaged(name, error) from None
     return estimator
+
+
+def _unfitted(kind: Any, facts: Stored) -> Any:
+    """Return an estimator with the settings of a file, each of them checked."""
+    from deltaprop.estimators.mlp_presets import check_preset
+
+    older = facts.text("format", (_FORMAT, _OLDER)) == _OLDER
+    stored = Stored(facts.get("settings"), "settings")
+    known = kind._get_param_names()  # noqa: SLF001
+    settings = {}
+    for name, value in stored.values.items():
+        if name not in known:
+            stored.refuse("the name of a setting", name, f"one of {', '.join(known)}")
+        setting = revived(value)
+        if older and setting == DEFAULTS.get(name):
+            setting = None
+        if not isinstance(setting, _SETTING_TYPES.get(name, object)):
+            stored.refuse(name, setting, "a value that the setting can have")
+        if name not in _NOT_KEPT:
+            settings[name] = setting
+    weights = settings.get("class_weight")
+    for value in weights.values() if isinstance(weights, dict) else ():
+        stored.as_number("class_weight", value)
+    estimator = kind(**settings)
+    check_parameters(estimator)
+    check_preset(estimator)
+    return estimator
+
+
+def _restore_attributes(
+    estimator: Any, facts: Stored, tests: Mapping[str, Callable[[object], bool]]
+) -> None:
+    for key, content in Stored(facts.get("facts"), "facts").values.items():
+        value = revived(content)
+        if key not in tests or not tests[key](value):
+            raise DataError(f"its {shown(key)} is {shown(value)}")
+        setattr(estimator, key, value)
+    for key, content in Stored(facts.get("arrays"), "arrays").values.items():
+        if key not in _ARRAYS:
+            raise DataError(f"it has {shown(key)}, which is not known here")
+        setattr(estimator, key, array_from_dict(key, content))
+
+
+def _restore_facts(estimator: Any, saved: SavedModel, facts: Stored) -> None:
+    dtype = facts.text("dtype", ("float32", "float64"))
+    _restore_attributes(estimator, facts, _FACTS)
+    encoder, history = facts.get("encoder"), facts.get("history")
+    estimator.encoder_ = None if encoder is None else encoder_from_dict(encoder)
+    if history is not None:
+        estimator.history_ = History.from_dict(history)
+    network = saved.network
+    if not all(isinstance(layer, Dense) and layer.bias for layer in network.numbered):
+        raise DataError("its network has other layers than dense ones with biases")
+    estimator.network_ = network
+    estimator.coefs_ = [np.array(W, dtype=dtype) for W in saved.parameters.W]
+    estimator.intercepts_ = [np.array(b, dtype=dtype) for b in saved.parameters.b]
+    estimator._state = stored_state(saved)  # noqa: SLF001
+    for name, value in estimator._state.items():  # noqa: SLF001
+        if np.shape(value) not in ((), (network.n_parameters,)):
+            raise DataError(f"its optimizer's {name} has shape {np.shape(value)}")
 
 
 def _refuse_misfit(estimator: Any, saved: SavedModel) -> None:
     """Raise unless all is there that a fitted estimator has, and fits together."""
-    optional = {*_ABSENT_AFTER_LBFGS, "_multilabel"}
-    needed = [name for name in _FACTS if name not in optional]
-    n_out = estimator.n_outputs_
-    if hasattr(type(estimator), "predict_proba"):
+    classifies = hasattr(type(estimator), "predict_proba")
+    needed = [name for name in _FACTS if name not in (*_ABSENT_AFTER_LBFGS, "_multilabel")]
+    if classifies:
         needed += ["_multilabel", "classes_"]
-        n_classes = len(estimator.classes_)
-        right = n_classes if n_classes > 2 or estimator._multilabel else 1  # noqa: SLF001
-        if n_out != right:
-            raise ModelFileError(f"it has {n_classes} classes but {n_out} outputs")
     absent = [name for name in needed if not hasattr(estimator, name)]
     if absent:
-        raise ModelFileError(f"it lacks {absent[0]!r}")
-    if n_out != saved.network.n_out:
-        raise ModelFileError(f"it has {n_out} outputs, its network {saved.network.n_out}")
+        raise DataError(f"it lacks {absent[0]!r}")
+    network, encoder = saved.network, estimator.encoder_
+    columns = estimator.n_features_in_
+    if encoder is not None and (
+        not isinstance(encoder, TableEncoder) or len(encoder.columns) != columns
+    ):
+        raise DataError("its encoder is none of its table")
+    if network.n_in != (columns if encoder is None else encoder.n_outputs):
+        raise DataError("its table does not fit its network")
+    _refuse_other_names(estimator)
+    if network.n_out != estimator.n_outputs_ or len(network.numbered) + 1 != estimator.n_layers_:
+        raise DataError(
+            f"it has {estimator.n_outputs_} outputs and {estimator.n_layers_} layers, its network "
+            f"{network.n_out} and {len(network.numbered) + 1}"
+        )
+    if not classifies:
+        if network.loss.targets not in ("real", "count"):
+            raise DataError(f"its loss is {network.loss_name}, which is none of numbers")
+        return
+    _refuse_no_classes(estimator.classes_)
+    n_classes = len(estimator.classes_)
+    right = n_classes if n_classes > 2 or estimator._multilabel else 1  # noqa: SLF001
+    if estimator.n_outputs_ != right or network.loss_name != estimator._loss_name():  # noqa: SLF001
+        raise DataError(
+            f"it has {n_classes} classes, but {estimator.n_outputs_} outputs of {network.loss_name}"
+        )
 
 
-def _restore_facts(estimator: Any, saved: SavedModel, facts: Mapping[str, Any]) -> None:
-    if facts["dtype"] not in ("float32", "float64"):
-        raise ModelFileError(f"its coefficients are {facts['dtype']!r}")
-    _restore_attributes(estimator, facts, _FACTS)
-    encoder = None if facts["encoder"] is None else encoder_from_dict(facts["encoder"])
-    if not (encoder is None or isinstance(encoder, TableEncoder)):
-        raise ModelFileError("its encoder is none of a table")
-    n_in = estimator.n_features_in_ if encoder is None else encoder.n_outputs
-    if n_in != saved.network.n_in:
-        raise ModelFileError("its table does not fit its network")
-    estimator.encoder_ = encoder
-    if facts["history"] is not None:
-        estimator.history_ = History.from_dict(facts["history"])
-    estimator.network_ = saved.network
-    parameters = saved.parameters
-    estimator.coefs_ = [np.array(W, dtype=facts["dtype"]) for W in parameters.W]
-    estimator.intercepts_ = [np.array(b, dtype=facts["dtype"]) for b in parameters.b]
-    estimator._state = {  # noqa: SLF001
-        key.removeprefix(_STATE): array if array.ndim else array.item()
-        for key, array in saved.arrays.items()
-        if key.startswith(_STATE)
-    }
+def _refuse_other_names(estimator: Any) -> None:
+    names = vars(estimator).get("feature_names_in_")
+    if names is None:
+        return
+    if len(names) != estimator.n_features_in_ or not all(isinstance(n, str) for n in names):
+        raise DataError("its columns do not fit its table")
 
 
-def _restore_attributes(estimator: Any, facts: Mapping[str, Any], names: tuple[str, ...]) -> None:
-    for key, value in facts["facts"].items():
-        if key not in names:
-            raise ModelFileError(f"it has {key!r}, which is not known here")
-        setattr(estimator, key, _revived(value))
-    for key, value in facts["arrays"].items():
-        if key not in _ARRAYS:
-            raise ModelFileError(f"it has {key!r}, which is not known here")
-        setattr(estimator, key, _array_from_dict(value))
+def _refuse_no_classes(classes: npt.NDArray[Any]) -> None:
+    """Raise unless these are classes: some, different, in ascending order."""
+    found = classes.tolist()
+    words = {isinstance(entry, str) for entry in found}
+    if len(words) != 1 or sorted(set(found)) != found:
+        raise DataError(f"its classes are {shown(found)}; expected different ones, ascending")
 
 
-def _restore_preset(estimator: Any, saved: SavedModel, facts: Mapping[str, Any], name: str) -> None:
+def _restore_preset(estimator: Any, saved: SavedModel, facts: Stored) -> None:
     """Give the estimator its model, once all fits together."""
     from deltaprop.estimators.mlp_presets import take_over
 
     _restore_attributes(estimator, facts, _PRESET_FACTS)
-    model = restore_table_model(saved, name)
-    known = vars(estimator)
-    absent = [fact for fact in _PRESET_FACTS if fact not in known]
+    model = table_model_of(saved)
+    absent = [fact for fact in _PRESET_FACTS if fact not in vars(estimator)]
     if absent:
-        raise ModelFileError(f"it lacks {absent[0]!r}")
-    if not isinstance(estimator._by_name, bool) or not isinstance(model.inputs, TableEncoder):  # noqa: SLF001
-        raise ModelFileError("its encoder is none of a table")
-    names = known.get("feature_names_in_", ())
-    if len(model.inputs.columns) != estimator.n_features_in_ or len(names) not in (
-        0, estimator.n_features_in_,
-    ):  # fmt: skip
-        raise ModelFileError("its columns do not fit its table")
-    if not isinstance(estimator._target_names, tuple):  # noqa: SLF001
-        raise ModelFileError("its targets have no names")
+        raise DataError(f"it lacks {absent[0]!r}")
+    columns = model.inputs.columns if isinstance(model.inputs, TableEncoder) else ()
+    if len(columns) != estimator.n_features_in_:
+        raise DataError("its columns do not fit its table")
+    _refuse_other_names(estimator)
     classifies = hasattr(type(estimator), "predict_proba")
     if classifies != (model.task == "classification"):
-        raise ModelFileError(f"it is {facts['class']!r}, but its table's task is {model.task}")
+        raise DataError(f"it is {type(estimator).__name__}, but its table's task is {model.task}")
     if classifies:
         _refuse_other_classes(estimator, model.target.classes)
     take_over(estimator, model)
@@ -200,75 +319,11 @@ def _refuse_other_classes(estimator: Any, learnt: npt.NDArray[Any]) -> None:
     """Raise unless the model's classes are those of the estimator that it says they are."""
     from deltaprop.estimators.mlp_presets import classes_for_tables
 
-    places, classes = estimator._places, estimator.classes_  # noqa: SLF001
-    whole = isinstance(places, list) and all(type(place) is int for place in places)
-    if not whole or len(set(places)) != len(places) or min(places) < 0:
-        raise ModelFileError(f"its classes are in the places {str(places)[:60]}")
+    places, classes = estimator._places, vars(estimator).get("classes_")  # noqa: SLF001
+    if classes is None:
+        raise DataError("it lacks 'classes_'")
+    _refuse_no_classes(classes)
+    if places is None or len(set(places)) != len(places) or max(places, default=0) >= len(classes):
+        raise DataError(f"its classes are in the places {shown(places)}")
     if classes_for_tables(classes[places]).tolist() != learnt.tolist():
-        raise ModelFileError("its classes are not those of its table")
-
-
-def _is_plain(value: Any) -> bool:
-    """Return whether a setting can be written down: functions and generators cannot."""
-    if isinstance(value, (list, tuple)):
-        return all(map(_is_plain, value))
-    if isinstance(value, Mapping):
-        return all(_is_plain(key) and _is_plain(value[key]) for key in value)
-    if type(value) in (*OPTIMIZERS.values(), *SCHEDULES.values()):
-        rate = getattr(value, "learning_rate", None)
-        return not callable(rate) or type(rate) in SCHEDULES.values()
-    plain = (bool, int, float, str, np.bool_, np.integer, np.floating, np.ndarray, os.PathLike)
-    return value is None or isinstance(value, plain)
-
-
-def _plain(value: Any) -> Any:
-    """Return a value as plain data for JSON, from which ``_revived`` makes the same again."""
-    if isinstance(value, np.ndarray):
-        return [_plain(entry) for entry in value.tolist()]
-    if isinstance(value, (np.bool_, np.integer, np.floating)):
-        return _plain(value.item())
-    if isinstance(value, float) and not isfinite(value):
-        return {"float": str(value)}
-    if isinstance(value, tuple):
-        return {"tuple": [_plain(entry) for entry in value]}
-    if isinstance(value, list):
-        return [_plain(entry) for entry in value]
-    if isinstance(value, Mapping):
-        return {"pairs": [[_plain(key), _plain(value[key])] for key in value]}
-    if type(value) in OPTIMIZERS.values():
-        return {"optimizer": optimizer_to_dict(value)}
-    if type(value) in SCHEDULES.values():
-        return {"schedule": schedule_to_dict(value)}
-    return os.fspath(value) if isinstance(value, os.PathLike) else value
-
-
-def _revived(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_revived(entry) for entry in value]
-    if not isinstance(value, dict):
-        return value
-    ((kind, content),) = value.items()
-    if kind == "float" and content in ("inf", "-inf", "nan"):
-        return float(content)
-    if kind == "tuple":
-        return tuple(_revived(entry) for entry in content)
-    if kind == "pairs":
-        return {_revived(key): _revived(entry) for key, entry in content}
-    if kind == "optimizer":
-        return optimizer_from_dict(content)
-    if kind == "schedule":
-        return schedule_from_dict(content)
-    raise ModelFileError(f"it holds {kind!r}, which is not known here")
-
-
-def _array_to_dict(array: npt.NDArray[Any]) -> dict[str, Any]:
-    dtype = "object" if array.dtype == object else array.dtype.str
-    return {"dtype": dtype, "values": [_plain(entry) for entry in array.tolist()]}
-
-
-def _array_from_dict(data: Mapping[str, Any]) -> npt.NDArray[Any]:
-    dtype = np.dtype(data["dtype"])
-    if dtype.kind not in "biufUO":
-        raise ModelFileError(f"it has classes of type {dtype}")
-    array: npt.NDArray[Any] = np.array([_revived(v) for v in data["values"]], dtype=dtype)
-    return array
+        raise DataError("its classes are not those of its table")

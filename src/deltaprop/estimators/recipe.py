@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from difflib import get_close_matches
 from typing import Any
 
-from deltaprop.errors import SettingError
+from deltaprop.errors import SettingError, nearest_name, shown
 from deltaprop.estimators.presets import PRESETS, Facts, Plan, plan_for
 from deltaprop.estimators.scoring import ClassWeight, Metric, check_class_weight, check_metric
 from deltaprop.functional.settings import positive_int
+from deltaprop.model.stored import record
 from deltaprop.training.batches import check_seed
 from deltaprop.training.checks import check_settings
 
@@ -102,10 +102,10 @@ class Recipe:
 
     def __post_init__(self) -> None:
         if self.preset not in PRESETS:
-            near = get_close_matches(str(self.preset), PRESETS, 1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
+            near = nearest_name(str(self.preset), PRESETS)
+            hint = f" Did you mean {near!r}?" if near else ""
             raise SettingError(
-                f"preset is {self.preset!r}; it is one of {', '.join(PRESETS)}.{hint}"
+                f"preset is {shown(self.preset)}; it is one of {', '.join(PRESETS)}.{hint}"
             )
         if not 0 <= self.held_share < 1:
             raise SettingError(
@@ -143,6 +143,17 @@ class Recipe:
         if isinstance(self.class_weight, Mapping):
             facts["class_weight"] = {str(k): float(v) for k, v in self.class_weight.items()}
         return facts
+
+    @classmethod
+    def from_dict(cls, data: object) -> Recipe:
+        """Return the recipe that ``to_dict`` described.
+
+        Raises
+        ------
+        DataError, SettingError
+            Anything that ``to_dict`` would not have written; the values may come from a stranger.
+        """
+        return record(cls, data, "recipe")
 
     @property
     def held_share(self) -> float:

@@ -1,22 +1,35 @@
-"""The file of a table's model: reading what ``TableModel.save`` wrote."""
+"""The file of a table's model: writing it, and reading what was written."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import os
 
 import numpy as np
+import numpy.typing as npt
 
-from deltaprop.errors import DeltapropError, ModelFileError
+from deltaprop.errors import DataError, DeltapropError
 from deltaprop.estimators.calibration import Calibration
 from deltaprop.estimators.recipe import Recipe
 from deltaprop.estimators.table_model import TableModel
 from deltaprop.model.parameters import Parameters
-from deltaprop.model.serialize import SavedModel
+from deltaprop.model.serialize import SavedModel, damaged, flat_array, save_model
+from deltaprop.model.spec import Network
+from deltaprop.model.stored import Stored
 from deltaprop.tabular import TargetEncoder, encoder_from_dict
 from deltaprop.training.history import History
 
-__all__ = ["restore_table_model"]
+__all__ = ["restore_table_model", "save_table_model", "table_model_of"]
+
+# what a loss takes for targets, by what the table asks for
+_TARGETS = {"classification": ("distribution", "unit"), "regression": ("real", "count")}
+
+
+def save_table_model(model: TableModel, path: str | os.PathLike[str]) -> None:
+    """Write a model to one file, once it was read again and found to be the same."""
+    save_model(
+        path, model.network, model.parameters, **model.contents(),
+        restore=lambda saved: table_model_of(saved).contents(),
+    )  # fmt: skip
 
 
 def restore_table_model(saved: SavedModel, name: str) -> TableModel:
@@ -28,56 +41,60 @@ def restore_table_model(saved: SavedModel, name: str) -> TableModel:
         When the file holds anything else.
     """
     try:
-        model = _restore(saved, saved.table or {})
-    except (DeltapropError, LookupError, ArithmeticError, TypeError, ValueError) as error:
-        what = "not found: " if isinstance(error, LookupError) else ""
-        what += " ".join(str(error).split())[:300].rstrip(".")
-        raise ModelFileError(
-            f"{name} is damaged or of a newer kind ({what}). "
-            "Fetch it again, or train and save it again."
-        ) from None
-    fits = (model.network.n_in, model.network.n_out)
-    if fits != (model.inputs.n_outputs, model.target.n_outputs):
-        raise ModelFileError(f"{name} is damaged: its table does not fit its network.")
-    if model.calibration is not None and model.task != "classification":
-        raise ModelFileError(f"{name} is damaged: it calibrates a model that has no classes.")
-    return model
+        return table_model_of(saved)
+    except DeltapropError as error:
+        raise damaged(name, error) from None
 
 
-def _restore(saved: SavedModel, table: Mapping[str, Any]) -> TableModel:
-    inputs, target = encoder_from_dict(table["inputs"]), encoder_from_dict(table["target"])
+def table_model_of(saved: SavedModel) -> TableModel:
+    """Return the model of a table that a file describes, its parts checked against each other.
+
+    Raises
+    ------
+    DeltapropError
+        When it describes anything else.
+    """
+    table, training = Stored(saved.table, "table"), Stored(saved.training, "training record")
+    inputs = encoder_from_dict(table.get("inputs"))
+    target = encoder_from_dict(table.get("target"))
     if isinstance(inputs, TargetEncoder) or not isinstance(target, TargetEncoder):
-        raise ModelFileError("its table's inputs and target are mixed up.")
-    calibration = saved.training.get("calibration")  # older files have none
-    facts = dict(saved.training["recipe"])
-    if facts["hidden"] is not None:
-        facts["hidden"] = tuple(facts["hidden"])
-    others = saved.training.get("other_histories", [])
-    layout = saved.network.layout
-    if not isinstance(others, list):
-        raise ModelFileError("its members have no histories.")
-    flats = [saved.arrays[f"member.{i}"] for i in range(2, len(others) + 2)]
-    limits = saved.arrays.get("limits")
-    if limits is not None:
-        fits = limits.shape == (2, saved.network.n_out) and limits.dtype == np.float64
-        if not (fits and np.isfinite(limits).all() and (limits[0] <= limits[1]).all()):
-            raise ModelFileError("its limits do not fit its network.")
-    missing = saved.training.get("missing")
-    if missing is not None and not (
-        isinstance(missing, list) and all(isinstance(word, str) for word in missing)
-    ):
-        raise ModelFileError("its words for missing values are no list of words.")
+        raise DataError("its table's inputs and target are mixed up")
+    network = saved.network
+    if (network.n_in, network.n_out) != (inputs.n_outputs, target.n_outputs):
+        raise DataError("its table does not fit its network")
+    if network.loss.targets not in _TARGETS[target.task]:
+        raise DataError(f"its loss is {network.loss_name}, its table's task is {target.task}")
+    calibration = training.values.get("calibration")  # older files have none
+    if calibration is not None and target.task != "classification":
+        raise DataError("it calibrates a model that has no classes")
+    others = training.items("other_histories", lambda _, data: History.from_dict(data))
+    members = [
+        Parameters(network.layout, flat_array(saved, f"member.{i}"))
+        for i in range(2, len(others) + 2)
+    ]
     return TableModel(
-        saved.network,
-        (saved.parameters, *(Parameters(layout, flat.astype(np.float64)) for flat in flats)),
+        network,
+        (saved.parameters, *members),
         inputs,
         target,
-        tuple(History.from_dict(data) for data in (saved.training["history"], *others)),
-        Recipe(**facts),
-        int(saved.training["n_train"]),
-        int(saved.training["n_val"]),
+        (History.from_dict(training.get("history")), *others),
+        Recipe.from_dict(training.get("recipe")),
+        training.count("n_train", 1),
+        training.count("n_val"),
         None if calibration is None else Calibration.from_dict(calibration),
-        limits,
-        float(saved.training.get("seconds", 0.0)),
-        None if missing is None else tuple(missing),
+        _limits(saved.arrays.get("limits"), network),
+        training.number("seconds"),
+        training.texts("missing") if "missing" in training.values else None,
     )
+
+
+def _limits(
+    limits: npt.NDArray[np.float64] | None, network: Network
+) -> npt.NDArray[np.float64] | None:
+    if limits is None:
+        return None
+    if limits.shape != (2, network.n_out) or limits.dtype != np.float64:
+        raise DataError(f"its limits are {limits.dtype} of shape {limits.shape}")
+    if (limits[0] > limits[1]).any():
+        raise DataError("its limits are not the least and the largest number")
+    return limits

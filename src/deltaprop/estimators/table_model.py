@@ -17,7 +17,7 @@ from deltaprop.estimators.evaluation import Evaluation, evaluate_classes, evalua
 from deltaprop.estimators.preparing import Rows, flat_rows, learn, prepare, starts
 from deltaprop.estimators.recipe import Recipe
 from deltaprop.model.parameters import Parameters
-from deltaprop.model.serialize import save_model
+from deltaprop.model.serialize import Contents
 from deltaprop.model.spec import Network
 from deltaprop.tabular import (
     ImageEncoder,
@@ -331,10 +331,18 @@ class TableModel:
         return self.network, self.members[member], dense, targets
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the model to one safetensors file."""
-        save_model(path, self.network, self.parameters, **self.contents())
+        """Write the model to one safetensors file, once that can be opened again.
 
-    def contents(self) -> dict[str, Any]:
+        Raises
+        ------
+        OutputError
+            When the file cannot be written; what stood there before stays.
+        """
+        from deltaprop.estimators.table_files import save_table_model  # it makes models
+
+        save_table_model(self, path)
+
+    def contents(self) -> Contents:
         """Return what a file of the model holds beside its network, as ``save_model`` takes it."""
         others = {f"member.{i}": member.flat for i, member in enumerate(self.members[1:], start=2)}
         return {

@@ -14,7 +14,7 @@ import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +37,7 @@ from deltaprop.model.stored import Stored, record
 
 __all__ = [
     "FORMAT",
+    "Contents",
     "SavedModel",
     "damaged",
     "flat_array",
@@ -52,6 +53,10 @@ _KEY = "deltaprop"
 _PARAMETERS = "parameters"
 _DEEPEST = 64  # lists and mappings inside each other
 _LARGEST_HEADER = 100_000_000  # bytes that safetensors reads
+
+
+Contents: TypeAlias = dict[str, Any]
+"""What a file holds beside its network: ``table``, ``training`` and ``arrays``."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +95,7 @@ def save_model(
     table: Mapping[str, Any] | None = None,
     training: Mapping[str, Any] | None = None,
     arrays: Mapping[str, npt.NDArray[Any]] | None = None,
-    restore: Callable[[SavedModel], object] | None = None,
+    restore: Callable[[SavedModel], Contents] | None = None,
 ) -> None:
     """Write one safetensors file, whole or not at all, once what would stand in it has been read.
 
@@ -107,8 +112,8 @@ def save_model(
     arrays : mapping, optional
         Further arrays by name.
     restore : callable, optional
-        Makes of what was read whatever is to be loaded later, and raises a `DeltapropError` where
-        that is not what is being saved.
+        Makes of what was read whatever is to be loaded later, and returns the contents of its file
+        (``table``, ``training`` and ``arrays``): these must be the same.
 
     Raises
     ------
@@ -184,16 +189,44 @@ def _refuse_others(
     saved: SavedModel,
     network: Network,
     tensors: Mapping[str, npt.NDArray[Any]],
-    restore: Callable[[SavedModel], object] | None,
+    restore: Callable[[SavedModel], Contents] | None,
 ) -> None:
     """Raise ModelFileError unless what was read is what was to be saved."""
     if saved.network != network:
         raise ModelFileError("its network would be another one")
-    for name, array in {_PARAMETERS: saved.parameters.flat, **saved.arrays}.items():
-        if array.dtype != tensors[name].dtype or array.tobytes() != tensors[name].tobytes():
+    given = {name: array for name, array in tensors.items() if name != _PARAMETERS}
+    _refuse_other_arrays({_PARAMETERS: saved.parameters.flat}, {_PARAMETERS: tensors[_PARAMETERS]})
+    _refuse_other_arrays(saved.arrays, given)
+    if restore is None:
+        return
+    again = restore(saved)
+    _refuse_other_arrays(again["arrays"], given)
+    for name, facts in (("table", saved.table), ("training", saved.training)):
+        would_be = json.loads(json.dumps(again[name], default=_plain))
+        if would_be != facts:
+            raise ModelFileError(f"its {_difference(would_be, facts, name)} would be another one")
+
+
+def _refuse_other_arrays(
+    again: Mapping[str, npt.NDArray[Any]], given: Mapping[str, npt.NDArray[Any]]
+) -> None:
+    for name in {**again, **given}:
+        if name not in again or name not in given:
+            raise ModelFileError(f"its {name} would be absent")
+        one, other = again[name], given[name]
+        if (one.shape, one.dtype) != (other.shape, other.dtype) or one.tobytes() != other.tobytes():
             raise ModelFileError(f"its {name} would be others")
-    if restore is not None:
-        restore(saved)
+
+
+def _difference(one: Any, other: Any, place: str) -> str:
+    """Return where two pieces of plain data begin to differ."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        pairs = [(f"{place}.{key}", one.get(key), other.get(key)) for key in {**one, **other}]
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        pairs = [(f"{place}[{i}]", *both) for i, both in enumerate(zip(one, other, strict=True))]
+    else:
+        return place
+    return next((_difference(a, b, at) for at, a, b in pairs if a != b), place)
 
 
 def load_model(path: str | os.PathLike[str]) -> SavedModel:

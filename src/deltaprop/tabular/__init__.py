@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from deltaprop.model.stored import Stored
 from deltaprop.tabular.arranging import arranged
 from deltaprop.tabular.columns import Column, ReportRow, TableWarning
@@ -41,7 +38,7 @@ __all__ = [
 ]
 
 
-def encoder_from_dict(values: Mapping[str, Any]) -> TableEncoder | ImageEncoder | TargetEncoder:
+def encoder_from_dict(values: object) -> TableEncoder | ImageEncoder | TargetEncoder:
     """Return the encoder that one of the ``to_dict`` methods described.
 
     Raises

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings as python_warnings
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -247,7 +247,7 @@ class TableEncoder:
         }
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> TableEncoder:
+    def from_dict(cls, values: object) -> TableEncoder:
         """Return the encoder that `to_dict` described.
 
         Raises

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -129,7 +129,7 @@ class ImageEncoder:
         }
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> ImageEncoder:
+    def from_dict(cls, values: object) -> ImageEncoder:
         """Return the encoder that `to_dict` described.
 
         Raises

@@ -281,7 +281,7 @@ class TargetEncoder:
         return values
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> TargetEncoder:
+    def from_dict(cls, values: object) -> TargetEncoder:
         """Return the encoder that `to_dict` described.
 
         Raises

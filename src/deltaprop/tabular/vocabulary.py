@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -160,7 +160,7 @@ class Vocabulary:
         }
 
     @classmethod
-    def from_dict(cls, place: str, values: Mapping[str, Any]) -> Vocabulary:
+    def from_dict(cls, place: str, values: object) -> Vocabulary:
         """Return the vocabulary that `to_dict` described; ``place`` names it in messages.
 
         Raises
