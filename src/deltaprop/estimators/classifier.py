@@ -256,7 +256,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
                 f"class_weight={self.class_weight!r} counts all rows, and partial_fit sees some. "
                 "Give the weights as a dict."
             )
-        self._know_classes(y, classes)
+        if classes is not None:
+            classes = self._answers(classes, "classes")
+        self._know_classes(self._answers(y), classes)
         return self._partial_fit(X, y, sample_weight)
 
     def _know_classes(self, y: Any, classes: Any) -> None:
@@ -274,6 +276,25 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             )
         self._multilabel = type_of_target(y).startswith("multilabel")
         self.classes_ = unique_labels(y if self._multilabel else classes)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the accuracy: the share of rows whose class is predicted.
+
+        Parameters
+        ----------
+        X : array_like, sparse matrix or data frame of shape (n, n_features)
+            The rows.
+        y : array_like of shape (n,) or (n, n_labels)
+            Their classes; with several labels for each row all of them count as one.
+        sample_weight : array_like of shape (n,), optional
+            What each row counts.
+
+        Returns
+        -------
+        float
+            From 0 to 1.
+        """
+        return float(super().score(X, self._answers(y), sample_weight))
 
     def predict(self, X: Any) -> Array:
         """Return the class of each row.

@@ -35,6 +35,7 @@ from deltaprop.estimators.mlp_settings import (
     settings_of,
     uses_lbfgs,
 )
+from deltaprop.estimators.mlp_targets import plain_targets
 from deltaprop.estimators.table_model import TableModel
 from deltaprop.explaining import Explanation, Names, explain
 from deltaprop.model.parameters import Parameters
@@ -181,12 +182,9 @@ class BaseMLP(BaseEstimator):
     def _validation(self, X_val: Any, y_val: Any) -> Sample | None:
         if X_val is None:
             return None
-        rows = read_new_rows(self, X_val)
-        answers = np.asarray(y_val)
+        rows, answers = read_new_rows(self, X_val), self._answers(y_val, "y_val")
         if len(answers) != rows.shape[0]:
             raise DataError(f"X_val has {rows.shape[0]} rows but y_val has {len(answers)}.")
-        if answers.ndim == 2 and answers.shape[1] == 1:
-            answers = answers[:, 0]
         return Sample(rows, self._targets(answers, first=False, incremental=True), answers, None)
 
     def _initialize(self, rows: Any, rng: np.random.RandomState) -> None:
@@ -318,7 +316,7 @@ class BaseMLP(BaseEstimator):
             model: TableModel = self.model_
             return model.network_and_rows(*table_as_known(self, X, y))
         rows = self._rows(X)
-        answers = np.asarray(self.predict(X) if y is None else y)
+        answers = self._answers(self.predict(X) if y is None else y)
         if len(answers) != rows.shape[0]:
             raise DataError(f"X has {rows.shape[0]} rows but y has {len(answers)}.")
         parameters = self.network_.parameters(self.coefs_, self.intercepts_)
@@ -339,6 +337,11 @@ class BaseMLP(BaseEstimator):
         save_estimator(self, path)
 
     # what depends on y
+
+    def _answers(self, y: Any, name: str = "y") -> Array:
+        """Return targets as an array; a single column as a vector."""
+        answers = np.asarray(plain_targets(y, numeric=self._y_numeric, name=name))
+        return answers[:, 0] if answers.ndim == 2 and answers.shape[1] == 1 else answers
 
     def _targets(self, y: Array, *, first: bool, incremental: bool) -> Array:
         """Return what the network learns, and remember classes or outputs the first time."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from deltaprop.estimators.mlp_rates import (
     begins_near_the_mean,
     learn_rates,
 )
+from deltaprop.estimators.mlp_rows import take
 from deltaprop.estimators.mlp_settings import (
     continued,
     optimizer_of,
@@ -215,22 +217,36 @@ def _validation(estimator: Any, parameters: Parameters, held: Sample | None) -> 
 
 
 def _hold_out(estimator: Any, sample: Sample, rng: np.random.RandomState) -> tuple[Sample, Sample]:
-    """Split as scikit-learn does: two classes in proportion, anything else at random."""
+    """Split as scikit-learn does: two classes in proportion, anything else at random.
+
+    Where it would refuse because a class has too few rows, the first row of each is learnt from.
+    """
     fraction = settings_of(estimator).validation_fraction
-    stratify = sample.y if estimator._splits_in_proportion() else None  # noqa: SLF001
-    arrays = [sample.X, sample.targets, sample.y]
-    if sample.weights is not None:
-        arrays.append(sample.weights)
-    parts = train_test_split(*arrays, random_state=rng, test_size=fraction, stratify=stratify)
-    none = [None] * (sample.weights is None)
-    kept, held = Sample(*parts[0::2], *none), Sample(*parts[1::2], *none)
-    if held.n < 2:
+    n_held = ceil(fraction * sample.n)
+    if n_held < 2 or n_held == sample.n:
         raise DataError(
-            f"The validation set is too small: validation_fraction={fraction} "
-            f"of {sample.n} rows is {held.n}, and a score needs 2. Raise validation_fraction, give "
-            "X_val and y_val, or leave early_stopping out."
+            f"The validation set is too {'small' if n_held < 2 else 'large'}: "
+            f"validation_fraction={fraction} of {sample.n} rows is {n_held}, a score needs 2 and "
+            "learning 1. Change validation_fraction, give X_val and y_val, or leave early_stopping "
+            "out."
         )
-    return kept, held
+    in_proportion = estimator._splits_in_proportion()  # noqa: SLF001
+    counts = np.unique(sample.y, return_counts=True)[1] if in_proportion else np.empty(0)
+    if in_proportion and (counts.min() < 2 or len(counts) > min(n_held, sample.n - n_held)):
+        order = rng.permutation(sample.n)
+        first = np.unique(sample.y[order], return_index=True)[1]
+        held = np.delete(order, first)[:n_held]
+        parts = np.setdiff1d(order, held), held
+    else:
+        parts = train_test_split(
+            np.arange(sample.n),
+            random_state=rng,
+            test_size=fraction,
+            stratify=sample.y if in_proportion else None,
+        )
+    of_sample = (sample.X, sample.targets, sample.y, sample.weights)
+    learnt, scored = (Sample(*take(rows, *of_sample)) for rows in parts)
+    return learnt, scored
 
 
 def _batch_size(estimator: Any, n: int) -> int:

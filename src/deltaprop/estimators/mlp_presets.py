@@ -240,11 +240,9 @@ def as_fitted(
 
 
 def _validation(estimator: Any, X_val: Any, y_val: Any) -> tuple[Any, Array]:
-    rows, answers = read_new_table(estimator, X_val), np.asarray(y_val)
+    rows, answers = read_new_table(estimator, X_val), estimator._answers(y_val, "y_val")  # noqa: SLF001
     if len(answers) != len(rows):
         raise DataError(f"X_val has {len(rows)} rows but y_val has {len(answers)}.")
-    if answers.ndim == 2 and answers.shape[1] == 1:
-        answers = answers[:, 0]
     return rows, _targets(estimator, answers, first=False)
 
 
@@ -303,7 +301,7 @@ def rows_as_fitted(estimator: Any, X: Any, y: Any) -> tuple[Any, Array, npt.NDAr
     order : ndarray of int
         The places of these rows in X.
     """
-    table, answers = read_new_table(estimator, X), np.asarray(y)
+    table, answers = read_new_table(estimator, X), estimator._answers(y)  # noqa: SLF001
     if len(answers) != len(table):
         raise DataError(f"X has {len(table)} rows but y has {len(answers)}.")
     targets = _targets(estimator, answers, first=False)
@@ -396,7 +394,7 @@ def explain_preset(
 def table_as_known(estimator: Any, X: Any, y: Any) -> tuple[Any, Array]:
     """Return rows and answers, or what is predicted for them, as ``model_`` knows them."""
     rows = read_new_table(estimator, X)
-    answers = np.asarray(estimator.predict(X) if y is None else y)
+    answers = estimator._answers(estimator.predict(X) if y is None else y)  # noqa: SLF001
     if len(answers) != len(rows):
         raise DataError(f"X has {len(rows)} rows but y has {len(answers)}.")
     return rows, _as_known(estimator, _targets(estimator, answers, first=False))

@@ -14,6 +14,7 @@ from deltaprop.estimators.contract import (
     column_or_1d,
     validate_data,
 )
+from deltaprop.estimators.mlp_targets import plain_targets
 from deltaprop.functional.losses import sample_shares
 from deltaprop.tabular import TableEncoder, as_frame
 
@@ -101,7 +102,7 @@ def read_training_rows(
 
     With ``reset`` the estimator's columns are those of X, and its ``encoder_`` is fitted or None.
     """
-    X = _collected(X)
+    X, y = _collected(X), plain_targets(y, numeric=y_numeric)
     checks = {"multi_output": True, "y_numeric": y_numeric}
     if reset:
         estimator.encoder_ = TableEncoder.fit(X, where="X") if is_table(X) else None
@@ -139,7 +140,7 @@ def read_training_table(
     The columns of a table with words, dates or missing cells are found by their names from now
     on; those of complete numbers by their places, as scikit-learn does.
     """
-    X = _collected(X)
+    X, y = _collected(X), plain_targets(y, numeric=y_numeric)
     _refuse_sparse(estimator, X)
     estimator._by_name = is_table(X) or _holds_words(X)  # noqa: SLF001
     if estimator._by_name:  # noqa: SLF001

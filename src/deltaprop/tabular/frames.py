@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import narwhals as nw
     import polars as pl
 
-__all__ = ["as_features", "as_frame", "as_series", "take_rows", "to_polars"]
+__all__ = ["as_features", "as_frame", "as_series", "is_missing", "take_rows", "to_polars"]
 
 _EXPECTED = (
     "a data frame (pandas, polars, pyarrow or another that narwhals takes), a dict of columns, or "
@@ -202,7 +202,7 @@ def _from_narwhals(series: nw.Series[Any], name: str) -> pl.Series:
         return as_series(series.to_numpy(), name)
     cells = series.to_list()
     if isinstance(dtype, (nw.Categorical, nw.Enum)):
-        text = _from_objects([None if _is_missing(c) else category_text(c) for c in cells], name)
+        text = _from_objects([None if is_missing(c) else category_text(c) for c in cells], name)
         return text.cast(pl.String).cast(pl.Categorical)
     return _from_objects(cells, name)
 
@@ -221,7 +221,8 @@ def category_text(value: object) -> str:
     return str(value)
 
 
-def _is_missing(cell: object) -> bool:
+def is_missing(cell: object) -> bool:
+    """Return whether a cell is None, NaN, NaT or pandas.NA."""
     # pandas.NA refuses to be compared, so it is known by its name.
     return cell is None or type(cell).__name__ in ("NAType", "NaTType") or cell != cell
 
@@ -239,7 +240,7 @@ def _from_objects(cells: list[Any], name: str) -> pl.Series:
             "leave it out."
         )
     if kinds != {str}:
-        cells = [None if _is_missing(cell) else cell for cell in cells]
+        cells = [None if is_missing(cell) else cell for cell in cells]
         kinds = {type(cell) for cell in cells} - {type(None)}
     if not kinds:
         return pl.Series(name, [None] * len(cells), dtype=pl.String)

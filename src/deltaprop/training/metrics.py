@@ -116,7 +116,8 @@ def r2(predicted: Array, targets: Array, weights: Array | None = None) -> float:
     p, t, _ = _in_units(predicted, targets)
     error, spread = _mean((t - p) ** 2, weights), _mean((t - _mean(t, weights)) ** 2, weights)
     each = np.where(spread > 0, 1.0 - error / np.where(spread > 0, spread, 1.0), 0.0)
-    return float(each.mean())
+    # in units of an infinite prediction no target varies, and that is no R^2 of 0
+    return float(np.where(np.isnan(error), np.nan, each).mean())
 
 
 def rmse(predicted: Array, targets: Array, weights: Array | None = None) -> float:
