@@ -15,7 +15,7 @@ from deltaprop.model.stored import Stored
 from deltaprop.tabular.cells import shorten
 from deltaprop.tabular.codes import exact_differences
 from deltaprop.tabular.columns import Column, ReportRow, TableWarning, stored_column
-from deltaprop.tabular.dates import date_parts, days_of
+from deltaprop.tabular.dates import date_format, date_parts, days_of, plain_order
 from deltaprop.tabular.fit import fit_column, no_rows, refuse_infinite, to_floats
 from deltaprop.tabular.frames import to_polars
 from deltaprop.tabular.lookup import category_codes
@@ -347,12 +347,17 @@ def _dates(column: Column, series: pl.Series, where: str) -> NDArray[np.float64]
         series = series.cast(pl.String)
     if series.null_count() == series.len():
         return np.full(series.len(), np.nan)
+    if series.dtype.is_numeric() and column.date_format == "yearmonthday":
+        series = series.cast(pl.Int64, strict=False).cast(pl.String)
     if series.dtype != pl.String:
         _refuse_type(column, series, "dates", where)
     text = without_words(series)
     days = days_of(text, column.date_format)
     strange = pl.Series(np.isnan(days)) & text.is_not_null()
     if strange.any():
+        other, _ = date_format(text)
+        if other is not None and plain_order(other):
+            return days_of(text, other)
         notation = column.date_format.replace("date", "year-month-day")
         _refuse_cell(column, text, strange.arg_true(), f"a date as {notation}", where)
     return days

@@ -13,7 +13,7 @@ from deltaprop.errors import ColumnError, DataError, of
 from deltaprop.tabular.cells import shorten, strays_of
 from deltaprop.tabular.codes import are_long, digits_of, exact_differences, have_leading_zeros
 from deltaprop.tabular.columns import Column, Kind, Output
-from deltaprop.tabular.dates import date_format, date_parts, days_of
+from deltaprop.tabular.dates import compact_dates, date_format, date_parts, days_of, has_short_years
 from deltaprop.tabular.missing import clean_text, without_words
 from deltaprop.tabular.notation import Notation, find_notation, is_unambiguous
 from deltaprop.tabular.scaling import counted_scale, robust_scale
@@ -41,6 +41,9 @@ def fit_column(series: pl.Series, where: str) -> tuple[Column, list[str]]:
         return _truth(name, series), []
     if dtype.is_numeric() and are_long(series):
         return _long_integers(name, series, where), []
+    dates = compact_dates(series) if dtype.is_numeric() else None
+    if dates is not None:
+        return _written_dates(name, dates, "yearmonthday", where), []
     if dtype.is_numeric() or dtype in (pl.Duration, pl.Time):
         return _numeric(name, to_floats(series), where), []
     if dtype in (pl.Date, pl.Datetime):
@@ -93,7 +96,7 @@ def _text(name: str, text: pl.Series, where: str) -> tuple[Column, list[str]]:
         return _with_note(_truth(name, lower == "true"), merged), []
     notation, ambiguous = date_format(text)
     if notation is not None:
-        return _date(name, days_of(text, notation), notation, where), []
+        return _written_dates(name, text, notation, where), []
     found = find_notation(text)
     if found.notation is not None and not have_leading_zeros(text):
         return _written_numbers(name, text, found.notation, found.doubt, where)
@@ -126,12 +129,25 @@ def _plain_numbers(name: str, text: pl.Series, where: str) -> Column | None:
         return _with_note(_category(name, text, as_text=True), "codes, for some begin with a zero")
     if are_long(text):
         return _long_integers(name, text, where)
+    dates = compact_dates(floats)
+    if dates is not None:
+        return _written_dates(name, dates, "yearmonthday", where)
     if is_unambiguous(text):
         return _numeric(name, to_floats(floats), where)
     found = find_notation(text)
     if found.notation is None:
         return _numeric(name, to_floats(floats), where)
     return _written_numbers(name, text, found.notation, found.doubt, where)[0]
+
+
+def _written_dates(name: str, text: pl.Series, notation: str, where: str) -> Column:
+    column = _date(name, days_of(text, notation), notation, where)
+    if column.kind != "date" or notation == "year-month-day":
+        return column
+    short = ""
+    if has_short_years(text, notation):
+        short = "years of two digits are those from 1969 to 2068"
+    return _with_note(column, f"written as {notation}", short)
 
 
 def _written_numbers(
