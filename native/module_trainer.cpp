@@ -1,4 +1,5 @@
-// The Python face of the trainer. Arrays have been checked by deltaprop.engines.native.
+// The Python face of the trainer. Whatever crosses this border is measured here before compiled code
+// reads or writes by it: what somebody may have given wrongly has its sentence in Python before.
 #include "module_trainer.hpp"
 
 #include <nanobind/ndarray.h>
@@ -57,6 +58,31 @@ using Flat = nb::ndarray<double, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using ReadFlat = nb::ndarray<const double, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using WholeOut = nb::ndarray<std::int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Whole = nb::ndarray<const std::int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Places = nb::ndarray<const std::int32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+
+void require(bool holds, const char* what) {
+    if (!holds) throw std::invalid_argument(what);
+}
+
+// Whether all of them are in [from, below).
+template <class T, class Bound> bool lie_within(const T* numbers, std::ptrdiff_t n, Bound from, Bound below) {
+    bool within = true;
+    for (std::ptrdiff_t i = 0; i < n; ++i) within &= numbers[i] >= from && numbers[i] < below;
+    return within;
+}
+
+// A double array that is written to: itself, not a copy of it.
+Flat written(nb::handle array) { return nb::cast<Flat>(array, false); }
+
+void require_parameters(const OwnedTrainer& t, std::size_t size) {
+    require(static_cast<std::ptrdiff_t>(size) == count_parameters(*t.settings),
+            "A flat vector has as many numbers as the network has parameters.");
+}
+
+void require_state(const OwnedTrainer& t, int which, std::size_t size) {
+    require(0 <= which && which < t.trainer->n_states(), "The optimizer keeps no such state.");
+    require_parameters(t, size);
+}
 
 double get(const nb::dict& d, const char* key, double otherwise) {
     return d.contains(key) ? nb::cast<double>(d[key]) : otherwise;
@@ -67,7 +93,10 @@ struct RowsHeld {
     Rows rows;
     std::vector<nb::object> held;
 
-    explicit RowsHeld(const nb::dict& d) {
+    // for a network that reads so many columns, sparse ones or not
+    RowsHeld(const nb::dict& d, const TrainerSettings& settings) {
+        const std::ptrdiff_t n_columns = settings.layers.front().n_in;
+        require(d.contains("starts") == settings.sparse, "The kernels were chosen for other rows.");
         const auto array = nb::cast<nb::ndarray<nb::ro, nb::device::cpu>>(d["data"]);
         held.push_back(nb::object(d["data"]));
         rows.data = array.data();
@@ -77,16 +106,28 @@ struct RowsHeld {
         else throw std::invalid_argument("Rows are float32, float64 or uint8.");
         rows.scale = get(d, "scale", 1.0);
         if (d.contains("starts")) {
-            rows.starts = static_cast<const std::int64_t*>(
-                nb::cast<nb::ndarray<const std::int64_t, nb::c_contig>>(d["starts"]).data());
-            rows.columns = static_cast<const std::int32_t*>(
-                nb::cast<nb::ndarray<const std::int32_t, nb::c_contig>>(d["columns"]).data());
+            const auto starts = nb::cast<Whole>(d["starts"], false);
+            const auto columns = nb::cast<Places>(d["columns"], false);
             held.push_back(nb::object(d["starts"]));
             held.push_back(nb::object(d["columns"]));
             rows.n = nb::cast<std::ptrdiff_t>(d["n"]);
+            rows.starts = starts.data();
+            rows.columns = columns.data();
+            const auto entries = static_cast<std::ptrdiff_t>(columns.shape(0));
+            require(array.ndim() == 1 && (array.stride(0) == 1 || entries < 2) && static_cast<std::ptrdiff_t>(array.shape(0)) == entries,
+                    "Sparse rows have as many numbers as columns.");
+            require(rows.n >= 0 && static_cast<std::ptrdiff_t>(starts.shape(0)) == rows.n + 1,
+                    "Sparse rows have a start for each row, and an end.");
+            require(lie_within(rows.starts, rows.n + 1, std::int64_t{0}, std::int64_t{entries} + 1) &&
+                        std::is_sorted(rows.starts, rows.starts + rows.n + 1),
+                    "Sparse rows lie within their numbers.");
+            require(lie_within(rows.columns, entries, std::ptrdiff_t{0}, n_columns),
+                    "Sparse rows lie within their columns.");
         } else {
             if (array.ndim() != 2 || (array.shape(1) > 1 && array.stride(1) != 1))
                 throw std::invalid_argument("Dense rows are a matrix with contiguous rows.");
+            require(static_cast<std::ptrdiff_t>(array.shape(1)) == n_columns && (array.stride(0) >= 0 || array.shape(0) == 1),
+                    "Dense rows have as many columns as the network has inputs.");
             rows.n = static_cast<std::ptrdiff_t>(array.shape(0));
             rows.stride = static_cast<std::ptrdiff_t>(array.stride(0));
         }
@@ -177,24 +218,39 @@ struct Pulse {
 class Epoch {
 public:
     explicit Epoch(const nb::tuple& given)
-        : trainer_(*nb::cast<OwnedTrainer&>(given[0]).trainer), flat_(nb::cast<Flat>(given[1])),
-          rows_(nb::cast<nb::dict>(given[2])), targets_(nb::cast<Targets>(given[3])),
-          order_(nb::cast<Whole>(given[5])), rates_(nb::cast<ReadFlat>(given[6])),
+        : owned_(nb::cast<OwnedTrainer&>(given[0])), trainer_(*owned_.trainer), flat_(written(given[1])),
+          rows_(nb::cast<nb::dict>(given[2]), *owned_.settings), targets_(nb::cast<Targets>(given[3], false)),
+          order_(nb::cast<Whole>(given[5], false)), rates_(nb::cast<ReadFlat>(given[6], false)),
           pulse_{nb::object(given[9]), nullptr} {
+        const TrainerSettings& settings = *owned_.settings;
+        const auto n = static_cast<std::size_t>(rows_.rows.n);
+        const std::ptrdiff_t n_out = settings.layers.back().n_out;
+        require(settings.for_training, "This trainer was made to predict.");
+        require_parameters(owned_, flat_.shape(0));
         task_.rows = rows_.rows;
-        if (targets_.dtype() == nb::dtype<std::int64_t>())
+        require(targets_.ndim() >= 1 && targets_.shape(0) == n, "There is a target for each row.");
+        if (targets_.dtype() == nb::dtype<std::int64_t>()) {
             task_.targets.labels = static_cast<const std::int64_t*>(targets_.data());
-        else if (targets_.dtype() == nb::dtype<double>())
+            require(targets_.ndim() == 1 && lie_within(task_.targets.labels, rows_.rows.n, std::ptrdiff_t{0}, n_out),
+                    "Labels number the outputs.");
+        } else if (targets_.dtype() == nb::dtype<double>()) {
             task_.targets.dense = static_cast<const double*>(targets_.data());
-        else
+            require(targets_.ndim() == 2 && static_cast<std::ptrdiff_t>(targets_.shape(1)) == n_out,
+                    "Targets have a number for each output.");
+        } else
             throw std::invalid_argument("Targets are int64 labels or float64 rows.");
         if (!given[4].is_none()) {
-            weights_ = nb::cast<ReadFlat>(given[4]);
+            weights_ = nb::cast<ReadFlat>(given[4], false);
+            require(weights_.shape(0) == n, "There is a weight for each row.");
             task_.targets.weights = weights_.data();
         }
         task_.order = order_.data();
         task_.n = static_cast<std::ptrdiff_t>(order_.shape(0));
+        require(lie_within(task_.order, task_.n, std::ptrdiff_t{0}, rows_.rows.n), "The order numbers the rows.");
         task_.learning_rates = rates_.data();
+        const std::ptrdiff_t size = settings.batch_size;
+        require(static_cast<std::ptrdiff_t>(rates_.shape(0)) >= (task_.n + size - 1) / size,
+                "There is a learning rate for each step.");
         copy_words(nb::cast<std::vector<std::uint64_t>>(given[7]), task_.mask_key);
         copy_words(nb::cast<std::vector<std::uint64_t>>(given[8]), task_.mask_counter);
         task_.pulse = &Pulse::ask;
@@ -223,6 +279,7 @@ public:
 private:
     using Targets = nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu>;
 
+    OwnedTrainer& owned_;
     Trainer& trainer_;
     Flat flat_;  // all arrays are held here: one that lay otherwise in memory has become a copy
     RowsHeld rows_;
@@ -270,26 +327,41 @@ void bind_trainer(nb::module_& m) {
             nb::gil_scoped_release released;
             permutation(order.data(), order.shape(0), Philox(k, c));
         },
-        "order"_a, "key"_a, "counter"_a,
+        nb::arg("order").noconvert(), "key"_a, "counter"_a,
         "Fill order with 0, ..., n - 1, shuffled by the Philox stream of a key and a counter.");
 
     nb::class_<OwnedTrainer>(m, "Trainer", "A network being trained in native code.")
-        .def("set_parameters", [](OwnedTrainer& t, const ReadFlat& flat) { t.trainer->set_parameters(flat.data()); })
-        .def("get_parameters", [](const OwnedTrainer& t, Flat flat) { t.trainer->get_parameters(flat.data()); })
+        .def("set_parameters", [](OwnedTrainer& t, const ReadFlat& flat) {
+            require_parameters(t, flat.shape(0));
+            t.trainer->set_parameters(flat.data());
+        })
+        .def("get_parameters", [](const OwnedTrainer& t, Flat flat) {
+            require_parameters(t, flat.shape(0));
+            t.trainer->get_parameters(flat.data());
+        }, nb::arg("flat").noconvert())
         .def_prop_ro("layout", [](const OwnedTrainer& t) {
             return t.settings->layout == Layout::lanes ? "lanes" : "panels";
         })
         .def_prop_ro("n_threads", [](const OwnedTrainer& t) { return t.trainer->n_threads(); })
         .def_prop_ro("n_states", [](const OwnedTrainer& t) { return t.trainer->n_states(); })
-        .def("set_state", [](OwnedTrainer& t, int which, const ReadFlat& flat) { t.trainer->set_state(which, flat.data()); })
-        .def("get_state", [](const OwnedTrainer& t, int which, Flat flat) { t.trainer->get_state(which, flat.data()); })
+        .def("set_state", [](OwnedTrainer& t, int which, const ReadFlat& flat) {
+            require_state(t, which, flat.shape(0));
+            t.trainer->set_state(which, flat.data());
+        })
+        .def("get_state", [](const OwnedTrainer& t, int which, Flat flat) {
+            require_state(t, which, flat.shape(0));
+            t.trainer->get_state(which, flat.data());
+        }, nb::arg("which"), nb::arg("flat").noconvert())
         .def_prop_rw("steps", [](const OwnedTrainer& t) { return t.trainer->steps(); },
                      [](OwnedTrainer& t, std::int64_t steps) { t.trainer->set_steps(steps); })
         .def("logits", [](OwnedTrainer& t, const nb::dict& rows, nb::ndarray<double, nb::ndim<2>, nb::c_contig> out) {
-            RowsHeld held(rows);
+            RowsHeld held(rows, *t.settings);
+            require(static_cast<std::ptrdiff_t>(out.shape(0)) == held.rows.n &&
+                        static_cast<std::ptrdiff_t>(out.shape(1)) == t.settings->layers.back().n_out,
+                    "There is room for as many logits as the rows have.");
             nb::gil_scoped_release released;
             t.trainer->logits(held.rows, out.data());
-        });
+        }, nb::arg("rows"), nb::arg("out").noconvert());
 
     m.def("train_epochs", &train_epochs, "epochs"_a, "n_threads"_a,
           "Run an epoch of each trainer, several at once; return loss, steps and divergence of each.");

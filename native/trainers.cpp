@@ -79,6 +79,23 @@ bool has_bfloat16_products() {
 #endif
 }
 
+std::ptrdiff_t count_parameters(const TrainerSettings& s) {
+    std::ptrdiff_t n = 0;
+    for (const LayerPlan& layer : s.layers) switch (layer.kind) {
+        case Kind::dense: n += (layer.n_in + (layer.bias ? 1 : 0)) * layer.n_out; break;
+        case Kind::scaling:
+        case Kind::parametric_activation: n += layer.n_in; break;
+        case Kind::periodic_embedding:
+            n += layer.n_columns * (2 * layer.n_waves + (layer.n_waves + 1) * layer.n_mixtures);
+            break;
+        case Kind::category_embedding:
+            for (std::ptrdiff_t g = 0; g < layer.n_groups; ++g)
+                n += s.group_sizes[static_cast<std::size_t>(layer.first_group + g)] * layer.dimension;
+            break;
+    }
+    return n;
+}
+
 int worthwhile_threads(const TrainerSettings& settings, std::ptrdiff_t rows) {
     double work = 0.0;
     for (const LayerPlan& layer : settings.layers) work += work_of(layer) * static_cast<double>(rows);

@@ -38,6 +38,9 @@ struct TrainerSettings {
     double lost_share = kLostShare;
 };
 
+// How many numbers the flat vector of a network holds.
+std::ptrdiff_t count_parameters(const TrainerSettings& settings);
+
 // How many threads a step of so many rows is worth.
 int worthwhile_threads(const TrainerSettings& settings, std::ptrdiff_t rows);
 

@@ -93,13 +93,15 @@ class NativeRun:
             sparse=_is_sparse(problem.X), build=build, layout=layout,
         )  # fmt: skip
         self._rows = _rows(problem.X)
+        self._targets = np.ascontiguousarray(problem.targets)
+        weights = problem.weights
+        self._weights = None if weights is None else np.ascontiguousarray(weights, np.float64)
         self._before: npt.NDArray[np.float32] | Array | None = None  # the epoch that ended well
 
     def told(self, plan: EpochPlan) -> tuple[Any, ...]:
         """Return what the native code is told of an epoch."""
-        problem = self.problem
         return (
-            self._trainer, self.parameters.flat, self._rows, problem.targets, problem.weights,
+            self._trainer, self.parameters.flat, self._rows, self._targets, self._weights,
             np.ascontiguousarray(plan.order, dtype=np.int64),
             np.ascontiguousarray(plan.learning_rates, dtype=np.float64),
             *_stream(plan.rng), plan.pulse,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -81,31 +82,55 @@ class Parameters:
     layout : Layout
         Which entries belong to which array; ``network.layout``.
     flat : ndarray of shape (layout.size,)
-        The numbers. Not copied: writing to ``flat`` and to ``W[l]`` is the same thing.
+        The numbers, which ``train`` wants as contiguous float64. Not copied: writing to ``flat``
+        and to ``W[l]`` is the same thing.
 
     Attributes
     ----------
+    flat : ndarray of shape (layout.size,)
+        The numbers.
     layers : tuple of dict
         The arrays of each layer by name.
     W, b : tuple of ndarray
         W[l] of shape (n_in, n_out) and b[l] of shape (n_out,) of layer l + 1; None where a layer
         has none.
+
+    Raises
+    ------
+    ShapeError
+        A flat vector of another length.
     """
 
-    __slots__ = ("flat", "layers", "layout")
+    __slots__ = ("_flat", "layers", "layout")
 
     def __init__(self, layout: Layout, flat: Array) -> None:
-        if flat.shape != (layout.size,):
-            raise ShapeError(
-                f"The flat vector has shape {flat.shape}; this network has {layout.size} "
-                f"parameters, so ({layout.size},) was expected."
-            )
         self.layout = layout
-        self.flat = flat
+        self._require_length(flat.shape)
+        self._flat = flat
         arrays: list[dict[str, Array]] = [{} for _ in range(layout.n_layers)]
         for slot in layout.slots:
             arrays[slot.layer][slot.name] = flat[slot.start : slot.stop].reshape(slot.shape)
-        self.layers = tuple(arrays)
+        # an array put in place of a view would be trained, and the flat vector not
+        self.layers = tuple(map(MappingProxyType, arrays))
+
+    def _require_length(self, shape: tuple[int, ...]) -> None:
+        size = self.layout.size
+        if shape != (size,):
+            raise ShapeError(
+                f"The flat vector has shape {shape}; this network has {size} parameters, so "
+                f"({size},) was expected."
+            )
+
+    @property
+    def flat(self) -> Array:
+        """Return all numbers as one vector; assigning changes the numbers, never the vector."""
+        return self._flat
+
+    @flat.setter
+    def flat(self, values: Array) -> None:
+        if values is not self._flat:  # as it is after flat -= step
+            self._require_length(np.shape(values))
+            self._flat[:] = values
 
     @classmethod
     def join(cls, layout: Layout, arrays: Sequence[dict[str, Array]]) -> Parameters:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
+from dataclasses import is_dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,8 @@ import numpy.typing as npt
 
 from deltaprop.errors import DataError, SettingError, ShapeError, shown
 from deltaprop.functional.losses import sample_shares
+from deltaprop.model.backprop import require_fit
+from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.model.targets import (
     ClassWeight,
@@ -25,6 +29,7 @@ __all__ = [
     "check_rows",
     "check_settings",
     "check_state",
+    "check_trainable",
     "check_validation",
     "check_validation_weights",
     "weigh_rows",
@@ -34,6 +39,28 @@ Array = npt.NDArray[np.float64]
 
 _MONITORS = ("val_loss", "val_metric", "loss")
 _ROWS_AT_ONCE = 65536
+
+
+def check_trainable(network: Network, parameters: Parameters) -> None:
+    """Raise unless these are the network's parameters, as numbers that a step can change in place.
+
+    A step rounds integers back and leaves what it is too small for in float32; and compiled code
+    would train a copy of whatever is not contiguous float64.
+    """
+    require_fit(network, parameters)
+    flat = parameters.flat
+    if flat.dtype != np.float64 or not flat.dtype.isnative or not flat.flags.c_contiguous:
+        lies = "" if flat.flags.c_contiguous else " that does not lie in one piece"
+        raise DataError(
+            f"The parameters are an array of {flat.dtype}{lies}; training changes contiguous "
+            "float64 numbers in place. Give it parameters.like(numpy.array(parameters.flat, "
+            "dtype=float)); dtype='float32' is how it computes."
+        )
+    if not flat.flags.writeable:
+        raise DataError(
+            "The parameters are read-only, and training changes them in place. Train a copy: "
+            "parameters.copy()."
+        )
 
 
 def check_state(state: Any, optimizer: Optimizer, n: int) -> State:
@@ -56,18 +83,18 @@ def check_state(state: Any, optimizer: Optimizer, n: int) -> State:
     for name, first in expected.items():
         value = np.asarray(state[name])
         array = isinstance(first, np.ndarray)
-        kinds, shape = ("fiu", first.shape) if isinstance(first, np.ndarray) else ("iu", ())
+        kinds, shape = "iu" if isinstance(first, int) else "fiu", np.shape(first)
         if value.dtype.kind not in kinds or value.shape != shape:
             raise SettingError(
                 f"{name} of the optimizer's state has shape {value.shape} and type {value.dtype}; "
-                f"expected {f'{n} numbers' if array else 'a whole number'}."
+                f"expected {f'{n} numbers' if array else 'one number'}."
             )
-        if not np.isfinite(value).all() or (not array and not 0 <= int(value) < 2**62):
+        if not np.isfinite(value).all() or (kinds == "iu" and not 0 <= int(value) < 2**62):
             raise SettingError(
                 f"{name} of the optimizer's state holds {shown(value)}; expected "
                 f"{'finite numbers' if array else 'the number of steps'}."
             )
-        found[name] = np.array(value, dtype=np.float64) if array else int(value)
+        found[name] = np.array(value, dtype=np.float64) if array else value.item()
     return found
 
 
@@ -162,8 +189,24 @@ def _refuse_non_finite_csr(rows: Any, name: str) -> None:
 
 def check_rows(network: Network, X: Any, y: npt.ArrayLike, name: str) -> tuple[Any, Any]:
     """Return the rows and their targets, checked; ``name`` is for messages."""
-    rows = check_inputs(network, X, name)
-    return rows, prepare_targets(network, y, rows.shape[0])
+    rows = _with_own_places(check_inputs(network, X, name))
+    targets = prepare_targets(network, y, rows.shape[0])
+    return rows, targets.copy() if targets.dtype.kind == "i" else targets
+
+
+def _with_own_places(rows: Any) -> Any:
+    """Return a CSR matrix whose places nobody else can change while compiled code reads by them.
+
+    A changed number makes a wrong sum, a changed place reads memory that is not ours.
+    """
+    if not hasattr(rows, "indptr"):
+        return rows
+    own = {"indices": rows.indices.copy(), "indptr": rows.indptr.copy()}
+    if is_dataclass(rows):
+        return replace(rows, **own)  # type: ignore[type-var]
+    rows = copy(rows)
+    rows.indices, rows.indptr = own["indices"], own["indptr"]
+    return rows
 
 
 def check_validation(

@@ -13,7 +13,6 @@ from deltaprop.engines import choose_engine
 from deltaprop.engines.base import Problem
 from deltaprop.errors import SettingError
 from deltaprop.functional.settings import at_least_zero
-from deltaprop.model.backprop import require_fit
 from deltaprop.model.files import check_writable
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
@@ -23,6 +22,7 @@ from deltaprop.training.checks import (
     check_monitor,
     check_rows,
     check_settings,
+    check_trainable,
     check_validation,
     check_validation_weights,
     weigh_rows,
@@ -160,7 +160,7 @@ def train(
     if checkpoint_every is not None:
         at_least_zero(checkpoint_every, "checkpoint_every")
     deadline = None if time_budget is None else clock() + time_budget  # checking takes its share
-    require_fit(network, parameters)
+    check_trainable(network, parameters)
     if resume and checkpoint is None:
         raise SettingError("resume=True goes on from a checkpoint; name its file: checkpoint=...")
     if callable(callbacks):

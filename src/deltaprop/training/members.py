@@ -18,7 +18,6 @@ from deltaprop.engines.cores import available_cores
 from deltaprop.errors import SettingError
 from deltaprop.functional.losses import sample_shares
 from deltaprop.functional.settings import at_least_zero
-from deltaprop.model.backprop import require_fit
 from deltaprop.model.files import check_writable
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
@@ -28,6 +27,7 @@ from deltaprop.training.checks import (
     check_monitor,
     check_rows,
     check_settings,
+    check_trainable,
     check_validation,
     check_validation_weights,
     weigh_rows,
@@ -157,7 +157,7 @@ def train_members(
         raise SettingError("callbacks is one function; give a list of them: callbacks=[...].")
     numbers = _one_each(range(k) if seeds is None else seeds, int, k, "seeds")
     for network, start in zip(each_network, parameters, strict=True):
-        require_fit(network, start)
+        check_trainable(network, start)
     all_rows, targets = check_rows(each_network[0], X, y, "X")
     for network in each_network[1:]:
         if (network.n_in, network.n_out, network.loss_name) != (
