@@ -85,8 +85,19 @@ def terms(vocabulary, cell):
         [f"{review} {i}" for i in range(4) for review in REVIEWS],
         [f"Another title of {w}" for w in "abcdefghijklmnopqrstuvwxyz"]
         + [f"More words in this {w}" for w in "abcdefghijklmnopqrstuvwxyz"],
+        [f"w{i % 7} w{i % 11} w{i % 13} w{i % 17} {i}" for i in range(300)],
+        [f"t{i % 7},tag{i % 11},a{i % 13};id{i}" for i in range(300)],
     ],
-    ids=["reviews", "mostly missing", "each twice", "chinese", "numbered", "titles"],
+    ids=[
+        "reviews",
+        "mostly missing",
+        "each twice",
+        "chinese",
+        "numbered",
+        "titles",
+        "tokens",
+        "tags",
+    ],
 )
 def test_what_people_write_is_text(cells):
     found = column(cells)

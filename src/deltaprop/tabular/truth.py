@@ -16,6 +16,7 @@ _FALSE = (
 )
 _TRUTH = {**dict.fromkeys(_TRUE.split(), True), **dict.fromkeys(_FALSE.split(), False)}
 _MOST_SPELLINGS = 40
+_SAMPLE = 20
 _MOST_CATEGORIES = 1000  # among which words that differ in capitals are looked for
 
 
@@ -56,6 +57,8 @@ def one_spelling(text: pl.Series) -> tuple[pl.Series, str]:
     """
     import polars as pl
 
+    if any(is_true(cell) is None for cell in text.drop_nulls().head(_SAMPLE)):
+        return text, ""
     counts = text.drop_nulls().alias("cell").value_counts(name="rows")
     if not 1 < counts.height <= _MOST_SPELLINGS:
         return text, ""

@@ -40,6 +40,7 @@ _FEWEST_CELLS = 20
 _DIFFERENT_SHARE = 0.5
 _WORDS_OF_A_SENTENCE = 5
 _WORDS_OF_A_TITLE = 3
+_CELLS_OF_A_WORD = 5
 _MOST_LOOKED_AT = 2000  # cells, and characters of each: enough to tell what is typical
 
 
@@ -48,7 +49,8 @@ def is_free_text(text: pl.Series, *, hardly_repeats: bool) -> bool:
 
     A column is free text when at least 20 cells have a value, at least half of these are
     different, and a typical cell (the median) has 5 words. Where hardly any cell repeats, so that
-    as categories they would say nothing, 3 words are enough: these are titles and the like.
+    as categories they would say nothing, 3 words are enough: these are titles and the like. So are
+    there 3 words of any kind, such as tags or tokens with digits, that each come back in 5 cells.
 
     Words are two or more letters without a digit. They count where two thirds of what stands
     between blanks are words, so identifiers, codes, links and numbers count as none; of scripts
@@ -77,7 +79,21 @@ def is_free_text(text: pl.Series, *, hardly_repeats: bool) -> bool:
     spaced = np.minimum(counts(_PLAIN_WORD), between_blanks)
     spaced[3 * spaced < 2 * between_blanks] = 0
     typical = float(np.median(spaced + counts(f"[{_UNSPACED}]") // 2))
-    return typical >= (_WORDS_OF_A_TITLE if hardly_repeats else _WORDS_OF_A_SENTENCE)
+    if not hardly_repeats:
+        return typical >= _WORDS_OF_A_SENTENCE
+    return typical >= _WORDS_OF_A_TITLE or _words_that_return(some) >= _WORDS_OF_A_TITLE
+
+
+def _words_that_return(cells: pl.Series) -> float:
+    """Return how many different words of a typical cell stand in some others, but not in all."""
+    rows, words = words_in_cells(cells)
+    known = words.str.contains(r"^.*\p{L}.*$") & (words.str.len_chars() > 1)
+    different, codes = np.unique(words.filter(known).to_numpy(), return_inverse=True)
+    pairs = np.unique(rows[known.to_numpy()] * max(1, len(different)) + codes)
+    of_row, of_word = np.divmod(pairs, max(1, len(different)))
+    cells_with = np.bincount(of_word, minlength=len(different))
+    returning = (cells_with >= _CELLS_OF_A_WORD) & (cells_with < cells.len())
+    return float(np.median(np.bincount(of_row[returning[of_word]], minlength=cells.len())))
 
 
 def normal_form(text: pl.Series) -> pl.Series:
