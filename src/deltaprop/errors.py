@@ -10,12 +10,14 @@ from __future__ import annotations
 import difflib
 import reprlib
 from collections.abc import Iterable
+from typing import Any
 
 __all__ = [
     "ColumnError",
     "DataError",
     "DeltapropError",
     "DivergedWarning",
+    "ForkError",
     "MissingExtraError",
     "ModelFileError",
     "OutputError",
@@ -35,6 +37,16 @@ _shortened.maxlevel = 2
 
 class DeltapropError(Exception):
     """Anything deltaprop refuses, with the reason as its message."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A pool of processes waits for ever on an error whose copy cannot be made from its message.
+        return _copied, (type(self), self.args)
+
+
+def _copied(kind: type[DeltapropError], args: tuple[Any, ...]) -> DeltapropError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    return error
 
 
 class ShapeError(DeltapropError, ValueError):
@@ -69,6 +81,10 @@ class ModelFileError(DeltapropError):
 
 class OutputError(DeltapropError, OSError):
     """A file that could not be written: no room, no permission, no such folder."""
+
+
+class ForkError(DeltapropError, RuntimeError):
+    """Work that a forked process cannot do, nor have done."""
 
 
 class MissingExtraError(DeltapropError, ImportError):

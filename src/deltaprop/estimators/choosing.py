@@ -17,7 +17,7 @@ from deltaprop.estimators.recipe import Recipe
 from deltaprop.estimators.splitting import fold_of_each_row
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
-from deltaprop.tabular import TableEncoder, TargetEncoder
+from deltaprop.tabular import TableEncoder, TargetEncoder, take_rows
 from deltaprop.training.members import train_members
 from deltaprop.training.predict import logits
 
@@ -89,7 +89,7 @@ def better_encoder(
         return encoders[0]
     learnt = range(_FOLDS if len(rows) <= _MANY_ROWS else _LEARNT_FOLDS)
     held = [np.flatnonzero(folds == i) for i in learnt]
-    shown, answers = features[rows.tolist(), :], y[rows]
+    shown, answers = take_rows(features, rows), y[rows]
     weights = None if weights is None else weights[rows]
     seeds = recipe.seeds(len(learnt))
     losses = []

@@ -12,7 +12,13 @@ try:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.metrics import check_scoring
     from sklearn.model_selection import train_test_split
-    from sklearn.utils import check_array, check_consistent_length, check_random_state, column_or_1d
+    from sklearn.utils import (
+        check_array,
+        check_consistent_length,
+        check_random_state,
+        check_X_y,
+        column_or_1d,
+    )
     from sklearn.utils.class_weight import compute_sample_weight
     from sklearn.utils.metaestimators import available_if
     from sklearn.utils.multiclass import (
@@ -30,6 +36,7 @@ __all__ = [
     "ConvergenceWarning",
     "RegressorMixin",
     "available_if",
+    "check_X_y",
     "check_array",
     "check_classification_targets",
     "check_consistent_length",

@@ -77,6 +77,7 @@ _FACTS: dict[str, Callable[[object], bool]] = {
     "_n_steps": _is_count,
     "_multilabel": lambda value: isinstance(value, bool),
     "_target_names": _texts,
+    "_columns": _or_none(_texts),
 }
 _ABSENT_AFTER_LBFGS = (
     "best_loss_", "loss_curve_", "validation_scores_", "best_validation_score_",
@@ -88,6 +89,7 @@ _PRESET_FACTS: dict[str, Callable[[object], bool]] = {
     "_target_names": _texts,
     "_by_name": lambda value: isinstance(value, bool),
     "_places": _or_none(_are(_is_count, list)),
+    "_columns": _FACTS["_columns"],
 }
 
 
@@ -246,6 +248,7 @@ def _refuse_misfit(estimator: Any, saved: SavedModel) -> None:
     """Raise unless all is there that a fitted estimator has, and fits together."""
     classifies = hasattr(type(estimator), "predict_proba")
     needed = [name for name in _FACTS if name not in (*_ABSENT_AFTER_LBFGS, "_multilabel")]
+    _know_columns(estimator, estimator.encoder_)
     if classifies:
         needed += ["_multilabel", "classes_"]
     absent = [name for name in needed if not hasattr(estimator, name)]
@@ -278,12 +281,22 @@ def _refuse_misfit(estimator: Any, saved: SavedModel) -> None:
         )
 
 
+def _know_columns(estimator: Any, encoder: Any) -> None:
+    """Give the columns their names, which older files have elsewhere; arrays had none."""
+    known = vars(estimator)
+    if "_columns" not in known:
+        of_encoder = [column.name for column in getattr(encoder, "columns", ())]
+        names = tuple(map(str, known.get("feature_names_in_", of_encoder)))
+        of_arrays = {f"x{i}" for i in range(known.get("n_features_in_", 0))}
+        estimator._columns = None if of_arrays.issuperset(names) else names  # noqa: SLF001
+
+
 def _refuse_other_names(estimator: Any) -> None:
-    names = vars(estimator).get("feature_names_in_")
-    if names is None:
-        return
-    if len(names) != estimator.n_features_in_ or not all(isinstance(n, str) for n in names):
-        raise DataError("its columns do not fit its table")
+    for names in (vars(estimator).get("feature_names_in_"), estimator._columns):  # noqa: SLF001
+        if names is not None and (
+            len(names) != estimator.n_features_in_ or not all(isinstance(n, str) for n in names)
+        ):
+            raise DataError("its columns do not fit its table")
 
 
 def _refuse_no_classes(classes: npt.NDArray[Any]) -> None:
@@ -300,6 +313,7 @@ def _restore_preset(estimator: Any, saved: SavedModel, facts: Stored) -> None:
 
     _restore_attributes(estimator, facts, _PRESET_FACTS)
     model = table_model_of(saved)
+    _know_columns(estimator, model.inputs)
     absent = [fact for fact in _PRESET_FACTS if fact not in vars(estimator)]
     if absent:
         raise DataError(f"it lacks {absent[0]!r}")

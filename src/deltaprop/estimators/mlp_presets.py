@@ -26,6 +26,7 @@ from deltaprop.estimators.recipe import Recipe
 from deltaprop.estimators.table_model import TableModel
 from deltaprop.explaining import Explanation
 from deltaprop.model.layers import Dense
+from deltaprop.tabular import sorted_rows, take_rows
 from deltaprop.training.optimizers import Optimizer
 
 __all__ = [
@@ -168,7 +169,7 @@ def fit_preset(
         raise DataError("X has 1 sample; a network needs at least two that differ.")
     weights = estimator._weigh(answers, check_weights(sample_weight, len(targets)))  # noqa: SLF001
     order, weights = as_fitted(table, targets, check_weights(weights, len(targets)))
-    table, targets = table[order.tolist(), :], targets[order]
+    table, targets = take_rows(table, order), targets[order]
     held = None if validation[0] is None else _validation(estimator, *validation)
     classes = None
     if hasattr(estimator, "classes_"):
@@ -218,18 +219,7 @@ def as_fitted(
     weights that are whole numbers count the rows, for the medians of the columns, the batches and
     the rows held out as well; else they weigh the loss.
     """
-    import polars as pl
-
-    keys = [
-        series.cast(pl.String) if series.dtype in (pl.Categorical, pl.Enum, pl.Null) else series
-        for series in table.to_native().iter_columns()
-    ]
-    keys += [pl.Series(column) for column in targets.reshape(len(targets), -1).T]
-    if weights is not None:
-        keys.append(pl.Series(weights))
-    named = pl.DataFrame([key.alias(str(i)) for i, key in enumerate(keys)])
-    ordered = named.with_row_index("row").sort(named.columns, maintain_order=True)
-    order = ordered["row"].to_numpy().astype(np.int64)
+    order = sorted_rows(table, [*targets.reshape(len(targets), -1).T, weights])
     if weights is None:
         return order, None
     order = order[weights[order] > 0]
@@ -306,7 +296,7 @@ def rows_as_fitted(estimator: Any, X: Any, y: Any) -> tuple[Any, Array, npt.NDAr
         raise DataError(f"X has {len(table)} rows but y has {len(answers)}.")
     targets = _targets(estimator, answers, first=False)
     order, _ = as_fitted(table, targets, None)
-    return table[order.tolist(), :], _as_known(estimator, targets)[order], order
+    return take_rows(table, order), _as_known(estimator, targets)[order], order
 
 
 def _as_known(estimator: Any, targets: Array) -> Array:

@@ -11,12 +11,13 @@ from deltaprop.errors import DataError
 from deltaprop.estimators.contract import (
     check_array,
     check_consistent_length,
+    check_X_y,
     column_or_1d,
     validate_data,
 )
 from deltaprop.estimators.mlp_targets import plain_targets
 from deltaprop.functional.losses import sample_shares
-from deltaprop.tabular import TableEncoder, as_frame
+from deltaprop.tabular import TableEncoder, as_frame, in_memory
 
 __all__ = [
     "check_weights",
@@ -78,13 +79,6 @@ def _as_narwhals(X: Any) -> Any:
     return frame if isinstance(frame, nw.DataFrame) else None
 
 
-def _collected(X: Any) -> Any:
-    import narwhals as nw
-
-    frame = nw.from_native(X, pass_through=True)
-    return frame.collect().to_native() if isinstance(frame, nw.LazyFrame) else X
-
-
 def _refuse_table(X: Any) -> None:
     name = _column_to_encode(X)
     if name is not None:
@@ -102,13 +96,15 @@ def read_training_rows(
 
     With ``reset`` the estimator's columns are those of X, and its ``encoder_`` is fitted or None.
     """
-    X, y = _collected(X), plain_targets(y, numeric=y_numeric)
-    checks = {"multi_output": True, "y_numeric": y_numeric}
+    X, y = in_memory(X), plain_targets(y, numeric=y_numeric)
+    checks: dict[str, Any] = {"multi_output": True, "y_numeric": y_numeric}
     if reset:
-        estimator.encoder_ = TableEncoder.fit(X, where="X") if is_table(X) else None
+        by_name = is_table(X) or _holds_words(X)
+        estimator.encoder_ = TableEncoder.fit(X, where="X") if by_name else None
+        _remember_names(estimator, X)
     if estimator.encoder_ is None:
         _refuse_table(X)
-        X, y = validate_data(
+        X, y = _checked(
             estimator, X, y, reset=reset, accept_sparse=_SPARSE, dtype=_FLOATS, **checks
         )
         return _as_csr(X), _as_column(y)
@@ -118,6 +114,41 @@ def read_training_rows(
         validate_data(estimator, y=y, skip_check_array=True)
     rows = _encoded(estimator, X)
     return rows, _checked_targets(rows, y, y_numeric=y_numeric)
+
+
+def _checked(estimator: Any, X: Any, *y: Any, reset: bool = True, **checks: Any) -> Any:
+    """Do what ``validate_data`` does, which has polars' threads, or Python's, convert a frame."""
+    frame = _as_narwhals(X)
+    if frame is None or (frame.columns and frame.implementation.is_pandas_like()):
+        return validate_data(estimator, X, *y, reset=reset, **checks)
+    validate_data(estimator, X, reset=reset, skip_check_array=True)
+    columns = [column.to_numpy() for column in frame.iter_columns()]
+    array = np.column_stack(columns) if columns else np.empty((len(frame), 0))
+    if y:
+        return check_X_y(array, *y, estimator=estimator, **checks)
+    checks.pop("y_numeric", None), checks.pop("multi_output", None)
+    return check_array(array, input_name="X", estimator=estimator, **checks)
+
+
+def _remember_names(estimator: Any, X: Any) -> None:
+    """Keep what the columns were called, in their order; None where nothing names them."""
+    frame = _as_narwhals(X)
+    estimator._columns = None if frame is None else tuple(map(str, frame.columns))  # noqa: SLF001
+
+
+def _as_in_training(estimator: Any, X: Any) -> Any:
+    """Return a table whose columns are found by name, or where either has no names, by place.
+
+    Explainers and the like give an array of the columns of the frame that was learnt from.
+    """
+    names = estimator._columns  # noqa: SLF001
+    table = as_frame(X)
+    if names is not None and _as_narwhals(X) is not None:
+        return table
+    validate_data(estimator, X, reset=False, skip_check_array=True)  # warns, and counts them
+    if names is None:
+        names = [f"x{i}" for i in range(len(table.columns))]
+    return as_frame(dict(zip(names, table.iter_columns(), strict=True)))
 
 
 def _checked_targets(rows: Any, y: Any, *, y_numeric: bool) -> npt.NDArray[Any]:
@@ -140,34 +171,33 @@ def read_training_table(
     The columns of a table with words, dates or missing cells are found by their names from now
     on; those of complete numbers by their places, as scikit-learn does.
     """
-    X, y = _collected(X), plain_targets(y, numeric=y_numeric)
+    X, y = in_memory(X), plain_targets(y, numeric=y_numeric)
     _refuse_sparse(estimator, X)
     estimator._by_name = is_table(X) or _holds_words(X)  # noqa: SLF001
+    _remember_names(estimator, X)
     if estimator._by_name:  # noqa: SLF001
         table = as_frame(X)
         validate_data(estimator, X, y, skip_check_array=True)
         if len(table) == 0:
             raise DataError("X has no rows; at least one is needed.")
         return table, _checked_targets(table, y, y_numeric=y_numeric)
-    array, y = validate_data(
-        estimator, X, y, multi_output=True, y_numeric=y_numeric, **_NUMBERS_OR_GAPS
-    )
+    array, y = _checked(estimator, X, y, multi_output=True, y_numeric=y_numeric, **_NUMBERS_OR_GAPS)
     return _named(estimator, X, array), _as_column(y)
 
 
 def read_new_table(estimator: Any, X: Any) -> Any:
     """Return rows like those of the training as a table of named columns."""
-    X = _collected(X)
+    X = in_memory(X)
     _refuse_sparse(estimator, X)
     if estimator._by_name:  # noqa: SLF001
-        return as_frame(X)
-    return _named(estimator, X, validate_data(estimator, X, reset=False, **_NUMBERS_OR_GAPS))
+        return _as_in_training(estimator, X)
+    return _named(estimator, X, _checked(estimator, X, reset=False, **_NUMBERS_OR_GAPS))
 
 
 def _named(estimator: Any, X: Any, array: Any) -> Any:
     """Return rows of numbers as a table whose columns are called as they were in training."""
     n = estimator.n_features_in_
-    names = list(map(str, getattr(estimator, "feature_names_in_", [f"x{i}" for i in range(n)])))
+    names = estimator._columns or [f"x{i}" for i in range(n)]  # noqa: SLF001
     exact = isinstance(X, np.ndarray) and X.dtype.kind in "iu"  # more digits than floats have
     columns = list(X.T if exact else array.T)
     frame = _as_narwhals(X)
@@ -178,7 +208,8 @@ def _named(estimator: Any, X: Any, array: Any) -> Any:
 
 def _holds_words(X: Any) -> bool:
     """Return whether an array or a list has cells that are no numbers."""
-    if not isinstance(X, (list, tuple)) and getattr(X, "dtype", np.dtype(float)).kind not in "OU":
+    of_objects = isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "OU"
+    if not (of_objects or isinstance(X, (list, tuple))):
         return False
     try:
         np.asarray(X, dtype=np.float64)
@@ -199,15 +230,15 @@ def _refuse_sparse(estimator: Any, X: Any) -> None:
 
 def read_new_rows(estimator: Any, X: Any) -> Any:
     """Return rows like those of the training as numbers, dense or CSR."""
-    X = _collected(X)
+    X = in_memory(X)
     if estimator.encoder_ is not None:
         return _encoded(estimator, X)
     _refuse_table(X)
-    return _as_csr(validate_data(estimator, X, reset=False, accept_sparse=_SPARSE))
+    return _as_csr(_checked(estimator, X, reset=False, accept_sparse=_SPARSE))
 
 
 def _encoded(estimator: Any, X: Any) -> Any:
-    rows = estimator.encoder_.transform(X, where="X")
+    rows = estimator.encoder_.transform(_as_in_training(estimator, X), where="X")
     if len(rows) == 0:
         raise DataError("X has no rows; at least one is needed.")
     if isinstance(rows, np.ndarray):

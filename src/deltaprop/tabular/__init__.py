@@ -7,7 +7,7 @@ from deltaprop.tabular.arranging import arranged
 from deltaprop.tabular.columns import Column, ReportRow, TableWarning
 from deltaprop.tabular.dataset import Dataset, Task, load_dataset
 from deltaprop.tabular.encode import TableEncoder
-from deltaprop.tabular.frames import as_features, as_frame, take_rows
+from deltaprop.tabular.frames import as_features, as_frame, in_memory, sorted_rows, take_rows
 from deltaprop.tabular.images import ImageEncoder
 from deltaprop.tabular.missing import MISSING, MissingWords
 from deltaprop.tabular.read import Table, load_features, load_frame
@@ -31,9 +31,11 @@ __all__ = [
     "as_features",
     "as_frame",
     "encoder_from_dict",
+    "in_memory",
     "load_dataset",
     "load_features",
     "load_frame",
+    "sorted_rows",
     "take_rows",
 ]
 

@@ -16,6 +16,7 @@ from deltaprop.tabular.arrays import pick_arrays, read_array, read_arrays
 from deltaprop.tabular.cells import shorten
 from deltaprop.tabular.codes import exact_text
 from deltaprop.tabular.delimited import Reading
+from deltaprop.tabular.forked import fork_safe
 from deltaprop.tabular.missing import (
     NO_WORDS,
     Gap,
@@ -78,6 +79,7 @@ class Dataset:
         return isinstance(self.features, np.ndarray)
 
 
+@fork_safe
 def load_dataset(
     source: Source,
     target: Source | Sequence[str],

@@ -17,6 +17,7 @@ from deltaprop.tabular.codes import exact_differences
 from deltaprop.tabular.columns import Column, ReportRow, TableWarning, stored_column
 from deltaprop.tabular.dates import date_format, date_parts, days_of, plain_order
 from deltaprop.tabular.fit import fit_column, no_rows, refuse_infinite, to_floats
+from deltaprop.tabular.forked import fork_safe
 from deltaprop.tabular.frames import to_polars
 from deltaprop.tabular.lookup import category_codes
 from deltaprop.tabular.missing import without_words
@@ -65,6 +66,7 @@ class TableEncoder:
     warnings: tuple[str, ...] = ()
 
     @classmethod
+    @fork_safe
     def fit(cls, frame: object, *, where: str = "") -> TableEncoder:
         """Decide what each column is and how it is scaled.
 
@@ -99,6 +101,7 @@ class TableEncoder:
             )
         return cls(tuple(columns), table.height, tuple(found))
 
+    @fork_safe
     def with_ranges(self, frame: object, most: int, *, where: str = "") -> TableEncoder:
         """Return an encoder that gives the shares of ranges beside each number, too.
 
@@ -147,6 +150,7 @@ class TableEncoder:
         """The columns that a table must have to be encoded."""
         return tuple(column.name for column in self.columns if column.n_outputs)
 
+    @fork_safe
     def transform(
         self,
         frame: object,

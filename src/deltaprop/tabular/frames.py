@@ -6,19 +6,30 @@ import datetime
 import decimal
 import numbers
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deltaprop.errors import ColumnError, DataError, ShapeError
+from deltaprop.tabular.forked import fork_safe
 
 if TYPE_CHECKING:
     import narwhals as nw
     import polars as pl
 
-__all__ = ["as_features", "as_frame", "as_series", "is_missing", "take_rows", "to_polars"]
+__all__ = [
+    "as_features",
+    "as_frame",
+    "as_series",
+    "in_memory",
+    "is_missing",
+    "sorted_rows",
+    "take_rows",
+    "to_polars",
+]
 
 _EXPECTED = (
     "a data frame (pandas, polars, pyarrow or another that narwhals takes), a dict of columns, or "
@@ -51,9 +62,104 @@ def as_features(data: object) -> Any:
     return data if isinstance(data, np.ndarray) and data.ndim > 2 else as_frame(data)
 
 
+@fork_safe
 def take_rows(features: Any, rows: NDArray[np.int64]) -> Any:
     """Return some rows, or images, of what ``as_features`` returned."""
     return features[rows] if isinstance(features, np.ndarray) else features[rows.tolist(), :]
+
+
+@fork_safe
+def sorted_rows(
+    frame: nw.DataFrame[Any], further: Sequence[NDArray[Any] | None] = ()
+) -> NDArray[np.int64]:
+    """Return the places of the rows sorted by what they hold, then by further columns."""
+    import polars as pl
+
+    keys = [
+        series.cast(pl.String) if series.dtype in (pl.Categorical, pl.Enum, pl.Null) else series
+        for series in frame.to_native().iter_columns()
+    ]
+    keys += [pl.Series(column) for column in further if column is not None]
+    named = pl.DataFrame([key.alias(str(i)) for i, key in enumerate(keys)])
+    ordered = named.with_row_index("row").sort(named.columns, maintain_order=True)
+    return ordered["row"].to_numpy().astype(np.int64)
+
+
+def in_memory(data: Any) -> Any:
+    """Return a user's table in a form that scikit-learn and narwhals know, in memory.
+
+    Tensors become arrays, Arrow's batches and streams tables, and mappings, records and structured
+    arrays frames; lazy tables are collected. Anything else stays what it is.
+
+    Raises
+    ------
+    ColumnError
+        Two columns of one name.
+    DataError
+        A tensor that is no plain array of real numbers, or an iterator.
+    """
+    import narwhals as nw
+
+    if type(data).__module__.partition(".")[0] == "torch" and hasattr(data, "detach"):
+        return _from_torch(data)
+    if hasattr(data, "tocsr"):  # a sparse matrix, which may be a dict of its entries
+        return data
+    if _holds_records(data):
+        return to_polars(data)
+    if isinstance(data, (np.ndarray, list, tuple)):
+        return data
+    if isinstance(data, (nw.DataFrame, nw.LazyFrame)):
+        data = data.to_native()
+    _refuse_twice(_names_of(data))
+    frame: Any = nw.from_native(data, pass_through=True, allow_series=True)
+    if isinstance(frame, nw.LazyFrame):
+        if frame.implementation.is_polars():
+            return _collect_polars(data)
+        return frame.collect().to_native()
+    if frame is data and hasattr(data, "__arrow_c_stream__"):
+        # polars would take its threads for it, and a forked child has none
+        backend: Any = "pyarrow" if find_spec("pyarrow") else "polars"
+        return nw.from_arrow(data, backend=backend).to_native()
+    if frame is data and isinstance(data, Iterator):
+        raise DataError(f"Found {type(data).__name__}: expected {_EXPECTED}. Take list(...) of it.")
+    return data
+
+
+def _holds_records(data: Any) -> bool:
+    """Return whether the cells have names, but no data frame holds them."""
+    if isinstance(data, np.ndarray):
+        return data.dtype.names is not None
+    if isinstance(data, (list, tuple)):
+        return bool(data) and isinstance(data[0], Mapping)
+    return isinstance(data, Mapping)
+
+
+def _names_of(frame: Any) -> list[str]:
+    """Return the names of columns that may be the same; narwhals refuses to, where two are."""
+    import narwhals as nw
+
+    if nw.dependencies.is_pandas_like_dataframe(frame):
+        return [str(name) for name in frame.columns]
+    return list(frame.column_names) if nw.dependencies.is_pyarrow_table(frame) else []
+
+
+def _from_torch(tensor: Any) -> NDArray[Any]:
+    if tensor.is_complex() or tensor.is_quantized or str(tensor.layout) != "torch.strided":
+        raise DataError(
+            f"A tensor of {tensor.dtype} in the layout {tensor.layout} was given as a table: "
+            "expected real numbers, rows x columns. Convert it, for example with .to_dense() or "
+            ".real."
+        )
+    tensor = tensor.detach().cpu()
+    if tensor.is_floating_point() and tensor.element_size() < 4:
+        tensor = tensor.float()  # NumPy has no bfloat16
+    array: NDArray[Any] = tensor.numpy()
+    return array
+
+
+@fork_safe
+def _collect_polars(lazy: pl.LazyFrame) -> pl.DataFrame:
+    return lazy.collect()
 
 
 def to_polars(data: object) -> pl.DataFrame:
@@ -61,12 +167,14 @@ def to_polars(data: object) -> pl.DataFrame:
     import narwhals as nw
     import polars as pl
 
-    if isinstance(data, (nw.DataFrame, nw.LazyFrame)):
-        data = data.to_native()
-    if isinstance(data, pl.LazyFrame):
-        data = data.collect()
+    if not _holds_records(data):
+        data = in_memory(data)
     if isinstance(data, pl.DataFrame):
+        for column in data.iter_columns():
+            _refuse_nested(column)
         return data
+    if isinstance(data, np.ndarray) and data.dtype.names is not None:
+        return _from_columns([(name, data[name]) for name in data.dtype.names])
     if isinstance(data, np.ndarray):
         return _from_array(data)
     if isinstance(data, Mapping):
@@ -78,16 +186,13 @@ def to_polars(data: object) -> pl.DataFrame:
         )
     if isinstance(data, Sequence):
         return _from_rows(data)
-    labels = [str(label) for label in getattr(data, "columns", ())]
-    _refuse_twice(labels)
     try:
-        native: Any = nw.from_native(data)
+        frame: nw.DataFrame[Any] = nw.from_native(data, eager_only=True)
     except TypeError:
         raise DataError(
             f"Found {type(data).__name__}: expected {_EXPECTED}. "
             "Convert it, for example with pandas.DataFrame(...)."
         ) from None
-    frame: nw.DataFrame[Any] = native.collect() if isinstance(native, nw.LazyFrame) else native
     columns = zip(frame.columns, frame.iter_columns(), strict=True)
     return _from_columns([(str(name), column) for name, column in columns])
 
@@ -154,6 +259,32 @@ def _from_columns(columns: Sequence[tuple[str, Any]]) -> pl.DataFrame:
             "columns of one length. Check how the table is put together."
         )
     return pl.DataFrame(series)
+
+
+def _refuse_nested(column: pl.Series) -> None:
+    import polars as pl
+
+    if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
+        kind = (
+            "struct" if column.dtype == pl.Struct else str(column.dtype).partition("(")[0].lower()
+        )
+        raise ColumnError(_no_cell(column.name, f"cells of type {column.dtype}", kind))
+
+
+def _no_cell(name: str, found: str, kind: str) -> str:
+    """Say that a column's cells are no single values, and what makes columns of them."""
+    cures = {
+        "struct": "Make a column of each field: unnest in polars, Table.flatten in pyarrow, "
+        "pandas.json_normalize in pandas",
+        "binary": "Decode them to text, or make numbers of them",
+        "complex": "Make two columns, of .real and .imag",
+        "object": "Write down what of the object can be learnt from as numbers or text",
+    }
+    many = "Make a column of each entry, or one number of all (their count, mean or largest)"
+    return (
+        f"Column {name!r} holds {found}: expected a number, a text, a truth value or a date in "
+        f"every cell. {cures.get(kind, many)}; or leave the column out."
+    )
 
 
 def as_series(values: object, name: str) -> pl.Series:
@@ -232,13 +363,10 @@ def _from_objects(cells: list[Any], name: str) -> pl.Series:
     import polars as pl
 
     kinds = {type(cell) for cell in cells} - {type(None)}
-    if any(issubclass(kind, (list, tuple, dict, set, bytes, np.ndarray)) for kind in kinds):
-        odd = next(i for i, c in enumerate(cells) if c is not None and not _is_scalar(c))
-        raise ColumnError(
-            f"Column {name!r} holds {type(cells[odd]).__name__} in row {odd + 1}: expected a "
-            "number, a text, a truth value or a date in every cell. Split it into columns, or "
-            "leave it out."
-        )
+    for kind in kinds:
+        if family := _no_single_value(kind):
+            row = next(i for i, cell in enumerate(cells) if type(cell) is kind)
+            raise ColumnError(_no_cell(name, f"{kind.__name__} in row {row + 1}", family))
     if kinds != {str}:
         cells = [None if is_missing(cell) else cell for cell in cells]
         kinds = {type(cell) for cell in cells} - {type(None)}
@@ -248,6 +376,9 @@ def _from_objects(cells: list[Any], name: str) -> pl.Series:
         return pl.Series(name, [None if c is None else bool(c) for c in cells], dtype=pl.Boolean)
     if all(issubclass(kind, (numbers.Real, decimal.Decimal)) for kind in kinds):
         return _from_numbers(cells, name)
+    if all(kind.__name__ == "Period" for kind in kinds):  # of pandas: a month, a quarter
+        cells = [None if cell is None else cell.start_time for cell in cells]
+        kinds = {datetime.datetime}
     if all(issubclass(kind, datetime.date) for kind in kinds):
         return pl.Series(name, [_as_datetime(c) for c in cells], dtype=pl.Datetime("us"))
     if all(issubclass(kind, datetime.timedelta) for kind in kinds):
@@ -291,5 +422,16 @@ def _as_datetime(cell: Any) -> datetime.datetime | None:
     return datetime.datetime(cell.year, cell.month, cell.day)
 
 
-def _is_scalar(cell: object) -> bool:
-    return not isinstance(cell, (list, tuple, dict, set, bytes, np.ndarray))
+def _no_single_value(kind: type) -> str | None:
+    """Return which family of things that are no cells a type belongs to; None for cells."""
+    if issubclass(kind, Mapping):
+        return "struct"
+    if issubclass(kind, (list, tuple, set, frozenset, np.ndarray)):
+        return "list"
+    if issubclass(kind, (bytes, bytearray, memoryview)):
+        return "binary"
+    if issubclass(kind, numbers.Complex) and not issubclass(kind, numbers.Real):
+        return "complex"
+    # its text would be an address in memory
+    says_nothing = kind.__str__ is object.__str__ and kind.__repr__ is object.__repr__
+    return "object" if says_nothing else None

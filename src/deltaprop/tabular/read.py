@@ -16,6 +16,7 @@ from deltaprop.tabular.arrays import read_array
 from deltaprop.tabular.cells import Strays, number_columns, shorten
 from deltaprop.tabular.codes import is_code
 from deltaprop.tabular.delimited import Reading, TextTable, read_delimited
+from deltaprop.tabular.forked import fork_safe
 from deltaprop.tabular.frames import to_polars
 from deltaprop.tabular.missing import (
     MISSING,
@@ -77,6 +78,7 @@ class Table:
         return isinstance(self.features, np.ndarray)
 
 
+@fork_safe
 def load_features(source: Source, *, header: bool | None = None, missing: Words = None) -> Table:
     """Read a table or images, without a target.
 
@@ -110,6 +112,7 @@ def table_of(blobs: Sequence[Blob], source: str, reading: Reading) -> Table:
     return tables[0] if len(tables) == 1 else _stack(tables, source)
 
 
+@fork_safe
 def load_frame(
     source: Source, *, header: bool | None = None, missing: Words = None
 ) -> nw.DataFrame[Any]:

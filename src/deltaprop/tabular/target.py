@@ -14,6 +14,7 @@ from deltaprop.model.stored import Stored
 from deltaprop.tabular.cells import Strays, shorten, strays_of
 from deltaprop.tabular.codes import exact_text, is_code
 from deltaprop.tabular.fit import to_floats
+from deltaprop.tabular.forked import fork_safe
 from deltaprop.tabular.frames import as_series, to_polars
 from deltaprop.tabular.lookup import category_codes
 from deltaprop.tabular.notation import Found, Notation, find_notation, read_numbers
@@ -63,6 +64,7 @@ class TargetEncoder:
     notations: tuple[Notation | None, ...] = ()
 
     @classmethod
+    @fork_safe
     def fit(
         cls,
         values: object,
@@ -176,6 +178,7 @@ class TargetEncoder:
         """Number of classes, or of numbers to predict."""
         return self.classes.size if self.task == "classification" else self.mean.size
 
+    @fork_safe
     def encode(self, values: object, *, where: str = "") -> NDArray[Any]:
         """Return int64 labels, or standardized float64 numbers of shape (n, targets).
 
