@@ -96,7 +96,7 @@ def read_training_rows(
 
     With ``reset`` the estimator's columns are those of X, and its ``encoder_`` is fitted or None.
     """
-    X, y = in_memory(X), plain_targets(y, numeric=y_numeric)
+    X, y = in_memory(X), plain_targets(in_memory(y), numeric=y_numeric)
     checks: dict[str, Any] = {"multi_output": True, "y_numeric": y_numeric}
     if reset:
         by_name = is_table(X) or _holds_words(X)
@@ -117,7 +117,7 @@ def read_training_rows(
 
 
 def _checked(estimator: Any, X: Any, *y: Any, reset: bool = True, **checks: Any) -> Any:
-    """Do what ``validate_data`` does, which has polars' threads, or Python's, convert a frame."""
+    """Do what ``validate_data`` does, but for what polars or pyarrow would convert."""
     frame = _as_narwhals(X)
     if frame is None or (frame.columns and frame.implementation.is_pandas_like()):
         return validate_data(estimator, X, *y, reset=reset, **checks)
@@ -171,7 +171,7 @@ def read_training_table(
     The columns of a table with words, dates or missing cells are found by their names from now
     on; those of complete numbers by their places, as scikit-learn does.
     """
-    X, y = in_memory(X), plain_targets(y, numeric=y_numeric)
+    X, y = in_memory(X), plain_targets(in_memory(y), numeric=y_numeric)
     _refuse_sparse(estimator, X)
     estimator._by_name = is_table(X) or _holds_words(X)  # noqa: SLF001
     _remember_names(estimator, X)
