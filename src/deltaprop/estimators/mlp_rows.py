@@ -126,7 +126,6 @@ def _checked(estimator: Any, X: Any, *y: Any, reset: bool = True, **checks: Any)
     array = np.column_stack(columns) if columns else np.empty((len(frame), 0))
     if y:
         return check_X_y(array, *y, estimator=estimator, **checks)
-    checks.pop("y_numeric", None), checks.pop("multi_output", None)
     return check_array(array, input_name="X", estimator=estimator, **checks)
 
 
