@@ -17,7 +17,7 @@ from deltaprop.estimators.recipe import Recipe
 from deltaprop.estimators.splitting import fold_of_each_row
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
-from deltaprop.tabular import TableEncoder, TargetEncoder, take_rows
+from deltaprop.tabular import TableEncoder, TableWarning, TargetEncoder, take_rows
 from deltaprop.training.members import train_members
 from deltaprop.training.predict import logits
 
@@ -94,7 +94,9 @@ def better_encoder(
     seeds = recipe.seeds(len(learnt))
     losses = []
     for encoder in encoders:
-        x = encoder.transform(shown)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", TableWarning)
+            x = encoder.transform(shown)
         facts = Facts(len(rows), encoder.n_outputs, target.n_outputs, target.task)
         plan = plan_for("fast", facts, _SMALL)
         enough = ceil(_ENOUGH_STEPS / ceil(len(rows) / plan.batch_size))

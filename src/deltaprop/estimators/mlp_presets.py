@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from deltaprop.errors import DataError, SettingError
 from deltaprop.estimators.contract import check_random_state
+from deltaprop.estimators.mlp_columns import told_of_rows, warn_of_columns
 from deltaprop.estimators.mlp_rows import (
     check_weights,
     read_new_table,
@@ -169,7 +170,7 @@ def fit_preset(
         raise DataError("X has 1 sample; a network needs at least two that differ.")
     weights = estimator._weigh(answers, check_weights(sample_weight, len(targets)))  # noqa: SLF001
     order, weights = as_fitted(table, targets, check_weights(weights, len(targets)))
-    table, targets = take_rows(table, order), targets[order]
+    as_given, table, targets = table, take_rows(table, order), targets[order]
     held = None if validation[0] is None else _validation(estimator, *validation)
     classes = None
     if hasattr(estimator, "classes_"):
@@ -180,6 +181,11 @@ def fit_preset(
         classes = estimator.classes_[places]
         targets = _ranks(places, targets)
         held = None if held is None else (held[0], _ranks(places, held[1]))
+
+    def announce(encoder: Any, *_: Any) -> None:
+        named = estimator._columns is not None  # noqa: SLF001
+        warn_of_columns(told_of_rows(encoder, as_given), named=named, stacklevel=6)
+
     model = TableModel.fit(
         table,
         targets,
@@ -195,13 +201,15 @@ def fit_preset(
         callbacks=tuple(estimator.callbacks),
         progress=bool(estimator.verbose),
         n_threads=estimator.n_threads,
+        announce=announce,
     )
     estimator._target_names = names  # noqa: SLF001
     estimator._places = None if classes is None else places.tolist()  # noqa: SLF001
     target = replace(model.target, reason=f"that is what {type(estimator).__name__} learns")
     if classes is not None:
         target = replace(target, classes=classes_for_tables(classes))
-    take_over(estimator, replace(model, target=target))
+    inputs: Any = model.inputs
+    take_over(estimator, replace(model, target=target, inputs=told_of_rows(inputs, as_given)))
     for history in model.histories:
         if history.stopped_because == "interrupted":
             warnings.warn(history.message, stacklevel=3)

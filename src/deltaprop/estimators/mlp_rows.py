@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,11 @@ from deltaprop.estimators.contract import (
     column_or_1d,
     validate_data,
 )
+from deltaprop.estimators.mlp_columns import warn_of_columns
 from deltaprop.estimators.mlp_targets import plain_targets
 from deltaprop.functional.losses import sample_shares
-from deltaprop.tabular import TableEncoder, as_frame, in_memory
+from deltaprop.tabular import TableEncoder, TableWarning, as_frame, in_memory
+from deltaprop.tabular.fit import refuse_infinite
 
 __all__ = [
     "check_weights",
@@ -102,6 +105,9 @@ def read_training_rows(
         by_name = is_table(X) or _holds_words(X)
         estimator.encoder_ = TableEncoder.fit(X, where="X") if by_name else None
         _remember_names(estimator, X)
+        if by_name:
+            named = estimator._columns is not None  # noqa: SLF001
+            warn_of_columns(estimator.encoder_, named=named, stacklevel=5)
     if estimator.encoder_ is None:
         _refuse_table(X)
         X, y = _checked(
@@ -112,7 +118,10 @@ def read_training_rows(
         validate_data(estimator, X, y, skip_check_array=True)
     elif y is None:
         validate_data(estimator, y=y, skip_check_array=True)
-    rows = _encoded(estimator, X)
+    with warnings.catch_warnings():
+        if reset:  # what the rows it was fitted to hold has been told
+            warnings.simplefilter("ignore", TableWarning)
+        rows = _encoded(estimator, X)
     return rows, _checked_targets(rows, y, y_numeric=y_numeric)
 
 
@@ -179,6 +188,9 @@ def read_training_table(
         validate_data(estimator, X, y, skip_check_array=True)
         if len(table) == 0:
             raise DataError("X has no rows; at least one is needed.")
+        for column in table.iter_columns():  # while the rows are in the user's order
+            if column.dtype.is_float():
+                refuse_infinite(column.to_numpy(), column.name, "X")
         return table, _checked_targets(table, y, y_numeric=y_numeric)
     array, y = _checked(estimator, X, y, multi_output=True, y_numeric=y_numeric, **_NUMBERS_OR_GAPS)
     return _named(estimator, X, array), _as_column(y)

@@ -196,7 +196,9 @@ def prepare(
         choices = replace(recipe, ranges=begun.ranges)
     inputs, facts, plan = _plan(choices, inputs, features, decided, y, weights, where, n_threads)
     choosing_took = time.perf_counter() - began
-    X = flat_rows(inputs.transform(features, where=where, ignore=target_names))
+    with warnings.catch_warnings():  # what the rows it was fitted to hold, the encoder says
+        warnings.simplefilter("ignore", TableWarning)
+        X = flat_rows(inputs.transform(features, where=where, ignore=target_names))
     X_val: Rows | None = None
     if held_features is not None:
         shown = validation_where if validation is not None else where
