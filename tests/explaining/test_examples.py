@@ -181,6 +181,39 @@ def test_a_file_that_is_something_else_is_refused(write, text, name, message):
         read_worked_example(write(text, name))
 
 
+LAUGHS = "".join(
+    f"l{i}: &l{i} [{', '.join([f'*l{i - 1}'] * 10) if i else 'ha'}]\n" for i in range(9)
+)
+
+
+@pytest.mark.parametrize(
+    "more", ["title: *l8", "source: *l8", "titles: {zh: *l8}", "claims: *l8", "nothing: *l8"]
+)
+def test_aliases_that_stand_for_a_billion_words_are_not_written_out(write, more):
+    with pytest.raises(DataError, match="more than 2,000,000 values where its aliases"):
+        read_worked_example(write(LAUGHS + PAGE + more, "w.yaml"))
+
+
+def test_an_alias_within_itself_is_refused(write):
+    with pytest.raises(DataError, match="more than 2,000,000 values"):
+        read_worked_example(write(PAGE + "title: &t [*t]", "w.yaml"))
+
+
+def test_an_alias_for_a_few_numbers_is_read(write):
+    page = PAGE.replace("x: [[1, 0.5]]", "x: [&row [1, 0.5], *row]")
+    page = page.replace("targets: [[4]]", "targets: [[4], [4]]")
+    assert read_worked_example(write(page, "w.yaml")).x == [[1, 0.5], [1, 0.5]]
+
+
+@pytest.mark.parametrize("key", ["title", "source", "titles"])
+@pytest.mark.parametrize("value", [["a", ["b"]], {"zh": ["b"]}, "x" * 3000, {"zh": "x" * 3000}])
+def test_a_title_that_is_no_line_of_text_is_refused(write, key, value):
+    if key == "titles" and not isinstance(value, dict):
+        return  # what is no mapping of languages gives no titles
+    with pytest.raises(DataError, match=f"{key}.* is .*; expected a text of at most 2000 char"):
+        read_worked_example(write({**DATA, key: value}))
+
+
 def test_a_file_that_cannot_be_read_is_refused(tmp_path):
     with pytest.raises(DataError, match=r"cannot be read.*No such file"):
         read_worked_example(tmp_path / "absent.json")

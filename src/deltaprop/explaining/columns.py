@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import textwrap
 import unicodedata
+from itertools import accumulate
 
 from deltaprop.characters import JOINERS
 
-__all__ = ["cells", "pad", "wrap"]
+__all__ = ["cells", "clip", "pad", "wrap"]
 
 # a word, a blank, or a Chinese character with the punctuation that may not begin a line
 _PIECE = re.compile(r" +|[^ \u2e80-\uffef]+[、。，；：！？）]*|[\u2e80-\uffef][、。，；：！？）]*")
@@ -23,6 +24,18 @@ def _cells(c: str) -> int:
     if unicodedata.combining(c) or c in JOINERS:
         return 0
     return 2 if unicodedata.east_asian_width(c) in "WF" else 1
+
+
+def clip(text: str, most: float) -> str:
+    """Return a text, shortened to so many columns: in place of the rest stands an ellipsis."""
+    at = _fitting(text, most)
+    return text if at == len(text) else text[: _fitting(text, most - 1)] + "…"
+
+
+def _fitting(text: str, most: float) -> int:
+    """Return how many characters of a text take at most so many columns."""
+    taken = accumulate(map(_cells, text))
+    return next((at for at, width in enumerate(taken) if width > most), len(text))
 
 
 def pad(text: str, width: int) -> str:
@@ -40,8 +53,8 @@ def wrap(text: str, width: int) -> list[str]:
             lines.append(line.rstrip())
             line = ""
         line += piece if line else piece.lstrip()
-        while cells(line.rstrip()) > width:  # a word that no line has room for
-            at = next(n for n in range(1, len(line) + 1) if cells(line[: n + 1]) > width)
+        while (at := max(1, _fitting(line.rstrip(), width))) < len(line.rstrip()):
+            # a word that no line has room for
             lines.append(line[:at])
             line = line[at:]
     return [*lines, line] if line else lines

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deltaprop.explaining.columns import cells
+from deltaprop.explaining.columns import clip
 from deltaprop.explaining.digits import number_text
 from deltaprop.explaining.edges import added_at
 from deltaprop.explaining.language import words_of
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from deltaprop.explaining.explanation import Explanation
     from deltaprop.explaining.style import Style
 
-__all__ = ["BOLD", "LAST_GAP", "Cards", "Node", "clip", "sign_of"]
+__all__ = ["BOLD", "LAST_GAP", "Cards", "Node", "sign_of"]
 
 _MOST_NODES = 10  # of a layer
 _CARD, _WIDE_CARD, _ROW, _PADDING = 100, 118, 17, 6  # the size of a node
@@ -239,13 +239,3 @@ def _at(ref: Ref) -> str:
 def sign_of(value: float) -> str:
     """Return negative, positive or zero."""
     return "negative" if value < 0 else "positive" if value > 0 else "zero"
-
-
-def clip(text: str, most: float) -> str:
-    """Return the text, shortened to so many columns."""
-    if cells(text) <= most:
-        return text
-    kept = text
-    while kept and cells(kept) > most - 1:
-        kept = kept[:-1]
-    return kept + "…"

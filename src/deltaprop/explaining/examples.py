@@ -28,6 +28,8 @@ __all__ = [
 ]
 
 _LARGEST_FILE = 10_000_000  # bytes; a worked example is a page of numbers
+_MOST_VALUES = 2_000_000  # where aliases of YAML are written out
+_LONGEST_TEXT = 2_000  # characters of a title, or of a source
 
 
 class Written(float):
@@ -159,9 +161,25 @@ def _parse(name: str, text: str) -> Mapping[str, Any]:
             raise
         where = " ".join(str(error).split())
         raise DataError(f"{name} is not valid YAML: {where}.") from None
+    if _n_values(data, {}) > _MOST_VALUES:
+        raise DataError(
+            f"{name} has more than {_MOST_VALUES:,} values where its aliases (*name) are written "
+            "out; expected a page of numbers. Write out what the aliases stand for."
+        )
     if not isinstance(data, Mapping):
         raise DataError(f"{name} holds no worked example: expected keys layers, loss, x, targets.")
     return data
+
+
+def _n_values(data: Any, known: dict[int, float]) -> float:
+    """Return how many values there are when each alias is written out; infinity for a circle."""
+    if not isinstance(data, (list, dict)):
+        return 1
+    if id(data) not in known:
+        known[id(data)] = math.inf  # met again before it is counted, it stands within itself
+        parts = [*data, *data.values()] if isinstance(data, dict) else data
+        known[id(data)] = 1 + sum(_n_values(part, known) for part in parts)
+    return known[id(data)]
 
 
 def _parse_yaml(text: str) -> Any:
@@ -208,7 +226,7 @@ def worked_example(data: Mapping[str, Any], name: str = "the example") -> Worked
         if chosen not in OPTIMIZERS:
             raise UnknownNameError("optimizer", chosen, OPTIMIZERS)
         return WorkedExample(
-            title=str(data.get("title", name)),
+            title=_text(data.get("title", name), "title"),
             network=network,
             parameters=parameters,
             x=_numbers(data["x"], "x"),
@@ -228,13 +246,25 @@ def worked_example(data: Mapping[str, Any], name: str = "the example") -> Worked
 
 def _titles(value: Any) -> dict[str, str]:
     found = value if isinstance(value, Mapping) else {}
-    return {str(language): str(title) for language, title in found.items()}
+    return {
+        _text(language, "titles"): _text(title, f"titles[{language!r}]")
+        for language, title in found.items()
+    }
 
 
 def _source(value: Any) -> str:
     """Return one line; a file may list several sources, or none."""
     several = value if isinstance(value, (list, tuple)) else [value]
-    return "; ".join(str(source) for source in several if source is not None)
+    lines = [_text(source, "source") for source in several if source is not None]
+    return _text("; ".join(lines), "source")
+
+
+def _text(value: Any, what: str) -> str:
+    """Return a line of text as it is; numbers and dates are texts, too."""
+    if isinstance(value, (list, tuple, Mapping)) or len(text := str(value)) > _LONGEST_TEXT:
+        long = "longer" if isinstance(value, str) else _shown(value)
+        raise ValueError(f"{what} is {long}; expected a text of at most {_LONGEST_TEXT} characters")
+    return text
 
 
 def _network(data: Mapping[str, Any]) -> tuple[Network, Parameters]:

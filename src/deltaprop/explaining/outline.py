@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deltaprop.explaining.columns import cells
+from deltaprop.explaining.columns import clip
 from deltaprop.explaining.digits import Line, number_text
 from deltaprop.explaining.document import (
     Block,
@@ -198,7 +198,7 @@ class _Outline:
         if len(t) <= _MOST_NODES:
             return ", ".join(self.number(float(v)) for v in t)
         places = [int(j) for j in np.flatnonzero(t)[:_MOST_NODES]]
-        called = [_clipped(names[j]) if names else f"t{j + 1}" for j in places]
+        called = [clip(names[j], _LONGEST_NAME) if names else f"t{j + 1}" for j in places]
         told = [f"{n} = {self.number(float(t[j]))}" for n, j in zip(called, places, strict=True)]
         return ", ".join([*told, "…"])
 
@@ -215,7 +215,7 @@ class _Outline:
         nodes = tuple(
             Node(
                 Ref(quantity, layer, (0, j)),
-                _clipped(names[j]) if names else "",
+                clip(names[j], _LONGEST_NAME) if names else "",
                 "" if z is None else self.number(float(z[j])),
                 self.number(float(values[j])),
                 "" if delta is None else self.number(float(delta[j])),
@@ -358,11 +358,3 @@ class _Outline:
         times = -promised / (2 * bent) if promised < 0 < bent else np.inf
         if times <= _FAR:
             yield words["best length"].format(times=number_text(times, 3))
-
-
-def _clipped(name: str) -> str:
-    if cells(name) <= _LONGEST_NAME:
-        return name
-    while cells(name) >= _LONGEST_NAME:
-        name = name[:-1]
-    return name + "…"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from deltaprop.explaining.columns import cells, pad, wrap
+from deltaprop.explaining.columns import cells, clip, pad, wrap
 from deltaprop.explaining.digits import Line
 from deltaprop.explaining.document import (
     Block,
@@ -149,7 +149,7 @@ class _Page:
                 " " * (w - cells(text)) + text if to_right else pad(text, w)
                 for text, w, to_right in zip(row, wide, right, strict=True)
             )
-            yield _clip("  " + "   ".join(padded).rstrip(), self.width)
+            yield clip("  " + "   ".join(padded).rstrip(), self.width)
 
     def cell(self, cell: Cell) -> str:
         """Return what stands in a table."""
@@ -179,7 +179,7 @@ class _Page:
         lines: list[str] = []
         for node in layer.nodes:
             label = node.name or ref_text(node.ref, self.document)
-            lines.append(f"{_clip(label, _LONGEST_LABEL)} = {node.a}")
+            lines.append(f"{clip(label, _LONGEST_LABEL)} = {node.a}")
             if node.delta:
                 lines.append(f"  δ ← {node.delta}")
         if layer.more:
@@ -206,11 +206,3 @@ class _Page:
                 yield "    ".join(
                     pad(column[row] if row < len(column) else "", wide) for _, column, wide in block
                 )
-
-
-def _clip(text: str, most: int) -> str:
-    if cells(text) <= most:
-        return text
-    while cells(text) >= most:
-        text = text[:-1]
-    return text + "…"

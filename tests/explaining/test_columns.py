@@ -1,0 +1,49 @@
+"""Texts in columns: shortened and broken where they should be, in time that grows with them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deltaprop.explaining import columns
+from deltaprop.explaining.columns import cells, clip, wrap
+
+TEXTS = st.text(alphabet="ab é漢字、 \u0301\u200d", max_size=60)
+
+
+@given(TEXTS, st.integers(2, 30))
+def test_a_clipped_text_fits_and_as_much_as_fits_is_kept(text, most):
+    shown = clip(text, most)
+    assert cells(shown) <= most
+    if cells(text) <= most:
+        assert shown == text
+    else:
+        kept = shown.removesuffix("…")
+        assert text.startswith(kept)
+        assert cells(text[: len(kept) + 1]) > most - 1
+
+
+@given(TEXTS, st.integers(2, 30))
+def test_wrapping_loses_nothing_but_blanks(text, width):
+    lines = wrap(text, width)
+    assert "".join("".join(lines).split()) == "".join(text.split())
+    assert all(cells(line.strip()) <= width for line in lines)
+
+
+@pytest.mark.parametrize("call", [lambda text: clip(text, 40), lambda text: wrap(text, 40)])
+def test_the_work_grows_with_the_text_and_not_with_its_square(call, monkeypatch):
+    measured = 0
+    width_of = columns._cells
+
+    def counted(character):
+        nonlocal measured
+        measured += 1
+        return width_of(character)
+
+    monkeypatch.setattr(columns, "_cells", counted)
+    work = {}
+    for text in ("漢字a", "\u0301", "é"):
+        for n in (1_000, 10_000):
+            measured = 0
+            call("漢" + text * n)
+            work[n] = measured
+        assert work[10_000] <= 11 * work[1_000]
