@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from deltaprop.errors import OutputError
+from deltaprop.model import files
 from deltaprop.model.files import check_writable, write_atomically
 
 FAILURES = {
@@ -72,14 +73,14 @@ def fail(monkeypatch, where, code):
         monkeypatch.setattr(Path, "chmod", refuse)
     elif where == "replace":
         monkeypatch.setattr(Path, "replace", refuse)
-    elif where == "mkstemp":
-        monkeypatch.setattr("tempfile.mkstemp", refuse)
+    elif where == "open":
+        monkeypatch.setattr(os, "open", refuse)
     else:
         monkeypatch.setattr(os, where, refuse)
 
 
 @pytest.mark.parametrize("code", FAILURES)
-@pytest.mark.parametrize("where", ["mkstemp", "write", "fsync", "chmod", "replace"])
+@pytest.mark.parametrize("where", ["open", "write", "fsync", "chmod", "replace"])
 def test_the_old_content_survives_a_failure_at_any_point(target, monkeypatch, where, code):
     fail(monkeypatch, where, code)
     with pytest.raises(OutputError, match=f"model could not be written: .*{FAILURES[code]}"):
@@ -108,7 +109,33 @@ def test_the_content_is_on_disk_before_it_gets_the_name(target, monkeypatch):
         Path, "replace", lambda self, to: (order.append("replace"), replace(self, to))[1]
     )
     write_atomically(target, b"new")
-    assert order == ["sync", "replace"]
+    assert order == ["sync", "replace", "sync"]  # the content, and then its name in the folder
+
+
+def test_what_a_killed_process_began_to_write_is_removed(target):
+    script = (
+        "import os, signal, sys; from deltaprop.model import files;"
+        "os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL);"
+        "files.write_atomically(sys.argv[1], b'half')"
+    )
+    other = target.with_name(target.name + "2")
+    for path in (target, target, other):
+        subprocess.run([sys.executable, "-c", script, str(path)], check=False)
+    assert len(names_in(target.parent)) == 4
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    living = target.with_name(f"{files._prefix(target)}{process.pid}-00.part")
+    living.touch()
+    write_atomically(target, b"new")
+    assert {target.name, living.name} < set(names_in(target.parent))
+    assert len(names_in(target.parent)) == 3  # and what is left of the other file
+    process.communicate(b"\n")
+    write_atomically(target, b"new")
+    assert not living.exists()
+
+
+def test_the_umask_of_other_threads_is_left_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "umask", lambda _: pytest.fail("it is changed for a moment"))
+    write_atomically(tmp_path / "new", b"content")
 
 
 def test_a_real_full_disk_is_reported():

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
+import hashlib
 import os
+import platform
+import secrets
 import stat
-import tempfile
 from pathlib import Path
 
 from deltaprop.errors import OutputError, nearest_name
@@ -17,8 +20,8 @@ __all__ = ["check_writable", "nearest_file", "write_atomically"]
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
     """Write ``content`` to a new file beside ``path``, then give it the name in one move.
 
-    What stood there before stays untouched until the new content is safely on disk. Pipes and
-    devices are written to directly.
+    What stood there before stays untouched until the new content is safely on disk. What a killed
+    process left of an earlier writing is removed. Pipes and devices are written to directly.
 
     Raises
     ------
@@ -43,9 +46,9 @@ def check_writable(path: str | os.PathLike[str]) -> None:
             raise PermissionError(errno.EACCES, "no permission")
         if special:
             return
-        handle, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", dir=target.parent)
+        handle, beside = _open_beside(target)
         os.close(handle)
-        Path(name).unlink()
+        beside.unlink()
     except OSError as error:
         raise OutputError(f"{os.fspath(path)} could not be written: {_reason(error)}") from error
 
@@ -70,26 +73,76 @@ def _is_pipe_or_device(path: str | os.PathLike[str]) -> bool:
 def _write_and_rename(target: Path, content: bytes) -> None:
     if target.exists() and not os.access(target, os.W_OK):
         raise PermissionError(errno.EACCES, "no permission")
-    handle, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", dir=target.parent)
+    mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
+    handle, beside = _open_beside(target, 0o666 if mode is None else 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).chmod(_mode_for(target))
-        Path(name).replace(target)
+        if mode is not None:
+            beside.chmod(mode)
+        beside.replace(target)
     except BaseException:
         with contextlib.suppress(OSError):
-            Path(name).unlink()
+            beside.unlink()
         raise
+    _keep_name(target.parent)
+    _remove_left_over(target)
 
 
-def _mode_for(target: Path) -> int:
-    if target.exists():
-        return stat.S_IMODE(target.stat().st_mode)
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
+def _open_beside(target: Path, mode: int = 0o600) -> tuple[int, Path]:
+    """Open a new file beside another; of its mode there is what the umask leaves."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    path = target.with_name(f"{_prefix(target)}{os.getpid()}-{secrets.token_hex(4)}.part")
+    return os.open(path, flags, mode), path
+
+
+def _prefix(target: Path) -> str:
+    return f".{target.name[:40]}.{_process_space()}-"
+
+
+@functools.cache
+def _process_space() -> str:
+    """Return a few digits that are the same for processes that know each other by their numbers."""
+    facts = [platform.node()]
+    with contextlib.suppress(OSError):
+        facts.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii"))
+        facts.append(str(Path("/proc/self/ns/pid").readlink()))
+    return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:8]
+
+
+def _keep_name(folder: Path) -> None:
+    """Let a new name survive a loss of power, where the file system can be asked to."""
+    if os.name == "posix":
+        with contextlib.suppress(OSError):
+            handle = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+
+
+def _remove_left_over(target: Path) -> None:
+    """Remove what processes that are no more had begun to write under this name."""
+    if os.name != "posix":
+        return  # asking there whether a process lives would end it
+    prefix = _prefix(target)
+    with contextlib.suppress(OSError):
+        for path in target.parent.iterdir():
+            process = path.name.removeprefix(prefix).partition("-")[0]
+            if path.name.startswith(prefix) and process.isdigit() and not _lives(int(process)):
+                path.unlink(missing_ok=True)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        pass
+    return True
 
 
 def _reason(error: OSError) -> str:
