@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deltaprop.cli.options import MissingOption, finite_number
+from deltaprop.cli.options import EncodingOption, MissingOption, finite_number
 from deltaprop.cli.show import print_json, print_table, say
 from deltaprop.cli.source import (
     RowOption,
@@ -32,6 +32,7 @@ def check(
     data: RowsOption = None,
     row: RowOption = None,
     target: RowsTargetOption = None,
+    encoding: EncodingOption = None,
     missing: MissingOption = None,
     tolerance: Annotated[
         float,
@@ -48,7 +49,7 @@ def check(
 
     The exit status is 0 when all are right, 1 when one is wrong.
     """
-    report = _report(source, WantedRow(data, row, target, missing), tolerance)
+    report = _report(source, WantedRow(data, row, target, encoding, missing), tolerance)
     if json:
         worst = report.worst
         print_json(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from deltaprop.cli.options import MissingOption
+from deltaprop.cli.options import EncodingOption, MissingOption
 from deltaprop.cli.show import print_json, print_table, remark, say
 
 __all__ = ["EXAMPLE", "evaluate"]
@@ -24,6 +24,7 @@ def evaluate(
         str | None,
         typer.Option("--target", metavar="COL", help="The target, if called otherwise here."),
     ] = None,
+    encoding: EncodingOption = None,
     missing: MissingOption = None,
     json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> int:
@@ -31,7 +32,7 @@ def evaluate(
     from deltaprop.cli.options import read_model, read_rows
 
     fitted = read_model(model)
-    rows = read_rows(fitted, data, target, missing)
+    rows = read_rows(fitted, data, target, encoding, missing)
     for note in (*rows.notes, *rows.warnings):
         remark(note)
     result = fitted.evaluate(rows.features, rows.target, where=rows.source)

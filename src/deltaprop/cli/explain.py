@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from deltaprop.cli.options import MissingOption, whole_number
+from deltaprop.cli.options import EncodingOption, MissingOption, whole_number
 from deltaprop.cli.show import plain, say, terminal_width
 from deltaprop.cli.source import (
     RowOption,
@@ -37,6 +37,7 @@ def explain(
     data: RowsOption = None,
     row: RowOption = None,
     target: RowsTargetOption = None,
+    encoding: EncodingOption = None,
     missing: MissingOption = None,
     detail: Annotated[
         str | None,
@@ -89,7 +90,7 @@ def explain(
         raise SettingError(f"--digits is {digits}; it is from 1 to {_MOST_DIGITS}.")
     if out is not None:
         check_writable(out)
-    wanted = WantedRow(data, row, target, missing)
+    wanted = WantedRow(data, row, target, encoding, missing)
     if source == "softmax":
         given = {"--detail": detail, "--only": only}
         unused = [name for name, value in given.items() if value is not None]

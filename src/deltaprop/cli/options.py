@@ -13,6 +13,7 @@ import typer
 from deltaprop.errors import DataError, ModelFileError, SettingError, UnknownNameError
 
 __all__ = [
+    "EncodingOption",
     "MissingOption",
     "finite_number",
     "missing_words",
@@ -27,6 +28,14 @@ __all__ = [
     "whole_number",
 ]
 
+EncodingOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--encoding",
+        metavar="NAME",
+        help="Of text files, such as gbk or windows-1252; found out when left out.",
+    ),
+]
 MissingOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
@@ -180,7 +189,9 @@ def read_model(path: str) -> Any:
     )
 
 
-def read_rows(model: Any, data: str, target: str | None, missing: str | None) -> Any:
+def read_rows(
+    model: Any, data: str, target: str | None, encoding: str | None, missing: str | None
+) -> Any:
     """Return the features and the target of a table the model is to be judged on."""
     from deltaprop.tabular import ImageEncoder, load_dataset
 
@@ -192,6 +203,7 @@ def read_rows(model: Any, data: str, target: str | None, missing: str | None) ->
         names if target is None else target,
         task=model.task,
         missing=missing_words(model, missing),
+        encoding=encoding,
     )
 
 

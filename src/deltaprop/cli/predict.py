@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deltaprop.cli.options import MissingOption
+from deltaprop.cli.options import EncodingOption, MissingOption
 from deltaprop.cli.show import plain, print_json, remark, say
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def predict(
     first: Annotated[
         int | None, typer.Option("--first", metavar="N", help="Only the first N rows.")
     ] = None,
+    encoding: EncodingOption = None,
     missing: MissingOption = None,
     json: Annotated[bool, typer.Option("--json", help="Print the answers as JSON.")] = False,
 ) -> int:
@@ -52,7 +53,7 @@ def predict(
     fitted = read_model(model)
     if proba and fitted.task != "classification":
         raise SettingError(f"--proba needs classes, but {model} predicts numbers.")
-    table = load_features(data, missing=missing_words(fitted, missing))
+    table = load_features(data, missing=missing_words(fitted, missing), encoding=encoding)
     for note in (*table.notes, *table.warnings):
         remark(note)
     features = table.features if first is None else table.features[:first]

@@ -57,6 +57,7 @@ class WantedRow:
     data: str | None = None
     row: int | None = None
     target: str | None = None
+    encoding: str | None = None
     missing: str | None = None
 
     @property
@@ -124,7 +125,7 @@ def explanation_of(source: str, wanted: WantedRow) -> Explanation:
     model = read_model(source)
     if wanted.data is None:
         raise SettingError(f"{source} is a model; --data and --row name the row to explain.")
-    rows = read_rows(model, wanted.data, wanted.target, wanted.missing)
+    rows = read_rows(model, wanted.data, wanted.target, wanted.encoding, wanted.missing)
     row = 1 if wanted.row is None else wanted.row
     if not 1 <= row <= rows.n_rows:
         raise DataError(f"--row is {row}, but {rows.source} has rows 1 to {rows.n_rows:,}.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deltaprop.cli.options import MissingOption, finite_number, whole_number
+from deltaprop.cli.options import EncodingOption, MissingOption, finite_number, whole_number
 from deltaprop.cli.show import plain, print_json, print_table, remark, say, say_wrapped
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ def train(
             "--task", metavar="TASK", help="classification or regression; found out when left out."
         ),
     ] = None,
+    encoding: EncodingOption = None,
     missing: MissingOption = None,
     preset: Annotated[
         str,
@@ -213,7 +214,11 @@ def train(
     for path in (model, report):
         if path is not None:
             check_writable(path)
-    reading: dict[str, Any] = {"task": task, "missing": parse_missing(missing)}
+    reading: dict[str, Any] = {
+        "task": task,
+        "missing": parse_missing(missing),
+        "encoding": encoding,
+    }
     dataset = load_dataset(data, target, **reading)
     judged = {
         "validation": load_dataset(val, val_target or target, **reading) if val else None,

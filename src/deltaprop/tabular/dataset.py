@@ -15,6 +15,7 @@ from deltaprop.errors import ColumnError, DataError, SettingError, nearest_name
 from deltaprop.tabular.arrays import pick_arrays, read_array, read_arrays
 from deltaprop.tabular.cells import shorten
 from deltaprop.tabular.codes import exact_text
+from deltaprop.tabular.decoding import check_encoding
 from deltaprop.tabular.delimited import Reading
 from deltaprop.tabular.forked import fork_safe
 from deltaprop.tabular.missing import (
@@ -87,6 +88,7 @@ def load_dataset(
     task: Task | None = None,
     header: bool | None = None,
     missing: Words = None,
+    encoding: str | None = None,
 ) -> Dataset:
     """Read features and target.
 
@@ -104,6 +106,8 @@ def load_dataset(
         Whether the first line of a text names its columns; found out when None.
     missing : sequence of str, optional
         See `load_features`.
+    encoding : str, optional
+        See `load_features`.
 
     Raises
     ------
@@ -120,7 +124,8 @@ def load_dataset(
     blobs = open_blobs(source)
     if len(blobs) == 1 and blobs[0].format in ("idx", "npy", "npz"):
         return _array_dataset(blobs[0], target)
-    table = table_of(blobs, str(source), Reading(header, as_missing_words(missing)))
+    reading = Reading(header, as_missing_words(missing), check_encoding(encoding))
+    table = table_of(blobs, str(source), reading)
     if isinstance(table.features, np.ndarray):
         raise DataError(
             f"{table.source} stands for several array files: expected one file of features and, as "

@@ -8,14 +8,15 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NoReturn
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deltaprop.errors import ColumnError, DataError
 from deltaprop.tabular.cells import shorten
+from deltaprop.tabular.decoding import line_of, to_utf8
 from deltaprop.tabular.layout import Layout, scan
 from deltaprop.tabular.missing import (
     MISSING,
@@ -40,12 +41,6 @@ if TYPE_CHECKING:
 __all__ = ["MOST_COLUMNS", "Reading", "TextTable", "read_delimited"]
 
 MOST_COLUMNS = 100_000
-_BOMS = (
-    (b"\xff\xfe\x00\x00", "utf-32"),
-    (b"\x00\x00\xfe\xff", "utf-32"),
-    (b"\xff\xfe", "utf-16"),
-    (b"\xfe\xff", "utf-16"),
-)
 _SEPARATOR_LINE = re.compile(rb"(?i)sep=([,;\t|])[ \t]*(?:\n|$)")
 _CSV_LIMIT = threading.Lock()
 
@@ -60,10 +55,13 @@ class Reading:
         Whether the first line names the columns; found out when None.
     words : MissingWords
         Which cells are missing, beside the empty ones.
+    encoding : str or None
+        Of files without byte order mark; found out when None.
     """
 
     header: bool | None = None
     words: MissingWords = field(default_factory=MissingWords)
+    encoding: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +91,7 @@ def read_delimited(
     Parameters
     ----------
     content : bytes
-        The file, in UTF-8, or in UTF-16 with a byte order mark.
+        The file, in whatever encoding.
     name : str
         What messages call it.
     reading : Reading, optional
@@ -107,7 +105,7 @@ def read_delimited(
         Two columns of one name.
     """
     reading = reading or Reading()
-    content = _as_utf8(content, name)
+    content, about = to_utf8(content, name, reading.encoding)
     first_line = 1
     given = _SEPARATOR_LINE.match(content)
     if given:
@@ -122,61 +120,10 @@ def read_delimited(
     separator = given[1].decode() if given else sniff_separator(body)
     body, mark = mark_quoted(body, separator, reading.words)
     text, short_header = _cells(body, name, separator, first_line)
-    return _named(
+    table = _named(
         text, clean_frame(text, reading.words), mark, short_header, name, separator, reading.header
     )
-
-
-def _as_utf8(content: bytes, name: str) -> bytes:
-    """Return the text in UTF-8 without byte order mark, its lines ended by a single newline."""
-    for mark, encoding in _BOMS:
-        if content.startswith(mark):
-            try:
-                content = content.decode(encoding).encode("utf-8")
-            except UnicodeError as error:
-                raise DataError(
-                    f"{name} begins as {encoding.upper()} text but is not: {error}. "
-                    "Expected UTF-8; save the file again as UTF-8."
-                ) from None
-            break
-    content = content.removeprefix(b"\xef\xbb\xbf")
-    at = content.find(b"\x00")
-    if at >= 0:
-        raise DataError(
-            f"{name} holds a NUL byte on line {_line(content, at)} (byte {at}): expected text. "
-            "It is a binary file, or UTF-16 without a byte order mark; save it as CSV in UTF-8."
-        )
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        _not_utf8(content, name, error.start)
-    if b"\r" in content:
-        content = content.replace(b"\r\n", b"\n")
-        # What is left are line ends of old Macintosh files, or strays inside a line.
-        content = content.replace(b"\r", b" " if b"\n" in content else b"\n")
-    return content
-
-
-def _line(content: bytes, at: int) -> int:
-    return content.count(b"\n", 0, at) + 1
-
-
-def _not_utf8(content: bytes, name: str, at: int) -> NoReturn:
-    sample = content[:4096]
-    control = sum(1 for byte in sample if byte < 32 and byte not in b"\t\n\r\f\x1b")
-    if control > len(sample) // 50:
-        raise DataError(
-            f"{name} is a binary file (byte {at} is 0x{content[at]:02x}, and {control} of the "
-            f"first {len(sample)} bytes are control characters): expected text such as CSV, or "
-            "Parquet, IDX, .npy or .npz. Export the table in one of these formats."
-        )
-    start = content.rfind(b"\n", 0, at) + 1
-    cell = content[max(start, at - 20) : at + 20].split(b"\n")[0].decode("latin-1")
-    raise DataError(
-        f"{name} is not UTF-8 text: byte {at}, on line {_line(content, at)}, is "
-        f"0x{content[at]:02x} (near {cell!r} if it is Latin-1). Expected UTF-8. Save the file as "
-        f"UTF-8, for example with: iconv -f WINDOWS-1252 -t UTF-8 {name} > utf8.csv"
-    )
+    return replace(table, notes=(about, *table.notes)) if about else table
 
 
 def _cells(content: bytes, name: str, separator: str, first_line: int) -> tuple[pl.DataFrame, bool]:
@@ -227,7 +174,7 @@ def _even(
     records = np.flatnonzero(filled)
 
     def line(row: int) -> int:
-        return first_line + _line(content, int(starts[records[row]])) - 1
+        return first_line + line_of(content, int(starts[records[row]])) - 1
 
     width = _common_width(widths[records], name, line)
     return (None if filled.all() else filled), width

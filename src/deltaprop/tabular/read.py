@@ -15,6 +15,7 @@ from deltaprop.errors import ColumnError, DataError
 from deltaprop.tabular.arrays import read_array
 from deltaprop.tabular.cells import Strays, number_columns, shorten
 from deltaprop.tabular.codes import is_code
+from deltaprop.tabular.decoding import check_encoding
 from deltaprop.tabular.delimited import Reading, TextTable, read_delimited
 from deltaprop.tabular.forked import fork_safe
 from deltaprop.tabular.frames import to_polars
@@ -79,7 +80,13 @@ class Table:
 
 
 @fork_safe
-def load_features(source: Source, *, header: bool | None = None, missing: Words = None) -> Table:
+def load_features(
+    source: Source,
+    *,
+    header: bool | None = None,
+    missing: Words = None,
+    encoding: str | None = None,
+) -> Table:
     """Read a table or images, without a target.
 
     Parameters
@@ -94,13 +101,17 @@ def load_features(source: Source, *, header: bool | None = None, missing: Words 
         always does. When left out ``?``, ``NA``, ``N/A``, ``NaN``, ``null``, ``None`` and the like
         do, but in double quotes are text. In a column of numbers, dates or truth values these are
         missing whatever is said here.
+    encoding : str, optional
+        Of text files, such as ``"gbk"`` or ``"windows-1252"``; found out when left out, and said in
+        the notes when it is not UTF-8. A byte order mark goes first.
 
     Raises
     ------
     DataError
         When there is nothing to read, or what there is, is damaged; says where.
     """
-    return table_of(open_blobs(source), str(source), Reading(header, as_missing_words(missing)))
+    reading = Reading(header, as_missing_words(missing), check_encoding(encoding))
+    return table_of(open_blobs(source), str(source), reading)
 
 
 def table_of(blobs: Sequence[Blob], source: str, reading: Reading) -> Table:
@@ -114,7 +125,11 @@ def table_of(blobs: Sequence[Blob], source: str, reading: Reading) -> Table:
 
 @fork_safe
 def load_frame(
-    source: Source, *, header: bool | None = None, missing: Words = None
+    source: Source,
+    *,
+    header: bool | None = None,
+    missing: Words = None,
+    encoding: str | None = None,
 ) -> nw.DataFrame[Any]:
     """Read a table as a narwhals frame backed by polars; see `load_features` for what is read.
 
@@ -125,7 +140,7 @@ def load_frame(
     """
     import narwhals as nw
 
-    table = load_features(source, header=header, missing=missing)
+    table = load_features(source, header=header, missing=missing, encoding=encoding)
     if isinstance(table.features, np.ndarray):
         shape = " x ".join(map(str, table.features.shape))
         raise DataError(
