@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from deltaprop.errors import of
 from deltaprop.tabular.codes import are_long, have_leading_zeros
-from deltaprop.tabular.notation import Notation, few, find_notation, is_unambiguous
+from deltaprop.tabular.notation import Notation, few, find_notation, written_plainly
 
 if TYPE_CHECKING:
     import polars as pl
@@ -132,8 +132,10 @@ def _lossless(text: pl.Series, numbers: pl.Series) -> pl.Series | None:
     """Return the numbers that the cells are, if they are nothing but these."""
     if have_leading_zeros(text):
         return None
-    if numbers.dtype.is_float() and (are_long(text) or not is_unambiguous(text)):
-        return None
+    if numbers.dtype.is_float():
+        plain = written_plainly(text)
+        if plain is None or plain.doubt or are_long(text):
+            return None
     return numbers
 
 

@@ -110,6 +110,7 @@ def date_format(text: pl.Series) -> tuple[DateFormat | None, bool]:
     cells = text.drop_nulls()
     if not cells.len() or not cells.head(1).str.contains(_LOOKS).all():
         return None, False
+    cells = cells.unique(maintain_order=True)
     names: tuple[DateFormat, ...] = get_args(DateFormat)
     some = _normal(cells.head(_SAMPLE))
     possible = [n for n in names if n in _PATTERNS and some.str.contains(_PATTERNS[n]).all()]
@@ -198,7 +199,12 @@ def days_of(series: pl.Series, notation: str) -> NDArray[np.float64]:
         moment = series.dt.replace_time_zone(None).dt.cast_time_unit("us").cast(pl.Int64)
         return _floats(moment) / (_DAY * 1e6)
     # A model trained on real dates reads their usual text too.
-    return _days_of_text(series, "year-month-day" if notation == "date" else notation)
+    notation = "year-month-day" if notation == "date" else notation
+    different = series.unique()
+    if 2 * different.len() > series.len():
+        return _days_of_text(series, notation)
+    days = pl.Series(_days_of_text(different, notation), nan_to_null=True)
+    return _floats(series.replace_strict(different, days, return_dtype=pl.Float64))
 
 
 def _floats(series: pl.Series) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ from deltaprop.tabular.codes import are_long, digits_of, exact_differences, have
 from deltaprop.tabular.columns import Column, Kind, Output
 from deltaprop.tabular.dates import compact_dates, date_format, date_parts, days_of, has_short_years
 from deltaprop.tabular.missing import clean_text, without_words
-from deltaprop.tabular.notation import Notation, find_notation, is_unambiguous
+from deltaprop.tabular.notation import Notation, find_notation, written_plainly
 from deltaprop.tabular.scaling import counted_scale, robust_scale
 from deltaprop.tabular.truth import differ_in_capitals, one_spelling
 from deltaprop.tabular.vocabulary import Vocabulary
@@ -132,11 +132,9 @@ def _plain_numbers(name: str, text: pl.Series, where: str) -> Column | None:
     dates = compact_dates(floats)
     if dates is not None:
         return _written_dates(name, dates, "yearmonthday", where)
-    if is_unambiguous(text):
-        return _numeric(name, to_floats(floats), where)
-    found = find_notation(text)
-    if found.notation is None:
-        return _numeric(name, to_floats(floats), where)
+    found = written_plainly(text) or find_notation(text)
+    if found.notation in (None, Notation()):
+        return _with_note(_numeric(name, to_floats(floats), where), found.doubt)
     return _written_numbers(name, text, found.notation, found.doubt, where)[0]
 
 

@@ -12,7 +12,7 @@ from deltaprop.tabular.units import THREE_DECIMALS, is_currency, is_unit, key_of
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Found", "Notation", "find_notation", "is_unambiguous", "read_numbers"]
+__all__ = ["Found", "Notation", "find_notation", "read_numbers", "written_plainly"]
 
 _POINTS = (".", ",")
 _GROUPS = ("", ",", ".", " ", "'")
@@ -32,6 +32,7 @@ _CELL = (
     rf"(?P<body>{_BODY})(?P<minus>-)?(?P<close>\))?(?P<blank> *)(?P<after>{_AFTER})?"
     r" ?(?P<minus2>-)?(?P<close2>\))?$"
 )
+_ADDRESS = r"^(?:\d{1,2}|1\d\d|2[0-4]\d|25[0-5])(?:\.(?:1\d\d|2[0-4]\d|25[0-5])){3}$"
 _SIGNS = ("sign", "sign2", "minus", "minus2")
 
 _SAMPLE = 200
@@ -156,17 +157,25 @@ class Found:
     why_not: str = ""
 
 
-def is_unambiguous(text: pl.Series) -> bool:
-    """Tell whether no cell needs a notation: whether a point can only be a decimal one.
+def written_plainly(text: pl.Series) -> Found | None:
+    """Return how cells that all are plain numbers are read, or None where that takes a closer look.
 
     Cells such as 1.234 and 12.500 may be thousands; one 0.5, 1.25 or 1000 says that they are not.
+    Where every cell has a point, as numbers of three decimals have, it is taken for a decimal one.
     """
+    certain = Found(Notation())
     if not text.drop_nulls().head(1).str.contains(r"^[+-]?\d{1,3}(?:\.\d{3})?$").all():
-        return True
+        return certain
     cells = text.drop_nulls()
     if not cells.str.contains(r"^[+-]?(?:[1-9]\d{0,2}\.\d{3}|\d{1,3})$").all():
-        return True
-    return not cells.str.contains(".", literal=True).any()
+        return certain
+    points = cells.str.contains(".", literal=True)
+    if not points.any():
+        return certain
+    if points.all():
+        example = str(cells.str.strip_chars("+-").min())
+        return Found(Notation(), _doubt(".", example, "is a decimal one", example))
+    return None
 
 
 def find_notation(text: pl.Series) -> Found:
@@ -358,7 +367,7 @@ def _numbers_something_off(parts: pl.DataFrame, group: str) -> bool:
     bodies = parts["body"]
     if parts["accounting"].all():
         return True
-    if group == "." and bodies.str.contains(r"^\d+\.\d+\.\d+\.\d+$").all():
+    if group == "." and bodies.str.contains(_ADDRESS).all():
         return True
     if group != " ":
         return False
@@ -391,12 +400,13 @@ def _decided(
         mixed = whole.str.contains("[1-9]").sum() >= max(3, 0.05 * bodies.len())
         chosen = grouped if mixed and endings >= _FEWEST_ENDINGS else decimal
     value = example.replace(mark, "" if chosen is grouped else ".")
-    name = {",": "comma", ".": "point"}[mark]
     what = "groups thousands" if chosen is grouped else "is a decimal one"
-    return (
-        chosen,
-        f"no cell tells what the {name} is: taken that it {what}, so {example} is {value}",
-    )
+    return chosen, _doubt(mark, example, what, value)
+
+
+def _doubt(mark: str, example: str, what: str, value: str) -> str:
+    name = {",": "comma", ".": "point"}[mark]
+    return f"no cell tells what the {name} is: taken that it {what}, so {example} is {value}"
 
 
 def _counts_money(unit: tuple[str, str]) -> bool:
