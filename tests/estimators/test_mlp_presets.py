@@ -290,7 +290,7 @@ class TestSettings:
         ("setting", "value"),
         [("solver", "sgd"), ("momentum", 0.5), ("tol", 1e-3), ("warm_start", True),
          ("early_stopping", True), ("optimizer", "adamw"),
-         ("scoring", "accuracy"), ("shuffle", False), ("learning_rate", "adaptive"),
+         ("shuffle", False), ("learning_rate", "adaptive"),
          ("dtype", "float64"), ("beta_1", 0.8), ("max_fun", 3), ("power_t", 0.1)],
     )  # fmt: skip
     def test_what_a_preset_does_not_have_is_refused_by_name(self, setting, value):

@@ -119,7 +119,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         An optimizer of deltaprop, with its own learning rate or schedule, instead of ``solver``;
         by its name it takes ``learning_rate_init``.
     scoring : str or callable, optional
-        A metric of scikit-learn that scores the validation rows; accuracy when left out.
+        A metric of scikit-learn, or ``scoring(estimator, X, y)``, that scores the validation rows;
+        accuracy when left out. With a preset it chooses the epoch of each network that is kept (of
+        probabilities those before they are calibrated).
     callbacks : sequence of callable
         Called with a ``TrainingState`` after each epoch; one that returns True stops training.
     checkpoint : path, optional

@@ -12,6 +12,7 @@ try:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.metrics import check_scoring
     from sklearn.model_selection import train_test_split
+    from sklearn.utils import _safe_indexing as safe_indexing
     from sklearn.utils import (
         check_array,
         check_consistent_length,
@@ -45,6 +46,7 @@ __all__ = [
     "check_scoring",
     "column_or_1d",
     "compute_sample_weight",
+    "safe_indexing",
     "train_test_split",
     "type_of_target",
     "unique_labels",

@@ -236,6 +236,11 @@ class BaseMLP(BaseEstimator):
     def _outputs(self, X: Any) -> Array:
         """Return p of shape (n, n_outputs), in the precision of rows and coefficients."""
         check_is_fitted(self, "network_")
+        if "_scored" in vars(self):  # during training with a preset, of one of its networks
+            rows, outputs = self._scored
+            if X is not rows:
+                raise SettingError("A scorer may ask for predictions of the rows it is given only.")
+            return np.array(outputs)
         if hasattr(self, "model_"):
             return preset_outputs(self, X)
         rows = self._rows(X)

@@ -21,6 +21,7 @@ from deltaprop.estimators.mlp_rates import (
     learn_rates,
 )
 from deltaprop.estimators.mlp_rows import take
+from deltaprop.estimators.mlp_scoring import figure
 from deltaprop.estimators.mlp_settings import (
     continued,
     optimizer_of,
@@ -339,7 +340,6 @@ def _metric(estimator: Any, parameters: Parameters, held: Sample) -> Metric | No
     if estimator.scoring is None and held.weights is None:
         return None
     scorer = check_scoring(estimator, estimator.scoring)
-    weights = {} if held.weights is None else {"sample_weight": held.weights}
 
     def metric(logits: Array, _targets: Any) -> float:
         if not np.isfinite(logits).all():
@@ -348,7 +348,7 @@ def _metric(estimator: Any, parameters: Parameters, held: Sample) -> Metric | No
         estimator.coefs_, estimator.intercepts_ = list(parameters.W), list(parameters.b)
         estimator._held = held.X  # noqa: SLF001
         try:
-            return float(scorer(estimator, held.X, held.y, **weights))
+            return figure(scorer, estimator, held.X, held.y, held.weights)
         finally:
             del estimator._held  # noqa: SLF001
 

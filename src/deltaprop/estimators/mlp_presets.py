@@ -21,13 +21,15 @@ from deltaprop.estimators.mlp_rows import (
     read_training_table,
     target_names,
 )
+from deltaprop.estimators.mlp_scoring import metric_of_rows
 from deltaprop.estimators.mlp_settings import hidden_activations, hidden_sizes
 from deltaprop.estimators.presets import PRESETS, Facts
 from deltaprop.estimators.recipe import Recipe
+from deltaprop.estimators.scoring import RowMetric
 from deltaprop.estimators.table_model import TableModel
 from deltaprop.explaining import Explanation
 from deltaprop.model.layers import Dense
-from deltaprop.tabular import sorted_rows, take_rows
+from deltaprop.tabular import as_frame, in_memory, sorted_rows, take_rows
 from deltaprop.training.optimizers import Optimizer
 
 __all__ = [
@@ -65,8 +67,8 @@ _RENAMED = {
     "engine": "engine",
 }
 _OTHERS = (
-    "preset", "random_state", "class_weight", "callbacks", "checkpoint", "resume", "n_threads",
-    "verbose",
+    "preset", "random_state", "class_weight", "scoring", "callbacks", "checkpoint", "resume",
+    "n_threads", "verbose",
 )  # fmt: skip
 _OF_PLAIN = {"members": 1, "ranges": 0, "calibrate": False}  # what stands for having none
 _MOST_COUNTED = 10_000  # rows that whole weights may make of a table
@@ -172,7 +174,8 @@ def fit_preset(
     order, weights = as_fitted(table, targets, check_weights(weights, len(targets)))
     as_given, table, targets = table, take_rows(table, order), targets[order]
     held = None if validation[0] is None else _validation(estimator, *validation)
-    classes = None
+    scored = (X, targets, order) if held is None else (validation[0], held[1], None)
+    classes = places = None
     if hasattr(estimator, "classes_"):
         # places in classes_, by the order that the table's target has its classes in
         places = np.argsort(classes_for_tables(estimator.classes_), kind="stable")
@@ -181,6 +184,7 @@ def fit_preset(
         classes = estimator.classes_[places]
         targets = _ranks(places, targets)
         held = None if held is None else (held[0], _ranks(places, held[1]))
+    metric = _metric(estimator, places, *scored)
 
     def announce(encoder: Any, *_: Any) -> None:
         named = estimator._columns is not None  # noqa: SLF001
@@ -193,7 +197,7 @@ def fit_preset(
         validation=held,
         sample_weight=weights,
         task="regression" if classes is None else "classification",
-        recipe=recipe_of(estimator, len(targets)),
+        recipe=replace(recipe_of(estimator, len(targets)), metric=metric),
         where="X",
         validation_where="X_val",
         checkpoint=estimator.checkpoint,
@@ -204,17 +208,42 @@ def fit_preset(
         announce=announce,
     )
     estimator._target_names = names  # noqa: SLF001
-    estimator._places = None if classes is None else places.tolist()  # noqa: SLF001
+    estimator._places = None if places is None else places.tolist()  # noqa: SLF001
     target = replace(model.target, reason=f"that is what {type(estimator).__name__} learns")
     if classes is not None:
         target = replace(target, classes=classes_for_tables(classes))
     inputs: Any = model.inputs
-    take_over(estimator, replace(model, target=target, inputs=told_of_rows(inputs, as_given)))
+    take_over(
+        estimator,
+        replace(
+            model,
+            target=target,
+            inputs=told_of_rows(inputs, as_given),
+            recipe=replace(model.recipe, metric=None),  # the rows it looks at are not kept
+        ),
+    )
     for history in model.histories:
         if history.stopped_because == "interrupted":
             warnings.warn(history.message, stacklevel=3)
             break
     return estimator
+
+
+def _metric(
+    estimator: Any, places: Array | None, X: Any, targets: Array, order: Array | None
+) -> RowMetric | None:
+    """Return what scores rows held out; None where the preset decides.
+
+    Row i of the targets is row ``order[i]`` of X.
+    """
+    if estimator.scoring is None:
+        return None
+    X = in_memory(X)
+    if not (hasattr(X, "iloc") or isinstance(X, (np.ndarray, list))):
+        X = as_frame(X).to_native()
+    y = targets if places is None else estimator.classes_[targets]
+    y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
+    return metric_of_rows(estimator, X, y, order, places)
 
 
 def as_fitted(

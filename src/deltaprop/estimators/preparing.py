@@ -72,6 +72,8 @@ class Prepared:
         Rows that only choose the best epoch.
     weight_val : ndarray or None
         What each of them counts.
+    held_rows : ndarray of int or None
+        Where they stand in the table; None for those of another one.
     folds : ndarray of int of shape (n,) or None
         Which of several members each row is held out from.
     choosing_took : float
@@ -88,6 +90,7 @@ class Prepared:
     X_val: Rows | None
     y_val: npt.NDArray[Any] | None
     weight_val: Array | None
+    held_rows: Indices | None
     folds: Indices | None
     choosing_took: float
 
@@ -167,6 +170,7 @@ def prepare(
     images = isinstance(features, np.ndarray) and features.ndim > 2
     encoder: Any = ImageEncoder if images else TableEncoder
     folds, held_features, y_val, weight_val, inputs = None, None, None, None, None
+    held: Indices | None = None
     if validation is not None:
         held_features = as_features(validation[0])
         y_val = decided.encode(validation[1], where=validation_where)
@@ -224,7 +228,7 @@ def prepare(
     networks = plan.networks(facts)
     weight_val = None if weight_val is None or not weight_val.any() else weight_val
     return Prepared(
-        inputs, decided, plan, networks, X, y, weights, X_val, y_val, weight_val, folds,
+        inputs, decided, plan, networks, X, y, weights, X_val, y_val, weight_val, held, folds,
         choosing_took,
     )  # fmt: skip
 
@@ -332,7 +336,7 @@ def learn(
         "engine": recipe.engine,
         "sample_weight": prepared.weights,
         "monitor": "val_metric" if prepared.n_val and scored else None,
-        "metric": score_for(recipe.metric, prepared.target),
+        "metric": None,
         "prefer_latest": plan.counts_errors,
         "time_budget": budget,
         "checkpoint": checkpoint,
@@ -347,13 +351,16 @@ def learn(
         learnt = [np.flatnonzero(folds != i) for i in range(plan.members)]
         held = [np.flatnonzero(folds == i) for i in range(plan.members)]
         held = [rows[_some(len(rows), most, recipe.seed)] for rows in held]
-        settings |= {"rows": learnt, "validation_rows": held}
+        scores = [score_for(recipe.metric, prepared.target, rows) for rows in held]
+        settings |= {"rows": learnt, "validation_rows": held, "metric": scores}
     elif prepared.y_val is not None and len(prepared.y_val):
         assert prepared.X_val is not None
         judged = _some(len(prepared.y_val), most, recipe.seed)
         counts = prepared.weight_val
         settings |= {"X_val": prepared.X_val[judged], "y_val": prepared.y_val[judged]}
         settings["weight_val"] = None if counts is None else counts[judged]
+        rows = judged if prepared.held_rows is None else prepared.held_rows[judged]
+        settings["metric"] = score_for(recipe.metric, prepared.target, rows)
     if plan.members == 1:
         return [train(network, members[0], prepared.X, prepared.y, seed=recipe.seed, **settings)]
     seeds = recipe.seeds(plan.members)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -13,17 +14,45 @@ from deltaprop.model.spec import Network
 from deltaprop.tabular import TargetEncoder
 from deltaprop.training.metrics import METRICS, Score
 
-__all__ = ["ClassWeight", "Metric", "check_class_weight", "check_metric", "score_for", "weight_of"]
+__all__ = [
+    "ClassWeight",
+    "Metric",
+    "RowMetric",
+    "check_class_weight",
+    "check_metric",
+    "score_for",
+    "weight_of",
+]
 
 Array = npt.NDArray[np.float64]
-Metric: TypeAlias = str | Callable[[Array, Any], float]
+
+
+@dataclass(frozen=True)
+class RowMetric:
+    """A metric that looks at the rows themselves.
+
+    Attributes
+    ----------
+    name : str
+        What the history calls it.
+    of : callable
+        ``of(outputs, rows, weights)``, higher being better: probabilities of shape (n, k) or
+        numbers in the target's unit, where the n rows stand in the table that is learnt, or in
+        that of the validation rows, and what each counts, None where all count the same.
+    """
+
+    name: str
+    of: Callable[[Array, npt.NDArray[np.int64], Array | None], float]
+
+
+Metric: TypeAlias = str | Callable[[Array, Any], float] | RowMetric
 ClassWeight: TypeAlias = Mapping[Any, float] | str
 _USUAL = ("accuracy", "r2")  # what training takes by itself
 
 
 def check_metric(metric: object) -> None:
     """Raise SettingError for what is neither a callable nor the name of a metric."""
-    if metric is None or callable(metric):
+    if metric is None or callable(metric) or isinstance(metric, RowMetric):
         return
     if metric not in METRICS:
         raise UnknownNameError("metric", metric, METRICS)
@@ -45,7 +74,9 @@ def check_class_weight(weight: object) -> None:
             )
 
 
-def score_for(metric: Metric | None, target: TargetEncoder) -> Score | None:
+def score_for(
+    metric: Metric | None, target: TargetEncoder, rows: npt.NDArray[np.int64] | None = None
+) -> Score | None:
     """Return what the epochs are scored with; None for what training takes by itself.
 
     Parameters
@@ -56,6 +87,8 @@ def score_for(metric: Metric | None, target: TargetEncoder) -> Score | None:
         numbers of shape (n, k) in the target's unit.
     target : TargetEncoder
         Knows the unit.
+    rows : ndarray of int, optional
+        Where the rows that are scored stand in their table.
 
     Raises
     ------
@@ -78,6 +111,10 @@ def score_for(metric: Metric | None, target: TargetEncoder) -> Score | None:
         outputs = network.loss.predict(logits)
         if target.task == "regression":
             outputs, targets = target.decode(outputs), target.decode(targets)
+        if isinstance(metric, RowMetric):
+            assert rows is not None
+            even = weights is None or bool((weights == weights[0]).all())
+            return metric.of(outputs, rows, None if even else weights)
         if named is not None:
             return named.of(outputs, targets, weights)
         assert callable(metric)
@@ -86,7 +123,8 @@ def score_for(metric: Metric | None, target: TargetEncoder) -> Score | None:
     if isinstance(metric, str):
         assert named is not None
         return Score(metric, of, named.lower_is_better, averages_rows=metric == "log_loss")
-    return Score(getattr(metric, "__name__", "metric"), of)
+    name = metric.name if isinstance(metric, RowMetric) else getattr(metric, "__name__", "metric")
+    return Score(name, of)
 
 
 def weight_of(

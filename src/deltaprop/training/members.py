@@ -69,7 +69,7 @@ def train_members(
     sample_weight: npt.ArrayLike | None = None,
     class_weight: ClassWeight = None,
     monitor: str | None = None,
-    metric: Metric | Score | None = None,
+    metric: Metric | Score | Sequence[Metric | Score | None] | None = None,
     patience: int | None = None,
     min_improvement: float = 0.0,
     keep_best: bool = True,
@@ -111,9 +111,11 @@ def train_members(
         As for ``train``, the same for all members.
     seeds : sequence of int, optional
         Of shuffling and dropout; 0, 1, ..., when left out.
-    shuffle, sample_weight, class_weight, monitor, metric, patience, min_improvement, keep_best
+    shuffle, sample_weight, class_weight, monitor
         As for ``train``.
-    prefer_latest
+    metric : callable or sequence of callable, optional
+        As for ``train``: one for all members, or one each.
+    patience, min_improvement, keep_best, prefer_latest
         As for ``train``.
     time_budget : float, optional
         Seconds for all members together.
@@ -151,6 +153,7 @@ def train_members(
         raise SettingError("There are no members: parameters is empty.")
     each_network = _one_each(networks, Network, k, "networks")
     rules = _one_each(optimizer or Adam(), object, k, "optimizer")
+    metrics = _one_each(metric, object, k, "metric")
     if resume and checkpoint is None:
         raise SettingError("resume=True goes on from a checkpoint; name its file: checkpoint=...")
     if callable(callbacks):
@@ -211,7 +214,7 @@ def train_members(
                 validation=validation if held is None else (all_rows[held[i]], targets[held[i]]),
                 validation_weights=_counts(held[i], weights) if held is not None else given,
                 monitor=check_monitor(monitor, held is not None or validation is not None),
-                score=as_score(metric, network),
+                score=as_score(metrics[i], network),
                 patience=patience,
                 min_improvement=min_improvement,
                 keep_best=keep_best,
