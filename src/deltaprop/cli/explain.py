@@ -81,15 +81,15 @@ def explain(
 
     First the whole network, then the equations of the layers, then every single number.
     """
+    from deltaprop.cli.outputs import check_outputs
     from deltaprop.errors import SettingError, UnknownNameError
-    from deltaprop.model.files import check_writable, write_atomically
+    from deltaprop.model.files import write_atomically
 
     if form not in _FORMS:
         raise UnknownNameError("format", form, _FORMS)
     if not 1 <= digits <= _MOST_DIGITS:
         raise SettingError(f"--digits is {digits}; it is from 1 to {_MOST_DIGITS}.")
-    if out is not None:
-        check_writable(out)
+    check_outputs({"--out": out}, {"SOURCE": source, "--data": data, "--model": model})
     wanted = WantedRow(data, row, target, encoding, missing)
     if source == "softmax":
         given = {"--detail": detail, "--only": only}

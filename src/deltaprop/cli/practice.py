@@ -71,8 +71,8 @@ def practice(
     In a terminal one row after another is asked for and marked at once; ? gives a hint. The exit
     status is 0 when all answers are right, 1 when they are not.
     """
+    from deltaprop.cli.outputs import check_outputs
     from deltaprop.errors import SettingError, UnknownNameError
-    from deltaprop.model.files import check_writable
     from deltaprop.practice import Sheet, exercise
 
     if form not in _FORMS:
@@ -83,10 +83,7 @@ def practice(
         raise SettingError("--answers marks one exercise; give its --level and --seed, no --out.")
     if json and (form != "terminal" or out is not None):
         raise SettingError("--json prints the exercise; it takes neither --format nor --out.")
-    for path in filter(None, (out, key)):
-        check_writable(path)
-    if out is not None and out == key:
-        raise SettingError(f"--out and --key are both {out}; the answers belong into another file.")
+    check_outputs({"--out": out, "--key": key}, {"--answers": answers})
     first = _new_seed() if seed is None else seed
     tasks = tuple(exercise(level, first + i, language, digits=digits) for i in range(count))
     sheet = Sheet(tasks)

@@ -40,16 +40,16 @@ def predict(
 ) -> int:
     """Print a model's answer for each row, as CSV."""
     from deltaprop.cli.options import missing_words, read_model
+    from deltaprop.cli.outputs import check_outputs
     from deltaprop.errors import SettingError
-    from deltaprop.model.files import check_writable, write_atomically
+    from deltaprop.model.files import write_atomically
     from deltaprop.tabular import load_features
 
     if first is not None and first < 1:
         raise SettingError(f"--first is {first}; it is a whole number of at least 1.")
-    if out is not None:
-        if not out.lower().endswith((".csv", ".parquet")):
-            raise SettingError(f"--out is {out!r}; its name must end in .csv or .parquet.")
-        check_writable(out)
+    if out is not None and not out.lower().endswith((".csv", ".parquet")):
+        raise SettingError(f"--out is {out!r}; its name must end in .csv or .parquet.")
+    check_outputs({"--out": out}, {"MODEL": model, "DATA": data})
     fitted = read_model(model)
     if proba and fitted.task != "classification":
         raise SettingError(f"--proba needs classes, but {model} predicts numbers.")

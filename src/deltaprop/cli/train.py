@@ -182,11 +182,11 @@ def train(
         parse_task,
         parse_widths,
     )
+    from deltaprop.cli.outputs import check_outputs
     from deltaprop.cli.report import Wanted, repeating
     from deltaprop.engines import engine_named
     from deltaprop.errors import SettingError
     from deltaprop.estimators import Recipe
-    from deltaprop.model.files import check_writable
     from deltaprop.tabular import load_dataset
 
     chosen: dict[str, Any] = {
@@ -211,9 +211,8 @@ def train(
     if resume and model is None:
         raise SettingError("--resume goes on from the checkpoint beside --model; give --model too.")
     wanted = Wanted(report, language, repeating(context.obj))
-    for path in (model, report):
-        if path is not None:
-            check_writable(path)
+    outputs = {"--model": model, "--report": report}
+    check_outputs(outputs, {"DATA": data, "--val": val, "--test": test}, model=model)
     reading: dict[str, Any] = {
         "task": task,
         "missing": parse_missing(missing),
@@ -224,6 +223,9 @@ def train(
         "validation": load_dataset(val, val_target or target, **reading) if val else None,
         "test": load_dataset(test, test_target or target, **reading) if test else None,
     }
+    given = {"--target": target, "--val-target": val_target, "--test-target": test_target}
+    labels = {name: path for name, path in given.items() if path not in dataset.target_names}
+    check_outputs(outputs, labels, model=model)  # of arrays, files of their own
     return _fit_and_report(dataset, judged, recipe, reading, model, resume, json, wanted)
 
 

@@ -13,7 +13,7 @@ from typing import Literal
 
 from deltaprop.errors import DataError, nearest_name
 
-__all__ = ["Blob", "Format", "Source", "open_blobs", "read_blob"]
+__all__ = ["Blob", "Format", "Source", "open_blobs", "paths_of", "read_blob"]
 
 Source = str | os.PathLike[str]
 Format = Literal["text", "parquet", "idx", "npy", "npz"]
@@ -66,15 +66,20 @@ def open_blobs(source: Source) -> list[Blob]:
         raise DataError(f"The data source is {source!r}: expected {_ACCEPTED}.")
     if "\x00" in name:
         raise DataError(f"The data source {name!r} holds a NUL character: expected {_ACCEPTED}.")
-    if name == "-" or Path(name).exists() or not globbing.has_magic(name):
-        return [read_blob(name)]
-    names = sorted(path for path in _glob(name) if not Path(path).is_dir())
+    names = ["-"] if name == "-" else paths_of(name)
     if not names:
         raise DataError(
             f"No file matches the pattern {name!r}: expected at least one file. "
             f"Check the folder and the pattern; the shell's current folder is {os.getcwd()}."  # noqa: PTH109
         )
     return [read_blob(path) for path in names]
+
+
+def paths_of(name: str) -> list[str]:
+    """Return the path itself, or in sorted order the files that a glob matches."""
+    if Path(name).exists() or not globbing.has_magic(name):
+        return [name]
+    return sorted(path for path in _glob(name) if not Path(path).is_dir())
 
 
 def _glob(pattern: str) -> list[str]:
