@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -760,3 +761,29 @@ def test_a_real_table_is_learnt_about_as_well_as_it_can_be(shared, name, target,
     train, test = data[:n], data[n:]
     model = dp.TableModel.fit(train.drop(column), train[column])
     assert model.evaluate(test.drop(column), test[column]).figures[figure] > best
+
+
+class TestOverflow:
+    """Weights whose products are no floats answer nothing, instead of the first class."""
+
+    @pytest.fixture(params=["classes", "numbers"])
+    def overflowing(self, request):
+        columns = {"x": np.arange(30.0), "c": ["a", "b", "c"] * 10}
+        y = columns["c"] if request.param == "classes" else columns["x"]
+        recipe = dp.Recipe(preset="plain", hidden=(3,), epochs=1)
+        model = dp.TableModel.fit(columns, y, recipe=recipe)
+        signs = np.where(np.arange(model.parameters.flat.size) % 3, 1.0, -1.0)
+        huge = model.parameters.like(1e300 * signs)
+        network = dp.Network(model.network.sizes, "identity", model.network.loss_name)
+        return replace(model, members=(huge,), network=network), columns, y
+
+    def test_every_question_is_refused_with_a_sentence(self, overflowing):
+        model, columns, y = overflowing
+        asked = {"predict": (), "evaluate": (y,)}
+        if model.task == "classification":
+            asked["predict_proba"] = ()
+        for name, more in asked.items():
+            with pytest.raises(DataError, match=r"Nothing can be predicted for row 1.*beyond all"):
+                getattr(model, name)(columns, *more)
+        with pytest.raises(DataError, match=r"z\.2\[0,\d\] is .*inf, beyond all numbers"):
+            model.explain(columns, y)

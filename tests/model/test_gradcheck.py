@@ -301,3 +301,12 @@ def test_one_set_of_dropout_masks_is_used_throughout(rng):
 def test_targets_the_loss_cannot_learn_from_are_refused(problem):
     with pytest.raises(DataError):
         check_gradients(problem.network, problem.parameters, problem.x, np.full((5, 2), 0.7))
+
+
+def test_where_the_loss_overflows_beside_a_slope_of_zero_nothing_is_right():
+    network = Network([3, 2, 2], "tanh", l2=0.5, l1=0.25)
+    huge = Parameters(network.layout, np.full(network.n_parameters, 1e300))
+    with np.errstate(over="ignore", invalid="ignore"):
+        report = check_gradients(network, huge, [[1.0, -1.0, 0.5]], [0], gradients=np.zeros(14))
+    assert not report.ok
+    assert {entry.verdict for entry in report.entries} == {"wrong"}

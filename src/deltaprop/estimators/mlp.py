@@ -41,7 +41,7 @@ from deltaprop.explaining import Explanation, Names, explain
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.training.optimizers import Optimizer
-from deltaprop.training.predict import predict
+from deltaprop.training.predict import predict, refuse_overflow
 
 __all__ = ["BaseMLP", "is_stochastic"]
 
@@ -246,7 +246,11 @@ class BaseMLP(BaseEstimator):
         rows = self._rows(X)
         parameters = self.network_.parameters(self.coefs_, self.intercepts_)
         p = predict(self.network_, parameters, rows, engine=self.engine)
-        return p.astype(np.result_type(rows.dtype, self.coefs_[0].dtype), copy=False)
+        with np.errstate(over="ignore"):
+            p = p.astype(np.result_type(rows.dtype, self.coefs_[0].dtype), copy=False)
+        if "_held" not in self.__dict__:  # whoever scores an epoch knows that it may have diverged
+            refuse_overflow(p, "X")
+        return p
 
     def _rows(self, X: Any) -> Any:
         held = self.__dict__.get("_held")

@@ -384,7 +384,9 @@ def take_over(estimator: Any, model: TableModel) -> None:
     scored = any(history.val_metric for history in histories)
     scores = _mean_curve([history.val_metric for history in histories])
     estimator.validation_scores_ = scores if scored else None
-    best = [h.val_metric[h.best_epoch] for h in histories if h.best_epoch is not None]
+    best = [
+        h.val_metric[h.best_epoch] for h in histories if h.val_metric and h.best_epoch is not None
+    ]
     estimator.best_validation_score_ = float(np.mean(best)) if best else None
     estimator.best_loss_ = None if scored else min(estimator.loss_curve_, default=None)
     if hasattr(estimator, "classes_"):

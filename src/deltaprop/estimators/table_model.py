@@ -29,7 +29,7 @@ from deltaprop.tabular import (
 from deltaprop.training.history import History
 from deltaprop.training.loop import Callback
 from deltaprop.training.optimizers import Optimizer
-from deltaprop.training.predict import logits
+from deltaprop.training.predict import logits, refuse_overflow
 
 if TYPE_CHECKING:
     from deltaprop.explaining import Explanation
@@ -226,7 +226,7 @@ class TableModel:
         if self.task == "classification":
             likeliest = [outputs.argmax(axis=1) for _, outputs in self._blocks(x)]
             return self.target.decode(np.concatenate(likeliest))
-        decoded = self.target.decode(self.outputs_of(x))
+        decoded = self._decoded(x)
         return decoded[:, 0] if decoded.shape[1] == 1 else decoded
 
     def evaluate(self, features: Any, target: Any, *, where: str = "") -> Evaluation:
@@ -236,8 +236,7 @@ class TableModel:
         if x.shape[0] != len(encoded):
             raise DataError(f"There are {x.shape[0]} rows but {len(encoded)} targets.")
         if self.task != "classification":
-            decode = self.target.decode
-            return evaluate_numbers(decode(self.outputs_of(x)), decode(encoded))
+            return evaluate_numbers(self._decoded(x), self.target.decode(encoded))
         predicted, p_true = np.empty_like(encoded), np.empty(len(encoded))
         for rows, p in self._blocks(x):
             predicted[rows] = p.argmax(axis=1)
@@ -384,19 +383,31 @@ class TableModel:
         for i, parameters in enumerate(self.members):
             if (chosen := member == i).any():
                 outputs[chosen] = self._outputs(parameters, x[chosen])
+        refuse_overflow(outputs)
         return outputs
+
+    def _decoded(self, x: Rows) -> Array:
+        """Return the numbers in the target's unit, of shape (n, k)."""
+        with np.errstate(over="ignore"):
+            decoded = self.target.decode(self.outputs_of(x))
+        refuse_overflow(decoded)
+        return decoded
 
     def _blocks(self, x: Rows) -> Iterator[tuple[slice, Array]]:
         """Yield p of some rows after another, for all of very many classes need much room."""
         at_once = max(_ROWS_AT_ONCE, _AT_ONCE // self.network.n_out)
         for start in range(0, x.shape[0], at_once):
             rows = slice(start, min(start + at_once, x.shape[0]))
-            outputs = sum(self._outputs(parameters, x[rows]) for parameters in self.members)
-            yield rows, np.asarray(outputs) / len(self.members)
+            each = sum(self._outputs(parameters, x[rows]) for parameters in self.members)
+            outputs = np.asarray(each) / len(self.members)
+            refuse_overflow(outputs, first=start)
+            yield rows, outputs
 
     def _outputs(self, parameters: Parameters, x: Rows) -> Array:
         temperature = 1.0 if self.calibration is None else self.calibration.temperature
-        outputs = self.network.loss.predict(logits(self.network, parameters, x) / temperature)
+        z = logits(self.network, parameters, x)
+        with np.errstate(over="ignore", invalid="ignore"):  # whoever asks refuses it
+            outputs = self.network.loss.predict(z / temperature)
         return outputs if self.limits is None else np.clip(outputs, *self.limits)
 
     def _encoded(self, features: Any, where: str) -> Rows:

@@ -11,7 +11,7 @@ from typing import Any, Unpack
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.errors import SettingError
+from deltaprop.errors import DataError, SettingError
 from deltaprop.explaining.batch import Batch, batch_of
 from deltaprop.explaining.derivation import Derivation
 from deltaprop.explaining.digits import Line, line_of
@@ -346,14 +346,18 @@ def explain(
     ------
     SettingError
         When the state is not one of this optimizer for this network, or the names do not fit.
+    DataError
+        When a number of the step is infinite or NaN; the message names the first.
     """
     chosen = names or Names()
     chosen.require_fit(network.n_in, network.n_out)
     rule: Optimizer = GradientDescent(learning_rate) if optimizer is None else optimizer
-    trace = backpropagate(
-        network, parameters, x, targets,
-        sample_weight=sample_weight, reduction=reduction, rng=rng,
-    )  # fmt: skip
+    with np.errstate(over="ignore", invalid="ignore"):  # refused in the next line
+        trace = backpropagate(
+            network, parameters, x, targets,
+            sample_weight=sample_weight, reduction=reduction, rng=rng,
+        )  # fmt: skip
+    _refuse_overflow(trace)
     after = parameters.copy()
     before = _state_before(rule, state, after.flat.size)
     changed = _copy(before)
@@ -369,6 +373,27 @@ def explain(
         again = retrace(trace, after)
     update = Update(rule, eta, again, before, changed, train_biases)
     return Explanation(trace, update, chosen, reduction)
+
+
+def _refuse_overflow(trace: Trace) -> None:
+    """Raise DataError where the numbers of a step are beyond all floats: none follows from them."""
+    layers = range(len(trace.z))
+    arrays = [part for k in layers for part in (("z", k, trace.z[k]), ("a", k, trace.a[k + 1]))]
+    arrays += [("delta", k, trace.delta[k]) for k in reversed(layers)]
+    arrays += [
+        (f"d{name}", k, gradient)
+        for k in layers
+        for name, gradient in trace.gradients.layers[k].items()
+    ]
+    for name, k, array in arrays:
+        odd = np.argwhere(~np.isfinite(array))
+        if len(odd):
+            place = ",".join(map(str, odd[0]))
+            raise DataError(
+                f"{name}.{k + 1}[{place}] is {array[tuple(odd[0])]}, beyond all numbers, so "
+                "nothing of this step can be shown. Are the inputs or the weights very large? "
+                "Scale the inputs, or train again with a smaller learning rate."
+            )
 
 
 def _state_before(rule: Optimizer, state: Mapping[str, Any] | None, n: int) -> dict[str, Any]:

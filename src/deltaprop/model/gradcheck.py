@@ -283,9 +283,9 @@ def _check_entry(
         size = max(h, *(abs(v) for v in (here, right, left, far_right, far_left)))
         noise = 8.0 * _EPSILON * size / h
         error = abs(claimed - measured) - noise
-        relative = 0.0 if error <= 0 else error / max(abs(claimed), abs(measured))
-        if not np.isfinite(relative):  # a claim or a loss that is no number is never right
-            relative = np.inf
+        relative = np.inf  # a claim or a loss that is no number is never right
+        if np.isfinite(error):
+            relative = 0.0 if error <= 0 else error / max(abs(claimed), abs(measured))
         if h == _STEPS[0]:
             curvature = abs(right - 2.0 * here + left) / h**2
         if relative < best.relative_error or np.isnan(best.measured):

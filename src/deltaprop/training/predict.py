@@ -8,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.engines import ENGINES, engine_named
+from deltaprop.errors import DataError, of
 from deltaprop.model.backprop import require_fit
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.training.checks import check_inputs
 
-__all__ = ["logits", "predict"]
+__all__ = ["logits", "predict", "refuse_overflow"]
 
 Array = npt.NDArray[np.float64]
 
@@ -37,7 +38,30 @@ def predict(network: Network, parameters: Parameters, X: Any, *, engine: str = "
     ndarray of shape (n, n_L)
         The outputs, float64.
     """
-    return network.loss.predict(logits(network, parameters, X, engine=engine))
+    z = logits(network, parameters, X, engine=engine)
+    with np.errstate(over="ignore", invalid="ignore"):  # it shows as infinity or NaN
+        return network.loss.predict(z)
+
+
+def refuse_overflow(outputs: npt.NDArray[Any], where: str = "", first: int = 0) -> None:
+    """Raise DataError where an output is infinite or NaN: it would name any class, or no number.
+
+    Parameters
+    ----------
+    outputs : ndarray of shape (n, n_L)
+        Probabilities or values.
+    where : str
+        What the message calls the rows.
+    first : int
+        Which row the first of them is, from 0.
+    """
+    if not np.isfinite(outputs).all():
+        row = first + int(np.argwhere(~np.isfinite(outputs))[0, 0])
+        raise DataError(
+            f"Nothing can be predicted for row {row + 1}{of(where)}: what the network computes "
+            "there is beyond all numbers. Is a cell of that row very large? If it is so for every "
+            "row, the weights are; train again with a smaller learning rate, or scaled inputs."
+        )
 
 
 def logits(network: Network, parameters: Parameters, X: Any, *, engine: str = "auto") -> Array:
