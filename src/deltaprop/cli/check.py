@@ -107,7 +107,7 @@ def _check_on_random_rows(model: Any, tolerance: float) -> GradientReport:
     x = rng.normal(size=(3, network.n_in))
     if network.loss_name == "cross_entropy":
         targets: Any = rng.integers(network.n_out, size=3)
-    elif model.task == "classification":
+    elif model.task != "regression":
         targets = rng.integers(2, size=(3, network.n_out)).astype(np.float64)
     else:
         targets = rng.normal(size=(3, network.n_out))

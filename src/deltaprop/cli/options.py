@@ -46,7 +46,7 @@ MissingOption: TypeAlias = Annotated[
 ]
 
 _UNITS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "": 1.0}
-_TASKS = ("classification", "regression")
+_TASKS = ("classification", "regression", "multilabel")
 
 
 def whole_number(text: str) -> int:

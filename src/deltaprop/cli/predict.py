@@ -29,7 +29,7 @@ def predict(
         typer.Option("--out", metavar="FILE", help="Write to a .csv or .parquet file."),
     ] = None,
     proba: Annotated[
-        bool, typer.Option("--proba", help="Add the probability of each class.")
+        bool, typer.Option("--proba", help="Add the probability of each class or label.")
     ] = False,
     first: Annotated[
         int | None, typer.Option("--first", metavar="N", help="Only the first N rows.")
@@ -51,7 +51,7 @@ def predict(
         raise SettingError(f"--out is {out!r}; its name must end in .csv or .parquet.")
     check_outputs({"--out": out}, {"MODEL": model, "DATA": data})
     fitted = read_model(model)
-    if proba and fitted.task != "classification":
+    if proba and fitted.task == "regression":
         raise SettingError(f"--proba needs classes, but {model} predicts numbers.")
     table = load_features(data, missing=missing_words(fitted, missing), encoding=encoding)
     for note in (*table.notes, *table.warnings):
@@ -79,6 +79,10 @@ def _answers(
             return {names[0]: answers}
         return {name: answers[:, k] for k, name in enumerate(names)}
     probabilities = fitted.predict_proba(features, where=where)
+    if fitted.task == "multilabel":
+        said = fitted.target.decode(probabilities)
+        columns = {name: said[:, k] for k, name in enumerate(names)}
+        return columns | {f"P({name})": probabilities[:, k] for k, name in enumerate(names)}
     best: npt.NDArray[np.int64] = probabilities.argmax(axis=1)
     columns = {names[0]: fitted.target.decode(best)}
     for k, name in enumerate(fitted.class_names):

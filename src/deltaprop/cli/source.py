@@ -150,6 +150,8 @@ def softmax_of(scores: str | None, model: str | None, wanted: WantedRow) -> Soft
             "softmax needs scores: --scores 2,1,0.1, or --model with --data (and --row)."
         )
     fitted = read_model(model)
+    if fitted.task == "multilabel":
+        raise SettingError(f"{model} predicts labels, each by a sigmoid; softmax needs classes.")
     if fitted.task != "classification":
         raise SettingError(f"{model} predicts numbers; softmax needs a classifier.")
     if fitted.network.n_out == 1:

@@ -79,7 +79,9 @@ def train(
     task: Annotated[
         str | None,
         typer.Option(
-            "--task", metavar="TASK", help="classification or regression; found out when left out."
+            "--task",
+            metavar="TASK",
+            help="classification, regression or multilabel; found out when left out.",
         ),
     ] = None,
     encoding: EncodingOption = None,
@@ -142,6 +144,12 @@ def train(
             "--ranges", metavar="K", parser=whole_number, help="Of each number, or 0 for none."
         ),
     ] = None,
+    loss: Annotated[
+        str | None,
+        typer.Option(
+            "--loss", metavar="NAME", help="Of numbers: poisson for counts, huber for outliers, ..."
+        ),
+    ] = None,
     metric: Annotated[
         str | None,
         typer.Option(
@@ -200,6 +208,7 @@ def train(
         "patience": patience,
         "members": members,
         "ranges": ranges,
+        "loss": None if loss is None else loss.replace("-", "_"),
         "metric": None if metric is None else metric.replace("-", "_"),
         "class_weight": None if class_weight is None else parse_class_weight(class_weight),
         "time_budget": None if time_budget is None else parse_duration(time_budget),
@@ -321,8 +330,9 @@ def _describe_data(dataset: Dataset) -> None:
 
 
 def _describe_plan(inputs: Encoder, target: TargetEncoder, network: Network) -> None:
-    names = [str(name) for name in target.classes.tolist()]
-    classes = f"{len(names)} classes" if names else "a number"
+    labels = target.task == "multilabel"
+    names = [str(name) for name in (target.names if labels else target.classes.tolist())]
+    classes = f"{len(names)} {'labels' if labels else 'classes'}" if names else "a number"
     if 0 < len(names) <= _MOST_CLASSES:
         classes += f" ({', '.join(names)})"
     say_wrapped("predicts    ", f"{classes}, because {target.reason}")

@@ -18,7 +18,7 @@ machines", 1999: the doubt in the labels.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -134,8 +134,9 @@ def calibrate(logits: Array, labels: Labels, weights: Array | None = None) -> Ca
     ----------
     logits : ndarray of shape (n, k)
         z of the validation rows.
-    labels : ndarray of shape (n,)
-        Their true classes.
+    labels : ndarray of shape (n,) or (n, k)
+        Their true classes; or of k labels 0 and 1, each of which is a question of its own whose
+        answers have the logits 0 and z, for sigmoid(z) is their softmax.
     weights : ndarray of shape (n,), optional
         What each row counts; all the same when left out.
 
@@ -146,6 +147,12 @@ def calibrate(logits: Array, labels: Labels, weights: Array | None = None) -> Ca
     """
     if len(logits) == 0 or not np.isfinite(logits).all():
         return None
+    if labels.ndim == 2:
+        n, k = logits.shape
+        each = None if weights is None else np.repeat(weights, k)
+        z = np.column_stack([np.zeros(n * k), logits.ravel()])
+        found = calibrate(z, labels.ravel().astype(np.int64), each)
+        return None if found is None else replace(found, rows=n)
     if weights is not None:
         counts = np.flatnonzero(weights > 0)
         logits, labels, weights = logits[counts], labels[counts], weights[counts]

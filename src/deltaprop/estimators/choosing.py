@@ -15,6 +15,8 @@ from deltaprop.estimators.calibration import calibrate
 from deltaprop.estimators.presets import Facts, plan_for
 from deltaprop.estimators.recipe import Recipe
 from deltaprop.estimators.splitting import fold_of_each_row
+from deltaprop.estimators.starting import least_loss, start
+from deltaprop.functional.losses import sample_shares
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.tabular import TableEncoder, TableWarning, TargetEncoder, take_rows
@@ -98,11 +100,11 @@ def better_encoder(
             warnings.simplefilter("ignore", TableWarning)
             x = encoder.transform(shown)
         facts = Facts(len(rows), encoder.n_outputs, target.n_outputs, target.task)
-        plan = plan_for("fast", facts, _SMALL)
+        plan = plan_for("fast", facts, {**_SMALL, "loss": recipe.loss})
         enough = ceil(_ENOUGH_STEPS / ceil(len(rows) / plan.batch_size))
         short = max(_FEWEST_EPOCHS, min(enough, int(_SHARE_OF_EPOCHS * epochs)))
         network = plan.network(facts)
-        members = [network.init(np.random.default_rng(seed)) for seed in seeds]
+        members = [start(network, np.random.default_rng(s), answers, weights) for s in seeds]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DivergedWarning)  # then the other one is better
             histories = train_members(
@@ -117,7 +119,7 @@ def better_encoder(
                 epochs=short,
                 seeds=seeds,
                 sample_weight=weights,
-                monitor="val_metric",
+                monitor="val_metric" if plan.counts_errors(target.task) else "val_loss",
                 prefer_latest=True,
                 engine=recipe.engine,
                 time_budget=recipe.time_budget and _SHARE_OF_BUDGET * recipe.time_budget,
@@ -147,5 +149,7 @@ def _loss_on_held_rows(
     if y.ndim == 1:
         found = calibrate(z, y[rows], each)
         return np.inf if found is None else found.loss_after
-    error = float(np.average(np.mean((z - y[rows]) ** 2, axis=1), weights=each))
-    return error if np.isfinite(error) else np.inf
+    with np.errstate(over="ignore", invalid="ignore"):
+        shares = sample_shares(len(rows), each)
+        loss = network.loss.value(z, y[rows], shares) - least_loss(network, y[rows], shares)
+    return loss if np.isfinite(loss) else np.inf

@@ -19,7 +19,6 @@ from deltaprop.estimators.contract import (
     unique_labels,
 )
 from deltaprop.estimators.mlp import BaseMLP, is_stochastic
-from deltaprop.estimators.mlp_presets import has_preset
 from deltaprop.training.loop import Callback
 from deltaprop.training.optimizers import Optimizer
 from deltaprop.training.schedules import Schedule
@@ -230,7 +229,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = not has_preset(self)
+        tags.classifier_tags.multi_label = True
         return tags
 
     @available_if(is_stochastic)  # type: ignore[untyped-decorator]

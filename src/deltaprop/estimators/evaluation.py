@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["ClassFigures", "Evaluation", "evaluate_classes", "evaluate_numbers"]
+from deltaprop.training.metrics import poisson_deviance
+
+__all__ = ["ClassFigures", "Evaluation", "evaluate_classes", "evaluate_labels", "evaluate_numbers"]
 
 Array = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
@@ -43,13 +45,15 @@ class Evaluation:
     Attributes
     ----------
     task : str
-        "classification" or "regression".
+        "classification", "regression" or "multilabel".
     rows : int
         How many rows.
     figures : dict of str to float
-        accuracy, log_loss, majority; or r2, rmse, mae, in the target's unit.
+        accuracy, log_loss, majority; of several labels accuracy means that all of a row are right,
+        label_accuracy is the share of right ones among all, log_loss their mean; or r2, rmse, mae,
+        in the target's unit, and of counts poisson_deviance.
     classes : tuple of ClassFigures
-        One each; empty for regression.
+        One each, or one for each label; empty for regression.
     """
 
     task: str
@@ -104,13 +108,50 @@ def evaluate_classes(
     return Evaluation("classification", n, figures, classes)
 
 
-def evaluate_numbers(predicted: Array, targets: Array) -> Evaluation:
+def evaluate_labels(p: Array, truths: Array, names: tuple[str, ...]) -> Evaluation:
+    """Return accuracy, mean log loss and the figures of each of several labels.
+
+    Parameters
+    ----------
+    p : ndarray of shape (n, k)
+        The probability of each label.
+    truths : ndarray of shape (n, k)
+        0 and 1.
+    names : tuple of str
+        The labels.
+
+    Returns
+    -------
+    Evaluation
+        ``majority`` is the accuracy of always giving every label its commoner answer in these rows.
+    """
+    predicted, true = p > 0.5, truths > 0.5
+    hits, said, there = (predicted & true).sum(axis=0), predicted.sum(axis=0), true.sum(axis=0)
+    of_truth = np.maximum(np.where(true, p, 1.0 - p), np.finfo(float).tiny)
+    figures = {
+        "accuracy": float((predicted == true).all(axis=1).mean()),
+        "label_accuracy": float((predicted == true).mean()),
+        "log_loss": float(-np.log(of_truth).mean()),
+        "majority": float((true == (true.mean(axis=0) > 0.5)).all(axis=1).mean()),
+    }
+    classes = tuple(
+        ClassFigures(name, rows, found / pred if pred else None, found / rows if rows else None)
+        for name, rows, pred, found in zip(
+            names, there.tolist(), said.tolist(), hits.tolist(), strict=True
+        )
+    )
+    return Evaluation("multilabel", len(true), figures, classes)
+
+
+def evaluate_numbers(predicted: Array, targets: Array, *, counts: bool = False) -> Evaluation:
     """Return R^2, root mean squared and mean absolute error, averaged over outputs.
 
     Parameters
     ----------
     predicted, targets : ndarray of shape (n, k)
         In the target's unit.
+    counts : bool
+        Whether they are counts, whose mean Poisson deviance 2 (t ln(t / p) - t + p) is told, too.
 
     Returns
     -------
@@ -129,4 +170,6 @@ def evaluate_numbers(predicted: Array, targets: Array) -> Evaluation:
         "rmse": float((np.sqrt(mean_square) * unit).mean()),
         "mae": float((np.abs(p - t).mean(axis=0) * unit).mean()),
     }
+    if counts:
+        figures["poisson_deviance"] = poisson_deviance(predicted, targets)
     return Evaluation("regression", len(targets), figures)

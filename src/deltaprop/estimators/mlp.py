@@ -28,6 +28,7 @@ from deltaprop.estimators.mlp_rows import (
     target_names,
 )
 from deltaprop.estimators.mlp_settings import (
+    OUTPUT_NAMES,
     check_parameters,
     hidden_activations,
     hidden_sizes,
@@ -46,8 +47,6 @@ from deltaprop.training.predict import predict, refuse_overflow
 __all__ = ["BaseMLP", "is_stochastic"]
 
 Array = npt.NDArray[Any]
-
-_OUTPUT_NAMES = {"sigmoid": "logistic"}
 
 
 def is_stochastic(estimator: Any) -> bool:
@@ -204,7 +203,7 @@ class BaseMLP(BaseEstimator):
         self._state: dict[str, Any] = {}
         self.network_ = self._network(1.0)
         output = self.network_.loss.output
-        self.out_activation_ = _OUTPUT_NAMES.get(output, output)
+        self.out_activation_ = OUTPUT_NAMES.get(output, output)
         self._begin_curves()
 
     def _begin_curves(self) -> None:

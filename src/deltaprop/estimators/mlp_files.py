@@ -322,9 +322,12 @@ def _restore_preset(estimator: Any, saved: SavedModel, facts: Stored) -> None:
         raise DataError("its columns do not fit its table")
     _refuse_other_names(estimator)
     classifies = hasattr(type(estimator), "predict_proba")
-    if classifies != (model.task == "classification"):
+    if classifies != (model.task != "regression"):
         raise DataError(f"it is {type(estimator).__name__}, but its table's task is {model.task}")
-    if classifies:
+    if model.task == "multilabel":
+        if estimator.classes_.tolist() != list(range(model.target.n_outputs)):
+            raise DataError("its labels are not those of its table")
+    elif classifies:
         _refuse_other_classes(estimator, model.target.classes)
     take_over(estimator, model)
 

@@ -22,7 +22,7 @@ from deltaprop.estimators.mlp_rows import (
     target_names,
 )
 from deltaprop.estimators.mlp_scoring import metric_of_rows
-from deltaprop.estimators.mlp_settings import hidden_activations, hidden_sizes
+from deltaprop.estimators.mlp_settings import OUTPUT_NAMES, hidden_activations, hidden_sizes
 from deltaprop.estimators.presets import PRESETS, Facts
 from deltaprop.estimators.recipe import Recipe
 from deltaprop.estimators.scoring import RowMetric
@@ -30,6 +30,7 @@ from deltaprop.estimators.table_model import TableModel
 from deltaprop.explaining import Explanation
 from deltaprop.model.layers import Dense
 from deltaprop.tabular import as_frame, in_memory, sorted_rows, take_rows
+from deltaprop.training.metrics import METRICS
 from deltaprop.training.optimizers import Optimizer
 
 __all__ = [
@@ -50,6 +51,7 @@ Array = npt.NDArray[Any]
 
 # settings that a recipe has under another name, and those that every preset leaves to the user
 _RENAMED = {
+    "loss": "loss",
     "hidden_layer_sizes": "hidden",
     "activation": "activation",
     "dropout": "dropout",
@@ -133,6 +135,7 @@ def recipe_of(estimator: Any, n_rows: int) -> Recipe:
     """
     check_preset(estimator)
     read: dict[str, Callable[[Any], Any]] = {
+        "loss": lambda _: estimator._loss_name(),  # noqa: SLF001
         "hidden_layer_sizes": lambda _: hidden_sizes(estimator),
         "activation": lambda _: next(iter(hidden_activations(estimator)), None),
         "n_iter_no_change": lambda epochs: int(min(epochs, sys.maxsize)),  # it may be infinite
@@ -176,7 +179,10 @@ def fit_preset(
     held = None if validation[0] is None else _validation(estimator, *validation)
     scored = (X, targets, order) if held is None else (validation[0], held[1], None)
     classes = places = None
+    task = "regression"
     if hasattr(estimator, "classes_"):
+        task = "multilabel" if estimator._multilabel else "classification"  # noqa: SLF001
+    if task == "classification":
         # places in classes_, by the order that the table's target has its classes in
         places = np.argsort(classes_for_tables(estimator.classes_), kind="stable")
         places = places[np.isin(places, targets)]
@@ -196,7 +202,7 @@ def fit_preset(
         target_names=names,
         validation=held,
         sample_weight=weights,
-        task="regression" if classes is None else "classification",
+        task=task,
         recipe=replace(recipe_of(estimator, len(targets)), metric=metric),
         where="X",
         validation_where="X_val",
@@ -279,11 +285,7 @@ def _targets(estimator: Any, answers: Array, *, first: bool) -> Array:
     if not hasattr(estimator, "classes_"):
         return np.asarray(targets, dtype=np.float64)
     if estimator._multilabel:  # noqa: SLF001
-        raise DataError(
-            f"y has shape {answers.shape}, several labels for each row: preset="
-            f"{estimator.preset!r} learns one class for each. Take preset='plain', or fit one "
-            "estimator for each label."
-        )
+        return np.asarray(targets, dtype=np.int64)
     return np.asarray(targets).reshape(len(answers), -1)[:, 0].astype(np.int64)
 
 
@@ -339,7 +341,7 @@ def rows_as_fitted(estimator: Any, X: Any, y: Any) -> tuple[Any, Array, npt.NDAr
 def _as_known(estimator: Any, targets: Array) -> Array:
     """Return what the model's target encoder takes: its own classes, or numbers."""
     model: TableModel = estimator.model_
-    if model.task == "regression":
+    if model.task != "classification":
         return targets
     places = np.asarray(estimator._places)  # noqa: SLF001
     _refuse_absent_classes(estimator, places, targets)
@@ -375,22 +377,28 @@ def take_over(estimator: Any, model: TableModel) -> None:
     estimator.intercepts_ = [np.array(arrays["b"]) for arrays in dense]
     estimator.n_layers_ = len(dense) + 1
     estimator.n_outputs_ = model.network.n_out
-    estimator.out_activation_ = model.network.loss.output
+    output = model.network.loss.output
+    estimator.out_activation_ = OUTPUT_NAMES.get(output, output)
     histories = model.histories
     estimator.n_iter_ = max(history.n_epochs for history in histories)
     estimator.t_ = model.n_train * estimator.n_iter_
     estimator.loss_curve_ = _mean_curve([history.loss for history in histories])
     estimator.loss_ = estimator.loss_curve_[-1] if estimator.loss_curve_ else float("nan")
     scored = any(history.val_metric for history in histories)
-    scores = _mean_curve([history.val_metric for history in histories])
+    # a score is the better the higher it is
+    named = METRICS.get(model.history.metric)
+    sign = -1.0 if named is not None and named.lower_is_better else 1.0
+    scores = _mean_curve([[sign * v for v in history.val_metric] for history in histories])
     estimator.validation_scores_ = scores if scored else None
     best = [
-        h.val_metric[h.best_epoch] for h in histories if h.val_metric and h.best_epoch is not None
+        sign * h.val_metric[h.best_epoch]
+        for h in histories
+        if h.val_metric and h.best_epoch is not None
     ]
     estimator.best_validation_score_ = float(np.mean(best)) if best else None
     estimator.best_loss_ = None if scored else min(estimator.loss_curve_, default=None)
     if hasattr(estimator, "classes_"):
-        estimator._multilabel = False  # noqa: SLF001
+        estimator._multilabel = model.task == "multilabel"  # noqa: SLF001
 
 
 def _mean_curve(curves: list[list[float]]) -> list[float]:
@@ -406,6 +414,8 @@ def preset_outputs(estimator: Any, X: Any) -> Array:
     if model.task == "regression":
         return model.predict(rows, where="X").reshape(len(rows), -1)
     p = model.predict_proba(rows, where="X")
+    if model.task == "multilabel":
+        return p
     every = np.zeros((len(p), len(estimator.classes_)))
     every[:, estimator._places] = p  # noqa: SLF001
     return every

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from deltaprop.estimators.contract import ConvergenceWarning
 from deltaprop.estimators.mlp_settings import settings_of
+from deltaprop.estimators.starting import least_loss, log_of_mean
 from deltaprop.functional.losses import sample_shares
 from deltaprop.model.spec import Network
 from deltaprop.training.history import History
@@ -26,7 +27,7 @@ from deltaprop.training.predict import logits
 if TYPE_CHECKING:
     from deltaprop.estimators.mlp_fitting import Sample
 
-__all__ = ["SHARES", "begin_at_the_mean", "begins_near_the_mean", "learn_rates", "log_of_mean"]
+__all__ = ["SHARES", "begin_at_the_mean", "begins_near_the_mean", "learn_rates"]
 
 Array = npt.NDArray[np.float64]
 
@@ -38,27 +39,6 @@ _CHANGED = (
     "best_validation_score_", "n_iter_", "t_", "loss_", "history_", "_state", "_n_steps",
     "_no_improvement_count", "_rate",
 )  # fmt: skip
-
-
-def log_of_mean(targets: Array, weights: Array | None = None) -> Array:
-    """Return ln of the mean of each column of targets >= 0, finite where all of them are 0.
-
-    Parameters
-    ----------
-    targets : ndarray of shape (n, k)
-        Counts.
-    weights : ndarray of shape (n,), optional
-        What each row counts.
-
-    Returns
-    -------
-    ndarray of shape (k,)
-        The logits of the constant rates that fit best.
-    """
-    total = len(targets) if weights is None else weights.sum()
-    mean = np.average(targets, axis=0, weights=weights)
-    # no row of n: as many as a row of n and one more would have
-    return np.asarray(np.log(np.where(mean > 0, mean, 0.5 / (total + 1))))
 
 
 def begins_near_the_mean(estimator: Any, sample: Sample) -> bool:
@@ -79,7 +59,7 @@ def begin_at_the_mean(estimator: Any, sample: Sample) -> None:
     spread = np.where(np.isfinite(spread), spread, np.finfo(np.float32).max)
     network, shares = estimator.network_, sample_shares(sample.n, sample.weights)
     best, factor = _loss(network, np.broadcast_to(aim, spread.shape), targets, shares), 1.0
-    least = _least(network, targets, shares)
+    least = least_loss(network, targets, shares)
     while factor > 1e-60 and not (
         _loss(network, aim + factor * spread, targets, shares) - least <= _CLOSE * (best - least)
     ):
@@ -173,11 +153,6 @@ def _logits(estimator: Any, sample: Sample) -> Array:
     with np.errstate(over="ignore", invalid="ignore"):
         parameters = network.parameters(estimator.coefs_, estimator.intercepts_)
         return logits(network, parameters, sample.X)
-
-
-def _least(network: Network, targets: Array, shares: Array) -> float:
-    """Return the loss of knowing every count: less than any other, and often below 0."""
-    return _loss(network, np.log(np.maximum(targets, 1e-9)), targets, shares)
 
 
 def _loss(network: Network, z: Array, targets: Array, shares: Array) -> float:

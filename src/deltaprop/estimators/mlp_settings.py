@@ -19,6 +19,7 @@ from deltaprop.training.schedules import LearningRate
 
 __all__ = [
     "DEFAULTS",
+    "OUTPUT_NAMES",
     "check_parameters",
     "hidden_activations",
     "hidden_sizes",
@@ -61,6 +62,7 @@ _SOLVERS = ("adam", "lbfgs", "sgd")
 _RATES = ("constant", "invscaling", "adaptive")
 _DTYPES = (None, "float32", "float64", "bfloat16")
 _ALIASES = {"logistic": "sigmoid"}
+OUTPUT_NAMES = {"sigmoid": "logistic"}  # of scikit-learn
 
 
 def _real(low: float, high: float, *, open_low: bool = False, open_high: bool = False) -> _Test:

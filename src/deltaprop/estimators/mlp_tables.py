@@ -10,7 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import ColumnError, DataError, ModelFileError, of
-from deltaprop.estimators.evaluation import Evaluation, evaluate_classes, evaluate_numbers
+from deltaprop.estimators.evaluation import (
+    Evaluation,
+    evaluate_classes,
+    evaluate_labels,
+    evaluate_numbers,
+)
 from deltaprop.estimators.mlp_presets import classes_for_tables
 from deltaprop.explaining import Explanation
 from deltaprop.model.parameters import Parameters
@@ -29,7 +34,7 @@ class EstimatorOnTables:
     Attributes
     ----------
     estimator : MLPClassifier or MLPRegressor
-        Fitted, with preset "plain" and one class, or any numbers, for each row.
+        Fitted, with preset "plain".
     target : TargetEncoder
         What the target is called, and its classes; numbers as they are.
     """
@@ -39,7 +44,7 @@ class EstimatorOnTables:
 
     @property
     def task(self) -> str:
-        """Return "classification" or "regression"."""
+        """Return "classification", "regression" or "multilabel"."""
         return self.target.task
 
     @property
@@ -65,18 +70,20 @@ class EstimatorOnTables:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """Return the classes as text; empty for regression."""
+        """Return the classes, or the labels, as text; empty for regression."""
+        if self.task == "multilabel":
+            return self.target.names
         return tuple(str(c) for c in self.target.classes.tolist())
 
     def predict(self, features: Any, *, where: str = "") -> Array:
-        """Return the class, or the number, of each row."""
+        """Return the class, the labels, or the number, of each row."""
         answers = self.estimator.predict(self._rows(features, where))
-        if self.task == "regression":
+        if self.task != "classification":
             return np.asarray(answers)
         return self.target.decode(np.searchsorted(self.estimator.classes_, answers))
 
     def predict_proba(self, features: Any, *, where: str = "") -> Array:
-        """Return the probability of each class, of shape (n, k)."""
+        """Return the probability of each class, or label, of shape (n, k)."""
         return np.asarray(self.estimator.predict_proba(self._rows(features, where)))
 
     def evaluate(self, features: Any, target: Any, *, where: str = "") -> Evaluation:
@@ -86,8 +93,12 @@ class EstimatorOnTables:
             p = self.predict_proba(features, where=where).astype(np.float64)
             p_true = p[np.arange(len(p)), encoded]
             return evaluate_classes(p.argmax(axis=1), p_true, encoded, self.class_names)
+        if self.task == "multilabel":
+            p = self.predict_proba(features, where=where).astype(np.float64)
+            return evaluate_labels(p, encoded, self.class_names)
         numbers = self.predict(features, where=where).reshape(len(encoded), -1)
-        return evaluate_numbers(numbers.astype(np.float64), encoded)
+        counts = self.network.loss.targets == "count"
+        return evaluate_numbers(numbers.astype(np.float64), encoded, counts=counts)
 
     def explain(self, features: Any, target: Any, *, where: str = "") -> Explanation:
         """Return the training step these rows would cause, in the user's names."""
@@ -145,7 +156,7 @@ def on_tables(estimator: Any, path: str) -> EstimatorOnTables:
     Raises
     ------
     ModelFileError
-        When it gives several labels for each row; tables here have one class.
+        When it knows a single class.
     """
     names = estimator._target_names  # noqa: SLF001
     if not hasattr(estimator, "classes_"):
@@ -154,12 +165,18 @@ def on_tables(estimator: Any, path: str) -> EstimatorOnTables:
         zeros, ones = np.zeros(k), np.ones(k)
         target = TargetEncoder("regression", "it was saved", names, np.empty(0), zeros, ones)
         return EstimatorOnTables(estimator, target)
-    if estimator._multilabel or len(estimator.classes_) < 2:  # noqa: SLF001
-        raise ModelFileError(
-            f"{path} holds an estimator for several labels of each row, or for a single class; the "
-            "commands know one of several classes. Load it in Python: deltaprop.load(path)."
-        )
     empty = np.empty(0)
+    if estimator._multilabel:  # noqa: SLF001
+        k = estimator.n_outputs_
+        names = names if len(names) == k else _default_names(k)
+        truths = np.array([0, 1])
+        target = TargetEncoder("multilabel", "it was saved", names, truths, empty, empty)
+        return EstimatorOnTables(estimator, target)
+    if len(estimator.classes_) < 2:
+        raise ModelFileError(
+            f"{path} holds an estimator for a single class; the commands know one of several "
+            "classes. Load it in Python: deltaprop.load(path)."
+        )
     classes = classes_for_tables(estimator.classes_)
     names = names if len(names) == 1 else _default_names(1)
     target = TargetEncoder("classification", "it was saved", names, classes, empty, empty)

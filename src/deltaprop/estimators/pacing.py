@@ -14,6 +14,7 @@ from deltaprop.engines.cores import available_cores
 from deltaprop.errors import DivergedWarning
 from deltaprop.estimators.presets import Facts, Plan
 from deltaprop.estimators.recipe import Recipe
+from deltaprop.estimators.starting import start
 from deltaprop.training.members import train_members
 
 __all__ = ["paced", "within"]
@@ -73,7 +74,7 @@ def paced(
         warnings.simplefilter("ignore", DivergedWarning)  # the training itself will say it
         history = train_members(
             network,
-            [network.init(np.random.default_rng(recipe.seed))],
+            [start(network, np.random.default_rng(recipe.seed), y, None)],
             X,
             y,
             rows=[learnt],

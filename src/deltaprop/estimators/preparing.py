@@ -26,6 +26,8 @@ from deltaprop.estimators.splitting import (
     scaled_by,
     split,
 )
+from deltaprop.estimators.starting import start
+from deltaprop.functional.losses import LOSSES
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.tabular import (
@@ -43,7 +45,7 @@ from deltaprop.training.loop import Callback, train
 from deltaprop.training.members import train_members
 from deltaprop.training.predict import logits
 
-__all__ = ["Prepared", "Rows", "flat_rows", "learn", "prepare", "starts"]
+__all__ = ["Prepared", "Rows", "encoded_targets", "flat_rows", "learn", "prepare", "starts"]
 
 _MOST_JUDGED, _ENOUGH_JUDGED = 20_000_000, 1_000  # logits and rows that choose a member's epoch
 
@@ -155,8 +157,17 @@ def prepare(
 ) -> Prepared:
     """Encode a table and decide how it is learnt; see ``TableModel.fit``."""
     begun = Begun.read(checkpoint) if resume and checkpoint is not None else None
-    decided = TargetEncoder.fit(target, task, names=target_names, where=where)
-    y = decided.encode(target, where=where)
+    if recipe.loss is not None and task in (None, "multilabel"):
+        task = "regression"
+    decided = TargetEncoder.fit(
+        target, task, names=target_names, where=where, standardize=recipe.standardizes
+    )
+    if recipe.loss is not None and decided.task != "regression":
+        raise SettingError(
+            f"loss={recipe.loss!r} learns numbers, but the target is to be learnt as "
+            f"{decided.task}. Leave one of the two out."
+        )
+    y = encoded_targets(decided, recipe.loss, target, where)
     if len(features) != len(y):
         raise DataError(f"There are {len(features)} rows but {len(y)} targets{of(where)}.")
     weights = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
@@ -173,7 +184,7 @@ def prepare(
     held: Indices | None = None
     if validation is not None:
         held_features = as_features(validation[0])
-        y_val = decided.encode(validation[1], where=validation_where)
+        y_val = encoded_targets(decided, recipe.loss, validation[1], validation_where)
         weight_val = None if by_class is None else by_class[y_val]
     elif recipe.held_share > 0 and recipe.plan(Facts(len(y), 1, 1, decided.task)).members > 1:
         inputs = encoder.fit(features, where=where)  # of texts and images there may be one member
@@ -181,7 +192,8 @@ def prepare(
         folds = fold_of_each_row(y, recipe.plan(facts).members, recipe.seed)
     if validation is None and folds is None:
         kept, held = split(y, recipe.held_share, recipe.seed)
-        decided, y = scaled_by(decided, y, kept)
+        if decided.task == "regression" and recipe.standardizes:
+            decided, y = scaled_by(decided, y, kept)
         if len(held):
             held_features, y_val, inputs = take_rows(features, held), y[held], None
         features, y = take_rows(features, kept), y[kept]
@@ -226,6 +238,9 @@ def prepare(
             weights, weight_val = _parted(weights, kept, held)
             X, X_val, y, y_val = X[kept], X[held], y[kept], y[held]
     networks = plan.networks(facts)
+    if plan.form == "textbook" and networks[0].loss.output == "exp" and not recipe.learning_rate:
+        # the loss of rates bends as strongly as they are large
+        plan = replace(plan, learning_rate=plan.learning_rate / max(1.0, float(y.mean())))
     weight_val = None if weight_val is None or not weight_val.any() else weight_val
     return Prepared(
         inputs, decided, plan, networks, X, y, weights, X_val, y_val, weight_val, held, folds,
@@ -302,10 +317,25 @@ def _parted(
     return weights[kept], weights[held] if weights[held].any() else None
 
 
+def encoded_targets(
+    target: TargetEncoder, loss: str | None, values: Any, where: str
+) -> npt.NDArray[Any]:
+    """Return what the network learns of a target; counts must not be negative."""
+    y = target.encode(values, where=where)
+    if loss is not None and LOSSES[loss].targets == "count" and (y < 0).any():
+        row, column = np.argwhere(y < 0)[0]
+        raise DataError(
+            f"Target {target.names[column]!r}{of(where)} is {y[row, column]:g} in row {row + 1}, "
+            f"but loss={loss!r} learns counts and rates, which are at least 0. Correct the row, or "
+            "take another loss."
+        )
+    return y
+
+
 def starts(prepared: Prepared, recipe: Recipe) -> list[Parameters]:
     """Return where each member starts; whether they fit into the memory shows here."""
-    seeds = recipe.seeds(prepared.plan.members)
-    return [prepared.network.init(np.random.default_rng(seed)) for seed in seeds]
+    seeds, y, weights = recipe.seeds(prepared.plan.members), prepared.y, prepared.weights
+    return [start(prepared.network, np.random.default_rng(seed), y, weights) for seed in seeds]
 
 
 def learn(
@@ -326,7 +356,11 @@ def learn(
     budget = recipe.time_budget
     if budget is not None:
         budget = max(1e-3, budget - prepared.choosing_took)
-    scored = plan.counts_errors or recipe.metric is not None
+    counts_errors = plan.counts_errors(prepared.target.task)
+    metric = recipe.metric
+    if metric is None and network.loss.targets == "count":
+        metric = "poisson_deviance"
+    scored = counts_errors or metric is not None
     settings: dict[str, Any] = {
         "optimizer": plan.optimizer(),
         "batch_size": min(plan.batch_size, n),
@@ -337,7 +371,7 @@ def learn(
         "sample_weight": prepared.weights,
         "monitor": "val_metric" if prepared.n_val and scored else None,
         "metric": None,
-        "prefer_latest": plan.counts_errors,
+        "prefer_latest": plan.squashes,
         "time_budget": budget,
         "checkpoint": checkpoint,
         "checkpoint_every": None,  # of small networks saving takes longer than an epoch
@@ -351,7 +385,7 @@ def learn(
         learnt = [np.flatnonzero(folds != i) for i in range(plan.members)]
         held = [np.flatnonzero(folds == i) for i in range(plan.members)]
         held = [rows[_some(len(rows), most, recipe.seed)] for rows in held]
-        scores = [score_for(recipe.metric, prepared.target, rows) for rows in held]
+        scores = [score_for(metric, prepared.target, rows) for rows in held]
         settings |= {"rows": learnt, "validation_rows": held, "metric": scores}
     elif prepared.y_val is not None and len(prepared.y_val):
         assert prepared.X_val is not None
@@ -360,7 +394,7 @@ def learn(
         settings |= {"X_val": prepared.X_val[judged], "y_val": prepared.y_val[judged]}
         settings["weight_val"] = None if counts is None else counts[judged]
         rows = judged if prepared.held_rows is None else prepared.held_rows[judged]
-        settings["metric"] = score_for(recipe.metric, prepared.target, rows)
+        settings["metric"] = score_for(metric, prepared.target, rows)
     if plan.members == 1:
         return [train(network, members[0], prepared.X, prepared.y, seed=recipe.seed, **settings)]
     seeds = recipe.seeds(plan.members)

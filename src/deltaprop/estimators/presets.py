@@ -27,6 +27,11 @@ from deltaprop.training.schedules import Cosine, LogCosine
 __all__ = ["PRESETS", "Facts", "Plan", "plan_for"]
 
 PRESETS = ("fast", "best", "plain")
+_LOSSES = {
+    "classification": "cross_entropy",
+    "multilabel": "binary_cross_entropy",
+    "regression": "half_squared_error",
+}
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ class Facts:
         Rows to learn from.
     n_in, n_out : int
         Inputs and outputs of the network.
-    task : {"classification", "regression"}
+    task : {"classification", "regression", "multilabel"}
         What is predicted.
     columns : bool
         Whether the inputs are columns of numbers and categories; not the pixels of images, nor
@@ -80,6 +85,8 @@ class Plan:
         of several the rows choose.
     alternates : bool
         Whether every other member has no dropout.
+    loss : str or None
+        As for ``Recipe``.
     """
 
     form: str
@@ -96,14 +103,21 @@ class Plan:
     weight_decay: float = 0.0
     range_choices: tuple[int, ...] = (0,)
     alternates: bool = False
+    loss: str | None = None
 
     @property
-    def counts_errors(self) -> bool:
+    def squashes(self) -> bool:
+        """Return whether numbers stay between the least and the largest that were learnt."""
+        return self.form in ("scaled", "embedded")
+
+    def counts_errors(self, task: str) -> bool:
         """Return whether the best epoch is the one with the fewest errors, the last of equals.
 
-        Else it is the one with the lowest loss.
+        Else it is the one with the lowest loss: of several labels, of which a row is hardly ever
+        right in all, and wherever a loss was chosen.
         """
-        return self.form in ("scaled", "embedded")
+        usual = self.loss in (None, "half_squared_error")
+        return self.squashes and task != "multilabel" and usual
 
     def networks(self, facts: Facts) -> list[Network]:
         """Return each member's network; all have the same parameters."""
@@ -115,9 +129,8 @@ class Plan:
 
     def network(self, facts: Facts) -> Network:
         """Return the network of the first member."""
-        classes = facts.task == "classification"
-        loss = "cross_entropy" if classes else "half_squared_error"
-        smoothing = self.label_smoothing if classes else 0.0
+        loss = self.loss or _LOSSES[facts.task]
+        smoothing = self.label_smoothing if facts.task != "regression" else 0.0
         if self.form in ("textbook", "compact"):
             return Network(
                 [facts.n_in, *self.hidden, facts.n_out],
@@ -206,23 +219,28 @@ _ROWS_OF_ALL_EPOCHS, _FEWEST_EPOCHS = 16_000, 24
 
 
 def _scaled(facts: Facts) -> Plan:
-    classes = facts.task == "classification"
+    classes = facts.task != "regression"
     return Plan(
         "scaled", _FAST_WIDTHS, "selu" if classes else "mish", 0.0, 0.04 if classes else 0.07, 0.0,
         _even_batch(facts.n_rows, _FAST_MEMBERS, 2), _epochs(facts.n_rows, _FAST_EPOCHS), None,
-        members=_FAST_MEMBERS, label_smoothing=0.1, range_choices=_FAST_RANGES,
+        members=_FAST_MEMBERS, label_smoothing=_smoothing(facts), range_choices=_FAST_RANGES,
     )  # fmt: skip
 
 
 def _embedded(facts: Facts) -> Plan:
-    classes = facts.task == "classification"
+    classes = facts.task != "regression"
     eta = 0.04 if classes else 0.07 if facts.divided else 0.2
     return Plan(
         "embedded", _BEST_WIDTHS, "selu" if classes else "mish", 0.15, eta, 0.0,
         _even_batch(facts.n_rows, _BEST_MEMBERS, 1), _epochs(facts.n_rows, _BEST_EPOCHS), None,
-        members=_BEST_MEMBERS, label_smoothing=0.1, weight_decay=0.02,
+        members=_BEST_MEMBERS, label_smoothing=_smoothing(facts), weight_decay=0.02,
         range_choices=_BEST_RANGES, alternates=True,
     )  # fmt: skip
+
+
+def _smoothing(facts: Facts) -> float:
+    # of several labels most are false, and smoothing would make all of them likelier
+    return 0.0 if facts.task == "multilabel" else 0.1
 
 
 def _even_batch(n_rows: int, members: int, steps: int) -> int:

@@ -6,19 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from deltaprop.errors import SettingError, nearest_name, shown
+from deltaprop.errors import SettingError, UnknownNameError, nearest_name, shown
 from deltaprop.estimators.presets import PRESETS, Facts, Plan, plan_for
 from deltaprop.estimators.scoring import ClassWeight, Metric, check_class_weight, check_metric
+from deltaprop.functional.losses import LOSSES
 from deltaprop.functional.settings import positive_int
 from deltaprop.model.stored import record
 from deltaprop.training.batches import check_seed
 from deltaprop.training.checks import check_settings
 
-__all__ = ["Recipe"]
+__all__ = ["Recipe", "losses_of_numbers"]
 
 _CHOICES = (
     "hidden", "activation", "dropout", "learning_rate", "l2", "batch_size", "epochs", "patience",
-    "members", "label_smoothing",
+    "members", "label_smoothing", "loss",
 )  # fmt: skip
 _SHARE = 0.15
 
@@ -69,11 +70,19 @@ class Recipe:
     calibrate : bool, optional
         Whether the rows held out also fit the temperature of the probabilities (classes only).
         When left out, they do where there are some.
+    loss : str, optional
+        What is minimized where numbers are predicted, "half_squared_error" when left out: "poisson"
+        for counts and rates, "huber", or any other loss for numbers that is registered. The target
+        is a number then, whatever it looks like. Of "poisson", and of any loss whose output is not
+        the identity, the targets are learnt as they are; else standardized, so that the threshold
+        of "huber" is one standard deviation. The epoch with the least loss is kept; of counts that
+        is the one with the least mean Poisson deviance.
     metric : str or callable, optional
         What chooses the best epoch, on the rows held out: "accuracy", "balanced_accuracy", "f1"
-        (the mean over the classes), "auc" or "log_loss" of classes, "r2", "rmse" or "mae" of
-        numbers; or ``metric(outputs, targets)``, higher being better, which is given probabilities
-        of shape (n, k) and places in the sorted classes, or numbers in the target's unit. A
+        (the mean over the classes), "auc" or "log_loss" of classes, "r2", "rmse", "mae" or
+        "poisson_deviance" of numbers; or ``metric(outputs, targets)``, higher being better, which
+        is given probabilities of shape (n, k) and places in the sorted classes, of several labels 0
+        and 1 of shape (n, k), or numbers in the target's unit. A
         callable is not saved with the model.
     class_weight : "balanced" or dict, optional
         A further factor of each row's weight, by its class (1 where it is not named); "balanced"
@@ -99,6 +108,7 @@ class Recipe:
     calibrate: bool | None = None
     metric: Metric | None = None
     class_weight: ClassWeight | None = None
+    loss: str | None = None
 
     def __post_init__(self) -> None:
         if self.preset not in PRESETS:
@@ -122,6 +132,8 @@ class Recipe:
             positive_int(self.members, "members")
         if self.ranges is not None and self.ranges != 0:
             positive_int(self.ranges, "ranges")
+        if self.loss is not None and self.loss not in losses_of_numbers():
+            raise UnknownNameError("loss for numbers", self.loss, losses_of_numbers())
         check_metric(self.metric)
         check_class_weight(self.class_weight)
         check_seed(self.seed)
@@ -160,6 +172,12 @@ class Recipe:
         """Return the share of the rows that a single member holds out."""
         return _SHARE if self.validation_share is None else self.validation_share
 
+    @property
+    def standardizes(self) -> bool:
+        """Return whether numbers are learnt less their mean, in deviations; else as they are."""
+        row = LOSSES[self.loss or "half_squared_error"]
+        return row.targets == "real" and row.output == "identity"
+
     def plan(self, facts: Facts) -> Plan:
         """Return every setting for a table of this kind."""
         chosen = {name: getattr(self, name) for name in _CHOICES}
@@ -170,3 +188,8 @@ class Recipe:
     def seeds(self, members: int) -> list[int]:
         """Return the seed of each member's start, order and masks."""
         return [(self.seed + 1_000_003 * i) % 2**64 for i in range(members)]
+
+
+def losses_of_numbers() -> tuple[str, ...]:
+    """Return the names of the losses that learn numbers, not classes."""
+    return tuple(name for name, row in LOSSES.items() if row.targets in ("real", "count"))

@@ -83,8 +83,9 @@ def score_for(
     ----------
     metric : str, callable or None
         A key of ``METRICS``, or ``metric(outputs, targets)``, higher being better. Outputs are
-        probabilities of shape (n, k) and targets labels, places in the sorted classes; or both are
-        numbers of shape (n, k) in the target's unit.
+        probabilities of shape (n, k) and targets labels, places in the sorted classes, or of
+        several labels 0 and 1 of shape (n, k), a name then meaning the mean over the labels; or
+        both are numbers of shape (n, k) in the target's unit.
     target : TargetEncoder
         Knows the unit.
     rows : ndarray of int, optional
@@ -98,7 +99,8 @@ def score_for(
     if metric is None:
         return None
     named = METRICS[metric] if isinstance(metric, str) else None
-    if named is not None and named.task != target.task:
+    several = target.task == "multilabel" and named is not None and named.task == "classification"
+    if named is not None and named.task != target.task and not several:
         fitting = ", ".join(name for name, each in METRICS.items() if each.task == target.task)
         raise SettingError(
             f"metric is {metric!r}, which belongs to {named.task}, but the target asks for "
@@ -115,6 +117,10 @@ def score_for(
             assert rows is not None
             even = weights is None or bool((weights == weights[0]).all())
             return metric.of(outputs, rows, None if even else weights)
+        if named is not None and several:  # each label by itself
+            each = zip(outputs.T, targets.T.astype(np.int64), strict=True)
+            pairs = [(np.column_stack([1 - p, p]), t) for p, t in each]
+            return float(np.mean([named.of(p, t, weights) for p, t in pairs]))
         if named is not None:
             return named.of(outputs, targets, weights)
         assert callable(metric)
@@ -149,7 +155,8 @@ def weight_of(
     if weight is None:
         return None
     if target.task != "classification":
-        raise SettingError("class_weight weighs classes, but the target is a number. Leave it out.")
+        found = "a number" if target.task == "regression" else "several labels"
+        raise SettingError(f"class_weight weighs classes, but the target is {found}. Leave it out.")
     k = target.classes.size
     if isinstance(weight, str):
         return np.asarray(len(labels) / (k * np.maximum(np.bincount(labels, minlength=k), 1)))

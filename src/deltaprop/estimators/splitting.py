@@ -18,9 +18,7 @@ FEWEST_ROWS_TO_SPLIT = 20
 def scaled_by(
     target: TargetEncoder, y: npt.NDArray[Any], kept: npt.NDArray[np.int64]
 ) -> tuple[TargetEncoder, npt.NDArray[Any]]:
-    """Return numbers standardized by the kept rows alone; classes as they are."""
-    if target.task == "classification":
-        return target, y
+    """Return numbers standardized by the kept rows alone."""
     mean, std = y[kept].mean(axis=0), y[kept].std(axis=0)
     std = np.where(std > 0, std, 1.0)
     scaled = replace(target, mean=target.mean + target.std * mean, std=target.std * std)

@@ -21,7 +21,11 @@ from deltaprop.training.history import History
 __all__ = ["restore_table_model", "save_table_model", "table_model_of"]
 
 # what a loss takes for targets, by what the table asks for
-_TARGETS = {"classification": ("distribution", "unit"), "regression": ("real", "count")}
+_TARGETS = {
+    "classification": ("distribution", "unit"),
+    "multilabel": ("unit",),
+    "regression": ("real", "count"),
+}
 
 
 def save_table_model(model: TableModel, path: str | os.PathLike[str]) -> None:
@@ -65,7 +69,7 @@ def table_model_of(saved: SavedModel) -> TableModel:
     if network.loss.targets not in _TARGETS[target.task]:
         raise DataError(f"its loss is {network.loss_name}, its table's task is {target.task}")
     calibration = training.values.get("calibration")  # older files have none
-    if calibration is not None and target.task != "classification":
+    if calibration is not None and target.task == "regression":
         raise DataError("it calibrates a model that has no classes")
     others = training.items("other_histories", lambda _, data: History.from_dict(data))
     members = [

@@ -13,8 +13,13 @@ import numpy.typing as npt
 
 from deltaprop.errors import DataError, SettingError, of
 from deltaprop.estimators.calibration import Calibration, calibrate
-from deltaprop.estimators.evaluation import Evaluation, evaluate_classes, evaluate_numbers
-from deltaprop.estimators.preparing import Rows, flat_rows, learn, prepare, starts
+from deltaprop.estimators.evaluation import (
+    Evaluation,
+    evaluate_classes,
+    evaluate_labels,
+    evaluate_numbers,
+)
+from deltaprop.estimators.preparing import Rows, encoded_targets, flat_rows, learn, prepare, starts
 from deltaprop.estimators.recipe import Recipe
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.serialize import Contents
@@ -126,8 +131,9 @@ class TableModel:
             proportion; from fewer than 20 rows nothing is.
         sample_weight : array_like of shape (n,), optional
             Weights >= 0 of the rows in the loss.
-        task : {"classification", "regression"}, optional
-            Decided by the target when left out.
+        task : {"classification", "regression", "multilabel"}, optional
+            Decided by the target when left out: several columns of truth values, or of 0 and 1,
+            are labels, other columns of numbers are numbers.
         recipe : Recipe, optional
             How to learn.
         where, validation_where : str
@@ -168,12 +174,12 @@ class TableModel:
             progress=progress, n_threads=n_threads,
         )  # fmt: skip
         calibration = None
-        classes = prepared.target.task == "classification"
-        if recipe.calibrate is not False and classes and prepared.n_val:
+        numbers = prepared.target.task == "regression"
+        if recipe.calibrate is not False and not numbers and prepared.n_val:
             most = max(1, _MOST_LOGITS // network.n_out)
             calibration = calibrate(*prepared.held_out_logits(members, most, recipe.seed))
         limits = None
-        if prepared.plan.counts_errors and prepared.target.task == "regression":
+        if prepared.plan.squashes and numbers:
             y = prepared.y.reshape(len(prepared.y), -1)
             limits = np.stack([y.min(axis=0), y.max(axis=0)])
         return cls(
@@ -201,12 +207,14 @@ class TableModel:
 
     @property
     def task(self) -> str:
-        """Return "classification" or "regression"."""
+        """Return "classification", "regression" or "multilabel"."""
         return self.target.task
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """Return the classes as text; empty for regression."""
+        """Return the classes, or the labels, as text; empty for regression."""
+        if self.task == "multilabel":
+            return self.target.names
         return tuple(str(c) for c in self.target.classes.tolist())
 
     def encode(self, features: Any, *, where: str = "", ignore: Collection[str] = ()) -> Rows:
@@ -215,13 +223,13 @@ class TableModel:
         return flat_rows(self.inputs.transform(as_features(features), where=where, ignore=known))
 
     def predict_proba(self, features: Any, *, where: str = "") -> Array:
-        """Return the calibrated probability of each class, of shape (n, k)."""
-        if self.task != "classification":
+        """Return the calibrated probability of each class, or label, of shape (n, k)."""
+        if self.task == "regression":
             raise SettingError("Probabilities belong to classes; this model predicts numbers.")
         return self.outputs_of(self._encoded(features, where))
 
     def predict(self, features: Any, *, where: str = "") -> npt.NDArray[Any]:
-        """Return the class, or the number in the target's unit, of each row."""
+        """Return the class, the labels, or the number in the target's unit, of each row."""
         x = self._encoded(features, where)
         if self.task == "classification":
             likeliest = [outputs.argmax(axis=1) for _, outputs in self._blocks(x)]
@@ -231,17 +239,30 @@ class TableModel:
 
     def evaluate(self, features: Any, target: Any, *, where: str = "") -> Evaluation:
         """Return accuracy and the like on rows whose answers are known."""
-        encoded = self.target.encode(target, where=where)
+        encoded = encoded_targets(self.target, self.network.loss_name, target, where)
         x = self._encoded(features, where)
         if x.shape[0] != len(encoded):
             raise DataError(f"There are {x.shape[0]} rows but {len(encoded)} targets.")
         if self.task != "classification":
-            return evaluate_numbers(self._decoded(x), self.target.decode(encoded))
+            return self.evaluate_outputs(self.outputs_of(x), encoded)
         predicted, p_true = np.empty_like(encoded), np.empty(len(encoded))
         for rows, p in self._blocks(x):
             predicted[rows] = p.argmax(axis=1)
             p_true[rows] = p[np.arange(len(p)), encoded[rows]]
         return evaluate_classes(predicted, p_true, encoded, self.class_names)
+
+    def evaluate_outputs(self, outputs: Array, encoded: npt.NDArray[Any]) -> Evaluation:
+        """Return the figures of outputs, as ``outputs_of`` gives them, beside encoded targets."""
+        if self.task == "classification":
+            p_true = outputs[np.arange(len(encoded)), encoded]
+            return evaluate_classes(outputs.argmax(axis=1), p_true, encoded, self.class_names)
+        if self.task == "multilabel":
+            return evaluate_labels(outputs, encoded, self.class_names)
+        with np.errstate(over="ignore"):
+            decoded = self.target.decode(outputs)
+        refuse_overflow(decoded)
+        counts = self.network.loss.targets == "count"
+        return evaluate_numbers(decoded, self.target.decode(encoded), counts=counts)
 
     def explain(
         self,
@@ -279,7 +300,7 @@ class TableModel:
         from deltaprop.explaining import Names, explain  # a tenth of a second that others need not
 
         learnt = self.network_and_rows(features, target, member=member, where=where)
-        outputs = self.class_names if self.task == "classification" else self.target.names
+        outputs = self.class_names or self.target.names
         k = len(self.members)
         which = {"en": "", "zh": ""}
         if k > 1:
@@ -323,7 +344,8 @@ class TableModel:
         k = len(self.members)
         if not 0 <= member < k:
             raise SettingError(f"member is {member!r}; the model has {k}, from 0 to {k - 1}.")
-        x, targets = self.encode(features, where=where), self.target.encode(target, where=where)
+        x = self.encode(features, where=where)
+        targets = encoded_targets(self.target, self.network.loss_name, target, where)
         if x.shape[0] != len(targets):
             raise DataError(f"There are {x.shape[0]} rows but {len(targets)} targets{of(where)}.")
         dense = x.toarray() if isinstance(x, SparseRows) else x

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from deltaprop._version import __version__
 from deltaprop.estimators import Evaluation, TableModel
 from deltaprop.estimators.calibration import Calibration, calibrate
-from deltaprop.estimators.evaluation import evaluate_classes, evaluate_numbers
+from deltaprop.estimators.evaluation import evaluate_numbers
 from deltaprop.reporting.figures import (
     MOST_LOOKED_AT,
     ClassRow,
@@ -88,7 +88,7 @@ def compute_report(
     """
     rng = np.random.default_rng(seed)
     train, held = split_as_fitted(model, features, target, validation, numbers)
-    counts = np.bincount(train.y, minlength=model.target.n_outputs) if train.y.ndim == 1 else None
+    classify, k = model.task == "classification", model.target.n_outputs
     most = min(_MOST_ROWS, max(_FEWEST_ROWS, _MOST_CELLS // max(model.network.n_in, 1)))
     sample = train.sample(most, rng).prepared(model)
     judged = held.sample(most, rng).prepared(model) if len(held) else sample
@@ -97,7 +97,7 @@ def compute_report(
     apart = len(held) > 0 and held.member is None  # else every row is learnt by some member
     blocks, grid = blocks_of(model)
     importance = permutation_importance(model, judged, blocks, grid, seed)
-    evaluation = _evaluation(model, outputs, judged.y)
+    evaluation = model.evaluate_outputs(outputs, judged.y)
     findings = [
         *_of_the_training(model, len(held), evaluation),
         *leaks(model, sample, _looked_at(model, sample, blocks), seed),
@@ -107,7 +107,7 @@ def compute_report(
         task=model.task,
         origin=_origin(model, validation is not None, source, command),
         history=model.history,
-        training=_evaluation(model, learnt_outputs, sample.y),
+        training=model.evaluate_outputs(learnt_outputs, sample.y),
         validation=evaluation if len(held) else None,
         interval=None,
         classes=(),
@@ -120,21 +120,19 @@ def compute_report(
         findings=(),
         remarks=tuple(dict.fromkeys((*remarks, *model.inputs.warnings))),
     )
-    if counts is not None:
-        right = int((outputs.argmax(axis=1) == judged.y).sum())
-        support = np.bincount(judged.y, minlength=len(counts))
-        findings += small_samples(
-            counts, support, model.class_names, len(held), (right, len(judged))
-        )
+    if model.task == "regression":
+        report = replace(report, numbers=_numbers(model, outputs, judged.y, rng))
+    else:
+        right, n = round(evaluation.figures["accuracy"] * len(judged)), len(judged)
+        learnt, support = (_of_each_class(y, k) for y in (train.y, judged.y))
+        findings += small_samples(learnt, support, model.class_names, len(held), (right, n))
         report = replace(
             report,
-            interval=wilson_interval(right, len(judged)),
-            classes=_class_rows(evaluation, counts),
-            confusion=_confusion(judged.y, outputs.argmax(axis=1), len(counts)),
+            interval=wilson_interval(right, n),
+            classes=_class_rows(evaluation, learnt),
+            confusion=_confusion(judged.y, outputs.argmax(axis=1), k) if classify else None,
             calibration=_calibration(model, judged) if len(held) else None,
         )
-    else:
-        report = replace(report, numbers=_numbers(model, outputs, judged.y, rng))
     findings.sort(key=lambda finding: not finding.serious)
     return replace(report, findings=tuple(findings))
 
@@ -168,11 +166,10 @@ def _origin(model: TableModel, own_validation: bool, source: str, command: str) 
     )
 
 
-def _evaluation(model: TableModel, outputs: Array, y: npt.NDArray[Any]) -> Evaluation:
-    if y.ndim == 1:
-        p_true = outputs[np.arange(len(y)), y]
-        return evaluate_classes(outputs.argmax(axis=1), p_true, y, model.class_names)
-    return evaluate_numbers(model.target.decode(outputs), model.target.decode(y))
+def _of_each_class(y: npt.NDArray[Any], k: int) -> Labels:
+    """Return how many rows are of each class, or have each label."""
+    counts = np.bincount(y, minlength=k) if y.ndim == 1 else y.sum(axis=0)
+    return counts.astype(np.int64)
 
 
 def _of_the_training(model: TableModel, n_val: int, evaluation: Evaluation) -> Iterator[Finding]:
@@ -239,7 +236,7 @@ def _calibration(model: TableModel, held: Rows) -> Calibration | None:
     x, y = held.encoded(), held.y
     if held.member is None:  # every member was validated on all of them
         z = np.concatenate([logits(model.network, member, x) for member in model.members])
-        y = np.tile(y, len(model.members))
+        y = np.concatenate([y] * len(model.members))
     else:
         z = np.empty((len(held), model.network.n_out))
         for i, member in enumerate(model.members):
@@ -264,16 +261,24 @@ def _numbers(
     places = np.arange(len(y))
     if len(y) > _MOST_POINTS:
         places = np.sort(rng.choice(len(y), _MOST_POINTS, replace=False))
-    found = []
+    found, counts = [], model.network.loss.targets == "count"
     for k, name in enumerate(model.target.names):
         p, t = predicted[:, k], true[:, k]
-        figures = evaluate_numbers(p[:, None], t[:, None]).figures
+        figures = evaluate_numbers(p[:, None], t[:, None], counts=counts).figures
         points = tuple(
             (a, b)
             for a, b in zip(t[places].tolist(), p[places].tolist(), strict=True)
             if isfinite(a) and isfinite(b)
         )
         found.append(
-            NumberFigures(name, figures["r2"], figures["rmse"], figures["mae"], points, len(y))
+            NumberFigures(
+                name,
+                figures["r2"],
+                figures["rmse"],
+                figures["mae"],
+                points,
+                len(y),
+                figures.get("poisson_deviance"),
+            )
         )
     return tuple(found)

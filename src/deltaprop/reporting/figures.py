@@ -140,6 +140,8 @@ class NumberFigures:
         True and predicted, of a sample of the judged rows.
     n_rows : int
         Judged rows in all.
+    poisson_deviance : float or None
+        Of counts: the mean of 2 (t ln(t / p) - t + p).
     """
 
     name: str
@@ -148,6 +150,7 @@ class NumberFigures:
     mae: float
     points: tuple[tuple[float, float], ...]
     n_rows: int
+    poisson_deviance: float | None = None
 
 
 @dataclass(frozen=True)
@@ -265,7 +268,7 @@ class Report:
     Attributes
     ----------
     task : str
-        "classification" or "regression".
+        "classification", "regression" or "multilabel".
     origin : Origin
         What was learnt from what.
     history : History
@@ -275,9 +278,9 @@ class Report:
     interval : tuple of float, optional
         Where the accuracy lies with 95 % confidence, by Wilson's formula.
     classes : tuple of ClassRow
-        One each; empty for numbers.
+        One each, or one for each label; empty for numbers.
     confusion : Confusion or None
-        None for numbers.
+        None for numbers and for labels.
     numbers : tuple of NumberFigures
         One per predicted number; empty for classes.
     calibration : Calibration or None

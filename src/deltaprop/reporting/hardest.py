@@ -44,7 +44,7 @@ def hardest_rows(
     tuple of HardRow
         At most twelve.
     """
-    losses = np.nan_to_num(losses_of(outputs, rows.y), nan=np.inf)
+    losses = np.nan_to_num(losses_of(model, outputs, rows.y), nan=np.inf)
     places = np.argsort(-losses, kind="stable")[:_MOST_ROWS]
     chosen = rows.take(places)
     is_image = isinstance(chosen.features, np.ndarray)
@@ -77,6 +77,13 @@ def _answers(model: TableModel, output: Array, y: Any) -> tuple[str, str, float 
     if model.task == "classification":
         names = model.class_names
         return names[int(y)], names[int(output.argmax())], float(output[int(y)])
+    if model.task == "multilabel":
+        names = model.class_names
+        true, said = (
+            ", ".join(name for name, there in zip(names, row > 0.5, strict=True) if there) or "–"
+            for row in (y, output)
+        )
+        return true, said, None
     true, predicted = model.target.decode(np.stack([y, output]))
     return _numbers_text(true), _numbers_text(predicted), None
 

@@ -33,21 +33,35 @@ SHUFFLES = 5
 _MOST_COLUMNS, _FEWEST_COLUMNS = 40, 10
 _MOST_ROWS, _FEWEST_ROWS = 2000, 200
 _MOVE = 1e-3  # of an input, from 0: how far a derivative is looked for
+_TINY = np.finfo(np.float64).tiny
 _MOST_WORK = 3e10  # multiplications: a few seconds
 
 
-def losses_of(outputs: Array, y: npt.NDArray[Any]) -> Array:
-    """Return each row's loss: -log p of its class, or half its squared error in deviations."""
+def losses_of(model: TableModel, outputs: Array, y: npt.NDArray[Any]) -> Array:
+    """Return each row's loss.
+
+    -log p of its class, or the mean of that over its labels; half its squared error in deviations;
+    of counts half their deviance.
+    """
     if y.ndim == 1:
         p = outputs[np.arange(len(y)), y.astype(np.int64)]
-        return -np.log(np.maximum(p, np.finfo(np.float64).tiny))
+        return -np.log(np.maximum(p, _TINY))
+    if model.task == "multilabel":
+        p = np.where(y > 0.5, outputs, 1.0 - outputs)
+        return np.asarray(-np.log(np.maximum(p, _TINY)).mean(axis=1))
+    if model.network.loss.targets == "count":
+        p = np.maximum(outputs, _TINY)
+        logs = np.where(y > 0, y * np.log(np.maximum(y, _TINY) / p), 0.0)
+        return np.asarray((logs - y + p).sum(axis=1))
     return np.asarray(0.5 * ((outputs - y) ** 2).sum(axis=1), dtype=np.float64)
 
 
-def score_of(outputs: Array, y: npt.NDArray[Any]) -> float:
+def score_of(outputs: Array, y: npt.NDArray[Any], *, labels: bool = False) -> float:
     """Return the accuracy, or R^2 averaged over the numbers that vary."""
     if y.ndim == 1:
         return float((outputs.argmax(axis=1) == y).mean())
+    if labels:
+        return float(((outputs > 0.5) == (y > 0.5)).all(axis=1).mean())
     truth = np.asarray(y, dtype=np.float64)
     spread = ((truth - truth.mean(axis=0)) ** 2).sum(axis=0)
     error = ((outputs - truth) ** 2).sum(axis=0)
@@ -87,7 +101,9 @@ def permutation_importance(
         most_columns = len(blocks)
     chosen = strongest(model, x, blocks, most_columns)
     base = model.outputs_of(x, rows.member)
-    base_loss, base_score = float(losses_of(base, rows.y).mean()), score_of(base, rows.y)
+    labels = model.task == "multilabel"
+    base_loss = float(losses_of(model, base, rows.y).mean())
+    base_score = score_of(base, rows.y, labels=labels)
     orders = np.concatenate([rng.permutation(len(rows)) for _ in range(SHUFFLES)])
     members = None if rows.member is None else np.tile(rows.member, SHUFFLES)
     shuffled = np.tile(x, (SHUFFLES, 1))  # all shuffles of a column are predicted at once
@@ -98,8 +114,8 @@ def permutation_importance(
         shuffled[:, block.places] = own[orders]
         parts = np.split(model.outputs_of(shuffled, members), SHUFFLES)
         shuffled[:, block.places] = np.tile(own, (SHUFFLES, 1))
-        rises = [float(losses_of(p, rows.y).mean()) - base_loss for p in parts]
-        drops = [base_score - score_of(p, rows.y) for p in parts]
+        rises = [float(losses_of(model, p, rows.y).mean()) - base_loss for p in parts]
+        drops = [base_score - score_of(p, rows.y, labels=labels) for p in parts]
         figures = (np.mean(rises), np.std(rises), np.mean(drops), np.std(drops))
         found.append((ColumnImportance(block.name, *map(float, figures)), place))
     found.sort(key=lambda pair: -pair[0].loss_rise)

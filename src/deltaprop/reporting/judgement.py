@@ -119,7 +119,8 @@ def classes(report: Report, pieces: Pieces) -> Iterator[str]:
     """Yield precision, recall, F1 and rows of each class, the hardest first."""
     if not report.classes:
         return
-    keys = ("class", "learnt rows", "support", "precision", "recall", "f1")
+    first = "label" if report.task == "multilabel" else "class"
+    keys = (first, "learnt rows", "support", "precision", "recall", "f1")
     head, kinds = [pieces.text(key) for key in keys], ("name", *("figure",) * 5)
     ranked = sorted(report.classes, key=lambda row: (row.f1 is None, row.f1 or 0.0))
 
@@ -154,13 +155,16 @@ def numbers(report: Report, pieces: Pieces) -> Iterator[str]:
     """Yield predicted against true numbers, and the residuals."""
     if not report.numbers:
         return
-    keys = ("target", "r2", "rmse", "mae")
+    keys = ["r2", "rmse", "mae"]
+    if report.numbers[0].poisson_deviance is not None:
+        keys.insert(0, "poisson_deviance")
     rows = [
-        (escape(part.name), *(pieces.figure(value) for value in (part.r2, part.rmse, part.mae)))
+        (escape(part.name), *(pieces.figure(getattr(part, key)) for key in keys))
         for part in report.numbers
     ]
-    head = [pieces.text(key) for key in keys]
-    yield from pieces.table(head, rows, ("name", *("figure",) * 3), pieces.text("numbers"))
+    head = [pieces.text(key) for key in ("target", *keys)]
+    kinds = ("name", *("figure",) * len(keys))
+    yield from pieces.table(head, rows, kinds, pieces.text("numbers"))
     first = report.numbers[0]
     yield pieces.paragraph(
         "numbers note",
@@ -201,7 +205,7 @@ def _scatter(part: NumberFigures, pieces: Pieces) -> Iterator[str]:
 def calibration(report: Report, pieces: Pieces) -> Iterator[str]:
     """Yield the reliability curve before and after, and the error of both."""
     found = report.calibration
-    if report.task != "classification":
+    if report.task == "regression":
         return
     if found is None:
         yield pieces.paragraph("no calibration")

@@ -31,33 +31,43 @@ _MOST_CLASSES = 8  # named in a line
 _MOST_OPEN, _MOST_LISTED = 40, 1000
 _FIGURES = {
     "classification": ("accuracy", "majority", "log_loss"),
-    "regression": ("r2", "rmse", "mae"),
+    "multilabel": ("accuracy", "majority", "label_accuracy", "log_loss"),
+    "regression": ("r2", "rmse", "mae", "poisson_deviance"),
 }
 _SHORT = 20  # characters that stay on one line
-_SHARES = ("accuracy", "majority")
+_SHARES = ("accuracy", "majority", "label_accuracy")
 _IN_PERCENT = ("accuracy", "majority", "low", "high", "told")
 
 
 def summary(report: Report, pieces: Pieces) -> Iterator[str]:
     """Yield the most important figures, and what was learnt from what."""
     judged = report.judged
+    names = [name for name in _FIGURES[report.task] if name in judged.figures]
     yield '<dl class="tiles">'
-    for name in _FIGURES[report.task]:
+    for name in names:
         more = ""
         if name == "accuracy" and report.interval is not None:
             low, high = map(pieces.share, report.interval)
             more = f"<small>{pieces.text('interval', low=low, high=high)}</small>"
         value = _value(judged, name, pieces)
-        yield f"<div><dt>{pieces.text(name)}{more}</dt><dd>{value}</dd></div>"
+        yield f"<div><dt>{_named(report, name, pieces)}{more}</dt><dd>{value}</dd></div>"
     yield "</dl>"
     if report.validation is not None:
         head = [pieces.text(key) for key in ("figure", "training rows", "validation rows")]
         rows = [
-            (pieces.text(name), *(_value(e, name, pieces) for e in (report.training, judged)))
-            for name in _FIGURES[report.task]
+            (
+                _named(report, name, pieces),
+                *(_value(e, name, pieces) for e in (report.training, judged)),
+            )
+            for name in names
         ]
         yield from pieces.table(head, rows, ("name", "figure", "figure"), pieces.text("summary"))
     yield from pieces.facts(_facts(report, pieces))
+
+
+def _named(report: Report, name: str, pieces: Pieces) -> str:
+    several = report.task == "multilabel" and f"{name} of labels" in pieces.words
+    return pieces.text(f"{name} of labels" if several else name)
 
 
 def _value(evaluation: Evaluation, name: str, pieces: Pieces) -> str:
@@ -144,7 +154,7 @@ def _sentence(finding: Finding, pieces: Pieces) -> str:
 def importance(report: Report, pieces: Pieces) -> Iterator[str]:
     """Yield what each column is worth, with its spread."""
     found = report.importance
-    score = pieces.words["accuracy" if report.task == "classification" else "r2"]
+    score = pieces.words["r2" if report.task == "regression" else "accuracy"]
     facts = {"rows": pieces.count(found.rows), "shuffles": found.shuffles, "score": score}
     yield pieces.paragraph("importance note", "note", **facts)
     if found.grid:

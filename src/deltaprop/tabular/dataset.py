@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Dataset", "Task", "load_dataset"]
 
-Task = Literal["classification", "regression"]
+Task = Literal["classification", "regression", "multilabel"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +48,8 @@ class Dataset:
     features : narwhals.DataFrame or ndarray
         A table without the target, or an array of at least 3 axes whose first counts the images.
     target : ndarray
-        One axis, or rows x targets: int64, float64, bool, or text in an object array.
+        One axis, or rows x targets: int64, float64, bool, or text in an object array, which also
+        holds targets of several kinds.
     target_names : tuple of str
         One name per target.
     source : str
@@ -99,7 +100,7 @@ def load_dataset(
     target : str, PathLike or list of str
         The target column; several, in a list or separated by commas. For IDX and .npy files the
         path of the file with the labels, for .npz the name of the target array or such a path.
-    task : {"classification", "regression"}, optional
+    task : {"classification", "regression", "multilabel"}, optional
         What will be learnt. A text target in which nearly everything is a number is refused
         unless this says ``"classification"``.
     header : bool, optional
@@ -116,10 +117,10 @@ def load_dataset(
     DataError
         As `load_features` does; a missing target; features and labels of different number.
     """
-    if task is not None and task not in ("classification", "regression"):
+    if task is not None and task not in get_args(Task):
         raise SettingError(
-            f"task is {task!r}: expected 'classification', 'regression', or None to let the target "
-            "decide."
+            f"task is {task!r}: expected one of {listed(get_args(Task))}, or None to let the "
+            "target decide."
         )
     blobs = open_blobs(source)
     if len(blobs) == 1 and blobs[0].format in ("idx", "npy", "npz"):
@@ -211,8 +212,8 @@ def _split_target(table: Table, target: Source | Sequence[str], task: Task | Non
     if len(columns) == 1:
         values = columns[0]
     else:
-        kinds = {column.dtype.kind for column in columns}
-        values = np.column_stack([c.astype(object) if "O" in kinds else c for c in columns])
+        mixed = len({column.dtype.kind for column in columns}) > 1
+        values = np.column_stack([c.astype(object) if mixed else c for c in columns])
     about = set(names)
     warnings = tuple(
         text

@@ -1,4 +1,4 @@
-"""The target <-> what a network is trained on: labels from 0, or standardized numbers."""
+"""The target <-> what a network is trained on: classes, truth values, or standardized numbers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = ["TargetEncoder"]
 _FORMAT = "deltaprop-target-encoder/1"
 _FEW_WORDS = 10  # so many may all differ and still be classes
 _MANY_CLASSES = 100  # from which on most must have more than one row
-_TASKS = ("classification", "regression")
+_TASKS = ("classification", "regression", "multilabel")
 _CLASS_TYPES = ("text", "int", "float", "bool")
 
 
@@ -40,22 +40,24 @@ class TargetEncoder:
 
     Attributes
     ----------
-    task : {"classification", "regression"}
-        What the target asks for.
+    task : {"classification", "regression", "multilabel"}
+        What the target asks for: one of several classes, numbers, or several answers that are each
+        true or false.
     reason : str
         Why that task.
     names : tuple of str
         One name per target.
     classes : ndarray
-        Sorted; numbers stay numbers, text is an object array. Empty for regression.
+        Sorted; numbers stay numbers, text is an object array. Of several labels false and true, as
+        truth values or as 0 and 1. Empty for regression.
     mean, std : float64 array
-        Per target, in its own units. Empty for classification.
+        Per target, in its own units; 0 and 1 where it is learnt as it is. Empty for others.
     notations : tuple of Notation or None
         How each target was written at training, where that is not as plain numbers; empty where
         all are plain. Predictions are plain numbers, in the unit of the notation.
     """
 
-    task: Literal["classification", "regression"]
+    task: Literal["classification", "regression", "multilabel"]
     reason: str
     names: tuple[str, ...]
     classes: NDArray[Any]
@@ -72,6 +74,7 @@ class TargetEncoder:
         *,
         names: Sequence[str] = (),
         where: str = "",
+        standardize: bool = True,
     ) -> TargetEncoder:
         """Decide the task and fit what encodes the target.
 
@@ -79,12 +82,14 @@ class TargetEncoder:
         ----------
         values : array, list, series, or frame of several targets
             One entry, or one row, per sample.
-        task : {"classification", "regression"}, optional
+        task : {"classification", "regression", "multilabel"}, optional
             Overrides the guess from the values.
         names : sequence of str
             What messages call the targets.
         where : str
             What messages call the table.
+        standardize : bool
+            Whether numbers are learnt less their mean, in deviations, or as they are.
 
         Raises
         ------
@@ -93,8 +98,8 @@ class TargetEncoder:
         """
         if task is not None and task not in _TASKS:
             raise SettingError(
-                f"task is {task!r}: expected 'classification', 'regression', or None to let the "
-                "target decide."
+                f"task is {task!r}: expected one of {listed(_TASKS)}, or None to let the target "
+                "decide."
             )
         columns = _columns(values)
         labels = tuple(names) or _default_names(len(columns))
@@ -104,19 +109,29 @@ class TargetEncoder:
                 " expected one name per column."
             )
         arrays = [_complete(c, name, where) for c, name in zip(columns, labels, strict=True)]
-        if len(arrays) > 1:
+        if len(arrays) > 1 or task == "multilabel":
             if task == "classification":
                 raise DataError(
                     f"{len(arrays)} target columns ({listed(labels)}) were given for "
                     "classification: expected one column of class labels. Turn one-hot columns "
-                    "into labels with argmax, or train one model per column."
+                    "into labels with argmax; of answers that are each true or false the task is "
+                    "'multilabel'; or train one model per column."
                 )
-            return cls._regression(arrays, f"there are {len(arrays)} targets", labels, where)
+            odd = [n for n, values in zip(labels, arrays, strict=True) if not _is_truth(values)]
+            if not odd and task != "regression":
+                return cls._labels_of(arrays, labels)
+            if task == "multilabel":
+                raise DataError(
+                    f"Target {odd[0]!r}{of(where)} holds more than 0 and 1, or true and false: "
+                    "expected only these in every target of the task 'multilabel'."
+                )
+            reason = f"there are {len(arrays)} targets"
+            return cls._regression(arrays, reason, labels, where, standardize)
         guess, reason = _guess(arrays[0], labels[0], task, where)
         if task is not None and task != guess:
             reason = f"it was asked for, though {reason}"
         if (task or guess) == "regression":
-            return cls._regression(arrays, reason, labels, where)
+            return cls._regression(arrays, reason, labels, where, standardize)
         return cls._classification(arrays[0], reason, labels, where)
 
     @classmethod
@@ -145,12 +160,20 @@ class TargetEncoder:
         return cls("classification", reason, names, classes, empty, empty)
 
     @classmethod
+    def _labels_of(cls, arrays: Sequence[NDArray[Any]], names: tuple[str, ...]) -> TargetEncoder:
+        truths = all(values.dtype.kind in "bO" for values in arrays)
+        classes = np.array([False, True]) if truths else np.array([0, 1])
+        reason = f"each of the {len(arrays)} targets is true or false"
+        return cls("multilabel", reason, names, classes, np.empty(0), np.empty(0))
+
+    @classmethod
     def _regression(
         cls,
         arrays: Sequence[NDArray[Any]],
         reason: str,
         names: tuple[str, ...],
         where: str,
+        standardize: bool,
     ) -> TargetEncoder:
         means, stds, notations = [], [], []
         for values, name in zip(arrays, names, strict=True):
@@ -168,19 +191,20 @@ class TargetEncoder:
             unit = y / largest
             means.append(float(unit.mean()) * largest)
             stds.append(max(float(unit.std()) * largest, np.finfo(np.float64).tiny))
-        return cls(
-            "regression", reason, names, np.empty(0), np.array(means), np.array(stds),
-            tuple(notations) if any(notations) else (),
-        )  # fmt: skip
+        mean, std = np.array(means), np.array(stds)
+        if not standardize:
+            mean, std = np.zeros_like(mean), np.ones_like(std)
+        kept = tuple(notations) if any(notations) else ()
+        return cls("regression", reason, names, np.empty(0), mean, std, kept)
 
     @property
     def n_outputs(self) -> int:
-        """Number of classes, or of numbers to predict."""
-        return self.classes.size if self.task == "classification" else self.mean.size
+        """Number of classes, of labels, or of numbers to predict."""
+        return self.classes.size if self.task == "classification" else len(self.names)
 
     @fork_safe
     def encode(self, values: object, *, where: str = "") -> NDArray[Any]:
-        """Return int64 labels, or standardized float64 numbers of shape (n, targets).
+        """Return int64 labels, or float64 numbers of shape (n, targets): 0 and 1, or standardized.
 
         Raises
         ------
@@ -202,10 +226,14 @@ class TargetEncoder:
             ]
             y = np.column_stack(arrays)
             return np.asarray((y / 2 - self.mean / 2) / (self.std / 2), dtype=np.float64)
-        complete = _complete(columns[0], self.names[0], where)
-        return self._labels(complete, columns[0], where)
+        codes = [self._labels(_complete(c, name, where), c, name, where) for c, name in pairs]
+        if self.task == "multilabel":
+            return np.column_stack(codes).astype(np.float64)
+        return codes[0]
 
-    def _labels(self, values: NDArray[Any], column: pl.Series, where: str) -> NDArray[np.int64]:
+    def _labels(
+        self, values: NDArray[Any], column: pl.Series, name: str, where: str
+    ) -> NDArray[np.int64]:
         if values.dtype.kind in "iuf" and self.classes.dtype.kind in "iuf":
             codes = np.searchsorted(self.classes, values)
             codes = np.minimum(codes, self.classes.size - 1).astype(np.int64)
@@ -228,7 +256,7 @@ class TargetEncoder:
                 f" {strange.size - 1} more rows have unknown classes." if strange.size > 1 else ""
             )
             raise DataError(
-                f"Target {self.names[0]!r}{of(where)} is {shorten(found)} in row "
+                f"Target {name!r}{of(where)} is {shorten(found)} in row "
                 f"{strange[0] + 1}: expected one of the {self.classes.size} classes of the "
                 f"training, {listed(self._texts())}.{hint}{more} Correct or leave out these rows."
             )
@@ -240,7 +268,7 @@ class TargetEncoder:
         return [str(c) for c in self.classes.tolist()]
 
     def decode(self, encoded: NDArray[Any]) -> NDArray[Any]:
-        """Return the classes of int labels, or numbers in the units of the target.
+        """Return the classes of int labels, or truth values, or numbers in the target's units.
 
         Raises
         ------
@@ -248,6 +276,8 @@ class TargetEncoder:
             Labels beyond the classes, or another number of columns than targets.
         """
         encoded = np.asarray(encoded)
+        if self.task == "multilabel":
+            return np.asarray(self.classes[(encoded > 0.5).astype(np.int64)])
         if self.task == "classification":
             if encoded.dtype.kind not in "iu" or (
                 encoded.size and not 0 <= encoded.min() <= encoded.max() < self.classes.size
@@ -301,7 +331,10 @@ class TargetEncoder:
         numeric = task == "regression"
         if not len(mean) == len(std) == (len(names) if numeric else 0):
             stored.refuse("mean", list(mean[:5]), "as many means and deviations as targets")
-        if (classes.size != 0) if numeric else (classes.size < 2 or len(names) != 1):
+        if task == "multilabel":
+            if not (_is_truth(classes) and classes.size == 2 and names):
+                stored.refuse("classes", classes.tolist()[:5], "false and true, or 0 and 1")
+        elif (classes.size != 0) if numeric else (classes.size < 2 or len(names) != 1):
             stored.refuse("classes", classes.tolist()[:5], "at least two classes of one target")
         return cls(
             task,  # type: ignore[arg-type]
@@ -406,6 +439,13 @@ def _refuse_rows(odd: pl.Series, name: str, where: str, what: str) -> None:
         f"Target {name!r}{of(where)} {what} in row {shown}: expected a value in every row. "
         "Fill in or leave out these rows."
     )
+
+
+def _is_truth(values: NDArray[Any]) -> bool:
+    """Return whether there are only truth values, 0 and 1, or the words true and false."""
+    if values.dtype.kind == "O":
+        return {str(value).lower() for value in values.tolist()} <= {"true", "false"}
+    return values.dtype.kind == "b" or bool(((values == 0) | (values == 1)).all())
 
 
 def _sorted_classes(values: NDArray[Any]) -> NDArray[Any]:

@@ -13,7 +13,15 @@ from deltaprop.errors import UnknownNameError
 from deltaprop.model.spec import Network
 from deltaprop.model.targets import dense_targets
 
-__all__ = ["METRICS", "Metric", "Score", "as_score", "metric_name", "score"]
+__all__ = [
+    "METRICS",
+    "Metric",
+    "Score",
+    "as_score",
+    "metric_name",
+    "poisson_deviance",
+    "score",
+]
 
 Array = npt.NDArray[np.float64]
 Metric: TypeAlias = Callable[[Array, Any], float]
@@ -132,6 +140,15 @@ def mae(predicted: Array, targets: Array, weights: Array | None = None) -> float
     return float((_mean(np.abs(t - p), weights) * unit).mean())
 
 
+def poisson_deviance(predicted: Array, targets: Array, weights: Array | None = None) -> float:
+    """Return the mean of 2 (t ln(t / p) - t + p), averaged over outputs; infinity for no rates."""
+    p = np.maximum(predicted, _TINY)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        logs = np.where(targets > 0, targets * np.log(np.maximum(targets, _TINY) / p), 0.0)
+        found = float(_mean(2 * (logs - targets + p), weights).mean())
+    return found if (targets >= 0).all() and (predicted >= 0).all() else np.inf
+
+
 def accuracy(p: Array, labels: Any, weights: Array | None = None) -> float:
     """Return the share of rows whose likeliest class is the true one."""
     return float(np.average(p.argmax(axis=1) == labels, weights=weights))
@@ -182,6 +199,7 @@ METRICS = {
     "r2": _Named("regression", r2),
     "rmse": _Named("regression", rmse, lower_is_better=True),
     "mae": _Named("regression", mae, lower_is_better=True),
+    "poisson_deviance": _Named("regression", poisson_deviance, lower_is_better=True),
 }
 _TINY = np.finfo(np.float64).tiny
 
