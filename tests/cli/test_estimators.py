@@ -72,11 +72,17 @@ def test_a_row_of_a_saved_estimator_is_explained(estimators, call, name):
     assert "height" in answer.out
 
 
+def test_an_estimator_of_several_labels_answers_each(estimators, call):
+    answer = call("predict", "labels.safetensors", "flowers.csv", "--json")
+    assert answer.status == 0, answer.err
+    assert all(set(column) <= {0, 1} for column in answer.json.values())
+    assert len(answer.json) == 2
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
         (["evaluate", "array.safetensors", "flowers.csv", "--target", "petals"], "array of 2"),
-        (["predict", "labels.safetensors", "flowers.csv"], "several labels of each row"),
         (["predict", "bare.safetensors", "flowers.csv"], "bare network"),
         (["predict", "plain.safetensors", "less.csv"], "lacks 'colour'"),
         (["predict", "numbers.safetensors", "flowers.csv", "--proba"], "needs classes"),

@@ -202,7 +202,7 @@ class TestImportance:
             for order in orders:
                 shuffled = {**table, column.name: table[column.name][order]}
                 p = fitted.predict_proba(shuffled)
-                rises.append(losses_of(p, y).mean() - losses_of(base, y).mean())
+                rises.append(losses_of(fitted, p, y).mean() - losses_of(fitted, base, y).mean())
                 drops.append(score_of(base, y) - score_of(p, y))
             assert column.loss_rise == pytest.approx(np.mean(rises))
             assert column.loss_spread == pytest.approx(np.std(rises))
