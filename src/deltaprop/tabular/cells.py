@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deltaprop.errors import of
-from deltaprop.tabular.codes import are_long, have_leading_zeros
+from deltaprop.tabular.codes import EXACT, ZERO_FIRST, are_long, have_leading_zeros
 from deltaprop.tabular.notation import Notation, few, find_notation, written_plainly
 
 if TYPE_CHECKING:
@@ -112,6 +112,7 @@ def number_columns(
     numeric_text = frame.select(names)
     integers = in_every_column(numeric_text, pl.all().cast(pl.Int64, strict=False))
     as_integers = integers.iter_columns()
+    zeros_first = in_every_column(numeric_text, pl.all().str.contains(ZERO_FIRST)).iter_columns()
     with_points = any(
         column.null_count() > frame[column.name].null_count() for column in integers.iter_columns()
     )
@@ -120,7 +121,9 @@ def number_columns(
         if numeric:
             whole_numbers = next(as_integers)
             exact = whole_numbers.len() - whole_numbers.null_count() == n_given
-            yield _lossless(text, whole_numbers if exact else as_floats.fill_nan(None)), None, ""
+            read_exactly = whole_numbers if exact else as_floats.fill_nan(None)
+            codes = next(zeros_first).any() and have_leading_zeros(text)
+            yield None if codes else _lossless(text, read_exactly), None, ""
         elif n_given == 0:
             yield None, None, ""
         else:
@@ -130,11 +133,10 @@ def number_columns(
 
 def _lossless(text: pl.Series, numbers: pl.Series) -> pl.Series | None:
     """Return the numbers that the cells are, if they are nothing but these."""
-    if have_leading_zeros(text):
-        return None
     if numbers.dtype.is_float():
         plain = written_plainly(text)
-        if plain is None or plain.doubt or are_long(text):
+        most = float(numbers.abs().max() or 0.0)  # type: ignore[arg-type]
+        if plain is None or plain.doubt or (most > EXACT and are_long(text)):
             return None
     return numbers
 

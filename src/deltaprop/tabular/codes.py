@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EXACT",
+    "ZERO_FIRST",
     "are_long",
     "digits_of",
     "exact_differences",
@@ -22,6 +23,7 @@ __all__ = [
 ]
 
 EXACT = 2**53
+ZERO_FIRST = r"^0\d"
 _ZEROS_SHARE = 0.05  # of the cells; fewer are slips of the pen, unless all are of one length
 _MOST_DIGITS = 37  # of an Int128, whose differences still are
 _DIGITS = r"^[+-]?\d+$"
@@ -29,7 +31,7 @@ _DIGITS = r"^[+-]?\d+$"
 
 def have_leading_zeros(text: pl.Series) -> bool:
     """Tell whether the numbers among cleaned cells of text are codes such as 02134."""
-    zeros = int(text.str.contains(r"^0\d").sum() or 0)
+    zeros = int(text.str.contains(ZERO_FIRST).sum() or 0)
     if not zeros:
         return False
     digits = text.filter(text.str.contains(_DIGITS))

@@ -147,6 +147,9 @@ def compact_dates(series: pl.Series) -> pl.Series | None:
     """
     import polars as pl
 
+    first = series[0] if series.len() else None
+    if first is not None and not 1900_01_01 <= first <= 2100_12_31 and first == first:
+        return None  # nearly always, and at once
     known = series.drop_nulls()
     if series.dtype.is_float():
         known = known.drop_nans()

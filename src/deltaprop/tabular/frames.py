@@ -342,13 +342,11 @@ def category_text(value: object) -> str:
     """Return the name of a category: text as it is, 3 and 3.0 alike as ``3``, True as ``true``."""
     if isinstance(value, (bool, np.bool_)):
         return "true" if value else "false"
+    if isinstance(value, numbers.Integral):
+        return str(int(value))
     if isinstance(value, numbers.Real):
         as_float = float(value)
-        return (
-            str(int(value if isinstance(value, numbers.Integral) else as_float))
-            if as_float.is_integer()
-            else repr(as_float)
-        )
+        return str(int(as_float)) if as_float.is_integer() else repr(as_float)
     return str(value)
 
 

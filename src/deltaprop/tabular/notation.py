@@ -32,6 +32,7 @@ _CELL = (
     rf"(?P<body>{_BODY})(?P<minus>-)?(?P<close>\))?(?P<blank> *)(?P<after>{_AFTER})?"
     r" ?(?P<minus2>-)?(?P<close2>\))?$"
 )
+_MAY_BE_GROUPED = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})?")
 _ADDRESS = r"^(?:\d{1,2}|1\d\d|2[0-4]\d|25[0-5])(?:\.(?:1\d\d|2[0-4]\d|25[0-5])){3}$"
 _SIGNS = ("sign", "sign2", "minus", "minus2")
 
@@ -164,7 +165,8 @@ def written_plainly(text: pl.Series) -> Found | None:
     Where every cell has a point, as numbers of three decimals have, it is taken for a decimal one.
     """
     certain = Found(Notation())
-    if not text.drop_nulls().head(1).str.contains(r"^[+-]?\d{1,3}(?:\.\d{3})?$").all():
+    first = text[0] or "1.234"
+    if not _MAY_BE_GROUPED.fullmatch(first):
         return certain
     cells = text.drop_nulls()
     if not cells.str.contains(r"^[+-]?(?:[1-9]\d{0,2}\.\d{3}|\d{1,3})$").all():
