@@ -6,6 +6,7 @@ led somewhere it should not is kept in `FOUND` and tried each time.
 
 import contextlib
 import copy
+import difflib
 import importlib.util
 import json
 import random
@@ -153,7 +154,11 @@ def mutated(name, rng):
             change_tensors(tensors, rng)
         elif facts:
             change_facts(facts, rng)
-    tensors = {key: np.ascontiguousarray(array) for key, array in tensors.items()}
+    return packed(facts, {key: np.ascontiguousarray(array) for key, array in tensors.items()})
+
+
+def packed(facts, tensors):
+    """Return a file with a checksum that fits."""
     return save(tensors, metadata={"deltaprop": serialize._sealed(json.dumps(facts), tensors)})
 
 
@@ -241,6 +246,39 @@ def numbers(count, of):
 @pytest.mark.parametrize("number", FOUND)
 def test_what_was_found_before_is_refused(number, tmp_path):
     opens_or_is_refused(number, tmp_path / "m")
+
+
+@pytest.mark.parametrize(
+    "name", ["table fast words", "mlp fast words", "mlp optimizer", "run adamw"]
+)
+def test_a_very_long_text_costs_no_more_than_reading_it(name, monkeypatch, tmp_path):
+    """What compares texts takes the square of their length: it is asked about short ones only."""
+    asked, compare = [], difflib.get_close_matches
+
+    def guarded(word, known, **settings):
+        asked.extend([word, *known])
+        return compare(word, known, **settings)
+
+    monkeypatch.setattr(difflib, "get_close_matches", guarded)
+    facts, tensors = PARTS[name]
+    n_texts = sum(isinstance(container[key], str) for container, key in places_of(facts))
+    for i in range(0, n_texts, 2):
+        changed = copy.deepcopy(facts)
+        texts = [(c, k) for c, k in places_of(changed) if isinstance(c[k], str)]
+        container, key = texts[i]
+        container[key] = container[key] + " z" * 150_000
+        (tmp_path / "m").write_bytes(packed(changed, tensors))
+        with contextlib.suppress(ModelFileError):
+            dp.load(tmp_path / "m")
+    assert max(map(len, asked), default=0) <= 100
+
+
+def test_very_many_layers_cost_no_more_than_reading_them(tmp_path):
+    facts, tensors = copy.deepcopy(PARTS["network no bias"])
+    facts["network"]["layers"] *= 20_000
+    (tmp_path / "m").write_bytes(packed(facts, tensors))
+    with pytest.raises(ModelFileError, match="20,000 layers, but 6 parameters"):
+        dp.load(tmp_path / "m")
 
 
 def test_a_changed_model_is_opened_or_refused(tmp_path):

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 import deltaprop as dp
-from deltaprop.errors import DeltapropError, SettingError
+from deltaprop.errors import DataError, DeltapropError, SettingError
 from deltaprop.estimators.recipe import Recipe
 from deltaprop.estimators.table_model import TableModel
 from deltaprop.functional.activations import ACTIVATIONS
@@ -396,3 +396,26 @@ def test_an_estimator_with_random_settings_comes_back(folder, fit):
 def test_very_many_estimators_come_back(folder, fit):
     (kind, X, y), given = fit
     estimator_comes_back(folder, kind, X, y, FEW | given)
+
+
+LONG = "x" * 10_001
+
+
+@pytest.mark.parametrize(
+    ("columns", "target", "says"),
+    [
+        ({"x": range(N), LONG: range(N)}, ["a", "b"] * (N // 2), "column.*is called 'xxx.*10,001"),
+        ({"x": range(N)}, ["a", LONG] * (N // 2), "class 'xxx.*10,001 characters.*at most 10,000"),
+    ],
+)
+def test_a_name_too_long_for_a_file_is_refused_before_training(columns, target, says):
+    with pytest.raises(DataError, match=says):
+        TableModel.fit(columns, target, recipe=Recipe(hidden=(2,), epochs=1))
+
+
+def test_a_category_too_long_for_a_file_is_left_out_and_told():
+    encoder = TableEncoder.fit({"x": range(N), "c": ["a", "b", LONG] * (N // 3)})
+    assert (
+        encoder.report()[1].done
+        == "left out: cells of more than 10,000 characters are no categories"
+    )

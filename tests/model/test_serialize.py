@@ -465,8 +465,15 @@ class TestReadingBeforeWriting:
             save_model(saved, model.network, model.parameters)
         assert saved.read_bytes() == before
 
+    def test_a_name_that_nobody_could_read_again_is_told(self, tmp_path, rng):
+        network = Network([2, 2])
+        table = {"columns": ["a", {"kind": "x" * 300_000}]}
+        with pytest.raises(OutputError, match=r"'xxx.*has 300,000 characters.*up to 200,000"):
+            save_model(tmp_path / "m", network, network.init(rng), table=table)
+        assert list(tmp_path.iterdir()) == []
+
     def test_a_description_beyond_what_the_format_holds_is_told(self, tmp_path, rng):
         network = Network([2, 2])
-        table = {"columns": ["x" * 10**7] * 10}
+        table = {"columns": ["x" * 10**5] * 1000}
         with pytest.raises(OutputError, match=r"description .* takes 100 MB.*Leave out columns"):
             save_model(tmp_path / "m", network, network.init(rng), table=table)

@@ -33,7 +33,7 @@ from deltaprop.model.files import nearest_file, write_atomically
 from deltaprop.model.layers import LAYERS
 from deltaprop.model.parameters import Layout, Parameters
 from deltaprop.model.spec import Network
-from deltaprop.model.stored import Stored, record
+from deltaprop.model.stored import LONGEST_TEXT, Stored, longest_text, record
 
 __all__ = [
     "FORMAT",
@@ -168,6 +168,12 @@ def _packed(name: str, facts: dict[str, Any], tensors: dict[str, npt.NDArray[Any
             f"{name} was not written: what goes with the network is no plain data for JSON, such "
             f"as texts, finite numbers, lists and mappings of them ({_one_line(error)})."
         ) from None
+    longest = longest_text(facts) if len(text) > LONGEST_TEXT else ""
+    if len(longest) > LONGEST_TEXT:
+        raise OutputError(
+            f"{name} was not written: {shown(longest)} has {len(longest):,} characters, and a "
+            f"model file holds names and texts of up to {LONGEST_TEXT:,}. Shorten it."
+        )
     if len(text) > _LARGEST_HEADER * 9 // 10:  # quotes are escaped once more
         raise OutputError(
             f"{name} was not written: the description of its columns and classes takes "

@@ -24,11 +24,12 @@ from typing import Any, NoReturn, TypeVar, Union, get_args, get_origin, get_type
 
 from deltaprop.errors import DataError, shown
 
-__all__ = ["LONGEST_TEXT", "Stored", "record"]
+__all__ = ["LONGEST_NAME", "LONGEST_TEXT", "Stored", "longest_text", "record"]
 
 T = TypeVar("T")
 
-LONGEST_TEXT = 100_000  # characters of a name: nobody's is longer, and work on it stays bounded
+LONGEST_NAME = 10_000  # characters of what is learnt from: names of columns, categories, classes
+LONGEST_TEXT = 20 * LONGEST_NAME  # of what is read: sentences hold names, odd characters escaped
 _LARGEST_COUNT = 2**63  # of cells, classes, columns; seeds may be twice that
 
 
@@ -178,6 +179,20 @@ class Stored:
                 except DataError as error:
                     refusal = refusal or error
         raise refusal or AssertionError(hints)
+
+
+def longest_text(facts: object) -> str:
+    """Return the longest of all texts in plain data, keys included."""
+    longest, waiting = "", [facts]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            longest = max(longest, value, key=len)
+        elif isinstance(value, Mapping):
+            waiting += [*value, *value.values()]
+        elif isinstance(value, (list, tuple)):
+            waiting += value
+    return longest
 
 
 def record(

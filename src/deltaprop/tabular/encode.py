@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from deltaprop.errors import ColumnError, DataError, nearest_name, of
-from deltaprop.model.stored import Stored
+from deltaprop.model.stored import LONGEST_NAME, Stored
 from deltaprop.tabular.cells import shorten
 from deltaprop.tabular.codes import exact_differences
 from deltaprop.tabular.columns import Column, ReportRow, TableWarning, stored_column
@@ -90,6 +90,11 @@ class TableEncoder:
         columns: list[Column] = []
         found: list[str] = []
         for series in table.iter_columns():
+            if len(series.name) > LONGEST_NAME:
+                raise ColumnError(
+                    f"A column of the table{of(where)} is called {shorten(series.name)}: expected "
+                    f"names of at most {LONGEST_NAME:,} characters. Is the first line a header?"
+                )
             column, about = fit_column(series, where)
             columns.append(column)
             found.extend(about)

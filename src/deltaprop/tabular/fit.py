@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltaprop.errors import ColumnError, DataError, of
+from deltaprop.model.stored import LONGEST_NAME
 from deltaprop.tabular.cells import shorten, strays_of
 from deltaprop.tabular.codes import are_long, digits_of, exact_differences, have_leading_zeros
 from deltaprop.tabular.columns import Column, Kind, Output
@@ -283,6 +284,9 @@ def _category(name: str, text: pl.Series, *, as_text: bool) -> Column:
     if n_different == 1:
         return _constant(name, missing, n, counts["category"][0])
     known = n - missing
+    if int(text.str.len_chars().max() or 0) > LONGEST_NAME:  # type: ignore[arg-type]
+        why = f"cells of more than {LONGEST_NAME:,} characters are no categories"
+        return _left_out(name, "text", missing, why)
     if as_text and _hardly_repeats(n_different, known):
         share = f"{n_different:,} of its {known:,} cells are different"
         return _left_out(name, "text", missing, f"{share}, so it is a name or free text")

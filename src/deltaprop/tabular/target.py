@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltaprop.errors import DataError, SettingError, ShapeError, nearest_name, of
-from deltaprop.model.stored import Stored
+from deltaprop.model.stored import LONGEST_NAME, Stored
 from deltaprop.tabular.cells import Strays, shorten, strays_of
 from deltaprop.tabular.codes import exact_text, is_code
 from deltaprop.tabular.fit import to_floats
@@ -142,6 +142,12 @@ class TargetEncoder:
         classes = _sorted_classes(values)
         apart = "" if merged or values.dtype.kind != "O" else differ_in_capitals(classes.tolist())
         reason = "; ".join(filter(None, (reason, merged, apart)))
+        longest = max((c for c in classes.tolist() if isinstance(c, str)), key=len, default="")
+        if len(longest) > LONGEST_NAME:
+            raise DataError(
+                f"Target {names[0]!r}{of(where)} has the class {shorten(longest)}: expected labels "
+                f"of at most {LONGEST_NAME:,} characters. Is it a column of texts?"
+            )
         if classes.size < 2:
             raise DataError(
                 f"Target {names[0]!r}{of(where)} has the single class {shorten(_shown(classes[0]))}"
