@@ -434,6 +434,7 @@ class TestEvaluate:
                 "r2": r2_score(Y, predicted),
                 "rmse": root_mean_squared_error(Y, predicted),
                 "mae": mean_absolute_error(Y, predicted),
+                "baseline_rmse": root_mean_squared_error(Y, np.tile(Y.mean(axis=0), (80, 1))),
             },
             rel=1e-9,
         )

@@ -127,7 +127,7 @@ def test_the_pages_of_both_languages_tell_the_same_numbers(reported):
 def test_everything_asked_for_is_on_the_page(reported):
     text = Page(reported("two classes")[1].to_html()).text
     for said in ("my table.csv", "102 to learn from, 18 held out", "Seed", "NumPy", "kept:",
-                 "precision", "F1", "expected calibration error", "rise of the loss",
+                 "precision", "F1", "expected calibration error", "rise of log loss",
                  "one-hot, 3 categories", "The hardest rows", "95 % between", "Only 18 validation",
                  "deltaprop train 'my table.csv' --target y", "dp.Recipe("):  # fmt: skip
         assert said in text, said

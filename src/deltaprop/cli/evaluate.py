@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import replace
+from typing import Annotated, Any
 
 import typer
 
+from deltaprop.cli.judged import figure_names, print_doubts, print_overlap
 from deltaprop.cli.options import EncodingOption, MissingOption
-from deltaprop.cli.show import print_json, print_table, remark, say
+from deltaprop.cli.show import plain, print_json, print_table, remark, say
+from deltaprop.errors import DataError, SettingError
 
 __all__ = ["EXAMPLE", "evaluate"]
 
@@ -26,23 +29,38 @@ def evaluate(
     ] = None,
     encoding: EncodingOption = None,
     missing: MissingOption = None,
+    unseen: Annotated[
+        bool,
+        typer.Option("--unseen", help="Judge by those rows only that the training has not seen."),
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> int:
     """Print how good a model is on rows whose answers are known."""
     from deltaprop.cli.options import read_model, read_rows
+    from deltaprop.training.progress import phase
 
     fitted = read_model(model)
-    rows = read_rows(fitted, data, target, encoding, missing)
+    with phase(not json, f"reading {plain(data)}"):
+        rows = read_rows(fitted, data, target, encoding, missing)
     for note in (*rows.notes, *rows.warnings):
         remark(note)
-    result = fitted.evaluate(rows.features, rows.target, where=rows.source)
+    if unseen:
+        rows = _unseen(fitted, rows)
+    with phase(not json, "judging the model"):
+        result = fitted.evaluate(rows.features, rows.target, where=rows.source)
     if json:
         print_json(result.to_dict())
         return 0
     say(f"{'rows':<10} {result.rows:,}", result=True)
+    names = figure_names() | {"majority": "commonest", "baseline_rmse": "of mean"}
     for name, value in result.figures.items():
-        label = "commonest" if name == "majority" else name.replace("_", " ")
-        say(f"{label:<10} {value:.6g}", result=True)
+        say(f"{names.get(name, name.replace('_', ' ')):<10} {value:.6g}", result=True)
+    if result.interval is not None:
+        low, high = result.interval
+        headline = names[result.headline]
+        say(f"{'95 %':<10} {headline} between {low:.4f} and {high:.4f}", result=True)
+    print_overlap(result)
+    print_doubts(result)
     if result.classes:
         say(result=True)
         shown = sorted(result.classes, key=lambda c: -c.rows)[:_MOST_CLASSES]
@@ -55,6 +73,24 @@ def evaluate(
         if len(result.classes) > len(shown):
             say(f"... and {len(result.classes) - len(shown):,} more classes", result=True)
     return 0
+
+
+def _unseen(fitted: Any, rows: Any) -> Any:
+    """Return the rows that the model has neither learnt nor chosen its epoch by."""
+    import numpy as np
+
+    from deltaprop.tabular import take_rows
+
+    known = getattr(fitted, "learnt_rows", None)
+    if known is None or known.one_in > 1:
+        raise SettingError(
+            "The model does not know all rows it was trained on, so it cannot tell which of these "
+            "are new (--forget-rows, an older file, or very many rows). Leave --unseen out."
+        )
+    new = np.flatnonzero(~fitted.seen(rows.features, rows.target, where=rows.source))
+    if not len(new):
+        raise DataError(f"The model has seen all {rows.n_rows:,} rows of {rows.source}.")
+    return replace(rows, features=take_rows(rows.features, new), target=rows.target[new])
 
 
 def _share(value: float | None) -> str:

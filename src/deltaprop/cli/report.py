@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from deltaprop.estimators import TableModel
     from deltaprop.tabular import Dataset
 
@@ -26,11 +29,14 @@ class Wanted:
         "en" or "zh".
     command : str
         What repeats the run.
+    rows : ndarray of int, optional
+        Which rows of the table the dataset holds, where it does not hold all.
     """
 
     path: str | None
     language: str
     command: str
+    rows: npt.NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         if self.path is not None or self.language != "en":
@@ -54,6 +60,7 @@ class Wanted:
             source=dataset.source,
             command=self.command,
             remarks=(*dataset.notes, *dataset.warnings),
+            numbers=self.rows,
         )
 
 

@@ -14,6 +14,7 @@ from deltaprop.characters import readable
 
 __all__ = [
     "complain",
+    "count",
     "plain",
     "print_json",
     "print_table",
@@ -73,8 +74,14 @@ def say_wrapped(label: str, text: str) -> None:
         say(line)
 
 
+def count(n: int, what: str) -> str:
+    """Return "1 row" or "1,470 rows"."""
+    return f"{n:,} {what}" if n == 1 else f"{n:,} {what}s"
+
+
 def _encodable(text: str, encoding: str | None) -> str:
     # a terminal that cannot show a character gets a question mark, not a traceback
+    text = text if encoding is None or "utf" in encoding.lower() else text.replace("²", "2")
     return text.encode(encoding or "utf-8", "replace").decode(encoding or "utf-8", "replace")
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from deltaprop.cli.judged import print_doubts, print_evaluation, print_overlap
 from deltaprop.cli.options import EncodingOption, MissingOption, finite_number, whole_number
-from deltaprop.cli.show import plain, print_json, print_table, remark, say, say_wrapped
+from deltaprop.cli.show import count, plain, print_json, print_table, remark, say, say_wrapped
 
 if TYPE_CHECKING:
     from deltaprop.cli.report import Wanted
@@ -75,6 +77,15 @@ def train(
     test_target: Annotated[
         str | None,
         typer.Option("--test-target", metavar="COL", help="Their target, if called otherwise."),
+    ] = None,
+    hold_out: Annotated[
+        float | None,
+        typer.Option(
+            "--hold-out",
+            metavar="SHARE",
+            parser=finite_number,
+            help="Share of the rows that only judge the finished model, such as 0.2.",
+        ),
     ] = None,
     task: Annotated[
         str | None,
@@ -164,6 +175,10 @@ def train(
             "--class-weight", metavar="NAME=W,...", help="What rows of a class count; or balanced."
         ),
     ] = None,
+    forget_rows: Annotated[
+        bool,
+        typer.Option("--forget-rows", help="Keep nothing by which a learnt row is known again."),
+    ] = False,
     seed: Annotated[
         int,
         typer.Option(
@@ -183,6 +198,7 @@ def train(
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> int:
     """Train a model on a table and print how good it is."""
+    from deltaprop.cli.judged import hold_rows_out
     from deltaprop.cli.options import (
         parse_class_weight,
         parse_duration,
@@ -196,6 +212,7 @@ def train(
     from deltaprop.errors import SettingError
     from deltaprop.estimators import Recipe
     from deltaprop.tabular import load_dataset
+    from deltaprop.training.progress import phase
 
     chosen: dict[str, Any] = {
         "hidden": None if hidden is None else parse_widths(hidden),
@@ -212,6 +229,7 @@ def train(
         "metric": None if metric is None else metric.replace("-", "_"),
         "class_weight": None if class_weight is None else parse_class_weight(class_weight),
         "time_budget": None if time_budget is None else parse_duration(time_budget),
+        "remember_rows": False if forget_rows else None,
     }
     settings = {name: value for name, value in chosen.items() if value is not None}
     recipe = Recipe(preset=preset, seed=seed, engine=engine, **settings)
@@ -219,6 +237,11 @@ def train(
     parse_task(task)
     if resume and model is None:
         raise SettingError("--resume goes on from the checkpoint beside --model; give --model too.")
+    if hold_out is not None and (test is not None or not 0 < hold_out < 1):
+        raise SettingError(
+            f"--hold-out is {hold_out:g}; it is a share of the rows between 0 and 1, such as 0.2, "
+            "and takes the place of --test."
+        )
     wanted = Wanted(report, language, repeating(context.obj))
     outputs = {"--model": model, "--report": report}
     check_outputs(outputs, {"DATA": data, "--val": val, "--test": test}, model=model)
@@ -227,14 +250,22 @@ def train(
         "missing": parse_missing(missing),
         "encoding": encoding,
     }
-    dataset = load_dataset(data, target, **reading)
-    judged = {
-        "validation": load_dataset(val, val_target or target, **reading) if val else None,
-        "test": load_dataset(test, test_target or target, **reading) if test else None,
-    }
+
+    def read(source: str | None, its_target: str | None) -> Dataset | None:
+        if source is None:
+            return None
+        with phase(not json, f"reading {plain(source)}"):
+            return load_dataset(source, its_target or target, **reading)
+
+    dataset = read(data, target)
+    assert dataset is not None
+    judged = {"validation": read(val, val_target), "test": read(test, test_target)}
     given = {"--target": target, "--val-target": val_target, "--test-target": test_target}
     labels = {name: path for name, path in given.items() if path not in dataset.target_names}
     check_outputs(outputs, labels, model=model)  # of arrays, files of their own
+    if hold_out is not None:
+        dataset, judged["test"], rows = hold_rows_out(dataset, hold_out, task, seed)
+        wanted = replace(wanted, rows=rows)
     return _fit_and_report(dataset, judged, recipe, reading, model, resume, json, wanted)
 
 
@@ -249,6 +280,7 @@ def _fit_and_report(
     wanted: Wanted,
 ) -> int:
     from deltaprop.estimators import TableModel
+    from deltaprop.training.progress import phase
 
     validation = judged["validation"]
     plain_file = path is not None and (Path(path).is_file() or not Path(path).exists())
@@ -283,21 +315,23 @@ def _fit_and_report(
         announce=announce,
     )
     if path is not None:
-        fitted.save(path)
+        with phase(not as_json, f"saving {plain(path)}"):
+            fitted.save(path)
         for file in _files_of(checkpoint) if checkpoint is not None else ():
             file.unlink(missing_ok=True)
-    wanted.write(fitted, dataset, validation)
-    evaluations = {
-        name: fitted.evaluate(rows.features, rows.target, where=rows.source)
-        for name, rows in judged.items()
-        if rows is not None
-    }
+    with phase(not as_json, "working out the report"):
+        wanted.write(fitted, dataset, validation)
+    evaluations = {}
+    for name, rows in judged.items():
+        if rows is not None:
+            with phase(not as_json, f"judging the {name} rows"):
+                evaluations[name] = fitted.evaluate(rows.features, rows.target, where=rows.source)
     if as_json:
         facts = _as_data(dataset, fitted, evaluations, path)
         print_json({**facts, "report": wanted.path})
     else:
         _describe_training(fitted)
-        _print_figures(fitted, evaluations, path)
+        _print_figures(fitted, dataset, evaluations, path)
         if wanted.path is not None:
             say(f"report      {plain(wanted.path)}", result=True)
     return int(any(history.stopped_because == "diverged" for history in fitted.histories))
@@ -358,11 +392,11 @@ def _describe_plan(inputs: Encoder, target: TargetEncoder, network: Network) -> 
 def _describe_training(fitted: TableModel) -> None:
     history, k = fitted.history, len(fitted.members)
     n_steps = sum(each.n_steps for each in fitted.histories)
-    members = f"{_count(k, 'member')}, " if k > 1 else ""
+    members = f"{count(k, 'member')}, " if k > 1 else ""
     say_wrapped(
         "training    ",
-        f"{_count(fitted.n_train, 'row')}, {members}{_count(history.n_epochs, 'epoch')}, "
-        f"{_count(n_steps, 'step')}, {fitted.seconds:.1f} s, engine {history.engine}",
+        f"{count(fitted.n_train, 'row')}, {members}{count(history.n_epochs, 'epoch')}, "
+        f"{count(n_steps, 'step')}, {fitted.seconds:.1f} s, engine {history.engine}",
     )
     if k == 1:
         say_wrapped("            ", history.message)
@@ -373,45 +407,34 @@ def _describe_training(fitted: TableModel) -> None:
     say()
 
 
-def _count(n: int, what: str) -> str:
-    return f"{n:,} {what}" if n == 1 else f"{n:,} {what}s"
-
-
 def _held_out(fitted: TableModel) -> dict[str, Any] | None:
-    """Return the metric and the loss on the rows that chose the epochs, a mean over the members."""
-    kept = [(h, h.best_epoch) for h in fitted.histories if h.best_epoch is not None]
-    if not kept:
+    """Return the figures of the rows that chose the epochs; the one that is judged, first."""
+    held = fitted.held_out
+    if held is None:
         return None
-    figure = sum(h.val_metric[epoch] for h, epoch in kept) / len(kept)
-    loss = sum(h.val_loss[epoch] for h, epoch in kept) / len(kept)
-    return {"rows": fitted.n_val, "metric": fitted.history.metric, "figure": figure, "loss": loss}
+    return {"metric": held.headline, "figure": held.figures[held.headline], **held.to_dict()}
 
 
 def _print_figures(
-    fitted: TableModel, evaluations: dict[str, Evaluation], path: str | None
+    fitted: TableModel, dataset: Dataset, evaluations: dict[str, Evaluation], path: str | None
 ) -> None:
-    history, best = fitted.history, fitted.history.best_epoch
-    held_out = _held_out(fitted)
-    if "validation" not in evaluations and held_out is not None:
-        figures = f"{history.metric} {held_out['figure']:.4f}, loss {held_out['loss']:.4f}"
-        say(f"validation  {figures}", result=True)
-        held = _count(fitted.n_val, "row")
-        how = "; they chose the epoch"
-        if len(fitted.members) > 1:
-            how = " by one member each; the mean of the members"
-        say(f"            ({held} held out{how})", result=True)
-    elif best is None and history.loss:
-        say(f"training    loss {history.loss[-1]:.4f}   (nothing was held out)", result=True)
+    held, metric, given = fitted.held_out, fitted.recipe.metric, "validation" in evaluations
+    chosen = metric if isinstance(metric, str) else None
+    if held is not None:
+        how = " given; they chose the epoch" if given else " held out; they chose the epoch"
+        if fitted.folded:
+            how = " held out, each judged by the member that has not learnt it"
+        print_evaluation("validation", held, how, chosen)
+    elif fitted.history.loss and not evaluations:
+        learnt = fitted.evaluate(dataset.features, dataset.target, where=dataset.source)
+        print_evaluation("training", learnt, " learnt from; nothing was held out", chosen)
     for name, evaluation in evaluations.items():
-        figures = ", ".join(
-            f"{key.replace('_', ' ')} {value:.4f}"
-            for key, value in evaluation.figures.items()
-            if key != "majority"
-        )
-        say(f"{name:<11} {figures}   ({_count(evaluation.rows, 'row')})", result=True)
-        if "majority" in evaluation.figures:
-            share = evaluation.figures["majority"]
-            say(f"            always the commonest class: {share:.4f}", result=True)
+        if name != "validation":  # these are the figures of ``held_out``, once more
+            print_evaluation(name, evaluation, chosen=chosen)
+            print_overlap(evaluation)
+    judged = evaluations.get("test", held)
+    if judged is not None:
+        print_doubts(judged)
     if path is not None:
         say(f"saved       {plain(path)}", result=True)
 

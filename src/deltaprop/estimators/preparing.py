@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from deltaprop.errors import DataError, SettingError, of
 from deltaprop.estimators.choosing import better_encoder
+from deltaprop.estimators.learnt_rows import LearntRows
 from deltaprop.estimators.pacing import paced
 from deltaprop.estimators.presets import Facts, Plan
 from deltaprop.estimators.recipe import Recipe
@@ -38,6 +39,7 @@ from deltaprop.tabular import (
     TargetEncoder,
     arranged,
     as_features,
+    row_marks,
     take_rows,
 )
 from deltaprop.training.history import History
@@ -45,9 +47,22 @@ from deltaprop.training.loop import Callback, train
 from deltaprop.training.members import train_members
 from deltaprop.training.predict import logits
 
-__all__ = ["Prepared", "Rows", "encoded_targets", "flat_rows", "learn", "prepare", "starts"]
+__all__ = [
+    "Prepared",
+    "Rows",
+    "encoded_targets",
+    "flat_rows",
+    "learn",
+    "marks_of",
+    "prepare",
+    "starts",
+]
 
 _MOST_JUDGED, _ENOUGH_JUDGED = 20_000_000, 1_000  # logits and rows that choose a member's epoch
+
+# Where one class has so large a share, errors are few and hardly move: the loss then chooses epochs
+# whose probabilities order rows better; see benchmarks/choosing_epochs.py.
+_IMBALANCED = 0.75
 
 Array = npt.NDArray[np.float64]
 Indices: TypeAlias = npt.NDArray[np.int64]
@@ -80,6 +95,8 @@ class Prepared:
         Which of several members each row is held out from.
     choosing_took : float
         Seconds of the time budget that the choices among encoders and plans took.
+    learnt_rows : LearntRows or None
+        Which rows these are, if the model is to remember them.
     """
 
     inputs: TableEncoder | ImageEncoder
@@ -95,6 +112,7 @@ class Prepared:
     held_rows: Indices | None
     folds: Indices | None
     choosing_took: float
+    learnt_rows: LearntRows | None
 
     @property
     def network(self) -> Network:
@@ -223,6 +241,11 @@ def prepare(
                 warnings.simplefilter("ignore", TableWarning)
             encoded = inputs.transform(held_features, where=shown, ignore=target_names)
         X_val = flat_rows(encoded)
+    marks, held_marks, dealt_again = None, np.empty(0, dtype=np.uint64), False
+    if recipe.remember_rows:
+        marks = marks_of(features, inputs, decided, y)
+        if held_features is not None and y_val is not None:
+            held_marks = marks_of(held_features, inputs, decided, y_val)
     members = plan.members
     if begun is not None:
         plan = begun.plan(plan, recipe)
@@ -237,6 +260,12 @@ def prepare(
             kept, held = split(y, recipe.held_share, recipe.seed)
             weights, weight_val = _parted(weights, kept, held)
             X, X_val, y, y_val = X[kept], X[held], y[kept], y[held]
+            dealt_again = True
+    learnt_rows = None
+    if marks is not None:
+        marks, held_marks = (marks[kept], marks[held]) if dealt_again else (marks, held_marks)
+        marks = marks if weights is None else marks[weights > 0]
+        learnt_rows = LearntRows.of(marks, held_marks)
     networks = plan.networks(facts)
     if plan.form == "textbook" and networks[0].loss.output == "exp" and not recipe.learning_rate:
         # the loss of rates bends as strongly as they are large
@@ -244,8 +273,20 @@ def prepare(
     weight_val = None if weight_val is None or not weight_val.any() else weight_val
     return Prepared(
         inputs, decided, plan, networks, X, y, weights, X_val, y_val, weight_val, held, folds,
-        choosing_took,
+        choosing_took, learnt_rows,
     )  # fmt: skip
+
+
+def marks_of(
+    features: Any,
+    inputs: TableEncoder | ImageEncoder,
+    target: TargetEncoder,
+    encoded: npt.NDArray[Any],
+) -> npt.NDArray[np.uint64]:
+    """Return a number for each row, of all that a network sees of it and of its answer."""
+    columns = inputs.needed if isinstance(inputs, TableEncoder) else ()
+    answers = target.decode(encoded) if target.task == "regression" else encoded
+    return row_marks(features, columns, answers)
 
 
 def _plan(
@@ -356,7 +397,7 @@ def learn(
     budget = recipe.time_budget
     if budget is not None:
         budget = max(1e-3, budget - prepared.choosing_took)
-    counts_errors = plan.counts_errors(prepared.target.task)
+    counts_errors = plan.counts_errors(prepared.target.task) and _commonest(prepared) < _IMBALANCED
     metric = recipe.metric
     if metric is None and network.loss.targets == "count":
         metric = "poisson_deviance"
@@ -401,6 +442,14 @@ def learn(
     return train_members(
         prepared.networks, members, prepared.X, prepared.y, seeds=seeds, **settings
     )
+
+
+def _commonest(prepared: Prepared) -> float:
+    """Return the share of the commonest class among the rows, as they weigh; 0 for numbers."""
+    if prepared.y.ndim > 1:
+        return 0.0
+    counts = np.bincount(prepared.y, prepared.weights)
+    return float(counts.max() / counts.sum())
 
 
 def flat_rows(encoded: npt.NDArray[Any] | SparseRows) -> Rows:

@@ -87,6 +87,9 @@ class Recipe:
     class_weight : "balanced" or dict, optional
         A further factor of each row's weight, by its class (1 where it is not named); "balanced"
         is n / (classes * rows of the class). The probabilities are then those of such rows.
+    remember_rows : bool
+        Whether the model keeps a few bytes of each row, so that ``evaluate`` can say which rows it
+        has learnt. Whoever has the model can then find out whether a row they know was among them.
     """
 
     preset: str = "fast"
@@ -109,6 +112,7 @@ class Recipe:
     metric: Metric | None = None
     class_weight: ClassWeight | None = None
     loss: str | None = None
+    remember_rows: bool = True
 
     def __post_init__(self) -> None:
         if self.preset not in PRESETS:
@@ -134,6 +138,8 @@ class Recipe:
             positive_int(self.ranges, "ranges")
         if self.loss is not None and self.loss not in losses_of_numbers():
             raise UnknownNameError("loss for numbers", self.loss, losses_of_numbers())
+        if not isinstance(self.remember_rows, bool):
+            raise SettingError(f"remember_rows is {self.remember_rows!r}; it is True or False.")
         check_metric(self.metric)
         check_class_weight(self.class_weight)
         check_seed(self.seed)

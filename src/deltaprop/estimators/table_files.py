@@ -9,12 +9,14 @@ import numpy.typing as npt
 
 from deltaprop.errors import DataError, DeltapropError
 from deltaprop.estimators.calibration import Calibration
+from deltaprop.estimators.evaluation import Evaluation
+from deltaprop.estimators.learnt_rows import LearntRows
 from deltaprop.estimators.recipe import Recipe
 from deltaprop.estimators.table_model import TableModel
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.serialize import SavedModel, damaged, flat_array, save_model
 from deltaprop.model.spec import Network
-from deltaprop.model.stored import Stored
+from deltaprop.model.stored import Stored, record
 from deltaprop.tabular import TargetEncoder, encoder_from_dict
 from deltaprop.training.history import History
 
@@ -76,6 +78,7 @@ def table_model_of(saved: SavedModel) -> TableModel:
         Parameters(network.layout, flat_array(saved, f"member.{i}"))
         for i in range(2, len(others) + 2)
     ]
+    held_out = training.values.get("held_out")
     return TableModel(
         network,
         (saved.parameters, *members),
@@ -89,6 +92,8 @@ def table_model_of(saved: SavedModel) -> TableModel:
         _limits(saved.arrays.get("limits"), network),
         training.number("seconds"),
         training.texts("missing") if "missing" in training.values else None,
+        LearntRows.from_arrays(saved.arrays),
+        None if held_out is None else record(Evaluation, held_out, "figures of rows held out"),
     )
 
 

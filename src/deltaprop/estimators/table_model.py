@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -19,7 +20,17 @@ from deltaprop.estimators.evaluation import (
     evaluate_labels,
     evaluate_numbers,
 )
-from deltaprop.estimators.preparing import Rows, encoded_targets, flat_rows, learn, prepare, starts
+from deltaprop.estimators.learnt_rows import LearntRows, Overlap
+from deltaprop.estimators.preparing import (
+    Prepared,
+    Rows,
+    encoded_targets,
+    flat_rows,
+    learn,
+    marks_of,
+    prepare,
+    starts,
+)
 from deltaprop.estimators.recipe import Recipe
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.serialize import Contents
@@ -35,12 +46,14 @@ from deltaprop.training.history import History
 from deltaprop.training.loop import Callback
 from deltaprop.training.optimizers import Optimizer
 from deltaprop.training.predict import logits, refuse_overflow
+from deltaprop.training.progress import phase
 
 if TYPE_CHECKING:
     from deltaprop.explaining import Explanation
 
 __all__ = ["TableModel"]
 
+_MOST_CLASSES_KEPT = 100  # whose figures a file keeps
 _MOST_LOGITS = 8_000_000  # of the rows that calibrate
 _AT_ONCE, _ROWS_AT_ONCE = 1_000_000, 256  # outputs; rows at least
 
@@ -80,6 +93,12 @@ class TableModel:
     missing : tuple of str or None
         The words that stood for a missing value in the file that was learnt from; None for the
         usual ones. Files for this model are read the same way.
+    learnt_rows : LearntRows or None
+        Which rows those were, in a few bytes each; None where ``recipe.remember_rows`` is False.
+    held_out : Evaluation or None
+        How good the model is on the rows that chose the epoch: of several members that hold out
+        different rows, what the one says that has not learnt the row; each row counts once. None
+        where no rows were held out.
     """
 
     network: Network
@@ -94,6 +113,8 @@ class TableModel:
     limits: Array | None = None
     seconds: float = 0.0
     missing: tuple[str, ...] | None = None
+    learnt_rows: LearntRows | None = None
+    held_out: Evaluation | None = None
 
     @classmethod
     def fit(
@@ -177,17 +198,20 @@ class TableModel:
         numbers = prepared.target.task == "regression"
         if recipe.calibrate is not False and not numbers and prepared.n_val:
             most = max(1, _MOST_LOGITS // network.n_out)
-            calibration = calibrate(*prepared.held_out_logits(members, most, recipe.seed))
+            with phase(progress, "calibrating the probabilities"):
+                calibration = calibrate(*prepared.held_out_logits(members, most, recipe.seed))
         limits = None
         if prepared.plan.squashes and numbers:
             y = prepared.y.reshape(len(prepared.y), -1)
             limits = np.stack([y.min(axis=0), y.max(axis=0)])
-        return cls(
+        model = cls(
             prepared.network, tuple(members), prepared.inputs, prepared.target, tuple(histories),
             recipe, prepared.n_train, prepared.n_val, calibration, limits,
             prepared.choosing_took + time.perf_counter() - began,
-            None if missing is None else tuple(missing),
+            None if missing is None else tuple(missing), learnt_rows=prepared.learnt_rows,
         )  # fmt: skip
+        with phase(progress, "judging the model on the rows held out"):
+            return replace(model, held_out=_judged(model, prepared))
 
     def __repr__(self) -> str:
         """Return what it predicts, and with what."""
@@ -217,6 +241,11 @@ class TableModel:
             return self.target.names
         return tuple(str(c) for c in self.target.classes.tolist())
 
+    @property
+    def folded(self) -> bool:
+        """Return whether each of several members held out other rows, so that all were learnt."""
+        return len(self.members) > 1 and 0 < self.n_val == self.n_train
+
     def encode(self, features: Any, *, where: str = "", ignore: Collection[str] = ()) -> Rows:
         """Return x for a table or images, of shape (n, n_0); sparse where columns are free text."""
         known = {*self.target.names, *ignore}
@@ -238,15 +267,34 @@ class TableModel:
         return decoded[:, 0] if decoded.shape[1] == 1 else decoded
 
     def evaluate(self, features: Any, target: Any, *, where: str = "") -> Evaluation:
-        """Return accuracy and the like on rows whose answers are known."""
+        """Return accuracy and the like on rows whose answers are known.
+
+        It tells, too, how many of the rows the model has learnt, where it remembers its rows.
+        """
         encoded = encoded_targets(self.target, self.network.loss_name, target, where)
         x = self._encoded(features, where)
         if x.shape[0] != len(encoded):
             raise DataError(f"There are {x.shape[0]} rows but {len(encoded)} targets.")
+        return replace(self.judge(x, encoded), overlap=self.overlap(features, encoded))
+
+    def judge(
+        self, x: Rows, encoded: npt.NDArray[Any], member: npt.NDArray[np.int64] | None = None
+    ) -> Evaluation:
+        """Return the figures of encoded rows.
+
+        Parameters
+        ----------
+        x : ndarray or SparseRows of shape (n, n_0)
+            From ``encode``.
+        encoded : ndarray
+            Their targets, encoded.
+        member : ndarray of int of shape (n,), optional
+            Which member alone answers for each row; the mean of all when left out.
+        """
         if self.task != "classification":
-            return self.evaluate_outputs(self.outputs_of(x), encoded)
+            return self.evaluate_outputs(self.outputs_of(x, member), encoded)
         predicted, p_true = np.empty_like(encoded), np.empty(len(encoded))
-        for rows, p in self._blocks(x):
+        for rows, p in self._blocks(x, member):
             predicted[rows] = p.argmax(axis=1)
             p_true[rows] = p[np.arange(len(p)), encoded[rows]]
         return evaluate_classes(predicted, p_true, encoded, self.class_names)
@@ -263,6 +311,28 @@ class TableModel:
         refuse_overflow(decoded)
         counts = self.network.loss.targets == "count"
         return evaluate_numbers(decoded, self.target.decode(encoded), counts=counts)
+
+    def seen(self, features: Any, target: Any, *, where: str = "") -> npt.NDArray[np.bool_]:
+        """Return which rows the model has learnt, or chosen its epoch by, of shape (n,).
+
+        Raises
+        ------
+        SettingError
+            When the model does not remember its rows.
+        """
+        if self.learnt_rows is None:
+            raise SettingError("The model does not remember its rows: remember_rows was False.")
+        encoded = encoded_targets(self.target, self.network.loss_name, target, where)
+        features = as_features(features)
+        return self.learnt_rows.seen(marks_of(features, self.inputs, self.target, encoded))
+
+    def overlap(self, features: Any, encoded: npt.NDArray[Any]) -> Overlap | None:
+        """Return how many of these rows the model has seen in its training, if it remembers."""
+        if self.learnt_rows is None:
+            return None
+        return self.learnt_rows.overlap(
+            marks_of(as_features(features), self.inputs, self.target, encoded)
+        )
 
     def explain(
         self,
@@ -365,7 +435,18 @@ class TableModel:
 
     def contents(self) -> Contents:
         """Return what a file of the model holds beside its network, as ``save_model`` takes it."""
-        others = {f"member.{i}": member.flat for i, member in enumerate(self.members[1:], start=2)}
+        others: dict[str, npt.NDArray[Any]] = {
+            f"member.{i}": member.flat for i, member in enumerate(self.members[1:], start=2)
+        }
+        if self.limits is not None:
+            others["limits"] = self.limits
+        if self.learnt_rows is not None:
+            others |= self.learnt_rows.to_arrays()
+        held_out = self.held_out
+        if held_out is not None and not held_out.finite:
+            held_out = None
+        if held_out is not None and len(held_out.classes) > _MOST_CLASSES_KEPT:
+            held_out = replace(held_out, classes=())
         return {
             "table": {"inputs": self.inputs.to_dict(), "target": self.target.to_dict()},
             "training": {
@@ -377,8 +458,9 @@ class TableModel:
                 "seconds": self.seconds,
                 **({} if self.missing is None else {"missing": list(self.missing)}),
                 "calibration": self.calibration and self.calibration.to_dict(),
+                "held_out": held_out and asdict(held_out),
             },
-            "arrays": others if self.limits is None else {**others, "limits": self.limits},
+            "arrays": others,
         }
 
     def outputs_of(self, x: Rows, member: npt.NDArray[np.int64] | None = None) -> Array:
@@ -398,14 +480,8 @@ class TableModel:
             The outputs.
         """
         outputs = np.zeros((x.shape[0], self.network.n_out))
-        if member is None:
-            for rows, block in self._blocks(x):
-                outputs[rows] = block
-            return outputs
-        for i, parameters in enumerate(self.members):
-            if (chosen := member == i).any():
-                outputs[chosen] = self._outputs(parameters, x[chosen])
-        refuse_overflow(outputs)
+        for rows, block in self._blocks(x, member):
+            outputs[rows] = block
         return outputs
 
     def _decoded(self, x: Rows) -> Array:
@@ -415,13 +491,22 @@ class TableModel:
         refuse_overflow(decoded)
         return decoded
 
-    def _blocks(self, x: Rows) -> Iterator[tuple[slice, Array]]:
+    def _blocks(
+        self, x: Rows, member: npt.NDArray[np.int64] | None = None
+    ) -> Iterator[tuple[slice, Array]]:
         """Yield p of some rows after another, for all of very many classes need much room."""
         at_once = max(_ROWS_AT_ONCE, _AT_ONCE // self.network.n_out)
         for start in range(0, x.shape[0], at_once):
             rows = slice(start, min(start + at_once, x.shape[0]))
-            each = sum(self._outputs(parameters, x[rows]) for parameters in self.members)
-            outputs = np.asarray(each) / len(self.members)
+            part = x[rows]
+            if member is None:
+                each = sum(self._outputs(parameters, part) for parameters in self.members)
+                outputs = np.asarray(each) / len(self.members)
+            else:
+                outputs = np.zeros((rows.stop - start, self.network.n_out))
+                for i, parameters in enumerate(self.members):
+                    if (chosen := member[rows] == i).any():
+                        outputs[chosen] = self._outputs(parameters, part[chosen])
             refuse_overflow(outputs, first=start)
             yield rows, outputs
 
@@ -437,6 +522,18 @@ class TableModel:
         if len(x) == 0:
             raise DataError(f"There are no rows to predict{of(where)}.")
         return x
+
+
+def _judged(model: TableModel, prepared: Prepared) -> Evaluation | None:
+    """Return the figures of the rows held out: each judged by whoever has not learnt it."""
+    rows, answers = prepared.X_val, prepared.y_val
+    if prepared.folds is not None:
+        rows, answers = prepared.X, prepared.y
+    if rows is None or answers is None or not len(answers):
+        return None
+    with suppress(DataError):  # of a network that diverged nothing can be said
+        return model.judge(rows, answers, prepared.folds)
+    return None
 
 
 def _image_shape(encoder: Encoder) -> tuple[int, ...]:

@@ -30,10 +30,10 @@ from deltaprop.reporting.importance import permutation_importance, strongest
 from deltaprop.reporting.rows import Block, Rows, blocks_of, split_as_fitted
 from deltaprop.reporting.suspects import (
     SMALL_VALIDATION,
+    doubtful,
     leaks,
     repeated_rows,
     small_samples,
-    wilson_interval,
 )
 from deltaprop.training.history import History
 from deltaprop.training.predict import logits
@@ -93,11 +93,12 @@ def compute_report(
     sample = train.sample(most, rng).prepared(model)
     judged = held.sample(most, rng).prepared(model) if len(held) else sample
     outputs = model.outputs_of(judged.encoded(), judged.member)
-    learnt_outputs = model.outputs_of(sample.encoded()) if len(held) else outputs
     apart = len(held) > 0 and held.member is None  # else every row is learnt by some member
     blocks, grid = blocks_of(model)
     importance = permutation_importance(model, judged, blocks, grid, seed)
-    evaluation = model.evaluate_outputs(outputs, judged.y)
+    evaluation = model.judge(judged.encoded(), judged.y, judged.member)
+    if model.held_out is not None and len(judged) < len(held):
+        evaluation = replace(model.held_out, classes=evaluation.classes)  # it is of all rows
     findings = [
         *_of_the_training(model, len(held), evaluation),
         *leaks(model, sample, _looked_at(model, sample, blocks), seed),
@@ -107,7 +108,7 @@ def compute_report(
         task=model.task,
         origin=_origin(model, validation is not None, source, command),
         history=model.history,
-        training=model.evaluate_outputs(learnt_outputs, sample.y),
+        training=model.judge(sample.encoded(), sample.y) if len(held) else evaluation,
         validation=evaluation if len(held) else None,
         interval=None,
         classes=(),
@@ -121,14 +122,15 @@ def compute_report(
         remarks=tuple(dict.fromkeys((*remarks, *model.inputs.warnings))),
     )
     if model.task == "regression":
-        report = replace(report, numbers=_numbers(model, outputs, judged.y, rng))
+        told = _numbers(model, outputs, judged.y, rng)
+        report = replace(report, interval=evaluation.interval, numbers=told)
     else:
         right, n = round(evaluation.figures["accuracy"] * len(judged)), len(judged)
         learnt, support = (_of_each_class(y, k) for y in (train.y, judged.y))
         findings += small_samples(learnt, support, model.class_names, len(held), (right, n))
         report = replace(
             report,
-            interval=wilson_interval(right, n),
+            interval=evaluation.interval,
             classes=_class_rows(evaluation, learnt),
             confusion=_confusion(judged.y, outputs.argmax(axis=1), k) if classify else None,
             calibration=_calibration(model, judged) if len(held) else None,
@@ -181,14 +183,9 @@ def _of_the_training(model: TableModel, n_val: int, evaluation: Evaluation) -> I
         yield Finding("no validation", {"rows": model.n_train}, True)
     elif history.stopped_because == "epochs" and _still_improves(history):
         yield Finding("still improving", {"epochs": history.n_epochs})
-    figures = evaluation.figures
     if model.task == "regression" and 0 < n_val < SMALL_VALIDATION:
         yield Finding("few numbers", {"rows": n_val})
-    if "majority" in figures and figures["accuracy"] <= figures["majority"]:
-        values = {"accuracy": figures["accuracy"], "majority": figures["majority"]}
-        yield Finding("no better", values, True)
-    elif "r2" in figures and figures["r2"] <= 0:
-        yield Finding("no better than the mean", {"r2": figures["r2"]}, True)
+    yield from doubtful(evaluation)
 
 
 def _still_improves(history: History) -> bool:

@@ -162,7 +162,7 @@ class ColumnImportance:
     name : str
         The column, or a patch of an image.
     loss_rise, loss_spread : float
-        By how much the mean loss rises.
+        By how much the log loss rises, or the RMSE in the target's unit.
     score_drop, score_spread : float
         By how much the accuracy, or R^2, falls.
     """
@@ -217,7 +217,7 @@ class HardRow:
     probability : float or None
         What the true class was given; None for numbers.
     loss : float
-        Its loss.
+        -log p of its class; of numbers the absolute error in the target's unit.
     image : tuple of tuple of float
         Its pixels, where the row is an image; ink from 0 to 1.
     """
@@ -276,7 +276,7 @@ class Report:
     training, validation : Evaluation or None
         Figures on training rows (a sample of a very large table), and on validation rows.
     interval : tuple of float, optional
-        Where the accuracy lies with 95 % confidence, by Wilson's formula.
+        Where the accuracy lies with 95 % confidence, by Wilson's formula; or R^2.
     classes : tuple of ClassRow
         One each, or one for each label; empty for numbers.
     confusion : Confusion or None

@@ -66,7 +66,9 @@ def hardest_rows(
                 true,
                 predicted,
                 probability,
-                float(losses[place]),
+                float(losses[place])
+                if probability is not None
+                else _error(model, outputs[place], chosen.y[i]),
                 images[i],
             )
         )
@@ -86,6 +88,12 @@ def _answers(model: TableModel, output: Array, y: Any) -> tuple[str, str, float 
         return true, said, None
     true, predicted = model.target.decode(np.stack([y, output]))
     return _numbers_text(true), _numbers_text(predicted), None
+
+
+def _error(model: TableModel, output: Array, y: Any) -> float:
+    """Return the absolute error in the target's unit, the mean over several targets."""
+    true, predicted = model.target.decode(np.stack([y, output]))
+    return float(np.abs(true - predicted).mean())
 
 
 def _numbers_text(values: Array) -> str:

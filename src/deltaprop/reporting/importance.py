@@ -2,7 +2,9 @@
 
 For column c and shuffle s, with pi_s a random order of the rows,
 
-    rise(c, s) = 1/n sum_i [loss(f(x_i with block c of row pi_s(i)), y_i) - loss(f(x_i), y_i)].
+    rise(c, s) = L(f(x_i with block c of row pi_s(i)), y_i) - L(f(x_i), y_i),
+
+where L is the log loss, or the RMSE in the target's unit, of all rows i.
 
 All that a column became (its categories, its mark of missing cells) moves together.
 
@@ -24,6 +26,7 @@ from deltaprop.estimators import TableModel
 from deltaprop.model.layers import Dense
 from deltaprop.reporting.figures import ColumnImportance, Importance
 from deltaprop.reporting.rows import Block, Rows
+from deltaprop.training.metrics import r2, rmse
 
 __all__ = ["losses_of", "permutation_importance", "score_of", "strongest"]
 
@@ -56,16 +59,20 @@ def losses_of(model: TableModel, outputs: Array, y: npt.NDArray[Any]) -> Array:
     return np.asarray(0.5 * ((outputs - y) ** 2).sum(axis=1), dtype=np.float64)
 
 
+def loss_of(model: TableModel, outputs: Array, y: npt.NDArray[Any]) -> float:
+    """Return the mean log loss, or the RMSE in the target's unit."""
+    if model.task == "regression":
+        return rmse(model.target.decode(outputs), model.target.decode(y))
+    return float(losses_of(model, outputs, y).mean())
+
+
 def score_of(outputs: Array, y: npt.NDArray[Any], *, labels: bool = False) -> float:
     """Return the accuracy, or R^2 averaged over the numbers that vary."""
     if y.ndim == 1:
         return float((outputs.argmax(axis=1) == y).mean())
     if labels:
         return float(((outputs > 0.5) == (y > 0.5)).all(axis=1).mean())
-    truth = np.asarray(y, dtype=np.float64)
-    spread = ((truth - truth.mean(axis=0)) ** 2).sum(axis=0)
-    error = ((outputs - truth) ** 2).sum(axis=0)
-    return float(np.where(spread > 0, 1 - error / np.where(spread > 0, spread, 1.0), 0.0).mean())
+    return r2(outputs, np.asarray(y, dtype=np.float64))
 
 
 def permutation_importance(
@@ -102,7 +109,7 @@ def permutation_importance(
     chosen = strongest(model, x, blocks, most_columns)
     base = model.outputs_of(x, rows.member)
     labels = model.task == "multilabel"
-    base_loss = float(losses_of(model, base, rows.y).mean())
+    base_loss = loss_of(model, base, rows.y)
     base_score = score_of(base, rows.y, labels=labels)
     orders = np.concatenate([rng.permutation(len(rows)) for _ in range(SHUFFLES)])
     members = None if rows.member is None else np.tile(rows.member, SHUFFLES)
@@ -114,7 +121,7 @@ def permutation_importance(
         shuffled[:, block.places] = own[orders]
         parts = np.split(model.outputs_of(shuffled, members), SHUFFLES)
         shuffled[:, block.places] = np.tile(own, (SHUFFLES, 1))
-        rises = [float(losses_of(model, p, rows.y).mean()) - base_loss for p in parts]
+        rises = [loss_of(model, p, rows.y) - base_loss for p in parts]
         drops = [base_score - score_of(p, rows.y, labels=labels) for p in parts]
         figures = (np.mean(rises), np.std(rises), np.mean(drops), np.std(drops))
         found.append((ColumnImportance(block.name, *map(float, figures)), place))

@@ -28,13 +28,14 @@ def curves(report: Report, pieces: Pieces) -> Iterator[str]:
         return
     yield '<div class="figures">'
     series = [("training", "orange", history.loss), ("validation", "blue", history.val_loss)]
-    yield from _curve(report, pieces, "loss plot", pieces.words["loss"], series)
+    yield from _curve(report, pieces, "objective plot", pieces.words["objective"], series)
     if history.val_metric:
-        metric = pieces.words[history.metric]
+        metric = pieces.words.get(history.metric, history.metric)
         series = [("validation", "blue", history.val_metric)]
         yield from _curve(report, pieces, "metric plot", metric, series)
     yield "</div>"
-    yield pieces.paragraph("curves note", "note")
+    which = "one network of curves" if report.origin.n_members == 1 else "first network"
+    yield pieces.paragraph("curves note", "note", which=pieces.words[which])
 
 
 def _curve(
@@ -235,13 +236,15 @@ def calibration(report: Report, pieces: Pieces) -> Iterator[str]:
         for name, kind, _ in drawn
     )
     yield f"<figure>{plot.svg()}<figcaption>{keys}</figcaption></figure>"
+    alone = report.origin.n_members > 1 and not report.origin.folded
+    log_loss = "log_loss alone" if alone else "log_loss"
     head = [pieces.text("figure")]
     head += [pieces.text(name, temperature=temperature) for name, *_ in drawn]
     rows = [
         (pieces.text(key), *(pieces.figure(value) for value in values[: len(drawn)]))
         for key, values in (
             ("ece", (found.error_before, found.error_after)),
-            ("cross entropy", (found.loss_before, found.loss_after)),
+            (log_loss, (found.loss_before, found.loss_after)),
         )
     ]
     yield from pieces.table(

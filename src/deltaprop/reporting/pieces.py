@@ -7,10 +7,13 @@ from math import isfinite
 from typing import Any
 
 from deltaprop.explaining.mathml import escape
+from deltaprop.reporting.figures import Finding
 
 __all__ = ["Pieces"]
 
 _NONE = "–"
+_IN_PERCENT = ("accuracy", "majority", "low", "high", "told", "recall")
+_LARGE = 100.0  # from which on decimals tell nothing
 _MOST_PLAIN = 1e12  # numbers below are written out
 
 
@@ -31,6 +34,21 @@ class Pieces:
     def text(self, key: str, **values: Any) -> str:
         """Return words, filled in and ready to stand in the page."""
         return escape(self.words[key].format(**values))
+
+    def sentence(self, finding: Finding) -> str:
+        """Return what is worth a look; not escaped."""
+        values: Mapping[str, Any] = {
+            name: self.share(value) if name in _IN_PERCENT else value
+            for name, value in finding.values.items()
+        }
+        if "classes" in values:
+            named = [
+                name if isinstance(name, str) else f"{name[0]}: {name[1]}"
+                for name in values["classes"]
+            ]
+            more = ["…"] if values["count"] > len(named) else []
+            values = {**values, "classes": self.listed([*named, *more])}
+        return self.words[f"finding {finding.kind}"].format(**values)
 
     def paragraph(self, key: str, kind: str = "", **values: Any) -> str:
         """Return words as a paragraph."""
@@ -70,6 +88,8 @@ class Pieces:
             return _NONE
         if percent:
             return _without_minus_zero(f"{100 * value:.1f} ± {100 * spread:.1f} %")
+        if max(abs(value), spread) >= _LARGE:
+            return _without_minus_zero(f"{value:.4g} ± {spread:.2g}")
         return _without_minus_zero(f"{value:.3f} ± {spread:.3f}")
 
     def table(

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.estimators import TableModel
+from deltaprop.estimators import Evaluation, TableModel
+from deltaprop.estimators.evaluation import wilson_interval
 from deltaprop.reporting.figures import Finding
 from deltaprop.reporting.rows import Block, Rows
 
-__all__ = ["SMALL_VALIDATION", "leaks", "repeated_rows", "small_samples", "wilson_interval"]
+__all__ = ["SMALL_VALIDATION", "doubtful", "leaks", "repeated_rows", "small_samples"]
 
 Array = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
@@ -26,21 +27,30 @@ _MOST_CELLS = 4_000_000
 _MOST_SUSPECTS = 10
 _WIDEST = 256  # inputs of a column that is looked at; hashed text has more
 _ORDERED = ("numeric", "date", "binary", "boolean", "constant")
+_RARELY = 0.5  # of its rows
 _TINY_CLASS, _MOST_TINY = 10, 8
 SMALL_VALIDATION = 100
-_95_PERCENT = 1.959963984540054  # standard deviations on either side
 
 
-def wilson_interval(right: int, n: int) -> tuple[float, float]:
-    """Return where a share lies with 95 % confidence when ``right`` of n rows were right.
-
-    (p + z^2/2n -+ z sqrt(p(1 - p)/n + z^2/4n^2)) / (1 + z^2/n): Wilson, "Probable inference, the
-    law of succession, and statistical inference", 1927. It holds for few rows and for p near 1.
-    """
-    z2, p = _95_PERCENT**2, right / n
-    middle = p + z2 / (2 * n)
-    half = _95_PERCENT * sqrt(p * (1 - p) / n + z2 / (4 * n * n))
-    return max(0.0, (middle - half) / (1 + z2 / n)), min(1.0, (middle + half) / (1 + z2 / n))
+def doubtful(evaluation: Evaluation) -> list[Finding]:
+    """Return what is to be said of a model that is not clearly better than none at all."""
+    figures, verdict = evaluation.figures, evaluation.verdict
+    if verdict is None:
+        return []
+    numbers = evaluation.headline == "r2"
+    values: dict[str, Any] = {evaluation.headline: figures[evaluation.headline]}
+    if not numbers:
+        values["majority"] = figures["majority"]
+    kind = verdict + (" than the mean" if numbers else "")
+    if verdict == "hardly better" and evaluation.interval is not None:
+        ends = ("least", "most") if numbers else ("low", "high")
+        values |= dict(zip(ends, evaluation.interval, strict=True))
+    found = [Finding(kind, values, True)]
+    known = [c for c in evaluation.classes if c.recall is not None]
+    rarest = min(known, key=lambda c: c.recall or 0.0, default=None)
+    if rarest is not None and (rarest.recall or 0.0) < _RARELY:
+        found.append(Finding("rarely found", {"class": rarest.name, "recall": rarest.recall}, True))
+    return found
 
 
 def leaks(model: TableModel, rows: Rows, blocks: Sequence[Block], seed: int = 0) -> list[Finding]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -16,7 +15,6 @@ from deltaprop.reporting.figures import (
     MOST_LOOKED_AT,
     ColumnFacts,
     ColumnImportance,
-    Finding,
     HardRow,
     Importance,
     Report,
@@ -30,13 +28,14 @@ __all__ = ["again", "columns", "findings", "hardest", "importance", "summary"]
 _MOST_CLASSES = 8  # named in a line
 _MOST_OPEN, _MOST_LISTED = 40, 1000
 _FIGURES = {
-    "classification": ("accuracy", "majority", "log_loss"),
+    "classification": ("accuracy", "majority", "log_loss", "auc", "balanced_accuracy", "f1"),
     "multilabel": ("accuracy", "majority", "label_accuracy", "log_loss"),
-    "regression": ("r2", "rmse", "mae", "poisson_deviance"),
+    "regression": ("r2", "rmse", "baseline_rmse", "mae", "poisson_deviance"),
 }
+_MEASURED = {True: ("accuracy", "log_loss"), False: ("r2", "rmse")}  # of classes, of numbers
 _SHORT = 20  # characters that stay on one line
-_SHARES = ("accuracy", "majority", "label_accuracy")
-_IN_PERCENT = ("accuracy", "majority", "low", "high", "told")
+_SHARES = ("accuracy", "majority", "balanced_accuracy", "label_accuracy")
+_TILES = 4
 
 
 def summary(report: Report, pieces: Pieces) -> Iterator[str]:
@@ -44,10 +43,11 @@ def summary(report: Report, pieces: Pieces) -> Iterator[str]:
     judged = report.judged
     names = [name for name in _FIGURES[report.task] if name in judged.figures]
     yield '<dl class="tiles">'
-    for name in names:
+    for name in names[:_TILES]:
         more = ""
-        if name == "accuracy" and report.interval is not None:
-            low, high = map(pieces.share, report.interval)
+        if name == judged.headline and report.interval is not None:
+            shown = pieces.share if name in _SHARES else pieces.figure
+            low, high = map(shown, report.interval)
             more = f"<small>{pieces.text('interval', low=low, high=high)}</small>"
         value = _value(judged, name, pieces)
         yield f"<div><dt>{_named(report, name, pieces)}{more}</dt><dd>{value}</dd></div>"
@@ -122,7 +122,7 @@ def findings(report: Report, pieces: Pieces) -> Iterator[str]:
         for finding in report.findings:
             first = f"<strong>{pieces.text('serious')}</strong> " if finding.serious else ""
             kind = ' class="serious"' if finding.serious else ""
-            yield f"<li{kind}>{first}{_sentence(finding, pieces)}</li>"
+            yield f"<li{kind}>{first}{escape(pieces.sentence(finding))}</li>"
         yield "</ul>"
     else:
         yield pieces.paragraph("nothing found")
@@ -137,25 +137,13 @@ def findings(report: Report, pieces: Pieces) -> Iterator[str]:
         )
 
 
-def _sentence(finding: Finding, pieces: Pieces) -> str:
-    values: Mapping[str, Any] = {
-        name: pieces.share(value) if name in _IN_PERCENT else value
-        for name, value in finding.values.items()
-    }
-    if "classes" in values:
-        named = [
-            name if isinstance(name, str) else f"{name[0]}: {name[1]}" for name in values["classes"]
-        ]
-        more = ["…"] if values["count"] > len(named) else []
-        values = {**values, "classes": pieces.listed([*named, *more])}
-    return pieces.text(f"finding {finding.kind}", **values)
-
-
 def importance(report: Report, pieces: Pieces) -> Iterator[str]:
     """Yield what each column is worth, with its spread."""
     found = report.importance
-    score = pieces.words["r2" if report.task == "regression" else "accuracy"]
-    facts = {"rows": pieces.count(found.rows), "shuffles": found.shuffles, "score": score}
+    classes = report.task != "regression"
+    score, loss = (pieces.words[key] for key in _MEASURED[classes])
+    facts = {"rows": pieces.count(found.rows), "shuffles": found.shuffles}
+    facts |= {"score": score, "loss": loss}
     yield pieces.paragraph("importance note", "note", **facts)
     if found.grid:
         yield pieces.paragraph("importance image", "note")
@@ -166,10 +154,10 @@ def importance(report: Report, pieces: Pieces) -> Iterator[str]:
     shown = 12 if found.grid else _MOST_OPEN
     scale = [c.loss_rise + sign * c.loss_spread for c in found.columns for sign in (-1, 1)]
     limits = min([0.0, *scale]), max([0.0, *scale])
-    yield from _importance_table(found, found.columns[:shown], limits, score, pieces)
+    yield from _importance_table(found, found.columns[:shown], limits, classes, pieces)
     rest = found.columns[shown:]
     if rest:
-        table = _importance_table(found, rest, limits, score, pieces)
+        table = _importance_table(found, rest, limits, classes, pieces)
         yield from pieces.folded("more columns", table, count=len(rest))
 
 
@@ -177,22 +165,22 @@ def _importance_table(
     found: Importance,
     columns: tuple[ColumnImportance, ...],
     limits: tuple[float, float],
-    score: str,
+    classes: bool,
     pieces: Pieces,
 ) -> Iterator[str]:
+    score, loss = (pieces.words[key] for key in _MEASURED[classes])
     head = [
         pieces.text("patch" if found.grid else "column"),
         "",
-        pieces.text("loss rise"),
+        pieces.text("loss rise", loss=loss),
         pieces.text("score drop", score=score),
     ]
-    percent = score != pieces.words["r2"]
     rows = [
         (
             escape(c.name),
             bar(c.loss_rise, c.loss_spread, *limits),
             pieces.signed(c.loss_rise, c.loss_spread),
-            pieces.signed(c.score_drop, c.score_spread, percent=percent),
+            pieces.signed(c.score_drop, c.score_spread, percent=classes),
         )
         for c in columns
     ]
@@ -220,7 +208,7 @@ def hardest(report: Report, pieces: Pieces) -> Iterator[str]:
     names = [name for name, _ in rows[0].cells]
     head = [pieces.text("row"), *([pieces.text("image")] if image else ())]
     head += [pieces.text("true"), pieces.text("predicted")]
-    head += [pieces.text("p true") if classes else pieces.text("loss"), *map(escape, names)]
+    head += [pieces.text("p true" if classes else "absolute error"), *map(escape, names)]
     before = ("figure", *(("cell",) if image else ()))
     parts = zip(*([cell for _, cell in row.cells] for row in rows), strict=True)
     answers = [[row.true for row in rows], [row.predicted for row in rows]]

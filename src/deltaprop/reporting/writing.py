@@ -35,6 +35,7 @@ def report(
     command: str = "",
     remarks: Sequence[str] = (),
     seed: int = 0,
+    numbers: npt.NDArray[np.int64] | None = None,
 ) -> Report:
     """Work out what there is to know about a training, and write it as one offline page.
 
@@ -60,6 +61,8 @@ def report(
         What was said while the table was read, to be shown beside the warnings.
     seed : int
         Of the shuffles behind the importance of the columns, and of samples.
+    numbers : ndarray of int, optional
+        Where the rows stand in the user's table, from 0; in this order when left out.
 
     Returns
     -------
@@ -89,11 +92,11 @@ def report(
     ('classification', 6)
     """
     words_of(language)  # refused now, not when all is worked out
-    numbers = None
     if not isinstance(model, TableModel):
-        model, features, target, numbers, validation = _of_estimator(
+        model, features, target, order, validation = _of_estimator(
             model, features, target, validation
         )
+        numbers = order if numbers is None else numbers[order]
     found = compute_report(
         model,
         features,

@@ -9,6 +9,7 @@ from deltaprop.tabular.dataset import Dataset, Task, load_dataset
 from deltaprop.tabular.encode import TableEncoder
 from deltaprop.tabular.frames import as_features, as_frame, in_memory, sorted_rows, take_rows
 from deltaprop.tabular.images import ImageEncoder
+from deltaprop.tabular.marks import row_marks
 from deltaprop.tabular.missing import MISSING, MissingWords
 from deltaprop.tabular.read import Table, load_features, load_frame
 from deltaprop.tabular.sparse import SparseRows
@@ -35,6 +36,7 @@ __all__ = [
     "load_dataset",
     "load_features",
     "load_frame",
+    "row_marks",
     "sorted_rows",
     "take_rows",
 ]

@@ -7,7 +7,8 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -231,27 +232,28 @@ def train_members(
         )
     for run in runs:
         run.begin()
-    line = progress_line(progress, int(epochs))
+    line = progress_line(progress, int(epochs), k)
+    together = _Together(line, k)
+    lines: _Lines = {run: _Turn(together, i) for i, run in enumerate(runs)}
     try:
         with catch_interrupt() as interrupt:
-            _advance(runs, _Together(line, k), interrupt, min(k, cores))
+            _advance(lines, interrupt, min(k, cores))
     finally:
         line.close()
     return [run.end() for run in runs]
 
 
-def _advance(
-    runs: Sequence[TrainingRun], line: ProgressLine, interrupt: Interrupt, n_workers: int
-) -> None:
+def _advance(lines: _Lines, interrupt: Interrupt, n_workers: int) -> None:
     """Run epochs until every member is done, on so many threads.
 
     Of short epochs most would be Python's, of which one thread at a time gets on: each member's
     next one goes into a single call of the engine. Of others each thread takes a member's and then
     the next, so that none waits for the end of a round.
     """
+    runs = list(lines)
     engines = {run.engine for run in runs}
-    if len(engines) == 1 and _shortest_epoch(runs, line, interrupt) < n_workers * _SHORT:
-        _advance_together(engines.pop(), runs, line, interrupt, n_workers)
+    if len(engines) == 1 and _shortest_epoch(lines, interrupt) < n_workers * _SHORT:
+        _advance_together(engines.pop(), lines, interrupt, n_workers)
         return
     lock = threading.Lock()
     waiting = [run for run in runs if run.goes_on]
@@ -266,7 +268,7 @@ def _advance(
                 run = min(waiting, key=lambda other: other.history.n_epochs)
                 waiting.remove(run)
             try:
-                run.epoch(line, interrupt)
+                run.epoch(lines[run], interrupt)
             except BaseException:
                 failed = True
                 raise
@@ -288,17 +290,11 @@ def _advance(
             raise
 
 
-def _advance_together(
-    engine: Engine,
-    runs: Sequence[TrainingRun],
-    line: ProgressLine,
-    interrupt: Interrupt,
-    n_workers: int,
-) -> None:
+def _advance_together(engine: Engine, lines: _Lines, interrupt: Interrupt, n_workers: int) -> None:
     """Run an epoch of every member that goes on, round after round."""
     n_threads = 1
-    while going := [run for run in runs if run.goes_on]:
-        plans = [run.plan(line, interrupt) for run in going]
+    while going := [run for run in lines if run.goes_on]:
+        plans = [run.plan(lines[run], interrupt) for run in going]
         began = time.perf_counter()
         outcomes = engine.epochs([run.engine_run for run in going], plans, n_threads)
         took = time.perf_counter() - began
@@ -306,15 +302,15 @@ def _advance_together(
             n_threads = max(1, min(n_workers, int(took / _WORTH_A_THREAD)))
         share = took / len(going)
         for run, outcome in zip(going, outcomes, strict=True):
-            run.enter(outcome, run.clock() - share, line, interrupt)
+            run.enter(outcome, run.clock() - share, lines[run], interrupt)
 
 
-def _shortest_epoch(runs: Sequence[TrainingRun], line: ProgressLine, interrupt: Interrupt) -> float:
+def _shortest_epoch(lines: _Lines, interrupt: Interrupt) -> float:
     """Run an epoch of two members; return the seconds of the shorter one."""
     shortest = np.inf
-    for run in [run for run in runs if run.goes_on][:2]:
+    for run in [run for run in lines if run.goes_on][:2]:
         began = time.perf_counter()
-        run.epoch(line, interrupt)
+        run.epoch(lines[run], interrupt)
         shortest = min(shortest, time.perf_counter() - began)
     return shortest
 
@@ -325,18 +321,37 @@ class _Together:
     def __init__(self, line: ProgressLine, k: int) -> None:
         self._line, self._k, self._done = line, k, 0
 
-    def rows(self, epoch: int, share: float) -> None:
+    def rows(self, share: float, member: int) -> None:
         """Say which share of a member's epoch is done."""
         whole, part = divmod(self._done, self._k)
-        self._line.rows(whole, (part + share) / self._k)
+        self._line.rows(whole, (part + share) / self._k, member)
 
-    def epoch(self, history: History) -> None:
+    def epoch(self, history: History, member: int) -> None:
         """Say that an epoch of a member is over."""
         self._done += 1
-        self._line.epoch(history)
+        self._line.epoch(history, member)
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """The line of all members, as one of them has it in its turn."""
+
+    together: _Together
+    member: int
+
+    def rows(self, epoch: int, share: float, network: int = 0) -> None:
+        """Say which share of the member's epoch is done."""
+        self.together.rows(share, self.member)
+
+    def epoch(self, history: History, network: int = 0) -> None:
+        """Say that an epoch of the member is over."""
+        self.together.epoch(history, self.member)
 
     def close(self) -> None:
         """Leave that to whoever opened the line."""
+
+
+_Lines: TypeAlias = "dict[TrainingRun, _Turn]"
 
 
 def _one_each(given: Any, kind: type, k: int, name: str) -> list[Any]:

@@ -17,9 +17,15 @@ __all__ = [
     "METRICS",
     "Metric",
     "Score",
+    "area_of",
     "as_score",
+    "mae",
+    "mean_f1",
+    "mean_recall",
     "metric_name",
     "poisson_deviance",
+    "r2",
+    "rmse",
     "score",
 ]
 
@@ -162,9 +168,7 @@ def log_loss(p: Array, labels: Any, weights: Array | None = None) -> float:
 
 def balanced_accuracy(p: Array, labels: Any, weights: Array | None = None) -> float:
     """Return the mean, over the classes that have rows, of the share of their rows found."""
-    rows, found, _ = _counted(p.argmax(axis=1), labels, p.shape[1], weights)
-    there = rows > 0
-    return float((found[there] / rows[there]).mean())
+    return mean_recall(*_counted(p.argmax(axis=1), labels, p.shape[1], weights)[:2])
 
 
 def f1(p: Array, labels: Any, weights: Array | None = None) -> float:
@@ -172,9 +176,7 @@ def f1(p: Array, labels: Any, weights: Array | None = None) -> float:
 
     It is the harmonic mean of precision and recall.
     """
-    rows, found, said = _counted(p.argmax(axis=1), labels, p.shape[1], weights)
-    there = rows + said > 0
-    return float((2 * found[there] / (rows + said)[there]).mean())
+    return mean_f1(*_counted(p.argmax(axis=1), labels, p.shape[1], weights))
 
 
 def auc(p: Array, labels: Any, weights: Array | None = None) -> float:
@@ -185,7 +187,7 @@ def auc(p: Array, labels: Any, weights: Array | None = None) -> float:
     """
     k = p.shape[1]
     each = np.ones(len(p)) if weights is None else weights
-    areas = [_area(p[:, c], labels == c, each) for c in (range(1, 2) if k == 2 else range(k))]
+    areas = [area_of(p[:, c], labels == c, each) for c in (range(1, 2) if k == 2 else range(k))]
     known = [area for area in areas if area is not None]
     return float(np.mean(known)) if known else 0.5
 
@@ -234,8 +236,30 @@ def _counted(
     )
 
 
-def _area(p: Array, own: npt.NDArray[np.bool_], weights: Array) -> float | None:
-    """Return the area under one class's curve; None where it, or the rest, has no rows."""
+def mean_recall(rows: npt.NDArray[Any], found: npt.NDArray[Any]) -> float:
+    """Return the mean of found / rows over the classes that have rows."""
+    there = rows > 0
+    return float((found[there] / rows[there]).mean())
+
+
+def mean_f1(rows: npt.NDArray[Any], found: npt.NDArray[Any], said: npt.NDArray[Any]) -> float:
+    """Return the mean of 2 found / (rows + said) over the classes that are there, or are said."""
+    there = rows + said > 0
+    return float((2 * found[there] / (rows + said)[there]).mean())
+
+
+def area_of(p: Array, own: npt.NDArray[np.bool_], weights: Array) -> float | None:
+    """Return the area under one class's ROC curve; None where it, or the rest, has no rows.
+
+    Parameters
+    ----------
+    p : ndarray of shape (n,)
+        Larger where the class is likelier.
+    own : ndarray of bool of shape (n,)
+        Which rows are of the class.
+    weights : ndarray of shape (n,)
+        What each row counts.
+    """
     order = np.argsort(p, kind="stable")
     p, of_own, of_rest = p[order], (weights * own)[order], (weights * ~own)[order]
     if not (of_own.any() and of_rest.any()):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from deltaprop.training.history import History
@@ -10,27 +12,27 @@ from deltaprop.training.history import History
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-__all__ = ["ProgressLine", "TerminalProgress", "no_progress", "progress_line"]
+__all__ = ["ProgressLine", "TerminalProgress", "no_progress", "phase", "progress_line"]
 
 
 class ProgressLine(Protocol):
     """Told how far training is."""
 
-    def rows(self, epoch: int, share: float) -> None:
-        """Say which share of an epoch's rows is done."""
+    def rows(self, epoch: int, share: float, network: int = 0) -> None:
+        """Say which share of an epoch's rows is done, by which of several networks."""
 
-    def epoch(self, history: History) -> None:
-        """Say that an epoch is over."""
+    def epoch(self, history: History, network: int = 0) -> None:
+        """Say that an epoch is over, and whose."""
 
     def close(self) -> None:
         """Say that training is over."""
 
 
 class _Silent:
-    def rows(self, epoch: int, share: float) -> None:
+    def rows(self, epoch: int, share: float, network: int = 0) -> None:
         """Say nothing."""
 
-    def epoch(self, history: History) -> None:
+    def epoch(self, history: History, network: int = 0) -> None:
         """Say nothing."""
 
     def close(self) -> None:
@@ -40,39 +42,34 @@ class _Silent:
 class TerminalProgress:
     """A rich progress bar: epochs, the latest figures, time gone and time left."""
 
-    def __init__(self, n_epochs: int) -> None:
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            Progress,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
+    def __init__(self, n_epochs: int, n_networks: int = 1) -> None:
+        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-        self._bar: Progress = Progress(
-            TextColumn("epoch {task.fields[epoch]}/" + str(n_epochs)),
+        self._n_networks = n_networks
+        self._bar = _live(
+            TextColumn("training, epoch {task.fields[epoch]}/" + str(n_epochs)),
             BarColumn(bar_width=20),
             TextColumn("{task.fields[figures]}"),
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
-            console=Console(stderr=True),
-            transient=True,
         )
         self._task = self._bar.add_task("train", total=n_epochs, epoch=1, figures="")
         self._bar.start()
 
-    def rows(self, epoch: int, share: float) -> None:
+    def rows(self, epoch: int, share: float, network: int = 0) -> None:
         """Move the bar within an epoch."""
         self._bar.update(self._task, completed=epoch + share, epoch=epoch + 1)
 
-    def epoch(self, history: History) -> None:
-        """Show the figures of the epoch that is over."""
-        figures = f"loss {history.loss[-1]:.4g}"
+    def epoch(self, history: History, network: int = 0) -> None:
+        """Show the figure of the epoch that is over: of rows held out, where there are such."""
+        figure = f"loss {history.loss[-1]:.4g}"
         if history.val_metric:
-            figures += f"  {history.metric} {history.val_metric[-1]:.4f}"
-        self._bar.update(self._task, figures=figures)
+            name = history.metric.replace("_", " ")
+            figure = f"held-out {name} {history.val_metric[-1]:.4f}"
+        if self._n_networks > 1:
+            figure = f"network {network + 1} of {self._n_networks}: {figure}"
+        self._bar.update(self._task, figures=figure)
 
     def close(self) -> None:
         """Take the bar away."""
@@ -84,8 +81,43 @@ def no_progress() -> ProgressLine:
     return _Silent()
 
 
-def progress_line(wanted: bool, n_epochs: int) -> ProgressLine:
+def progress_line(wanted: bool, n_epochs: int, n_networks: int = 1) -> ProgressLine:
     """Return a bar if one is wanted and standard error is a terminal."""
-    if wanted and sys.stderr is not None and sys.stderr.isatty():
-        return TerminalProgress(n_epochs)
-    return no_progress()
+    return TerminalProgress(n_epochs, n_networks) if wanted and _on_terminal() else no_progress()
+
+
+@contextmanager
+def phase(wanted: bool, what: str) -> Iterator[None]:
+    """Show what is being done, and since when, as long as it lasts; off a terminal nothing.
+
+    Parameters
+    ----------
+    wanted : bool
+        Whether anything is to be shown.
+    what : str
+        Such as "reading table.csv".
+    """
+    if not (wanted and _on_terminal()):
+        yield
+        return
+    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    line = _live(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    line.add_task(what.replace("[", r"\["), total=None)
+    line.start()
+    try:
+        yield
+    finally:
+        line.stop()
+
+
+def _on_terminal() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
+def _live(*columns: object) -> Progress:
+    """Return lines on standard error that are drawn again and again, and gone when they stop."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    return Progress(*columns, console=Console(stderr=True), transient=True)  # type: ignore[arg-type]

@@ -45,10 +45,13 @@ WORDS = {
     "accuracy of labels": "rows with all labels right",
     "majority of labels": "the same, always giving each label's commoner answer",
     "label_accuracy": "labels right",
-    "r2": "R²",
     "poisson_deviance": "mean Poisson deviance",
-    "rmse": "root mean squared error",
-    "mae": "mean absolute error",
+    "balanced_accuracy": "balanced accuracy",
+    "auc": "AUC",
+    "r2": "R²",
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "baseline_rmse": "RMSE of the mean",
     "interval": "95 % between {low} and {high}",
     "training rows": "training rows",
     "validation rows": "validation rows",
@@ -111,6 +114,19 @@ WORDS = {
     "finding no better than the mean": (
         "R² is {r2:.3f}: the model is no better than always saying the mean."
     ),
+    "finding hardly better": (
+        "An accuracy of {accuracy}, with 95 % confidence from {low} to {high}, is not clearly "
+        "better than always saying the commonest class ({majority}). Either the columns say little "
+        "about the answer, or there are too few rows to tell, or one class is so common that "
+        "accuracy tells nothing: then look at the recall of the others, and try --class-weight "
+        "balanced."
+    ),
+    "finding rarely found": "Of the rows of class “{class}”, {recall} are found.",
+    "finding hardly better than the mean": (
+        "R² is {r2:.3f}, with 95 % confidence from {least:.3f} to {most:.3f}: the model is not "
+        "clearly better than always saying the mean. Either the columns say little about the "
+        "answer, or there are too few rows to tell."
+    ),
     "finding leak": (
         "Column “{column}” alone tells {told} of what there is to know about {target}. Is "
         "it known before the answer is? If not, it gives the answer away, and new rows will "
@@ -145,15 +161,20 @@ WORDS = {
     "remarks": "What was said while the table was read ({count})",
     # learning curves
     "epoch": "epoch",
-    "loss": "loss",
+    "one network of curves": "the network",
+    "first network": "the first of the networks",
+    "objective": "objective",
     "training": "training",
     "validation": "validation",
-    "loss plot": "Loss per epoch",
+    "objective plot": "Objective per epoch",
     "metric plot": "{metric} on the validation rows per epoch",
     "kept epoch": "kept: {epoch}",
     "curves note": (
-        "The training loss is the mean over an epoch, penalties and dropout included, taken "
-        "before each step; the validation loss is taken after the epoch without them."
+        "The objective is what the steps make less: cross-entropy with smoothed labels, or half "
+        "the squared error in standard deviations. Of training rows it is the mean over an epoch, "
+        "penalties and dropout included, taken before each step; of validation rows it is taken "
+        "after the epoch, without them. Both curves are those of {which}; the figures at the top "
+        "are of the finished model."
     ),
     "no curves": "No epoch was completed.",
     # classes
@@ -211,15 +232,15 @@ WORDS = {
         "nothing was to be gained by it."
     ),
     "ece": "expected calibration error",
-    "cross entropy": "cross-entropy",
+    "log_loss alone": "log loss, network by network",
     "no calibration": (
         "Without validation rows nothing tells whether the probabilities are right; they were "
         "not calibrated."
     ),
     # which columns matter
     "importance note": (
-        "What it costs to deal a column's cells out to other rows: the mean rise of the loss "
-        "and fall of the {score} over {shuffles} shuffles of {rows} rows, ± their standard "
+        "What it costs to deal a column's cells out to other rows: the mean rise of {loss} "
+        "and fall of {score} over {shuffles} shuffles of {rows} rows, ± their standard "
         "deviation. Columns that say the same share their importance."
     ),
     "importance limit": (
@@ -232,7 +253,8 @@ WORDS = {
     "importance map": "Importance of each patch",
     "column": "column",
     "patch": "patch",
-    "loss rise": "rise of the loss",
+    "loss rise": "rise of {loss}",
+    "absolute error": "absolute error",
     "score drop": "fall of {score}",
     "more columns": "{count} more",
     # hardest rows

@@ -44,10 +44,13 @@ WORDS = {
     "accuracy of labels": "全部标签都正确的行",
     "majority of labels": "每个标签总答较常见的一方时的同一指标",
     "label_accuracy": "正确的标签",
-    "r2": "R²",
     "poisson_deviance": "平均泊松偏差",
-    "rmse": "均方根误差",
-    "mae": "平均绝对误差",
+    "balanced_accuracy": "平衡准确率",
+    "auc": "AUC（曲线下面积）",
+    "r2": "R²",
+    "rmse": "RMSE（均方根误差）",
+    "mae": "MAE（平均绝对误差）",
+    "baseline_rmse": "总猜平均值的 RMSE",
     "interval": "95% 置信区间：{low} 到 {high}",
     "training rows": "训练行",
     "validation rows": "验证行",
@@ -100,6 +103,16 @@ WORDS = {
         "准确率 {accuracy} 并不比总猜最常见的类（{majority}）更好：模型没有学到有用的东西。"
     ),
     "finding no better than the mean": "R² 为 {r2:.3f}：模型不比总猜平均值更好。",
+    "finding hardly better": (
+        "准确率 {accuracy}（95% 置信区间：{low} 到 {high}）并不明显好于总猜最常见的类（{majority}"
+        "）。要么各列与答案关系不大，要么行数太少、无法判断，要么某一类太常见、准确率说明不了问题"
+        "：这时请看其他类的召回率，并试试 --class-weight balanced。"
+    ),
+    "finding rarely found": "类“{class}”的行只有 {recall} 被找到。",
+    "finding hardly better than the mean": (
+        "R² 为 {r2:.3f}（95% 置信区间：{least:.3f} 到 {most:.3f}）：模型并不明显好于总猜平均值。要"
+        "么各列与答案关系不大，要么行数太少、无法判断。"
+    ),
     "finding leak": (
         "仅凭“{column}”这一列就能得知 {target} 的 {told}。它在答案揭晓之前就已知吗？若不是"
         "，它就泄露了答案，新数据中不会有它：请去掉这一列。"
@@ -130,15 +143,18 @@ WORDS = {
     "remarks": "读取表格时的提示（{count} 条，英文）",
     # learning curves
     "epoch": "轮次",
-    "loss": "损失",
+    "one network of curves": "该网络",
+    "first network": "第一个网络",
+    "objective": "训练目标",
     "training": "训练",
     "validation": "验证",
-    "loss plot": "每轮的损失",
+    "objective plot": "每轮的训练目标",
     "metric plot": "每轮在验证行上的{metric}",
     "kept epoch": "保留：{epoch}",
     "curves note": (
-        "训练损失是一轮内的平均值，在每一步之前取，含惩罚项和随机失活；验证损失在该轮之后取，不"
-        "含这些。"
+        "训练目标就是每一步要减小的量：标签经过平滑的交叉熵，或以标准差为单位的平方误差的一半。训"
+        "练行的值是一轮内的平均，在每一步之前取，含惩罚项和随机失活；验证行的值在该轮之后取，不含"
+        "这些。两条曲线属于{which}；页首的指标属于训练完成的模型。"
     ),
     "no curves": "没有完成任何一轮。",
     # classes
@@ -185,11 +201,11 @@ WORDS = {
     ),
     "no temperature": "概率保持原样（T = 1）：校准已关闭，或者校准没有好处。",
     "ece": "期望校准误差（ECE）",
-    "cross entropy": "交叉熵",
+    "log_loss alone": "对数损失（逐个网络）",
     "no calibration": "没有验证行，就无法得知概率是否可信；没有进行校准。",
     # which columns matter
     "importance note": (
-        "把一列的单元格打乱分给其他行要付出的代价：在 {rows} 行上打乱 {shuffles} 次，损失平均上"
+        "把一列的单元格打乱分给其他行要付出的代价：在 {rows} 行上打乱 {shuffles} 次，{loss}平均上"
         "升和{score}平均下降的量，± 为标准差。内容相同的列会分摊重要性。"
     ),
     "importance limit": (
@@ -199,7 +215,8 @@ WORDS = {
     "importance map": "每块的重要性",
     "column": "列",
     "patch": "小块",
-    "loss rise": "损失上升",
+    "loss rise": "{loss}上升",
+    "absolute error": "绝对误差",
     "score drop": "{score}下降",
     "more columns": "其余 {count} 个",
     # hardest rows

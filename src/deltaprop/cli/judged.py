@@ -1,0 +1,134 @@
+"""Figures of a model on the terminal, beside those of no model, and what makes them doubtful."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from deltaprop.cli.show import count, remark, say
+from deltaprop.errors import DataError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from deltaprop.estimators import Evaluation
+    from deltaprop.tabular import Dataset
+
+__all__ = ["figure_names", "hold_rows_out", "print_doubts", "print_evaluation", "print_overlap"]
+
+_TOLD_FIRST = (
+    "accuracy",
+    "label_accuracy",
+    "log_loss",
+    "r2",
+    "rmse",
+    "mae",
+    "auc",
+    "poisson_deviance",
+)  # in a line, in this order
+_OF_NO_MODEL = ("majority", "baseline_rmse")
+
+
+def figure_names() -> dict[str, str]:
+    """Return what the figures are called, as in the report."""
+    from deltaprop.reporting.language import words_of
+
+    words = words_of("en")
+    names = ("accuracy", "balanced_accuracy", "f1", "auc", "log_loss", "majority")
+    others = ("r2", "rmse", "mae", "baseline_rmse", "label_accuracy", "poisson_deviance")
+    return {name: words[name] for name in (*names, *others)}
+
+
+def print_evaluation(
+    name: str, evaluation: Evaluation, how: str = "", chosen: str | None = None
+) -> None:
+    """Print the figures of some rows, the interval, and the baseline.
+
+    Parameters
+    ----------
+    name : str
+        What the rows are: validation, test.
+    evaluation : Evaluation
+        The figures.
+    how : str
+        Which rows they are, following their number.
+    chosen : str, optional
+        The metric that somebody asked for.
+    """
+    names, figures = figure_names(), evaluation.figures
+    told = [key for key in _TOLD_FIRST if key in figures]
+    if chosen in figures and chosen not in told:
+        told.insert(1, str(chosen))
+    shown = ", ".join(f"{names.get(key, key)} {number(figures[key])}" for key in told)
+    say(f"{name:<11} {shown}", result=True)
+    say(f"            {count(evaluation.rows, 'row')}{how}", result=True)
+    if evaluation.headline == "r2":
+        without = f"always the mean: {names['r2']} 0, {names['rmse']} "
+        without += number(figures["baseline_rmse"])
+    else:
+        without = f"{names['majority']}: {evaluation.baseline:.4f}"
+    if evaluation.interval is not None:
+        low, high = evaluation.interval
+        headline = names[evaluation.headline]
+        say(f"            95 % of {headline} between {low:.4f} and {high:.4f}", result=True)
+    say(f"            {without}", result=True)
+
+
+def hold_rows_out(
+    dataset: Dataset, share: float, task: str | None, seed: int
+) -> tuple[Dataset, Dataset, npt.NDArray[np.int64]]:
+    """Return the rows to learn from, those that only judge, and the numbers of the first.
+
+    Each class is held out in proportion.
+    """
+    from deltaprop.estimators.splitting import split
+    from deltaprop.tabular import TargetEncoder, take_rows
+
+    encoder = TargetEncoder.fit(
+        dataset.target, task, names=dataset.target_names, where=dataset.source
+    )
+    kept, held = split(encoder.encode(dataset.target, where=dataset.source), share, seed)
+    if not len(held):
+        raise DataError(
+            f"{dataset.source} has {dataset.n_rows} rows: too few to hold any out. Leave "
+            "--hold-out out, or give --test."
+        )
+    parts = [
+        replace(dataset, features=take_rows(dataset.features, rows), target=dataset.target[rows])
+        for rows in (kept, held)
+    ]
+    return parts[0], parts[1], kept
+
+
+def number(value: float) -> str:
+    """Return a figure with four decimals, or of large ones with six digits."""
+    return f"{value:.4f}" if abs(value) < 100 else f"{value:.6g}"
+
+
+def print_doubts(evaluation: Evaluation) -> None:
+    """Print, as the report does, that a model is not clearly better than none."""
+    from deltaprop.reporting.language import words_of
+    from deltaprop.reporting.pieces import Pieces
+    from deltaprop.reporting.suspects import doubtful
+
+    pieces = Pieces(words_of("en"), "en")
+    for finding in doubtful(evaluation):
+        remark(pieces.sentence(finding))
+
+
+def print_overlap(evaluation: Evaluation) -> None:
+    """Print how many of the rows the model has seen in its training."""
+    seen = evaluation.overlap
+    if seen is None or not (seen.learnt or seen.chose):
+        return
+    about, of = "about " if seen.about else "", f"of {count(evaluation.rows, 'row')}"
+    if seen.learnt:
+        were = "was" if seen.learnt == 1 else "were"
+        say(f"learnt     {about}{seen.learnt:,} {of} {were} learnt", result=True)
+    if seen.chose:
+        say(f"learnt     {about}{seen.chose:,} {of} chose the epoch", result=True)
+    remark(
+        "A network knows rows it has learnt, or their equals, by heart: figures on them say little "
+        "about new rows. Judge it by rows that were held out (train --hold-out 0.2, or --test)."
+    )
