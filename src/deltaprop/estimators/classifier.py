@@ -72,7 +72,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         What counts as improvement; of "lbfgs" the largest entry of the gradient it ends with. None:
         0.0001. No preset takes it.
     verbose : bool or int
-        Print a line for each epoch.
+        Print a line for each epoch; of a preset some ten lines in all, or on a terminal a bar.
     warm_start : bool
         Let ``fit`` go on from the weights of the previous call, as a preset never does.
     momentum : float, optional
@@ -123,6 +123,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         probabilities those before they are calibrated).
     callbacks : sequence of callable
         Called with a ``TrainingState`` after each epoch; one that returns True stops training.
+        Those of scikit-learn 1.9 are given by ``set_callbacks``; they are told of the fit, of each
+        network, and of each epoch but those of "lbfgs".
     checkpoint : path, optional
         A file to save the run to after each epoch.
     resume : bool

@@ -31,8 +31,14 @@ try:
 except ImportError:
     raise MissingExtraError("scikit-learn 1.6 or newer", "sklearn") from None
 
+try:
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+except ImportError:  # before scikit-learn 1.9 there are none
+    CallbackSupportMixin, with_callbacks = object, None
+
 __all__ = [
     "BaseEstimator",
+    "CallbackSupportMixin",
     "ClassifierMixin",
     "ConvergenceWarning",
     "RegressorMixin",
@@ -51,4 +57,5 @@ __all__ = [
     "type_of_target",
     "unique_labels",
     "validate_data",
+    "with_callbacks",
 ]

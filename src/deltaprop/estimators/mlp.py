@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import DataError, SettingError
-from deltaprop.estimators.contract import BaseEstimator, check_is_fitted, check_random_state
+from deltaprop.estimators.contract import (
+    BaseEstimator,
+    CallbackSupportMixin,
+    check_is_fitted,
+    check_random_state,
+)
 from deltaprop.estimators.mlp_files import save_estimator
 from deltaprop.estimators.mlp_fitting import Sample, fit_lbfgs, fit_stochastic
 from deltaprop.estimators.mlp_presets import (
@@ -37,10 +43,12 @@ from deltaprop.estimators.mlp_settings import (
     uses_lbfgs,
 )
 from deltaprop.estimators.mlp_targets import plain_targets
+from deltaprop.estimators.mlp_tasks import told_to_callbacks
 from deltaprop.estimators.table_model import TableModel
 from deltaprop.explaining import Explanation, Names, explain
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
+from deltaprop.training.loop import Callback
 from deltaprop.training.optimizers import Optimizer
 from deltaprop.training.predict import predict, refuse_overflow
 
@@ -65,7 +73,7 @@ def is_stochastic(estimator: Any) -> bool:
     return True
 
 
-class BaseMLP(BaseEstimator):
+class BaseMLP(BaseEstimator, CallbackSupportMixin):
     """The half of the estimators that does not depend on what y is."""
 
     _y_numeric = False
@@ -118,10 +126,12 @@ class BaseMLP(BaseEstimator):
         """
         check_parameters(self)
         check_preset(self)
-        if has_preset(self):
-            return fit_preset(self, X, y, sample_weight, (X_val, y_val))
-        first = not (self.warm_start and self._has_begun)
-        return self._fit(X, y, sample_weight, (X_val, y_val), first=first, incremental=False)
+        held = X_val, y_val
+        with told_to_callbacks(self, X, y, sample_weight) as tasks:
+            if has_preset(self):
+                return fit_preset(self, X, y, sample_weight, held, tasks)
+            first = not (self.warm_start and self._has_begun)
+            return self._fit(X, y, sample_weight, held, tasks, first=first, incremental=False)
 
     @property
     def _has_begun(self) -> bool:
@@ -138,7 +148,7 @@ class BaseMLP(BaseEstimator):
         if self.checkpoint is not None:
             raise SettingError("partial_fit writes no checkpoint; save the estimator instead.")
         first = not self._has_begun
-        return self._fit(X, y, sample_weight, (None, None), first=first, incremental=True)
+        return self._fit(X, y, sample_weight, (None, None), (), first=first, incremental=True)
 
     def _fit(
         self,
@@ -146,6 +156,7 @@ class BaseMLP(BaseEstimator):
         y: Any,
         sample_weight: Any,
         validation: tuple[Any, Any],
+        callbacks: Sequence[Callback],
         *,
         first: bool,
         incremental: bool,
@@ -175,7 +186,8 @@ class BaseMLP(BaseEstimator):
                 )
             fit_lbfgs(self, sample)
         else:
-            fit_stochastic(self, sample, held, rng, incremental=incremental)
+            callbacks = (*callbacks, *self.callbacks)
+            fit_stochastic(self, sample, held, rng, callbacks, incremental=incremental)
         return self
 
     def _validation(self, X_val: Any, y_val: Any) -> Sample | None:

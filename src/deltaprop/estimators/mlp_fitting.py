@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -36,7 +37,7 @@ from deltaprop.model.parameters import Parameters
 from deltaprop.model.serialize import load_model
 from deltaprop.model.spec import Network
 from deltaprop.training.history import History
-from deltaprop.training.loop import Metric, train
+from deltaprop.training.loop import Callback, Metric, train
 from deltaprop.training.optimizers import optimizer_to_dict
 
 __all__ = ["Sample", "fit_lbfgs", "fit_stochastic"]
@@ -118,6 +119,7 @@ def fit_stochastic(
     sample: Sample,
     held: Sample | None,
     rng: np.random.RandomState,
+    callbacks: Sequence[Callback],
     *,
     incremental: bool,
 ) -> None:
@@ -128,7 +130,7 @@ def fit_stochastic(
     seed = int(rng.randint(2**31 - 1)) + estimator.t_
 
     def run(share: float) -> History:
-        return _run(estimator, sample, held, seed, share, incremental=incremental)
+        return _run(estimator, sample, held, seed, share, callbacks, incremental=incremental)
 
     if estimator.network_.loss.output == "exp":
         share = _share_of_checkpoint(estimator, sample)
@@ -145,6 +147,7 @@ def _run(
     held: Sample | None,
     seed: int,
     share: float,
+    callbacks: Sequence[Callback],
     *,
     incremental: bool,
 ) -> History:
@@ -177,7 +180,7 @@ def _run(
             epochs=1 if incremental else max_iter,
             seed=seed,
             sample_weight=sample.weights,
-            callbacks=[watch, *estimator.callbacks],
+            callbacks=[watch, *callbacks],
             **_asked_for(estimator, sample),
             **_validation(estimator, parameters, held),
         )

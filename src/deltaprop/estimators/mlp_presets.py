@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import sys
 import warnings
@@ -23,6 +24,8 @@ from deltaprop.estimators.mlp_rows import (
 )
 from deltaprop.estimators.mlp_scoring import metric_of_rows
 from deltaprop.estimators.mlp_settings import OUTPUT_NAMES, hidden_activations, hidden_sizes
+from deltaprop.estimators.mlp_tasks import Tasks
+from deltaprop.estimators.mlp_verbose import Lines
 from deltaprop.estimators.presets import PRESETS, Facts
 from deltaprop.estimators.recipe import Recipe
 from deltaprop.estimators.scoring import RowMetric
@@ -30,6 +33,7 @@ from deltaprop.estimators.table_model import TableModel
 from deltaprop.explaining import Explanation
 from deltaprop.model.layers import Dense
 from deltaprop.tabular import as_frame, in_memory, sorted_rows, take_rows
+from deltaprop.training.loop import TrainingState
 from deltaprop.training.metrics import METRICS
 from deltaprop.training.optimizers import Optimizer
 
@@ -163,7 +167,12 @@ def _seed(random_state: Any) -> int:
 
 
 def fit_preset(
-    estimator: Any, X: Any, y: Any, sample_weight: Any, validation: tuple[Any, Any]
+    estimator: Any,
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    validation: tuple[Any, Any],
+    tasks: tuple[Tasks, ...] = (),
 ) -> Any:
     """Learn a table; see ``BaseMLP.fit``."""
     if (validation[0] is None) != (validation[1] is None):
@@ -190,11 +199,36 @@ def fit_preset(
         classes = estimator.classes_[places]
         targets = _ranks(places, targets)
         held = None if held is None else (held[0], _ranks(places, held[1]))
-    metric = _metric(estimator, places, *scored)
+    recipe = recipe_of(estimator, len(targets))
+    lines = [Lines()] if Lines.wanted(estimator.verbose) else []
 
-    def announce(encoder: Any, *_: Any) -> None:
+    def take_up(learner: Any, model: TableModel) -> None:
+        """Make the model the learner's, with classes and rows as the user has them."""
+        learner._target_names = names  # noqa: SLF001
+        learner._places = None if places is None else places.tolist()  # noqa: SLF001
+        target = replace(model.target, reason=f"that is what {type(estimator).__name__} learns")
+        if classes is not None:
+            target = replace(target, classes=classes_for_tables(classes))
+        inputs: Any = told_of_rows(model.inputs, as_given)  # type: ignore[arg-type]
+        # the recipe's metric would keep the rows it looks at
+        take_over(learner, replace(model, target=target, inputs=inputs, recipe=recipe))
+
+    def announce(encoder: Any, target: Any, _: Any) -> None:
         named = estimator._columns is not None  # noqa: SLF001
         warn_of_columns(told_of_rows(encoder, as_given), named=named, stacklevel=6)
+
+        def ended(state: TrainingState) -> dict[str, Any]:
+            learner, parameters = copy.copy(estimator), copy.deepcopy(state.parameters)
+            histories = (copy.deepcopy(state.history),)
+            network = state.network
+            take_up(
+                learner,
+                TableModel(network, (parameters,), encoder, target, histories, recipe, 0, 0),
+            )
+            return dict(vars(learner))
+
+        for task in tasks:
+            task.fitted = ended
 
     model = TableModel.fit(
         table,
@@ -203,31 +237,19 @@ def fit_preset(
         validation=held,
         sample_weight=weights,
         task=task,
-        recipe=replace(recipe_of(estimator, len(targets)), metric=metric),
+        recipe=replace(recipe, metric=_metric(estimator, places, *scored)),
         where="X",
         validation_where="X_val",
         checkpoint=estimator.checkpoint,
         resume=bool(estimator.resume),
-        callbacks=tuple(estimator.callbacks),
+        callbacks=(*tasks, *lines, *estimator.callbacks),
         progress=bool(estimator.verbose),
         n_threads=estimator.n_threads,
         announce=announce,
     )
-    estimator._target_names = names  # noqa: SLF001
-    estimator._places = None if places is None else places.tolist()  # noqa: SLF001
-    target = replace(model.target, reason=f"that is what {type(estimator).__name__} learns")
-    if classes is not None:
-        target = replace(target, classes=classes_for_tables(classes))
-    inputs: Any = model.inputs
-    take_over(
-        estimator,
-        replace(
-            model,
-            target=target,
-            inputs=told_of_rows(inputs, as_given),
-            recipe=replace(model.recipe, metric=None),  # the rows it looks at are not kept
-        ),
-    )
+    for line in lines:
+        line.close()
+    take_up(estimator, model)
     for history in model.histories:
         if history.stopped_because == "interrupted":
             warnings.warn(history.message, stacklevel=3)
