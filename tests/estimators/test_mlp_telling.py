@@ -68,7 +68,7 @@ class TestLines:
         *lines, last = capsys.readouterr().out.splitlines()
         epochs = [int(re.match(r"Epoch (\d+) of 30: loss ", line)[1]) for line in lines]
         assert epochs == [1, *range(3, 31, 3)]
-        assert all(("(mean of 3 networks)" in line) == (members == 3) for line in lines[1:])
+        assert all(("(mean of 3 networks)" in line) == (members == 3) for line in lines[5:])
         figure = f"{model.history_.metric} {model.best_validation_score_:.4f}"
         assert last.startswith("Done in ")
         assert figure in last
