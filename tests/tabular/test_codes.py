@@ -32,7 +32,7 @@ def digits(values, kind):
     return makers[kind](values)
 
 
-KINDS = ["list", "int64", "uint64", "object", "text", "polars decimal", "pandas Int64"]
+KINDS = ["list", "int64", "uint64", "object", "text", "decimal", "polars decimal", "pandas Int64"]
 
 
 @pytest.mark.parametrize("later", KINDS)

@@ -70,6 +70,13 @@ def test_a_missing_target_is_refused_with_its_rows(tmp_path):
         load_dataset(tmp_path / "t.csv", "y")
 
 
+def test_a_dash_for_a_target_is_missing_and_quoted(tmp_path):
+    rows = [f'{i},"{"-" if i % 3 == 0 else f"${1000 + i:,}.50"}"' for i in range(60)]
+    (tmp_path / "t.csv").write_text("a,y\n" + "\n".join(rows) + "\n")
+    with pytest.raises(DataError, match=r"'-' stands in 20 of these rows"):
+        load_dataset(tmp_path / "t.csv", "y")
+
+
 def test_a_missing_target_in_a_glob_is_found_in_its_file(tmp_path):
     (tmp_path / "t1.csv").write_text("a,y\n1,1\n2,2\n")
     (tmp_path / "t2.csv").write_text("a,y\n1,1\n2,\n")

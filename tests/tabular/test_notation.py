@@ -290,3 +290,14 @@ def test_words_that_hardly_return_are_asked_about_and_the_advice_works(case):
         TargetEncoder.fit(TARGETS[case])
     encoder = TargetEncoder.fit(TARGETS[case], "classification")
     assert encoder.decode(encoder.encode(TARGETS[case])).tolist() == TARGETS[case]
+
+
+@pytest.mark.parametrize("dash", ["-", "–", "—", "N/A"])
+def test_a_dash_in_the_place_of_a_number_is_missing(dash):
+    for cells in (["$1,000.50", "$3.20"], ["1.5", "2.5", "4"], ["2022-03-05", "2022-03-06"]):
+        encoder = TableEncoder.fit({"a": [*cells, dash, dash], "x": list(range(len(cells) + 2))})
+        assert encoder.columns[0].missing == 2
+        assert encoder.columns[0].kind in ("numeric", "date")
+    later = TableEncoder.fit({"a": ["1.5", "2.5", "4"]})
+    np.testing.assert_array_equal(later.transform({"a": [dash]}), later.transform({"a": [None]}))
+    assert "-" in TableEncoder.fit({"a": ["+", "-", "+"]}).columns[0].categories

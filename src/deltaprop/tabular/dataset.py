@@ -25,6 +25,7 @@ from deltaprop.tabular.missing import (
     as_missing_words,
     clean_frame,
     clean_text,
+    find_gaps,
     probable_word,
 )
 from deltaprop.tabular.read import Table, features_of, listed, place, table_of
@@ -297,14 +298,15 @@ def _target_values(column: pl.Series, name: str, table: Table, task: Task | None
             )
     if column.dtype in (pl.Categorical, pl.Enum):
         column = column.cast(pl.String)
-    gaps = table.gaps.get(name, ())
+    gaps, found = table.gaps.get(name, ()), dict[str, tuple[Gap, ...]]()
     if task == "classification" and name in table.texts:
         column, gaps = table.texts[name], ()
     column = exact_text(column)
     if column.dtype == pl.String and task == "classification":
         column = clean_frame(column.to_frame(), NO_WORDS).to_series()
     elif column.dtype == pl.String:
-        column = clean_text(column)
+        cells, column = column, clean_text(column)
+        found = find_gaps(cells.to_frame(), column.to_frame())
     elif column.dtype.is_float() or column.dtype.is_decimal():
         column = column.cast(pl.Float64).fill_nan(None)
     elif not (column.dtype.is_integer() or column.dtype in (pl.Boolean, pl.Null)):
@@ -318,9 +320,10 @@ def _target_values(column: pl.Series, name: str, table: Table, task: Task | None
         where = f"{table.source}, "
         if len(table.parts) > 1:
             where += f"{place(table.parts, int(rows[0]) + 1)} (of all files together: "
+        said = _said((*gaps, *found.get(name, ())), len(rows), name in {*table.texts, *found})
         raise DataError(
             f"{where}{_rows(rows)}{')' if len(table.parts) > 1 else ''}: target {name!r} is "
-            f"missing{_said(gaps, len(rows), name in table.texts)}"
+            f"missing{said}"
         )
     values = column.to_numpy()
     return values.astype(object) if column.dtype == pl.String else values

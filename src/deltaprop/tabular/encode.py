@@ -20,7 +20,7 @@ from deltaprop.tabular.fit import fit_column, no_rows, refuse_infinite, to_float
 from deltaprop.tabular.forked import fork_safe
 from deltaprop.tabular.frames import to_polars
 from deltaprop.tabular.lookup import category_codes
-from deltaprop.tabular.missing import without_words
+from deltaprop.tabular.missing import without_dashes, without_words
 from deltaprop.tabular.notation import read_numbers
 from deltaprop.tabular.ranges import MOST_RANGES, find_edges, shares
 from deltaprop.tabular.read import listed
@@ -312,7 +312,7 @@ def _numbers(column: Column, series: pl.Series, where: str) -> tuple[NDArray[np.
 
     odd = 0
     if series.dtype in (pl.String, pl.Categorical, pl.Enum):
-        text = without_words(series.cast(pl.String))
+        text = without_dashes(series.cast(pl.String))
         if column.offset:
             series = text.cast(pl.Int128, strict=False)
         else:
@@ -360,7 +360,7 @@ def _dates(column: Column, series: pl.Series, where: str) -> NDArray[np.float64]
         series = series.cast(pl.Int64, strict=False).cast(pl.String)
     if series.dtype != pl.String:
         _refuse_type(column, series, "dates", where)
-    text = without_words(series)
+    text = without_dashes(series)
     days = days_of(text, column.date_format)
     strange = pl.Series(np.isnan(days)) & text.is_not_null()
     if strange.any():

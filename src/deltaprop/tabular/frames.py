@@ -393,11 +393,13 @@ def _from_objects(cells: list[Any], name: str) -> pl.Series:
 def _from_numbers(cells: list[Any], name: str) -> pl.Series:
     import polars as pl
 
-    if all(c is None or (isinstance(c, numbers.Integral) and abs(int(c)) < 2**63) for c in cells):
-        return pl.Series(name, [None if c is None else int(c) for c in cells], dtype=pl.Int64)
-    if all(c is None or isinstance(c, numbers.Integral) for c in cells):
+    integers = all(c is None or isinstance(c, numbers.Integral) for c in cells)
+    if integers or _hold_long_integers(cells):
+        whole = [None if c is None else int(c) for c in cells]
+        if all(c is None or abs(c) < 2**63 for c in whole):
+            return pl.Series(name, whole, dtype=pl.Int64)
         # More digits than any type of numbers holds: as text none is lost.
-        return pl.Series(name, [None if c is None else str(int(c)) for c in cells], dtype=pl.String)
+        return pl.Series(name, [None if c is None else str(c) for c in whole], dtype=pl.String)
 
     def as_float(cell: Any) -> float | None:
         try:
@@ -406,6 +408,15 @@ def _from_numbers(cells: list[Any], name: str) -> pl.Series:
             return float("inf") if cell > 0 else float("-inf")
 
     return pl.Series(name, [as_float(cell) for cell in cells], dtype=pl.Float64)
+
+
+def _hold_long_integers(cells: list[Any]) -> bool:
+    """Tell whether decimals are whole numbers of which a float does not keep the digits."""
+    known = [c for c in cells if c is not None]
+    if not all(isinstance(c, (decimal.Decimal, numbers.Integral)) for c in known):
+        return False
+    whole = all(c.is_finite() and c == c.to_integral_value() for c in map(decimal.Decimal, known))
+    return whole and any(abs(c) > 2**53 for c in known)
 
 
 def _as_datetime(cell: Any) -> datetime.datetime | None:

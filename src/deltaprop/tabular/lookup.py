@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from deltaprop.tabular.codes import digits_of
 from deltaprop.tabular.frames import category_text
-from deltaprop.tabular.missing import MISSING, NO_WORDS, clean_frame, without_words
+from deltaprop.tabular.missing import MISSING, NO_WORDS, clean_frame, without_dashes
 from deltaprop.tabular.truth import is_true, truth_values
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def category_codes(
     text = _as_text(series)
     words = truth_values(categories) or {}
     if words:
-        text = without_words(text)
+        text = without_dashes(text)
     different = text.unique().drop_nulls()
     exact = {category: code for code, category in enumerate(categories)}
     by_number: dict[float, int] = {}

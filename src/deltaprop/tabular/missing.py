@@ -30,6 +30,7 @@ __all__ = [
     "numbers_without_words",
     "probable_word",
     "unmarked",
+    "without_dashes",
     "without_words",
 ]
 
@@ -37,6 +38,10 @@ MISSING = (
     "?", "NA", "N/A", "n/a", "#N/A", "#NA", "<NA>", "NaN", "nan", "NAN", "-nan", "-NaN",
     "null", "NULL", "None",
 )  # fmt: skip
+
+# What stands in the place of a number, a date or a truth value that there is none of.
+_DASHES = ("-", "--", "---", "–", "—", "―", "−")
+_NO_VALUE = (*MISSING, *_DASHES)
 
 # Of these, the ones that are somebody's name for something: Namibia, no damage, zero.
 _LIKE_WORDS = ("NA", "null", "NULL", "None")
@@ -147,7 +152,7 @@ def clean_text(text: pl.Series) -> pl.Series:
     """Strip the blanks around every cell, and make a null of what is missing.
 
     What has been read is text: NA among words is a word. Among numbers, dates and truth values
-    it is a missing one.
+    it is a missing one, and so is a dash.
     """
     frame, _ = numbers_without_words(clean_frame(text.to_frame(), NO_WORDS))
     return frame.to_series()
@@ -158,8 +163,13 @@ def without_words(text: pl.Series) -> pl.Series:
     return clean_frame(text.to_frame(), MissingWords()).to_series()
 
 
+def without_dashes(text: pl.Series) -> pl.Series:
+    """Do what `clean_text` does for a column of numbers, dates or truth values."""
+    return clean_frame(text.to_frame(), MissingWords(_NO_VALUE)).to_series()
+
+
 def numbers_without_words(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
-    """Make nulls of the common words for missing where all else is numbers, dates or truth values.
+    """Make nulls of words for missing, and of dashes, among numbers, dates or truth values.
 
     Returns
     -------
@@ -170,14 +180,14 @@ def numbers_without_words(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]
     """
     import polars as pl
 
-    is_word = pl.all().is_in(MISSING)
+    is_word = pl.all().is_in(_NO_VALUE)
     has = in_every_column(frame, is_word)
     concerned = [
         column.name
         for column in has.iter_columns()
         if column.any() and not _words(frame[column.name].filter(~column))
     ]
-    kept = [pl.when(~pl.col(name).is_in(MISSING)).then(pl.col(name)) for name in concerned]
+    kept = [pl.when(~pl.col(name).is_in(_NO_VALUE)).then(pl.col(name)) for name in concerned]
     return (frame.with_columns(kept) if kept else frame), concerned
 
 

@@ -26,7 +26,7 @@ _SAME = {
 }
 _BEFORE = r"[\p{L}\p{Sc}]{1,4}\.?"
 _BODY = r"(?:\d(?:[\d.,' ]*\d)?[.,]?|[.,]\d+)(?:[eE][+-]?\d+)?"
-_AFTER = r"[\p{L}\p{Sc}%‰°][\p{L}\p{M}\p{Sc}./²³°^%‰·*µ ]{0,24}?[23]?"
+_AFTER = r"[\p{L}\p{Sc}%‰°+][\p{L}\p{M}\p{Sc}./²³°^%‰·*µ ]{0,24}?[23]?"
 _CELL = (
     rf"^(?P<open>\()? ?(?P<sign>[-+])? ?(?P<before>{_BEFORE})? ?(?P<open2>\()? ?(?P<sign2>[-+])? ?"
     rf"(?P<body>{_BODY})(?P<minus>-)?(?P<close>\))?(?P<blank> *)(?P<after>{_AFTER})?"

@@ -23,7 +23,7 @@ THREE_DECIMALS = frozenset(_THREE_DECIMALS.split())
 
 # What may follow a number without a blank; with one, any words that are the same in every cell.
 _ATTACHED = """
-    % ‰ ° °c °f °k bp bps pp pt px em x k m mio mrd bn mn
+    % ‰ + ° °c °f °k bp bps pp pt px em x k m mio mrd bn mn
     g kg mg µg ug t lb lbs oz st gr
     km cm mm µm um nm mi ft in yd ha m2 m3 m² m³ km2 km² cm2 cm² mm2 mm² cm3 cm³ ft2 ft² sqm sqft
     l ml cl dl hl µl ul gal
