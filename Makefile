@@ -21,12 +21,14 @@ BENCH := build/bench-venv
 BENCH_PIP = $(BENCH)/bin/python -m pip install --quiet
 ACCURACY := build/accuracy-venv
 ACCURACY_PIP = $(ACCURACY)/bin/python -m pip install --quiet
+ECOSYSTEM := build/ecosystem-venv
+ECOSYSTEM_PIP = $(ECOSYSTEM)/bin/python -m pip install --quiet -c constraints/torch.txt
 
 # A stamp is touched when its step is complete, so an interrupted step is done again.
 STAMP := $(VENV)/.deltaprop
 NATIVE_SOURCES := CMakeLists.txt $(shell find native -type f)
 
-.PHONY: help demo test slow check bench accuracy sanitize torch clean FORCE
+.PHONY: help demo test slow check bench accuracy ecosystem sanitize torch clean FORCE
 .DELETE_ON_ERROR:
 
 help: ## list these targets
@@ -84,6 +86,9 @@ bench: $(BENCH)/.deltaprop-package ## measure the speed beside other libraries (
 
 accuracy: $(ACCURACY)/.deltaprop-package ## measure the accuracy beside other libraries (ARGS="--quick --write")
 	$(ACCURACY)/bin/python benchmarks/accuracy.py $(ARGS)
+
+ecosystem: $(ECOSYSTEM)/.deltaprop-package ## run the estimators inside SHAP, MAPIE, MLflow, optuna, skrub and others
+	OPENBLAS_NUM_THREADS=1 $(ECOSYSTEM)/bin/python -m pytest -m ecosystem tests/ecosystem $(ARGS)
 
 torch: $(STAMP)-torch ## install PyTorch into the environment
 
@@ -161,4 +166,19 @@ $(ACCURACY)/.deltaprop-package: $(ACCURACY)/.deltaprop-peers $(NATIVE_SOURCES) $
 	@echo "Building deltaprop"
 	@$(ACCURACY_PIP) --no-deps --no-build-isolation --force-reinstall \
 	  --config-settings build-dir=build/accuracy .
+	@touch $@
+
+# None of them needs PyTorch; where one brings it all the same, it is the version that is tested.
+$(ECOSYSTEM)/.deltaprop-libraries: pyproject.toml constraints/torch.txt scripts/setup.sh
+	@sh scripts/setup.sh $(ECOSYSTEM)
+	@echo "Installing other people's libraries"
+	@$(ECOSYSTEM_PIP) shap mapie mlflow optuna imbalanced-learn skrub fairlearn skops duckdb \
+	  'dask[dataframe]' dask-ml xarray pandas pyarrow pytest hypothesis
+	@$(call install_requirements,$(ECOSYSTEM))
+	@touch $@
+
+$(ECOSYSTEM)/.deltaprop-package: $(ECOSYSTEM)/.deltaprop-libraries $(NATIVE_SOURCES) $(shell find src -name '*.py')
+	@echo "Building deltaprop"
+	@$(ECOSYSTEM_PIP) --no-deps --no-build-isolation --force-reinstall \
+	  --config-settings build-dir=build/ecosystem .
 	@touch $@

@@ -215,7 +215,7 @@ class TableEncoder:
                 f"The table{of(where)} holds what the training did not: {'; '.join(about)}. "
                 "Such cells are encoded as unknown.",
                 TableWarning,
-                stacklevel=2,
+                stacklevel=3,
             )
         return beside([*parts, dense[:, begun:]], dtype) if parts else dense
 
@@ -239,7 +239,7 @@ class TableEncoder:
                 f"The table{of(where)} has {'a column' if len(extra) == 1 else 'columns'} that the "
                 f"training table had not: {listed(extra)}. Ignored.",
                 TableWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
 
     def report(self) -> list[ReportRow]:

@@ -118,7 +118,7 @@ class _Helper:
                 "memory. Start processes with the method 'spawn' or 'forkserver', which need none."
             ) from None
         for message, category in warned:
-            warnings.warn(message, category, stacklevel=4)
+            warnings.warn(message, category, stacklevel=3)
         if error is not None:
             raise error
         return answer

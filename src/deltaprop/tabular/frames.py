@@ -116,6 +116,8 @@ def in_memory(data: Any) -> Any:
         if frame.implementation.is_polars():
             return _collect_polars(data)
         return frame.collect().to_native()
+    if frame is data and hasattr(data, "__array__") and getattr(data, "ndim", None) == 2:
+        return np.asarray(data)
     if frame is data and hasattr(data, "__arrow_c_stream__"):
         # polars would take its threads for it, and a forked child has none
         backend: Any = "pyarrow" if find_spec("pyarrow") else "polars"
@@ -144,7 +146,8 @@ def _names_of(frame: Any) -> list[str]:
 
 
 def _from_torch(tensor: Any) -> NDArray[Any]:
-    if tensor.is_complex() or tensor.is_quantized or str(tensor.layout) != "torch.strided":
+    plain = str(tensor.layout) == "torch.strided" and not tensor.is_meta
+    if tensor.is_complex() or tensor.is_quantized or not plain:
         raise DataError(
             f"A tensor of {tensor.dtype} in the layout {tensor.layout} was given as a table: "
             "expected real numbers, rows x columns. Convert it, for example with .to_dense() or "
