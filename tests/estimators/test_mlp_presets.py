@@ -171,8 +171,6 @@ class TestClasses:
     def test_what_is_no_class_for_each_row_is_refused(self):
         with pytest.raises(ValueError, match="Unknown label type"):
             classifier().fit(NUMBERS, PRICE + 0.5)
-        with pytest.raises(DataError, match="one class only, 1,"):
-            classifier().fit(NUMBERS, np.ones(N, int))
 
 
 class TestRows:

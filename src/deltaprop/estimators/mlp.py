@@ -22,12 +22,12 @@ from deltaprop.estimators.mlp_presets import (
     check_preset,
     explain_preset,
     fit_preset,
-    has_preset,
     preset_outputs,
     table_as_known,
 )
 from deltaprop.estimators.mlp_rows import (
     check_weights,
+    has_preset,
     read_new_rows,
     read_training_rows,
     take,
@@ -42,7 +42,7 @@ from deltaprop.estimators.mlp_settings import (
     settings_of,
     uses_lbfgs,
 )
-from deltaprop.estimators.mlp_targets import plain_targets
+from deltaprop.estimators.mlp_targets import plain_targets, refuse_unlearnt
 from deltaprop.estimators.mlp_tasks import told_to_callbacks
 from deltaprop.estimators.table_model import TableModel
 from deltaprop.explaining import Explanation, Names, explain
@@ -175,6 +175,8 @@ class BaseMLP(BaseEstimator, CallbackSupportMixin):
             kept = np.flatnonzero(sample.weights)
             sample = Sample(*take(kept, rows, targets, answers, sample.weights))
         held = self._validation(*validation)
+        if first and held is not None and hasattr(self, "classes_") and answers.ndim == 1:
+            refuse_unlearnt(held.y, sample.y)
         rng = check_random_state(self.random_state)
         if first:
             self._target_names = names

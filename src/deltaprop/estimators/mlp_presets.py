@@ -14,16 +14,18 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import DataError, SettingError
-from deltaprop.estimators.contract import check_random_state
+from deltaprop.estimators.contract import ConvergenceWarning, check_random_state
 from deltaprop.estimators.mlp_columns import told_of_rows, warn_of_columns
 from deltaprop.estimators.mlp_rows import (
     check_weights,
+    has_preset,
     read_new_table,
     read_training_table,
     target_names,
 )
 from deltaprop.estimators.mlp_scoring import metric_of_rows
 from deltaprop.estimators.mlp_settings import OUTPUT_NAMES, hidden_activations, hidden_sizes
+from deltaprop.estimators.mlp_targets import refuse_unlearnt
 from deltaprop.estimators.mlp_tasks import Tasks
 from deltaprop.estimators.mlp_verbose import Lines
 from deltaprop.estimators.presets import PRESETS, Facts
@@ -43,7 +45,6 @@ __all__ = [
     "classes_for_tables",
     "explain_preset",
     "fit_preset",
-    "has_preset",
     "preset_outputs",
     "recipe_of",
     "rows_as_fitted",
@@ -78,11 +79,6 @@ _OTHERS = (
 )  # fmt: skip
 _OF_PLAIN = {"members": 1, "ranges": 0, "calibrate": False}  # what stands for having none
 _MOST_COUNTED = 10_000  # rows that whole weights may make of a table
-
-
-def has_preset(estimator: Any) -> bool:
-    """Return whether the estimator learns as a preset has it, not as scikit-learn does."""
-    return bool(estimator.preset != "plain")
 
 
 def check_preset(estimator: Any) -> None:
@@ -195,8 +191,11 @@ def fit_preset(
         # places in classes_, by the order that the table's target has its classes in
         places = np.argsort(classes_for_tables(estimator.classes_), kind="stable")
         places = places[np.isin(places, targets)]
-        _refuse_absent_classes(estimator, places, () if held is None else held[1])
         classes = estimator.classes_[places]
+        if held is not None:
+            refuse_unlearnt(estimator.classes_[held[1]], classes)
+        if len(places) == 1:
+            return _fit_single_class(estimator, X, y, sample_weight, validation, tasks)
         targets = _ranks(places, targets)
         held = None if held is None else (held[0], _ranks(places, held[1]))
     recipe = recipe_of(estimator, len(targets))
@@ -257,6 +256,13 @@ def fit_preset(
     return estimator
 
 
+def _fit_single_class(estimator: Any, *what: Any) -> Any:
+    """Learn to answer the only class there is, as scikit-learn does; that needs no preset."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return estimator._fit(*what, first=True, incremental=False)  # noqa: SLF001
+
+
 def _metric(
     estimator: Any, places: Array | None, X: Any, targets: Array, order: Array | None
 ) -> RowMetric | None:
@@ -311,22 +317,6 @@ def _targets(estimator: Any, answers: Array, *, first: bool) -> Array:
     return np.asarray(targets).reshape(len(answers), -1)[:, 0].astype(np.int64)
 
 
-def _refuse_absent_classes(estimator: Any, places: Array, validated: npt.ArrayLike) -> None:
-    """Raise where too few classes have rows that count, or one of the validation rows has none."""
-    classes = estimator.classes_.tolist()
-    if len(places) < 2:
-        raise DataError(
-            f"y has one class only, {classes[places[0]]!r}, in all rows that count; a classifier "
-            "needs rows of at least two classes."
-        )
-    absent = np.setdiff1d(np.asarray(validated, dtype=np.int64), places)
-    if len(absent):
-        raise DataError(
-            f"Class {classes[absent[0]]!r} has no row that counts, so the network has no output "
-            "for it. Leave out the rows of that class."
-        )
-
-
 def _ranks(places: Array, codes: Array) -> Array:
     """Return where each code stands among the places."""
     order = np.argsort(places)
@@ -366,7 +356,7 @@ def _as_known(estimator: Any, targets: Array) -> Array:
     if model.task != "classification":
         return targets
     places = np.asarray(estimator._places)  # noqa: SLF001
-    _refuse_absent_classes(estimator, places, targets)
+    refuse_unlearnt(estimator.classes_[targets], estimator.classes_[places])
     return np.asarray(model.target.classes[_ranks(places, targets)])
 
 

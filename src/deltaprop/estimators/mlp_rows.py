@@ -24,6 +24,7 @@ from deltaprop.tabular.fit import refuse_infinite
 
 __all__ = [
     "check_weights",
+    "has_preset",
     "is_table",
     "read_new_rows",
     "read_new_table",
@@ -37,6 +38,11 @@ Array = npt.NDArray[np.float64]
 _FLOATS = (np.float64, np.float32)
 _SPARSE = ("csr", "csc")
 _NUMBERS_OR_GAPS: dict[str, Any] = {"dtype": _FLOATS, "ensure_all_finite": "allow-nan"}
+
+
+def has_preset(estimator: Any) -> bool:
+    """Return whether the estimator learns as a preset has it, not as scikit-learn does."""
+    return bool(estimator.preset != "plain")
 
 
 def is_table(X: Any) -> bool:
@@ -102,7 +108,7 @@ def read_training_rows(
     X, y = in_memory(X), plain_targets(in_memory(y), numeric=y_numeric)
     checks: dict[str, Any] = {"multi_output": True, "y_numeric": y_numeric}
     if reset:
-        by_name = is_table(X) or _holds_words(X)
+        by_name = is_table(X) or _holds_words(X) or has_preset(estimator)
         estimator.encoder_ = TableEncoder.fit(X, where="X") if by_name else None
         _remember_names(estimator, X)
         if by_name:

@@ -14,7 +14,7 @@ from deltaprop.errors import DataError
 from deltaprop.tabular.cells import shorten
 from deltaprop.tabular.frames import is_missing
 
-__all__ = ["plain_targets"]
+__all__ = ["plain_targets", "refuse_unlearnt"]
 
 _KINDS: tuple[tuple[str, tuple[type, ...]], ...] = (
     ("truth values", (bool, np.bool_)),
@@ -56,6 +56,16 @@ def plain_targets(y: Any, *, numeric: bool, name: str = "y") -> Any:
     if isinstance(y, Sequence) and not all(map(_is_cell, y)):
         return y
     return _plain(y, numeric, name)
+
+
+def refuse_unlearnt(found: npt.ArrayLike, learnt: npt.ArrayLike) -> None:
+    """Raise where a class is found that no row which counts belongs to."""
+    absent = np.setdiff1d(found, learnt)
+    if len(absent):
+        raise DataError(
+            f"Class {absent[:1].tolist()[0]!r} has no row that counts, so nothing is learnt of it. "
+            "Leave out the rows of that class."
+        )
 
 
 def _columns_of(y: Any) -> list[tuple[str, Any]] | None:
