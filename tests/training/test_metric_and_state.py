@@ -101,6 +101,14 @@ def test_a_state_that_no_run_left_is_refused(network, parameters, table, engine,
     np.testing.assert_array_equal(parameters.flat, before)
 
 
+def test_a_state_that_overflowed_is_left_out():
+    network = dp.Network([1, 1], loss="half_squared_error", bias=False)
+    huge, state = np.full((4, 1), 1e80), {}
+    settings = {"optimizer": dp.RMSProp(1e-30), "engine": "reference", "state": state}
+    dp.train(network, network.init(np.random.default_rng(1)), huge, huge, epochs=1, **settings)
+    assert state == {}
+
+
 def test_a_state_of_other_types_is_read_as_numbers(network, parameters, table):
     state = {"m": np.zeros(N, np.float32), "v": [0] * N, "t": np.int64(2)}
     dp.train(network, parameters, *table, optimizer=dp.Adam(), epochs=1, state=state)

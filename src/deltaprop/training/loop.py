@@ -133,7 +133,8 @@ def train(
         Go on from ``checkpoint`` if it exists; the result equals an uninterrupted run's.
     state : dict, optional
         The optimizer's state. What an earlier run left in it is where this one begins; an empty
-        one is a new start. Holds the state after the last step afterwards.
+        one is a new start. Holds the state after the last step afterwards; nothing where that has
+        overflowed, for nobody could go on from it.
     callbacks : sequence of callable
         Called with a ``TrainingState`` after each epoch; one that returns True stops training.
     progress : bool

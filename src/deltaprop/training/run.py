@@ -64,6 +64,11 @@ class TrainingState:
 Callback: TypeAlias = Callable[[TrainingState], object]
 
 
+def _is_finite(state: State) -> bool:
+    """Return whether one can go on: squares of gradients overflow before the gradients do."""
+    return all(bool(np.isfinite(value).all()) for value in state.values())
+
+
 @dataclass(eq=False)
 class TrainingRun:
     """A network on its way: what ``train`` was asked for, and how far it has come.
@@ -192,7 +197,9 @@ class TrainingRun:
         if self._keeps_best() and self.best_flat is not None:
             self.parameters.flat[:] = self.best_flat
         if self.state is not None:
-            self.state.update(self.engine_run.state)
+            left = self.engine_run.state
+            self.state.clear()
+            self.state.update(left if _is_finite(left) else {})
         self._conclude()
         return self.history
 
@@ -328,8 +335,7 @@ class TrainingRun:
         if self.checkpoint is None:
             return
         state, epoch = self.engine_run.state, self.history.n_epochs - 1
-        if not all(np.isfinite(value).all() for value in state.values()):
-            # squares of gradients leave float32 before the gradients do; nobody could go on
+        if not _is_finite(state):
             outcome = EpochOutcome(np.nan, 0, "the optimizer's state")
             self.reason, self.history.message = "diverged", self._divergence(epoch, outcome)
             return
