@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from deltaprop.errors import ColumnError, DataError
-from deltaprop.tabular import TableEncoder, load_features, load_frame
+from deltaprop.tabular import TableEncoder, as_frame, load_dataset, load_features, load_frame
 
 
 @pytest.fixture
@@ -300,3 +300,27 @@ def test_a_very_wide_table_is_read_like_a_narrow_one(written):
     frame = load_frame(written(f"{names}\n{rows[0]}\n{rows[1]}\n"))
     assert frame.columns == names.split(",")
     assert frame.to_native().rows() == [(1.0, "x", None) * 1000, (2.5, "y", 7) * 1000]
+
+
+ODD_NAMES = ["**", "^a.*", ".*$", "ab", "", " ", "a.b", "[0]", "{x}", "%s", "价格", "NA", "a\nb"]
+
+
+def test_columns_may_have_any_name(written, tmp_path):
+    names = [name.strip() or f"column_{i + 1}" for i, name in enumerate(ODD_NAMES)]
+    head = ",".join('"' + name + '"' for name in ODD_NAMES)
+    rows = [",".join(str(i * k % 17) for k in range(1, len(names) + 1)) for i in range(20)]
+    path = written(head + "\n" + "\n".join(rows) + "\n")
+    assert cells(path) == {n: [i * (k + 1) % 17 for i in range(20)] for k, n in enumerate(names)}
+    for target in names:
+        data = load_dataset(path, [target], missing=())
+        assert data.features.columns == [name for name in names if name != target]
+    written(",".join('"' + name + '"' for name in reversed(names)) + "\n" + rows[0], "b.csv")
+    assert load_frame(tmp_path / "*.csv").columns in (names, names[::-1])
+
+
+@pytest.mark.parametrize("name", ["*", "^a.*$", "^$"])
+def test_a_name_that_stands_for_other_columns_is_refused(written, name):
+    with pytest.raises(ColumnError, match=r"table\.csv has a column called .* \(column 2\)"):
+        load_features(written(f"a,{name}\n1,2\n"))
+    with pytest.raises(ColumnError, match=r"column called .* \(column 2\).*Rename it"):
+        as_frame({"a": [1], name: [2]})

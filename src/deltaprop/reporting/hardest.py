@@ -110,7 +110,7 @@ def _cells(frame: Any, importance: Importance) -> list[tuple[tuple[str, str], ..
     known = set(ranked)
     names = [*ranked, *(name for name in frame.columns if name not in known)][:_MOST_CELLS]
     present = [name for name in names if name in set(frame.columns)]
-    table = frame.select(present).rows()
+    table = frame[present].rows()
     return [
         tuple((name, _cell(value)) for name, value in zip(present, row, strict=True))
         for row in table

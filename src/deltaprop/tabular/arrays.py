@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import math
-import zipfile
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deltaprop.errors import ColumnError, DataError, nearest_name
+from deltaprop.tabular.npy import empty_array, read_arrays
 from deltaprop.tabular.source import Blob
 
 __all__ = ["pick_arrays", "read_array", "read_arrays", "read_idx"]
@@ -36,6 +35,8 @@ def read_idx(content: bytes, name: str) -> NDArray[Any]:
             f"{name} {verb}: its IDX header says {' x '.join(map(str, shape))} numbers, which is "
             f"{expected:,} bytes, but there are {len(content):,}. Fetch the file again."
         )
+    if 0 in shape:
+        return empty_array(shape, dtype)
     array = np.frombuffer(content, dtype, offset=start).reshape(shape)
     return array.astype(dtype.newbyteorder("="), copy=False)
 
@@ -51,45 +52,6 @@ def read_array(blob: Blob) -> NDArray[Any]:
             "Save the array that is meant as an .npy file of its own."
         )
     return next(iter(arrays.values()))
-
-
-def read_arrays(blob: Blob) -> dict[str, NDArray[Any]]:
-    """Read all arrays of an .npz file by name, or the one of an .npy file under an empty name."""
-    try:
-        loaded = np.load(io.BytesIO(blob.content), allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            arrays = {"": loaded}
-        else:
-            with loaded:
-                arrays = {key: loaded[key] for key in loaded.files}
-    except (ValueError, OSError, EOFError, KeyError, SyntaxError, zipfile.BadZipFile) as error:
-        if "Object arrays" in str(error) or "pickle" in str(error):
-            raise DataError(
-                f"{blob.name} holds an array of Python objects: expected numbers or text of a "
-                "fixed width. Loading objects could run code, so it is refused; convert the array "
-                "(array.astype(float) or astype(str)) and save it again."
-            ) from None
-        raise DataError(
-            f"{blob.name} is not an intact NumPy file ({error}): expected an .npy or .npz file as "
-            "written by numpy.save or numpy.savez. Save it again."
-        ) from None
-    except MemoryError:
-        raise DataError(
-            f"{blob.name} announces an array larger than the memory: expected one that its "
-            f"{len(blob.content):,} bytes can hold. The file is damaged; save it again."
-        ) from None
-    if not arrays:
-        raise DataError(f"{blob.name} holds no array: expected at least one. Save it again.")
-    for key, array in arrays.items():
-        if array.dtype.kind not in "biufUS":
-            raise DataError(
-                f"{blob.name} holds an array {key!r} of type {array.dtype}: expected numbers, "
-                "truth values or text. Convert it and save it again."
-            )
-    return {
-        key: array.astype(str) if array.dtype.kind == "S" else array
-        for key, array in arrays.items()
-    }
 
 
 def pick_arrays(
@@ -126,7 +88,10 @@ def pick_arrays(
 
 
 def _listed(arrays: dict[str, NDArray[Any]]) -> str:
+    def shown(key: str) -> str:
+        return " ".join(key.split()) or "one array"
+
     return ", ".join(
-        f"{key or 'one array'} ({' x '.join(map(str, array.shape)) or 'a single number'})"
+        f"{shown(key)} ({' x '.join(map(str, array.shape)) or 'a single number'})"
         for key, array in arrays.items()
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ __all__ = [
     "holds_numbers",
     "in_every_column",
     "number_columns",
+    "picked",
     "shorten",
     "strays_of",
 ]
@@ -57,6 +58,13 @@ def shorten(cell: object, width: int = 60) -> str:
         return f"{cell[: width - 20]!r}... ({len(cell):,} characters)"
     text = repr(cell)
     return text if len(text) <= width + 2 else f"{text[:width]}..."
+
+
+def picked(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """Return columns by their names, whatever these are: ``select`` takes "*" for all columns."""
+    import polars as pl
+
+    return pl.DataFrame([frame.get_column(name) for name in names])
 
 
 def in_every_column(frame: pl.DataFrame, expression: pl.Expr) -> pl.DataFrame:
@@ -109,7 +117,7 @@ def number_columns(
     read = [column.len() - column.null_count() for column in floats.iter_columns()]
     whole = [n == ok > 0 for n, ok in zip(given, read, strict=True)]
     names = [name for name, numeric in zip(frame.columns, whole, strict=True) if numeric]
-    numeric_text = frame.select(names)
+    numeric_text = picked(frame, names)
     integers = in_every_column(numeric_text, pl.all().cast(pl.Int64, strict=False))
     as_integers = integers.iter_columns()
     zeros_first = in_every_column(numeric_text, pl.all().str.contains(ZERO_FIRST)).iter_columns()

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from deltaprop.errors import ColumnError, DataError, SettingError, nearest_name
 from deltaprop.tabular.arrays import pick_arrays, read_array, read_arrays
-from deltaprop.tabular.cells import shorten
+from deltaprop.tabular.cells import picked, shorten
 from deltaprop.tabular.codes import exact_text
 from deltaprop.tabular.decoding import check_encoding
 from deltaprop.tabular.delimited import Reading
@@ -204,7 +204,7 @@ def _split_target(table: Table, target: Source | Sequence[str], task: Task | Non
     columns = [_target_values(frame[name], name, table, task) for name in names]
     import narwhals as nw
 
-    features = frame.drop(names)
+    features = picked(frame, [column for column in frame.columns if column not in names])
     if features.width == 0:
         raise DataError(
             f"{table.source} has no column beside the target {listed(names)}: expected at least "

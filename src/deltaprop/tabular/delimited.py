@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from deltaprop.errors import ColumnError, DataError
 from deltaprop.tabular.cells import shorten
 from deltaprop.tabular.decoding import line_of, to_utf8
+from deltaprop.tabular.frames import refuse_patterns
 from deltaprop.tabular.layout import Layout, scan
 from deltaprop.tabular.missing import (
     MISSING,
@@ -113,10 +114,7 @@ def read_delimited(
     body = content.lstrip(b"\n")
     first_line += len(content) - len(body)
     if not body.strip():
-        raise DataError(
-            f"{name} holds no cells: expected a header line and at least one row. "
-            "Check that the program that writes it has finished."
-        )
+        raise _no_cells(name)
     separator = given[1].decode() if given else sniff_separator(body)
     body, mark = mark_quoted(body, separator, reading.words)
     text, short_header = _cells(body, name, separator, first_line)
@@ -124,6 +122,13 @@ def read_delimited(
         text, clean_frame(text, reading.words), mark, short_header, name, separator, reading.header
     )
     return replace(table, notes=(about, *table.notes)) if about else table
+
+
+def _no_cells(name: str) -> DataError:
+    return DataError(
+        f"{name} holds no cells: expected a header line and at least one row. "
+        "Check that the program that writes it has finished."
+    )
 
 
 def _cells(content: bytes, name: str, separator: str, first_line: int) -> tuple[pl.DataFrame, bool]:
@@ -152,9 +157,10 @@ def _cells(content: bytes, name: str, separator: str, first_line: int) -> tuple[
             separator=separator,
             infer_schema=False,
         )
-    except pl.exceptions.PolarsError as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        why = str(error).partition("\n")[0][:200]
         raise DataError(
-            f"{name} cannot be read as a table separated by {separator!r}: {error}. Expected rows "
+            f"{name} cannot be read as a table separated by {separator!r}: {why}. Expected rows "
             "of equally many cells. Look for a quotation mark that is never closed."
         ) from None
     if keep is not None:
@@ -266,6 +272,8 @@ def _from_rows(rows: Iterator[tuple[int, list[str]]], name: str) -> tuple[pl.Dat
     for line, row in rows:
         lines.append(line)
         cells.append(row)
+    if not cells:
+        raise _no_cells(name)
     width = _common_width(np.array([len(row) for row in cells]), name, lines.__getitem__)
     short = len(cells[0]) < width
     if short:
@@ -332,6 +340,7 @@ def _named(
             f"different names in the header.{others} Rename or remove one; say header=False if the "
             "first line is data."
         )
+    refuse_patterns(labels, name)
     called = dict(zip(frame.columns, labels, strict=True))
     frame = frame.rename(called)
     if found and names[0] == "" and frame.width > 1 and _counts_rows(frame[labels[0]]):

@@ -26,6 +26,7 @@ __all__ = [
     "as_series",
     "in_memory",
     "is_missing",
+    "refuse_patterns",
     "sorted_rows",
     "take_rows",
     "to_polars",
@@ -173,6 +174,7 @@ def to_polars(data: object) -> pl.DataFrame:
     if not _holds_records(data):
         data = in_memory(data)
     if isinstance(data, pl.DataFrame):
+        refuse_patterns(data.columns, "The table")
         for column in data.iter_columns():
             _refuse_nested(column)
         return data
@@ -198,6 +200,17 @@ def to_polars(data: object) -> pl.DataFrame:
         ) from None
     columns = zip(frame.columns, frame.iter_columns(), strict=True)
     return _from_columns([(str(name), column) for name, column in columns])
+
+
+def refuse_patterns(names: Sequence[str], table: str) -> None:
+    """Raise a `ColumnError` for a name that polars takes for a pattern: ``*``, or ``^...$``."""
+    odd = [name for name in names if name == "*" or (name[:1] == "^" and name[-1:] == "$")]
+    if odd:
+        raise ColumnError(
+            f"{table} has a column called {odd[0]!r} (column {list(names).index(odd[0]) + 1}): "
+            "expected a name that is neither * nor of the form ^...$, which stand for all columns, "
+            "or for those that fit a pattern. Rename it."
+        )
 
 
 def _refuse_twice(names: Sequence[str]) -> None:
@@ -252,6 +265,7 @@ def _from_columns(columns: Sequence[tuple[str, Any]]) -> pl.DataFrame:
 
     names = [name for name, _ in columns]
     _refuse_twice(names)
+    refuse_patterns(names, "The table")
     series = [as_series(values, name) for name, values in columns]
     lengths = {name: one.len() for name, one in zip(names, series, strict=True)}
     if len(set(lengths.values())) > 1:

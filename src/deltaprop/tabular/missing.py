@@ -187,8 +187,9 @@ def numbers_without_words(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]
         for column in has.iter_columns()
         if column.any() and not _words(frame[column.name].filter(~column))
     ]
-    kept = [pl.when(~pl.col(name).is_in(_NO_VALUE)).then(pl.col(name)) for name in concerned]
-    return (frame.with_columns(kept) if kept else frame), concerned
+    none = MissingWords(_NO_VALUE)
+    kept = [clean_frame(frame[name].to_frame(), none).to_series() for name in concerned]
+    return frame.with_columns(kept), concerned
 
 
 def _words(rest: pl.Series) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from deltaprop.errors import ColumnError, DataError
 from deltaprop.tabular.arrays import read_array
-from deltaprop.tabular.cells import Strays, number_columns, shorten
+from deltaprop.tabular.cells import Strays, number_columns, picked, shorten
 from deltaprop.tabular.codes import is_code
 from deltaprop.tabular.decoding import check_encoding
 from deltaprop.tabular.delimited import Reading, TextTable, read_delimited
@@ -30,6 +29,7 @@ from deltaprop.tabular.missing import (
     numbers_without_words,
 )
 from deltaprop.tabular.notation import find_notation
+from deltaprop.tabular.parquet import read_parquet
 from deltaprop.tabular.source import Blob, Source, open_blobs
 
 if TYPE_CHECKING:
@@ -170,26 +170,8 @@ def _read_one(blob: Blob, reading: Reading) -> Table:
     if blob.format == "text":
         return _typed([read_delimited(blob.content, blob.name, reading)], blob.name, reading.words)
     if blob.format == "parquet":
-        return Table(nw.from_native(_read_parquet(blob), eager_only=True), blob.name)
+        return Table(nw.from_native(read_parquet(blob), eager_only=True), blob.name)
     return Table(features_of(read_array(blob), blob.name), blob.name)
-
-
-def _read_parquet(blob: Blob) -> pl.DataFrame:
-    import polars as pl
-
-    try:
-        frame = pl.read_parquet(io.BytesIO(blob.content))
-    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
-        raise DataError(
-            f"{blob.name} begins as Parquet but cannot be read ({str(error).splitlines()[0]}): "
-            "expected an intact Parquet file. Fetch or write it again."
-        ) from None
-    if frame.height == 0 or frame.width == 0:
-        raise DataError(
-            f"{blob.name} has {frame.height} rows and {frame.width} columns: expected at least one "
-            "of each. Check the program that writes it."
-        )
-    return frame
 
 
 def features_of(array: NDArray[Any], name: str) -> nw.DataFrame[Any] | NDArray[Any]:
@@ -224,7 +206,7 @@ def _typed(tables: Sequence[TextTable], source: str, words: MissingWords) -> Tab
     gaps = merge_gaps(
         [
             *zip(above, (table.gaps for table in tables), strict=False),
-            (0, find_gaps(text.select(with_words), frame.select(with_words))),
+            (0, find_gaps(picked(text, with_words), picked(frame, with_words))),
         ]
     )
     columns: list[pl.Series] = []
@@ -302,7 +284,7 @@ def _stack(tables: Sequence[Table], source: str) -> Table:
         dtypes = {frame[name].dtype for frame in frames}
         if pl.String in dtypes and len(dtypes) > 1:
             # Numbers in one file, words in another: as words, the column is judged as a whole.
-            frames = [frame.with_columns(pl.col(name).cast(pl.String)) for frame in frames]
+            frames = [frame.with_columns(frame[name].cast(pl.String)) for frame in frames]
     try:
         whole = pl.concat(frames, how="vertical_relaxed")
     except pl.exceptions.PolarsError as error:
@@ -335,7 +317,7 @@ def _same_columns(
             f"{name} {' and '.join(found)}: expected the {first.width} columns of {first_name}, "
             "the first of the files. Leave the file out of the pattern, or give it the same header."
         )
-    return frame.select(first.columns)
+    return picked(frame, first.columns)
 
 
 def listed(names: Sequence[str], most: int = 8) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob as globbing
 import gzip
+import io
 import os
 import sys
 import zlib
@@ -11,9 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from deltaprop.errors import DataError, nearest_name
+from deltaprop.errors import DataError, SettingError, nearest_name
 
-__all__ = ["Blob", "Format", "Source", "open_blobs", "paths_of", "read_blob"]
+__all__ = [
+    "Blob",
+    "Format",
+    "Source",
+    "blob_of",
+    "most_unpacked",
+    "open_blobs",
+    "paths_of",
+    "read_blob",
+    "too_large",
+]
 
 Source = str | os.PathLike[str]
 Format = Literal["text", "parquet", "idx", "npy", "npz"]
@@ -36,6 +47,8 @@ _FOREIGN = {
     b"\x80\x04\x95": ("a pickle", "Pickles are never loaded: save it as CSV, Parquet or .npz."),
     b"\x80\x05\x95": ("a pickle", "Pickles are never loaded: save it as CSV, Parquet or .npz."),
 }
+# Texts become 3 to 20 times larger; a gigabyte is nothing to be afraid of.
+_LIMIT, _LEAST_LIMIT, _USUAL_RATIO = "DELTAPROP_MAX_UNPACKED", 1 << 30, 20
 _IDX_TYPES = frozenset((0x08, 0x09, 0x0B, 0x0C, 0x0D, 0x0E))
 
 
@@ -88,8 +101,13 @@ def _glob(pattern: str) -> list[str]:
 
 def read_blob(name: str) -> Blob:
     """Read one file, or standard input when ``name`` is ``-``, and see what it holds."""
-    raw = _standard_input() if name == "-" else _file(name)
-    shown = "standard input" if name == "-" else name
+    if name == "-":
+        return blob_of(_standard_input(), "standard input")
+    return blob_of(_file(name), name)
+
+
+def blob_of(raw: bytes, shown: str) -> Blob:
+    """Unpack what was read under the name ``shown``, and see what it holds."""
     if raw[:2] == b"\x1f\x8b":
         raw = _gunzip(raw, shown)
     if not raw.strip():
@@ -150,9 +168,38 @@ def _not_found(path: Path) -> str:
     return f"{message} The folder {str(folder.resolve())!r} holds {shown}{more}."
 
 
-def _gunzip(raw: bytes, name: str) -> bytes:
+def most_unpacked(packed: int) -> int:
+    """Return how many bytes a file of ``packed`` bytes may become when it is unpacked."""
+    given = os.environ.get(_LIMIT)
+    if not given:
+        return max(_LEAST_LIMIT, _USUAL_RATIO * packed)
     try:
-        return gzip.decompress(raw)
+        return max(0, int(float(given)))
+    except (ValueError, OverflowError):
+        raise SettingError(
+            f"The environment variable {_LIMIT} is {given!r}: expected a number of bytes, such as "
+            "8e9."
+        ) from None
+
+
+def too_large(name: str, packed: int, limit: int) -> DataError:
+    """Return the error for a file that becomes larger than that."""
+    return DataError(
+        f"{name} has {packed:,} bytes but becomes more than {limit:,} when it is unpacked: "
+        "expected less, since a file like that may be made to fill the memory. If it is meant to "
+        f"be so large, set the environment variable {_LIMIT} to more bytes, such as "
+        f"{4 * limit:.0e}."
+    )
+
+
+def _gunzip(raw: bytes, name: str) -> bytes:
+    limit = most_unpacked(len(raw))
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(raw)) as stream:
+            content = stream.read(limit + 1)
+        if len(content) > limit:
+            raise too_large(name, len(raw), limit)
+        return content
     except EOFError:
         found = "ends in the middle of its gzip data (truncated)"
     except (OSError, zlib.error) as error:
