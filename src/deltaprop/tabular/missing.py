@@ -187,9 +187,7 @@ def numbers_without_words(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]
         for column in has.iter_columns()
         if column.any() and not _words(frame[column.name].filter(~column))
     ]
-    none = MissingWords(_NO_VALUE)
-    kept = [clean_frame(frame[name].to_frame(), none).to_series() for name in concerned]
-    return frame.with_columns(kept), concerned
+    return frame.with_columns([without_dashes(frame[name]) for name in concerned]), concerned
 
 
 def _words(rest: pl.Series) -> bool:
