@@ -12,7 +12,7 @@ import struct
 
 import numpy as np
 import pytest
-from safetensors.numpy import save
+from safetensors.numpy import load, save
 
 from deltaprop.model import serialize
 
@@ -40,7 +40,7 @@ def read(folder, model="kinds.safetensors"):
     (size,) = struct.unpack("<Q", saved[:8])
     facts = json.loads(json.loads(saved[8 : 8 + size])["__metadata__"]["deltaprop"])
     facts.pop("sha256", None)
-    return facts, {"parameters": np.frombuffer(saved[8 + size :], dtype=np.float64)}
+    return facts, load(saved)
 
 
 def described(change=None, text=None):
@@ -79,6 +79,20 @@ def entry(value, *path):
             at = at[key]
         at[path[-1]] = "HERE"
         return described(text=json.dumps(facts).replace('"HERE"', value))(folder)
+
+    return make
+
+
+def numbered(value):
+    """Return a maker of a model whose first weight is another, with a checksum that fits."""
+
+    def make(folder):
+        facts, tensors = read(folder)
+        flat = tensors["parameters"].copy()
+        flat[0] = value
+        tensors["parameters"] = flat
+        said = serialize._sealed(json.dumps(facts), tensors)
+        return save(tensors, metadata={"deltaprop": said})
 
     return make
 
@@ -134,6 +148,10 @@ MODELS = {
     "a column without facts": (put([{}], "table", "inputs", "columns"), []),
     "classes that are numbers": (put([1, 2, 3], "table", "target", "classes"), []),
     "a single class": (put(["aster"], "table", "target", "classes"), []),
+    "NaN for a weight": (numbered(np.nan), ["parameters are not finite", "s.1[0] is nan"]),
+    "infinity for a weight": (numbered(-np.inf), ["parameters are not finite", "s.1[0] is -inf"]),
+    "a class of three million letters": (put(["aster", "iris", "x" * 3_000_000], "table", "target", "classes"), ["classes[2]", "at most 200,000"]),
+    "a loss of numbers": (described(lambda facts: facts["network"].update(loss="half_squared_error", label_smoothing=0.0)), ["its loss is half_squared_error", "classification"]),
     "no recipe": (described(lambda facts: facts["training"].pop("recipe")), ["recipe"]),
     "a recipe that is unheard of": (put({"hidden": [4], "magic": 1}, "training", "recipe"), ["magic"]),
     "no history": (put(None, "training", "history"), []),

@@ -50,6 +50,20 @@ def test_a_preset_that_is_none_is_refused(folder, call, words, says):
     assert says in answer.err
 
 
+@pytest.mark.parametrize("preset", ["fast", "best", "plain"])
+def test_rare_values_are_kept_so_that_they_can_be_read_again(folder, call, preset):
+    """Of a column of zeros but for three cells a single range is found; it was not read again."""
+    rare = {7: 10, 107: 20, 207: 30}
+    rows = [f"{rare.get(i, 0)},{i % 7},{i % 2}" for i in range(1000)]
+    Path("rare.csv").write_text("\n".join(["rare,x,y", *rows]))
+    words = ["train", "rare.csv", "--target", "y", "--ranges", "16", "--preset", preset]
+    assert call(*words, "--members", "1", "--model", "m.safetensors", *QUICK).status == 0
+    assert len(load("m.safetensors").inputs.columns[0].edges) == 2
+    for command in ("evaluate", "predict"):
+        answer = call(command, "m.safetensors", "rare.csv")
+        assert answer.status == 0, answer.err
+
+
 def test_the_checkpoints_of_members_are_removed_or_gone_on_from(folder, call, monkeypatch):
     from deltaprop.training import members
 
