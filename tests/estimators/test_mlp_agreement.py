@@ -1,4 +1,4 @@
-"""Odd rows and weights: plain and the presets agree, as docs/tables.md has it."""
+"""Odd rows and weights: plain and the presets agree, as docs/estimators.md has it."""
 
 import pickle
 

@@ -7,7 +7,8 @@ import inspect
 import sys
 import warnings
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -162,6 +163,49 @@ def _seed(random_state: Any) -> int:
     return int(rng.randint(2**31 - 1))
 
 
+@dataclass(frozen=True)
+class _Terms:
+    """What the user calls what a model learns.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The targets.
+    places : ndarray of int or None
+        The classes that are learnt, by their places in ``classes_``.
+    rows : narwhals.DataFrame
+        The table, in the user's order.
+    recipe : Recipe
+        Without the metric that looks at rows, which would keep them.
+    """
+
+    names: tuple[str, ...]
+    places: Array | None
+    rows: Any
+    recipe: Recipe
+
+    def take_up(self, estimator: Any, model: TableModel) -> None:
+        """Make the model the estimator's, in these terms."""
+        estimator._target_names = self.names  # noqa: SLF001
+        estimator._places = None if self.places is None else self.places.tolist()  # noqa: SLF001
+        target = replace(model.target, reason=f"that is what {type(estimator).__name__} learns")
+        if self.places is not None:
+            classes = classes_for_tables(estimator.classes_[self.places])
+            target = replace(target, classes=classes)
+        inputs: Any = told_of_rows(model.inputs, self.rows)  # type: ignore[arg-type]
+        take_over(estimator, replace(model, target=target, inputs=inputs, recipe=self.recipe))
+
+    def ended(
+        self, estimator: Any, encoder: Any, target: Any, state: TrainingState
+    ) -> dict[str, Any]:
+        """Return the attributes of an estimator whose one network ends as it is now."""
+        learner, members = copy.copy(estimator), (copy.deepcopy(state.parameters),)
+        histories = (copy.deepcopy(state.history),)
+        model = TableModel(state.network, members, encoder, target, histories, self.recipe, 0, 0)
+        self.take_up(learner, model)
+        return dict(vars(learner))
+
+
 def fit_preset(
     estimator: Any,
     X: Any,
@@ -183,7 +227,7 @@ def fit_preset(
     as_given, table, targets = table, take_rows(table, order), targets[order]
     held = None if validation[0] is None else _validation(estimator, *validation)
     scored = (X, targets, order) if held is None else (validation[0], held[1], None)
-    classes = places = None
+    places = None
     task = "regression"
     if hasattr(estimator, "classes_"):
         task = "multilabel" if estimator._multilabel else "classification"  # noqa: SLF001
@@ -191,43 +235,20 @@ def fit_preset(
         # places in classes_, by the order that the table's target has its classes in
         places = np.argsort(classes_for_tables(estimator.classes_), kind="stable")
         places = places[np.isin(places, targets)]
-        classes = estimator.classes_[places]
         if held is not None:
-            refuse_unlearnt(estimator.classes_[held[1]], classes)
+            refuse_unlearnt(estimator.classes_[held[1]], estimator.classes_[places])
         if len(places) == 1:
             return _fit_single_class(estimator, X, y, sample_weight, validation, tasks)
         targets = _ranks(places, targets)
         held = None if held is None else (held[0], _ranks(places, held[1]))
-    recipe = recipe_of(estimator, len(targets))
+    terms = _Terms(names, places, as_given, recipe_of(estimator, len(targets)))
     lines = [Lines()] if Lines.wanted(estimator.verbose) else []
-
-    def take_up(learner: Any, model: TableModel) -> None:
-        """Make the model the learner's, with classes and rows as the user has them."""
-        learner._target_names = names  # noqa: SLF001
-        learner._places = None if places is None else places.tolist()  # noqa: SLF001
-        target = replace(model.target, reason=f"that is what {type(estimator).__name__} learns")
-        if classes is not None:
-            target = replace(target, classes=classes_for_tables(classes))
-        inputs: Any = told_of_rows(model.inputs, as_given)  # type: ignore[arg-type]
-        # the recipe's metric would keep the rows it looks at
-        take_over(learner, replace(model, target=target, inputs=inputs, recipe=recipe))
 
     def announce(encoder: Any, target: Any, _: Any) -> None:
         named = estimator._columns is not None  # noqa: SLF001
         warn_of_columns(told_of_rows(encoder, as_given), named=named, stacklevel=6)
-
-        def ended(state: TrainingState) -> dict[str, Any]:
-            learner, parameters = copy.copy(estimator), copy.deepcopy(state.parameters)
-            histories = (copy.deepcopy(state.history),)
-            network = state.network
-            take_up(
-                learner,
-                TableModel(network, (parameters,), encoder, target, histories, recipe, 0, 0),
-            )
-            return dict(vars(learner))
-
         for task in tasks:
-            task.fitted = ended
+            task.fitted = partial(terms.ended, estimator, encoder, target)
 
     model = TableModel.fit(
         table,
@@ -236,7 +257,7 @@ def fit_preset(
         validation=held,
         sample_weight=weights,
         task=task,
-        recipe=replace(recipe, metric=_metric(estimator, places, *scored)),
+        recipe=replace(terms.recipe, metric=_metric(estimator, places, *scored)),
         where="X",
         validation_where="X_val",
         checkpoint=estimator.checkpoint,
@@ -248,7 +269,7 @@ def fit_preset(
     )
     for line in lines:
         line.close()
-    take_up(estimator, model)
+    terms.take_up(estimator, model)
     for history in model.histories:
         if history.stopped_because == "interrupted":
             warnings.warn(history.message, stacklevel=3)
