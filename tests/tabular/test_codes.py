@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deltaprop.errors import DataError
 from deltaprop.tabular import TableEncoder, TargetEncoder, load_dataset
 
 BIG = 1_600_000_000_000_000_000
@@ -120,6 +121,15 @@ def test_a_zero_in_front_of_few_numbers_or_of_fractions_is_no_code():
     assert TableEncoder.fit({"a": cells}).columns[0].kind == "numeric"
 
 
+def test_a_target_of_codes_that_floats_do_not_tell_apart_is_told_truly():
+    values = [BIG + i for i in range(120)]
+    with pytest.raises(DataError, match=rf"from {BIG} to {BIG + 119}.*task='classification'"):
+        TargetEncoder.fit(values)
+    encoder = TargetEncoder.fit(values, "classification")
+    assert encoder.decode(encoder.encode(values)).tolist() == values
+    assert TargetEncoder.fit([BIG + 1000 * i for i in range(120)]).task == "regression"
+
+
 # truth values
 
 
@@ -149,9 +159,11 @@ def test_truth_values_are_two_categories_however_they_are_spelt(cells, two):
 def test_what_was_brought_together_is_said():
     encoder = TableEncoder.fit({"a": ["yes", "Yes", "YES", "no", "yes"]})
     assert "'YES', 'Yes' count as 'yes'" in encoder.columns[0].note
+    mixed = TargetEncoder.fit(["Yes", "yes", "No", "no", "NO"] * 4)
+    assert mixed.classes.tolist() in (["No", "Yes"], ["no", "yes"])
     target = TargetEncoder.fit(["TRUE", "True", "FALSE", "True"])
-    assert target.classes.tolist() == ["FALSE", "True"]
-    assert "'TRUE' counts as 'True'" in target.reason
+    assert target.classes.tolist() == ["FALSE", "TRUE"]
+    assert "'True' counts as 'TRUE'" in target.reason
     assert target.encode(["true", "FALSE", True]).tolist() == [1, 0, 1]
 
 

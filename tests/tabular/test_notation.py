@@ -255,6 +255,7 @@ TARGETS = {
     "prices": [f"${i * 100:,}.00" for i in range(1, 90)],
     "numbers": [i / 7 for i in range(300)],
     "codes": [10**18 + i for i in range(300)],
+    "long codes": [16 * 10**17 + i for i in range(300)],
     "zips": [f"0{i:04}" for i in range(300)],
     "a stray": [*(f"{i}.5" for i in range(200)), "oops"],
     "digits and a letter": ["1", "2", "3", "X"] * 30,

@@ -109,10 +109,13 @@ class Notation:
 
     def told(self, text: pl.Series) -> str:
         """Say with the first telling cell how it is read: ``'$1,234.50' is 1234.5 $``."""
+        import polars as pl
+
         cells = text.drop_nulls()
-        marked = cells.filter(cells.str.contains(r"[.,'\s\x{A0}\x{202F}]"))
-        cell = str((marked if marked.len() else cells)[0])
-        value = self.read((marked if marked.len() else cells).head(1))[0]
+        strange = cells.filter(cells.cast(pl.Float64, strict=False).is_null())
+        grouped = cells.filter(cells.str.contains(".", literal=True))
+        telling = next((some for some in (strange, grouped) if some.len()), cells).head(1)
+        cell, value = telling[0], self.read(telling)[0]
         shown = "missing" if value is None else _digits(value)
         unit = f" {self.unit}" if self.unit else ""
         return f"{cell!r} is read as {shown}{unit}"

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from deltaprop.errors import DataError, SettingError, ShapeError, nearest_name, of
 from deltaprop.model.stored import LONGEST_NAME, Stored
 from deltaprop.tabular.cells import Strays, shorten, strays_of
-from deltaprop.tabular.codes import exact_text, is_code
+from deltaprop.tabular.codes import EXACT, exact_text, is_code
+from deltaprop.tabular.dates import date_format
 from deltaprop.tabular.fit import to_floats
 from deltaprop.tabular.forked import fork_safe
 from deltaprop.tabular.frames import as_series, to_polars
@@ -155,7 +156,7 @@ class TargetEncoder:
                 "were selected."
             )
         many = classes.size > _MANY_CLASSES and classes.size > values.size / 2
-        if many and classes.dtype.kind != "O":
+        if many and classes.dtype.kind != "O" and not _are_long(classes):
             raise DataError(
                 f"Target {names[0]!r}{of(where)} has {classes.size:,} classes in {values.size:,} "
                 "rows: most classes have a single row, from which nothing about others can be "
@@ -187,6 +188,7 @@ class TargetEncoder:
             notations.append(notation)
             reason += f"; {told}" if told else ""
             y = _as_numbers(values, name, where, notation)
+            _refuse_lost_digits(values, y, name, where)
             if y.min() == y.max():
                 raise DataError(
                     f"Target {name!r}{of(where)} is {y[0]:g} in all {y.size} rows: expected "
@@ -502,6 +504,8 @@ def _ask_about_words(text: pl.Series, name: str, why_not: str, where: str) -> No
     n_different = text.str.to_lowercase().n_unique()
     if n_different <= _FEW_WORDS or n_different <= text.len() / 2:
         return
+    if date_format(text)[0]:
+        why_not = "they are dates; days since the first would be numbers"
     reason = f" ({why_not})" if why_not else ""
     raise DataError(
         f"Target {name!r}{of(where)} holds {n_different:,} different words in {text.len():,} rows, "
@@ -552,6 +556,24 @@ def _as_numbers(
             "task='classification'."
         )
     return to_floats(numbers)
+
+
+def _are_long(values: NDArray[Any]) -> bool:
+    return values.dtype.kind in "iu" and max(-int(values.min()), int(values.max())) > EXACT
+
+
+def _refuse_lost_digits(
+    values: NDArray[Any], y: NDArray[np.float64], name: str, where: str
+) -> None:
+    """Refuse whole numbers that would not be told apart as floats."""
+    if _are_long(values) and np.unique(y).size < np.unique(values).size:
+        low, high = int(values.min()), int(values.max())
+        raise DataError(
+            f"Target {name!r}{of(where)} holds whole numbers from {low} to {high}, some of which "
+            "differ only in digits beyond the 15 that a number keeps: expected numbers that can be "
+            f"told apart. Take {low} from all of them; or if they are codes of classes, say "
+            "task='classification'."
+        )
 
 
 def _text_of(values: NDArray[Any]) -> pl.Series:

@@ -45,8 +45,8 @@ def truth_values(words: Sequence[str]) -> dict[bool, str] | None:
 def one_spelling(text: pl.Series) -> tuple[pl.Series, str]:
     """Write every truth value of a column of such in one way, and say which were others.
 
-    ``Yes``, ``YES`` and ``y`` become what most cells of them have. A column with any other word,
-    or with one spelling for each value, stays as it is.
+    ``Yes``, ``YES`` and ``y`` become what most cells of them have, in the capitals of most cells.
+    A column with any other word, or with one spelling for each value, stays as it is.
 
     Returns
     -------
@@ -62,8 +62,11 @@ def one_spelling(text: pl.Series) -> tuple[pl.Series, str]:
     counts = text.drop_nulls().alias("cell").value_counts(name="rows")
     if not 1 < counts.height <= _MOST_SPELLINGS:
         return text, ""
+    said = counts.sort(["rows", "cell"], descending=[True, False]).rows()
+    form = _usual_capitals(said)
+    said.sort(key=lambda pair: _capitals(pair[0]) != form)
     spellings: dict[bool | None, list[str]] = {}
-    for cell in counts.sort(["rows", "cell"], descending=[True, False])["cell"]:
+    for cell, _ in said:
         spellings.setdefault(is_true(cell), []).append(cell)
     if None in spellings or max(map(len, spellings.values())) == 1:
         return text, ""
@@ -77,6 +80,21 @@ def one_spelling(text: pl.Series) -> tuple[pl.Series, str]:
         pl.Series(list(usual)), pl.Series(list(usual.values())), default=None
     )
     return same.alias(text.name), "; ".join(sorted(told))
+
+
+def _usual_capitals(said: Sequence[tuple[str, int]]) -> str:
+    """Return the capitals that both values are written in; of several, those of most rows."""
+
+    def weight(form: str) -> tuple[int, int]:
+        so = [(is_true(cell), rows) for cell, rows in said if _capitals(cell) == form]
+        return len({truth for truth, _ in so}), sum(rows for _, rows in so)
+
+    return max(sorted({_capitals(cell) for cell, _ in said}), key=weight)
+
+
+def _capitals(word: str) -> str:
+    """Return how a word is written, so that yes goes with no and YES with NO."""
+    return "lower" if word == word.lower() else "upper" if word == word.upper() else "title"
 
 
 def differ_in_capitals(words: Iterable[str]) -> str:
