@@ -9,7 +9,6 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from scipy import sparse
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -223,11 +222,6 @@ class TestRows:
         names = [name for name in model.explain(frame[:1]).names.inputs if " from " not in name]
         assert names == ["a", "b", "c"]  # beside them their ranges
 
-    @pytest.mark.parametrize("rows", [sparse.csr_matrix(NUMBERS), sparse.coo_array(NUMBERS)])
-    def test_a_sparse_matrix_is_refused_in_one_sentence(self, rows):
-        with pytest.raises(DataError, match=r"X is a sparse matrix, but preset='fast'"):
-            classifier().fit(rows, SIGN)
-
     def test_validation_rows_choose_the_epoch(self):
         model = classifier().fit(FRAME[:40], KIND[:40], X_val=FRAME[40:], y_val=KIND[40:])
         assert (model.model_.n_train, model.model_.n_val) == (40, 20)
@@ -343,7 +337,7 @@ class TestSettings:
 
     def test_tags_say_what_it_takes(self):
         tags = classifier().__sklearn_tags__()
-        assert (tags.input_tags.sparse, tags.input_tags.allow_nan) == (False, True)
+        assert (tags.input_tags.sparse, tags.input_tags.allow_nan) == (True, True)
         assert tags.classifier_tags.multi_label
         plain = dp.MLPClassifier().__sklearn_tags__()
         assert (plain.input_tags.sparse, plain.input_tags.allow_nan) == (True, False)

@@ -16,9 +16,15 @@ if TYPE_CHECKING:
     from deltaprop.cli.report import Wanted
     from deltaprop.estimators import Evaluation, Recipe, TableModel
     from deltaprop.model.spec import Network
-    from deltaprop.tabular import Dataset, ImageEncoder, TableEncoder, TargetEncoder
+    from deltaprop.tabular import (
+        Dataset,
+        ImageEncoder,
+        SparseEncoder,
+        TableEncoder,
+        TargetEncoder,
+    )
 
-    Encoder = TableEncoder | ImageEncoder
+    Encoder = TableEncoder | ImageEncoder | SparseEncoder
 
 __all__ = ["EXAMPLE", "train"]
 

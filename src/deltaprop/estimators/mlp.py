@@ -85,7 +85,7 @@ class BaseMLP(BaseEstimator, CallbackSupportMixin):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = not has_preset(self)
+        tags.input_tags.sparse = True
         tags.input_tags.allow_nan = has_preset(self)
         return tags
 
@@ -103,8 +103,8 @@ class BaseMLP(BaseEstimator, CallbackSupportMixin):
         ----------
         X : array_like, sparse matrix or data frame of shape (n, n_features)
             Numbers are taken as they are. A data frame with words, categories, dates or missing
-            cells is encoded first. A preset other than "plain" encodes and scales all columns, and
-            takes no sparse matrix.
+            cells is encoded first. A preset other than "plain" encodes and scales all columns; of a
+            sparse matrix without writing its zeros out.
         y : array_like of shape (n,) or (n, n_outputs)
             Classes or numbers, one per row; several columns for several outputs.
         sample_weight : array_like of shape (n,), optional
@@ -278,6 +278,7 @@ class BaseMLP(BaseEstimator, CallbackSupportMixin):
         *,
         learning_rate: float = 0.1,
         optimizer: Optimizer | None = None,
+        feature_names: Sequence[str] | None = None,
     ) -> Explanation:
         """Return the training step these rows would cause, in the user's names.
 
@@ -291,6 +292,9 @@ class BaseMLP(BaseEstimator, CallbackSupportMixin):
             eta of the step that is shown.
         optimizer : Optimizer, optional
             What takes it; plain gradient descent when left out.
+        feature_names : sequence of str, optional
+            What the columns of a sparse matrix, or of an array, are called, such as
+            ``vectorizer.get_feature_names_out()``.
 
         Returns
         -------
@@ -299,11 +303,12 @@ class BaseMLP(BaseEstimator, CallbackSupportMixin):
         """
         check_is_fitted(self, "network_")
         if hasattr(self, "model_"):
-            return explain_preset(self, X, y, learning_rate, optimizer)
+            return explain_preset(self, X, y, learning_rate, optimizer, feature_names)
         if self.encoder_ is not None:
             inputs = tuple(self.encoder_.output_names)
         else:
-            inputs = tuple(map(str, getattr(self, "feature_names_in_", ())))
+            known = getattr(self, "feature_names_in_", ())
+            inputs = tuple(map(str, known if feature_names is None else feature_names))
         title = "The step these rows would cause"
         return explain(
             *self.network_and_rows(X, y),

@@ -24,7 +24,7 @@ from deltaprop.estimators.table_files import table_model_of
 from deltaprop.model.layers import Dense
 from deltaprop.model.serialize import Contents, SavedModel, damaged, save_model
 from deltaprop.model.stored import Stored
-from deltaprop.tabular import TableEncoder, encoder_from_dict
+from deltaprop.tabular import SparseEncoder, TableEncoder, encoder_from_dict
 from deltaprop.training.checkpoint import STATE, stored_state
 from deltaprop.training.history import History
 
@@ -317,8 +317,11 @@ def _restore_preset(estimator: Any, saved: SavedModel, facts: Stored) -> None:
     absent = [fact for fact in _PRESET_FACTS if fact not in vars(estimator)]
     if absent:
         raise DataError(f"it lacks {absent[0]!r}")
-    columns = model.inputs.columns if isinstance(model.inputs, TableEncoder) else ()
-    if len(columns) != estimator.n_features_in_:
+    estimator._reads_sparse = isinstance(model.inputs, SparseEncoder)  # noqa: SLF001
+    n_columns = len(model.inputs.columns) if isinstance(model.inputs, TableEncoder) else 0
+    if isinstance(model.inputs, SparseEncoder):
+        n_columns = model.inputs.n_columns
+    if n_columns != estimator.n_features_in_:
         raise DataError("its columns do not fit its table")
     _refuse_other_names(estimator)
     classifies = hasattr(type(estimator), "predict_proba")

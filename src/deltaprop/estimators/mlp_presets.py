@@ -6,7 +6,7 @@ import copy
 import inspect
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -35,7 +35,7 @@ from deltaprop.estimators.scoring import RowMetric
 from deltaprop.estimators.table_model import TableModel
 from deltaprop.explaining import Explanation
 from deltaprop.model.layers import Dense
-from deltaprop.tabular import as_frame, in_memory, sorted_rows, take_rows
+from deltaprop.tabular import SparseEncoder, as_frame, in_memory, sorted_rows, take_rows
 from deltaprop.training.loop import TrainingState
 from deltaprop.training.metrics import METRICS
 from deltaprop.training.optimizers import Optimizer
@@ -294,7 +294,9 @@ def _metric(
     if estimator.scoring is None:
         return None
     X = in_memory(X)
-    if not (hasattr(X, "iloc") or isinstance(X, (np.ndarray, list))):
+    if hasattr(X, "tocsr"):
+        X = X.tocsr()
+    elif not (hasattr(X, "iloc") or isinstance(X, (np.ndarray, list))):
         X = as_frame(X).to_native()
     y = targets if places is None else estimator.classes_[targets]
     y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
@@ -455,11 +457,25 @@ def preset_outputs(estimator: Any, X: Any) -> Array:
 
 
 def explain_preset(
-    estimator: Any, X: Any, y: Any, learning_rate: float, optimizer: Optimizer | None
+    estimator: Any,
+    X: Any,
+    y: Any,
+    learning_rate: float,
+    optimizer: Optimizer | None,
+    feature_names: Sequence[str] | None = None,
 ) -> Explanation:
     """Return the step these rows would cause; see ``BaseMLP.explain``."""
     model: TableModel = estimator.model_
     rows, known = table_as_known(estimator, X, y)
+    if feature_names is not None:
+        names = tuple(map(str, feature_names))
+        n = estimator.n_features_in_
+        if len(names) != n or not isinstance(model.inputs, SparseEncoder):
+            raise SettingError(
+                f"feature_names has {len(names)} names; with preset={estimator.preset!r} it names "
+                f"the {n} columns of a sparse matrix, and a frame brings its names itself."
+            )
+        model = replace(model, inputs=replace(model.inputs, names=names))
     return model.explain(rows, known, learning_rate=learning_rate, optimizer=optimizer)
 
 

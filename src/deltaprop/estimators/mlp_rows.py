@@ -19,7 +19,14 @@ from deltaprop.estimators.contract import (
 from deltaprop.estimators.mlp_columns import warn_of_columns
 from deltaprop.estimators.mlp_targets import plain_targets
 from deltaprop.functional.losses import sample_shares
-from deltaprop.tabular import TableEncoder, TableWarning, as_frame, in_memory
+from deltaprop.tabular import (
+    TableEncoder,
+    TableWarning,
+    as_frame,
+    as_sparse,
+    in_memory,
+    is_sparse,
+)
 from deltaprop.tabular.fit import refuse_infinite
 
 __all__ = [
@@ -186,7 +193,13 @@ def read_training_table(
     on; those of complete numbers by their places, as scikit-learn does.
     """
     X, y = in_memory(X), plain_targets(in_memory(y), numeric=y_numeric)
-    _refuse_sparse(estimator, X)
+    estimator._reads_sparse = is_sparse(X)  # noqa: SLF001
+    if estimator._reads_sparse:  # noqa: SLF001
+        estimator._by_name, estimator._columns = False, None  # noqa: SLF001
+        checks: dict[str, Any] = {"multi_output": True, "y_numeric": y_numeric, "dtype": _FLOATS}
+        matrix, y = validate_data(estimator, X, y, accept_sparse="csr", **checks)
+        names = tuple(map(str, getattr(estimator, "feature_names_in_", ())))
+        return as_sparse(matrix, names), _as_column(y)
     estimator._by_name = is_table(X) or _holds_words(X)  # noqa: SLF001
     _remember_names(estimator, X)
     if estimator._by_name:  # noqa: SLF001
@@ -205,7 +218,10 @@ def read_training_table(
 def read_new_table(estimator: Any, X: Any) -> Any:
     """Return rows like those of the training as a table of named columns."""
     X = in_memory(X)
-    _refuse_sparse(estimator, X)
+    if estimator._reads_sparse:  # noqa: SLF001
+        given = validate_data(estimator, X, reset=False, accept_sparse="csr", dtype=_FLOATS)
+        return as_sparse(given)
+    X = X.toarray() if hasattr(X, "tocsr") else X
     if estimator._by_name:  # noqa: SLF001
         return _as_in_training(estimator, X)
     return _named(estimator, X, _checked(estimator, X, reset=False, **_NUMBERS_OR_GAPS))
@@ -235,14 +251,6 @@ def _holds_words(X: Any) -> bool:
     except TypeError:
         return False  # whoever checks the numbers says what it is
     return False
-
-
-def _refuse_sparse(estimator: Any, X: Any) -> None:
-    if hasattr(X, "tocsr"):
-        raise DataError(
-            f"X is a sparse matrix, but preset={estimator.preset!r} learns the columns of a table, "
-            "each for itself. Give a frame or an array (X.toarray()), or take preset='plain'."
-        )
 
 
 def read_new_rows(estimator: Any, X: Any) -> Any:

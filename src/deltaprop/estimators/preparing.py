@@ -33,6 +33,7 @@ from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.tabular import (
     ImageEncoder,
+    SparseEncoder,
     SparseRows,
     TableEncoder,
     TableWarning,
@@ -48,6 +49,7 @@ from deltaprop.training.members import train_members
 from deltaprop.training.predict import logits
 
 __all__ = [
+    "Encoder",
     "Prepared",
     "Rows",
     "encoded_targets",
@@ -67,6 +69,7 @@ _IMBALANCED = 0.75
 Array = npt.NDArray[np.float64]
 Indices: TypeAlias = npt.NDArray[np.int64]
 Rows: TypeAlias = Array | SparseRows
+Encoder: TypeAlias = TableEncoder | ImageEncoder | SparseEncoder
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +102,7 @@ class Prepared:
         Which rows these are, if the model is to remember them.
     """
 
-    inputs: TableEncoder | ImageEncoder
+    inputs: Encoder
     target: TargetEncoder
     plan: Plan
     networks: list[Network]
@@ -196,8 +199,11 @@ def prepare(
     by_class = weight_of(recipe.class_weight, decided, counts)
     if by_class is not None:
         weights = by_class[y] if weights is None else weights * by_class[y]
-    images = isinstance(features, np.ndarray) and features.ndim > 2
-    encoder: Any = ImageEncoder if images else TableEncoder
+    encoder: Any = TableEncoder
+    if isinstance(features, SparseRows):
+        encoder = SparseEncoder
+    elif isinstance(features, np.ndarray) and features.ndim > 2:
+        encoder = ImageEncoder
     folds, held_features, y_val, weight_val, inputs = None, None, None, None, None
     held: Indices | None = None
     if validation is not None:
@@ -206,7 +212,10 @@ def prepare(
         weight_val = None if by_class is None else by_class[y_val]
     elif recipe.held_share > 0 and recipe.plan(Facts(len(y), 1, 1, decided.task)).members > 1:
         inputs = encoder.fit(features, where=where)  # of texts and images there may be one member
-        facts = Facts(len(y), 1, 1, decided.task, columns=_has_columns(inputs))
+        facts = Facts(
+            len(y), inputs.n_outputs, 1, decided.task,
+            columns=_has_columns(inputs), sparse=_is_sparse(inputs),
+        )  # fmt: skip
         folds = fold_of_each_row(y, recipe.plan(facts).members, recipe.seed)
     if validation is None and folds is None:
         kept, held = split(y, recipe.held_share, recipe.seed)
@@ -279,7 +288,7 @@ def prepare(
 
 def marks_of(
     features: Any,
-    inputs: TableEncoder | ImageEncoder,
+    inputs: Encoder,
     target: TargetEncoder,
     encoded: npt.NDArray[Any],
 ) -> npt.NDArray[np.uint64]:
@@ -291,17 +300,22 @@ def marks_of(
 
 def _plan(
     recipe: Recipe,
-    inputs: TableEncoder | ImageEncoder,
+    inputs: Encoder,
     features: Any,
     target: TargetEncoder,
     y: npt.NDArray[Any],
     weights: Array | None,
     where: str,
     n_threads: int | None,
-) -> tuple[TableEncoder | ImageEncoder, Facts, Plan]:
+) -> tuple[Encoder, Facts, Plan]:
     """Return the inputs with the ranges that the rows ask for, and the plan for them."""
     facts = Facts(
-        len(y), inputs.n_outputs, target.n_outputs, target.task, columns=_has_columns(inputs)
+        len(y),
+        inputs.n_outputs,
+        target.n_outputs,
+        target.task,
+        columns=_has_columns(inputs),
+        sparse=_is_sparse(inputs),
     )
     plan = recipe.plan(facts)
     if not isinstance(inputs, TableEncoder):
@@ -459,9 +473,13 @@ def flat_rows(encoded: npt.NDArray[Any] | SparseRows) -> Rows:
     return encoded.reshape(len(encoded), prod(encoded.shape[1:]))
 
 
-def _has_columns(inputs: TableEncoder | ImageEncoder) -> bool:
+def _has_columns(inputs: Encoder) -> bool:
     """Return whether the inputs are columns of numbers and categories, as ``Facts`` has it."""
     return isinstance(inputs, TableEncoder) and not any(c.vocabulary for c in inputs.columns)
+
+
+def _is_sparse(inputs: Encoder) -> bool:
+    return isinstance(inputs, SparseEncoder)
 
 
 def _some(n: int, most: int, seed: int) -> Indices:

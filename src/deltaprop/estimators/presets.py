@@ -55,6 +55,8 @@ class Facts:
         The sizes of the one-hot groups that the last inputs are, those with many categories.
     divided : bool
         Whether numbers have their shares of ranges beside them.
+    sparse : bool
+        Whether the inputs are a sparse matrix.
     """
 
     n_rows: int
@@ -65,6 +67,7 @@ class Facts:
     n_numbers: int = 0
     categories: tuple[int, ...] = ()
     divided: bool = False
+    sparse: bool = False
 
 
 @dataclass(frozen=True)
@@ -186,7 +189,8 @@ def plan_for(preset: str, facts: Facts, chosen: dict[str, Any]) -> Plan:
     if preset == "plain":
         plan = _textbook(facts)
     elif not facts.columns:
-        plan = _compact(facts, 1 if preset == "fast" else _COMPACT_MEMBERS)
+        members = _SPARSE_MEMBERS if facts.sparse else 1
+        plan = _compact(facts, members if preset == "fast" else _COMPACT_MEMBERS)
     else:
         plan = _scaled(facts) if preset == "fast" else _embedded(facts)
     chosen = {name: value for name, value in chosen.items() if value is not None}
@@ -202,8 +206,12 @@ def _textbook(facts: Facts) -> Plan:
 def _compact(facts: Facts, members: int) -> Plan:
     batch_size = int(2 ** round(log2(min(max(facts.n_rows / 64, 32), 256))))
     epochs = 120 if facts.n_rows < 2_000 else 60 if facts.n_rows < 20_000 else 30
+    width = 128
+    if facts.sparse and facts.n_in > _MANY_COLUMNS:  # every step moves all weights
+        width, batch_size = 64, max(batch_size, 128)
+        members = max(1, min(members, _MOST_WEIGHTS // (width * facts.n_in)))
     return Plan(
-        "compact", (128, 128), "silu", 0.1, 3e-3, 1e-5, batch_size, epochs, epochs // 3, members
+        "compact", (width, width), "silu", 0.1, 3e-3, 1e-5, batch_size, epochs, epochs // 3, members
     )
 
 
@@ -212,7 +220,8 @@ def _compact(facts: Facts, members: int) -> Plan:
 _FAST_WIDTHS, _FAST_MEMBERS, _FAST_EPOCHS = (96, 96, 96), 6, 128
 _BEST_WIDTHS, _BEST_MEMBERS, _BEST_EPOCHS = (128, 128, 128), 8, 200
 _BATCH = 256
-_COMPACT_MEMBERS = 6
+_COMPACT_MEMBERS, _SPARSE_MEMBERS = 6, 3
+_MANY_COLUMNS, _MOST_WEIGHTS = 20_000, 16_000_000
 _FAST_RANGES, _BEST_RANGES = (0, 16), (0, 32)
 _MOST_WAVES = 512  # numbers that may have them; a layer reads five for one
 _ROWS_OF_ALL_EPOCHS, _FEWEST_EPOCHS = 16_000, 24

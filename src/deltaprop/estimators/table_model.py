@@ -22,6 +22,7 @@ from deltaprop.estimators.evaluation import (
 )
 from deltaprop.estimators.learnt_rows import LearntRows, Overlap
 from deltaprop.estimators.preparing import (
+    Encoder,
     Prepared,
     Rows,
     encoded_targets,
@@ -38,7 +39,6 @@ from deltaprop.model.spec import Network
 from deltaprop.tabular import (
     ImageEncoder,
     SparseRows,
-    TableEncoder,
     TargetEncoder,
     as_features,
 )
@@ -58,7 +58,6 @@ _MOST_LOGITS = 8_000_000  # of the rows that calibrate
 _AT_ONCE, _ROWS_AT_ONCE = 1_000_000, 256  # outputs; rows at least
 
 Array = npt.NDArray[np.float64]
-Encoder = TableEncoder | ImageEncoder
 Announce: TypeAlias = Callable[[Encoder, TargetEncoder, Network], object]
 
 

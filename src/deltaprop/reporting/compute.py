@@ -152,7 +152,7 @@ def _origin(model: TableModel, own_validation: bool, source: str, command: str) 
         n_train=model.n_train,
         n_val=model.n_val,
         own_validation=own_validation,
-        n_columns=len(model.inputs.report()),
+        n_columns=getattr(model.inputs, "n_columns", len(model.inputs.report())),
         n_inputs=network.n_in,
         sizes=tuple(network.sizes),
         n_parameters=network.n_parameters,

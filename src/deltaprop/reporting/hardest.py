@@ -12,6 +12,7 @@ from deltaprop.estimators import TableModel
 from deltaprop.reporting.figures import HardRow, Importance
 from deltaprop.reporting.importance import losses_of
 from deltaprop.reporting.rows import Rows
+from deltaprop.tabular import SparseEncoder, SparseRows
 
 __all__ = ["hardest_rows"]
 
@@ -52,9 +53,11 @@ def hardest_rows(
     images: Sequence[tuple[tuple[float, ...], ...]] = [()] * len(places)
     if is_image:
         images = _images(chosen.features)
+    elif isinstance(model.inputs, SparseEncoder):
+        cells = _cells_of_matrix(chosen.features, model.inputs, importance)
     else:
         cells = _cells(chosen.features, importance)
-    n_columns = 0 if is_image else len(chosen.features.columns)
+    n_columns = 0 if is_image else chosen.features.shape[1]
     found = []
     for i, place in enumerate(places.tolist()):
         true, predicted, probability = _answers(model, outputs[place], chosen.y[i])
@@ -114,6 +117,18 @@ def _cells(frame: Any, importance: Importance) -> list[tuple[tuple[str, str], ..
     return [
         tuple((name, _cell(value)) for name, value in zip(present, row, strict=True))
         for row in table
+    ]
+
+
+def _cells_of_matrix(
+    rows: SparseRows, encoder: SparseEncoder, importance: Importance
+) -> list[tuple[tuple[str, str], ...]]:
+    names = [column.name for column in importance.columns[:_MOST_CELLS]]
+    known = encoder.names or tuple(f"x{i}" for i in range(encoder.n_columns))
+    places = [known.index(name) for name in names]
+    return [
+        tuple((name, _cell(float(row[place]))) for name, place in zip(names, places, strict=True))
+        for row in rows.toarray()
     ]
 
 

@@ -26,6 +26,7 @@ from deltaprop.estimators import TableModel
 from deltaprop.model.layers import Dense
 from deltaprop.reporting.figures import ColumnImportance, Importance
 from deltaprop.reporting.rows import Block, Rows
+from deltaprop.tabular import SparseRows
 from deltaprop.training.metrics import r2, rmse
 
 __all__ = ["losses_of", "permutation_importance", "score_of", "strongest"]
@@ -36,6 +37,7 @@ SHUFFLES = 5
 _MOST_COLUMNS, _FEWEST_COLUMNS = 40, 10
 _MOST_ROWS, _FEWEST_ROWS = 2000, 200
 _MOVE = 1e-3  # of an input, from 0: how far a derivative is looked for
+_MOST_CELLS, _LEAST_ROWS = 25_000_000, 20  # of all shuffles; rows of a very wide table
 _TINY = np.finfo(np.float64).tiny
 _MOST_WORK = 3e10  # multiplications: a few seconds
 
@@ -102,8 +104,9 @@ def permutation_importance(
     """
     rng = np.random.default_rng(seed)
     most_rows, most_columns = _affordable(model.network.n_parameters, len(rows), len(blocks))
-    rows = rows.sample(most_rows, rng)
-    x = rows.encoded()
+    room = max(_LEAST_ROWS, _MOST_CELLS // (SHUFFLES * model.network.n_in))
+    rows = rows.sample(min(most_rows, room), rng)
+    x = rows.dense()
     if grid:
         most_columns = len(blocks)
     chosen = strongest(model, x, blocks, most_columns)
@@ -144,13 +147,23 @@ def _affordable(n_parameters: int, n_rows: int, n_columns: int) -> tuple[int, in
     return rows, min(columns, max(_FEWEST_COLUMNS, int(passes / rows)))
 
 
-def strongest(model: TableModel, x: Array, blocks: Sequence[Block], most: int) -> list[int]:
+def strongest(
+    model: TableModel, x: Array | SparseRows, blocks: Sequence[Block], most: int
+) -> list[int]:
     """Return the places of the strongest blocks, all of them where they are not more than most."""
     if len(blocks) <= most:
         return list(range(len(blocks)))
-    pull = x.var(axis=0) * _reach(model)
+    pull = _variances(x) * _reach(model)
     strength = np.array([pull[block.places].sum() for block in blocks])
     return sorted(np.argsort(-strength, kind="stable")[:most].tolist())
+
+
+def _variances(x: Array | SparseRows) -> Array:
+    if isinstance(x, np.ndarray):
+        return np.asarray(x.var(axis=0))
+    n, k = x.shape
+    sums, squares = (np.bincount(x.indices, weights=v, minlength=k) for v in (x.data, x.data**2))
+    return np.asarray(np.maximum(squares / n - (sums / n) ** 2, 0.0))
 
 
 def _reach(model: TableModel) -> Array:

@@ -13,7 +13,14 @@ import numpy.typing as npt
 from deltaprop.errors import DataError
 from deltaprop.estimators import TableModel
 from deltaprop.estimators.splitting import fold_of_each_row, split
-from deltaprop.tabular import ImageEncoder, TableWarning, as_features, take_rows
+from deltaprop.tabular import (
+    ImageEncoder,
+    SparseEncoder,
+    SparseRows,
+    TableWarning,
+    as_features,
+    take_rows,
+)
 
 __all__ = ["Block", "Rows", "blocks_of", "split_as_fitted"]
 
@@ -44,7 +51,7 @@ class Rows:
     features: Any
     y: npt.NDArray[Any]
     numbers: Indices
-    x: Array | None = None
+    x: Array | SparseRows | None = None
     member: Indices | None = None
 
     def __len__(self) -> int:
@@ -71,14 +78,17 @@ class Rows:
         """Return the rows with x; what is strange in them was said when the table was learnt."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", TableWarning)
-            x: Any = model.encode(self.features)
-        # columns of text make it sparse
-        return replace(self, x=x if isinstance(x, np.ndarray) else x.toarray())
+            return replace(self, x=model.encode(self.features))
 
-    def encoded(self) -> Array:
-        """Return x of prepared rows."""
+    def encoded(self) -> Array | SparseRows:
+        """Return x of prepared rows; sparse where it is a sparse matrix, or of columns of text."""
         assert self.x is not None
         return self.x
+
+    def dense(self) -> Array:
+        """Return x of a few prepared rows with its zeros."""
+        x = self.encoded()
+        return x.toarray() if isinstance(x, SparseRows) else x
 
 
 def split_as_fitted(
@@ -151,6 +161,9 @@ def blocks_of(model: TableModel) -> tuple[list[Block], tuple[int, ...]]:
     """Return the blocks of x, and for images how many patches there are in each direction."""
     if isinstance(model.inputs, ImageEncoder):
         return _patches(model.inputs.shape)
+    if isinstance(model.inputs, SparseEncoder):
+        names = model.inputs.output_names
+        return [Block(n, "numeric", np.array([i])) for i, n in enumerate(names)], ()
     blocks: list[Block] = []
     start = 0
     for column in model.inputs.columns:

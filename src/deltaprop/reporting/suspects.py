@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from math import sqrt
 from typing import Any
 
@@ -14,6 +15,7 @@ from deltaprop.estimators import Evaluation, TableModel
 from deltaprop.estimators.evaluation import wilson_interval
 from deltaprop.reporting.figures import Finding
 from deltaprop.reporting.rows import Block, Rows
+from deltaprop.tabular import SparseRows
 
 __all__ = ["SMALL_VALIDATION", "doubtful", "leaks", "repeated_rows", "small_samples"]
 
@@ -80,12 +82,11 @@ def leaks(model: TableModel, rows: Rows, blocks: Sequence[Block], seed: int = 0)
     rows = rows.sample(most, rng).take_shuffled(rng)
     if len(rows) < _LEAST_ROWS or all(block.kind == "image" for block in blocks):
         return []
-    x = rows.encoded()
+    blocks = [block for block in blocks if len(block.places) <= _WIDEST]
+    x, blocks = _of_blocks(rows.encoded(), blocks)
     targets = [rows.y] if rows.y.ndim == 1 else list(rows.y.T)
     found = []
     for block in blocks:
-        if len(block.places) > _WIDEST:
-            continue
         values, ordered = _one_number(x[:, block.places], block)
         for name, y in zip(model.target.names, targets, strict=True):
             told = _told(values, y, ordered)
@@ -97,6 +98,22 @@ def leaks(model: TableModel, rows: Rows, blocks: Sequence[Block], seed: int = 0)
                 found.append((told, Finding("leak", {**facts, "told": told}, True)))
     found.sort(key=lambda pair: -pair[0])
     return [finding for _, finding in found[:_MOST_SUSPECTS]]
+
+
+def _of_blocks(x: Array | SparseRows, blocks: Sequence[Block]) -> tuple[Array, Sequence[Block]]:
+    """Return the columns of these blocks with their zeros, and where they stand now."""
+    if isinstance(x, np.ndarray):
+        return x, blocks
+    if not blocks:
+        return np.zeros((len(x), 0)), blocks
+    places = np.concatenate([block.places for block in blocks])
+    rank = np.full(x.shape[1], -1)
+    rank[places] = np.arange(len(places))
+    kept = rank[x.indices] >= 0
+    of_row = np.repeat(np.arange(x.shape[0]), np.diff(x.indptr))[kept]
+    dense = np.zeros((x.shape[0], len(places)))
+    dense[of_row, rank[x.indices[kept]]] = x.data[kept]
+    return dense, [replace(block, places=rank[block.places]) for block in blocks]
 
 
 def _one_number(x: Array, block: Block) -> tuple[Array, bool]:
@@ -160,7 +177,7 @@ def _looked_up(cells: Array, answers: Array, asked: Array, ordered: bool, usual:
     return nearest
 
 
-def repeated_rows(train: Array, held: Array) -> list[Finding]:
+def repeated_rows(train: Array | SparseRows, held: Array | SparseRows) -> list[Finding]:
     """Return what is to be said about validation rows that are training rows, too.
 
     Parameters
@@ -182,7 +199,13 @@ def repeated_rows(train: Array, held: Array) -> list[Finding]:
     return [Finding("coarse" if by_nature else "duplicates", values, not by_nature)]
 
 
-def _fingerprints(x: Array) -> Iterator[bytes]:
+def _fingerprints(x: Array | SparseRows) -> Iterator[bytes]:
+    if isinstance(x, SparseRows):
+        for start, end in zip(x.indptr[:-1], x.indptr[1:], strict=True):
+            digest = hashlib.blake2b(x.indices[start:end].tobytes(), digest_size=16)
+            digest.update(x.data[start:end].tobytes())
+            yield digest.digest()
+        return
     for row in np.ascontiguousarray(x + 0.0):  # -0 and 0 are the same cell
         yield hashlib.blake2b(row.data, digest_size=16).digest()
 

@@ -10,6 +10,7 @@ from deltaprop.tabular.encode import TableEncoder
 from deltaprop.tabular.frames import as_features, as_frame, in_memory, sorted_rows, take_rows
 from deltaprop.tabular.images import ImageEncoder
 from deltaprop.tabular.marks import row_marks
+from deltaprop.tabular.matrix import SparseEncoder, as_sparse, is_sparse
 from deltaprop.tabular.missing import MISSING, MissingWords
 from deltaprop.tabular.read import Table, load_features, load_frame
 from deltaprop.tabular.sparse import SparseRows
@@ -22,6 +23,7 @@ __all__ = [
     "ImageEncoder",
     "MissingWords",
     "ReportRow",
+    "SparseEncoder",
     "SparseRows",
     "Table",
     "TableEncoder",
@@ -31,8 +33,10 @@ __all__ = [
     "arranged",
     "as_features",
     "as_frame",
+    "as_sparse",
     "encoder_from_dict",
     "in_memory",
+    "is_sparse",
     "load_dataset",
     "load_features",
     "load_frame",
@@ -42,7 +46,9 @@ __all__ = [
 ]
 
 
-def encoder_from_dict(values: object) -> TableEncoder | ImageEncoder | TargetEncoder:
+def encoder_from_dict(
+    values: object,
+) -> TableEncoder | ImageEncoder | SparseEncoder | TargetEncoder:
     """Return the encoder that one of the ``to_dict`` methods described.
 
     Raises
@@ -50,9 +56,10 @@ def encoder_from_dict(values: object) -> TableEncoder | ImageEncoder | TargetEnc
     DataError
         Anything that ``to_dict`` would not have written; the values may come from a stranger.
     """
-    kinds: dict[str, type[TableEncoder | ImageEncoder | TargetEncoder]] = {
+    kinds: dict[str, type[TableEncoder | ImageEncoder | SparseEncoder | TargetEncoder]] = {
         "deltaprop-table-encoder/1": TableEncoder,
         "deltaprop-image-encoder/1": ImageEncoder,
+        "deltaprop-sparse-encoder/1": SparseEncoder,
         "deltaprop-target-encoder/1": TargetEncoder,
     }
     return kinds[Stored(values, "encoder").text("format", tuple(kinds))].from_dict(values)

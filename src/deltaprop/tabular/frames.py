@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from deltaprop.errors import ColumnError, DataError, ShapeError
 from deltaprop.tabular.forked import fork_safe
+from deltaprop.tabular.matrix import as_sparse, is_sparse, order_of_sparse_rows
+from deltaprop.tabular.sparse import SparseRows
 
 if TYPE_CHECKING:
     import narwhals as nw
@@ -59,21 +61,27 @@ def as_frame(data: object) -> nw.DataFrame[Any]:
 
 
 def as_features(data: object) -> Any:
-    """Return images as they are, and anything else as ``as_frame`` does."""
+    """Return images as they are, sparse matrices as their rows, and all else as ``as_frame``."""
+    if is_sparse(data):
+        return as_sparse(data)
     return data if isinstance(data, np.ndarray) and data.ndim > 2 else as_frame(data)
 
 
 @fork_safe
 def take_rows(features: Any, rows: NDArray[np.int64]) -> Any:
     """Return some rows, or images, of what ``as_features`` returned."""
-    return features[rows] if isinstance(features, np.ndarray) else features[rows.tolist(), :]
+    if isinstance(features, (np.ndarray, SparseRows)):
+        return features[rows]
+    return features[rows.tolist(), :]
 
 
 @fork_safe
 def sorted_rows(
-    frame: nw.DataFrame[Any], further: Sequence[NDArray[Any] | None] = ()
+    frame: nw.DataFrame[Any] | SparseRows, further: Sequence[NDArray[Any] | None] = ()
 ) -> NDArray[np.int64]:
     """Return the places of the rows sorted by what they hold, then by further columns."""
+    if isinstance(frame, SparseRows):
+        return order_of_sparse_rows(frame, list(further))
     import polars as pl
 
     keys = [

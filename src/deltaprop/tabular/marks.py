@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltaprop.tabular.missing import without_words
+from deltaprop.tabular.sparse import SparseRows
 
 if TYPE_CHECKING:
     import polars as pl
@@ -35,8 +36,8 @@ def row_marks(features: Any, columns: Sequence[str], answers: NDArray[Any]) -> M
 
     Parameters
     ----------
-    features : narwhals.DataFrame or ndarray
-        The table, or images.
+    features : narwhals.DataFrame, ndarray or SparseRows
+        The table, images, or the rows of a sparse matrix.
     columns : sequence of str
         Which columns count; of images all pixels do.
     answers : ndarray of shape (n,) or (n, k)
@@ -51,6 +52,8 @@ def row_marks(features: Any, columns: Sequence[str], answers: NDArray[Any]) -> M
     marks = _mixed_sum(_of_numbers(y.astype(np.float64)), [f"\0{i}" for i in range(y.shape[1])])
     if isinstance(features, np.ndarray):
         return marks + _of_images(features)
+    if isinstance(features, SparseRows):
+        return marks + _of_sparse(features)
     frame: pl.DataFrame = features.to_native()
     numeric = [name for name in columns if frame[name].dtype.is_float()]
     at_once = max(1, _CELLS_AT_ONCE // max(1, frame.height))
@@ -113,6 +116,15 @@ def _of_images(images: NDArray[Any]) -> Marks:
         pixels = np.ascontiguousarray(image, dtype=np.float32) + np.float32(0)
         digest = hashlib.blake2b(pixels.data, digest_size=8).digest()
         found[i] = int.from_bytes(digest, "little")
+    return found
+
+
+def _of_sparse(rows: SparseRows) -> Marks:
+    cells, found = rows.data.astype(np.float32), np.empty(len(rows), dtype=np.uint64)
+    for i, (start, end) in enumerate(zip(rows.indptr[:-1], rows.indptr[1:], strict=True)):
+        digest = hashlib.blake2b(rows.indices[start:end].tobytes(), digest_size=8)
+        digest.update(cells[start:end].tobytes())
+        found[i] = int.from_bytes(digest.digest(), "little")
     return found
 
 

@@ -33,12 +33,15 @@ class SparseRows:
         Where each row begins, and where the last one ends.
     shape : tuple of int
         Rows and columns.
+    names : tuple of str
+        What the columns are called; empty where nothing names them.
     """
 
     data: NDArray[Any]
     indices: NDArray[np.int32]
     indptr: NDArray[np.int64]
     shape: tuple[int, int]
+    names: tuple[str, ...] = ()
 
     @classmethod
     def from_dense(cls, dense: NDArray[Any]) -> SparseRows:
@@ -66,7 +69,7 @@ class SparseRows:
         starts = _starts(lengths)
         places = np.arange(starts[-1]) + np.repeat(self.indptr[chosen] - starts[:-1], lengths)
         shape = (len(chosen), self.shape[1])
-        return SparseRows(self.data[places], self.indices[places], starts, shape)
+        return SparseRows(self.data[places], self.indices[places], starts, shape, self.names)
 
     def tocsr(self) -> SparseRows:
         """Return the matrix itself: it is how scipy's callers ask for this form."""

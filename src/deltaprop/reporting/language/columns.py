@@ -20,6 +20,7 @@ _DONE_IN_CHINESE = [
         (r"zeros where missing", "缺失处为零"),
         (r"TF-IDF of (.*)", r"词频-逆文档频率（TF-IDF）：\1"),
         (r"divided by (\S+)", r"除以 \1"),
+        (r"(\S+) columns scaled, (\S+) of them centered", r"缩放 \1 列，其中 \2 列居中"),
         (r"left out: no cell has a value", "略去：所有单元格都为空"),
         (r"left out: every cell is (.*)", r"略去：每个单元格都是 \1"),
         (r"every cell that is not missing is (.*)", r"非缺失的单元格都是 \1"),

@@ -287,5 +287,6 @@ WORDS = {
     "kind date": "date",
     "kind constant": "constant",
     "kind text": "text",
+    "kind sparse": "sparse matrix",
     "kind image": "image",
 }

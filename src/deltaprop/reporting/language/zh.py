@@ -246,5 +246,6 @@ WORDS = {
     "kind date": "日期",
     "kind constant": "常数",
     "kind text": "文本",
+    "kind sparse": "稀疏矩阵",
     "kind image": "图像",
 }
