@@ -91,3 +91,36 @@ def test_a_column_may_be_called_like_the_model(folder, call):
 def test_devices_may_be_written_to_twice(folder, call):
     words = ("train", "flowers.csv", *TRAIN, "--model", os.devnull, "--report", os.devnull)
     assert call(*words).status == 0
+
+
+@pytest.mark.parametrize(
+    ("variables", "colored"),
+    [({}, True), ({"NO_COLOR": "1"}, False), ({"NO_COLOR": ""}, True), ({"TERM": "dumb"}, False)],
+)
+def test_colors_are_for_terminals_that_have_them_and_people_who_want_them(
+    monkeypatch, variables, colored
+):
+    from deltaprop.cli import show
+
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    assert show.in_color() is colored
+
+
+@pytest.mark.parametrize("columns", [20, 33, 80])
+def test_tables_of_chinese_names_stand_in_columns_and_fit(capsys, monkeypatch, columns):
+    from deltaprop.cli import show
+    from deltaprop.widths import cells
+
+    monkeypatch.setenv("COLUMNS", str(columns))
+    rows = [("金额", "numeric", "1"), ("a", "category 一二三四五六", "22")]
+    show.print_table(("column", "kind", "n"), rows, result=True, right=(2,))
+    show.say_wrapped("data        ", "订单表.csv：一千二百行，目标是复购")
+    printed = capsys.readouterr()
+    lines = printed.out.splitlines()
+    assert all(cells(line) <= max(columns, 33) for line in lines + printed.err.splitlines())
+    ends = {cells(line) for line in lines if line[-1:].isdigit() or line.endswith(" n")}
+    assert len(ends) == 1

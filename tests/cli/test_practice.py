@@ -14,7 +14,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 import deltaprop as dp
-from deltaprop.explaining.columns import cells
+from deltaprop.widths import cells
 
 FIRST = ["practice", "--level", "1", "--seed", "1"]
 RIGHT = b"6\n2\n2\n-4, -1\n2\n-2.1, -2.9\n-0.7\n"

@@ -10,9 +10,9 @@ import pytest
 import deltaprop as dp
 from deltaprop.errors import SettingError, UnknownNameError
 from deltaprop.explaining import built_in_example
-from deltaprop.explaining.columns import cells
 from deltaprop.explaining.language import LANGUAGES
 from deltaprop.explaining.names import Ref, read_ref
+from deltaprop.widths import cells
 
 
 @pytest.fixture(scope="module")
@@ -222,3 +222,12 @@ class TestOptimizers:
         (step, *_) = [s for s in e.steps if s.id == "W.1.after[0,0]"]
         assert step.operands == (step.id,)
         assert step.value == e.update.after.parameters.W[0][0, 0]
+
+
+@pytest.mark.parametrize(
+    "name", ["W" + "9" * 5000 + "[0,1]", "W1[" + "9" * 5000 + ",0]", "W٣[0,1]"]
+)
+def test_a_name_that_nobody_has_typed_is_refused_shortly(tutorial, name):
+    with pytest.raises(SettingError, match="names no number") as refused:
+        tutorial.only(name)
+    assert len(str(refused.value)) < 250

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 import deltaprop as dp
 from deltaprop.errors import SettingError
-from deltaprop.explaining.columns import cells
 from deltaprop.explaining.derivation import steps_of
 from deltaprop.explaining.matrices import equations
 from deltaprop.explaining.matrix_forms import FORMS
@@ -22,6 +21,7 @@ from deltaprop.functional.arithmetic import FUNCTIONS, evaluate
 from deltaprop.model.backprop import backpropagate
 from deltaprop.model.layers import ARRAYS, LAYERS
 from deltaprop.model.mistakes import RIGHT, work_step
+from deltaprop.widths import cells
 
 KINDS = (
     "scaling", "ntk", "parametric", "periodic", "waves", "categories", "many categories", "real",

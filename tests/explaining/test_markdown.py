@@ -10,13 +10,13 @@ import pytest
 
 import deltaprop as dp
 from deltaprop.explaining import Names, built_in_example, markdown, outline
-from deltaprop.explaining.columns import cells
 from deltaprop.explaining.document import Document, Image, Proof, Section, Sentence
 from deltaprop.explaining.language import LANGUAGES
 from deltaprop.explaining.matrices import equations
 from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
 from deltaprop.explaining.style import Style
 from deltaprop.explaining.to_json import to_data
+from deltaprop.widths import cells
 
 KINDS = [(a, loss) for a in dp.ACTIVATIONS for loss in dp.LOSSES]
 RULES = [None, dp.Momentum(0.1, nesterov=True), dp.RMSProp(), dp.Adam(), dp.AdamW()]

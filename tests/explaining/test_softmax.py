@@ -9,10 +9,10 @@ import pytest
 
 import deltaprop as dp
 from deltaprop.errors import DataError, SettingError
-from deltaprop.explaining.columns import cells
 from deltaprop.explaining.digits import line_of
 from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
 from deltaprop.explaining.style import Style
+from deltaprop.widths import cells
 
 SCORES = [(2.0, 1.0), (2.0, 1.0, 0.1), (-3.0, 0.0, 4.0, 4.0), (0.5,), (300.0, -300.0)]
 
@@ -126,6 +126,7 @@ def test_many_scores_leave_the_jacobians_out():
     ("settings", "error", "says"),
     [
         ({"scores": ()}, DataError, "finite numbers"),
+        ({"scores": (0.5,) * 2000}, DataError, "2,000 numbers; expected 1 to 1,000"),
         ({"scores": (float("nan"),)}, DataError, "finite numbers"),
         ({"scores": (1e4, 0.0)}, DataError, "Take the largest score off"),
         ({"scores": (1.0, 2.0), "target": 2}, SettingError, "from 0 to 1"),

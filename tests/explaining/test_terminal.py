@@ -7,7 +7,7 @@ import pytest
 
 import deltaprop as dp
 from deltaprop.explaining import Names, built_in_example
-from deltaprop.explaining.columns import cells
+from deltaprop.widths import cells
 
 LOSSES = tuple(dp.LOSSES)
 ACTIVATIONS = tuple(dp.ACTIVATIONS)

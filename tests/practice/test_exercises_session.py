@@ -5,10 +5,10 @@ import re
 import pytest
 
 import deltaprop as dp
-from deltaprop.explaining.columns import cells, wrap
 from deltaprop.practice import Session
 from deltaprop.practice.answers import read_answers
 from deltaprop.practice.levels import LEVELS
+from deltaprop.widths import cells, wrap
 
 
 def held(task, lines, width=80, end=EOFError):

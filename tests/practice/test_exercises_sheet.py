@@ -11,10 +11,10 @@ import pytest
 
 import deltaprop as dp
 from deltaprop.errors import SettingError
-from deltaprop.explaining.columns import cells
 from deltaprop.explaining.digits import number_text
 from deltaprop.practice import Sheet
 from deltaprop.practice.levels import LEVELS
+from deltaprop.widths import cells
 
 LANGUAGES = ["en", "zh"]
 

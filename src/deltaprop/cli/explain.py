@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from deltaprop.cli.options import EncodingOption, MissingOption, whole_number
-from deltaprop.cli.show import plain, say, terminal_width
+from deltaprop.cli.show import in_color, plain, say, terminal_width
 from deltaprop.cli.source import (
     RowOption,
     RowsOption,
@@ -105,7 +104,7 @@ def explain(
         told = explanation if only is None else explanation.only(only)
     style = {"detail": detail, "digits": digits, "language": language, "notation": notation}
     if form == "terminal":
-        style |= {"width": terminal_width(), "color": out is None and sys.stdout.isatty()}
+        style |= {"width": terminal_width(), "color": out is None and in_color()}
     text: str = getattr(told, f"to_{form}")(**style)
     if out is not None:
         write_atomically(out, text.encode("utf-8"))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
-from deltaprop.cli.show import print_json, say, terminal_width
+from deltaprop.cli.show import in_color, print_json, say, terminal_width
 
 __all__ = ["EXAMPLE", "mark"]
 
@@ -44,7 +43,7 @@ def mark(
     if json:
         print_json(marking.to_dict())
     else:
-        text = marking.to_terminal(width=terminal_width(), color=sys.stdout.isatty())
+        text = marking.to_terminal(width=terminal_width(), color=in_color())
         say(text.rstrip("\n"), result=True)
     return 0 if marking.ok else 1
 

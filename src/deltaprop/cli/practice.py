@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deltaprop.cli.options import whole_number
-from deltaprop.cli.show import plain, print_json, say, terminal_width
+from deltaprop.cli.show import in_color, plain, print_json, say, terminal_width
 
 if TYPE_CHECKING:
     from deltaprop.practice import Exercise, Marking, Sheet
@@ -152,13 +152,13 @@ def _marked(task: Exercise, path: str, json: bool) -> int:
 
 
 def _told(task: Exercise, marking: Marking, n_marked: int) -> str:
-    from deltaprop.explaining.columns import wrap
     from deltaprop.practice.feedback import should_be
     from deltaprop.practice.wording import wording_of
+    from deltaprop.widths import wrap
 
     words = wording_of(task.language)["marked"].format(count=n_marked, asked=task.n_asked)
     if task.language == "en":
-        return marking.to_terminal(width=terminal_width(), color=sys.stdout.isatty()) + words
+        return marking.to_terminal(width=terminal_width(), color=in_color()) + words
     sentences = [*(should_be(task, mark) for mark in marking.marks), words]
     return "\n".join(line for text in sentences for line in wrap(text, terminal_width()))
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
-import textwrap
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from typing import Any
 
 from deltaprop.characters import readable
+from deltaprop.widths import cells, pad, wrap
 
 __all__ = [
     "complain",
     "count",
+    "in_color",
     "plain",
     "print_json",
     "print_table",
@@ -26,8 +28,17 @@ __all__ = [
 
 
 def terminal_width() -> int:
-    """Return the columns of the terminal; 80 where there is none."""
-    return shutil.get_terminal_size((80, 24)).columns
+    """Return the columns of the terminal, 20 or more; 80 where there is none."""
+    return max(20, shutil.get_terminal_size((80, 24)).columns)
+
+
+def in_color() -> bool:
+    """Return whether results are shown in colors: on a terminal that has them, if they are wanted.
+
+    NO_COLOR, set to anything, says that they are not (https://no-color.org).
+    """
+    dumb = os.environ.get("TERM") == "dumb"
+    return sys.stdout.isatty() and not dumb and not os.environ.get("NO_COLOR")
 
 
 def plain(text: str) -> str:
@@ -52,7 +63,7 @@ def remark(message: str) -> None:
 def _paragraph(text: str) -> None:
     text = plain(text)
     if sys.stderr.isatty():
-        text = textwrap.fill(text, terminal_width(), break_on_hyphens=False)
+        text = "\n".join(wrap(text, terminal_width()))
     say(text)
 
 
@@ -67,11 +78,8 @@ def say(text: str = "", *, result: bool = False) -> None:
 def say_wrapped(label: str, text: str) -> None:
     """Print a label and a text on standard error, wrapped under itself."""
     room = max(terminal_width(), len(label) + 20)
-    lines = textwrap.wrap(
-        plain(text), room, initial_indent=label, subsequent_indent=" " * len(label)
-    )
-    for line in lines:
-        say(line)
+    for number, line in enumerate(wrap(plain(text), room - len(label))):
+        say(f"{'' if number else label:<{len(label)}}{line}")
 
 
 def count(n: int, what: str) -> str:
@@ -111,16 +119,16 @@ def print_table(
         Columns to align on the right.
     """
     table = [[plain(cell) for cell in row] for row in [header, *rows]]
-    wide = [max(len(row[c]) for row in table) for c in range(len(header))]
+    wide = [max(cells(row[c]) for row in table) for c in range(len(header))]
     room = terminal_width() - 2 * (len(wide) - 1)
     while sum(wide) > room and max(wide) > 12:
         widest = wide.index(max(wide))
         wide[widest] = max(12, wide[widest] - (sum(wide) - room))
     for row in table:
-        cells = [textwrap.wrap(cell, w) or [""] for cell, w in zip(row, wide, strict=True)]
-        for line in range(max(len(cell) for cell in cells)):
+        lines = [wrap(cell, w) or [""] for cell, w in zip(row, wide, strict=True)]
+        for line in range(max(map(len, lines))):
             parts = []
-            for c, (cell, w) in enumerate(zip(cells, wide, strict=True)):
+            for c, (cell, w) in enumerate(zip(lines, wide, strict=True)):
                 part = cell[line] if line < len(cell) else ""
-                parts.append(part.rjust(w) if c in right else part.ljust(w))
+                parts.append(" " * (w - cells(part)) + part if c in right else pad(part, w))
             say("  ".join(parts).rstrip(), result=result)

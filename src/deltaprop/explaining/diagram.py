@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deltaprop.errors import SettingError
-from deltaprop.explaining.columns import clip
 from deltaprop.explaining.diagram_cards import BOLD, LAST_GAP, Cards, Node, sign_of
 from deltaprop.explaining.edges import parameters_of
 from deltaprop.explaining.labels import layer_names
 from deltaprop.explaining.mathml import escape
 from deltaprop.explaining.names import Ref
+from deltaprop.widths import clip
 
 if TYPE_CHECKING:
     from deltaprop.explaining.explanation import Explanation

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deltaprop.explaining.columns import clip
 from deltaprop.explaining.digits import number_text
 from deltaprop.explaining.edges import added_at
 from deltaprop.explaining.language import words_of
 from deltaprop.explaining.mathml import escape
 from deltaprop.explaining.names import Ref
 from deltaprop.explaining.unicode import symbol_of
+from deltaprop.widths import clip
 
 if TYPE_CHECKING:
     from deltaprop.explaining.explanation import Explanation

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from deltaprop.explaining.columns import cells as columns_of
 from deltaprop.explaining.digits import Line
 from deltaprop.explaining.document import (
     Block,
@@ -35,6 +34,7 @@ from deltaprop.explaining.latex_notation import (
 from deltaprop.explaining.latex_picture import MACROS, picture
 from deltaprop.explaining.names import Ref
 from deltaprop.explaining.outline import document as document_of
+from deltaprop.widths import cells as columns_of
 
 if TYPE_CHECKING:
     from deltaprop.explaining.explanation import Explanation

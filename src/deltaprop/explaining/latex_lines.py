@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from deltaprop.explaining.columns import cells
 from deltaprop.explaining.digits import Line
 from deltaprop.explaining.document import Document, Proof
 from deltaprop.explaining.latex_notation import (
@@ -18,6 +17,7 @@ from deltaprop.explaining.latex_width import broken, widest_piece, width
 from deltaprop.explaining.matrix_terms import Cells, Equation, Term
 from deltaprop.explaining.names import Ref
 from deltaprop.functional.arithmetic import write
+from deltaprop.widths import cells
 
 __all__ = ["aligned", "equation_rows", "line_rows", "proof_text"]
 

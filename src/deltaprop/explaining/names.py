@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from deltaprop.errors import SettingError
+from deltaprop.errors import SettingError, shown
 from deltaprop.model.layers import ARRAYS
 
 __all__ = ["PER_SAMPLE", "PHASES", "Ref", "array_of", "grid", "read_ref"]
@@ -41,7 +41,9 @@ _PHASE_OF = {
 }  # fmt: skip
 _GRADIENTS = {f"{kind}d{name}": name for name in ARRAYS for kind in ("", "data_")}
 _ORDER = {name: place for place, name in enumerate(_PHASE_OF)}
-_FORM = re.compile(r"([A-Za-z]\w*?)(?:\.(\d+))?(\.after)?(?:\[(\d+(?:,\d+)*)\])?")
+_FORM = re.compile(
+    r"([A-Za-z]\w*?)(?:\.(\d{1,9}))?(\.after)?(?:\[(\d{1,9}(?:,\d{1,9})*)\])?", re.ASCII
+)
 _SHORT = re.compile(r"([A-Za-z]\w*?)(\d+)\[")
 
 
@@ -115,7 +117,7 @@ def read_ref(text: str) -> Ref:
     found = _FORM.fullmatch(spelt)
     if found is None:
         raise SettingError(
-            f"{text!r} names no number; write quantity, layer and index, such as dW.1[0,2], "
+            f"{shown(text)} names no number; write quantity, layer and index, such as dW.1[0,2], "
             "delta.2[0,1] or loss."
         )
     quantity, layer, after, index = found.groups()

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deltaprop.explaining.columns import clip
 from deltaprop.explaining.digits import Line, number_text
 from deltaprop.explaining.document import (
     Block,
@@ -34,6 +33,7 @@ from deltaprop.explaining.names import Ref
 from deltaprop.explaining.selection import strongest_told
 from deltaprop.explaining.style import DETAILS, Style
 from deltaprop.explaining.symbols import symbol
+from deltaprop.widths import clip
 
 if TYPE_CHECKING:
     from deltaprop.explaining.explanation import Explanation

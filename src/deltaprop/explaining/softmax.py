@@ -56,7 +56,10 @@ class SoftmaxBesideSigmoid:
     def __post_init__(self) -> None:
         z = np.asarray(self.scores, dtype=np.float64)
         if z.ndim != 1 or not 1 <= len(z) <= _MOST_SCORES or not np.isfinite(z).all():
-            raise DataError(f"The scores are {list(self.scores)[:8]}; expected finite numbers.")
+            found = f"{len(z):,} numbers" if z.ndim == 1 else f"an array of {z.ndim} axes"
+            if z.ndim == 1 and 1 <= len(z) <= _MOST_SCORES:
+                found = ", ".join(map(str, self.scores[:8])) + (", ..." if len(z) > 8 else "")
+            raise DataError(f"The scores are {found}; expected 1 to 1,000 finite numbers.")
         if np.abs(z).max() > _LARGEST_SCORE:
             raise DataError(
                 f"A score is {z[np.argmax(np.abs(z))]:g}; beyond {_LARGEST_SCORE:g} its "

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from deltaprop.explaining.columns import cells, clip, pad, wrap
 from deltaprop.explaining.digits import Line
 from deltaprop.explaining.document import (
     Block,
@@ -23,6 +22,7 @@ from deltaprop.explaining.document import (
 )
 from deltaprop.explaining.outline import document as document_of
 from deltaprop.explaining.text import equation_text, image_text, line_text, proof_text, ref_text
+from deltaprop.widths import cells, clip, pad, wrap
 
 if TYPE_CHECKING:
     from deltaprop.explaining.explanation import Explanation
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["render", "write_document"]
 
 _MOST_NUMBERS = 160  # lines of arithmetic that are still read when nobody asked for them
-_NARROWEST = 40
+_NARROWEST = 20
 _LONGEST_LABEL = 22
 
 

@@ -6,13 +6,13 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
-from deltaprop.explaining.columns import cells, pad
 from deltaprop.explaining.digits import Line
 from deltaprop.explaining.document import Document, Image, Proof
 from deltaprop.explaining.matrix_terms import Cells, Equation, Term
 from deltaprop.explaining.names import Ref
 from deltaprop.explaining.unicode import UnicodeNotation, symbol_of
 from deltaprop.functional.arithmetic import Operand, Quotient, write
+from deltaprop.widths import cells, pad
 
 __all__ = [
     "MARKS",

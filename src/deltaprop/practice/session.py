@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from deltaprop.explaining.columns import cells, wrap
 from deltaprop.explaining.names import read_ref
 from deltaprop.practice.answers import Answers, has_too_few_digits, is_right, read_answers
 from deltaprop.practice.exercises import Exercise
@@ -13,6 +12,7 @@ from deltaprop.practice.feedback import feedback
 from deltaprop.practice.items import Item
 from deltaprop.practice.marking import VERDICTS, Mark
 from deltaprop.practice.wording import wording_of
+from deltaprop.widths import cells, wrap
 
 __all__ = ["Score", "Session"]
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 from deltaprop._version import __version__
-from deltaprop.explaining.columns import cells
 from deltaprop.explaining.digits import Line
 from deltaprop.explaining.latex_notation import (
     LatexNotation,
@@ -29,6 +28,7 @@ from deltaprop.practice.sheet import (
 )
 from deltaprop.practice.sketch import sketch_of, to_latex
 from deltaprop.practice.wording import wording_of
+from deltaprop.widths import cells
 
 __all__ = ["render", "render_key"]
 

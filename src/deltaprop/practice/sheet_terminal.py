@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from deltaprop.explaining.columns import cells, pad, wrap
 from deltaprop.explaining.names import Ref, read_ref
 from deltaprop.practice.exercises import Exercise
 from deltaprop.practice.sheet import (
@@ -18,6 +17,7 @@ from deltaprop.practice.sheet import (
     told_numbers,
 )
 from deltaprop.practice.wording import wording_of
+from deltaprop.widths import cells, pad, wrap
 
 __all__ = ["formula_lines", "render", "render_key"]
 

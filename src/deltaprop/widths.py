@@ -1,4 +1,4 @@
-"""Widths in a terminal, where a Chinese character takes two columns."""
+"""Texts in the columns of a terminal, where a Chinese character takes two."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def pad(text: str, width: int) -> str:
 
 def wrap(text: str, width: int) -> list[str]:
     """Return the lines of a text; Chinese breaks between characters, other words stay whole."""
-    if cells(text) == len(text):
-        return textwrap.wrap(text, width)
+    if all(_cells(c) == 1 for c in text):
+        return textwrap.wrap(text, width, break_on_hyphens=False)
     lines, line = [], ""
     for piece in _PIECE.findall(text):
         if line and cells(line + piece.rstrip()) > width:
