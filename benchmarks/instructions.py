@@ -52,14 +52,12 @@ def compile_workload(command: str, folder: Path) -> Path:
         (native / f"{name}.cpp", folder / f"{name}.o", ["-O2", "-std=c++20"])
         for name in ("trainers", "team", "team_size", "cpu_features")
     ]
-    # what is linked and never run: all for AVX-512, and bfloat16
+    # what is linked and never run: all for AVX-512
     avx512 = ["-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mfma", "-mbmi2"]
-    for build, flags in {**BUILDS, "avx512": avx512}.items():
-        for kind in ("panels", "lanes", "bfloat16"):
-            runs = build in BUILDS and kind != "bfloat16"
-            chosen = [*(FLAGS if runs else ["-O0", "-std=c++20"]), *flags, "-Wno-psabi"]
-            source = native / "kernels" / f"{kind}_{build}.cpp"
-            objects.append((source, folder / f"{kind}_{build}.o", chosen))
+    for build, flags in {**BUILDS, "avx512": avx512, "avx512bf16": avx512}.items():
+        chosen = [*(FLAGS if build in BUILDS else ["-O0", "-std=c++20"]), *flags, "-Wno-psabi"]
+        source = native / "kernels" / f"{build}.cpp"
+        objects.append((source, folder / f"{build}.o", chosen))
     own = Path(__file__).with_name("workload.cpp")
     objects.append((own, folder / "workload.o", ["-O2", "-std=c++20", f"-I{native}"]))
     for source, target, flags in objects:

@@ -116,7 +116,7 @@ template <class T> inline void multiply_vectors(std::ptrdiff_t n, T* delta, cons
     CASE(silu) CASE(softplus) CASE(gelu) CASE(mish)
 
 template <class T>
-inline void activate_tile(Activation f, int rows, int vectors, T* z, const T* bias, T* slopes) {
+DELTAPROP_APART void activate_tile(Activation f, int rows, int vectors, T* z, const T* bias, T* slopes) {
     switch (f) {
 #define DELTAPROP_CASE(name) \
     case Activation::name: return activate_tile<T, Activation::name>(rows, vectors, z, bias, slopes);
@@ -126,7 +126,7 @@ inline void activate_tile(Activation f, int rows, int vectors, T* z, const T* bi
 }
 
 template <class T>
-inline void slope_tile(Activation f, int rows, int vectors, T* delta, const T* a) {
+DELTAPROP_APART void slope_tile(Activation f, int rows, int vectors, T* delta, const T* a) {
     switch (f) {
 #define DELTAPROP_CASE(name) \
     case Activation::name: return slope_tile<T, Activation::name>(rows, vectors, delta, a);
@@ -135,7 +135,7 @@ inline void slope_tile(Activation f, int rows, int vectors, T* delta, const T* a
     }
 }
 
-template <class T> inline void activate_vectors(Activation f, std::ptrdiff_t n, T* z, T* slopes) {
+template <class T> DELTAPROP_APART void activate_vectors(Activation f, std::ptrdiff_t n, T* z, T* slopes) {
     switch (f) {
 #define DELTAPROP_CASE(name) \
     case Activation::name: return activate_vectors<T, Activation::name>(n, z, slopes);
@@ -144,7 +144,7 @@ template <class T> inline void activate_vectors(Activation f, std::ptrdiff_t n, 
     }
 }
 
-template <class T> inline void slope_vectors(Activation f, std::ptrdiff_t n, T* delta, const T* a) {
+template <class T> DELTAPROP_APART void slope_vectors(Activation f, std::ptrdiff_t n, T* delta, const T* a) {
     switch (f) {
 #define DELTAPROP_CASE(name) \
     case Activation::name: return slope_vectors<T, Activation::name>(n, delta, a);

@@ -38,20 +38,24 @@ void each_block(const Layer<C>& layer, std::ptrdiff_t number, Each each) {
 
 // Rows of a tile: a panel's worth is cut into as few as the registers allow, of about the same height.
 template <class T> inline constexpr int kTiles = (kPanel<T> + kTileRows - 1) / kTileRows;
-template <class T> inline constexpr int kGradientRows = (kPanel<T> + kTiles<T> - 1) / kTiles<T>;
+constexpr int even(int rows) { return rows > 1 ? (rows + 1) / 2 * 2 : rows; }  // each height is compiled
+template <class T> inline constexpr int kGradientRows = even((kPanel<T> + kTiles<T> - 1) / kTiles<T>);
 
-// to[r][:] (+)= sum over `depth` rows of cells of in[row][r] * delta[row][:], for `tall` rows of a panel.
+// to[r][:] (+)= sum over `depth` rows of cells of in[row][r] * delta[row][:], for R rows of a panel.
+template <class C, int R, int V, class T = typename C::Number>
+DELTAPROP_APART void sum_rows(const typename C::Cell* in, const typename C::Cell* delta, std::ptrdiff_t depth, T* to,
+                              bool more) {
+    Vec<T> sums[R][V];
+    begin<T, R, V>(sums, to, more);
+    multiply_transposed<C, R, V>(sums, in, delta, depth);
+    finish<T, R, V>(sums, to);
+}
+
 template <class C, int V, int R = kGradientRows<typename C::Number>, class T = typename C::Number>
-void sum_rows(int tall, const typename C::Cell* in, const typename C::Cell* delta, std::ptrdiff_t depth, T* to,
-              bool more) {
-    if (tall == R) {
-        Vec<T> sums[R][V];
-        begin<T, R, V>(sums, to, more);
-        multiply_transposed<C, R, V>(sums, in, delta, depth);
-        finish<T, R, V>(sums, to);
-    } else if constexpr (R > 1) {
-        sum_rows<C, V, R - 1>(tall, in, delta, depth, to, more);
-    }
+void sum_rows_of(int tall, const typename C::Cell* in, const typename C::Cell* delta, std::ptrdiff_t depth, T* to,
+                 bool more) {
+    if (tall == R) sum_rows<C, R, V>(in, delta, depth, to, more);
+    else if constexpr (R > 1) sum_rows_of<C, V, (R > 2 ? R - 2 : 1)>(tall, in, delta, depth, to, more);
 }
 
 // Fetches, while the sums of a panel of a block are being made, its weights and what the optimizer
@@ -81,7 +85,7 @@ private:
 
 // The gradients of a block over `rows` rows of a batch, panel by panel of kBlockRows rows.
 template <class C, class T = typename C::Number>
-void gradients_of(const Layer<C>& layer, const Block& block, std::ptrdiff_t batch, std::ptrdiff_t rows,
+DELTAPROP_APART void gradients_of(const Layer<C>& layer, const Block& block, std::ptrdiff_t batch, std::ptrdiff_t rows,
                   T* to) {
     using Cell = typename C::Cell;
     constexpr std::ptrdiff_t P = kPanel<T>;
@@ -101,10 +105,11 @@ void gradients_of(const Layer<C>& layer, const Block& block, std::ptrdiff_t batc
                 T* sums = to + (j * kBlockRows<T> + i) * P;
                 std::ptrdiff_t left = std::min(P, block.n_rows - i);
                 for (std::ptrdiff_t tiles = (left + kGradientRows<T> - 1) / kGradientRows<T>; tiles > 0; --tiles) {
-                    const int tall = static_cast<int>((left + tiles - 1) / tiles);
+                    // maybe a row more than there is: panels are whole, and nobody reads its sums
+                    const int tall = even(static_cast<int>((left + tiles - 1) / tiles));
                     coming.fetch();
-                    if (half) sum_rows<C, 1>(tall, in, delta, depth, sums, first > 0);
-                    else sum_rows<C, 2>(tall, in, delta, depth, sums, first > 0);
+                    if (half) sum_rows_of<C, 1>(tall, in, delta, depth, sums, first > 0);
+                    else sum_rows_of<C, 2>(tall, in, delta, depth, sums, first > 0);
                     in += tall;
                     sums += tall * P;
                     left -= tall;
@@ -124,25 +129,14 @@ void scale_gradients(const Layer<C>& layer, const Block& block, T* gradients) {
 
 // Updates the rows of a block in one panel from their gradient; returns 0 in every lane if all
 // gradients were finite. `penalty` grows by what the weights cost before the step.
-template <class C, Rule R, class T = typename C::Number>
-Vec<T> update_weights(const NetworkPlan& network, const Layer<C>& layer, const Block& block,
-                      std::ptrdiff_t panel, const T* gradient, const StepNumbers<T> numbers,
-                      double& penalty) {
+template <class C, class T = typename C::Number>
+Vec<T> update_weights(const NetworkPlan& network, Rule rule, const Layer<C>& layer, const Block& block,
+                      std::ptrdiff_t panel, const T* gradient, const StepNumbers<T>& numbers, double& penalty) {
     constexpr int P = kPanel<T>, L = kLanes<T>;
     const std::ptrdiff_t at = (panel * layer.n_in + block.row_start) * P;
-    T* W = layer.W.get() + at;
-    T* m = layer.m ? layer.m.get() + at : nullptr;
-    T* v = layer.v ? layer.v.get() + at : nullptr;
-    const Penalized<T> penalized(network);
-    const std::ptrdiff_t n_rows = block.n_rows;
-    const int vectors = layer.is_half(panel) ? 1 : 2;
-    Vec<T> check{};
-    for (std::ptrdiff_t i = 0; i < n_rows; ++i)
-        for (int k = 0; k < vectors; ++k) {
-            const std::ptrdiff_t place = i * P + k * L;
-            check += update_weight<T, R>(penalized, numbers, W + place, load<T>(gradient + place),
-                                         m ? m + place : nullptr, v ? v + place : nullptr, penalty);
-        }
+    const Vec<T> check = update_vectors<T>(rule, Penalized<T>(network), numbers, Are::weights, block.n_rows * P,
+                                           layer.is_half(panel) ? P : L, layer.W.get() + at, gradient,
+                                           layer.m.from(at), layer.v.from(at), penalty);
     if (layer.has_copies())
         for (std::ptrdiff_t i = 0; i < block.n_rows; i += P)
             copy_square(layer, panel, block.row_start + i,
@@ -151,22 +145,17 @@ Vec<T> update_weights(const NetworkPlan& network, const Layer<C>& layer, const B
 }
 
 // The same for the biases of a panel, whose gradient is the sum of delta over the batch.
-template <class C, Rule R, class T = typename C::Number>
-Vec<T> update_bias(const Layer<C>& layer, std::ptrdiff_t panel, const StepNumbers<T>& numbers,
-                   std::ptrdiff_t stride, std::ptrdiff_t rows) {
+template <class C, class T = typename C::Number>
+Vec<T> update_bias(const NetworkPlan& network, Rule rule, const Layer<C>& layer, std::ptrdiff_t panel,
+                   const StepNumbers<T>& numbers, std::ptrdiff_t stride, std::ptrdiff_t rows) {
     constexpr int P = kPanel<T>, L = kLanes<T>;
     const T* delta = layer.delta.get() + panel * stride * P;
-    Vec<T> check{};
-    for (int v = 0; v < 2; ++v) {
-        const Vec<T> g = sum_of_rows<T>(delta + v * L, rows);
-        check += g - g;
-        const std::ptrdiff_t at = panel * P + v * L;
-        const Vec<T> b = load<T>(layer.b.get() + at);
-        store<T>(layer.b.get() + at,
-                 updated<T, R>(numbers, b, g, layer.m_b ? layer.m_b.get() + at : nullptr,
-                               layer.v_b ? layer.v_b.get() + at : nullptr));
-    }
-    return check;
+    alignas(64) T gradient[P];
+    for (int v = 0; v < P; v += L) store<T>(gradient + v, sum_of_rows<T>(delta + v, rows));
+    const std::ptrdiff_t at = panel * P;
+    double none = 0.0;
+    return update_vectors<T>(rule, Penalized<T>(network), numbers, Are::others, P, L, layer.b.get() + at, gradient,
+                             layer.m_b.from(at), layer.v_b.from(at), none);
 }
 
 }  // namespace deltaprop::DELTAPROP_ISA

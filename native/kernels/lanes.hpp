@@ -83,8 +83,7 @@ DELTAPROP_INLINE void add_pairs(Vec<T> (&v)[kLanes<T>], std::integer_sequence<in
     constexpr int N = kLanes<T>;
     DELTAPROP_UNROLL for (int i = 0; i < N; i += 2 * D) {
         const Vec<T> a = v[i], b = v[i + D];
-        v[i] = __builtin_shufflevector(a, b, low_lane<D, I, N>()...) +
-               __builtin_shufflevector(a, b, high_lane<D, I, N>()...);
+        v[i] = shuffle<T, low_lane<D, I, N>()...>(a, b) + shuffle<T, high_lane<D, I, N>()...>(a, b);
     }
 }
 template <class T, int D = 1> DELTAPROP_INLINE Vec<T> sums_of(Vec<T> (&v)[kLanes<T>]) {
@@ -141,6 +140,19 @@ inline void lane_gradient_tiles(std::ptrdiff_t groups, const T* a, std::ptrdiff_
     }
 }
 
+// to[i][:] (+)= sums[i][:], of which only the first `left` numbers are wanted, for `tall` rows.
+template <class T>
+DELTAPROP_APART void add_rows(const T* sums, int tall, std::ptrdiff_t wide, std::ptrdiff_t left, T* to,
+                              std::ptrdiff_t columns, bool more) {
+    constexpr int L = kLanes<T>;
+    for (int i = 0; i < tall; ++i, sums += wide, to += columns) {
+        std::ptrdiff_t j = 0;
+        for (; j + L <= std::min(wide, left); j += L)
+            store<T>(to + j, more ? load<T>(to + j) + load<T>(sums + j) : load<T>(sums + j));
+        for (; j < std::min(wide, left); ++j) to[j] = more ? to[j] + sums[j] : sums[j];
+    }
+}
+
 // The same by rows: to[i][:] (+)= sum over the rows r of a[r][i] d[r][:], where d lies row by row,
 // each `wide` numbers, a multiple of the lanes. Nothing is summed over lanes.
 template <class T, int I, int V>
@@ -157,17 +169,16 @@ inline void row_gradient_tile(std::ptrdiff_t groups, const T* a, std::ptrdiff_t 
                 DELTAPROP_UNROLL for (int v = 0; v < V; ++v) sums[i][v] += one * loaded[v];
             }
         }
-    DELTAPROP_UNROLL for (int i = 0; i < I; ++i)
-        DELTAPROP_UNROLL for (int v = 0; v < V; ++v) {
-            T* at = to + i * columns + v * L;
-            if (v * L + L <= left) {
-                store<T>(at, more ? load<T>(at) + sums[i][v] : sums[i][v]);
-                continue;
-            }
-            alignas(64) T each[L];
-            store<T>(each, sums[i][v]);
-            for (std::ptrdiff_t j = 0; j < left - v * L; ++j) at[j] = more ? at[j] + each[j] : each[j];
+    if (left >= V * L) {
+        DELTAPROP_UNROLL for (int i = 0; i < I * V; ++i) {
+            T* at = to + i / V * columns + i % V * L;
+            store<T>(at, more ? load<T>(at) + sums[i / V][i % V] : sums[i / V][i % V]);
         }
+        return;
+    }
+    alignas(64) T each[I * V * L];
+    DELTAPROP_UNROLL for (int i = 0; i < I * V; ++i) store<T>(each + i * L, sums[i / V][i % V]);
+    add_rows(each, I, V * L, left, to, columns, more);
 }
 
 template <class T, int V, int I = kLaneSums / 2>
@@ -267,9 +278,10 @@ void gather_lanes(const Rows& rows, const std::int64_t* order, int n, std::ptrdi
     std::ptrdiff_t k = 0;
     for (; k + L <= K; k += L) copy(k, L);
     if (k == K) return;
-    if (K >= L) return copy(K - L, L);  // some columns once more
-    // what is read past a row is the next one's, where there is a next one
-    if (last + L <= data + (rows.n - 1) * rows.stride + K) return copy(0, K);
+    // the last columns, some of them once more; of fewer than a vector's, what is read past a row is the
+    // next one's, where there is a next one
+    if (K >= L || last + L <= data + (rows.n - 1) * rows.stride + K)
+        return copy(std::max<std::ptrdiff_t>(K - L, 0), std::min<std::ptrdiff_t>(K, L));
     for (; k < K; ++k)
         for (int r = 0; r < L; ++r) to[k * L + r] = static_cast<T>(at[r][k]) * by;
 }

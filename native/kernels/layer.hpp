@@ -93,7 +93,7 @@ void unpack(const Layer<C>& layer, double* flat, const Buffer<T>& W, const Buffe
 
 // The copies of one square of W, which is panel `panel` from row `row_start` on.
 template <class C>
-void copy_square(const Layer<C>& layer, std::ptrdiff_t panel, std::ptrdiff_t row_start, std::ptrdiff_t n_rows) {
+DELTAPROP_APART void copy_square(const Layer<C>& layer, std::ptrdiff_t panel, std::ptrdiff_t row_start, std::ptrdiff_t n_rows) {
     using T = typename C::Number;
     using Cell = typename C::Cell;
     constexpr int P = kPanel<T>, L = kLanes<T>, N = C::kNumbers;

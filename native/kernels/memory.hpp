@@ -8,6 +8,8 @@
 
 #if defined(__linux__)
 #include <sys/mman.h>
+#elif defined(_WIN32)
+#include <malloc.h>
 #endif
 
 #include "simd.hpp"
@@ -22,7 +24,11 @@ public:
         if (wanted == 0) return;
         const std::size_t step = wanted < kLarge ? 64 : kHugePage;
         const std::size_t bytes = (wanted + step - 1) / step * step;
+#if defined(_WIN32)
+        data_ = static_cast<T*>(_aligned_malloc(bytes, step));
+#else
         data_ = static_cast<T*>(std::aligned_alloc(step, bytes));
+#endif
         if (data_ == nullptr) throw std::bad_alloc();
 #if defined(__linux__)
         // fewer, larger pages: the processor finds them faster
@@ -41,9 +47,16 @@ public:
     }
     Buffer(const Buffer&) = delete;
     Buffer& operator=(const Buffer&) = delete;
-    ~Buffer() { std::free(data_); }
+    ~Buffer() {
+#if defined(_WIN32)
+        _aligned_free(data_);
+#else
+        std::free(data_);
+#endif
+    }
 
     T* get() const { return data_; }
+    T* from(std::ptrdiff_t i) const { return data_ ? data_ + i : nullptr; }
     T& operator[](std::ptrdiff_t i) const { return data_[i]; }
     std::ptrdiff_t size() const { return n_; }
     explicit operator bool() const { return data_ != nullptr; }

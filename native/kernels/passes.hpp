@@ -12,12 +12,25 @@ inline constexpr std::ptrdiff_t kDepth = 256;  // rows of a panel of weights tha
 template <class T>  // rows that are kept near meanwhile
 inline constexpr std::ptrdiff_t kNearRows = 256 * 1024 / (kDepth * static_cast<std::ptrdiff_t>(sizeof(T)));
 
-// out = a B for n rows, tile by tile; `done(panel, row, n_rows)` follows when a tile is complete.
+// What follows when the tile of n rows from row r on in a panel is complete.
+struct Done {
+    void (*call)(const void* context, std::ptrdiff_t panel, std::ptrdiff_t r, int n);
+    const void* context;
+
+    template <class F>
+    explicit Done(const F& f)
+        : call([](const void* context, std::ptrdiff_t panel, std::ptrdiff_t r, int n) {
+              (*static_cast<const F*>(context))(panel, r, n);
+          }),
+          context(&f) {}
+};
+
+// out = a B for n rows, tile by tile.
 //
 // a: n rows of K cells in panels of `stride` rows; B: K rows of `columns` columns in panels.
-template <class C, class Done, class T = typename C::Number, class Cell = typename C::Cell>
-void product(const Cell* a, const Cell* B, std::ptrdiff_t K, std::ptrdiff_t columns, std::ptrdiff_t stride,
-             std::ptrdiff_t n, T* out, Done done) {
+template <class C, class T = typename C::Number, class Cell = typename C::Cell>
+DELTAPROP_APART void product(const Cell* a, const Cell* B, std::ptrdiff_t K, std::ptrdiff_t columns,
+                             std::ptrdiff_t stride, std::ptrdiff_t n, T* out, const Done& done) {
     constexpr int P = kPanel<T>, Q = P / C::kNumbers;
     const std::ptrdiff_t n_panels = panels<T>(columns), parts = (n + kNearRows<T> - 1) / kNearRows<T>;
     for (std::ptrdiff_t part = 0; part < parts; ++part) {
@@ -29,14 +42,15 @@ void product(const Cell* a, const Cell* B, std::ptrdiff_t K, std::ptrdiff_t colu
                 const bool half = columns - j * P <= kLanes<T>;
                 Ahead next(j + 1 < n_panels ? panel + K * P : nullptr, depth * P);
                 const std::ptrdiff_t lines = next.lines * kTileRows / (end - first) + 1;
-                for (std::ptrdiff_t r = first; r < end; r += kTileRows) {
-                    const int rows = static_cast<int>(std::min<std::ptrdiff_t>(kTileRows, end - r));
+                for (std::ptrdiff_t r = first; r < end;) {
+                    const int rows = tile_rows(end - r);
                     const Cell* from = a + k / Q * stride * Q + r * Q;
                     T* to = out + j * stride * P + r * P;
                     next.fetch(lines);
                     if (half) tile_of<C, 1>(rows, from, stride, panel, depth, to, k > 0);
                     else tile_of<C, 2>(rows, from, stride, panel, depth, to, k > 0);
-                    if (k + depth == K) done(j, r, rows);
+                    if (k + depth == K) done.call(done.context, j, r, rows);
+                    r += rows;
                 }
             }
         }
@@ -81,13 +95,12 @@ template <class C>
 void forward(const Layer<C>& layer, Activation f, const typename C::Cell* in, std::ptrdiff_t stride,
              std::ptrdiff_t n, typename C::Number* out, typename C::Number* slope) {
     using T = typename C::Number;
-    product<C>(in, layer.weights(), cells<C>(layer.n_in), layer.n_out, stride, n, out,
-               [&](std::ptrdiff_t j, std::ptrdiff_t r, int rows) {
-                   const std::ptrdiff_t at = (j * stride + r) * kPanel<T>;
-                   scale_tile(layer, rows, out + at);
-                   activate_tile<T>(f, rows, layer.is_half(j) ? 1 : 2, out + at, layer.bias_of(j),
-                                    slope ? slope + at : nullptr);
-               });
+    const auto activate = [&](std::ptrdiff_t j, std::ptrdiff_t r, int rows) {
+        const std::ptrdiff_t at = (j * stride + r) * kPanel<T>;
+        scale_tile(layer, rows, out + at);
+        activate_tile<T>(f, rows, layer.is_half(j) ? 1 : 2, out + at, layer.bias_of(j), slope ? slope + at : nullptr);
+    };
+    product<C>(in, layer.weights(), cells<C>(layer.n_in), layer.n_out, stride, n, out, Done(activate));
     clear_padding(layer.n_out, stride, n, out, f);
 }
 
@@ -122,12 +135,13 @@ void backward(const Layer<C>& layer, const Layer<C>& below, std::ptrdiff_t strid
               std::ptrdiff_t n) {
     constexpr int P = kPanel<T>;
     T* out = below.delta.get() + r0 * P;
+    const auto bend = [&](std::ptrdiff_t j, std::ptrdiff_t r, int rows) {
+        const std::ptrdiff_t at = (j * stride + r) * P;
+        scale_tile(layer, rows, out + at);
+        apply_slope(layer, below, j, r0, at, rows, out + at);
+    };
     product<C>(layer.deltas.along(layer.delta.get(), r0), layer.turned.get(), cells<C>(layer.n_out), layer.n_in,
-            stride, n, out, [&](std::ptrdiff_t j, std::ptrdiff_t r, int rows) {
-                const std::ptrdiff_t at = (j * stride + r) * P;
-                scale_tile(layer, rows, out + at);
-                apply_slope(layer, below, j, r0, at, rows, out + at);
-            });
+               stride, n, out, Done(bend));
 }
 
 }  // namespace deltaprop::DELTAPROP_ISA

@@ -11,6 +11,8 @@
 // it is part of. So the bits of a result do not depend on how the rows are shared out.
 #pragma once
 
+#include <bit>
+
 #include "cells.hpp"
 
 namespace deltaprop::DELTAPROP_ISA {
@@ -60,11 +62,17 @@ template <class T, int R, int V> DELTAPROP_INLINE void finish(const Vec<T> (&sum
 
 // c[r][:] (+)= sum over k of a[r][k] * b[k][:], for the rows of a tile and one panel of columns.
 template <class C, int R, int V, class T = typename C::Number, class Cell = typename C::Cell>
-inline void tile(const Cell* a, std::ptrdiff_t a_rows, const Cell* b, std::ptrdiff_t K, T* c, bool more) {
+DELTAPROP_APART void tile(const Cell* a, std::ptrdiff_t a_rows, const Cell* b, std::ptrdiff_t K, T* c, bool more) {
     Vec<T> sums[R][V];
     begin<T, R, V>(sums, c, more);
     multiply<C, R, V>(sums, a, a_rows, b, K);
     finish<T, R, V>(sums, c);
+}
+
+// The heights of tiles that there are: each is compiled. What is left at the end takes a few of them.
+constexpr int next_height(int rows) { return static_cast<int>(std::bit_floor(static_cast<unsigned>(rows - 1))); }
+constexpr int tile_rows(std::ptrdiff_t left) {
+    return left >= kTileRows ? kTileRows : next_height(static_cast<int>(left) + 1);
 }
 
 template <class C, int V, int R = kTileRows, class T = typename C::Number, class Cell = typename C::Cell>
@@ -74,7 +82,7 @@ inline void tile_of(int rows, const Cell* a, std::ptrdiff_t a_rows, const Cell* 
         tile<C, 1, V>(a, a_rows, b, K, c, more);
     } else {
         if (rows == R) tile<C, R, V>(a, a_rows, b, K, c, more);
-        else tile_of<C, V, R - 1>(rows, a, a_rows, b, K, c, more);
+        else tile_of<C, V, next_height(R)>(rows, a, a_rows, b, K, c, more);
     }
 }
 

@@ -72,25 +72,17 @@ template <class Each> void each_number(const Records& records, Each each) {
 
 // Updates one record from its gradient; returns 0 in every lane if all gradients were finite. `penalty`
 // grows by what the penalized numbers cost before the step.
-template <class T, Rule R>
-Vec<T> update_record(const NetworkPlan& network, const Records& records, const StepNumbers<T>& numbers, T* W,
-                     const T* gradient, T* m, T* v, double& penalty) {
-    constexpr int L = kLanes<T>;
+template <class T>
+Vec<T> update_record(const NetworkPlan& network, Rule rule, const Records& records, const StepNumbers<T>& numbers,
+                     T* W, const T* gradient, T* m, T* v, double& penalty) {
     const Penalized<T> penalized(network);
+    const auto at = [](T* array, std::ptrdiff_t i) { return array ? array + i : nullptr; };
     Vec<T> check{};
     for (int p = 0; p < records.n_parts; ++p) {
         const Part& part = records.parts[p];
-        const StepNumbers<T> own = at_rate(numbers, part.rate);
-        for (std::ptrdiff_t i = part.at; i < part.at + part.length; i += L) {
-            const Vec<T> g = load<T>(gradient + i);
-            T *m_at = m ? m + i : nullptr, *v_at = v ? v + i : nullptr;
-            if (part.penalized) {
-                check += update_weight<T, R>(penalized, own, W + i, g, m_at, v_at, penalty);
-            } else {
-                check += g - g;
-                store<T>(W + i, updated<T, R>(own, load<T>(W + i), g, m_at, v_at));
-            }
-        }
+        check += update_vectors<T>(rule, penalized, at_rate(numbers, part.rate),
+                                   part.penalized ? Are::weights : Are::others, part.length, kLanes<T>, W + part.at,
+                                   gradient + part.at, at(m, part.at), at(v, part.at), penalty);
     }
     return check;
 }

@@ -29,6 +29,8 @@ inline constexpr int kTileRows = 6;
 #endif
 
 #define DELTAPROP_INLINE inline __attribute__((always_inline))
+// What is called from many places and does much for a call: compiled once, not in each of them.
+#define DELTAPROP_APART __attribute__((noinline))
 // Before a loop over an array that has to stay in registers: unrolled whole, or it would be indexed.
 #if defined(DELTAPROP_ROLLED)
 #define DELTAPROP_UNROLL
@@ -153,6 +155,15 @@ template <class T> DELTAPROP_INLINE T sum(Vec<T> v) {
     return parts[0];
 }
 
+// The lanes of a and b that have the numbers I, those of b counted on from a's.
+template <class T, int... I> DELTAPROP_INLINE Vec<T> shuffle(Vec<T> a, Vec<T> b) {
+#if defined(__clang__)
+    return __builtin_shufflevector(a, b, I...);
+#else
+    return __builtin_shuffle(a, b, Vec<Integer<T>>{I...});
+#endif
+}
+
 // Swaps rows and columns of as many vectors as a vector has lanes.
 template <int D, int I, int N> constexpr int low_lane() { return (I & D) ? N + (I - D) : I; }
 template <int D, int I, int N> constexpr int high_lane() { return (I & D) ? N + I : I + D; }
@@ -163,8 +174,8 @@ DELTAPROP_INLINE void exchange(Vec<T> (&v)[kLanes<T>], std::integer_sequence<int
     for (int i = 0; i < N; ++i) {
         if (i & D) continue;
         const Vec<T> a = v[i], b = v[i + D];
-        v[i] = __builtin_shufflevector(a, b, low_lane<D, I, N>()...);
-        v[i + D] = __builtin_shufflevector(a, b, high_lane<D, I, N>()...);
+        v[i] = shuffle<T, low_lane<D, I, N>()...>(a, b);
+        v[i + D] = shuffle<T, high_lane<D, I, N>()...>(a, b);
     }
 }
 

@@ -316,28 +316,16 @@ private:
 
     void weights_part(int me, const StepNumbers<T>& numbers, std::ptrdiff_t rows, const Own& mine) {
         bool bad = false;
-        for (std::ptrdiff_t b = block_starts_[me]; b < block_starts_[me + 1]; ++b) {
-            switch (rule_.rule) {
-#define DELTAPROP_CASE(name) \
-    case Rule::name: bad |= update_block<Rule::name>(b, numbers, rows, mine.room.get()); break
-                DELTAPROP_CASE(gradient_descent);
-                DELTAPROP_CASE(momentum);
-                DELTAPROP_CASE(nesterov);
-                DELTAPROP_CASE(rmsprop);
-                DELTAPROP_CASE(adam);
-                DELTAPROP_CASE(adamw);
-#undef DELTAPROP_CASE
-            }
-        }
+        for (std::ptrdiff_t b = block_starts_[me]; b < block_starts_[me + 1]; ++b)
+            bad |= update_block(b, numbers, rows, mine.room.get());
         bad_[me * kLine] = bad;
     }
 
     // Returns whether a gradient was not finite.
-    template <Rule R>
     bool update_block(std::ptrdiff_t number, const StepNumbers<T>& numbers, std::ptrdiff_t rows, T* room) {
         const Block& block = blocks_[number];
         const Layer<C>& layer = layers_[block.layer];
-        if (!layer.is_dense()) return update_records<R>(number, numbers, rows, room);
+        if (!layer.is_dense()) return update_records(number, numbers, rows, room);
         alignas(64) T gradients[kBlockPanels * kBlockRows<T> * P];
         if (by_column_ && block.layer == 0) {
             for (std::ptrdiff_t j = 0; j < block.n_panels; ++j)
@@ -353,17 +341,17 @@ private:
         double penalty = 0.0;
         for (std::ptrdiff_t j = 0; j < block.n_panels; ++j) {
             const std::ptrdiff_t panel = block.first_panel + j;
-            check += update_weights<C, R>(network_, layer, block, panel, gradients + j * kBlockRows<T> * P,
-                                          of_weights, penalty);
+            check += update_weights(network_, rule_.rule, layer, block, panel, gradients + j * kBlockRows<T> * P,
+                                    of_weights, penalty);
             if (layer.bias && block.row_start == 0)
-                check += update_bias<C, R>(layer, panel, at_rate(numbers, layer.plan->rates[1]), batch_, rows);
+                check += update_bias(network_, rule_.rule, layer, panel, at_rate(numbers, layer.plan->rates[1]), batch_,
+                                     rows);
         }
         penalties_[number] = penalty;
         return !(sum<T>(check) == 0);
     }
 
     // The same for a block of a layer that is not dense.
-    template <Rule R>
     bool update_records(std::ptrdiff_t number, const StepNumbers<T>& numbers, std::ptrdiff_t rows, T* room) {
         const Block& block = blocks_[number];
         const Layer<C>& layer = layers_[block.layer];
@@ -372,9 +360,8 @@ private:
         double penalty = 0.0;
         for (std::ptrdiff_t i = block.first_panel; i < block.first_panel + block.n_panels; ++i) {
             const std::ptrdiff_t at = i * layer.records.size;
-            check += update_record<T, R>(network_, layer.records, numbers, layer.W.get() + at, layer.gradient.get() + at,
-                                         layer.m ? layer.m.get() + at : nullptr,
-                                         layer.v ? layer.v.get() + at : nullptr, penalty);
+            check += update_record<T>(network_, rule_.rule, layer.records, numbers, layer.W.get() + at,
+                                      layer.gradient.get() + at, layer.m.from(at), layer.v.from(at), penalty);
         }
         penalties_[number] = penalty;
         return !(sum<T>(check) == 0);

@@ -121,7 +121,7 @@ template <class T> struct Penalized {
     explicit Penalized(const NetworkPlan& network) : l2(network.l2), l1(network.l1), any(l2 > 0 || l1 > 0) {}
 
     // l2 / 2 sum of w^2 + l1 sum of |w|
-    double value(Vec<T> w) const {
+    DELTAPROP_APART double value(Vec<T> w) const {
         T each[kLanes<T>];
         store(each, w);
         double squares = 0.0, sizes = 0.0;
@@ -153,6 +153,44 @@ DELTAPROP_INLINE Vec<T> update_weight(const Penalized<T>& penalized, const StepN
     if constexpr (R == Rule::adamw) w -= numbers.shrink * w;
     store<T>(W, updated<T, R>(numbers, w, g, m, v));
     return g - g;
+}
+
+// What the numbers of an array are to an update: whether penalties and decay concern them.
+enum class Are { weights, others };
+
+// The vectors at 0, step, 2 step, ... below n of an array and its gradient; returns and adds as above.
+template <class T, Rule R>
+Vec<T> update_vectors_by(const Penalized<T> penalized, const StepNumbers<T> numbers, Are are, std::ptrdiff_t n,
+                         std::ptrdiff_t step, T* W, const T* gradient, T* m, T* v, double& penalty) {
+    Vec<T> check{};
+    for (std::ptrdiff_t i = 0; i < n; i += step) {
+        const Vec<T> g = load<T>(gradient + i);
+        T *m_at = states_of(R) > 0 ? m + i : nullptr, *v_at = states_of(R) > 1 ? v + i : nullptr;
+        if (are == Are::weights) {
+            check += update_weight<T, R>(penalized, numbers, W + i, g, m_at, v_at, penalty);
+        } else {
+            check += g - g;
+            store<T>(W + i, updated<T, R>(numbers, load<T>(W + i), g, m_at, v_at));
+        }
+    }
+    return check;
+}
+
+#define DELTAPROP_RULES(CASE) \
+    CASE(gradient_descent) CASE(momentum) CASE(nesterov) CASE(rmsprop) CASE(adam) CASE(adamw)
+
+template <class T>
+DELTAPROP_APART Vec<T> update_vectors(Rule rule, const Penalized<T>& penalized, const StepNumbers<T>& numbers, Are are,
+                                      std::ptrdiff_t n, std::ptrdiff_t step, T* W, const T* gradient, T* m, T* v,
+                                      double& penalty) {
+    switch (rule) {
+#define DELTAPROP_CASE(name) \
+    case Rule::name:         \
+        return update_vectors_by<T, Rule::name>(penalized, numbers, are, n, step, W, gradient, m, v, penalty);
+        DELTAPROP_RULES(DELTAPROP_CASE)
+#undef DELTAPROP_CASE
+    }
+    return Vec<T>{};
 }
 
 }  // namespace deltaprop::DELTAPROP_ISA

@@ -1,3 +1,4 @@
-// The kernels of bfloat16 products for avx2.
+// The kernels for avx2.
 #define DELTAPROP_ISA avx2
+#include "make.hpp"
 #include "make_bfloat16.hpp"
