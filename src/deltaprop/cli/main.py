@@ -27,7 +27,6 @@ _USAGE, _INTERRUPTED = 2, 130
 app = typer.Typer(
     name="deltaprop",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Train feed-forward networks by back-propagation, and see where every number comes from.",
