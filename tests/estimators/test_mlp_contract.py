@@ -190,7 +190,7 @@ def test_without_scikit_learn_there_is_one_sentence():
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == (
-        "scikit-learn 1.6 or newer is not installed. Install it with: "
+        "scikit-learn 1.7 or newer is not installed. Install it with: "
         'pip install "deltaprop[sklearn]"'
     )
 
