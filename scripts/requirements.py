@@ -1,7 +1,8 @@
-"""Print the requirements of one part of pyproject.toml, one a line, for pip.
+"""Print the requirements of parts of pyproject.toml, one a line, for pip.
 
-Usage: requirements.py build|backend|runtime|EXTRA. "build" is what pyproject.toml names, "backend"
-is what the build backend asks for beyond that (CMake and Ninja, where the machine has none).
+Usage: requirements.py PART ...    PART is build, backend, runtime or the name of an extra. "build"
+is what pyproject.toml names, "backend" is what the build backend asks for beyond that (CMake and
+Ninja, where the machine has none).
 """
 
 from __future__ import annotations
@@ -28,4 +29,4 @@ def requirements(part: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    print("\n".join(requirements(sys.argv[1])))
+    print("\n".join(each for part in sys.argv[1:] for each in requirements(part)))
