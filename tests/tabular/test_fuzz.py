@@ -10,6 +10,7 @@ import sys
 import tracemalloc
 import warnings
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -140,10 +141,10 @@ def test_a_changed_file_is_read_or_refused(reader):
 @pytest.mark.parametrize("reader", CORPUS)
 def test_many_changed_files_are_read_or_refused(reader, seed):
     # In a process of its own: a reader that takes the whole process with it fails its test only.
-    code = f"import sys; sys.path.insert(0, {sys.path[0]!r}); from test_fuzz import fuzz; fuzz"
+    code = f"from test_fuzz import fuzz; fuzz({reader!r}, {seed}, 10_000)"
     done = subprocess.run(
-        [sys.executable, "-c", f"{code}({reader!r}, {seed}, 10_000)"],
-        capture_output=True, text=True, cwd=__file__.rsplit("/", 1)[0], check=False,
+        [sys.executable, "-c", code],
+        capture_output=True, text=True, cwd=Path(__file__).parent, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
 

@@ -455,6 +455,7 @@ def _as_data(
         "classes": list(fitted.class_names),
         "rows": {"training": fitted.n_train, "validation": fitted.n_val},
         "columns": [row._asdict() for row in fitted.inputs.report()],
+        "notes": list(dataset.notes),
         "warnings": [*dataset.warnings, *fitted.inputs.warnings],
         "network": fitted.network.describe(),
         "members": len(fitted.members),

@@ -91,14 +91,14 @@ def to_utf8(content: bytes, name: str, encoding: str | None = None) -> tuple[byt
     content = _normal(content)
     try:
         content.decode("utf-8")
-    except UnicodeDecodeError:
-        return _guessed(content, name)
+    except UnicodeDecodeError as error:
+        return _guessed(content, name, error.start)
     return content, ""
 
 
-def _guessed(content: bytes, name: str) -> tuple[bytes, str]:
+def _guessed(content: bytes, name: str, at: int) -> tuple[bytes, str]:
     _refuse_binary(content, name)
-    guess = guess_encoding(content)
+    guess = guess_encoding(content, at)
     fits = _SUPERSETS.get(guess.codec, (guess.codec,))
     text = _decoded(content, fits, name, guess.name)
     note = f"{name} is not UTF-8: read as {guess.name}."

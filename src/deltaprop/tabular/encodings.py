@@ -18,6 +18,7 @@ from deltaprop.tabular.frequent import HANGUL, KANA, KANJI, SIMPLIFIED, TRADITIO
 __all__ = ["NAMES", "Guess", "guess_encoding", "share_of_frequent"]
 
 _MOST_CELLS, _MOST_BYTES = 400, 4000
+_SAMPLE = 1 << 20
 _SPLIT = re.compile(rb'[,;\t"\n\r]+')
 _NARROW = re.compile("(?<![\uff61-\uff9f])[\uff61-\uff9f](?![\uff61-\uff9f])")
 _ALONE = re.compile(r"(?<!\w)[^\W\d_a-zA-Z](?!\w)")
@@ -42,19 +43,19 @@ class Guess:
     rival: str = ""
 
 
-def guess_encoding(content: bytes) -> Guess:
-    """Return the likeliest encoding of a text that is not intact UTF-8.
+def guess_encoding(content: bytes, at: int) -> Guess:
+    """Return the likeliest encoding of a text whose byte ``at`` is the first that is not UTF-8.
 
     The answer is ``utf-8`` for a text that is UTF-8 but for some damage.
     """
-    cells = _telling_cells(content)
+    line = content.rfind(b"\n", 0, at) + 1
+    cells = _telling_cells(content[: min(line, _SAMPLE)] + b"\n" + content[line : line + _SAMPLE])
     scores = {name: prior + _score(cells, name) for name, (_, prior) in _CODECS.items()}
-    best, second = sorted(scores, key=scores.__getitem__, reverse=True)[:2]
-    if scores[best] - scores[second] > math.log(100):
-        return Guess(best, _CODECS[best][0])
-    if _intact(content, second) > _intact(content, best):
-        best, second = second, best
-    return Guess(best, _CODECS[best][0], second if _differ(cells, best, second) else "")
+    ranked = sorted(scores, key=scores.__getitem__, reverse=True)
+    near = [name for name in ranked if scores[ranked[0]] - scores[name] < math.log(100)]
+    best = next((name for name in near if _intact(content, name)), ranked[0])
+    rivals = (name for name in near if name != best and _differ(cells, best, name))
+    return Guess(best, _CODECS[best][0], next(rivals, ""))
 
 
 def share_of_frequent(text: str) -> float:
@@ -249,7 +250,7 @@ _CHINESE = 0.85, 20
 _JAPANESE = {
     **_falling(KANA, 0.5, 8),
     **_falling(KANJI, 0.35, 20),
-    **dict.fromkeys(map(chr, range(0xFF61, 0xFFA0)), 2e-3),
+    **dict.fromkeys(map(chr, range(0xFF61, 0xFFA0)), 5e-3),
 }
 _IDEOGRAPHS: dict[str, Callable[[str], float]] = {
     "UTF-8": _of_utf8,
