@@ -100,3 +100,13 @@ def test_an_array_has_its_columns_in_their_order(estimators, call):
     estimators[["height", "width", "petals"]].to_csv("three.csv", index=False)
     answer = call("evaluate", "array.safetensors", "three.csv", "--target", "petals")
     assert answer.status == 0, answer.err
+
+
+@pytest.mark.parametrize("name", ["numbers", "array"])
+def test_numbers_in_another_notation_are_numbers_for_estimators_too(estimators, call, name):
+    numbers = estimators[["height", "width"]]
+    numbers.to_csv("german.csv", sep=";", decimal=",", index=False)
+    answer = call("predict", f"{name}.safetensors", "german.csv")
+    assert answer.status == 0, answer.err
+    numbers.to_csv("plain.csv", index=False)
+    assert answer.out == call("predict", f"{name}.safetensors", "plain.csv").out

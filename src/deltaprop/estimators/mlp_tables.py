@@ -21,6 +21,7 @@ from deltaprop.explaining import Explanation
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.tabular import TargetEncoder, as_frame
+from deltaprop.tabular.notation import with_numbers
 
 __all__ = ["EstimatorOnTables", "on_tables"]
 
@@ -113,6 +114,8 @@ class EstimatorOnTables:
     def _rows(self, features: Any, where: str) -> Any:
         """Return the columns that the estimator was fitted to, found by their names."""
         frame = as_frame(features)
+        if self.inputs is None:
+            frame = as_frame(with_numbers(frame.to_native()))
         known = getattr(self.estimator, "feature_names_in_", None)
         if known is None:
             return self._nameless(frame, where)

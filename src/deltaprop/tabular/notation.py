@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from deltaprop.tabular.units import THREE_DECIMALS, is_currency, is_unit, key_of
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Found", "Notation", "find_notation", "read_numbers", "written_plainly"]
+__all__ = ["Found", "Notation", "find_notation", "read_numbers", "with_numbers", "written_plainly"]
 
 _POINTS = (".", ",")
 _GROUPS = ("", ",", ".", " ", "'")
@@ -255,6 +256,19 @@ def read_numbers(text: pl.Series, notation: Notation | None) -> pl.Series:
         return values
     other = found.notation.read(text)
     return other if other.null_count() < values.null_count() else values
+
+
+def with_numbers(frame: pl.DataFrame, *, but: Collection[str] = ()) -> pl.DataFrame:
+    """Return a frame whose columns of text are numbers where every cell is one, except ``but``."""
+    import polars as pl
+
+    read = []
+    for text in frame.select(pl.col(pl.String)).iter_columns():
+        found = Found() if text.name in but else find_notation(text)
+        if found.notation is not None:
+            numbers = found.notation.read(text)
+            read += [numbers] if numbers.null_count() == text.null_count() else []
+    return frame.with_columns(read)
 
 
 def _parts_of(text: pl.Series) -> pl.DataFrame:

@@ -28,7 +28,7 @@ from deltaprop.tabular.missing import (
     merge_gaps,
     numbers_without_words,
 )
-from deltaprop.tabular.notation import find_notation
+from deltaprop.tabular.notation import with_numbers
 from deltaprop.tabular.parquet import read_parquet
 from deltaprop.tabular.source import Blob, Source, open_blobs
 
@@ -154,14 +154,10 @@ def _with_numbers(frame: pl.DataFrame) -> pl.DataFrame:
     """Read the columns of text that are numbers in one notation, as far as no cell is lost."""
     import polars as pl
 
-    for text in frame.select(pl.col(pl.String)).iter_columns():
-        found = find_notation(text)
-        if found.notation is None or is_code(text):
-            continue
-        numbers = found.notation.read(text)
-        if numbers.null_count() == text.null_count():
-            frame = frame.with_columns(numbers.alias(text.name))
-    return frame
+    codes = [
+        text.name for text in frame.iter_columns() if text.dtype == pl.String and is_code(text)
+    ]
+    return with_numbers(frame, but=codes)
 
 
 def _read_one(blob: Blob, reading: Reading) -> Table:

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deltaprop.errors import DataError, SettingError, ShapeError, nearest_name, of
 from deltaprop.model.stored import LONGEST_NAME, Stored
-from deltaprop.tabular.cells import Strays, shorten, strays_of
-from deltaprop.tabular.codes import EXACT, exact_text, is_code
-from deltaprop.tabular.dates import date_format
-from deltaprop.tabular.fit import to_floats
+from deltaprop.tabular.cells import shorten
 from deltaprop.tabular.forked import fork_safe
-from deltaprop.tabular.frames import as_series, to_polars
 from deltaprop.tabular.lookup import category_codes
-from deltaprop.tabular.notation import Found, Notation, find_notation, read_numbers
+from deltaprop.tabular.notation import Notation
 from deltaprop.tabular.read import listed
-from deltaprop.tabular.task import guess_task
-from deltaprop.tabular.truth import differ_in_capitals, one_spelling
+from deltaprop.tabular.target_values import (
+    are_long_integers,
+    as_numbers,
+    complete_values,
+    notation_of,
+    refuse_lost_digits,
+    spelt_alike,
+    target_columns,
+    task_of,
+)
+from deltaprop.tabular.truth import differ_in_capitals
 
 if TYPE_CHECKING:
     import polars as pl
@@ -29,7 +34,6 @@ if TYPE_CHECKING:
 __all__ = ["TargetEncoder"]
 
 _FORMAT = "deltaprop-target-encoder/1"
-_FEW_WORDS = 10  # so many may all differ and still be classes
 _MANY_CLASSES = 100  # from which on most must have more than one row
 _TASKS = ("classification", "regression", "multilabel")
 _CLASS_TYPES = ("text", "int", "float", "bool")
@@ -102,14 +106,14 @@ class TargetEncoder:
                 f"task is {task!r}: expected one of {listed(_TASKS)}, or None to let the target "
                 "decide."
             )
-        columns = _columns(values)
+        columns = target_columns(values)
         labels = tuple(names) or _default_names(len(columns))
         if len(labels) != len(columns):
             raise ShapeError(
                 f"The target has {len(columns)} columns but {len(labels)} names ({listed(labels)}):"
                 " expected one name per column."
             )
-        arrays = [_complete(c, name, where) for c, name in zip(columns, labels, strict=True)]
+        arrays = [complete_values(c, name, where) for c, name in zip(columns, labels, strict=True)]
         if len(arrays) > 1 or task == "multilabel":
             if task == "classification":
                 raise DataError(
@@ -128,7 +132,7 @@ class TargetEncoder:
                 )
             reason = f"there are {len(arrays)} targets"
             return cls._regression(arrays, reason, labels, where, standardize)
-        guess, reason = _guess(arrays[0], labels[0], task, where)
+        guess, reason = task_of(arrays[0], labels[0], task, where)
         if task is not None and task != guess:
             reason = f"it was asked for, though {reason}"
         if (task or guess) == "regression":
@@ -139,7 +143,7 @@ class TargetEncoder:
     def _classification(
         cls, values: NDArray[Any], reason: str, names: tuple[str, ...], where: str
     ) -> TargetEncoder:
-        values, merged = _one_spelling(values)
+        values, merged = spelt_alike(values)
         classes = _sorted_classes(values)
         apart = "" if merged or values.dtype.kind != "O" else differ_in_capitals(classes.tolist())
         reason = "; ".join(filter(None, (reason, merged, apart)))
@@ -156,7 +160,7 @@ class TargetEncoder:
                 "were selected."
             )
         many = classes.size > _MANY_CLASSES and classes.size > values.size / 2
-        if many and classes.dtype.kind != "O" and not _are_long(classes):
+        if many and classes.dtype.kind != "O" and not are_long_integers(classes):
             raise DataError(
                 f"Target {names[0]!r}{of(where)} has {classes.size:,} classes in {values.size:,} "
                 "rows: most classes have a single row, from which nothing about others can be "
@@ -184,11 +188,11 @@ class TargetEncoder:
     ) -> TargetEncoder:
         means, stds, notations = [], [], []
         for values, name in zip(arrays, names, strict=True):
-            notation, told = _notation_of(values)
+            notation, told = notation_of(values)
             notations.append(notation)
             reason += f"; {told}" if told else ""
-            y = _as_numbers(values, name, where, notation)
-            _refuse_lost_digits(values, y, name, where)
+            y = as_numbers(values, name, where, notation)
+            refuse_lost_digits(values, y, name, where)
             if y.min() == y.max():
                 raise DataError(
                     f"Target {name!r}{of(where)} is {y[0]:g} in all {y.size} rows: expected "
@@ -219,7 +223,7 @@ class TargetEncoder:
         DataError
             Missing or infinite values, or a class that training did not have; names the rows.
         """
-        columns = _columns(values)
+        columns = target_columns(values)
         if len(columns) != len(self.names):
             raise ShapeError(
                 f"The target{of(where)} has {len(columns)} columns: expected {len(self.names)} "
@@ -229,12 +233,12 @@ class TargetEncoder:
         if self.task == "regression":
             notations = self.notations or (None,) * len(pairs)
             arrays = [
-                _as_numbers(_complete(column, name, where), name, where, notation)
+                as_numbers(complete_values(column, name, where), name, where, notation)
                 for (column, name), notation in zip(pairs, notations, strict=True)
             ]
             y = np.column_stack(arrays)
             return np.asarray((y / 2 - self.mean / 2) / (self.std / 2), dtype=np.float64)
-        codes = [self._labels(_complete(c, name, where), c, name, where) for c, name in pairs]
+        codes = [self._labels(complete_values(c, name, where), c, name, where) for c, name in pairs]
         if self.task == "multilabel":
             return np.column_stack(codes).astype(np.float64)
         return codes[0]
@@ -391,64 +395,6 @@ def _default_names(n: int) -> tuple[str, ...]:
     return ("target",) if n == 1 else tuple(f"target{i}" for i in range(n))
 
 
-def _columns(values: object) -> list[pl.Series]:
-    """Return the target as one polars series per column."""
-    if isinstance(values, np.ndarray) and values.ndim == 2:
-        return list(to_polars(values).iter_columns())
-    if isinstance(values, np.ndarray) and values.ndim != 1:
-        raise ShapeError(
-            f"The target is an array with {values.ndim} axes: expected one axis, or two for "
-            "several targets."
-        )
-    if hasattr(values, "columns") or isinstance(values, Mapping):
-        return list(to_polars(values).iter_columns())
-    if isinstance(values, (list, tuple)) and values and isinstance(values[0], (list, tuple)):
-        return list(to_polars(list(values)).iter_columns())
-    return [as_series(values, "target")]
-
-
-def _complete(column: pl.Series, name: str, where: str) -> NDArray[Any]:
-    """Return a target without missing or infinite values as an array."""
-    import polars as pl
-
-    if column.len() == 0:
-        raise DataError(
-            f"Target {name!r}{of(where)} has no rows: expected at least two. "
-            "Check how it is selected."
-        )
-    column = exact_text(column)
-    if column.dtype.is_float() or column.dtype.is_decimal():
-        column = column.cast(pl.Float64).fill_nan(None)
-    if column.dtype in (pl.String, pl.Categorical, pl.Enum):
-        column = column.cast(pl.String).str.strip_chars().replace("", None)
-    absent = column.is_null()
-    if absent.any():
-        _refuse_rows(absent, name, where, "is missing (empty or NaN)")
-    if column.dtype.is_numeric():
-        whole = column.dtype.is_integer()
-        column = column.cast(pl.Int64 if whole else pl.Float64)
-        if not whole and column.is_infinite().any():
-            _refuse_rows(column.is_infinite(), name, where, "is infinite")
-        return column.to_numpy()
-    if column.dtype == pl.Boolean:
-        return column.to_numpy()
-    if column.dtype != pl.String:
-        raise DataError(
-            f"Target {name!r}{of(where)} is of type {column.dtype}: expected numbers, text or "
-            "truth values. Convert it first."
-        )
-    return column.to_numpy().astype(object)
-
-
-def _refuse_rows(odd: pl.Series, name: str, where: str, what: str) -> None:
-    rows = (odd.arg_true() + 1).to_list()
-    shown = ", ".join(map(str, rows[:3])) + (f" and {len(rows) - 3} more" if rows[3:] else "")
-    raise DataError(
-        f"Target {name!r}{of(where)} {what} in row {shown}: expected a value in every row. "
-        "Fill in or leave out these rows."
-    )
-
-
 def _is_truth(values: NDArray[Any]) -> bool:
     """Return whether there are only truth values, 0 and 1, or the words true and false."""
     if values.dtype.kind == "O":
@@ -464,122 +410,6 @@ def _sorted_classes(values: NDArray[Any]) -> NDArray[Any]:
     if whole and np.abs(classes).max() < 2**53:
         return classes.astype(np.int64)
     return classes
-
-
-def _guess(values: NDArray[Any], name: str, task: str | None, where: str) -> tuple[str, str]:
-    """Return the task the values ask for, and why; ask where they do not tell."""
-    if values.dtype.kind != "O":
-        return guess_task(values)
-    guess, reason = guess_task(values)
-    if task == "classification":
-        return guess, reason
-    text = _text_of(values)
-    found = Found() if is_code(text) else find_notation(text)
-    if found.notation is not None:
-        numbers = found.notation.read(text)
-        known = to_floats(numbers.drop_nulls())
-        guess_of_numbers, reason_of_numbers = guess_task(known)
-        if found.notation.unit and len(np.unique(known)) > 2:
-            guess_of_numbers, reason_of_numbers = "regression", "the target holds numbers of a unit"
-        if guess_of_numbers == "regression" or task == "regression":
-            if task is None and (strays := strays_of(text.alias(name), numbers)):
-                _refuse_stray(strays, where)
-            return guess_of_numbers, reason_of_numbers
-    if task is None:
-        _ask_about_words(text, name, found.why_not, where)
-    return guess, reason
-
-
-def _refuse_stray(strays: Strays, where: str) -> NoReturn:
-    raise DataError(
-        f"Target {strays.column!r}{of(where)} is {shorten(strays.cell)} in row {strays.row}, which "
-        f"is no number, while {strays.total - strays.count} of its {strays.total} cells are "
-        "numbers. Expected a number in every row: correct or remove the row. If these are labels "
-        "of classes, say task='classification'."
-    )
-
-
-def _ask_about_words(text: pl.Series, name: str, why_not: str, where: str) -> None:
-    """Refuse to guess what is asked for by words that hardly ever return."""
-    n_different = text.str.to_lowercase().n_unique()
-    if n_different <= _FEW_WORDS or n_different <= text.len() / 2:
-        return
-    if date_format(text)[0]:
-        why_not = "they are dates; days since the first would be numbers"
-    reason = f" ({why_not})" if why_not else ""
-    raise DataError(
-        f"Target {name!r}{of(where)} holds {n_different:,} different words in {text.len():,} rows, "
-        f"such as {listed(text.head(3).to_list())}{reason}: most stand in a single row, from which "
-        "nothing about others can be learnt. Choose another target; if it is meant to be a number, "
-        "write numbers, all in one unit; if each word is a class, say task='classification' "
-        "(--task classification)."
-    )
-
-
-def _notation_of(values: NDArray[Any]) -> tuple[Notation | None, str]:
-    """Return how a target of numbers is written, if not as plain numbers, and what to say of it."""
-    if values.dtype.kind != "O":
-        return None, ""
-    text = _text_of(values)
-    found = find_notation(text)
-    if found.notation is None:
-        return None, ""
-    if found.notation.is_plain(text):
-        return None, found.doubt
-    unit = f" in {found.notation.unit}" if found.notation.unit else ""
-    told = f"{found.notation.told(text)}; predictions are plain numbers{unit}"
-    return found.notation, "; ".join(filter(None, (found.doubt, told)))
-
-
-def _one_spelling(values: NDArray[Any]) -> tuple[NDArray[Any], str]:
-    """Write truth words that differ only in how they are spelt in one way; see `one_spelling`."""
-    if values.dtype.kind != "O":
-        return values, ""
-    text, merged = one_spelling(_text_of(values))
-    return (text.to_numpy().astype(object), merged) if merged else (values, "")
-
-
-def _as_numbers(
-    values: NDArray[Any], name: str, where: str, notation: Notation | None
-) -> NDArray[np.float64]:
-    """Return a target for regression as float64; text must read as numbers."""
-    if values.dtype.kind != "O":
-        return values.astype(np.float64)
-    text = _text_of(values)
-    numbers = read_numbers(text, notation)
-    strange = (numbers.is_null() | ~numbers.is_finite()).arg_true()
-    if strange.len():
-        row = int(strange[0])
-        raise DataError(
-            f"Target {name!r}{of(where)} is {shorten(text[row])} in row {row + 1}: expected a "
-            "finite number, because the task is regression. Correct the row, or choose "
-            "task='classification'."
-        )
-    return to_floats(numbers)
-
-
-def _are_long(values: NDArray[Any]) -> bool:
-    return values.dtype.kind in "iu" and max(-int(values.min()), int(values.max())) > EXACT
-
-
-def _refuse_lost_digits(
-    values: NDArray[Any], y: NDArray[np.float64], name: str, where: str
-) -> None:
-    """Refuse whole numbers that would not be told apart as floats."""
-    if _are_long(values) and np.unique(y).size < np.unique(values).size:
-        low, high = int(values.min()), int(values.max())
-        raise DataError(
-            f"Target {name!r}{of(where)} holds whole numbers from {low} to {high}, some of which "
-            "differ only in digits beyond the 15 that a number keeps: expected numbers that can be "
-            f"told apart. Take {low} from all of them; or if they are codes of classes, say "
-            "task='classification'."
-        )
-
-
-def _text_of(values: NDArray[Any]) -> pl.Series:
-    import polars as pl
-
-    return pl.Series(values.tolist(), dtype=pl.String)
 
 
 def _shown(value: Any) -> Any:
