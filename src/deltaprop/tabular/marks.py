@@ -120,7 +120,7 @@ def _of_images(images: NDArray[Any]) -> Marks:
 
 
 def _of_sparse(rows: SparseRows) -> Marks:
-    cells, found = rows.data.astype(np.float32), np.empty(len(rows), dtype=np.uint64)
+    cells, found = _of_numbers(rows.data.astype(np.float64)), np.empty(len(rows), dtype=np.uint64)
     for i, (start, end) in enumerate(zip(rows.indptr[:-1], rows.indptr[1:], strict=True)):
         digest = hashlib.blake2b(rows.indices[start:end].tobytes(), digest_size=8)
         digest.update(cells[start:end].tobytes())
