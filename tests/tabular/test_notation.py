@@ -207,7 +207,7 @@ def test_few_cells_that_are_no_numbers_are_missing_and_told():
 
 
 @pytest.mark.parametrize("wrong", [
-    {"point": ";"}, {"group": "."}, {"before": 3}, {"group": None}, [], "x",
+    {"point": ";"}, {"group": "."}, {"before": 3}, {"group": None}, {"after": "x" * 99}, [], "x",
 ])  # fmt: skip
 def test_a_hostile_notation_is_refused_and_named(wrong):
     stored = TableEncoder.fit({"a": ["1,234.5", "2.5", "7"]}).to_dict()
@@ -234,6 +234,15 @@ def test_a_price_is_a_number_and_the_reason_says_so(n):
         again = TargetEncoder.from_dict(json.loads(json.dumps(encoder.to_dict())))
         assert again.notations == (Notation(".", ",", "", "USD"),)
         np.testing.assert_array_equal(again.encode(cells), encoder.encode(cells))
+
+
+def test_each_of_several_targets_has_its_own_notation():
+    cells = np.array([[f"${i},000.50", f"{i} %"] for i in range(1, 30)], dtype=object)
+    encoder = TargetEncoder.fit(cells, names=["a", "b"])
+    assert "'a': '$1,000.50' is read as 1000.5 $" in encoder.reason
+    assert [n.unit for n in encoder.notations] == ["$", "%"]
+    expected = [[i * 1000 + 0.5, i] for i in range(1, 30)]
+    np.testing.assert_allclose(encoder.decode(encoder.encode(cells)), expected)
 
 
 def test_plain_numbers_as_text_are_numbers():

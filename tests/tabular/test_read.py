@@ -154,6 +154,8 @@ def test_more_than_a_few_words_make_a_text_column(written, n_words):
         "republican,n,y\ndemocrat,y,y\nrepublican,n,n\n",
         "2024-01-01,3\n2024-01-02,4\n",
         "?,a,7\n3,b,8\n4,a,9\n",
+        "$5.00,a\n$6.50,b\n$7.25,a\n",
+        "12 %;(3)\n13 %;(4)\n15 %;5\n",
         "1,2,3\n",
     ],
 )

@@ -37,6 +37,7 @@ _MAY_BE_GROUPED = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})?")
 _ADDRESS = r"^(?:\d{1,2}|1\d\d|2[0-4]\d|25[0-5])(?:\.(?:1\d\d|2[0-4]\d|25[0-5])){3}$"
 _SIGNS = ("sign", "sign2", "minus", "minus2")
 
+_LONGEST_UNIT = 40
 _SAMPLE = 200
 _STRAY_SHARE = 0.05
 _FEWEST_NUMBERS = 20
@@ -140,7 +141,10 @@ class Notation:
         point, group = stored.text("point", _POINTS), stored.text("group", _GROUPS)
         if point == group:
             stored.refuse("group", group, "another mark than the decimal one")
-        return cls(point, group, stored.text("before"), stored.text("after"))
+        unit = stored.text("before"), stored.text("after")
+        if max(map(len, unit)) > _LONGEST_UNIT:
+            stored.refuse("before", unit[0], f"a unit of up to {_LONGEST_UNIT} characters")
+        return cls(point, group, *unit)
 
 
 @dataclass(frozen=True, slots=True)

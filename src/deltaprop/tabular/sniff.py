@@ -168,7 +168,8 @@ def rows_like(first: Sequence[str], body: pl.DataFrame) -> pl.Series | None:
 
 
 _TYPED = (
-    r"^(?:[+-]?(?:\d+(?:[.,]\d*)*|[.,]\d+)(?:[eE][+-]?\d+)?|"
+    r"^(?:[+(-]{0,2}[$€£¥₹]? ?[+-]?(?:\d+(?:[.,' ]\d*)*|[.,]\d+)(?:[eE][+-]?\d+)?"
+    r" ?[%$€£¥₹円元]?[)-]?|"
     r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ].*)?|(?i:true|false|inf|-inf))$"
 )
 _TYPED_CELL = re.compile(_TYPED)

@@ -190,7 +190,8 @@ class TargetEncoder:
         for values, name in zip(arrays, names, strict=True):
             notation, told = notation_of(values)
             notations.append(notation)
-            reason += f"; {told}" if told else ""
+            which = f"{name!r}: " if len(arrays) > 1 else ""
+            reason += f"; {which}{told}" if told else ""
             y = as_numbers(values, name, where, notation)
             refuse_lost_digits(values, y, name, where)
             if y.min() == y.max():
