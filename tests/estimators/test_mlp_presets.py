@@ -16,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 
 import deltaprop as dp
 from deltaprop.errors import ColumnError, DataError, DeltapropError, ModelFileError, SettingError
-from deltaprop.estimators.mlp_presets import recipe_of
+from deltaprop.estimators.mlp_recipes import recipe_of
 from deltaprop.estimators.table_files import restore_table_model
 from deltaprop.model.serialize import load_model, save_model
 from deltaprop.tabular import TableWarning

@@ -19,12 +19,12 @@ from deltaprop.estimators.contract import (
 from deltaprop.estimators.mlp_files import save_estimator
 from deltaprop.estimators.mlp_fitting import Sample, fit_lbfgs, fit_stochastic
 from deltaprop.estimators.mlp_presets import (
-    check_preset,
     explain_preset,
     fit_preset,
     preset_outputs,
     table_as_known,
 )
+from deltaprop.estimators.mlp_recipes import check_preset
 from deltaprop.estimators.mlp_rows import (
     check_weights,
     has_preset,

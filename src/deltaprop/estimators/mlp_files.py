@@ -186,7 +186,7 @@ def restore_estimator(saved: SavedModel, name: str) -> Any:
 
 def _unfitted(kind: Any, facts: Stored) -> Any:
     """Return an estimator with the settings of a file, each of them checked."""
-    from deltaprop.estimators.mlp_presets import check_preset
+    from deltaprop.estimators.mlp_recipes import check_preset
 
     older = facts.text("format", (_FORMAT, _OLDER)) == _OLDER
     stored = Stored(facts.get("settings"), "settings")
