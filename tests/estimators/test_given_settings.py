@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.neural_network import MLPClassifier as TheirClassifier
 from sklearn.neural_network import MLPRegressor as TheirRegressor
@@ -193,6 +194,12 @@ class TestWhatNothingWouldComeOf:
             few.fit(X[:10], X[:10, 0])
         with pytest.raises(SettingError, match="other rows are given"):
             few.fit(X, X[:, 0], X_val=X[:9], y_val=X[:9, 0])
+
+    def test_ranges_of_sparse_rows_are_refused(self):
+        model = dp.MLPRegressor(preset="fast", ranges=4, max_iter=1)
+        with pytest.raises(SettingError, match="sparse rows are not divided into ranges"):
+            model.fit(csr_matrix(X), X[:, 0])
+        assert model.set_params(ranges=0).fit(csr_matrix(X), X[:, 0]).n_iter_ == 1
 
     @pytest.mark.parametrize("setting", [{"label_smoothing": 0.1}, {"calibrate": True}])
     def test_what_is_for_classes_is_refused_for_numbers(self, setting):

@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.neural_network import MLPClassifier as TheirClassifier
 
 import deltaprop as dp
@@ -52,7 +53,9 @@ class TestAClassWithoutRowsThatCount:
         make(preset).fit(X, THREE, weights, X_val=X[others], y_val=THREE[others])
 
     @pytest.mark.parametrize(
-        "rows", [X, X.tolist(), NUMBERS, MIXED], ids=["array", "list", "numbers", "mixed"]
+        "rows",
+        [X, X.tolist(), NUMBERS, MIXED, csr_matrix(X)],
+        ids=["array", "list", "numbers", "mixed", "sparse"],
     )
     def test_the_last_class_is_always_said(self, preset, rows, tmp_path):
         model = make(preset).fit(rows, TWO, sample_weight=(TWO == "yes") * 1.0)

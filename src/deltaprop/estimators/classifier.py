@@ -36,7 +36,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     each label of a multi-label task, have one sigmoid output; more classes have softmax.
 
     A setting that is None is as scikit-learn has it or, with a preset, as the preset has it; both
-    are named below. What is given is used, or refused with a sentence.
+    are named below (free text and sparse rows have a plan of their own, see docs/tables.md). What
+    is given is used, or refused with a sentence.
 
     Parameters
     ----------
@@ -99,7 +100,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         refused where they have nothing like it.
     members : int, optional
         Networks whose outputs are averaged, with a preset; each holds out another part of the rows.
-        None: "fast" 6, "best" 8; of tables with free text "fast" 1, "best" 6.
+        None: "fast" 6, "best" 8.
     ranges : int, optional
         Into how many ranges numbers are divided, too, with a preset; 0 for none. None: the rows
         decide whether "fast" has 16 and "best" 32, or none.
@@ -113,7 +114,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Probability of dropping a hidden activation in training. None: 0; "fast" 0, "best" 0.15 in
         every other network.
     label_smoothing : float, optional
-        e in t' = (1 - e) t + e / k. None: 0; a preset 0.1.
+        e in t' = (1 - e) t + e / k. None: 0; a preset 0.1, of
+        several labels for each row 0.
     optimizer : str or Optimizer, optional
         An optimizer of deltaprop, with its own learning rate or schedule, instead of ``solver``;
         by its name it takes ``learning_rate_init``.

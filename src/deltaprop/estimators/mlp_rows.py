@@ -115,7 +115,8 @@ def read_training_rows(
     X, y = in_memory(X), plain_targets(in_memory(y), numeric=y_numeric)
     checks: dict[str, Any] = {"multi_output": True, "y_numeric": y_numeric}
     if reset:
-        by_name = is_table(X) or _holds_words(X) or has_preset(estimator)
+        by_name = is_table(X) or _holds_words(X)
+        by_name |= has_preset(estimator) and not hasattr(X, "tocsr")
         estimator.encoder_ = TableEncoder.fit(X, where="X") if by_name else None
         _remember_names(estimator, X)
         if by_name:

@@ -319,6 +319,11 @@ def _plan(
     )
     plan = recipe.plan(facts)
     if not isinstance(inputs, TableEncoder):
+        if recipe.ranges:
+            raise SettingError(
+                f"ranges is {recipe.ranges}, but images and sparse rows are not divided into "
+                "ranges. Leave it out."
+            )
         return inputs, facts, plan
     encoders = [inputs.with_ranges(features, most, where=where) for most in plan.range_choices]
     different = [e for i, e in enumerate(encoders) if e not in encoders[:i]]

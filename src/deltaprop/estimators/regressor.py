@@ -33,7 +33,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     hundredth, ..., and a ``ConvergenceWarning`` says so.
 
     A setting that is None is as scikit-learn has it or, with a preset, as the preset has it; both
-    are named below. What is given is used, or refused with a sentence.
+    are named below (free text and sparse rows have a plan of their own, see docs/tables.md). What
+    is given is used, or refused with a sentence.
 
     Parameters
     ----------
@@ -101,7 +102,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         nothing like it.
     members : int, optional
         Networks whose outputs are averaged, with a preset; each holds out another part of the rows.
-        None: "fast" 6, "best" 8; of tables with free text "fast" 1, "best" 6.
+        None: "fast" 6, "best" 8.
     ranges : int, optional
         Into how many ranges numbers are divided, too, with a preset; 0 for none. None: the rows
         decide whether "fast" has 16 and "best" 32, or none.
