@@ -109,6 +109,7 @@ def test_it_is_said_where_quotes_made_a_word(written):
     assert "'c'" in notes[0]
     assert "--missing NA" in notes[0]
     assert not load_features(written("n,c\n1,ZA\n2,NA\n3,BW\n")).notes
+    assert not load_features(written('n,c\n"1",ZA\n"NA",US\n"3",BW\n')).notes
 
 
 @pytest.mark.parametrize(

@@ -217,7 +217,7 @@ def _typed(tables: Sequence[TextTable], source: str, words: MissingWords) -> Tab
         if odd is not None:
             strays[cells.name] = odd
             texts.setdefault(cells.name, cells)
-    notes += _quoted_words(tables, name)
+    notes += _quoted_words(tables, name, with_words)
     for note, names in with_commas.items():
         notes.append(f"{name} writes numbers with a {note} in {listed(names, 4)}.")
     parts = tuple((table.name, table.frame.height) for table in tables)
@@ -235,8 +235,9 @@ def _typed(tables: Sequence[TextTable], source: str, words: MissingWords) -> Tab
     )
 
 
-def _quoted_words(tables: Sequence[TextTable], name: str) -> list[str]:
-    columns = list(dict.fromkeys(column for table in tables for column in table.quoted))
+def _quoted_words(tables: Sequence[TextTable], name: str, but: Sequence[str]) -> list[str]:
+    found = dict.fromkeys(column for table in tables for column in table.quoted)
+    columns = [column for column in found if column not in but]
     if not columns:
         return []
     where = (
