@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deltaprop.errors import DataError
-from deltaprop.tabular import TableEncoder, TargetEncoder, load_dataset
+from deltaprop.tabular import TableEncoder, TargetEncoder, load_dataset, load_features
 
 BIG = 1_600_000_000_000_000_000
 
@@ -113,6 +113,15 @@ def test_leading_zeros_are_kept_in_classes_and_predictions(tmp_path):
     encoder = TargetEncoder.fit(data.target)
     assert encoder.classes.tolist() == ["02134", "10001"]
     assert encoder.decode(encoder.encode([2134, "10001"])).tolist() == ["02134", "10001"]
+
+
+@pytest.mark.parametrize("codes", [["02134", "10001"], [str(BIG + 1), str(BIG + 2)]])
+def test_a_word_among_codes_makes_no_numbers_of_them(tmp_path, codes):
+    cells = [*codes * 30, "unknown"]
+    (tmp_path / "t.csv").write_text("a,b\n" + "".join(f"{cell},1\n" for cell in cells))
+    for table in ({"a": cells}, load_features(tmp_path / "t.csv").features):
+        column = TableEncoder.fit(table).columns[0]
+        assert set(column.categories) == {*codes, "unknown"}
 
 
 def test_a_zero_in_front_of_few_numbers_or_of_fractions_is_no_code():

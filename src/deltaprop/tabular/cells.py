@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deltaprop.errors import of
-from deltaprop.tabular.codes import EXACT, ZERO_FIRST, are_long, have_leading_zeros
+from deltaprop.tabular.codes import EXACT, ZERO_FIRST, are_long, have_leading_zeros, is_code
 from deltaprop.tabular.notation import Notation, few, find_notation, written_plainly
 
 if TYPE_CHECKING:
@@ -155,8 +155,7 @@ def _with_exceptions(
     total = text.len() - text.null_count()
     odd = text.is_not_null() & floats.is_null()
     if few(int(odd.sum()), total):
-        numeric = text.filter(floats.is_not_null())
-        if have_leading_zeros(numeric) or are_long(numeric) or _all_certain(text):
+        if is_code(text) or _all_certain(text):
             return None, None, ""
         return floats.fill_nan(None), strays_of(text, floats), ""
     if not decimal_comma:

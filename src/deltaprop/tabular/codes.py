@@ -90,8 +90,11 @@ def exact_differences(series: pl.Series, offset: int | None = None) -> tuple[pl.
 
 
 def is_code(text: pl.Series) -> bool:
-    """Tell whether cleaned cells of text are numbers that are kept digit by digit."""
-    return have_leading_zeros(text) or are_long(text)
+    """Tell whether most cleaned cells of text are digits that are kept one by one."""
+    digits = text.filter(text.str.contains(_DIGITS).fill_null(False))
+    if digits.is_empty() or 2 * digits.len() < text.len() - text.null_count():
+        return False
+    return have_leading_zeros(text) or are_long(digits)
 
 
 def exact_text(series: pl.Series) -> pl.Series:

@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 from deltaprop.errors import ColumnError, DataError, of
 from deltaprop.model.stored import LONGEST_NAME
 from deltaprop.tabular.cells import shorten, strays_of
-from deltaprop.tabular.codes import are_long, digits_of, exact_differences, have_leading_zeros
+from deltaprop.tabular.codes import (
+    are_long,
+    digits_of,
+    exact_differences,
+    have_leading_zeros,
+    is_code,
+)
 from deltaprop.tabular.columns import Column, Kind, Output
 from deltaprop.tabular.dates import compact_dates, date_format, date_parts, days_of, has_short_years
 from deltaprop.tabular.missing import clean_text, without_words
@@ -99,7 +105,7 @@ def _text(name: str, text: pl.Series, where: str) -> tuple[Column, list[str]]:
     if notation is not None:
         return _written_dates(name, text, notation, where), []
     found = find_notation(text)
-    if found.notation is not None and not have_leading_zeros(text):
+    if found.notation is not None and not is_code(text):
         return _written_numbers(name, text, found.notation, found.doubt, where)
     column = _free_text(name, text) or _category(name, text, as_text=True)
     if column.kind in ("category", "binary"):
