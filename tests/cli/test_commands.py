@@ -442,3 +442,19 @@ def test_explain_writes_every_form(folder, call, form, begins):
     assert begins in text[:200].lower() or text.lstrip("%").startswith(begins)
     assert "1.3125" in text
     assert re.search("[一-鿿]", text) or form == "json"
+
+
+def test_words_that_a_spreadsheet_would_run_are_kept_from_it(put, call):
+    kinds = ["=1+1", "@SUM(A1)", "+cmd|' /C calc'!A0", "-2+3", "+", "-", "-1.5", "plain"]
+    rows = [f'{i % 8},{i // 8},"{kinds[i % 8]}"' for i in range(160)]
+    put({"f.csv": "\n".join(["a,b,=kind", *rows])})
+    words = ("train", "f.csv", "--target", "=kind", "--model", "f.model", "--hidden", "16")
+    assert call(*words, "--preset", "plain", "--epochs", "150").status == 0
+    header, *guarded = call("predict", "f.model", "f.csv").out.splitlines()
+    raw_header, *raw = call("predict", "f.model", "f.csv", "--formulas").out.splitlines()
+    assert (header, raw_header) == ("'=kind", "=kind")
+    assert set(raw) == set(kinds)
+    for cell, word in zip(guarded, raw, strict=True):
+        assert cell == (f"'{word}" if word in kinds[:4] else word)
+    as_json = json.loads(call("predict", "f.model", "f.csv", "--json").out)
+    assert as_json["=kind"] == raw

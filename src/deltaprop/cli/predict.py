@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from deltaprop.estimators import TableModel
 
 __all__ = ["EXAMPLE", "predict"]
+
+# What a spreadsheet would run: words that begin so and are no number, and no sign alone.
+_FORMULA = r"^(?:[=@\t\r]|[+-](?:[^0-9.]|[0-9.]+[^0-9.]))"
 
 EXAMPLE = "Example: deltaprop predict penguins.safetensors new.csv --out answers.csv"
 
@@ -36,6 +40,12 @@ def predict(
     ] = None,
     encoding: EncodingOption = None,
     missing: MissingOption = None,
+    formulas: Annotated[
+        bool,
+        typer.Option(
+            "--formulas", help="Leave words as they are that a spreadsheet takes for formulas."
+        ),
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the answers as JSON.")] = False,
 ) -> int:
     """Print a model's answer for each row, as CSV."""
@@ -59,13 +69,13 @@ def predict(
     features = table.features if first is None else table.features[:first]
     columns = _answers(fitted, features, table.source, proba)
     if out is not None:
-        write_atomically(out, _as_file(columns, out))
+        write_atomically(out, _as_file(columns, out, formulas))
         n = len(next(iter(columns.values())))
         say(plain(f"{n:,} answers written to {out}"))
     elif json:
         print_json({name: values.tolist() for name, values in columns.items()})
     else:
-        _print_csv(_as_file(columns, ".csv"))
+        _print_csv(_as_file(columns, ".csv", formulas))
     return 0
 
 
@@ -100,7 +110,7 @@ def _print_csv(content: bytes) -> None:
         sys.stdout.buffer.write(content)
 
 
-def _as_file(columns: dict[str, npt.NDArray[Any]], name: str) -> bytes:
+def _as_file(columns: dict[str, npt.NDArray[Any]], name: str, formulas: bool) -> bytes:
     import io
 
     import polars as pl
@@ -114,6 +124,11 @@ def _as_file(columns: dict[str, npt.NDArray[Any]], name: str) -> bytes:
     buffer = io.BytesIO()
     if name.lower().endswith(".parquet"):
         frame.write_parquet(buffer)
-    else:
-        frame.write_csv(buffer)
+        return buffer.getvalue()
+    if not formulas:
+        words = pl.col(pl.String)
+        frame = frame.with_columns(
+            pl.when(words.str.contains(_FORMULA)).then("'" + words).otherwise(words).name.keep()
+        ).rename(lambda title: f"'{title}" if re.search(_FORMULA, title) else title)
+    frame.write_csv(buffer)
     return buffer.getvalue()
