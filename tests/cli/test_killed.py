@@ -73,15 +73,42 @@ def test_an_interrupted_run_ends_at_once_with_the_best_so_far(start, folder):
     wait_for_checkpoint(folder / "m.safetensors.checkpoint", process)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=5)
-    assert process.returncode == 0
+    assert process.returncode == 130
     assert "Interrupted in epoch" in err
+    assert "Interrupted; the same command with --resume goes on from m.safetensors.check" in err
     assert "Traceback" not in err
     assert "m.safetensors" in out
     fitted = load("m.safetensors")
     assert fitted.history.stopped_because == "interrupted"
     assert f"Epoch {fitted.history.best_epoch + 1} was best and was kept" in err
     left = {path.name for path in folder.iterdir()}
-    assert left == {"flowers.csv", "kinds.safetensors", "petals.safetensors", "m.safetensors"}
+    others = {"flowers.csv", "kinds.safetensors", "petals.safetensors"}
+    kept = {"m.safetensors", "m.safetensors.checkpoint", "m.safetensors.checkpoint.plan"}
+    assert left == others | kept
+
+
+@pytest.mark.parametrize("members", ["1", "2"])
+def test_an_interrupted_run_goes_on_to_the_same_bits(start, folder, call, members):
+    words = f"{TRAIN} --epochs 20000 --members {members}"
+    process = start(words)
+    first = "m.safetensors.checkpoint" + ("" if members == "1" else ".1")
+    wait_for_checkpoint(folder / first, process)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert call(*f"{words} --resume".split()).status == 0
+    assert call(*words.replace("m.safe", "whole.safe").split()).status == 0
+    resumed, whole = load("m.safetensors"), load("whole.safetensors")
+    for one, other in zip(resumed.members, whole.members, strict=True):
+        assert one.flat.tobytes() == other.flat.tobytes()
+    assert not list(folder.glob("*.checkpoint*"))
+
+
+def test_an_interruption_while_modules_are_imported_is_said(environment):
+    script = "import deltaprop.cli; raise KeyboardInterrupt"
+    words = [sys.executable, "-c", script]
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "deltaprop: Interrupted.\n")
 
 
 def test_an_interruption_before_training_is_said(start, folder):

@@ -37,6 +37,7 @@ With a report for the browser:
   deltaprop train penguins.csv --target species --report report.html"""
 _MOST_COLUMNS = 40  # of the report
 _MOST_CLASSES = 8  # named in a line
+_INTERRUPTED = 130
 _MOST_MEMBERS = 1000  # whose checkpoints are looked for
 
 
@@ -323,8 +324,13 @@ def _fit_and_report(
     if path is not None:
         with phase(not as_json, f"saving {plain(path)}"):
             fitted.save(path)
-        for file in _files_of(checkpoint) if checkpoint is not None else ():
+    ends = {history.stopped_because for history in fitted.histories}
+    left = _files_of(checkpoint) if checkpoint is not None else []
+    if "interrupted" not in ends:
+        for file in left:
             file.unlink(missing_ok=True)
+    elif left:
+        remark(f"Interrupted; the same command with --resume goes on from {checkpoint}.")
     with phase(not as_json, "working out the report"):
         wanted.write(fitted, dataset, validation)
     evaluations = {}
@@ -340,7 +346,7 @@ def _fit_and_report(
         _print_figures(fitted, dataset, evaluations, path)
         if wanted.path is not None:
             say(f"report      {plain(wanted.path)}", result=True)
-    return int(any(history.stopped_because == "diverged" for history in fitted.histories))
+    return _INTERRUPTED if "interrupted" in ends else int("diverged" in ends)
 
 
 def _files_of(checkpoint: Path) -> list[Path]:
