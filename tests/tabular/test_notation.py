@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from deltaprop.errors import DataError
-from deltaprop.tabular import TableEncoder, TargetEncoder
+from deltaprop.tabular import TableEncoder, TableWarning, TargetEncoder
 from deltaprop.tabular.notation import Notation, find_notation
 
 NARROW, NO_BREAK, MINUS = "\u202f", "\u00a0", "\u2212"
@@ -311,3 +311,27 @@ def test_a_dash_in_the_place_of_a_number_is_missing(dash):
     later = TableEncoder.fit({"a": ["1.5", "2.5", "4"]})
     np.testing.assert_array_equal(later.transform({"a": [dash]}), later.transform({"a": [None]}))
     assert "-" in TableEncoder.fit({"a": ["+", "-", "+"]}).columns[0].categories
+
+
+ALPHABET = "0129.,' -()+/:$€%kgEe年月日\u202f\u2212"
+
+
+@settings(max_examples=150)
+@given(st.lists(st.text(ALPHABET, max_size=9), min_size=2, max_size=6))
+def test_no_cells_however_strange_break_anything_and_a_file_keeps_them(cells):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TableWarning)
+        try:
+            encoder = TableEncoder.fit({"a": cells, "x": list(range(len(cells)))})
+        except DataError:  # 9e999 is no finite number
+            return
+        again = TableEncoder.from_dict(json.loads(json.dumps(encoder.to_dict(), allow_nan=False)))
+        table = {"a": cells, "x": list(range(len(cells)))}
+        np.testing.assert_array_equal(again.transform(table), encoder.transform(table))
+    for task in (None, "classification", "regression"):
+        try:
+            target = TargetEncoder.fit(cells, task)
+        except DataError:
+            continue
+        stored = TargetEncoder.from_dict(json.loads(json.dumps(target.to_dict())))
+        np.testing.assert_array_equal(stored.encode(cells), target.encode(cells))
