@@ -4,6 +4,7 @@ Whatever can be fitted is written, read again, and predicts the same bits. A cla
 field, or a column a further kind, is in here as soon as a random table leads to it.
 """
 
+import dataclasses
 import datetime
 import json
 import math
@@ -71,6 +72,10 @@ COLUMNS = st.one_of(
         (
             FINITE, TINY, EXTREME, st.floats(-3, 3), st.integers(0, 5), INTEGERS, DAYS, MOMENTS,
             DAYS.map(str), MOMENTS.map(str), DAYS.map("{0.day}.{0.month}.{0.year}".format),
+            st.floats(0, 1e6).map("{:,.2f} USD".format), st.floats(-99, 99).map("{:.1f} %".format),
+            st.integers(0, 10**6).map(lambda i: str(1_600_000_000_000_000_000 + i)),
+            st.floats(-999, 999).map(lambda x: f"({-x:.2f})" if x < 0 else f"{x:.2f}"),
+            DAYS.map("{:%d-%b-%y}".format), st.integers(0, 99).map("{:05}".format),
             WORDS, SENTENCES, NUMERALS, TRUTHS, st.booleans(), st.just("the same"), st.just(3),
             st.sampled_from(["NA", "n/a", "?", "NULL", "none", "-"]),
             st.timedeltas(-YEAR, YEAR),
@@ -85,6 +90,10 @@ TARGETS = st.one_of(
     st.lists(st.sampled_from([-3, 2**60, 2**60 + 1]), min_size=N, max_size=N),
     st.lists(st.sampled_from([0.5, 1.5, 1e300]), min_size=N, max_size=N),
     st.lists(FINITE, min_size=N, max_size=N),
+    st.lists(st.floats(0, 1e6).map("{:,.2f} €".format), min_size=N, max_size=N),
+    st.lists(st.booleans(), min_size=2 * N, max_size=2 * N).map(
+        lambda truths: np.reshape(truths, (N, 2)).astype(int)
+    ),
     st.lists(st.floats(-5, 5), min_size=2 * N, max_size=2 * N).map(
         lambda numbers: np.reshape(numbers, (N, 2))
     ),
@@ -145,26 +154,48 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("saved")
 
 
+def settings_of(which):
+    """Return some of these settings: few, for many exclude each other."""
+    names = sorted(which)
+    return st.lists(st.sampled_from(names), max_size=3, unique=True).flatmap(
+        lambda some: st.fixed_dictionaries({name: which[name] for name in some})
+    )
+
+
 def table_model_comes_back(folder, columns, target, how):
     frame = as_frame(columns)
     ask = {"hidden": (2,), "epochs": 1, "members": how.get("members", 1)} | how
-    model = fitted(TableModel.fit, frame, target, recipe=Recipe(**ask))
+    task = ask.pop("task", None)
+    model = fitted(lambda: TableModel.fit(frame, target, task=task, recipe=Recipe(**ask)))
     loaded = again(model, folder)
     assert says(loaded, frame) == says(model, frame)
     assert json.dumps(loaded.contents()["table"]) == json.dumps(model.contents()["table"])
 
 
-RECIPES = st.fixed_dictionaries(
-    {"preset": st.sampled_from(["fast", "best", "plain"])},
-    optional={
-        "members": st.integers(1, 2), "ranges": st.sampled_from([0, 2, 3, 16, 200]),
-        "activation": st.sampled_from(sorted(ACTIVATIONS)), "dropout": st.floats(0, 0.9),
-        "l2": st.floats(0, 1), "batch_size": st.integers(1, 50), "patience": st.integers(1, 9),
-        "validation_share": st.floats(0, 0.9), "seed": st.integers(0, 2**64 - 1),
-        "engine": st.sampled_from(["auto", "native", "reference"]),
-        "time_budget": st.floats(20, 100), "calibrate": st.booleans(),
-    },
-)  # fmt: skip
+CHOICES = {
+    "members": st.integers(1, 2), "ranges": st.sampled_from([0, 2, 3, 16, 200]),
+    "activation": st.sampled_from(sorted(ACTIVATIONS)), "dropout": st.floats(0, 0.9),
+    "l2": st.floats(0, 1), "learning_rate": st.floats(1e-9, 1), "batch_size": st.integers(1, 50),
+    "patience": st.integers(1, 9),
+    "validation_share": st.floats(0, 0.9), "seed": st.integers(0, 2**64 - 1),
+    "engine": st.sampled_from(["auto", "native", "reference"]),
+    "time_budget": st.floats(20, 100), "calibrate": st.booleans(),
+    "task": st.sampled_from(["classification", "regression", "multilabel"]),
+    "label_smoothing": st.floats(0, 0.9), "class_weight": st.just("balanced"),
+    "metric": st.sampled_from(["log_loss", "f1", "mae", lambda p, y: float(p.mean())]),
+    "loss": st.sampled_from(["half_squared_error", "huber", "poisson"]),
+    "remember_rows": st.booleans(),
+}  # fmt: skip
+RECIPES = st.builds(
+    lambda preset, some: {"preset": preset} | some,
+    st.sampled_from(["fast", "best", "plain"]),
+    settings_of(CHOICES),
+)
+
+
+def test_no_choice_of_a_recipe_was_forgotten():
+    every = {item.name for item in dataclasses.fields(Recipe)}
+    assert every == {*CHOICES, "preset", "hidden", "epochs"} - {"task"}
 
 
 @SOME
@@ -370,13 +401,6 @@ def estimator_comes_back(folder, kind, X, y, given):
     for name in vars(model):
         if name.endswith("_") and name not in ("encoder_", "model_", "history_"):
             np.testing.assert_equal(getattr(loaded, name), getattr(model, name), err_msg=name)
-
-
-def settings_of(which):
-    names = sorted(which)
-    return st.lists(st.sampled_from(names), max_size=4, unique=True).flatmap(
-        lambda some: st.fixed_dictionaries({name: which[name] for name in some})
-    )
 
 
 CLASSIFIER = st.tuples(st.just(dp.MLPClassifier), ROWS, CLASSES)

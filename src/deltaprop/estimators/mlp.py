@@ -357,8 +357,20 @@ class BaseMLP(BaseEstimator, CallbackSupportMixin):
         Parameters
         ----------
         path : path
-            Where. Functions among the settings (callbacks, a scorer, a generator as
-            ``random_state``) are not written down.
+            Where. ``checkpoint`` and ``resume`` are not kept: they name files of this machine.
+
+        Raises
+        ------
+        DataError
+            When a coefficient is infinite or NaN.
+        OutputError
+            When the file cannot be written; what stood there before stays.
+
+        Warns
+        -----
+        UserWarning
+            About settings that cannot be written down: callbacks, a scorer of your own, a
+            generator as ``random_state``.
         """
         check_is_fitted(self, "network_")
         save_estimator(self, path)

@@ -18,7 +18,7 @@ from deltaprop.training.schedules import SCHEDULES, schedule_from_dict, schedule
 
 __all__ = ["array_from_dict", "array_to_dict", "is_plain", "plain", "revived"]
 
-_DTYPE = re.compile(r"object|[<>|=]?[biuf][1248]|[<>|=]?U[0-9]{1,9}|[<>|=]?f16")
+_DTYPE = re.compile(r"object|[<>|=]?[biuf][1248]|[<>|=]?U[0-9]{1,6}|[<>|=]?f16")
 _LARGEST_ARRAY = 1 << 26  # bytes, where what stands in it takes less
 _ENTRIES: dict[str, tuple[type, ...]] = {
     "b": (bool,), "i": (int,), "u": (int,), "f": (int, float), "U": (str,),
