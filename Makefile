@@ -34,7 +34,7 @@ NATIVE_SOURCES := CMakeLists.txt $(shell find native -type f)
 .DELETE_ON_ERROR:
 
 help: ## list these targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-16s%s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-18s%s\n", $$1, $$2}'
 
 demo: $(STAMP)-package ## set up, then show what deltaprop does
 	@$(PY) examples/demo.py

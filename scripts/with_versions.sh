@@ -21,4 +21,4 @@ rm -rf "$venv"
 "$venv/bin/python" --version
 "$tools/bin/uv" pip list --python "$venv/bin/python" | grep -E '^(numpy|narwhals|polars|safetensors|rich|typer|pyyaml|threadpoolctl|scikit-learn|pandas|scipy|pyarrow) '
 cd "$root" # an installed package, not src: the tests import what a user would
-OPENBLAS_NUM_THREADS=1 exec "$venv/bin/python" -m pytest -n "$jobs" -m "not slow and not torch" "$@"
+OPENBLAS_NUM_THREADS=1 exec "$venv/bin/python" -m pytest -n "$jobs" -m "not slow and not torch and not ecosystem" "$@"
