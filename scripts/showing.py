@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import textwrap
 import threading
 import time
 from collections.abc import Callable
 
 COMPILED = re.compile(r"\[(\d+)/(\d+)\] (Building|Linking) CXX \S+(?: \S+)* (\S+)$")
+WHEEL = re.compile(r"^([^-]+-[^-]+)-\S+\.whl")
 STEP = re.compile(r"(Collecting|Downloading|Using cached|Installing collected packages:) *(.*)")
 
 
@@ -34,7 +36,10 @@ def told(line: str) -> str | None:
         return f"  [{done}/{of}] {'compiled' if what == 'Building' else 'linked'} {name}"
     if found := STEP.match(line):
         what, of = found.groups()
-        return f"  {what} {of.split(' (from')[0].split(';')[0].split('/')[-1]}"[:100]
+        of = of.split(" (from")[0].split(";")[0].split("/")[-1]
+        # of a wheel the tags say nothing to who waits
+        name = WHEEL.sub(r"\1", of)
+        return "  " + textwrap.shorten(f"{what} {name}", 98, placeholder=" ...")
     return "  configuring" if line.startswith("*** Configuring CMake") else None
 
 

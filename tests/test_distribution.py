@@ -83,7 +83,10 @@ class TestShowing:
                 "  [9/10] linked _native.abi3.so",
             ),
             ("Collecting numpy>=1.26 (from x)", "  Collecting numpy>=1.26"),
-            ("  Downloading https://h/a/numpy-2.whl (16 MB)", "  Downloading numpy-2.whl (16 MB)"),
+            (
+                "  Downloading https://h/a/numpy-2.1-cp312-abi3-manylinux_2_17_x86_64.whl (16 MB)",
+                "  Downloading numpy-2.1 (16 MB)",
+            ),
             ("WARNING: something else", None),
         ],
     )
