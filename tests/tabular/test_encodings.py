@@ -144,6 +144,12 @@ def test_a_file_that_ends_inside_a_character_is_refused(tmp_path, encoding, word
         load_frame(tmp_path / "t.csv")
 
 
+def test_a_last_byte_that_begins_no_character_is_not_called_an_end(tmp_path):
+    (tmp_path / "t.csv").write_bytes(table("是/否", 40).encode() + b"1.5,\xff")
+    with pytest.raises(DataError, match=r"0xff on line 42 \(near"):
+        load_frame(tmp_path / "t.csv")
+
+
 def test_each_file_of_a_glob_has_its_own_encoding(tmp_path):
     for name, encoding in (("1", "utf-8"), ("2", "gbk"), ("3", "utf-16"), ("4", "utf-16-be")):
         text = f"长度,颜色\n{name}.5,红色\n2.5,绿色\n"

@@ -30,6 +30,7 @@ _SUPERSETS = {
 }
 _SAMPLE = 1 << 15
 _LEAST_ASCII = 0.05  # of the characters of a table in UTF-16: separators, digits, line ends
+_CUT_OFF = ("unexpected end of data", "truncated data", "incomplete multibyte sequence")
 _CHOICE = "--encoding (encoding= in Python)"
 
 
@@ -149,7 +150,7 @@ def _damage(
         + content[error.end : at + 40].decode(codec, "replace").split("\n")[0][:20]
     )
     where = f"{name} is {shown} text but for byte 0x{content[at]:02x} on line {line}"
-    if content[at:].strip() == content[at : error.end].strip() and len(content) - at < 4:
+    if error.reason in _CUT_OFF:
         return DataError(
             f"{where}, where it ends in the middle of a character (after {before[-20:]!r}): "
             "expected a complete file. Fetch or write it again; save the file again as UTF-8."
