@@ -150,6 +150,20 @@ def test_a_last_byte_that_begins_no_character_is_not_called_an_end(tmp_path):
         load_frame(tmp_path / "t.csv")
 
 
+@pytest.mark.parametrize(
+    ("first", "then", "encoding"),
+    [("Müller", "Köln", "latin-1"), ("北京市", "上海", "gbk"), ("Москва", "Казань", "cp1251"),
+     ("東京", "大阪", "cp932"), ("臺北", "高雄", "big5"), ("서울", "부산", "cp949")],
+)  # fmt: skip
+@pytest.mark.parametrize(("n", "m"), [(1, 1), (1, 40), (40, 1), (40, 40)])
+def test_a_file_put_together_from_two_encodings_is_refused(tmp_path, first, then, encoding, n, m):
+    parts = f"a,b\n{first},1\n".encode() * n + f"{then},2\n".encode(encoding) * m
+    for content in (parts, b"a,b\n" + f"{then},2\n".encode(encoding) * m + parts):
+        (tmp_path / "t.csv").write_bytes(content)
+        with pytest.raises(DataError, match=r"two encodings: line|UTF-8 text but for byte"):
+            load_frame(tmp_path / "t.csv")
+
+
 def test_each_file_of_a_glob_has_its_own_encoding(tmp_path):
     for name, encoding in (("1", "utf-8"), ("2", "gbk"), ("3", "utf-16"), ("4", "utf-16-be")):
         text = f"长度,颜色\n{name}.5,红色\n2.5,绿色\n"

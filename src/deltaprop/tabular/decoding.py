@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 
 from deltaprop.errors import DataError, SettingError, nearest_name
-from deltaprop.tabular.encodings import NAMES, guess_encoding, share_of_frequent
+from deltaprop.tabular.encodings import NAMES, cell_in_utf8, guess_encoding, share_of_frequent
 
 __all__ = ["check_encoding", "line_of", "to_utf8"]
 
@@ -100,12 +100,24 @@ def to_utf8(content: bytes, name: str, encoding: str | None = None) -> tuple[byt
 def _guessed(content: bytes, name: str, at: int) -> tuple[bytes, str]:
     _refuse_binary(content, name)
     guess = guess_encoding(content, at)
+    _refuse_mixture(content, name, guess.name, at)
     fits = _SUPERSETS.get(guess.codec, (guess.codec,))
     text = _decoded(content, fits, name, guess.name)
     note = f"{name} is not UTF-8: read as {guess.name}."
     if guess.rival:
         return _normal(text), f"{note} It could be {guess.rival}, too; {_CHOICE} decides."
     return _normal(text), f"{note} {_CHOICE} names another."
+
+
+def _refuse_mixture(content: bytes, name: str, shown: str, at: int) -> None:
+    cell = b"" if shown == "UTF-8" else cell_in_utf8(content, at)
+    if cell:
+        raise DataError(
+            f"{name} is written in two encodings: line {line_of(content, content.find(cell))} is "
+            f"UTF-8 ({cell.decode()[:20]!r}), line {line_of(content, at)} is not (byte "
+            f"0x{content[at]:02x}, as in {shown}). Expected one. Save its parts in UTF-8 and put "
+            f"them together again, or say with {_CHOICE} what all of it is."
+        )
 
 
 def _normal(text: bytes) -> bytes:

@@ -15,12 +15,16 @@ from functools import cache
 
 from deltaprop.tabular.frequent import HANGUL, KANA, KANJI, SIMPLIFIED, TRADITIONAL
 
-__all__ = ["NAMES", "Guess", "guess_encoding", "share_of_frequent"]
+__all__ = ["NAMES", "Guess", "cell_in_utf8", "guess_encoding", "share_of_frequent"]
 
 _MOST_CELLS, _MOST_BYTES = 400, 4000
 _SAMPLE = 1 << 20
 _SPLIT = re.compile(rb'[,;\t"\n\r]+')
 _NARROW = re.compile("(?<![\uff61-\uff9f])[\uff61-\uff9f](?![\uff61-\uff9f])")
+_WORD = re.compile(
+    r"[A-Za-z][À-ÿ][a-z]|[\u0370-\u03ff]{3}|[\u0400-\u045f]{3}|[\u05d0-\u05ea]{3}|"
+    r"[\u0621-\u064a]{3}"
+)
 _ALONE = re.compile(r"(?<!\w)[^\W\d_a-zA-Z](?!\w)")
 _ASCII, _BROKEN, _RARE = 1 / 40, 1e-6, 1e-7
 _QUOTES = frozenset("’‘“”„«»")
@@ -48,8 +52,7 @@ def guess_encoding(content: bytes, at: int) -> Guess:
 
     The answer is ``utf-8`` for a text that is UTF-8 but for some damage.
     """
-    line = content.rfind(b"\n", 0, at) + 1
-    cells = _telling_cells(content[: min(line, _SAMPLE)] + b"\n" + content[line : line + _SAMPLE])
+    cells = _telling_cells(content, at)
     scores = {name: prior + _score(cells, name) for name, (_, prior) in _CODECS.items()}
     ranked = sorted(scores, key=scores.__getitem__, reverse=True)
     near = [name for name in ranked if scores[ranked[0]] - scores[name] < math.log(100)]
@@ -74,9 +77,28 @@ def share_of_frequent(text: str) -> float:
     return known / max(1, len(text))
 
 
-def _telling_cells(content: bytes) -> list[bytes]:
+def cell_in_utf8(content: bytes, at: int) -> bytes:
+    """Return a cell that is UTF-8 beyond doubt, of a text that is not; empty when there is none.
+
+    Only by chance do the bytes of another encoding give UTF-8, and then not words of one script.
+    """
+    often = {*SIMPLIFIED, *TRADITIONAL, *KANJI, *HANGUL, *KANA}
+    for cell in _telling_cells(content, at):
+        try:
+            text = cell.decode("utf-8")
+        except UnicodeDecodeError:
+            continue
+        ideographs = [c for c in text if c >= "\u0800"]
+        if (len(ideographs) > 1 and often.issuperset(ideographs)) or _WORD.search(text):
+            return cell
+    return b""
+
+
+def _telling_cells(content: bytes, at: int) -> list[bytes]:
     """Return different cells that are not ASCII, spread over the text when there are many."""
-    lines = [line for line in content.split(b"\n") if not line.isascii()]
+    start = content.rfind(b"\n", 0, at) + 1
+    sample = content[: min(start, _SAMPLE)] + b"\n" + content[start : start + _SAMPLE]
+    lines = [line for line in sample.split(b"\n") if not line.isascii()]
     cells: dict[bytes, None] = {}
     size = 0
     for line in (*lines[:50], *lines[50 :: max(1, len(lines) // 2000)]):
