@@ -8,6 +8,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from scipy.sparse import csr_matrix
 
 import deltaprop as dp
 from deltaprop.errors import DataError
@@ -84,6 +85,19 @@ def test_a_frame_of_one_column_and_of_several():
     assert fit("plain", numbers, dp.MLPRegressor).predict(X).shape == (N, 2)
     several = pd.DataFrame({"a": ONE, "b": ~ONE}).astype(int).convert_dtypes()
     assert fit("plain", several).predict(X).shape == (N, 2)
+
+
+@PRESETS
+def test_sparse_labels_are_scored_and_continued_as_others(preset):
+    labels = np.c_[ONE, ~ONE].astype(int)
+    model = fit(preset, csr_matrix(labels))
+    assert model.score(X, csr_matrix(labels)) == model.score(X, labels) > 0.8
+    held = fit(preset, labels)
+    held.fit(X, csr_matrix(labels), X_val=X, y_val=csr_matrix(labels))
+    if preset == "plain":
+        model.partial_fit(X, csr_matrix(labels))
+        first = dp.MLPClassifier().partial_fit(X, csr_matrix(labels), classes=[0, 1])
+        assert first.predict(X).shape == (N, 2)
 
 
 @PRESETS

@@ -379,6 +379,7 @@ class BaseMLP(BaseEstimator, CallbackSupportMixin):
 
     def _answers(self, y: Any, name: str = "y") -> Array:
         """Return targets as an array; a single column as a vector."""
+        y = y.toarray() if hasattr(y, "tocsr") else y
         answers = np.asarray(plain_targets(y, numeric=self._y_numeric, name=name))
         return answers[:, 0] if answers.ndim == 2 and answers.shape[1] == 1 else answers
 
