@@ -14,6 +14,7 @@ import typer
 
 from deltaprop._version import __version__
 from deltaprop.cli import bench, check, evaluate, explain, mark, practice, predict, train
+from deltaprop.cli.began import begin
 from deltaprop.cli.show import complain, remark, say
 
 __all__ = ["app", "main"]
@@ -76,6 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if sys.stdout is None:
         complain("Standard output is closed. Redirect it to a file, or to /dev/null.")
         return _USAGE
+    begin(with_process=arguments is None)
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in _before_dashes(given)
     rest = [word for word in _before_dashes(given) if word != "--debug"]

@@ -44,8 +44,14 @@ class Wanted:
 
             words_of(self.language)
 
-    def write(self, fitted: TableModel, dataset: Dataset, validation: Dataset | None) -> None:
-        """Write it, if it is wanted."""
+    def write(
+        self,
+        fitted: TableModel,
+        dataset: Dataset,
+        validation: Dataset | None,
+        seconds: float | None,
+    ) -> None:
+        """Write it, if it is wanted, in about so many seconds."""
         if self.path is None:
             return
         from deltaprop.reporting import report
@@ -61,6 +67,7 @@ class Wanted:
             command=self.command,
             remarks=(*dataset.notes, *dataset.warnings),
             numbers=self.rows,
+            seconds=seconds,
         )
 
 

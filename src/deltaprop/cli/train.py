@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from deltaprop.cli.began import command_began
 from deltaprop.cli.judged import print_doubts, print_evaluation, print_overlap
 from deltaprop.cli.options import EncodingOption, MissingOption, finite_number, whole_number
 from deltaprop.cli.show import count, plain, print_json, print_table, remark, say, say_wrapped
@@ -15,6 +17,7 @@ from deltaprop.cli.show import count, plain, print_json, print_table, remark, sa
 if TYPE_CHECKING:
     from deltaprop.cli.report import Wanted
     from deltaprop.estimators import Evaluation, Recipe, TableModel
+    from deltaprop.estimators.budget import Budget
     from deltaprop.model.spec import Network
     from deltaprop.tabular import (
         Dataset,
@@ -36,6 +39,8 @@ Example:
 With a report for the browser:
   deltaprop train penguins.csv --target species --report report.html"""
 _MOST_COLUMNS = 40  # of the report
+_MOST_READING = 0.5  # share of a time budget that is not worth a word
+_SHARE_OF_REPORT, _SHARE_OF_SAVING = 0.25, 0.05  # of a time budget
 _MOST_CLASSES = 8  # named in a line
 _INTERRUPTED = 130
 _MOST_MEMBERS = 1000  # whose checkpoints are looked for
@@ -287,7 +292,13 @@ def _fit_and_report(
     wanted: Wanted,
 ) -> int:
     from deltaprop.estimators import TableModel
+    from deltaprop.estimators.budget import Budget
     from deltaprop.training.progress import phase
+
+    budget = Budget(recipe.time_budget, command_began())
+    if budget.seconds is not None:
+        budget.reserved = budget.seconds * (_SHARE_OF_REPORT if wanted.path else _SHARE_OF_SAVING)
+        _say_what_reading_took(budget)
 
     validation = judged["validation"]
     plain_file = path is not None and (Path(path).is_file() or not Path(path).exists())
@@ -301,7 +312,10 @@ def _fit_and_report(
 
     def announce(inputs: Encoder, target: TargetEncoder, network: Network) -> None:
         if judged["test"] is not None:
-            _refuse_rows_that_do_not_fit(judged["test"], inputs, target)
+            began = time.perf_counter()
+            with phase(not as_json, "looking at the test rows"):
+                _refuse_rows_that_do_not_fit(judged["test"], inputs, target)
+            budget.reserved += 2 * (time.perf_counter() - began)  # they are judged, too
         if not as_json:
             _describe_data(dataset)
             _describe_plan(inputs, target, network)
@@ -320,6 +334,7 @@ def _fit_and_report(
         resume=resume,
         progress=not as_json,
         announce=announce,
+        budget=budget,
     )
     if path is not None:
         with phase(not as_json, f"saving {plain(path)}"):
@@ -332,7 +347,7 @@ def _fit_and_report(
     elif left:
         remark(f"Interrupted; the same command with --resume goes on from {checkpoint}.")
     with phase(not as_json, "working out the report"):
-        wanted.write(fitted, dataset, validation)
+        wanted.write(fitted, dataset, validation, budget.rest if budget.limited else None)
     evaluations = {}
     for name, rows in judged.items():
         if rows is not None:
@@ -347,6 +362,18 @@ def _fit_and_report(
         if wanted.path is not None:
             say(f"report      {plain(wanted.path)}", result=True)
     return _INTERRUPTED if "interrupted" in ends else int("diverged" in ends)
+
+
+def _say_what_reading_took(budget: Budget) -> None:
+    """Tell at once that a time budget cannot be kept, or leaves little for learning."""
+    assert budget.seconds is not None
+    took = time.perf_counter() - budget.began
+    if took > _MOST_READING * budget.seconds:
+        remark(
+            f"Reading the table took {took:.1f} s of the time budget of {budget.seconds:g} s: what "
+            "follows learns from fewer rows, for fewer epochs"
+            f"{', and will end later' if took > budget.seconds else ''}."
+        )
 
 
 def _files_of(checkpoint: Path) -> list[Path]:

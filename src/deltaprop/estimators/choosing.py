@@ -31,7 +31,7 @@ _LEARNT_FOLDS = 3  # of a table with many rows, where fewer tell enough
 _MANY_ROWS = 2_500
 _SMALL: dict[str, Any] = {"hidden": (64, 64, 64), "members": _FOLDS}
 _ENOUGH_STEPS, _FEWEST_EPOCHS, _SHARE_OF_EPOCHS = 400, 24, 3 / 8
-_SHARE_OF_BUDGET = 0.1
+_SHARE_OF_BUDGET = 0.06  # for each encoder
 _ROWS_OF_A_CLASS = 4  # on average; of fewer nothing can be told
 _MOST_LOGITS = 2_000_000
 _CLEARLY = 0.98  # of the first one's loss; less is chance as often as not
@@ -46,6 +46,7 @@ def better_encoder(
     recipe: Recipe,
     epochs: int,
     n_threads: int | None,
+    seconds: float | None = None,
 ) -> TableEncoder:
     """Return the encoder from whose inputs small networks learn best what they have not seen.
 
@@ -73,6 +74,8 @@ def better_encoder(
         Of the training it is for; the short one has three eighths of them at most.
     n_threads : int or None
         As for ``train``.
+    seconds : float, optional
+        How long all that is left to do may take, of which this gets a part.
 
     Raises
     ------
@@ -122,7 +125,7 @@ def better_encoder(
                 monitor="val_metric" if plan.counts_errors(target.task) else "val_loss",
                 prefer_latest=True,
                 engine=recipe.engine,
-                time_budget=recipe.time_budget and _SHARE_OF_BUDGET * recipe.time_budget,
+                time_budget=seconds and _SHARE_OF_BUDGET * seconds,
                 n_threads=n_threads,
             )
         if any(history.stopped_because == "interrupted" for history in histories):

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import DataError, SettingError, of
+from deltaprop.estimators.budget import Budget, rows_within, some_rows
 from deltaprop.estimators.choosing import better_encoder
 from deltaprop.estimators.learnt_rows import LearntRows
 from deltaprop.estimators.pacing import paced
@@ -47,6 +48,7 @@ from deltaprop.training.history import History
 from deltaprop.training.loop import Callback, train
 from deltaprop.training.members import train_members
 from deltaprop.training.predict import logits
+from deltaprop.training.progress import phase
 
 __all__ = [
     "Encoder",
@@ -100,6 +102,10 @@ class Prepared:
         Seconds of the time budget that the choices among encoders and plans took.
     learnt_rows : LearntRows or None
         Which rows these are, if the model is to remember them.
+    rows_given : int or None
+        How many rows there were, where a time budget was too short for all.
+    budget : Budget
+        What is left of it.
     """
 
     inputs: Encoder
@@ -116,6 +122,8 @@ class Prepared:
     folds: Indices | None
     choosing_took: float
     learnt_rows: LearntRows | None
+    rows_given: int | None
+    budget: Budget
 
     @property
     def network(self) -> Network:
@@ -126,6 +134,12 @@ class Prepared:
     def n_train(self) -> int:
         """Return how many rows are learnt from."""
         return len(self.y)
+
+    @property
+    def rows_drawn(self) -> int:
+        """Return how many rows of the table are used, those held out counted once."""
+        own = 0 if self.folds is not None or self.held_rows is None else len(self.held_rows)
+        return self.n_train + own
 
     @property
     def n_val(self) -> int:
@@ -145,7 +159,7 @@ class Prepared:
         if self.folds is None:
             assert self.X_val is not None
             assert self.y_val is not None
-            rows = _some(len(self.y_val), max(1, most // k), seed)
+            rows = some_rows(len(self.y_val), max(1, most // k), seed)
             X, y = self.X_val[rows], self.y_val[rows]
             of_all = None if self.weight_val is None else np.tile(self.weight_val[rows], k)
             return (
@@ -153,7 +167,7 @@ class Prepared:
                 np.concatenate([y] * k),
                 of_all,
             )
-        rows = _some(len(self.y), most, seed)
+        rows = some_rows(len(self.y), most, seed)
         z = np.empty((len(rows), self.network.n_out))
         for i, member in enumerate(members):
             held = np.flatnonzero(self.folds[rows] == i)
@@ -175,6 +189,8 @@ def prepare(
     n_threads: int | None,
     checkpoint: str | os.PathLike[str] | None,
     resume: bool,
+    budget: Budget,
+    progress: bool,
 ) -> Prepared:
     """Encode a table and decide how it is learnt; see ``TableModel.fit``."""
     begun = Begun.read(checkpoint) if resume and checkpoint is not None else None
@@ -204,14 +220,29 @@ def prepare(
         encoder = SparseEncoder
     elif isinstance(features, np.ndarray) and features.ndim > 2:
         encoder = ImageEncoder
+    n_given = len(y)
+    if begun is not None:
+        n_drawn = begun.rows or n_given
+    else:
+        n_drawn = rows_within(budget, features, encoder, recipe.ranges, recipe.seed)
+    if n_drawn < n_given:
+        _say_how_many(n_drawn, n_given, budget)
+        drawn = some_rows(n_given, n_drawn, recipe.seed)
+        features, y = take_rows(features, drawn), y[drawn]
+        weights = None if weights is None else weights[drawn]
     folds, held_features, y_val, weight_val, inputs = None, None, None, None, None
     held: Indices | None = None
     if validation is not None:
         held_features = as_features(validation[0])
         y_val = encoded_targets(decided, recipe.loss, validation[1], validation_where)
+        if n_drawn < n_given and len(y_val) > n_drawn:  # they are encoded, too
+            drawn = some_rows(len(y_val), n_drawn, recipe.seed)
+            held_features, y_val = take_rows(held_features, drawn), y_val[drawn]
         weight_val = None if by_class is None else by_class[y_val]
     elif recipe.held_share > 0 and recipe.plan(Facts(len(y), 1, 1, decided.task)).members > 1:
-        inputs = encoder.fit(features, where=where)  # of texts and images there may be one member
+        with phase(progress, "looking at the columns"):
+            # of texts and images there may be one member
+            inputs = encoder.fit(features, where=where)
         facts = Facts(
             len(y), inputs.n_outputs, 1, decided.task,
             columns=_has_columns(inputs), sparse=_is_sparse(inputs),
@@ -227,7 +258,9 @@ def prepare(
         weights, weight_val = _parted(weights, kept, held)
     held_out = None if validation is not None else folds is not None or held_features is not None
     _refuse_unused(recipe, decided.task, held_out, dealt=folds is not None)
-    inputs = encoder.fit(features, where=where) if inputs is None else inputs
+    if inputs is None:
+        with phase(progress, "looking at the columns"):
+            inputs = encoder.fit(features, where=where)
     if inputs.n_outputs == 0:
         raise DataError(
             f"No column{of(where)} is left to learn from: every one is constant, empty or an "
@@ -237,31 +270,35 @@ def prepare(
     choices = recipe
     if begun is not None and recipe.ranges is None:
         choices = replace(recipe, ranges=begun.ranges)
-    inputs, facts, plan = _plan(choices, inputs, features, decided, y, weights, where, n_threads)
+    with phase(progress, "trying out how the columns are learnt best"):
+        inputs, facts, plan = _plan(
+            choices, inputs, features, decided, y, weights, where, n_threads, budget
+        )
     choosing_took = time.perf_counter() - began
-    with warnings.catch_warnings():  # what the rows it was fitted to hold, the encoder says
-        warnings.simplefilter("ignore", TableWarning)
+    with phase(progress, "encoding the rows"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", TableWarning)  # what these rows hold, the encoder says
         X = flat_rows(inputs.transform(features, where=where, ignore=target_names))
     X_val: Rows | None = None
     if held_features is not None:
         shown = validation_where if validation is not None else where
-        with warnings.catch_warnings():
+        with phase(progress, "encoding the rows held out"), warnings.catch_warnings():
             if validation is None:  # a rare category that was held out is no surprise
                 warnings.simplefilter("ignore", TableWarning)
             encoded = inputs.transform(held_features, where=shown, ignore=target_names)
         X_val = flat_rows(encoded)
     marks, held_marks, dealt_again = None, np.empty(0, dtype=np.uint64), False
     if recipe.remember_rows:
-        marks = marks_of(features, inputs, decided, y)
-        if held_features is not None and y_val is not None:
-            held_marks = marks_of(held_features, inputs, decided, y_val)
+        with phase(progress, "noting which rows are learnt"):
+            marks = marks_of(features, inputs, decided, y)
+            if held_features is not None and y_val is not None:
+                held_marks = marks_of(held_features, inputs, decided, y_val)
     members = plan.members
     if begun is not None:
         plan = begun.plan(plan, recipe)
-    elif recipe.time_budget is not None:
+    elif budget.limited:
         began = time.perf_counter()
-        left = max(1e-3, recipe.time_budget - choosing_took)
-        plan = paced(plan, recipe, facts, X, y, left, n_threads)
+        with phase(progress, "timing an epoch"):
+            plan = paced(plan, recipe, facts, X, y, budget.for_training, n_threads)
         choosing_took += time.perf_counter() - began
     if folds is not None and plan.members < members:
         folds = fold_of_each_row(y, plan.members, recipe.seed)
@@ -282,8 +319,17 @@ def prepare(
     weight_val = None if weight_val is None or not weight_val.any() else weight_val
     return Prepared(
         inputs, decided, plan, networks, X, y, weights, X_val, y_val, weight_val, held, folds,
-        choosing_took, learnt_rows,
+        choosing_took, learnt_rows, n_given if n_drawn < n_given else None, budget,
     )  # fmt: skip
+
+
+def _say_how_many(n_drawn: int, n_given: int, budget: Budget) -> None:
+    warnings.warn(
+        f"The time budget of {budget.seconds:g} s is too short for all {n_given:,} rows: "
+        f"{n_drawn:,} of them, drawn by lot, are learnt from. Give it more time, or fewer columns.",
+        TableWarning,
+        stacklevel=4,
+    )
 
 
 def marks_of(
@@ -307,6 +353,7 @@ def _plan(
     weights: Array | None,
     where: str,
     n_threads: int | None,
+    budget: Budget,
 ) -> tuple[Encoder, Facts, Plan]:
     """Return the inputs with the ranges that the rows ask for, and the plan for them."""
     facts = Facts(
@@ -327,7 +374,10 @@ def _plan(
         return inputs, facts, plan
     encoders = [inputs.with_ranges(features, most, where=where) for most in plan.range_choices]
     different = [e for i, e in enumerate(encoders) if e not in encoders[:i]]
-    inputs = better_encoder(different, features, target, y, weights, recipe, plan.epochs, n_threads)
+    inputs = better_encoder(
+        different, features, target, y, weights, recipe, plan.epochs, n_threads,
+        budget.left if budget.limited else None,
+    )  # fmt: skip
     ranges = plan.range_choices[encoders.index(inputs)]
     divided = any(column.edges for column in inputs.columns)
     facts = replace(facts, n_in=inputs.n_outputs, divided=divided)
@@ -412,10 +462,9 @@ def learn(
     """Train the members, one or several, from where they start."""
     plan, network, n = prepared.plan, prepared.network, prepared.n_train
     if checkpoint is not None and not (resume and Begun.file(checkpoint).exists()):
-        Begun.write(plan, checkpoint)
-    budget = recipe.time_budget
-    if budget is not None:
-        budget = max(1e-3, budget - prepared.choosing_took)
+        drawn = prepared.rows_drawn if prepared.rows_given is not None else None
+        Begun.write(plan, drawn, checkpoint)
+    budget = prepared.budget
     counts_errors = plan.counts_errors(prepared.target.task) and _commonest(prepared) < _IMBALANCED
     metric = recipe.metric
     if metric is None and network.loss.targets == "count":
@@ -432,7 +481,7 @@ def learn(
         "monitor": "val_metric" if prepared.n_val and scored else None,
         "metric": None,
         "prefer_latest": plan.squashes,
-        "time_budget": budget,
+        "time_budget": budget.for_training if budget.limited else None,
         "checkpoint": checkpoint,
         "checkpoint_every": None,  # of small networks saving takes longer than an epoch
         "resume": resume,
@@ -444,12 +493,12 @@ def learn(
     if folds is not None:
         learnt = [np.flatnonzero(folds != i) for i in range(plan.members)]
         held = [np.flatnonzero(folds == i) for i in range(plan.members)]
-        held = [rows[_some(len(rows), most, recipe.seed)] for rows in held]
+        held = [rows[some_rows(len(rows), most, recipe.seed)] for rows in held]
         scores = [score_for(metric, prepared.target, rows) for rows in held]
         settings |= {"rows": learnt, "validation_rows": held, "metric": scores}
     elif prepared.y_val is not None and len(prepared.y_val):
         assert prepared.X_val is not None
-        judged = _some(len(prepared.y_val), most, recipe.seed)
+        judged = some_rows(len(prepared.y_val), most, recipe.seed)
         counts = prepared.weight_val
         settings |= {"X_val": prepared.X_val[judged], "y_val": prepared.y_val[judged]}
         settings["weight_val"] = None if counts is None else counts[judged]
@@ -485,10 +534,3 @@ def _has_columns(inputs: Encoder) -> bool:
 
 def _is_sparse(inputs: Encoder) -> bool:
     return isinstance(inputs, SparseEncoder)
-
-
-def _some(n: int, most: int, seed: int) -> Indices:
-    """Return the numbers of all rows, or of so many that are drawn, in their order."""
-    if n <= most:
-        return np.arange(n)
-    return np.sort(np.random.default_rng(seed).choice(n, most, replace=False))

@@ -26,11 +26,14 @@ class Begun:
         Into how many ranges numbers are divided.
     members, epochs : int
         How many networks there are, and the passes of each.
+    rows : int or None
+        How many rows were drawn, where there was no time for all.
     """
 
     ranges: int
     members: int
     epochs: int
+    rows: int | None = None
 
     @staticmethod
     def file(checkpoint: str | os.PathLike[str]) -> Path:
@@ -52,7 +55,10 @@ class Begun:
             members = positive_int(facts["members"], "members")
             epochs = positive_int(facts["epochs"], "epochs")
             ranges = facts["ranges"]
-            return cls(0 if ranges == 0 else positive_int(ranges, "ranges"), members, epochs)
+            rows = facts.get("rows")
+            rows = None if rows is None else positive_int(rows, "rows")
+            ranges = 0 if ranges == 0 else positive_int(ranges, "ranges")
+            return cls(ranges, members, epochs, rows)
         except FileNotFoundError:
             return None
         except (OSError, ValueError, TypeError, LookupError, RecursionError):
@@ -62,7 +68,7 @@ class Begun:
             ) from None
 
     @classmethod
-    def write(cls, plan: Plan, checkpoint: str | os.PathLike[str]) -> None:
+    def write(cls, plan: Plan, rows: int | None, checkpoint: str | os.PathLike[str]) -> None:
         """Keep what matters of a plan.
 
         Raises
@@ -71,6 +77,8 @@ class Begun:
             When it cannot be written.
         """
         facts = {"ranges": plan.range_choices[0], "members": plan.members, "epochs": plan.epochs}
+        if rows is not None:
+            facts["rows"] = rows
         write_atomically(cls.file(checkpoint), json.dumps(facts).encode())
 
     def plan(self, plan: Plan, recipe: Recipe) -> Plan:

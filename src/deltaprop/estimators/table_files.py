@@ -94,6 +94,7 @@ def table_model_of(saved: SavedModel) -> TableModel:
         training.texts("missing") if "missing" in training.values else None,
         LearntRows.from_arrays(saved.arrays),
         None if held_out is None else record(Evaluation, held_out, "figures of rows held out"),
+        training.count("rows_given", 1) if "rows_given" in training.values else None,
     )
 
 

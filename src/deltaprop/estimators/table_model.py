@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import DataError, SettingError, of
+from deltaprop.estimators.budget import Budget
 from deltaprop.estimators.calibration import Calibration, calibrate
 from deltaprop.estimators.evaluation import (
     Evaluation,
@@ -94,6 +95,8 @@ class TableModel:
         usual ones. Files for this model are read the same way.
     learnt_rows : LearntRows or None
         Which rows those were, in a few bytes each; None where ``recipe.remember_rows`` is False.
+    rows_given : int or None
+        How many rows there were, where a time budget was too short for all.
     held_out : Evaluation or None
         How good the model is on the rows that chose the epoch: of several members that hold out
         different rows, what the one says that has not learnt the row; each row counts once. None
@@ -114,6 +117,7 @@ class TableModel:
     missing: tuple[str, ...] | None = None
     learnt_rows: LearntRows | None = None
     held_out: Evaluation | None = None
+    rows_given: int | None = None
 
     @classmethod
     def fit(
@@ -135,6 +139,7 @@ class TableModel:
         n_threads: int | None = None,
         announce: Announce | None = None,
         missing: Sequence[str] | None = None,
+        budget: Budget | None = None,
     ) -> TableModel:
         """Learn a table.
 
@@ -168,6 +173,9 @@ class TableModel:
         missing : sequence of str, optional
             The words that stood for a missing value where the table was read from a file; kept
             with the model.
+        budget : Budget, optional
+            Since when the recipe's time budget counts, and what of it is to be left; from now on,
+            and nothing, when left out.
 
         Returns
         -------
@@ -180,9 +188,11 @@ class TableModel:
             When the table cannot be learnt from; the message says where and why.
         """
         recipe = recipe or Recipe()
+        if budget is None:
+            budget = Budget(recipe.time_budget, time.perf_counter())
         prepared = prepare(
             recipe, as_features(features), target, target_names, validation, sample_weight,
-            task, where, validation_where, n_threads, checkpoint, resume,
+            task, where, validation_where, n_threads, checkpoint, resume, budget, progress,
         )  # fmt: skip
         members = starts(prepared, recipe)
         if announce is not None:
@@ -198,6 +208,15 @@ class TableModel:
         if recipe.calibrate is not False and not numbers and prepared.n_val:
             most = max(1, _MOST_LOGITS // network.n_out)
             with phase(progress, "calibrating the probabilities"):
+                most = len(
+                    budget.rows_for_judging(
+                        min(most, prepared.n_val),
+                        lambda few: calibrate(
+                            *prepared.held_out_logits(members, len(few), recipe.seed)
+                        ),
+                        recipe.seed,
+                    )
+                )
                 calibration = calibrate(*prepared.held_out_logits(members, most, recipe.seed))
         limits = None
         if prepared.plan.squashes and numbers:
@@ -208,6 +227,7 @@ class TableModel:
             recipe, prepared.n_train, prepared.n_val, calibration, limits,
             prepared.choosing_took + time.perf_counter() - began,
             None if missing is None else tuple(missing), learnt_rows=prepared.learnt_rows,
+            rows_given=prepared.rows_given,
         )  # fmt: skip
         with phase(progress, "judging the model on the rows held out"):
             return replace(model, held_out=_judged(model, prepared))
@@ -455,6 +475,7 @@ class TableModel:
                 "n_train": self.n_train,
                 "n_val": self.n_val,
                 "seconds": self.seconds,
+                **({} if self.rows_given is None else {"rows_given": self.rows_given}),
                 **({} if self.missing is None else {"missing": list(self.missing)}),
                 "calibration": self.calibration and self.calibration.to_dict(),
                 "held_out": held_out and asdict(held_out),
@@ -530,8 +551,15 @@ def _judged(model: TableModel, prepared: Prepared) -> Evaluation | None:
         rows, answers = prepared.X, prepared.y
     if rows is None or answers is None or not len(answers):
         return None
+    x, y, folds = rows, answers, prepared.folds
+
+    def judge(some: npt.NDArray[np.int64]) -> Evaluation:
+        if len(some) == len(y):
+            return model.judge(x, y, folds)
+        return model.judge(x[some], y[some], None if folds is None else folds[some])
+
     with suppress(DataError):  # of a network that diverged nothing can be said
-        return model.judge(rows, answers, prepared.folds)
+        return judge(prepared.budget.rows_for_judging(len(y), judge, model.recipe.seed))
     return None
 
 

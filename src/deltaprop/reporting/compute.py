@@ -45,6 +45,7 @@ Labels = npt.NDArray[np.int64]
 
 _MOST_ROWS, _FEWEST_ROWS = 200_000, 1000  # of training and of validation
 _MOST_CELLS = 25_000_000  # of x
+_WHOLE_EFFORT = 20.0  # seconds, of a large table
 _MOST_IN_MATRIX = 30  # classes
 _MOST_MISTAKES = 20  # kinds of mistakes that are listed
 _MOST_POINTS = 800
@@ -61,6 +62,7 @@ def compute_report(
     remarks: Sequence[str] = (),
     seed: int = 0,
     numbers: npt.NDArray[np.int64] | None = None,
+    seconds: float | None = None,
 ) -> Report:
     """Return all figures about a training.
 
@@ -80,6 +82,8 @@ def compute_report(
         Of shuffles and samples.
     numbers : ndarray of int, optional
         Where the rows stand in the user's table; in this order when left out.
+    seconds : float, optional
+        How long it may take, about: fewer rows and columns are looked at then.
 
     Returns
     -------
@@ -87,15 +91,17 @@ def compute_report(
         Judged on the validation rows; without such, on the rows that were learnt.
     """
     rng = np.random.default_rng(seed)
+    effort = 1.0 if seconds is None else min(1.0, max(0.0, seconds) / _WHOLE_EFFORT)
     train, held = split_as_fitted(model, features, target, validation, numbers)
     classify, k = model.task == "classification", model.target.n_outputs
-    most = min(_MOST_ROWS, max(_FEWEST_ROWS, _MOST_CELLS // max(model.network.n_in, 1)))
+    most = min(_MOST_ROWS, _MOST_CELLS // max(model.network.n_in, 1))
+    most = max(_FEWEST_ROWS, int(effort * most))
     sample = train.sample(most, rng).prepared(model)
     judged = held.sample(most, rng).prepared(model) if len(held) else sample
     outputs = model.outputs_of(judged.encoded(), judged.member)
     apart = len(held) > 0 and held.member is None  # else every row is learnt by some member
     blocks, grid = blocks_of(model)
-    importance = permutation_importance(model, judged, blocks, grid, seed)
+    importance = permutation_importance(model, judged, blocks, grid, seed, effort)
     evaluation = model.judge(judged.encoded(), judged.y, judged.member)
     if model.held_out is not None and len(judged) < len(held):
         evaluation = replace(model.held_out, classes=evaluation.classes)  # it is of all rows

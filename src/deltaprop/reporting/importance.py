@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.estimators import TableModel
-from deltaprop.model.layers import Dense
+from deltaprop.model.layers import Dense, Scaling
 from deltaprop.reporting.figures import ColumnImportance, Importance
 from deltaprop.reporting.rows import Block, Rows
 from deltaprop.tabular import SparseRows
@@ -78,7 +78,12 @@ def score_of(outputs: Array, y: npt.NDArray[Any], *, labels: bool = False) -> fl
 
 
 def permutation_importance(
-    model: TableModel, rows: Rows, blocks: Sequence[Block], grid: tuple[int, ...], seed: int = 0
+    model: TableModel,
+    rows: Rows,
+    blocks: Sequence[Block],
+    grid: tuple[int, ...],
+    seed: int = 0,
+    effort: float = 1.0,
 ) -> Importance:
     """Return what each column is worth on these rows.
 
@@ -94,6 +99,8 @@ def permutation_importance(
         Of images: how the patches lie.
     seed : int
         Of the shuffles.
+    effort : float
+        Which part of the usual work may be done, up to 1.
 
     Returns
     -------
@@ -103,7 +110,9 @@ def permutation_importance(
         around x = 0.
     """
     rng = np.random.default_rng(seed)
-    most_rows, most_columns = _affordable(model.network.n_parameters, len(rows), len(blocks))
+    most_rows, most_columns = _affordable(
+        model.network.n_parameters, len(rows), len(blocks), effort
+    )
     room = max(_LEAST_ROWS, _MOST_CELLS // (SHUFFLES * model.network.n_in))
     rows = rows.sample(min(most_rows, room), rng)
     x = rows.dense()
@@ -139,10 +148,10 @@ def permutation_importance(
     )
 
 
-def _affordable(n_parameters: int, n_rows: int, n_columns: int) -> tuple[int, int]:
+def _affordable(n_parameters: int, n_rows: int, n_columns: int, effort: float) -> tuple[int, int]:
     """Return how many rows and columns the time is enough for: fewer rows first, then columns."""
     columns = min(n_columns, _MOST_COLUMNS)
-    passes = _MOST_WORK / (max(n_parameters, 1) * SHUFFLES)
+    passes = effort * _MOST_WORK / (max(n_parameters, 1) * SHUFFLES)
     rows = min(n_rows, _MOST_ROWS, max(_FEWEST_ROWS, int(passes / columns)))
     return rows, min(columns, max(_FEWEST_COLUMNS, int(passes / rows)))
 
@@ -173,6 +182,13 @@ def _reach(model: TableModel) -> Array:
         by_weight: Array = (layers[0][1]["W"] ** 2).sum(axis=1)
         return by_weight
     n_in = model.network.n_in
+    first = next((i for i, (layer, _) in enumerate(layers) if isinstance(layer, Dense)), 0)
+    if all(isinstance(layer, Scaling) for layer, _ in layers[:first]):  # each input by itself
+        factors = np.ones((1, n_in))
+        for layer, arrays in layers[:first]:
+            factors = layer.forward(arrays, factors)
+        alone: Array = factors[0] ** 2 * (layers[first][1]["W"] ** 2).sum(axis=1)
+        return alone
     moved = _MOVE * np.vstack([np.zeros(n_in), np.eye(n_in)])
     for layer, arrays in layers:
         moved = layer.forward(arrays, moved)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from deltaprop.errors import DataError
 from deltaprop.estimators import TableModel
+from deltaprop.estimators.budget import some_rows
 from deltaprop.estimators.splitting import fold_of_each_row, split
 from deltaprop.tabular import (
     ImageEncoder,
@@ -109,6 +110,9 @@ def split_as_fitted(
     """
     rows = _rows(model, features, target)
     rows = rows if numbers is None else replace(rows, numbers=numbers)
+    if model.rows_given is not None and len(rows) == model.rows_given:
+        own = 0 if model.folded or validation is not None else model.n_val
+        rows = rows.take(some_rows(len(rows), model.n_train + own, model.recipe.seed))
     k = len(model.members)
     folds = fold_of_each_row(rows.y, k, model.recipe.seed) if k > 1 and validation is None else None
     if folds is not None and model.recipe.held_share > 0:
@@ -117,7 +121,10 @@ def split_as_fitted(
         kept, held = split(rows.y, model.recipe.held_share, model.recipe.seed)
         parts = rows.take(kept), rows.take(held)
     else:
-        parts = rows, _rows(model, *validation)
+        given = _rows(model, *validation)
+        if model.rows_given is not None and len(given) > model.n_val:
+            given = given.take(some_rows(len(given), model.n_val, model.recipe.seed))
+        parts = rows, given
     if tuple(map(len, parts)) != (model.n_train, model.n_val):
         raise DataError(
             f"The model learnt from {model.n_train} rows and was validated on {model.n_val}, but "

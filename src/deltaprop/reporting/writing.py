@@ -36,6 +36,7 @@ def report(
     remarks: Sequence[str] = (),
     seed: int = 0,
     numbers: npt.NDArray[np.int64] | None = None,
+    seconds: float | None = None,
 ) -> Report:
     """Work out what there is to know about a training, and write it as one offline page.
 
@@ -63,6 +64,8 @@ def report(
         Of the shuffles behind the importance of the columns, and of samples.
     numbers : ndarray of int, optional
         Where the rows stand in the user's table, from 0; in this order when left out.
+    seconds : float, optional
+        How long it may take, about: of a large table fewer rows and columns are looked at then.
 
     Returns
     -------
@@ -107,6 +110,7 @@ def report(
         remarks=remarks,
         seed=seed,
         numbers=numbers,
+        seconds=seconds,
     )
     if path is not None:
         write_atomically(path, found.to_html(language).encode("utf-8"))

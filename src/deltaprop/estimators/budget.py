@@ -1,0 +1,167 @@
+"""A time budget from its first second to its last: what is left, and how many rows it buys."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from deltaprop.errors import DeltapropError
+from deltaprop.tabular import SparseRows, TableEncoder, TableWarning, take_rows
+
+__all__ = ["Budget", "rows_within", "some_rows"]
+
+Indices = npt.NDArray[np.int64]
+
+_SHARE_OF_ENCODING = 0.2  # of what is left: training reads the rows again and again
+_FEWEST_ROWS = 1_000
+_TRIED_ROWS = 4_000
+_FEW_CELLS = 20_000_000  # that are encoded in a second or two, whatever is left
+_SHARE_OF_JUDGING = 0.06  # each of calibration and evaluation
+_RANGES = 16  # of a number, as far as is not known yet
+
+
+@dataclass
+class Budget:
+    """Seconds that a whole piece of work may take.
+
+    Attributes
+    ----------
+    seconds : float or None
+        From ``began``; None for as many as it takes.
+    began : float
+        By ``time.perf_counter``.
+    reserved : float
+        Seconds that must be left when the model is ready: for saving it, for a report.
+    """
+
+    seconds: float | None
+    began: float
+    reserved: float = 0.0
+
+    @property
+    def limited(self) -> bool:
+        """Return whether there is an end to it."""
+        return self.seconds is not None
+
+    @property
+    def left(self) -> float:
+        """Return the seconds until the model is to be ready, at least a millisecond."""
+        if self.seconds is None:
+            return inf
+        return max(1e-3, self.seconds - self.reserved - (time.perf_counter() - self.began))
+
+    @property
+    def rest(self) -> float:
+        """Return the seconds until all is over, what was reserved included; 0 when it is late."""
+        if self.seconds is None:
+            return inf
+        return max(0.0, self.seconds - (time.perf_counter() - self.began))
+
+    @property
+    def for_judging(self) -> float:
+        """Return the seconds that calibration may take, and as many again evaluation."""
+        return inf if self.seconds is None else _SHARE_OF_JUDGING * self.seconds
+
+    @property
+    def for_training(self) -> float:
+        """Return the seconds left for training, what comes after it left out."""
+        return inf if self.seconds is None else max(1e-3, self.left - 2 * self.for_judging)
+
+    def rows_for_judging(self, n: int, work: Callable[[Indices], object], seed: int) -> Indices:
+        """Return the rows that calibration, or evaluation, has the time for.
+
+        Parameters
+        ----------
+        n : int
+            Rows there are.
+        work : callable
+            What is to be done with rows of these numbers; it is tried on a few.
+        seed : int
+            Of the rows that are drawn.
+        """
+        few = some_rows(n, _FEWEST_ROWS, seed)
+        if not self.limited or len(few) == n:
+            return np.arange(n)
+        began = time.perf_counter()
+        work(few)
+        took = max(1e-9, time.perf_counter() - began)
+        return some_rows(n, max(_FEWEST_ROWS, int(len(few) * self.for_judging / took)), seed)
+
+
+def some_rows(n: int, most: int, seed: int) -> Indices:
+    """Return the numbers of all rows, or of so many that are drawn, in their order.
+
+    Of fewer rows each is among those that would be drawn if they were more.
+    """
+    if n <= most:
+        return np.arange(n)
+    return np.sort(np.random.default_rng(seed).permutation(n)[:most])
+
+
+def rows_within(budget: Budget, features: Any, encoder: Any, ranges: int | None, seed: int) -> int:
+    """Return how many rows there is time to encode, as far as a few of them tell.
+
+    Parameters
+    ----------
+    budget : Budget
+        What is left of it.
+    features : data frame or images
+        All rows.
+    encoder : type
+        ``TableEncoder`` or ``ImageEncoder``.
+    ranges : int or None
+        Into how many ranges numbers are divided, if that is known.
+    seed : int
+        Of the rows that are tried.
+    """
+    n = len(features)
+    if not budget.limited or n <= _FEWEST_ROWS or isinstance(features, SparseRows):
+        return n
+    began = time.perf_counter()
+    room = _SHARE_OF_ENCODING * budget.left
+    columns = features[0].size if isinstance(features, np.ndarray) else len(features.columns)
+    if n * columns > _FEW_CELLS:  # how long it takes to look at them: a few rows tell
+        n = _affordable(n, room, lambda m: _fitted(encoder, features, ranges, m, seed))
+    inputs = _fitted(encoder, features, ranges, n, seed)
+    if inputs is None or n * inputs.n_outputs <= _FEW_CELLS:
+        return n
+
+    def encode(m: int) -> None:
+        inputs.transform(take_rows(features, some_rows(len(features), m, seed)))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TableWarning)
+        return _affordable(n, room - (time.perf_counter() - began), encode)
+
+
+def _affordable(n: int, seconds: float, work: Callable[[int], object]) -> int:
+    """Return for how many rows the seconds are enough, by the time that two small numbers take."""
+    size = min(n, _TRIED_ROWS)
+    took = []
+    for m in (size // 4, size):
+        began = time.perf_counter()
+        work(m)
+        took.append(time.perf_counter() - began)
+    each = max((took[1] - took[0]) / (size - size // 4), took[1] / size / 4)
+    return min(n, max(_FEWEST_ROWS, int(seconds / each)))
+
+
+def _fitted(encoder: Any, features: Any, ranges: int | None, m: int, seed: int) -> Any:
+    """Return an encoder of m rows; None where they have nothing to learn from, or are damaged."""
+    part = take_rows(features, some_rows(len(features), m, seed))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TableWarning)
+        try:
+            inputs = encoder.fit(part)
+            if isinstance(inputs, TableEncoder):
+                return inputs.with_ranges(part, _RANGES if ranges is None else ranges)
+            return inputs
+        except DeltapropError:  # all rows together may do, or say better what is wrong
+            return None
