@@ -199,7 +199,9 @@ def train(
     ] = 0,
     time_budget: Annotated[
         str | None,
-        typer.Option("--time-budget", metavar="30s", help="Plan for this time, and stop then."),
+        typer.Option(
+            "--time-budget", metavar="30s", help="The whole command ends by then: plan for it."
+        ),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a run that was killed (needs --model).")

@@ -149,7 +149,7 @@ def _affordable(n: int, seconds: float, work: Callable[[int], object]) -> int:
         began = time.perf_counter()
         work(m)
         took.append(time.perf_counter() - began)
-    each = max((took[1] - took[0]) / (size - size // 4), took[1] / size / 4)
+    each = max((took[1] - took[0]) / (size - size // 4), took[1] / size / 4, 1e-9)
     return min(n, max(_FEWEST_ROWS, int(seconds / each)))
 
 
