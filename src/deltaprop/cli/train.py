@@ -199,9 +199,7 @@ def train(
     ] = 0,
     time_budget: Annotated[
         str | None,
-        typer.Option(
-            "--time-budget", metavar="30s", help="The whole command ends by then: plan for it."
-        ),
+        typer.Option("--time-budget", metavar="30s", help="By then the whole command ends."),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a run that was killed (needs --model).")

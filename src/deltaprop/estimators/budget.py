@@ -21,7 +21,7 @@ Indices = npt.NDArray[np.int64]
 
 _SHARE_OF_ENCODING = 0.2  # of what is left: training reads the rows again and again
 _FEWEST_ROWS = 1_000
-_TRIED_ROWS = 4_000
+_TRIED_ROWS, _TRIED_CELLS = 20_000, 4_000_000
 _FEW_CELLS = 20_000_000  # that are encoded in a second or two, whatever is left
 _SHARE_OF_JUDGING = 0.06  # each of calibration and evaluation
 _RANGES = 16  # of a number, as far as is not known yet
@@ -124,11 +124,10 @@ def rows_within(budget: Budget, features: Any, encoder: Any, ranges: int | None,
     n = len(features)
     if not budget.limited or n <= _FEWEST_ROWS or isinstance(features, SparseRows):
         return n
-    began = time.perf_counter()
-    room = _SHARE_OF_ENCODING * budget.left
     columns = features[0].size if isinstance(features, np.ndarray) else len(features.columns)
     if n * columns > _FEW_CELLS:  # how long it takes to look at them: a few rows tell
-        n = _affordable(n, room, lambda m: _fitted(encoder, features, ranges, m, seed))
+        room = _SHARE_OF_ENCODING * budget.left
+        n = _affordable(n, columns, room, lambda m: _fitted(encoder, features, ranges, m, seed))
     inputs = _fitted(encoder, features, ranges, n, seed)
     if inputs is None or n * inputs.n_outputs <= _FEW_CELLS:
         return n
@@ -138,12 +137,12 @@ def rows_within(budget: Budget, features: Any, encoder: Any, ranges: int | None,
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", TableWarning)
-        return _affordable(n, room - (time.perf_counter() - began), encode)
+        return _affordable(n, inputs.n_outputs, _SHARE_OF_ENCODING * budget.left, encode)
 
 
-def _affordable(n: int, seconds: float, work: Callable[[int], object]) -> int:
+def _affordable(n: int, width: int, seconds: float, work: Callable[[int], object]) -> int:
     """Return for how many rows the seconds are enough, by the time that two small numbers take."""
-    size = min(n, _TRIED_ROWS)
+    size = min(n, max(_FEWEST_ROWS, min(_TRIED_ROWS, _TRIED_CELLS // width)))
     took = []
     for m in (size // 4, size):
         began = time.perf_counter()
