@@ -10,7 +10,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this
 
 # Each child that does not end by itself is ended by its alarm.
 BEGINNING = """
-import os, signal, sys, warnings
+import faulthandler, os, signal, sys, warnings
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -43,7 +43,7 @@ frames = {
 
 def in_a_child(work):
     if (child := os.fork()) == 0:
-        signal.alarm(120)
+        signal.alarm(240)
         try:
             work()
         except BaseException as error:
@@ -70,6 +70,7 @@ def answers(make, X):
     return answer(fitted(make(), X), X)
 
 pl.DataFrame({"a": [2, 1]}).sort("a").select(pl.col("a").sum())  # its threads have begun
+faulthandler.register(signal.SIGALRM, chain=True)  # says where a child hangs before it ends
 """
 
 

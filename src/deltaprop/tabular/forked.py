@@ -9,6 +9,7 @@ loaded, calls them as they are.
 from __future__ import annotations
 
 import functools
+import io
 import os
 import signal
 import subprocess
@@ -19,6 +20,7 @@ import weakref
 from collections.abc import Callable
 from importlib import import_module
 from multiprocessing.connection import Connection, Pipe
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -109,7 +111,7 @@ class _Helper:
     def call(self, key: tuple[str, str], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         try:
             with self._lock:
-                self._connection.send((key, args, kwargs))
+                _send(self._connection, (key, args, kwargs))
                 answer, error, warned = self._connection.recv()
         except (EOFError, OSError):
             self.gone = True
@@ -122,6 +124,20 @@ class _Helper:
         if error is not None:
             raise error
         return answer
+
+
+def _send(connection: Connection, message: object) -> None:
+    """Send a message whose frames are taken apart: polars takes its threads to copy a whole one."""
+    import polars as pl
+
+    buffer = io.BytesIO()
+    pickler = ForkingPickler(buffer)
+    pickler.dispatch_table[pl.DataFrame] = lambda frame: (
+        pl.DataFrame,
+        ([column.rechunk() for column in frame.iter_columns()],),
+    )
+    pickler.dump(message)
+    connection.send_bytes(buffer.getbuffer())
 
 
 def _stop(connection: Connection, process: subprocess.Popen[bytes]) -> None:
@@ -163,6 +179,6 @@ def serve(descriptor: int) -> None:
                 error = raised
         warned = [(str(warning.message), warning.category) for warning in caught]
         try:
-            connection.send((answer, error, warned))
+            _send(connection, (answer, error, warned))
         except BrokenPipeError:
             return

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deltaprop.tabular.forked import fork_safe
 from deltaprop.tabular.missing import without_words
 from deltaprop.tabular.sparse import SparseRows
 
@@ -31,6 +32,7 @@ _LONGEST_NUMBER = 15  # characters of a text that is looked at as a number
 _CELLS_AT_ONCE = 2_000_000
 
 
+@fork_safe
 def row_marks(features: Any, columns: Sequence[str], answers: NDArray[Any]) -> Marks:
     """Return a number for each row, of its cells and its answer.
 
