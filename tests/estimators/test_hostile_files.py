@@ -63,6 +63,11 @@ FOUND = [  # changes that once ended in anything but a sentence: file, entry, wh
     ("table fast words", ("network", "loss"), ["cross_entropy"]),
     ("mlp matrix numbers", ("training", "estimator", "settings", "loss"), ["huber"]),
     ("mlp matrix words", ("training", "estimator", "arrays", "classes_", "dtype"), "<U999999999"),
+    ("mlp fast labels now", ("training", "estimator", "arrays"), {}),
+    ("mlp fast words", ("training", "estimator", "facts", "n_features_in_"), 10**18),
+    ("mlp matrix words", ("training", "estimator", "facts", "n_features_in_"), 10**18),
+    ("mlp fast words", ("training", "estimator", "arrays"), {}),
+    ("mlp matrix words", ("training", "estimator", "arrays"), {}),
     ("table fast words", ("training", "recipe", "dropout"), "0.1"),
     ("table fast words", ("network", "layers", 0, "learning_rate_factor"), 10**400),
 ]

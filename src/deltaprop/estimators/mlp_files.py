@@ -287,7 +287,7 @@ def _know_columns(estimator: Any, encoder: Any) -> None:
     if "_columns" not in known:
         of_encoder = [column.name for column in getattr(encoder, "columns", ())]
         names = tuple(map(str, known.get("feature_names_in_", of_encoder)))
-        of_arrays = {f"x{i}" for i in range(known.get("n_features_in_", 0))}
+        of_arrays = {f"x{i}" for i in range(len(names))}
         estimator._columns = None if of_arrays.issuperset(names) else names  # noqa: SLF001
 
 
@@ -327,6 +327,8 @@ def _restore_preset(estimator: Any, saved: SavedModel, facts: Stored) -> None:
     classifies = hasattr(type(estimator), "predict_proba")
     if classifies != (model.task != "regression"):
         raise DataError(f"it is {type(estimator).__name__}, but its table's task is {model.task}")
+    if classifies and "classes_" not in vars(estimator):
+        raise DataError("it lacks 'classes_'")
     if model.task == "multilabel":
         if estimator.classes_.tolist() != list(range(model.target.n_outputs)):
             raise DataError("its labels are not those of its table")
@@ -339,9 +341,7 @@ def _refuse_other_classes(estimator: Any, learnt: npt.NDArray[Any]) -> None:
     """Raise unless the model's classes are those of the estimator that it says they are."""
     from deltaprop.estimators.mlp_presets import classes_for_tables
 
-    places, classes = estimator._places, vars(estimator).get("classes_")  # noqa: SLF001
-    if classes is None:
-        raise DataError("it lacks 'classes_'")
+    places, classes = estimator._places, estimator.classes_  # noqa: SLF001
     _refuse_no_classes(classes)
     if places is None or len(set(places)) != len(places) or max(places, default=0) >= len(classes):
         raise DataError(f"its classes are in the places {shown(places)}")
