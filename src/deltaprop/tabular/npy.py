@@ -25,6 +25,7 @@ _DESCR = re.compile(rb"""["']descr["']\s*:\s*(?:["']([^"']{0,100})["']|\[)""")
 _ORDER = re.compile(rb"""["']fortran_order["']\s*:\s*(True|False)""")
 _SHAPE = re.compile(rb"""["']shape["']\s*:\s*\(([\d\s,L]{0,700})\)""")
 _NUMBERS_OR_TEXT = re.compile(r"[<>|=]?(?:b1|[iu][1248]|f2|f4|f8|f12|f16|[SU][1-9]\d{0,9})")
+_KNOWN = re.compile(rf"{_NUMBERS_OR_TEXT.pattern}|[<>|=]?(?:c8|c16|[mM]8)")
 _BROKEN_ZIP = (
     zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError,
     OSError, ValueError, KeyError, OverflowError, NotImplementedError, RuntimeError, MemoryError,
@@ -134,7 +135,7 @@ def _type(descr: bytes | None, name: str) -> np.dtype[Any]:
             "(array.astype(float) or astype(str)) and save it again."
         )
     try:
-        dtype = np.dtype(told) if re.fullmatch(r"[<>|=]?[a-zA-Z]\d{0,9}", told) else None
+        dtype = np.dtype(told) if _KNOWN.fullmatch(told) else None
     except (TypeError, ValueError):
         dtype = None
     if dtype is None or not _NUMBERS_OR_TEXT.fullmatch(told):
