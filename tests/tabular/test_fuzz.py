@@ -136,6 +136,30 @@ def test_a_changed_file_is_read_or_refused(reader):
     fuzz(reader, "quick", 150)
 
 
+SQUARE = npy(np.zeros((2, 2)))
+FOUND = [
+    b"*,m,c\n1,x,",
+    b'""\x0b',
+    b"a,b\n1,\x00\n",
+    SQUARE.replace(b"(2, 2)", b"(2,\n2)"),
+    SQUARE.replace(b"(2, 2)", b"(\r, 4)"),
+    SQUARE.replace(b"'<f8'", b"'a\n1'"),
+    SQUARE.replace(b"'<f8'", b"'|a8'"),
+    SQUARE.replace(b"'fortran_order'", b"'fortran_order('"),
+    SQUARE[:9],
+    npz(x=ARRAYS[0]).replace(b"\x08\x00", b"\x63\x00"),
+    npz(x=ARRAYS[0]).replace(b"PK\x01\x02", b"PK\x01\x03"),
+    b"PK\x03\x04" + b"x.npy" * 9,
+]
+
+
+@pytest.mark.parametrize("content", FOUND)
+def test_what_fuzzing_has_found_stays_mended(content):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert "\n" not in read(content)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(10))
 @pytest.mark.parametrize("reader", CORPUS)
