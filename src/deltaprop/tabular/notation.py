@@ -39,6 +39,7 @@ _SIGNS = ("sign", "sign2", "minus", "minus2")
 
 _LONGEST_UNIT = 40
 _SAMPLE = 200
+_MOST_UNITS = 10  # in a sample; of more the cells are addresses and the like
 _STRAY_SHARE = 0.05
 _FEWEST_NUMBERS = 20
 _FEWEST_ENDINGS = 3  # of the digits behind a mark; thirds of a number have but two
@@ -205,12 +206,15 @@ def find_notation(text: pl.Series) -> Found:
     Found
         The plain notation where nothing but a decimal point is written.
     """
+    import polars as pl
+
     cells = text.drop_nulls().alias("cell")
     n = cells.len()
     if n == 0:
         return Found()
     sample = _parts_of(cells.gather_every(max(1, n // _SAMPLE)))
-    if sample["odd"].sum() > 0.2 * sample.height:
+    n_units = sample.filter(~pl.col("odd")).select("before", "after").n_unique()
+    if sample["odd"].sum() > 0.2 * sample.height or n_units > max(_MOST_UNITS, sample.height / 4):
         return Found()
     counts = cells.value_counts(name="rows")
     parts = _parts_of(counts["cell"]).with_columns(counts["rows"])
@@ -302,21 +306,24 @@ def _parts_of(text: pl.Series) -> pl.DataFrame:
         ((pl.col("sign") == "+") | (pl.col("sign2") == "+")).fill_null(False).alias("plus"),
         pl.any_horizontal(inside, given["minus"], given["minus2"]).alias("accounting"),
     )
-    attached = parts.select("before", "after", (pl.col("blank") != "").alias("apart")).unique()
+    return _without_strange_units(parts)
+
+
+def _without_strange_units(parts: pl.DataFrame) -> pl.DataFrame:
+    """Mark as odd what has words beside its number that are no unit."""
+    import polars as pl
+
+    parts = parts.with_columns((pl.col("blank") != "").fill_null(False).alias("apart"))
+    different = parts.select("before", "after", "apart").unique()
     strange = [
-        (before, after, apart)
-        for before, after, apart in attached.iter_rows()
-        if (before and not is_currency(before)) or (after and not is_unit(after, apart=bool(apart)))
+        bool((before and not is_currency(before)) or (after and not is_unit(after, apart=apart)))
+        for before, after, apart in different.iter_rows()
     ]
-    if strange:
-        no_unit = pl.any_horizontal(
-            (pl.col("before") == before)
-            & (pl.col("after") == after)
-            & ((pl.col("blank") != "") == apart)
-            for before, after, apart in strange
-        )
-        parts = parts.with_columns(pl.col("odd") | no_unit.fill_null(False))
-    return parts
+    if not any(strange):
+        return parts
+    known = different.with_columns(pl.Series("strange", strange))
+    parts = parts.join(known, on=["before", "after", "apart"], how="left", maintain_order="left")
+    return parts.with_columns(pl.col("odd") | pl.col("strange"))
 
 
 def _one_unit(parts: pl.DataFrame, n: int) -> tuple[pl.DataFrame, tuple[str, str], str]:
