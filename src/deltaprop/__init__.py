@@ -21,7 +21,7 @@ from deltaprop._version import __version__
 if TYPE_CHECKING:
     from deltaprop import errors
     from deltaprop.engines import ENGINES
-    from deltaprop.estimators import Recipe, TableModel
+    from deltaprop.estimators import Recipe, TableModel, TargetModels
     from deltaprop.estimators.classifier import MLPClassifier
     from deltaprop.estimators.loading import load
     from deltaprop.estimators.regressor import MLPRegressor
@@ -65,7 +65,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "": "errors",
     "engines": "ENGINES",
-    "estimators": "Recipe TableModel",
+    "estimators": "Recipe TableModel TargetModels",
     "estimators.classifier": "MLPClassifier",
     "estimators.loading": "load",
     "estimators.regressor": "MLPRegressor",
@@ -129,6 +129,7 @@ __all__ = [
     "Recipe",
     "Scaling",
     "TableModel",
+    "TargetModels",
     "Trace",
     "TrainingState",
     "__version__",

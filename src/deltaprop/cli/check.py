@@ -94,7 +94,7 @@ def _report(source: str, wanted: WantedRow, tolerance: float) -> GradientReport:
             raise SettingError(
                 f"{' and '.join(wanted.given)} {belong} to --data; give the table with --data."
             )
-        return _check_on_random_rows(read_model(source), tolerance)
+        return _check_on_random_rows(read_model(source, one=True), tolerance)
     return explanation_of(source, wanted).verify(tolerance)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,9 @@ from deltaprop.cli.judged import figure_names, print_doubts, print_overlap
 from deltaprop.cli.options import EncodingOption, MissingOption
 from deltaprop.cli.show import plain, print_json, print_table, remark, say
 from deltaprop.errors import DataError, SettingError
+
+if TYPE_CHECKING:
+    from deltaprop.estimators import Evaluation
 
 __all__ = ["EXAMPLE", "evaluate"]
 
@@ -44,13 +47,41 @@ def evaluate(
         rows = read_rows(fitted, data, target, encoding, missing)
     for note in (*rows.notes, *rows.warnings):
         remark(note)
-    if unseen:
-        rows = _unseen(fitted, rows)
-    with phase(not json, "judging the model"):
-        result = fitted.evaluate(rows.features, rows.target, where=rows.source)
+    found = {}
+    for part, its_rows in _parts(fitted, rows):
+        judged = _unseen(part, its_rows) if unseen else its_rows
+        with phase(not json, "judging the model"):
+            result = part.evaluate(judged.features, judged.target, where=judged.source)
+        found[",".join(part.target.names)] = result
     if json:
-        print_json(result.to_dict())
+        each = {name: result.to_dict() for name, result in found.items()}
+        print_json({"targets": each} if len(each) > 1 else next(iter(each.values())))
         return 0
+    for name, result in found.items():
+        if len(found) > 1:
+            say(f"{'target':<10} {plain(name)}", result=True)
+        _print(result)
+        if len(found) > 1:
+            say(result=True)
+    return 0
+
+
+def _parts(fitted: Any, rows: Any) -> list[tuple[Any, Any]]:
+    """Return each model, and the rows with its targets."""
+    from deltaprop.estimators import TargetModels
+
+    if not isinstance(fitted, TargetModels):
+        return [(fitted, rows)]
+    places = {name: i for i, name in enumerate(fitted.names)}
+    found = []
+    for part in fitted.parts:
+        own = [places[name] for name in part.target.names]
+        target = rows.target[:, own] if len(own) > 1 else rows.target[:, own[0]]
+        found.append((part, replace(rows, target=target)))
+    return found
+
+
+def _print(result: Evaluation) -> None:
     say(f"{'rows':<10} {result.rows:,}", result=True)
     names = figure_names() | {"majority": "commonest", "baseline_rmse": "of mean"}
     for name, value in result.figures.items():
@@ -72,7 +103,6 @@ def evaluate(
         )
         if len(result.classes) > len(shown):
             say(f"... and {len(result.classes) - len(shown):,} more classes", result=True)
-    return 0
 
 
 def _unseen(fitted: Any, rows: Any) -> Any:

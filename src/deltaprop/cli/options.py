@@ -139,6 +139,7 @@ def missing_words(model: Any, given: str | None) -> Any:
     words = parse_missing(given)
     if words is not None:
         return words
+    model = getattr(model, "parts", (model,))[0]
     if model.missing is not None:
         return model.missing
     known = set(model.class_names)
@@ -167,14 +168,29 @@ def parse_widths(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in parts)
 
 
-def read_model(path: str) -> Any:
-    """Return the table model, or the estimator, in a file; raise ModelFileError for another."""
+def read_model(path: str, *, one: bool = False, target: str | None = None) -> Any:
+    """Return the table model, or the estimator, in a file; raise ModelFileError for another.
+
+    With ``one``, of models of several targets that of ``target``; else they are told apart.
+    """
     from deltaprop.estimators import TableModel
     from deltaprop.estimators.mlp_files import KEY, restore_estimator
+    from deltaprop.estimators.several_targets import SEVERAL, restore_target_models
     from deltaprop.estimators.table_files import restore_table_model
     from deltaprop.model.serialize import load_model
 
     saved = load_model(path)
+    if SEVERAL in saved.training:
+        models = restore_target_models(saved, path)
+        if not one:
+            return models
+        part = None if target is None else models.part_of(target)
+        if part is None:
+            raise SettingError(
+                f"{path} predicts {', '.join(models.names)}, each by a model of its own: say which "
+                "with --target."
+            )
+        return part
     if saved.table is not None:
         model: TableModel = restore_table_model(saved, path)
         return model
@@ -193,8 +209,17 @@ def read_rows(
     model: Any, data: str, target: str | None, encoding: str | None, missing: str | None
 ) -> Any:
     """Return the features and the target of a table the model is to be judged on."""
+    from deltaprop.estimators import TargetModels
     from deltaprop.tabular import ImageEncoder, load_dataset
 
+    if isinstance(model, TargetModels):
+        first = model.parts[0]
+        return load_dataset(
+            data,
+            list(model.names) if target is None else target,
+            missing=missing_words(first, missing),
+            encoding=encoding,
+        )
     names = list(model.target.names)
     if target is None and isinstance(model.inputs, ImageEncoder):
         raise DataError(f"{data} holds images; --target names the file with their labels.")

@@ -61,7 +61,7 @@ def predict(
         raise SettingError(f"--out is {out!r}; its name must end in .csv or .parquet.")
     check_outputs({"--out": out}, {"MODEL": model, "DATA": data})
     fitted = read_model(model)
-    if proba and fitted.task == "regression":
+    if proba and getattr(fitted, "task", "") == "regression":
         raise SettingError(f"--proba needs classes, but {model} predicts numbers.")
     table = load_features(data, missing=missing_words(fitted, missing), encoding=encoding)
     for note in (*table.notes, *table.warnings):
@@ -79,7 +79,24 @@ def predict(
     return 0
 
 
-def _answers(
+def _answers(fitted: Any, features: Any, where: str, proba: bool) -> dict[str, npt.NDArray[Any]]:
+    """Return the columns of the answer; of several models first the targets, in their order."""
+    from deltaprop.estimators import TargetModels
+
+    if not isinstance(fitted, TargetModels):
+        return _answers_of(fitted, features, where, proba)
+    every: dict[str, npt.NDArray[Any]] = {}
+    features = fitted.without_targets(features)
+    for part in fitted.parts:
+        shown = proba and part.task != "regression"
+        of_one = f"{part.target.names[0]}=" if part.task == "classification" else ""
+        for name, column in _answers_of(part, features, where, shown).items():
+            known = name in part.target.names or not of_one
+            every[name if known else f"P({of_one}{name[2:]}"] = column
+    return {name: every[name] for name in (*fitted.names, *every)}
+
+
+def _answers_of(
     fitted: TableModel, features: Any, where: str, proba: bool
 ) -> dict[str, npt.NDArray[Any]]:
     names = fitted.target.names

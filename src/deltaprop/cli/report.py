@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -43,6 +44,14 @@ class Wanted:
             from deltaprop.reporting.language import words_of
 
             words_of(self.language)
+
+    def of(self, targets: Sequence[str]) -> Wanted:
+        """Return the report of some targets: their names stand in its file's name."""
+        if self.path is None:
+            return self
+        path = Path(self.path)
+        named = "".join(c if c.isalnum() else "_" for c in "-".join(targets))
+        return replace(self, path=str(path.with_name(f"{path.stem}-{named}{path.suffix}")))
 
     def write(
         self,

@@ -122,7 +122,7 @@ def explanation_of(source: str, wanted: WantedRow) -> Explanation:
         except DeltapropError as error:
             raise DataError(f"{source}: {error}") from error
         return _with_plain_names(explained)
-    model = read_model(source)
+    model = read_model(source, one=True, target=wanted.target)
     if wanted.data is None:
         raise SettingError(f"{source} is a model; --data and --row name the row to explain.")
     rows = read_rows(model, wanted.data, wanted.target, wanted.encoding, wanted.missing)
@@ -149,7 +149,7 @@ def softmax_of(scores: str | None, model: str | None, wanted: WantedRow) -> Soft
         raise SettingError(
             "softmax needs scores: --scores 2,1,0.1, or --model with --data (and --row)."
         )
-    fitted = read_model(model)
+    fitted = read_model(model, one=True, target=wanted.target)
     if fitted.task == "multilabel":
         raise SettingError(f"{model} predicts labels, each by a sigmoid; softmax needs classes.")
     if fitted.task != "classification":

@@ -291,18 +291,108 @@ def _fit_and_report(
     as_json: bool,
     wanted: Wanted,
 ) -> int:
-    from deltaprop.estimators import TableModel
     from deltaprop.estimators.budget import Budget
+    from deltaprop.estimators.several_targets import TargetModels, columns_together
     from deltaprop.training.progress import phase
 
     budget = Budget(recipe.time_budget, command_began())
     if budget.seconds is not None:
         budget.reserved = budget.seconds * (_SHARE_OF_REPORT if wanted.path else _SHARE_OF_SAVING)
         _say_what_reading_took(budget)
+    names, task = dataset.target_names, reading["task"]
+    groups = columns_together(dataset.target, names, task, recipe, where=dataset.source)
+    several = len(groups) > 1
+    rows = [(_of_targets(dataset, g), _of_targets_each(judged, g)) for g in groups]
+    plain_file = path is not None and (Path(path).is_file() or not Path(path).exists())
+    checkpoints = [
+        Path(f"{path}.checkpoint{f'.target{i}' if several else ''}") if plain_file else None
+        for i in range(1, len(groups) + 1)
+    ]
+    parts: list[TableModel] = []
+    for (own, its_judged), checkpoint in zip(rows, checkpoints, strict=True):
+        its_budget = budget
+        if several and budget.limited:  # what is left is shared out
+            its_budget = Budget(budget.left / (len(rows) - len(parts)), time.perf_counter())
+        its_recipe = replace(recipe, time_budget=its_budget.seconds)
+        fitted = _fit(own, its_judged, its_recipe, reading, checkpoint, resume, as_json, its_budget)
+        parts.append(fitted)
+        if _was_interrupted(fitted) and len(parts) < len(rows):
+            left = "; the same command with --resume goes on" if checkpoint is not None else ""
+            remark(f"Interrupted before all targets were learnt: nothing is saved{left}.")
+            return _INTERRUPTED
+    if path is not None:
+        with phase(not as_json, f"saving {plain(path)}"):
+            (TargetModels(tuple(parts), names) if several else parts[0]).save(path)
+    left_over = [file for each in checkpoints if each is not None for file in _files_of(each)]
+    if not _was_interrupted(parts[-1]):
+        for file in left_over:
+            file.unlink(missing_ok=True)
+    elif left_over:
+        remark(f"Interrupted; the same command with --resume goes on from {checkpoints[-1]}.")
+    facts: list[dict[str, Any]] = []
+    for i, (fitted, (own, its_judged)) in enumerate(zip(parts, rows, strict=True)):
+        its_report = wanted.of(own.target_names) if several else wanted
+        with phase(not as_json, "working out the report"):
+            seconds = budget.rest / (len(parts) - i) if budget.limited else None
+            its_report.write(fitted, own, its_judged["validation"], seconds)
+        evaluations = {}
+        for name, some in its_judged.items():
+            if some is not None:
+                with phase(not as_json, f"judging the {name} rows"):
+                    evaluations[name] = fitted.evaluate(
+                        some.features, some.target, where=some.source
+                    )
+        if as_json:
+            facts.append({**_as_data(own, fitted, evaluations, path), "report": its_report.path})
+            continue
+        if several:
+            say_wrapped("target      ", ", ".join(own.target_names))
+        _describe_training(fitted)
+        _print_figures(fitted, own, evaluations, path if fitted is parts[-1] else None)
+        if its_report.path is not None:
+            say(f"report      {plain(its_report.path)}", result=True)
+    if as_json:
+        print_json({"targets": facts} if several else facts[0])
+    if _was_interrupted(parts[-1]):
+        return _INTERRUPTED
+    return int(any(h.stopped_because == "diverged" for fitted in parts for h in fitted.histories))
+
+
+def _was_interrupted(fitted: TableModel) -> bool:
+    return any(history.stopped_because == "interrupted" for history in fitted.histories)
+
+
+def _of_targets(dataset: Dataset, group: tuple[int, ...]) -> Dataset:
+    """Return the rows with some of their targets."""
+    if len(group) == len(dataset.target_names):
+        return dataset
+    target = dataset.target[:, list(group)] if len(group) > 1 else dataset.target[:, group[0]]
+    return replace(
+        dataset, target=target, target_names=tuple(dataset.target_names[i] for i in group)
+    )
+
+
+def _of_targets_each(
+    judged: dict[str, Dataset | None], group: tuple[int, ...]
+) -> dict[str, Dataset | None]:
+    return {n: None if rows is None else _of_targets(rows, group) for n, rows in judged.items()}
+
+
+def _fit(
+    dataset: Dataset,
+    judged: dict[str, Dataset | None],
+    recipe: Recipe,
+    reading: dict[str, Any],
+    checkpoint: Path | None,
+    resume: bool,
+    as_json: bool,
+    budget: Budget,
+) -> TableModel:
+    """Learn the targets that share a network, and tell of the table and the plan."""
+    from deltaprop.estimators import TableModel
+    from deltaprop.training.progress import phase
 
     validation = judged["validation"]
-    plain_file = path is not None and (Path(path).is_file() or not Path(path).exists())
-    checkpoint = Path(f"{path}.checkpoint") if plain_file else None
     if checkpoint is not None and bool(_files_of(checkpoint)) != resume:
         remark(
             f"There is no {checkpoint} to resume from; training starts at the beginning."
@@ -320,7 +410,7 @@ def _fit_and_report(
             _describe_data(dataset)
             _describe_plan(inputs, target, network)
 
-    fitted = TableModel.fit(
+    return TableModel.fit(
         dataset.features,
         dataset.target,
         target_names=dataset.target_names,
@@ -336,32 +426,6 @@ def _fit_and_report(
         announce=announce,
         budget=budget,
     )
-    if path is not None:
-        with phase(not as_json, f"saving {plain(path)}"):
-            fitted.save(path)
-    ends = {history.stopped_because for history in fitted.histories}
-    left = _files_of(checkpoint) if checkpoint is not None else []
-    if "interrupted" not in ends:
-        for file in left:
-            file.unlink(missing_ok=True)
-    elif left:
-        remark(f"Interrupted; the same command with --resume goes on from {checkpoint}.")
-    with phase(not as_json, "working out the report"):
-        wanted.write(fitted, dataset, validation, budget.rest if budget.limited else None)
-    evaluations = {}
-    for name, rows in judged.items():
-        if rows is not None:
-            with phase(not as_json, f"judging the {name} rows"):
-                evaluations[name] = fitted.evaluate(rows.features, rows.target, where=rows.source)
-    if as_json:
-        facts = _as_data(dataset, fitted, evaluations, path)
-        print_json({**facts, "report": wanted.path})
-    else:
-        _describe_training(fitted)
-        _print_figures(fitted, dataset, evaluations, path)
-        if wanted.path is not None:
-            say(f"report      {plain(wanted.path)}", result=True)
-    return _INTERRUPTED if "interrupted" in ends else int("diverged" in ends)
 
 
 def _say_what_reading_took(budget: Budget) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from deltaprop.estimators.evaluation import Evaluation
 from deltaprop.estimators.loading import load
 from deltaprop.estimators.recipe import Recipe
+from deltaprop.estimators.several_targets import TargetModels
 from deltaprop.estimators.table_model import TableModel
 
-__all__ = ["Evaluation", "Recipe", "TableModel", "load"]
+__all__ = ["Evaluation", "Recipe", "TableModel", "TargetModels", "load"]

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from deltaprop.estimators.mlp_files import KEY, restore_estimator
+from deltaprop.estimators.several_targets import SEVERAL, TargetModels, restore_target_models
 from deltaprop.estimators.table_files import restore_table_model
 from deltaprop.estimators.table_model import TableModel
 from deltaprop.model.serialize import SavedModel, load_model
@@ -19,7 +20,7 @@ __all__ = ["load"]
 
 def load(
     path: str | os.PathLike[str],
-) -> TableModel | SavedModel | MLPClassifier | MLPRegressor:
+) -> TableModel | TargetModels | SavedModel | MLPClassifier | MLPRegressor:
     """Read a model file.
 
     Parameters
@@ -29,7 +30,7 @@ def load(
 
     Returns
     -------
-    TableModel, MLPClassifier, MLPRegressor or SavedModel
+    TableModel, TargetModels, MLPClassifier, MLPRegressor or SavedModel
         What was saved; a bare network comes with its parameters.
 
     Raises
@@ -42,4 +43,6 @@ def load(
     saved = load_model(path)
     if KEY in saved.training:
         return restore_estimator(saved, os.fspath(path))  # type: ignore[no-any-return]
+    if SEVERAL in saved.training:
+        return restore_target_models(saved, os.fspath(path))
     return saved if saved.table is None else restore_table_model(saved, os.fspath(path))

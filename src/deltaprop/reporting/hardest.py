@@ -70,7 +70,7 @@ def hardest_rows(
                 predicted,
                 probability,
                 float(losses[place])
-                if probability is not None
+                if model.task != "regression"
                 else _error(model, outputs[place], chosen.y[i]),
                 images[i],
             )

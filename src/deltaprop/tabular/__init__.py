@@ -14,7 +14,7 @@ from deltaprop.tabular.matrix import SparseEncoder, as_sparse, is_sparse
 from deltaprop.tabular.missing import MISSING, MissingWords
 from deltaprop.tabular.read import Table, load_features, load_frame
 from deltaprop.tabular.sparse import SparseRows
-from deltaprop.tabular.target import TargetEncoder
+from deltaprop.tabular.target import TargetEncoder, target_columns
 
 __all__ = [
     "MISSING",
@@ -43,6 +43,7 @@ __all__ = [
     "row_marks",
     "sorted_rows",
     "take_rows",
+    "target_columns",
 ]
 
 

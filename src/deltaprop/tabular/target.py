@@ -31,7 +31,7 @@ from deltaprop.tabular.truth import differ_in_capitals
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["TargetEncoder"]
+__all__ = ["TargetEncoder", "target_columns"]
 
 _FORMAT = "deltaprop-target-encoder/1"
 _MANY_CLASSES = 100  # from which on most must have more than one row
