@@ -124,3 +124,13 @@ def test_a_line_shows_names_as_they_are_and_is_gone_after_an_error(terminal):
         raise ValueError("x")
     assert said == [r"reading a\[b].csv"]
     assert Recorder.shown == 0
+
+
+def test_predict_and_evaluate_say_what_they_do(terminal):
+    assert main(["train", "t.csv", "--target", "y", "--epochs", "2", "--model", "m.st"]) == 0
+    said.clear()
+    assert main(["predict", "m.st", "t.csv"]) == 0
+    assert said == ["reading t.csv", "predicting"]
+    said.clear()
+    assert main(["evaluate", "m.st", "t.csv"]) == 0
+    assert said == ["reading t.csv", "judging the model"]

@@ -125,3 +125,16 @@ def test_the_figures_of_held_out_rows_are_kept(rng, tmp_path):
     broken = replace(model, held_out=replace(model.held_out, figures={"r2": float("nan")}))
     broken.save(tmp_path / "m.safetensors")
     assert dp.load(tmp_path / "m.safetensors").held_out is None
+
+
+def test_a_report_about_other_rows_says_so(rng):
+    model = dp.TableModel.fit(*_table(rng), recipe=dp.Recipe(**FOLDED))
+    kinds = [finding.kind for finding in dp.report(model, *_table(rng)).findings]
+    assert "other rows" in kinds
+
+
+def test_a_report_about_its_own_rows_does_not(rng):
+    table = _table(rng)
+    for settings in (FOLDED, SPLIT):
+        model = dp.TableModel.fit(*table, recipe=dp.Recipe(**settings))
+        assert "other rows" not in [finding.kind for finding in dp.report(model, *table).findings]

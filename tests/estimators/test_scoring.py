@@ -119,3 +119,20 @@ def test_what_does_not_fit_the_target_is_refused_before_training(rng):
         dp.TableModel.fit(*_rare(rng), recipe=dp.Recipe(class_weight={"yess": 2}))
     with pytest.raises(SettingError, match="nothing is left to learn"):
         dp.TableModel.fit(*_rare(rng), recipe=dp.Recipe(class_weight={"yes": 0, "no": 0}))
+
+
+@pytest.mark.parametrize(("share", "weight"), [(0.1, None), (0.1, "balanced"), (0.45, None)])
+def test_where_one_class_is_common_the_loss_chooses_the_epoch_else_errors(share, weight, rng):
+    x = rng.normal(size=(600, 3))
+    score = x[:, 0] + rng.normal(size=600)
+    target = np.where(score > np.quantile(score, 1 - share), "yes", "no")
+    recipe = dp.Recipe(**(SMALL | {"epochs": 40}), class_weight=weight)
+    model = dp.TableModel.fit(pl.DataFrame(x), target, recipe=recipe)
+    by_loss = share < 0.25 and weight is None  # balanced rows weigh as if there were none
+    for history in model.histories:
+        assert history.metric == "accuracy"
+        if by_loss:
+            assert history.best_epoch == int(np.argmin(history.val_loss))
+        else:
+            figures = np.array(history.val_metric)
+            assert history.best_epoch == len(figures) - 1 - int(figures[::-1].argmax())

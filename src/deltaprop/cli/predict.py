@@ -54,6 +54,7 @@ def predict(
     from deltaprop.errors import SettingError
     from deltaprop.model.files import write_atomically
     from deltaprop.tabular import load_features
+    from deltaprop.training.progress import phase
 
     if first is not None and first < 1:
         raise SettingError(f"--first is {first}; it is a whole number of at least 1.")
@@ -63,11 +64,13 @@ def predict(
     fitted = read_model(model)
     if proba and getattr(fitted, "task", "") == "regression":
         raise SettingError(f"--proba needs classes, but {model} predicts numbers.")
-    table = load_features(data, missing=missing_words(fitted, missing), encoding=encoding)
+    with phase(not json, f"reading {plain(data)}"):
+        table = load_features(data, missing=missing_words(fitted, missing), encoding=encoding)
     for note in (*table.notes, *table.warnings):
         remark(note)
     features = table.features if first is None else table.features[:first]
-    columns = _answers(fitted, features, table.source, proba)
+    with phase(not json, "predicting"):
+        columns = _answers(fitted, features, table.source, proba)
     if out is not None:
         write_atomically(out, _as_file(columns, out, formulas))
         n = len(next(iter(columns.values())))

@@ -49,6 +49,7 @@ _WHOLE_EFFORT = 20.0  # seconds, of a large table
 _MOST_IN_MATRIX = 30  # classes
 _MOST_MISTAKES = 20  # kinds of mistakes that are listed
 _MOST_POINTS = 800
+_MOSTLY = 0.9  # of the rows; those without weight were not learnt
 
 
 def compute_report(
@@ -106,6 +107,7 @@ def compute_report(
     if model.held_out is not None and len(judged) < len(held):
         evaluation = replace(model.held_out, classes=evaluation.classes)  # it is of all rows
     findings = [
+        *_of_other_rows(model, sample),
         *_of_the_training(model, len(held), evaluation),
         *leaks(model, sample, _looked_at(model, sample, blocks), seed),
         *(repeated_rows(sample.encoded(), judged.encoded()) if apart else ()),
@@ -178,6 +180,13 @@ def _of_each_class(y: npt.NDArray[Any], k: int) -> Labels:
     """Return how many rows are of each class, or have each label."""
     counts = np.bincount(y, minlength=k) if y.ndim == 1 else y.sum(axis=0)
     return counts.astype(np.int64)
+
+
+def _of_other_rows(model: TableModel, rows: Rows) -> Iterator[Finding]:
+    """Yield that these are not the rows the model has learnt, where it remembers them."""
+    seen = model.overlap(rows.features, rows.y)
+    if seen is not None and not seen.about and seen.learnt < _MOSTLY * len(rows):
+        yield Finding("other rows", {"rows": seen.learnt, "of": len(rows)}, True)
 
 
 def _of_the_training(model: TableModel, n_val: int, evaluation: Evaluation) -> Iterator[Finding]:

@@ -103,6 +103,10 @@ WORDS = {
         "No rows were held out, so nothing here tells how the model does on new rows. Give "
         "some with --val, or learn from at least 20 rows."
     ),
+    "finding other rows": (
+        "Of the {of:,} rows given as those that were learnt from, {rows:,} were: the figures are "
+        "of other rows than the model's own, and which of them were held out is not known."
+    ),
     "finding still improving": (
         "The last of the {epochs} epochs was the best one: with more epochs (--epochs) it "
         "might still improve."

@@ -99,6 +99,10 @@ WORDS = {
         "，或者至少用 20 行来学习。"
     ),
     "finding still improving": "{epochs} 轮中最后一轮最好：增加轮次（--epochs）可能还会改善。",
+    "finding other rows": (
+        "给出的 {of:,} 行训练行中，只有 {rows:,} 行是模型学过的：这些指标属于别的行，哪些行被留出也"
+        "无从得知。"
+    ),
     "finding no better": (
         "准确率 {accuracy} 并不比总猜最常见的类（{majority}）更好：模型没有学到有用的东西。"
     ),
