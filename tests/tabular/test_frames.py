@@ -102,3 +102,64 @@ def test_doubled_pandas_columns_are_refused():
     pandas = pytest.importorskip("pandas")
     with pytest.raises(ColumnError, match=r"'a' \(columns 1, 3\)"):
         as_frame(pandas.DataFrame(np.eye(3), columns=["a", "b", "a"]))
+
+
+class TestEveryKindOfTable:
+    """What narwhals does not take by itself is read, too, or refused with its cure."""
+
+    def test_arrow_batches_and_streams(self):
+        pa = pytest.importorskip("pyarrow")
+        table = pa.table(COLUMNS)
+        reader = pa.RecordBatchReader.from_batches(table.schema, table.to_batches())
+        for data in (table.to_batches()[0], reader):
+            assert as_frame(data).to_native().to_dict(as_series=False) == COLUMNS
+
+    def test_structured_arrays(self):
+        array = np.array([(1, "a"), (2, "b")], dtype=[("n", "i4"), ("s", "U3")])
+        assert as_frame(array).to_native().to_dict(as_series=False) == {
+            "n": [1, 2], "s": ["a", "b"],
+        }  # fmt: skip
+
+    def test_whatever_is_an_array(self):
+        class Grid:
+            ndim = 2
+
+            def __array__(self, dtype=None, copy=None):
+                return np.array([[1.0, 2.0]])
+
+        assert as_frame(Grid()).to_native().to_dict(as_series=False) == {"x0": [1.0], "x1": [2.0]}
+
+    def test_periods_are_the_day_they_begin(self):
+        pandas = pytest.importorskip("pandas")
+        months = pandas.DataFrame({"m": pandas.period_range("2024-01", periods=2, freq="M")})
+        found = as_frame(months)["m"].to_list()
+        assert found == [datetime.datetime(2024, 1, 1), datetime.datetime(2024, 2, 1)]
+
+    @pytest.mark.parametrize(
+        ("cells", "cure"),
+        [
+            (pl.Series([{"a": 1}]), "unnest"),
+            (pl.Series([[1, 2]]), "column of each entry"),
+            (pl.Series([b"x"]), "Decode"),
+            (pl.Series([object()], dtype=pl.Object), "Write down"),
+            ([{"a": 1}], "unnest"),
+            ([[1, 2]], "column of each entry"),
+            ([b"x"], "Decode"),
+            ([1 + 2j], "two columns"),
+            ([object()], "Write down"),
+        ],
+    )
+    def test_cells_that_are_no_values_name_their_cure(self, cells, cure):
+        data = pl.DataFrame({"c": cells}) if isinstance(cells, pl.Series) else {"c": cells}
+        with pytest.raises(ColumnError, match=rf"Column 'c' holds .*{cure}"):
+            as_frame(data)
+
+    @pytest.mark.torch
+    def test_tensors(self):
+        torch = pytest.importorskip("torch")
+        whole = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
+        for tensor in (whole, whole.clone().requires_grad_(), whole.bfloat16(), whole.half()):
+            assert as_frame(tensor).to_native().rows() == [(1.0, 2.0), (3.0, 4.0)]
+        for odd in (whole.to(torch.complex64), whole.to_sparse(), whole.to("meta")):
+            with pytest.raises(DataError, match="tensor of torch"):
+                as_frame(odd)
