@@ -38,6 +38,7 @@ def read(*cells):
         (["(1,234)", "500", "(0.5)"], [-1234, 500, -0.5]),
         (["($1,234.00)", "$5.00"], [-1234, 5]),
         (["1234-", "50"], [-1234, 50]),
+        (["(1,234.50)", "(2.00)"], [-1234.5, -2]),
         ([f"{MINUS}5,5", "3,25"], [-5.5, 3.25]),
         (["12 %", "15%", "0"], [12, 15, 0]),
         (["¥1,200", "￥90"], [1200, 90]),
@@ -156,7 +157,7 @@ def test_a_column_in_any_notation_is_read_to_the_last_digit_or_the_doubt_is_told
     text = pl.Series("a", cells)
     found = find_notation(text)
     grouped = [cell for cell in cells if " " in cell or NARROW in cell]
-    if all(x < 0 for x in numbers) or (grouped and found.notation is None):
+    if found.notation is None and (grouped or all(x < 0 for x in numbers)):
         return  # an enumeration, or telephone numbers: refusing is allowed
     assert found.notation is not None
     if not found.doubt:

@@ -395,7 +395,7 @@ def _rows(parts: pl.DataFrame, point: str, group: str) -> int:
 def _numbers_something_off(parts: pl.DataFrame, group: str) -> bool:
     """Tell whether the cells are telephone numbers, addresses of machines, or an enumeration."""
     bodies = parts["body"]
-    if parts["accounting"].all():
+    if parts["accounting"].all() and bodies.str.contains(r"^\d+$").all():
         return True
     if group == "." and bodies.str.contains(_ADDRESS).all():
         return True
