@@ -130,6 +130,14 @@ def test_what_a_target_cannot_be_is_said_of_it():
         dp.TargetModels.fit(FEATURES, pl.DataFrame(bad), target_names=NAMES)
 
 
+def test_one_model_says_who_learns_several_kinds():
+    with pytest.raises(DataError, match=r"'species' holds words, beside 5 more.*TargetModels"):
+        dp.TableModel.fit(FEATURES, pl.DataFrame(TARGETS), target_names=NAMES)
+    several = np.column_stack([TARGETS["species"], TARGETS["grade"].astype(str)])
+    with pytest.raises(DataError, match=r"several classes for each row.*TargetModels"):
+        dp.MLPClassifier(preset="fast").fit(np.column_stack(list(FEATURES.values())), several)
+
+
 @settings(max_examples=8, deadline=None)
 @given(data=st.data(), seed=st.integers(0, 999))
 def test_any_kinds_go_together(data, seed, tmp_path_factory):

@@ -383,8 +383,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         if kind == "multiclass-multioutput":
             raise DataError(
                 f"y has shape {y.shape} and more than two values: several classes for each row "
-                "are not learnt together. Train one estimator per column, or give columns of 0 "
-                "and 1 for a multi-label task."
+                "are not learnt together. Give columns of 0 and 1 for a multi-label task; else "
+                "deltaprop.TargetModels learns each column by a model of its own, and so does "
+                "sklearn.multioutput.MultiOutputClassifier(MLPClassifier(...))."
             )
         if incremental:  # the classes came with the call
             self._refuse_new_classes(y)

@@ -130,6 +130,8 @@ class TargetEncoder:
                     f"Target {odd[0]!r}{of(where)} holds more than 0 and 1, or true and false: "
                     "expected only these in every target of the task 'multilabel'."
                 )
+            if task is None:
+                _refuse_words(arrays, labels, where)
             reason = f"there are {len(arrays)} targets"
             return cls._regression(arrays, reason, labels, where, standardize)
         guess, reason = task_of(arrays[0], labels[0], task, where)
@@ -394,6 +396,16 @@ def _stored_classes(stored: Stored, kind: str) -> NDArray[Any]:
 
 def _default_names(n: int) -> tuple[str, ...]:
     return ("target",) if n == 1 else tuple(f"target{i}" for i in range(n))
+
+
+def _refuse_words(arrays: Sequence[NDArray[Any]], names: Sequence[str], where: str) -> None:
+    for values, name in zip(arrays, names, strict=True):
+        if values.dtype.kind == "O" and task_of(values, name, None, where)[0] == "classification":
+            raise DataError(
+                f"Target {name!r}{of(where)} holds words, beside {len(arrays) - 1} more targets: "
+                "targets that share a network are all numbers, or all true or false. "
+                "deltaprop.TargetModels, and deltaprop train, learn each by a model of its own."
+            )
 
 
 def _is_truth(values: NDArray[Any]) -> bool:
