@@ -232,8 +232,10 @@ def is_sparse(data: object) -> bool:
     """Return whether data is a sparse matrix, or a pandas frame of sparse columns."""
     if hasattr(data, "tocsr"):
         return True
+    if not hasattr(data, "sparse"):  # asked first: a lazy frame would have to work out its dtypes
+        return False
     dtypes: Any = getattr(data, "dtypes", None)
-    if not hasattr(data, "sparse") or not hasattr(dtypes, "tolist"):
+    if not hasattr(dtypes, "tolist"):
         return False
     kinds = dtypes.tolist()
     return bool(kinds) and all(type(kind).__name__ == "SparseDtype" for kind in kinds)
