@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+import deltaprop as dp
+
 PAGE = Path(__file__).parents[2] / "docs" / "ecosystem.md"
 
 
@@ -36,3 +38,28 @@ def test_an_example_runs(heading, tmp_path, monkeypatch):
         mlflow.set_experiment("examples")
         code[heading] = code["skops"] + code[heading] + "mlflow.sklearn.autolog(disable=True)\n"
     exec(code[BEGINNING] + code[heading], {"__name__": "example"})
+
+
+def types_within(value, seen):
+    """Yield the names of deltaprop's types that an object is made of."""
+    if id(value) in seen:
+        return
+    seen[id(value)] = value
+    kind = type(value)
+    if kind.__module__.startswith("deltaprop."):
+        yield f"{kind.__module__}.{kind.__qualname__}"
+    parts = [*value.values()] if isinstance(value, dict) else []
+    parts += [*value] if isinstance(value, (list, tuple)) else []
+    names = [*getattr(value, "__dict__", ()), *getattr(kind, "__slots__", ())]
+    for part in parts + [getattr(value, name, None) for name in names]:
+        yield from types_within(part, seen)
+
+
+@pytest.mark.parametrize("table", ["numbers", "words"])
+@pytest.mark.parametrize("kind", [dp.MLPClassifier, dp.MLPRegressor])
+def test_the_types_that_skops_has_to_trust_are_listed(make, request, kind, table, trusted):
+    X, y = request.getfixturevalue(table)
+    model = make(kind).fit(X, y if kind is dp.MLPClassifier else X["height"])
+    found = {name for name in types_within(model, {}) if ".functional." not in name}
+    assert found
+    assert found <= set(trusted), found - set(trusted)
