@@ -107,8 +107,8 @@ def test_whatever_takes_long_is_done_under_a_line(more, terminal, monkeypatch):
 def test_members_are_named_and_the_figure_is_that_of_rows_held_out(terminal):
     assert main(["train", "t.csv", "--target", "y", "--epochs", "2", "--members", "3"]) == 0
     told = [text for text in said if text.startswith("network")]
-    assert {text.split(":")[0] for text in told} == {f"network {i} of 3" for i in (1, 2, 3)}
-    assert all(": held-out accuracy 0." in text or "1.0" in text for text in told)
+    assert {text.split(",")[0] for text in told} == {f"network {i}/3" for i in (1, 2, 3)}
+    assert all(", held-out accuracy " in text for text in told)
 
 
 def test_off_a_terminal_and_for_machines_nothing_is_shown(terminal, monkeypatch):

@@ -40,17 +40,16 @@ class _Silent:
 
 
 class TerminalProgress:
-    """A rich progress bar: epochs, the latest figures, time gone and time left."""
+    """A rich progress bar: epochs, whose turn it was and the figure it reached, time left."""
 
     def __init__(self, n_epochs: int, n_networks: int = 1) -> None:
-        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 
         self._n_networks = n_networks
         self._bar = _live(
-            TextColumn("training, epoch {task.fields[epoch]}/" + str(n_epochs)),
-            BarColumn(bar_width=20),
+            TextColumn("epoch {task.fields[epoch]}/" + str(n_epochs)),
+            BarColumn(bar_width=8),
             TextColumn("{task.fields[figures]}"),
-            TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
         )
@@ -68,7 +67,7 @@ class TerminalProgress:
             name = history.metric.replace("_", " ")
             figure = f"held-out {name} {history.val_metric[-1]:.4f}"
         if self._n_networks > 1:
-            figure = f"network {network + 1} of {self._n_networks}: {figure}"
+            figure = f"network {network + 1}/{self._n_networks}, {figure}"
         self._bar.update(self._task, figures=figure)
 
     def close(self) -> None:
