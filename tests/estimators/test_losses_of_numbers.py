@@ -58,7 +58,7 @@ def test_the_deviance_stands_beside_r2_everywhere(preset, tmp_path):
     X, y = counts()
     model = dp.TableModel.fit(X, y, recipe=dp.Recipe(preset, loss="poisson", **QUICK))
     figures = model.evaluate(X, y).figures
-    assert list(figures) == ["r2", "rmse", "mae", "poisson_deviance"]
+    assert {"r2", "rmse", "mae", "poisson_deviance"} <= set(figures)
     expected = mean_poisson_deviance(y, np.maximum(model.predict(X), 1e-12))
     assert figures["poisson_deviance"] == pytest.approx(expected)
     for language, words in (("en", "mean Poisson deviance"), ("zh", "平均泊松偏差")):
