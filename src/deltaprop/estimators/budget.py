@@ -19,7 +19,7 @@ __all__ = ["Budget", "rows_within", "some_rows"]
 
 Indices = npt.NDArray[np.int64]
 
-_SHARE_OF_ENCODING = 0.2  # of what is left: training reads the rows again and again
+_SHARE_OF_ENCODING = 0.1  # of what is left: of many rows memory takes as long again, and each epoch
 _FEWEST_ROWS = 1_000
 _TRIED_ROWS, _TRIED_CELLS = 20_000, 4_000_000
 _FEW_CELLS = 20_000_000  # that are encoded in a second or two, whatever is left

@@ -67,7 +67,7 @@ class Recipe:
     time_budget : float, optional
         Seconds that a fit may take, start to end. After a look at this machine's speed fewer epochs
         are planned than the preset has, where those would be too few fewer members, and of a table
-        that cannot be encoded in a fifth of the time fewer rows, drawn by lot.
+        that cannot be encoded in a tenth of the time fewer rows, drawn by lot.
     calibrate : bool, optional
         Whether the rows held out also fit the temperature of the probabilities (classes only).
         When left out, they do where there are some.
