@@ -220,7 +220,7 @@ def _compact(facts: Facts, members: int) -> Plan:
 _FAST_WIDTHS, _FAST_MEMBERS, _FAST_EPOCHS = (96, 96, 96), 6, 128
 _BEST_WIDTHS, _BEST_MEMBERS, _BEST_EPOCHS = (128, 128, 128), 8, 200
 _BATCH = 256
-_COMPACT_MEMBERS, _SPARSE_MEMBERS = 6, 3
+_COMPACT_MEMBERS, _SPARSE_MEMBERS = 6, 6  # of fewer each would hold out too many rows
 _MANY_COLUMNS, _MOST_WEIGHTS = 20_000, 16_000_000
 _FAST_RANGES, _BEST_RANGES = (0, 16), (0, 32)
 _MOST_WAVES = 512  # numbers that may have them; a layer reads five for one
