@@ -24,6 +24,8 @@ _FEWEST_ROWS = 1_000
 _TRIED_ROWS, _TRIED_CELLS = 20_000, 4_000_000
 _FEW_CELLS = 20_000_000  # that are encoded in a second or two, whatever is left
 _SHARE_OF_JUDGING = 0.06  # each of calibration and evaluation
+# Written, copied and read again where they do not fit into a cache, as those of a few rows do.
+_SECONDS_OF_A_CELL = 20e-9
 _RANGES = 16  # of a number, as far as is not known yet
 
 
@@ -148,7 +150,8 @@ def _affordable(n: int, width: int, seconds: float, work: Callable[[int], object
         began = time.perf_counter()
         work(m)
         took.append(time.perf_counter() - began)
-    each = max((took[1] - took[0]) / (size - size // 4), took[1] / size / 4, 1e-9)
+    each = max((took[1] - took[0]) / (size - size // 4), took[1] / size / 4)
+    each = max(each, width * _SECONDS_OF_A_CELL)
     return min(n, max(_FEWEST_ROWS, int(seconds / each)))
 
 
