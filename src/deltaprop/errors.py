@@ -90,10 +90,8 @@ class ForkError(DeltapropError, RuntimeError):
 class MissingExtraError(DeltapropError, ImportError):
     """An optional part is not installed; the message is the line that installs it."""
 
-    def __init__(self, need: str, extra: str) -> None:
-        super().__init__(
-            f'{need} is not installed. Install it with: pip install "deltaprop[{extra}]"'
-        )
+    def __init__(self, need: str, requirement: str) -> None:
+        super().__init__(f'{need} is not installed. Install it with: pip install "{requirement}"')
 
 
 class EngineWarning(UserWarning):

@@ -191,7 +191,7 @@ def test_without_scikit_learn_there_is_one_sentence():
     )
     assert done.stdout.strip() == (
         "scikit-learn 1.7 or newer is not installed. Install it with: "
-        'pip install "deltaprop[sklearn]"'
+        'pip install "scikit-learn>=1.7"'
     )
 
 

@@ -29,7 +29,7 @@ try:
     )
     from sklearn.utils.validation import check_is_fitted, validate_data
 except ImportError:
-    raise MissingExtraError("scikit-learn 1.7 or newer", "sklearn") from None
+    raise MissingExtraError("scikit-learn 1.7 or newer", "scikit-learn>=1.7") from None
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
