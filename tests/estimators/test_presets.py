@@ -288,7 +288,6 @@ class TestMembers:
             lambda t, a: a.update({"member.3": a["member.3"][:-1]}),
             lambda t, a: a.update({"member.3": a["member.3"].reshape(1, -1)}),
             lambda t, a: a.update(limits=np.zeros((2, 2))),
-            lambda t, a: a.update(limits=np.array([[np.nan], [1.0]])),
             lambda t, a: a.update(limits=np.array([[2.0], [1.0]])),
             lambda t, a: t.update(other_histories=3),
             lambda t, a: t.update(other_histories=[3]),
