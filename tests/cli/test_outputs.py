@@ -63,7 +63,11 @@ def test_a_link_is_the_file_it_leads_to(unharmed, link):
     unharmed("train", "other", *TRAIN, "--model", "dangling", "--report", "nothing", says=says)
 
 
-@pytest.mark.parametrize("name", ["m.checkpoint", "m.checkpoint.1", "m.checkpoint.plan"])
+@pytest.mark.parametrize(
+    "name",
+    ["m.checkpoint", "m.checkpoint.1", "m.checkpoint.plan", "m.checkpoint.target2",
+     "m.checkpoint.target1.plan"],
+)  # fmt: skip
 def test_data_with_the_name_of_a_checkpoint_is_not_removed(unharmed, name):
     shutil.copy("flowers.csv", name)
     says = "has the name of a checkpoint of"
@@ -79,6 +83,14 @@ def test_labels_in_a_file_of_their_own_are_not_overwritten(put, unharmed):
     np.save("y.npy", np.arange(20) % 2)
     words = ("x.npy", "--target", "y.npy", "--epochs", "1", "--members", "1")
     unharmed("train", *words, "--model", "y.npy", says="are the same file")
+
+
+def test_the_report_of_one_of_several_targets_is_written_over_nothing(folder, unharmed):
+    header = Path("flowers.csv").read_text().partition("\n")[0].split(",")
+    other = next(name for name in header if name != "kind")
+    shutil.copy("flowers.csv", f"r-{other}.csv")
+    words = ("--target", f"kind,{other}", "--epochs", "1", "--members", "1", "--report", "r.csv")
+    unharmed("train", f"r-{other}.csv", *words, says="are the same file")
 
 
 def test_a_column_may_be_called_like_the_model(folder, call):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from deltaprop.cli.outputs import check_outputs
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,12 +34,15 @@ class Wanted:
         What repeats the run.
     rows : ndarray of int, optional
         Which rows of the table the dataset holds, where it does not hold all.
+    inputs : mapping
+        What the command reads, none of which it may be written over.
     """
 
     path: str | None
     language: str
     command: str
     rows: npt.NDArray[np.int64] | None = None
+    inputs: Mapping[str, str | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.path is not None or self.language != "en":
@@ -51,7 +56,9 @@ class Wanted:
             return self
         path = Path(self.path)
         named = "".join(c if c.isalnum() else "_" for c in "-".join(targets))
-        return replace(self, path=str(path.with_name(f"{path.stem}-{named}{path.suffix}")))
+        own = str(path.with_name(f"{path.stem}-{named}{path.suffix}"))
+        check_outputs({"--report": own}, self.inputs)
+        return replace(self, path=own)
 
     def write(
         self,

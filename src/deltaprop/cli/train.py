@@ -254,9 +254,10 @@ def train(
             f"--hold-out is {hold_out:g}; it is a share of the rows between 0 and 1, such as 0.2, "
             "and takes the place of --test."
         )
-    wanted = Wanted(report, language, repeating(context.obj))
     outputs = {"--model": model, "--report": report}
-    check_outputs(outputs, {"DATA": data, "--val": val, "--test": test}, model=model)
+    inputs = {"DATA": data, "--val": val, "--test": test}
+    wanted = Wanted(report, language, repeating(context.obj), inputs=inputs)
+    check_outputs(outputs, inputs, model=model)
     reading: dict[str, Any] = {
         "task": task,
         "missing": parse_missing(missing),
@@ -308,6 +309,7 @@ def _fit_and_report(
         Path(f"{path}.checkpoint{f'.target{i}' if several else ''}") if plain_file else None
         for i in range(1, len(groups) + 1)
     ]
+    reports = [wanted.of(own.target_names) if several else wanted for own, _ in rows]
     parts: list[TableModel] = []
     for (own, its_judged), checkpoint in zip(rows, checkpoints, strict=True):
         its_budget = budget
@@ -331,7 +333,7 @@ def _fit_and_report(
         remark(f"Interrupted; the same command with --resume goes on from {checkpoints[-1]}.")
     facts: list[dict[str, Any]] = []
     for i, (fitted, (own, its_judged)) in enumerate(zip(parts, rows, strict=True)):
-        its_report = wanted.of(own.target_names) if several else wanted
+        its_report = reports[i]
         with phase(not as_json, "working out the report"):
             seconds = budget.rest / (len(parts) - i) if budget.limited else None
             its_report.write(fitted, own, its_judged["validation"], seconds)
