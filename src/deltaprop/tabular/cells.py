@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from deltaprop.errors import of
 from deltaprop.tabular.codes import EXACT, ZERO_FIRST, are_long, have_leading_zeros, is_code
@@ -143,7 +143,8 @@ def _lossless(text: pl.Series, numbers: pl.Series) -> pl.Series | None:
     """Return the numbers that the cells are, if they are nothing but these."""
     if numbers.dtype.is_float():
         plain = written_plainly(text)
-        most = float(numbers.abs().max() or 0.0)  # type: ignore[arg-type]
+        ends: Any = (numbers.min() or 0.0, numbers.max() or 0.0)
+        most = max(map(abs, ends))
         if plain is None or plain.doubt or (most > EXACT and are_long(text)):
             return None
     return numbers

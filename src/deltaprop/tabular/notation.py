@@ -33,12 +33,13 @@ _CELL = (
     rf"(?P<body>{_BODY})(?P<minus>-)?(?P<close>\))?(?P<blank> *)(?P<after>{_AFTER})?"
     r" ?(?P<minus2>-)?(?P<close2>\))?$"
 )
-_MAY_BE_GROUPED = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})?")
+_MAY_BE_GROUPED = re.compile(r"[+-]?(?:[1-9]\d{0,2}\.\d{3}|\d{1,3})", re.ASCII)
 _ADDRESS = r"^(?:\d{1,2}|1\d\d|2[0-4]\d|25[0-5])(?:\.(?:1\d\d|2[0-4]\d|25[0-5])){3}$"
 _SIGNS = ("sign", "sign2", "minus", "minus2")
 
 _LONGEST_UNIT = 40
 _SAMPLE = 200
+_FIRST = 20
 _MOST_UNITS = 10  # in a sample; of more the cells are addresses and the like
 _STRAY_SHARE = 0.05
 _FEWEST_NUMBERS = 20
@@ -174,11 +175,11 @@ def written_plainly(text: pl.Series) -> Found | None:
     Where every cell has a point, as numbers of three decimals have, it is taken for a decimal one.
     """
     certain = Found(Notation())
-    first = text[0] or "1.234"
-    if not _MAY_BE_GROUPED.fullmatch(first):
+    # Of most columns some of the first cells tell, which costs little where there are many columns.
+    if not all(_MAY_BE_GROUPED.fullmatch(cell) for cell in text.head(_FIRST).to_list() if cell):
         return certain
     cells = text.drop_nulls()
-    if not cells.str.contains(r"^[+-]?(?:[1-9]\d{0,2}\.\d{3}|\d{1,3})$").all():
+    if not cells.str.contains(f"^(?:{_MAY_BE_GROUPED.pattern})$").all():
         return certain
     points = cells.str.contains(".", literal=True)
     if not points.any():
