@@ -125,7 +125,7 @@ class TestBits:
     def test_several_threads_are_really_there(self, of_engines, many_cores, rng, monkeypatch):
         monkeypatch.setenv("DELTAPROP_LOST_SHARE", "1")  # however busy the machine is
         problem = of_engines.problem(LARGE, rng, n=300, batch_size=100, dtype="float32")
-        problem = replace(problem, X=LongEpoch.rows(problem), n_threads=4)
+        problem = replace(problem, n_threads=4)
         seen, run = set(), NativeRun(problem, of_engines.begin(LARGE, rng))
 
         def count(done):
@@ -145,11 +145,8 @@ class LongEpoch:
     NETWORK = dp.Network([64, 64, 10], "tanh")
 
     @staticmethod
-    def rows(problem):
-        return np.broadcast_to(problem.X[:1], (LongEpoch.N, problem.X.shape[1]))
-
-    @staticmethod
     def plan(problem, pulse):
+        """The first row again and again."""
         n_steps = -(-LongEpoch.N // problem.batch_size)
         order = np.zeros(LongEpoch.N, dtype=np.int64)
         return EpochPlan(order, dropout_generator(0, 0), np.full(n_steps, 1e-3), pulse)
@@ -161,8 +158,7 @@ class LongEpoch:
 
 @pytest.fixture
 def long_run(of_engines, rng):
-    problem = of_engines.problem(LongEpoch.NETWORK, rng, n=5, batch_size=32)
-    problem = replace(problem, X=LongEpoch.rows(problem), batch_size=32)
+    problem = replace(of_engines.problem(LongEpoch.NETWORK, rng, n=5), batch_size=32)
     return NativeRun(problem, of_engines.begin(LongEpoch.NETWORK, rng))
 
 
