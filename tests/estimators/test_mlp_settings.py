@@ -234,5 +234,5 @@ def test_validation_rows_come_in_pairs_and_of_one_length():
 
 
 def test_several_classes_per_row_are_refused():
-    with pytest.raises(ValueError, match="one estimator per column"):
+    with pytest.raises(ValueError, match="TargetModels learns each column"):
         dp.MLPClassifier().fit(IRIS, np.c_[SPECIES, SPECIES])

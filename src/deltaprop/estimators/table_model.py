@@ -206,11 +206,12 @@ class TableModel:
         calibration = None
         numbers = prepared.target.task == "regression"
         if recipe.calibrate is not False and not numbers and prepared.n_val:
-            most = max(1, _MOST_LOGITS // network.n_out)
+            n_judged = prepared.n_val * (1 if prepared.folds is not None else len(members))
+            most = min(n_judged, max(1, _MOST_LOGITS // network.n_out))
             with phase(progress, "calibrating the probabilities"):
                 most = len(
                     budget.rows_for_judging(
-                        min(most, prepared.n_val),
+                        most,
                         lambda few: calibrate(
                             *prepared.held_out_logits(members, len(few), recipe.seed)
                         ),
