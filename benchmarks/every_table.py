@@ -74,7 +74,8 @@ def tables() -> dict[str, Callable[[Path], Files]]:
 
 def _shared(table: Any, folder: Path) -> Files:
     frame = pl.read_csv(DATA / f"{table.name}.csv.gz", infer_schema=False)
-    return *_split(frame.drop(table.without), table.name, folder), table.target
+    classes = None if table.regression else table.target
+    return *_split(frame.drop(table.without), table.name, folder, classes), table.target
 
 
 def _of_sklearn(name: str, folder: Path) -> Files:
@@ -87,12 +88,18 @@ def _of_sklearn(name: str, folder: Path) -> Files:
     return *_split(frame, name, folder), ",".join(answers)
 
 
-def _split(frame: pl.DataFrame, name: str, folder: Path) -> tuple[Path, Path]:
+def _split(
+    frame: pl.DataFrame, name: str, folder: Path, classes: str | None = None
+) -> tuple[Path, Path]:
+    """Write some rows to learn from and others to judge by, of the classes that were learnt."""
     order = np.random.default_rng(0).permutation(frame.height)
     n = min(MOST_ROWS, frame.height * 3 // 4)
     paths = folder / f"{name}-train.csv", folder / f"{name}-test.csv"
-    for path, rows in zip(paths, (order[:n], order[n : n + MOST_ROWS]), strict=True):
-        frame[rows.tolist()].write_csv(path)
+    learnt, judged = (frame[rows.tolist()] for rows in (order[:n], order[n : n + MOST_ROWS]))
+    if classes is not None:
+        judged = judged.filter(pl.col(classes).is_in(learnt[classes].unique().to_list()))
+    for path, part in zip(paths, (learnt, judged), strict=True):
+        part.write_csv(path)
     return paths
 
 
