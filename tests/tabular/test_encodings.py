@@ -220,3 +220,23 @@ def test_tables_of_a_few_words_are_read_in_their_encoding():
             chosen = rng.choice(cells, 6)
             text = "value,name\n" + "".join(f"{i},{w}\n" for i, w in enumerate([*cells, *chosen]))
             assert to_utf8(text.encode(encoding), "t")[0].decode() == text
+
+
+SIGNS = {
+    "790,54 €": "cp1252", "€ 790.54": "cp1252", "£79.54": "cp1252", "-3.5 °C": "cp1252",
+    "12 µg/m³": "cp1252", "790,54 руб": "cp1251", "79 ₽": "utf-8", "12.5元/斤": "gb18030",
+    "1,200円": "cp932", "1.200,00 zł": "cp1250", "35 ‰": "cp1252",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("n", [3, 400])
+@pytest.mark.parametrize("cell", SIGNS)
+def test_the_sign_behind_many_numbers_is_one_piece_of_evidence(cell, n, rng):
+    """Four hundred euros in Windows-1252 were four hundred capital A of a Cyrillic code page."""
+
+    def written(_):
+        return "".join(str(rng.integers(1, 10)) if c.isdigit() else c for c in cell)
+
+    text = "a;b\n" + "".join(f"x{i};{written(i)}\n" for i in range(n))
+    decoded, _ = to_utf8(text.encode(SIGNS[cell]), "t.csv")
+    assert decoded.decode() == text

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from deltaprop.tabular.frequent import HANGUL, KANA, KANJI, SIMPLIFIED, TRADITIONAL
+from deltaprop.tabular.units import is_currency, is_unit
 
 __all__ = ["NAMES", "Guess", "cell_in_utf8", "guess_encoding", "share_of_frequent"]
 
@@ -26,10 +27,13 @@ _WORD = re.compile(
     r"[\u0621-\u064a]{3}"
 )
 _ALONE = re.compile(r"(?<!\w)[^\W\d_a-zA-Z](?!\w)")
+_BESIDE_A_NUMBER = re.compile(r"\d ?([^\W\d_a-zA-Z])(?!\w)|(?<!\w)([^\W\d_a-zA-Z]) ?\d")
+_DIGITS = re.compile(rb"[0-9]+")
+_AMOUNT = re.compile(r"[-+(]? ?(\D{0,4}?) ?[0-9][0-9.,']* ?(\D{0,8}?)\)?")
 _ASCII, _BROKEN, _RARE = 1 / 40, 1e-6, 1e-7
 _QUOTES = frozenset("’‘“”„«»")
 _SYMBOLS = {
-    **dict.fromkeys("‘„—…²³·«»º¼×§©®™•¿¡№", 0.002),
+    **dict.fromkeys("‘„—…²³·«»º¼×§©®™•¿¡№‰", 0.002),
     **dict.fromkeys("°€£µ½±“”–", 0.01),
     "’": 0.04,
     "\ufffd": 1e-12,  # a code page of single bytes has no broken characters, only wrong ones
@@ -99,17 +103,17 @@ def _telling_cells(content: bytes, at: int) -> list[bytes]:
     start = content.rfind(b"\n", 0, at) + 1
     sample = content[: min(start, _SAMPLE)] + b"\n" + content[start : start + _SAMPLE]
     lines = [line for line in sample.split(b"\n") if not line.isascii()]
-    cells: dict[bytes, None] = {}
+    cells: dict[bytes, bytes] = {}  # numbers with the same sign behind them tell it once
     size = 0
     for line in (*lines[:50], *lines[50 :: max(1, len(lines) // 2000)]):
         for cell in _SPLIT.split(line):
-            if cell.isascii() or cell in cells:
+            if cell.isascii() or (form := _DIGITS.sub(b"0", cell)) in cells:
                 continue
-            cells[cell[:400]] = None
+            cells[form] = cell[:400]
             size += len(cell)
         if len(cells) >= _MOST_CELLS or size > _MOST_BYTES:
             break
-    return list(cells)
+    return list(cells.values())
 
 
 def _intact(content: bytes, name: str) -> bool:
@@ -128,16 +132,26 @@ def _differ(cells: list[bytes], one: str, other: str) -> bool:
 def _score(cells: list[bytes], name: str) -> float:
     """Return the log-likelihood of the cells under the languages written in an encoding."""
     texts = [cell.decode(_CODECS[name][0], "replace") for cell in cells]
+    units = math.log(50) * sum(map(_has_a_unit, texts))
     if name in _ALPHABETS:
         # Of several languages the first ones are written more.
-        return max(
+        return units + max(
             sum(_of_letters(text, weights, latin) for text in texts) - 0.3 * rank
             for rank, (weights, latin) in enumerate(_languages(name))
         )
     weigh = _IDEOGRAPHS[name]
-    total = sum(math.log(weigh(character)) for text in texts for character in text)
+    total = units + sum(math.log(weigh(character)) for text in texts for character in text)
     # A narrow kana by itself is somebody else's letter or sign.
     return total + math.log(0.01) * sum(len(_NARROW.findall(text)) for text in texts)
+
+
+def _has_a_unit(text: str) -> bool:
+    """Tell whether a number has a currency or a known unit beside it that is not ASCII."""
+    found = _AMOUNT.fullmatch(text)
+    beside = [part for part in found.groups() if not part.isascii()] if found else []
+    return any(
+        is_currency(part) or (is_unit(part, apart=False) and part < "\u3000") for part in beside
+    )
 
 
 def _of_letters(text: str, weights: Weights, latin: bool) -> float:
@@ -165,7 +179,8 @@ def _of_letters(text: str, weights: Weights, latin: bool) -> float:
                 p *= 4.0
         total += math.log(p)
         before = letter
-    alone = sum(1 for found in _ALONE.findall(text) if found.isupper()) if latin else 0
+    lone = _ALONE.findall(text) if latin else map("".join, _BESIDE_A_NUMBER.findall(text))
+    alone = sum(1 for found in lone if found.isupper())
     return total + alone * math.log(0.05)
 
 
