@@ -34,6 +34,12 @@ REFEREES = {
     "r2": lambda t, p, w: sklearn.r2_score(t, p, sample_weight=w),
     "rmse": lambda t, p, w: sklearn.root_mean_squared_error(t, p, sample_weight=w),
     "mae": lambda t, p, w: sklearn.mean_absolute_error(t, p, sample_weight=w),
+    "poisson_deviance": lambda t, p, w: np.mean(
+        [
+            sklearn.mean_poisson_deviance(t[:, j], p[:, j], sample_weight=w)
+            for j in range(t.shape[1])
+        ]
+    ),
 }
 
 
@@ -55,8 +61,8 @@ def test_a_metric_is_what_its_name_says(name, k, weighted, rng):
         p /= p.sum(1, keepdims=True)
         truth = labels
     else:
-        truth = rng.normal(50.0, 20.0, (n, k))
-        p = truth + rng.normal(0.0, 9.0, (n, k))
+        truth = np.round(rng.gamma(3.0, 6.0, (n, k)) - 4.0).clip(0.0)  # counts, some of them 0
+        p = truth * rng.uniform(0.6, 1.5, (n, k)) + 0.5
     found = METRICS[name].of(p, truth, weights)
     assert found == pytest.approx(REFEREES[name](truth, p, weights), rel=1e-9)
 
