@@ -133,9 +133,10 @@ def test_what_a_target_cannot_be_is_said_of_it():
 def test_one_model_says_who_learns_several_kinds():
     with pytest.raises(DataError, match=r"'species' holds words, beside 5 more.*TargetModels"):
         dp.TableModel.fit(FEATURES, pl.DataFrame(TARGETS), target_names=NAMES)
-    several = np.column_stack([TARGETS["species"], TARGETS["grade"].astype(str)])
-    with pytest.raises(DataError, match=r"several classes for each row.*TargetModels"):
-        dp.MLPClassifier(preset="fast").fit(np.column_stack(list(FEATURES.values())), several)
+    several = pd.DataFrame(TARGETS)[["species", "grade", "tame"]]
+    for targets in (several, several.to_numpy(), several.astype(str).to_numpy()):
+        with pytest.raises(DataError, match=r"several classes for each row.*'fast'.*TargetModels"):
+            dp.MLPClassifier().fit(np.column_stack(list(FEATURES.values())), targets)
 
 
 @settings(max_examples=8, deadline=None)

@@ -19,6 +19,9 @@ from deltaprop.estimators.contract import (
     unique_labels,
 )
 from deltaprop.estimators.mlp import BaseMLP, is_stochastic
+from deltaprop.estimators.mlp_rows import has_preset
+from deltaprop.estimators.mlp_several import class_targets, fit_each, score_all
+from deltaprop.estimators.several_targets import side_by_side
 from deltaprop.training.loop import Callback
 from deltaprop.training.optimizers import Optimizer
 from deltaprop.training.schedules import Schedule
@@ -109,7 +112,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         they do where there are some.
     class_weight : dict or "balanced", optional
         A further factor of each row's weight, by its class; "balanced" is n / (classes * rows of
-        the class).
+        the class). Of several targets "balanced", or a list of one for each.
     dropout : float, optional
         Probability of dropping a hidden activation in training. None: 0; "fast" 0, "best" 0.15 in
         every other network.
@@ -143,8 +146,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,)
-        The classes, sorted; column numbers for a multi-label task.
+    classes_ : ndarray of shape (n_classes,), or a list of them
+        The classes, sorted; column numbers for a multi-label task, a list for several targets.
+    estimators_ : list of MLPClassifier
+        Of several targets the classifier of each, in their order. These have the attributes below;
+        beside ``classes_`` the whole has ``n_outputs_``, the targets, ``n_iter_``,
+        ``n_features_in_`` and ``feature_names_in_`` alone.
     coefs_, intercepts_ : list of ndarray
         W of shape (n_in, n_out) and b of shape (n_out,) of each layer.
     loss_, best_loss_ : float
@@ -216,7 +223,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         members: int | None = None,
         ranges: int | None = None,
         calibrate: bool | None = None,
-        class_weight: Mapping[Any, float] | str | None = None,
+        class_weight: Mapping[Any, float] | str | Sequence[Any] | None = None,
         dropout: float | None = None,
         label_smoothing: float | None = None,
         optimizer: str | Optimizer | None = None,
@@ -234,7 +241,14 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
+        tags.target_tags.multi_output = has_preset(self)
         return tags
+
+    def _fit_preset(self, X: Any, y: Any, *others: Any) -> Any:
+        targets = class_targets(y)
+        if targets is None:
+            return super()._fit_preset(X, y, *others)
+        return fit_each(self, X, targets, *others)
 
     @available_if(is_stochastic)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Any:
@@ -256,6 +270,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         MLPClassifier
             Itself.
         """
+        self._forget_several()
         if self.class_weight is not None and isinstance(self.class_weight, str):
             raise SettingError(
                 f"class_weight={self.class_weight!r} counts all rows, and partial_fit sees some. "
@@ -289,8 +304,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         ----------
         X : array_like, sparse matrix or data frame of shape (n, n_features)
             The rows.
-        y : array_like of shape (n,) or (n, n_labels)
-            Their classes; with several labels for each row all of them count as one.
+        y : array_like of shape (n,), (n, n_labels) or (n, n_targets)
+            Their classes; several labels or targets of a row count as one.
         sample_weight : array_like of shape (n,), optional
             What each row counts.
 
@@ -299,6 +314,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         float
             From 0 to 1.
         """
+        if hasattr(self, "estimators_"):
+            return score_all(self, X, y, sample_weight)
         return float(super().score(X, self._answers(y), sample_weight))
 
     def predict(self, X: Any) -> Array:
@@ -311,10 +328,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
         Returns
         -------
-        ndarray of shape (n,) or (n, n_labels)
+        ndarray of shape (n,), (n, n_labels) or (n, n_targets)
             The most probable class; of a multi-label task 1 where a label is more probable than
-            not, else 0.
+            not, else 0; of several targets a column for each, as objects where their kinds differ.
         """
+        if hasattr(self, "estimators_"):
+            return side_by_side([part.predict(X) for part in self.estimators_])
         p = self._outputs(X)
         if self._multilabel:
             return (p > 0.5).astype(int)
@@ -323,7 +342,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         chosen = (p[:, 0] > 0.5).astype(int) if p.shape[1] == 1 else p.argmax(axis=1)
         return np.asarray(self.classes_[chosen])
 
-    def predict_proba(self, X: Any) -> Array:
+    def predict_proba(self, X: Any) -> Any:
         """Return the probability of each class.
 
         Parameters
@@ -333,9 +352,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
         Returns
         -------
-        ndarray of shape (n, n_classes)
-            In the order of ``classes_``; of a multi-label task the probability of each label.
+        ndarray of shape (n, n_classes), or a list of them
+            In the order of ``classes_``; of a multi-label task the probability of each label; of
+            several targets a list, an array for each.
         """
+        if hasattr(self, "estimators_"):
+            return [part.predict_proba(X) for part in self.estimators_]
         p = self._outputs(X)
         if self._multilabel or p.shape[1] > 1:
             return p
@@ -343,7 +365,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             return np.ones_like(p)
         return np.hstack([1 - p, p])
 
-    def predict_log_proba(self, X: Any) -> Array:
+    def predict_log_proba(self, X: Any) -> Any:
         """Return the logarithm of the probability of each class.
 
         Parameters
@@ -353,9 +375,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
         Returns
         -------
-        ndarray of shape (n, n_classes)
+        ndarray of shape (n, n_classes), or a list of them
             ln p; minus infinity where p is 0.
         """
+        if hasattr(self, "estimators_"):
+            return [part.predict_log_proba(X) for part in self.estimators_]
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
 
@@ -378,15 +402,16 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return codes.astype(np.float64).reshape(-1, 1)
 
     def _learn_classes(self, y: Array, *, first: bool, incremental: bool) -> None:
-        check_classification_targets(y)
-        kind = type_of_target(y)
+        several_kinds = y.ndim == 2 and y.dtype == object
+        kind = "multiclass-multioutput" if several_kinds else type_of_target(y)
         if kind == "multiclass-multioutput":
             raise DataError(
                 f"y has shape {y.shape} and more than two values: several classes for each row "
-                "are not learnt together. Give columns of 0 and 1 for a multi-label task; else "
-                "deltaprop.TargetModels learns each column by a model of its own, and so does "
-                "sklearn.multioutput.MultiOutputClassifier(MLPClassifier(...))."
+                "are not learnt together by preset='plain'. preset='fast' and 'best' learn each "
+                "column by a classifier of its own, and so does deltaprop.TargetModels; for a "
+                "multi-label task give columns of 0 and 1."
             )
+        check_classification_targets(y)
         if incremental:  # the classes came with the call
             self._refuse_new_classes(y)
         else:
@@ -413,6 +438,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def _weigh(self, y: Array, weights: npt.NDArray[np.float64] | None) -> Any:
         if self.class_weight is None:
             return weights
+        if isinstance(self.class_weight, (list, tuple)) and y.ndim == 1:
+            raise SettingError(
+                f"class_weight is {self.class_weight!r}, one for each of several targets, "
+                "but y is a single one. Give a dict of its classes, or 'balanced'."
+            )
         by_class = np.asarray(compute_sample_weight(self.class_weight, y), dtype=np.float64)
         return by_class if weights is None else by_class * weights
 

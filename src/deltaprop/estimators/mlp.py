@@ -42,6 +42,7 @@ from deltaprop.estimators.mlp_settings import (
     settings_of,
     uses_lbfgs,
 )
+from deltaprop.estimators.mlp_several import refuse_several
 from deltaprop.estimators.mlp_targets import plain_targets, refuse_unlearnt
 from deltaprop.estimators.mlp_tasks import told_to_callbacks
 from deltaprop.estimators.table_model import TableModel
@@ -106,7 +107,8 @@ class BaseMLP(BaseEstimator, CallbackSupportMixin):
             cells is encoded first. A preset other than "plain" encodes and scales all columns; of a
             sparse matrix without writing its zeros out.
         y : array_like of shape (n,) or (n, n_outputs)
-            Classes or numbers, one per row; several columns for several outputs.
+            Classes or numbers, one per row; several columns for several outputs. Columns of more
+            than two classes, or of different kinds, are learnt by a preset, each by itself.
         sample_weight : array_like of shape (n,), optional
             Weights >= 0. A weight of 2 counts as two rows, a weight of 0 as none.
         X_val, y_val : array_like, optional
@@ -127,11 +129,20 @@ class BaseMLP(BaseEstimator, CallbackSupportMixin):
         check_parameters(self)
         check_preset(self)
         held = X_val, y_val
+        self._forget_several()
         with told_to_callbacks(self, X, y, sample_weight) as tasks:
             if has_preset(self):
-                return fit_preset(self, X, y, sample_weight, held, tasks)
+                return self._fit_preset(X, y, sample_weight, held, tasks)
             first = not (self.warm_start and self._has_begun)
             return self._fit(X, y, sample_weight, held, tasks, first=first, incremental=False)
+
+    def _fit_preset(self, X: Any, y: Any, *others: Any) -> Any:
+        return fit_preset(self, X, y, *others)
+
+    def _forget_several(self) -> None:
+        """Forget what an earlier fit learnt of several targets."""
+        if self.__dict__.pop("estimators_", None) is not None:
+            del self.classes_
 
     @property
     def _has_begun(self) -> bool:
@@ -300,7 +311,13 @@ class BaseMLP(BaseEstimator, CallbackSupportMixin):
         -------
         Explanation
             Without dropout: the step on the network as it predicts.
+
+        Raises
+        ------
+        SettingError
+            When the estimator learnt several classes of each row: ask one of ``estimators_``.
         """
+        refuse_several(self, "explain")
         check_is_fitted(self, "network_")
         if hasattr(self, "model_"):
             return explain_preset(self, X, y, learning_rate, optimizer, feature_names)
@@ -337,7 +354,13 @@ class BaseMLP(BaseEstimator, CallbackSupportMixin):
         tuple
             The network, its parameters (of several members the first one's), x of shape (n, n_0)
             and the encoded targets.
+
+        Raises
+        ------
+        SettingError
+            When the estimator learnt several classes of each row: ask one of ``estimators_``.
         """
+        refuse_several(self, "network_and_rows")
         check_is_fitted(self, "network_")
         if hasattr(self, "model_"):
             model: TableModel = self.model_
@@ -372,7 +395,7 @@ class BaseMLP(BaseEstimator, CallbackSupportMixin):
             About settings that cannot be written down: callbacks, a scorer of your own, a
             generator as ``random_state``.
         """
-        check_is_fitted(self, "network_")
+        check_is_fitted(self, ["network_", "estimators_"], all_or_any=any)
         save_estimator(self, path)
 
     # what depends on y

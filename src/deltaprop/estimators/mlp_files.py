@@ -20,9 +20,13 @@ from deltaprop.estimators.mlp_plain import (
     revived,
 )
 from deltaprop.estimators.mlp_settings import DEFAULTS, check_parameters
+from deltaprop.estimators.several_targets import SEVERAL, contents_together, saved_parts
 from deltaprop.estimators.table_files import table_model_of
+from deltaprop.estimators.table_model import TableModel
 from deltaprop.model.layers import Dense
+from deltaprop.model.parameters import Parameters
 from deltaprop.model.serialize import Contents, SavedModel, damaged, save_model
+from deltaprop.model.spec import Network
 from deltaprop.model.stored import Stored
 from deltaprop.tabular import SparseEncoder, TableEncoder, encoder_from_dict
 from deltaprop.training.checkpoint import STATE, stored_state
@@ -33,12 +37,13 @@ __all__ = ["KEY", "restore_estimator", "save_estimator"]
 KEY = "estimator"
 _FORMAT = "deltaprop-estimator/2"
 _OLDER = "deltaprop-estimator/1"  # in which scikit-learn's defaults stood for "not given", too
+_OF_ONE, _OF_ALL = "settings", "settings_of_all"  # of an estimator, and of one of several targets
 _CLASSES = ("MLPClassifier", "MLPRegressor")
 # A file of somebody else names no file of ours that a later fit would write over.
 _NOT_KEPT = ("checkpoint", "resume")
 _SETTING_TYPES: dict[str, Any] = {  # of those that check_parameters leaves to whoever uses them
     "loss": str, "scoring": str | None, "random_state": int | None, "preset": str, "engine": str,
-    "class_weight": dict | str | None,
+    "class_weight": dict | list | tuple | str | None,
 }  # fmt: skip
 
 
@@ -109,15 +114,20 @@ def save_estimator(estimator: Any, path: str | os.PathLike[str]) -> None:
             f"{'it' if len(lost) == 1 else 'them'} again after loading, with set_params.",
             stacklevel=3,
         )
-    if "model_" in vars(estimator):
-        parameters = estimator.model_.parameters
-    else:
-        parameters = estimator.network_.parameters(estimator.coefs_, estimator.intercepts_)
-    name = os.fspath(path)
+    name, first = os.fspath(path), vars(estimator).get("estimators_", [estimator])[0]
     save_model(
-        path, estimator.network_, parameters, **_contents(estimator),
+        path, first.network_, _parameters(first), **_contents(estimator),
         restore=lambda saved: _contents(restore_estimator(saved, name)),
     )  # fmt: skip
+
+
+def _parameters(estimator: Any) -> Parameters:
+    """Return what an estimator of one target learnt; of several members the first one's."""
+    if "model_" in vars(estimator):
+        model: TableModel = estimator.model_
+        return model.parameters
+    network: Network = estimator.network_
+    return network.parameters(estimator.coefs_, estimator.intercepts_)
 
 
 def _settings(estimator: Any) -> dict[str, Any]:
@@ -125,18 +135,27 @@ def _settings(estimator: Any) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if name not in _NOT_KEPT}
 
 
-def _contents(estimator: Any) -> Contents:
-    """Return what a file of the estimator holds beside its network."""
-    known = vars(estimator)
+def _plain_settings(estimator: Any) -> dict[str, Any]:
     defaults = inspect.signature(type(estimator).__init__).parameters
+    return {
+        name: plain(value if is_plain(value) else defaults[name].default)
+        for name, value in _settings(estimator).items()
+    }
+
+
+def _contents(estimator: Any) -> Contents:
+    """Return what a file of the estimator holds beside its (first) network."""
+    known = vars(estimator)
+    if "estimators_" in known:
+        parts = [(p.network_, _parameters(p), _contents(p)) for p in known["estimators_"]]
+        together = contents_together(parts, estimator._target_names)  # noqa: SLF001
+        together["training"][KEY] |= {_OF_ALL: _plain_settings(estimator)}
+        return together
     preset = "model_" in known
     facts: dict[str, Any] = {
         "format": _FORMAT,
         "class": type(estimator).__name__,
-        "settings": {
-            name: plain(value if is_plain(value) else defaults[name].default)
-            for name, value in _settings(estimator).items()
-        },
+        "settings": _plain_settings(estimator),
         "facts": {
             name: plain(known[name])
             for name in (_PRESET_FACTS if preset else _FACTS)
@@ -167,29 +186,57 @@ def restore_estimator(saved: SavedModel, name: str) -> Any:
     MissingExtraError
         When scikit-learn is not installed.
     """
-    from deltaprop.estimators.classifier import MLPClassifier
-    from deltaprop.estimators.regressor import MLPRegressor
-
     try:
-        facts = Stored(saved.training[KEY], "estimator")
-        classifies = facts.text("class", _CLASSES) == _CLASSES[0]
-        estimator = _unfitted(MLPClassifier if classifies else MLPRegressor, facts)
-        if saved.table is None:
-            _restore_facts(estimator, saved, facts)
-            _refuse_misfit(estimator, saved)
-        else:
-            _restore_preset(estimator, saved, facts)
+        return _restore_one(saved) if SEVERAL not in saved.training else _restore_several(saved)
     except DeltapropError as error:
         raise damaged(name, error) from None
+
+
+def _restore_several(saved: SavedModel) -> Any:
+    """Return the estimator of several targets, once those of each fit together."""
+    from deltaprop.estimators.classifier import MLPClassifier
+    from deltaprop.estimators.mlp_several import take_over_each
+
+    files, names = saved_parts(saved)
+    parts = [_restore_one(file) for file in files]
+    if not all(isinstance(part, MLPClassifier) and part.preset != "plain" for part in parts):
+        raise DataError("of its several targets not each has a classifier with a preset")
+    if [part._target_names for part in parts] != [(name,) for name in names]:  # noqa: SLF001
+        raise DataError("its targets are not those of its classifiers")
+    if len({_columns_of(part) for part in parts}) > 1:
+        raise DataError("its classifiers have different columns")
+    facts = Stored(saved.training[KEY], "estimator")
+    estimator = _unfitted(MLPClassifier, facts, _OF_ALL)
+    take_over_each(estimator, parts, names)
     return estimator
 
 
-def _unfitted(kind: Any, facts: Stored) -> Any:
+def _columns_of(estimator: Any) -> tuple[int, tuple[str, ...] | None]:
+    names = vars(estimator).get("feature_names_in_")
+    return estimator.n_features_in_, None if names is None else tuple(names.tolist())
+
+
+def _restore_one(saved: SavedModel) -> Any:
+    from deltaprop.estimators.classifier import MLPClassifier
+    from deltaprop.estimators.regressor import MLPRegressor
+
+    facts = Stored(saved.training.get(KEY), "estimator")
+    classifies = facts.text("class", _CLASSES) == _CLASSES[0]
+    estimator = _unfitted(MLPClassifier if classifies else MLPRegressor, facts, _OF_ONE)
+    if saved.table is None:
+        _restore_facts(estimator, saved, facts)
+        _refuse_misfit(estimator, saved)
+    else:
+        _restore_preset(estimator, saved, facts)
+    return estimator
+
+
+def _unfitted(kind: Any, facts: Stored, key: str) -> Any:
     """Return an estimator with the settings of a file, each of them checked."""
     from deltaprop.estimators.mlp_recipes import check_preset
 
     older = facts.text("format", (_FORMAT, _OLDER)) == _OLDER
-    stored = Stored(facts.get("settings"), "settings")
+    stored = Stored(facts.get(key), "settings")
     known = kind._get_param_names()  # noqa: SLF001
     settings = {}
     for name, value in stored.values.items():
@@ -203,8 +250,11 @@ def _unfitted(kind: Any, facts: Stored) -> Any:
         if name not in _NOT_KEPT:
             settings[name] = setting
     weights = settings.get("class_weight")
-    for value in weights.values() if isinstance(weights, dict) else ():
-        stored.as_number("class_weight", value)
+    for each in weights if isinstance(weights, (list, tuple)) else [weights]:
+        if not isinstance(each, dict | str | None):
+            stored.refuse("class_weight", each, "a dict, a text or none")
+        for value in each.values() if isinstance(each, dict) else ():
+            stored.as_number("class_weight", value)
     estimator = kind(**settings)
     check_parameters(estimator)
     check_preset(estimator)

@@ -14,7 +14,7 @@ from deltaprop.errors import DataError
 from deltaprop.tabular.cells import shorten
 from deltaprop.tabular.frames import is_missing
 
-__all__ = ["plain_targets", "refuse_unlearnt"]
+__all__ = ["plain_columns", "plain_targets", "refuse_unlearnt"]
 
 _KINDS: tuple[tuple[str, tuple[type, ...]], ...] = (
     ("truth values", (bool, np.bool_)),
@@ -47,7 +47,7 @@ def plain_targets(y: Any, *, numeric: bool, name: str = "y") -> Any:
     if y is None or hasattr(y, "tocsr") or isinstance(y, (str, bytes)):
         return y
     if (columns := _columns_of(y)) is not None:
-        plain = [_plain(column, numeric, f"{name}[{label!r}]") for label, column in columns]
+        plain = [_plain(column, numeric, _place(name, label)) for label, column in columns]
         return np.column_stack(plain) if plain else np.asarray(y)
     if isinstance(y, np.ndarray) and y.ndim == 2 and y.dtype == object:
         return np.column_stack([_plain(column, numeric, name) for column in y.T])
@@ -58,6 +58,25 @@ def plain_targets(y: Any, *, numeric: bool, name: str = "y") -> Any:
     return _plain(y, numeric, name)
 
 
+def plain_columns(y: Any, name: str = "y") -> list[tuple[str, npt.NDArray[Any]]] | None:
+    """Return the columns of a table of classes, each of its own kind, and what they are called.
+
+    None for what is no table; see ``plain_targets``.
+    """
+    if y is None or isinstance(y, (str, bytes)):
+        return None
+    if (columns := _columns_of(y)) is not None:
+        return [(str(label), _plain(cells, False, _place(name, label))) for label, cells in columns]
+    table = y.toarray() if hasattr(y, "tocsr") else y
+    if isinstance(table, Sequence) and len(table) and not any(map(_is_cell, table)):
+        table = _rows_side_by_side(table, name)
+    if not isinstance(table, np.ndarray) or table.ndim != 2:
+        return None
+    return [
+        (f"target{i}", _plain(column, False, f"{name}[:, {i}]")) for i, column in enumerate(table.T)
+    ]
+
+
 def refuse_unlearnt(found: npt.ArrayLike, learnt: npt.ArrayLike) -> None:
     """Raise where a class is found that no row which counts belongs to."""
     absent = np.setdiff1d(found, learnt)
@@ -66,6 +85,25 @@ def refuse_unlearnt(found: npt.ArrayLike, learnt: npt.ArrayLike) -> None:
             f"Class {absent[:1].tolist()[0]!r} has no row that counts, so nothing is learnt of it. "
             "Leave out the rows of that class."
         )
+
+
+def _rows_side_by_side(rows: Sequence[Any], name: str) -> npt.NDArray[Any]:
+    """Return rows of cells as a table of objects, which keeps the kind of each column."""
+    lengths = [len(row) for row in rows]
+    odd = next((i for i, length in enumerate(lengths) if length != lengths[0]), None)
+    if odd is not None:
+        raise DataError(
+            f"{name} has {lengths[0]} entries in row 1 but {lengths[odd]} in row {odd + 1}; "
+            "expected as many in each row."
+        )
+    table = np.empty((len(rows), len(rows[0])), dtype=object)
+    for i, row in enumerate(rows):
+        table[i] = list(row)
+    return table
+
+
+def _place(name: str, label: object) -> str:
+    return f"{name}[{label!r}]"
 
 
 def _columns_of(y: Any) -> list[tuple[str, Any]] | None:

@@ -45,7 +45,8 @@ class Tasks:
     Attributes
     ----------
     fitted : callable
-        Gives the attributes of an estimator that ends with an epoch, from its ``TrainingState``.
+        Gives the attributes of an estimator that ends with an epoch, from its ``TrainingState``;
+        None where there is none.
     """
 
     def __init__(self, estimator: Any, X: Any, y: Any, sample_weight: Any) -> None:
@@ -56,7 +57,7 @@ class Tasks:
             int, tuple[Any, Any, Any]
         ] = {}  # history, task of the network, of an epoch
         self._lock = threading.Lock()
-        self.fitted: Callable[[TrainingState], dict[str, Any]] = _weights_of
+        self.fitted: Callable[[TrainingState], dict[str, Any] | None] = _weights_of
 
     def begin(self) -> None:
         """Tell that the fit begins."""

@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.errors import DataError, DeltapropError
+from deltaprop.errors import DataError, DeltapropError, ModelFileError
 from deltaprop.estimators.evaluation import Evaluation
 from deltaprop.estimators.recipe import Recipe
 from deltaprop.estimators.table_files import table_model_of
 from deltaprop.estimators.table_model import TableModel
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.serialize import (
+    Contents,
     SavedModel,
     damaged,
     flat_array,
@@ -29,10 +30,20 @@ from deltaprop.model.serialize import (
     network_to_dict,
     save_model,
 )
+from deltaprop.model.spec import Network
 from deltaprop.model.stored import Stored
 from deltaprop.tabular import TargetEncoder, as_features, target_columns
 
-__all__ = ["SEVERAL", "TargetModels", "columns_together", "restore_target_models", "some_targets"]
+__all__ = [
+    "SEVERAL",
+    "TargetModels",
+    "columns_together",
+    "contents_together",
+    "restore_target_models",
+    "saved_parts",
+    "side_by_side",
+    "some_targets",
+]
 
 SEVERAL = "targets"  # the key under which a file keeps all but the first
 _MOST_TARGETS = 1000
@@ -117,9 +128,7 @@ class TargetModels:
         for part in self.parts:
             answers = part.predict(features, where=where).reshape(-1, len(part.target.names))
             columns |= dict(zip(part.target.names, answers.T, strict=True))
-        ordered = [columns[name] for name in self.names]
-        same = len({column.dtype for column in ordered}) == 1
-        return np.column_stack([c if same else c.astype(object) for c in ordered])
+        return side_by_side([columns[name] for name in self.names])
 
     def predict_proba(self, features: Any, *, where: str = "") -> list[npt.NDArray[np.float64]]:
         """Return, for each target that is no number, the probability of its classes, (n, k).
@@ -170,18 +179,31 @@ class TargetModels:
             restore=lambda saved: _target_models_of(saved).contents(),
         )  # fmt: skip
 
-    def contents(self) -> dict[str, Any]:
+    def contents(self) -> Contents:
         """Return what a file of the models holds beside the first one's network."""
-        first = self.parts[0].contents()
-        arrays, others = dict(first["arrays"]), []
-        for i, part in enumerate(self.parts[1:], start=2):
-            own = part.contents()
-            described = {"network": network_to_dict(part.network)}
-            others.append(described | {key: own[key] for key in ("table", "training")})
-            arrays[f"target.{i}.parameters"] = part.parameters.flat
-            arrays |= {f"target.{i}.{name}": array for name, array in own["arrays"].items()}
-        training = {**first["training"], SEVERAL: {"names": list(self.names), "others": others}}
-        return {"table": first["table"], "training": training, "arrays": arrays}
+        each = [(part.network, part.parameters, part.contents()) for part in self.parts]
+        return contents_together(each, self.names)
+
+
+def side_by_side(columns: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    """Return answers as the columns of one array; of objects where their kinds differ."""
+    same = len({column.dtype.kind for column in columns}) == 1
+    return np.column_stack([c if same else c.astype(object) for c in columns])
+
+
+def contents_together(
+    parts: Sequence[tuple[Network, Parameters, Contents]], names: Sequence[str]
+) -> Contents:
+    """Return what one file of several networks, each with its contents, holds beside the first."""
+    first = parts[0][2]
+    arrays, others = dict(first["arrays"]), []
+    for i, (network, parameters, own) in enumerate(parts[1:], start=2):
+        described = {"network": network_to_dict(network)}
+        others.append(described | {key: own[key] for key in ("table", "training")})
+        arrays[f"target.{i}.parameters"] = parameters.flat
+        arrays |= {f"target.{i}.{name}": array for name, array in own["arrays"].items()}
+    training = {**first["training"], SEVERAL: {"names": list(names), "others": others}}
+    return {"table": first["table"], "training": training, "arrays": arrays}
 
 
 def columns_together(
@@ -235,20 +257,44 @@ def restore_target_models(saved: SavedModel, name: str) -> TargetModels:
     Raises
     ------
     ModelFileError
-        When the file holds anything else.
+        When the file holds anything else, or an estimator that knows a single class of a target.
     """
     try:
-        return _target_models_of(saved)
+        alone = [str(n) for p, n in zip(*saved_parts(saved), strict=False) if p.table is None]
+        if not alone:
+            return _target_models_of(saved)
     except DeltapropError as error:
         raise damaged(name, error) from None
+    raise ModelFileError(
+        f"{name} holds an estimator for several targets, but of {alone[0]!r} it knows a single "
+        "class; the commands know targets of several classes. Load it in Python: "
+        "deltaprop.load(path)."
+    )
 
 
 def _target_models_of(saved: SavedModel) -> TargetModels:
+    each, names = saved_parts(saved)
+    parts = tuple(map(table_model_of, each))
+    predicted = sorted(name for part in parts for name in part.target.names)
+    if predicted != sorted(names):
+        raise DataError("its targets are not those of its models")
+    return TargetModels(parts, names)
+
+
+def saved_parts(saved: SavedModel) -> tuple[list[SavedModel], tuple[str, ...]]:
+    """Return what ``contents_together`` put together, each as a file of its own, and the names.
+
+    Raises
+    ------
+    DeltapropError
+        When it holds anything else.
+    """
     several = Stored(saved.training.get(SEVERAL), "several targets")
     names = several.texts("names", different=True)
     others = several.items("others", lambda place, values: Stored(values, place))
     own = {key: a for key, a in saved.arrays.items() if not key.startswith("target.")}
-    parts = [table_model_of(replace(saved, arrays=own))]
+    alone = {key: value for key, value in saved.training.items() if key != SEVERAL}
+    parts = [replace(saved, arrays=own, training=alone)]
     if len(others) >= _MOST_TARGETS:
         raise DataError(f"it has {len(others)} models beside the first")
     for i, stored in enumerate(others, start=2):
@@ -263,9 +309,5 @@ def _target_models_of(saved: SavedModel) -> TargetModels:
         network = network_from_dict(stored.get("network"))
         part = replace(saved, network=network, table=table, training=training, arrays=arrays)
         flat = flat_array(part, "parameters")
-        part = replace(part, parameters=Parameters(network.layout, flat))
-        parts.append(table_model_of(part))
-    predicted = sorted(name for part in parts for name in part.target.names)
-    if predicted != sorted(names):
-        raise DataError("its targets are not those of its models")
-    return TargetModels(tuple(parts), names)
+        parts.append(replace(part, parameters=Parameters(network.layout, flat)))
+    return parts, names

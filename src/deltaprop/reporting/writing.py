@@ -122,6 +122,11 @@ def _of_estimator(
 ) -> tuple[TableModel, Any, Any, npt.NDArray[np.int64], tuple[Any, Any] | None]:
     """Return an estimator's model, and its rows as that was given them."""
     model = getattr(estimator, "model_", None)
+    if hasattr(estimator, "estimators_"):
+        raise SettingError(
+            "report tells of one target, but the estimator has a classifier for each of several: "
+            "ask for them one by one, such as report(estimator.estimators_[0], X, y[:, 0])."
+        )
     if not isinstance(model, TableModel):
         raise SettingError(
             f"report tells of a TableModel, or of an estimator that was fitted with preset='fast' "
