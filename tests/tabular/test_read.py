@@ -326,3 +326,11 @@ def test_a_name_that_stands_for_other_columns_is_refused(written, name):
         load_features(written(f"a,{name}\n1,2\n"))
     with pytest.raises(ColumnError, match=r"column called .* \(column 2\).*Rename it"):
         as_frame({"a": [1], name: [2]})
+
+
+def test_a_name_of_very_many_columns_is_refused_shortly(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(",".join(["abcd"] * 18_054) + "\n" + ",".join(["1"] * 18_054) + "\n")
+    with pytest.raises(ColumnError, match=r"columns 1, 2, .* and 18,046 more") as refused:
+        load_features(path)
+    assert len(str(refused.value)) < 400

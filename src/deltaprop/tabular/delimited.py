@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from deltaprop.errors import ColumnError, DataError
+from deltaprop.errors import DataError
 from deltaprop.tabular.cells import shorten
 from deltaprop.tabular.decoding import line_of, to_utf8
-from deltaprop.tabular.frames import refuse_patterns
+from deltaprop.tabular.frames import refuse_patterns, refuse_twice
 from deltaprop.tabular.layout import Layout, scan
 from deltaprop.tabular.missing import (
     MISSING,
@@ -331,15 +331,7 @@ def _named(
             # R writes the names of the rows in front and gives them no header.
             names = ["", *names[:-1]]
     labels = [label or f"column_{i + 1}" for i, label in enumerate(names)]
-    twice = [label for label, count in Counter(labels).items() if count > 1]
-    if twice:
-        places = ", ".join(str(i + 1) for i, label in enumerate(labels) if label == twice[0])
-        others = f" So are {len(twice) - 1} more names." if len(twice) > 1 else ""
-        raise ColumnError(
-            f"{name} has several columns called {twice[0]!r} (columns {places}): expected "
-            f"different names in the header.{others} Rename or remove one; say header=False if the "
-            "first line is data."
-        )
+    refuse_twice(labels, name, "Rename or remove one; say header=False if the first line is data.")
     refuse_patterns(labels, name)
     called = dict(zip(frame.columns, labels, strict=True))
     frame = frame.rename(called)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deltaprop.errors import ColumnError, DataError, ShapeError
+from deltaprop.errors import ColumnError, DataError, ShapeError, shown
 from deltaprop.tabular.forked import fork_safe
 from deltaprop.tabular.matrix import as_sparse, is_sparse, order_of_sparse_rows
 from deltaprop.tabular.sparse import SparseRows
@@ -29,11 +29,13 @@ __all__ = [
     "in_memory",
     "is_missing",
     "refuse_patterns",
+    "refuse_twice",
     "sorted_rows",
     "take_rows",
     "to_polars",
 ]
 
+_RENAME = "Rename or remove all but one."
 _EXPECTED = (
     "a data frame (pandas, polars, pyarrow or another that narwhals takes), a dict of columns, or "
     "a 2-D NumPy array"
@@ -119,7 +121,7 @@ def in_memory(data: Any) -> Any:
         return data
     if isinstance(data, (nw.DataFrame, nw.LazyFrame)):
         data = data.to_native()
-    _refuse_twice(_names_of(data))
+    refuse_twice(_names_of(data), "The table", _RENAME)
     frame: Any = nw.from_native(data, pass_through=True, allow_series=True)
     if isinstance(frame, nw.LazyFrame):
         if frame.implementation.is_polars():
@@ -221,13 +223,16 @@ def refuse_patterns(names: Sequence[str], table: str) -> None:
         )
 
 
-def _refuse_twice(names: Sequence[str]) -> None:
+def refuse_twice(names: Sequence[str], table: str, advice: str) -> None:
+    """Raise a `ColumnError` for a name that several columns have."""
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        places = ", ".join(str(i + 1) for i, name in enumerate(names) if name == twice[0])
+        places = [str(i + 1) for i, name in enumerate(names) if name == twice[0]]
+        these = ", ".join(places[:8]) + (f" and {len(places) - 8:,} more" if places[8:] else "")
+        others = f" So are {len(twice) - 1:,} more names." if len(twice) > 1 else ""
         raise ColumnError(
-            f"The table has several columns called {twice[0]!r} (columns {places}): expected "
-            "different names. Rename or remove all but one."
+            f"{table} has several columns called {shown(twice[0])} (columns {these}): expected "
+            f"different names.{others} {advice}"
         )
 
 
@@ -272,7 +277,7 @@ def _from_columns(columns: Sequence[tuple[str, Any]]) -> pl.DataFrame:
     import polars as pl
 
     names = [name for name, _ in columns]
-    _refuse_twice(names)
+    refuse_twice(names, "The table", _RENAME)
     refuse_patterns(names, "The table")
     series = [as_series(values, name) for name, values in columns]
     lengths = {name: one.len() for name, one in zip(names, series, strict=True)}
