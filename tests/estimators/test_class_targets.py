@@ -229,6 +229,9 @@ def test_the_commands_know_the_file(fitted, tmp_path, capsys):
     capsys.readouterr()
     assert main(["evaluate", path, rows, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)
+    assert main(["check", path, "--target", "grade"]) == 0
+    assert main(["check", path, "--target", "grade", "--row", "1"]) != 0
+    assert "--row belongs to --data" in capsys.readouterr().err
     assert main(["explain", path, "--data", rows, "--row", "1", "--target", "grade"]) == 0
 
 

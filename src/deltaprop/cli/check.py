@@ -89,12 +89,15 @@ def _report(source: str, wanted: WantedRow, tolerance: float) -> GradientReport:
     from deltaprop.errors import SettingError
 
     if source_kind(source) == "model" and wanted.data is None:
-        if wanted.given:
-            belong = "belongs" if len(wanted.given) == 1 else "belong"
+        model = read_model(source, one=True, target=wanted.target)
+        its_own = wanted.target in model.target.names  # it may have been one of several
+        unused = [name for name in wanted.given if not (name == "--target" and its_own)]
+        if unused:
+            belong = "belongs" if len(unused) == 1 else "belong"
             raise SettingError(
-                f"{' and '.join(wanted.given)} {belong} to --data; give the table with --data."
+                f"{' and '.join(unused)} {belong} to --data; give the table with --data."
             )
-        return _check_on_random_rows(read_model(source, one=True), tolerance)
+        return _check_on_random_rows(model, tolerance)
     return explanation_of(source, wanted).verify(tolerance)
 
 
