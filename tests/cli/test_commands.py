@@ -458,3 +458,13 @@ def test_words_that_a_spreadsheet_would_run_are_kept_from_it(put, call):
         assert cell == (f"'{word}" if word in kinds[:4] else word)
     as_json = json.loads(call("predict", "f.model", "f.csv", "--json").out)
     assert as_json["=kind"] == raw
+
+
+def test_a_class_that_reads_like_a_missing_cell_is_written_so_that_it_is_read_as_a_word(put, call):
+    rows = [f'{i % 2},"{("NA", "US")[i % 2]}"' for i in range(60)]
+    put({"f.csv": "\n".join(["a,country", *rows])})
+    words = ("train", "f.csv", "--target", "country", "--model", "f.model", "--preset", "plain")
+    assert call(*words, "--epochs", "60").status == 0
+    assert call("predict", "f.model", "f.csv", "--out", "answers.csv").status == 0
+    again = load_features("answers.csv").features.to_native()
+    assert again.to_series().to_list() == ["NA", "US"] * 30

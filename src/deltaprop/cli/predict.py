@@ -135,6 +135,8 @@ def _as_file(columns: dict[str, npt.NDArray[Any]], name: str, formulas: bool) ->
 
     import polars as pl
 
+    from deltaprop.tabular.missing import MISSING
+
     frame = pl.DataFrame(
         {
             key: values.tolist() if values.dtype.kind == "O" else values
@@ -150,5 +152,7 @@ def _as_file(columns: dict[str, npt.NDArray[Any]], name: str, formulas: bool) ->
         frame = frame.with_columns(
             pl.when(words.str.contains(_FORMULA)).then("'" + words).otherwise(words).name.keep()
         ).rename(lambda title: f"'{title}" if re.search(_FORMULA, title) else title)
-    frame.write_csv(buffer)
+    texts = [column for column in frame.iter_columns() if column.dtype == pl.String]
+    quoted = any(column.is_in(MISSING).any() for column in texts)
+    frame.write_csv(buffer, quote_style="non_numeric" if quoted else "necessary")
     return buffer.getvalue()
