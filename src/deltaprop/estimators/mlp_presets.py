@@ -136,7 +136,7 @@ def fit_preset(
 
     def announce(encoder: Any, target: Any, _: Any) -> None:
         named = estimator._columns is not None  # noqa: SLF001
-        warn_of_columns(told_of_rows(encoder, as_given), named=named, stacklevel=6)
+        warn_of_columns(told_of_rows(encoder, as_given), named=named)
         for task in tasks:
             task.fitted = partial(terms.ended, estimator, encoder, target)
 

@@ -121,7 +121,7 @@ def read_training_rows(
         _remember_names(estimator, X)
         if by_name:
             named = estimator._columns is not None  # noqa: SLF001
-            warn_of_columns(estimator.encoder_, named=named, stacklevel=5)
+            warn_of_columns(estimator.encoder_, named=named)
     if estimator.encoder_ is None:
         _refuse_table(X)
         X, y = _checked(
