@@ -173,7 +173,7 @@ def _long_integers(name: str, series: pl.Series, where: str) -> Column:
     """Return whole numbers beyond 2^53: codes where they return, numbers where all differ."""
     known = series.drop_nulls()
     text = digits_of(series)
-    n_different = known.n_unique()
+    n_different = text.drop_nulls().n_unique()  # old versions of polars count no decimals
     if n_different < _DISTINCT_SHARE * known.len():
         column = _category(name, text, as_text=False)
         return _with_note(column, "codes, for they return and a number keeps but 15 digits of them")

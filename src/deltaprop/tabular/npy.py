@@ -24,7 +24,8 @@ _LONGEST_HEADER, _MOST_AXES = 1 << 16, 32
 _DESCR = re.compile(rb"""["']descr["']\s*:\s*(?:["']([^"']{0,100})["']|\[)""")
 _ORDER = re.compile(rb"""["']fortran_order["']\s*:\s*(True|False)""")
 _SHAPE = re.compile(rb"""["']shape["']\s*:\s*\(([\d\s,L]{0,700})\)""")
-_NUMBERS_OR_TEXT = re.compile(r"[<>|=]?(?:b1|[iu][1248]|f2|f4|f8|f12|f16|[SU][1-9]\d{0,9})")
+# Texts of up to 10^8 characters: of more the size overflows in NumPy 1.
+_NUMBERS_OR_TEXT = re.compile(r"[<>|=]?(?:b1|[iu][1248]|f2|f4|f8|f12|f16|[SU][1-9]\d{0,7})")
 _KNOWN = re.compile(rf"{_NUMBERS_OR_TEXT.pattern}|[<>|=]?(?:c8|c16|[mM]8)")
 _BROKEN_ZIP = (
     zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError,
