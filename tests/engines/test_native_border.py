@@ -67,7 +67,8 @@ def test_an_epoch_refuses_arrays_that_do_not_fit(name, place, below, rng):
     before = run.parameters.flat.copy()
     for wrong in wrong_arrays(right[place], below):
         given = [*right[:place], wrong, *right[place + 1 :]]
-        if place == 5 and wrong.dtype == np.int64 and set(wrong.ravel()[:N]) <= set(range(N)):
+        is_order = wrong.ndim == 1 and len(wrong) < N and wrong.dtype == np.int64
+        if place == 5 and is_order:
             continue  # fewer rows are an epoch, too
         if place == 6 and wrong.ndim == 1 and len(wrong) > 3:
             continue  # more learning rates than steps do no harm
