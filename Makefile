@@ -62,7 +62,8 @@ check: $(STAMP)-check ## run every static check: style, types, imports, docstrin
 SANITIZED_TESTS ?= tests/engines/test_native.py tests/engines/test_native_inputs.py \
   tests/engines/test_native_runs.py tests/engines/test_native_threads.py \
   tests/engines/test_native_bfloat16.py tests/engines/test_native_layers.py \
-  tests/engines/test_native_waves.py tests/engines/test_native_together.py tests/engines/test_native_border.py
+  tests/engines/test_native_waves.py tests/engines/test_native_together.py tests/engines/test_native_border.py \
+  tests/engines/test_predictor.py
 runtime_of = $(shell $(or $(CXX),c++) -print-file-name=lib$(1).so)
 sanitized = PYTHONPATH=tests/native/another_build OPENBLAS_NUM_THREADS=1 \
   DELTAPROP_NATIVE=$$(ls build/sanitize-$(1)/_native.*so) \

@@ -354,7 +354,7 @@ void bind_trainer(nb::module_& m) {
         }, nb::arg("which"), nb::arg("flat").noconvert())
         .def_prop_rw("steps", [](const OwnedTrainer& t) { return t.trainer->steps(); },
                      [](OwnedTrainer& t, std::int64_t steps) { t.trainer->set_steps(steps); })
-        .def("logits", [](OwnedTrainer& t, const nb::dict& rows, nb::ndarray<double, nb::ndim<2>, nb::c_contig> out) {
+        .def("logits", [](const OwnedTrainer& t, const nb::dict& rows, nb::ndarray<double, nb::ndim<2>, nb::c_contig> out) {
             RowsHeld held(rows, *t.settings);
             require(static_cast<std::ptrdiff_t>(out.shape(0)) == held.rows.n &&
                         static_cast<std::ptrdiff_t>(out.shape(1)) == t.settings->layers.back().n_out,

@@ -101,7 +101,8 @@ public:
     virtual void set_steps(std::int64_t steps) = 0;
     virtual std::int64_t steps() const = 0;
     virtual EpochResult epoch(const EpochTask& task) = 0;
-    virtual void logits(const Rows& rows, double* out) = 0;
+    // several threads may ask at once, while nothing else is done
+    virtual void logits(const Rows& rows, double* out) const = 0;
 };
 
 }  // namespace deltaprop

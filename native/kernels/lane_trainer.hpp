@@ -67,10 +67,11 @@ public:
         }
         n_numbers_ = place;
         w_ = Buffer<T>(place);
+        if (settings.for_training) chunk_ = groups_of_a_chunk(batch_);
+        place_rooms(settings.for_training);
         if (!settings.for_training) return;
         m_ = Buffer<T>(n_states() > 0 ? place : 0);
         v_ = Buffer<T>(n_states() > 1 ? place : 0);
-        chunk_ = groups_of_a_chunk(batch_);
         const std::ptrdiff_t n_slots = slots(batch_);
         team_size_ = TeamSize(
             static_cast<int>(std::min<std::ptrdiff_t>(worthwhile_threads(settings, batch_), n_slots)), settings.lost_share);
@@ -100,13 +101,12 @@ public:
         return result;
     }
 
-
-    void logits(const Rows& rows, double* out) override {
+    void logits(const Rows& rows, double* out) const override {
         constexpr std::ptrdiff_t n = kGroupsAtOnce * L;  // rows at a time
         const std::ptrdiff_t parts = (rows.n + n - 1) / n, k = network_.layers[n_layers_ - 1].n_out;
         const int n_threads = static_cast<int>(std::min<std::ptrdiff_t>(
             worthwhile_threads(settings_, rows.n), std::max<std::ptrdiff_t>(1, parts)));
-        const std::unique_ptr<Own[]> own = rooms(n_threads, kGroupsAtOnce, false);
+        const std::unique_ptr<Own[]> own = rooms(n_threads);
         run_team(n_threads, [&](int me) {
             const FlushSubnormals flush;
             std::int64_t order[n];
@@ -130,7 +130,7 @@ private:
         const int n_threads = team_size_.threads();
         Barrier barrier(n_threads);
         given_up_.store(false, std::memory_order_relaxed);
-        const std::unique_ptr<Own[]> own = rooms(n_threads, chunk_, true);
+        const std::unique_ptr<Own[]> own = rooms(n_threads);
         bad_ = Buffer<unsigned char>(n_threads * kLine);
         Powers after = before;
         const bool watched = team_size_.can_change();
@@ -204,12 +204,11 @@ private:
     std::ptrdiff_t chunks(std::ptrdiff_t rows) const { return (rows + chunk_ * L - 1) / (chunk_ * L); }
     std::ptrdiff_t slots(std::ptrdiff_t rows) const { return std::min(chunks(rows), kSlots); }
 
-    // Room for some groups of rows, for each thread; all of it is had before the threads start.
-    std::unique_ptr<Own[]> rooms(int n_threads, std::ptrdiff_t groups, bool for_training) {
-        std::ptrdiff_t place = 0;
+    // Where everything stands in a thread's room, for the groups of a chunk.
+    void place_rooms(bool for_training) {
         const auto take = [&](std::ptrdiff_t columns) {
-            const std::ptrdiff_t at = place;
-            place += groups * columns * L;
+            const std::ptrdiff_t at = room_size_;
+            room_size_ += chunk_ * columns * L;
             return at;
         };
         for (std::ptrdiff_t l = 0; l < n_layers_; ++l) {
@@ -217,13 +216,15 @@ private:
             stage.a = take(stage.n_in);
             if (for_training || l + 1 == n_layers_) stage.delta = take(stage.n_out);
             if (for_training && stage.keeps_slope) stage.slope = take(stage.n_out);
+            if (for_training) widest_ = std::max(widest_, whole(stage.n_out));
         }
+    }
+
+    // A room for each thread; all of it is had before the threads start.
+    std::unique_ptr<Own[]> rooms(int n_threads) const {
         std::unique_ptr<Own[]> own(new Own[static_cast<std::size_t>(n_threads)]);
-        std::ptrdiff_t widest = 0;
-        for (std::ptrdiff_t l = 0; l < n_layers_; ++l) widest = std::max(widest, whole(stages_[l].n_out));
         for (int t = 0; t < n_threads; ++t)
-            own[t] = {Output<T>(stages_[n_layers_ - 1].n_out), Buffer<T>(place),
-                      Buffer<T>(for_training ? groups * L * widest : 0)};
+            own[t] = {Output<T>(stages_[n_layers_ - 1].n_out), Buffer<T>(room_size_), Buffer<T>(chunk_ * L * widest_)};
         return own;
     }
 
@@ -405,7 +406,8 @@ private:
     const std::ptrdiff_t batch_, n_layers_;
     std::unique_ptr<Stage[]> stages_;
     std::ptrdiff_t n_numbers_ = 0;  // parameters, with what pads them
-    std::ptrdiff_t chunk_ = 0;      // groups of a chunk
+    std::ptrdiff_t chunk_ = kGroupsAtOnce;  // groups of a chunk
+    std::ptrdiff_t room_size_ = 0, widest_ = 0;  // numbers in a thread's room, and of a row of deltas
     Buffer<T> w_, m_, v_;
     Buffer<T> gradients_;           // slot by slot
     Buffer<double> losses_;         // of each slot, for this step and the one before

@@ -120,7 +120,7 @@ public:
         return result;
     }
 
-    void logits(const Rows& rows, double* out) override {
+    void logits(const Rows& rows, double* out) const override {
         Prediction<C>(network_, layers_.get()).run(rows, worthwhile_threads(settings_, rows.n), out);
     }
 

@@ -17,7 +17,16 @@ import numpy.typing as npt
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 
-__all__ = ["Engine", "EpochOutcome", "EpochPlan", "Problem", "Pulse", "Run", "StepRule"]
+__all__ = [
+    "Engine",
+    "EpochOutcome",
+    "EpochPlan",
+    "Predictor",
+    "Problem",
+    "Pulse",
+    "Run",
+    "StepRule",
+]
 
 Array = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
@@ -131,6 +140,13 @@ class Run(Protocol):
         """Return z^L of shape (n, n_L) at the parameters that the last epoch left."""
 
 
+class Predictor(Protocol):
+    """A network with the parameters it was given, ready to be asked again and again."""
+
+    def logits(self, X: Any) -> Array:
+        """Return z^L of shape (n, n_L), float64; several threads may ask at once."""
+
+
 class Engine(Protocol):
     """Runs steps."""
 
@@ -151,3 +167,16 @@ class Engine(Protocol):
         self, network: Network, parameters: Parameters, X: Any, dtype: str = "float64"
     ) -> Array:
         """Return z^L of shape (n, n_L), float64, computed in ``dtype`` or more precisely."""
+
+    def predictor(
+        self,
+        network: Network,
+        parameters: Parameters,
+        dtype: str = "float64",
+        *,
+        sparse: bool = False,
+    ) -> Predictor:
+        """Return what answers as ``logits`` does, for dense rows or for sparse ones.
+
+        Later changes of ``parameters`` do not reach it.
+        """

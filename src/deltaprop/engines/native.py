@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -29,7 +30,7 @@ from deltaprop.model.layers import (
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 
-__all__ = ["NativeEngine", "NativeRun"]
+__all__ = ["NativeEngine", "NativePredictor", "NativeRun"]
 
 Array = npt.NDArray[np.float64]
 
@@ -149,8 +150,26 @@ class NativeRun:
             return NativeEngine().logits(
                 self.problem.network, self.parameters, X, self.problem.dtype
             )
-        out = np.empty((X.shape[0], self.problem.network.n_out))
-        self._trainer.logits(_rows(X), out)
+        return NativePredictor(self._trainer, self.problem.network.n_out).logits(X)
+
+
+@dataclass(frozen=True)
+class NativePredictor:
+    """A network with the parameters it was given, as the kernels read them."""
+
+    trainer: Trainer
+    n_out: int
+
+    def logits(self, X: Any) -> Array:
+        """Return z^L of shape (n, n_L), float64; several threads may ask at once.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, n_0) or scipy CSR matrix
+            Rows of the kind that the predictor was made for.
+        """
+        out = np.empty((X.shape[0], self.n_out))
+        self.trainer.logits(_rows(X), out)
         return out
 
 
@@ -204,14 +223,26 @@ class NativeEngine:
         self, network: Network, parameters: Parameters, X: Any, dtype: str = "float64"
     ) -> Array:
         """Return z^L of shape (n, n_L), float64, computed in ``dtype``."""
+        sparse = _is_sparse(X)
+        return self.predictor(network, parameters, dtype, sparse=sparse).logits(X)
+
+    def predictor(
+        self,
+        network: Network,
+        parameters: Parameters,
+        dtype: str = "float64",
+        *,
+        sparse: bool = False,
+    ) -> NativePredictor:
+        """Return what answers as ``logits`` does, for dense rows or for sparse ones.
+
+        It holds the weights as the kernels want them, and nothing that a fork would lose.
+        """
         trainer = make_trainer(
-            _network(network), {}, 1, _threads(None), dtype, for_training=False,
-            sparse=_is_sparse(X),
-        )  # fmt: skip
+            _network(network), {}, 1, _threads(None), dtype, for_training=False, sparse=sparse
+        )
         trainer.set_parameters(np.ascontiguousarray(parameters.flat))
-        out = np.empty((X.shape[0], network.n_out))
-        trainer.logits(_rows(X), out)
-        return out
+        return NativePredictor(trainer, network.n_out)
 
 
 def _epochs(

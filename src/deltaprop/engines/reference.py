@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.model.targets import dense_targets
 
-__all__ = ["ReferenceEngine", "ReferenceRun", "dense_rows"]
+__all__ = ["ReferenceEngine", "ReferencePredictor", "ReferenceRun", "dense_rows"]
 
 Array = npt.NDArray[np.float64]
 
@@ -91,6 +92,18 @@ class ReferenceRun:
         return sample_shares(len(rows), None if weights is None else weights[rows], total=len(rows))
 
 
+@dataclass(frozen=True)
+class ReferencePredictor:
+    """A network with the parameters it was given."""
+
+    network: Network
+    parameters: Parameters
+
+    def logits(self, X: Any) -> Array:
+        """Return z^L of shape (n, n_L)."""
+        return ReferenceEngine().logits(self.network, self.parameters, X)
+
+
 class ReferenceEngine:
     """NumPy float64."""
 
@@ -121,6 +134,17 @@ class ReferenceEngine:
                 z, _, _ = propagate(network, parameters, dense_rows(X, rows))
             logits[rows] = z[-1]
         return logits
+
+    def predictor(
+        self,
+        network: Network,
+        parameters: Parameters,
+        dtype: str = "float64",
+        *,
+        sparse: bool = False,
+    ) -> ReferencePredictor:
+        """Return what answers as ``logits`` does; later changes do not reach it."""
+        return ReferencePredictor(network, parameters.frozen_copy())
 
 
 def dense_rows(X: Any, rows: npt.NDArray[np.int64] | slice) -> Array:
