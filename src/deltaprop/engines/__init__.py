@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
 
 from deltaprop.engines.base import Engine, StepRule
 from deltaprop.engines.native import NativeEngine
@@ -10,7 +14,7 @@ from deltaprop.engines.reference import ReferenceEngine
 from deltaprop.errors import EngineWarning, UnknownNameError
 from deltaprop.model.spec import Network
 
-__all__ = ["ENGINES", "choose_engine", "engine_named"]
+__all__ = ["ENGINES", "choose_engine", "engine_named", "precision_of"]
 
 ENGINES: dict[str, Engine] = {"reference": ReferenceEngine(), "native": NativeEngine()}
 
@@ -63,3 +67,15 @@ def choose_engine(name: str, network: Network, optimizer: StepRule) -> Engine:
         stacklevel=3,
     )
     return ENGINES["reference"]
+
+
+def precision_of(
+    name: str, networks: Sequence[Network], optimizer: StepRule
+) -> type[np.floating[Any]]:
+    """Return the type that the steps are computed in where float32 is asked for.
+
+    To keep rows more precisely only takes memory: compiled code rounds them when it reads them.
+    """
+    engine = engine_named(name)
+    refused = any(engine.refusal(network, optimizer) for network in networks)
+    return np.float64 if refused or engine is ENGINES["reference"] else np.float32

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from deltaprop.engines import precision_of
 from deltaprop.errors import DivergedWarning
 from deltaprop.estimators.calibration import calibrate
 from deltaprop.estimators.presets import Facts, plan_for
@@ -99,14 +100,15 @@ def better_encoder(
     seeds = recipe.seeds(len(learnt))
     losses = []
     for encoder in encoders:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", TableWarning)
-            x = encoder.transform(shown)
         facts = Facts(len(rows), encoder.n_outputs, target.n_outputs, target.task)
         plan = plan_for("fast", facts, {**_SMALL, "loss": recipe.loss})
         enough = ceil(_ENOUGH_STEPS / ceil(len(rows) / plan.batch_size))
         short = max(_FEWEST_EPOCHS, min(enough, int(_SHARE_OF_EPOCHS * epochs)))
         network = plan.network(facts)
+        dtype = precision_of(recipe.engine, [network], plan.optimizer())
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", TableWarning)
+            x = encoder.transform(shown, dtype=dtype)
         members = [start(network, np.random.default_rng(s), answers, weights) for s in seeds]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DivergedWarning)  # then the other one is better

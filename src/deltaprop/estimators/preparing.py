@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from deltaprop.engines import precision_of
 from deltaprop.errors import DataError, SettingError, of
 from deltaprop.estimators.budget import Budget, rows_within, some_rows
 from deltaprop.estimators.choosing import better_encoder
@@ -63,6 +64,7 @@ __all__ = [
 ]
 
 _MOST_JUDGED, _ENOUGH_JUDGED = 20_000_000, 1_000  # logits and rows that choose a member's epoch
+_NUMBERS_AT_ONCE = 4_000_000  # of rows that are copied
 
 # Where one class has so large a share, errors are few and hardly move: the loss then chooses epochs
 # whose probabilities order rows better; see benchmarks/choosing_epochs.py.
@@ -87,7 +89,7 @@ class Prepared:
     networks : list of Network
         What learns: one for each member, with the same parameters.
     X, y : ndarray
-        All rows that are learnt from, encoded.
+        All rows that are learnt from, encoded; X in the precision of the steps.
     weights : ndarray of shape (n,) or None
         What each row weighs.
     X_val, y_val : ndarray or None
@@ -160,7 +162,7 @@ class Prepared:
             assert self.X_val is not None
             assert self.y_val is not None
             rows = some_rows(len(self.y_val), max(1, most // k), seed)
-            X, y = self.X_val[rows], self.y_val[rows]
+            X, y = _chosen(self.X_val, rows), self.y_val[rows]
             of_all = None if self.weight_val is None else np.tile(self.weight_val[rows], k)
             return (
                 np.concatenate([logits(self.network, member, X) for member in members]),
@@ -169,10 +171,12 @@ class Prepared:
             )
         rows = some_rows(len(self.y), most, seed)
         z = np.empty((len(rows), self.network.n_out))
+        at_once = max(_ENOUGH_JUDGED, _NUMBERS_AT_ONCE // self.network.n_in)
         for i, member in enumerate(members):
             held = np.flatnonzero(self.folds[rows] == i)
-            if held.size:
-                z[held] = logits(self.network, member, self.X[rows[held]])
+            for first in range(0, len(held), at_once):  # no second copy of all rows
+                some = held[first : first + at_once]
+                z[some] = logits(self.network, member, self.X[rows[some]])
         return z, self.y[rows], None if self.weights is None else self.weights[rows]
 
 
@@ -275,16 +279,17 @@ def prepare(
             choices, inputs, features, decided, y, weights, where, n_threads, budget
         )
     choosing_took = time.perf_counter() - began
+    dtype = precision_of(recipe.engine, plan.networks(facts), plan.optimizer())
     with phase(progress, "encoding the rows"), warnings.catch_warnings():
         warnings.simplefilter("ignore", TableWarning)  # what these rows hold, the encoder says
-        X = flat_rows(inputs.transform(features, where=where, ignore=target_names))
+        X = flat_rows(inputs.transform(features, where=where, ignore=target_names, dtype=dtype))
     X_val: Rows | None = None
     if held_features is not None:
         shown = validation_where if validation is not None else where
         with phase(progress, "encoding the rows held out"), warnings.catch_warnings():
             if validation is None:  # a rare category that was held out is no surprise
                 warnings.simplefilter("ignore", TableWarning)
-            encoded = inputs.transform(held_features, where=shown, ignore=target_names)
+            encoded = inputs.transform(held_features, where=shown, ignore=target_names, dtype=dtype)
         X_val = flat_rows(encoded)
     marks, held_marks, dealt_again = None, np.empty(0, dtype=np.uint64), False
     if recipe.remember_rows:
@@ -500,7 +505,8 @@ def learn(
         assert prepared.X_val is not None
         judged = some_rows(len(prepared.y_val), most, recipe.seed)
         counts = prepared.weight_val
-        settings |= {"X_val": prepared.X_val[judged], "y_val": prepared.y_val[judged]}
+        settings["X_val"] = _chosen(prepared.X_val, judged)
+        settings["y_val"] = prepared.y_val[judged]
         settings["weight_val"] = None if counts is None else counts[judged]
         rows = judged if prepared.held_rows is None else prepared.held_rows[judged]
         settings["metric"] = score_for(metric, prepared.target, rows)
@@ -510,6 +516,11 @@ def learn(
     return train_members(
         prepared.networks, members, prepared.X, prepared.y, seeds=seeds, **settings
     )
+
+
+def _chosen(rows: Rows, places: Indices) -> Rows:
+    """Return the rows at these places, which ascend: all of them without a copy."""
+    return rows if len(places) == len(rows) else rows[places]
 
 
 def _commonest(prepared: Prepared) -> float:

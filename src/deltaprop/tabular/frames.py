@@ -74,7 +74,9 @@ def take_rows(features: Any, rows: NDArray[np.int64]) -> Any:
     """Return some rows, or images, of what ``as_features`` returned."""
     if isinstance(features, (np.ndarray, SparseRows)):
         return features[rows]
-    return features[rows.tolist(), :]
+    import narwhals as nw
+
+    return nw.from_native(features.to_native()[rows], eager_only=True)
 
 
 @fork_safe

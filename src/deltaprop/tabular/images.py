@@ -96,7 +96,7 @@ class ImageEncoder:
         ignore : collection of str
             Not used; tables have it.
         dtype : dtype
-            Of the result.
+            Of the result; it is computed in float64.
 
         Raises
         ------
@@ -111,7 +111,9 @@ class ImageEncoder:
                 f"The images{of(where)} are {_times(array.shape[1:])} pixels: expected "
                 f"{_times(self.shape)}, as in training. Rescale them."
             )
-        return np.asarray(np.divide(array, self.largest, dtype=_working(dtype)), dtype=dtype)
+        scaled = np.empty(array.shape, dtype=dtype)
+        np.divide(array, self.largest, out=scaled, dtype=np.float64, casting="same_kind")
+        return scaled
 
     def report(self) -> list[ReportRow]:
         """Return one row for all pixels."""
@@ -143,11 +145,6 @@ class ImageEncoder:
         if not 2 <= len(shape) <= 7 or math.prod(shape) > _MOST_PIXELS:
             stored.refuse("shape", list(shape[:8]), "height x width, perhaps x channels")
         return cls(shape, stored.number("largest", positive=True), stored.count("n_rows", 1))
-
-
-def _working(dtype: DTypeLike) -> Any:
-    """Return the precision to divide in: float32 only where the result is no finer."""
-    return np.float32 if np.dtype(dtype) in (np.float32, np.float16) else np.float64
 
 
 def _checked(images: object, where: str) -> NDArray[Any]:

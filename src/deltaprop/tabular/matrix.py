@@ -8,7 +8,7 @@ from hashlib import blake2b
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from deltaprop.errors import DataError, ShapeError, of
 from deltaprop.model.stored import Stored
@@ -129,7 +129,14 @@ class SparseEncoder:
         names = self.names or tuple(f"x{i}" for i in range(self.n_columns))
         return tuple(names[i] for i in self._order())
 
-    def transform(self, rows: Any, *, where: str = "", ignore: Collection[str] = ()) -> SparseRows:
+    def transform(
+        self,
+        rows: Any,
+        *,
+        where: str = "",
+        ignore: Collection[str] = (),
+        dtype: DTypeLike = np.float64,
+    ) -> SparseRows:
         """Encode a sparse matrix, or an array, with the columns of the training.
 
         Parameters
@@ -140,6 +147,8 @@ class SparseEncoder:
             What messages call them.
         ignore : collection of str
             Columns have no names here; it is not looked at.
+        dtype : dtype
+            Of the result; it is computed in float64.
 
         Raises
         ------
@@ -155,8 +164,8 @@ class SparseEncoder:
                 f"{self.n_columns:,}, as in training."
             )
         _refuse_non_finite(given, where)
-        sparse = self._sparse_part(given)
-        return beside([sparse, self._full_part(given)], sparse.dtype) if self.full.size else sparse
+        full = [self._full_part(given)] if self.full.size else []
+        return beside([self._sparse_part(given), *full], dtype)
 
     def _order(self) -> NDArray[np.int64]:
         """Return the columns in the order of the result."""

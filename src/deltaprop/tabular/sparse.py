@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -93,8 +93,11 @@ def beside(parts: Sequence[NDArray[Any] | SparseRows], dtype: DTypeLike) -> Spar
     dtype : dtype
         Of the result.
     """
-    sparse = [SparseRows.from_dense(p) if isinstance(p, np.ndarray) else p for p in parts]
+    filled = [part for part in parts if part.shape[1]] or parts[:1]
+    sparse = [SparseRows.from_dense(p) if isinstance(p, np.ndarray) else p for p in filled]
     n = len(sparse[0])
+    if len(sparse) == 1:
+        return replace(sparse[0], data=sparse[0].data.astype(dtype, copy=False))
     starts = _starts(sum((np.diff(part.indptr) for part in sparse), np.zeros(n, dtype=np.int64)))
     data = np.empty(starts[-1], dtype=dtype)
     indices = np.empty(starts[-1], dtype=np.int32)
@@ -112,7 +115,7 @@ def below(parts: Sequence[SparseRows], width: int, dtype: DTypeLike) -> SparseRo
     """Return one matrix with the rows of all parts, which are all ``width`` columns wide."""
     lengths = [np.diff(part.indptr) for part in parts]
     starts = _starts(np.concatenate([*lengths, np.empty(0, dtype=np.int64)]))
-    data = np.concatenate([*(part.data for part in parts), np.empty(0)])
+    data = np.concatenate([*(part.data for part in parts), np.empty(0, dtype=dtype)])
     indices = np.concatenate([*(part.indices for part in parts), np.empty(0, dtype=np.int32)])
     shape = (len(starts) - 1, width)
     return SparseRows(data.astype(dtype, copy=False), indices, starts, shape)

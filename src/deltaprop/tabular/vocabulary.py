@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -135,7 +135,8 @@ class Vocabulary:
                 self._weighed(words.find(rows, found), self.word_cells, some.len()),
                 self._weighed(pieces.find(rows, found), self.piece_cells, some.len()),
             ]
-            parts.append(_of_norm_1(families))
+            block = _of_norm_1(families)
+            parts.append(replace(block, data=block.data.astype(dtype)))
         return below(parts, self.n_terms, dtype)
 
     def _weighed(self, found: tuple[Index, Index], cells_with: Sequence[int], n: int) -> SparseRows:

@@ -43,12 +43,20 @@ class Resumed:
     history: History
 
 
-def data_mark(X: Any, *arrays: npt.NDArray[Any] | None) -> str:
-    """Return a text that differs between training tables: all of ``arrays``, some rows of X."""
-    digest = hashlib.sha256(str((X.shape, str(X.dtype))).encode())
+def data_mark(
+    X: Any, *arrays: npt.NDArray[Any] | None, rows: npt.NDArray[np.int64] | None = None
+) -> str:
+    """Return a text that differs between training tables: all of ``arrays``, some rows of X.
+
+    ``rows`` says which rows the table has, where these are not all.
+    """
+    n = X.shape[0] if rows is None else len(rows)
+    digest = hashlib.sha256(str(((n, X.shape[1]), str(X.dtype))).encode())
     for array in arrays:
-        digest.update(b"-" if array is None else np.ascontiguousarray(array).data)
-    some = X[:: -(-X.shape[0] // _MARKED_ROWS)]
+        own = array if array is None or rows is None else array[rows]
+        digest.update(b"-" if own is None else np.ascontiguousarray(own).data)
+    step = -(-n // _MARKED_ROWS)
+    some = X[::step] if rows is None else X[rows[::step]]
     for array in (some.data, some.indices) if hasattr(some, "indices") else (some,):
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()

@@ -191,6 +191,7 @@ def train(
         seed=check_seed(seed),
         shuffle=shuffle,
         validation=validation,
+        validation_rows=None,
         validation_weights=check_validation_weights(validation, weight_val),
         monitor=check_monitor(monitor, validation is not None),
         score=as_score(metric, network),

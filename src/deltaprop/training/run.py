@@ -32,7 +32,7 @@ __all__ = ["Callback", "TrainingRun", "TrainingState"]
 
 Array = npt.NDArray[np.float64]
 
-_NUMBERS_AT_ONCE, _ROWS_AT_ONCE = 1_000_000, 64  # logits of validation rows; rows at least
+_NUMBERS_AT_ONCE, _ROWS_AT_ONCE = 1_000_000, 64  # logits, or inputs, of validation; rows at least
 _PAUSE_OF_SAVING = 20.0  # between two checkpoints, in the time that one takes
 
 
@@ -85,6 +85,8 @@ class TrainingRun:
         Which rows of the problem are learnt from; None for all.
     validation : tuple of (rows, targets), optional
         What each epoch is scored on.
+    validation_rows : ndarray of int, optional
+        Which of these rows; None for all.
     validation_weights : ndarray, optional
         What each of these rows counts.
     deadline : float, optional
@@ -105,6 +107,7 @@ class TrainingRun:
     seed: int
     shuffle: bool
     validation: tuple[Any, Any] | None
+    validation_rows: npt.NDArray[np.int64] | None
     validation_weights: Array | None
     monitor: str
     score: Score
@@ -237,7 +240,7 @@ class TrainingRun:
         problem, held = self.problem, self.validation
         self._marks = {
             "data": data_mark(problem.X, problem.targets, problem.weights),
-            "validation data": "" if held is None else data_mark(*held),
+            "validation data": "" if held is None else data_mark(*held, rows=self.validation_rows),
         }
         if not self.resume:
             return
@@ -276,7 +279,12 @@ class TrainingRun:
     def _validate(self) -> None:
         if self.validation is None:
             return
-        network, n = self.problem.network, self.validation[0].shape[0]
+        network, (rows, targets), places = (
+            self.problem.network,
+            self.validation,
+            self.validation_rows,
+        )
+        n = rows.shape[0] if places is None else len(places)
         at_once = n
         if self.score.averages_rows:
             at_once = max(_ROWS_AT_ONCE, _NUMBERS_AT_ONCE // network.n_out)
@@ -285,16 +293,28 @@ class TrainingRun:
         loss = figure = 0.0
         for start in range(0, n, at_once):
             part = slice(start, start + at_once)
-            rows, targets = (each[part] for each in self.validation)
+            chosen = part if places is None else places[part]
             share = float(weights[part].sum() / whole)
             if share == 0.0:
                 continue
-            logits = self.engine_run.logits(rows)
+            logits, answers = self._logits(rows, chosen), targets[chosen]
             with np.errstate(over="ignore", invalid="ignore"):
-                loss += self._loss_of(logits, targets, weights[part] / whole)
-                figure += share * self.score.of(network, logits, targets, weights[part])
+                loss += self._loss_of(logits, answers, weights[part] / whole)
+                figure += share * self.score.of(network, logits, answers, weights[part])
         self.history.val_loss.append(loss)
         self.history.val_metric.append(figure)
+
+    def _logits(self, rows: Any, chosen: slice | npt.NDArray[np.int64]) -> Array:
+        """Return z^L of some rows, of which no more are copied at once than a cache holds."""
+        if isinstance(chosen, slice):
+            return self.engine_run.logits(rows[chosen])
+        network = self.problem.network
+        at_once = max(_ROWS_AT_ONCE, _NUMBERS_AT_ONCE // network.n_in)
+        logits = np.empty((len(chosen), network.n_out))
+        for start in range(0, len(chosen), at_once):
+            part = slice(start, start + at_once)
+            logits[part] = self.engine_run.logits(rows[chosen[part]])
+        return logits
 
     def _loss_of(self, logits: Array, targets: npt.NDArray[Any], shares: Array) -> float:
         network = self.problem.network
