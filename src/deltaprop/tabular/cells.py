@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from deltaprop.errors import of
-from deltaprop.tabular.codes import EXACT, ZERO_FIRST, are_long, have_leading_zeros, is_code
+from deltaprop.tabular.codes import (
+    DECIMALS,
+    EXACT,
+    ZERO_FIRST,
+    are_long,
+    have_leading_zeros,
+    is_code,
+)
 from deltaprop.tabular.notation import Notation, few, find_notation, written_plainly
 
 if TYPE_CHECKING:
@@ -25,6 +32,7 @@ __all__ = [
 
 
 _WIDE = 2000
+_FIRST = 20  # rows, which tell what a column is like that may not hold codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,26 +125,40 @@ def number_columns(
     read = [column.len() - column.null_count() for column in floats.iter_columns()]
     whole = [n == ok > 0 for n, ok in zip(given, read, strict=True)]
     names = [name for name, numeric in zip(frame.columns, whole, strict=True) if numeric]
-    numeric_text = picked(frame, names)
-    integers = in_every_column(numeric_text, pl.all().cast(pl.Int64, strict=False))
-    as_integers = integers.iter_columns()
-    zeros_first = in_every_column(numeric_text, pl.all().str.contains(ZERO_FIRST)).iter_columns()
-    with_points = any(
-        column.null_count() > frame[column.name].null_count() for column in integers.iter_columns()
-    )
+    values = picked(floats, names)
+    is_whole = in_every_column(values, pl.all().floor() == pl.all())  # cheaper than reading again
+    may_be_integers = [column.name for column in is_whole.iter_columns() if column.all()]
+    text_of_integers = picked(frame, may_be_integers)
+    integers = in_every_column(text_of_integers, pl.all().cast(pl.Int64, strict=False))
+    as_integers = {
+        column.name: column
+        for column in integers.iter_columns()
+        if column.null_count() == frame[column.name].null_count()
+    }
+    zeros_first = _with_zeros_first(picked(frame, names))
+    with_points = len(as_integers) < len(names)
     columns = zip(frame.iter_columns(), floats.iter_columns(), given, whole, strict=True)
     for text, as_floats, n_given, numeric in columns:
         if numeric:
-            whole_numbers = next(as_integers)
-            exact = whole_numbers.len() - whole_numbers.null_count() == n_given
-            read_exactly = whole_numbers if exact else as_floats.fill_nan(None)
-            codes = next(zeros_first).any() and have_leading_zeros(text)
+            exact = as_integers.get(text.name)
+            codes = text.name in zeros_first and have_leading_zeros(text)
+            read_exactly = as_floats.fill_nan(None) if exact is None else exact
             yield None if codes else _lossless(text, read_exactly), None, ""
         elif n_given == 0:
             yield None, None, ""
         else:
             decimal_comma = separator != "," and not with_points
             yield _with_exceptions(text, as_floats, decimal_comma=decimal_comma)
+
+
+def _with_zeros_first(frame: pl.DataFrame) -> set[str]:
+    """Return the columns with a cell such as 02134, but for those whose first have decimals."""
+    import polars as pl
+
+    with_decimals = in_every_column(frame.head(_FIRST), pl.all().str.contains(DECIMALS))
+    rest = [column.name for column in with_decimals.iter_columns() if not column.any()]
+    found = in_every_column(picked(frame, rest), pl.all().str.contains(ZERO_FIRST))
+    return {column.name for column in found.iter_columns() if column.any()}
 
 
 def _lossless(text: pl.Series, numbers: pl.Series) -> pl.Series | None:

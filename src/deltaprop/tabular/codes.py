@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 __all__ = [
+    "DECIMALS",
     "EXACT",
     "ZERO_FIRST",
     "are_long",
@@ -23,7 +24,7 @@ __all__ = [
 ]
 
 EXACT = 2**53
-ZERO_FIRST = r"^0\d"
+ZERO_FIRST, DECIMALS = r"^0\d", r"^[+-]?\d*\.\d"  # a column with the latter has no codes
 _ZEROS_SHARE = 0.05  # of the cells; fewer are slips of the pen, unless all are of one length
 _MOST_DIGITS = 37  # of an Int128, whose differences still are
 _DIGITS = r"^[+-]?\d+$"
@@ -37,7 +38,7 @@ def have_leading_zeros(text: pl.Series) -> bool:
     digits = text.filter(text.str.contains(_DIGITS))
     if digits.len() < (text.len() - text.null_count()) / 2:
         return False
-    if text.str.contains(r"^[+-]?\d*\.\d").any():
+    if text.str.contains(DECIMALS).any():
         return False
     return digits.str.len_chars().n_unique() == 1 or zeros > _ZEROS_SHARE * digits.len()
 

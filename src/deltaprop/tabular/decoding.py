@@ -85,11 +85,13 @@ def to_utf8(content: bytes, name: str, encoding: str | None = None) -> tuple[byt
     if wide:
         text = _decoded(content, (wide,), name, "UTF-16")
         return _normal(text), f"{name} is read as UTF-16; it has no byte order mark."
-    if b"\x1b$" in content:
+    if b"\x1b" in content and b"\x1b$" in content:
         text = _decoded(content, ("iso2022_jp_2",), name, "ISO-2022-JP")
         return _normal(text), f"{name} is not UTF-8: read as ISO-2022-JP."
     _refuse_nul(content, name)
     content = _normal(content)
+    if content.isascii():
+        return content, ""
     try:
         content.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -127,7 +129,7 @@ def _normal(text: bytes) -> bytes:
         text = text.replace(b"\r\n", b"\n")
         # What is left are line ends of old Macintosh files, or strays inside a line.
         text = text.replace(b"\r", b" " if b"\n" in text else b"\n")
-    return text.replace(b"\n" + _BOM, b"\n") if _BOM in text else text
+    return text if text.isascii() else text.replace(b"\n" + _BOM, b"\n")
 
 
 def _decoded(content: bytes, fits: tuple[str, ...], name: str, shown: str) -> bytes:

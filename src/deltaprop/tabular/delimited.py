@@ -113,14 +113,13 @@ def read_delimited(
         content, first_line = content[given.end() :], 2
     body = content.lstrip(b"\n")
     first_line += len(content) - len(body)
-    if not body.strip():
+    if not body or body.isspace():
         raise _no_cells(name)
     separator = given[1].decode() if given else sniff_separator(body)
     body, mark = mark_quoted(body, separator, reading.words)
-    text, short_header = _cells(body, name, separator, first_line)
-    table = _named(
-        text, clean_frame(text, reading.words), mark, short_header, name, separator, reading.header
-    )
+    text, short_header, padded = _cells(body, name, separator, first_line)
+    cleaned = clean_frame(text, reading.words, padded=padded)
+    table = _named(text, cleaned, mark, short_header, name, separator, reading.header)
     return replace(table, notes=(about, *table.notes)) if about else table
 
 
@@ -131,19 +130,22 @@ def _no_cells(name: str) -> DataError:
     )
 
 
-def _cells(content: bytes, name: str, separator: str, first_line: int) -> tuple[pl.DataFrame, bool]:
+def _cells(
+    content: bytes, name: str, separator: str, first_line: int
+) -> tuple[pl.DataFrame, bool, bool]:
     """Return all cells, the first row included, and whether that row lacks the last cell.
 
-    The cells are as they stand there, null where nothing does.
+    The cells are as they stand there, null where nothing does; the third value says whether there
+    may be blanks around some.
     """
     import polars as pl
 
     if separator == BLANKS:
-        return _from_rows(_blank_separated(content, first_line), name)
+        return *_from_rows(_blank_separated(content, first_line), name), True
     layout = scan(content, separator)
     if not layout.plain_quotes:
         rows = _quoted_rows(content, separator, name, first_line)
-        return _from_rows(rows, name)
+        return *_from_rows(rows, name), True
     keep, width = _even(layout, content, name, first_line)
     short = int(layout.separators[0]) + 1 < width
     if short:
@@ -165,7 +167,7 @@ def _cells(content: bytes, name: str, separator: str, first_line: int) -> tuple[
         ) from None
     if keep is not None:
         frame = frame.filter(pl.Series(keep))
-    return frame, short
+    return frame, short, layout.padded
 
 
 def _even(

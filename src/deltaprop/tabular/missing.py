@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from deltaprop.errors import SettingError
-from deltaprop.tabular.cells import holds_numbers, in_every_column, shorten
+from deltaprop.tabular.cells import holds_numbers, in_every_column, picked, shorten
 from deltaprop.tabular.dates import date_format
 from deltaprop.tabular.truth import are_truth_values
 
@@ -140,12 +140,22 @@ def unmarked(frame: pl.DataFrame, mark: str) -> tuple[pl.DataFrame, list[str]]:
     return frame.with_columns(bare) if names else frame, names
 
 
-def clean_frame(frame: pl.DataFrame, words: MissingWords) -> pl.DataFrame:
-    """Strip the blanks around every cell, and make a null of empty ones and of ``words``."""
+def clean_frame(frame: pl.DataFrame, words: MissingWords, *, padded: bool = True) -> pl.DataFrame:
+    """Strip the blanks around every cell, and make a null of empty ones and of ``words``.
+
+    Without ``padded`` there are no blanks around any.
+    """
     import polars as pl
 
-    stripped = pl.all().str.strip_chars()
-    return in_every_column(frame, pl.when(~stripped.is_in(["", *words.bare])).then(stripped))
+    if padded:
+        frame = in_every_column(frame, pl.all().str.strip_chars())
+    is_missing = pl.all().is_in(["", *words.bare])
+    has = in_every_column(frame, is_missing)
+    names = [column.name for column in has.iter_columns() if column.any()]
+    if not names:
+        return frame
+    cleaned = in_every_column(picked(frame, names), pl.when(~is_missing).then(pl.all()))
+    return frame.with_columns(cleaned.iter_columns())
 
 
 def clean_text(text: pl.Series) -> pl.Series:

@@ -110,7 +110,7 @@ def blob_of(raw: bytes, shown: str) -> Blob:
     """Unpack what was read under the name ``shown``, and see what it holds."""
     if raw[:2] == b"\x1f\x8b":
         raw = _gunzip(raw, shown)
-    if not raw.strip():
+    if not raw or raw.isspace():
         raise DataError(
             f"{shown} is empty: expected a table with a header line and at least one row. "
             "Check that the program that writes it has finished."
