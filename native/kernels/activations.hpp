@@ -22,14 +22,14 @@ template <class T, Activation F> DELTAPROP_INLINE Pair<T> activate(Vec<T> z) {
         const Vec<T> a = sigmoid<T>(z);
         return {a, a * (one - a)};
     } else if constexpr (F == Activation::tanh) {
-        const Vec<T> a = tanh(z);
+        const Vec<T> a = tanh<T>(z);
         return {a, one - a * a};
     } else if constexpr (F == Activation::elu) {
-        const Vec<T> below = expm1_of_negative(z < 0 ? z : zero);
+        const Vec<T> below = expm1_of_negative<T>(z < 0 ? z : zero);
         return {z > 0 ? z : below, z > 0 ? one : below + one};
     } else if constexpr (F == Activation::selu) {
         const T scale = T(1.0507009873554804934), alpha = T(1.6732632423543772848);
-        const Vec<T> below = (scale * alpha) * expm1_of_negative(z < 0 ? z : zero);
+        const Vec<T> below = (scale * alpha) * expm1_of_negative<T>(z < 0 ? z : zero);
         return {z > 0 ? scale * z : below, z > 0 ? splat<T>(scale) : below + scale * alpha};
     } else if constexpr (F == Activation::silu) {
         const Vec<T> s = sigmoid<T>(z), a = z * s;
@@ -42,7 +42,7 @@ template <class T, Activation F> DELTAPROP_INLINE Pair<T> activate(Vec<T> z) {
     } else {
         static_assert(F == Activation::mish);
         // tanh(log(1 + e)) = u / (u + 2) with e = exp(z) and u = e (e + 2); from z = 20 on it rounds to 1
-        const Vec<T> below = z > 20 ? splat<T>(20) : z, e = exp(below), u = e * (e + T(2)), q = one / (u + T(2));
+        const Vec<T> below = z > 20 ? splat<T>(20) : z, e = exp<T>(below), u = e * (e + T(2)), q = one / (u + T(2));
         const Vec<T> t = u * q;
         return {z * t, t + T(4) * below * (e * (e + one) * q) * q};
     }
@@ -63,7 +63,7 @@ template <class T, Activation F> DELTAPROP_INLINE Vec<T> slope_of(Vec<T> a) {
     else if constexpr (F == Activation::selu) {
         const T scale = T(1.0507009873554804934), alpha = T(1.6732632423543772848);
         return a > 0 ? splat<T>(scale) : a + scale * alpha;
-    } else if constexpr (F == Activation::softplus) return -expm1_of_negative(-a);
+    } else if constexpr (F == Activation::softplus) return -expm1_of_negative<T>(-a);
     else return one;
 }
 

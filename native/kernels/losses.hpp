@@ -19,7 +19,7 @@ template <class T> DELTAPROP_INLINE Vec<T> largest(const T* z, std::ptrdiff_t k)
 template <class T> DELTAPROP_INLINE Vec<T> exponentials(T* z, std::ptrdiff_t k, Vec<T> top) {
     Vec<T> all{};
     for (std::ptrdiff_t j = 0; j < k; ++j) {
-        const Vec<T> e = exp(load<T>(z + j * kLanes<T>) - top);
+        const Vec<T> e = exp<T>(load<T>(z + j * kLanes<T>) - top);
         store<T>(z + j * kLanes<T>, e);
         all += e;
     }
@@ -128,7 +128,7 @@ inline Vec<T> loss_of_rows(const NetworkPlan& plan, std::ptrdiff_t k, T* z, cons
                 break;
             }
             default: {  // poisson
-                const Vec<T> p = exp(z_j);
+                const Vec<T> p = exp<T>(z_j);
                 loss += p - t_j * z_j;
                 delta = p - t_j;
             }
