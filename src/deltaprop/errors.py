@@ -18,8 +18,10 @@ __all__ = [
     "DeltapropError",
     "DivergedWarning",
     "ForkError",
+    "MemoryWarning",
     "MissingExtraError",
     "ModelFileError",
+    "OutOfMemoryError",
     "OutputError",
     "SettingError",
     "ShapeError",
@@ -75,6 +77,10 @@ class ColumnError(DataError):
     """A column that is missing, doubled or of another kind than at training."""
 
 
+class OutOfMemoryError(DataError, MemoryError):
+    """There is not as much memory as this needs."""
+
+
 class ModelFileError(DeltapropError):
     """A file that is not an intact deltaprop model of a version this one reads."""
 
@@ -96,6 +102,10 @@ class MissingExtraError(DeltapropError, ImportError):
 
 class EngineWarning(UserWarning):
     """Another engine than the one asked for does the work, because that one cannot."""
+
+
+class MemoryWarning(UserWarning):
+    """What is being done may need more memory than there is."""
 
 
 class DivergedWarning(UserWarning):

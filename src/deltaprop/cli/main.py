@@ -24,6 +24,8 @@ _UsageError = typer.BadParameter.__mro__[1]
 _ClickException = _UsageError.__mro__[1]
 
 _USAGE, _INTERRUPTED = 2, 130
+# what Python and C++ say where there is no memory for the stack of a thread
+_NO_THREAD = ("can't start new thread", "Resource temporarily unavailable")
 
 app = typer.Typer(
     name="deltaprop",
@@ -127,11 +129,10 @@ def _report(error: Exception) -> int:
     elif isinstance(error, typer.Abort):
         complain("Interrupted.")
         return _INTERRUPTED
-    elif isinstance(error, MemoryError):
-        complain(
-            "There is not enough memory for this. Use fewer rows, narrower layers, or a machine "
-            "with more."
-        )
+    elif isinstance(error, MemoryError) or str(error) in _NO_THREAD:
+        from deltaprop.engines.memory import not_enough
+
+        complain(not_enough())
     elif isinstance(error, OSError):
         where = error.filename or "Standard input or output"
         complain(f"{where} cannot be used: {error.strerror or error}.")

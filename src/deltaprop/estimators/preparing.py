@@ -22,6 +22,7 @@ from deltaprop.estimators.pacing import paced
 from deltaprop.estimators.presets import Facts, Plan
 from deltaprop.estimators.recipe import Recipe
 from deltaprop.estimators.resuming import Begun
+from deltaprop.estimators.room import check_room, check_room_for_looking
 from deltaprop.estimators.scoring import score_for, weight_of
 from deltaprop.estimators.splitting import (
     FEWEST_ROWS_TO_SPLIT,
@@ -197,6 +198,7 @@ def prepare(
     progress: bool,
 ) -> Prepared:
     """Encode a table and decide how it is learnt; see ``TableModel.fit``."""
+    check_room_for_looking(features)
     begun = Begun.read(checkpoint) if resume and checkpoint is not None else None
     if recipe.loss is not None and task in (None, "multilabel"):
         task = "regression"
@@ -276,7 +278,16 @@ def prepare(
         choices = replace(recipe, ranges=begun.ranges)
     with phase(progress, "trying out how the columns are learnt best"):
         inputs, facts, plan = _plan(
-            choices, inputs, features, decided, y, weights, where, n_threads, budget
+            choices,
+            inputs,
+            features,
+            decided,
+            y,
+            weights,
+            where,
+            n_threads,
+            budget,
+            0 if held_features is None else len(held_features),
         )
     choosing_took = time.perf_counter() - began
     dtype = precision_of(recipe.engine, plan.networks(facts), plan.optimizer())
@@ -359,6 +370,7 @@ def _plan(
     where: str,
     n_threads: int | None,
     budget: Budget,
+    n_held: int,
 ) -> tuple[Encoder, Facts, Plan]:
     """Return the inputs with the ranges that the rows ask for, and the plan for them."""
     facts = Facts(
@@ -370,6 +382,7 @@ def _plan(
         sparse=_is_sparse(inputs),
     )
     plan = recipe.plan(facts)
+    check_room(facts, plan, inputs, features, n_held)
     if not isinstance(inputs, TableEncoder):
         if recipe.ranges:
             raise SettingError(
@@ -390,6 +403,7 @@ def _plan(
     if plan.form == "embedded":
         inputs, n_numbers, categories = arranged(inputs)
         facts = replace(facts, n_numbers=n_numbers, categories=categories)
+    check_room(facts, plan, inputs, features, n_held)
     return inputs, facts, plan
 
 

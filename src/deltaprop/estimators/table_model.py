@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from deltaprop.engines.memory import saying_when_memory_ends
 from deltaprop.errors import DataError, SettingError, of
 from deltaprop.estimators.budget import Budget
 from deltaprop.estimators.calibration import Calibration, calibrate
@@ -120,6 +121,7 @@ class TableModel:
     rows_given: int | None = None
 
     @classmethod
+    @saying_when_memory_ends()
     def fit(
         cls,
         features: Any,

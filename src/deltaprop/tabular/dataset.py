@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from deltaprop.engines.memory import saying_when_memory_ends
 from deltaprop.errors import ColumnError, DataError, SettingError, nearest_name
 from deltaprop.tabular.arrays import pick_arrays, read_array, read_arrays
 from deltaprop.tabular.cells import picked, shorten
@@ -83,6 +84,7 @@ class Dataset:
 
 
 @fork_safe
+@saying_when_memory_ends()
 def load_dataset(
     source: Source,
     target: Source | Sequence[str],

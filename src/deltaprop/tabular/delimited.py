@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from deltaprop.engines.memory import check_memory
 from deltaprop.errors import DataError
 from deltaprop.tabular.cells import shorten
 from deltaprop.tabular.decoding import line_of, to_utf8
@@ -43,6 +44,9 @@ __all__ = ["MOST_COLUMNS", "Reading", "TextTable", "read_delimited"]
 
 MOST_COLUMNS = 100_000
 _SEPARATOR_LINE = re.compile(rb"(?i)sep=([,;\t|])[ \t]*(?:\n|$)")
+_MEMORY_OF_A_CELL = (
+    28  # bytes: as text of a few characters, as a number, and what is asked about it
+)
 _CSV_LIMIT = threading.Lock()
 
 
@@ -147,6 +151,12 @@ def _cells(
         rows = _quoted_rows(content, separator, name, first_line)
         return *_from_rows(rows, name), True
     keep, width = _even(layout, content, name, first_line)
+    n_cells = layout.separators.size * width
+    check_memory(
+        _MEMORY_OF_A_CELL * n_cells + len(content),
+        f"Reading the {n_cells:,} cells of {name}",
+        "Give fewer rows or columns, or save it as Parquet, which takes less.",
+    )
     short = int(layout.separators[0]) + 1 < width
     if short:
         at = int(layout.ends[0])

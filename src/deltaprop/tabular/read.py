@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deltaprop.engines.memory import saying_when_memory_ends
 from deltaprop.errors import ColumnError, DataError
 from deltaprop.tabular.arrays import read_array
 from deltaprop.tabular.cells import Strays, number_columns, picked, shorten
@@ -80,6 +81,7 @@ class Table:
 
 
 @fork_safe
+@saying_when_memory_ends()
 def load_features(
     source: Source,
     *,
@@ -124,6 +126,7 @@ def table_of(blobs: Sequence[Blob], source: str, reading: Reading) -> Table:
 
 
 @fork_safe
+@saying_when_memory_ends()
 def load_frame(
     source: Source,
     *,

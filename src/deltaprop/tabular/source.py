@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from deltaprop.engines.memory import check_memory
 from deltaprop.errors import DataError, SettingError, nearest_name
 
 __all__ = [
@@ -49,6 +50,7 @@ _FOREIGN = {
 }
 # Texts become 3 to 20 times larger; a gigabyte is nothing to be afraid of.
 _LIMIT, _LEAST_LIMIT, _USUAL_RATIO = "DELTAPROP_MAX_UNPACKED", 1 << 30, 20
+_LEAST_MEMORY = 2  # times the size of a file; of a text what its cells take is known soon
 _IDX_TYPES = frozenset((0x08, 0x09, 0x0B, 0x0C, 0x0D, 0x0E))
 
 
@@ -131,6 +133,10 @@ def _standard_input() -> bytes:
 
 def _file(name: str) -> bytes:
     path = Path(name)
+    size = path.stat().st_size if path.is_file() else 0
+    check_memory(
+        _LEAST_MEMORY * size, f"Reading {name}", "Give a part of it, or a table of fewer columns."
+    )
     try:
         return path.read_bytes()
     except FileNotFoundError:
