@@ -64,13 +64,6 @@ void require(bool holds, const char* what) {
     if (!holds) throw std::invalid_argument(what);
 }
 
-// Whether all of them are in [from, below).
-template <class T, class Bound> bool lie_within(const T* numbers, std::ptrdiff_t n, Bound from, Bound below) {
-    bool within = true;
-    for (std::ptrdiff_t i = 0; i < n; ++i) within &= numbers[i] >= from && numbers[i] < below;
-    return within;
-}
-
 // A double array that is written to: itself, not a copy of it.
 Flat written(nb::handle array) { return nb::cast<Flat>(array, false); }
 
@@ -118,10 +111,10 @@ struct RowsHeld {
                     "Sparse rows have as many numbers as columns.");
             require(rows.n >= 0 && static_cast<std::ptrdiff_t>(starts.shape(0)) == rows.n + 1,
                     "Sparse rows have a start for each row, and an end.");
-            require(lie_within(rows.starts, rows.n + 1, std::int64_t{0}, std::int64_t{entries} + 1) &&
+            require(all_within(rows.starts, rows.n + 1, entries + 1) &&
                         std::is_sorted(rows.starts, rows.starts + rows.n + 1),
                     "Sparse rows lie within their numbers.");
-            require(lie_within(rows.columns, entries, std::ptrdiff_t{0}, n_columns),
+            require(all_within(rows.columns, entries, n_columns),
                     "Sparse rows lie within their columns.");
         } else {
             if (array.ndim() != 2 || (array.shape(1) > 1 && array.stride(1) != 1))
@@ -231,7 +224,7 @@ public:
         require(targets_.ndim() >= 1 && targets_.shape(0) == n, "There is a target for each row.");
         if (targets_.dtype() == nb::dtype<std::int64_t>()) {
             task_.targets.labels = static_cast<const std::int64_t*>(targets_.data());
-            require(targets_.ndim() == 1 && lie_within(task_.targets.labels, rows_.rows.n, std::ptrdiff_t{0}, n_out),
+            require(targets_.ndim() == 1 && all_within(task_.targets.labels, rows_.rows.n, n_out),
                     "Labels number the outputs.");
         } else if (targets_.dtype() == nb::dtype<double>()) {
             task_.targets.dense = static_cast<const double*>(targets_.data());
@@ -246,7 +239,7 @@ public:
         }
         task_.order = order_.data();
         task_.n = static_cast<std::ptrdiff_t>(order_.shape(0));
-        require(lie_within(task_.order, task_.n, std::ptrdiff_t{0}, rows_.rows.n), "The order numbers the rows.");
+        require(all_within(task_.order, task_.n, rows_.rows.n), "The order numbers the rows.");
         task_.learning_rates = rates_.data();
         const std::ptrdiff_t size = settings.batch_size;
         require(static_cast<std::ptrdiff_t>(rates_.shape(0)) >= (task_.n + size - 1) / size,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <limits>
 #include <stdexcept>
 
 #include "cpu_features.hpp"
@@ -94,6 +95,22 @@ std::ptrdiff_t count_parameters(const TrainerSettings& s) {
             break;
     }
     return n;
+}
+
+bool all_within(const std::int32_t* numbers, std::ptrdiff_t n, std::int64_t below) {
+    const auto last = static_cast<std::int32_t>(std::min<std::int64_t>(below - 1, std::numeric_limits<std::int32_t>::max()));
+    std::int32_t bits = 0, greatest = -1;  // without a way out, so that several are looked at at once
+    for (std::ptrdiff_t i = 0; i < n; ++i) {
+        bits |= numbers[i];
+        greatest = std::max(greatest, numbers[i]);
+    }
+    return bits >= 0 && greatest <= last;
+}
+
+bool all_within(const std::int64_t* numbers, std::ptrdiff_t n, std::int64_t below) {
+    bool within = true;
+    for (std::ptrdiff_t i = 0; i < n; ++i) within &= numbers[i] >= 0 && numbers[i] < below;
+    return within;
 }
 
 int worthwhile_threads(const TrainerSettings& settings, std::ptrdiff_t rows) {

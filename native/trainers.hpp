@@ -41,6 +41,10 @@ struct TrainerSettings {
 // How many numbers the flat vector of a network holds.
 std::ptrdiff_t count_parameters(const TrainerSettings& settings);
 
+// Whether all of them are in [0, below).
+bool all_within(const std::int32_t* numbers, std::ptrdiff_t n, std::int64_t below);
+bool all_within(const std::int64_t* numbers, std::ptrdiff_t n, std::int64_t below);
+
 // How many threads a step of so many rows is worth.
 int worthwhile_threads(const TrainerSettings& settings, std::ptrdiff_t rows);
 

@@ -104,27 +104,53 @@ void forward(const Layer<C>& layer, Activation f, const typename C::Cell* in, st
     clear_padding(layer.n_out, stride, n, out, f);
 }
 
+// Panels of a row that are summed at once, so that an entry of a sparse row is read for all of them.
+inline constexpr std::ptrdiff_t kSparsePanels = 4;
+
+// to[p][:] (+)= sum over k of x[k] W[p][columns[k]][:], for a row of N panels; W: of `height` rows, to: of `stride`.
+template <class T, int N>
+DELTAPROP_APART void sum_entries(const T* x, const std::int32_t* columns, std::ptrdiff_t n, const T* W,
+                                 std::ptrdiff_t height, T* to, std::ptrdiff_t stride, bool more) {
+    constexpr int P = kPanel<T>, L = kLanes<T>;
+    Vec<T> sums[N][2] = {};
+    if (more) {
+        DELTAPROP_UNROLL for (int i = 0; i < 2 * N; ++i) sums[i / 2][i % 2] = load<T>(to + i / 2 * stride * P + i % 2 * L);
+    }
+    for (std::ptrdiff_t k = 0; k < n; ++k) {
+        const Vec<T> one = splat<T>(x[k]);
+        const T* w = W + columns[k] * static_cast<std::ptrdiff_t>(P);
+        DELTAPROP_UNROLL for (int i = 0; i < 2 * N; ++i)
+            sums[i / 2][i % 2] += one * load<T>(w + i / 2 * height * P + i % 2 * L);
+    }
+    DELTAPROP_UNROLL for (int i = 0; i < 2 * N; ++i) store<T>(to + i / 2 * stride * P + i % 2 * L, sums[i / 2][i % 2]);
+}
+
+template <class T, int N = kSparsePanels, class... Arguments>
+void sum_entries_of(std::ptrdiff_t n_panels, Arguments... arguments) {
+    if (n_panels == N) sum_entries<T, N>(arguments...);
+    else if constexpr (N > 1) sum_entries_of<T, N - 1>(n_panels, arguments...);
+}
+
 // The same for sparse rows: only the rows of W that a number meets are read, and never in pairs.
 template <class C>
 void forward_sparse(const Layer<C>& layer, Activation f, const Rows& rows, const std::int64_t* order,
                     std::ptrdiff_t stride, std::ptrdiff_t n, typename C::Number* out, typename C::Number* slope) {
     using T = typename C::Number;
-    constexpr int P = kPanel<T>, L = kLanes<T>;
-    for (std::ptrdiff_t j = 0; j < panels<T>(layer.n_out); ++j) {
+    constexpr std::ptrdiff_t P = kPanel<T>;
+    const std::ptrdiff_t n_panels = panels<T>(layer.n_out);
+    for (std::ptrdiff_t j = 0; j < n_panels; j += kSparsePanels) {
+        const std::ptrdiff_t together = std::min(kSparsePanels, n_panels - j);
         const T* W = layer.W.get() + j * layer.n_in * P;
-        T* to = out + j * stride * P;
-        for (std::ptrdiff_t r = 0; r < n; ++r) {
-            Vec<T> sums[2] = {};
-            for (std::int64_t k = rows.starts[order[r]]; k < rows.starts[order[r] + 1]; ++k) {
-                const Vec<T> x = splat<T>(static_cast<T>(value(rows, k)));
-                const T* w = W + rows.columns[k] * static_cast<std::ptrdiff_t>(P);
-                for (int v = 0; v < 2; ++v) sums[v] += x * load<T>(w + v * L);
-            }
-            for (int v = 0; v < 2; ++v) store<T>(to + r * P + v * L, sums[v]);
-        }
-        scale_tile(layer, n, to);
-        activate_tile<T>(f, static_cast<int>(n), 2, to, layer.bias_of(j),
-                         slope ? slope + j * stride * P : nullptr);
+        for (std::ptrdiff_t r = 0; r < n; ++r)
+            each_part<T>(rows, order[r], [&](const T* x, const std::int32_t* columns, std::ptrdiff_t some, bool more) {
+                sum_entries_of<T>(together, x, columns, some, W, layer.n_in, out + (j * stride + r) * P, stride, more);
+            });
+    }
+    for (std::ptrdiff_t j = 0; j < n_panels; ++j) {
+        const std::ptrdiff_t at = j * stride * P;
+        scale_tile(layer, n, out + at);
+        activate_tile<T>(f, static_cast<int>(n), layer.is_half(j) ? 1 : 2, out + at, layer.bias_of(j),
+                         slope ? slope + at : nullptr);
     }
     clear_padding(layer.n_out, stride, n, out, f);
 }

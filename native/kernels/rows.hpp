@@ -11,12 +11,28 @@ namespace deltaprop::DELTAPROP_ISA {
 
 inline constexpr std::ptrdiff_t kRowsAhead = 4;  // that are fetched before their turn
 
-// Number k of sparse rows.
-inline double value(const Rows& rows, std::int64_t k) {
+// Calls work(x, columns, n, more) for the entries of a sparse row, some at a time: n numbers and their
+// columns, and whether there were others before. Of a row without entries once, with none.
+template <class T, class Work> void each_part(const Rows& rows, std::ptrdiff_t row, Work work) {
+    const std::int64_t start = rows.starts[row], end = rows.starts[row + 1];
+    const auto read = [&]<class S>(const S* numbers) {
+        if (std::is_same_v<S, T> && rows.scale == 1.0)
+            return work(reinterpret_cast<const T*>(numbers) + start, rows.columns + start, end - start, false);
+        constexpr std::int64_t kMost = 128;
+        const double by = rows.scale;
+        T x[kMost];
+        std::int64_t k = start;
+        do {
+            const std::int64_t n = std::min(end - k, kMost);
+            for (std::int64_t i = 0; i < n; ++i) x[i] = static_cast<T>(numbers[k + i] * by);
+            work(x, rows.columns + k, n, k > start);
+            k += n;
+        } while (k < end);
+    };
     switch (rows.kind) {
-        case Rows::Kind::float32: return static_cast<const float*>(rows.data)[k] * rows.scale;
-        case Rows::Kind::float64: return static_cast<const double*>(rows.data)[k] * rows.scale;
-        default: return static_cast<const std::uint8_t*>(rows.data)[k] * rows.scale;
+        case Rows::Kind::float32: return read(static_cast<const float*>(rows.data));
+        case Rows::Kind::float64: return read(static_cast<const double*>(rows.data));
+        case Rows::Kind::uint8: return read(static_cast<const std::uint8_t*>(rows.data));
     }
 }
 
@@ -48,10 +64,9 @@ void spread_row(const Rows& rows, std::ptrdiff_t row, std::ptrdiff_t width, T* t
     constexpr int P = kPanel<T>;
     for (std::ptrdiff_t p = 0; p < panels<T>(width); ++p)
         std::memset(static_cast<void*>(to + p * stride * P), 0, P * sizeof(T));
-    for (std::int64_t k = rows.starts[row]; k < rows.starts[row + 1]; ++k) {
-        const std::ptrdiff_t j = rows.columns[k];
-        to[j / P * stride * P + j % P] += static_cast<T>(value(rows, k));
-    }
+    each_part<T>(rows, row, [&](const T* x, const std::int32_t* columns, std::ptrdiff_t n, bool) {
+        for (std::ptrdiff_t k = 0; k < n; ++k) to[columns[k] / P * stride * P + columns[k] % P] += x[k];
+    });
 }
 
 // n rows in the order they are visited, into panels of `stride` rows.
@@ -100,11 +115,13 @@ public:
                 ++next[rows.columns[k] + 1];
         for (std::ptrdiff_t i = 1; i <= width_; ++i) next[i] += next[i - 1];
         for (std::ptrdiff_t r = 0; r < n; ++r)
-            for (std::int64_t k = rows.starts[order[r]]; k < rows.starts[order[r] + 1]; ++k) {
-                const std::int64_t at = next[rows.columns[k]]++;
-                rows_[at] = static_cast<std::int32_t>(r);
-                values_[at] = static_cast<T>(value(rows, k));
-            }
+            each_part<T>(rows, order[r], [&](const T* x, const std::int32_t* columns, std::ptrdiff_t some, bool) {
+                for (std::ptrdiff_t k = 0; k < some; ++k) {
+                    const std::int64_t at = next[columns[k]]++;
+                    rows_[at] = static_cast<std::int32_t>(r);
+                    values_[at] = x[k];
+                }
+            });
     }
 
     // sum over the rows of x[row][column] * d[row][:], for one panel of d.

@@ -10,7 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import deltaprop as dp
+from deltaprop import _native
 from deltaprop.engines import ENGINES
+from deltaprop.engines.native import NativePredictor
+from deltaprop.engines.native import _network as _described
 from deltaprop.errors import DataError
 
 N, WIDTH = 37, 21
@@ -317,3 +320,24 @@ class TestTargets:
                 )  # fmt: skip
             results.append(parameters.flat)
         np.testing.assert_array_equal(*results)
+
+
+@pytest.mark.parametrize("build", _native.instruction_sets())
+@pytest.mark.parametrize("dtype", ["float32", "float64", "uint8"])
+@pytest.mark.parametrize("n_out", [1, 17, 96, 150, 300])
+def test_sparse_rows_of_any_length_into_any_width(rng, n_out, dtype, build):
+    """Rows of no entry and of hundreds, and every number of panels; whole numbers are exact."""
+    network = dp.Network([500, n_out], loss="half_squared_error")
+    parameters = network.init(rng)
+    parameters.flat[:] = rng.integers(-9, 10, size=parameters.flat.size)
+    share = rng.choice([0, 0.02, 0.25, 0.26, 0.9], size=(60, 1))
+    X = scipy.sparse.csr_array(
+        (rng.integers(1, 20, (60, 500)) * (rng.random((60, 500)) < share)).astype(dtype)
+    )
+    expected = X.toarray().astype(float) @ parameters.W[0] + parameters.b[0]
+    for precision in ("float32", "float64", "bfloat16"):
+        settings = (_described(network), {}, 1, 1, precision)
+        trainer = _native.make_trainer(*settings, for_training=False, sparse=True, build=build)
+        trainer.set_parameters(parameters.flat)
+        found = NativePredictor(trainer, n_out).logits(X)
+        np.testing.assert_array_equal(found, expected)
