@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import difflib
 import reprlib
+import sys
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -29,8 +31,10 @@ __all__ = [
     "nearest_name",
     "of",
     "shown",
+    "warn_user",
 ]
 
+_LIBRARIES = ("deltaprop.", "sklearn.", "joblib.", "contextlib", "functools")
 _LONGEST_TYPED = 100  # characters
 _shortened = reprlib.Repr()
 _shortened.maxstring = _shortened.maxother = 60
@@ -110,6 +114,14 @@ class MemoryWarning(UserWarning):
 
 class DivergedWarning(UserWarning):
     """Training stopped because the loss or a gradient was no longer finite."""
+
+
+def warn_user(message: str, category: type[Warning]) -> None:
+    """Warn at the line that is the user's, however many calls of libraries lie between."""
+    frame, level = sys._getframe(1), 1  # noqa: SLF001 - as the module warnings does
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_LIBRARIES):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level + 1)
 
 
 def shown(value: object) -> str:

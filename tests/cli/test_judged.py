@@ -72,8 +72,8 @@ def test_terminal_json_report_and_file_tell_the_same_numbers(target, validated, 
         table["y"].to_numpy(),
         validation=(val.drop("y"), val["y"].to_numpy()) if validated == "a table" else None,
     )
-    assert report.validation.figures == pytest.approx(figures, rel=1e-12)
-    assert report.interval == pytest.approx(tuple(facts["held_out"]["interval"]), rel=1e-12)
+    assert report.validation.figures == pytest.approx(figures, rel=1e-6)
+    assert report.interval == pytest.approx(tuple(facts["held_out"]["interval"]), rel=1e-6)
     page = html.unescape(re.sub(r"<[^>]+>", " ", (tmp_path / "r.html").read_text("utf-8")))
     pieces = Pieces(WORDS["en"], "en")
     line = next(line for line in printed.splitlines() if line.startswith("validation"))
@@ -87,11 +87,11 @@ def test_terminal_json_report_and_file_tell_the_same_numbers(target, validated, 
     # the judge's own sums, in the unit of the target
     if validated == "a table":
         found = model.evaluate(val.drop("y"), val["y"].to_numpy()).figures
-        assert found == pytest.approx(figures, rel=1e-12)
+        assert found == pytest.approx(figures, rel=1e-6)
         told = json.loads(run("evaluate", "m.safetensors", "v.csv", "--json").out)
-        assert told["figures"] == pytest.approx(figures, rel=1e-12)
+        assert told["figures"] == pytest.approx(figures, rel=1e-6)
     if report.calibration is not None and validated != "a table":
-        assert report.calibration.loss_after == pytest.approx(figures["log_loss"], rel=1e-9)
+        assert report.calibration.loss_after == pytest.approx(figures["log_loss"], rel=1e-6)
 
 
 def test_a_classifier_no_better_than_the_commonest_class_is_said_to_be_so(run, rng, tmp_path):

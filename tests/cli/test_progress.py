@@ -130,7 +130,7 @@ def test_predict_and_evaluate_say_what_they_do(terminal):
     assert main(["train", "t.csv", "--target", "y", "--epochs", "2", "--model", "m.st"]) == 0
     said.clear()
     assert main(["predict", "m.st", "t.csv"]) == 0
-    assert said == ["reading t.csv", "predicting"]
+    assert said == ["reading t.csv and predicting"]
     said.clear()
     assert main(["evaluate", "m.st", "t.csv"]) == 0
-    assert said == ["reading t.csv", "judging the model"]
+    assert said == ["reading t.csv and judging the model"]

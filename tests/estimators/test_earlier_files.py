@@ -28,10 +28,15 @@ FILES = [
 ]
 
 
-def assert_same(now, then):
-    """Compare numbers by their digits: the last bits are the machine's and the kernels'."""
+def assert_same(name, now, then):
+    """Compare digits: kernels may round elsewhere than they did, on another machine or later.
+
+    Models of tables were still asked in float64 when these files were written.
+    """
     if isinstance(then[0], str | bool):
         assert now == then
+    elif name.startswith(("table ", "mlp fast", "mlp best")):
+        np.testing.assert_allclose(now, then, rtol=1e-6, atol=1e-6)
     else:
         np.testing.assert_allclose(now, then, rtol=1e-9, atol=1e-12)
 
@@ -56,7 +61,7 @@ def test_it_is_opened_and_says_the_same(folder, name, tmp_path):
         )
     assert now.keys() == says.keys()
     for key, then in says.items():
-        assert_same(now[key], then)
+        assert_same(name, now[key], then)
 
 
 @pytest.mark.parametrize(("folder", "name"), FILES)

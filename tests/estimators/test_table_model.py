@@ -13,7 +13,7 @@ from safetensors.numpy import load_file
 
 import deltaprop as dp
 from deltaprop.errors import ColumnError, DataError, ModelFileError, SettingError
-from deltaprop.estimators import preparing, table_model
+from deltaprop.estimators import predicting, preparing, table_model
 from deltaprop.estimators.evaluation import evaluate_numbers
 from deltaprop.estimators.splitting import split as _split
 from deltaprop.model.serialize import SavedModel
@@ -487,8 +487,8 @@ class TestVeryManyClasses:
         model = dp.TableModel.fit(X, y, task="classification", recipe=QUICK)
         p, evaluation = model.predict_proba(X), model.evaluate(X, y)
         np.testing.assert_array_equal(model.predict(X), p.argmax(axis=1))
-        monkeypatch.setattr(table_model, "_AT_ONCE", 7 * 12)
-        monkeypatch.setattr(table_model, "_ROWS_AT_ONCE", 1)
+        monkeypatch.setattr(predicting, "_NUMBERS_AT_ONCE", 7 * 12)
+        monkeypatch.setattr(predicting, "_FEWEST_ROWS", 1)
         np.testing.assert_array_equal(model.predict(X), p.argmax(axis=1))
         np.testing.assert_allclose(model.predict_proba(X), p, rtol=1e-12)
         assert model.evaluate(X, y).figures == pytest.approx(evaluation.figures)
@@ -542,7 +542,7 @@ class TestExplain:
         model = dp.TableModel.fit(columns, answer, recipe=recipe)
         explanation = model.explain(head(columns, 3), answer[:3])
         np.testing.assert_allclose(
-            explanation.trace.a[-1], model.predict_proba(head(columns, 3)), rtol=1e-13
+            explanation.trace.a[-1], model.predict_proba(head(columns, 3)), rtol=0, atol=1e-6
         )
 
     def test_of_several_networks_each_can_be_shown(self, columns, answer):
@@ -552,7 +552,8 @@ class TestExplain:
         np.testing.assert_allclose(
             np.mean([one.trace.a[-1] for one in each], axis=0),
             model.predict_proba(head(columns, 3)),
-            rtol=1e-13,
+            rtol=0,
+            atol=1e-6,
         )
         assert each[2].names.title == "The step these rows would cause, in network 3 of 3"
         with pytest.raises(SettingError, match="the model has 3, from 0 to 2"):

@@ -5,8 +5,10 @@ import warnings
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from deltaprop.tabular import TableEncoder
+from deltaprop.tabular import TableEncoder, lookup
 
 
 def fitted(**columns):
@@ -74,3 +76,35 @@ def test_many_categories_none_of_which_returns_are_left_out():
     assert encoder.columns[0].note == "left out: none of its 60 values returns"
     assert encoder.output_names == ("x",)
     assert encoder.transform({"c": ["c1", None], "x": [1.0, 2.0]}).shape == (2, 1)
+
+
+CELLS = st.one_of(
+    st.none(),
+    st.sampled_from(
+        ["a", "A", " a ", "\u2003a\xa0", "\x1ca", "", " ", "NA", "-", "yes", "No", "TRUE", "1",
+         "01", "1.0", "1e0", "nan", "inf", "9007199254740993", "Zürich"]
+    ),
+    st.text(max_size=3),
+)  # fmt: skip
+
+
+@given(
+    cells=st.lists(CELLS, max_size=20),
+    categories=st.lists(CELLS.filter(bool).map(str.strip).filter(bool), max_size=5, unique=True),
+    kind=st.sampled_from(["text", "categorical", "floats", "integers", "truths"]),
+)
+def test_few_cells_find_the_categories_that_many_do(cells, categories, kind):
+    texts = pl.Series("c", cells, dtype=pl.String)
+    series = {
+        "text": texts,
+        "categorical": texts.cast(pl.Categorical),
+        "floats": texts.cast(pl.Float64, strict=False),
+        "integers": texts.cast(pl.Int64, strict=False),
+        "truths": texts.str.len_chars() > 1,
+    }[kind]
+    few = lookup.category_codes(series, tuple(categories))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lookup, "_FEW", -1)
+        many = lookup.category_codes(series, tuple(categories))
+    np.testing.assert_array_equal(few[0], many[0])
+    assert few[1:] == many[1:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,10 +11,11 @@ import typer
 from deltaprop.cli.judged import figure_names, print_doubts, print_overlap
 from deltaprop.cli.options import EncodingOption, MissingOption
 from deltaprop.cli.show import plain, print_json, print_table, remark, say
-from deltaprop.errors import DataError, SettingError
+from deltaprop.errors import SettingError
 
 if TYPE_CHECKING:
     from deltaprop.estimators import Evaluation
+    from deltaprop.tabular import Dataset
 
 __all__ = ["EXAMPLE", "evaluate"]
 
@@ -39,20 +41,45 @@ def evaluate(
     json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> int:
     """Print how good a model is on rows whose answers are known."""
-    from deltaprop.cli.options import read_model, read_rows
+    from deltaprop.cli.options import missing_words, read_model, read_rows, target_of
+    from deltaprop.estimators import TableModel, TargetModels
+    from deltaprop.estimators.judging import Judge
+    from deltaprop.tabular import Surprises
+    from deltaprop.tabular.parts import by_parts, datasets_of
     from deltaprop.training.progress import phase
 
     fitted = read_model(model)
-    with phase(not json, f"reading {plain(data)}"):
-        rows = read_rows(fitted, data, target, encoding, missing)
-    for note in (*rows.notes, *rows.warnings):
+    models = _models(fitted)
+    if unseen:
+        for one in models:
+            _refuse_unseen(one)
+    strange = Surprises()
+
+    def judge(tables: Iterator[Dataset]) -> dict[str, Evaluation]:
+        strange.clear()
+        judges = [Judge(one, strange) for one in models]
+        for rows in tables:
+            for each, own in zip(judges, _rows_of_each(fitted, rows), strict=True):
+                each.add(own.features, own.target, where=own.source, unseen=unseen)
+        names = [",".join(one.target.names) for one in models]
+        return dict(zip(names, [each.figures() for each in judges], strict=True))
+
+    def read() -> Dataset:
+        rows: Dataset = read_rows(fitted, data, target, encoding, missing)
+        return rows
+
+    with phase(not json, f"reading {plain(data)} and judging the model"):
+        if not isinstance(fitted, (TableModel, TargetModels)):
+            rows = read()
+            result = fitted.evaluate(rows.features, rows.target, where=rows.source)
+            found, remarks = {",".join(fitted.target.names): result}, [*rows.notes, *rows.warnings]
+        else:
+            split = datasets_of(*target_of(fitted, data, target))
+            words = missing_words(fitted, missing)
+            found, remarks = by_parts(data, judge, read, split, missing=words, encoding=encoding)
+    for note in remarks:
         remark(note)
-    found = {}
-    for part, its_rows in _parts(fitted, rows):
-        judged = _unseen(part, its_rows) if unseen else its_rows
-        with phase(not json, "judging the model"):
-            result = part.evaluate(judged.features, judged.target, where=judged.source)
-        found[",".join(part.target.names)] = result
+    strange.warn(data)
     if json:
         each = {name: result.to_dict() for name, result in found.items()}
         print_json({"targets": each} if len(each) > 1 else next(iter(each.values())))
@@ -66,18 +93,21 @@ def evaluate(
     return 0
 
 
-def _parts(fitted: Any, rows: Any) -> list[tuple[Any, Any]]:
-    """Return each model, and the rows with its targets."""
-    from deltaprop.estimators import TargetModels
+def _models(fitted: Any) -> tuple[Any, ...]:
+    """Return the model, or the one of each target."""
+    return tuple(getattr(fitted, "parts", (fitted,)))
 
-    if not isinstance(fitted, TargetModels):
-        return [(fitted, rows)]
+
+def _rows_of_each(fitted: Any, rows: Dataset) -> list[Dataset]:
+    """Return the rows with the targets of each model."""
+    models = _models(fitted)
+    if len(models) == 1:
+        return [rows]
     places = {name: i for i, name in enumerate(fitted.names)}
     found = []
-    for part in fitted.parts:
-        own = [places[name] for name in part.target.names]
-        target = rows.target[:, own] if len(own) > 1 else rows.target[:, own[0]]
-        found.append((part, replace(rows, target=target)))
+    for one in models:
+        own = [places[name] for name in one.target.names]
+        found.append(replace(rows, target=rows.target[:, own if len(own) > 1 else own[0]]))
     return found
 
 
@@ -105,22 +135,14 @@ def _print(result: Evaluation) -> None:
             say(f"... and {len(result.classes) - len(shown):,} more classes", result=True)
 
 
-def _unseen(fitted: Any, rows: Any) -> Any:
-    """Return the rows that the model has neither learnt nor chosen its epoch by."""
-    import numpy as np
-
-    from deltaprop.tabular import take_rows
-
-    known = getattr(fitted, "learnt_rows", None)
+def _refuse_unseen(model: Any) -> None:
+    """Raise a SettingError where a model cannot tell which rows it has not seen."""
+    known = getattr(model, "learnt_rows", None)
     if known is None or known.one_in > 1:
         raise SettingError(
             "The model does not know all rows it was trained on, so it cannot tell which of these "
             "are new (--forget-rows, an older file, or very many rows). Leave --unseen out."
         )
-    new = np.flatnonzero(~fitted.seen(rows.features, rows.target, where=rows.source))
-    if not len(new):
-        raise DataError(f"The model has seen all {rows.n_rows:,} rows of {rows.source}.")
-    return replace(rows, features=take_rows(rows.features, new), target=rows.target[new])
 
 
 def _share(value: float | None) -> str:

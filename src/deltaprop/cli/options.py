@@ -25,6 +25,7 @@ __all__ = [
     "parse_widths",
     "read_model",
     "read_rows",
+    "target_of",
     "whole_number",
 ]
 
@@ -209,27 +210,23 @@ def read_rows(
     model: Any, data: str, target: str | None, encoding: str | None, missing: str | None
 ) -> Any:
     """Return the features and the target of a table the model is to be judged on."""
+    from deltaprop.tabular import load_dataset
+
+    names, task = target_of(model, data, target)
+    words = missing_words(model, missing)
+    return load_dataset(data, names, task=task, missing=words, encoding=encoding)
+
+
+def target_of(model: Any, data: str, target: str | None) -> tuple[Any, Any]:
+    """Return what the target of a table is that a model is judged on, and its task."""
     from deltaprop.estimators import TargetModels
-    from deltaprop.tabular import ImageEncoder, load_dataset
+    from deltaprop.tabular import ImageEncoder
 
     if isinstance(model, TargetModels):
-        first = model.parts[0]
-        return load_dataset(
-            data,
-            list(model.names) if target is None else target,
-            missing=missing_words(first, missing),
-            encoding=encoding,
-        )
-    names = list(model.target.names)
+        return list(model.names) if target is None else target, None
     if target is None and isinstance(model.inputs, ImageEncoder):
         raise DataError(f"{data} holds images; --target names the file with their labels.")
-    return load_dataset(
-        data,
-        names if target is None else target,
-        task=model.task,
-        missing=missing_words(model, missing),
-        encoding=encoding,
-    )
+    return list(model.target.names) if target is None else target, model.task
 
 
 def parse_scores(text: str) -> tuple[float, ...]:

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import re
-import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from deltaprop.cli.answers import Answers, answers_to
 from deltaprop.cli.options import EncodingOption, MissingOption
-from deltaprop.cli.show import plain, print_json, remark, say
+from deltaprop.cli.show import plain, remark, say
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from deltaprop.estimators import TableModel
+    from deltaprop.tabular import Surprises, Table
 
 __all__ = ["EXAMPLE", "predict"]
-
-# What a spreadsheet would run: words that begin so and are no number, and no sign alone.
-_FORMULA = r"^(?:[=@\t\r]|[+-](?:[^0-9.]|[0-9.]+[^0-9.]))"
 
 EXAMPLE = "Example: deltaprop predict penguins.safetensors new.csv --out answers.csv"
 
@@ -52,8 +49,9 @@ def predict(
     from deltaprop.cli.options import missing_words, read_model
     from deltaprop.cli.outputs import check_outputs
     from deltaprop.errors import SettingError
-    from deltaprop.model.files import write_atomically
-    from deltaprop.tabular import load_features
+    from deltaprop.estimators import TableModel, TargetModels
+    from deltaprop.tabular import Surprises, load_features
+    from deltaprop.tabular.parts import by_parts
     from deltaprop.training.progress import phase
 
     if first is not None and first < 1:
@@ -64,51 +62,74 @@ def predict(
     fitted = read_model(model)
     if proba and getattr(fitted, "task", "") == "regression":
         raise SettingError(f"--proba needs classes, but {model} predicts numbers.")
-    with phase(not json, f"reading {plain(data)}"):
-        table = load_features(data, missing=missing_words(fitted, missing), encoding=encoding)
-    for note in (*table.notes, *table.warnings):
+
+    how: dict[str, Any] = {"missing": missing_words(fitted, missing), "encoding": encoding}
+    found = Surprises()
+
+    def read() -> Table:
+        return load_features(data, **how)
+
+    def answer(tables: Iterator[Table]) -> Answers:
+        found.clear()
+        left = first
+        with answers_to(out, json=json, formulas=formulas, words=_says_nothing(fitted)) as answers:
+            for table in tables:
+                features = table.features if left is None else table.features[:left]
+                answers.add(_answers(fitted, features, table.source, proba, found))
+                left = None if left is None else left - len(features)
+                if left == 0:
+                    break
+        return answers
+
+    with phase(not json, f"reading {plain(data)} and predicting"):
+        if isinstance(fitted, (TableModel, TargetModels)):
+            answers, remarks = by_parts(data, answer, read, lambda table: table, **how)
+        else:  # it judges columns by all their cells
+            table = read()
+            answers, remarks = answer(iter([table])), [*table.notes, *table.warnings]
+    for note in remarks:
         remark(note)
-    features = table.features if first is None else table.features[:first]
-    with phase(not json, "predicting"):
-        columns = _answers(fitted, features, table.source, proba)
+    found.warn(data)
+    answers.show()
     if out is not None:
-        write_atomically(out, _as_file(columns, out, formulas))
-        n = len(next(iter(columns.values())))
-        say(plain(f"{n:,} answers written to {out}"))
-    elif json:
-        print_json({name: values.tolist() for name, values in columns.items()})
-    else:
-        _print_csv(_as_file(columns, ".csv", formulas))
+        say(plain(f"{answers.n_rows:,} answers written to {out}"))
     return 0
 
 
-def _answers(fitted: Any, features: Any, where: str, proba: bool) -> dict[str, npt.NDArray[Any]]:
+def _answers(
+    fitted: Any, features: Any, where: str, proba: bool, found: Surprises
+) -> dict[str, npt.NDArray[Any]]:
     """Return the columns of the answer; of several models first the targets, in their order."""
     from deltaprop.estimators import TargetModels
 
     if not isinstance(fitted, TargetModels):
-        return _answers_of(fitted, features, where, proba)
+        return _answers_of(fitted, features, where, proba, found)
     every: dict[str, npt.NDArray[Any]] = {}
     features = fitted.without_targets(features)
     for part in fitted.parts:
         shown = proba and part.task != "regression"
         of_one = f"{part.target.names[0]}=" if part.task == "classification" else ""
-        for name, column in _answers_of(part, features, where, shown).items():
+        for name, column in _answers_of(part, features, where, shown, found).items():
             known = name in part.target.names or not of_one
             every[name if known else f"P({of_one}{name[2:]}"] = column
     return {name: every[name] for name in (*fitted.names, *every)}
 
 
 def _answers_of(
-    fitted: TableModel, features: Any, where: str, proba: bool
+    fitted: Any, features: Any, where: str, proba: bool, found: Surprises
 ) -> dict[str, npt.NDArray[Any]]:
+    from deltaprop.estimators import TableModel
+
+    told: dict[str, Any] = {"where": where}
+    if isinstance(fitted, TableModel):
+        told["found"] = found
     names = fitted.target.names
     if not proba:
-        answers = fitted.predict(features, where=where)
+        answers = fitted.predict(features, **told)
         if answers.ndim == 1:
             return {names[0]: answers}
         return {name: answers[:, k] for k, name in enumerate(names)}
-    probabilities = fitted.predict_proba(features, where=where)
+    probabilities = fitted.predict_proba(features, **told)
     if fitted.task == "multilabel":
         said = fitted.target.decode(probabilities)
         columns = {name: said[:, k] for k, name in enumerate(names)}
@@ -120,39 +141,9 @@ def _answers_of(
     return columns
 
 
-def _print_csv(content: bytes) -> None:
-    """Print CSV: to a program as it is, to a terminal without control characters."""
-    if sys.stdout.isatty():
-        for line in content.decode("utf-8").splitlines():
-            say(plain(line), result=True)
-    else:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(content)
+def _says_nothing(fitted: Any) -> bool:
+    """Return whether a class is called as a missing value is in files."""
+    from deltaprop.tabular import MISSING
 
-
-def _as_file(columns: dict[str, npt.NDArray[Any]], name: str, formulas: bool) -> bytes:
-    import io
-
-    import polars as pl
-
-    from deltaprop.tabular.missing import MISSING
-
-    frame = pl.DataFrame(
-        {
-            key: values.tolist() if values.dtype.kind == "O" else values
-            for key, values in columns.items()
-        }
-    )
-    buffer = io.BytesIO()
-    if name.lower().endswith(".parquet"):
-        frame.write_parquet(buffer)
-        return buffer.getvalue()
-    if not formulas:
-        words = pl.col(pl.String)
-        frame = frame.with_columns(
-            pl.when(words.str.contains(_FORMULA)).then("'" + words).otherwise(words).name.keep()
-        ).rename(lambda title: f"'{title}" if re.search(_FORMULA, title) else title)
-    texts = [column for column in frame.iter_columns() if column.dtype == pl.String]
-    quoted = any(column.is_in(MISSING).any() for column in texts)
-    frame.write_csv(buffer, quote_style="non_numeric" if quoted else "necessary")
-    return buffer.getvalue()
+    parts = getattr(fitted, "parts", (fitted,))
+    return any(name in MISSING for part in parts for name in part.class_names)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-import warnings
 from dataclasses import replace
 from typing import Any
 
+from deltaprop.errors import warn_user
 from deltaprop.tabular import TableEncoder, TableWarning
 from deltaprop.tabular.fit import fit_column
 
 __all__ = ["told_of_rows", "warn_of_columns"]
 
-_LIBRARIES = ("deltaprop.", "sklearn.", "joblib.")
 _MOST_TOLD = 20  # columns in one warning
 
 
@@ -33,15 +31,7 @@ def warn_of_columns(encoder: TableEncoder, *, named: bool) -> None:
     sentences += encoder.warnings
     if sentences:
         sentences.append("Convert such columns, or leave them out yourself.")
-        warnings.warn(" ".join(sentences), TableWarning, stacklevel=_level_of_the_user())
-
-
-def _level_of_the_user() -> int:
-    """Return how many calls above the one that asks stands the line that is not of a library."""
-    frame, level = sys._getframe(1), 1  # noqa: SLF001 - as the module warnings does
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_LIBRARIES):
-        frame, level = frame.f_back, level + 1
-    return level
+        warn_user(" ".join(sentences), TableWarning)
 
 
 def told_of_rows(encoder: TableEncoder, table: Any) -> TableEncoder:

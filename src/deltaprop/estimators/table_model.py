@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -22,7 +23,9 @@ from deltaprop.estimators.evaluation import (
     evaluate_labels,
     evaluate_numbers,
 )
+from deltaprop.estimators.judging import Judge
 from deltaprop.estimators.learnt_rows import LearntRows, Overlap
+from deltaprop.estimators.predicting import Predictor
 from deltaprop.estimators.preparing import (
     Encoder,
     Prepared,
@@ -41,13 +44,14 @@ from deltaprop.model.spec import Network
 from deltaprop.tabular import (
     ImageEncoder,
     SparseRows,
+    Surprises,
     TargetEncoder,
     as_features,
 )
 from deltaprop.training.history import History
 from deltaprop.training.loop import Callback
 from deltaprop.training.optimizers import Optimizer
-from deltaprop.training.predict import logits, refuse_overflow
+from deltaprop.training.predict import refuse_overflow
 from deltaprop.training.progress import phase
 
 if TYPE_CHECKING:
@@ -57,7 +61,6 @@ __all__ = ["TableModel"]
 
 _MOST_CLASSES_KEPT = 100  # whose figures a file keeps
 _MOST_LOGITS = 8_000_000  # of the rows that calibrate
-_AT_ONCE, _ROWS_AT_ONCE = 1_000_000, 256  # outputs; rows at least
 
 Array = npt.NDArray[np.float64]
 Announce: TypeAlias = Callable[[Encoder, TargetEncoder, Network], object]
@@ -235,6 +238,18 @@ class TableModel:
         with phase(progress, "judging the model on the rows held out"):
             return replace(model, held_out=_judged(model, prepared))
 
+    def __post_init__(self) -> None:
+        # predictions keep the weights as the kernels want them: nobody may change them beside that
+        frozen = [m if not m.flat.flags.writeable else m.frozen_copy() for m in self.members]
+        object.__setattr__(self, "members", tuple(frozen))
+
+    @cached_property
+    def _predictor(self) -> Predictor:
+        return Predictor(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_predictor"}
+
     def __repr__(self) -> str:
         """Return what it predicts, and with what."""
         k = len(self.members)
@@ -273,31 +288,75 @@ class TableModel:
         known = {*self.target.names, *ignore}
         return flat_rows(self.inputs.transform(as_features(features), where=where, ignore=known))
 
-    def predict_proba(self, features: Any, *, where: str = "") -> Array:
-        """Return the calibrated probability of each class, or label, of shape (n, k)."""
+    def predict_proba(
+        self, features: Any, *, where: str = "", found: Surprises | None = None
+    ) -> Array:
+        """Return the calibrated probability of each class, or label, of shape (n, k).
+
+        They are computed in the precision the networks learnt in; of float32 they differ from those
+        of float64 by about 1e-7. Rows of which that could change the class are computed in float64.
+        """
         if self.task == "regression":
             raise SettingError("Probabilities belong to classes; this model predicts numbers.")
-        return self.outputs_of(self._encoded(features, where))
+        features = as_features(features)
+        answers = self.outputs_in_blocks(features, where=where, found=found)
+        return self._together(answers, len(features))
 
-    def predict(self, features: Any, *, where: str = "") -> npt.NDArray[Any]:
-        """Return the class, the labels, or the number in the target's unit, of each row."""
-        x = self._encoded(features, where)
+    def predict(
+        self, features: Any, *, where: str = "", found: Surprises | None = None
+    ) -> npt.NDArray[Any]:
+        """Return the class, the labels, or the number in the target's unit, of each row.
+
+        What is to be said of the rows is warned of, or, where they are a part of a table, added to
+        ``found``.
+        """
+        features = as_features(features)
+        answers = self.outputs_in_blocks(features, where=where, found=found)
         if self.task == "classification":
-            likeliest = [outputs.argmax(axis=1) for _, outputs in self._blocks(x)]
+            likeliest = [p.argmax(axis=1) for _, p in answers]
             return self.target.decode(np.concatenate(likeliest))
-        decoded = self._decoded(x)
+        decoded = self._decoded(self._together(answers, len(features)))
         return decoded[:, 0] if decoded.shape[1] == 1 else decoded
+
+    def outputs_in_blocks(
+        self, features: Any, *, where: str = "", found: Surprises | None = None
+    ) -> Iterator[tuple[slice, Array]]:
+        """Yield p of some rows after another: encoded, a table may need much more room.
+
+        Parameters
+        ----------
+        features : data frame or images
+            The rows.
+        where : str
+            What messages call them.
+        found : Surprises, optional
+            Gets what is to be said of them; they are warned of when it is left out.
+
+        Yields
+        ------
+        rows : slice
+            Which rows.
+        p : ndarray of shape (n_rows, n_outputs)
+            Calibrated probabilities, or standardized numbers.
+        """
+        features = as_features(features)
+        if len(features) == 0:
+            raise DataError(f"There are no rows to predict{of(where)}.")
+        strange = Surprises() if found is None else found
+        yield from self._predictor.of_table(features, where, strange)
+        if found is None:
+            strange.warn(where)
 
     def evaluate(self, features: Any, target: Any, *, where: str = "") -> Evaluation:
         """Return accuracy and the like on rows whose answers are known.
 
         It tells, too, how many of the rows the model has learnt, where it remembers its rows.
         """
-        encoded = encoded_targets(self.target, self.network.loss_name, target, where)
-        x = self._encoded(features, where)
-        if x.shape[0] != len(encoded):
-            raise DataError(f"There are {x.shape[0]} rows but {len(encoded)} targets.")
-        return replace(self.judge(x, encoded), overlap=self.overlap(features, encoded))
+        found = Surprises()
+        judge = Judge(self, found)
+        judge.add(features, target, where=where)
+        found.warn(where)
+        return judge.figures()
 
     def judge(
         self, x: Rows, encoded: npt.NDArray[Any], member: npt.NDArray[np.int64] | None = None
@@ -316,7 +375,7 @@ class TableModel:
         if self.task != "classification":
             return self.evaluate_outputs(self.outputs_of(x, member), encoded)
         predicted, p_true = np.empty_like(encoded), np.empty(len(encoded))
-        for rows, p in self._blocks(x, member):
+        for rows, p in self._predictor.of_rows(x, member):
             predicted[rows] = p.argmax(axis=1)
             p_true[rows] = p[np.arange(len(p)), encoded[rows]]
         return evaluate_classes(predicted, p_true, encoded, self.class_names)
@@ -502,49 +561,20 @@ class TableModel:
         ndarray of shape (n, n_L)
             The outputs.
         """
-        outputs = np.zeros((x.shape[0], self.network.n_out))
-        for rows, block in self._blocks(x, member):
-            outputs[rows] = block
+        return self._together(self._predictor.of_rows(x, member), x.shape[0])
+
+    def _together(self, answers: Iterator[tuple[slice, Array]], n: int) -> Array:
+        outputs = np.zeros((n, self.network.n_out))
+        for rows, p in answers:
+            outputs[rows] = p
         return outputs
 
-    def _decoded(self, x: Rows) -> Array:
+    def _decoded(self, outputs: Array) -> Array:
         """Return the numbers in the target's unit, of shape (n, k)."""
         with np.errstate(over="ignore"):
-            decoded = self.target.decode(self.outputs_of(x))
+            decoded = self.target.decode(outputs)
         refuse_overflow(decoded)
         return decoded
-
-    def _blocks(
-        self, x: Rows, member: npt.NDArray[np.int64] | None = None
-    ) -> Iterator[tuple[slice, Array]]:
-        """Yield p of some rows after another, for all of very many classes need much room."""
-        at_once = max(_ROWS_AT_ONCE, _AT_ONCE // self.network.n_out)
-        for start in range(0, x.shape[0], at_once):
-            rows = slice(start, min(start + at_once, x.shape[0]))
-            part = x[rows]
-            if member is None:
-                each = sum(self._outputs(parameters, part) for parameters in self.members)
-                outputs = np.asarray(each) / len(self.members)
-            else:
-                outputs = np.zeros((rows.stop - start, self.network.n_out))
-                for i, parameters in enumerate(self.members):
-                    if (chosen := member[rows] == i).any():
-                        outputs[chosen] = self._outputs(parameters, part[chosen])
-            refuse_overflow(outputs, first=start)
-            yield rows, outputs
-
-    def _outputs(self, parameters: Parameters, x: Rows) -> Array:
-        temperature = 1.0 if self.calibration is None else self.calibration.temperature
-        z = logits(self.network, parameters, x)
-        with np.errstate(over="ignore", invalid="ignore"):  # whoever asks refuses it
-            outputs = self.network.loss.predict(z / temperature)
-        return outputs if self.limits is None else np.clip(outputs, *self.limits)
-
-    def _encoded(self, features: Any, where: str) -> Rows:
-        x = self.encode(features, where=where)
-        if len(x) == 0:
-            raise DataError(f"There are no rows to predict{of(where)}.")
-        return x
 
 
 def _judged(model: TableModel, prepared: Prepared) -> Evaluation | None:

@@ -10,11 +10,13 @@ import os
 import platform
 import secrets
 import stat
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from deltaprop.errors import OutputError, nearest_name
 
-__all__ = ["check_writable", "nearest_file", "write_atomically"]
+__all__ = ["check_writable", "nearest_file", "write_atomically", "writing_atomically"]
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
@@ -28,11 +30,28 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
     OutputError
         When it cannot be written; nothing is left behind.
     """
+    with writing_atomically(path) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def writing_atomically(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Do what `write_atomically` does with what is written to a file in parts.
+
+    Nothing has been written if the block is left with an error.
+
+    Raises
+    ------
+    OutputError
+        When it cannot be written; nothing is left behind.
+    """
     try:
         if _is_pipe_or_device(path):
-            Path(path).write_bytes(content)
+            with Path(path).open("wb") as file:
+                yield file
         else:
-            _write_and_rename(Path(os.path.realpath(path)), content)
+            with _renamed_at_the_end(Path(os.path.realpath(path))) as file:
+                yield file
     except OSError as error:
         raise OutputError(f"{os.fspath(path)} could not be written: {_reason(error)}") from error
 
@@ -70,14 +89,15 @@ def _is_pipe_or_device(path: str | os.PathLike[str]) -> bool:
     return Path(path).exists() and not Path(path).is_file()
 
 
-def _write_and_rename(target: Path, content: bytes) -> None:
+@contextlib.contextmanager
+def _renamed_at_the_end(target: Path) -> Iterator[BinaryIO]:
     if target.exists() and not os.access(target, os.W_OK):
         raise PermissionError(errno.EACCES, "no permission")
     mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
     handle, beside = _open_beside(target, 0o666 if mode is None else 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         if mode is not None:

@@ -14,6 +14,7 @@ from deltaprop.tabular.matrix import SparseEncoder, as_sparse, is_sparse
 from deltaprop.tabular.missing import MISSING, MissingWords
 from deltaprop.tabular.read import Table, load_features, load_frame
 from deltaprop.tabular.sparse import SparseRows
+from deltaprop.tabular.surprises import Surprises
 from deltaprop.tabular.target import TargetEncoder, target_columns
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "ReportRow",
     "SparseEncoder",
     "SparseRows",
+    "Surprises",
     "Table",
     "TableEncoder",
     "TableWarning",

@@ -24,6 +24,7 @@ __all__ = [
     "Strays",
     "holds_numbers",
     "in_every_column",
+    "listed",
     "number_columns",
     "picked",
     "shorten",
@@ -66,6 +67,12 @@ def shorten(cell: object, width: int = 60) -> str:
         return f"{cell[: width - 20]!r}... ({len(cell):,} characters)"
     text = repr(cell)
     return text if len(text) <= width + 2 else f"{text[:width]}..."
+
+
+def listed(names: Sequence[str], most: int = 8) -> str:
+    """Return names in quotes for a message, cut after ``most``."""
+    shown = ", ".join(shorten(name) for name in names[:most])
+    return shown + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def picked(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:

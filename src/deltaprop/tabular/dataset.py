@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from deltaprop.engines.memory import saying_when_memory_ends
 from deltaprop.errors import ColumnError, DataError, SettingError, nearest_name
 from deltaprop.tabular.arrays import pick_arrays, read_array, read_arrays
-from deltaprop.tabular.cells import picked, shorten
+from deltaprop.tabular.cells import listed, picked, shorten
 from deltaprop.tabular.codes import exact_text
 from deltaprop.tabular.decoding import check_encoding
 from deltaprop.tabular.delimited import Reading
@@ -29,14 +29,14 @@ from deltaprop.tabular.missing import (
     find_gaps,
     probable_word,
 )
-from deltaprop.tabular.read import Table, features_of, listed, place, table_of
+from deltaprop.tabular.read import Table, features_of, place, table_of
 from deltaprop.tabular.source import Blob, Source, open_blobs, read_blob
 
 if TYPE_CHECKING:
     import narwhals as nw
     import polars as pl
 
-__all__ = ["Dataset", "Task", "load_dataset"]
+__all__ = ["Dataset", "Task", "load_dataset", "split_target"]
 
 Task = Literal["classification", "regression", "multilabel"]
 
@@ -135,7 +135,7 @@ def load_dataset(
             f"{table.source} stands for several array files: expected one file of features and, as "
             "the target, the file of its labels."
         )
-    return _split_target(table, target, task)
+    return split_target(table, target, task)
 
 
 def _array_dataset(blob: Blob, target: Source | Sequence[str]) -> Dataset:
@@ -200,7 +200,8 @@ def _label_path(path: str, data: str) -> str:
     return str(beside) if not Path(path).exists() and beside.is_file() else path
 
 
-def _split_target(table: Table, target: Source | Sequence[str], task: Task | None) -> Dataset:
+def split_target(table: Table, target: Source | Sequence[str], task: Task | None) -> Dataset:
+    """Return the features and the target of a table; see `load_dataset` for what it raises."""
     frame: pl.DataFrame = table.features.to_native()  # type: ignore[union-attr]
     names = _target_columns(frame.columns, target, table.source)
     columns = [_target_values(frame[name], name, table, task) for name in names]

@@ -40,10 +40,10 @@ from deltaprop.tabular.sniff import (
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["MOST_COLUMNS", "Reading", "TextTable", "read_delimited"]
+__all__ = ["MOST_COLUMNS", "SEPARATOR_LINE", "Reading", "TextTable", "read_delimited"]
 
 MOST_COLUMNS = 100_000
-_SEPARATOR_LINE = re.compile(rb"(?i)sep=([,;\t|])[ \t]*(?:\n|$)")
+SEPARATOR_LINE = re.compile(rb"(?i)sep=([,;\t|])[ \t]*(?:\n|$)")
 _MEMORY_OF_A_CELL = (
     28  # bytes: as text of a few characters, as a number, and what is asked about it
 )
@@ -112,7 +112,7 @@ def read_delimited(
     reading = reading or Reading()
     content, about = to_utf8(content, name, reading.encoding)
     first_line = 1
-    given = _SEPARATOR_LINE.match(content)
+    given = SEPARATOR_LINE.match(content)
     if given:
         content, first_line = content[given.end() :], 2
     body = content.lstrip(b"\n")

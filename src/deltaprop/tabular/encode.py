@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import warnings as python_warnings
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,20 +12,22 @@ from numpy.typing import DTypeLike, NDArray
 
 from deltaprop.errors import ColumnError, DataError, nearest_name, of
 from deltaprop.model.stored import LONGEST_NAME, Stored
-from deltaprop.tabular.cells import shorten
-from deltaprop.tabular.codes import exact_differences
-from deltaprop.tabular.columns import Column, ReportRow, TableWarning, stored_column
-from deltaprop.tabular.dates import date_format, date_parts, days_of, plain_order
-from deltaprop.tabular.fit import fit_column, no_rows, refuse_infinite, to_floats
+from deltaprop.tabular.cells import listed, shorten
+from deltaprop.tabular.columns import Column, ReportRow, stored_column
+from deltaprop.tabular.encode_column import (
+    check_cells,
+    fill,
+    fill_few,
+    n_entries,
+    numbers_of,
+    texts_of,
+)
+from deltaprop.tabular.fit import fit_column, no_rows
 from deltaprop.tabular.forked import fork_safe
 from deltaprop.tabular.frames import to_polars
-from deltaprop.tabular.lookup import category_codes
-from deltaprop.tabular.missing import without_dashes, without_words
-from deltaprop.tabular.notation import read_numbers
-from deltaprop.tabular.ranges import MOST_RANGES, find_edges, shares
-from deltaprop.tabular.read import listed
-from deltaprop.tabular.scaling import squash
+from deltaprop.tabular.ranges import MOST_RANGES, find_edges
 from deltaprop.tabular.sparse import SparseRows, beside
+from deltaprop.tabular.surprises import Surprises
 
 if TYPE_CHECKING:
     import polars as pl
@@ -33,9 +35,11 @@ if TYPE_CHECKING:
 __all__ = ["TableEncoder"]
 
 _FORMAT = "deltaprop-table-encoder/1"
+_TERMS = 300  # of the terms of a text that a cell has
+_MOST_FILLED = 4  # of so many numbers one is kept; a sparse one costs as much time as about so many
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TableEncoder:
     """Encodes tables like the one it was fitted to.
 
@@ -135,7 +139,7 @@ class TableEncoder:
         def divided(column: Column) -> Column:
             if column.kind != "numeric":
                 return column
-            values, _ = _numbers(column, table[column.name], where)
+            values, _ = numbers_of(column, table[column.name], where)
             return replace(column, edges=find_edges(values[~np.isnan(values)], most))
 
         return replace(self, columns=tuple(map(divided, self.columns)))
@@ -145,12 +149,12 @@ class TableEncoder:
         """One readable name per column of the matrix."""
         return tuple(name for column in self.columns for name in column.output_names)
 
-    @property
+    @cached_property
     def n_outputs(self) -> int:
         """Number of columns of the matrix."""
         return sum(column.n_outputs for column in self.columns)
 
-    @property
+    @cached_property
     def needed(self) -> tuple[str, ...]:
         """The columns that a table must have to be encoded."""
         return tuple(column.name for column in self.columns if column.n_outputs)
@@ -194,32 +198,123 @@ class TableEncoder:
         TableWarning
             About further columns, and about categories not seen in training.
         """
+        rows, found = self._encode(to_polars(frame), where, ignore, dtype, few=False)
+        found.warn(where)
+        return rows
+
+    @fork_safe
+    def encode(
+        self,
+        frame: object,
+        *,
+        where: str = "",
+        ignore: Collection[str] = (),
+        dtype: DTypeLike = np.float32,
+    ) -> tuple[NDArray[Any] | SparseRows, Surprises]:
+        """Encode rows of a table that comes in parts, each in the form that takes least room.
+
+        Parameters
+        ----------
+        frame, where, ignore, dtype
+            As for ``transform``.
+
+        Returns
+        -------
+        rows : ndarray or SparseRows of shape (n, n_outputs)
+            Sparse where `has_few_numbers` says so, too; among the numbers of a row may be zeros.
+        found : Surprises
+            What ``transform`` would warn of.
+
+        Raises
+        ------
+        ColumnError, DataError
+            As for ``transform``; rows count from the first of these.
+        """
+        return self._encode(to_polars(frame), where, ignore, dtype, few=self.has_few_numbers)
+
+    @cached_property
+    def _widths(self) -> tuple[int, ...]:
+        """How many numbers of a row `encode` keeps of each column that has outputs."""
+        used = (column for column in self.columns if column.n_outputs)
+        return tuple(n_entries(column) or column.n_dense for column in used)
+
+    @cached_property
+    def has_few_numbers(self) -> bool:
+        """Return whether most numbers of a row are 0, as with categories by the dozen."""
+        return _MOST_FILLED * sum(self._widths) <= self.n_outputs
+
+    @cached_property
+    def n_kept(self) -> int:
+        """Return how many numbers `encode` keeps of a row, of text about."""
+        if any(column.vocabulary for column in self.columns):
+            return sum(_TERMS if c.vocabulary else c.n_dense for c in self.columns)
+        return sum(self._widths) if self.has_few_numbers else self.n_outputs
+
+    @fork_safe
+    def check(self, frame: object, *, where: str = "") -> None:
+        """Raise the ColumnError or DataError of ``transform``, without encoding the table."""
         table = to_polars(frame)
-        self._match(table.columns, where, ignore)
-        dense = np.empty((table.height, sum(c.n_dense for c in self.columns)), dtype=dtype)
+        self._match(table.columns, where, ())
+        for column in self.columns:
+            if column.n_outputs:
+                check_cells(column, table[column.name], where)
+
+    def _encode(
+        self,
+        table: pl.DataFrame,
+        where: str,
+        ignore: Collection[str],
+        dtype: DTypeLike,
+        *,
+        few: bool,
+    ) -> tuple[NDArray[Any] | SparseRows, Surprises]:
+        found = Surprises(self._match(table.columns, where, ignore))
         by_name = dict(zip(table.columns, table.iter_columns(), strict=True))
-        about: list[str] = []
+        encoded = [(column, by_name[column.name]) for column in self.columns if column.n_outputs]
+        if few and not any(column.vocabulary for column, _ in encoded):
+            return self._few(encoded, table.height, where, dtype, found), found
+        dense = np.empty((table.height, sum(c.n_dense for c in self.columns)), dtype=dtype)
         parts: list[NDArray[Any] | SparseRows] = []
         begun = done = 0
-        for column in self.columns:
+        for column, series in encoded:
             if column.vocabulary is not None:
-                text = _texts(column, by_name[column.name], where)
+                text = texts_of(column, series, where)
                 parts += [dense[:, begun:done], column.vocabulary.encode(text, dtype)]
                 begun = done
-            elif column.outputs:
-                block = dense[:, done : done + column.n_dense]
-                about.extend(_fill(block, column, by_name[column.name], where))
+            else:
+                fill(dense[:, done : done + column.n_dense], column, series, where, found)
                 done += column.n_dense
-        if about:
-            python_warnings.warn(
-                f"The table{of(where)} holds what the training did not: {'; '.join(about)}. "
-                "Such cells are encoded as unknown.",
-                TableWarning,
-                stacklevel=3,
-            )
-        return beside([*parts, dense[:, begun:]], dtype) if parts else dense
+        return beside([*parts, dense[:, begun:]], dtype) if parts else dense, found
 
-    def _match(self, present: Sequence[str], where: str, ignore: Collection[str]) -> None:
+    def _few(
+        self,
+        encoded: Sequence[tuple[Column, pl.Series]],
+        n: int,
+        where: str,
+        dtype: DTypeLike,
+        found: Surprises,
+    ) -> SparseRows:
+        """Encode columns into rows of equally many numbers."""
+        width = sum(self._widths)
+        data = np.empty((n, width), dtype=dtype)
+        indices = np.empty((n, width), dtype=np.int32)
+        done = output = 0
+        for (column, series), kept in zip(encoded, self._widths, strict=True):
+            here = slice(done, done + kept)
+            if kept < column.n_dense:
+                fill_few(data[:, here], indices[:, here], column, series, found)
+                indices[:, here] += output
+            else:
+                fill(data[:, here], column, series, where, found)
+                indices[:, here] = np.arange(output, output + column.n_dense)
+            done, output = here.stop, output + column.n_dense
+        starts = np.arange(n + 1, dtype=np.int64) * width
+        return SparseRows(data.ravel(), indices.ravel(), starts, (n, self.n_outputs))
+
+    def _match(
+        self, present: Sequence[str], where: str, ignore: Collection[str]
+    ) -> dict[str, None]:
+        """Return the columns that the training table had not; refuse a table that lacks some."""
         here = set(present)
         absent = [name for name in self.needed if name not in here]
         known = {column.name for column in self.columns}
@@ -234,13 +329,7 @@ class TableEncoder:
                 f"{listed(absent, 50)}: expected the {len(self.needed)} columns of the training "
                 f"table, in any order.{hint} Its columns are {has}."
             )
-        if extra:
-            python_warnings.warn(
-                f"The table{of(where)} has {'a column' if len(extra) == 1 else 'columns'} that the "
-                f"training table had not: {listed(extra)}. Ignored.",
-                TableWarning,
-                stacklevel=4,
-            )
+        return dict.fromkeys(extra)
 
     def report(self) -> list[ReportRow]:
         """Return, per column of the training table, what was made of it."""
@@ -271,144 +360,3 @@ class TableEncoder:
         if len(set(names)) < len(names) or not any(column.n_outputs for column in columns):
             stored.refuse("columns", names[:5], "different columns, at least one with outputs")
         return cls(columns, stored.count("n_rows", 1), stored.texts("warnings"))
-
-
-def _fill(block: NDArray[Any], column: Column, series: pl.Series, where: str) -> list[str]:
-    """Encode one column into its block of the matrix; return what is to be warned about."""
-    if column.kind in ("category", "binary", "boolean"):
-        return _fill_categories(block, column, series)
-    if column.kind == "constant":
-        absent = series.is_null() | _absent_text(series)
-        block[:, 0] = column.outputs[0].squashed(absent.to_numpy().astype(np.float64))
-        return []
-    about: list[str] = []
-    if column.kind == "date":
-        values = _dates(column, series, where)
-        parts = date_parts(values)
-    else:
-        values, odd = _numbers(column, series, where)
-        parts = {"value": values}
-        if odd:
-            about.append(f"{odd} cells of the numeric column {column.name!r} are no numbers")
-    for i, output in enumerate(column.outputs):
-        part = np.isnan(values).astype(np.float64) if output.part == "missing" else None
-        block[:, i] = output.squashed(parts[output.part] if part is None else part)
-    if column.edges:
-        block[:, len(column.outputs) :] = shares(values, column.edges, column.outputs[0].center)
-    return about
-
-
-def _absent_text(series: pl.Series) -> pl.Series:
-    import polars as pl
-
-    if series.dtype in (pl.String, pl.Categorical, pl.Enum):
-        return without_words(series.cast(pl.String)).is_null()
-    return series.is_nan().fill_null(True) if series.dtype.is_float() else series.is_null()
-
-
-def _numbers(column: Column, series: pl.Series, where: str) -> tuple[NDArray[np.float64], int]:
-    """Return the cells as numbers, and how many are none (only where training had such, too)."""
-    import polars as pl
-
-    odd = 0
-    if series.dtype in (pl.String, pl.Categorical, pl.Enum):
-        text = without_dashes(series.cast(pl.String))
-        if column.offset:
-            series = text.cast(pl.Int128, strict=False)
-        else:
-            series = read_numbers(text, column.notation)
-        strange = (text.is_not_null() & series.is_null()).arg_true()
-        odd = strange.len()
-        if odd and not column.strays:
-            _refuse_cell(column, text, strange, _a_number(column), where)
-    elif not (
-        series.dtype.is_numeric() or series.dtype in (pl.Boolean, pl.Null, pl.Duration, pl.Time)
-    ):
-        _refuse_type(column, series, "numbers", where)
-    if column.offset:
-        differences = exact_differences(series, column.offset)
-        series = series if differences is None else differences[0]
-    values = to_floats(series)
-    refuse_infinite(values, column.name, where)
-    return values, odd
-
-
-def _a_number(column: Column) -> str:
-    unit = column.notation.unit if column.notation else ""
-    return f"a number in {unit}" if unit else "a number"
-
-
-def _texts(column: Column, series: pl.Series, where: str) -> pl.Series:
-    """Return the cells of a text column; numbers and dates among later cells are words too."""
-    import polars as pl
-
-    if series.dtype.is_nested() or series.dtype in (pl.Binary, pl.Object):
-        _refuse_type(column, series, "text", where)
-    return without_words(series.cast(pl.String))
-
-
-def _dates(column: Column, series: pl.Series, where: str) -> NDArray[np.float64]:
-    import polars as pl
-
-    if series.dtype in (pl.Date, pl.Datetime):
-        return days_of(series, "date")
-    if series.dtype in (pl.Categorical, pl.Enum):
-        series = series.cast(pl.String)
-    if series.null_count() == series.len():
-        return np.full(series.len(), np.nan)
-    if series.dtype.is_numeric() and column.date_format == "yearmonthday":
-        series = series.cast(pl.Int64, strict=False).cast(pl.String)
-    if series.dtype != pl.String:
-        _refuse_type(column, series, "dates", where)
-    text = without_dashes(series)
-    days = days_of(text, column.date_format)
-    strange = pl.Series(np.isnan(days)) & text.is_not_null()
-    if strange.any():
-        other, _ = date_format(text)
-        if other is not None and plain_order(other):
-            return days_of(text, other)
-        notation = column.date_format.replace("date", "year-month-day")
-        _refuse_cell(column, text, strange.arg_true(), f"a date as {notation}", where)
-    return days
-
-
-def _refuse_cell(
-    column: Column, text: pl.Series, strange: pl.Series, expected: str, where: str
-) -> None:
-    row = int(strange[0])
-    others = f" {strange.len() - 1} more rows have such a cell." if strange.len() > 1 else ""
-    raise DataError(
-        f"Column {column.name!r}{of(where)} has {shorten(text[row])} in row {row + 1}: expected "
-        f"{expected}, as in training.{others} Correct the cell, or leave it empty if its value is "
-        "not known."
-    )
-
-
-def _refuse_type(column: Column, series: pl.Series, expected: str, where: str) -> None:
-    first = " ".join(shorten(series[0]).split())
-    raise DataError(
-        f"Column {column.name!r}{of(where)} is of type {series.dtype} (row 1 has "
-        f"{first}): expected {expected}, as in training. Convert the column."
-    )
-
-
-def _fill_categories(block: NDArray[Any], column: Column, series: pl.Series) -> list[str]:
-    truths = column.categories
-    if column.kind == "boolean" and series.dtype.is_numeric():
-        truths = ("0", "1")  # how truth values often arrive
-    codes, unknown = category_codes(series, truths)
-    if column.kind != "category":
-        values = np.array([0.0, -1.0, 1.0])
-        block[:, 0] = column.outputs[0].squashed(values)[codes + 1]
-    else:
-        centers = np.array([output.center for output in column.outputs])
-        scales = np.array([output.scale for output in column.outputs])
-        off, on = (squash(np.full(len(centers), x), centers, scales) for x in (0.0, 1.0))
-        block[:] = off
-        rows = np.flatnonzero(codes >= 0)
-        block[rows, codes[rows]] = on[codes[rows]]
-    if unknown.len() == 0 or column.rest:
-        return []
-    different = unknown.unique(maintain_order=True)
-    cells = f"{unknown.len()} {'cell' if unknown.len() == 1 else 'cells'}"
-    return [f"{cells} of column {column.name!r} ({listed(different.head(9).to_list(), 3)})"]

@@ -13,6 +13,7 @@ from numpy.typing import DTypeLike, NDArray
 from deltaprop.errors import DataError, ShapeError, of
 from deltaprop.model.stored import Stored
 from deltaprop.tabular.columns import ReportRow
+from deltaprop.tabular.surprises import Surprises
 
 __all__ = ["ImageEncoder"]
 
@@ -77,6 +78,11 @@ class ImageEncoder:
         """Number of pixels of one image."""
         return math.prod(self.shape)
 
+    @property
+    def n_kept(self) -> int:
+        """Return how many numbers `encode` keeps of a row at most."""
+        return self.n_outputs
+
     def transform(
         self,
         images: object,
@@ -105,15 +111,34 @@ class ImageEncoder:
         DataError
             Values that are no finite numbers.
         """
+        array = self._fitting(images, where)
+        scaled = np.empty(array.shape, dtype=dtype)
+        np.divide(array, self.largest, out=scaled, dtype=np.float64, casting="same_kind")
+        return scaled
+
+    def encode(
+        self,
+        images: object,
+        *,
+        where: str = "",
+        ignore: Collection[str] = (),
+        dtype: DTypeLike = np.float32,
+    ) -> tuple[NDArray[Any], Surprises]:
+        """Encode some of many images; see `TableEncoder.encode`."""
+        return self.transform(images, where=where, ignore=ignore, dtype=dtype), Surprises()
+
+    def check(self, images: object, *, where: str = "") -> None:
+        """Raise what ``transform`` raises, without scaling the images."""
+        self._fitting(images, where)
+
+    def _fitting(self, images: object, where: str) -> NDArray[Any]:
         array = _checked(images, where)
         if array.shape[1:] != self.shape:
             raise ShapeError(
                 f"The images{of(where)} are {_times(array.shape[1:])} pixels: expected "
                 f"{_times(self.shape)}, as in training. Rescale them."
             )
-        scaled = np.empty(array.shape, dtype=dtype)
-        np.divide(array, self.largest, out=scaled, dtype=np.float64, casting="same_kind")
-        return scaled
+        return array
 
     def report(self) -> list[ReportRow]:
         """Return one row for all pixels."""

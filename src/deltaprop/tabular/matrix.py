@@ -15,12 +15,14 @@ from deltaprop.model.stored import Stored
 from deltaprop.tabular.columns import ReportRow
 from deltaprop.tabular.scaling import squash
 from deltaprop.tabular.sparse import SparseRows, beside
+from deltaprop.tabular.surprises import Surprises
 
 __all__ = ["SparseEncoder", "as_sparse", "is_sparse", "order_of_sparse_rows"]
 
 Array = NDArray[np.float64]
 
 _FORMAT = "deltaprop-sparse-encoder/1"
+_CELLS = 300  # that are not 0 in a row
 _FULL = 0.5  # share of the rows that have a cell, from which on a column is no longer sparse
 
 
@@ -129,6 +131,11 @@ class SparseEncoder:
         names = self.names or tuple(f"x{i}" for i in range(self.n_columns))
         return tuple(names[i] for i in self._order())
 
+    @property
+    def n_kept(self) -> int:
+        """Return about how many numbers `encode` keeps of a row."""
+        return self.full.size + min(_CELLS, self.n_outputs - self.full.size)
+
     def transform(
         self,
         rows: Any,
@@ -157,6 +164,26 @@ class SparseEncoder:
         DataError
             A cell that is not a finite number.
         """
+        given = self._fitting(rows, where)
+        full = [self._full_part(given)] if self.full.size else []
+        return beside([self._sparse_part(given), *full], dtype)
+
+    def encode(
+        self,
+        rows: Any,
+        *,
+        where: str = "",
+        ignore: Collection[str] = (),
+        dtype: DTypeLike = np.float32,
+    ) -> tuple[SparseRows, Surprises]:
+        """Encode some of many rows; see `TableEncoder.encode`."""
+        return self.transform(rows, where=where, ignore=ignore, dtype=dtype), Surprises()
+
+    def check(self, rows: Any, *, where: str = "") -> None:
+        """Raise what ``transform`` raises, without scaling the rows."""
+        self._fitting(rows, where)
+
+    def _fitting(self, rows: Any, where: str) -> SparseRows:
         given = as_sparse(rows)
         if given.shape[1] != self.n_columns:
             raise ShapeError(
@@ -164,8 +191,7 @@ class SparseEncoder:
                 f"{self.n_columns:,}, as in training."
             )
         _refuse_non_finite(given, where)
-        full = [self._full_part(given)] if self.full.size else []
-        return beside([self._sparse_part(given), *full], dtype)
+        return given
 
     def _order(self) -> NDArray[np.int64]:
         """Return the columns in the order of the result."""

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     import polars as pl
 
 __all__ = [
+    "BLANKS",
     "MISSING",
+    "NO_VALUE",
     "NO_WORDS",
     "Gap",
     "MissingWords",
@@ -41,7 +43,11 @@ MISSING = (
 
 # What stands in the place of a number, a date or a truth value that there is none of.
 _DASHES = ("-", "--", "---", "–", "—", "―", "−")
-_NO_VALUE = (*MISSING, *_DASHES)
+NO_VALUE = (*MISSING, *_DASHES)
+# What polars strips from cells: the blanks of Unicode, which for Python are a few more.
+BLANKS = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
 
 # Of these, the ones that are somebody's name for something: Namibia, no damage, zero.
 _LIKE_WORDS = ("NA", "null", "NULL", "None")
@@ -175,7 +181,7 @@ def without_words(text: pl.Series) -> pl.Series:
 
 def without_dashes(text: pl.Series) -> pl.Series:
     """Do what `clean_text` does for a column of numbers, dates or truth values."""
-    return clean_frame(text.to_frame(), MissingWords(_NO_VALUE)).to_series()
+    return clean_frame(text.to_frame(), MissingWords(NO_VALUE)).to_series()
 
 
 def numbers_without_words(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
@@ -190,7 +196,7 @@ def numbers_without_words(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]
     """
     import polars as pl
 
-    is_word = pl.all().is_in(_NO_VALUE)
+    is_word = pl.all().is_in(NO_VALUE)
     has = in_every_column(frame, is_word)
     concerned = [
         column.name

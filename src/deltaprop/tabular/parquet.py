@@ -8,13 +8,15 @@ bytes that are there.
 from __future__ import annotations
 
 import io
+import mmap
 import os
 import sys
 import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 from deltaprop.errors import DataError
 from deltaprop.tabular.source import Blob, most_unpacked, too_large
@@ -22,9 +24,10 @@ from deltaprop.tabular.source import Blob, most_unpacked, too_large
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["read_parquet"]
+__all__ = ["parquet_parts", "read_parquet"]
 
 _STDERR = threading.Lock()
+_CELLS_AT_ONCE = 1 << 21
 _DEEPEST, _MOST_ENTRIES = 12, 1_000_000
 _WIDTHS = {0: 0.125, 1: 4, 2: 8, 4: 4, 5: 8}  # bytes of a value in memory, by its type
 _SLACK = 100  # old writers forget the header of a dictionary when they add up
@@ -58,6 +61,38 @@ def read_parquet(blob: Blob) -> pl.DataFrame:
             "of each. Check the program that writes it."
         )
     return frame
+
+
+def parquet_parts(name: str) -> Iterator[pl.DataFrame]:
+    """Yield the rows of a Parquet file, some after another.
+
+    Raises
+    ------
+    DataError
+        As `read_parquet` does.
+    """
+    import polars as pl
+
+    with Path(name).open("rb") as file:
+        content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    with content:
+        try:
+            _check(Blob(name, cast("bytes", content), "parquet"))  # it is read by slices only
+        except _Damaged as error:
+            raise _refused(name, str(error)) from None
+    lazy = pl.scan_parquet(Path(name), glob=False)
+    start, at_once = 0, 0
+    while True:
+        try:
+            with _panics_unsaid():
+                at_once = at_once or max(1, _CELLS_AT_ONCE // max(1, len(lazy.collect_schema())))
+                frame = lazy.slice(start, at_once).collect()
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+            raise _refused(name, str(error).partition("\n")[0][:200]) from None
+        if frame.height == 0 or frame.width == 0:
+            return
+        yield frame
+        start += frame.height
 
 
 def _refused(name: str, why: str) -> DataError:

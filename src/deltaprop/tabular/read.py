@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from deltaprop.engines.memory import saying_when_memory_ends
 from deltaprop.errors import ColumnError, DataError
 from deltaprop.tabular.arrays import read_array
-from deltaprop.tabular.cells import Strays, number_columns, picked, shorten
+from deltaprop.tabular.cells import Strays, listed, number_columns, picked
 from deltaprop.tabular.codes import is_code
 from deltaprop.tabular.decoding import check_encoding
 from deltaprop.tabular.delimited import Reading, TextTable, read_delimited
@@ -37,7 +37,15 @@ if TYPE_CHECKING:
     import narwhals as nw
     import polars as pl
 
-__all__ = ["Table", "features_of", "listed", "load_features", "load_frame", "place", "table_of"]
+__all__ = [
+    "Table",
+    "features_of",
+    "load_features",
+    "load_frame",
+    "place",
+    "table_of",
+    "typed",
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,7 +128,7 @@ def table_of(blobs: Sequence[Blob], source: str, reading: Reading) -> Table:
     """Read the files of one source and put their rows below each other."""
     if all(blob.format == "text" for blob in blobs):
         texts = [read_delimited(blob.content, blob.name, reading) for blob in blobs]
-        return _typed(texts, source, reading.words)
+        return typed(texts, source, reading.words)
     tables = [_read_one(blob, reading) for blob in blobs]
     return tables[0] if len(tables) == 1 else _stack(tables, source)
 
@@ -167,7 +175,7 @@ def _read_one(blob: Blob, reading: Reading) -> Table:
     import narwhals as nw
 
     if blob.format == "text":
-        return _typed([read_delimited(blob.content, blob.name, reading)], blob.name, reading.words)
+        return typed([read_delimited(blob.content, blob.name, reading)], blob.name, reading.words)
     if blob.format == "parquet":
         return Table(nw.from_native(read_parquet(blob), eager_only=True), blob.name)
     return Table(features_of(read_array(blob), blob.name), blob.name)
@@ -188,7 +196,7 @@ def features_of(array: NDArray[Any], name: str) -> nw.DataFrame[Any] | NDArray[A
     )
 
 
-def _typed(tables: Sequence[TextTable], source: str, words: MissingWords) -> Table:
+def typed(tables: Sequence[TextTable], source: str, words: MissingWords) -> Table:
     """Put text tables below each other, and make numbers of the columns that hold numbers."""
     import narwhals as nw
     import polars as pl
@@ -318,9 +326,3 @@ def _same_columns(
             "the first of the files. Leave the file out of the pattern, or give it the same header."
         )
     return picked(frame, first.columns)
-
-
-def listed(names: Sequence[str], most: int = 8) -> str:
-    """Return names in quotes for a message, cut after ``most``."""
-    shown = ", ".join(shorten(name) for name in names[:most])
-    return shown + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -20,6 +20,7 @@ __all__ = [
     "Format",
     "Source",
     "blob_of",
+    "format_of",
     "most_unpacked",
     "open_blobs",
     "paths_of",
@@ -117,7 +118,7 @@ def blob_of(raw: bytes, shown: str) -> Blob:
             f"{shown} is empty: expected a table with a header line and at least one row. "
             "Check that the program that writes it has finished."
         )
-    return Blob(shown, raw, _format_of(raw, shown))
+    return Blob(shown, raw, format_of(raw, shown))
 
 
 def _standard_input() -> bytes:
@@ -216,7 +217,8 @@ def _gunzip(raw: bytes, name: str) -> bytes:
     )
 
 
-def _format_of(raw: bytes, name: str) -> Format:
+def format_of(raw: bytes, name: str) -> Format:
+    """Return what a content that begins so is; ``name`` is what messages call it."""
     if raw[:4] == b"PAR1":
         return "parquet"
     if raw[:6] == b"\x93NUMPY":

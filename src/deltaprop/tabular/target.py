@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 
 from deltaprop.errors import DataError, SettingError, ShapeError, nearest_name, of
 from deltaprop.model.stored import LONGEST_NAME, Stored
-from deltaprop.tabular.cells import shorten
+from deltaprop.tabular.cells import listed, shorten
 from deltaprop.tabular.forked import fork_safe
 from deltaprop.tabular.lookup import category_codes
 from deltaprop.tabular.notation import Notation
-from deltaprop.tabular.read import listed
 from deltaprop.tabular.target_values import (
     are_long_integers,
     as_numbers,
@@ -257,11 +256,11 @@ class TargetEncoder:
             # Truth values and 0, 1 are two ways to write the same classes.
             import polars as pl
 
-            codes, _ = category_codes(
-                column.cast(pl.Float64), [f"{int(c)}" for c in self.classes.tolist()]
+            codes, _, _ = category_codes(
+                column.cast(pl.Float64), tuple(f"{int(c)}" for c in self.classes.tolist())
             )
         else:
-            codes, _ = category_codes(column, self._texts())
+            codes, _, _ = category_codes(column, tuple(self._texts()))
         strange = np.flatnonzero(codes < 0)
         if strange.size:
             found = _shown(values[strange[0]])

@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltaprop.errors import DataError, ShapeError, of
-from deltaprop.tabular.cells import Strays, shorten, strays_of
+from deltaprop.tabular.cells import Strays, listed, shorten, strays_of
 from deltaprop.tabular.codes import EXACT, exact_text, is_code
 from deltaprop.tabular.dates import date_format
 from deltaprop.tabular.fit import to_floats
 from deltaprop.tabular.frames import as_series, to_polars
 from deltaprop.tabular.notation import Found, Notation, find_notation, read_numbers
-from deltaprop.tabular.read import listed
 from deltaprop.tabular.task import guess_task
 from deltaprop.tabular.truth import one_spelling
 

@@ -1,0 +1,79 @@
+"""A model judged on a table whose rows come some after another."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from deltaprop.errors import DataError
+from deltaprop.estimators.evaluation import Evaluation, evaluate_classes
+from deltaprop.estimators.preparing import encoded_targets, marks_of
+from deltaprop.tabular import Surprises, as_features, take_rows
+
+if TYPE_CHECKING:
+    from deltaprop.estimators.table_model import TableModel
+
+__all__ = ["Judge"]
+
+
+class Judge:
+    """Keeps of each row what the figures need: its answer, and what the model says of it.
+
+    Parameters
+    ----------
+    model : TableModel
+        Which is judged.
+    found : Surprises
+        Gets what is to be said of the rows.
+    """
+
+    def __init__(self, model: TableModel, found: Surprises) -> None:
+        self._model, self._found, self._n_given = model, found, 0
+        self._encoded: list[npt.NDArray[Any]] = []
+        self._said: list[npt.NDArray[Any]] = []
+        self._p_true: list[npt.NDArray[np.float64]] = []
+        self._marks: list[npt.NDArray[np.uint64]] = []
+
+    def add(self, features: Any, target: Any, *, where: str = "", unseen: bool = False) -> None:
+        """Have the model answer for further rows, or for those that it has not seen."""
+        model, features = self._model, as_features(features)
+        encoded = encoded_targets(model.target, model.network.loss_name, target, where)
+        if len(features) != len(encoded):
+            raise DataError(f"There are {len(features)} rows but {len(encoded)} targets.")
+        self._n_given += len(encoded)
+        if model.learnt_rows is not None:
+            marks = marks_of(features, model.inputs, model.target, encoded)
+            if unseen:
+                new = np.flatnonzero(~model.learnt_rows.seen(marks))
+                features, encoded, marks = take_rows(features, new), encoded[new], marks[new]
+            self._marks.append(marks)
+        if unseen and not len(encoded):
+            return
+        self._encoded.append(encoded)
+        for rows, p in model.outputs_in_blocks(features, where=where, found=self._found):
+            if model.task == "classification":
+                self._p_true.append(p[np.arange(len(p)), encoded[rows]])
+            self._said.append(p.argmax(axis=1) if model.task == "classification" else p)
+
+    def figures(self) -> Evaluation:
+        """Return how good the answers are, and how many of the rows were learnt.
+
+        Raises
+        ------
+        DataError
+            When the model has seen all rows, and was to be judged by others.
+        """
+        if not self._encoded:
+            raise DataError(f"The model has seen all {self._n_given:,} rows.")
+        model, encoded, said = self._model, *map(np.concatenate, (self._encoded, self._said))
+        if model.task == "classification":
+            p_true = np.concatenate(self._p_true)
+            judged = evaluate_classes(said, p_true, encoded, model.class_names)
+        else:
+            judged = model.evaluate_outputs(said, encoded)
+        if model.learnt_rows is None:
+            return judged
+        return replace(judged, overlap=model.learnt_rows.overlap(np.concatenate(self._marks)))
