@@ -56,8 +56,14 @@ def test_as_many_rows_judge_as_there_is_time_for(clock):
     assert len(Budget(None, 0.0).rows_for_judging(50_000, work, 0)) == 50_000
 
 
-@pytest.mark.parametrize(("seconds", "least", "most"), [(1e6, 60_000, 60_000), (40, 1000, 20_000)])
-def test_as_many_rows_are_encoded_as_there_is_time_for(clock, monkeypatch, seconds, least, most):
+@pytest.mark.parametrize(
+    ("seconds", "epoch", "found"),
+    [(1e6, 0.0, 60_000), (40, 0.0, 23_625), (40, 2e-3, 3937), (5, 0.0, 1000), (1e6, 1.0, 60_000)],
+)
+def test_as_many_rows_are_learnt_from_as_there_is_time_for(
+    clock, monkeypatch, seconds, epoch, found
+):
+    """What is asked of a row takes a millisecond, beside two epochs and what it takes to judge."""
     monkeypatch.setattr(budgets, "_FEW_CELLS", 0)
     transform = TableEncoder.transform
 
@@ -67,8 +73,21 @@ def test_as_many_rows_are_encoded_as_there_is_time_for(clock, monkeypatch, secon
 
     monkeypatch.setattr(TableEncoder, "transform", slow)
     table = as_features({"a": np.arange(60_000.0)})
-    found = rows_within(Budget(seconds, clock.now), table, TableEncoder, None, 0)
-    assert least <= found <= most
+    budget = Budget(seconds, clock.now)
+
+    def learn(_, X, rows):
+        assert len(X) == len(rows)
+        return epoch * len(rows)
+
+    n = rows_within(budget, table, TableEncoder, None, 0, learn)
+    assert n == pytest.approx(found, abs=1)
+
+
+def test_texts_are_reckoned_by_their_words_and_not_by_all_there_are(clock, monkeypatch, rng):
+    monkeypatch.setattr(budgets, "_FEW_CELLS", 0)
+    texts = [" ".join(f"w{w}" for w in rng.integers(0, 3000, 20)) for _ in range(2_500)]
+    table = as_features({"text": texts})
+    assert rows_within(Budget(1e-1, clock.now), table, TableEncoder, None, 0) == 2_500
 
 
 def _table(rng, n=3000):

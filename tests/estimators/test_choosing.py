@@ -93,6 +93,18 @@ def test_one_encoder_is_not_tried(rng, monkeypatch):
     )
 
 
+def test_nothing_is_tried_where_there_is_no_time_to_tell(rng, monkeypatch):
+    monkeypatch.setattr(choosing, "train_members", None)
+    x, y = stepped(rng)
+    frame = as_frame({"a": x[:, 0]})
+    plain, target = TableEncoder.fit(frame), TargetEncoder.fit(y, "classification")
+    both = [plain, plain.with_ranges(frame, 16)]
+    given = (both, frame, target, target.encode(y), None, dp.Recipe(), 128, None)
+    assert better_encoder(*given, 1.0) is plain
+    with pytest.raises(TypeError):
+        better_encoder(*given, 60.0)
+
+
 class TestModel:
     def test_a_model_has_what_was_chosen_and_keeps_it(self, rng, tmp_path):
         x, y = stepped(rng)

@@ -68,18 +68,19 @@ class TestMeasuring:
 
         monkeypatch.setattr(pacing, "train_members", train_members)
         monkeypatch.setattr(pacing, "available_cores", lambda: 2)
-        monkeypatch.setattr(pacing.time, "perf_counter", lambda: 0.0)
         return asked
 
     def ask(self, recipe, budget):
         rng = np.random.default_rng(0)
         X, y = rng.normal(size=(8_000, 5)), rng.integers(0, 3, 8_000)
-        return paced(plan_of(recipe), recipe, FACTS, X, y, budget, None)
+        self.budget = SimpleNamespace(for_training=budget)
+        return paced(plan_of(recipe), recipe, FACTS, X, y, self.budget, None)
 
     def test_the_seconds_of_an_epoch_decide(self, measured):
         measured["history"] = {"seconds": [0.1], "n_steps": 26, "stopped_because": "epochs"}
-        plan = self.ask(dp.Recipe(), 20.0)  # 0.8 x 20 s, two epochs of 0.1 s at once
-        assert (plan.members, plan.epochs) == (6, 53)
+        plan = self.ask(dp.Recipe(), 20.0)  # 0.9 x 20 s, two epochs of 0.1 s at once
+        assert (plan.members, plan.epochs) == (6, 60)
+        assert self.budget.judging == pytest.approx(0.1 * 6 / 5, rel=1e-3)  # of all rows
         assert measured["time_budget"] == pytest.approx(1.0)
         assert measured["n_threads"] == 1
         assert len(set(measured["rows"][0])) == 8_000 - 8_000 // 6
@@ -87,7 +88,7 @@ class TestMeasuring:
 
     def test_an_epoch_that_was_cut_off_counts_by_its_steps(self, measured):
         measured["history"] = {"seconds": [0.05], "n_steps": 13, "stopped_because": "time_budget"}
-        assert self.ask(dp.Recipe(), 20.0).epochs == 53
+        assert self.ask(dp.Recipe(), 20.0).epochs == 60
 
     def test_one_that_diverged_at_once_tells_nothing(self, measured):
         measured["history"] = {"seconds": [], "n_steps": 0, "stopped_because": "diverged"}

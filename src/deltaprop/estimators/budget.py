@@ -6,7 +6,7 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import inf
+from math import ceil, inf
 from typing import Any
 
 import numpy as np
@@ -19,13 +19,16 @@ __all__ = ["Budget", "rows_within", "some_rows"]
 
 Indices = npt.NDArray[np.int64]
 
-_SHARE_OF_ENCODING = 0.1  # of what is left: of many rows memory takes as long again, and each epoch
+_SHARE_OF_ROWS = 0.7  # of what is left, for all that takes longer the more rows there are
+# An epoch over new rows teaches more than another one over the same: two epochs of 200,000 rows are
+# better than four of 105,000, and those better than twelve of 35,000.
+_EPOCHS, _JUDGING = 2, 0.5  # how long rows held out are judged, in epochs
 _FEWEST_ROWS = 1_000
-_TRIED_ROWS, _TRIED_CELLS = 20_000, 4_000_000
-_FEW_CELLS = 20_000_000  # that are encoded in a second or two, whatever is left
-_SHARE_OF_JUDGING = 0.06  # each of calibration and evaluation
-# Written, copied and read again where they do not fit into a cache, as those of a few rows do.
-_SECONDS_OF_A_CELL = 20e-9
+_TRIED_ROWS, _TRIED_CELLS = 5_000, 4_000_000
+_FEW_CELLS = 20_000_000  # that are encoded in a fraction of a second, whatever is left
+_SHARE_OF_JUDGING, _LEAST_OF_JUDGING = 0.06, 0.01  # each of calibration and evaluation
+# Written where they do not fit into a cache, as those of a few rows do.
+_SECONDS_OF_A_CELL = 12e-9
 _RANGES = 16  # of a number, as far as is not known yet
 
 
@@ -41,11 +44,14 @@ class Budget:
         By ``time.perf_counter``.
     reserved : float
         Seconds that must be left when the model is ready: for saving it, for a report.
+    judging : float
+        Seconds that calibration takes, and about as many again evaluation, as far as is known.
     """
 
     seconds: float | None
     began: float
     reserved: float = 0.0
+    judging: float = inf
 
     @property
     def limited(self) -> bool:
@@ -69,7 +75,10 @@ class Budget:
     @property
     def for_judging(self) -> float:
         """Return the seconds that calibration may take, and as many again evaluation."""
-        return inf if self.seconds is None else _SHARE_OF_JUDGING * self.seconds
+        if self.seconds is None:
+            return inf
+        known = max(self.judging, _LEAST_OF_JUDGING * self.seconds)
+        return min(known, _SHARE_OF_JUDGING * self.seconds)
 
     @property
     def for_training(self) -> float:
@@ -107,8 +116,15 @@ def some_rows(n: int, most: int, seed: int) -> Indices:
     return np.sort(np.random.default_rng(seed).permutation(n)[:most])
 
 
-def rows_within(budget: Budget, features: Any, encoder: Any, ranges: int | None, seed: int) -> int:
-    """Return how many rows there is time to encode, as far as a few of them tell.
+def rows_within(
+    budget: Budget,
+    features: Any,
+    encoder: Any,
+    ranges: int | None,
+    seed: int,
+    epoch: Callable[[Any, Any, Indices], float] | None = None,
+) -> int:
+    """Return how many rows there is time to learn from, as far as a few of them tell.
 
     Parameters
     ----------
@@ -122,48 +138,39 @@ def rows_within(budget: Budget, features: Any, encoder: Any, ranges: int | None,
         Into how many ranges numbers are divided, if that is known.
     seed : int
         Of the rows that are tried.
+    epoch : callable, optional
+        Given what encodes rows, some that are encoded, and their numbers, it returns how many
+        seconds a network takes to learn from each of them once.
     """
     n = len(features)
     if not budget.limited or n <= _FEWEST_ROWS or isinstance(features, SparseRows):
         return n
     columns = features[0].size if isinstance(features, np.ndarray) else len(features.columns)
-    if n * columns > _FEW_CELLS:  # how long it takes to look at them: a few rows tell
-        room = _SHARE_OF_ENCODING * budget.left
-        n = _affordable(n, columns, room, lambda m: _fitted(encoder, features, ranges, m, seed))
-    inputs = _fitted(encoder, features, ranges, n, seed)
-    if inputs is None or n * inputs.n_outputs <= _FEW_CELLS:
-        return n
-
-    def encode(m: int) -> None:
-        inputs.transform(take_rows(features, some_rows(len(features), m, seed)))
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", TableWarning)
-        return _affordable(n, inputs.n_outputs, _SHARE_OF_ENCODING * budget.left, encode)
-
-
-def _affordable(n: int, width: int, seconds: float, work: Callable[[int], object]) -> int:
-    """Return for how many rows the seconds are enough, by the time that two small numbers take."""
-    size = min(n, max(_FEWEST_ROWS, min(_TRIED_ROWS, _TRIED_CELLS // width)))
-    took = []
+    size = min(n, max(_FEWEST_ROWS, min(_TRIED_ROWS, ceil(_TRIED_CELLS / columns))))
+    took: list[float] = []
     for m in (size // 4, size):
+        rows = some_rows(n, m, seed)
         began = time.perf_counter()
-        work(m)
+        inputs, X = _encoded(encoder, take_rows(features, rows), ranges)
         took.append(time.perf_counter() - began)
+        words = isinstance(X, SparseRows)
+        if inputs is None or (not words and n * inputs.n_outputs <= _FEW_CELLS):
+            return n
     each = max((took[1] - took[0]) / (size - size // 4), took[1] / size / 4)
-    each = max(each, width * _SECONDS_OF_A_CELL)
-    return min(n, max(_FEWEST_ROWS, int(seconds / each)))
+    each = max(each, 0.0 if words else inputs.n_outputs * _SECONDS_OF_A_CELL)
+    if epoch is not None:
+        each += (_EPOCHS + _JUDGING) * epoch(inputs, X, rows) / size
+    return min(n, max(_FEWEST_ROWS, int(_SHARE_OF_ROWS * budget.left / max(each, 1e-9))))
 
 
-def _fitted(encoder: Any, features: Any, ranges: int | None, m: int, seed: int) -> Any:
-    """Return an encoder of m rows; None where they have nothing to learn from, or are damaged."""
-    part = take_rows(features, some_rows(len(features), m, seed))
+def _encoded(encoder: Any, part: Any, ranges: int | None) -> tuple[Any, Any]:
+    """Return an encoder of some rows, and these; None where they cannot be learnt from."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", TableWarning)
         try:
             inputs = encoder.fit(part)
             if isinstance(inputs, TableEncoder):
-                return inputs.with_ranges(part, _RANGES if ranges is None else ranges)
-            return inputs
+                inputs = inputs.with_ranges(part, _RANGES if ranges is None else ranges)
+            return inputs, inputs.transform(part, dtype=np.float32)
         except DeltapropError:  # all rows together may do, or say better what is wrong
-            return None
+            return None, None

@@ -32,7 +32,7 @@ _LEARNT_FOLDS = 3  # of a table with many rows, where fewer tell enough
 _MANY_ROWS = 2_500
 _SMALL: dict[str, Any] = {"hidden": (64, 64, 64), "members": _FOLDS}
 _ENOUGH_STEPS, _FEWEST_EPOCHS, _SHARE_OF_EPOCHS = 400, 24, 3 / 8
-_SHARE_OF_BUDGET = 0.06  # for each encoder
+_SHARE_OF_BUDGET, _TOO_SHORT = 0.06, 0.1  # for each encoder; seconds in which none tells anything
 _ROWS_OF_A_CLASS = 4  # on average; of fewer nothing can be told
 _MOST_LOGITS = 2_000_000
 _CLEARLY = 0.98  # of the first one's loss; less is chance as often as not
@@ -88,7 +88,8 @@ def better_encoder(
         rng = np.random.default_rng(recipe.seed)
         rows = np.sort(rng.choice(rows, _MOST_ROWS, replace=False))
     each_class = target.n_outputs if target.task == "classification" else 1
-    if len(encoders) == 1 or len(rows) < _ROWS_OF_A_CLASS * each_class:
+    hurried = seconds is not None and _SHARE_OF_BUDGET * seconds < _TOO_SHORT
+    if len(encoders) == 1 or hurried or len(rows) < _ROWS_OF_A_CLASS * each_class:
         return encoders[0]
     folds = fold_of_each_row(y[rows], _FOLDS, recipe.seed)
     if folds is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import warnings
 from dataclasses import replace
 from typing import Any
@@ -12,15 +11,17 @@ import numpy.typing as npt
 
 from deltaprop.engines.cores import available_cores
 from deltaprop.errors import DivergedWarning
+from deltaprop.estimators.budget import Budget
 from deltaprop.estimators.presets import Facts, Plan
 from deltaprop.estimators.recipe import Recipe
 from deltaprop.estimators.starting import start
 from deltaprop.training.members import train_members
 
-__all__ = ["paced", "within"]
+__all__ = ["paced", "seconds_of_epoch", "within"]
 
 _SHARE_OF_BUDGET = 0.05  # for finding out how long an epoch takes
-_SHARE_OF_TRAINING = 0.8  # of what is left; an epoch is validated too, and not always so fast
+_SHARE_OF_TRAINING = 0.9  # of what is left; an epoch is validated too, and not always so fast
+_JUDGING_OF_AN_EPOCH = 1.0  # to predict takes a third as long, and in float64 twice that
 _SHARE_OF_EPOCHS = 1 / 4  # that each network gets at least, if need be for fewer networks
 
 Rows = npt.NDArray[np.int64]
@@ -32,8 +33,9 @@ def paced(
     facts: Facts,
     X: Any,
     y: npt.NDArray[Any],
-    budget: float,
+    budget: Budget,
     n_threads: int | None,
+    n_val: int | None = None,
 ) -> Plan:
     """Return a plan that ends within a budget, after a look at how fast this machine is.
 
@@ -50,10 +52,12 @@ def paced(
         Of the table.
     X, y : array_like
         The rows that are learnt from, encoded.
-    budget : float
-        Seconds left for the training.
+    budget : Budget
+        What is left of it; it is told how long it takes to judge the rows.
     n_threads : int or None
         As for ``train``.
+    n_val : int, optional
+        Rows of another table that choose the epoch.
 
     Returns
     -------
@@ -65,11 +69,61 @@ def paced(
         return plan
     cores = min(n_threads or available_cores(), available_cores())
     at_once = min(plan.members, cores)
-    network = plan.networks(facts)[0]
     n = len(y)
     order = np.random.default_rng(recipe.seed).permutation(n)
     learnt = order[n // max(2, plan.members) :]
-    began = time.perf_counter()
+    most = _SHARE_OF_BUDGET * budget.for_training
+    epoch = seconds_of_epoch(plan, recipe, facts, X, y, learnt, most, max(1, cores // at_once))
+    if not epoch:
+        return plan
+    a_row = _JUDGING_OF_AN_EPOCH * epoch / len(learnt)
+
+    def judging(members: int) -> float:
+        """Return how long it takes: all rows are held out by one of several, or a share by one."""
+        if n_val is not None:
+            return a_row * n_val * members
+        return a_row * n * (1.0 if members > 1 else recipe.held_share)
+
+    budget.judging = judging(plan.members)
+    found = within(plan, recipe, _SHARE_OF_TRAINING * budget.for_training * at_once / epoch)
+    budget.judging = judging(found.members)
+    return found
+
+
+def seconds_of_epoch(
+    plan: Plan,
+    recipe: Recipe,
+    facts: Facts,
+    X: Any,
+    y: npt.NDArray[Any],
+    rows: Rows,
+    most: float,
+    n_threads: int,
+) -> float:
+    """Return how long one network takes to learn from each of some rows once.
+
+    Parameters
+    ----------
+    plan, recipe, facts, X, y
+        As for ``paced``.
+    rows : ndarray of int
+        Which of X and y.
+    most : float
+        Seconds after which the rest is reckoned.
+    n_threads : int
+        Of this network.
+
+    Returns
+    -------
+    float
+        Seconds; 0 where it diverged at once.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        When somebody interrupts it.
+    """
+    network = plan.networks(facts)[0]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DivergedWarning)  # the training itself will say it
         history = train_members(
@@ -77,23 +131,21 @@ def paced(
             [start(network, np.random.default_rng(recipe.seed), y, None)],
             X,
             y,
-            rows=[learnt],
+            rows=[rows],
             optimizer=plan.optimizer(),
-            batch_size=min(plan.batch_size, n),
+            batch_size=min(plan.batch_size, len(y)),
             epochs=1,
             seeds=[recipe.seed],
             engine=recipe.engine,
-            time_budget=_SHARE_OF_BUDGET * budget,
-            n_threads=max(1, cores // at_once),
+            time_budget=most,
+            n_threads=n_threads,
         )[0]
     if history.stopped_because == "interrupted":
         raise KeyboardInterrupt
     if not history.seconds:
-        return plan  # it diverged at once
-    steps = -(-len(learnt) // min(plan.batch_size, n))
-    epoch = history.seconds[0] * steps / history.n_steps
-    left = _SHARE_OF_TRAINING * (budget - (time.perf_counter() - began))
-    return within(plan, recipe, max(0.0, left) * at_once / epoch)
+        return 0.0
+    steps = -(-len(rows) // min(plan.batch_size, len(y)))
+    return history.seconds[0] * steps / history.n_steps
 
 
 def within(plan: Plan, recipe: Recipe, n_epochs: float) -> Plan:

@@ -14,11 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.engines import precision_of
+from deltaprop.engines.cores import available_cores
 from deltaprop.errors import DataError, SettingError, of
 from deltaprop.estimators.budget import Budget, rows_within, some_rows
 from deltaprop.estimators.choosing import better_encoder
 from deltaprop.estimators.learnt_rows import LearntRows
-from deltaprop.estimators.pacing import paced
+from deltaprop.estimators.pacing import paced, seconds_of_epoch
 from deltaprop.estimators.presets import Facts, Plan
 from deltaprop.estimators.recipe import Recipe
 from deltaprop.estimators.resuming import Begun
@@ -66,6 +67,7 @@ __all__ = [
 
 _MOST_JUDGED, _ENOUGH_JUDGED = 20_000_000, 1_000  # logits and rows that choose a member's epoch
 _NUMBERS_AT_ONCE = 4_000_000  # of rows that are copied
+_SHARE_OF_LOOKING = 0.03  # of a time budget, at how fast a network learns here
 
 # Where one class has so large a share, errors are few and hardly move: the loss then chooses epochs
 # whose probabilities order rows better; see benchmarks/choosing_epochs.py.
@@ -230,7 +232,12 @@ def prepare(
     if begun is not None:
         n_drawn = begun.rows or n_given
     else:
-        n_drawn = rows_within(budget, features, encoder, recipe.ranges, recipe.seed)
+        n_drawn = rows_within(
+            budget, features, encoder, recipe.ranges, recipe.seed,
+            lambda inputs, X, rows: _epoch(
+                recipe, inputs, decided, X, y[rows], n_given, budget, n_threads
+            ),
+        )  # fmt: skip
     if n_drawn < n_given:
         _say_how_many(n_drawn, n_given, budget)
         drawn = some_rows(n_given, n_drawn, recipe.seed)
@@ -249,11 +256,8 @@ def prepare(
         with phase(progress, "looking at the columns"):
             # of texts and images there may be one member
             inputs = encoder.fit(features, where=where)
-        facts = Facts(
-            len(y), inputs.n_outputs, 1, decided.task,
-            columns=_has_columns(inputs), sparse=_is_sparse(inputs),
-        )  # fmt: skip
-        folds = fold_of_each_row(y, recipe.plan(facts).members, recipe.seed)
+        members = recipe.plan(_facts(inputs, decided, len(y))).members
+        folds = fold_of_each_row(y, members, recipe.seed)
     if validation is None and folds is None:
         kept, held = split(y, recipe.held_share, recipe.seed)
         if decided.task == "regression" and recipe.standardizes:
@@ -314,7 +318,8 @@ def prepare(
     elif budget.limited:
         began = time.perf_counter()
         with phase(progress, "timing an epoch"):
-            plan = paced(plan, recipe, facts, X, y, budget.for_training, n_threads)
+            n_val = None if validation is None or y_val is None else len(y_val)
+            plan = paced(plan, recipe, facts, X, y, budget, n_threads, n_val)
         choosing_took += time.perf_counter() - began
     if folds is not None and plan.members < members:
         folds = fold_of_each_row(y, plan.members, recipe.seed)
@@ -337,6 +342,33 @@ def prepare(
         inputs, decided, plan, networks, X, y, weights, X_val, y_val, weight_val, held, folds,
         choosing_took, learnt_rows, n_given if n_drawn < n_given else None, budget,
     )  # fmt: skip
+
+
+def _epoch(
+    recipe: Recipe,
+    inputs: Encoder,
+    target: TargetEncoder,
+    X: Any,
+    y: npt.NDArray[Any],
+    n_rows: int,
+    budget: Budget,
+    n_threads: int | None,
+) -> float:
+    """Return how many seconds some rows take in an epoch of a network that is made for more."""
+    facts = _facts(inputs, target, n_rows)
+    cores = min(n_threads or available_cores(), available_cores())
+    return seconds_of_epoch(
+        recipe.plan(facts), recipe, facts, flat_rows(X), y, np.arange(len(y)),
+        _SHARE_OF_LOOKING * budget.left, cores,
+    )  # fmt: skip
+
+
+def _facts(inputs: Encoder, target: TargetEncoder, n_rows: int) -> Facts:
+    columns = isinstance(inputs, TableEncoder) and not any(c.vocabulary for c in inputs.columns)
+    sparse = isinstance(inputs, SparseEncoder)
+    return Facts(
+        n_rows, inputs.n_outputs, target.n_outputs, target.task, columns=columns, sparse=sparse
+    )
 
 
 def _say_how_many(n_drawn: int, n_given: int, budget: Budget) -> None:
@@ -373,14 +405,7 @@ def _plan(
     n_held: int,
 ) -> tuple[Encoder, Facts, Plan]:
     """Return the inputs with the ranges that the rows ask for, and the plan for them."""
-    facts = Facts(
-        len(y),
-        inputs.n_outputs,
-        target.n_outputs,
-        target.task,
-        columns=_has_columns(inputs),
-        sparse=_is_sparse(inputs),
-    )
+    facts = _facts(inputs, target, len(y))
     plan = recipe.plan(facts)
     check_room(facts, plan, inputs, features, n_held)
     if not isinstance(inputs, TableEncoder):
@@ -550,12 +575,3 @@ def flat_rows(encoded: npt.NDArray[Any] | SparseRows) -> Rows:
     if isinstance(encoded, SparseRows):
         return encoded
     return encoded.reshape(len(encoded), prod(encoded.shape[1:]))
-
-
-def _has_columns(inputs: Encoder) -> bool:
-    """Return whether the inputs are columns of numbers and categories, as ``Facts`` has it."""
-    return isinstance(inputs, TableEncoder) and not any(c.vocabulary for c in inputs.columns)
-
-
-def _is_sparse(inputs: Encoder) -> bool:
-    return isinstance(inputs, SparseEncoder)

@@ -413,7 +413,7 @@ def _from_objects(cells: list[Any], name: str) -> pl.Series:
         return pl.Series(name, [_as_datetime(c) for c in cells], dtype=pl.Datetime("us"))
     if all(issubclass(kind, datetime.timedelta) for kind in kinds):
         return pl.Series(name, cells, dtype=pl.Duration("us"))
-    texts = [None if c is None else category_text(c) for c in cells]
+    texts = cells if kinds == {str} else [None if c is None else category_text(c) for c in cells]
     try:
         return pl.Series(name, texts, pl.String)
     except UnicodeEncodeError:
