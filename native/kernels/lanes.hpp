@@ -145,11 +145,14 @@ template <class T>
 DELTAPROP_APART void add_rows(const T* sums, int tall, std::ptrdiff_t wide, std::ptrdiff_t left, T* to,
                               std::ptrdiff_t columns, bool more) {
     constexpr int L = kLanes<T>;
+    const std::ptrdiff_t n = std::min(wide, left);
     for (int i = 0; i < tall; ++i, sums += wide, to += columns) {
         std::ptrdiff_t j = 0;
-        for (; j + L <= std::min(wide, left); j += L)
-            store<T>(to + j, more ? load<T>(to + j) + load<T>(sums + j) : load<T>(sums + j));
-        for (; j < std::min(wide, left); ++j) to[j] = more ? to[j] + sums[j] : sums[j];
+        for (; j + L <= n; j += L) store<T>(to + j, more ? load<T>(to + j) + load<T>(sums + j) : load<T>(sums + j));
+        DELTAPROP_UNROLL for (int k = 0; k < L - 1; ++k) {  // what is left is less than a vector
+            if (j + k >= n) break;
+            to[j + k] = more ? to[j + k] + sums[j + k] : sums[j + k];
+        }
     }
 }
 
