@@ -269,7 +269,8 @@ class BaseMLP(BaseEstimator, CallbackSupportMixin):
             return preset_outputs(self, X)
         rows = self._rows(X)
         parameters = self.network_.parameters(self.coefs_, self.intercepts_)
-        p = predict(self.network_, parameters, rows, engine=self.engine)
+        dtype = "float32" if self.coefs_[0].dtype == np.float32 else "float64"
+        p = predict(self.network_, parameters, rows, engine=self.engine, dtype=dtype)
         with np.errstate(over="ignore"):
             p = p.astype(np.result_type(rows.dtype, self.coefs_[0].dtype), copy=False)
         if "_held" not in self.__dict__:  # whoever scores an epoch knows that it may have diverged
