@@ -12,7 +12,7 @@ import pytest
 
 from deltaprop.errors import OutputError
 from deltaprop.model import files
-from deltaprop.model.files import check_writable, write_atomically
+from deltaprop.model.files import check_writable, write_atomically, writing_atomically
 
 FAILURES = {
     "ENOSPC": "the disk is full",
@@ -247,3 +247,39 @@ def test_asking_whether_a_file_can_be_written_changes_nothing(target, tmp_path):
 def test_the_error_is_one_of_the_operating_system_too(tmp_path):
     with pytest.raises(OSError, match="could not be written"):
         write_atomically(tmp_path, b"")
+
+
+def write_half(path):
+    with writing_atomically(path) as file:
+        file.write(b"half of it")
+        raise ValueError("in the middle")
+
+
+def test_of_a_write_that_failed_nothing_came_through_the_pipe(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(ValueError, match="in the middle"):
+        write_half(pipe)
+    read = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
+    reader.start()
+    with writing_atomically(pipe) as file:
+        file.write(b"all ")
+        file.write(b"of it")
+    reader.join(10)
+    assert read == [b"all of it"]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_of_a_file_written_in_parts_there_is_all_or_what_was_there(tmp_path, there):
+    path = tmp_path / "f"
+    if there:
+        path.write_bytes(b"before")
+    with pytest.raises(ValueError, match="in the middle"):
+        write_half(path)
+    assert [p.name for p in tmp_path.iterdir()] == ["f"] * there
+    assert not there or path.read_bytes() == b"before"
+    with writing_atomically(path) as file:
+        file.write(b"all of it")
+    assert path.read_bytes() == b"all of it"
+    assert [p.name for p in tmp_path.iterdir()] == ["f"]

@@ -9,7 +9,9 @@ import hashlib
 import os
 import platform
 import secrets
+import shutil
 import stat
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -47,8 +49,11 @@ def writing_atomically(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """
     try:
         if _is_pipe_or_device(path):
-            with Path(path).open("wb") as file:
+            with tempfile.TemporaryFile() as file:
                 yield file
+                file.seek(0)
+                with Path(path).open("wb") as pipe:
+                    shutil.copyfileobj(file, pipe)
         else:
             with _renamed_at_the_end(Path(os.path.realpath(path))) as file:
                 yield file
