@@ -5,7 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deltaprop.estimators import load
+from deltaprop.cli.train import _part_to_read
+from deltaprop.estimators import Recipe, load
+from deltaprop.estimators.presets import Facts
+from deltaprop.estimators.resuming import Begun
 
 QUICK = ["--epochs", "3", "--hidden", "4"]
 
@@ -99,3 +102,13 @@ def test_the_checkpoints_of_members_are_removed_or_gone_on_from(folder, call, mo
     Path("other.safetensors").write_bytes(other)
     for a, b in zip(one.members, load("other.safetensors").members, strict=True):
         np.testing.assert_array_equal(a.flat, b.flat)
+
+
+def test_a_run_that_goes_on_reads_the_pieces_it_was_begun_with(tmp_path):
+    recipe, model = Recipe(time_budget=5.0), str(tmp_path / "m")
+    assert _part_to_read(Recipe(), None) == {}
+    assert set(_part_to_read(recipe, model)) == {"seconds"}
+    plan = recipe.plan(Facts(100, 2, 2, "classification"))
+    Begun.write(plan, None, f"{model}.checkpoint", 7)
+    assert _part_to_read(recipe, model) == {"pieces": 7}
+    assert set(_part_to_read(recipe, None)) == {"seconds"}

@@ -40,6 +40,7 @@ With a report for the browser:
   deltaprop train penguins.csv --target species --report report.html"""
 _MOST_COLUMNS = 40  # of the report
 _MOST_READING = 0.5  # share of a time budget that is not worth a word
+_SHARE_OF_PIECES = 0.35  # of it for reading a file of which there is no time to read all
 _SHARE_OF_REPORT, _SHARE_OF_SAVING = 0.07, 0.05  # of a time budget
 _SHARE_OF_READING = 0.25  # what a report takes of all its rows
 _MOST_CLASSES = 8  # named in a line
@@ -265,13 +266,13 @@ def train(
         "encoding": encoding,
     }
 
-    def read(source: str | None, its_target: str | None) -> Dataset | None:
+    def read(source: str | None, its_target: str | None, **part: Any) -> Dataset | None:
         if source is None:
             return None
         with phase(not json, f"reading {plain(source)}"):
-            return load_dataset(source, its_target or target, **reading)
+            return load_dataset(source, its_target or target, **reading, **part)
 
-    dataset = read(data, target)
+    dataset = read(data, target, **_part_to_read(recipe, model if resume else None))
     assert dataset is not None
     judged = {"validation": read(val, val_target), "test": read(test, test_target)}
     given = {"--target": target, "--val-target": val_target, "--test-target": test_target}
@@ -281,6 +282,20 @@ def train(
         dataset, judged["test"], rows = hold_rows_out(dataset, hold_out, task, seed)
         wanted = replace(wanted, rows=rows)
     return _fit_and_report(dataset, judged, recipe, reading, model, resume, json, wanted)
+
+
+def _part_to_read(recipe: Recipe, resumed: str | None) -> dict[str, Any]:
+    """Return how long reading may take, or how many pieces a run has read that goes on."""
+    from deltaprop.estimators.resuming import Begun
+
+    if recipe.time_budget is None:
+        return {}
+    for name in ("checkpoint", "checkpoint.target1") if resumed is not None else ():
+        begun = Begun.read(f"{resumed}.{name}")
+        if begun is not None:
+            return {"pieces": begun.pieces}
+    left = recipe.time_budget - (time.perf_counter() - command_began())
+    return {"seconds": _SHARE_OF_PIECES * left}
 
 
 def _fit_and_report(
@@ -316,9 +331,11 @@ def _fit_and_report(
     reports = [wanted.of(own.target_names) if several else wanted for own, _ in rows]
     parts: list[TableModel] = []
     for (own, its_judged), checkpoint in zip(rows, checkpoints, strict=True):
+        budget.pieces = own.pieces
         its_budget = budget
         if several and budget.limited:  # what is left is shared out
-            its_budget = Budget(budget.left / (len(rows) - len(parts)), time.perf_counter())
+            share = budget.left / (len(rows) - len(parts))
+            its_budget = Budget(share, time.perf_counter(), pieces=own.pieces)
         its_recipe = replace(recipe, time_budget=its_budget.seconds)
         fitted = _fit(own, its_judged, its_recipe, reading, checkpoint, resume, as_json, its_budget)
         parts.append(fitted)

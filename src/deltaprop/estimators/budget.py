@@ -46,12 +46,15 @@ class Budget:
         Seconds that must be left when the model is ready: for saving it, for a report.
     judging : float
         Seconds that calibration takes, and about as many again evaluation, as far as is known.
+    pieces : int or None
+        How many pieces of a file were read, where there was no time for all of it.
     """
 
     seconds: float | None
     began: float
     reserved: float = 0.0
     judging: float = inf
+    pieces: int | None = None
 
     @property
     def limited(self) -> bool:

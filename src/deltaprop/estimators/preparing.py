@@ -507,7 +507,7 @@ def learn(
     plan, network, n = prepared.plan, prepared.network, prepared.n_train
     if checkpoint is not None and not (resume and Begun.file(checkpoint).exists()):
         drawn = prepared.rows_drawn if prepared.rows_given is not None else None
-        Begun.write(plan, drawn, checkpoint)
+        Begun.write(plan, drawn, checkpoint, prepared.budget.pieces)
     budget = prepared.budget
     counts_errors = plan.counts_errors(prepared.target.task) and _commonest(prepared) < _IMBALANCED
     metric = recipe.metric

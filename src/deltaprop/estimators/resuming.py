@@ -28,12 +28,15 @@ class Begun:
         How many networks there are, and the passes of each.
     rows : int or None
         How many rows were drawn, where there was no time for all.
+    pieces : int or None
+        How many pieces of the file were read, where there was no time for all of it.
     """
 
     ranges: int
     members: int
     epochs: int
     rows: int | None = None
+    pieces: int | None = None
 
     @staticmethod
     def file(checkpoint: str | os.PathLike[str]) -> Path:
@@ -55,10 +58,12 @@ class Begun:
             members = positive_int(facts["members"], "members")
             epochs = positive_int(facts["epochs"], "epochs")
             ranges = facts["ranges"]
-            rows = facts.get("rows")
-            rows = None if rows is None else positive_int(rows, "rows")
+            rows, pieces = (
+                None if facts.get(name) is None else positive_int(facts[name], name)
+                for name in ("rows", "pieces")
+            )
             ranges = 0 if ranges == 0 else positive_int(ranges, "ranges")
-            return cls(ranges, members, epochs, rows)
+            return cls(ranges, members, epochs, rows, pieces)
         except FileNotFoundError:
             return None
         except (OSError, ValueError, TypeError, LookupError, RecursionError):
@@ -68,7 +73,13 @@ class Begun:
             ) from None
 
     @classmethod
-    def write(cls, plan: Plan, rows: int | None, checkpoint: str | os.PathLike[str]) -> None:
+    def write(
+        cls,
+        plan: Plan,
+        rows: int | None,
+        checkpoint: str | os.PathLike[str],
+        pieces: int | None = None,
+    ) -> None:
         """Keep what matters of a plan.
 
         Raises
@@ -79,6 +90,8 @@ class Begun:
         facts = {"ranges": plan.range_choices[0], "members": plan.members, "epochs": plan.epochs}
         if rows is not None:
             facts["rows"] = rows
+        if pieces is not None:
+            facts["pieces"] = pieces
         write_atomically(cls.file(checkpoint), json.dumps(facts).encode())
 
     def plan(self, plan: Plan, recipe: Recipe) -> Plan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,6 +59,8 @@ class Dataset:
         What messages call the place it came from.
     notes, warnings : tuple of str
         What the reader decided, and what it found wrong but could read around.
+    pieces : int or None
+        How many pieces of the file these rows are, where there was no time for all of it.
     """
 
     features: nw.DataFrame[Any] | NDArray[Any]
@@ -66,6 +69,7 @@ class Dataset:
     source: str
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    pieces: int | None = None
 
     @property
     def target_name(self) -> str:
@@ -93,6 +97,8 @@ def load_dataset(
     header: bool | None = None,
     missing: Words = None,
     encoding: str | None = None,
+    seconds: float | None = None,
+    pieces: int | None = None,
 ) -> Dataset:
     """Read features and target.
 
@@ -112,6 +118,11 @@ def load_dataset(
         See `load_features`.
     encoding : str, optional
         See `load_features`.
+    seconds : float, optional
+        How long it may take; of a long text pieces from its beginning to its end are read where
+        there is not the time for all, and that is noted.
+    pieces : int, optional
+        How many such pieces to read, where that was decided before.
 
     Raises
     ------
@@ -125,11 +136,14 @@ def load_dataset(
             f"task is {task!r}: expected one of {listed(get_args(Task))}, or None to let the "
             "target decide."
         )
+    began = time.perf_counter()
     blobs = open_blobs(source)
+    if seconds is not None:
+        seconds -= time.perf_counter() - began
     if len(blobs) == 1 and blobs[0].format in ("idx", "npy", "npz"):
         return _array_dataset(blobs[0], target)
-    reading = Reading(header, as_missing_words(missing), check_encoding(encoding))
-    table = table_of(blobs, str(source), reading)
+    words, encoding = as_missing_words(missing), check_encoding(encoding)
+    table = table_of(blobs, str(source), Reading(header, words, encoding, seconds, pieces))
     if isinstance(table.features, np.ndarray):
         raise DataError(
             f"{table.source} stands for several array files: expected one file of features and, as "
@@ -232,6 +246,7 @@ def split_target(table: Table, target: Source | Sequence[str], task: Task | None
         table.source,
         table.notes,
         (*warnings, *_doubtful_words(features, table)),
+        table.pieces,
     )
 
 

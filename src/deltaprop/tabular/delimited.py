@@ -62,11 +62,17 @@ class Reading:
         Which cells are missing, beside the empty ones.
     encoding : str or None
         Of files without byte order mark; found out when None.
+    seconds : float or None
+        How long it may take; of a long file pieces are read where there is not the time for all.
+    pieces : int or None
+        How many pieces to read, where that was decided before.
     """
 
     header: bool | None = None
     words: MissingWords = field(default_factory=MissingWords)
     encoding: str | None = None
+    seconds: float | None = None
+    pieces: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

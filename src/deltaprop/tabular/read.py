@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deltaprop.engines.memory import saying_when_memory_ends
-from deltaprop.errors import ColumnError, DataError
+from deltaprop.errors import ColumnError, DataError, OutOfMemoryError
 from deltaprop.tabular.arrays import read_array
 from deltaprop.tabular.cells import Strays, listed, number_columns, picked
 from deltaprop.tabular.codes import is_code
@@ -31,6 +31,7 @@ from deltaprop.tabular.missing import (
 )
 from deltaprop.tabular.notation import with_numbers
 from deltaprop.tabular.parquet import read_parquet
+from deltaprop.tabular.part import in_pieces, pieces_within
 from deltaprop.tabular.source import Blob, Source, open_blobs
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ class Table:
         Per numeric column with cells that are not numbers: the first of them, and the whole text.
     gaps : dict
         Per column: what its cells say that are missing but not empty.
+    pieces : int or None
+        How many pieces of the file these rows are, where there was no time for all of it.
     """
 
     features: nw.DataFrame[Any] | NDArray[Any]
@@ -76,6 +79,7 @@ class Table:
     strays: dict[str, Strays] = field(default_factory=dict)
     texts: dict[str, pl.Series] = field(default_factory=dict)
     gaps: dict[str, tuple[Gap, ...]] = field(default_factory=dict)
+    pieces: int | None = None
 
     @property
     def n_rows(self) -> int:
@@ -126,11 +130,41 @@ def load_features(
 
 def table_of(blobs: Sequence[Blob], source: str, reading: Reading) -> Table:
     """Read the files of one source and put their rows below each other."""
+    hurried = reading.seconds is not None or reading.pieces is not None
+    if hurried and len(blobs) == 1 and blobs[0].format == "text":
+        return _in_time(blobs[0], reading)
     if all(blob.format == "text" for blob in blobs):
         texts = [read_delimited(blob.content, blob.name, reading) for blob in blobs]
         return typed(texts, source, reading.words)
     tables = [_read_one(blob, reading) for blob in blobs]
     return tables[0] if len(tables) == 1 else _stack(tables, source)
+
+
+def _in_time(blob: Blob, reading: Reading) -> Table:
+    """Read a text, or of a long one as many pieces as there is time for."""
+
+    def read(content: bytes) -> Table:
+        return typed([read_delimited(content, blob.name, reading)], blob.name, reading.words)
+
+    pieces = reading.pieces
+    if pieces is None and reading.seconds is not None:
+        pieces = pieces_within(blob.content, reading.seconds, read)
+    if pieces is None:
+        return read(blob.content)
+    part = in_pieces(blob.content, pieces)
+    try:
+        table = read(part)
+    except OutOfMemoryError:
+        raise
+    except DataError:  # the whole of it says on which line
+        return read(blob.content)
+    about = round(table.n_rows * len(blob.content) / len(part))
+    note = (
+        f"There is no time to read all of {blob.name}, about {about:,} rows: {table.n_rows:,} of "
+        f"them are read, in {pieces} pieces from its beginning to its end. Rows are counted among "
+        "these."
+    )
+    return replace(table, notes=(note, *table.notes), pieces=pieces)
 
 
 @fork_safe
