@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from deltaprop.training.metrics import METRICS
+from deltaprop.training.metrics import METRICS, area_of
 
 sklearn = pytest.importorskip("sklearn.metrics")
 
@@ -72,3 +74,10 @@ def test_numbers_whose_squares_are_no_floats_are_still_measured(rng):
     p = 0.9 * t
     assert METRICS["r2"].of(p, t, None) == pytest.approx(0.99, abs=0.01)
     assert METRICS["rmse"].of(p, t, None) == pytest.approx(1e299, rel=0.5)
+
+
+@given(st.lists(st.tuples(st.sampled_from([0.0, 0.25, 0.5, 1.0]), st.booleans()), max_size=40))
+def test_the_area_of_rows_that_count_alike_is_that_of_weights_of_1(rows):
+    p = np.array([value for value, _ in rows])
+    own = np.array([is_own for _, is_own in rows], dtype=bool)
+    assert area_of(p, own) == area_of(p, own, np.ones(len(rows)))

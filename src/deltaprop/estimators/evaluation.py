@@ -163,7 +163,7 @@ def evaluate_classes(
         "majority": float(true_counts.max() / n),
     }
     if k == 2:
-        area = area_of(np.where(labels == 1, p_true, 1 - p_true), labels == 1, np.ones(n))
+        area = area_of(np.where(labels == 1, p_true, 1 - p_true), labels == 1)
         figures |= {} if area is None else {"auc": area}
     classes = tuple(
         ClassFigures(

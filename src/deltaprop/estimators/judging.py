@@ -35,7 +35,9 @@ class Judge:
         self._encoded: list[npt.NDArray[Any]] = []
         self._said: list[npt.NDArray[Any]] = []
         self._p_true: list[npt.NDArray[np.float64]] = []
-        self._marks: list[npt.NDArray[np.uint64]] = []
+        self._seen = np.zeros(4, dtype=np.int64)
+        # of classes, which may be few, numbers of the least size
+        self._kept = np.min_scalar_type(max(0, model.network.n_out - 1))
 
     def add(self, features: Any, target: Any, *, where: str = "", unseen: bool = False) -> None:
         """Have the model answer for further rows, or for those that it has not seen."""
@@ -49,14 +51,15 @@ class Judge:
             if unseen:
                 new = np.flatnonzero(~model.learnt_rows.seen(marks))
                 features, encoded, marks = take_rows(features, new), encoded[new], marks[new]
-            self._marks.append(marks)
+            self._seen += model.learnt_rows.counts(marks)
         if unseen and not len(encoded):
             return
-        self._encoded.append(encoded)
+        classes = model.task == "classification"
         for rows, p in model.outputs_in_blocks(features, where=where, found=self._found):
-            if model.task == "classification":
+            if classes:
                 self._p_true.append(p[np.arange(len(p)), encoded[rows]])
-            self._said.append(p.argmax(axis=1) if model.task == "classification" else p)
+            self._said.append(p.argmax(axis=1).astype(self._kept) if classes else p)
+        self._encoded.append(encoded.astype(self._kept) if classes else encoded)
 
     def figures(self) -> Evaluation:
         """Return how good the answers are, and how many of the rows were learnt.
@@ -76,4 +79,4 @@ class Judge:
             judged = model.evaluate_outputs(said, encoded)
         if model.learnt_rows is None:
             return judged
-        return replace(judged, overlap=model.learnt_rows.overlap(np.concatenate(self._marks)))
+        return replace(judged, overlap=model.learnt_rows.overlap_of(self._seen))

@@ -14,6 +14,7 @@ from deltaprop.errors import DataError
 __all__ = ["LearntRows", "Overlap"]
 
 Marks = npt.NDArray[np.uint64]
+Counts = npt.NDArray[np.int64]
 
 _BYTES = 5  # of a row: among a million new ones, one is taken for one of 200,000 once in five times
 _MOST_BYTES = 1_000_000  # of a model file
@@ -67,14 +68,26 @@ class LearntRows:
 
     def overlap(self, marks: Marks) -> Overlap:
         """Return how many of these rows were seen, by what ``row_marks`` makes of them."""
+        return self.overlap_of(self.counts(marks))
+
+    def counts(self, marks: Marks) -> Counts:
+        """Return how many rows these are, which could be known, were learnt, chose the epoch.
+
+        Those of several parts of a table can be added.
+        """
         short = marks >> np.uint64(64 - 8 * _BYTES)
         known = short[short % np.uint64(self.one_in) == 0]
         learnt = np.isin(known, self.learnt)
         chose = np.isin(known, self.chose) & ~learnt
+        return np.array([len(marks), len(known), learnt.sum(), chose.sum()], dtype=np.int64)
+
+    def overlap_of(self, counts: Counts) -> Overlap:
+        """Return how many rows were seen, from what ``counts`` found."""
+        n, known, learnt, chose = counts.tolist()
         if self.one_in == 1:
-            return Overlap(int(learnt.sum()), int(chose.sum()))
-        times = len(marks) / max(1, len(known))
-        return Overlap(round(times * learnt.sum()), round(times * chose.sum()), about=True)
+            return Overlap(learnt, chose)
+        times = n / max(1, known)
+        return Overlap(round(times * learnt), round(times * chose), about=True)
 
     def seen(self, marks: Marks) -> npt.NDArray[np.bool_]:
         """Return which of these rows were seen, as far as they are among those that are kept."""

@@ -248,7 +248,7 @@ def mean_f1(rows: npt.NDArray[Any], found: npt.NDArray[Any], said: npt.NDArray[A
     return float((2 * found[there] / (rows + said)[there]).mean())
 
 
-def area_of(p: Array, own: npt.NDArray[np.bool_], weights: Array) -> float | None:
+def area_of(p: Array, own: npt.NDArray[np.bool_], weights: Array | None = None) -> float | None:
     """Return the area under one class's ROC curve; None where it, or the rest, has no rows.
 
     Parameters
@@ -257,9 +257,16 @@ def area_of(p: Array, own: npt.NDArray[np.bool_], weights: Array) -> float | Non
         Larger where the class is likelier.
     own : ndarray of bool of shape (n,)
         Which rows are of the class.
-    weights : ndarray of shape (n,)
-        What each row counts.
+    weights : ndarray of shape (n,), optional
+        What each row counts; 1 when left out.
     """
+    if weights is None:
+        of_class, others = np.sort(p[own]), np.sort(p[~own])
+        if not (of_class.size and others.size):
+            return None
+        # of a row of the class and another one, it is likelier: half counts where they are equal
+        twice = sum(int(np.searchsorted(others, of_class, s).sum()) for s in ("left", "right"))
+        return twice / 2 / (of_class.size * others.size)
     order = np.argsort(p, kind="stable")
     p, of_own, of_rest = p[order], (weights * own)[order], (weights * ~own)[order]
     if not (of_own.any() and of_rest.any()):
