@@ -3,6 +3,7 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include "aborted.hpp"
 #include "build_info.hpp"
 #include "cpu_features.hpp"
 #include "module_trainer.hpp"
@@ -28,6 +29,9 @@ NB_MODULE(_native, m) {
 
     m.def("cpu_features", &deltaprop::cpu_features,
           "List the instruction sets that this processor and operating system offer.");
+
+    m.def("say_when_aborted", &deltaprop::say_when_aborted, nb::arg("message"), nb::arg("status"), nb::arg("out"),
+          "Say a sentence where the process aborts for want of memory, and end with a status.");
 
     deltaprop::bind_trainer(m);
 }

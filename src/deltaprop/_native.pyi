@@ -25,6 +25,20 @@ def cpu_features() -> list[str]:
         Names in the compiler's spelling, such as ``avx2``; empty where there is no way to ask.
     """
 
+def say_when_aborted(message: str, status: int, out: int) -> None:
+    """Say a sentence where the process aborts for want of memory, and end with a status.
+
+    Parameters
+    ----------
+    message : str
+        What is written then.
+    status : int
+        With which the process ends.
+    out : int
+        Where the message goes, or what was written on standard error if it is another reason:
+        standard error itself has to be a file, in which the reason stands.
+    """
+
 def instruction_sets() -> list[str]:
     """List the builds of the kernels that this machine can run, the fastest first.
 

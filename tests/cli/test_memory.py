@@ -1,5 +1,6 @@
 """Under a limit on memory every command says in one sentence what there is not."""
 
+import signal
 import subprocess
 import sys
 
@@ -7,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from deltaprop import _native
 from deltaprop.engines import memory
 from deltaprop.engines.memory import Room
 from deltaprop.errors import OutOfMemoryError
@@ -73,3 +75,41 @@ def test_a_file_too_large_for_the_memory_is_not_read(folder, monkeypatch):
     monkeypatch.setattr(memory, "memory_left", lambda: Room(1e5, "a small machine"))
     with pytest.raises(OutOfMemoryError, match=r"Reading .*t\.csv takes about 1 MB.*part of it"):
         load_dataset(folder / "t.csv", "y")
+
+
+ABORT = """
+import os, resource
+from deltaprop.cli import main
+resource.setrlimit(resource.RLIMIT_AS, (1 << 46, 1 << 46))
+def app(*args, **settings):
+    os.write(2, b"{said}")
+    {then}
+    return 0
+main.app = app
+raise SystemExit(main.main(["train"]))
+"""
+
+
+def ended(said, then):
+    code = ABORT.format(said=said, then=then)
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.skipif(not hasattr(_native, "say_when_aborted"), reason="an older build")
+@pytest.mark.parametrize(
+    "said",
+    ["memory allocation of 35 bytes failed\\nstack backtrace:\\n",
+     "terminate called after throwing an instance of 'std::bad_alloc'\\n"],
+)  # fmt: skip
+def test_a_library_that_aborts_for_want_of_memory_ends_in_a_sentence(said):
+    done = ended(said, "os.abort()")
+    assert done.returncode == 2
+    assert done.stderr.startswith("deltaprop: There is not enough memory for this. Use fewer rows")
+    assert done.stderr.count("\n") == 1
+
+
+def test_another_abort_and_what_is_said_without_one_stay_as_they_are():
+    done = ended("something else\\n", "os.abort()")
+    assert (done.returncode, done.stderr) == (-signal.SIGABRT, "something else\n")
+    done = ended("a word\\n", "pass")
+    assert (done.returncode, done.stderr) == (0, "a word\n")

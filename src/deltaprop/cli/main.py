@@ -14,6 +14,7 @@ import typer
 
 from deltaprop._version import __version__
 from deltaprop.cli import bench, check, evaluate, explain, mark, practice, predict, train
+from deltaprop.cli.aborted import saying_when_aborted
 from deltaprop.cli.began import begin
 from deltaprop.cli.show import complain, remark, say
 
@@ -85,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rest = [word for word in _before_dashes(given) if word != "--debug"]
     rest += given[len(_before_dashes(given)) :]
     try:
-        with _warnings_as_remarks(debug):
+        with saying_when_aborted(_USAGE), _warnings_as_remarks(debug):
             # what was typed, for those who tell how to repeat it
             status = app(rest, prog_name="deltaprop", standalone_mode=False, obj=tuple(rest))
         if status == _INTERRUPTED:  # typer's answer to Ctrl-C

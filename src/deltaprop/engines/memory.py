@@ -80,10 +80,10 @@ def check_memory(needed: float, what: str, advice: str) -> None:
     warnings.warn(f"{told} ({room.why}): it may not be enough. {advice}", MemoryWarning, 3)
 
 
-def not_enough() -> str:
-    """Return the sentence for memory that has come to its end."""
+def not_enough(*, now: bool = True) -> str:
+    """Return the sentence for memory that has come to its end, with what is left if that is now."""
     room = memory_left()
-    left = f" ({_told(room.n_bytes)} left: {room.why})" if room.why else ""
+    left = f" ({_told(room.n_bytes)} left: {room.why})" if room.why and now else ""
     return (
         f"There is not enough memory for this{left}. Use fewer rows or columns, ranges=0 (--ranges "
         "0), preset='plain' (--preset plain), narrower layers, or a machine with more."

@@ -1,0 +1,57 @@
+"""What libraries write when they abort for want of memory, held back behind a sentence of ours."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+
+from deltaprop import _native
+
+__all__ = ["saying_when_aborted"]
+
+
+@contextmanager
+def saying_when_aborted(status: int) -> Iterator[None]:
+    """End the process with a sentence and a status where a library aborts it for want of memory.
+
+    Polars does so when it gets none, which nobody can catch. It happens where addresses are
+    limited (``ulimit -v``); nothing is done elsewhere. Until the end of the context a file holds
+    what compiled code writes on standard error.
+    """
+    say = getattr(_native, "say_when_aborted", None)  # builds before it had none
+    said = sys.stderr
+    if not _addresses_are_limited() or say is None or said is not sys.__stderr__ or said is None:
+        yield
+        return
+    from deltaprop.engines.memory import not_enough
+
+    out, held = os.dup(2), _unlinked_file()
+    ours = io.TextIOWrapper(os.fdopen(out, "wb", 0), said.encoding, said.errors, write_through=True)
+    say(f"deltaprop: {not_enough(now=False)}\n", status, out)
+    os.dup2(held.fileno(), 2)
+    sys.stderr = ours
+    try:
+        yield
+    finally:
+        os.dup2(out, 2)
+        sys.stderr = said
+        held.seek(0)
+        if text := held.read():
+            os.write(2, text)
+
+
+def _unlinked_file() -> IO[Any]:
+    return tempfile.TemporaryFile(buffering=0)
+
+
+def _addresses_are_limited() -> bool:
+    try:
+        import resource
+    except ImportError:  # Windows has no such limits
+        return False
+    return resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY
