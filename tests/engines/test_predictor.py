@@ -2,6 +2,7 @@
 
 import mmap
 import multiprocessing
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -104,6 +105,7 @@ def test_a_forked_child_goes_on_with_it(rng):
 
 
 @pytest.mark.skipif(not STATM.exists(), reason="only Linux tells what is in memory")
+@pytest.mark.skipif("ASAN_OPTIONS" in os.environ, reason="the sanitizer keeps what was freed")
 def test_its_weights_go_with_it(rng):
     network = dp.Network([1000, 2000, 2])  # 8 million bytes
     parameters = network.init(rng)
