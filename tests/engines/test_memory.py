@@ -81,13 +81,20 @@ def test_a_limit_on_addresses_counts_what_is_taken_of_it(monkeypatch):
     assert "ulimit -v" in memory._of_process().why
 
 
-def test_memory_that_ends_says_so_whatever_library_asked_for_it():
+@pytest.mark.parametrize(
+    "error",
+    [MemoryError("Unable to allocate 5.00 GiB"), RuntimeError("can't start new thread"),
+     RuntimeError("Resource temporarily unavailable")],
+)  # fmt: skip
+def test_memory_that_ends_says_so_whatever_library_asked_for_it(error):
     with (
         pytest.raises(OutOfMemoryError, match=r"not enough memory.*fewer rows") as raised,
         saying_when_memory_ends(),
     ):
-        raise MemoryError("Unable to allocate 5.00 GiB")
+        raise error
     assert isinstance(raised.value, MemoryError)
-    assert "GiB" not in str(raised.value)
+    assert str(error) not in str(raised.value)
+    with pytest.raises(RuntimeError, match="another"), saying_when_memory_ends():
+        raise RuntimeError("another")
     with pytest.raises(OutOfMemoryError, match="as it was"), saying_when_memory_ends():
         raise OutOfMemoryError("as it was")

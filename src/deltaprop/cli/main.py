@@ -25,8 +25,6 @@ _UsageError = typer.BadParameter.__mro__[1]
 _ClickException = _UsageError.__mro__[1]
 
 _USAGE, _INTERRUPTED = 2, 130
-# what Python and C++ say where there is no memory for the stack of a thread
-_NO_THREAD = ("can't start new thread", "Resource temporarily unavailable")
 
 app = typer.Typer(
     name="deltaprop",
@@ -110,6 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _report(error: Exception) -> int:
+    from deltaprop.engines.memory import is_for_want_of_memory, not_enough
     from deltaprop.errors import DeltapropError
 
     if isinstance(error, typer.Exit):
@@ -130,9 +129,7 @@ def _report(error: Exception) -> int:
     elif isinstance(error, typer.Abort):
         complain("Interrupted.")
         return _INTERRUPTED
-    elif isinstance(error, MemoryError) or str(error) in _NO_THREAD:
-        from deltaprop.engines.memory import not_enough
-
+    elif is_for_want_of_memory(error):
         complain(not_enough())
     elif isinstance(error, OSError):
         where = error.filename or "Standard input or output"

@@ -12,9 +12,18 @@ from pathlib import Path
 
 from deltaprop.errors import MemoryWarning, OutOfMemoryError
 
-__all__ = ["Room", "check_memory", "memory_left", "not_enough", "saying_when_memory_ends"]
+__all__ = [
+    "Room",
+    "check_memory",
+    "is_for_want_of_memory",
+    "memory_left",
+    "not_enough",
+    "saying_when_memory_ends",
+]
 
 _SYSTEM = Path("/")  # where /proc and /sys are
+# What Python and C++ say where a thread cannot be started.
+_NO_THREAD = ("can't start new thread", "Resource temporarily unavailable")
 _CLOSE = 0.8  # share of what is left, from which on a word is said
 # Of a limit on addresses libraries and threads take much before the first row is read, unused.
 _ADDRESSES, _ADDRESSES_OF_A_CORE = 0.8e9, 0.25e9
@@ -97,14 +106,20 @@ def saying_when_memory_ends() -> Iterator[None]:
     Raises
     ------
     OutOfMemoryError
-        Instead of another MemoryError, whatever library raised it.
+        Instead of another error that says so, whatever library raised it.
     """
     try:
         yield
-    except OutOfMemoryError:
-        raise
-    except MemoryError:
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, OutOfMemoryError) or not is_for_want_of_memory(error):
+            raise
         raise OutOfMemoryError(not_enough()) from None
+
+
+def is_for_want_of_memory(error: Exception) -> bool:
+    """Return whether there was no memory, or none for the stack of a thread."""
+    no_thread = isinstance(error, RuntimeError) and str(error) in _NO_THREAD
+    return isinstance(error, MemoryError) or no_thread
 
 
 def _told(n_bytes: float) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from deltaprop.engines.memory import saying_when_memory_ends
 from deltaprop.errors import DataError, SettingError
 from deltaprop.estimators.contract import (
     BaseEstimator,
@@ -130,7 +131,7 @@ class BaseMLP(BaseEstimator, CallbackSupportMixin):
         check_preset(self)
         held = X_val, y_val
         self._forget_several()
-        with told_to_callbacks(self, X, y, sample_weight) as tasks:
+        with saying_when_memory_ends(), told_to_callbacks(self, X, y, sample_weight) as tasks:
             if has_preset(self):
                 return self._fit_preset(X, y, sample_weight, held, tasks)
             first = not (self.warm_start and self._has_begun)
