@@ -72,7 +72,7 @@ FOUND = [  # changes that once ended in anything but a sentence: file, entry, wh
     ("table fast words", ("training", "recipe", "dropout"), "0.1"),
     ("table fast words", ("network", "layers", 0, "learning_rate_factor"), 10**400),
 ]
-LONGEST = 20  # seconds for a file: hundreds of times what any takes
+LONGEST = 20  # seconds of the processor for a file: hundreds of times what any takes
 DEEP = json.loads("[" * 300 + "]" * 300)
 ODD = (
     None, True, False, "", "x", "adam", "relu", "huber", "cross_entropy", "sigmoid", "text",
@@ -201,17 +201,17 @@ def bounded(number):
     """Fail where a file takes far longer than any should; quietly otherwise."""
 
     def late(*_):
-        raise AssertionError(f"mutation {number} takes more than {LONGEST} seconds")
+        raise AssertionError(f"mutation {number} takes more than {LONGEST} s of the processor")
 
-    before = signal.signal(signal.SIGALRM, late)
-    signal.setitimer(signal.ITIMER_REAL, LONGEST)
+    before = signal.signal(signal.SIGPROF, late)
+    signal.setitimer(signal.ITIMER_PROF, LONGEST)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def use(model, name, thoroughly):

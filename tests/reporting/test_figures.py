@@ -210,14 +210,14 @@ class TestImportance:
                 (np.mean(drops), np.std(drops))
             )
 
-    def test_of_a_wide_table_the_strongest_columns_are_tried_in_bounded_time(self):
+    def test_of_a_wide_table_the_strongest_columns_are_tried_at_a_bounded_cost(self):
         rng = np.random.default_rng(0)
         x = rng.normal(size=(300, 1500))
         y = x[:, 1234] + 0.1 * rng.normal(size=300) > 0
         model = fit(x, y, hidden=(), epochs=60, l2=0.03, dropout=0.0)
-        begun = time.monotonic()
+        begun = time.process_time()
         found = dp.report(model, x, y).importance
-        assert time.monotonic() - begun < 30
+        assert time.process_time() - begun < 30
         assert (found.n_candidates, len(found.columns)) == (1500, 40)
         assert found.columns[0].name == "x1234"
         _, held = split(y.astype(int), 0.15, 0)
