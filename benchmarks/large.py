@@ -230,7 +230,7 @@ def measured(
     name: str, task: str, data: Path, model: Path | None, folder: Path
 ) -> dict[str, float] | None:
     """Do one task in a process of its own; None where the library is not installed, or fails."""
-    out = folder / "out"
+    out = folder / "out.csv"
     words = [sys.executable, __file__, "--work", name, task, str(data), str(model or ""), str(out)]
     try:
         done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=PATIENCE)

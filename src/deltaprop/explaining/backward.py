@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from deltaprop.explaining.names import Ref, array_of
-from deltaprop.explaining.operands import Reading, operand, target, weighed
-from deltaprop.explaining.outputs import output_delta
+from deltaprop.explaining.operands import Reading, operand, weighed
+from deltaprop.explaining.outputs import jacobian, output_delta, upstream
 from deltaprop.explaining.sums import added, multiplied, shortened, times
 from deltaprop.functional.arithmetic import Expression, parse
 from deltaprop.model.backprop import Trace, smoothed_targets
@@ -15,37 +13,9 @@ __all__ = [
     "delta",
     "gradient",
     "input_delta",
-    "jacobian",
     "penalized",
     "sample_delta",
-    "shows_jacobian",
-    "upstream",
 ]
-
-
-def shows_jacobian(trace: Trace) -> bool:
-    """Return whether delta^L is told through the Jacobian of softmax, too."""
-    loss = trace.network.loss
-    return loss.output == "softmax" and bool(np.all(trace.a[-1] > 0))
-
-
-def upstream(ref: Ref, trace: Trace) -> tuple[Expression, float]:
-    """Return dL/dp of one output: what the Jacobian of the softmax is multiplied by."""
-    s, j = ref.index
-    p = operand(Ref("a", ref.layer, ref.index), trace.a[-1][s, j])
-    t = target(trace, s, j)
-    if trace.network.loss_name == "cross_entropy":
-        return parse("-(t / p)", {"t": t, "p": p}), -t.value / p.value
-    return parse("p - t", {"t": t, "p": p}), p.value - t.value
-
-
-def jacobian(ref: Ref, trace: Trace) -> tuple[Expression, float]:
-    """Return dp_i/dz_j = p_i ([i = j] - p_j)."""
-    s, i, j = ref.index
-    p = [operand(Ref("a", ref.layer, (s, k)), trace.a[-1][s, k]) for k in (i, j)]
-    formula = "p * (1 - q)" if i == j else "p * (0 - q)"
-    value = p[0].value * (float(i == j) - p[1].value)
-    return parse(formula, {"p": p[0], "q": p[1]}), value
 
 
 def sample_delta(ref: Ref, trace: Trace) -> tuple[Expression, float]:
@@ -67,8 +37,9 @@ def delta(ref: Ref, trace: Trace) -> tuple[Expression, float]:
     s, j = ref.index
     value = trace.delta[ref.layer - 1][s, j]
     if ref.layer == len(trace.z):
-        inner = output_delta(trace, ref)
-        return weighed(trace, s, inner), value
+        if trace.network.loss.arithmetic is None:
+            return operand(ref, value), value
+        return weighed(trace, s, output_delta(trace, ref)), value
     factors = _arriving(trace, ref.layer, s, j)
     if trace.network.numbered[ref.layer - 1].activation is None:
         return multiplied(*factors), value

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from deltaprop.errors import SettingError
-from deltaprop.explaining import backward, forward
+from deltaprop.explaining import backward, forward, outputs
 from deltaprop.explaining.names import Ref, array_of, grid, read_ref
 from deltaprop.explaining.steps import Step, Update
 from deltaprop.explaining.updating import UpdateTold
@@ -28,8 +28,8 @@ _TOLD: Mapping[str, Callable[[Ref, Trace], tuple[Expression, float]]] = {
     "loss": forward.loss,
     "l2_penalty": forward.penalty,
     "l1_penalty": forward.penalty,
-    "upstream": backward.upstream,
-    "jacobian": backward.jacobian,
+    "upstream": outputs.upstream,
+    "jacobian": outputs.jacobian,
     "sample_delta": backward.sample_delta,
     "delta": backward.delta,
     "dx": backward.input_delta,
@@ -79,7 +79,7 @@ class Derivation:
             yield from grid("smoothed_targets", 0, trace.targets.shape)
         yield from _loss_refs(trace, after=False)
         for layer in range(n_layers, 0, -1):
-            if layer == n_layers and backward.shows_jacobian(trace):
+            if layer == n_layers and outputs.shows_jacobian(trace):
                 k = trace.network.n_out
                 yield from grid("upstream", layer, (n, k))
                 yield from grid("jacobian", layer, (n, k, k))

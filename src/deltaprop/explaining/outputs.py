@@ -17,9 +17,19 @@ from deltaprop.functional.arithmetic import (
 )
 from deltaprop.model.backprop import Trace
 
-__all__ = ["loss_terms", "output_delta", "output_value"]
+__all__ = [
+    "jacobian",
+    "loss_terms",
+    "output_delta",
+    "output_value",
+    "shows_jacobian",
+    "upstream",
+]
 
 _LARGEST_EXPONENT = 700.0  # exp overflows from 709 on
+# terms that can be written shorter for t = 0 or 1, and by the logits where p is 0 or 1
+_CROSS_ENTROPY = "-(t * log(p))"
+_BINARY_CROSS_ENTROPY = "-(t * log(p) + (1 - t) * log(1 - p))"
 
 
 def output_value(trace: Trace, ref: Ref) -> Expression:
@@ -61,13 +71,13 @@ def loss_terms(trace: Trace, ref: Ref) -> Expression:
         names = _names(trace, s, j, ref.after)
         t, p = names["t"].value, names["p"].value
         text = formula[0]
-        if network.loss_name == "cross_entropy":
+        if text == _CROSS_ENTROPY:
             if t == 0:
                 continue
             if p == 0:
                 return _from_logits(trace, ref)
             text = "-log(p)" if t == 1 else text
-        elif network.loss_name == "binary_cross_entropy":
+        elif text == _BINARY_CROSS_ENTROPY:
             text = _shorter_binary(t, p)
         term = parse(text, names)
         terms.append((term, evaluate(term)))
@@ -79,7 +89,7 @@ def _shorter_binary(t: float, p: float) -> str:
         return "log(1 + exp(z)) - t * z"
     if t == 0:
         return "-log(1 - p)"
-    return "-log(p)" if t == 1 else "-(t * log(p) + (1 - t) * log(1 - p))"
+    return "-log(p)" if t == 1 else _BINARY_CROSS_ENTROPY
 
 
 def _from_logits(trace: Trace, ref: Ref) -> Expression:
@@ -103,21 +113,44 @@ def _from_logits(trace: Trace, ref: Ref) -> Expression:
     return shortened(terms)
 
 
+def shows_jacobian(trace: Trace) -> bool:
+    """Return whether delta^L is told through the Jacobian of softmax, too."""
+    loss = trace.network.loss
+    told = loss.output == "softmax" and loss.by_output is not None
+    return told and bool(np.all(trace.a[-1] > 0))
+
+
+def upstream(ref: Ref, trace: Trace) -> tuple[Expression, float]:
+    """Return dl/dp of one output: what the Jacobian of the softmax is multiplied by."""
+    s, j = ref.index
+    formula, names = trace.network.loss.by_output, _names(trace, s, j, False)
+    assert formula is not None
+    expression = parse(formula, {"t": names["t"], "p": names["p"]})
+    return expression, evaluate(expression)
+
+
+def jacobian(ref: Ref, trace: Trace) -> tuple[Expression, float]:
+    """Return dp_i/dz_j = p_i ([i = j] - p_j)."""
+    s, i, j = ref.index
+    p = [operand(Ref("a", ref.layer, (s, k)), trace.a[-1][s, k]) for k in (i, j)]
+    formula = "p * (1 - q)" if i == j else "p * (0 - q)"
+    value = p[0].value * (float(i == j) - p[1].value)
+    return parse(formula, {"p": p[0], "q": p[1]}), value
+
+
 def output_delta(trace: Trace, ref: Ref) -> Expression:
-    """Return n * delta^L of one output."""
+    """Return dl/dz of one output of a sample, where the loss has formulas."""
     (s, j), network = ref.index, trace.network
     formula = network.loss.arithmetic
-    if formula is None:
-        return operand(ref, float(trace.delta[-1][s, j]))
+    assert formula is not None
     if formula[1]:
         return parse(formula[1], _names(trace, s, j, False))
     terms: list[tuple[Expression, float]] = []
-    p, t = trace.a[-1][s], trace.targets[s]
-    for i in range(network.n_out):  # the sum over outputs of dL/dp_i dp_i/dz_j
-        upstream, slope = float(p[i] - t[i]), float(p[i] * ((i == j) - p[j]))
-        left = operand(Ref("upstream", ref.layer, (s, i)), upstream)
-        right = operand(Ref("jacobian", ref.layer, (s, i, j)), slope)
-        terms.append((times(left, right), upstream * slope))
+    for i in range(network.n_out):  # the sum over outputs of dl/dp_i dp_i/dz_j
+        pair = Ref("upstream", ref.layer, (s, i)), Ref("jacobian", ref.layer, (s, i, j))
+        left = operand(pair[0], upstream(pair[0], trace)[1])
+        right = operand(pair[1], jacobian(pair[1], trace)[1])
+        terms.append((times(left, right), left.value * right.value))
     return shortened(terms)
 
 

@@ -23,6 +23,7 @@ def check_loss(row: Loss) -> None:
     """Raise SettingError where what a row says of itself does not agree."""
     _check_delta(row)
     _check_arithmetic(row)
+    _check_by_output(row)
     _check_per_label(row)
 
 
@@ -73,6 +74,33 @@ def _example_targets(kind: str, logits: Array, rng: np.random.Generator) -> Arra
     if kind == "real":
         return logits + rng.choice([-1, 1], size=logits.shape) * rng.uniform(0.1, 3, logits.shape)
     raise SettingError(f"targets={kind!r}; expected 'distribution', 'unit', 'real' or 'count'.")
+
+
+def _check_by_output(row: Loss) -> None:
+    """Compare dl/dp, multiplied by the Jacobian of the output, with the delta."""
+    if row.by_output is None:
+        if row.arithmetic is not None and not row.arithmetic[1]:
+            raise SettingError(
+                f"Loss {row.name!r} has no formula of its delta and none of dl/dp: give one of "
+                "them, arithmetic=(value, delta) or by_output."
+            )
+        return
+    rng, h = np.random.default_rng(20240607), 1e-3
+    logits = rng.normal(scale=1.5, size=(4, 3))
+    targets, f = _example_targets(row.targets, logits, rng), OUTPUTS[row.output].f
+    p, upstream = f(logits), np.empty_like(logits)
+    for index in np.ndindex(logits.shape):
+        names = {"t": Operand("t", float(targets[index])), "p": Operand("p", float(p[index]))}
+        upstream[index] = evaluate(parse(row.by_output, names))
+    for j, step in enumerate(h * np.eye(logits.shape[1])):
+        nearer, further = (f(logits + m * step) - f(logits - m * step) for m in (1, 2))
+        slopes = (8.0 * nearer - further) / (12.0 * h)
+        got, right = (upstream * slopes).sum(axis=1), row.delta_per_sample(logits, targets)[:, j]
+        if not np.allclose(got, right, rtol=1e-7, atol=1e-7):
+            raise SettingError(
+                f"Loss {row.name!r}: the formula of dl/dp, {row.by_output}, does not give its "
+                f"delta by the Jacobian of {row.output}: {got[0]:g} where it is {right[0]:g}."
+            )
 
 
 def _check_per_label(row: Loss) -> None:

@@ -60,11 +60,15 @@ class Loss:
     arithmetic : tuple of str, optional
         What one output adds to the loss of its sample, and its delta, in the language of
         ``arithmetic.parse``, in terms of its own z, t and p. The delta is "" where it takes all
-        outputs (the Jacobian of the output tells it then). Without it an explanation only names
-        the loss.
+        outputs (``by_output`` and the Jacobian of the output tell it then). Without it an
+        explanation only names the loss.
     per_label : callable, optional
         ``per_label(logits, labels, e) -> (n,)``: what ``per_sample`` gives for labels smoothed by
         e, without writing a row of targets for each.
+    by_output : str, optional
+        dl/dp of one output, in the language of ``arithmetic``, in terms of its t and p: what the
+        Jacobian of the output activation is multiplied by. Needed where the delta has no formula of
+        its own; without it an explanation does not tell delta^L by way of the Jacobian.
     """
 
     name: str
@@ -77,6 +81,7 @@ class Loss:
     smooth: Callable[[Array, float], Array] | None = None
     arithmetic: tuple[str, str] | None = None
     per_label: Callable[[Array, Labels, float], Array] | None = None
+    by_output: str | None = None
 
     def value(self, logits: Array, targets: Array, shares: Array | None = None) -> float:
         """Return L = sum_i share_i * l_i; the shares are 1/n unless given."""
@@ -277,6 +282,7 @@ def huber(threshold: float = 1.0, name: str = "huber") -> Loss:
         return np.clip(logits - targets, -c, c)
 
     inner, outer = f"(abs(z - t) <= {c!r})", f"(abs(z - t) > {c!r})"
+    slope = f"{inner} * (z - t) + (z - t > {c!r}) * {c!r} - (t - z > {c!r}) * {c!r}"
     pieces = r"\sum_j \tfrac{1}{2} r_j^2\,[|r_j| \le c] + c (|r_j| - \tfrac{c}{2})\,[|r_j| > c]"
     return Loss(
         name, "identity", per_sample, delta, "real",
@@ -284,8 +290,9 @@ def huber(threshold: float = 1.0, name: str = "huber") -> Loss:
         f"half squared error up to {c:g}, linear beyond: outliers pull with bounded force",
         arithmetic=(
             inner + f" * (z - t)**2 / 2 + {outer} * {c!r} * (abs(z - t) - {c / 2!r})",
-            inner + f" * (z - t) + (z - t > {c!r}) * {c!r} - (t - z > {c!r}) * {c!r}",
+            slope,
         ),
+        by_output=slope.replace("z", "p"),
     )  # fmt: skip
 
 
@@ -295,38 +302,40 @@ _BUILT_IN = (
         (r"\ln \sum_k e^{z_k} - \sum_i t_i z_i", r"p_i - t_i"),
         "k classes, one of them true", _smooth_distribution,
         arithmetic=("-(t * log(p))", "p - t"), per_label=_cross_entropy_of_labels,
+        by_output="-(t / p)",
     ),
     Loss(
         "binary_cross_entropy", "sigmoid", _binary_cross_entropy, _binary_cross_entropy_delta,
         "unit", (r"\sum_j \ln(1 + e^{z_j}) - t_j z_j", r"p_i - t_i"),
         "yes or no for each output, independently", _smooth_unit,
         arithmetic=("-(t * log(p) + (1 - t) * log(1 - p))", "p - t"),
+        by_output="(p - t) / (p * (1 - p))",
     ),
     Loss(
         "half_squared_error", "identity", _half_squared_error, _half_squared_error_delta, "real",
         (r"\tfrac{1}{2} \sum_j (t_j - z_j)^2", r"z_i - t_i"), "regression",
-        arithmetic=("(t - z)**2 / 2", "z - t"),
+        arithmetic=("(t - z)**2 / 2", "z - t"), by_output="p - t",
     ),
     Loss(
         "half_squared_error_sigmoid", "sigmoid", _half_squared_error_sigmoid,
         _half_squared_error_sigmoid_delta, "unit",
         (r"\tfrac{1}{2} \sum_j (t_j - p_j)^2", r"(p_i - t_i)\, p_i (1 - p_i)"),
         "squared error on sigmoid outputs, as older textbooks have it",
-        arithmetic=("(t - p)**2 / 2", "(p - t) * p * (1 - p)"),
+        arithmetic=("(t - p)**2 / 2", "(p - t) * p * (1 - p)"), by_output="p - t",
     ),
     Loss(
         "half_squared_error_softmax", "softmax", _half_squared_error_softmax,
         _half_squared_error_softmax_delta, "distribution",
         (r"\tfrac{1}{2} \sum_j (t_j - p_j)^2", r"\sum_j (p_j - t_j)\, p_j ([i = j] - p_i)"),
         "squared error (Brier score) on softmax outputs",
-        arithmetic=("(t - p)**2 / 2", ""),
+        arithmetic=("(t - p)**2 / 2", ""), by_output="p - t",
     ),
     huber(),
     Loss(
         "poisson", "exp", _poisson, _poisson_delta, "count",
         (r"\sum_j e^{z_j} - t_j z_j", r"e^{z_i} - t_i"),
         "counts; the term ln t!, which no weight changes, is left out",
-        arithmetic=("exp(z) - t * z", "exp(z) - t"),
+        arithmetic=("exp(z) - t * z", "exp(z) - t"), by_output="1 - t / p",
     ),
 )  # fmt: skip
 
