@@ -1,5 +1,7 @@
 """Training keeps its rows once, in the precision of its steps, and learns the same from them."""
 
+import subprocess
+import sys
 import tracemalloc
 
 import numpy as np
@@ -95,3 +97,29 @@ def test_no_more_than_twice_the_rows_in_float32_is_needed(preset, given, monkeyp
     rows = (2 if given else 1) * 12_000
     assert peak < 2 * rows * model.inputs.n_outputs * 4
     assert prepared[0].X.dtype == np.float32
+
+
+COMMAND = """
+import resource, sys
+from deltaprop.cli.main import main
+assert main(sys.argv[1:]) == 0
+print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the peak is counted otherwise")
+@pytest.mark.parametrize("preset", ["plain", "fast"])
+def test_the_command_takes_less_than_twice_its_rows_in_float32(preset, tmp_path, rng):
+    n = 60_000
+    kinds = {f"k{j}": [f"v{i}" for i in rng.integers(0, 250, n)] for j in range(8)}
+    pl.DataFrame({**kinds, "y": rng.choice(["u", "v"], n)}).write_csv(tmp_path / "t.csv")
+    words = [
+        "train", tmp_path / "t.csv", "--target", "y", "--preset", preset, "--epochs", "1",
+        "--hidden", "4", "--model", tmp_path / "m",
+    ]  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", COMMAND, *words], capture_output=True, text=True, check=True
+    )
+    peak = 1024 * int(done.stdout.split()[-1])
+    assert peak < 200e6 + 2 * n * 8 * 250 * 4  # Python and its libraries take the first part

@@ -41,7 +41,7 @@ With a report for the browser:
 _MOST_COLUMNS = 40  # of the report
 _MOST_READING = 0.5  # share of a time budget that is not worth a word
 _SHARE_OF_PIECES = 0.35  # of it for reading a file of which there is no time to read all
-_SHARE_OF_REPORT, _SHARE_OF_SAVING = 0.07, 0.05  # of a time budget
+_SHARE_OF_REPORT, _SHARE_OF_SAVING = 0.09, 0.05  # of a time budget
 _SHARE_OF_READING = 0.25  # what a report takes of all its rows
 _MOST_CLASSES = 8  # named in a line
 _INTERRUPTED = 130
