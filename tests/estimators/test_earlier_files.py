@@ -35,7 +35,7 @@ def assert_same(name, now, then):
     """
     if isinstance(then[0], str | bool):
         assert now == then
-    elif name.startswith(("table ", "mlp fast", "mlp best")):
+    elif name.startswith(("table ", "mlp fast", "mlp best", "mlp float32")):
         np.testing.assert_allclose(now, then, rtol=1e-6, atol=1e-6)
     else:
         np.testing.assert_allclose(now, then, rtol=1e-9, atol=1e-12)

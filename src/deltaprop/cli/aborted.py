@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 
-from deltaprop import _native
+from deltaprop._native import say_when_aborted
 
 __all__ = ["saying_when_aborted"]
 
@@ -23,16 +23,15 @@ def saying_when_aborted(status: int) -> Iterator[None]:
     limited (``ulimit -v``); nothing is done elsewhere. Until the end of the context a file holds
     what compiled code writes on standard error.
     """
-    say = getattr(_native, "say_when_aborted", None)  # builds before it had none
     said = sys.stderr
-    if not _addresses_are_limited() or say is None or said is not sys.__stderr__ or said is None:
+    if not _addresses_are_limited() or said is not sys.__stderr__ or said is None:
         yield
         return
     from deltaprop.engines.memory import not_enough
 
     out, held = os.dup(2), _unlinked_file()
     ours = io.TextIOWrapper(os.fdopen(out, "wb", 0), said.encoding, said.errors, write_through=True)
-    say(f"deltaprop: {not_enough(now=False)}\n", status, out)
+    say_when_aborted(f"deltaprop: {not_enough(now=False)}\n", status, out)
     os.dup2(held.fileno(), 2)
     sys.stderr = ours
     try:

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, TypeVar, cast
 
 import numpy as np
 
-from deltaprop.errors import DataError
+from deltaprop.errors import DataError, OutOfMemoryError
 from deltaprop.tabular.cells import Strays, picked
 from deltaprop.tabular.dataset import Dataset, Task, split_target
 from deltaprop.tabular.decoding import check_encoding
@@ -131,6 +131,8 @@ def by_parts(
         told = _Told()
         try:
             return work(map(each, told.of(parts))), told.remarks(str(source))
+        except OutOfMemoryError:
+            raise
         except DataError:
             pass  # the whole table tells what is wrong with it, and where
     together: Read = whole()

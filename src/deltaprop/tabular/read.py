@@ -31,7 +31,7 @@ from deltaprop.tabular.missing import (
 )
 from deltaprop.tabular.notation import with_numbers
 from deltaprop.tabular.parquet import read_parquet
-from deltaprop.tabular.part import in_pieces, pieces_within
+from deltaprop.tabular.pieces import in_pieces, pieces_within
 from deltaprop.tabular.source import Blob, Source, open_blobs
 
 if TYPE_CHECKING:

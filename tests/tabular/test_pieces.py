@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deltaprop.errors import DataError
-from deltaprop.tabular import load_dataset, part
-from deltaprop.tabular.part import in_pieces, pieces_within
+from deltaprop.tabular import load_dataset, pieces
+from deltaprop.tabular.pieces import in_pieces, pieces_within
 
 
 @settings(max_examples=150, deadline=None)
@@ -17,7 +17,7 @@ from deltaprop.tabular.part import in_pieces, pieces_within
 def test_pieces_are_whole_lines_in_their_order_and_none_twice(lengths, n, size):
     lines = [b"head", *(b"%d:" % i + b"x" * k for i, k in enumerate(lengths))]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(part, "_PIECE", size)
+        patch.setattr(pieces, "_PIECE", size)
         found = in_pieces(b"\n".join(lines) + b"\n", n).splitlines()
     assert found[0] == b"head"
     places = [lines.index(line) for line in found]
@@ -29,7 +29,7 @@ def test_pieces_are_whole_lines_in_their_order_and_none_twice(lengths, n, size):
 def clock(monkeypatch):
     """Small sizes, and a clock that goes on with what is read."""
     for name, size in {"_PIECE": 100, "_TRIED": (200, 800), "_WARMING": 50, "_SHORTEST": 1}.items():
-        monkeypatch.setattr(part, name, size)
+        monkeypatch.setattr(pieces, name, size)
 
     class Clock:
         now = 0.0
@@ -38,7 +38,7 @@ def clock(monkeypatch):
             return self.now
 
     clock = Clock()
-    monkeypatch.setattr(part, "time", clock)
+    monkeypatch.setattr(pieces, "time", clock)
     return clock
 
 
