@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import deltaprop as dp
-from deltaprop.errors import DataError
+from deltaprop.errors import ColumnError, DataError
 from deltaprop.estimators import predicting
 from deltaprop.estimators.calibration import Calibration
 from deltaprop.estimators.predicting import without_scaling
@@ -211,3 +211,15 @@ def test_float64_stays_float64():
     model = fit("classes", "plain", engine="reference")
     assert {history.dtype for history in model.histories} == {"float64"}
     np.testing.assert_allclose(model.predict_proba(TABLE), in_float64(model, TABLE), rtol=1e-12)
+
+
+@pytest.mark.parametrize("remembers", [True, False])
+def test_a_table_that_lacks_a_column_is_refused_whatever_is_asked(remembers):
+    model = fit("classes")
+    if not remembers:
+        model = replace(model, learnt_rows=None)
+    name = model.inputs.needed[0]
+    lacking = TABLE.drop(name)
+    for ask in (model.predict, lambda rows: model.evaluate(rows, TARGETS["classes"])):
+        with pytest.raises(ColumnError, match=f"lacks column '{name}'"):
+            ask(lacking)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from deltaprop.errors import DataError
 from deltaprop.estimators.evaluation import Evaluation, evaluate_classes
 from deltaprop.estimators.preparing import encoded_targets, marks_of
-from deltaprop.tabular import Surprises, as_features, take_rows
+from deltaprop.tabular import SparseRows, Surprises, TableEncoder, as_features, take_rows
 
 if TYPE_CHECKING:
     from deltaprop.estimators.table_model import TableModel
@@ -46,6 +46,9 @@ class Judge:
         if len(features) != len(encoded):
             raise DataError(f"There are {len(features)} rows but {len(encoded)} targets.")
         self._n_given += len(encoded)
+        table = not isinstance(features, (np.ndarray, SparseRows))
+        if table and isinstance(model.inputs, TableEncoder):
+            model.inputs.check_columns(features, where=where)  # before anybody looks for them
         if model.learnt_rows is not None:
             marks = marks_of(features, model.inputs, model.target, encoded)
             if unseen:

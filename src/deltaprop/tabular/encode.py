@@ -251,6 +251,10 @@ class TableEncoder:
         return sum(self._widths) if self.has_few_numbers else self.n_outputs
 
     @fork_safe
+    def check_columns(self, frame: object, *, where: str = "") -> None:
+        """Raise the ColumnError of ``transform`` where a table lacks columns."""
+        self._match(to_polars(frame).columns, where, ())
+
     def check(self, frame: object, *, where: str = "") -> None:
         """Raise the ColumnError or DataError of ``transform``, without encoding the table."""
         table = to_polars(frame)
