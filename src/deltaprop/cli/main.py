@@ -108,7 +108,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _report(error: Exception) -> int:
-    from deltaprop.engines.memory import is_for_want_of_memory, not_enough
     from deltaprop.errors import DeltapropError
 
     if isinstance(error, typer.Exit):
@@ -129,7 +128,15 @@ def _report(error: Exception) -> int:
     elif isinstance(error, typer.Abort):
         complain("Interrupted.")
         return _INTERRUPTED
-    elif is_for_want_of_memory(error):
+    else:
+        _report_unforeseen(error)
+    return _USAGE
+
+
+def _report_unforeseen(error: Exception) -> None:
+    from deltaprop.engines.memory import is_for_want_of_memory, not_enough
+
+    if is_for_want_of_memory(error):
         complain(not_enough())
     elif isinstance(error, OSError):
         where = error.filename or "Standard input or output"
@@ -139,7 +146,6 @@ def _report(error: Exception) -> int:
             f"This is a mistake in deltaprop, not in your input ({type(error).__name__}: {error}). "
             "Please report it; the same command with --debug shows where it happened."
         )
-    return _USAGE
 
 
 def _before_dashes(words: list[str]) -> list[str]:
