@@ -41,7 +41,7 @@ def evaluate(
     json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> int:
     """Print how good a model is on rows whose answers are known."""
-    from deltaprop.cli.options import missing_words, read_model, read_rows, target_of
+    from deltaprop.cli.options import read_model, read_rows, reading_of, target_of
     from deltaprop.estimators import TableModel, TargetModels
     from deltaprop.estimators.judging import Judge
     from deltaprop.tabular import Surprises
@@ -75,8 +75,8 @@ def evaluate(
             found, remarks = {",".join(fitted.target.names): result}, [*rows.notes, *rows.warnings]
         else:
             split = datasets_of(*target_of(fitted, data, target))
-            words = missing_words(fitted, missing)
-            found, remarks = by_parts(data, judge, read, split, missing=words, encoding=encoding)
+            how = reading_of(fitted, encoding, missing)
+            found, remarks = by_parts(data, judge, read, split, **how)
     for note in remarks:
         remark(note)
     strange.warn(data)

@@ -25,6 +25,7 @@ __all__ = [
     "parse_widths",
     "read_model",
     "read_rows",
+    "reading_of",
     "target_of",
     "whole_number",
 ]
@@ -213,8 +214,20 @@ def read_rows(
     from deltaprop.tabular import load_dataset
 
     names, task = target_of(model, data, target)
-    words = missing_words(model, missing)
-    return load_dataset(data, names, task=task, missing=words, encoding=encoding)
+    how = reading_of(model, encoding, missing)
+    return load_dataset(data, names, task=task, **how)
+
+
+def reading_of(model: Any, encoding: str | None, missing: str | None) -> dict[str, Any]:
+    """Return how a file for a model is read: as asked for, and as the model knows its columns."""
+    parts = getattr(model, "parts", (model,))
+    known = {
+        column.name
+        for part in parts
+        for column in getattr(part.inputs, "columns", ())
+        if column.kind not in ("numeric", "constant")
+    }
+    return {"missing": missing_words(model, missing), "encoding": encoding, "text": known}
 
 
 def target_of(model: Any, data: str, target: str | None) -> tuple[Any, Any]:

@@ -46,7 +46,7 @@ def predict(
     json: Annotated[bool, typer.Option("--json", help="Print the answers as JSON.")] = False,
 ) -> int:
     """Print a model's answer for each row, as CSV."""
-    from deltaprop.cli.options import missing_words, read_model
+    from deltaprop.cli.options import read_model, reading_of
     from deltaprop.cli.outputs import check_outputs
     from deltaprop.errors import SettingError
     from deltaprop.estimators import TableModel, TargetModels
@@ -63,7 +63,7 @@ def predict(
     if proba and getattr(fitted, "task", "") == "regression":
         raise SettingError(f"--proba needs classes, but {model} predicts numbers.")
 
-    how: dict[str, Any] = {"missing": missing_words(fitted, missing), "encoding": encoding}
+    how = reading_of(fitted, encoding, missing)
     found = Surprises()
 
     def read() -> Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -99,6 +99,7 @@ def load_dataset(
     encoding: str | None = None,
     seconds: float | None = None,
     pieces: int | None = None,
+    text: Collection[str] = (),
 ) -> Dataset:
     """Read features and target.
 
@@ -123,6 +124,8 @@ def load_dataset(
         there is not the time for all, and that is noted.
     pieces : int, optional
         How many such pieces to read, where that was decided before.
+    text : collection of str
+        See `load_features`.
 
     Raises
     ------
@@ -143,7 +146,8 @@ def load_dataset(
     if len(blobs) == 1 and blobs[0].format in ("idx", "npy", "npz"):
         return _array_dataset(blobs[0], target)
     words, encoding = as_missing_words(missing), check_encoding(encoding)
-    table = table_of(blobs, str(source), Reading(header, words, encoding, seconds, pieces))
+    reading = Reading(header, words, encoding, seconds, pieces, frozenset(text))
+    table = table_of(blobs, str(source), reading)
     if isinstance(table.features, np.ndarray):
         raise DataError(
             f"{table.source} stands for several array files: expected one file of features and, as "

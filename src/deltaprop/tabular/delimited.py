@@ -66,6 +66,8 @@ class Reading:
         How long it may take; of a long file pieces are read where there is not the time for all.
     pieces : int or None
         How many pieces to read, where that was decided before.
+    text : frozenset of str
+        Columns that hold words: they are not read as numbers with a few cells that are none.
     """
 
     header: bool | None = None
@@ -73,6 +75,7 @@ class Reading:
     encoding: str | None = None
     seconds: float | None = None
     pieces: int | None = None
+    text: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

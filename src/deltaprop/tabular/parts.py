@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeVar, cast
@@ -93,6 +93,7 @@ def by_parts(
     *,
     missing: Words = None,
     encoding: str | None = None,
+    text: Collection[str] = (),
 ) -> tuple[T, list[str]]:
     """Return what ``work`` makes of the rows of a file, some after another.
 
@@ -110,7 +111,7 @@ def by_parts(
         Reads all rows: `load_features` or `load_dataset`.
     each : callable
         Returns of a part what ``whole`` returns of all; may raise a DataError to have that.
-    missing, encoding : optional
+    missing, encoding, text : optional
         See `load_features`.
 
     Returns
@@ -125,7 +126,8 @@ def by_parts(
     DataError
         As ``whole`` does.
     """
-    reading = Reading(None, as_missing_words(missing), check_encoding(encoding))
+    words, encoding = as_missing_words(missing), check_encoding(encoding)
+    reading = Reading(None, words, encoding, text=frozenset(text))
     parts = _parts_of(source, reading)
     if parts is not None:
         told = _Told()
@@ -223,7 +225,7 @@ def _text_parts(stream: IO[bytes], name: str, reading: Reading) -> Iterator[Tabl
             table.separator == BLANKS or not scan(content, table.separator).plain_quotes
         ):
             raise DataError(f"The quotes of {name} do not follow the rules.")
-        yield typed([table], name, reading.words)
+        yield typed([table], name, reading)
 
 
 def _records(stream: IO[bytes]) -> Iterator[bytes]:

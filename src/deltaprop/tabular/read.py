@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,6 @@ from deltaprop.tabular.frames import to_polars
 from deltaprop.tabular.missing import (
     MISSING,
     Gap,
-    MissingWords,
     Words,
     as_missing_words,
     find_gaps,
@@ -100,6 +99,7 @@ def load_features(
     header: bool | None = None,
     missing: Words = None,
     encoding: str | None = None,
+    text: Collection[str] = (),
 ) -> Table:
     """Read a table or images, without a target.
 
@@ -118,13 +118,17 @@ def load_features(
     encoding : str, optional
         Of text files, such as ``"gbk"`` or ``"windows-1252"``; found out when left out, and said in
         the notes when it is not UTF-8. A byte order mark goes first.
+    text : collection of str
+        Columns of text files that are known to hold words: though nearly all cells of one are
+        numbers, the others are not taken as missing.
 
     Raises
     ------
     DataError
         When there is nothing to read, or what there is, is damaged; says where.
     """
-    reading = Reading(header, as_missing_words(missing), check_encoding(encoding))
+    words, encoding = as_missing_words(missing), check_encoding(encoding)
+    reading = Reading(header, words, encoding, text=frozenset(text))
     return table_of(open_blobs(source), str(source), reading)
 
 
@@ -135,7 +139,7 @@ def table_of(blobs: Sequence[Blob], source: str, reading: Reading) -> Table:
         return _in_time(blobs[0], reading)
     if all(blob.format == "text" for blob in blobs):
         texts = [read_delimited(blob.content, blob.name, reading) for blob in blobs]
-        return typed(texts, source, reading.words)
+        return typed(texts, source, reading)
     tables = [_read_one(blob, reading) for blob in blobs]
     return tables[0] if len(tables) == 1 else _stack(tables, source)
 
@@ -144,7 +148,7 @@ def _in_time(blob: Blob, reading: Reading) -> Table:
     """Read a text, or of a long one as many pieces as there is time for."""
 
     def read(content: bytes) -> Table:
-        return typed([read_delimited(content, blob.name, reading)], blob.name, reading.words)
+        return typed([read_delimited(content, blob.name, reading)], blob.name, reading)
 
     pieces = reading.pieces
     if pieces is None and reading.seconds is not None:
@@ -209,7 +213,7 @@ def _read_one(blob: Blob, reading: Reading) -> Table:
     import narwhals as nw
 
     if blob.format == "text":
-        return typed([read_delimited(blob.content, blob.name, reading)], blob.name, reading.words)
+        return typed([read_delimited(blob.content, blob.name, reading)], blob.name, reading)
     if blob.format == "parquet":
         return Table(nw.from_native(read_parquet(blob), eager_only=True), blob.name)
     return Table(features_of(read_array(blob), blob.name), blob.name)
@@ -230,7 +234,7 @@ def features_of(array: NDArray[Any], name: str) -> nw.DataFrame[Any] | NDArray[A
     )
 
 
-def typed(tables: Sequence[TextTable], source: str, words: MissingWords) -> Table:
+def typed(tables: Sequence[TextTable], source: str, reading: Reading) -> Table:
     """Put text tables below each other, and make numbers of the columns that hold numbers."""
     import narwhals as nw
     import polars as pl
@@ -240,7 +244,7 @@ def typed(tables: Sequence[TextTable], source: str, words: MissingWords) -> Tabl
     frames = [_same_columns(table.frame, table.name, first.frame, first.name) for table in tables]
     text = pl.concat(frames)
     frame, with_words = text, list[str]()
-    if any(table.quoted for table in tables) or not set(MISSING) <= set(words.bare):
+    if any(table.quoted for table in tables) or not set(MISSING) <= set(reading.words.bare):
         frame, with_words = numbers_without_words(text)
     notes = [note for table in tables for note in table.notes]
     above = itertools.accumulate((table.frame.height for table in tables), initial=0)
@@ -256,6 +260,9 @@ def typed(tables: Sequence[TextTable], source: str, words: MissingWords) -> Tabl
     texts = {name: text[name] for name in with_words}
     read = number_columns(frame, separator=first.separator)
     for cells, (numbers, odd, note) in zip(frame.iter_columns(), read, strict=True):
+        if odd is not None and cells.name in reading.text:
+            columns.append(cells)
+            continue
         columns.append(cells if numbers is None else numbers)
         if note:
             with_commas.setdefault(note, []).append(cells.name)
