@@ -159,7 +159,9 @@ class SoftmaxBesideSigmoid:
             for i, slope in enumerate(slopes):
                 entry = Operand(f"jacobian[{i},{j}]", float(jacobian[i, j]))
                 terms.append((times(slope, entry), slope.value * entry.value))
-            value = float(sum(v for _, v in terms))
+            value = 0.0
+            for _, term in terms:
+                value += term
             yield Step(Ref("squared_delta", 0, (j,)), shortened(terms), value)
 
     def difference_step(self) -> Step | None:
