@@ -39,7 +39,7 @@ from common import machine_sentence, tell, write_part
 from deltaprop.benchmark import describe_machine
 from deltaprop.benchmark.tables import markdown_table
 
-LEARNT, SINGLE = 20_000, 2_000
+LEARNT, SINGLE = 20_000, 1_000
 SIZES = (4, 8, 14, 20, 28, 36, 44, 56)
 NUMBERS = [f"n{i}" for i in range(12)]
 KINDS = [f"k{i}" for i in range(len(SIZES))]
