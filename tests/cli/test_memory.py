@@ -8,7 +8,6 @@ import numpy as np
 import polars as pl
 import pytest
 
-from deltaprop import _native
 from deltaprop.engines import memory
 from deltaprop.engines.memory import Room
 from deltaprop.errors import OutOfMemoryError
@@ -95,7 +94,6 @@ def ended(said, then):
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
 
-@pytest.mark.skipif(not hasattr(_native, "say_when_aborted"), reason="an older build")
 @pytest.mark.parametrize(
     "said",
     ["memory allocation of 35 bytes failed\\nstack backtrace:\\n",
