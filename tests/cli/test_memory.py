@@ -8,10 +8,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from deltaprop.engines import memory
-from deltaprop.engines.memory import Room
+from deltaprop import memory
 from deltaprop.errors import OutOfMemoryError
 from deltaprop.estimators import Recipe, TableModel
+from deltaprop.memory import Room
 from deltaprop.tabular import load_dataset
 
 resource = pytest.importorskip("resource")

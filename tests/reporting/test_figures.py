@@ -4,6 +4,7 @@ import copy
 import json
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support, r
 import deltaprop as dp
 from deltaprop.errors import DataError, OutputError, UnknownNameError
 from deltaprop.estimators.splitting import split
+from deltaprop.reporting import compute
 from deltaprop.reporting.importance import losses_of, permutation_importance, score_of
 from deltaprop.reporting.rows import Rows, blocks_of
 from deltaprop.reporting.suspects import small_samples, wilson_interval
@@ -325,3 +327,23 @@ class TestSuspects:
         x, y = rng.normal(size=(100, 1)), np.arange(100) % 4 == 0
         report = dp.report(fit(x, y, epochs=1, learning_rate=1e-9), x, y)
         assert "no better" in kinds(report)
+
+
+@pytest.mark.parametrize("slow", [False, True])
+def test_of_a_model_that_answers_slowly_there_is_time_for_fewer_rows(rng, monkeypatch, slow):
+    """Answers take the longer the more classes and members there are, not by the columns alone."""
+    x = rng.normal(size=(20_000, 1))
+    recipe = dp.Recipe(preset="plain", epochs=1, hidden=(2,))
+    model = dp.TableModel.fit(x, np.where(x[:, 0] > 0, "a", "b"), recipe=recipe)
+    asked, judge = [], dp.TableModel.judge
+
+    def judged(model, rows, *given):
+        asked.append(rows.shape[0])
+        return judge(model, rows, *given)
+
+    monkeypatch.setattr(dp.TableModel, "judge", judged)
+    clock = iter((0.0, 100.0 if slow else 0.01))
+    monkeypatch.setattr(compute, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    report = dp.report(model, x, np.where(x[:, 0] > 0, "a", "b"), seconds=30.0)
+    assert report.training.rows == (1_000 if slow else 16_000)
+    assert asked[0] == 1_000

@@ -2,6 +2,8 @@
 
 import gzip
 import io
+import threading
+import time
 
 import numpy as np
 import polars as pl
@@ -228,3 +230,45 @@ def test_any_table_is_the_same_or_left_to_the_whole(tmp_path, data):
         same_table(path, found)
     except (Whole, DataError):
         return
+
+
+@pytest.mark.parametrize("limited", [False, True])
+def test_the_next_part_is_read_ahead_unless_addresses_are_limited(tmp_path, monkeypatch, limited):
+    path = tmp_path / "t.csv"
+    path.write_bytes(b"x,y\n" + b"1,2\n" * 3_000)
+    monkeypatch.setattr("deltaprop.tabular.parts.addresses_are_limited", lambda: limited)
+    read, ahead = [], []
+
+    def each(table):
+        read.append(threading.get_ident())
+        return table.n_rows
+
+    def work(parts):
+        total = 0
+        for rows in parts:
+            total += rows
+            deadline = time.monotonic() + 5
+            while not limited and len(read) < 2 and time.monotonic() < deadline:
+                time.sleep(0.001)
+            ahead.append(len(read))
+        return total
+
+    total, _ = by_parts(path, work, lambda: pytest.fail("the whole"), each)
+    assert total == 3_000
+    assert len(ahead) == len(read) > 2
+    assert ahead[0] == (1 if limited else 2)
+    assert (set(read) == {threading.get_ident()}) == limited
+
+
+def test_reading_ahead_ends_where_the_work_does(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes(b"x,y\n" + b"1,2\n" * 3_000)
+    threads = threading.active_count()
+
+    def work(parts):
+        next(parts)
+        raise ValueError("enough")
+
+    with pytest.raises(ValueError, match="enough"):
+        by_parts(path, work, lambda: pytest.fail("the whole"), lambda table: table)
+    assert threading.active_count() == threads

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import IO, Any
 
 from deltaprop._native import say_when_aborted
+from deltaprop.memory import addresses_are_limited, not_enough
 
 __all__ = ["saying_when_aborted"]
 
@@ -24,11 +25,9 @@ def saying_when_aborted(status: int) -> Iterator[None]:
     what compiled code writes on standard error.
     """
     said = sys.stderr
-    if not _addresses_are_limited() or said is not sys.__stderr__ or said is None:
+    if not addresses_are_limited() or said is not sys.__stderr__ or said is None:
         yield
         return
-    from deltaprop.engines.memory import not_enough
-
     out, held = os.dup(2), _unlinked_file()
     ours = io.TextIOWrapper(os.fdopen(out, "wb", 0), said.encoding, said.errors, write_through=True)
     say_when_aborted(f"deltaprop: {not_enough(now=False)}\n", status, out)
@@ -46,11 +45,3 @@ def saying_when_aborted(status: int) -> Iterator[None]:
 
 def _unlinked_file() -> IO[Any]:
     return tempfile.TemporaryFile(buffering=0)
-
-
-def _addresses_are_limited() -> bool:
-    try:
-        import resource
-    except ImportError:  # Windows has no such limits
-        return False
-    return resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY

@@ -134,7 +134,7 @@ def _report(error: Exception) -> int:
 
 
 def _report_unforeseen(error: Exception) -> None:
-    from deltaprop.engines.memory import is_for_want_of_memory, not_enough
+    from deltaprop.memory import is_for_want_of_memory, not_enough
 
     if is_for_want_of_memory(error):
         complain(not_enough())

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.engines.memory import saying_when_memory_ends
 from deltaprop.errors import DataError, SettingError
 from deltaprop.estimators.contract import (
     BaseEstimator,
@@ -48,6 +47,7 @@ from deltaprop.estimators.mlp_targets import plain_targets, refuse_unlearnt
 from deltaprop.estimators.mlp_tasks import told_to_callbacks
 from deltaprop.estimators.table_model import TableModel
 from deltaprop.explaining import Explanation, Names, explain
+from deltaprop.memory import saying_when_memory_ends
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.training.loop import Callback

@@ -128,8 +128,7 @@ class Predictor:
         elif self._target.task == "classification" and k == 2:
             close |= np.abs(p[:, 0] - p[:, 1]) < _CLOSE
         elif self._target.task == "classification" and k > 2:
-            second, largest = np.partition(p, (k - 2, k - 1), axis=1)[:, -2:].T
-            close |= largest - second < _CLOSE
+            close |= np.count_nonzero(p > p.max(axis=1, keepdims=True) - _CLOSE, axis=1) > 1
         return np.flatnonzero(close)
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from deltaprop.engines.memory import check_memory
 from deltaprop.estimators.presets import Facts, Plan
+from deltaprop.memory import check_memory
 from deltaprop.tabular import ImageEncoder, SparseEncoder, SparseRows, TableEncoder
 
 __all__ = ["check_room", "check_room_for_looking"]

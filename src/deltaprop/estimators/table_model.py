@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.engines.memory import saying_when_memory_ends
 from deltaprop.errors import DataError, SettingError, of
 from deltaprop.estimators.budget import Budget
 from deltaprop.estimators.calibration import Calibration, calibrate
@@ -38,6 +37,7 @@ from deltaprop.estimators.preparing import (
     starts,
 )
 from deltaprop.estimators.recipe import Recipe
+from deltaprop.memory import saying_when_memory_ends
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.serialize import Contents
 from deltaprop.model.spec import Network

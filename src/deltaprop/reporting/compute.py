@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import isfinite
@@ -46,6 +47,7 @@ Labels = npt.NDArray[np.int64]
 _MOST_ROWS, _FEWEST_ROWS = 200_000, 1000  # of training and of validation
 _MOST_CELLS = 25_000_000  # of x
 _WHOLE_EFFORT = 20.0  # seconds, of a large table
+_SHARE_OF_A_PASS = 0.08  # of the time, for the model to answer for the rows once
 _MOST_IN_MATRIX = 30  # classes
 _MOST_MISTAKES = 20  # kinds of mistakes that are listed
 _MOST_POINTS = 800
@@ -97,6 +99,8 @@ def compute_report(
     classify, k = model.task == "classification", model.target.n_outputs
     most = min(_MOST_ROWS, _MOST_CELLS // max(model.network.n_in, 1))
     most = max(_FEWEST_ROWS, int(effort * most))
+    if seconds is not None:
+        most = min(most, _rows_in(seconds, model, train, rng))
     sample = train.sample(most, rng).prepared(model)
     judged = held.sample(most, rng).prepared(model) if len(held) else sample
     outputs = model.outputs_of(judged.encoded(), judged.member)
@@ -174,6 +178,15 @@ def _origin(model: TableModel, own_validation: bool, source: str, command: str) 
             "NumPy": np.__version__,
         },
     )
+
+
+def _rows_in(seconds: float, model: TableModel, rows: Rows, rng: np.random.Generator) -> int:
+    """Return how many rows there is time to judge, as far as a few of them tell."""
+    few = rows.sample(_FEWEST_ROWS, rng)
+    began = time.perf_counter()
+    model.judge(few.prepared(model).encoded(), few.y)
+    each = (time.perf_counter() - began) / len(few)
+    return max(_FEWEST_ROWS, int(_SHARE_OF_A_PASS * seconds / max(each, 1e-9)))
 
 
 def _of_each_class(y: npt.NDArray[Any], k: int) -> Labels:

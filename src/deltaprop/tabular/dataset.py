@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from deltaprop.engines.memory import saying_when_memory_ends
 from deltaprop.errors import ColumnError, DataError, SettingError, nearest_name
+from deltaprop.memory import saying_when_memory_ends
 from deltaprop.tabular.arrays import pick_arrays, read_array, read_arrays
 from deltaprop.tabular.cells import listed, picked, shorten
 from deltaprop.tabular.codes import exact_text

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from deltaprop.engines.memory import check_memory
 from deltaprop.errors import DataError
+from deltaprop.memory import check_memory
 from deltaprop.tabular.cells import shorten
 from deltaprop.tabular.decoding import line_of, to_utf8
 from deltaprop.tabular.frames import refuse_patterns, refuse_twice

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeVar, cast
@@ -11,6 +12,7 @@ from typing import IO, TYPE_CHECKING, TypeVar, cast
 import numpy as np
 
 from deltaprop.errors import DataError, OutOfMemoryError
+from deltaprop.memory import addresses_are_limited
 from deltaprop.tabular.cells import Strays, picked
 from deltaprop.tabular.dataset import Dataset, Task, split_target
 from deltaprop.tabular.decoding import check_encoding
@@ -132,7 +134,7 @@ def by_parts(
     if parts is not None:
         told = _Told()
         try:
-            return work(map(each, told.of(parts))), told.remarks(str(source))
+            return work(_ahead(map(each, told.of(parts)))), told.remarks(str(source))
         except OutOfMemoryError:
             raise
         except DataError:
@@ -151,6 +153,22 @@ def datasets_of(target: Sequence[str], task: Task | None) -> Callable[[Table], D
         return rows
 
     return split
+
+
+def _ahead(parts: Iterator[T]) -> Iterator[T]:
+    """Yield the parts, while a thread reads the one that follows.
+
+    A thread that gets no memory can hang, so there is none where addresses are limited.
+    """
+    if addresses_are_limited():
+        yield from parts
+        return
+    end = object()
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(next, parts, end)
+        while (part := coming.result()) is not end:
+            coming = reader.submit(next, parts, end)
+            yield cast("T", part)
 
 
 def _parts_of(source: Source, reading: Reading) -> Iterator[Table] | None:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deltaprop.engines.memory import saying_when_memory_ends
 from deltaprop.errors import ColumnError, DataError, OutOfMemoryError
+from deltaprop.memory import saying_when_memory_ends
 from deltaprop.tabular.arrays import read_array
 from deltaprop.tabular.cells import Strays, listed, number_columns, picked
 from deltaprop.tabular.codes import is_code

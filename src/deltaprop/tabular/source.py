@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from deltaprop.engines.memory import check_memory
 from deltaprop.errors import DataError, SettingError, nearest_name
+from deltaprop.memory import check_memory
 
 __all__ = [
     "Blob",

@@ -14,6 +14,7 @@ from deltaprop.errors import MemoryWarning, OutOfMemoryError
 
 __all__ = [
     "Room",
+    "addresses_are_limited",
     "check_memory",
     "is_for_want_of_memory",
     "memory_left",
@@ -56,6 +57,15 @@ class Room:
 def memory_left() -> Room:
     """Return what the machine, its container and the limits of the process leave."""
     return min((_of_machine(), _of_container(), _of_process()), key=lambda room: room.n_bytes)
+
+
+def addresses_are_limited() -> bool:
+    """Return whether ``ulimit -v`` or its kin bounds the addresses of this process."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limits
+        return False
+    return resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY
 
 
 def check_memory(needed: float, what: str, advice: str) -> None:
@@ -164,14 +174,12 @@ def _left_of_group(group: Path, limit: str, used: str, cached: str) -> float:
 
 def _of_process() -> Room:
     """Return what the limit on addresses leaves, as ``ulimit -v`` sets it."""
-    try:
-        import resource
-    except ImportError:  # Windows has none
+    if not addresses_are_limited():
         return Room()
+    import resource
+
     most, _ = resource.getrlimit(resource.RLIMIT_AS)
     pages = next(iter(_lines("proc/self/statm")), "0").split()
-    if most == resource.RLIM_INFINITY:
-        return Room()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
     taken = float(pages[0]) * resource.getpagesize()
     taken = max(taken, _ADDRESSES + _ADDRESSES_OF_A_CORE * cores)

@@ -4,9 +4,9 @@ import warnings
 
 import pytest
 
-from deltaprop.engines import memory
-from deltaprop.engines.memory import Room, check_memory, memory_left, saying_when_memory_ends
+from deltaprop import memory
 from deltaprop.errors import DataError, MemoryWarning, OutOfMemoryError
+from deltaprop.memory import Room, check_memory, memory_left, saying_when_memory_ends
 
 GB = 1e9
 
