@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 import deltaprop as dp
+from deltaprop.explaining.matrix_terms import Close, Constant, Entries, Joint, Open
 from deltaprop.explaining.plain import PlainNotation
-from deltaprop.functional.arithmetic import Number, Operand, leaves, write
+from deltaprop.functional.expressions import Number, Operand, leaves
+from deltaprop.functional.writing import write
 
 LOSSES = tuple(dp.LOSSES)
 ACTIVATIONS = tuple(dp.ACTIVATIONS)
@@ -132,6 +134,51 @@ FUNCTIONS = {
 }  # fmt: skip
 
 
+def softmax(z):
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+ARRAY_FUNCTIONS = {
+    "cos": np.cos, "sin": np.sin, "sqrt": np.sqrt, "": lambda a: a,
+    "sum": lambda a: np.sum(a, axis=0, keepdims=True),
+    "mean": lambda a: np.mean(a, axis=1, keepdims=True),
+}  # fmt: skip
+
+
+def right_hand_side(equation, network):
+    """Return what a matrix equation's displayed right-hand side comes to, read with NumPy alone.
+
+    None where it is not shown whole, or is no equation of matrices.
+    """
+    entries = [token for token in equation.right if isinstance(token, Entries)]
+    if not entries or any(max(matrix.cells.shape) > 6 for matrix in entries):
+        return None
+    names = {f"m{k}": np.array(m.cells.texts, dtype=float) for k, m in enumerate(entries)}
+    text, number, unfenced = "", 0, False
+    for token, before in zip(equation.right, (None, *equation.right), strict=False):
+        match token:
+            case Entries(applied=name, is_argument=True):
+                of_loss = equation.left.layer == len(network.numbered)
+                f = network.loss.predict if of_loss else dp.ACTIVATIONS[name].f
+                names[f"m{number}"] = f(names[f"m{number}"])
+                text, number = f"{text}m{number}", number + 1
+            case Entries():
+                text, number = f"{text}m{number}", number + 1
+            case Constant(line=line):
+                text += f"({write(line.step.expression, PlainNotation(line))})"
+            case Joint(sign=sign):  # a constant in front of matrices is no matrix
+                times = "*" if isinstance(before, Constant) else "@"
+                text += f" {sign or times} "
+            case Open(function=name, fenced=fenced):
+                text, unfenced = f"{text}f['{name}'](", not fenced
+            case Close(raised=raised):
+                text += ")" + {"": "", "T": ".T"}.get(raised, f"**{raised}")
+        if unfenced and isinstance(token, Entries):
+            text, unfenced = f"{text})", False
+    return eval(text, {**FUNCTIONS, "f": ARRAY_FUNCTIONS}, names)
+
+
 def root_values(setting):
     """Return the value of every root, taken from what went in and not from the steps."""
     network, explanation = setting.network, setting.explanation
@@ -186,3 +233,8 @@ def roots_of():
 def is_root():
     exact = {"l2", "l1", "t"}
     return lambda name: name in exact or (name.startswith(ROOTS) and ".after" not in name)
+
+
+@pytest.fixture(scope="session")
+def worked_out():
+    return right_hand_side

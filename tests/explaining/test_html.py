@@ -19,7 +19,7 @@ from deltaprop.explaining.html_image import image_svg
 from deltaprop.explaining.names import read_ref
 from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
 from deltaprop.explaining.style import Style
-from deltaprop.functional.arithmetic import Number, Operand, Rest, leaves
+from deltaprop.functional.expressions import Number, Operand, Rest, leaves
 
 LOSSES = tuple(dp.LOSSES)
 ACTIVATIONS = tuple(dp.ACTIVATIONS)

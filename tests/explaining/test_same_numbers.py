@@ -13,7 +13,7 @@ from deltaprop.explaining.digits import number_text
 from deltaprop.explaining.document import Lines
 from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
 from deltaprop.explaining.style import Style
-from deltaprop.functional.arithmetic import Operand, leaves
+from deltaprop.functional.expressions import Operand, leaves
 
 RULES = [
     None,

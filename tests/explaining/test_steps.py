@@ -10,7 +10,8 @@ import pytest
 import deltaprop as dp
 from deltaprop.explaining import built_in_example
 from deltaprop.explaining.derivation import steps_of
-from deltaprop.functional.arithmetic import Operand, Rest, Sum, evaluate
+from deltaprop.functional.arithmetic import evaluate
+from deltaprop.functional.expressions import Operand, Rest, Sum
 
 LOSSES = tuple(dp.LOSSES)
 ACTIVATIONS = tuple(dp.ACTIVATIONS)

@@ -1,4 +1,6 @@
-"""Every kind of layer: its gradient, and its mathematics once more, entry by entry."""
+"""Every kind of layer: its gradient, and its equations beside its forward and backward pass."""
+
+import functools
 
 import numpy as np
 import pytest
@@ -7,8 +9,11 @@ from hypothesis import strategies as st
 
 import deltaprop as dp
 from deltaprop.errors import SettingError, ShapeError
-from deltaprop.functional.arithmetic import Operand, evaluate
+from deltaprop.functional.arithmetic import evaluate, parse
+from deltaprop.functional.arrays import element, shape, values
+from deltaprop.functional.expressions import Applied, Matrix
 from deltaprop.model.backprop import backpropagate
+from deltaprop.model.layers import Part
 from deltaprop.model.serialize import network_from_dict, network_to_dict
 
 N_IN = 7
@@ -37,19 +42,6 @@ def drawn(network, rng):
     return parameters
 
 
-class Numbers:
-    """Reads operands from plain arrays."""
-
-    def __init__(self, arrays, a):
-        self.arrays, self.row = arrays, a
-
-    def a(self, i):
-        return Operand(f"a[{i}]", float(self.row[i]))
-
-    def parameter(self, name, *index):
-        return Operand(name, float(self.arrays[name][index]))
-
-
 @KIND
 def test_the_gradient_agrees_with_central_differences(layer, rng):
     network = network_of(dp.Dense(N_IN, "sigmoid"), layer, l2=0.1)
@@ -73,44 +65,61 @@ def test_the_gradient_by_the_inputs_agrees_with_central_differences(layer, rng):
         assert dx[place] == pytest.approx((right - left) / (2 * h), rel=1e-5, abs=1e-9)
 
 
+def tree_of(equation, arrays):
+    """Return an equation's right-hand side with arrays put in, without the explaining room."""
+    names = {}
+    for name, part in {**{n: Part(n, 0, 0) for n in arrays}, **equation.parts}.items():
+        whole, (start, stop) = arrays[part.array], (part.start, part.stop)
+        if part.array in ("a", "delta"):
+            values = whole[:, start:stop] if stop else whole
+        elif whole.ndim == 3:
+            values = whole[start]
+        else:
+            values = np.atleast_2d(whole)[start : stop or None]
+        names[name] = Matrix(name, values)
+    functions = {}
+    for name, function in equation.functions.items():
+        row = dp.ACTIVATIONS[function]
+        of = functools.partial(Applied, name, row.arithmetic[0], row.f)
+        functions[name] = lambda z, of=of: of({"z": z})
+        functions[f"{name}'"] = lambda z, of=of, row=row: Applied(
+            "f'", row.arithmetic[1], row.f_prime, {"z": z, "a": of({"z": z})}
+        )
+    return parse(equation.formula, names, functions)
+
+
+def as_matrix(array, start, stop):
+    """Return some rows of an array, or the first index of one of three."""
+    if array.ndim == 1:
+        return array[None]
+    return array[start] if array.ndim == 3 else array[start:stop]
+
+
 @KIND
-def test_each_entry_told_comes_to_what_the_arrays_hold(layer, rng):
-    network = network_of(layer)
-    arrays = drawn(network, rng).layers[0]
-    a, delta = rng.normal(size=(2, N_IN)), rng.normal(size=(2, layer.width(N_IN)))
-    z = layer.forward(arrays, a)
+def test_the_equations_are_what_forward_and_backward_do(layer, rng):
+    """As arrays and entry by entry; every column and row has exactly one equation."""
+    arrays = dict(drawn(network_of(layer), rng).layers[0])
+    a, delta = rng.normal(size=(3, N_IN)), rng.normal(size=(3, layer.width(N_IN)))
     below, gradients = layer.backward(arrays, a, delta)
-    factor = layer.factor(N_IN)
-    by = 1.0 if factor is None else evaluate(factor)
-    for s, row in enumerate(a):
-        at = Numbers(arrays, row)
-        for j in range(z.shape[1]):
-            told = by * sum(evaluate(layer.term(N_IN, i, j, at)) for i in layer.reads(N_IN, j))
-            rest = layer.rest(N_IN, j, at)
-            assert told + (0 if rest is None else evaluate(rest)) == pytest.approx(z[s, j])
-        for i in range(N_IN):
-            slopes = [evaluate(layer.slope(N_IN, i, j, at)) for j in layer.feeds(N_IN, i)]
-            told = by * sum(
-                delta[s, j] * slope for j, slope in zip(layer.feeds(N_IN, i), slopes, strict=True)
-            )
-            assert told == pytest.approx(below[s, i])
-    for name, gradient in gradients.items():
-        factor = layer.gradient_factor(N_IN, name)
-        by = 1.0 if factor is None else evaluate(factor)
-        for index in np.ndindex(gradient.shape):
-            told = 0.0
-            for s, row in enumerate(a):
-                for j in layer.moves(N_IN, name, index):
-                    part = layer.sensitivity(N_IN, name, index, j, Numbers(arrays, row))
-                    told += delta[s, j] * (1.0 if part is None else evaluate(part))
-            assert by * told == pytest.approx(gradient[index])
-
-
-@KIND
-def test_what_is_read_and_what_is_fed_are_the_same_pairs(layer):
-    reads = {(i, j) for j in range(layer.width(N_IN)) for i in layer.reads(N_IN, j)}
-    feeds = {(i, j) for i in range(N_IN) for j in layer.feeds(N_IN, i)}
-    assert reads == feeds
+    right = {"z": layer.forward(arrays, a), "below": below, **gradients}
+    given, told = {"a": a, "delta": delta, **arrays}, {name: [] for name in right}
+    for equation in layer.equations(N_IN):
+        known = right[equation.left]
+        columns = equation.left in ("z", "below")
+        n = known.shape[1] if columns else len(known) if known.ndim > 1 else 1
+        start, stop = equation.start, n if equation.stop is None else equation.stop
+        told[equation.left] += range(start, stop)
+        wanted = known[:, start:stop] if columns else as_matrix(known, start, stop)
+        tree = tree_of(equation, given)
+        found = values(tree)
+        np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-14)
+        assert shape(tree) == wanted.shape == found.shape
+        for i, j in np.ndindex(wanted.shape):
+            assert evaluate(element(tree, i, j)) == pytest.approx(wanted[i, j], rel=1e-12)
+    for name, places in told.items():
+        known = right[name]
+        n = known.shape[1] if name in ("z", "below") else len(known) if known.ndim > 1 else 1
+        assert places == list(range(n)), name
 
 
 @KIND

@@ -14,7 +14,7 @@ from deltaprop.explaining import backward, forward, outputs
 from deltaprop.explaining.names import Ref, array_of, grid, read_ref
 from deltaprop.explaining.steps import Step, Update
 from deltaprop.explaining.updating import UpdateTold
-from deltaprop.functional.arithmetic import Expression
+from deltaprop.functional.expressions import Expression
 from deltaprop.model.backprop import Trace
 
 __all__ = ["Derivation", "steps_of"]

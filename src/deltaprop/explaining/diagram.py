@@ -16,7 +16,7 @@ import numpy as np
 
 from deltaprop.errors import SettingError
 from deltaprop.explaining.diagram_cards import BOLD, LAST_GAP, Cards, Node, sign_of
-from deltaprop.explaining.edges import parameters_of
+from deltaprop.explaining.edges import parameters_of, reads
 from deltaprop.explaining.labels import layer_names
 from deltaprop.explaining.mathml import escape
 from deltaprop.explaining.names import Ref
@@ -105,11 +105,16 @@ class _Drawing:
 
     def _pairs(self, layer: int) -> Iterator[tuple[Node, Node]]:
         """Yield the nodes that an edge joins: where the layer reads one for the other."""
-        network, n_in = self.trace.network, self.trace.inputs[layer - 1].shape[1]
+        rights = self.cards.columns[layer]
+        read = {
+            right.place: reads(self.trace, layer, right.place)
+            for right in rights
+            if right.place >= 0
+        }
         for left in self.cards.columns[layer - 1]:
-            for right in self.cards.columns[layer]:
+            for right in rights:
                 gathers = left.place < 0 or right.place < 0
-                if gathers or left.place in network.numbered[layer - 1].reads(n_in, right.place):
+                if gathers or left.place in read[right.place]:
                     yield left, right
 
     def _plain_edge(self, parameters: Sequence[Ref], left: Node, right: Node) -> str:

@@ -7,15 +7,20 @@ the operands of that line get more.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import floor, inf, isfinite, isnan, log10
 
+from deltaprop.errors import SettingError
 from deltaprop.explaining.steps import Step
-from deltaprop.functional.arithmetic import Leaf, Number, evaluate
+from deltaprop.functional.arithmetic import evaluate
+from deltaprop.functional.expressions import Leaf, Number, Operand
+from deltaprop.functional.rounding import rounding_bound
 
-__all__ = ["Line", "line_of", "number_text"]
+__all__ = ["Line", "another_formula", "line_of", "number_text"]
 
 _ALL_DIGITS = 17  # enough to write any float64 so that it reads back the same
+# The number and its formula are each rounded, and sums in another order a little more.
+_SAFE = 4
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,10 @@ class Line:
 def line_of(step: Step, digits: int = 6) -> Line:
     """Return the step with enough digits to hold.
 
+    Where the arithmetic itself rounds, the result has only the digits that are certain, none of
+    which may be left: a gradient whose terms cancel is then 0. A formula that overflows where the
+    number does not is left out.
+
     Parameters
     ----------
     step : Step
@@ -64,6 +73,11 @@ def line_of(step: Step, digits: int = 6) -> Line:
     -------
     Line
         Its right-hand side evaluates to the result, to one unit in the result's last digit.
+
+    Raises
+    ------
+    SettingError
+        When it does not: the formula is another than that of the number.
     """
     shown = number_text(step.value, digits)
     exact = _same(float(shown), step.value)
@@ -72,12 +86,26 @@ def line_of(step: Step, digits: int = 6) -> Line:
         if _holds(line.evaluated(), shown, step.value, digits):
             return line
     # what is left is rounding of the arithmetic itself: fewer digits of the result are known
-    for fewer in range(digits - 1, 0, -1):
-        shown = number_text(step.value, fewer)
-        line = Line(step, shown, False, _ALL_DIGITS)
-        if _holds(line.evaluated(), shown, step.value, fewer):
-            return line
-    return Line(step, number_text(line.evaluated(), digits), False, _ALL_DIGITS)
+    found, bound = evaluate(step.expression), _SAFE * rounding_bound(step.expression)
+    if not isfinite(found) or bound == inf:
+        return Line(replace(step, expression=Operand(step.id, step.value)), shown, exact, digits)
+    if abs(found - step.value) <= bound:
+        for fewer in range(digits - 1, 0, -1):
+            shown = number_text(step.value, fewer)
+            line = Line(step, shown, False, _ALL_DIGITS)
+            if _holds(line.evaluated(), shown, step.value, fewer):
+                return line
+        return Line(step, "0", False, _ALL_DIGITS)
+    raise another_formula(step.id, found, step.value)
+
+
+def another_formula(name: str, found: float, value: float) -> SettingError:
+    """Return the error for a formula that does not come to the number it stands for."""
+    return SettingError(
+        f"The formula of {name} comes to {number_text(found, _ALL_DIGITS)}, but the number is "
+        f"{number_text(value, _ALL_DIGITS)}: a formula that was registered for an activation, a "
+        "loss, a layer or an optimizer is another than what it computes."
+    )
 
 
 def number_text(value: float, digits: int) -> str:

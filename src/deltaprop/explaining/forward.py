@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from deltaprop.explaining.arrays import entry_of, tree_of
 from deltaprop.explaining.names import Ref
-from deltaprop.explaining.operands import Reading, operand, weighed
+from deltaprop.explaining.operands import operand, weighed
 from deltaprop.explaining.outputs import loss_terms, output_value
-from deltaprop.explaining.sums import MOST_TERMS, added, multiplied, plus, shortened, times
-from deltaprop.functional.arithmetic import Expression, parse
+from deltaprop.explaining.sums import MOST_TERMS, entry, shortened
+from deltaprop.functional.arithmetic import parse
+from deltaprop.functional.expressions import Expression, plus, times
 from deltaprop.model.backprop import Trace
 
 __all__ = [
@@ -23,22 +25,11 @@ __all__ = [
 
 
 def preactivation(ref: Ref, trace: Trace) -> tuple[Expression, float]:
-    """Return z of one neuron as its layer tells it: what it reads, and what is added to that."""
+    """Return z of one neuron by the equation of its layer."""
     s, j = ref.index
-    layer, read = trace.network.numbered[ref.layer - 1], trace.inputs[ref.layer - 1]
-    n_in, value = read.shape[1], trace.z[ref.layer - 1][s, j]
-    at = Reading(trace, ref.layer, s, ref.after)
-    places = layer.reads(n_in, j)
-    n_read = len(places)
-    if n_read > MOST_TERMS and (ref.layer == 1 or n_read < n_in):
-        # Of a text's thousands of possible words a row has few, and of the categories of a column
-        # one: the others add nothing.
-        places = [i for i in places if read[s, i]] or places[:1]
-    total = added([layer.term(n_in, i, j, at) for i in places], n_read - len(places))
-    factor, rest = layer.factor(n_in), layer.rest(n_in, j, at)
-    if factor is not None:
-        total = multiplied(factor, total)
-    return total if rest is None else plus(total, rest), value
+    equation = entry_of(trace, ref.layer, "z", j)
+    tree = tree_of(trace, ref.layer, equation, after=ref.after)
+    return entry(tree, s, j - equation.start), trace.z[ref.layer - 1][s, j]
 
 
 def kept(ref: Ref, trace: Trace) -> tuple[Expression, float]:

@@ -35,7 +35,7 @@ from deltaprop.explaining.mathml import (
 )
 from deltaprop.explaining.names import PHASES, Ref, read_ref
 from deltaprop.explaining.unicode import symbol_of
-from deltaprop.functional.arithmetic import Operand
+from deltaprop.functional.expressions import Operand
 from deltaprop.model.layers import ARRAYS
 
 __all__ = ["Blocks", "place_of"]

@@ -16,9 +16,17 @@ from deltaprop.explaining.mathml import (
     operand,
     scripts,
 )
-from deltaprop.explaining.matrix_terms import Cells, Equation, Term
+from deltaprop.explaining.matrix_terms import (
+    Cells,
+    Close,
+    Constant,
+    Entries,
+    Equation,
+    Joint,
+    Open,
+)
 from deltaprop.explaining.names import Ref
-from deltaprop.functional.arithmetic import write
+from deltaprop.functional.writing import write
 
 __all__ = ["equation_pieces", "width_class"]
 
@@ -28,6 +36,7 @@ _JOINTS = {
     "+": "<mo>+</mo>",
     "-": "<mo>−</mo>",
     "*": "<mo>⊙</mo>",
+    "/": "<mo>/</mo>",
 }
 _SIGN = 1.55  # digits that a minus sign is wide
 _ROOM = (52, 64)  # characters of a row, beyond which letters become smaller
@@ -66,7 +75,11 @@ def width_class(equations: Iterable[Equation]) -> str:
     """Return " wide" or " wider" where a matrix of one has long rows; else nothing."""
     widest = 0
     for equation in equations:
-        widths = [_width(t.cells) + 2 * len(t.applied + t.factor_text) for t in equation.terms]
+        widths = [
+            _width(token.cells) + 2 * len(token.applied)
+            for token in equation.right
+            if isinstance(token, Entries)
+        ]
         widest = max(widest, _width(equation.result), *widths)
     return " wider" if widest > _ROOM[1] else " wide" if widest > _ROOM[0] else ""
 
@@ -91,11 +104,9 @@ class _Writer:
         """Yield symbol = symbols = numbers = result."""
         equation = self.equation
         yield f"{self.symbol(equation.left, equation.part)}{BREAK}<mo>=</mo>"
-        yield "".join(map(self.symbolic, equation.terms)) if equation.terms else self.told()
-        if equation.terms:
-            yield f"{BREAK}<mo>=</mo>"
-            for place, term in enumerate(equation.terms):
-                yield (BREAK if place else "") + self.numeric(term, first=not place)
+        yield self.symbolic() if equation.right else self.told()
+        if equation.right:
+            yield f"{BREAK}<mo>=</mo>{self.numeric()}"
         yield f"{BREAK}<mo>{'=' if equation.exact else '≈'}</mo>"
         yield self.matrix(equation.result, equation.left, equation.origin)
         if equation.more:
@@ -112,54 +123,48 @@ class _Writer:
         by = escape(self.words["given by"].format(loss=loss))
         return f'{slope}{BREAK}<mspace width="0.35em"/><mtext>({by})</mtext>'
 
-    def symbolic(self, term: Term) -> str:
-        """Return an operand as a symbol, with what joins it to those before."""
-        if term.constant:
-            return self.joint(term) + _opening(term) + number(term.constant) + _closing(term)
-        text = self.symbol(term.ref, term.part)
-        if term.transposed:
-            base = f"<mrow>{fenced(text)}</mrow>" if term.ref.layer else text
-            text = scripts(base, "", "<mi>⊤</mi>")
-        if term.applied == "sum":
-            text = f"{self.over_samples()}{text}"
-        elif term.applied:
-            text = f"{_function(term.applied)}{fenced(text)}"
-        if term.factor is not None:
-            text = f"{self.symbol(term.factor, '')}{_JOINTS['']}{text}"
-        if term.scale is not None:
-            text = f"{_constant(term.scale, symbols=True)}{_JOINTS['']}{text}"
-        return self.joint(term) + _opening(term) + text + _closing(term)
+    def symbolic(self) -> str:
+        """Return the right-hand side in symbols."""
+        text = ""
+        for token in self.equation.right:
+            match token:
+                case Entries():
+                    symbol = self.symbol(token.ref, token.part)
+                    if token.transposed:
+                        base = f"<mrow>{fenced(symbol)}</mrow>" if token.ref.layer else symbol
+                        symbol = scripts(base, "", "<mi>⊤</mi>")
+                    applied = f"{_function(token.applied)}{fenced(symbol)}"
+                    text += applied if token.applied else symbol
+                case Constant(line=line):
+                    text += self.constant(line, lambda ref: self.symbol(ref, ""))
+                case _:
+                    text += _mark(token, first=not text)
+        return text
 
-    def numeric(self, term: Term, *, first: bool) -> str:
-        """Return an operand as numbers, with what joins it to those before."""
-        text = number(term.constant)
-        if not term.constant:
-            text = self.matrix(term.cells, term.ref, term.origin, term)
-        if term.applied == "sum":
-            text = f"{self.over_samples()}{text}"
-        elif term.is_argument and term.applied:
-            text = f"{_function(term.applied)}{text}"
-        if term.factor is not None:
-            factor = number(term.factor_text)
-            if term.factor.id in self.known:
-                factor = operand(term.factor.id, factor)
-            text = f"{factor}{_JOINTS['']}{text}"
-        if term.scale is not None:
-            times = "<mo>×</mo>" if term.factor is not None else _JOINTS[""]
-            text = f"{_constant(term.scale, symbols=False)}{times}{text}"
-        text = _opening(term) + text + _closing(term)
-        return text if first else self.joint(term) + text
+    def numeric(self) -> str:
+        """Return the right-hand side with its numbers, which may break before a sign."""
+        text = ""
+        for place, token in enumerate(self.equation.right):
+            match token:
+                case Entries():
+                    name = _function(token.applied) if token.is_argument else ""
+                    text += name + self.matrix(token.cells, token.ref, token.origin, token)
+                case Constant(line=line):
+                    text += self.constant(line, None)
+                case Joint() if text and not isinstance(self.equation.right[place - 1], Constant):
+                    text += BREAK + _mark(token)
+                case _:
+                    text += _mark(token, first=not text)
+        return text
 
-    def joint(self, term: Term) -> str:
-        """Return what joins an operand to those before; nothing before the first."""
-        return "" if term is self.equation.terms[0] else _JOINTS[term.before]
-
-    def over_samples(self) -> str:
-        """Return the sign of the sum over samples."""
-        return _SUM
+    def constant(self, line: Line, symbol: Callable[[Ref], str] | None) -> str:
+        """Return a number that all entries are combined with; only numbers carry its id."""
+        known = () if symbol else self.known
+        written = write(line.step.expression, MathmlNotation(line, symbol, known=known))
+        return f"<mrow>{written.replace(BREAK, '')}</mrow>"
 
     def matrix(
-        self, cells: Cells, ref: Ref, origin: tuple[int, ...], term: Term | None = None
+        self, cells: Cells, ref: Ref, origin: tuple[int, ...], entries: Entries | None = None
     ) -> str:
         """Return a matrix with its shape; only a corner of a large one."""
         rows = []
@@ -167,7 +172,7 @@ class _Writer:
         for r, texts in enumerate(cells.texts):
             row = [
                 _pushed(before[c] - _before_the_point(text))
-                + self.cell(text, ref, _index(origin, (r, c), term), term)
+                + self.cell(text, ref, _index(origin, (r, c), entries), entries)
                 for c, text in enumerate(texts)
             ]
             rows.append([*row, "<mo>⋯</mo>"] if cells.more_columns else row)
@@ -175,18 +180,20 @@ class _Writer:
             rows.append(["<mo>⋮</mo>"] * len(rows[0]))
         return matrix(rows, f"{cells.shape[0]} × {cells.shape[1]}")
 
-    def cell(self, text: str, ref: Ref, index: tuple[int, ...], term: Term | None) -> str:
+    def cell(self, text: str, ref: Ref, index: tuple[int, ...], entries: Entries | None) -> str:
         """Return a number, with its id where it is that number and the page can show it."""
         written = number(text)
-        if term is not None and term.applied and not term.is_argument:
+        if entries is not None and entries.applied and not entries.is_argument:
             return written  # f'(z) is not z
         name = Ref(ref.quantity, ref.layer, index, ref.after).id
         return operand(name, written) if name in self.known else written
 
 
-def _index(origin: tuple[int, ...], place: tuple[int, int], term: Term | None) -> tuple[int, ...]:
+def _index(
+    origin: tuple[int, ...], place: tuple[int, int], entries: Entries | None
+) -> tuple[int, ...]:
     """Return the index of a cell; an array of one index stands there as a row."""
-    if term is not None and term.transposed:
+    if entries is not None and entries.transposed:
         place = place[1], place[0]
     *fixed, last = origin
     if not fixed:
@@ -194,23 +201,17 @@ def _index(origin: tuple[int, ...], place: tuple[int, int], term: Term | None) -
     return (*fixed[:-1], fixed[-1] + place[0], last + place[1])
 
 
-def _opening(term: Term) -> str:
-    return "".join(
-        f"{_SUM if name == 'sum' else _function(name) if name else ''}<mo>(</mo>"
-        for name in term.opens
-    )
-
-
-def _closing(term: Term) -> str:
-    return "".join(
-        scripts("<mo>)</mo>", "", "<mi>⊤</mi>") if transposed else "<mo>)</mo>"
-        for transposed in term.closes
-    )
-
-
-def _constant(scale: Line, *, symbols: bool) -> str:
-    notation = MathmlNotation(scale, (lambda ref: ref.id) if symbols else None)
-    return f"<mrow>{write(scale.step.expression, notation).replace(BREAK, '')}</mrow>"
+def _mark(token: Joint | Open | Close, *, first: bool = False) -> str:
+    """Return a sign or a parenthesis."""
+    match token:
+        case Joint(sign=sign):
+            return '<mo form="prefix">−</mo>' if first else _JOINTS[sign]
+        case Open(function=name, fenced=fenced):
+            function = _SUM if name == "sum" else _function(name) if name else ""
+            return function + ("<mo>(</mo>" if fenced else "")
+        case Close(raised=raised):
+            above = "<mi>⊤</mi>" if raised == "T" else f"<mn>{raised}</mn>" if raised else ""
+            return scripts("<mo>)</mo>", "", above)
 
 
 def _before_the_point(text: str) -> float:
@@ -226,5 +227,5 @@ def _pushed(digits: float) -> str:
 
 def _function(name: str) -> str:
     plain = name.removesuffix("'")
-    written = f"<mi>{escape(plain)}</mi>"
+    written = f"<mi>{escape({'sqrt': '√'}.get(plain, plain))}</mi>"
     return (scripts(written, "", "<mo>′</mo>") if plain != name else written) + _APPLY

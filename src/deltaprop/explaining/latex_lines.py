@@ -14,9 +14,17 @@ from deltaprop.explaining.latex_notation import (
     latex_symbol,
 )
 from deltaprop.explaining.latex_width import broken, widest_piece, width
-from deltaprop.explaining.matrix_terms import Cells, Equation, Term
+from deltaprop.explaining.matrix_terms import (
+    Cells,
+    Close,
+    Constant,
+    Entries,
+    Equation,
+    Joint,
+    Open,
+)
 from deltaprop.explaining.names import Ref
-from deltaprop.functional.arithmetic import write
+from deltaprop.functional.writing import write
 from deltaprop.widths import cells
 
 __all__ = ["aligned", "equation_rows", "line_rows", "proof_text"]
@@ -25,7 +33,7 @@ _ROOM = 45.0  # em of a row, on A4 with margins of 2 cm
 _LONGEST_ROW = 600  # characters of LaTeX; no longer formula has room in one row
 _SMALL_COLUMN = 0.36  # em, of small type
 _MARKS = {"right": r"\checkmark", "wrong": r"\boldsymbol{\times}", "kink": "?"}
-_JOINTS: Mapping[str, str] = {"": r" \, ", "+": " + ", "-": " - ", "*": r" \odot "}
+_JOINTS: Mapping[str, str] = {"": r" \, ", "+": " + ", "-": " - ", "*": r" \odot ", "/": " / "}
 
 
 def line_rows(
@@ -140,18 +148,14 @@ def equation_rows(equation: Equation, document: Document, room: float = _ROOM) -
     relation = "=" if equation.exact else r"\approx"
     result = f"{relation} {_matrix(equation.result, room)[0]}"
     rows: list[str] = []
-    if equation.terms:
-        symbols = "= "
+    if equation.right:
+        rows.append(f"= {_symbols(equation, notation)}")
         row, used = "= ", 1.5
-        for number, term in enumerate(equation.terms):
-            joint = _JOINTS[term.before] if number else ""
-            symbols += joint + _symbolic(term, notation)
-            piece, wide = _numeric(term, room - 3.0)
+        for number, (piece, wide) in enumerate(_pieces(equation, room - 3.0)):
             if number and used + wide > room:
                 rows.append(row)
                 row, used = r"\quad", 1.5
-            row, used = row + joint + piece, used + wide
-        rows.insert(0, symbols)
+            row, used = row + piece, used + wide
         rows.append(row)
     elif equation.phase == "backward":
         told = words["given by"].format(loss=equation.note.replace("_", " "))
@@ -166,64 +170,62 @@ def equation_rows(equation: Equation, document: Document, room: float = _ROOM) -
     return [f"{left} &{rows[0]}", *(f"&{row}" for row in rows[1:])]
 
 
-def _symbolic(term: Term, notation: str) -> str:
-    if term.constant:
-        return _enclosed(term, term.constant, "")
-    text = latex_symbol(term.ref, 2, notation, term.part)
-    if term.transposed:
-        text = rf"\left({text}\right)^{{T}}" if "^" in text else rf"{text}^{{T}}"
-    if term.factor is not None:
-        text = rf"{latex_symbol(term.factor, 2, notation)} \, {_applied(term, text)}"
-    else:
-        text = _applied(term, text)
-    if term.scale is not None:
-        text = rf"{_constant(term.scale, symbols=True)} \, {text}"
-    return _enclosed(term, text, "")
-
-
-def _enclosed(term: Term, text: str, size: str) -> str:
-    """Return a term with the parentheses that begin before it and end behind it."""
-    for name in reversed(term.opens):
-        function = r"\sum_{s} " if name == "sum" else _function(name) if name else ""
-        text = rf"{function}{rf'{size}l' if size else ''}({text}"
-    for transposed in term.closes:
-        text += (rf"{size}r)" if size else ")") + ("^{T}" if transposed else "")
+def _symbols(equation: Equation, notation: str) -> str:
+    """Return the right-hand side in symbols."""
+    text = ""
+    for token in equation.right:
+        match token:
+            case Entries():
+                symbol = latex_symbol(token.ref, 2, notation, token.part)
+                if token.transposed:
+                    symbol = rf"\left({symbol}\right)^{{T}}" if "^" in symbol else f"{symbol}^{{T}}"
+                applied = rf"{_function(token.applied)}\left({symbol}\right)"
+                text += applied if token.applied else symbol
+            case Constant(line=line):
+                expression = line.step.expression
+                text += write(expression, LatexNotation(line, symbols=True, notation=notation))
+            case _:
+                text += _mark(token, "", first=not text)
     return text
 
 
-def _constant(scale: Line, *, symbols: bool) -> str:
-    return write(scale.step.expression, LatexNotation(scale, symbols))
+def _pieces(equation: Equation, room: float) -> Iterator[tuple[str, float]]:
+    """Yield the right-hand side with its numbers, cut before signs, and how wide each piece is."""
+    text, wide = "", 0.0
+    for number, token in enumerate(equation.right):
+        match token:
+            case Entries():
+                matrix, wide_matrix = _matrix(token.cells, room)
+                name = rf"{_function(token.applied)} " if token.is_argument else ""
+                text, wide = text + name + matrix, wide + wide_matrix + 0.6 * len(token.applied)
+            case Constant(line=line):
+                constant = write(line.step.expression, LatexNotation(line, symbols=False))
+                text, wide = text + constant, wide + width(constant)
+            case Joint() if text and not isinstance(equation.right[number - 1], Constant):
+                yield text, wide
+                text, wide = _mark(token, r"\Big"), 1.5
+            case _:
+                text += _mark(token, r"\Big", first=not text)
+                wide += 1.0
+    yield text, wide
 
 
-def _applied(term: Term, text: str) -> str:
-    if not term.applied:
-        return text
-    if term.applied == "sum":
-        return rf"\sum_{{s}} {text}_{{s}}"
-    return rf"{_function(term.applied)}\left({text}\right)"
+def _mark(token: Joint | Open | Close, size: str, *, first: bool = False) -> str:
+    """Return a sign or a parenthesis."""
+    match token:
+        case Joint(sign=sign):
+            return sign if first else _JOINTS[sign]
+        case Open(function=name, fenced=fenced):
+            function = r"\sum_{s} " if name == "sum" else _function(name) if name else ""
+            return function + ((rf"{size}l(" if size else "(") if fenced else "")
+        case Close(raised=raised):
+            return (rf"{size}r)" if size else ")") + (f"^{{{raised}}}" if raised else "")
 
 
 def _function(name: str) -> str:
     plain = name.removesuffix("'")
-    written = rf"\{plain}" if plain in ("cos", "sin") else rf"\mathrm{{{escaped(plain)}}}"
-    return written + ("'" if name != plain else "")
-
-
-def _numeric(term: Term, room: float) -> tuple[str, float]:
-    """Return a term with its numbers, and how wide it is."""
-    if term.constant:
-        return _enclosed(term, term.constant, r"\Big"), 1.5 + len(term.opens + term.closes)
-    matrix, wide = _matrix(term.cells, room)
-    if term.is_argument:
-        name = r"\sum_{s}" if term.applied == "sum" else rf"\mathrm{{{escaped(term.applied)}}}"
-        matrix = f"{name} {matrix}"
-        wide += 0.6 * len(term.applied)
-    factor = rf"{latex_number(term.factor_text)} \, " if term.factor is not None else ""
-    if term.scale is not None:
-        times = r"\times" if term.factor is not None else r"\,"
-        factor = f"{_constant(term.scale, symbols=False)} {times} {factor}"
-    wide += sum(1.0 + 0.5 * len(name) for name in term.opens) + 1.2 * len(term.closes)
-    return _enclosed(term, factor + matrix, r"\Big"), wide + width(factor) + 1.5
+    known = {"cos": r"\cos", "sin": r"\sin", "sqrt": r"\surd"}
+    return known.get(plain, rf"\mathrm{{{escaped(plain)}}}") + ("'" if name != plain else "")
 
 
 def _matrix(shown: Cells, room: float) -> tuple[str, float]:

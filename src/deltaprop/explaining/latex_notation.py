@@ -11,7 +11,8 @@ from deltaprop.explaining.digits import Line
 from deltaprop.explaining.names import Ref, read_ref
 from deltaprop.explaining.plain import signed
 from deltaprop.explaining.symbols import PI, symbol
-from deltaprop.functional.arithmetic import Leaf, Number, Operand, write
+from deltaprop.functional.expressions import Leaf, Number, Operand
+from deltaprop.functional.writing import write
 
 __all__ = [
     "LatexNotation",

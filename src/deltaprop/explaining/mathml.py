@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from html import escape as _escape
 
 from deltaprop.characters import readable
@@ -12,13 +12,8 @@ from deltaprop.explaining.digits import Line
 from deltaprop.explaining.names import Ref, read_ref
 from deltaprop.explaining.symbols import PI
 from deltaprop.explaining.symbols import symbol as parts_of
-from deltaprop.functional.arithmetic import (
-    Expression,
-    Leaf,
-    Number,
-    Operand,
-    write,
-)
+from deltaprop.functional.expressions import Expression, Leaf, Number, Operand
+from deltaprop.functional.writing import write
 
 __all__ = [
     "BREAK",
@@ -166,6 +161,8 @@ class MathmlNotation:
         The symbol of a number; without it the displayed numbers are written.
     more : str
         How terms left out are told, with {count} and {number}.
+    known : collection of str, optional
+        The ids that a page can show; others are left out.
     """
 
     stacks_quotients = True
@@ -175,10 +172,12 @@ class MathmlNotation:
         line: Line,
         symbol_of: Callable[[Ref], str] | None = None,
         more: str = "{count} more: {number}",
+        known: Collection[str] | None = None,
     ) -> None:
         self.line = line
         self.symbol_of = symbol_of
         self.more = more
+        self.known = known
 
     def leaf(self, leaf: Leaf) -> str:
         """Return an operand with its id, a constant, or a rest in brackets."""
@@ -191,7 +190,7 @@ class MathmlNotation:
                 if self.symbol_of is None
                 else self.symbol_of(read_ref(leaf.id))
             )
-            return operand(leaf.id, inner)
+            return operand(leaf.id, inner) if self.known is None or leaf.id in self.known else inner
         before, _, behind = self.more.format(count=leaf.count, number="\0").partition("\0")
         words = [
             f"<mtext>{escape(text).replace(' ', _SPACE)}</mtext>" if text else ""

@@ -5,29 +5,51 @@ Where an equation is shown whole, its operands have enough digits for it to hold
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.explaining.digits import line_of, number_text
-from deltaprop.explaining.matrix_forms import (
-    FORMS,
-    Block,
-    Piece,
-    Place,
-    Worked,
-    blocks_of,
-    folded,
+from deltaprop.explaining.arrays import delta_of, equations_of, part_of, tree_of
+from deltaprop.explaining.digits import Line, another_formula, number_text
+from deltaprop.explaining.matrix_terms import (
+    Cells,
+    Close,
+    Constant,
+    Entries,
+    Equation,
+    Joint,
+    Open,
+    Token,
 )
-from deltaprop.explaining.matrix_terms import Cells, Equation, Term
-from deltaprop.explaining.names import Ref
+from deltaprop.explaining.names import Ref, read_ref
 from deltaprop.explaining.steps import Step
 from deltaprop.explaining.updating import moves, rate_factor
 from deltaprop.functional.arithmetic import evaluate
+from deltaprop.functional.arrays import values
+from deltaprop.functional.expressions import (
+    Applied,
+    Call,
+    Expression,
+    Leaf,
+    Matrix,
+    MatrixProduct,
+    Number,
+    Operand,
+    Power,
+    Product,
+    Quotient,
+    Reduced,
+    Sum,
+    Transposed,
+    matrices,
+    plus,
+    times,
+)
 from deltaprop.model.backprop import Trace
+from deltaprop.model.layers import Equation as OfLayer
 from deltaprop.model.parameters import Slot
 from deltaprop.training.optimizers import GradientDescent
 
@@ -41,6 +63,8 @@ Array = npt.NDArray[np.float64]
 MOST_CELLS = 6  # rows and columns of a matrix that are shown
 MOST_BLOCKS = 6  # of an array that is worked out block by block
 _ALL_DIGITS = 17
+_WRONG = 1e-6  # of the sizes of the operands and the result: more than rounding
+_ADDED, _ENTRYWISE, _MULTIPLIED = range(1, 4)  # how strongly what stands around an operand binds
 
 
 def equations(explanation: Explanation, digits: int) -> Iterator[Equation]:
@@ -62,7 +86,7 @@ def equations(explanation: Explanation, digits: int) -> Iterator[Equation]:
     last = len(trace.z)
     for layer in range(1, last + 1):
         yield from _forward(trace, layer, digits)
-    start = _equation("backward", Ref("delta", last), [], trace.delta[-1], digits)
+    start = _equation("backward", Ref("delta", last), None, trace.delta[-1], digits)
     yield replace(start, note=trace.network.loss_name)
     for layer in range(last - 1, 0, -1):
         yield from _backward(trace, layer, digits)
@@ -75,93 +99,62 @@ def equations(explanation: Explanation, digits: int) -> Iterator[Equation]:
 
 def _forward(trace: Trace, layer: int, digits: int) -> Iterator[Equation]:
     network, last = trace.network, len(trace.z)
-    form, at = FORMS[type(network.numbered[layer - 1])], Place(trace, layer)
-    blocks = form.forward(network.numbered[layer - 1], at)
-    yield from _columns("forward", Ref("z", layer), blocks, trace.z[layer - 1], at, digits)
+    blocks = list(equations_of(trace, layer, "z"))
+    for block in blocks[:MOST_BLOCKS]:
+        tree = tree_of(trace, layer, block, shown=True)
+        yield _columns(trace, "forward", Ref("z", layer), block, tree, blocks, digits)
     name = network.activations[layer - 1].name if layer < last else network.loss.output
     if name != "identity":
         f = network.activations[layer - 1].f if layer < last else network.loss.predict
-        z = Piece("", Ref("z", layer), trace.z[layer - 1], applied=name, function=f)
-        yield _equation("forward", Ref("a", layer), [z], trace.a[layer], digits)
+        z = Matrix(Ref("z", layer).id, trace.z[layer - 1])
+        yield _equation(
+            "forward", Ref("a", layer), Applied(name, "", f, {"z": z}), trace.a[layer], digits
+        )
 
 
 def _backward(trace: Trace, layer: int, digits: int) -> Iterator[Equation]:
-    above, at = trace.network.numbered[layer], Place(trace, layer + 1)
-    row, mask = trace.network.activations[layer - 1], trace.masks[layer]
-    factors = []
-    if mask is not None:
-        factors.append(Piece("*", Ref("mask", layer + 1), mask))
-    if row.name != "identity":
-        slope = row.f_prime(trace.z[layer - 1], trace.a[layer])
-        factors.append(Piece("*", Ref("z", layer), slope, applied=f"{row.name}'"))
-    blocks = (_times(b, factors, at) for b in FORMS[type(above)].below(above, at))
-    yield from _columns("backward", Ref("delta", layer), blocks, trace.delta[layer - 1], at, digits)
+    blocks = list(equations_of(trace, layer + 1, "below"))
+    for block in blocks[:MOST_BLOCKS]:
+        tree = delta_of(trace, layer, block, shown=True)
+        yield _columns(trace, "backward", Ref("delta", layer), block, tree, blocks, digits)
 
 
-def _times(block: Block, factors: Sequence[Piece], at: Place) -> Block:
-    """Return a block times further factors; what is a sum gets parentheses."""
-    if not factors:
-        return block
-    first, *others = block.pieces
-    if any(piece.before == "+" for piece in _outer(block.pieces)):
-        first = replace(first, opens=("", *first.opens))
-        pieces = [first, *others]
-        pieces[-1] = replace(pieces[-1], closes=(*pieces[-1].closes, False))
-    else:
-        pieces = [first, *others]
-    n, columns = len(pieces), slice(block.start, block.stop)
-    for factor in factors:
-        values, part = factor.values[:, columns], ""
-        if values.shape != factor.values.shape:
-            part = at.part(factor.ref, block.start, block.stop)
-        pieces.append(replace(factor, values=values, part=part, origin=(0, block.start)))
-
-    def worked(values: Sequence[Array]) -> Array:
-        total = block.worked(values[:n])
-        for value in values[n:]:
-            total = total * value
-        return total
-
-    return Block(block.start, block.stop, tuple(pieces), worked)
-
-
-def _outer(pieces: Sequence[Piece]) -> Iterator[Piece]:
-    """Yield the pieces that stand in no parentheses, or open them."""
-    depth = 0
-    for piece in pieces:
-        if not depth:
-            yield piece
-        depth += len(piece.opens) - len(piece.closes)
+def _columns(
+    trace: Trace,
+    phase: str,
+    left: Ref,
+    block: OfLayer,
+    tree: Expression,
+    blocks: Sequence[OfLayer],
+    digits: int,
+) -> Equation:
+    """Return an array, or the columns of it that have an equation of their own."""
+    result = (trace.z if left.quantity == "z" else trace.delta)[left.layer - 1]
+    start, stop = block.start, block.stop or 0
+    equation = _equation(phase, left, tree, result[:, start:stop], digits)
+    part = part_of(trace, left, start, stop) if len(blocks) > 1 else ""
+    return _marked(equation, part, (0, start), blocks, block)
 
 
 def _gradient(trace: Trace, layer: int, name: str, digits: int) -> Iterator[Equation]:
-    network, at = trace.network, Place(trace, layer)
-    kind = network.numbered[layer - 1]
-    left, gradient = Ref(f"d{name}", layer), trace.gradients.layers[layer - 1][name]
+    network, left = trace.network, Ref(f"d{name}", layer)
+    gradient = trace.gradients.layers[layer - 1][name]
     weights = trace.parameters.layers[layer - 1][name]
-    blocks = list(FORMS[type(kind)].gradient(kind, at, name))
+    blocks = list(equations_of(trace, layer, name))
     for block in blocks[:MOST_BLOCKS]:
-        part = at.part(left, block.start, block.stop) if len(blocks) > 1 else ""
-        w, origin = blocks_of(weights, block.start, block.stop)
-        pieces = list(block.pieces)
-        if name in kind.penalized:
-            shown = Piece("+", Ref(name, layer), w, part=part, origin=origin)
+        start, stop = block.start, block.stop or 0
+        part = part_of(None, left, start, stop) if len(blocks) > 1 else ""
+        tree = tree_of(trace, layer, block, shown=True)
+        w = _part(Ref(name, layer), weights, start, stop, part)
+        if name in network.numbered[layer - 1].penalized:
             if network.l2:
-                pieces.append(replace(shown, factor=Ref("l2"), by=network.l2))
+                tree = plus(tree, times(Operand("l2", network.l2), w))
             if network.l1:
-                sign = replace(shown, values=np.sign(w), applied="sign")
-                pieces.append(replace(sign, factor=Ref("l1"), by=network.l1))
-        n = len(block.pieces)
-
-        def worked(values: Sequence[Array], block: Block = block, n: int = n) -> Array:
-            total = block.worked(values[:n])
-            for value in values[n:]:
-                total = total + value
-            return total
-
-        result, _ = blocks_of(gradient, block.start, block.stop)
-        equation = _equation("gradient", left, pieces, result, digits, worked)
-        yield _marked(equation, part, origin, blocks, block)
+                sign = replace(w, values=np.sign(w.values), applied="sign")
+                tree = plus(tree, times(Operand("l1", network.l1), sign))
+        result = _part(left, gradient, start, stop, part)
+        equation = _equation("gradient", left, tree, result.values, digits)
+        yield _marked(equation, part, result.origin, blocks, block)
 
 
 def _update(explanation: Explanation, slot: Slot, digits: int) -> Iterator[Equation]:
@@ -174,44 +167,39 @@ def _update(explanation: Explanation, slot: Slot, digits: int) -> Iterator[Equat
             update.after.parameters,
         )
     )
-    count = len(old) if old.ndim > 2 else 1
-    places = [(c, c + 1) if old.ndim > 2 else (0, len(old)) for c in range(count)]
-    for start, stop in places[:MOST_BLOCKS]:
-        part = str(stop) if old.ndim > 2 else ""
-        (w, origin), (g, _), (result, _) = (
-            blocks_of(values, start, stop) for values in (old, gradient, new)
-        )
-        pieces = [Piece("", Ref(name, layer), w, part=part, origin=origin)]
+    n_parts = len(old) if old.ndim > 2 else 1
+    for k in range(min(n_parts, MOST_BLOCKS)):
+        start, stop = (k, k + 1) if old.ndim > 2 else (0, len(old))
+        part = str(stop) if n_parts > 1 else ""
+        tree: Expression | None = _part(Ref(name, layer), old, start, stop, part)
         if moves(update, name):
-            step = Piece("-", Ref(f"d{name}", layer), g, part=part, origin=origin)
-            step = replace(step, factor=Ref("learning_rate"), by=update.learning_rate)
-            pieces.append(replace(step, scale=rate_factor(slot)))
-            if not isinstance(update.rule, GradientDescent):
-                pieces = []
-        equation = _equation("update", Ref(name, layer, after=True), pieces, result, digits)
-        more = max(0, len(places) - MOST_BLOCKS) if stop == MOST_BLOCKS else 0
-        yield replace(equation, part=part, origin=origin, more=more)
+            rate: Expression = Operand("learning_rate", update.learning_rate)
+            factor = rate_factor(slot)
+            rate = rate if factor is None else times(factor, rate)
+            g = _part(Ref(f"d{name}", layer), gradient, start, stop, part)
+            told = isinstance(update.rule, GradientDescent)
+            tree = Sum((tree, times(rate, g)), (1, -1)) if told and tree is not None else None
+        result = _part(Ref(name, layer, after=True), new, start, stop, part)
+        equation = _equation("update", read_ref(result.id), tree, result.values, digits)
+        more = n_parts - MOST_BLOCKS if n_parts > MOST_BLOCKS and stop == MOST_BLOCKS else 0
+        yield replace(equation, part=part, origin=result.origin, more=more)
 
 
-def _columns(
-    phase: str,
-    left: Ref,
-    blocks: Iterable[Block],
-    result: Array,
-    at: Place,
-    digits: int,
-) -> Iterator[Equation]:
-    """Yield an array that is worked out by columns."""
-    several = list(blocks)
-    for block in several[:MOST_BLOCKS]:
-        part = at.part(left, block.start, block.stop) if len(several) > 1 else ""
-        values = result[:, block.start : block.stop]
-        equation = _equation(phase, left, list(block.pieces), values, digits, block.worked)
-        yield _marked(equation, part, (0, block.start), several, block)
+def _part(ref: Ref, array: Array, start: int, stop: int, part: str) -> Matrix:
+    """Return some rows of an array, or the first index of one of three, as a matrix."""
+    if array.ndim == 1:
+        return Matrix(ref.id, array[None], (0,), part)
+    if array.ndim == 2:
+        return Matrix(ref.id, array[start:stop], (start, 0), part)
+    return Matrix(ref.id, array[start], (start, 0, 0), part)
 
 
 def _marked(
-    equation: Equation, part: str, origin: tuple[int, ...], blocks: Sequence[Block], block: Block
+    equation: Equation,
+    part: str,
+    origin: tuple[int, ...],
+    blocks: Sequence[OfLayer],
+    block: OfLayer,
 ) -> Equation:
     is_last = block is blocks[:MOST_BLOCKS][-1]
     more = len(blocks) - MOST_BLOCKS if is_last and len(blocks) > MOST_BLOCKS else 0
@@ -219,77 +207,146 @@ def _marked(
 
 
 def _equation(
-    phase: str,
-    left: Ref,
-    operands: list[Piece],
-    result: Array,
-    digits: int,
-    worked: Worked | None = None,
+    phase: str, left: Ref, tree: Expression | None, result: Array, digits: int
 ) -> Equation:
-    worked = worked or folded(operands)
-    enough = _enough_digits(operands, worked, result, digits)
-    terms = tuple(_term(operand, enough) for operand in operands)
+    enough = digits if tree is None else _enough_digits(left.id, tree, result, digits)
+    right = () if tree is None else tuple(_tokens(tree, enough))
     shown = result[:MOST_CELLS, :MOST_CELLS]
     # a result as long as its operands repeats them: a frozen bias, a column that passes
-    same = len(operands) == 1 and operands[0].function is None
+    same = isinstance(tree, Matrix)
     own = enough if same else digits
     exact = (same and phase != "update") or bool(
         np.allclose(_rounded(shown, own), shown, rtol=1e-13, atol=0.0)
     )
-    return Equation(phase, left, terms, _cells(result, own), exact)
+    return Equation(phase, left, right, _cells(result, own), exact)
 
 
-def _term(operand: Piece, digits: int) -> Term:
-    scale = operand.scale
-    return Term(
-        operand.before,
-        operand.ref,
-        _cells(operand.values, digits),
-        operand.transposed,
-        operand.applied,
-        operand.function is not None,
-        operand.factor,
-        number_text(operand.by, digits) if operand.factor else "",
-        None if scale is None else line_of(Step(operand.ref, scale, evaluate(scale))),
-        operand.part,
-        operand.origin,
-        operand.opens,
-        operand.closes,
-        operand.ref.quantity if operand.ref.quantity.isdigit() else "",
+def _tokens(tree: Expression, digits: int, around: int = 0) -> Iterator[Token]:
+    """Yield what an equation is written with, in order.
+
+    Parameters
+    ----------
+    tree : Expression
+        What is written.
+    digits : int
+        Significant digits of the operands.
+    around : int
+        How strongly what stands around it binds.
+    """
+    match tree:
+        case Matrix():
+            yield _entries(tree, digits)
+        case Transposed(of=Matrix() as inner):
+            entries = _entries(inner, digits)
+            yield replace(entries, cells=_cells(inner.values.T, digits), transposed=True)
+        case Transposed(of=inner):
+            *opened, last = _tokens(inner, digits, _MULTIPLIED)
+            closed = isinstance(last, Close) and isinstance(opened[0], Open)
+            yield from opened if closed else (Open(), *opened, last)
+            yield Close("T")
+        case Applied(name=name, arguments=named):
+            inner = next(iter(named.values()))
+            if isinstance(inner, Matrix):
+                yield replace(_entries(inner, digits), applied=name, is_argument=True)
+            else:
+                yield from (Open(name), *_tokens(inner, digits), Close())
+        case _ if not matrices(tree):
+            shown = number_text(evaluate(tree), digits)
+            yield Constant(Line(Step(Ref("constant"), tree, evaluate(tree)), shown, False, digits))
+        case Sum(terms=terms, signs=signs):
+            fenced = around > _ADDED or (around == _ADDED and signs[0] < 0)
+            yield from [Open()] if fenced else []
+            for number, (term, sign) in enumerate(zip(terms, signs, strict=True)):
+                if number or sign < 0:
+                    yield Joint("+" if sign > 0 else "-")
+                yield from _tokens(term, digits, _ADDED if sign > 0 else _ENTRYWISE)
+            yield from [Close()] if fenced else []
+        case Product(factors=factors):
+            yield from _multiplied(factors, digits, around)
+        case Quotient(above=above, below=below):
+            fenced = around >= _MULTIPLIED
+            yield from [Open()] if fenced else []
+            yield from _tokens(above, digits, _ENTRYWISE)
+            yield Joint("/")
+            yield from _tokens(below, digits, _MULTIPLIED)
+            yield from [Close()] if fenced else []
+        case Power(base=base, exponent=Number(text=exponent)):
+            yield from (Open(), *_tokens(base, digits), Close(exponent))
+        case Call(name=name, arguments=(inner,)):
+            yield from (Open(name), *_tokens(inner, digits), Close())
+        case Reduced(name=name, of=inner):
+            fenced = name != "sum" or not isinstance(inner, Matrix)
+            yield from (Open(name, fenced), *_tokens(inner, digits))
+            yield from [Close()] if fenced else []
+        case MatrixProduct(left=left, right=right):
+            yield from _tokens(left, digits, _MULTIPLIED)
+            yield Joint("")
+            yield from _tokens(right, digits, _MULTIPLIED)
+        case _:
+            raise TypeError(f"{type(tree).__name__} has no form among matrices.")
+
+
+def _multiplied(factors: Sequence[Expression], digits: int, around: int) -> Iterator[Token]:
+    constants = [factor for factor in factors if not matrices(factor)]
+    others = [factor for factor in factors if matrices(factor)]
+    fenced = around >= _MULTIPLIED and len(others) > 1
+    yield from [Open()] if fenced else []
+    if constants:
+        yield from _tokens(times(*constants) if len(constants) > 1 else constants[0], digits)
+        yield Joint("")
+    for number, factor in enumerate(others):
+        yield from [Joint("*")] if number else []
+        yield from _tokens(factor, digits, _ENTRYWISE)
+    yield from [Close()] if fenced else []
+
+
+def _entries(matrix: Matrix, digits: int) -> Entries:
+    cells = _cells(matrix.values, digits)
+    return Entries(
+        read_ref(matrix.id), cells, False, matrix.applied, False, matrix.part, matrix.origin
     )
 
 
-def _enough_digits(operands: list[Piece], worked: Worked, result: Array, digits: int) -> int:
-    """Return the digits of the operands with which the displayed result follows from them."""
-    whole = all(max(a.shape) <= MOST_CELLS for a in (*(o.values for o in operands), result))
-    if not operands or not whole or not np.all(np.isfinite(result)):
+def _enough_digits(name: str, tree: Expression, result: Array, digits: int) -> int:
+    """Return the digits of the operands with which the displayed result follows from them.
+
+    Raises
+    ------
+    SettingError
+        When it does not even follow from the operands themselves.
+    """
+    arrays = [*(matrix.values for matrix in matrices(tree)), result]
+    if any(max(array.shape) > MOST_CELLS for array in arrays) or not np.all(np.isfinite(result)):
         return digits
     shown = _rounded(result, digits)
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         unit = 10.0 ** (np.floor(np.log10(np.abs(result))) - digits + 1)
         for enough in range(digits, _ALL_DIGITS):
-            values = [_shown_values(operand, enough) for operand in operands]
-            if np.all(np.abs(worked(values) - shown) <= unit):
+            found = values(tree, lambda leaf, enough=enough: _shown_value(leaf, enough))  # type: ignore[misc]
+            if np.all(np.abs(found - shown) <= unit):
                 return enough
+        found = values(tree)
+        largest = max(float(np.abs(array).max()) for array in arrays)
+        wrong = np.abs(found - result) > _WRONG * (np.abs(result) + largest**2)
+    if np.any(wrong & np.isfinite(found)):
+        place = tuple(np.argwhere(wrong)[0])
+        raise another_formula(name, float(found[place]), float(result[place]))
     return _ALL_DIGITS
 
 
-def _shown_values(operand: Piece, digits: int) -> Array:
-    """Return an operand as rounding to so many digits leaves it, with what is done to it."""
-    values = _rounded(operand.values, digits)
-    if operand.function is not None:
-        values = operand.function(values)
-    if operand.scale is not None:
-        values = evaluate(operand.scale) * values
-    return float(number_text(operand.by, digits)) * values
+def _shown_value(leaf: Matrix | Leaf, digits: int) -> Array | float:
+    """Return what is displayed of an operand, as a number again."""
+    if isinstance(leaf, Matrix):
+        return _rounded(leaf.values, digits)
+    return float(leaf.text) if isinstance(leaf, Number) else float(number_text(leaf.value, digits))
 
 
-def _rounded(values: Array, digits: int) -> Array:
-    flat = [float(number_text(float(v), digits)) for v in values.ravel()]
-    return np.array(flat).reshape(values.shape)
+def _rounded(array: Array, digits: int) -> Array:
+    flat = [float(number_text(float(v), digits)) for v in array.ravel()]
+    return np.array(flat).reshape(array.shape)
 
 
-def _cells(values: Array, digits: int) -> Cells:
-    rows = values[:MOST_CELLS, :MOST_CELLS]
+def _cells(array: Array, digits: int) -> Cells:
+    rows = array[:MOST_CELLS, :MOST_CELLS]
     texts = tuple(tuple(number_text(float(v), digits) for v in row) for row in rows)
-    return Cells(texts, (values.shape[0], values.shape[1]))
+    return Cells(texts, (array.shape[0], array.shape[1]))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from deltaprop.explaining.digits import Line
 from deltaprop.explaining.names import Ref
 
-__all__ = ["Cells", "Equation", "Term"]
+__all__ = ["Cells", "Close", "Constant", "Entries", "Equation", "Joint", "Open", "Token"]
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,11 @@ class Cells:
 
 
 @dataclass(frozen=True)
-class Term:
-    """One operand of an equation.
+class Entries:
+    """A matrix that an equation is made of.
 
     Attributes
     ----------
-    before : str
-        What joins it to the operands before: "" for a matrix product, else + - *; * is elementwise.
     ref : Ref
         Which array; without index.
     cells : Cells
@@ -51,47 +50,65 @@ class Term:
     transposed : bool
         Whether it is written with a T.
     applied : str
-        The function of the array that is meant: "tanh", "tanh'"; "" for none, "sum" for the sum
-        over samples.
+        The function of the array that is meant: "tanh", "tanh'"; "" for none.
     is_argument : bool
         Whether the numbers are those the function is applied to; else they are its values.
-    factor : Ref, optional
-        A number in front: eta, lambda.
-    factor_text : str
-        That number as displayed.
-    scale : Line, optional
-        A constant in front of all that: 1 / sqrt(n), or what a learning rate is multiplied by.
     part : str
         Which part of the array, counted from 1: "2…4"; "" for the whole.
     origin : tuple of int
         The index of its first entry.
-    opens : tuple of str
-        What begins before it: "cos" for cos(, "sum" for the sum over samples, "" for ( alone.
-    closes : tuple of bool
-        For each parenthesis that ends behind it, whether a T follows.
-    constant : str
-        The number that it is, where it is no array.
     """
 
-    before: str
     ref: Ref
     cells: Cells
     transposed: bool = False
     applied: str = ""
     is_argument: bool = False
-    factor: Ref | None = None
-    factor_text: str = ""
-    scale: Line | None = None
     part: str = ""
     origin: tuple[int, ...] = (0, 0)
-    opens: tuple[str, ...] = ()
-    closes: tuple[bool, ...] = ()
-    constant: str = ""
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A number that every entry is combined with: 1, 1 / sqrt(n), a learning rate."""
+
+    line: Line
+
+
+@dataclass(frozen=True)
+class Joint:
+    """What joins two operands: "" for a matrix product or a constant in front, + - * or /.
+
+    ``*`` and ``/`` are meant entry by entry. A minus may begin an equation.
+    """
+
+    sign: str
+
+
+@dataclass(frozen=True)
+class Open:
+    """The beginning of parentheses, or of a function: "cos", "sum" (over samples), "mean".
+
+    ``fenced`` is whether there are parentheses, which a Close ends; a sum of one matrix has none.
+    """
+
+    function: str = ""
+    fenced: bool = True
+
+
+@dataclass(frozen=True)
+class Close:
+    """The end of parentheses, and what stands above it: "T", an exponent, or nothing."""
+
+    raised: str = ""
+
+
+Token: TypeAlias = Entries | Constant | Joint | Open | Close
 
 
 @dataclass(frozen=True)
 class Equation:
-    """left = terms = result.
+    """left = right = result.
 
     Attributes
     ----------
@@ -99,14 +116,14 @@ class Equation:
         forward, backward, gradient or update.
     left : Ref
         What is worked out.
-    terms : tuple of Term
-        Of what; empty where no matrices tell it.
+    right : tuple of Token
+        Of what, in the order it is written; empty where no matrices tell it.
     result : Cells
         Its numbers.
     exact : bool
         Whether they are the numbers themselves; else they are rounded.
     note : str
-        What gives the result where no terms do: the loss that gives delta^L.
+        What gives the result where no right-hand side does: the loss that gives delta^L.
     part : str
         Which part of the array is worked out; "" for the whole.
     origin : tuple of int
@@ -117,7 +134,7 @@ class Equation:
 
     phase: str
     left: Ref
-    terms: tuple[Term, ...]
+    right: tuple[Token, ...]
     result: Cells
     exact: bool
     note: str = ""

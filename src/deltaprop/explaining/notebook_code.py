@@ -13,8 +13,9 @@ import numpy.typing as npt
 
 from deltaprop.explaining.digits import Line
 from deltaprop.explaining.plain import PlainNotation
-from deltaprop.functional.arithmetic import Operand, write
+from deltaprop.functional.expressions import Operand
 from deltaprop.functional.losses import sample_shares
+from deltaprop.functional.writing import write
 from deltaprop.model.layers import ARRAYS
 from deltaprop.model.parameters import Parameters
 

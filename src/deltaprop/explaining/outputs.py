@@ -6,15 +6,10 @@ import numpy as np
 
 from deltaprop.explaining.names import Ref
 from deltaprop.explaining.operands import operand, target
-from deltaprop.explaining.sums import shortened, times
-from deltaprop.functional.arithmetic import (
-    Call,
-    Expression,
-    Operand,
-    Quotient,
-    evaluate,
-    parse,
-)
+from deltaprop.explaining.sums import shortened
+from deltaprop.functional.arithmetic import evaluate, parse
+from deltaprop.functional.expressions import Call, Expression, Operand, Quotient, times
+from deltaprop.functional.rounding import rounding_bound
 from deltaprop.model.backprop import Trace
 
 __all__ = [
@@ -23,6 +18,7 @@ __all__ = [
     "output_delta",
     "output_value",
     "shows_jacobian",
+    "through_jacobian",
     "upstream",
 ]
 
@@ -134,8 +130,9 @@ def jacobian(ref: Ref, trace: Trace) -> tuple[Expression, float]:
     s, i, j = ref.index
     p = [operand(Ref("a", ref.layer, (s, k)), trace.a[-1][s, k]) for k in (i, j)]
     formula = "p * (1 - q)" if i == j else "p * (0 - q)"
-    value = p[0].value * (float(i == j) - p[1].value)
-    return parse(formula, {"p": p[0], "q": p[1]}), value
+    # 1 - q is what the other outputs have: of a q that is nearly 1 it keeps its digits
+    others = float(np.delete(trace.a[-1][s], j).sum()) if i == j else -p[1].value
+    return parse(formula, {"p": p[0], "q": p[1]}), p[0].value * others
 
 
 def output_delta(trace: Trace, ref: Ref) -> Expression:
@@ -145,12 +142,21 @@ def output_delta(trace: Trace, ref: Ref) -> Expression:
     assert formula is not None
     if formula[1]:
         return parse(formula[1], _names(trace, s, j, False))
-    terms: list[tuple[Expression, float]] = []
-    for i in range(network.n_out):  # the sum over outputs of dl/dp_i dp_i/dz_j
-        pair = Ref("upstream", ref.layer, (s, i)), Ref("jacobian", ref.layer, (s, i, j))
-        left = operand(pair[0], upstream(pair[0], trace)[1])
-        right = operand(pair[1], jacobian(pair[1], trace)[1])
-        terms.append((times(left, right), left.value * right.value))
+    return through_jacobian(trace, ref)
+
+
+def through_jacobian(trace: Trace, ref: Ref) -> Expression:
+    """Return the sum over outputs of dl/dp_i dp_i/dz_j."""
+    (s, j), terms = ref.index, []
+    for i in range(trace.network.n_out):
+        factors = []
+        for own, tell in (
+            (Ref("upstream", ref.layer, (s, i)), upstream),
+            (Ref("jacobian", ref.layer, (s, i, j)), jacobian),
+        ):
+            expression, value = tell(own, trace)
+            factors.append(Operand(own.id, value, rounding_bound(expression)))
+        terms.append((times(*factors), factors[0].value * factors[1].value))
     return shortened(terms)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from deltaprop.explaining.digits import Line
-from deltaprop.functional.arithmetic import Leaf
+from deltaprop.functional.expressions import Leaf
 
 __all__ = ["PlainNotation", "signed"]
 

@@ -21,9 +21,10 @@ from deltaprop.explaining.language import words_of
 from deltaprop.explaining.names import Ref
 from deltaprop.explaining.steps import Step
 from deltaprop.explaining.style import Style, StyleSettings
-from deltaprop.explaining.sums import shortened, times
+from deltaprop.explaining.sums import shortened
 from deltaprop.functional.activations import sigmoid
-from deltaprop.functional.arithmetic import Expression, Operand, Quotient, parse
+from deltaprop.functional.arithmetic import parse
+from deltaprop.functional.expressions import Expression, Operand, Quotient, times
 from deltaprop.functional.outputs import softmax
 
 __all__ = ["SoftmaxBesideSigmoid"]

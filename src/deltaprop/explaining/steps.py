@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from deltaprop.explaining.names import Ref
-from deltaprop.functional.arithmetic import Expression, Operand, leaves
+from deltaprop.functional.expressions import Expression, Operand, leaves
 from deltaprop.model.backprop import Trace
 from deltaprop.training.optimizers import Optimizer
 

@@ -1,19 +1,14 @@
-"""Sums and products as expressions, the long ones shortened."""
+"""Sums as expressions, the long ones shortened."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from deltaprop.functional.arithmetic import (
-    Expression,
-    Number,
-    Product,
-    Rest,
-    Sum,
-    evaluate,
-)
+from deltaprop.functional.arithmetic import evaluate
+from deltaprop.functional.arrays import element
+from deltaprop.functional.expressions import Expression, Product, Rest, Sum, multiplied
 
-__all__ = ["MOST_TERMS", "added", "multiplied", "plus", "shortened", "times"]
+__all__ = ["MOST_TERMS", "added", "entry", "shortened"]
 
 # Longer sums show their largest terms and the rest as one number.
 MOST_TERMS = 8
@@ -40,16 +35,21 @@ def shortened(
     return Sum(tuple(part for part, _ in parts), tuple(sign for _, sign in parts))
 
 
-def added(terms: Sequence[Expression], n_more: int = 0) -> Expression:
+def entry(tree: Expression, i: int, j: int) -> Expression:
+    """Return one entry of a tree of arrays, long sums shortened."""
+    return element(tree, i, j, added, MOST_TERMS)
+
+
+def added(terms: Sequence[Expression], n_more: int = 0, more: float = 0.0) -> Expression:
     """Return the sum of terms that may be sums themselves, the smallest gathered where many.
 
-    ``n_more`` further terms are 0. A sum that stands as a factor in a term is opened only where
-    something has to be left out.
+    ``n_more`` further terms come to ``more``. A sum that stands as a factor in a term is opened
+    only where something has to be left out.
     """
     opened = [part for term in terms for part in _summands(term, deep=False)]
     if sum(len(_summands(term, deep=True)) for term in opened) + n_more > MOST_TERMS:
         opened = [part for term in opened for part in _summands(term, deep=True)]
-    return shortened([(term, evaluate(term)) for term in opened], n_more)
+    return shortened([(term, evaluate(term)) for term in opened], n_more, more)
 
 
 def _summands(term: Expression, *, deep: bool) -> list[Expression]:
@@ -68,35 +68,8 @@ def _summands(term: Expression, *, deep: bool) -> list[Expression]:
     return [term]
 
 
-def multiplied(*factors: Expression) -> Expression:
-    """Return the product; a factor 1 is left out, and a minus stands in front of the whole."""
-    sign, kept = 1, []
-    for factor in factors:
-        if isinstance(factor, Sum) and len(factor.terms) == 1:
-            sign, factor = sign * factor.signs[0], factor.terms[0]
-        if not (isinstance(factor, Number) and factor.text == "1"):
-            kept.append(factor)
-    product = times(*kept) if len(kept) > 1 else kept[0]
-    return product if sign > 0 else Sum((product,), (-1,))
-
-
 def _signed(term: Expression) -> tuple[Expression, int]:
     """Return a term and its sign: the minus of -(t ln p) belongs to the sum it stands in."""
     if isinstance(term, Sum) and len(term.terms) == 1:
         return term.terms[0], term.signs[0]
     return term, 1
-
-
-def plus(first: Expression, second: Expression) -> Expression:
-    """Return first + second as one sum."""
-    if isinstance(first, Sum):
-        return Sum((*first.terms, second), (*first.signs, 1))
-    return Sum((first, second), (1, 1))
-
-
-def times(*factors: Expression) -> Expression:
-    """Return the product as one."""
-    flat: list[Expression] = []
-    for factor in factors:
-        flat += factor.factors if isinstance(factor, Product) else (factor,)
-    return Product(tuple(flat))

@@ -8,10 +8,19 @@ from typing import TypeAlias
 
 from deltaprop.explaining.digits import Line
 from deltaprop.explaining.document import Document, Image, Proof
-from deltaprop.explaining.matrix_terms import Cells, Equation, Term
+from deltaprop.explaining.matrix_terms import (
+    Cells,
+    Close,
+    Constant,
+    Entries,
+    Equation,
+    Joint,
+    Open,
+)
 from deltaprop.explaining.names import Ref
-from deltaprop.explaining.unicode import UnicodeNotation, symbol_of
-from deltaprop.functional.arithmetic import Operand, Quotient, write
+from deltaprop.explaining.unicode import SUPERSCRIPTS, UnicodeNotation, symbol_of
+from deltaprop.functional.expressions import Operand, Quotient
+from deltaprop.functional.writing import write
 from deltaprop.widths import cells, pad
 
 __all__ = [
@@ -25,10 +34,11 @@ __all__ = [
 ]
 
 MARKS = {"right": "✓", "wrong": "✗", "kink": "?"}
-_JOINTS: Mapping[str, str] = {"": " ", "+": " + ", "-": " - ", "*": " ⊙ "}
+_JOINTS: Mapping[str, str] = {"": " ", "+": " + ", "-": " - ", "*": " ⊙ ", "/": " / "}
+_FUNCTIONS: Mapping[str, str] = {"sum": "Σₛ ", "sqrt": "√"}
 _BREAKS = (" + ", " - ", " × ", " / ")
-# what stands before a matrix, the matrix or None, and what stands behind it
-_Piece: TypeAlias = tuple[str, "Cells | None", str]
+# what stands before a matrix, the matrix, and what stands behind it
+_Piece: TypeAlias = tuple[str, Cells, str]
 _DEEPEST = 6  # parentheses in each other
 _INKS = (" ", "░", "▒", "▓", "█")
 _SIGNED = ("  ", "· ", "+ ", "++"), ("  ", "· ", "- ", "--")
@@ -146,27 +156,18 @@ def equation_text(equation: Equation, document: Document, room: int) -> Iterator
     """
     notation, words = document.style.notation, document.words
     left = symbol_of(equation.left, 2, notation, equation.part)
-    relation = f" {'=' if equation.exact else '≈'} "
-    if not equation.terms:
+    relation = "=" if equation.exact else "≈"
+    if not equation.right:
         told = words["after the step"]
         if equation.phase == "backward":
             told = f"dL/dz ({words['given by'].format(loss=equation.note.replace('_', ' '))})"
         yield f"{left} = {told}"
-        yield from _beside([(relation, equation.result, "")], room)
+        yield from _beside([(f" {relation} ", equation.result, "")], room)
         yield from _more(equation, document)
         return
-    symbols = "".join(_symbolic(term, notation) for term in equation.terms).strip()
-    yield f"{left} = {symbols}"
-    pieces = [
-        (_before(term), None if term.constant else term.cells, term.constant + _closing(term))
-        for term in equation.terms
-    ]
-    blocks = [[*pieces, (relation, equation.result, "")]]
-    if sum(map(_wide, blocks[0])) + 4 > room:
-        blocks = [[]]
-        for piece in (*pieces, (relation, equation.result, "")):
-            alone = blocks[-1] and blocks[-1][-1][1] is not None  # a 1 stands beside what follows
-            blocks = [*blocks, [piece]] if alone else [*blocks[:-1], [*blocks[-1], piece]]
+    yield f"{left} = {_symbols(equation, notation)}"
+    pieces = _pieces_of(equation, f" {relation} ")
+    blocks = [pieces] if sum(map(_wide, pieces)) + 4 <= room else [[piece] for piece in pieces]
     for block in blocks:
         yield from _beside(block, room)
     yield from _more(equation, document)
@@ -177,46 +178,62 @@ def _more(equation: Equation, document: Document) -> Iterator[str]:
         yield document.words["more of this form"].format(count=f"{equation.more:,}")
 
 
-def _symbolic(term: Term, notation: str) -> str:
-    text = symbol_of(term.ref, 2, notation, term.part)
-    if term.transposed:
-        text = f"{text}ᵀ" if len(text) == 1 else f"({text})ᵀ"
-    if term.applied == "sum":
-        text = f"Σₛ {text}"
-    elif term.applied:
-        text = f"{term.applied}({text})"
-    if term.factor is not None:
-        text = f"{symbol_of(term.factor, 2, notation)} {text}"
-    if term.scale is not None:
-        text = f"{_constant(term.scale, symbols=True)} {text}"
-    return _JOINTS[term.before] + _opening(term) + text + _closing(term)
-
-
-def _opening(term: Term) -> str:
-    names = ("Σₛ " if name == "sum" else name.replace("'", "′") for name in term.opens)
-    return "".join(f"{name}(" for name in names)
-
-
-def _closing(term: Term) -> str:
-    return "".join(")ᵀ" if transposed else ")" for transposed in term.closes)
-
-
-def _constant(scale: Line, *, symbols: bool) -> str:
-    expression = scale.step.expression
-    text = write(expression, UnicodeNotation(scale, (lambda ref: ref.id) if symbols else None))
-    return f"({text})" if isinstance(expression, Quotient) else text
-
-
-def _before(term: Term) -> str:
-    text = _JOINTS[term.before] + _opening(term)
-    if term.scale is not None:
-        times = "× " if term.factor is not None else ""
-        text += f"{_constant(term.scale, symbols=False)} {times}"
-    if term.factor is not None:
-        text += f"{term.factor_text} "
-    if term.is_argument:
-        text += "Σₛ " if term.applied == "sum" else f"{term.applied} "
+def _symbols(equation: Equation, notation: str) -> str:
+    """Return the right-hand side in symbols."""
+    text = ""
+    for token in equation.right:
+        match token:
+            case Entries():
+                symbol = symbol_of(token.ref, 2, notation, token.part)
+                if token.transposed:
+                    symbol = f"{symbol}ᵀ" if len(symbol) == 1 else f"({symbol})ᵀ"
+                text += f"{_prime(token.applied)}({symbol})" if token.applied else symbol
+            case Constant():
+                text += _constant(token, lambda ref: symbol_of(ref, 2, notation))
+            case _:
+                text += _mark(token, first=not text)
     return text
+
+
+def _pieces_of(equation: Equation, relation: str) -> list[_Piece]:
+    """Return the matrices of the right-hand side and the result, with what stands between them."""
+    pieces: list[_Piece] = []
+    before = " "
+    for token in equation.right:
+        match token:
+            case Entries():
+                name = f"{_prime(token.applied)} " if token.is_argument else ""
+                pieces.append((before + name, token.cells, ""))
+                before = ""
+            case Constant():
+                before += _constant(token, None)
+            case Close() if not before:
+                left, matrix, after = pieces[-1]
+                pieces[-1] = (left, matrix, after + _mark(token))
+            case _:
+                before += _mark(token, first=before == " ")
+    return [*pieces, (before + relation, equation.result, "")]
+
+
+def _mark(token: Joint | Open | Close, *, first: bool = False) -> str:
+    """Return a sign or a parenthesis."""
+    match token:
+        case Joint(sign=sign):
+            return sign if first else _JOINTS[sign]
+        case Open(function=name, fenced=fenced):
+            return _FUNCTIONS.get(name, _prime(name)) + ("(" if fenced else "")
+        case Close(raised=raised):
+            return ")" + ("ᵀ" if raised == "T" else raised.translate(SUPERSCRIPTS))
+
+
+def _prime(name: str) -> str:
+    return name.replace("'", "′")
+
+
+def _constant(constant: Constant, symbol: Callable[[Ref], str] | None) -> str:
+    expression = constant.line.step.expression
+    text = write(expression, UnicodeNotation(constant.line, symbol))
+    return f"({text})" if isinstance(expression, Quotient) else text
 
 
 def _beside(pieces: list[_Piece], room: int) -> Iterator[str]:
@@ -232,9 +249,7 @@ def _beside(pieces: list[_Piece], room: int) -> Iterator[str]:
         yield ("    " + row).rstrip()
 
 
-def _texts(before: str, matrix: Cells | None, after: str, room: int) -> list[str]:
-    if matrix is None:
-        return [before + after, ""]  # as high as a matrix of one row with its shape
+def _texts(before: str, matrix: Cells, after: str, room: int) -> list[str]:
     most = len(matrix.texts[0])
     while True:
         cut = most < matrix.shape[1]

@@ -19,7 +19,7 @@ from deltaprop.explaining.names import PER_SAMPLE, array_of, read_ref
 from deltaprop.explaining.outline import document as document_of
 from deltaprop.explaining.plain import PlainNotation
 from deltaprop.explaining.steps import Step
-from deltaprop.functional.arithmetic import write
+from deltaprop.functional.writing import write
 from deltaprop.model.serialize import network_to_dict
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from deltaprop.explaining.digits import Line
 from deltaprop.explaining.names import Ref, read_ref
 from deltaprop.explaining.plain import signed
 from deltaprop.explaining.symbols import PI, symbol
-from deltaprop.functional.arithmetic import Leaf, Number, Operand
+from deltaprop.functional.expressions import Leaf, Number, Operand
 
 __all__ = ["SUBSCRIPTS", "SUPERSCRIPTS", "UnicodeNotation", "symbol_of"]
 

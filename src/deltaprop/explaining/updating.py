@@ -11,8 +11,8 @@ import numpy as np
 from deltaprop.explaining.names import Ref, grid
 from deltaprop.explaining.operands import operand
 from deltaprop.explaining.steps import Step, Update
-from deltaprop.explaining.sums import multiplied
-from deltaprop.functional.arithmetic import Expression, parse
+from deltaprop.functional.arithmetic import parse
+from deltaprop.functional.expressions import Expression, multiplied
 from deltaprop.model.backprop import Trace
 from deltaprop.model.parameters import Slot
 

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import SettingError
-from deltaprop.functional.arithmetic import Operand, evaluate, parse
+from deltaprop.functional.arithmetic import evaluate, parse
+from deltaprop.functional.expressions import Operand
 from deltaprop.functional.registry import Registry
 
 __all__ = [

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import SettingError
-from deltaprop.functional.arithmetic import Operand, evaluate, parse
+from deltaprop.functional.arithmetic import evaluate, parse
+from deltaprop.functional.expressions import Operand
 from deltaprop.functional.outputs import OUTPUTS, softmax
 
 if TYPE_CHECKING:

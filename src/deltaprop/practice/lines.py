@@ -9,7 +9,7 @@ from deltaprop.explaining import Explanation
 from deltaprop.explaining.digits import Line, line_of
 from deltaprop.explaining.names import Ref, read_ref
 from deltaprop.explaining.unicode import UnicodeNotation, symbol_of
-from deltaprop.functional.arithmetic import write
+from deltaprop.functional.writing import write
 
 __all__ = ["Lines", "key_of"]
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from deltaprop.model.layers.base import Layer, LayerArrays, Operands
+from deltaprop.model.layers.base import Equation, Layer, LayerArrays, Part
 from deltaprop.model.layers.categories import CategoryEmbedding
 from deltaprop.model.layers.dense import PARAMETRIZATIONS, Dense
 from deltaprop.model.layers.dropout import Dropout
@@ -17,10 +17,11 @@ __all__ = [
     "CategoryEmbedding",
     "Dense",
     "Dropout",
+    "Equation",
     "Layer",
     "LayerArrays",
-    "Operands",
     "ParametricActivation",
+    "Part",
     "PeriodicEmbedding",
     "Scaling",
 ]

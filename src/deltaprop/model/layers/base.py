@@ -1,40 +1,76 @@
-"""What a layer is: a frozen description with one forward/backward pair, told entry by entry, too.
+"""What a layer is: a frozen description with a forward/backward pair, and its equations.
 
 ``forward`` and ``backward`` are pure: parameters come in as a mapping of arrays, and what the
-backward pass needs to remember is passed to it. The same mathematics once more for one entry at
-a time is what an explanation puts numbers into:
+backward pass needs to remember is passed to it. ``equations`` says the same mathematics as
+formulas of arrays, in the language of ``functional.arithmetic.parse``:
 
-    z_j = factor * (sum over i in reads(j) of term(i, j)) + rest(j)
-    dz_j/da_i = factor * slope(i, j)        dz_j/dw = factor_of(w) * sensitivity(w, j)
+    z "a @ W + b"        below "delta @ W.T"        W "a.T @ delta"        b "sum(delta)"
 
-A test holds the two together for every kind of layer.
+with ``a`` what comes in, ``delta`` dL/dz, ``below`` dL/da, and an array's name for its gradient.
+Every explanation reads them, entry by entry or as matrices; a test holds them against forward and
+backward for every kind of layer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import SettingError
-from deltaprop.functional.arithmetic import Expression
 
-__all__ = ["Array", "Layer", "LayerArrays", "Operands", "require_width"]
+__all__ = ["Array", "Equation", "Layer", "LayerArrays", "Part", "require_width"]
 
 Array = npt.NDArray[np.float64]
 LayerArrays: TypeAlias = Mapping[str, Array]
 
 
-class Operands(Protocol):
-    """Gives the numbers of one sample as parts of an expression."""
+@dataclass(frozen=True)
+class Part:
+    """Some columns of ``a`` or ``delta``, or some rows of an array, one of three indices.
 
-    def a(self, i: int) -> Expression:
-        """Return the i-th number that the layer reads."""
+    Attributes
+    ----------
+    array : str
+        "a", "delta", or the name of one of the layer's arrays.
+    start, stop : int
+        From and up to where.
+    """
 
-    def parameter(self, name: str, *index: int) -> Expression:
-        """Return an entry of one of the layer's arrays."""
+    array: str
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Equation:
+    """One equation of a layer: of a whole array, or of a part that has a formula of its own.
+
+    Attributes
+    ----------
+    left : str
+        "z", "below", or the array whose gradient it is.
+    formula : str
+        In ``a``, ``delta`` and the layer's arrays, or names of parts of them.
+    start : int
+        The first column of z or dL/da that it gives, or the first row of the array.
+    stop : int, optional
+        Behind the last; None where it gives all.
+    parts : mapping
+        What a name in the formula stands for, where that is not the whole array of the name.
+    functions : mapping
+        The activation that a function in the formula is: {"f": "tanh"} for f(a) and f'(a).
+    """
+
+    left: str
+    formula: str
+    start: int = 0
+    stop: int | None = None
+    parts: Mapping[str, Part] = field(default_factory=dict)
+    functions: Mapping[str, str] = field(default_factory=dict)
 
 
 class Layer(Protocol):
@@ -78,36 +114,8 @@ class Layer(Protocol):
     ) -> tuple[Array, dict[str, Array]]:
         """Return dL/da and the gradient by each array, from delta = dL/dz."""
 
-    # one entry at a time
-
-    def reads(self, n_in: int, j: int) -> Sequence[int]:
-        """Return the i whose a_i have a part in z_j."""
-
-    def feeds(self, n_in: int, i: int) -> Sequence[int]:
-        """Return the j whose z_j a_i has a part in."""
-
-    def factor(self, n_in: int) -> Expression | None:
-        """Return what the sum in z_j is multiplied by; None for 1."""
-
-    def term(self, n_in: int, i: int, j: int, at: Operands) -> Expression:
-        """Return a_i's part in z_j, before the factor."""
-
-    def rest(self, n_in: int, j: int, at: Operands) -> Expression | None:
-        """Return what is added to z_j after the factor; None for nothing."""
-
-    def slope(self, n_in: int, i: int, j: int, at: Operands) -> Expression:
-        """Return dz_j/da_i, before the factor."""
-
-    def moves(self, n_in: int, name: str, index: tuple[int, ...]) -> Sequence[int]:
-        """Return the j whose z_j an entry of an array has a part in."""
-
-    def sensitivity(
-        self, n_in: int, name: str, index: tuple[int, ...], j: int, at: Operands
-    ) -> Expression | None:
-        """Return dz_j by an entry of an array, before the factor of its gradient; None for 1."""
-
-    def gradient_factor(self, n_in: int, name: str) -> Expression | None:
-        """Return what the gradient's sum over samples is multiplied by; None for 1."""
+    def equations(self, n_in: int) -> Iterator[Equation]:
+        """Yield z, dL/da and the gradient by each array, each whole or part by part in order."""
 
 
 def require_width(layer: Any, n_in: int, least: int, what: str) -> None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from deltaprop.errors import SettingError
-from deltaprop.functional.arithmetic import Expression, parse
 from deltaprop.functional.settings import positive, positive_int
-from deltaprop.model.layers.base import Array, LayerArrays, Operands, require_width
+from deltaprop.model.layers.base import Array, Equation, LayerArrays, Part, require_width
 
 __all__ = ["CategoryEmbedding"]
 
@@ -114,57 +113,18 @@ class CategoryEmbedding:
             row += size
         return groups
 
-    # one entry at a time
-
-    def reads(self, n_in: int, j: int) -> Sequence[int]:
-        """Return the columns of the group of z_j, or j alone where it passes."""
+    def equations(self, n_in: int) -> Iterator[Equation]:
+        """Yield z = a, dL/da = delta where columns pass; z = a E and its kin for each group."""
         passed = self._passed(n_in)
-        if j < passed:
-            return (j,)
-        columns = self.groups(n_in)[(j - passed) // self.dimension][1]
-        return range(columns.start, columns.stop)
-
-    def feeds(self, n_in: int, i: int) -> Sequence[int]:
-        """Return what the group of column i becomes, or i alone where it passes."""
-        if i < self._passed(n_in):
-            return (i,)
-        _, _, outputs = next(g for g in self.groups(n_in) if i < g[1].stop)
-        return range(outputs.start, outputs.stop)
-
-    def factor(self, n_in: int) -> Expression | None:
-        """Return None."""
-        return None
-
-    def term(self, n_in: int, i: int, j: int, at: Operands) -> Expression:
-        """Return a_i E_ik, or a_i where it passes."""
-        passed = self._passed(n_in)
-        if j < passed:
-            return at.a(i)
-        return parse("a * E", {"a": at.a(i), "E": self._entry(n_in, i, j, at)})
-
-    def rest(self, n_in: int, j: int, at: Operands) -> Expression | None:
-        """Return None."""
-        return None
-
-    def slope(self, n_in: int, i: int, j: int, at: Operands) -> Expression:
-        """Return E_ik, or 1 where it passes."""
-        return parse("1", {}) if j < self._passed(n_in) else self._entry(n_in, i, j, at)
-
-    def moves(self, n_in: int, name: str, index: tuple[int, ...]) -> Sequence[int]:
-        """Return the output that E_ik has a part in."""
-        outputs = self.feeds(n_in, self._passed(n_in) + index[0])
-        return (outputs[index[1]],)
-
-    def sensitivity(
-        self, n_in: int, name: str, index: tuple[int, ...], j: int, at: Operands
-    ) -> Expression | None:
-        """Return a_i."""
-        return at.a(self._passed(n_in) + index[0])
-
-    def gradient_factor(self, n_in: int, name: str) -> Expression | None:
-        """Return None."""
-        return None
-
-    def _entry(self, n_in: int, i: int, j: int, at: Operands) -> Expression:
-        passed = self._passed(n_in)
-        return at.parameter("E", i - passed, (j - passed) % self.dimension)
+        if passed:
+            yield Equation("z", "a", 0, passed, {"a": Part("a", 0, passed)})
+            yield Equation("below", "delta", 0, passed, {"delta": Part("delta", 0, passed)})
+        for rows, columns, outputs in self.groups(n_in):
+            of = {
+                "a": Part("a", columns.start, columns.stop),
+                "delta": Part("delta", outputs.start, outputs.stop),
+                "E": Part("E", rows.start, rows.stop),
+            }
+            yield Equation("z", "a @ E", outputs.start, outputs.stop, of)
+            yield Equation("below", "delta @ E.T", columns.start, columns.stop, of)
+            yield Equation("E", "a.T @ delta", rows.start, rows.stop, of)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import sqrt
 from typing import ClassVar
@@ -11,10 +11,9 @@ import numpy as np
 
 from deltaprop.errors import SettingError
 from deltaprop.functional.activations import ACTIVATIONS
-from deltaprop.functional.arithmetic import Expression, parse
 from deltaprop.functional.initializers import INITIALIZERS
 from deltaprop.functional.settings import positive, positive_int
-from deltaprop.model.layers.base import Array, LayerArrays, Operands
+from deltaprop.model.layers.base import Array, Equation, LayerArrays
 
 __all__ = ["PARAMETRIZATIONS", "Dense"]
 
@@ -140,42 +139,11 @@ class Dense:
             below *= self.scale(a.shape[1])
         return below, gradients
 
-    # one entry at a time
-
-    def reads(self, n_in: int, j: int) -> Sequence[int]:
-        """Return all."""
-        return range(n_in)
-
-    def feeds(self, n_in: int, i: int) -> Sequence[int]:
-        """Return all."""
-        return range(self.n_out)
-
-    def factor(self, n_in: int) -> Expression | None:
-        """Return 1 / sqrt(n_in), or None."""
-        return None if self.parametrization == "standard" else parse(f"1 / sqrt({n_in})", {})
-
-    def term(self, n_in: int, i: int, j: int, at: Operands) -> Expression:
-        """Return a_i W_ij."""
-        return parse("a * W", {"a": at.a(i), "W": at.parameter("W", i, j)})
-
-    def rest(self, n_in: int, j: int, at: Operands) -> Expression | None:
-        """Return b_j."""
-        return at.parameter("b", j) if self.bias else None
-
-    def slope(self, n_in: int, i: int, j: int, at: Operands) -> Expression:
-        """Return W_ij."""
-        return at.parameter("W", i, j)
-
-    def moves(self, n_in: int, name: str, index: tuple[int, ...]) -> Sequence[int]:
-        """Return j of W_ij or b_j."""
-        return index[-1:]
-
-    def sensitivity(
-        self, n_in: int, name: str, index: tuple[int, ...], j: int, at: Operands
-    ) -> Expression | None:
-        """Return a_i for W_ij, nothing for b_j."""
-        return at.a(index[0]) if name == "W" else None
-
-    def gradient_factor(self, n_in: int, name: str) -> Expression | None:
-        """Return 1 / sqrt(n_in) for W in NTK parametrization."""
-        return self.factor(n_in) if name == "W" else None
+    def equations(self, n_in: int) -> Iterator[Equation]:
+        """Yield z = a W + b, dL/da = delta W^T, dL/dW = a^T delta, dL/db = sum of delta."""
+        by = "" if self.parametrization == "standard" else f"1 / sqrt({n_in}) * "
+        yield Equation("z", f"{by}a @ W + b" if self.bias else f"{by}a @ W")
+        yield Equation("below", f"{by}delta @ W.T")
+        yield Equation("W", f"{by}a.T @ delta")
+        if self.bias:
+            yield Equation("b", "sum(delta)")

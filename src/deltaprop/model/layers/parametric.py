@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from deltaprop.errors import SettingError
 from deltaprop.functional.activations import ACTIVATIONS
-from deltaprop.functional.arithmetic import Expression, parse
 from deltaprop.functional.settings import positive
-from deltaprop.model.layers.base import Array, LayerArrays, Operands
+from deltaprop.model.layers.base import Array, Equation, LayerArrays
 
 __all__ = ["ParametricActivation"]
 
@@ -77,57 +75,11 @@ class ParametricActivation:
         slope = 1.0 + parameters["alpha"] * (row.f_prime(a, f) - 1.0)
         return delta * slope, {"alpha": ((f - a) * delta).sum(axis=0)}
 
-    # one entry at a time
-
-    def reads(self, n_in: int, j: int) -> Sequence[int]:
-        """Return j alone."""
-        return (j,)
-
-    def feeds(self, n_in: int, i: int) -> Sequence[int]:
-        """Return i alone."""
-        return (i,)
-
-    def factor(self, n_in: int) -> Expression | None:
-        """Return None."""
-        return None
-
-    def term(self, n_in: int, i: int, j: int, at: Operands) -> Expression:
-        """Return a_j + alpha_j (f(a_j) - a_j)."""
-        names = {"a": at.a(i), "alpha": at.parameter("alpha", j), "f": self._f(at.a(i))}
-        return parse("a + alpha * (f - a)", names)
-
-    def rest(self, n_in: int, j: int, at: Operands) -> Expression | None:
-        """Return None."""
-        return None
-
-    def slope(self, n_in: int, i: int, j: int, at: Operands) -> Expression:
-        """Return 1 + alpha_j (f'(a_j) - 1)."""
-        a = at.a(i)
-        prime = parse(self._formulas()[1], {"z": a, "a": self._f(a)})
-        return parse("1 + alpha * (p - 1)", {"alpha": at.parameter("alpha", j), "p": prime})
-
-    def moves(self, n_in: int, name: str, index: tuple[int, ...]) -> Sequence[int]:
-        """Return j of alpha_j."""
-        return index
-
-    def sensitivity(
-        self, n_in: int, name: str, index: tuple[int, ...], j: int, at: Operands
-    ) -> Expression | None:
-        """Return f(a_j) - a_j."""
-        return parse("f - a", {"f": self._f(at.a(j)), "a": at.a(j)})
-
-    def gradient_factor(self, n_in: int, name: str) -> Expression | None:
-        """Return None."""
-        return None
-
-    def _f(self, a: Expression) -> Expression:
-        return parse(self._formulas()[0], {"z": a})
-
-    def _formulas(self) -> tuple[str, str]:
-        formulas = ACTIVATIONS[self.function].arithmetic
-        if formulas is None:
-            raise SettingError(
-                f"The activation {self.function!r} was registered without its formula "
-                "(arithmetic=), so its numbers cannot be told."
-            )
-        return formulas
+    def equations(self, n_in: int) -> Iterator[Equation]:
+        """Yield z, dL/da and dL/dalpha in terms of f(a) and f'(a)."""
+        for left, formula in (
+            ("z", "a + alpha * (f(a) - a)"),
+            ("below", "delta * (1 + alpha * (f'(a) - 1))"),
+            ("alpha", "sum((f(a) - a) * delta)"),
+        ):
+            yield Equation(left, formula, functions={"f": self.function})

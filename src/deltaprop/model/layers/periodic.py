@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import pi, sqrt
 from typing import ClassVar
 
 import numpy as np
 
-from deltaprop.functional.arithmetic import Call, Expression, Product, Sum, parse
 from deltaprop.functional.settings import at_least_zero, positive, positive_int
-from deltaprop.model.layers.base import Array, LayerArrays, Operands, require_width
+from deltaprop.model.layers.base import Array, Equation, LayerArrays, Part, require_width
 
 __all__ = ["PeriodicEmbedding"]
 
@@ -115,94 +114,28 @@ class PeriodicEmbedding:
         angles: Array = numbers[:, :, None] * parameters["omega"] + parameters["phi"]
         return angles
 
-    # one entry at a time
-
-    def _place(self, j: int) -> tuple[int, int]:
-        """Return column and mixture of z_j; mixture 0 is a column that passes unchanged."""
-        per_column = 1 + self.n_mixtures
-        if j < self.n_columns * per_column:
-            return divmod(j, per_column)
-        return j - self.n_columns * self.n_mixtures, 0
-
-    def reads(self, n_in: int, j: int) -> Sequence[int]:
-        """Return the column of z_j."""
-        return (self._place(j)[0],)
-
-    def feeds(self, n_in: int, i: int) -> Sequence[int]:
-        """Return what becomes of column i."""
-        if i < self.n_columns:
-            first = i * (1 + self.n_mixtures)
-            return range(first, first + 1 + self.n_mixtures)
-        return (i + self.n_columns * self.n_mixtures,)
-
-    def factor(self, n_in: int) -> Expression | None:
-        """Return None."""
-        return None
-
-    def term(self, n_in: int, i: int, j: int, at: Operands) -> Expression:
-        """Return a_c, or the sum over h of V_chk cos(omega_ch a_c + phi_ch)."""
-        c, k = self._place(j)
-        if k == 0:
-            return at.a(i)
-        parts = [
-            Product((at.parameter("V", c, h, k - 1), Call("cos", (self._angle(c, h, at),))))
-            for h in range(self.n_waves)
-        ]
-        return Sum(tuple(parts), (1,) * len(parts))
-
-    def rest(self, n_in: int, j: int, at: Operands) -> Expression | None:
-        """Return v_ck."""
-        c, k = self._place(j)
-        return at.parameter("v", c, k - 1) if k else None
-
-    def slope(self, n_in: int, i: int, j: int, at: Operands) -> Expression:
-        """Return 1, or the sum over h of -V_chk sin(omega_ch a_c + phi_ch) omega_ch."""
-        c, k = self._place(j)
-        if k == 0:
-            return parse("1", {})
-        parts = [
-            Product(
-                (
-                    at.parameter("V", c, h, k - 1),
-                    Call("sin", (self._angle(c, h, at),)),
-                    at.parameter("omega", c, h),
-                )
-            )
-            for h in range(self.n_waves)
-        ]
-        return Sum(tuple(parts), (-1,) * len(parts))
-
-    def moves(self, n_in: int, name: str, index: tuple[int, ...]) -> Sequence[int]:
-        """Return the mixtures of column c that the entry has a part in."""
-        first = index[0] * (1 + self.n_mixtures) + 1
-        if name in ("V", "v"):
-            return (first + index[-1],)
-        return range(first, first + self.n_mixtures)
-
-    def sensitivity(
-        self, n_in: int, name: str, index: tuple[int, ...], j: int, at: Operands
-    ) -> Expression | None:
-        """Return cos of the angle for V, nothing for v, and -V sin(angle) (a_c) for the others."""
-        if name == "v":
-            return None
-        c, h = index[:2]
-        angle = self._angle(c, h, at)
-        if name == "V":
-            return Call("cos", (angle,))
-        V = at.parameter("V", c, h, self._place(j)[1] - 1)
-        factors: tuple[Expression, ...] = (V, Call("sin", (angle,)))
-        if name == "omega":
-            factors = (*factors, at.a(c))
-        return Sum((Product(factors),), (-1,))
-
-    def gradient_factor(self, n_in: int, name: str) -> Expression | None:
-        """Return None."""
-        return None
-
-    def _angle(self, c: int, h: int, at: Operands) -> Expression:
-        names = {
-            "omega": at.parameter("omega", c, h),
-            "a": at.a(c),
-            "phi": at.parameter("phi", c, h),
-        }
-        return parse("omega * a + phi", names)
+    def equations(self, n_in: int) -> Iterator[Equation]:
+        """Yield z, dL/da and the gradients of each column, with its row of each array."""
+        C, per_column = self.n_columns, 1 + self.n_mixtures
+        for c in range(C):
+            first = c * per_column
+            of = {name: Part(name, c, c + 1) for name in ("a", *self.arrays)}
+            of["delta"] = Part("delta", first + 1, first + per_column)
+            of["own"] = Part("delta", first, first + 1)  # of the column as itself
+            of_waves = "delta @ V.T * sin(a @ omega + phi)"
+            yield Equation("z", "a", first, first + 1, of)
+            mixtures = "cos(a @ omega + phi) @ V + v"
+            yield Equation("z", mixtures, first + 1, first + per_column, of)
+            for left, formula in (
+                ("below", f"own - ({of_waves}) @ omega.T"),
+                ("omega", f"-(a.T @ ({of_waves}))"),
+                ("phi", f"-sum({of_waves})"),
+                ("V", "cos(a @ omega + phi).T @ delta"),
+                ("v", "sum(delta)"),
+            ):
+                yield Equation(left, formula, c, c + 1, of)
+        if n_in > C:
+            start, stop = C * per_column, self.width(n_in)
+            of = {"a": Part("a", C, n_in), "delta": Part("delta", start, stop)}
+            yield Equation("z", "a", start, stop, of)
+            yield Equation("below", "delta", C, n_in, of)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from deltaprop.functional.arithmetic import Expression, parse
 from deltaprop.functional.settings import positive
-from deltaprop.model.layers.base import Array, LayerArrays, Operands
+from deltaprop.model.layers.base import Array, Equation, LayerArrays
 
 __all__ = ["Scaling"]
 
@@ -68,42 +67,8 @@ class Scaling:
         """Return delta s, and dL/ds = sum of a delta over samples."""
         return delta * parameters["s"], {"s": (a * delta).sum(axis=0)}
 
-    # one entry at a time
-
-    def reads(self, n_in: int, j: int) -> Sequence[int]:
-        """Return j alone."""
-        return (j,)
-
-    def feeds(self, n_in: int, i: int) -> Sequence[int]:
-        """Return i alone."""
-        return (i,)
-
-    def factor(self, n_in: int) -> Expression | None:
-        """Return None."""
-        return None
-
-    def term(self, n_in: int, i: int, j: int, at: Operands) -> Expression:
-        """Return a_j s_j."""
-        return parse("a * s", {"a": at.a(i), "s": at.parameter("s", j)})
-
-    def rest(self, n_in: int, j: int, at: Operands) -> Expression | None:
-        """Return None."""
-        return None
-
-    def slope(self, n_in: int, i: int, j: int, at: Operands) -> Expression:
-        """Return s_j."""
-        return at.parameter("s", j)
-
-    def moves(self, n_in: int, name: str, index: tuple[int, ...]) -> Sequence[int]:
-        """Return j of s_j."""
-        return index
-
-    def sensitivity(
-        self, n_in: int, name: str, index: tuple[int, ...], j: int, at: Operands
-    ) -> Expression | None:
-        """Return a_j."""
-        return at.a(j)
-
-    def gradient_factor(self, n_in: int, name: str) -> Expression | None:
-        """Return None."""
-        return None
+    def equations(self, n_in: int) -> Iterator[Equation]:
+        """Yield z = a s, dL/da = delta s, dL/ds = sum of a delta."""
+        yield Equation("z", "a * s")
+        yield Equation("below", "delta * s")
+        yield Equation("s", "sum(a * delta)")

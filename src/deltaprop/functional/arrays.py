@@ -1,0 +1,239 @@
+"""What trees of arrays come to: as arrays, and entry by entry.
+
+``element`` gives the scalar expression of one entry, so that an equation said once as arrays
+("a @ W + b") is also what puts numbers into a single neuron:
+
+    (A @ B)_ij = sum over k of A_ik B_kj        (A.T)_ij = A_ji
+    sum(A)_j   = sum over samples s of A_sj     mean(A)_i = (sum over k of A_ik) / columns
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from deltaprop.functional.arithmetic import leaf_value, parse
+from deltaprop.functional.expressions import (
+    Applied,
+    Call,
+    Comparison,
+    Expression,
+    Leaf,
+    Matrix,
+    MatrixProduct,
+    Number,
+    Operand,
+    Power,
+    Product,
+    Quotient,
+    Reduced,
+    Rest,
+    Sum,
+    Transposed,
+    multiplied,
+    parts_of,
+    plus,
+)
+
+__all__ = ["Adding", "element", "shape", "values"]
+
+Array = npt.NDArray[np.float64]
+# makes one expression of the terms of a sum, and of so many further ones that come to a number
+Adding: TypeAlias = Callable[[Sequence[Expression], int, float], Expression]
+
+_ON_ARRAYS: Mapping[str, Callable[..., Array]] = {
+    "exp": np.exp,
+    "log": np.log,
+    "tanh": np.tanh,
+    "max": np.maximum,
+    "sqrt": np.sqrt,
+    "abs": np.abs,
+    "cos": np.cos,
+    "sin": np.sin,
+}
+
+
+def shape(tree: Expression) -> tuple[int, int]:
+    """Return the rows and columns of what a tree comes to; a number has one of each."""
+    match tree:
+        case Matrix(values=own):
+            return own.shape[0], own.shape[1]
+        case Transposed(of=inner):
+            rows, columns = shape(inner)
+            return columns, rows
+        case MatrixProduct(left=left, right=right):
+            return shape(left)[0], shape(right)[1]
+        case Reduced(name=name, of=inner):
+            rows, columns = shape(inner)
+            return (1, columns) if name == "sum" else (rows, 1)
+        case _:
+            of_parts = [shape(part) for part in parts_of(tree)]
+            return max((r for r, _ in of_parts), default=1), max(
+                (c for _, c in of_parts), default=1
+            )
+
+
+def values(
+    tree: Expression, value_of: Callable[[Matrix | Leaf], Array | float] | None = None
+) -> Array:
+    """Return what a tree of arrays comes to.
+
+    Parameters
+    ----------
+    tree : Expression
+        What to work out.
+    value_of : callable, optional
+        The numbers to take for a matrix or a leaf, such as the rounded ones that are displayed;
+        their own when left out.
+
+    Returns
+    -------
+    ndarray of shape ``shape(tree)``
+        Infinity or NaN where the arithmetic overflows or is not defined.
+    """
+    with np.errstate(all="ignore"):
+        return np.atleast_2d(np.asarray(_values(tree, value_of or _own), dtype=np.float64))
+
+
+def _own(leaf: Matrix | Leaf) -> Array | float:
+    return leaf.values if isinstance(leaf, Matrix) else leaf_value(leaf)
+
+
+def _values(tree: Expression, value_of: Callable[[Matrix | Leaf], Array | float]) -> Array | float:
+    def of(part: Expression) -> Array | float:
+        return _values(part, value_of)
+
+    match tree:
+        case Matrix() | Operand() | Number() | Rest():
+            return value_of(tree)
+        case Sum(terms=terms, signs=signs):
+            total: Array | float = 0.0
+            for term, sign in zip(terms, signs, strict=True):
+                total = total + sign * of(term)
+            return total
+        case Product(factors=factors):
+            product: Array | float = 1.0
+            for factor in factors:
+                product = product * of(factor)
+            return product
+        case Quotient(above=above, below=below):
+            quotient: Array = np.divide(of(above), of(below))
+            return quotient
+        case Power(base=base, exponent=exponent):
+            power: Array = np.power(of(base), of(exponent))
+            return power
+        case Call(name=name, arguments=arguments):
+            return _ON_ARRAYS[name](*map(of, arguments))
+        case Applied(compute=compute, arguments=named):
+            return compute(*map(of, named.values()))
+        case MatrixProduct(left=left, right=right):
+            products: Array = np.atleast_2d(of(left)) @ np.atleast_2d(of(right))
+            return products
+        case Transposed(of=inner):
+            return np.transpose(of(inner))
+        case Reduced(name=name, of=inner):
+            found = np.atleast_2d(of(inner))
+            reduce, axis = (np.sum, 0) if name == "sum" else (np.mean, 1)
+            reduced: Array = reduce(found, axis=axis, keepdims=True)
+            return reduced
+        case Comparison():
+            raise TypeError("A comparison stands in formulas of numbers alone.")
+
+
+def element(
+    tree: Expression, i: int, j: int, add: Adding | None = None, most: int = 0
+) -> Expression:
+    """Return the scalar expression of one entry of a tree of arrays.
+
+    Parameters
+    ----------
+    tree : Expression
+        Of arrays.
+    i, j : int
+        Row and column.
+    add : callable, optional
+        Makes one expression of the terms of an outermost sum; without it every term is written.
+    most : int
+        Where more terms than that are added up, those that are 0 or among the smallest may be
+        given to ``add`` as a count and what they come to.
+
+    Returns
+    -------
+    Expression
+        Of ``Operand``, with ``A[i,j]`` for its id.
+    """
+
+    def at(part: Expression) -> Expression:
+        return element(part, i, j, add, most)
+
+    match tree:
+        case Matrix():
+            return tree.entry(i, j)
+        case Operand() | Number() | Rest():
+            return tree
+        case Sum(terms=terms, signs=signs):
+            return _added_up([at(term) for term in terms], signs)
+        case Product(factors=factors):
+            return multiplied(*map(at, factors))
+        case Quotient(above=above, below=below):
+            return Quotient(at(above), at(below))
+        case Power(base=base, exponent=exponent):
+            return Power(at(base), at(exponent))
+        case Call(name=name, arguments=arguments):
+            return Call(name, tuple(map(at, arguments)))
+        case Applied(formula=formula, arguments=named):
+            return parse(formula, {name: at(argument) for name, argument in named.items()})
+        case Transposed(of=inner):
+            return element(inner, j, i, add, most)
+        case MatrixProduct() | Reduced():
+            summed, more, rest = _summands(tree, i, j, most)
+            total = (add or _all)(summed, more, rest)
+            if isinstance(tree, Reduced) and tree.name == "mean":
+                return Quotient(total, Number(str(shape(tree.of)[1])))
+            return total
+        case Comparison():
+            raise TypeError("A comparison stands in formulas of numbers alone.")
+
+
+def _added_up(terms: Sequence[Expression], signs: Sequence[int]) -> Expression:
+    total = terms[0] if signs[0] > 0 else multiplied(Sum((terms[0],), (-1,)))
+    for term, sign in zip(terms[1:], signs[1:], strict=True):
+        if sign > 0:
+            total = plus(total, term)
+        else:
+            first = total if isinstance(total, Sum) else Sum((total,), (1,))
+            total = Sum((*first.terms, term), (*first.signs, -1))
+    return total
+
+
+def _all(terms: Sequence[Expression], more: int, rest: float) -> Expression:
+    return terms[0] if len(terms) == 1 else Sum(tuple(terms), (1,) * len(terms))
+
+
+def _summands(
+    tree: MatrixProduct | Reduced, i: int, j: int, most: int
+) -> tuple[list[Expression], int, float]:
+    """Return the terms of an entry that is a sum, how many more there are, and their sum."""
+    if isinstance(tree, Reduced):
+        rows, columns = shape(tree.of)
+        if tree.name == "sum":
+            return [element(tree.of, k, j) for k in range(rows)], 0, 0.0
+        return [element(tree.of, i, k) for k in range(columns)], 0, 0.0
+    left, right = tree.left, tree.right
+    n = shape(left)[1]
+    places: Sequence[int] = range(n)
+    more, rest = 0, 0.0
+    if most and n > most and _is_plain(left) and _is_plain(right):
+        products = values(left)[i] * values(right)[:, j]
+        largest = np.argsort(-np.abs(products), kind="stable")[: most - 1]
+        kept = [int(k) for k in np.sort(largest) if products[k] != 0] or [0]
+        places, more = kept, n - len(kept)
+        rest = float(np.delete(products, kept).sum())
+    return [multiplied(element(left, i, k), element(right, k, j)) for k in places], more, rest
+
+
+def _is_plain(tree: Expression) -> bool:
+    return isinstance(tree.of if isinstance(tree, Transposed) else tree, Matrix)
