@@ -6,9 +6,10 @@ import numpy as np
 
 from deltaprop.explaining.names import Ref
 from deltaprop.explaining.operands import operand, target
-from deltaprop.explaining.sums import shortened
+from deltaprop.explaining.sums import entry, shortened
 from deltaprop.functional.arithmetic import evaluate, parse
-from deltaprop.functional.expressions import Call, Expression, Operand, Quotient, times
+from deltaprop.functional.expressions import Call, Expression, Matrix, Operand, Sum, times
+from deltaprop.functional.outputs import OUTPUTS
 from deltaprop.functional.rounding import rounding_bound
 from deltaprop.model.backprop import Trace
 
@@ -30,29 +31,19 @@ _BINARY_CROSS_ENTROPY = "-(t * log(p) + (1 - t) * log(1 - p))"
 
 def output_value(trace: Trace, ref: Ref) -> Expression:
     """Return p of one output: of its own z, or with softmax of all of them."""
-    (s, j), layer = ref.index, len(trace.z)
-    z = [
-        operand(Ref("z", layer, (s, k), ref.after), trace.z[-1][s, k])
-        for k in range(trace.network.n_out)
-    ]
-    formulas = {"identity": "z", "sigmoid": "1 / (1 + exp(-z))", "exp": "exp(z)"}
-    name = trace.network.loss.output
-    if name in formulas:
-        return parse(formulas[name], {"z": z[j]})
-    if name != "softmax":
+    (s, j), output = ref.index, OUTPUTS[trace.network.loss.output]
+    if output.arithmetic is None:
         return operand(ref, float(trace.a[-1][s, j]))
-    # any number may be taken off all logits; only very large ones make it necessary
-    top = max(z, key=lambda operand: operand.value)
-    shifted = max(abs(operand.value) for operand in z) > _LARGEST_EXPONENT
+    logits = trace.z[-1][s : s + 1]
+    z: Expression = Matrix(Ref("z", ref.layer, (), ref.after).id, logits, (s, 0))
+    if output.is_shift_invariant and np.abs(logits).max() > _LARGEST_EXPONENT:
+        z = Sum((z, _largest_logit(trace, ref, s)), (1, -1))
+    return entry(parse(output.arithmetic, {"z": z}), 0, j)
 
-    def power(operand: Operand) -> Expression:
-        formula = "exp(z - top)" if shifted else "exp(z)"
-        return parse(formula, {"z": operand, "top": top})
 
-    offset = top.value if shifted else 0.0
-    return Quotient(
-        power(z[j]), shortened([(power(o), float(np.exp(o.value - offset))) for o in z])
-    )
+def _largest_logit(trace: Trace, ref: Ref, s: int) -> Operand:
+    top = int(np.argmax(trace.z[-1][s]))
+    return operand(Ref("z", len(trace.z), (s, top), ref.after), trace.z[-1][s, top])
 
 
 def loss_terms(trace: Trace, ref: Ref) -> Expression:
@@ -94,7 +85,7 @@ def _from_logits(trace: Trace, ref: Ref) -> Expression:
     z = [
         operand(Ref("z", layer, (s, k), ref.after), trace.z[-1][s, k]) for k in range(network.n_out)
     ]
-    top = max(z, key=lambda logit: logit.value)
+    top = _largest_logit(trace, ref, s)
     powers = [
         (parse("exp(z - top)", {"z": o, "top": top}), float(np.exp(o.value - top.value))) for o in z
     ]

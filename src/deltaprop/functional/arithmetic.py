@@ -3,8 +3,8 @@
 A registry row says its formula as plain text ("1 / (1 + exp(-z))", "a @ W + b"); ``parse`` turns it
 into a tree with the operands put in, numbers or whole arrays. Functions: exp log tanh max sqrt abs
 erf cos sin; a comparison is 1 where it holds, else 0. Of arrays also ``@``, ``.T``, sum(x) over
-samples and mean(x) over the numbers of a row; what trees of arrays come to, as arrays or entry by
-entry, is in ``functional/arrays.py``, how trees are written down in ``functional/writing.py``.
+samples, total(x) and mean(x) over the numbers of a row. What trees of arrays come to, as arrays or
+entry by entry, is in ``functional/arrays.py``, how trees are written in ``functional/writing.py``.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def parse(
     ----------
     text : str
         Arithmetic: ``+ - * / **``, parentheses, one comparison, and ``FUNCTIONS``; of arrays
-        (``Matrix``) entry by entry, with ``@``, ``.T``, sum(x) over samples, mean(x) over a row.
+        (``Matrix``) entry by entry, with ``@``, ``.T``, and sum(x), total(x) and mean(x).
     names : mapping
         What each name stands for.
     functions : mapping, optional
@@ -162,6 +162,7 @@ def parse(
     return _build(_syntax(text), names, functions or {}, _spelt(text))
 
 
+_REDUCTIONS = ("sum", "total", "mean")
 _PRIME = re.compile(r"(?<=\w)'(?=\()")
 
 
@@ -215,7 +216,7 @@ def _build(
             name.replace("__prime", "'") in functions
         ):
             return functions[name.replace("__prime", "'")](part(argument))
-        case ast.Call(func=ast.Name(id="sum" | "mean" as name), args=[argument], keywords=[]):
+        case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in _REDUCTIONS:
             return Reduced(name, part(argument))
         case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]) if name in FUNCTIONS:
             return Call(name, tuple(part(argument) for argument in arguments))

@@ -4,7 +4,8 @@
 ("a @ W + b") is also what puts numbers into a single neuron:
 
     (A @ B)_ij = sum over k of A_ik B_kj        (A.T)_ij = A_ji
-    sum(A)_j   = sum over samples s of A_sj     mean(A)_i = (sum over k of A_ik) / columns
+    sum(A)_j   = sum over samples s of A_sj     total(A)_i = sum over k of A_ik
+                                                mean(A)_i = total(A)_i / columns
 """
 
 from __future__ import annotations
@@ -136,8 +137,8 @@ def _values(tree: Expression, value_of: Callable[[Matrix | Leaf], Array | float]
             return np.transpose(of(inner))
         case Reduced(name=name, of=inner):
             found = np.atleast_2d(of(inner))
-            reduce, axis = (np.sum, 0) if name == "sum" else (np.mean, 1)
-            reduced: Array = reduce(found, axis=axis, keepdims=True)
+            reduce = np.mean if name == "mean" else np.sum
+            reduced: Array = reduce(found, axis=0 if name == "sum" else 1, keepdims=True)
             return reduced
         case Comparison():
             raise TypeError("A comparison stands in formulas of numbers alone.")

@@ -186,7 +186,7 @@ class Transposed:
 
 @dataclass(frozen=True)
 class Reduced:
-    """The "sum" over samples, the rows of a matrix, as one row; or each row's "mean", a column."""
+    """The "sum" over samples (rows) as one row, or each row's "total" or "mean" as a column."""
 
     name: str
     of: Expression

@@ -28,11 +28,18 @@ class Output:
         ``f(logits) -> p``, both of shape (n, n_L).
     latex : str
         p_i in terms of z.
+    arithmetic : str, optional
+        p in terms of z, a row for each sample: what an explanation puts numbers into. Without it an
+        explanation only names the function.
+    is_shift_invariant : bool
+        Whether a number may be taken off all logits of a row.
     """
 
     name: str
     f: Callable[[Array], Array]
     latex: str
+    arithmetic: str | None = None
+    is_shift_invariant: bool = False
 
 
 def softmax(z: Array) -> Array:
@@ -51,9 +58,12 @@ def exp(z: Array) -> Array:
 OUTPUTS: Registry[Output] = Registry(
     "output activation",
     (
-        Output("softmax", softmax, r"\frac{e^{z_i}}{\sum_k e^{z_k}}"),
-        Output("sigmoid", sigmoid, r"\frac{1}{1 + e^{-z_i}}"),
-        Output("identity", np.copy, r"z_i"),
-        Output("exp", exp, r"e^{z_i}"),
+        Output(
+            "softmax", softmax, r"\frac{e^{z_i}}{\sum_k e^{z_k}}", "exp(z) / total(exp(z))",
+            is_shift_invariant=True,
+        ),
+        Output("sigmoid", sigmoid, r"\frac{1}{1 + e^{-z_i}}", "1 / (1 + exp(-z))"),
+        Output("identity", np.copy, r"z_i", "z"),
+        Output("exp", exp, r"e^{z_i}", "exp(z)"),
     ),
-)
+)  # fmt: skip
