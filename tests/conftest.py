@@ -4,11 +4,17 @@ import importlib.util
 import os
 import signal
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
 
 import hypothesis
 import numpy as np
 import pytest
+
+from deltaprop.functional.activations import ACTIVATIONS
+from deltaprop.functional.losses import LOSSES
+from deltaprop.model.parameters import Parameters
+from deltaprop.model.spec import Network
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -50,3 +56,122 @@ def shared():
 def rng(request):
     """A generator seeded by the test's own name: other numbers in each test, the same each time."""
     return np.random.default_rng(zlib.crc32(request.node.nodeid.encode()))
+
+
+# Small networks away from every kink, and derivatives measured without the library's help.
+
+MARGIN = 0.01  # how far z, residuals and (with L1) weights stay from where a derivative jumps
+
+
+@dataclass(frozen=True)
+class Problem:
+    network: Network
+    parameters: Parameters
+    x: np.ndarray
+    targets: np.ndarray
+    weights: np.ndarray | None
+
+    def objective(self, flats):
+        """The whole loss for every row of ``flats``, written down once more, without the library.
+
+        Only f and the loss of one sample come from the registries.
+        """
+        flats = np.atleast_2d(flats)
+        network, n = self.network, len(self.x)
+        a, penalty, start = self.x, np.zeros(len(flats)), 0
+        for index, (n_in, n_out) in enumerate(zip(network.sizes, network.sizes[1:], strict=False)):
+            W = flats[:, start : start + n_in * n_out].reshape(-1, n_in, n_out)
+            start += n_in * n_out
+            penalty += network.l2 / 2 * (W**2).sum(axis=(1, 2)) + network.l1 * abs(W).sum((1, 2))
+            z = a @ W
+            if network.numbered[index].bias:
+                z = z + flats[:, None, start : start + n_out]
+                start += n_out
+            if index < len(network.numbered) - 1:
+                a = ACTIVATIONS[network.numbered[index].activation or "identity"].f(z)
+        assert start == flats.shape[1]
+        per_sample = LOSSES[network.loss_name].per_sample(
+            z.reshape(-1, network.n_out), np.tile(self.targets, (len(flats), 1))
+        )
+        return np.average(per_sample.reshape(-1, n), axis=1, weights=self.weights) + penalty
+
+    def measured_gradient(self, h=1e-4):
+        """Fourth-order central differences, all entries in one batch."""
+        flat = self.parameters.flat
+        steps = h * np.eye(len(flat))
+        right, left, far_right, far_left = (
+            self.objective(flat + k * steps) for k in (1.0, -1.0, 2.0, -2.0)
+        )
+        return (8 * (right - left) - (far_right - far_left)) / (12 * h)
+
+
+def draw_targets(kind, shape, rng):
+    if kind == "distribution":
+        return rng.dirichlet(np.ones(shape[1]), shape[0])
+    if kind == "unit":
+        return rng.uniform(size=shape)
+    if kind == "count":
+        return rng.poisson(2.0, size=shape).astype(float)
+    return rng.normal(scale=2.0, size=shape)
+
+
+def stands_clear(problem):
+    """Return whether nothing is near a kink and the gradient reaches the first layer."""
+    network, a = problem.network, problem.x
+    for index, arrays in enumerate(problem.parameters.layers):
+        if network.l1 and np.abs(arrays["W"]).min() < MARGIN:
+            return False
+        z = a @ arrays["W"] + arrays.get("b", 0.0)
+        if index < len(network.activations):
+            row = network.activations[index]
+            if any(np.abs(z - kink).min() < MARGIN for kink in row.kinks):
+                return False
+            a = row.f(z)
+    residuals = np.abs(z - problem.targets)
+    if network.loss_name == "huber" and np.abs(residuals - 1.0).min() < MARGIN:
+        return False
+    if network.loss_name == "poisson" and z.max() > 4.0:
+        return False  # a loss of e^4 would drown the digits the differences need
+    one_class = network.n_out == 1 and network.loss.targets == "distribution"
+    first = network.layout.slots[0].stop
+    return one_class or np.abs(problem.measured_gradient()[:first]).max() > 1e-4
+
+
+def draw_problem(
+    rng, hidden="tanh", loss="cross_entropy", sizes=(2, 3, 2), *, bias=True, l2=0.0, l1=0.0,
+    weighted=False, n=3, label_smoothing=0.0, anywhere=False,
+):  # fmt: skip
+    """Return a problem away from all kinks, whose first layer receives a gradient."""
+    network = Network(
+        list(sizes), hidden, loss, bias, l2=l2, l1=l1, label_smoothing=label_smoothing
+    )
+    slots = network.layout.slots
+    for _ in range(2000):
+        flat = np.concatenate(
+            [
+                rng.normal(scale=1.5 / np.sqrt(slot.shape[0]), size=slot.shape).ravel()
+                if slot.penalized
+                else rng.normal(scale=0.5, size=slot.shape)
+                for slot in slots
+            ]
+        )
+        x = rng.normal(size=(n, sizes[0]))
+        targets = draw_targets(network.loss.targets, (n, sizes[-1]), rng)
+        weights = None
+        if weighted:
+            weights = rng.integers(1, 4, size=n).astype(float)
+            weights[rng.integers(n)] = 0.0 if n > 2 else 0.5
+        problem = Problem(network, Parameters(network.layout, flat), x, targets, weights)
+        if anywhere or stands_clear(problem):
+            return problem
+    raise AssertionError(f"no problem away from the kinks for {network.describe()}")
+
+
+@pytest.fixture(scope="session")
+def make_problem():
+    return draw_problem
+
+
+@pytest.fixture(scope="session")
+def make_targets():
+    return draw_targets

@@ -6,8 +6,8 @@ import pytest
 
 from deltaprop.characters import readable
 from deltaprop.cli.show import plain
-from deltaprop.explaining.markdown import escaped
-from deltaprop.explaining.mathml import escape
+from deltaprop.explaining.renderers.markdown import escaped
+from deltaprop.notation.mathml import escape
 from deltaprop.widths import cells
 
 BLANKS = "Nord\u202fEst 中\u3000文 a\u00a0b"

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import deltaprop as dp
-from deltaprop.explaining.style import StyleSettings
+from deltaprop.explaining.document.style import StyleSettings
 
 # What shared/spec/interface.md writes down, as far as this version goes: the parameters, in the
 # order they can be given by position, and those given by name.
@@ -173,7 +173,7 @@ class TestTheInterface:
     def test_whoever_came_first_explain_is_the_function(self):
         for first in (
             "dp.TableModel", "dp.load", "dp.Explanation", "dp.explain",
-            "__import__('deltaprop.explaining.steps')", "__import__('deltaprop.estimators')",
+            "__import__('deltaprop.notation.steps')", "__import__('deltaprop.estimators')",
         ):  # fmt: skip
             code = (
                 f"import inspect, deltaprop as dp; {first};"

@@ -12,13 +12,13 @@ from functools import cached_property
 import numpy as np
 import pytest
 
+from deltaprop.checking.gradients import check_gradients
+from deltaprop.checking.mistakes import MISTAKES, work_step
 from deltaprop.explaining.examples import EXAMPLES, built_in_example
 from deltaprop.functional.activations import ACTIVATIONS, sigmoid
 from deltaprop.functional.losses import LOSSES
 from deltaprop.model.backprop import Trace, backpropagate, trace_step
-from deltaprop.model.gradcheck import check_gradients
 from deltaprop.model.layers import Dense
-from deltaprop.model.mistakes import MISTAKES, work_step
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.training.optimizers import Adam, GradientDescent, Momentum, RMSProp

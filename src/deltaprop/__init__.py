@@ -20,6 +20,8 @@ from deltaprop._version import __version__
 
 if TYPE_CHECKING:
     from deltaprop import errors
+    from deltaprop.checking.gradients import GradientReport, check_gradients
+    from deltaprop.checking.mistakes import MISTAKES
     from deltaprop.engines import ENGINES
     from deltaprop.estimators import Recipe, TableModel, TargetModels
     from deltaprop.estimators.classifier import MLPClassifier
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from deltaprop.functional.initializers import INITIALIZERS, Initializer, register_initializer
     from deltaprop.functional.losses import LOSSES, Loss, huber, register_loss
     from deltaprop.model.backprop import Trace, backpropagate
-    from deltaprop.model.gradcheck import GradientReport, check_gradients
     from deltaprop.model.layers import (
         LAYERS,
         CategoryEmbedding,
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
         PeriodicEmbedding,
         Scaling,
     )
-    from deltaprop.model.mistakes import MISTAKES
     from deltaprop.model.parameters import Parameters
     from deltaprop.model.serialize import save_model as save
     from deltaprop.model.spec import Network
@@ -64,6 +64,8 @@ if TYPE_CHECKING:
 # The same names once more, by module, for the interpreter; a test holds the two lists together.
 _HOMES = {
     "": "errors",
+    "checking.gradients": "GradientReport check_gradients",
+    "checking.mistakes": "MISTAKES",
     "engines": "ENGINES",
     "estimators": "Recipe TableModel TargetModels",
     "estimators.classifier": "MLPClassifier",
@@ -74,11 +76,9 @@ _HOMES = {
     "functional.initializers": "INITIALIZERS Initializer register_initializer",
     "functional.losses": "LOSSES Loss huber register_loss",
     "model.backprop": "Trace backpropagate",
-    "model.gradcheck": "GradientReport check_gradients",
     "model.layers": (
         "LAYERS CategoryEmbedding Dense Dropout ParametricActivation PeriodicEmbedding Scaling"
     ),
-    "model.mistakes": "MISTAKES",
     "model.parameters": "Parameters",
     "model.serialize": "save",
     "model.spec": "Network",

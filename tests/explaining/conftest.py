@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import deltaprop as dp
-from deltaprop.explaining.matrix_terms import Close, Constant, Entries, Joint, Open
-from deltaprop.explaining.plain import PlainNotation
+from deltaprop.explaining.document.tokens import Close, Constant, Entries, Joint, Open
 from deltaprop.functional.expressions import Number, Operand, leaves
-from deltaprop.functional.writing import write
+from deltaprop.notation.plain import PlainNotation
+from deltaprop.notation.write import write
 
 LOSSES = tuple(dp.LOSSES)
 ACTIVATIONS = tuple(dp.ACTIVATIONS)

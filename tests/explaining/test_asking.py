@@ -11,7 +11,7 @@ import deltaprop as dp
 from deltaprop.errors import SettingError, UnknownNameError
 from deltaprop.explaining import built_in_example
 from deltaprop.explaining.language import LANGUAGES
-from deltaprop.explaining.names import Ref, read_ref
+from deltaprop.notation.ids import Ref, read_ref
 from deltaprop.widths import cells
 
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 import deltaprop as dp
-from deltaprop.explaining import Names, built_in_example, diagram
-from deltaprop.explaining.style import Style
+from deltaprop.explaining import Names, built_in_example
+from deltaprop.explaining.document.style import Style
+from deltaprop.explaining.renderers.html import network as diagram
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = "</svg><script>alert(1)</script>\x00\x1b[31m\"'&"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import deltaprop as dp
-from deltaprop.explaining.digits import number_text
+from deltaprop.notation.digits import number_text
 
 FUNCTIONS = {
     "exp": math.exp, "log": math.log, "tanh": math.tanh, "max": max, "sqrt": math.sqrt,

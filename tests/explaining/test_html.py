@@ -12,14 +12,16 @@ import numpy as np
 import pytest
 
 import deltaprop as dp
-from deltaprop.explaining import Names, built_in_example, html, outline
-from deltaprop.explaining.digits import number_text
-from deltaprop.explaining.document import Image
-from deltaprop.explaining.html_image import image_svg
-from deltaprop.explaining.names import read_ref
+from deltaprop.explaining import Names, built_in_example
+from deltaprop.explaining.document import outline
+from deltaprop.explaining.document.style import Style
+from deltaprop.explaining.renderers.html import page as html
 from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
-from deltaprop.explaining.style import Style
 from deltaprop.functional.expressions import Number, Operand, Rest, leaves
+from deltaprop.notation.digits import number_text
+from deltaprop.notation.ids import read_ref
+from deltaprop.notation.image import Image
+from deltaprop.notation.image_svg import image_svg
 
 LOSSES = tuple(dp.LOSSES)
 ACTIVATIONS = tuple(dp.ACTIVATIONS)

@@ -9,21 +9,24 @@ import numpy as np
 import pytest
 
 import deltaprop as dp
-from deltaprop.explaining import Names, built_in_example, latex, outline
-from deltaprop.explaining.document import Document, Image, Proof, Section, Sentence, Table
+from deltaprop.explaining import Names, built_in_example
+from deltaprop.explaining.document import outline
+from deltaprop.explaining.document.blocks import Document, Proof, Section, Sentence, Table
+from deltaprop.explaining.document.style import Style
 from deltaprop.explaining.language import LANGUAGES
-from deltaprop.explaining.latex_notation import (
+from deltaprop.explaining.renderers.json import to_data
+from deltaprop.explaining.renderers.latex import document as latex
+from deltaprop.explaining.renderers.latex.picture import picture
+from deltaprop.explaining.renderers.latex.width import broken, width
+from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
+from deltaprop.notation.ids import read_ref
+from deltaprop.notation.image import Image
+from deltaprop.notation.latex import (
     escaped,
     latex_number,
     latex_symbol,
     unknown_to_pdflatex,
 )
-from deltaprop.explaining.latex_picture import picture
-from deltaprop.explaining.latex_width import broken, width
-from deltaprop.explaining.names import read_ref
-from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
-from deltaprop.explaining.style import Style
-from deltaprop.explaining.to_json import to_data
 
 KINDS = [(a, loss) for a in dp.ACTIVATIONS for loss in dp.LOSSES]
 RULES = [

@@ -13,16 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import deltaprop as dp
+from deltaprop.checking.mistakes import RIGHT, work_step
 from deltaprop.errors import SettingError
-from deltaprop.explaining.derivation import steps_of
-from deltaprop.explaining.edges import reads
-from deltaprop.explaining.matrices import equations
-from deltaprop.explaining.matrix_terms import Entries
-from deltaprop.explaining.names import read_ref
+from deltaprop.explaining.derivation.any_number import steps_of
+from deltaprop.explaining.derivation.edges import reads
+from deltaprop.explaining.document.equations import equations
+from deltaprop.explaining.document.tokens import Entries
 from deltaprop.functional.arithmetic import FUNCTIONS, evaluate
 from deltaprop.model.backprop import backpropagate
 from deltaprop.model.layers import ARRAYS
-from deltaprop.model.mistakes import RIGHT, work_step
+from deltaprop.notation.ids import read_ref
 from deltaprop.widths import cells
 
 KINDS = (

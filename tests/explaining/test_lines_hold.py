@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import deltaprop as dp
 from deltaprop.errors import DataError, SettingError
-from deltaprop.explaining.matrices import equations
+from deltaprop.explaining.document.equations import equations
 from deltaprop.functional.arithmetic import evaluate, parse
 from deltaprop.functional.expressions import Operand
 from deltaprop.functional.rounding import rounding_bound

@@ -9,13 +9,16 @@ import numpy as np
 import pytest
 
 import deltaprop as dp
-from deltaprop.explaining import Names, built_in_example, markdown, outline
-from deltaprop.explaining.document import Document, Image, Proof, Section, Sentence
+from deltaprop.explaining import Names, built_in_example
+from deltaprop.explaining.document import outline
+from deltaprop.explaining.document.blocks import Document, Proof, Section, Sentence
+from deltaprop.explaining.document.equations import equations
+from deltaprop.explaining.document.style import Style
 from deltaprop.explaining.language import LANGUAGES
-from deltaprop.explaining.matrices import equations
+from deltaprop.explaining.renderers import markdown
+from deltaprop.explaining.renderers.json import to_data
 from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
-from deltaprop.explaining.style import Style
-from deltaprop.explaining.to_json import to_data
+from deltaprop.notation.image import Image
 from deltaprop.widths import cells
 
 KINDS = [(a, loss) for a in dp.ACTIVATIONS for loss in dp.LOSSES]

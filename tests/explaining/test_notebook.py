@@ -13,13 +13,16 @@ import numpy as np
 import pytest
 
 import deltaprop as dp
-from deltaprop.explaining import Names, built_in_example, notebook, outline
-from deltaprop.explaining.document import Image, Proof
+from deltaprop.explaining import Names, built_in_example
+from deltaprop.explaining.document import outline
+from deltaprop.explaining.document.blocks import Proof
+from deltaprop.explaining.document.style import Style
 from deltaprop.explaining.language import LANGUAGES
-from deltaprop.explaining.png import data_uri
+from deltaprop.explaining.renderers.json import to_data
+from deltaprop.explaining.renderers.notebook import document as notebook
 from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
-from deltaprop.explaining.style import Style
-from deltaprop.explaining.to_json import to_data
+from deltaprop.notation.image import Image
+from deltaprop.notation.png import data_uri
 
 RULES = [None, dp.Momentum(0.1, nesterov=True), dp.RMSProp(), dp.Adam(), dp.AdamW(0.1)]
 EVIL = "</details><script>alert('x')</script> & \"q\" 数"

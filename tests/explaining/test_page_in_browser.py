@@ -418,7 +418,7 @@ def test_the_referee_finds_what_keeps_people_out(page, axe, tutorial):
 @pytest.mark.slow
 def test_the_types_of_the_script_hold(installed):
     compiler = installed("typescript@5") / "typescript" / "bin" / "tsc"
-    script = files("deltaprop.explaining").joinpath("page/page.js")
+    script = files("deltaprop.explaining.renderers.html").joinpath("page.js")
     options = ["--noEmit", "--allowJs", "--checkJs", "--strict", "--target", "es2022"]
     libraries = ["--lib", "es2022,dom,dom.iterable"]
     checked = subprocess.run(

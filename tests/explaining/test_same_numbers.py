@@ -8,12 +8,14 @@ from html.parser import HTMLParser
 import pytest
 
 import deltaprop as dp
-from deltaprop.explaining import Names, built_in_example, fragment, outline
-from deltaprop.explaining.digits import number_text
-from deltaprop.explaining.document import Lines
+from deltaprop.explaining import Names, built_in_example
+from deltaprop.explaining.document import outline
+from deltaprop.explaining.document.blocks import Lines
+from deltaprop.explaining.document.style import Style
+from deltaprop.explaining.renderers.notebook import fragment
 from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
-from deltaprop.explaining.style import Style
 from deltaprop.functional.expressions import Operand, leaves
+from deltaprop.notation.digits import number_text
 
 RULES = [
     None,

@@ -9,9 +9,9 @@ import pytest
 
 import deltaprop as dp
 from deltaprop.errors import DataError, SettingError
-from deltaprop.explaining.digits import line_of
+from deltaprop.explaining.document.style import Style
 from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
-from deltaprop.explaining.style import Style
+from deltaprop.notation.digits import line_of
 from deltaprop.widths import cells
 
 SCORES = [(2.0, 1.0), (2.0, 1.0, 0.1), (-3.0, 0.0, 4.0, 4.0), (0.5,), (300.0, -300.0)]

@@ -9,7 +9,7 @@ import pytest
 
 import deltaprop as dp
 from deltaprop.explaining import built_in_example
-from deltaprop.explaining.derivation import steps_of
+from deltaprop.explaining.derivation.any_number import steps_of
 from deltaprop.functional.arithmetic import evaluate
 from deltaprop.functional.expressions import Operand, Rest, Sum
 

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from deltaprop.checking.gradients import check_gradients
 from deltaprop.errors import SettingError, UnknownNameError
 from deltaprop.functional.activations import ACTIVATIONS, Activation
 from deltaprop.functional.initializers import INITIALIZERS, Initializer
 from deltaprop.functional.losses import LOSSES, Loss, huber
 from deltaprop.functional.outputs import OUTPUTS
-from deltaprop.model.gradcheck import check_gradients
 from deltaprop.model.layers import Dense
 from deltaprop.model.spec import Network
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deltaprop.checking.gradients import check_gradients
 from deltaprop.functional.activations import ACTIVATIONS
 from deltaprop.functional.losses import LOSSES
 from deltaprop.model.backprop import backpropagate
-from deltaprop.model.gradcheck import check_gradients
 from deltaprop.model.spec import Network
 
 DEPTHS = range(6)

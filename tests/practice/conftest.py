@@ -5,10 +5,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from deltaprop.checking.mistakes import RIGHT, work_step
 from deltaprop.functional.losses import LOSSES, sample_shares
 from deltaprop.functional.outputs import OUTPUTS
 from deltaprop.model.layers import Dense
-from deltaprop.model.mistakes import RIGHT, work_step
 from deltaprop.model.spec import Network
 
 HIDDEN = ["sigmoid", "tanh", "relu", "identity", "softplus", "leaky_relu"]

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import deltaprop as dp
+from deltaprop.checking.further_mistakes import forms_for
+from deltaprop.checking.mistakes import MISTAKES
 from deltaprop.errors import DataError, DeltapropError, SettingError
-from deltaprop.model.forms import forms_for
-from deltaprop.model.mistakes import MISTAKES
 from deltaprop.practice.inventing import tells_apart
 from deltaprop.practice.levels import LEVELS
 from deltaprop.practice.working import Given, work_out

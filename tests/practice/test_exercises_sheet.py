@@ -11,7 +11,7 @@ import pytest
 
 import deltaprop as dp
 from deltaprop.errors import SettingError
-from deltaprop.explaining.digits import number_text
+from deltaprop.notation.digits import number_text
 from deltaprop.practice import Sheet
 from deltaprop.practice.levels import LEVELS
 from deltaprop.widths import cells

@@ -5,10 +5,10 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from deltaprop.checking.further_mistakes import forms_for
+from deltaprop.checking.mistakes import MISTAKES
 from deltaprop.explaining import worked_example
 from deltaprop.functional.losses import LOSSES
-from deltaprop.model.forms import forms_for
-from deltaprop.model.mistakes import MISTAKES
 from deltaprop.practice import mark
 from deltaprop.practice.working import Given, step_of, work_out
 

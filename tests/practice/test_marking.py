@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import deltaprop as dp
+from deltaprop.checking.further_mistakes import FURTHER
+from deltaprop.checking.mistakes import MISTAKES
 from deltaprop.errors import DataError
 from deltaprop.explaining import EXAMPLES, built_in_example, read_worked_example
-from deltaprop.model.forms import FURTHER
-from deltaprop.model.mistakes import MISTAKES
 from deltaprop.practice import VERDICTS, Marking, mark
 
 TUTORIAL = {key: value for key, value in EXAMPLES["tutorial"].items() if key != "claims"}

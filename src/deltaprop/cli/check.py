@@ -19,7 +19,7 @@ from deltaprop.cli.source import (
 )
 
 if TYPE_CHECKING:
-    from deltaprop.model.gradcheck import GradientReport
+    from deltaprop.checking.gradients import GradientReport
 
 __all__ = ["EXAMPLE", "check"]
 
@@ -104,7 +104,7 @@ def _report(source: str, wanted: WantedRow, tolerance: float) -> GradientReport:
 def _check_on_random_rows(model: Any, tolerance: float) -> GradientReport:
     import numpy as np
 
-    from deltaprop.model.gradcheck import check_gradients
+    from deltaprop.checking.gradients import check_gradients
 
     network, rng = model.network, np.random.default_rng(0)
     x = rng.normal(size=(3, network.n_in))

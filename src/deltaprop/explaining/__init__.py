@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from deltaprop.explaining.document.labels import Names
 from deltaprop.explaining.examples import (
     EXAMPLES,
     WorkedExample,
@@ -11,7 +12,6 @@ from deltaprop.explaining.examples import (
     worked_example,
 )
 from deltaprop.explaining.explanation import Explanation, explain
-from deltaprop.explaining.labels import Names
 
 __all__ = [
     "EXAMPLES",

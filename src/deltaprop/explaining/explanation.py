@@ -11,22 +11,23 @@ from typing import Any, Unpack
 import numpy as np
 import numpy.typing as npt
 
+from deltaprop.checking.curvature import second_order_change
+from deltaprop.checking.gradients import EntryCheck, GradientReport, check_trace
 from deltaprop.errors import DataError, SettingError
-from deltaprop.explaining.batch import Batch, batch_of
-from deltaprop.explaining.derivation import Derivation
-from deltaprop.explaining.digits import Line, line_of
-from deltaprop.explaining.labels import Names
-from deltaprop.explaining.names import Ref, read_ref
-from deltaprop.explaining.selection import n_numbers, strongest
-from deltaprop.explaining.steps import Step, Update
-from deltaprop.explaining.style import Style, StyleSettings
+from deltaprop.explaining.derivation.any_number import Derivation
+from deltaprop.explaining.derivation.samples import Batch, batch_of
+from deltaprop.explaining.derivation.strongest import n_numbers, strongest
+from deltaprop.explaining.derivation.update_record import Update
+from deltaprop.explaining.document.labels import Names
+from deltaprop.explaining.document.style import Style, StyleSettings
 from deltaprop.model.backprop import Trace, backpropagate, retrace
-from deltaprop.model.curvature import second_order_change
 from deltaprop.model.files import write_atomically
-from deltaprop.model.gradcheck import EntryCheck, GradientReport, check_trace
 from deltaprop.model.layers import ARRAYS
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
+from deltaprop.notation.digits import Line, line_of
+from deltaprop.notation.ids import Ref, read_ref
+from deltaprop.notation.steps import Step
 from deltaprop.training.optimizers import GradientDescent, Optimizer
 from deltaprop.training.schedules import as_schedule
 
@@ -223,7 +224,7 @@ class Explanation:
         str
             Lines of at most ``width`` columns.
         """
-        from deltaprop.explaining.terminal import render
+        from deltaprop.explaining.renderers.terminal import render
 
         return render(self, Style(**style), width=width, color=color)
 
@@ -244,7 +245,7 @@ class Explanation:
         str
             The page; readable without scripts and without a network.
         """
-        from deltaprop.explaining.html import render
+        from deltaprop.explaining.renderers.html.page import render
 
         page = render(self, Style(**style))
         if path is not None:
@@ -253,36 +254,36 @@ class Explanation:
 
     def to_latex(self, **style: Unpack[StyleSettings]) -> str:
         """Return a LaTeX document: for pdflatex; in Chinese for xelatex with ctex."""
-        from deltaprop.explaining.latex import render
+        from deltaprop.explaining.renderers.latex.document import render
 
         return render(self, Style(**style))
 
     def to_markdown(self, **style: Unpack[StyleSettings]) -> str:
         """Return the explanation as Markdown, for notes and issues."""
-        from deltaprop.explaining.markdown import render
+        from deltaprop.explaining.renderers.markdown import render
 
         return render(self, Style(**style))
 
     def to_notebook(self, **style: Unpack[StyleSettings]) -> str:
         """Return the text of a Jupyter notebook whose cells check every number they show."""
-        from deltaprop.explaining.notebook import render
+        from deltaprop.explaining.renderers.notebook.document import render
 
         return render(self, Style(**style))
 
     def to_svg(self, **style: Unpack[StyleSettings]) -> str:
         """Return the network with its values, deltas and gradients as a picture of its own."""
-        from deltaprop.explaining.diagram import render_svg
+        from deltaprop.explaining.renderers.html.network import render_svg
 
         return render_svg(self, Style(**style))
 
     def to_json(self, **style: Unpack[StyleSettings]) -> str:
         """Return every number, its arithmetic and its origin: format deltaprop-explanation/1."""
-        from deltaprop.explaining.to_json import render
+        from deltaprop.explaining.renderers.json import render
 
         return render(self, Style(**style))
 
     def _repr_html_(self) -> str:
-        from deltaprop.explaining.notebook import to_html_fragment
+        from deltaprop.explaining.renderers.notebook.document import to_html_fragment
 
         return to_html_fragment(self, Style())
 

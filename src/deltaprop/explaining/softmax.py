@@ -15,17 +15,25 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import DataError, SettingError
-from deltaprop.explaining.digits import line_of, number_text
-from deltaprop.explaining.document import Cell, Document, Lines, Section, Sentence, Shown, Table
+from deltaprop.explaining.derivation.sums import shortened
+from deltaprop.explaining.document.blocks import (
+    Cell,
+    Document,
+    Lines,
+    Section,
+    Sentence,
+    Shown,
+    Table,
+)
+from deltaprop.explaining.document.style import Style, StyleSettings
 from deltaprop.explaining.language import words_of
-from deltaprop.explaining.names import Ref
-from deltaprop.explaining.steps import Step
-from deltaprop.explaining.style import Style, StyleSettings
-from deltaprop.explaining.sums import shortened
 from deltaprop.functional.activations import sigmoid
 from deltaprop.functional.arithmetic import parse
 from deltaprop.functional.expressions import Expression, Operand, Quotient, times
 from deltaprop.functional.outputs import softmax
+from deltaprop.notation.digits import line_of, number_text
+from deltaprop.notation.ids import Ref
+from deltaprop.notation.steps import Step
 
 __all__ = ["SoftmaxBesideSigmoid"]
 
@@ -245,41 +253,41 @@ class SoftmaxBesideSigmoid:
         str
             Lines of at most ``width`` columns.
         """
-        from deltaprop.explaining.terminal import write_document
+        from deltaprop.explaining.renderers.terminal import write_document
 
         return write_document(self.document(Style(**style)), width=width, color=color)
 
     def to_html(self, **style: Unpack[StyleSettings]) -> str:
         """Return one HTML page that needs nothing else."""
-        from deltaprop.explaining.html import write_document
+        from deltaprop.explaining.renderers.html.page import write_document
 
         return write_document(self.document(Style(**style)))
 
     def to_latex(self, **style: Unpack[StyleSettings]) -> str:
         """Return a LaTeX document: for pdflatex; in Chinese for xelatex with ctex."""
-        from deltaprop.explaining.latex import write_document
+        from deltaprop.explaining.renderers.latex.document import write_document
 
         return write_document(self.document(Style(**style)))
 
     def to_markdown(self, **style: Unpack[StyleSettings]) -> str:
         """Return Markdown, for notes and issues."""
-        from deltaprop.explaining.markdown import write_document
+        from deltaprop.explaining.renderers.markdown import write_document
 
         return write_document(self.document(Style(**style)))
 
     def to_notebook(self, **style: Unpack[StyleSettings]) -> str:
         """Return the text of a Jupyter notebook."""
-        from deltaprop.explaining.notebook import write_document
+        from deltaprop.explaining.renderers.notebook.document import write_document
 
         return write_document(self.document(Style(**style)))
 
     def to_json(self, **style: Unpack[StyleSettings]) -> str:
         """Return every number, its arithmetic and its origin, as steps of an explanation."""
-        from deltaprop.explaining.to_json import write_document
+        from deltaprop.explaining.renderers.json import write_document
 
         return write_document(self.document(Style(**style)))
 
     def _repr_html_(self) -> str:
-        from deltaprop.explaining.notebook import document_fragment
+        from deltaprop.explaining.renderers.notebook.document import document_fragment
 
         return document_fragment(self.document(Style()))

@@ -4,7 +4,7 @@ A registry row says its formula as plain text ("1 / (1 + exp(-z))", "a @ W + b")
 into a tree with the operands put in, numbers or whole arrays. Functions: exp log tanh max sqrt abs
 erf cos sin; a comparison is 1 where it holds, else 0. Of arrays also ``@``, ``.T``, sum(x) over
 samples, total(x) and mean(x) over the numbers of a row. What trees of arrays come to, as arrays or
-entry by entry, is in ``functional/arrays.py``, how trees are written in ``functional/writing.py``.
+entry by entry, is in ``functional/arrays.py``, how trees are written in ``notation/write.py``.
 """
 
 from __future__ import annotations

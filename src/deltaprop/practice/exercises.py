@@ -14,8 +14,8 @@ import numpy.typing as npt
 from deltaprop._version import __version__
 from deltaprop.errors import SettingError
 from deltaprop.explaining import Explanation, Names, WorkedExample, explain, worked_example
-from deltaprop.explaining.digits import number_text
-from deltaprop.explaining.names import Ref, read_ref
+from deltaprop.notation.digits import number_text
+from deltaprop.notation.ids import Ref, read_ref
 from deltaprop.practice.inventing import has_exact_answers, invent
 from deltaprop.practice.items import Item, items_of
 from deltaprop.practice.levels import Level, level_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deltaprop.explaining.names import read_ref
+from deltaprop.notation.ids import read_ref
 from deltaprop.practice.answers import has_too_few_digits, is_right
 from deltaprop.practice.exercises import Exercise
 from deltaprop.practice.marking import VERDICTS, Mark

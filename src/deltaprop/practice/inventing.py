@@ -15,10 +15,10 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.explaining.digits import number_text
+from deltaprop.checking.further_mistakes import forms_for
+from deltaprop.checking.mistakes import RIGHT
 from deltaprop.explaining.examples import worked_example
-from deltaprop.model.forms import forms_for
-from deltaprop.model.mistakes import RIGHT
+from deltaprop.notation.digits import number_text
 from deltaprop.practice.levels import Level
 from deltaprop.practice.working import Quantities, Step, step_of, work_out
 from deltaprop.practice.written import Habit, read_number

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from deltaprop.explaining import Explanation
-from deltaprop.explaining.digits import Line, line_of
-from deltaprop.explaining.names import Ref, read_ref
-from deltaprop.explaining.unicode import UnicodeNotation, symbol_of
-from deltaprop.functional.writing import write
+from deltaprop.notation.digits import Line, line_of
+from deltaprop.notation.ids import Ref, read_ref
+from deltaprop.notation.unicode import UnicodeNotation, symbol_of
+from deltaprop.notation.write import write
 
 __all__ = ["Lines", "key_of"]
 

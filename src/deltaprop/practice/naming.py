@@ -11,8 +11,8 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.model.forms import Form, forms_for
-from deltaprop.model.mistakes import RIGHT, Rules
+from deltaprop.checking.further_mistakes import Form, forms_for
+from deltaprop.checking.mistakes import RIGHT, Rules
 from deltaprop.practice.claims import Claim
 from deltaprop.practice.working import (
     Given,

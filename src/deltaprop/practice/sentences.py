@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.model.mistakes import MISTAKES
+from deltaprop.checking.mistakes import MISTAKES
 from deltaprop.practice.claims import Claim
 from deltaprop.practice.naming import Found, Search
 from deltaprop.practice.working import Quantities, Step

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from deltaprop.explaining.names import read_ref
+from deltaprop.notation.ids import read_ref
 from deltaprop.practice.answers import Answers, has_too_few_digits, is_right, read_answers
 from deltaprop.practice.exercises import Exercise
 from deltaprop.practice.feedback import feedback

@@ -13,10 +13,10 @@ import numpy.typing as npt
 
 from deltaprop._version import __version__
 from deltaprop.errors import SettingError
-from deltaprop.explaining.digits import Line, number_text
 from deltaprop.explaining.language import words_of
-from deltaprop.explaining.names import Ref, read_ref
 from deltaprop.model.files import write_atomically
+from deltaprop.notation.digits import Line, number_text
+from deltaprop.notation.ids import Ref, read_ref
 from deltaprop.practice.exercises import Exercise
 from deltaprop.practice.wording import wording_of
 

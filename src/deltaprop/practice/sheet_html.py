@@ -9,8 +9,9 @@ from functools import cache
 from importlib.resources import files
 
 from deltaprop._version import __version__
-from deltaprop.explaining.digits import Line
-from deltaprop.explaining.mathml import (
+from deltaprop.notation.digits import Line
+from deltaprop.notation.ids import Ref, read_ref
+from deltaprop.notation.mathml import (
     MathmlNotation,
     escape,
     joined,
@@ -20,7 +21,6 @@ from deltaprop.explaining.mathml import (
     pieces,
     symbol,
 )
-from deltaprop.explaining.names import Ref, read_ref
 from deltaprop.practice.exercises import Exercise
 from deltaprop.practice.sheet import (
     Given,

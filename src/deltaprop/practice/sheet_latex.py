@@ -6,15 +6,15 @@ import re
 from collections.abc import Iterator
 
 from deltaprop._version import __version__
-from deltaprop.explaining.digits import Line
-from deltaprop.explaining.latex_notation import (
+from deltaprop.notation.digits import Line
+from deltaprop.notation.ids import Ref, read_ref
+from deltaprop.notation.latex import (
     LatexNotation,
     equation_parts,
     escaped,
     latex_number,
     latex_symbol,
 )
-from deltaprop.explaining.names import Ref, read_ref
 from deltaprop.practice.exercises import Exercise
 from deltaprop.practice.sheet import (
     Given,

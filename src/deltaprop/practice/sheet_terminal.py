@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from deltaprop.explaining.names import Ref, read_ref
+from deltaprop.notation.ids import Ref, read_ref
 from deltaprop.practice.exercises import Exercise
 from deltaprop.practice.sheet import (
     Given,

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from deltaprop.explaining.latex_notation import latex_symbol
-from deltaprop.explaining.mathml import escape
-from deltaprop.explaining.names import Ref
-from deltaprop.explaining.unicode import symbol_of
+from deltaprop.notation.ids import Ref
+from deltaprop.notation.latex import latex_symbol
+from deltaprop.notation.mathml import escape
+from deltaprop.notation.unicode import symbol_of
 from deltaprop.practice.exercises import Exercise
 from deltaprop.practice.wording import wording_of
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from deltaprop.checking.mistakes import MISTAKES
 from deltaprop.errors import UnknownNameError
-from deltaprop.model.mistakes import MISTAKES
 
 __all__ = ["WORDINGS", "mistake_told", "wording_of"]
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
+from deltaprop.checking.mistakes import RIGHT, Rules, Working
 from deltaprop.errors import SettingError
 from deltaprop.explaining.examples import WorkedExample
 from deltaprop.functional.losses import sample_shares
 from deltaprop.model.backprop import backpropagate
-from deltaprop.model.mistakes import RIGHT, Rules, Working
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.training.optimizers import Optimizer

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from math import isfinite, sqrt
 
 from deltaprop.estimators.calibration import ReliabilityBin
-from deltaprop.explaining.mathml import escape
+from deltaprop.notation.mathml import escape
 from deltaprop.reporting.figures import ClassRow, Confusion, NumberFigures, Report
 from deltaprop.reporting.pieces import Pieces
 from deltaprop.reporting.plot import Plot

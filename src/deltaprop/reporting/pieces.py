@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
-from deltaprop.explaining.mathml import escape
+from deltaprop.notation.mathml import escape
 from deltaprop.reporting.figures import Finding
 
 __all__ = ["Pieces"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from math import ceil, floor, isfinite, log10
 
-from deltaprop.explaining.mathml import escape
+from deltaprop.notation.mathml import escape
 
 __all__ = ["Plot", "bar", "ticks"]
 

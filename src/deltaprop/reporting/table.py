@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from deltaprop.estimators import Evaluation
-from deltaprop.explaining.document import Image
-from deltaprop.explaining.html_image import image_svg
-from deltaprop.explaining.mathml import escape
+from deltaprop.notation.image import Image
+from deltaprop.notation.image_svg import image_svg
+from deltaprop.notation.mathml import escape
 from deltaprop.reporting.figures import (
     MOST_LOOKED_AT,
     ColumnFacts,

@@ -1,0 +1,353 @@
+"""The referee: gradients against central differences of the loss, entry by entry.
+
+What is wrong is looked up among the named mistakes (``model.naming``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from deltaprop.checking.locate import locate, slips
+from deltaprop.checking.report import EntryCheck, GradientReport
+from deltaprop.checking.search import Claimed, name_mistakes
+from deltaprop.errors import SettingError, ShapeError
+from deltaprop.functional.losses import sample_shares
+from deltaprop.functional.settings import positive, positive_int
+from deltaprop.model.backprop import (
+    Masks,
+    Trace,
+    draw_masks,
+    objective,
+    require_fit,
+    smoothed_targets,
+    trace_step,
+)
+from deltaprop.model.parameters import Parameters
+from deltaprop.model.spec import Network
+from deltaprop.model.targets import dense_targets, prepare_inputs, prepare_targets
+
+__all__ = ["Claim", "EntryCheck", "GradientReport", "check_gradients", "check_trace"]
+
+Array = npt.NDArray[np.float64]
+GradientFunction: TypeAlias = Callable[[Network, Parameters, Array, Array], object]
+Claim: TypeAlias = Parameters | npt.ArrayLike | GradientFunction | None
+
+_MOST_ENTRIES = 2000
+_EPSILON = float(np.finfo(np.float64).eps)
+# From wide to narrow: the wide step is the exact one where L is smooth, the narrow ones get
+# away from a kink nearby.
+_STEPS = (1e-3, 1e-4, 1e-5, 1e-6)
+
+
+def check_gradients(
+    network: Network,
+    parameters: Parameters,
+    x: npt.ArrayLike,
+    targets: npt.ArrayLike,
+    *,
+    gradients: Claim = None,
+    loss: float | None = None,
+    after: Parameters | npt.ArrayLike | None = None,
+    learning_rate: float | None = None,
+    sample_weight: npt.ArrayLike | None = None,
+    reduction: str = "mean",
+    tolerance: float = 1e-6,
+    max_entries: int | None = _MOST_ENTRIES,
+    rng: np.random.Generator | None = None,
+) -> GradientReport:
+    """Compare gradients with fourth-order central differences of the loss, entry by entry.
+
+    dL/dw = (8 (L(w+h) - L(w-h)) - (L(w+2h) - L(w-2h))) / 12h + O(h^4). An entry is right when
+    it is within ``tolerance`` relative, plus the rounding noise of the loss divided by h. Where
+    the differences from the left and from the right disagree, the loss has a kink, and the entry
+    is reported as such instead of judged.
+
+    Numbers that somebody else claims and that are wrong are compared with what each named mistake
+    (``MISTAKES``) gives, made in all layers or only in some; the report names those that fit.
+
+    Parameters
+    ----------
+    network : Network
+        The network and its loss, penalties included.
+    parameters : Parameters
+        Where the gradient is taken; left as they are.
+    x : array_like of shape (n, n_0)
+        The input batch.
+    targets : array_like of shape (n,) or (n, n_L)
+        Integer labels, one-hot rows, or values.
+    gradients : Parameters, array_like or callable, optional
+        What somebody says the gradients are: flat numbers, or a function of (network,
+        parameters, x, targets) that returns them, or (loss, gradients), or (loss, gradients,
+        parameters after the step). Left out, ``backpropagate``'s are checked.
+    loss : float, optional
+        What somebody says the loss is; checked as the entry "loss".
+    after : Parameters or array_like, optional
+        What somebody says the parameters are after one step of gradient descent; checked against
+        w - eta g with the claimed gradients, as entries "W.1.after[0,2]".
+    learning_rate : float, optional
+        eta; needed with ``after``.
+    sample_weight : array_like of shape (n,), optional
+        As for ``backpropagate``.
+    reduction : {"mean", "sum"}
+        As for ``backpropagate``.
+    tolerance : float
+        Relative error up to which an entry is right.
+    max_entries : int or None
+        Measure at most this many entries, evenly spread; None measures all.
+    rng : numpy.random.Generator, optional
+        Draws one set of dropout masks, used throughout; without it nothing is dropped.
+
+    Returns
+    -------
+    GradientReport
+        True when right; ``report.worst`` names the worst entry, ``report.mistake`` the mistake.
+
+    Raises
+    ------
+    ShapeError
+        When the claimed numbers are not one for each parameter.
+    SettingError
+        When ``learning_rate`` is missing, or the function changes the parameters it is given.
+    """
+    tolerance = positive(tolerance, "tolerance")
+    if max_entries is not None:
+        max_entries = positive_int(max_entries, "max_entries")
+    require_fit(network, parameters)
+    inputs = prepare_inputs(network, x)
+    dense = dense_targets(prepare_targets(network, targets, len(inputs)), network.n_out)
+    shares = sample_shares(len(inputs), sample_weight, reduction=reduction)
+    masks = draw_masks(network, len(inputs), rng)
+    claims = _claims(network, parameters, inputs, dense, gradients)
+    loss = claims.loss if loss is None else loss
+    after = claims.after if after is None else _flat(parameters, after, "parameters after the step")
+    if learning_rate is not None:
+        learning_rate = positive(learning_rate, "learning_rate")
+    elif after is not None:
+        raise SettingError("after needs learning_rate: it is checked against w - eta g.")
+
+    def right_gradients() -> Array:
+        return trace_step(network, parameters, inputs, dense, shares, masks).gradients.flat
+
+    claimed = right_gradients() if claims.gradients is None else claims.gradients
+
+    here = objective(network, parameters, inputs, dense, shares, masks)
+    checked = _spread(network.n_parameters, max_entries)
+    batch = _Batch(inputs, dense, shares, masks)
+    entries = _check_entries(network, parameters, batch, claimed, checked, here, tolerance)
+    judged = np.array(
+        [i for i, e in zip(checked, entries, strict=True) if e.verdict != "kink"], int
+    )
+    wrong = np.array(
+        [i for i, e in zip(checked, entries, strict=True) if e.verdict == "wrong"], int
+    )
+    if loss is not None:
+        entries.append(_check_loss(float(loss), here, tolerance))
+    if after is not None and learning_rate is not None:
+        entries += _check_update(parameters, claimed, after, learning_rate, checked, tolerance)
+    report = GradientReport(tuple(entries), network.n_parameters, tolerance)
+    if report.ok or (claims.gradients is None and wrong.size):
+        return report  # ``backpropagate`` itself wrong would explain nothing
+    with np.errstate(all="ignore"):  # what is not finite is wrong already
+        right = right_gradients()
+    said = Claimed(
+        network, parameters, inputs, smoothed_targets(network, dense), shares, right, claimed,
+        judged, loss, after, learning_rate,
+        comparable=network.is_plain and all(mask is None for mask in masks),
+    )  # fmt: skip
+    by_part: dict[str, list[str]] = {}
+    for entry in report.wrong:
+        by_part.setdefault(entry.part, []).append(entry.name)
+    mistakes = name_mistakes(said, by_part)
+    named = any(mistake.part == "gradients" for mistake in mistakes)
+    if wrong.size and not named:
+        mistakes = slips(said, wrong, by_part["gradients"][0]) + mistakes
+    where = locate(said, wrong, named=named) if wrong.size else ""
+    return replace(report, mistakes=mistakes, where=where)
+
+
+def check_trace(
+    trace: Trace, *, tolerance: float = 1e-6, entries: Sequence[int] | None = None
+) -> GradientReport:
+    """Compare a trace's loss and gradients with central differences at its own batch and masks.
+
+    Parameters
+    ----------
+    trace : Trace
+        One forward and backward pass.
+    tolerance : float
+        Relative error up to which an entry is right.
+    entries : sequence of int, optional
+        Places in ``parameters.flat`` to measure; at most 2000, evenly spread, when left out.
+
+    Returns
+    -------
+    GradientReport
+        True when all that were measured are right.
+    """
+    tolerance = positive(tolerance, "tolerance")
+    batch = _Batch(trace.a[0], trace.targets, trace.shares, trace.masks)
+    network, parameters = trace.network, trace.parameters
+    here = objective(network, parameters, batch.x, batch.targets, batch.shares, batch.masks)
+    places = _spread(network.n_parameters, _MOST_ENTRIES) if entries is None else list(entries)
+    checked = _check_entries(
+        network, parameters, batch, trace.gradients.flat, places, here, tolerance
+    )
+    checked.append(_check_loss(trace.loss, here, tolerance))
+    return GradientReport(tuple(checked), network.n_parameters, tolerance)
+
+
+@dataclass(frozen=True)
+class _Batch:
+    x: Array
+    targets: Array
+    shares: Array
+    masks: Masks
+
+
+def _check_entries(
+    network: Network,
+    parameters: Parameters,
+    batch: _Batch,
+    claimed: Array,
+    places: Sequence[int],
+    here: float,
+    tolerance: float,
+) -> list[EntryCheck]:
+    """Measure dL/dw of the parameters at some places and judge what is claimed of them."""
+    moved = parameters.like(parameters.flat.astype(np.float64, copy=True))
+
+    def loss_at(index: int, shift: float) -> float:
+        kept = moved.flat[index]
+        moved.flat[index] = kept + shift
+        value = objective(network, moved, batch.x, batch.targets, batch.shares, batch.masks)
+        moved.flat[index] = kept
+        return value
+
+    return [
+        _check_entry(network.layout.entry(i), float(claimed[i]), here, tolerance, loss_at, i)
+        for i in places
+    ]
+
+
+def _check_loss(claimed: float, here: float, tolerance: float) -> EntryCheck:
+    error = abs(claimed - here) / max(abs(claimed), abs(here), _EPSILON)
+    error = error if np.isfinite(error) else np.inf
+    return EntryCheck("loss", claimed, here, error, "right" if error <= tolerance else "wrong")
+
+
+def _check_update(
+    parameters: Parameters,
+    gradients: Array,
+    after: Array,
+    eta: float,
+    checked: list[int],
+    tolerance: float,
+) -> list[EntryCheck]:
+    """Judge each parameter after the step by its change, beyond the rounding of the parameter."""
+    entries = []
+    factors = parameters.layout.learning_rate_factors()
+    for i in checked:
+        before, claimed = float(parameters.flat[i]), float(after[i])
+        rate = eta if factors is None else eta * float(factors[i])
+        expected = before - rate * float(gradients[i])
+        error = abs(claimed - expected) - 8.0 * _EPSILON * abs(before)
+        size = max(abs(claimed - before), abs(expected - before))
+        relative = 0.0 if error <= 0 else error / size
+        relative = relative if np.isfinite(relative) else np.inf
+        verdict = "right" if relative <= tolerance else "wrong"
+        quantity, where = parameters.layout.entry(i).split("[")
+        name = f"{quantity}.after[{where}"
+        entries.append(EntryCheck(name, claimed, expected, relative, verdict))
+    return entries
+
+
+def _check_entry(
+    name: str,
+    claimed: float,
+    here: float,
+    tolerance: float,
+    loss_at: Callable[[int, float], float],
+    index: int,
+) -> EntryCheck:
+    best = EntryCheck(name, claimed, np.nan, np.inf, "wrong")
+    curvature, wider = 0.0, np.nan
+    for h in _STEPS:
+        right, left = loss_at(index, h), loss_at(index, -h)
+        far_right, far_left = loss_at(index, 2 * h), loss_at(index, -2 * h)
+        measured = (8.0 * (right - left) - (far_right - far_left)) / (12.0 * h)
+        size = max(h, *(abs(v) for v in (here, right, left, far_right, far_left)))
+        noise = 8.0 * _EPSILON * size / h
+        error = abs(claimed - measured) - noise
+        relative = np.inf  # a claim or a loss that is no number is never right
+        if np.isfinite(error):
+            relative = 0.0 if error <= 0 else error / max(abs(claimed), abs(measured))
+        if h == _STEPS[0]:
+            curvature = abs(right - 2.0 * here + left) / h**2
+        if relative < best.relative_error or np.isnan(best.measured):
+            best = EntryCheck(name, claimed, measured, relative, "wrong")
+        if relative <= tolerance:
+            return EntryCheck(name, claimed, measured, relative, "right")
+        if abs(measured - wider) <= 2.0 * noise + 0.1 * tolerance * abs(measured):
+            break  # two steps agree, and a narrower one would only add noise
+        wider = measured
+    # at the last step: do the slopes around here differ by more than L bends anyway?
+    slopes = [far_right - right, right - here, here - left, left - far_left]
+    jump = (max(slopes) - min(slopes)) / h - 3.0 * curvature * h
+    sizes = [abs(slope) / h for slope in slopes]
+    if jump > 1e-3 * (max(sizes) + min(sizes)) + 4.0 * noise:
+        return EntryCheck(name, claimed, measured, 0.0, "kink")
+    return best
+
+
+@dataclass(frozen=True)
+class _Claims:
+    gradients: Array | None = None
+    loss: float | None = None
+    after: Array | None = None
+
+
+def _claims(
+    network: Network, parameters: Parameters, x: Array, targets: Array, gradients: Claim
+) -> _Claims:
+    """Read what was given, or what the given function returns."""
+    if gradients is None:
+        return _Claims()
+    if not callable(gradients):
+        return _Claims(_flat(parameters, gradients, "gradients"))
+    before = parameters.flat.copy()
+    returned: Any = gradients(network, parameters, x, targets)
+    if not np.array_equal(parameters.flat, before, equal_nan=True):
+        parameters.flat[...] = before
+        raise SettingError(
+            "The function changed the parameters it was given (they are restored); let it make "
+            "its step on parameters.copy() and return that as the third result."
+        )
+    several = isinstance(returned, tuple) and len(returned) in (2, 3)
+    if not several or (np.ndim(returned[1]) == 0 and not isinstance(returned[1], Parameters)):
+        return _Claims(_flat(parameters, returned, "gradients"))
+    loss, flat, *rest = returned
+    after = _flat(parameters, rest[0], "parameters after the step") if rest else None
+    return _Claims(
+        _flat(parameters, flat, "gradients"), None if loss is None else float(loss), after
+    )
+
+
+def _flat(parameters: Parameters, given: Parameters | npt.ArrayLike, what: str) -> Array:
+    flat = given.flat if isinstance(given, Parameters) else np.asarray(given, dtype=np.float64)
+    if flat.shape != parameters.flat.shape:
+        raise ShapeError(
+            f"The claimed {what} have shape {flat.shape}; expected one number for each of the "
+            f"{parameters.layout.size} parameters, in the order of parameters.flat."
+        )
+    return flat
+
+
+def _spread(n: int, at_most: int | None) -> list[int]:
+    if at_most is None or n <= at_most:
+        return list(range(n))
+    return [int(i) for i in np.unique(np.linspace(0, n - 1, at_most).round().astype(int))]

@@ -1,0 +1,157 @@
+"""What the referee found: a verdict on every entry, and the name of the mistake."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+
+from deltaprop.checking.search import NamedMistake
+
+__all__ = ["EntryCheck", "GradientReport"]
+
+_WIDTH = 88
+_MOST_PLACES = 4
+
+
+@dataclass(frozen=True)
+class EntryCheck:
+    """One parameter: the gradient that was claimed and the one that was measured.
+
+    Attributes
+    ----------
+    name : str
+        "W.1[0,2]": quantity, layer counted from 1, index. "loss" for the value itself,
+        "W.1.after[0,2]" for a parameter after the step.
+    claimed, measured : float
+        The gradient, and the central difference of the loss; or the loss; or the parameter, and
+        w - eta g with the claimed g.
+    relative_error : float
+        |claimed - measured| / max(|claimed|, |measured|), beyond the rounding noise of the
+        measurement.
+    verdict : {"right", "wrong", "kink"}
+        "kink" where the loss has no derivative, so that nothing can be judged.
+    """
+
+    name: str
+    claimed: float
+    measured: float
+    relative_error: float
+    verdict: str
+
+    @property
+    def part(self) -> str:
+        """Return "gradients", "loss" or "update"."""
+        if self.name == "loss":
+            return "loss"
+        return "update" if ".after[" in self.name else "gradients"
+
+
+@dataclass(frozen=True)
+class GradientReport:
+    """What the referee found; true when no entry is wrong.
+
+    Attributes
+    ----------
+    entries : tuple of EntryCheck
+        Every entry that was measured.
+    n_parameters : int
+        How many there are; more than ``len(entries)`` when a sample was taken.
+    tolerance : float
+        The relative error up to which an entry is right.
+    mistakes : tuple of NamedMistake
+        The named mistakes that give the claimed numbers, all that fit equally well; or
+        "arithmetic" for a few entries that are wrong by themselves; empty where nothing fits.
+    where : str
+        Which gradients are wrong, and where to look first, in words.
+    """
+
+    entries: tuple[EntryCheck, ...]
+    n_parameters: int
+    tolerance: float
+    mistakes: tuple[NamedMistake, ...] = ()
+    where: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Return whether every judged entry is right."""
+        return not self.wrong
+
+    @property
+    def wrong(self) -> tuple[EntryCheck, ...]:
+        """Return the wrong entries, worst first."""
+        wrong = [entry for entry in self.entries if entry.verdict == "wrong"]
+        return tuple(sorted(wrong, key=lambda entry: -entry.relative_error))
+
+    @property
+    def worst(self) -> EntryCheck | None:
+        """Return the judged entry with the largest relative error."""
+        judged = [entry for entry in self.entries if entry.verdict != "kink"]
+        return max(judged, key=lambda entry: entry.relative_error, default=None)
+
+    @property
+    def mistake(self) -> NamedMistake | None:
+        """Return the likeliest mistake, or None where nothing is wrong or nothing fits."""
+        return self.mistakes[0] if self.mistakes else None
+
+    @property
+    def candidates(self) -> tuple[str, ...]:
+        """Return the names of all mistakes that fit."""
+        return tuple(dict.fromkeys(mistake.name for mistake in self.mistakes))
+
+    @property
+    def n_kinks(self) -> int:
+        """Return how many entries stand on a kink and were not judged."""
+        return sum(entry.verdict == "kink" for entry in self.entries)
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    def __str__(self) -> str:
+        gradients = [entry for entry in self.entries if entry.part == "gradients"]
+        judged = sum(entry.verdict != "kink" for entry in gradients)
+        right = sum(entry.verdict == "right" for entry in gradients)
+        agree = f"{right} of {judged} gradients agree"
+        lines = [f"{agree} with central differences (relative error up to {self.tolerance:g})."]
+        if self.n_parameters > len(gradients):
+            lines.append(f"A sample of {self.n_parameters} parameters.")
+        if self.n_kinks:
+            lines.append(f"{self.n_kinks} stand on a kink of the loss and were not judged.")
+        if self.worst is not None:
+            w = self.worst
+            what = {"loss": "the loss", "update": w.name, "gradients": f"d/d{w.name}"}[w.part]
+            against = "expected" if w.part == "update" else "measured"
+            lines.append(
+                f"{'Worst' if self.wrong else 'Largest error'}: {what}, "
+                f"relative error {w.relative_error:.2g}"
+            )
+            lines.append(f"  claimed {w.claimed:.10g}, {against} {w.measured:.10g}")
+        lines += [_filled(told) for told in (self.where, *_told(self.mistakes)) if told]
+        return "\n".join(lines)
+
+
+def _told(mistakes: tuple[NamedMistake, ...]) -> list[str]:
+    """Return which mistakes were made and what to change, a paragraph each."""
+    told = []
+    for part in dict.fromkeys(mistake.part for mistake in mistakes):
+        found = [mistake for mistake in mistakes if mistake.part == part]
+        if len(found) > 1:
+            told.append("Several mistakes give these very numbers:")
+        told += [
+            f"{m.name}, made in {_series(m.places)}: {m.doc}. To change: {m.fix}." for m in found
+        ]
+        if not all(m.explains_all for m in found):
+            told.append(
+                "This explains the uppermost wrong layer; those below have another reason as "
+                "well. Correct it and check again."
+            )
+    return told
+
+
+def _series(places: tuple[str, ...]) -> str:
+    if len(places) <= _MOST_PLACES:
+        return ", ".join(places)
+    return f"{places[0]}, {places[1]}, ..., {places[-1]} ({len(places)} arrays)"
+
+
+def _filled(text: str) -> str:
+    return textwrap.fill(text, _WIDTH, break_long_words=False, break_on_hyphens=False)

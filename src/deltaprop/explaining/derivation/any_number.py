@@ -1,0 +1,190 @@
+"""From a trace to steps: any number of one training step, with the expression it comes from.
+
+Nothing is computed here that the trace does not hold; an expression only says which of its
+numbers were combined, and how. A step is built when it is asked for, so that a network of any
+size can be asked about any of its numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from deltaprop.errors import SettingError
+from deltaprop.explaining.derivation import backward, forward
+from deltaprop.explaining.derivation import output as outputs
+from deltaprop.explaining.derivation.update import UpdateTold
+from deltaprop.explaining.derivation.update_record import Update
+from deltaprop.functional.expressions import Expression
+from deltaprop.model.backprop import Trace
+from deltaprop.notation.ids import Ref, array_of, grid, read_ref
+from deltaprop.notation.steps import Step
+
+__all__ = ["Derivation", "steps_of"]
+
+# what a number of the trace is made of, and what it is
+_TOLD: Mapping[str, Callable[[Ref, Trace], tuple[Expression, float]]] = {
+    "z": forward.preactivation,
+    "kept": forward.kept,
+    "a": forward.activation,
+    "smoothed_targets": forward.smoothed_target,
+    "loss": forward.loss,
+    "l2_penalty": forward.penalty,
+    "l1_penalty": forward.penalty,
+    "upstream": outputs.upstream,
+    "jacobian": outputs.jacobian,
+    "sample_delta": backward.sample_delta,
+    "delta": backward.delta,
+    "dx": backward.input_delta,
+}
+
+
+def steps_of(trace: Trace, update: Update | None = None) -> tuple[Step, ...]:
+    """Return all steps of a small network in the order they are worked out.
+
+    Parameters
+    ----------
+    trace : Trace
+        One forward and backward pass.
+    update : Update, optional
+        The optimizer's step and the pass after it.
+
+    Returns
+    -------
+    tuple of Step
+        forward, loss, backward, gradient, update, after.
+    """
+    return Derivation(trace, update).all_steps()
+
+
+class Derivation:
+    """Any number of one training step, asked for by name.
+
+    Parameters
+    ----------
+    trace : Trace
+        One forward and backward pass.
+    update : Update, optional
+        The optimizer's step and the pass after it.
+    """
+
+    def __init__(self, trace: Trace, update: Update | None = None) -> None:
+        self.trace = trace
+        self.update = update
+        self._update_told = None if update is None else UpdateTold(trace, update)
+
+    def refs(self) -> Iterator[Ref]:
+        """Yield the name of every number that is worked out, in order."""
+        trace = self.trace
+        n, n_layers = len(trace.a[0]), len(trace.z)
+        yield from _forward_refs(trace, after=False)
+        if trace.network.label_smoothing:
+            yield from grid("smoothed_targets", 0, trace.targets.shape)
+        yield from _loss_refs(trace, after=False)
+        for layer in range(n_layers, 0, -1):
+            if layer == n_layers and outputs.shows_jacobian(trace):
+                k = trace.network.n_out
+                yield from grid("upstream", layer, (n, k))
+                yield from grid("jacobian", layer, (n, k, k))
+                yield from grid("sample_delta", layer, (n, k))
+            yield from grid("delta", layer, trace.z[layer - 1].shape)
+        for layer in range(n_layers, 0, -1):
+            for name, array in trace.parameters.layers[layer - 1].items():
+                if (
+                    backward.penalized(trace)
+                    and name in trace.network.numbered[layer - 1].penalized
+                ):
+                    yield from grid(f"data_d{name}", layer, array.shape)
+                yield from grid(f"d{name}", layer, array.shape)
+        if self.update is not None and self._update_told is not None:
+            yield from self._update_told.refs()
+            yield from _forward_refs(self.update.after, after=True)
+            yield from _loss_refs(self.update.after, after=True)
+
+    def all_steps(self) -> tuple[Step, ...]:
+        """Return the step of every number."""
+        return tuple(self.known(ref) for ref in self.refs())
+
+    def ancestry(self, wanted: Iterable[Ref]) -> tuple[Step, ...]:
+        """Return the steps of some numbers and of everything they are made of, in order."""
+        found: dict[Ref, Step] = {}
+        waiting = list(wanted)
+        while waiting:
+            ref = waiting.pop()
+            if ref in found:
+                continue
+            step = self.step(ref)
+            if step is not None:
+                found[ref] = step
+                waiting += [read_ref(name) for name in step.operands if name != step.id]
+        return tuple(sorted(found.values(), key=lambda step: step.ref.order()))
+
+    def known(self, ref: Ref) -> Step:
+        """Return the step of a number that is worked out.
+
+        Raises
+        ------
+        SettingError
+            When there is no such number, or it is given and not worked out.
+        """
+        step = self.step(ref)
+        if step is None:
+            raise SettingError(
+                f"{ref.id} is no number that is worked out here; it may be given, or misspelt. "
+                f"Worked out are {', '.join(sorted({r.quantity for r in self.refs()}))}, as in "
+                "dW.1[0,0]."
+            )
+        return step
+
+    def step(self, ref: Ref) -> Step | None:
+        """Return the step of a number; None where it is a root (an input, a weight, a setting).
+
+        Raises
+        ------
+        SettingError
+            When the network has no such number.
+        """
+        trace = self.trace
+        if ref.after and ref.phase == "after":
+            if self.update is None:
+                raise SettingError(f"There is no {ref.id}: no update was made.")
+            trace = self.update.after
+        try:
+            return self._step(ref, trace)
+        except (IndexError, KeyError, ValueError, TypeError):
+            raise SettingError(
+                f"There is no {ref.id} in a network {trace.network.describe()}; samples run from 0 "
+                f"to {len(trace.a[0]) - 1}."
+            ) from None
+
+    def _step(self, ref: Ref, trace: Trace) -> Step | None:
+        tell = backward.gradient if array_of(ref.quantity) else _TOLD.get(ref.quantity)
+        if tell is not None:
+            expression, value = tell(ref, trace)
+            return Step(ref, expression, float(value))
+        if not ref.after:
+            return None
+        if self._update_told is None:
+            raise SettingError(f"There is no {ref.id}: no update was made.")
+        return self._update_told.step(ref)
+
+    def loss_is_of_one_sample(self) -> bool:
+        """Return whether the loss of the only sample is the whole loss."""
+        return forward.loss_is_of_one_sample(self.trace)
+
+
+def _forward_refs(trace: Trace, after: bool) -> Iterator[Ref]:
+    for layer, z in enumerate(trace.z, start=1):
+        if trace.masks[layer - 1] is not None:
+            yield from grid("kept", layer, trace.inputs[layer - 1].shape, after=after)
+        yield from grid("z", layer, z.shape, after=after)
+        yield from grid("a", layer, z.shape, after=after)
+
+
+def _loss_refs(trace: Trace, after: bool) -> Iterator[Ref]:
+    yield from grid("loss", 0, (len(trace.shares),), after=after)
+    if forward.loss_is_of_one_sample(trace):
+        return
+    for name in ("l2_penalty", "l1_penalty"):
+        if getattr(trace, name):
+            yield Ref(name, after=after)
+    yield Ref("loss", after=after)

@@ -1,0 +1,101 @@
+"""Which numbers of a large step are worth a line: the strongest, and all they are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from deltaprop.explaining.derivation.any_number import Derivation
+from deltaprop.notation.ids import Ref, read_ref
+
+__all__ = ["n_numbers", "strongest", "strongest_told"]
+
+Array = npt.NDArray[np.float64]
+
+_MOST_NEURONS = 6  # of a layer and sample
+_MOST_WEIGHTS = 6  # of a layer
+_MOST_SAMPLES = 4
+_MOST_TOLD = 440  # lines of a page
+_MOST_COUNTED = 20_000
+
+
+def n_numbers(derivation: Derivation) -> int:
+    """Return how many numbers the step consists of; of a large one without listing them."""
+    roughly = _estimated(derivation)
+    return roughly if roughly > _MOST_COUNTED else sum(1 for _ in derivation.refs())
+
+
+def _estimated(derivation: Derivation) -> int:
+    trace = derivation.trace
+    n, network = len(trace.a[0]), trace.network
+    neurons, k = n * sum(network.sizes[1:]), network.n_out
+    weights = network.n_parameters
+    jacobian = n * k * (k + 2) if network.loss.output == "softmax" else 0
+    update = 0
+    if derivation.update is not None:
+        states = sum(isinstance(v, np.ndarray) for v in derivation.update.new_state.values())
+        update = weights * (1 + states) + 2 * neurons + n
+    penalized = weights if network.l2 or network.l1 else 0
+    return 3 * neurons + jacobian + weights + penalized + update + n + 1
+
+
+def strongest(derivation: Derivation) -> Iterator[Ref]:
+    """Yield the numbers to show of a step that is too large to show whole.
+
+    The loss; of each layer the neurons with the largest delta, and the weights with the largest
+    gradient, before and after the update; the outputs.
+    """
+    trace = derivation.trace
+    samples = range(min(len(trace.a[0]), _MOST_SAMPLES))
+    last = len(trace.z)
+    yield Ref("loss") if not derivation.loss_is_of_one_sample() else Ref("loss", 0, (0,))
+    for layer in range(last, 0, -1):
+        for s in samples:
+            for j in _largest(trace.delta[layer - 1][s], _MOST_NEURONS):
+                for quantity in ("z", "a", "delta"):
+                    yield Ref(quantity, layer, (s, j))
+        for name, gradient in trace.gradients.layers[layer - 1].items():
+            for place in _largest(gradient.ravel(), _MOST_WEIGHTS):
+                index = tuple(int(i) for i in np.unravel_index(place, gradient.shape))
+                yield Ref(f"d{name}", layer, index)
+                if derivation.update is not None:
+                    yield Ref(name, layer, index, after=True)
+    if derivation.update is not None:
+        for s in samples:
+            for j in _largest(trace.delta[-1][s], _MOST_NEURONS):
+                yield Ref("z", last, (s, j), after=True)
+
+
+def strongest_told(derivation: Derivation, most: int = _MOST_TOLD) -> list[Ref]:
+    """Return the strongest numbers, as many as can be told with all they are made of."""
+    chosen: list[Ref] = []
+    told: set[Ref] = set()
+    for ref in strongest(derivation):
+        found = _made_of(ref, derivation, told)
+        if chosen and len(told) + len(found) > most:
+            break
+        chosen.append(ref)
+        told |= found
+    return chosen
+
+
+def _made_of(ref: Ref, derivation: Derivation, told: set[Ref]) -> set[Ref]:
+    """Return a number and all that it is made of, without what is told already."""
+    found: set[Ref] = set()
+    waiting = [ref]
+    while waiting:
+        ref = waiting.pop()
+        step = None if ref in told or ref in found else derivation.step(ref)
+        if step is not None:
+            found.add(ref)
+            waiting += [read_ref(name) for name in step.operands if name != step.id]
+    return found
+
+
+def _largest(values: Array, most: int) -> list[int]:
+    if len(values) <= most:
+        return list(range(len(values)))
+    places = np.argpartition(-np.abs(values), most)[:most]
+    return sorted(int(place) for place in places)

@@ -1,0 +1,186 @@
+"""The equations of the layers with the arrays of a trace put in.
+
+One tree for each: ``functional.arrays.element`` makes the lines of single numbers of it, and
+``explaining.matrices`` the matrix equations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+
+from deltaprop.errors import SettingError
+from deltaprop.functional.activations import ACTIVATIONS, Activation
+from deltaprop.functional.arithmetic import parse
+from deltaprop.functional.expressions import Applied, Expression, Matrix, times
+from deltaprop.model.backprop import Trace
+from deltaprop.model.layers import Equation, Part
+from deltaprop.notation.ids import PER_SAMPLE, Ref
+
+__all__ = ["arriving", "delta_of", "entry_of", "equations_of", "part_of", "tree_of"]
+
+Array = npt.NDArray[np.float64]
+
+
+def equations_of(trace: Trace, layer: int, left: str) -> Iterator[Equation]:
+    """Yield a layer's equations of z, of what arrives below, or of a gradient, in order."""
+    n_in = trace.network.sizes[layer - 1]
+    for equation in trace.network.numbered[layer - 1].equations(n_in):
+        if equation.left == left:
+            yield (
+                equation
+                if equation.stop is not None
+                else replace(equation, stop=_length(trace, layer, left))
+            )
+
+
+def entry_of(trace: Trace, layer: int, left: str, place: int) -> Equation:
+    """Return the equation that gives a column of z or below, or a row of an array.
+
+    Raises
+    ------
+    IndexError
+        When there is none.
+    """
+    for equation in equations_of(trace, layer, left):
+        if equation.start <= place < (equation.stop or 0):
+            return equation
+    raise IndexError
+
+
+def _length(trace: Trace, layer: int, left: str) -> int:
+    if left in ("z", "below"):
+        return trace.network.sizes[layer if left == "z" else layer - 1]
+    values = trace.parameters.layers[layer - 1][left]
+    return len(values) if values.ndim > 1 else 1
+
+
+def tree_of(
+    trace: Trace, layer: int, equation: Equation, *, after: bool = False, shown: bool = False
+) -> Expression:
+    """Return the right-hand side of a layer's equation.
+
+    Parameters
+    ----------
+    trace : Trace
+        The pass.
+    layer : int
+        From 1.
+    equation : Equation
+        One of that layer.
+    after : bool
+        Whether the pass is the one after the update.
+    shown : bool
+        Whether a function of an array stands there as its values, as matrix equations show it.
+
+    Returns
+    -------
+    Expression
+        A tree of matrices.
+    """
+    array = {"a", "delta", *trace.parameters.layers[layer - 1]}
+    names = {name: _matrix_of(trace, layer, Part(name, 0, 0), after) for name in array}
+    names |= {name: _matrix_of(trace, layer, part, after) for name, part in equation.parts.items()}
+    functions: dict[str, Callable[[Expression], Expression]] = {}
+    for name, activation in equation.functions.items():
+        row = ACTIVATIONS[activation]
+        functions[name] = partial(_function_of, row, shown=shown)
+        functions[f"{name}'"] = partial(_slope_of, row, shown=shown)
+    return parse(equation.formula, names, functions)
+
+
+def _matrix_of(trace: Trace, layer: int, part: Part, after: bool = False) -> Matrix:
+    """Return what a layer reads, its delta, or one of its arrays; or a part of that."""
+    if part.array == "a":
+        values, ref = trace.inputs[layer - 1], _entering(trace, layer, after)
+    elif part.array == "delta":
+        values, ref = trace.delta[layer - 1], Ref("delta", layer, (), after)
+    else:
+        values = trace.parameters.layers[layer - 1][part.array]
+        return _rows(values, Ref(part.array, layer, (), after), part)
+    return _columns(trace, values, ref, part.start, part.stop)
+
+
+def _entering(trace: Trace, layer: int, after: bool) -> Ref:
+    if trace.masks[layer - 1] is not None:
+        return Ref("kept", layer, (), after)
+    return Ref("a", layer - 1, (), after) if layer > 1 else Ref("x")
+
+
+def _columns(trace: Trace, values: Array, ref: Ref, start: int, stop: int) -> Matrix:
+    if not stop or stop - start == values.shape[1]:
+        return Matrix(ref.id, values)
+    part = part_of(trace, ref, start, stop)
+    return Matrix(ref.id, values[:, start:stop], (0, start), part)
+
+
+def _rows(values: Array, ref: Ref, part: Part) -> Matrix:
+    """Return rows of an array, the first index of one of three, or the whole."""
+    if values.ndim == 1:
+        return Matrix(ref.id, values[None], (0,))
+    start, stop = part.start, part.stop or len(values)
+    written = "" if stop - start == len(values) else part_of(None, ref, start, stop)
+    if values.ndim == 2:
+        return Matrix(ref.id, values[start:stop], (start, 0), written)
+    return Matrix(ref.id, values[start], (start, 0, 0), written)
+
+
+def part_of(trace: Trace | None, ref: Ref, start: int, stop: int) -> str:
+    """Return how some columns or rows are called; a dot stands for all samples."""
+    several = trace is not None and len(trace.shares) > 1
+    every = "·" if several and ref.quantity in PER_SAMPLE else ""
+    return every + (str(stop) if stop == start + 1 else f"{start + 1}…{stop}")
+
+
+def arriving(trace: Trace, layer: int, equation: Equation, *, shown: bool = False) -> Expression:
+    """Return dL/da of a layer, 0 for the inputs: what the one above sends, times the mask."""
+    tree = tree_of(trace, layer + 1, equation, shown=shown)
+    mask = trace.masks[layer]
+    if mask is None:
+        return tree
+    start, stop = equation.start, equation.stop or 0
+    return times(tree, _columns(trace, mask, Ref("mask", layer + 1), start, stop))
+
+
+def delta_of(trace: Trace, layer: int, equation: Equation, *, shown: bool = False) -> Expression:
+    """Return delta of a hidden layer: what arrives, times the slope of its activation."""
+    tree = arriving(trace, layer, equation, shown=shown)
+    row = trace.network.activations[layer - 1]
+    if row.name == "identity":
+        return tree
+    z, a = (
+        _columns(trace, values, Ref(name, layer), equation.start, equation.stop or 0)
+        for name, values in (("z", trace.z[layer - 1]), ("a", trace.a[layer]))
+    )
+    return times(tree, _slope_of(row, z, a, shown=shown))
+
+
+def _function_of(row: Activation, z: Expression, *, shown: bool) -> Expression:
+    """Return f(z); where it is shown in an equation, as its values."""
+    if shown and isinstance(z, Matrix):
+        return replace(z, values=row.f(z.values), applied=row.name)
+    return Applied(row.name, _formulas(row)[0], row.f, {"z": z})
+
+
+def _slope_of(
+    row: Activation, z: Expression, a: Expression | None = None, *, shown: bool
+) -> Expression:
+    """Return f'(z), with a = f(z)."""
+    name = f"{row.name}'"
+    if shown and isinstance(z, Matrix):
+        return replace(z, values=row.f_prime(z.values, row.f(z.values)), applied=name)
+    a = _function_of(row, z, shown=False) if a is None else a
+    return Applied(name, _formulas(row)[1], row.f_prime, {"z": z, "a": a})
+
+
+def _formulas(row: Activation) -> tuple[str, str]:
+    if row.arithmetic is None:
+        raise SettingError(
+            f"The activation {row.name!r} was registered without its formula (arithmetic=), so its "
+            "numbers cannot be told."
+        )
+    return row.arithmetic

@@ -1,0 +1,123 @@
+"""What the new parameters are made of: the optimizer's own arithmetic, with its state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+from math import pi
+
+import numpy as np
+
+from deltaprop.explaining.derivation.operands import operand
+from deltaprop.explaining.derivation.update_record import Update
+from deltaprop.functional.arithmetic import parse
+from deltaprop.functional.expressions import Expression, multiplied
+from deltaprop.model.backprop import Trace
+from deltaprop.model.parameters import Slot
+from deltaprop.notation.ids import Ref, grid
+from deltaprop.notation.steps import Step
+
+__all__ = ["UpdateTold", "moves", "rate_factor"]
+
+_LONGEST_FACTOR = 8  # characters
+
+
+def moves(update: Update, name: str) -> bool:
+    """Return whether the step changes an array; biases may be left as they are."""
+    return name != "b" or update.train_biases
+
+
+def rate_factor(slot: Slot) -> Expression | None:
+    """Return what an array's learning rate is multiplied by, as a constant; None for 1."""
+    factor = slot.learning_rate_factor
+    if factor == 1:
+        return None
+    turns = f"{factor / (2 * pi):.12g}"
+    if len(repr(factor)) > _LONGEST_FACTOR and len(turns) <= _LONGEST_FACTOR:
+        # so many times 2 pi, the factor of a frequency
+        return parse(f"{'' if turns == '1' else f'{turns} * '}2 * {pi!r}", {})
+    return parse(str(int(factor)) if factor == int(factor) else repr(factor), {})
+
+
+class UpdateTold:
+    """Any number that the optimizer sets.
+
+    Parameters
+    ----------
+    trace : Trace
+        The pass before the step.
+    update : Update
+        The step.
+    """
+
+    def __init__(self, trace: Trace, update: Update) -> None:
+        self.trace, self.update = trace, update
+        self._slots = {(slot.layer, slot.name): slot for slot in trace.network.layout.slots}
+
+    def refs(self) -> Iterator[Ref]:
+        """Yield the name of every number that is set, in order."""
+        for layer in range(len(self.trace.z), 0, -1):
+            for name, array in self.trace.parameters.layers[layer - 1].items():
+                slot = self._slots[(layer - 1, name)]
+                if moves(self.update, name) and self._formulas(slot) is not None:
+                    for state in self._state_names():
+                        yield from grid(f"{state}_{name}", layer, array.shape, after=True)
+                yield from grid(name, layer, array.shape, after=True)
+
+    def step(self, ref: Ref) -> Step:
+        """Return the step of a new parameter, or of what the optimizer keeps for one."""
+        state, _, name = ref.quantity.rpartition("_")
+        slot = self._slots[(ref.layer - 1, name)]
+        if len(ref.index) != len(slot.shape):
+            raise IndexError
+        place = slot.start + int(np.ravel_multi_index(ref.index, slot.shape))
+        old = float(self.trace.parameters.flat[place])
+        new = float(self.update.after.parameters.flat[place])
+        value = float(self.update.new_state[state][place]) if state else new
+        before = operand(Ref(name, ref.layer, ref.index), old)
+        if not moves(self.update, name):
+            return Step(ref, before, value)
+        formulas = self._formulas(slot)
+        if formulas is None:
+            return Step(ref, operand(ref, value), value)
+        names: dict[str, Expression] = {
+            "w": before,
+            "g": operand(Ref(f"d{name}", ref.layer, ref.index), self.trace.gradients.flat[place]),
+            "learning_rate": self._learning_rate(slot),
+            **self._hyperparameters(),
+        }
+        # a state that was set before this one is meant with its new value
+        fresh = list(formulas)[: list(formulas).index(state or "w")]
+        for key in self._state_names():
+            values = self.update.new_state if key in fresh else self.update.state
+            own = Ref(f"{key}_{name}", ref.layer, ref.index, after=key in fresh)
+            names[key] = operand(own, values[key][place])
+        return Step(ref, parse(formulas[state or "w"], names), value)
+
+    def _learning_rate(self, slot: Slot) -> Expression:
+        eta, factor = operand(Ref("learning_rate"), self.update.learning_rate), rate_factor(slot)
+        return eta if factor is None else multiplied(factor, eta)
+
+    def _state_names(self) -> list[str]:
+        return [n for n, v in self.update.new_state.items() if isinstance(v, np.ndarray)]
+
+    def _formulas(self, slot: Slot) -> dict[str, str] | None:
+        """Return the optimizer's formulas for an array, or None where it does not tell them."""
+        tell = getattr(self.update.rule, "arithmetic", None)
+        if tell is None:
+            return None
+        return dict(tell(slot.penalized))
+
+    def _hyperparameters(self) -> dict[str, Expression]:
+        rule = self.update.rule
+        numbers = {
+            item.name: getattr(rule, item.name)
+            for item in fields(rule)  # type: ignore[arg-type]
+            if item.name != "learning_rate"
+        }
+        numbers |= {n: v for n, v in self.update.new_state.items() if not isinstance(v, np.ndarray)}
+        return {
+            name: operand(Ref(name), float(value))
+            for name, value in numbers.items()
+            if isinstance(value, int | float)
+        }

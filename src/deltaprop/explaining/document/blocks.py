@@ -1,0 +1,225 @@
+"""What a document says: sections of a few kinds of blocks, which every renderer writes down.
+
+Nothing here knows a medium. Words are in the document's language; numbers are as displayed;
+symbols are refs, which each medium writes in its own way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from deltaprop.explaining.document.style import Style
+from deltaprop.explaining.document.tokens import Equation
+from deltaprop.explaining.language import words_of
+from deltaprop.notation.digits import Line
+from deltaprop.notation.ids import Ref
+from deltaprop.notation.image import Image
+
+__all__ = [
+    "Block",
+    "Cell",
+    "Document",
+    "Equations",
+    "Lines",
+    "Node",
+    "Overview",
+    "Proof",
+    "Section",
+    "Sentence",
+    "Shown",
+    "Table",
+    "TableLayer",
+]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A number as it is displayed."""
+
+    text: str
+
+
+# words, a displayed number, or a number's symbol
+Cell: TypeAlias = str | Shown | Ref
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A paragraph.
+
+    Attributes
+    ----------
+    text : str
+        In the document's language.
+    kind : {"", "proved", "failed"}
+        What a page may colour.
+    """
+
+    text: str
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells; ``head`` is empty where the first column says what the others are."""
+
+    head: tuple[Cell, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+@dataclass(frozen=True)
+class Node:
+    """A neuron in the overview, its numbers as they are displayed.
+
+    Attributes
+    ----------
+    ref : Ref
+        Its value: an input or an activation.
+    name : str
+        What the user calls it.
+    z, a, delta : str
+        Its numbers; "" where it has none.
+    """
+
+    ref: Ref
+    name: str
+    z: str
+    a: str
+    delta: str
+
+
+@dataclass(frozen=True)
+class TableLayer:
+    """A layer in the overview: the strongest of its neurons, and how many more there are."""
+
+    title: str
+    nodes: tuple[Node, ...]
+    more: int
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The network with the numbers of one sample: values flow forward, deltas flow back.
+
+    Attributes
+    ----------
+    layers : tuple of TableLayer
+        Inputs first.
+    note : str
+        Which sample; "" where there is only one.
+    targets : str
+        As displayed, joined by commas; of many outputs as "name = number", those that are not 0.
+    loss : str
+        As displayed.
+    """
+
+    layers: tuple[TableLayer, ...]
+    note: str
+    targets: str
+    loss: str
+
+
+@dataclass(frozen=True)
+class Equations:
+    """Matrix equations, below each other."""
+
+    equations: tuple[Equation, ...]
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Numbers one by one: symbol = symbols = numbers = result."""
+
+    lines: tuple[Line, ...]
+
+
+Block: TypeAlias = Sentence | Table | Overview | Image | Equations | Lines
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading and what stands under it.
+
+    Attributes
+    ----------
+    name : str
+        For links: "layers", "neurons", "batch"; of a part "forward", "loss", ...
+    title : str
+        The heading; "" for none.
+    blocks : tuple of Block
+        What stands under it.
+    parts : tuple of Section
+        Sections within, one for each phase.
+    """
+
+    name: str
+    title: str
+    blocks: tuple[Block, ...] = ()
+    parts: tuple[Section, ...] = ()
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What the referee measured for a gradient, as it is displayed.
+
+    Attributes
+    ----------
+    verdict : {"right", "wrong", "kink"}
+        "kink" where the loss has no derivative, so that nothing can be judged.
+    measured, error : str
+        The central difference, and the relative error; "" for a kink.
+    """
+
+    verdict: str
+    measured: str
+    error: str
+
+
+def _itself(ref: Ref) -> Ref:
+    return ref
+
+
+@dataclass(frozen=True)
+class Document:
+    """All that is to be written down.
+
+    Attributes
+    ----------
+    title : str
+        What it is about.
+    conventions : tuple of str
+        Sentences that stand above everything.
+    sections : tuple of Section
+        In order.
+    style : Style
+        Language, notation and digits.
+    n_samples : int
+        Where there is only one, its number is left out of symbols.
+    proofs : mapping
+        By id, "dW.1[0,2]".
+    named : callable
+        What a number is called here: the loss of the only sample is the loss.
+    """
+
+    title: str
+    conventions: tuple[str, ...]
+    sections: tuple[Section, ...]
+    style: Style
+    n_samples: int = 1
+    proofs: Mapping[str, Proof] = field(default_factory=dict)
+    named: Callable[[Ref], Ref] = _itself
+
+    @property
+    def words(self) -> Mapping[str, str]:
+        """Return the wording of its language."""
+        return words_of(self.style.language)
+
+    def lines(self) -> Iterator[Line]:
+        """Yield every number that is told, in order."""
+        for section in self.sections:
+            for part in (section, *section.parts):
+                for block in part.blocks:
+                    if isinstance(block, Lines):
+                        yield from block.lines

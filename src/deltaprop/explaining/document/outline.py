@@ -1,0 +1,360 @@
+"""From an explanation to a document: what is said about a step, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cached_property
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from deltaprop.explaining.derivation.strongest import strongest_told
+from deltaprop.explaining.document.blocks import (
+    Block,
+    Document,
+    Equations,
+    Lines,
+    Node,
+    Overview,
+    Proof,
+    Section,
+    Sentence,
+    Shown,
+    Table,
+    TableLayer,
+)
+from deltaprop.explaining.document.equations import equations
+from deltaprop.explaining.document.labels import layer_names
+from deltaprop.explaining.document.style import DETAILS, Style
+from deltaprop.explaining.language import words_of
+from deltaprop.notation.digits import Line, number_text
+from deltaprop.notation.ids import Ref
+from deltaprop.notation.image import Image
+from deltaprop.notation.symbols import symbol
+from deltaprop.widths import clip
+
+if TYPE_CHECKING:
+    from deltaprop.explaining.explanation import Explanation
+
+__all__ = ["MOST_NUMBERS", "document"]
+
+MOST_NUMBERS = 400  # that are told one by one when nobody asked for them
+_MOST_NODES = 8  # of a layer, in the overview
+_MOST_SAMPLES = 10  # of a batch
+_LONGEST_NAME = 40  # columns
+_MOST_IMAGES = 4
+_FAR = 10  # times a step: farther than that the second order alone is no guide
+_WORTH_A_REASON = 1e-9  # of the promised change: a smaller gap has no reason but rounding
+
+
+def document(
+    explanation: Explanation, style: Style, *, most: int = MOST_NUMBERS, shortened: bool = False
+) -> Document:
+    """Return what is said about a step.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        The step.
+    style : Style
+        Language, notation, digits, and which altitude.
+    most : int
+        How many numbers are told one by one when nobody asked for them.
+    shortened : bool
+        Whether a step of more numbers is told by its strongest ones instead of none.
+
+    Returns
+    -------
+    Document
+        Overview, layers, neurons, the batch, the promise and the fact.
+    """
+    told = explanation
+    if shortened and not explanation.wanted and explanation.n_numbers > most:
+        told = replace(explanation, wanted=tuple(strongest_told(explanation.derivation)))
+    return _Outline(explanation, told, style, most).document()
+
+
+class _Outline:
+    def __init__(
+        self, explanation: Explanation, told: Explanation, style: Style, most: int
+    ) -> None:
+        self.explanation, self.told, self.style, self.most = explanation, told, style, most
+        self.trace = explanation.trace
+        self.words: Mapping[str, str] = words_of(style.language)
+        self.n_samples = len(self.trace.a[0])
+
+    def number(self, value: float) -> str:
+        """Return a number with the chosen digits."""
+        return number_text(value, self.style.digits)
+
+    def document(self) -> Document:
+        """Return the whole."""
+        e = self.explanation
+        told = Document(
+            title=e.names.title_in(self.style.language) or self.words["document"],
+            conventions=tuple(self._conventions()),
+            sections=tuple(self._sections()),
+            style=self.style,
+            n_samples=self.n_samples,
+            named=self._named,
+        )
+        # measuring takes several passes per gradient: only where gradients are told
+        return replace(told, proofs=self._proofs) if any(told.lines()) else told
+
+    def _named(self, ref: Ref) -> Ref:
+        if ref.quantity == "loss" and self.explanation.derivation.loss_is_of_one_sample():
+            return Ref("loss", after=ref.after)
+        return ref
+
+    def _conventions(self) -> Iterator[str]:
+        network, words, update = self.trace.network, self.words, self.explanation.update
+        over = self.explanation.reduction if self.n_samples > 1 else "one sample"
+        loss, mean = network.loss_name.replace("_", " "), words[over].format(count=self.n_samples)
+        parameters = f"{network.n_parameters:,}"
+        name = getattr(update.rule, "name", type(update.rule).__name__).replace("_", " ")
+        yield words["shape"].format(shape=" → ".join(self._shape()), count=parameters)
+        yield words["conventions"].format(loss=loss, mean=mean)
+        yield words["step"].format(optimizer=name, rate=self.number(update.learning_rate))
+        if network.l2 or network.l1:
+            arrays = list(dict.fromkeys(s.name for s in network.layout.slots if s.penalized))
+            plain = arrays == ["W"]
+            yield words["penalties" if plain else "penalties of"].format(
+                arrays=words["and"].join(arrays)
+            )
+        if network.layout.learning_rate_factors() is not None:
+            yield words["rate factors"].format(factors=words["and"].join(self._rate_factors()))
+        if not update.train_biases:
+            yield words["biases stay"]
+        if self.explanation.names.source:
+            yield words["source"].format(source=self.explanation.names.source)
+
+    def _shape(self) -> Iterator[str]:
+        """Yield how many numbers there are from layer to layer, and what gives them."""
+        network = self.trace.network
+        called = ["", *layer_names(network, self.words), network.loss.output]
+        for width, name in zip(network.sizes, called, strict=True):
+            yield f"{width} {name}".rstrip()
+
+    def _rate_factors(self) -> Iterator[str]:
+        """Yield what the learning rate is multiplied by, for arrays of one name together."""
+        layers: dict[tuple[str, float], list[str]] = {}
+        for slot in self.trace.network.layout.slots:
+            if slot.learning_rate_factor != 1:
+                key = (slot.name, slot.learning_rate_factor)
+                layers.setdefault(key, []).append(str(slot.layer + 1))
+        for (name, factor), found in layers.items():
+            array = symbol(Ref(name), 1).letter.text
+            yield self.words["rate factor"].format(
+                factor=self.number(factor), array=array, layers=", ".join(found)
+            )
+
+    def _phase(self, name: str) -> str:
+        """Return the heading of a phase; that of plain networks has their formulas."""
+        general = f"{name} of layers"
+        other = not self.trace.network.is_plain and general in self.words
+        return self.words[general if other else name]
+
+    def _sections(self) -> Iterator[Section]:
+        one_number = bool(self.explanation.wanted)
+        detail = self.style.detail
+        chosen = (detail,) if detail else ("neurons",) if one_number else DETAILS
+        make = {"overview": self._overview, "layers": self._layers, "neurons": self._neurons}
+        for name in chosen:
+            yield make[name]()
+        if not one_number:
+            if self.n_samples > 1:
+                yield self._batch()
+            yield self._promise()
+
+    # overview
+
+    def _overview(self) -> Section:
+        blocks: list[Block] = [self._network(), *self._images()]
+        return Section("overview", self.words["overview"], tuple(blocks))
+
+    def _network(self) -> Overview:
+        trace, words, names = self.trace, self.words, self.explanation.names
+        layers = [self._layer(words["inputs"], "x", 0, names.inputs)]
+        for layer in range(1, len(trace.z) + 1):
+            if layer == len(trace.z):
+                title = words["output"].format(activation=trace.network.loss.output)
+                layers.append(self._layer(title, "a", layer, names.outputs))
+            else:
+                called = layer_names(trace.network, words)[layer - 1]
+                title = words["layer"].format(number=layer, activation=called)
+                layers.append(self._layer(title, "a", layer, ()))
+        return Overview(
+            tuple(layers),
+            words["sample"].format(number=1) if self.n_samples > 1 else "",
+            self._targets(),
+            self.number(trace.loss),
+        )
+
+    def _targets(self) -> str:
+        """Return the targets of the first sample; of many outputs those that are not 0."""
+        t, names = self.trace.targets[0], self.explanation.names.outputs
+        if len(t) <= _MOST_NODES:
+            return ", ".join(self.number(float(v)) for v in t)
+        places = [int(j) for j in np.flatnonzero(t)[:_MOST_NODES]]
+        called = [clip(names[j], _LONGEST_NAME) if names else f"t{j + 1}" for j in places]
+        told = [f"{n} = {self.number(float(t[j]))}" for n, j in zip(called, places, strict=True)]
+        return ", ".join([*told, "…"])
+
+    def _layer(self, title: str, quantity: str, layer: int, names: tuple[str, ...]) -> TableLayer:
+        values = self.trace.a[layer][0]
+        z = self.trace.z[layer - 1][0] if layer else None
+        delta = self.trace.delta[layer - 1][0] if layer else None
+        order = list(range(len(values)))
+        if len(values) > _MOST_NODES:
+            strength = np.abs(values if delta is None else delta)
+            order = sorted(int(j) for j in np.argsort(-strength, kind="stable")[: _MOST_NODES - 1])
+            if not layer:  # an input that is zero is one of the rest: a word that is not there
+                order = [j for j in order if values[j]] or order[:1]
+        nodes = tuple(
+            Node(
+                Ref(quantity, layer, (0, j)),
+                clip(names[j], _LONGEST_NAME) if names else "",
+                "" if z is None else self.number(float(z[j])),
+                self.number(float(values[j])),
+                "" if delta is None else self.number(float(delta[j])),
+            )
+            for j in order
+        )
+        return TableLayer(title, nodes, len(values) - len(nodes))
+
+    def _images(self) -> Iterator[Image]:
+        """Yield rows that are images, and the deltas of their pixels."""
+        shape = self.explanation.names.image
+        if not shape:
+            return
+        for s in range(min(self.n_samples, _MOST_IMAGES)):
+            which = f" {self.words['sample'].format(number=s + 1)}" if self.n_samples > 1 else ""
+            for key, rows, signed in (
+                ("image", self.trace.a[0], False),
+                ("image delta", self.trace.dx, True),
+            ):
+                values = rows[s].reshape(*shape[:2], -1).mean(axis=2)
+                largest = float(np.abs(values).max()) or 1.0
+                ink = values / largest
+                yield Image(self.words[key] + which, ink if signed else ink.clip(0, 1), signed)
+
+    # layers
+
+    def _layers(self) -> Section:
+        parts = tuple(
+            Section(phase, self._phase(phase), (Equations(tuple(group)),))
+            for phase, group in groupby(
+                equations(self.explanation, self.style.digits), key=lambda equation: equation.phase
+            )
+        )
+        return Section("layers", self.words["layers"], (), parts)
+
+    # neurons
+
+    def _neurons(self) -> Section:
+        words, count = self.words, f"{self.explanation.n_numbers:,}"
+        title, asked = words["neurons"], self.style.detail or self.explanation.wanted
+        if not asked and self.told is self.explanation and self.explanation.n_numbers > self.most:
+            told = Sentence(words["shown on request"].format(count=count))
+            return Section("neurons", title, (told,))
+        blocks = []
+        shown = len(self.told.steps)
+        if not self.explanation.wanted and shown < self.explanation.n_numbers:
+            blocks.append(Sentence(words["strongest"].format(shown=f"{shown:,}", count=count)))
+        judged = [p.verdict for p in self._proofs.values() if p.verdict != "kink"]
+        if judged:
+            right = words["proved"].format(right=judged.count("right"), count=len(judged))
+            blocks.append(Sentence(right, "failed" if "wrong" in judged else "proved"))
+        parts = tuple(
+            Section(phase, self._phase(phase), (Lines(tuple(lines)),))
+            for phase, lines in self._phases()
+        )
+        return Section("neurons", title, tuple(blocks), parts)
+
+    def _phases(self) -> Iterator[tuple[str, Iterator[Line]]]:
+        lines = self.told.lines(self.style.digits)
+        yield from groupby(lines, key=lambda line: line.step.phase)
+
+    @cached_property
+    def _proofs(self) -> dict[str, Proof]:
+        return {
+            name: Proof(entry.verdict, "", "")
+            if entry.verdict == "kink"
+            else Proof(
+                entry.verdict, self.number(entry.measured), number_text(entry.relative_error, 2)
+            )
+            for name, entry in self.told.proof.items()
+            if name != "loss"
+        }
+
+    # the batch
+
+    def _batch(self) -> Section:
+        batch, words = self.explanation.batch, self.words
+        order = sorted(batch.pulls, key=lambda pull: pull.along)[:_MOST_SAMPLES]
+        head = (words["of sample"], Ref("loss", 0, (0,)), "|g|", words["along"], "")
+        rows = tuple(
+            (
+                str(pull.sample + 1),
+                Shown(self.number(pull.loss)),
+                Shown(self.number(pull.norm)),
+                Shown(f"{pull.along:.3f}"),
+                words["against"].strip() if pull.along < 0 else "",
+            )
+            for pull in order
+        )
+        blocks: list[Block] = [Table(head, rows)]
+        if len(batch.pulls) > len(order):
+            more = f"{len(batch.pulls) - len(order):,}"
+            blocks.append(Sentence(words["more samples"].format(count=more)))
+        kept = words["kept"].format(share=f"{batch.kept:.0%}", norm=self.number(batch.norm))
+        blocks.append(Sentence(kept))
+        if batch.apart is not None:
+            s, r, cosine = batch.apart
+            apart = words["apart"].format(one=s + 1, other=r + 1, cosine=f"{cosine:.3f}")
+            blocks.append(Sentence(apart))
+        return Section("batch", words["batch"], tuple(blocks))
+
+    # promise and fact
+
+    def _promise(self) -> Section:
+        e, words = self.explanation, self.words
+        promised, bent, brought = e.predicted_change, e.second_order_change, e.actual_change
+        facts = (
+            ("loss before", "", e.trace.loss),
+            ("loss after", "", e.update.after.loss),
+            ("promised", "gradient times step", promised),
+            ("bent", "half curvature", bent),
+            ("together", "", promised + bent),
+            ("brought", "", brought),
+        )
+        rows = tuple(
+            (words[what] + (f" ({words[note]})" if note else ""), Shown(self.number(value)))
+            for what, note, value in facts
+        )
+        reasons = tuple(Sentence(reason) for reason in self._reasons(promised, bent, brought))
+        return Section("promise", words["promise"], (Table((), rows), *reasons))
+
+    def _reasons(self, promised: float, bent: float, brought: float) -> Iterator[str]:
+        """Yield why promise and fact differ, and what follows for the length of the step."""
+        words, gap = self.words, brought - promised
+        if not np.isfinite([promised, bent, brought]).all():
+            yield words["step overflows"]
+            return
+        if abs(gap) <= _WORTH_A_REASON * abs(promised):
+            yield words["promise kept"]
+            return
+        rest = gap - bent
+        yield words["gap"].format(
+            gap=self.number(gap), bent=self.number(bent), rest=self.number(rest)
+        )
+        crossed = self.explanation.n_crossed_kinks
+        if crossed:
+            yield words["crossed kinks"].format(count=f"{crossed:,}")
+        if promised < 0 < brought:
+            yield words["step too long"]
+        times = -promised / (2 * bent) if promised < 0 < bent else np.inf
+        if times <= _FAR:
+            yield words["best length"].format(times=number_text(times, 3))

@@ -1,0 +1,1 @@
+"""One renderer a form: each writes down the same document."""

@@ -1,0 +1,1 @@
+"""One page of HTML, with the network as a picture."""

@@ -1,0 +1,290 @@
+"""The blocks of a document as HTML: sentences, tables, pictures, equations, lines with proofs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+from deltaprop.explaining.document.blocks import (
+    Block,
+    Cell,
+    Document,
+    Equations,
+    Lines,
+    Node,
+    Overview,
+    Proof,
+    Section,
+    Sentence,
+    Shown,
+    Table,
+)
+from deltaprop.explaining.renderers.html.equations import equation_pieces, width_class
+from deltaprop.functional.expressions import Operand
+from deltaprop.model.layers import ARRAYS
+from deltaprop.notation.digits import Line, number_text
+from deltaprop.notation.ids import PHASES, Ref, read_ref
+from deltaprop.notation.image import Image
+from deltaprop.notation.image_svg import image_svg
+from deltaprop.notation.mathml import (
+    MathmlNotation,
+    escape,
+    joined,
+    math,
+    number,
+    pieces,
+    symbol,
+)
+from deltaprop.notation.unicode import symbol_of
+
+__all__ = ["Blocks", "place_of"]
+
+_MARKS = {"right": "✓", "wrong": "✗", "kink": "–"}
+_HYPHEN = re.compile(r"(?<![\w.])-(?=\d)")  # before a number it is a minus sign
+_MOST_GIVEN = 48  # numbers of a kind that are shown unfolded
+
+
+def place_of(section: Section) -> str:
+    """Return the id of a section; "loss" alone is the id of a number."""
+    return f"phase-{section.name}" if section.name in PHASES else section.name.replace(" ", "-")
+
+
+class Blocks:
+    """Writes the sections of a document.
+
+    Parameters
+    ----------
+    document : Document
+        What is written.
+    names : mapping of str to str
+        What the user calls given numbers, by id.
+    """
+
+    def __init__(self, document: Document, names: dict[str, str]) -> None:
+        self.document, self.words, self.names = document, document.words, names
+        self.lines = tuple(document.lines())
+        self.roots = self._roots()
+        self.known = {line.step.id for line in self.lines} | set(self.roots)
+        parts = (part for section in document.sections for part in (section, *section.parts))
+        blocks = [block for part in parts for block in part.blocks]
+        self.width = width_class(
+            equation for block in blocks if isinstance(block, Equations)
+            for equation in block.equations
+        )  # fmt: skip
+
+    def _roots(self) -> dict[str, float]:
+        """Return what the lines are made of and no line works out."""
+        worked_out = {line.step.id for line in self.lines}
+        operands = (leaf for line in self.lines for leaf in line.step.named_operands())
+        return {leaf.id: leaf.value for leaf in operands if leaf.id not in worked_out}
+
+    # pieces
+
+    def text(self, key: str, **values: object) -> str:
+        """Return words, ready to stand in the page."""
+        return escape(self.words[key].format(**values))
+
+    def symbol(self, ref: Ref) -> str:
+        """Return a number's symbol."""
+        document = self.document
+        return symbol(document.named(ref), document.n_samples, document.style.notation)
+
+    # sections
+
+    def section(self, section: Section, *before: str) -> Iterator[str]:
+        """Yield a section, its heading, what stands before its parts, and its parts."""
+        yield f'<section id="{place_of(section)}">'
+        if section.title:
+            yield f"<h2>{escape(section.title)}</h2>"
+        yield from self.blocks(section.blocks)
+        yield from before
+        for part in section.parts:
+            inner = self.blocks(part.blocks)
+            heading = f"<h3>{escape(part.title)}</h3>"
+            if any(isinstance(block, Lines) for block in part.blocks):
+                yield f'<section id="{place_of(part)}">{heading}'
+                yield from inner
+                yield "</section>"
+            else:
+                yield heading
+                yield from inner
+        yield "</section>"
+
+    def blocks(self, blocks: Iterable[Block]) -> Iterator[str]:
+        """Yield blocks; pictures that follow each other side by side."""
+        for kind, group in groupby(blocks, type):
+            if kind is Image:
+                yield '<div class="images">'
+            for block in group:
+                yield from self.block(block)
+            if kind is Image:
+                yield "</div>"
+
+    def block(self, block: Block) -> Iterator[str]:
+        """Yield one block."""
+        match block:
+            case Sentence():
+                kind = f' class="{block.kind}"' if block.kind else ""
+                yield f"<p{kind}>{escape(_HYPHEN.sub('−', block.text))}</p>"
+            case Table():
+                yield from self.table(block)
+            case Overview():
+                yield from self.overview(block)
+            case Image():
+                yield self.image(block)
+            case Equations():
+                for equation in block.equations:
+                    found = equation_pieces(equation, self.document, self.known, self.whole)
+                    yield f'<div class="equation{self.width}">{joined(found)}</div>'
+            case Lines():
+                for _, in_layer in groupby(block.lines, key=lambda line: line.step.ref.layer):
+                    yield '<ol class="lines">'
+                    yield from map(self.line, in_layer)
+                    yield "</ol>"
+
+    def whole(self, ref: Ref, part: str = "") -> str:
+        """Return the symbol of an array, or of a part of it."""
+        return symbol(ref, 1, self.document.style.notation, part)
+
+    # tables
+
+    def table(self, table: Table) -> Iterator[str]:
+        """Yield rows; numbers to the right, under their headings."""
+        rows = list(zip(*table.rows, strict=True))
+        right = [any(isinstance(cell, Shown) for cell in column) for column in rows]
+        yield '<div class="scroll"><table>'
+        if table.head:
+            cells = "".join(
+                f'<th scope="col"{_to_the(to_right)}>{self.heading(cell)}</th>'
+                if cell
+                else "<td></td>"
+                for cell, to_right in zip(table.head, right, strict=True)
+            )
+            yield f"<thead><tr>{cells}</tr></thead>"
+        yield "<tbody>"
+        for first, *others in table.rows:
+            cells = "".join(
+                f"<td{_to_the(to_right)}>{self.cell(cell)}</td>"
+                for cell, to_right in zip(others, right[1:], strict=True)
+            )
+            yield f'<tr><th scope="row">{self.cell(first)}</th>{cells}</tr>'
+        yield "</tbody></table></div>"
+
+    def cell(self, cell: Cell) -> str:
+        """Return what stands in a table."""
+        match cell:
+            case Shown():
+                return math(number(cell.text))
+            case str():
+                return escape(cell)
+        return math(self.symbol(cell))
+
+    def heading(self, cell: Cell) -> str:
+        """Return what stands above a column; the number of one sample stands for those of all."""
+        if isinstance(cell, Ref):
+            return escape(symbol_of(cell, 1, self.document.style.notation))
+        return self.cell(cell)
+
+    def overview(self, overview: Overview) -> Iterator[str]:
+        """Yield the network as tables, one for each layer, where there is no picture of it."""
+
+        def row(node: Node) -> tuple[Cell, ...]:
+            numbers = (Shown(text) if text else "" for text in (node.z, node.a, node.delta))
+            return (node.name or node.ref, *numbers)
+
+        for layer in overview.layers:
+            rows = tuple(row(node) for node in layer.nodes)
+            more = (self.words["more"].format(count=f"{layer.more:,}"), "", "", "")
+            yield from self.table(
+                Table((layer.title, "z", "a", "δ"), (*rows, more) if layer.more else rows)
+            )
+        if overview.note:
+            yield f"<p>{escape(overview.note)}</p>"
+        told = ((self.words["target"], overview.targets), (self.words["loss L"], overview.loss))
+        yield from self.table(Table((), tuple((what, Shown(text)) for what, text in told)))
+
+    def image(self, image: Image) -> str:
+        """Return a picture with what it shows; one of signed numbers with its colours."""
+        key = ""
+        if image.signed:
+            swatches = (f'<span class="swatch {s}">{m}</span>' for s, m in _SIGNS)
+            key = f'<span class="key">{"".join(swatches)}</span>'
+        return (
+            f'<figure class="drawn">{image_svg(image)}'
+            f"<figcaption>{escape(image.title)} {key}</figcaption></figure>"
+        )
+
+    # given numbers
+
+    def given(self) -> Iterator[str]:
+        """Yield what the lines start from; many of a kind are folded away."""
+        refs = sorted(map(read_ref, self.roots), key=_group)
+        for _, group in groupby(refs, key=lambda ref: _group(ref)[:3]):
+            found = list(group)
+            items = "".join(map(self._given, found))
+            chips = f'<ul class="givens">{items}</ul>'
+            if len(found) > _MOST_GIVEN:
+                kind = math(self.whole(Ref(found[0].quantity, found[0].layer)))
+                told = self.text("numbers of a kind", count=f"{len(found):,}")
+                chips = f"<details><summary>{kind} {told}</summary>{chips}</details>"
+            yield chips
+
+    def _given(self, ref: Ref) -> str:
+        value = self.roots[ref.id]
+        text = number_text(value, self.document.style.digits)
+        relation = "=" if float(text) == value else "≈"
+        name = self.names.get(ref.id, "")
+        called = f'<span class="name">{escape(name)}</span>' if name else ""
+        return (
+            f'<li class="line given" id="{ref.id}">{called}{math(self.symbol(ref))}'
+            f"{math(f'<mo>{relation}</mo>{number(text)}')}</li>"
+        )
+
+    # lines
+
+    def line(self, line: Line) -> str:
+        """Return symbol = symbols = numbers = result, and the proof."""
+        step = line.step
+        parts = []
+        no_formula = isinstance(step.expression, Operand) and step.expression.id == step.id
+        if not no_formula:
+            more = self.words["terms left out"]
+            for kind, symbol_of in (("symbols", self.symbol), ("numbers", None)):
+                found = pieces(step.expression, MathmlNotation(line, symbol_of, more))
+                found[0] = f"<mo>=</mo>{found[0]}"
+                parts.append(f'<span class="{kind}">{joined(found)}</span>')
+        sign = "negative" if step.value < 0 else "positive" if step.value > 0 else "zero"
+        result = f"<mo>{'=' if line.exact else '≈'}</mo>{number(line.shown)}"
+        return (
+            f'<li class="line step" id="{step.id}">{math(self.symbol(step.ref), "left")}'
+            f'<span class="parts">{"".join(parts)}{math(result, f"result {sign}")}</span>'
+            f"{self.proof(self.document.proofs.get(step.id))}</li>"
+        )
+
+    def proof(self, proof: Proof | None) -> str:
+        """Return what the referee found beside a gradient."""
+        if proof is None:
+            return ""
+        verdict = self.text(proof.verdict)
+        mark = f'<span role="img" aria-label="{verdict}">{_MARKS[proof.verdict]}</span>'
+        if proof.verdict == "kink":
+            return f'<span class="proof kink">{mark} {verdict}</span>'
+        measured = self.text("central difference", number=proof.measured)
+        error = self.text("relative error", number=proof.error)
+        told = f"{measured} <br>{error}".replace("-", "−")
+        return f'<span class="proof {proof.verdict}">{mark} {told}</span>'
+
+
+_SIGNS = (("positive", "+"), ("negative", "−"))
+
+
+def _to_the(right: bool) -> str:
+    return ' class="figure"' if right else ""
+
+
+def _group(ref: Ref) -> tuple[int, int, str, tuple[int, ...]]:
+    """Return what to sort given numbers by: the data, the parameters by layer, the settings."""
+    kinds = {"x": 0, "targets": 1, "share": 2, "mask": 3, **dict.fromkeys(ARRAYS, 4)}
+    kind = kinds.get(ref.quantity, 5 if ref.layer else 6)
+    return (kind, ref.layer, ref.quantity if kind < 6 else "", ref.index)

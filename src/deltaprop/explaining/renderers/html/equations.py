@@ -1,0 +1,231 @@
+"""Matrix equations in MathML, with the shape under every matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+
+from deltaprop.explaining.document.blocks import Document
+from deltaprop.explaining.document.tokens import (
+    Cells,
+    Close,
+    Constant,
+    Entries,
+    Equation,
+    Joint,
+    Open,
+)
+from deltaprop.notation.digits import Line
+from deltaprop.notation.ids import Ref
+from deltaprop.notation.mathml import (
+    BREAK,
+    MathmlNotation,
+    escape,
+    fenced,
+    matrix,
+    number,
+    operand,
+    scripts,
+)
+from deltaprop.notation.write import write
+
+__all__ = ["equation_pieces", "width_class"]
+
+_APPLY = "<mo>\u2061</mo>"  # invisible
+_JOINTS = {
+    "": "<mo>\u2062</mo>",  # invisible
+    "+": "<mo>+</mo>",
+    "-": "<mo>−</mo>",
+    "*": "<mo>⊙</mo>",
+    "/": "<mo>/</mo>",
+}
+_SIGN = 1.55  # digits that a minus sign is wide
+_ROOM = (52, 64)  # characters of a row, beyond which letters become smaller
+_SUM = "<munder><mo>∑</mo><mi>s</mi></munder>"
+
+
+def equation_pieces(
+    equation: Equation,
+    document: Document,
+    known: Collection[str],
+    symbol: Callable[[Ref, str], str],
+) -> Iterator[str]:
+    """Yield an equation in symbols, then with its numbers, in pieces between which it may break.
+
+    Parameters
+    ----------
+    equation : Equation
+        What to write.
+    document : Document
+        The words.
+    known : collection of str
+        The ids that the page can show; other cells carry none.
+    symbol : callable
+        Writes the symbol of an array or a number, and which part of it is meant.
+
+    Yields
+    ------
+    str
+        MathML for a math element of its own.
+    """
+    writer = _Writer(equation, document, known, symbol)
+    yield from "".join(writer.parts()).split(BREAK)
+
+
+def width_class(equations: Iterable[Equation]) -> str:
+    """Return " wide" or " wider" where a matrix of one has long rows; else nothing."""
+    widest = 0
+    for equation in equations:
+        widths = [
+            _width(token.cells) + 2 * len(token.applied)
+            for token in equation.right
+            if isinstance(token, Entries)
+        ]
+        widest = max(widest, _width(equation.result), *widths)
+    return " wider" if widest > _ROOM[1] else " wide" if widest > _ROOM[0] else ""
+
+
+def _width(cells: Cells) -> int:
+    columns = zip(*cells.texts, strict=True)
+    return sum(max(map(len, column)) + 2 for column in columns) + 3 * cells.more_columns
+
+
+class _Writer:
+    def __init__(
+        self,
+        equation: Equation,
+        document: Document,
+        known: Collection[str],
+        symbol: Callable[[Ref, str], str],
+    ) -> None:
+        self.equation, self.words = equation, document.words
+        self.known, self.symbol = known, symbol
+
+    def parts(self) -> Iterator[str]:
+        """Yield symbol = symbols = numbers = result."""
+        equation = self.equation
+        yield f"{self.symbol(equation.left, equation.part)}{BREAK}<mo>=</mo>"
+        yield self.symbolic() if equation.right else self.told()
+        if equation.right:
+            yield f"{BREAK}<mo>=</mo>{self.numeric()}"
+        yield f"{BREAK}<mo>{'=' if equation.exact else '≈'}</mo>"
+        yield self.matrix(equation.result, equation.left, equation.origin)
+        if equation.more:
+            told = self.words["more of this form"].format(count=f"{equation.more:,}")
+            yield f'{BREAK}<mspace width="0.5em"/><mtext>{escape(told)}</mtext>'
+
+    def told(self) -> str:
+        """Return in words what no matrices tell."""
+        if self.equation.phase != "backward":
+            return f"<mtext>{escape(self.words['after the step'])}</mtext>"
+        loss = self.equation.note.replace("_", " ")
+        z = self.symbol(Ref("z", self.equation.left.layer), "")
+        slope = f"<mfrac><mrow><mo>∂</mo><mi>L</mi></mrow><mrow><mo>∂</mo>{z}</mrow></mfrac>"
+        by = escape(self.words["given by"].format(loss=loss))
+        return f'{slope}{BREAK}<mspace width="0.35em"/><mtext>({by})</mtext>'
+
+    def symbolic(self) -> str:
+        """Return the right-hand side in symbols."""
+        text = ""
+        for token in self.equation.right:
+            match token:
+                case Entries():
+                    symbol = self.symbol(token.ref, token.part)
+                    if token.transposed:
+                        base = f"<mrow>{fenced(symbol)}</mrow>" if token.ref.layer else symbol
+                        symbol = scripts(base, "", "<mi>⊤</mi>")
+                    applied = f"{_function(token.applied)}{fenced(symbol)}"
+                    text += applied if token.applied else symbol
+                case Constant(line=line):
+                    text += self.constant(line, lambda ref: self.symbol(ref, ""))
+                case _:
+                    text += _mark(token, first=not text)
+        return text
+
+    def numeric(self) -> str:
+        """Return the right-hand side with its numbers, which may break before a sign."""
+        text = ""
+        for place, token in enumerate(self.equation.right):
+            match token:
+                case Entries():
+                    name = _function(token.applied) if token.is_argument else ""
+                    text += name + self.matrix(token.cells, token.ref, token.origin, token)
+                case Constant(line=line):
+                    text += self.constant(line, None)
+                case Joint() if text and not isinstance(self.equation.right[place - 1], Constant):
+                    text += BREAK + _mark(token)
+                case _:
+                    text += _mark(token, first=not text)
+        return text
+
+    def constant(self, line: Line, symbol: Callable[[Ref], str] | None) -> str:
+        """Return a number that all entries are combined with; only numbers carry its id."""
+        known = () if symbol else self.known
+        written = write(line.step.expression, MathmlNotation(line, symbol, known=known))
+        return f"<mrow>{written.replace(BREAK, '')}</mrow>"
+
+    def matrix(
+        self, cells: Cells, ref: Ref, origin: tuple[int, ...], entries: Entries | None = None
+    ) -> str:
+        """Return a matrix with its shape; only a corner of a large one."""
+        rows = []
+        before = [max(map(_before_the_point, column)) for column in zip(*cells.texts, strict=True)]
+        for r, texts in enumerate(cells.texts):
+            row = [
+                _pushed(before[c] - _before_the_point(text))
+                + self.cell(text, ref, _index(origin, (r, c), entries), entries)
+                for c, text in enumerate(texts)
+            ]
+            rows.append([*row, "<mo>⋯</mo>"] if cells.more_columns else row)
+        if cells.more_rows:
+            rows.append(["<mo>⋮</mo>"] * len(rows[0]))
+        return matrix(rows, f"{cells.shape[0]} × {cells.shape[1]}")
+
+    def cell(self, text: str, ref: Ref, index: tuple[int, ...], entries: Entries | None) -> str:
+        """Return a number, with its id where it is that number and the page can show it."""
+        written = number(text)
+        if entries is not None and entries.applied and not entries.is_argument:
+            return written  # f'(z) is not z
+        name = Ref(ref.quantity, ref.layer, index, ref.after).id
+        return operand(name, written) if name in self.known else written
+
+
+def _index(
+    origin: tuple[int, ...], place: tuple[int, int], entries: Entries | None
+) -> tuple[int, ...]:
+    """Return the index of a cell; an array of one index stands there as a row."""
+    if entries is not None and entries.transposed:
+        place = place[1], place[0]
+    *fixed, last = origin
+    if not fixed:
+        return (last + place[1],)
+    return (*fixed[:-1], fixed[-1] + place[0], last + place[1])
+
+
+def _mark(token: Joint | Open | Close, *, first: bool = False) -> str:
+    """Return a sign or a parenthesis."""
+    match token:
+        case Joint(sign=sign):
+            return '<mo form="prefix">−</mo>' if first else _JOINTS[sign]
+        case Open(function=name, fenced=fenced):
+            function = _SUM if name == "sum" else _function(name) if name else ""
+            return function + ("<mo>(</mo>" if fenced else "")
+        case Close(raised=raised):
+            above = "<mi>⊤</mi>" if raised == "T" else f"<mn>{raised}</mn>" if raised else ""
+            return scripts("<mo>)</mo>", "", above)
+
+
+def _before_the_point(text: str) -> float:
+    """Return how wide a number is up to its point, in digits."""
+    whole = text.partition("e")[0].partition(".")[0]
+    return len(whole.lstrip("-")) + (_SIGN if text.startswith("-") else 0)
+
+
+def _pushed(digits: float) -> str:
+    """Return space, so that the points of a column stand below each other."""
+    return f'<mspace width="{digits:g}ch"/>' if digits > 0 else ""
+
+
+def _function(name: str) -> str:
+    plain = name.removesuffix("'")
+    written = f"<mi>{escape({'sqrt': '√'}.get(plain, plain))}</mi>"
+    return (scripts(written, "", "<mo>′</mo>") if plain != name else written) + _APPLY

@@ -1,0 +1,274 @@
+"""A document as one HTML file: formulas in MathML, pictures in SVG, no network access.
+
+Everything is there to read without a script; the script adds stepping, clicking and lighting up.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from deltaprop._version import __version__
+from deltaprop.explaining.document.blocks import Block, Document, Lines, Overview, Section
+from deltaprop.explaining.document.outline import document as document_of
+from deltaprop.explaining.renderers.html.blocks import Blocks, place_of
+from deltaprop.explaining.renderers.html.network import picture
+from deltaprop.notation.image import Image
+from deltaprop.notation.mathml import escape
+
+if TYPE_CHECKING:
+    from deltaprop.explaining.document.style import Style
+    from deltaprop.explaining.explanation import Explanation
+
+__all__ = ["render", "write_document"]
+
+_TAGS = {"en": "en", "zh": "zh-Hans"}
+_MOST_LINES = 1000  # a step of more is told by its strongest numbers
+_MOST_PICTURES = 4  # one for each sample
+_PICTURE, _DEEP_PICTURE = 560, 1160  # the width in which a picture is drawn
+_GAP, _LEAST_GAP = 92, 64  # between its layers; where there are many
+_LOW_PICTURE = 3  # neurons beneath each other that leave room for the panel below
+_DEEP = 4  # layers of neurons, from which on a picture needs the whole width
+
+
+def render(explanation: Explanation, style: Style) -> str:
+    """Return the explanation as one HTML file that needs nothing else.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        The step.
+    style : Style
+        Language, notation, digits, and which altitude.
+
+    Returns
+    -------
+    str
+        The page. A step of very many numbers is told by its strongest ones.
+    """
+    document = document_of(explanation, style, most=_MOST_LINES, shortened=True)
+    return _Page(document, explanation).html()
+
+
+def write_document(document: Document) -> str:
+    """Return a document as one HTML file that needs nothing else.
+
+    Parameters
+    ----------
+    document : Document
+        What to write.
+
+    Returns
+    -------
+    str
+        The page. A network in it stands there as tables, for a document has no picture of it.
+    """
+    return _Page(document).html()
+
+
+@cache
+def _asset(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return f"'sha256-{digest}'"
+
+
+class _Page:
+    def __init__(self, document: Document, explanation: Explanation | None = None) -> None:
+        self.document, self.explanation = document, explanation
+        names = {} if explanation is None else _names(explanation)
+        self.blocks = Blocks(document, names)
+        self.text, self.words = self.blocks.text, document.words
+        self.has_lines = bool(self.blocks.lines)
+        overviews = [b for s in document.sections for b in s.blocks if isinstance(b, Overview)]
+        self.has_picture = explanation is not None and bool(overviews or self.has_lines)
+        self.sections = list(self._sections())
+
+    def _sections(self) -> Iterator[Section]:
+        """Yield what stands beside the picture; what it shows is not told once more."""
+        for section in self.document.sections:
+            blocks: tuple[Block, ...] = section.blocks
+            if self.has_picture:
+                blocks = tuple(b for b in blocks if not isinstance(b, Overview))
+            title = section.title
+            if blocks != section.blocks:
+                title = self.words["pictures"] if any(isinstance(b, Image) for b in blocks) else ""
+            name = "pictures" if blocks != section.blocks else section.name
+            if blocks or section.parts:
+                yield Section(name, title, blocks, section.parts)
+
+    def html(self) -> str:
+        """Return the whole file."""
+        style, script = _asset("network.css") + _asset("page.css"), _asset("page.js")
+        policy = (
+            f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; "
+            "base-uri 'none'; form-action 'none'"
+        )
+        title, language = escape(self.document.title), self.document.style.language
+        aside = [*(self._pictures() if self.has_picture else ())]
+        aside += [*(self._inspector() if self.has_lines else ())]
+        main = [line for section in self.sections for line in self._section(section)]
+        return "\n".join(
+            [
+                "<!DOCTYPE html>",
+                f'<html lang="{_TAGS.get(language, language)}">',
+                '<head><meta charset="utf-8">',
+                f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+                '<meta name="viewport" content="width=device-width, initial-scale=1">',
+                '<meta name="color-scheme" content="light dark">',
+                f"<title>{title}</title>",
+                f"<style>{style}</style></head>",
+                f'<body class="{" ".join(self._kinds(bool(aside), bool(main)))}">',
+                *self._header(title),
+                '<div class="columns">',
+                *(['<div class="aside">', *aside, "</div>"] if aside else []),
+                *(["<main>", *main, "</main>"] if main else []),
+                "</div>",
+                f"<footer>{self.text('made by', version=__version__)}</footer>",
+                f"<script>{script}</script>",
+                "</body></html>\n",
+            ]
+        )
+
+    def _kinds(self, has_aside: bool, has_main: bool) -> Iterator[str]:
+        """Yield what the style sheet goes by."""
+        yield "whole" if has_aside and has_main else "single"
+        if self.explanation is None or not self.has_picture:
+            return
+        if self._is_deep():
+            yield "deep"
+        elif max(self.explanation.trace.network.sizes) > _LOW_PICTURE:
+            yield "tall"
+
+    def _is_deep(self) -> bool:
+        return self.explanation is not None and len(self.explanation.trace.network.sizes) >= _DEEP
+
+    def _header(self, title: str) -> Iterator[str]:
+        yield f"<header><h1>{title}</h1>"
+        if self.document.conventions:
+            told = "".join(f"<li>{escape(s)}</li>" for s in self.document.conventions)
+            yield f'<ul class="conventions">{told}</ul>'
+        if self.has_lines:
+            yield f'<p class="scripted" hidden>{self.text("how to read")}</p>'
+        links = "".join(
+            f'<li><a href="#{place}">{escape(_short(heading))}</a></li>'
+            for place, heading in self._places()
+        )
+        if links.count("<li>") > 1:
+            yield f'<nav aria-label="{self.text("contents")}"><ul>{links}</ul></nav>'
+        yield "</header>"
+
+    def _places(self) -> Iterator[tuple[str, str]]:
+        """Yield where one can go: the sections; instead of the lines, each of their parts."""
+        for section in self.sections:
+            if section is self._first_with_lines():
+                yield "given", self._given_title()
+            parts = section.parts if _tells_lines(section) and section.parts else (section,)
+            yield from ((place_of(part), part.title) for part in parts if part.title)
+
+    def _first_with_lines(self) -> Section | None:
+        return next(filter(_tells_lines, self.sections), None)
+
+    def _given_title(self) -> str:
+        return self.words["given" if self.explanation is None else "given numbers"]
+
+    def _section(self, section: Section) -> Iterator[str]:
+        if section is not self._first_with_lines() or not self.blocks.roots:
+            yield from self.blocks.section(section)
+            return
+        within = bool(section.parts)
+        level = "h3" if within else "h2"
+        heading = f"<{level}>{escape(self._given_title())}</{level}>"
+        given = [f'<section id="given">{heading}', *self.blocks.given(), "</section>"]
+        if within:
+            yield from self.blocks.section(section, *given)
+        else:
+            yield from (*given, *self.blocks.section(section))
+
+    # beside the text
+
+    def _pictures(self) -> Iterator[str]:
+        assert self.explanation is not None
+        n = min(len(self.explanation.trace.a[0]), _MOST_PICTURES)
+        yield f'<section id="overview" aria-label="{escape(_short(self.words["overview"]))}">'
+        if n > 1:
+            buttons = "".join(
+                f'<button type="button" data-sample="{s}">'
+                f"{self.text('picture sample', number=s + 1)}</button>"
+                for s in range(n)
+            )
+            label = self.text("samples")
+            yield f'<div class="samples" role="group" aria-label="{label}" hidden>{buttons}</div>'
+        for s in range(n):
+            drawn = picture(
+                self.explanation,
+                self.document.style,
+                _DEEP_PICTURE if self._is_deep() else _PICTURE,
+                sample=s,
+                known=self.blocks.known,
+                least_gap=_LEAST_GAP if self._is_deep() else _GAP,
+            )
+            heading = self.text("picture sample", number=s + 1)
+            caption = f"<figcaption>{heading}</figcaption>" if n > 1 else ""
+            yield (
+                f'<figure class="picture" data-sample="{s}">{caption}'
+                f'<div class="scroll">{drawn}</div></figure>'
+            )
+        yield "</section>"
+
+    def _inspector(self) -> Iterator[str]:
+        def button(key: str, name: str, sign: str) -> str:
+            label = self.text(key)
+            return (
+                f'<button type="button" data-go="{name}" aria-label="{label}" title="{label}">'
+                f"{sign}</button>"
+            )
+
+        yield f'<section id="inspector" hidden aria-label="{self.text("stepper")}">'
+        yield f'<div class="stepper" role="group" aria-label="{self.text("stepper")}">'
+        yield button("first step", "first", "«") + button("previous step", "previous", "‹")
+        form = self.text("step of", number="{number}", count="{count}")
+        yield f'<output class="place" data-form="{form}"></output>'
+        yield button("next step", "next", "›") + button("last step", "last", "»")
+        back = self.text("go back")
+        yield '<button type="button" data-go="back" class="back" disabled>↩ '
+        yield f"<span>{back}</span></button></div>"
+        yield f'<ol class="trail" aria-label="{self.text("trail")}"></ol>'
+        yield '<div class="now" aria-live="polite"><span class="now-formula"></span>'
+        yield "<code></code></div>"
+        for kind, empty in (("made of", "is given"), ("goes into", "goes nowhere")):
+            name = kind.replace(" ", "-")
+            yield (
+                f'<div class="links"><h2 id="{name}-title">{self.text(kind)}</h2>'
+                f'<ul id="{name}" aria-labelledby="{name}-title" '
+                f'data-empty="{self.text(empty)}"></ul></div>'
+            )
+        yield "</section>"
+
+
+def _tells_lines(section: Section) -> bool:
+    parts = (section, *section.parts)
+    return any(isinstance(block, Lines) for part in parts for block in part.blocks)
+
+
+def _names(explanation: Explanation) -> dict[str, str]:
+    """Return what the user calls inputs and targets, by id."""
+    names, n = explanation.names, len(explanation.trace.a[0])
+    return {
+        f"{quantity}[{s},{j}]": name
+        for quantity, own in (("x", names.inputs), ("targets", names.outputs))
+        for s in range(n)
+        for j, name in enumerate(own)
+    }
+
+
+def _short(heading: str) -> str:
+    """Return a heading up to its colon."""
+    return heading.replace("：", ":").split(":", maxsplit=1)[0]

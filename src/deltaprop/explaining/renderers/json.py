@@ -1,0 +1,185 @@
+"""The explanation as data: every number, the arithmetic it comes from, and what that is made of."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deltaprop._version import __version__
+from deltaprop.explaining.derivation.edges import added_at, edges_of
+from deltaprop.explaining.document.blocks import Document
+from deltaprop.explaining.document.outline import document as document_of
+from deltaprop.model.serialize import network_to_dict
+from deltaprop.notation.digits import Line
+from deltaprop.notation.ids import PER_SAMPLE, array_of, read_ref
+from deltaprop.notation.latex import LatexNotation, equation_parts, latex_symbol
+from deltaprop.notation.plain import PlainNotation
+from deltaprop.notation.steps import Step
+from deltaprop.notation.write import write
+
+if TYPE_CHECKING:
+    from deltaprop.explaining.document.style import Style
+    from deltaprop.explaining.explanation import Explanation
+
+__all__ = ["FORMAT", "diagram", "render", "to_data", "write_document"]
+
+FORMAT = "deltaprop-explanation/1"
+
+
+def render(explanation: Explanation, style: Style) -> str:
+    """Return the explanation as JSON text."""
+    return _text(to_data(explanation, style))
+
+
+def write_document(document: Document) -> str:
+    """Return the numbers of a document that is about no network as JSON text."""
+    lines = tuple(document.lines())
+    return _text(
+        {
+            "format": FORMAT,
+            "version": __version__,
+            "title": document.title,
+            "roots": _roots(line.step for line in lines),
+            "steps": [_step(line, document) for line in lines],
+        }
+    )
+
+
+def _text(data: dict[str, Any]) -> str:
+    return json.dumps(data, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def to_data(explanation: Explanation, style: Style) -> dict[str, Any]:
+    """Return the explanation as plain data, in the format ``FORMAT``."""
+    network, update = explanation.trace.network, explanation.update
+    document = document_of(explanation, replace(style, detail="neurons"))
+    return {
+        "format": FORMAT,
+        "version": __version__,
+        "title": document.title,
+        "conventions": {
+            "reduction": explanation.reduction,
+            "delta": "dL/dz",
+            "recursion": "old weights",
+            "relu_prime_at_0": 0,
+            "penalties": "weights, not biases",
+            "train_biases": update.train_biases,
+            "learning_rate": update.learning_rate,
+            "optimizer": getattr(update.rule, "name", "own"),
+            "digits": style.digits,
+            "sentences": list(document.conventions),
+        },
+        "network": network_to_dict(network),
+        "names": {
+            "inputs": list(explanation.names.inputs),
+            "outputs": list(explanation.names.outputs),
+        },
+        "diagram": diagram(explanation),
+        "roots": _roots(explanation.steps),
+        "steps": [_step(line, document) for line in document.lines()],
+        "change": {
+            "predicted": _number(explanation.predicted_change),
+            "second_order": _number(explanation.second_order_change),
+            "actual": _number(explanation.actual_change),
+        },
+    }
+
+
+def diagram(explanation: Explanation) -> dict[str, Any]:
+    """Return the network as nodes and edges with the ids of their numbers; those that are told.
+
+    Returns
+    -------
+    dict
+        ``layers``: per layer its width, activation and nodes, each with its neuron and the ids of
+        its numbers in the first sample; ``edges``: from and to as (layer, neuron), weight and
+        gradient by id.
+    """
+    trace, network = explanation.trace, explanation.trace.network
+    told = {step.id for step in explanation.steps} | set(_roots(explanation.steps))
+    functions = ["", *(row.name for row in network.activations), network.loss.output]
+    layers = []
+    for layer, width in enumerate(network.sizes):
+        nodes = []
+        for j in range(width):
+            names = [f"x[0,{j}]"] if not layer else [
+                f"{quantity}.{layer}[0,{j}]" for quantity in ("z", "a", "delta")
+            ]  # fmt: skip
+            added = added_at(trace, layer, j) if layer else None
+            names += [added.id] if added is not None else []
+            ids = [name for name in names if name in told]
+            if ids:
+                nodes.append({"neuron": j, "ids": ids})
+        activation = functions[layer] if layer else None
+        layers.append({"layer": layer, "width": width, "activation": activation, "nodes": nodes})
+    edges = []
+    for name in sorted(told, key=lambda name: read_ref(name).order()):
+        ref = read_ref(name)
+        if not array_of(ref.quantity) or ref.quantity.startswith("data_"):
+            continue
+        parameter = replace(ref, quantity=array_of(ref.quantity))
+        edges += [
+            {
+                "from": [ref.layer - 1, i],
+                "to": [ref.layer, j],
+                "weight": parameter.id,
+                "gradient": name,
+            }
+            for i, j in edges_of(trace, parameter)
+        ]
+    return {"layers": layers, "edges": edges, "samples": len(trace.a[0])}
+
+
+def _step(line: Line, document: Document) -> dict[str, Any]:
+    step, style = line.step, document.style
+    notations = [
+        LatexNotation(
+            line, symbols, style.notation, document.n_samples, document.words["more terms"]
+        )
+        for symbols in (True, False)
+    ]
+    symbol = latex_symbol(document.named(step.ref), document.n_samples, style.notation)
+    data: dict[str, Any] = {
+        "id": step.id,
+        "phase": step.phase,
+        "quantity": step.quantity,
+        "layer": step.ref.layer,
+        "index": list(step.ref.index),
+        "latex": " ".join([symbol, *equation_parts(line, *notations)]),
+        "expression": write(step.expression, PlainNotation(line)),
+        "shown": line.shown,
+        "exact": line.exact,
+        "value": _number(step.value),
+        "from": [name for name in step.operands if name != step.id],
+    }
+    if step.quantity in PER_SAMPLE and step.ref.index:
+        data["sample"], *rest = step.ref.index
+        data["index"] = rest
+    proof = document.proofs.get(step.id)
+    if proof is not None:
+        data["proof"] = {"verdict": proof.verdict}
+        if proof.verdict != "kink":
+            data["proof"] |= {"measured": proof.measured, "relative_error": proof.error}
+    return data
+
+
+def _roots(steps: Iterable[Step]) -> dict[str, float | str]:
+    """Return the value of everything that the steps are made of and that no step works out."""
+    steps = tuple(steps)
+    worked_out = {step.id for step in steps}
+    roots: dict[str, float | str] = {}
+    for step in steps:
+        for operand in step.named_operands():
+            if operand.id not in worked_out:
+                roots[operand.id] = _number(operand.value)
+    return roots
+
+
+def _number(value: float) -> float | str:
+    """Return a number for JSON, which has none for infinity and NaN."""
+    return float(value) if math.isfinite(value) else str(np.float64(value))

@@ -1,0 +1,1 @@
+"""A LaTeX document, for pdflatex or xelatex."""

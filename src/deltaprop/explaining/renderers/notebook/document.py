@@ -1,0 +1,163 @@
+"""A document as a Jupyter notebook.
+
+The markdown cells say what the other renderers say; the code cells work the step out again with
+deltaprop and compare every displayed number. It is read without a kernel.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from deltaprop._version import __version__
+from deltaprop.explaining.document.blocks import Block, Document, Equations, Lines, Section
+from deltaprop.explaining.document.outline import document as document_of
+from deltaprop.explaining.renderers.latex.lines import equation_rows, line_rows
+from deltaprop.explaining.renderers.markdown import escaped, write_block, write_head
+from deltaprop.explaining.renderers.notebook import code
+from deltaprop.explaining.renderers.notebook.fragment import document_fragment, to_html_fragment
+from deltaprop.notation.digits import Line
+from deltaprop.notation.image import Image
+from deltaprop.notation.png import data_uri
+
+if TYPE_CHECKING:
+    from deltaprop.explaining.document.style import Style
+    from deltaprop.explaining.explanation import Explanation
+
+__all__ = ["document_fragment", "render", "to_html_fragment", "write_document"]
+
+_ROOM = 52.0  # em of a row in a notebook
+
+
+def render(explanation: Explanation, style: Style) -> str:
+    """Return the explanation as an .ipynb file, nbformat 4.5.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        What to write down. An optimizer that is not deltaprop's own cannot be written into code:
+        the new parameters are then given as numbers. Neither can an activation or a loss of the
+        user's: the code cells then work out the displayed arithmetic.
+    style : Style
+        Language, notation, digits, and which altitude.
+
+    Returns
+    -------
+    str
+        JSON: cells without outputs, for a Python 3 kernel with deltaprop and NumPy.
+    """
+    own = code.is_own(explanation)
+    return _file(_Book(document_of(explanation, style), None if own else explanation))
+
+
+def write_document(document: Document) -> str:
+    """Return a document that is about no network as an .ipynb file.
+
+    Parameters
+    ----------
+    document : Document
+        What to write.
+
+    Returns
+    -------
+    str
+        JSON: its code cells work out the displayed arithmetic, with nothing but Python.
+    """
+    return _file(_Book(document, None))
+
+
+def _file(book: _Book) -> str:
+    cells = []
+    for number, (kind, text) in enumerate(book.cells()):
+        name = hashlib.sha256(f"{number} {text}".encode()).hexdigest()[:12]
+        cell: dict[str, Any] = {
+            "cell_type": kind.removeprefix("hidden "),
+            "id": name,
+            "metadata": {"jupyter": {"source_hidden": True}} if "hidden" in kind else {},
+            "source": text.splitlines(keepends=True),
+        }
+        if kind != "markdown":
+            cell |= {"execution_count": None, "outputs": []}
+        cells.append(cell)
+    data = {
+        "cells": cells,
+        "metadata": {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+            "deltaprop": {"version": __version__},
+        },
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
+
+
+class _Book:
+    def __init__(self, document: Document, explanation: Explanation | None) -> None:
+        self.document, self.explanation = document, explanation
+        self.words = document.words
+
+    def cells(self) -> Iterator[tuple[str, str]]:
+        """Yield the cells: their kind and their text."""
+        words, explanation = self.words, self.explanation
+        yield "markdown", "\n".join([*write_head(self.document), escaped(words["notebook"])])
+        if explanation is not None:
+            yield "markdown", f"## {escaped(words['notebook given'])}"
+            given = code.given_code(explanation, words["own rule"])
+            yield from [("hidden code", given.packed)] if given.packed else []
+            yield "code", given.network
+            yield "code", given.step
+        yield "code", code.CHECK if explanation is not None else code.ARITHMETIC
+        for section in self.document.sections:
+            yield from self.section(section, "##")
+            for part in section.parts:
+                yield from self.section(part, "###")
+
+    def section(self, section: Section, mark: str) -> Iterator[tuple[str, str]]:
+        """Yield one cell of text, and one of code where there is something to compare."""
+        texts = [f"{mark} {escaped(section.title)}"] if section.title else []
+        texts += ["\n".join(self.block(block)).rstrip() for block in section.blocks]
+        if texts:
+            yield "markdown", "\n\n".join(texts)
+        lines = [line for b in section.blocks if isinstance(b, Lines) for line in b.lines]
+        if self.explanation is None:
+            if lines:
+                yield "code", code.arithmetic_code(lines)
+            return
+        if lines:
+            yield "code", code.check_code(self.explanation, lines)
+        if section.name == "gradient" and lines:
+            yield "code", "print(step.verify())"
+        if any(isinstance(block, Equations) for block in section.blocks):
+            yield "code", code.HELD[section.name]
+        if section.name == "promise":
+            yield "code", "step.predicted_change, step.second_order_change, step.actual_change"
+
+    def block(self, block: Block) -> Iterator[str]:
+        """Yield one block of a text cell: formulas that a notebook sets, a picture, or Markdown."""
+        match block:
+            case Equations():
+                yield _display([equation_rows(e, self.document, _ROOM) for e in block.equations])
+            case Lines():
+                for number, (_, group) in enumerate(groupby(block.lines, key=_array_of)):
+                    yield from [""] if number else []
+                    rows = [line_rows(line, self.document, room=_ROOM) for line in group]
+                    yield _display(rows)
+            case Image():
+                title = escaped(block.title)
+                legend = f"  \n{escaped(self.words['coloured'])}" if block.signed else ""
+                yield from (title + legend, "", f"![{title}]({data_uri(block)})")
+            case _:
+                yield from write_block(block, self.document)
+
+
+def _array_of(line: Line) -> tuple[str, int]:
+    return line.step.quantity, line.step.ref.layer
+
+
+def _display(groups: Sequence[list[str]]) -> str:
+    rows = " \\\\\n".join(row for group in groups for row in group)
+    return f"$$\n\\begin{{aligned}}\n{rows}\n\\end{{aligned}}\n$$"

@@ -1,0 +1,192 @@
+"""A document as a small piece of HTML, for ``_repr_html_``: no script, no style sheet."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from deltaprop.characters import readable
+from deltaprop.explaining.document.blocks import (
+    Block,
+    Cell,
+    Document,
+    Equations,
+    Lines,
+    Overview,
+    Section,
+    Sentence,
+    Shown,
+    Table,
+)
+from deltaprop.explaining.document.outline import document as document_of
+from deltaprop.explaining.renderers.text import MARKS, equation_text, line_parts, ref_text
+from deltaprop.notation.image import Image
+from deltaprop.notation.png import data_uri
+
+if TYPE_CHECKING:
+    from deltaprop.explaining.document.style import Style
+    from deltaprop.explaining.explanation import Explanation
+
+__all__ = ["document_fragment", "to_html_fragment"]
+
+_MOST_ROWS = 60  # of a phase
+_ROOM = 96  # columns of a matrix equation
+_PADDING = "padding:1px 8px;vertical-align:top"
+_LEFT = f'style="text-align:left;{_PADDING}"'
+_WHOLE = f'style="text-align:left;white-space:nowrap;{_PADDING}"'
+_RIGHT = f'style="text-align:right;{_PADDING}"'
+_TAGS = {"en": "en", "zh": "zh-Hans"}
+
+
+def to_html_fragment(explanation: Explanation, style: Style) -> str:
+    """Return the explanation as one ``<div>``: what is long is folded."""
+    return document_fragment(document_of(explanation, style, shortened=True))
+
+
+def document_fragment(document: Document) -> str:
+    """Return a document as one ``<div>``."""
+    return "\n".join(_Fragment(document).lines())
+
+
+class _Fragment:
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.words = document.words
+
+    def lines(self) -> Iterator[str]:
+        """Yield the piece of HTML."""
+        document = self.document
+        language = document.style.language
+        yield f'<div class="deltaprop-explanation" lang="{_TAGS.get(language, language)}">'
+        yield f"<p><strong>{_escaped(document.title)}</strong></p>"
+        if document.conventions:
+            yield f"<p>{'<br>'.join(map(_escaped, document.conventions))}</p>"
+        for section in document.sections:
+            yield from self.section(section)
+        yield "</div>"
+
+    def section(self, section: Section) -> Iterator[str]:
+        """Yield a section; its parts, and arithmetic, are folded."""
+        folded = any(isinstance(block, Lines | Equations) for block in section.blocks)
+        n_lines = sum(len(block.lines) for block in section.blocks if isinstance(block, Lines))
+        count = f" ({n_lines:,})" if n_lines else ""
+        title = f"{_escaped(section.title)}{count}" if section.title else ""
+        if folded:
+            yield f"<details><summary>{title}</summary>"
+        elif title:
+            yield f"<p><strong>{title}</strong></p>"
+        for block in section.blocks:
+            yield from self.block(block)
+        if folded:
+            yield "</details>"
+        for part in section.parts:
+            yield from self.section(part)
+
+    def block(self, block: Block) -> Iterator[str]:
+        """Yield one block."""
+        match block:
+            case Sentence():
+                yield f"<p>{_escaped(block.text)}</p>"
+            case Table():
+                yield from self.table(block)
+            case Overview():
+                yield from self.overview(block)
+            case Image():
+                title = _escaped(block.title)
+                legend = f"<br>{_escaped(self.words['coloured'])}" if block.signed else ""
+                yield f'<p>{title}{legend}<br><img src="{data_uri(block)}" alt="{title}"></p>'
+            case Equations():
+                for equation in block.equations:
+                    text = "\n".join(equation_text(equation, self.document, _ROOM))
+                    yield f"<pre>{_escaped_lines(text)}</pre>"
+            case Lines():
+                yield from self.arithmetic(block)
+
+    def arithmetic(self, block: Lines) -> Iterator[str]:
+        """Yield a table: symbol, formula, numbers, result, and the proof where there is one."""
+        proofs = self.document.proofs
+        lines = block.lines[:_MOST_ROWS]
+        proved = any(line.step.id in proofs for line in lines)
+        keys = ["number", "formula", "with numbers", "result", *(["proof"] if proved else [])]
+        rows = []
+        for line in lines:
+            left, formula, numbers, relation = line_parts(line, self.document)
+            row = [left, formula, numbers, f"{relation} {line.shown}"]
+            rows.append([*row, self.proof(line.step.id)] if proved else row)
+        if len(block.lines) > len(lines):
+            more = self.words["more"].format(count=f"{len(block.lines) - len(lines):,}")
+            rows.append([more, *[""] * (len(keys) - 1)])
+        styles = [_WHOLE, _LEFT, _LEFT, _WHOLE, *([_WHOLE] if proved else [])]
+        yield from _rows([self.words[key] for key in keys], rows, styles)
+
+    def proof(self, name: str) -> str:
+        """Return what the referee found, short enough for a column."""
+        proof = self.document.proofs.get(name)
+        if proof is None:
+            return ""
+        if proof.verdict == "kink":
+            return f"{MARKS['kink']} {self.words['kink']}"
+        error = self.words["relative error"].format(number=proof.error)
+        return f"{MARKS[proof.verdict]} {proof.measured}, {error}"
+
+    def table(self, table: Table) -> Iterator[str]:
+        """Yield the rows, words to the left and numbers to the right."""
+        columns = zip(*table.rows, strict=True)
+        right = [any(isinstance(cell, Shown) for cell in column) for column in columns]
+        rows = [[self.cell(cell) for cell in row] for row in table.rows]
+        styles = [_RIGHT if to_right else _LEFT for to_right in right]
+        yield from _rows([self.cell(cell) for cell in table.head], rows, styles)
+
+    def cell(self, cell: Cell) -> str:
+        """Return what stands in a table."""
+        match cell:
+            case Shown():
+                return cell.text
+            case str():
+                return cell
+        return ref_text(cell, self.document)
+
+    def overview(self, overview: Overview) -> Iterator[str]:
+        """Yield a table: down it the values flow forward, up it the deltas flow back."""
+        words = self.words
+        if overview.note:
+            yield f"<p>{_escaped(overview.note)}</p>"
+        rows = []
+        for layer in overview.layers:
+            title = layer.title
+            for node in layer.nodes:
+                symbol = ref_text(node.ref, self.document)
+                rows.append([title, symbol, node.name, node.z, node.a, node.delta])
+                title = ""
+            if layer.more:
+                more = words["more"].format(count=f"{layer.more:,}")
+                rows.append(["", more, "", "", "", ""])
+        head = ["", words["neuron"], words["name"], "z ↓", "a ↓", "δ ↑"]
+        keep = [c for c in range(len(head)) if c != 2 or any(row[2] for row in rows)]
+        styles = [_RIGHT if c > 2 else _LEFT for c in keep]
+        yield from _rows([head[c] for c in keep], [[row[c] for c in keep] for row in rows], styles)
+        told = f"{words['target']} = {overview.targets}; {words['loss L']} = {overview.loss}"
+        yield f"<p>{_escaped(told)}</p>"
+
+
+def _rows(
+    head: Sequence[str], rows: Sequence[Sequence[str]], styles: Sequence[str]
+) -> Iterator[str]:
+    yield "<table>"
+    if head:
+        cells = zip(styles, head, strict=True)
+        yield f"<thead><tr>{''.join(f'<th {s}>{_escaped(c)}</th>' for s, c in cells)}</tr></thead>"
+    yield "<tbody>"
+    for row in rows:
+        cells = zip(styles, row, strict=True)
+        yield f"<tr>{''.join(f'<td {style}>{_escaped(c)}</td>' for style, c in cells)}</tr>"
+    yield "</tbody></table>"
+
+
+def _escaped(text: str) -> str:
+    return html.escape(readable(text))
+
+
+def _escaped_lines(text: str) -> str:
+    return "\n".join(map(_escaped, text.split("\n")))

@@ -1,0 +1,214 @@
+"""A document in a terminal: readable at 80 columns and without colour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from deltaprop.explaining.document.blocks import (
+    Block,
+    Cell,
+    Document,
+    Equations,
+    Lines,
+    Overview,
+    Section,
+    Sentence,
+    Shown,
+    Table,
+    TableLayer,
+)
+from deltaprop.explaining.document.outline import document as document_of
+from deltaprop.explaining.renderers.text import (
+    equation_text,
+    image_text,
+    line_text,
+    proof_text,
+    ref_text,
+)
+from deltaprop.notation.digits import Line
+from deltaprop.notation.image import Image
+from deltaprop.widths import cells, clip, pad, wrap
+
+if TYPE_CHECKING:
+    from deltaprop.explaining.document.style import Style
+    from deltaprop.explaining.explanation import Explanation
+
+__all__ = ["render", "write_document"]
+
+_MOST_NUMBERS = 160  # lines of arithmetic that are still read when nobody asked for them
+_NARROWEST = 20
+_LONGEST_LABEL = 22
+
+
+def render(explanation: Explanation, style: Style, *, width: int = 80, color: bool = False) -> str:
+    """Return the explanation as lines of at most ``width`` columns."""
+    document = document_of(explanation, style, most=_MOST_NUMBERS)
+    return write_document(document, width=width, color=color)
+
+
+def write_document(document: Document, *, width: int = 80, color: bool = False) -> str:
+    """Return a document as text.
+
+    Parameters
+    ----------
+    document : Document
+        What to write.
+    width : int
+        Columns.
+    color : bool
+        With ANSI colours: the sign of each number.
+
+    Returns
+    -------
+    str
+        Lines of at most ``width`` columns.
+    """
+    lines = _Page(document, max(_NARROWEST, width), color).lines()
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+class _Page:
+    def __init__(self, document: Document, width: int, color: bool) -> None:
+        self.document, self.width, self.color = document, width, color
+        self.words = document.words
+
+    def lines(self) -> Iterator[str]:
+        """Yield the page."""
+        yield from (self.bold(line) for line in wrap(self.document.title, self.width))
+        for sentence in self.document.conventions:
+            yield from wrap(sentence, self.width)
+        for section in self.document.sections:
+            yield ""
+            if section.title:
+                titles = wrap(section.title, self.width)
+                yield from map(self.bold, titles)
+                yield self.bold("─" * max(map(cells, titles)))
+            yield from self.blocks(section)
+            for number, part in enumerate(section.parts):
+                if number or section.blocks:
+                    yield ""
+                yield from map(self.bold, wrap(part.title, self.width))
+                yield from self.blocks(part)
+
+    def blocks(self, section: Section) -> Iterator[str]:
+        """Yield what stands under a heading."""
+        for block in section.blocks:
+            yield from self.block(block)
+
+    def block(self, block: Block) -> Iterator[str]:
+        """Yield one block."""
+        match block:
+            case Sentence():
+                yield from wrap(block.text, self.width)
+            case Table():
+                yield from self.table(block)
+            case Overview():
+                yield from self.overview(block)
+            case Image():
+                yield ""
+                yield from wrap(block.title, self.width)
+                yield from (f"  {row}" for row in image_text(block, self.width - 2))
+            case Equations():
+                for equation in block.equations:
+                    for row in equation_text(equation, self.document, self.width - 2):
+                        yield f"  {row}"
+            case Lines():
+                for line in block.lines:
+                    yield from self.line(line)
+
+    # colour
+
+    def bold(self, text: str) -> str:
+        """Return a heading."""
+        return f"\x1b[1m{text}\x1b[0m" if self.color else text
+
+    def paint(self, text: str, value: float) -> str:
+        """Return the text coloured by the sign of its number."""
+        if not self.color or value == 0:
+            return text
+        return f"\x1b[{'34' if value > 0 else '33'}m{text}\x1b[0m"
+
+    # blocks
+
+    def line(self, line: Line) -> Iterator[str]:
+        """Yield the arithmetic of one number, and its proof."""
+
+        def paint(text: str) -> str:
+            return self.paint(text, line.step.value)
+
+        for row in line_text(line, self.document, self.width - 2, paint):
+            yield f"  {row}"
+        proof = self.document.proofs.get(line.step.id)
+        if proof is not None:
+            for number, row in enumerate(wrap(proof_text(proof, self.words), self.width - 8)):
+                yield f"      {'  ' if number else ''}{row}"
+
+    def table(self, table: Table) -> Iterator[str]:
+        """Yield the rows, words to the left and numbers to the right."""
+        rows = [*([table.head] if table.head else []), *table.rows]
+        texts = [[self.cell(cell) for cell in row] for row in rows]
+        wide = [max(cells(row[c]) for row in texts) for c in range(len(texts[0]))]
+        right = [any(isinstance(row[c], Shown) for row in table.rows) for c in range(len(wide))]
+        for row in texts:
+            padded = (
+                " " * (w - cells(text)) + text if to_right else pad(text, w)
+                for text, w, to_right in zip(row, wide, right, strict=True)
+            )
+            yield clip("  " + "   ".join(padded).rstrip(), self.width)
+
+    def cell(self, cell: Cell) -> str:
+        """Return what stands in a table."""
+        match cell:
+            case Shown():
+                return cell.text
+            case str():
+                return cell
+        return ref_text(cell, self.document)
+
+    def overview(self, overview: Overview) -> Iterator[str]:
+        """Yield the network: columns from left to right, values and the deltas that come back."""
+        if overview.note:
+            yield overview.note
+        yield from self._side_by_side([(layer.title, self._column(layer)) for layer in
+                                       overview.layers])  # fmt: skip
+        words = self.words
+        yield ""
+        told = f"{words['target']} = {overview.targets}"
+        loss = f"{words['loss L']} = {overview.loss}"
+        if cells(f"{told}    {loss}") <= self.width:
+            yield f"{told}    {loss}"
+        else:
+            yield from (*wrap(told, self.width), loss)
+
+    def _column(self, layer: TableLayer) -> list[str]:
+        lines: list[str] = []
+        for node in layer.nodes:
+            label = node.name or ref_text(node.ref, self.document)
+            lines.append(f"{clip(label, _LONGEST_LABEL)} = {node.a}")
+            if node.delta:
+                lines.append(f"  δ ← {node.delta}")
+        if layer.more:
+            lines.append(self.words["more"].format(count=f"{layer.more:,}"))
+        return lines
+
+    def _side_by_side(self, columns: list[tuple[str, list[str]]]) -> Iterator[str]:
+        """Yield the columns beside each other, in as many blocks as the width asks for."""
+        blocks: list[list[tuple[str, list[str], int]]] = [[]]
+        used = 0
+        for title, column in columns:
+            wide = max(cells(text) for text in [title, *column])
+            if blocks[-1] and used + 4 + wide > self.width:
+                blocks.append([])
+                used = 0
+            blocks[-1].append((title, column, wide))
+            used += wide + (4 if used else 0)
+        for number, block in enumerate(blocks):
+            if number:
+                yield "  ↓ ↑"
+            yield "  → ".join(pad(title, wide) for title, _, wide in block)
+            height = max(len(column) for _, column, _ in block)
+            for row in range(height):
+                yield "    ".join(
+                    pad(column[row] if row < len(column) else "", wide) for _, column, wide in block
+                )

@@ -1,0 +1,288 @@
+"""Formulas and words in LaTeX: what pdflatex, xelatex, KaTeX and MathJax all read."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+
+from deltaprop.functional.expressions import Leaf, Number, Operand
+from deltaprop.notation.digits import Line
+from deltaprop.notation.ids import Ref, read_ref
+from deltaprop.notation.plain import signed
+from deltaprop.notation.symbols import PI, symbol
+from deltaprop.notation.write import write
+
+__all__ = [
+    "LatexNotation",
+    "equation_parts",
+    "escaped",
+    "latex_number",
+    "latex_symbol",
+    "unknown_to_pdflatex",
+]
+
+_FUNCTIONS = {
+    "exp": r"\exp",
+    "log": r"\ln",
+    "tanh": r"\tanh",
+    "cos": r"\cos",
+    "sin": r"\sin",
+    "max": r"\max",
+    "erf": r"\mathrm{erf}",  # GitHub lets no \operatorname through
+}
+_RELATIONS = {">=": r"\ge", "<=": r"\le", "==": "="}
+_LONGEST_EXPONENT = 60  # characters of LaTeX; a longer one is read better beside exp
+_TALL = re.compile(r"\\frac|\\sqrt|\^\{[^{}]*[\^_+]|\\left")
+
+_ESCAPES = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "#": r"\#",
+    "$": r"\$",
+    "%": r"\%",
+    "&": r"\&",
+    "_": r"\_",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "`": r"\textasciigrave{}",
+    "'": r"{'}",
+    '"': r"\textquotedblright{}",
+    "-": r"{-}",  # two of them would join into a dash
+    "?": r"{?}",
+    "!": r"{!}",
+    "\u00a0": "~",
+    "—": "---",
+    "–": "--",
+    "’": "'",
+    "…": r"\dots{}",
+    "·": r"$\cdot$",
+    "×": r"$\times$",
+    "⊙": r"$\odot$",
+    "→": r"$\to$",
+    "←": r"$\leftarrow$",
+    "↓": r"$\downarrow$",
+    "↑": r"$\uparrow$",
+    "∂": r"$\partial$",
+    "Σ": r"$\Sigma$",
+    "α": r"$\alpha$",
+    "δ": r"$\delta$",
+    "η": r"$\eta$",
+    "λ": r"$\lambda$",
+    "φ": r"$\varphi$",
+    "ω": r"$\omega$",
+    "≈": r"$\approx$",
+    "½": r"$\tfrac{1}{2}$",
+    "−": r"$-$",
+    "²": r"$^{2}$",
+    "₁": r"$_{1}$",
+    "₂": r"$_{2}$",
+}
+_LONGEST_WORD = 16  # characters; a longer one may be broken
+_NO_GLYPH = ("Cc", "Cf", "Cs", "Zl", "Zp")
+_LETTERS = set("ßæÆøØåÅœŒłŁ")  # and these, that they have
+_ACCENTS = set("\u0300\u0301\u0302\u0303\u0308")  # that pdflatex's default fonts put on letters
+
+
+def escaped(text: str) -> str:
+    """Return a text so that LaTeX prints it, whatever it holds."""
+    clean = _printable(text).replace(" - ", " – ")  # a minus between words
+    return "".join(_ESCAPES.get(c, c) for c in _breakable(clean))
+
+
+def _breakable(text: str) -> Iterator[str]:
+    """Yield the signs of a text, with places to break in words that no line has room for."""
+    for word in re.split(r"( +)", text):
+        for at, c in enumerate(word):
+            if at and at % _LONGEST_WORD == 0:
+                yield r"\hspace{0pt}"
+            yield c
+
+
+def unknown_to_pdflatex(text: str) -> list[str]:
+    """Return the characters of a text that pdflatex has no glyph for."""
+    found = (c for c in _printable(text) if ord(c) > 126 and c not in _ESCAPES)
+    return sorted({c for c in found if c not in _LETTERS and not _accented(c)})
+
+
+def _printable(text: str) -> str:
+    # a control, a surrogate or a mark of direction has no glyph and may turn the line around
+    return "".join(" " if unicodedata.category(c) in _NO_GLYPH else c for c in text)
+
+
+def _accented(c: str) -> bool:
+    parts = unicodedata.normalize("NFD", c)
+    return len(parts) == 2 and parts[0].isascii() and parts[1] in _ACCENTS and ord(c) < 0x100
+
+
+def latex_number(text: str) -> str:
+    r"""Return a displayed number: 1.2e-05 as ``1.2\times 10^{-5}``."""
+    if text in ("inf", "-inf"):
+        return text.replace("inf", r"\infty")
+    if text == "nan":
+        return r"\mathrm{nan}"
+    mantissa, e, exponent = text.partition("e")
+    return rf"{mantissa}\times 10^{{{int(exponent)}}}" if e else mantissa
+
+
+def latex_symbol(ref: Ref, n_samples: int, notation: str = "standard", part: str = "") -> str:
+    r"""Return an id as it is written on paper, counted from 1.
+
+    Parameters
+    ----------
+    ref : Ref
+        What to name; without an index, the whole array.
+    n_samples : int
+        Where there is only one, its number is left out.
+    notation : {"standard", "tutorial"}
+        W of layer l as ``W^{l}``, or between the layers as ``W^{(l-1,l)}``.
+    part : str
+        Which part of a whole array is meant: "2…4".
+
+    Returns
+    -------
+    str
+        ``z^{1}_{1}``, ``\delta^{2}_{1}``, ``\frac{\partial L}{\partial W^{1}_{12}}``.
+    """
+    s = symbol(ref, n_samples, notation)
+    prime = "'" if s.prime else ""
+    letter = s.letter.latex or _named(s.letter.text)
+    letter += f"_{{{s.letter.below}}}" if s.letter.below else ""
+    if s.summed:
+        return rf"\sum {letter}"
+    places = s.places or part.replace("…", r" \dots ").replace("·", r"\cdot ")
+    scripts = (f"^{{{s.layer}}}" if s.layer else "") + (f"_{{{places}}}" if places else "")
+    if s.derivative_of is not None:
+        above = s.derivative_of.latex or s.derivative_of.text
+        above += f"_{{{s.places}}}" if s.both else ""
+        return rf"\frac{{\partial {above}{prime}}}{{\partial {letter}{scripts}}}"
+    if s.state:
+        return f"{_named(s.state)}{prime}_{{{letter}{scripts}}}"
+    return f"{letter}{prime}{scripts}"
+
+
+@lru_cache(maxsize=8192)
+def _symbol_of(name: str, n_samples: int, notation: str) -> str:
+    return latex_symbol(read_ref(name), n_samples, notation)
+
+
+def _named(text: str) -> str:
+    return text if len(text) == 1 or text.startswith("\\") else rf"\mathrm{{{escaped(text)}}}"
+
+
+class LatexNotation:
+    """Writes a line in symbols, or with its numbers put in.
+
+    Parameters
+    ----------
+    line : Line
+        Whose numbers.
+    symbols : bool
+        Whether operands are written as symbols.
+    notation : {"standard", "tutorial"}
+        As for ``latex_symbol``.
+    n_samples : int
+        Where there is only one, its number is left out.
+    more : str
+        How left-out terms are told: "{count} more".
+    flat : bool
+        Everything on one level, so that a long formula may be broken anywhere.
+    """
+
+    def __init__(
+        self,
+        line: Line,
+        symbols: bool = False,
+        notation: str = "standard",
+        n_samples: int = 1,
+        more: str = "{count} more",
+        flat: bool = False,
+    ) -> None:
+        self.line = line
+        self.symbols = symbols
+        self.notation = notation
+        self.n_samples = n_samples
+        self.more = more
+        self.flat = flat
+
+    @property
+    def stacks_quotients(self) -> bool:
+        """Return whether numerator and denominator stand above each other."""
+        return not self.flat
+
+    def leaf(self, leaf: Leaf) -> str:
+        """Return the symbol of an operand, or its displayed number."""
+        if self.symbols and isinstance(leaf, Operand):
+            return _symbol_of(leaf.id, self.n_samples, self.notation)
+        if self.symbols and isinstance(leaf, Number) and leaf.text == PI:
+            return r"\pi"
+        number = latex_number(self.line.text(leaf))
+        if isinstance(leaf, Operand | Number):
+            return number
+        return rf"[\text{{{escaped(self.more.format(count=f'{leaf.count:,}'))}}}: {number}]"
+
+    def is_negative(self, leaf: Leaf) -> bool:
+        """Return whether it starts with a minus sign."""
+        return self.leaf(leaf).startswith("-")
+
+    def parentheses(self, inner: str) -> str:
+        """Return (inner), as high as what stands in it."""
+        return rf"\left({inner}\right)" if self._is_tall(inner) else f"({inner})"
+
+    def sum(self, terms: list[str], signs: tuple[int, ...]) -> str:
+        """Return the terms joined by + and -."""
+        return signed(terms, signs)
+
+    def product(self, factors: list[str]) -> str:
+        """Return the factors joined by a dot between symbols, a cross between numbers."""
+        return (r" \cdot " if self.symbols else r" \times ").join(factors)
+
+    def quotient(self, above: str, below: str) -> str:
+        """Return a fraction."""
+        return f"{above} / {below}" if self.flat else rf"\frac{{{above}}}{{{below}}}"
+
+    def power(self, base: str, exponent: str) -> str:
+        """Return the base with the exponent raised."""
+        if "^" in base and not base.endswith((")", r"\right)")):
+            base = self.parentheses(base)
+        return f"{base}^{{{exponent}}}"
+
+    def comparison(self, left: str, relation: str, right: str) -> str:
+        """Return the comparison in brackets: 1 where it holds, else 0."""
+        return f"[{left} {_RELATIONS.get(relation, relation)} {right}]"
+
+    def call(self, name: str, arguments: list[str]) -> str:
+        """Return the function of its arguments."""
+        inner = ", ".join(arguments)
+        if name == "sqrt":
+            return rf"\sqrt{{{inner}}}"
+        if name == "abs":
+            return rf"\left|{inner}\right|"
+        short = len(inner) <= _LONGEST_EXPONENT and r"\frac" not in inner
+        if name == "exp" and short and not self.flat:
+            return rf"\mathrm{{e}}^{{{inner}}}"
+        return f"{_FUNCTIONS[name]}{self.parentheses(inner)}"
+
+    def _is_tall(self, inner: str) -> bool:
+        return not self.flat and bool(_TALL.search(inner))
+
+
+def equation_parts(line: Line, in_symbols: LatexNotation, in_numbers: LatexNotation) -> list[str]:
+    r"""Return what stands right of the symbol: ``= symbols``, ``= numbers``, ``= result``.
+
+    What would only repeat the one before is left out.
+    """
+    step = line.step
+    relation = "=" if line.exact else r"\approx"
+    result = f"{relation} {latex_number(line.shown)}"
+    if isinstance(step.expression, Operand) and step.expression.id == step.id:
+        return [result]  # no formula tells this number
+    parts = [f"= {write(step.expression, notation)}" for notation in (in_symbols, in_numbers)]
+    if parts[1] == f"= {latex_number(line.shown)}" or parts[0] == parts[1]:
+        parts.pop()
+    return [*parts, result]

@@ -1,0 +1,54 @@
+"""One number of a training step, with the expression that it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from deltaprop.functional.expressions import Expression, Operand, leaves
+from deltaprop.notation.ids import Ref
+
+__all__ = ["Step"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One number: where it stands, what it is made of, and what it is.
+
+    Attributes
+    ----------
+    ref : Ref
+        Its name.
+    expression : Expression
+        What it is made of; for a number that no formula tells, an operand with its own id.
+    value : float
+        What it is.
+    """
+
+    ref: Ref
+    expression: Expression
+    value: float
+
+    @property
+    def id(self) -> str:
+        """Return the id as text."""
+        return self.ref.id
+
+    @property
+    def phase(self) -> str:
+        """Return the phase: forward, loss, backward, gradient, update or after."""
+        return self.ref.phase
+
+    @property
+    def quantity(self) -> str:
+        """Return what kind of number it is: z, a, delta, ..."""
+        return self.ref.quantity
+
+    @property
+    def operands(self) -> tuple[str, ...]:
+        """Return the ids of what it is made of."""
+        return tuple(dict.fromkeys(operand.id for operand in self.named_operands()))
+
+    def named_operands(self) -> Iterator[Operand]:
+        """Yield what it is made of, with values."""
+        yield from (leaf for leaf in leaves(self.expression) if isinstance(leaf, Operand))

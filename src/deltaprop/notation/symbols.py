@@ -1,0 +1,160 @@
+"""What numbers are called on paper; a renderer only chooses how a symbol is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from deltaprop.model.layers import ARRAYS
+from deltaprop.notation.ids import PER_SAMPLE, Ref, array_of
+
+__all__ = ["NOTATIONS", "PI", "Letter", "Symbol", "symbol"]
+
+NOTATIONS = ("standard", "tutorial")
+PI = "3.141592653589793"  # as formulas write it
+
+
+@dataclass(frozen=True)
+class Letter:
+    r"""A letter, and what belongs to it however it is indexed.
+
+    Attributes
+    ----------
+    text : str
+        In Unicode: "δ".
+    latex : str
+        In LaTeX, where it is not the same: "\delta".
+    below : str
+        An index of its own: the 2 of λ₂.
+    """
+
+    text: str
+    latex: str = ""
+    below: str = ""
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """A number's symbol, in parts.
+
+    Attributes
+    ----------
+    letter : Letter
+        W, δ, λ₂.
+    layer : str
+        What stands above it: "1", or "(0,1)" between layers; "" for nothing.
+    places : str
+        Its index, counted from 1: "12", or "1,12" where a number has several digits.
+    prime : bool
+        Whether it is meant after the update.
+    derivative_of : Letter, optional
+        Of what, where the number is the derivative by the letter.
+    both : bool
+        Whether the index belongs to what is derived, too.
+    state : str
+        What an optimizer keeps for the letter: "m", "v"; "" for nothing.
+    summed : bool
+        Whether it is the sum over the index.
+    """
+
+    letter: Letter
+    layer: str = ""
+    places: str = ""
+    prime: bool = False
+    derivative_of: Letter | None = None
+    both: bool = False
+    state: str = ""
+    summed: bool = False
+
+
+_LETTERS = {
+    "delta": Letter("δ", r"\delta"),
+    "targets": Letter("t"),
+    "smoothed_targets": Letter("t̃", r"\tilde{t}"),
+    "jacobian": Letter("J"),
+    "kept": Letter("ã", r"\tilde{a}"),
+    "mask": Letter("m"),
+    "alpha": Letter("α", r"\alpha"),
+    "omega": Letter("ω", r"\omega"),
+    "phi": Letter("φ", r"\varphi"),
+    "share": Letter("w"),
+    "learning_rate": Letter("η", r"\eta"),
+    "loss": Letter("L"),
+    "l2": Letter("λ", r"\lambda", "2"),
+    "l1": Letter("λ", r"\lambda", "1"),
+    "l2_penalty": Letter("P", below="2"),
+    "l1_penalty": Letter("P", below="1"),
+    "label_smoothing": Letter("e"),
+    "momentum": Letter("μ", r"\mu"),
+    "decay": Letter("ρ", r"\rho"),
+    "epsilon": Letter("ε", r"\varepsilon"),
+    "beta_1": Letter("β", r"\beta", "1"),
+    "beta_2": Letter("β", r"\beta", "2"),
+    "weight_decay": Letter("λ", r"\lambda"),
+    # softmax beside sigmoid
+    "softmax": Letter("p"),
+    "sigmoid": Letter("s"),
+    "softmax_of_difference": Letter("p"),
+}
+_LOSS_OF_A_SAMPLE = Letter("ℓ", r"\ell")
+_LOSS, _DATA_LOSS = Letter("L"), Letter("Lᵈ", r"L_{\mathrm{data}}")
+_DERIVATIVES = {
+    "dx": (_LOSS, Letter("x")),
+    "upstream": (_LOSS_OF_A_SAMPLE, Letter("a")),
+    "sample_delta": (_LOSS_OF_A_SAMPLE, Letter("z")),
+    "softmax_upstream": (_LOSS, Letter("p")),
+    "softmax_delta": (_LOSS, Letter("z")),
+    "cancelled_delta": (_LOSS, Letter("z")),
+    "squared_upstream": (_LOSS, Letter("p")),
+    "squared_delta": (_LOSS, Letter("z")),
+    "sigmoid_slope": (Letter("s"), Letter("z")),
+}
+
+
+def symbol(ref: Ref, n_samples: int, notation: str = "standard") -> Symbol:
+    """Return how a number is called on paper, counted from 1: W.1[0,2] as W¹₁₃.
+
+    Parameters
+    ----------
+    ref : Ref
+        What to name; without an index, the whole array.
+    n_samples : int
+        Where there is only one, its number is left out.
+    notation : {"standard", "tutorial"}
+        W of layer l with one number, or with the layers on both sides: W⁽⁰¹⁾.
+
+    Returns
+    -------
+    Symbol
+        The loss of a sample is ℓ, the whole loss L.
+    """
+    places = [str(i + 1) for i in ref.index]
+    if ref.quantity in PER_SAMPLE and n_samples == 1:
+        places = places[1:]
+    index = ("," if any(len(place) > 1 for place in places) else "").join(places)
+    state, _, of = ref.quantity.rpartition("_")
+    above: Letter | None = None
+    if ref.quantity in _DERIVATIVES:
+        above, letter = _DERIVATIVES[ref.quantity]
+        state = ""
+    elif array_of(ref.quantity):
+        above = _DATA_LOSS if ref.quantity.startswith("data_") else _LOSS
+        letter, state = _letter(array_of(ref.quantity)), ""
+    elif ref.quantity in _LETTERS:
+        letter, state = _LETTERS[ref.quantity], ""
+        if ref.quantity == "loss" and ref.index:
+            letter = _LOSS_OF_A_SAMPLE
+    elif state and of in ARRAYS:
+        letter = _letter(of)  # an optimizer keeps m and v for each parameter
+    elif state and of == "sum":
+        return Symbol(_LETTERS[state], summed=True)
+    else:
+        letter, state = Letter(ref.quantity), ""
+    layer = str(ref.layer) if ref.layer else ""
+    if layer and notation == "tutorial" and letter.text == "W":
+        layer = f"({ref.layer - 1},{ref.layer})"
+    both = ref.quantity == "sigmoid_slope"
+    return Symbol(letter, layer, index, ref.after, above, both, state)
+
+
+def _letter(array: str) -> Letter:
+    return _LETTERS.get(array, Letter(array))
