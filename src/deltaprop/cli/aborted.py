@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 
-from deltaprop._native import say_when_aborted
+from deltaprop.compiled import compiled_part
 from deltaprop.memory import addresses_are_limited, not_enough
 
 __all__ = ["saying_when_aborted"]
@@ -25,12 +25,13 @@ def saying_when_aborted(status: int) -> Iterator[None]:
     what compiled code writes on standard error.
     """
     said = sys.stderr
-    if not addresses_are_limited() or said is not sys.__stderr__ or said is None:
+    native = compiled_part() if addresses_are_limited() else None
+    if native is None or said is not sys.__stderr__ or said is None:
         yield
         return
     out, held = os.dup(2), _unlinked_file()
     ours = io.TextIOWrapper(os.fdopen(out, "wb", 0), said.encoding, said.errors, write_through=True)
-    say_when_aborted(f"deltaprop: {not_enough(now=False)}\n", status, out)
+    native.say_when_aborted(f"deltaprop: {not_enough(now=False)}\n", status, out)
     os.dup2(held.fileno(), 2)
     sys.stderr = ours
     try:

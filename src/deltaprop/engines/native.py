@@ -9,12 +9,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop._native import Trainer, has_bfloat16_products, make_trainer, train_epochs
+from deltaprop.compiled import compiled_part, why_not_compiled
 from deltaprop.engines.base import EpochOutcome, EpochPlan, Problem, Run, StepRule
 from deltaprop.engines.cores import available_cores
 from deltaprop.errors import EngineWarning, SettingError
@@ -29,6 +30,9 @@ from deltaprop.model.layers import (
 )
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
+
+if TYPE_CHECKING:
+    from deltaprop._native import Trainer
 
 __all__ = ["NativeEngine", "NativePredictor", "NativeRun"]
 
@@ -52,6 +56,7 @@ _KINDS: dict[type, tuple[str, ...]] = {
     PeriodicEmbedding: ("n_columns", "n_waves", "n_mixtures"),
     CategoryEmbedding: ("sizes", "dimension"),
 }
+_RULES = ("gradient_descent", "momentum", "rmsprop", "adam", "adamw")
 _STATES = {
     "momentum": ("v",),
     "nesterov": ("v",),
@@ -88,7 +93,7 @@ class NativeRun:
         self.dtype = problem.dtype
         self._settings = _settings(problem.optimizer)
         self._states = _STATES.get(self._settings["name"], ())
-        self._trainer: Trainer = make_trainer(
+        self._trainer: Trainer = _kernels().make_trainer(
             _network(problem.network), self._settings, problem.batch_size,
             _threads(problem.n_threads), problem.dtype, for_training=True,
             sparse=_is_sparse(problem.X), build=build, layout=layout,
@@ -185,6 +190,8 @@ class NativeEngine:
 
     def refusal(self, network: Network, optimizer: StepRule | None = None) -> str | None:
         """Return what of this only Python knows, or None where the kernels have all of it."""
+        if compiled_part() is None:
+            return f"compiled part here ({why_not_compiled()})"
         unknown = [layer.kind for layer in network.numbered if type(layer) not in _KINDS]
         if unknown:
             return f"layer of the kind {unknown[0]!r}"
@@ -194,8 +201,7 @@ class NativeEngine:
             return f"activation {own[0]!r}"
         if network.loss is not _LOSSES.get(network.loss_name):
             return f"loss {network.loss_name!r}"
-        own_rule = type(optimizer).__module__ != "deltaprop.training.optimizers"
-        if optimizer is not None and own_rule:
+        if optimizer is not None and not _is_known(optimizer):
             return f"optimizer {type(optimizer).__name__}"
         return None
 
@@ -204,7 +210,7 @@ class NativeEngine:
         reason = self.refusal(problem.network, problem.optimizer)
         if reason is not None:
             raise SettingError(f"The native engine has no {reason}; take the reference.")
-        if problem.dtype == "bfloat16" and not has_bfloat16_products():
+        if problem.dtype == "bfloat16" and not _kernels().has_bfloat16_products():
             warnings.warn(
                 "This processor has no bfloat16 products: they are rounded the same but worked out "
                 "in float32, more slowly than with dtype='float32'.",
@@ -238,7 +244,7 @@ class NativeEngine:
 
         It holds the weights as the kernels want them, and nothing that a fork would lose.
         """
-        trainer = make_trainer(
+        trainer = _kernels().make_trainer(
             _network(network), {}, 1, _threads(None), dtype, for_training=False, sparse=sparse
         )
         trainer.set_parameters(np.ascontiguousarray(parameters.flat))
@@ -251,11 +257,34 @@ def _epochs(
     with np.errstate(over="ignore"):  # then it will diverge, which is said then
         kept = [run.parameters.flat.astype(_KEPT_AS[run.dtype]) for run in runs]
     told = [run.told(plan) for run, plan in zip(runs, plans, strict=True)]
-    results = train_epochs(told, n_threads)
+    results = _kernels().train_epochs(told, n_threads)
     return [
         run.outcome(before, *result)
         for run, before, result in zip(runs, kept, results, strict=True)
     ]
+
+
+def _kernels() -> ModuleType:
+    """Return the compiled kernels.
+
+    Raises
+    ------
+    SettingError
+        Where there are none.
+    """
+    native = compiled_part()
+    if native is None:
+        raise SettingError(
+            f"The compiled part of deltaprop cannot be loaded ({why_not_compiled()}). Install it "
+            "again, or take engine='reference'."
+        )
+    return native
+
+
+def _is_known(optimizer: StepRule) -> bool:
+    """Return whether the kernels take its steps: by its name, and because it is no user's own."""
+    own = type(optimizer).__module__.partition(".")[0] != "deltaprop"
+    return not own and getattr(optimizer, "name", "") in _RULES
 
 
 def _stream(rng: np.random.Generator | None) -> tuple[list[int], list[int]]:

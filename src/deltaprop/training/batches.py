@@ -7,12 +7,13 @@ drawn before. A resumed run therefore draws exactly what an uninterrupted one wo
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop._native import permutation
+from deltaprop.compiled import compiled_part
 from deltaprop.errors import SettingError
 
 __all__ = ["check_seed", "dropout_generator", "epoch_order"]
@@ -32,9 +33,33 @@ def epoch_order(seed: int, epoch: int, n: int, shuffle: bool) -> npt.NDArray[np.
     """Return the rows 0..n-1 in the order this epoch visits them."""
     if not shuffle:
         return np.arange(n, dtype=np.int64)
+    native, key, counter = compiled_part(), [seed, _ORDER], [0, 0, 0, epoch]
+    if native is None:
+        return _shuffled(n, key, counter)
     order = np.empty(n, dtype=np.int64)
-    permutation(order, [seed, _ORDER], [0, 0, 0, epoch])
+    native.permutation(order, key, counter)
     return order
+
+
+def _shuffled(n: int, key: Sequence[int], counter: Sequence[int]) -> npt.NDArray[np.int64]:
+    """Return what native/permutation.cpp does: Fisher and Yates by the halves of Philox's words."""
+    philox = np.random.Philox(
+        key=np.array(key, dtype=np.uint64), counter=np.array(counter, dtype=np.uint64)
+    )
+
+    def halves() -> Iterator[int]:
+        while True:
+            for word in philox.random_raw(1024).tolist():
+                yield from (word & 0xFFFFFFFF, word >> 32)
+
+    numbers, order = halves(), list(range(n))
+    for bound in range(n, 1, -1):
+        product = next(numbers) * bound
+        while product % 2**32 < 2**32 % bound:  # as many numbers for each (Lemire 2019)
+            product = next(numbers) * bound
+        j, last = product >> 32, bound - 1
+        order[last], order[j] = order[j], order[last]
+    return np.array(order, dtype=np.int64)
 
 
 def dropout_generator(seed: int, epoch: int) -> np.random.Generator:
