@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from deltaprop.cli.main import main
-from deltaprop.tabular import parts
+from deltaprop.tabular.reading import parts
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def test_it_says_what_it_says_of_the_whole(folder, words, out, monkeypatch, capf
 
     def told(at_once):
         monkeypatch.setattr(parts, "_AT_ONCE", at_once)
-        monkeypatch.setattr("deltaprop.tabular.parquet._CELLS_AT_ONCE", 5 * at_once)
+        monkeypatch.setattr("deltaprop.tabular.reading.parquet._CELLS_AT_ONCE", 5 * at_once)
         status = main(words)
         written = None
         if out is not None and status == 0:

@@ -13,9 +13,9 @@ from deltaprop.cli.judged import figure_names
 from deltaprop.cli.main import main
 from deltaprop.estimators import Evaluation
 from deltaprop.estimators.evaluation import evaluate_classes, evaluate_numbers
+from deltaprop.reporting.figures.warnings import doubtful
 from deltaprop.reporting.language import WORDS
-from deltaprop.reporting.pieces import Pieces
-from deltaprop.reporting.suspects import doubtful
+from deltaprop.reporting.page.writer import Pieces
 
 SMALL = ("--hidden", "8", "--epochs", "6", "--ranges", "0")
 

@@ -12,7 +12,7 @@ from deltaprop.errors import DeltapropError, DivergedWarning
 from deltaprop.estimators import pacing, preparing
 from deltaprop.estimators.pacing import paced, within
 from deltaprop.estimators.presets import Facts
-from deltaprop.reporting.rows import split_as_fitted
+from deltaprop.reporting.figures.rows import split_as_fitted
 
 FACTS = Facts(8_000, 5, 3, "classification")  # fast: six networks, 128 epochs
 

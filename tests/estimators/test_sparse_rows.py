@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 import deltaprop as dp
 from deltaprop.errors import DataError, ShapeError
 from deltaprop.tabular import SparseRows
-from deltaprop.tabular.matrix import SparseEncoder, as_sparse
+from deltaprop.tabular.encoding.matrix import SparseEncoder, as_sparse
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

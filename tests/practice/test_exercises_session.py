@@ -6,8 +6,8 @@ import pytest
 
 import deltaprop as dp
 from deltaprop.practice import Session
-from deltaprop.practice.answers import read_answers
-from deltaprop.practice.levels import LEVELS
+from deltaprop.practice.exercises.answers import read_answers
+from deltaprop.practice.exercises.levels import LEVELS
 from deltaprop.widths import cells, wrap
 
 

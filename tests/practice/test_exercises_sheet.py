@@ -13,7 +13,7 @@ import deltaprop as dp
 from deltaprop.errors import SettingError
 from deltaprop.notation.digits import number_text
 from deltaprop.practice import Sheet
-from deltaprop.practice.levels import LEVELS
+from deltaprop.practice.exercises.levels import LEVELS
 from deltaprop.widths import cells
 
 LANGUAGES = ["en", "zh"]

@@ -10,7 +10,7 @@ from deltaprop.checking.mistakes import MISTAKES
 from deltaprop.explaining import worked_example
 from deltaprop.functional.losses import LOSSES
 from deltaprop.practice import mark
-from deltaprop.practice.working import Given, step_of, work_out
+from deltaprop.practice.marking.step import Given, step_of, work_out
 
 WRITERS = ("rounded", "cut off", "short")
 LEAST = {"n": 300, "named": 0.95, "unique": 0.85}

@@ -7,7 +7,7 @@ import pytest
 
 from deltaprop.explaining import Written
 from deltaprop.practice import mark
-from deltaprop.practice.written import Habit, habit_of, read_number
+from deltaprop.practice.marking.precision import Habit, habit_of, read_number
 
 HABIT = Habit()
 

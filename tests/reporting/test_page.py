@@ -11,8 +11,8 @@ import pytest
 
 import deltaprop as dp
 from deltaprop.reporting.language import WORDS, done_in
-from deltaprop.reporting.pieces import Pieces
-from deltaprop.reporting.plot import Plot, bar, ticks
+from deltaprop.reporting.page.plot import Plot, bar, ticks
+from deltaprop.reporting.page.writer import Pieces
 
 TABLES = (
     "two classes", "a hundred classes", "a number", "two numbers", "nothing held out", "images",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from deltaprop.tabular import TableEncoder, arranged
-from deltaprop.tabular.encode import TableEncoder as Encoder
+from deltaprop.tabular.encoding.table_encoder import TableEncoder as Encoder
 
 N = 90
 _rng = np.random.default_rng(1)

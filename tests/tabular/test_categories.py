@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deltaprop.tabular import TableEncoder, lookup
+from deltaprop.tabular import TableEncoder
+from deltaprop.tabular.encoding import categories as lookup
 
 
 def fitted(**columns):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from deltaprop.errors import DataError
 from deltaprop.tabular import TableEncoder
-from deltaprop.tabular.dates import date_format, days_of
+from deltaprop.tabular.encoding.dates import date_format, days_of
 
 EPOCH = datetime.datetime(1970, 1, 1)
 

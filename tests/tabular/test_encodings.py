@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from deltaprop.errors import DataError, SettingError
 from deltaprop.tabular import load_dataset, load_features, load_frame
-from deltaprop.tabular.decoding import to_utf8
+from deltaprop.tabular.reading.decoding import to_utf8
 
 WORDS = {
     "gb18030": ["是/否", "男/女", "优/良/差", "红/蓝/绿", "已购买/未购买", "合格/不合格",

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deltaprop.tabular import cells as module
-from deltaprop.tabular import layout
-from deltaprop.tabular.cells import number_columns
-from deltaprop.tabular.codes import have_leading_zeros
-from deltaprop.tabular.delimited import Reading, read_delimited
-from deltaprop.tabular.layout import scan
-from deltaprop.tabular.missing import MISSING, MissingWords, clean_frame
+from deltaprop.tabular.encoding import cells as module
+from deltaprop.tabular.encoding.cells import number_columns
+from deltaprop.tabular.encoding.codes import have_leading_zeros
+from deltaprop.tabular.reading import records as layout
+from deltaprop.tabular.reading.delimited import Reading, read_delimited
+from deltaprop.tabular.reading.missing import MISSING, MissingWords, clean_frame
+from deltaprop.tabular.reading.records import scan
 
 BLANKS = ["", "", "", " ", "\t", "\x0b", "\u00a0", "\u3000", "\u2003", "\u0085"]
 WORDS = [

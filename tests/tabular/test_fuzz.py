@@ -19,11 +19,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from deltaprop.errors import DeltapropError
-from deltaprop.tabular.delimited import Reading
-from deltaprop.tabular.npy import read_arrays
-from deltaprop.tabular.parquet import read_parquet
-from deltaprop.tabular.read import table_of
-from deltaprop.tabular.source import blob_of
+from deltaprop.tabular.reading.delimited import Reading
+from deltaprop.tabular.reading.npy import read_arrays
+from deltaprop.tabular.reading.parquet import read_parquet
+from deltaprop.tabular.reading.read import table_of
+from deltaprop.tabular.reading.source import blob_of
 
 TABLE = {"a": [1, 2, None, 4] * 5, "b": ["x", "y", None, "NA"] * 5, "c": [1.5, None, 2.5, 3.0] * 5,
          "d": [True, False, None, True] * 5}  # fmt: skip

@@ -16,8 +16,8 @@ from deltaprop.tabular import (
     load_features,
     load_frame,
 )
-from deltaprop.tabular.delimited import Reading, read_delimited
-from deltaprop.tabular.missing import MissingWords
+from deltaprop.tabular.reading.delimited import Reading, read_delimited
+from deltaprop.tabular.reading.missing import MissingWords
 
 
 @pytest.fixture
@@ -202,7 +202,7 @@ def test_the_words_are_kept_with_the_model(tmp_path):
 
 
 def test_nothing_is_marked_where_no_word_is_quoted():
-    from deltaprop.tabular.missing import mark_quoted
+    from deltaprop.tabular.reading.missing import mark_quoted
 
     content = b'a,b\n"x",NA\n"y, NA",1\n'
     assert mark_quoted(content, ",", MissingWords()) == (content, "")

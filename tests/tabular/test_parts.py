@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deltaprop.errors import DataError
-from deltaprop.tabular import TableEncoder, load_dataset, load_features, parts
-from deltaprop.tabular.parts import by_parts, datasets_of
+from deltaprop.tabular import TableEncoder, load_dataset, load_features
+from deltaprop.tabular.reading import parts
+from deltaprop.tabular.reading.parts import by_parts, datasets_of
 
 N = 200
 
@@ -113,7 +114,7 @@ def test_gzip_and_a_pattern_of_files(tmp_path):
 def test_parquet(tmp_path, monkeypatch):
     frame = pl.DataFrame(columns())
     frame.write_parquet(tmp_path / "t.parquet", row_group_size=90)
-    monkeypatch.setattr("deltaprop.tabular.parquet._CELLS_AT_ONCE", 7 * 50)
+    monkeypatch.setattr("deltaprop.tabular.reading.parquet._CELLS_AT_ONCE", 7 * 50)
     found, _ = in_parts(tmp_path / "t.parquet")
     assert [table.n_rows for table in found] == [50] * 4
     same_table(tmp_path / "t.parquet", found)
@@ -236,7 +237,7 @@ def test_any_table_is_the_same_or_left_to_the_whole(tmp_path, data):
 def test_the_next_part_is_read_ahead_unless_addresses_are_limited(tmp_path, monkeypatch, limited):
     path = tmp_path / "t.csv"
     path.write_bytes(b"x,y\n" + b"1,2\n" * 3_000)
-    monkeypatch.setattr("deltaprop.tabular.parts.addresses_are_limited", lambda: limited)
+    monkeypatch.setattr("deltaprop.tabular.reading.parts.addresses_are_limited", lambda: limited)
     read, ahead = [], []
 
     def each(table):

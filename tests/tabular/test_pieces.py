@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deltaprop.errors import DataError
-from deltaprop.tabular import load_dataset, pieces
-from deltaprop.tabular.pieces import in_pieces, pieces_within
+from deltaprop.tabular import load_dataset
+from deltaprop.tabular.reading import pieces
+from deltaprop.tabular.reading.pieces import in_pieces, pieces_within
 
 
 @settings(max_examples=150, deadline=None)

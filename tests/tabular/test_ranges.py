@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hn
 
 from deltaprop.errors import ColumnError, DataError
 from deltaprop.tabular import TableEncoder
-from deltaprop.tabular.ranges import MOST_RANGES, find_edges, shares
+from deltaprop.tabular.encoding.ranges import MOST_RANGES, find_edges, shares
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from deltaprop.tabular import SparseRows
-from deltaprop.tabular.sparse import below, beside
+from deltaprop.tabular.encoding.sparse import below, beside
 
 
 @pytest.fixture

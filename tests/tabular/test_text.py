@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from deltaprop.errors import ColumnError, DataError
 from deltaprop.tabular import SparseRows, TableEncoder, load_frame
-from deltaprop.tabular.vocabulary import MOST_PIECES, MOST_WORDS, Vocabulary
-from deltaprop.tabular.words import normal_form, pieces_of, words_of
+from deltaprop.tabular.encoding.vocabulary import MOST_PIECES, MOST_WORDS, Vocabulary
+from deltaprop.tabular.encoding.words import normal_form, pieces_of, words_of
 
 REVIEWS = [
     "A wonderful plot and a wonderful cast.",
@@ -303,8 +303,8 @@ def test_a_term_returns_but_is_not_everywhere():
 
 
 def test_of_too_many_terms_those_of_most_cells_are_kept(monkeypatch):
-    monkeypatch.setattr("deltaprop.tabular.vocabulary.MOST_WORDS", 5)
-    monkeypatch.setattr("deltaprop.tabular.vocabulary.MOST_PIECES", 7)
+    monkeypatch.setattr("deltaprop.tabular.encoding.vocabulary.MOST_WORDS", 5)
+    monkeypatch.setattr("deltaprop.tabular.encoding.vocabulary.MOST_PIECES", 7)
     small = fitted(REVIEWS)
     monkeypatch.undo()
     whole = fitted(REVIEWS)
@@ -323,7 +323,7 @@ def test_a_million_different_words_are_capped():
 
 
 def test_of_very_much_text_evenly_spaced_cells_are_read(monkeypatch):
-    monkeypatch.setattr("deltaprop.tabular.vocabulary._MOST_BYTES", 4000)
+    monkeypatch.setattr("deltaprop.tabular.encoding.vocabulary._MOST_BYTES", 4000)
     vocabulary = fitted(REVIEWS * 20)
     assert 0 < vocabulary.n_cells <= 22 * 20 // 3
     assert "plot" in vocabulary.words

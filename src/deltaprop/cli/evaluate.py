@@ -45,7 +45,7 @@ def evaluate(
     from deltaprop.estimators import TableModel, TargetModels
     from deltaprop.estimators.judging import Judge
     from deltaprop.tabular import Surprises
-    from deltaprop.tabular.parts import by_parts, datasets_of
+    from deltaprop.tabular.reading.parts import by_parts, datasets_of
     from deltaprop.training.progress import phase
 
     fitted = read_model(model)

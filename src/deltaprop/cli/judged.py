@@ -108,9 +108,9 @@ def number(value: float) -> str:
 
 def print_doubts(evaluation: Evaluation) -> None:
     """Print, as the report does, that a model is not clearly better than none."""
+    from deltaprop.reporting.figures.warnings import doubtful
     from deltaprop.reporting.language import words_of
-    from deltaprop.reporting.pieces import Pieces
-    from deltaprop.reporting.suspects import doubtful
+    from deltaprop.reporting.page.writer import Pieces
 
     pieces = Pieces(words_of("en"), "en")
     for finding in doubtful(evaluation):

@@ -88,7 +88,7 @@ def check_outputs(
 
 def _paths(source: str) -> Iterator[str]:
     """Yield the files that a source of data stands for."""
-    from deltaprop.tabular.source import paths_of
+    from deltaprop.tabular.reading.source import paths_of
 
     if source != "-":
         yield from paths_of(source)

@@ -152,7 +152,7 @@ def _marked(task: Exercise, path: str, json: bool) -> int:
 
 
 def _told(task: Exercise, marking: Marking, n_marked: int) -> str:
-    from deltaprop.practice.feedback import should_be
+    from deltaprop.practice.exercises.feedback import should_be
     from deltaprop.practice.wording import wording_of
     from deltaprop.widths import wrap
 

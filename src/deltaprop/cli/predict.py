@@ -51,7 +51,7 @@ def predict(
     from deltaprop.errors import SettingError
     from deltaprop.estimators import TableModel, TargetModels
     from deltaprop.tabular import Surprises, load_features
-    from deltaprop.tabular.parts import by_parts
+    from deltaprop.tabular.reading.parts import by_parts
     from deltaprop.training.progress import phase
 
     if first is not None and first < 1:

@@ -7,7 +7,7 @@ from typing import Any
 
 from deltaprop.errors import warn_user
 from deltaprop.tabular import TableEncoder, TableWarning
-from deltaprop.tabular.fit import fit_column
+from deltaprop.tabular.encoding.fit import fit_column
 
 __all__ = ["told_of_rows", "warn_of_columns"]
 

@@ -27,7 +27,7 @@ from deltaprop.tabular import (
     in_memory,
     is_sparse,
 )
-from deltaprop.tabular.fit import refuse_infinite
+from deltaprop.tabular.encoding.fit import refuse_infinite
 
 __all__ = [
     "check_weights",

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from deltaprop.errors import SettingError
 from deltaprop.estimators.contract import check_scoring, safe_indexing
 from deltaprop.estimators.scoring import RowMetric
-from deltaprop.tabular.cells import shorten
+from deltaprop.tabular.encoding.cells import shorten
 
 __all__ = ["figure", "metric_of_rows"]
 

@@ -18,7 +18,7 @@ from deltaprop.estimators.mlp_rows import check_weights
 from deltaprop.estimators.mlp_targets import plain_columns
 from deltaprop.estimators.mlp_tasks import Tasks
 from deltaprop.tabular import in_memory
-from deltaprop.tabular.cells import shorten
+from deltaprop.tabular.encoding.cells import shorten
 
 __all__ = ["class_targets", "fit_each", "refuse_several", "score_all", "take_over_each"]
 

@@ -21,7 +21,7 @@ from deltaprop.explaining import Explanation
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.tabular import TargetEncoder, as_frame
-from deltaprop.tabular.notation import with_numbers
+from deltaprop.tabular.reading.notation import with_numbers
 
 __all__ = ["EstimatorOnTables", "on_tables"]
 

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import DataError
-from deltaprop.tabular.cells import shorten
-from deltaprop.tabular.frames import is_missing
+from deltaprop.tabular.encoding.cells import shorten
+from deltaprop.tabular.reading.frames import is_missing
 
 __all__ = ["plain_columns", "plain_targets", "refuse_unlearnt"]
 

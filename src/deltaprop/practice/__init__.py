@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from deltaprop.practice.exercises import Exercise, exercise
-from deltaprop.practice.marking import VERDICTS, Mark, Marking, mark
-from deltaprop.practice.session import Score, Session
-from deltaprop.practice.sheet import Sheet
+from deltaprop.practice.exercises.exercise import Exercise, exercise
+from deltaprop.practice.exercises.session import Score, Session
+from deltaprop.practice.marking.mark import VERDICTS, Mark, Marking, mark
+from deltaprop.practice.sheets.sheet import Sheet
 
 __all__ = [
     "VERDICTS",

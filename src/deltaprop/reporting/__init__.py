@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deltaprop.reporting.figures import Report
+from deltaprop.reporting.figures.report import Report
 from deltaprop.reporting.writing import report
 
 __all__ = ["Report", "report"]

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from deltaprop.errors import SettingError
 from deltaprop.estimators import TableModel
 from deltaprop.model.files import write_atomically
-from deltaprop.reporting.compute import compute_report
-from deltaprop.reporting.figures import Report
+from deltaprop.reporting.figures.compute import compute_report
+from deltaprop.reporting.figures.report import Report
 from deltaprop.reporting.language import words_of
 
 if TYPE_CHECKING:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from deltaprop.model.stored import Stored
-from deltaprop.tabular.arranging import arranged
-from deltaprop.tabular.columns import Column, ReportRow, TableWarning
-from deltaprop.tabular.dataset import Dataset, Task, load_dataset
-from deltaprop.tabular.encode import TableEncoder
-from deltaprop.tabular.frames import as_features, as_frame, in_memory, sorted_rows, take_rows
-from deltaprop.tabular.images import ImageEncoder
-from deltaprop.tabular.marks import row_marks
-from deltaprop.tabular.matrix import SparseEncoder, as_sparse, is_sparse
-from deltaprop.tabular.missing import MISSING, MissingWords
-from deltaprop.tabular.read import Table, load_features, load_frame
-from deltaprop.tabular.sparse import SparseRows
-from deltaprop.tabular.surprises import Surprises
-from deltaprop.tabular.target import TargetEncoder, target_columns
+from deltaprop.tabular.encoding.column import Column, ReportRow, TableWarning
+from deltaprop.tabular.encoding.images import ImageEncoder
+from deltaprop.tabular.encoding.marks import row_marks
+from deltaprop.tabular.encoding.matrix import SparseEncoder, as_sparse, is_sparse
+from deltaprop.tabular.encoding.order import arranged
+from deltaprop.tabular.encoding.sparse import SparseRows
+from deltaprop.tabular.encoding.surprises import Surprises
+from deltaprop.tabular.encoding.table_encoder import TableEncoder
+from deltaprop.tabular.encoding.target import TargetEncoder, target_columns
+from deltaprop.tabular.reading.dataset import Dataset, Task, load_dataset
+from deltaprop.tabular.reading.frames import (
+    as_features,
+    as_frame,
+    in_memory,
+    sorted_rows,
+    take_rows,
+)
+from deltaprop.tabular.reading.missing import MISSING, MissingWords
+from deltaprop.tabular.reading.read import Table, load_features, load_frame
 
 __all__ = [
     "MISSING",

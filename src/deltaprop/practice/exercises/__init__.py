@@ -1,0 +1,1 @@
+"""Exercises: numbers searched from a seed, answers judged, hints from the derivation."""

@@ -1,0 +1,313 @@
+"""exercise() and Exercise: a step with tidy numbers, some of them hidden, and their marking."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from deltaprop._version import __version__
+from deltaprop.errors import SettingError
+from deltaprop.explaining import Explanation, Names, WorkedExample, explain, worked_example
+from deltaprop.notation.digits import number_text
+from deltaprop.notation.ids import Ref, read_ref
+from deltaprop.practice.exercises.generate import has_exact_answers, invent
+from deltaprop.practice.exercises.items import Item, items_of
+from deltaprop.practice.exercises.levels import Level, level_of
+from deltaprop.practice.exercises.lines import Lines, key_of
+from deltaprop.practice.marking.mark import Marking, mark
+from deltaprop.practice.marking.step import Quantities, Step, step_of, work_out
+from deltaprop.practice.wording import wording_of
+
+if TYPE_CHECKING:
+    from deltaprop.practice.sheets.sheet import Sheet
+
+__all__ = ["Exercise", "exercise"]
+
+Array = npt.NDArray[np.float64]
+
+_EXACT_DIGITS, _ROUNDED_DIGITS, _MOST_DIGITS = 6, 4, 17
+_HINTS = (1, 2, 3)
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One training step to work out by hand.
+
+    Attributes
+    ----------
+    level : int
+        How hard it is.
+    seed : int
+        Which exercise of this level.
+    language : str
+        Of the words: "en" or "zh".
+    digits : int
+        Significant digits of what is shown.
+    given : dict
+        What is given, in the worked-example format.
+    """
+
+    level: int
+    seed: int
+    language: str
+    digits: int
+    given: Mapping[str, Any]
+
+    @property
+    def title(self) -> str:
+        """Return what it is about."""
+        return wording_of(self.language)[f"level {self.level}"]
+
+    @property
+    def rules(self) -> Level:
+        """Return what all exercises of the level have in common."""
+        return level_of(self.level)
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """Return the quantities to find, as keys of ``claims``."""
+        return self.rules.asked
+
+    @property
+    def helps(self) -> tuple[str, ...]:
+        """Return the quantities that are told, although they have to be worked out."""
+        return self.rules.helps
+
+    @cached_property
+    def worked(self) -> WorkedExample:
+        """Return the network, its numbers and the batch."""
+        return worked_example({**self.given, "title": self.title})
+
+    @cached_property
+    def step(self) -> Step:
+        """Return the step that is to be worked out."""
+        return step_of(self.worked)
+
+    @cached_property
+    def values(self) -> Quantities:
+        """Return every right number, by quantity."""
+        return work_out(self.step)[0]
+
+    @cached_property
+    def explanation(self) -> Explanation:
+        """Return the step with every number accounted for."""
+        worked = self.worked
+        return explain(
+            worked.network, worked.parameters, worked.x, worked.targets,
+            optimizer=worked.optimizer, names=Names(self.title),
+        )  # fmt: skip
+
+    @property
+    def has_exact_answers(self) -> bool:
+        """Return whether all answers are short decimals."""
+        return has_exact_answers(self.step)
+
+    @cached_property
+    def items(self) -> tuple[Item, ...]:
+        """Return what is asked for, row by row, in the order in which it is worked out."""
+        return tuple(item for key in self.asked for item in items_of(key, self.values[key].shape))
+
+    @property
+    def n_asked(self) -> int:
+        """Return how many numbers are asked for."""
+        return len(self.asked_ids)
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """Return the answers as ``claims``, with the digits that are shown."""
+        return {key: self.texts(key) for key in self.asked}
+
+    def texts(self, key: str) -> Any:
+        """Return the right numbers of a quantity as they are shown, in nested lists."""
+        return _texts(self.values[key], self.digits)
+
+    def blank(self) -> dict[str, Any]:
+        """Return ``claims`` with None where an answer belongs."""
+        return {key: _filled(self.values[key].shape) for key in self.asked}
+
+    def mark(self, answers: Mapping[str, Any]) -> Marking:
+        """Mark answers.
+
+        Parameters
+        ----------
+        answers : mapping
+            In the form of ``claims``: numbers or (nested) lists of them by quantity, None for what
+            is left out. A string such as "0.50" says how precisely it is written.
+
+        Returns
+        -------
+        Marking
+            A verdict on each number; wrong ones carry the name of the mistake.
+
+        Raises
+        ------
+        DataError
+            When a quantity, a shape or a number is impossible, or nothing is answered.
+        """
+        return mark({**self.given, "title": self.title, "claims": answers})
+
+    def hint(self, name: str, step: int = 1) -> str:
+        """Return a hint: the line of the derivation that works out a number.
+
+        Parameters
+        ----------
+        name : str
+            The id of a number, such as "dW.1[0,1]"; a quantity stands for its first one.
+        step : {1, 2, 3}
+            The line in symbols, also with the numbers put in, also with the result.
+
+        Returns
+        -------
+        str
+            The line as ``explanation.to_terminal()`` shows it, after those of the numbers in
+            between that nobody asks for.
+
+        Raises
+        ------
+        SettingError
+            When the number is not asked for.
+        """
+        if step not in _HINTS:
+            raise SettingError(f"step is {step!r}; it is 1, 2 or 3.")
+        *before, last = self.lines.to(self._asked_ref(name))
+        told = [(line, step + 1) for line in before] + [(last, step)]
+        return "\n".join(" ".join(self.lines.parts(line)[: 1 + count]) for line, count in told)
+
+    def _asked_ref(self, name: str) -> Ref:
+        found = read_ref(name)
+        key = key_of(found)
+        if key not in self.asked:
+            raise SettingError(
+                f"{name} is not asked for here; asked for are {', '.join(self.asked)}."
+            )
+        if not found.index:
+            found = read_ref(next(item.ids[0] for item in self.items if item.key == key))
+        if found.index not in set(np.ndindex(*self.values[key].shape)):
+            shape = " x ".join(map(str, self.values[key].shape))
+            raise SettingError(f"There is no {name}; {key} is {shape}, counted from 0.")
+        return found
+
+    @cached_property
+    def lines(self) -> Lines:
+        """Return what numbers are called and how they are worked out."""
+        return Lines(self.explanation, (*self.asked, *self.helps), self.digits)
+
+    @property
+    def asked_ids(self) -> tuple[str, ...]:
+        """Return the ids of all numbers asked for."""
+        return tuple(name for item in self.items for name in item.ids)
+
+    # forms
+
+    @cached_property
+    def sheet(self) -> Sheet:
+        """Return a sheet with this exercise only."""
+        from deltaprop.practice.sheets.sheet import Sheet
+
+        return Sheet((self,))
+
+    def to_terminal(self, *, width: int = 80) -> str:
+        """Return the exercise as text of at most ``width`` columns."""
+        return self.sheet.to_terminal(width=width)
+
+    def to_latex(self) -> str:
+        """Return the exercise as a LaTeX document with blanks to fill in."""
+        return self.sheet.to_latex()
+
+    def to_html(self, path: str | os.PathLike[str] | None = None) -> str:
+        """Return the exercise as one HTML page with blanks to fill in; write it to ``path``."""
+        return self.sheet.to_html(path)
+
+    def to_key_terminal(self, *, width: int = 80) -> str:
+        """Return the answers with their lines, as text of at most ``width`` columns."""
+        return self.sheet.to_key_terminal(width=width)
+
+    def to_key_latex(self) -> str:
+        """Return the answers with their lines as a LaTeX document."""
+        return self.sheet.to_key_latex()
+
+    def to_key_html(self, path: str | os.PathLike[str] | None = None) -> str:
+        """Return the answers with their lines as one HTML page; write it to ``path``."""
+        return self.sheet.to_key_html(path)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the exercise as a worked example whose claims are left open, fit for JSON."""
+        return {
+            "format": "deltaprop-exercise/1",
+            "title": self.title,
+            "practice": {"level": self.level, "seed": self.seed, "version": __version__},
+            **self.given,
+            "told": {key: self.texts(key) for key in self.helps},
+            "claims": self.blank(),
+        }
+
+    def __str__(self) -> str:
+        return self.to_terminal()
+
+
+def exercise(
+    level: int = 1, seed: int = 0, language: str = "en", *, digits: int | None = None
+) -> Exercise:
+    """Return an exercise with tidy numbers.
+
+    Parameters
+    ----------
+    level : int
+        From 1, one linear neuron, to 9, softmax behind two hidden layers.
+    seed : int
+        The same seed gives the same exercise everywhere; another one gives another.
+    language : {"en", "zh"}
+        Of the words.
+    digits : int, optional
+        Significant digits of what is shown; when left out 6 where answers are short decimals, and
+        4 elsewhere.
+
+    Returns
+    -------
+    Exercise
+        Read it with ``print``, answer it with ``mark``.
+
+    Raises
+    ------
+    SettingError
+        When there is no such level, seed, language or number of digits.
+
+    Examples
+    --------
+    >>> task = exercise(level=1, seed=1)
+    >>> task.given["x"], task.asked[:2]
+    ([[-2, -0.5]], ('z.1', 'loss'))
+    >>> task.mark({"z.1": [[6]]}).ok
+    True
+    """
+    rules = level_of(level)
+    if not _is_whole(seed) or seed < 0:
+        raise SettingError(f"seed is {seed!r}; it is a whole number from 0 on.")
+    if digits is not None and not (_is_whole(digits) and 3 <= digits <= _MOST_DIGITS):
+        raise SettingError(f"digits is {digits!r}; it is from 3 to {_MOST_DIGITS}.")
+    wording_of(language)
+    given = invent(rules, seed)
+    if digits is None:
+        exact = has_exact_answers(step_of(worked_example(given)))
+        digits = _EXACT_DIGITS if exact else _ROUNDED_DIGITS
+    return Exercise(level, seed, language, digits, given)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _texts(values: Array, digits: int) -> Any:
+    if values.ndim == 0:
+        return number_text(float(values), digits)
+    return [_texts(part, digits) for part in values]
+
+
+def _filled(shape: tuple[int, ...]) -> Any:
+    return [_filled(shape[1:]) for _ in range(shape[0])] if shape else None

@@ -1,0 +1,38 @@
+"""What is said about an answer."""
+
+from __future__ import annotations
+
+from deltaprop.notation.ids import read_ref
+from deltaprop.practice.exercises.answers import has_too_few_digits, is_right
+from deltaprop.practice.exercises.exercise import Exercise
+from deltaprop.practice.marking.mark import VERDICTS, Mark
+from deltaprop.practice.marking.reasons import shown
+from deltaprop.practice.wording import mistake_told, wording_of
+
+__all__ = ["feedback", "should_be"]
+
+
+def feedback(task: Exercise, mark: Mark) -> str:
+    """Return one sentence about an answer, which does not tell the right number."""
+    words = wording_of(task.language)
+    facts = {"symbol": task.lines.symbol(read_ref(mark.id)), "claimed": mark.claimed[:20]}
+    if has_too_few_digits(mark):
+        return words["too few digits"].format(**facts)
+    if is_right(mark):
+        return words["is right"].format(**facts)
+    if mark.verdict != VERDICTS[-1]:
+        return words["follows"].format(**facts)
+    if not mark.candidates:
+        return words["slip"].format(**facts)
+    name, *others = mark.candidates
+    told = mistake_told(name, task.language)
+    text = words["wrong"].format(**facts, mistake=name, told=told)
+    if others:
+        text += words["or"].format(names=words["separator"].join(others))
+    return text
+
+
+def should_be(task: Exercise, mark: Mark) -> str:
+    """Return the sentence about an answer, and the right number."""
+    right = wording_of(task.language)["should be"].format(right=shown(mark.right))
+    return feedback(task, mark) + ("" if is_right(mark) else right)

@@ -1,0 +1,221 @@
+"""The dialogue: one row after another is asked for, marked at once, and may be tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from deltaprop.notation.ids import read_ref
+from deltaprop.practice.exercises.answers import Answers, has_too_few_digits, is_right, read_answers
+from deltaprop.practice.exercises.exercise import Exercise
+from deltaprop.practice.exercises.feedback import feedback
+from deltaprop.practice.exercises.items import Item
+from deltaprop.practice.marking.mark import VERDICTS, Mark
+from deltaprop.practice.wording import wording_of
+from deltaprop.widths import cells, wrap
+
+__all__ = ["Score", "Session"]
+
+Ask = Callable[[str], str]
+Tell = Callable[[str], None]
+
+_COMMANDS = {
+    "hint": ("?", "？", "hint", "h", "提示"),
+    "skip": ("skip", "s", "跳过"),
+    "show": ("show", "题目"),
+    "quit": ("quit", "q", "exit", "退出", "结束"),
+}
+_MOST_HINTS = 3
+
+
+@dataclass
+class Score:
+    """How a session went.
+
+    Attributes
+    ----------
+    asked, right, first : int
+        How many numbers were asked for, are right, and were right at once without a hint.
+    wrong, follows : int
+        How many are wrong in the end, or follow from such.
+    hints : int
+        How many were asked for.
+    stopped : bool
+        Whether somebody stopped before the end.
+    """
+
+    asked: int
+    right: int = 0
+    first: int = 0
+    wrong: int = 0
+    follows: int = 0
+    hints: int = 0
+    stopped: bool = False
+
+    @property
+    def left_out(self) -> int:
+        """Return how many numbers have no answer."""
+        return self.asked - self.right - self.wrong - self.follows
+
+    @property
+    def ok(self) -> bool:
+        """Return whether every number is right."""
+        return self.right == self.asked
+
+
+class _Quit(Exception):  # noqa: N818 - no error: somebody has had enough
+    """Somebody wants to stop."""
+
+
+@dataclass
+class Session:
+    """A dialogue about one exercise.
+
+    Attributes
+    ----------
+    task : Exercise
+        What is practised.
+    ask : callable
+        ``ask(prompt) -> line``; raises EOFError or KeyboardInterrupt at the end.
+    tell : callable
+        ``tell(line)`` shows a line.
+    width : int
+        Columns.
+    """
+
+    task: Exercise
+    ask: Ask
+    tell: Tell
+    width: int = 80
+    answers: Answers = field(init=False)
+    score: Score = field(init=False)
+    _hinted: set[Item] = field(init=False, default_factory=set)
+    _hint_now: tuple[str, int] = field(init=False, default=("", 0))
+
+    def __post_init__(self) -> None:
+        self.answers = Answers(self.task)
+        self.score = Score(self.task.n_asked)
+        self.words = wording_of(self.task.language)
+
+    def run(self) -> Score:
+        """Ask for everything, and return how it went."""
+        self.tell(self.task.to_terminal(width=self.width).rstrip("\n"))
+        self._say("how")
+        try:
+            for number, item in enumerate(self.task.items, start=1):
+                self._item(number, item)
+        except _Quit:
+            self.score.stopped = True
+        except (EOFError, KeyboardInterrupt):
+            self.score.stopped = True
+            self.tell("")
+            self._say("left")
+        self._count()
+        self._end()
+        return self.score
+
+    def _item(self, number: int, item: Item) -> None:
+        """Ask for one row until it is right or left out."""
+        prompt = self._prompt(number, item)
+        tries = 0
+        while True:
+            text = self.ask(prompt).strip()
+            command = next((c for c, names in _COMMANDS.items() if text.lower() in names), "")
+            if command == "quit":
+                raise _Quit
+            if command == "skip":
+                self._say("skipped")
+                return
+            if command == "show":
+                self.tell(self.task.to_terminal(width=self.width).rstrip("\n"))
+                continue
+            if command == "hint":
+                self._hint(item)
+                continue
+            numbers = read_answers(text, len(item.indices))
+            if numbers is None:
+                one = len(item.indices) == 1
+                self._say("not understood one" if one else "not understood", count=len(item.ids))
+                continue
+            self.answers.put(item, numbers)
+            marks = self.answers.marks_of(item)
+            tries += 1
+            if tries == 1 and item not in self._hinted:
+                self.score.first += sum(map(is_right, marks))
+            if self._judge(marks):
+                return
+
+    def _prompt(self, number: int, item: Item) -> str:
+        symbols = self.words["separator"].join(map(self._symbol, item.ids))
+        count = len(self.task.items)
+        return self.words["prompt"].format(number=number, count=count, symbols=symbols)
+
+    def _symbol(self, name: str) -> str:
+        return self.task.lines.symbol(read_ref(name))
+
+    def _judge(self, marks: list[Mark]) -> bool:
+        """Say what is right and wrong in a row; return whether to go on."""
+        few = [mark for mark in marks if has_too_few_digits(mark)]
+        wrong = [mark for mark in marks if mark.verdict == VERDICTS[-1]]
+        if all(map(is_right, marks)) and not few:
+            self._say("right")
+            return True
+        for mark in marks:
+            self._tell(feedback(self.task, mark))
+        if wrong:
+            self._say("try again")
+        return not wrong and not few
+
+    def _hint(self, item: Item) -> None:
+        """Show the line of the first number that is not right yet, a bit more each time."""
+        marks = self.answers.marks()
+        name = next((n for n in item.ids if n not in marks or not is_right(marks[n])), item.ids[0])
+        shown = self._hint_now[1] if self._hint_now[0] == name else 0
+        step = min(shown + 1, _MOST_HINTS)
+        self._hint_now = (name, step)
+        self._hinted.add(item)
+        self.score.hints += 1
+        self._say(f"hint {step}")
+        for line in self.task.hint(name, step).split("\n"):
+            first, *rest = _formula(line, self.width - 2)
+            self.tell(f"  {first}")
+            for more in rest:
+                self.tell(f"      {more}")
+
+    def _count(self) -> None:
+        for mark in self.answers.marks().values():
+            if is_right(mark):
+                self.score.right += 1
+            elif mark.verdict == VERDICTS[-1]:
+                self.score.wrong += 1
+            else:
+                self.score.follows += 1
+
+    def _end(self) -> None:
+        score, task = self.score, self.task
+        self.tell("")
+        self._say("score", right=score.right, count=score.asked, first=score.first)
+        if not score.ok:
+            self._say(
+                "score open", left_out=score.left_out, wrong=score.wrong, follows=score.follows
+            )
+        if score.hints:
+            self._say("score hints", hints=score.hints)
+        self._say("again", level=task.level, seed=task.seed)
+        self._say("to know")
+
+    def _say(self, key: str, **facts: object) -> None:
+        self._tell(self.words[key].format(**facts))
+
+    def _tell(self, text: str) -> None:
+        for line in wrap(text, self.width):
+            self.tell(line)
+
+
+def _formula(line: str, width: int) -> list[str]:
+    """Return a formula in lines, broken before its equals signs where it is too long."""
+    if cells(line) <= width:
+        return [line]
+    parts = line.replace(" = ", "\n= ").replace(" ≈ ", "\n≈ ").split("\n")
+    first = " ".join(parts[:2])
+    return [piece for part in (first, *parts[2:]) for piece in wrap(part, width - 4)]

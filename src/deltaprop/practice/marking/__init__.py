@@ -1,0 +1,1 @@
+"""Somebody's numbers judged, and the mistake in them named."""

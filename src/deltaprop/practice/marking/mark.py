@@ -1,0 +1,318 @@
+"""mark and Marking: every claimed number judged, every mistake named."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deltaprop.errors import DataError, DeltapropError
+from deltaprop.explaining.examples import (
+    EXAMPLES,
+    WorkedExample,
+    built_in_example,
+    read_worked_example,
+    worked_example,
+)
+from deltaprop.practice.marking.claims import Claim, read_claims
+from deltaprop.practice.marking.reasons import Reasons
+from deltaprop.practice.marking.search import Found, Search
+from deltaprop.practice.marking.step import Step, nearest_before, step_of, work_out
+
+__all__ = ["VERDICTS", "Mark", "Marking", "mark"]
+
+Index = tuple[int, ...]
+
+RIGHT, ROUNDED, FOLLOWS, WRONG = VERDICTS = ("right", "right, rounded", "follows", "wrong")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """The verdict about one claimed number.
+
+    Attributes
+    ----------
+    claim : str
+        The quantity: ``z.1``, ``dW.2``, ``W.1.after``, ``loss``, ...
+    index : tuple of int
+        Which number of it, counted from 0; empty for a loss.
+    claimed : str
+        As it was written.
+    right : float
+        What it should be.
+    verdict : str
+        "right"; "right, rounded": right, with fewer digits than the rest; "follows": would be
+        right if the earlier claims it is made from were; or "wrong".
+    mistake : str or None
+        Of a wrong number: a name of ``MISTAKES``, or "arithmetic".
+    candidates : tuple of str
+        Every named mistake that gives the claimed numbers equally well; ``mistake`` is the first.
+    because : str
+        One sentence.
+    """
+
+    claim: str
+    index: Index
+    claimed: str
+    right: float
+    verdict: str
+    mistake: str | None
+    candidates: tuple[str, ...]
+    because: str
+
+    @property
+    def id(self) -> str:
+        """Return the name of the number: ``W.1.after[0,2]``."""
+        return f"{self.claim}[{','.join(map(str, self.index))}]" if self.index else self.claim
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the mark as plain data."""
+        return {
+            "claim": self.claim,
+            "index": list(self.index),
+            "claimed": self.claimed,
+            "right": self.right if np.isfinite(self.right) else None,
+            "verdict": self.verdict,
+            "mistake": self.mistake,
+            "candidates": list(self.candidates),
+            "because": self.because,
+        }
+
+
+@dataclass(frozen=True)
+class Marking:
+    """A marked working. True when nothing in it is wrong.
+
+    Attributes
+    ----------
+    title : str
+        What was marked.
+    marks : tuple of Mark
+        One for each claimed number, in the order in which they are worked out.
+    """
+
+    title: str
+    marks: tuple[Mark, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Return whether every number is right, or right but rounded."""
+        return all(mark.verdict in (RIGHT, ROUNDED) for mark in self.marks)
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    @property
+    def wrong(self) -> tuple[Mark, ...]:
+        """Return the marks of the wrong numbers, without what only follows from them."""
+        return tuple(mark for mark in self.marks if mark.verdict == WRONG)
+
+    @property
+    def mistakes(self) -> tuple[str, ...]:
+        """Return the names of the mistakes made, the earliest first."""
+        return tuple(dict.fromkeys(mark.mistake for mark in self.wrong if mark.mistake))
+
+    @cached_property
+    def claims(self) -> dict[str, Mark]:
+        """Return for each claimed quantity the mark of its worst number."""
+        worst: dict[str, Mark] = {}
+        for mark in self.marks:
+            before = worst.get(mark.claim)
+            if before is None or _rank(mark.verdict) > _rank(before.verdict):
+                worst[mark.claim] = mark
+        return worst
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Return how many numbers got each verdict."""
+        found = Counter(mark.verdict for mark in self.marks)
+        return {verdict: found[verdict] for verdict in VERDICTS}
+
+    def to_terminal(self, *, width: int = 80, color: bool = False) -> str:
+        """Return the marking as text for a terminal.
+
+        Parameters
+        ----------
+        width : int
+            Columns.
+        color : bool
+            With ANSI colours for the verdicts.
+
+        Returns
+        -------
+        str
+            Lines of at most ``width`` columns.
+        """
+        from deltaprop.practice.marking.terminal import render
+
+        return render(self, width=width, color=color)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the marking as plain data, fit for JSON."""
+        return {
+            "format": "deltaprop-marking/1",
+            "title": self.title,
+            "ok": self.ok,
+            "counts": self.counts,
+            "mistakes": list(self.mistakes),
+            "claims": {
+                key: {"verdict": mark.verdict, "mistake": mark.mistake, "because": mark.because}
+                for key, mark in self.claims.items()
+            },
+            "marks": [mark.to_dict() for mark in self.marks],
+        }
+
+    def __str__(self) -> str:
+        return self.to_terminal()
+
+
+def _rank(verdict: str) -> int:
+    return VERDICTS.index(verdict)
+
+
+def mark(worked: str | os.PathLike[str] | Mapping[str, Any] | WorkedExample) -> Marking:
+    """Recompute a worked example and judge every number somebody claims.
+
+    A number is compared at the precision it is written with, one unit in the last place allowed
+    for authors who cut off. The text of a file tells 0.50 from 0.5; in a dict a string does.
+
+    Parameters
+    ----------
+    worked : str, path, mapping or WorkedExample
+        The name of a built-in example, a JSON or YAML file in the worked-example format, what it
+        would hold, or what ``read_worked_example`` made of it. Its ``claims`` are marked.
+
+    Returns
+    -------
+    Marking
+        A verdict on each number; wrong ones carry the name of the mistake.
+
+    Raises
+    ------
+    DataError
+        When it is no worked example, claims nothing, or claims what the network does not have.
+
+    Examples
+    --------
+    >>> marking = mark({
+    ...     "layers": [{"W": [[2.0]]}], "loss": "half_squared_error",
+    ...     "x": [[3.0]], "targets": [[5.0]], "claims": {"z.1": [[6.0]], "delta.1": [[-1.0]]},
+    ... })
+    >>> marking.ok, marking.mistakes
+    (False, ('sign',))
+    """
+    example, name = _read(worked)
+    try:
+        step = step_of(example)
+        right, _ = work_out(step)
+        claims, habit = read_claims(example.claims, right)
+    except DeltapropError as error:
+        raise DataError(f"{name}: {error}") from None
+    off = {
+        claim.key: {
+            index
+            for index, number in claim.numbers.items()
+            if not number.is_written_for(float(right[claim.key][index]), habit)
+        }
+        for claim in claims
+    }
+    return Marking(example.title, _Judge(Search(step, claims, off, habit)).marks())
+
+
+def _read(worked: object) -> tuple[WorkedExample, str]:
+    if isinstance(worked, WorkedExample):
+        return worked, worked.title
+    if isinstance(worked, Mapping):
+        return worked_example(worked), "the example"
+    if isinstance(worked, str) and worked in EXAMPLES and not Path(worked).is_file():
+        return built_in_example(worked), worked
+    if isinstance(worked, (str, os.PathLike)):
+        return read_worked_example(worked), os.fspath(worked)
+    raise DataError(
+        f"mark was given {type(worked).__name__}; expected the path of a worked example, a dict "
+        "in its format, or a WorkedExample."
+    )
+
+
+class _Judge:
+    """Verdicts from what is right, what follows, and what was found."""
+
+    def __init__(self, search: Search) -> None:
+        self.search = search
+        self.step: Step = search.step
+        self.right, _ = work_out(self.step)
+        self.by_key: dict[str, Claim] = {claim.key: claim for claim in search.claims}
+        self.bad: set[str] = set()  # claims with a number that is wrong or follows from one
+
+    def marks(self) -> tuple[Mark, ...]:
+        verdicts: dict[tuple[str, Index], str] = {}
+        for claim in self.search.claims:
+            given = {index: self.verdict(claim, index) for index in claim.numbers}
+            verdicts |= {(claim.key, index): verdict for index, verdict in given.items()}
+            if not {FOLLOWS, WRONG}.isdisjoint(given.values()):
+                self.bad.add(claim.key)
+        wrong = [
+            claim.key
+            for claim in self.search.claims
+            if any(verdicts[claim.key, index] == WRONG for index in claim.numbers)
+        ]
+        found = self.search.name(wrong) if wrong else {}
+        reasons = Reasons(self.step, self.right, self.search)
+        return tuple(
+            self.mark(claim, index, verdict, found.get(claim.key, Found()), reasons)
+            for (key, index), verdict in verdicts.items()
+            for claim in (self.by_key[key],)
+        )
+
+    def mark(
+        self, claim: Claim, index: Index, verdict: str, found: Found, reasons: Reasons
+    ) -> Mark:
+        candidates = found.names if verdict == WRONG else ()
+        mistake = (*candidates, "arithmetic")[0] if verdict == WRONG else None
+        if verdict == WRONG:
+            because = reasons.wrong(claim, index, found)
+        elif verdict == FOLLOWS:
+            because = reasons.follows(claim, index, self.slips_before(claim.key))
+        else:
+            because = reasons.right(claim, index, rounded=verdict == ROUNDED)
+        return Mark(
+            claim.key, index, claim.numbers[index].text, float(self.right[claim.key][index]),
+            verdict, mistake, candidates, because,
+        )  # fmt: skip
+
+    def verdict(self, claim: Claim, index: Index) -> str:
+        number, habit = claim.numbers[index], self.search.habit
+        right = float(self.right[claim.key][index])
+        if index not in self.search.off[claim.key]:
+            return ROUNDED if number.is_rounded(right, habit) else RIGHT
+        if self._is_made_from_claims(claim, index):
+            return FOLLOWS if self.slips_before(claim.key) else ROUNDED
+        return WRONG
+
+    def _is_made_from_claims(self, claim: Claim, index: Index) -> bool:
+        """Return whether the claims before give the number, with or without their rounding."""
+        number, habit, key = claim.numbers[index], self.search.habit, claim.key
+        if any(self.search.off.values()):
+            computed, slack = self.from_slips
+            room = float(slack[key][index])
+            if number.is_written_for(float(computed[key][index]), habit, room):
+                return True
+        return number.is_written_for(float(self.from_everything[key][index]), habit)
+
+    def slips_before(self, key: str) -> list[str]:
+        """Return the nearest claims that are wrong, or follow from such, and are made use of."""
+        return nearest_before(key, self.bad, self.step)
+
+    @cached_property
+    def from_slips(self) -> Any:
+        return self.search.from_slips()
+
+    @cached_property
+    def from_everything(self) -> Any:
+        return work_out(self.step, given=self.search.everything)[0]

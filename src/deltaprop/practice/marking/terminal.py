@@ -1,0 +1,92 @@
+"""A marking as text for a terminal."""
+
+from __future__ import annotations
+
+import textwrap
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from deltaprop.characters import readable
+from deltaprop.practice.marking.precision import read_number
+from deltaprop.practice.marking.reasons import shown
+
+if TYPE_CHECKING:
+    from deltaprop.practice.marking.mark import Mark, Marking
+
+__all__ = ["render"]
+
+_COLORS = {"right": "32", "right, rounded": "36", "follows": "33", "wrong": "31"}
+_HEADER = ("claim", "claimed", "exactly", "verdict")
+_WIDEST = 16
+
+
+def render(marking: Marking, *, width: int, color: bool) -> str:
+    """Return a table of claims, with a sentence under whatever is not simply right.
+
+    Of a claim, the numbers that are right are one line, and so are those that follow from a slip;
+    every other number has its own.
+    """
+    width = max(width, 40)
+    rows: list[tuple[tuple[str, ...], Mark | None, str]] = []
+    for _, group in groupby(marking.marks, key=lambda mark: mark.claim):
+        rows += _rows_of(list(group))
+    wide = [max(len(row[0][c]) for row in [(_HEADER, None, ""), *rows]) for c in range(3)]
+    lines = [*textwrap.wrap(readable(marking.title), width), _summary(marking), ""]
+    lines.append(_line(_HEADER, wide))
+    for cells, mark, verdict in rows:
+        line = _line(cells, wide)
+        lines += _fit(line, width) if not color else [_colored(line, cells[3], verdict)]
+        if mark is not None:
+            lines += textwrap.wrap(
+                mark.because, width, initial_indent="    ", subsequent_indent="    ",
+                break_on_hyphens=False,
+            )  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def _rows_of(marks: list[Mark]) -> list[tuple[tuple[str, ...], Mark | None, str]]:
+    """Return the lines of one claim: cells, the mark whose sentence stands below, the verdict."""
+    rows: list[tuple[tuple[str, ...], Mark | None, str]] = []
+    for verdict in ("right", "right, rounded", "follows", "wrong"):
+        of_kind = [mark for mark in marks if mark.verdict == verdict]
+        explained = of_kind[0] if of_kind and verdict != "right" else None
+        if len(of_kind) > 1 and verdict in ("right", "follows"):
+            count = f"{len(of_kind)} numbers"
+            rows.append(((marks[0].claim, count, "", verdict), explained, verdict))
+            continue
+        for mark in of_kind:  # the sentence about the first of a kind says enough
+            rows.append((_cells(mark), explained, verdict))
+            explained = None
+    return rows
+
+
+def _cells(mark: Mark) -> tuple[str, ...]:
+    number = read_number(mark.claimed)
+    digits = min(max(6 if number is None else number.digits + (mark.verdict == "wrong"), 6), 12)
+    verdict = mark.verdict if mark.mistake is None else f"{mark.verdict}: {mark.mistake}"
+    return (mark.id, _short(mark.claimed), shown(mark.right, digits), verdict)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
+
+
+def _line(cells: tuple[str, ...], wide: list[int]) -> str:
+    first, second, third, last = cells
+    return f"{first:<{wide[0]}}  {second:>{wide[1]}}  {third:>{wide[2]}}  {last}".rstrip()
+
+
+def _fit(line: str, width: int) -> list[str]:
+    return [line] if len(line) <= width else textwrap.wrap(line, width, subsequent_indent="    ")
+
+
+def _colored(line: str, last: str, verdict: str) -> str:
+    return f"{line[: -len(last)]}\033[{_COLORS[verdict]}m{last}\033[0m"
+
+
+def _summary(marking: Marking) -> str:
+    counts = marking.counts
+    words = {"right, rounded": "right but rounded", "follows": "following from a slip"}
+    parts = [f"{n} {words.get(verdict, verdict)}" for verdict, n in counts.items() if n]
+    total = len(marking.marks)
+    return f"{total} number{'s' * (total != 1)}: {', '.join(parts)}"

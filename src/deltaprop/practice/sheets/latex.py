@@ -1,0 +1,153 @@
+"""Exercises and keys as LaTeX documents that compile as they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from deltaprop._version import __version__
+from deltaprop.notation.digits import Line
+from deltaprop.notation.ids import Ref, read_ref
+from deltaprop.notation.latex import (
+    LatexNotation,
+    equation_parts,
+    escaped,
+    latex_number,
+    latex_symbol,
+)
+from deltaprop.practice.exercises.exercise import Exercise
+from deltaprop.practice.sheets.network_picture import sketch_of, to_latex
+from deltaprop.practice.sheets.sheet import (
+    Given,
+    Sheet,
+    answers,
+    given_numbers,
+    heading,
+    reproduction,
+    rules,
+    told_numbers,
+)
+from deltaprop.practice.wording import wording_of
+from deltaprop.widths import cells
+
+__all__ = ["render", "render_key"]
+
+_CLASSES = {
+    "en": ("pdflatex", r"\documentclass[11pt,a4paper,fleqn]{article}"),
+    "zh": ("xelatex", r"\documentclass[zihao=-4,a4paper,fleqn]{ctexart}"),
+}
+_PREAMBLE = [
+    r"\usepackage[margin=2cm]{geometry}",
+    r"\usepackage{amsmath}",
+    r"\usepackage{multicol}",
+    r"\allowdisplaybreaks",
+    r"\raggedright",
+    r"\setlength{\mathindent}{1em}",
+    r"\setlength{\parindent}{0pt}",
+    r"\setlength{\parskip}{0.5\baselineskip}",
+    r"\newcommand{\writeon}{\rule[-9pt]{0pt}{26pt}\rule[-3pt]{2.2cm}{0.4pt}}",
+    r"\newcommand{\blank}[1]{\mbox{$#1 =$ \writeon}\hspace{1em}}",
+]
+_MOST_CELLS = 95  # columns of a line in a terminal that has room in a row here
+_IN_FORMULAS = {
+    "δ": r"\delta ", "∂": r"\partial ", "η": r"\eta ", "λ": r"\lambda ", "−": "-", "′": "'",
+    "₂": "_{2}", "²": "^{2}", "Σ": r"\sum ", " ": r"\;",
+}  # fmt: skip
+_WORD = re.compile(r"[a-z]{2,}")
+
+
+def render(sheet: Sheet) -> str:
+    """Return the exercises as a document with blanks to fill in."""
+    return _document(sheet, "sheet")
+
+
+def render_key(sheet: Sheet) -> str:
+    """Return the answers with their lines as a document."""
+    return _document(sheet, "key")
+
+
+def _document(sheet: Sheet, title: str) -> str:
+    words = wording_of(sheet.language)
+    engine, document_class = _CLASSES[sheet.language]
+    lines = [f"% deltaprop {__version__}; {engine}", document_class, *_PREAMBLE]
+    lines += [r"\begin{document}", rf"\section*{{{escaped(words[title])}}}"]
+    if title == "sheet":
+        blanks = [rf"{escaped(words[key])} \hrulefill" for key in ("name", "date")]
+        lines += [rf"\makebox[\textwidth]{{{blanks[0]}\quad {blanks[1]}}}\par"]
+    for number, task in enumerate(sheet.exercises):
+        if number and title == "sheet":
+            lines.append(r"\clearpage")
+        lines.append(rf"\subsection*{{{escaped(heading(sheet, number))}}}")
+        lines.append(rf"{{\footnotesize {escaped(reproduction(task))}}}\par")
+        lines += _exercise(task) if title == "sheet" else _answers(task)
+    return "\n".join([*lines, r"\end{document}"]) + "\n"
+
+
+def _exercise(task: Exercise) -> Iterator[str]:
+    words = wording_of(task.language)
+    sketch = sketch_of(task)
+    yield from to_latex(sketch, tuple(map(escaped, sketch.titles)))
+    yield " ".join(map(_sentence, rules(task))) + r"\par"
+    yield rf"\textbf{{{escaped(words['given'])}}}\par"
+    yield from _arrays(task, given_numbers(task))
+    if task.helps:
+        yield rf"\textbf{{{escaped(words['told'])}}}\par"
+        yield from _arrays(task, told_numbers(task))
+    yield rf"\textbf{{{escaped(words['wanted'])}}}"
+    yield rf"({escaped(words['exact' if task.has_exact_answers else 'rounded'])})\par"
+    narrow = max(len(item.ids) for item in task.items) <= 2
+    yield from [r"\begin{multicols}{2}"] * narrow
+    yield r"{\setlength{\parskip}{0pt}"
+    for item in task.items:
+        yield "".join(rf"\blank{{{_symbol(task, name)}}}" for name in item.ids) + r"\par"
+    yield "}"
+    yield from [r"\end{multicols}"] * narrow
+
+
+def _answers(task: Exercise) -> Iterator[str]:
+    for title, lines in answers(task):
+        yield rf"\textbf{{{escaped(title)}}}"
+        rows = [row for line in lines for row in _rows(task, line)]
+        yield r"\begin{align*}"
+        yield " \\\\\n".join(rows)
+        yield r"\end{align*}"
+
+
+def _rows(task: Exercise, line: Line) -> list[str]:
+    """Return the rows of an align*: one, or one for each part of a long line."""
+    n = task.rules.n_samples
+    left = latex_symbol(task.lines.named(line.step.ref), n)
+    symbols, numbers = LatexNotation(line, symbols=True, n_samples=n), LatexNotation(line)
+    parts = equation_parts(line, symbols, numbers)
+    if cells(" ".join(task.lines.parts(line))) <= _MOST_CELLS:
+        return [f"{left} &{' '.join(parts)}"]
+    return [f"{left} &{parts[0]}", *(f"&{part}" for part in parts[1:])]
+
+
+def _symbol(task: Exercise, name: str) -> str:
+    return latex_symbol(task.lines.named(read_ref(name)), task.rules.n_samples)
+
+
+def _arrays(task: Exercise, given: list[Given]) -> Iterator[str]:
+    texts = [_array(ref, rows) for ref, rows in given]
+    yield " ".join(rf"\mbox{{${text}$}}\hspace{{1.2em}}" for text in texts) + r"\par"
+
+
+def _array(ref: Ref, rows: list[list[str]]) -> str:
+    left = latex_symbol(ref, 1)
+    if len(rows) == len(rows[0]) == 1:
+        return f"{left} = {latex_number(rows[0][0])}"
+    body = r" \\ ".join(" & ".join(map(latex_number, row)) for row in rows)
+    return rf"{left} = \begin{{pmatrix}} {body} \end{{pmatrix}}"
+
+
+def _sentence(text: str) -> str:
+    """Return a sentence whose formulas stand between backticks."""
+    pieces = text.split("`")
+    return "".join(_formula(p) if i % 2 else escaped(p) for i, p in enumerate(pieces))
+
+
+def _formula(text: str) -> str:
+    named = _WORD.sub(lambda word: rf"\mathrm{{{word[0]}}}", text)
+    body = "".join(_IN_FORMULAS.get(c, c) for c in named)
+    return f"${body}$"

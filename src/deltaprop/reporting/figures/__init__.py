@@ -1,0 +1,1 @@
+"""From a model and its rows to the figures of a report."""

@@ -1,0 +1,225 @@
+"""Cells of text: when a column of text is a column of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from deltaprop.errors import of
+from deltaprop.tabular.encoding.codes import (
+    DECIMALS,
+    EXACT,
+    ZERO_FIRST,
+    are_long,
+    have_leading_zeros,
+    is_code,
+)
+from deltaprop.tabular.reading.notation import Notation, few, find_notation, written_plainly
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = [
+    "Strays",
+    "holds_numbers",
+    "in_every_column",
+    "listed",
+    "number_columns",
+    "picked",
+    "shorten",
+    "strays_of",
+]
+
+
+_WIDE = 2000
+_FIRST = 20  # rows, which tell what a column is like that may not hold codes
+
+
+@dataclass(frozen=True, slots=True)
+class Strays:
+    """Cells of a numeric column that are not numbers; they are taken as missing."""
+
+    column: str
+    count: int
+    total: int
+    row: int
+    cell: str
+
+    def sentence(self, where: str = "", place: str = "") -> str:
+        """Say what was found and what was made of it.
+
+        ``where`` names the table, ``place`` the first of the cells when the row number does not.
+        """
+        place = place or f"row {self.row}"
+        rest = f", and {self.count - 1} more such cells" if self.count > 1 else ""
+        return (
+            f"Column {self.column!r}{of(where)} is read as numbers, but {self.count} of its "
+            f"{self.total} cells {'is' if self.count == 1 else 'are'} not: {shorten(self.cell)} in "
+            f"{place}{rest}. {'It is' if self.count == 1 else 'They are'} taken as missing; "
+            "correct or empty these cells if that is not meant."
+        )
+
+
+def shorten(cell: object, width: int = 60) -> str:
+    """Return ``repr(cell)``, cut in the middle when it is longer than ``width``."""
+    if isinstance(cell, str) and len(cell) > width:
+        return f"{cell[: width - 20]!r}... ({len(cell):,} characters)"
+    text = repr(cell)
+    return text if len(text) <= width + 2 else f"{text[:width]}..."
+
+
+def listed(names: Sequence[str], most: int = 8) -> str:
+    """Return names in quotes for a message, cut after ``most``."""
+    shown = ", ".join(shorten(name) for name in names[:most])
+    return shown + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def picked(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """Return columns by their names, whatever these are: ``select`` takes "*" for all columns."""
+    import polars as pl
+
+    return pl.DataFrame([frame.get_column(name) for name in names])
+
+
+def in_every_column(frame: pl.DataFrame, expression: pl.Expr) -> pl.DataFrame:
+    """Evaluate an expression on ``pl.all()`` that treats each cell by itself.
+
+    A very wide frame is laid end to end first: planning a hundred thousand expressions takes
+    polars far longer than evaluating them.
+    """
+    import polars as pl
+
+    if frame.width <= _WIDE or frame.height == 0:
+        return frame.select(expression)
+    parts = [column.alias("all") for column in frame.iter_columns()]
+    end_to_end = pl.concat(parts, rechunk=True)
+    done = end_to_end.to_frame().select(expression).to_series().rechunk()
+    n = frame.height
+    return pl.DataFrame([done.slice(i * n, n).alias(name) for i, name in enumerate(frame.columns)])
+
+
+def number_columns(
+    frame: pl.DataFrame, *, separator: str = ","
+) -> Iterator[tuple[pl.Series | None, Strays | None, str]]:
+    """Read every column of cleaned text that holds plain numbers, all columns at once.
+
+    What needs to be decided or would lose a digit stays text, for whoever knows more of the column:
+    numbers in another notation, codes with leading zeros, whole numbers beyond 64 bits, and points
+    that may group thousands.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame of String
+        Cells without padding, null where missing.
+    separator : str
+        What separates the cells of the file; after anything but a comma, ``1,234`` is a decimal
+        where no column is written with decimal points.
+
+    Yields
+    ------
+    numbers : polars.Series of Int64 or Float64, or None
+        None when the column stays text.
+    strays : Strays or None
+        The few cells that are not numbers (null in ``numbers``).
+    note : str
+        What commas stand for in the numbers, if they have any.
+    """
+    import polars as pl
+
+    floats = in_every_column(frame, pl.all().cast(pl.Float64, strict=False))
+    given = [column.len() - column.null_count() for column in frame.iter_columns()]
+    read = [column.len() - column.null_count() for column in floats.iter_columns()]
+    whole = [n == ok > 0 for n, ok in zip(given, read, strict=True)]
+    names = [name for name, numeric in zip(frame.columns, whole, strict=True) if numeric]
+    values = picked(floats, names)
+    is_whole = in_every_column(values, pl.all().floor() == pl.all())  # cheaper than reading again
+    may_be_integers = [column.name for column in is_whole.iter_columns() if column.all()]
+    text_of_integers = picked(frame, may_be_integers)
+    integers = in_every_column(text_of_integers, pl.all().cast(pl.Int64, strict=False))
+    as_integers = {
+        column.name: column
+        for column in integers.iter_columns()
+        if column.null_count() == frame[column.name].null_count()
+    }
+    zeros_first = _with_zeros_first(picked(frame, names))
+    with_points = len(as_integers) < len(names)
+    columns = zip(frame.iter_columns(), floats.iter_columns(), given, whole, strict=True)
+    for text, as_floats, n_given, numeric in columns:
+        if numeric:
+            exact = as_integers.get(text.name)
+            codes = text.name in zeros_first and have_leading_zeros(text)
+            read_exactly = as_floats.fill_nan(None) if exact is None else exact
+            yield None if codes else _lossless(text, read_exactly), None, ""
+        elif n_given == 0:
+            yield None, None, ""
+        else:
+            decimal_comma = separator != "," and not with_points
+            yield _with_exceptions(text, as_floats, decimal_comma=decimal_comma)
+
+
+def _with_zeros_first(frame: pl.DataFrame) -> set[str]:
+    """Return the columns with a cell such as 02134, but for those whose first have decimals."""
+    import polars as pl
+
+    with_decimals = in_every_column(frame.head(_FIRST), pl.all().str.contains(DECIMALS))
+    rest = [column.name for column in with_decimals.iter_columns() if not column.any()]
+    found = in_every_column(picked(frame, rest), pl.all().str.contains(ZERO_FIRST))
+    return {column.name for column in found.iter_columns() if column.any()}
+
+
+def _lossless(text: pl.Series, numbers: pl.Series) -> pl.Series | None:
+    """Return the numbers that the cells are, if they are nothing but these."""
+    if numbers.dtype.is_float():
+        plain = written_plainly(text)
+        ends: Any = (numbers.min() or 0.0, numbers.max() or 0.0)
+        most = max(map(abs, ends))
+        if plain is None or plain.doubt or (most > EXACT and are_long(text)):
+            return None
+    return numbers
+
+
+def _with_exceptions(
+    text: pl.Series, floats: pl.Series, *, decimal_comma: bool
+) -> tuple[pl.Series | None, Strays | None, str]:
+    total = text.len() - text.null_count()
+    odd = text.is_not_null() & floats.is_null()
+    if few(int(odd.sum()), total):
+        if is_code(text) or _all_certain(text):
+            return None, None, ""
+        return floats.fill_nan(None), strays_of(text, floats), ""
+    if not decimal_comma:
+        return None, None, ""
+    found = find_notation(text)
+    if not found.doubt or found.notation is None or found.notation.unit:
+        return None, None, ""
+    if found.notation != Notation(group=","):
+        return None, None, ""
+    numbers = Notation(point=",").read(text)
+    return numbers, strays_of(text, numbers), "decimal comma"
+
+
+def _all_certain(text: pl.Series) -> bool:
+    """Tell whether every cell is a number in a notation that the column leaves no doubt about."""
+    found = find_notation(text)
+    if found.notation is None or found.doubt:
+        return False
+    return found.notation.read(text).null_count() == text.null_count()
+
+
+def holds_numbers(text: pl.Series) -> bool:
+    """Tell whether a cleaned column of text is one of numbers, plain or in another notation."""
+    import polars as pl
+
+    n = text.len() - text.null_count()
+    n_odd = n - text.cast(pl.Float64, strict=False).drop_nulls().len()
+    return n_odd == 0 or few(n_odd, n) or find_notation(text).notation is not None
+
+
+def strays_of(text: pl.Series, numbers: pl.Series) -> Strays | None:
+    """Return what is to be said of the cells that are missing among the numbers only."""
+    odd = (text.is_not_null() & numbers.is_null()).arg_true()
+    if not odd.len():
+        return None
+    row, total = int(odd[0]), text.len() - text.null_count()
+    return Strays(text.name, odd.len(), total, row + 1, str(text[row]))

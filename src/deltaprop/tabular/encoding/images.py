@@ -1,0 +1,203 @@
+"""Images as they come from IDX files or arrays: scaled to [0, 1], shape kept."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from deltaprop.errors import DataError, ShapeError, of
+from deltaprop.model.stored import Stored
+from deltaprop.tabular.encoding.column import ReportRow
+from deltaprop.tabular.encoding.surprises import Surprises
+
+__all__ = ["ImageEncoder"]
+
+_FORMAT = "deltaprop-image-encoder/1"
+_MOST_PIXELS = 1 << 28
+
+
+@dataclass(frozen=True, slots=True)
+class ImageEncoder:
+    """Encodes arrays of images of one shape: x / largest.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Of one image: height x width, or height x width x channels.
+    largest : float
+        What becomes 1: 255 for uint8; else the largest absolute value at training, at least 1.
+    n_rows : int
+        Images it was fitted to.
+    """
+
+    shape: tuple[int, ...]
+    largest: float
+    n_rows: int
+
+    warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def fit(cls, images: object, *, where: str = "") -> ImageEncoder:
+        """Take the shape and the scale from an array of images.
+
+        Parameters
+        ----------
+        images : array of at least 3 axes
+            The first counts the images.
+        where : str
+            What messages call the array.
+
+        Raises
+        ------
+        ShapeError
+            An array with fewer axes, or without pixels.
+        DataError
+            Values that are no finite numbers.
+        """
+        array = _checked(images, where)
+        if 0 in array.shape:
+            raise ShapeError(
+                f"The images{of(where)} have the shape {_times(array.shape)}: expected at least "
+                "one image with at least one pixel."
+            )
+        largest = 255.0 if array.dtype == np.uint8 else max(1.0, float(np.abs(array).max()))
+        return cls(tuple(int(n) for n in array.shape[1:]), largest, len(array))
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """One name per pixel, row by row, such as ``pixel[3,17]``."""
+        return tuple(f"pixel[{','.join(map(str, index))}]" for index in np.ndindex(*self.shape))
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of pixels of one image."""
+        return math.prod(self.shape)
+
+    @property
+    def n_kept(self) -> int:
+        """Return how many numbers `encode` keeps of a row at most."""
+        return self.n_outputs
+
+    def transform(
+        self,
+        images: object,
+        *,
+        where: str = "",
+        ignore: Collection[str] = (),
+        dtype: DTypeLike = np.float64,
+    ) -> NDArray[Any]:
+        """Scale images; the result has the shape of ``images``.
+
+        Parameters
+        ----------
+        images : array of shape (n, ...)
+            Images of the shape seen at training.
+        where : str
+            What messages call the array.
+        ignore : collection of str
+            Not used; tables have it.
+        dtype : dtype
+            Of the result; it is computed in float64.
+
+        Raises
+        ------
+        ShapeError
+            Images of another shape.
+        DataError
+            Values that are no finite numbers.
+        """
+        array = self._fitting(images, where)
+        scaled = np.empty(array.shape, dtype=dtype)
+        np.divide(array, self.largest, out=scaled, dtype=np.float64, casting="same_kind")
+        return scaled
+
+    def encode(
+        self,
+        images: object,
+        *,
+        where: str = "",
+        ignore: Collection[str] = (),
+        dtype: DTypeLike = np.float32,
+    ) -> tuple[NDArray[Any], Surprises]:
+        """Encode some of many images; see `TableEncoder.encode`."""
+        return self.transform(images, where=where, ignore=ignore, dtype=dtype), Surprises()
+
+    def check(self, images: object, *, where: str = "") -> None:
+        """Raise what ``transform`` raises, without scaling the images."""
+        self._fitting(images, where)
+
+    def _fitting(self, images: object, where: str) -> NDArray[Any]:
+        array = _checked(images, where)
+        if array.shape[1:] != self.shape:
+            raise ShapeError(
+                f"The images{of(where)} are {_times(array.shape[1:])} pixels: expected "
+                f"{_times(self.shape)}, as in training. Rescale them."
+            )
+        return array
+
+    def report(self) -> list[ReportRow]:
+        """Return one row for all pixels."""
+        return [
+            ReportRow(f"{_times(self.shape)} pixels", "image", f"divided by {self.largest:g}", 0)
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the encoder as plain values that JSON keeps exactly."""
+        return {
+            "format": _FORMAT,
+            "shape": list(self.shape),
+            "largest": self.largest,
+            "n_rows": self.n_rows,
+        }
+
+    @classmethod
+    def from_dict(cls, values: object) -> ImageEncoder:
+        """Return the encoder that `to_dict` described.
+
+        Raises
+        ------
+        DataError
+            Anything that `to_dict` would not have written; the values may come from a stranger.
+        """
+        stored = Stored(values, "image encoder")
+        stored.text("format", (_FORMAT,))
+        shape = stored.counts("shape", 1)
+        if not 2 <= len(shape) <= 7 or math.prod(shape) > _MOST_PIXELS:
+            stored.refuse("shape", list(shape[:8]), "height x width, perhaps x channels")
+        return cls(shape, stored.number("largest", positive=True), stored.count("n_rows", 1))
+
+
+def _checked(images: object, where: str) -> NDArray[Any]:
+    if not isinstance(images, np.ndarray):
+        raise ShapeError(
+            f"The images{of(where)} are {type(images).__name__}: expected an array of at least 3 "
+            "axes (images x height x width), as in training. A table needs a model trained on a "
+            "table."
+        )
+    if images.ndim < 3:
+        advice = "One image is array[None]; rows of pixels are array.reshape(-1, height, width)."
+        raise ShapeError(
+            f"The images{of(where)} are an array of shape {_times(images.shape) or 'a number'}: "
+            f"expected at least 3 axes, images x height x width. {advice}"
+        )
+    if images.dtype.kind not in "biuf":
+        raise DataError(
+            f"The images{of(where)} are of type {images.dtype}: expected real numbers. "
+            "Convert them first."
+        )
+    if images.dtype.kind == "f" and not np.isfinite(images).all():
+        first = np.argwhere(~np.isfinite(images))[0]
+        raise DataError(
+            f"The images{of(where)} have {images[tuple(first)]} in image {first[0] + 1}, pixel "
+            f"[{','.join(map(str, first[1:]))}]: expected finite numbers. Correct that image."
+        )
+    return images
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))

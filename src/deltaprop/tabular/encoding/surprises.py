@@ -1,0 +1,85 @@
+"""What a table holds that the training did not: counted block by block, told once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from deltaprop.errors import of, warn_user
+from deltaprop.tabular.encoding.cells import listed
+from deltaprop.tabular.encoding.column import TableWarning
+
+__all__ = ["MOST_TOLD", "Surprises"]
+
+MOST_TOLD = 9  # unknown categories of a column
+
+
+@dataclass(slots=True)
+class Surprises:
+    """What is to be warned about, of one table or of several below each other.
+
+    Attributes
+    ----------
+    extra : dict
+        Its keys are the columns that the training table had not.
+    cells : dict
+        Per column, in its order: how many cells are strange, and the first categories that are not
+        known; of cells of a numeric column that are no numbers, none.
+    """
+
+    extra: dict[str, None] = field(default_factory=dict)
+    cells: dict[str, tuple[int, dict[str, None]]] = field(default_factory=dict)
+
+    def odd(self, column: str, count: int) -> None:
+        """Take note of cells of a numeric column that are no numbers."""
+        if count:
+            self._more(column, count, ())
+
+    def unknown(self, column: str, count: int, first: Sequence[str]) -> None:
+        """Take note of cells that are none of the categories of the training."""
+        self._more(column, count, first)
+
+    def add(self, others: Surprises) -> None:
+        """Take over what the rows below held."""
+        self.extra |= others.extra
+        for column, (count, first) in others.cells.items():
+            self._more(column, count, tuple(first))
+
+    def _more(self, column: str, count: int, first: Sequence[str]) -> None:
+        known, named = self.cells.get(column, (0, {}))
+        self.cells[column] = known + count, named | dict.fromkeys(first)
+
+    def clear(self) -> None:
+        """Forget all of it."""
+        self.extra.clear()
+        self.cells.clear()
+
+    def warn(self, where: str = "") -> None:
+        """Warn of all of it; ``where`` names the table.
+
+        Warns
+        -----
+        TableWarning
+            About further columns, and about cells not seen in training.
+        """
+        if self.extra:
+            columns = "a column" if len(self.extra) == 1 else "columns"
+            warn_user(
+                f"The table{of(where)} has {columns} that the training table had not: "
+                f"{listed(list(self.extra))}. Ignored.",
+                TableWarning,
+            )
+        if self.cells:
+            warn_user(
+                f"The table{of(where)} holds what the training did not: "
+                f"{'; '.join(self._told(name) for name in self.cells)}. "
+                "Such cells are encoded as unknown.",
+                TableWarning,
+            )
+
+    def _told(self, column: str) -> str:
+        count, first = self.cells[column]
+        if not first:
+            return f"{count} cells of the numeric column {column!r} are no numbers"
+        named = listed(list(first)[:MOST_TOLD], 3)
+        return f"{count} {'cell' if count == 1 else 'cells'} of column {column!r} ({named})"

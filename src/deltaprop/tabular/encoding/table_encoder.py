@@ -1,0 +1,366 @@
+"""A table <-> the matrix a network learns from: fitted once, the same at every prediction."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from deltaprop.errors import ColumnError, DataError, nearest_name, of
+from deltaprop.model.stored import LONGEST_NAME, Stored
+from deltaprop.tabular.encoding.cells import listed, shorten
+from deltaprop.tabular.encoding.column import Column, ReportRow, stored_column
+from deltaprop.tabular.encoding.encode_column import (
+    check_cells,
+    fill,
+    fill_few,
+    n_entries,
+    numbers_of,
+    texts_of,
+)
+from deltaprop.tabular.encoding.fit import fit_column, no_rows
+from deltaprop.tabular.encoding.ranges import MOST_RANGES, find_edges
+from deltaprop.tabular.encoding.sparse import SparseRows, beside
+from deltaprop.tabular.encoding.surprises import Surprises
+from deltaprop.tabular.forked import fork_safe
+from deltaprop.tabular.reading.frames import to_polars
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["TableEncoder"]
+
+_FORMAT = "deltaprop-table-encoder/1"
+_TERMS = 300  # of the terms of a text that a cell has
+_MOST_FILLED = 4  # of so many numbers one is kept; a sparse one costs as much time as about so many
+
+
+@dataclass(frozen=True)
+class TableEncoder:
+    """Encodes tables like the one it was fitted to.
+
+    Categories become one-hot columns (two-valued ones a single -1/+1), missing or unknown ones
+    zeros; a missing number becomes the median, with an indicator beside it. Then for every output
+    x <- (x - median) s with s = 1 / (q75 - q25), and x / sqrt(1 + (x / 3)^2). Where ranges are
+    asked for, a number gives further outputs, which are scaled already: its share of each range.
+    So is free text, which becomes the TF-IDF of its terms; see `Vocabulary`.
+
+    Attributes
+    ----------
+    columns : tuple of Column
+        In the order of the training table, the ones left out included.
+    n_rows : int
+        Rows it was fitted to.
+    warnings : tuple of str
+        What in the training table is worth a look.
+
+    References
+    ----------
+    Holzmüller, Grinsztajn, Steinwart, "Better by default: strong pre-tuned MLPs and boosted trees
+    on tabular data", 2024 (RealMLP-TD-S). Gorishniy, Rubachev, Babenko, "On embeddings for
+    numerical features in tabular deep learning", 2022 (ranges).
+    """
+
+    columns: tuple[Column, ...]
+    n_rows: int
+    warnings: tuple[str, ...] = ()
+
+    @classmethod
+    @fork_safe
+    def fit(cls, frame: object, *, where: str = "") -> TableEncoder:
+        """Decide what each column is and how it is scaled.
+
+        Parameters
+        ----------
+        frame : data frame
+            The features, without the target; anything `as_frame` takes.
+        where : str
+            What messages call the table, for example its file.
+
+        Raises
+        ------
+        DataError
+            No rows, no column that could be learnt from, or an infinite cell.
+        ColumnError
+            A column of lists, bytes or other cells that are no values.
+        """
+        table = to_polars(frame)
+        if table.height == 0:
+            no_rows(where)
+        columns: list[Column] = []
+        found: list[str] = []
+        for series in table.iter_columns():
+            if len(series.name) > LONGEST_NAME:
+                raise ColumnError(
+                    f"A column of the table{of(where)} is called {shorten(series.name)}: expected "
+                    f"names of at most {LONGEST_NAME:,} characters. Is the first line a header?"
+                )
+            column, about = fit_column(series, where)
+            columns.append(column)
+            found.extend(about)
+        if not any(column.n_outputs for column in columns):
+            reasons = "; ".join(f"{c.name!r} is {c.note}" for c in columns[:5])
+            raise DataError(
+                f"The table{of(where)} has no column to learn from ({reasons or 'it has none'}): "
+                "expected at least one whose cells differ. Check the file and its separator."
+            )
+        return cls(tuple(columns), table.height, tuple(found))
+
+    @fork_safe
+    def with_ranges(self, frame: object, most: int, *, where: str = "") -> TableEncoder:
+        """Return an encoder that gives the shares of ranges beside each number, too.
+
+        Parameters
+        ----------
+        frame : data frame
+            The training table.
+        most : int
+            Ranges of each numeric column; fewer where there are many such columns, and none where
+            a column has but two values.
+        where : str
+            What messages call the table, for example its file.
+
+        Raises
+        ------
+        ColumnError, DataError
+            As for ``transform``.
+        """
+        numeric = sum(column.kind == "numeric" for column in self.columns)
+        most = min(most, MOST_RANGES // max(1, numeric))
+        if most < 2:
+            return self
+        table = to_polars(frame)
+        self._match(table.columns, where, table.columns)
+
+        def divided(column: Column) -> Column:
+            if column.kind != "numeric":
+                return column
+            values, _ = numbers_of(column, table[column.name], where)
+            return replace(column, edges=find_edges(values[~np.isnan(values)], most))
+
+        return replace(self, columns=tuple(map(divided, self.columns)))
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """One readable name per column of the matrix."""
+        return tuple(name for column in self.columns for name in column.output_names)
+
+    @cached_property
+    def n_outputs(self) -> int:
+        """Number of columns of the matrix."""
+        return sum(column.n_outputs for column in self.columns)
+
+    @cached_property
+    def needed(self) -> tuple[str, ...]:
+        """The columns that a table must have to be encoded."""
+        return tuple(column.name for column in self.columns if column.n_outputs)
+
+    @fork_safe
+    def transform(
+        self,
+        frame: object,
+        *,
+        where: str = "",
+        ignore: Collection[str] = (),
+        dtype: DTypeLike = np.float64,
+    ) -> NDArray[Any] | SparseRows:
+        """Encode a table.
+
+        Parameters
+        ----------
+        frame : data frame
+            Has the columns of the training table, in any order.
+        where : str
+            What messages call the table, for example its file.
+        ignore : collection of str
+            Further columns whose presence is no surprise, such as the target.
+        dtype : dtype
+            Of the result; it is computed in float64.
+
+        Returns
+        -------
+        ndarray or SparseRows of shape (n, n_outputs)
+            Sparse where a column is free text: of its terms a row has few.
+
+        Raises
+        ------
+        ColumnError
+            Columns are missing; names them all.
+        DataError
+            A cell is of another kind than at training; names row, column and cell.
+
+        Warns
+        -----
+        TableWarning
+            About further columns, and about categories not seen in training.
+        """
+        rows, found = self._encode(to_polars(frame), where, ignore, dtype, few=False)
+        found.warn(where)
+        return rows
+
+    @fork_safe
+    def encode(
+        self,
+        frame: object,
+        *,
+        where: str = "",
+        ignore: Collection[str] = (),
+        dtype: DTypeLike = np.float32,
+    ) -> tuple[NDArray[Any] | SparseRows, Surprises]:
+        """Encode rows of a table that comes in parts, each in the form that takes least room.
+
+        Parameters
+        ----------
+        frame, where, ignore, dtype
+            As for ``transform``.
+
+        Returns
+        -------
+        rows : ndarray or SparseRows of shape (n, n_outputs)
+            Sparse where `has_few_numbers` says so, too; among the numbers of a row may be zeros.
+        found : Surprises
+            What ``transform`` would warn of.
+
+        Raises
+        ------
+        ColumnError, DataError
+            As for ``transform``; rows count from the first of these.
+        """
+        return self._encode(to_polars(frame), where, ignore, dtype, few=self.has_few_numbers)
+
+    @cached_property
+    def _widths(self) -> tuple[int, ...]:
+        """How many numbers of a row `encode` keeps of each column that has outputs."""
+        used = (column for column in self.columns if column.n_outputs)
+        return tuple(n_entries(column) or column.n_dense for column in used)
+
+    @cached_property
+    def has_few_numbers(self) -> bool:
+        """Return whether most numbers of a row are 0, as with categories by the dozen."""
+        return _MOST_FILLED * sum(self._widths) <= self.n_outputs
+
+    @cached_property
+    def n_kept(self) -> int:
+        """Return how many numbers `encode` keeps of a row, of text about."""
+        if any(column.vocabulary for column in self.columns):
+            return sum(_TERMS if c.vocabulary else c.n_dense for c in self.columns)
+        return sum(self._widths) if self.has_few_numbers else self.n_outputs
+
+    @fork_safe
+    def check_columns(self, frame: object, *, where: str = "") -> None:
+        """Raise the ColumnError of ``transform`` where a table lacks columns."""
+        self._match(to_polars(frame).columns, where, ())
+
+    def check(self, frame: object, *, where: str = "") -> None:
+        """Raise the ColumnError or DataError of ``transform``, without encoding the table."""
+        table = to_polars(frame)
+        self._match(table.columns, where, ())
+        for column in self.columns:
+            if column.n_outputs:
+                check_cells(column, table[column.name], where)
+
+    def _encode(
+        self,
+        table: pl.DataFrame,
+        where: str,
+        ignore: Collection[str],
+        dtype: DTypeLike,
+        *,
+        few: bool,
+    ) -> tuple[NDArray[Any] | SparseRows, Surprises]:
+        found = Surprises(self._match(table.columns, where, ignore))
+        by_name = dict(zip(table.columns, table.iter_columns(), strict=True))
+        encoded = [(column, by_name[column.name]) for column in self.columns if column.n_outputs]
+        if few and not any(column.vocabulary for column, _ in encoded):
+            return self._few(encoded, table.height, where, dtype, found), found
+        dense = np.empty((table.height, sum(c.n_dense for c in self.columns)), dtype=dtype)
+        parts: list[NDArray[Any] | SparseRows] = []
+        begun = done = 0
+        for column, series in encoded:
+            if column.vocabulary is not None:
+                text = texts_of(column, series, where)
+                parts += [dense[:, begun:done], column.vocabulary.encode(text, dtype)]
+                begun = done
+            else:
+                fill(dense[:, done : done + column.n_dense], column, series, where, found)
+                done += column.n_dense
+        return beside([*parts, dense[:, begun:]], dtype) if parts else dense, found
+
+    def _few(
+        self,
+        encoded: Sequence[tuple[Column, pl.Series]],
+        n: int,
+        where: str,
+        dtype: DTypeLike,
+        found: Surprises,
+    ) -> SparseRows:
+        """Encode columns into rows of equally many numbers."""
+        width = sum(self._widths)
+        data = np.empty((n, width), dtype=dtype)
+        indices = np.empty((n, width), dtype=np.int32)
+        done = output = 0
+        for (column, series), kept in zip(encoded, self._widths, strict=True):
+            here = slice(done, done + kept)
+            if kept < column.n_dense:
+                fill_few(data[:, here], indices[:, here], column, series, found)
+                indices[:, here] += output
+            else:
+                fill(data[:, here], column, series, where, found)
+                indices[:, here] = np.arange(output, output + column.n_dense)
+            done, output = here.stop, output + column.n_dense
+        starts = np.arange(n + 1, dtype=np.int64) * width
+        return SparseRows(data.ravel(), indices.ravel(), starts, (n, self.n_outputs))
+
+    def _match(
+        self, present: Sequence[str], where: str, ignore: Collection[str]
+    ) -> dict[str, None]:
+        """Return the columns that the training table had not; refuse a table that lacks some."""
+        here = set(present)
+        absent = [name for name in self.needed if name not in here]
+        known = {column.name for column in self.columns}
+        extra = [name for name in present if name not in known and name not in ignore]
+        if absent:
+            near = {name: nearest_name(name, extra) for name in absent[:20]}
+            hints = [f"{found!r} for {name!r}" for name, found in near.items() if found]
+            hint = f" Is it called differently: {', '.join(hints)}?" if hints else ""
+            has = listed(list(present), 12) or "none"
+            raise ColumnError(
+                f"The table{of(where)} lacks {'column' if len(absent) == 1 else 'columns'} "
+                f"{listed(absent, 50)}: expected the {len(self.needed)} columns of the training "
+                f"table, in any order.{hint} Its columns are {has}."
+            )
+        return dict.fromkeys(extra)
+
+    def report(self) -> list[ReportRow]:
+        """Return, per column of the training table, what was made of it."""
+        return [column.report() for column in self.columns]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the encoder as plain values that JSON keeps exactly."""
+        return {
+            "format": _FORMAT,
+            "n_rows": self.n_rows,
+            "warnings": list(self.warnings),
+            "columns": [column.to_dict() for column in self.columns],
+        }
+
+    @classmethod
+    def from_dict(cls, values: object) -> TableEncoder:
+        """Return the encoder that `to_dict` described.
+
+        Raises
+        ------
+        DataError
+            Anything that `to_dict` would not have written; the values may come from a stranger.
+        """
+        stored = Stored(values, "table encoder")
+        stored.text("format", (_FORMAT,))
+        columns = stored.items("columns", stored_column)
+        names = [column.name for column in columns]
+        if len(set(names)) < len(names) or not any(column.n_outputs for column in columns):
+            stored.refuse("columns", names[:5], "different columns, at least one with outputs")
+        return cls(columns, stored.count("n_rows", 1), stored.texts("warnings"))

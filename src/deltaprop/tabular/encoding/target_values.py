@@ -1,0 +1,208 @@
+"""What the cells of a target say: complete, numbers or words, and asked about where they do not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deltaprop.errors import DataError, ShapeError, of
+from deltaprop.tabular.encoding.cells import Strays, listed, shorten, strays_of
+from deltaprop.tabular.encoding.codes import EXACT, exact_text, is_code
+from deltaprop.tabular.encoding.dates import date_format
+from deltaprop.tabular.encoding.fit import to_floats
+from deltaprop.tabular.encoding.task import guess_task
+from deltaprop.tabular.reading.frames import as_series, to_polars
+from deltaprop.tabular.reading.notation import Found, Notation, find_notation, read_numbers
+from deltaprop.tabular.reading.truth import one_spelling
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = [
+    "are_long_integers",
+    "as_numbers",
+    "complete_values",
+    "notation_of",
+    "refuse_lost_digits",
+    "spelt_alike",
+    "target_columns",
+    "task_of",
+]
+
+_FEW_WORDS = 10  # so many may all differ and still be classes
+
+
+def target_columns(values: object) -> list[pl.Series]:
+    """Return the target as one polars series per column."""
+    if isinstance(values, np.ndarray) and values.ndim == 2:
+        return list(to_polars(values).iter_columns())
+    if isinstance(values, np.ndarray) and values.ndim != 1:
+        raise ShapeError(
+            f"The target is an array with {values.ndim} axes: expected one axis, or two for "
+            "several targets."
+        )
+    if hasattr(values, "columns") or isinstance(values, Mapping):
+        return list(to_polars(values).iter_columns())
+    if isinstance(values, (list, tuple)) and values and isinstance(values[0], (list, tuple)):
+        return list(to_polars(list(values)).iter_columns())
+    return [as_series(values, "target")]
+
+
+def complete_values(column: pl.Series, name: str, where: str) -> NDArray[Any]:
+    """Return a target without missing or infinite values as an array."""
+    import polars as pl
+
+    if column.len() == 0:
+        raise DataError(
+            f"Target {name!r}{of(where)} has no rows: expected at least two. "
+            "Check how it is selected."
+        )
+    column = exact_text(column)
+    if column.dtype.is_float() or column.dtype.is_decimal():
+        column = column.cast(pl.Float64).fill_nan(None)
+    if column.dtype in (pl.String, pl.Categorical, pl.Enum):
+        column = column.cast(pl.String).str.strip_chars().replace("", None)
+    absent = column.is_null()
+    if absent.any():
+        _refuse_rows(absent, name, where, "is missing (empty or NaN)")
+    if column.dtype.is_numeric():
+        whole = column.dtype.is_integer()
+        column = column.cast(pl.Int64 if whole else pl.Float64)
+        if not whole and column.is_infinite().any():
+            _refuse_rows(column.is_infinite(), name, where, "is infinite")
+        return column.to_numpy()
+    if column.dtype == pl.Boolean:
+        return column.to_numpy()
+    if column.dtype != pl.String:
+        raise DataError(
+            f"Target {name!r}{of(where)} is of type {column.dtype}: expected numbers, text or "
+            "truth values. Convert it first."
+        )
+    return column.to_numpy().astype(object)
+
+
+def _refuse_rows(odd: pl.Series, name: str, where: str, what: str) -> None:
+    rows = (odd.arg_true() + 1).to_list()
+    shown = ", ".join(map(str, rows[:3])) + (f" and {len(rows) - 3} more" if rows[3:] else "")
+    raise DataError(
+        f"Target {name!r}{of(where)} {what} in row {shown}: expected a value in every row. "
+        "Fill in or leave out these rows."
+    )
+
+
+def task_of(values: NDArray[Any], name: str, task: str | None, where: str) -> tuple[str, str]:
+    """Return the task the values ask for, and why; ask where they do not tell."""
+    if values.dtype.kind != "O":
+        return guess_task(values)
+    guess, reason = guess_task(values)
+    if task == "classification":
+        return guess, reason
+    text = _text_of(values)
+    found = Found() if is_code(text) else find_notation(text)
+    if found.notation is not None:
+        numbers = found.notation.read(text)
+        known = to_floats(numbers.drop_nulls())
+        guess_of_numbers, reason_of_numbers = guess_task(known)
+        if found.notation.unit and len(np.unique(known)) > 2:
+            guess_of_numbers, reason_of_numbers = "regression", "the target holds numbers of a unit"
+        if guess_of_numbers == "regression" or task == "regression":
+            if task is None and (strays := strays_of(text.alias(name), numbers)):
+                _refuse_stray(strays, where)
+            return guess_of_numbers, reason_of_numbers
+    if task is None:
+        _ask_about_words(text, name, found.why_not, where)
+    return guess, reason
+
+
+def _refuse_stray(strays: Strays, where: str) -> NoReturn:
+    raise DataError(
+        f"Target {strays.column!r}{of(where)} is {shorten(strays.cell)} in row {strays.row}, which "
+        f"is no number, while {strays.total - strays.count} of its {strays.total} cells are "
+        "numbers. Expected a number in every row: correct or remove the row. If these are labels "
+        "of classes, say task='classification'."
+    )
+
+
+def _ask_about_words(text: pl.Series, name: str, why_not: str, where: str) -> None:
+    """Refuse to guess what is asked for by words that hardly ever return."""
+    n_different = text.str.to_lowercase().n_unique()
+    if n_different <= _FEW_WORDS or n_different <= text.len() / 2:
+        return
+    if date_format(text)[0]:
+        why_not = "they are dates; days since the first would be numbers"
+    reason = f" ({why_not})" if why_not else ""
+    raise DataError(
+        f"Target {name!r}{of(where)} holds {n_different:,} different words in {text.len():,} rows, "
+        f"such as {listed(text.head(3).to_list())}{reason}: most stand in a single row, from which "
+        "nothing about others can be learnt. Choose another target; if it is meant to be a number, "
+        "write numbers, all in one unit; if each word is a class, say task='classification' "
+        "(--task classification)."
+    )
+
+
+def notation_of(values: NDArray[Any]) -> tuple[Notation | None, str]:
+    """Return how a target of numbers is written, if not as plain numbers, and what to say of it."""
+    if values.dtype.kind != "O":
+        return None, ""
+    text = _text_of(values)
+    found = find_notation(text)
+    if found.notation is None:
+        return None, ""
+    if found.notation.is_plain(text):
+        return None, found.doubt
+    unit = f" in {found.notation.unit}" if found.notation.unit else ""
+    told = f"{found.notation.told(text)}; predictions are plain numbers{unit}"
+    return found.notation, "; ".join(filter(None, (found.doubt, told)))
+
+
+def spelt_alike(values: NDArray[Any]) -> tuple[NDArray[Any], str]:
+    """Write truth words that differ only in how they are spelt in one way; see `one_spelling`."""
+    if values.dtype.kind != "O":
+        return values, ""
+    text, merged = one_spelling(_text_of(values))
+    return (text.to_numpy().astype(object), merged) if merged else (values, "")
+
+
+def as_numbers(
+    values: NDArray[Any], name: str, where: str, notation: Notation | None
+) -> NDArray[np.float64]:
+    """Return a target for regression as float64; text must read as numbers."""
+    if values.dtype.kind != "O":
+        return values.astype(np.float64)
+    text = _text_of(values)
+    numbers = read_numbers(text, notation)
+    strange = (numbers.is_null() | ~numbers.is_finite()).arg_true()
+    if strange.len():
+        row = int(strange[0])
+        raise DataError(
+            f"Target {name!r}{of(where)} is {shorten(text[row])} in row {row + 1}: expected a "
+            "finite number, because the task is regression. Correct the row, or choose "
+            "task='classification'."
+        )
+    return to_floats(numbers)
+
+
+def are_long_integers(values: NDArray[Any]) -> bool:
+    """Tell whether these are whole numbers some of which a float64 does not tell apart."""
+    return values.dtype.kind in "iu" and max(-int(values.min()), int(values.max())) > EXACT
+
+
+def refuse_lost_digits(values: NDArray[Any], y: NDArray[np.float64], name: str, where: str) -> None:
+    """Refuse whole numbers that would not be told apart as floats."""
+    if are_long_integers(values) and np.unique(y).size < np.unique(values).size:
+        low, high = int(values.min()), int(values.max())
+        raise DataError(
+            f"Target {name!r}{of(where)} holds whole numbers from {low} to {high}, some of which "
+            "differ only in digits beyond the 15 that a number keeps: expected numbers that can be "
+            f"told apart. Take {low} from all of them; or if they are codes of classes, say "
+            "task='classification'."
+        )
+
+
+def _text_of(values: NDArray[Any]) -> pl.Series:
+    import polars as pl
+
+    return pl.Series(values.tolist(), dtype=pl.String)

@@ -1,0 +1,1 @@
+"""From whatever users bring to a table of typed columns."""

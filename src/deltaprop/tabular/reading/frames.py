@@ -1,0 +1,478 @@
+"""Whatever holds a table in memory, as a narwhals frame backed by polars."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import numbers
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deltaprop.errors import ColumnError, DataError, ShapeError, shown
+from deltaprop.tabular.encoding.matrix import as_sparse, is_sparse, order_of_sparse_rows
+from deltaprop.tabular.encoding.sparse import SparseRows
+from deltaprop.tabular.forked import fork_safe
+
+if TYPE_CHECKING:
+    import narwhals as nw
+    import polars as pl
+
+__all__ = [
+    "as_features",
+    "as_frame",
+    "as_series",
+    "in_memory",
+    "is_missing",
+    "refuse_patterns",
+    "refuse_twice",
+    "sorted_rows",
+    "take_rows",
+    "to_polars",
+]
+
+_RENAME = "Rename or remove all but one."
+_EXPECTED = (
+    "a data frame (pandas, polars, pyarrow or another that narwhals takes), a dict of columns, or "
+    "a 2-D NumPy array"
+)
+
+
+def as_frame(data: object) -> nw.DataFrame[Any]:
+    """Return a table as a narwhals frame backed by polars.
+
+    Parameters
+    ----------
+    data : data frame, dict of columns, list of dicts, or 2-D array
+        Columns of an array are called ``x0``, ``x1``, ...
+
+    Raises
+    ------
+    ColumnError
+        Two columns of one name, or columns of different lengths.
+    DataError
+        Something that is no table, or cells that are neither numbers, text, truth values nor dates.
+    """
+    import narwhals as nw
+
+    return nw.from_native(to_polars(data), eager_only=True)
+
+
+def as_features(data: object) -> Any:
+    """Return images as they are, sparse matrices as their rows, and all else as ``as_frame``."""
+    if is_sparse(data):
+        return as_sparse(data)
+    return data if isinstance(data, np.ndarray) and data.ndim > 2 else as_frame(data)
+
+
+@fork_safe
+def take_rows(features: Any, rows: NDArray[np.int64]) -> Any:
+    """Return some rows, or images, of what ``as_features`` returned."""
+    if isinstance(features, (np.ndarray, SparseRows)):
+        return features[rows]
+    import narwhals as nw
+
+    return nw.from_native(features.to_native()[rows], eager_only=True)
+
+
+@fork_safe
+def sorted_rows(
+    frame: nw.DataFrame[Any] | SparseRows, further: Sequence[NDArray[Any] | None] = ()
+) -> NDArray[np.int64]:
+    """Return the places of the rows sorted by what they hold, then by further columns."""
+    if isinstance(frame, SparseRows):
+        return order_of_sparse_rows(frame, list(further))
+    import polars as pl
+
+    keys = [
+        series.cast(pl.String) if series.dtype in (pl.Categorical, pl.Enum, pl.Null) else series
+        for series in frame.to_native().iter_columns()
+    ]
+    keys += [pl.Series(column) for column in further if column is not None]
+    named = pl.DataFrame([key.alias(str(i)) for i, key in enumerate(keys)])
+    ordered = named.with_row_index("row").sort(named.columns, maintain_order=True)
+    return ordered["row"].to_numpy().astype(np.int64)
+
+
+def in_memory(data: Any) -> Any:
+    """Return a user's table in a form that scikit-learn and narwhals know, in memory.
+
+    Tensors become arrays, Arrow's batches and streams tables, and mappings, records and structured
+    arrays frames; lazy tables are collected. Anything else stays what it is.
+
+    Raises
+    ------
+    ColumnError
+        Two columns of one name.
+    DataError
+        A tensor that is no plain array of real numbers, or an iterator.
+    """
+    import narwhals as nw
+
+    if type(data).__module__.partition(".")[0] == "torch" and hasattr(data, "detach"):
+        return _from_torch(data)
+    if hasattr(data, "tocsr"):  # a sparse matrix, which may be a dict of its entries
+        return data
+    if _holds_records(data):
+        return to_polars(data)
+    if isinstance(data, (np.ndarray, list, tuple)):
+        return data
+    if isinstance(data, (nw.DataFrame, nw.LazyFrame)):
+        data = data.to_native()
+    refuse_twice(_names_of(data), "The table", _RENAME)
+    frame: Any = nw.from_native(data, pass_through=True, allow_series=True)
+    if isinstance(frame, nw.LazyFrame):
+        if frame.implementation.is_polars():
+            return _collect_polars(data)
+        return frame.collect().to_native()
+    if frame is data and hasattr(data, "__array__") and getattr(data, "ndim", None) == 2:
+        return np.asarray(data)
+    if frame is data and hasattr(data, "__arrow_c_stream__"):
+        # polars would take its threads for it, and a forked child has none
+        backend: Any = "pyarrow" if find_spec("pyarrow") else "polars"
+        return nw.from_arrow(data, backend=backend).to_native()
+    if frame is data and isinstance(data, Iterator):
+        raise DataError(f"Found {type(data).__name__}: expected {_EXPECTED}. Take list(...) of it.")
+    return data
+
+
+def _holds_records(data: Any) -> bool:
+    """Return whether the cells have names, but no data frame holds them."""
+    if isinstance(data, np.ndarray):
+        return data.dtype.names is not None
+    if isinstance(data, (list, tuple)):
+        return bool(data) and isinstance(data[0], Mapping)
+    return isinstance(data, Mapping)
+
+
+def _names_of(frame: Any) -> list[str]:
+    """Return the names of columns that may be the same; narwhals refuses to, where two are."""
+    import narwhals as nw
+
+    if nw.dependencies.is_pandas_like_dataframe(frame):
+        return [str(name) for name in frame.columns]
+    return list(frame.column_names) if nw.dependencies.is_pyarrow_table(frame) else []
+
+
+def _from_torch(tensor: Any) -> NDArray[Any]:
+    plain = str(tensor.layout) == "torch.strided" and not tensor.is_meta
+    if tensor.is_complex() or tensor.is_quantized or not plain:
+        raise DataError(
+            f"A tensor of {tensor.dtype} in the layout {tensor.layout} was given as a table: "
+            "expected real numbers, rows x columns. Convert it, for example with .to_dense() or "
+            ".real."
+        )
+    tensor = tensor.detach().cpu()
+    if tensor.is_floating_point() and tensor.element_size() < 4:
+        tensor = tensor.float()  # NumPy has no bfloat16
+    array: NDArray[Any] = tensor.numpy()
+    return array
+
+
+@fork_safe
+def _collect_polars(lazy: pl.LazyFrame) -> pl.DataFrame:
+    return lazy.collect()
+
+
+def to_polars(data: object) -> pl.DataFrame:
+    """Do what `as_frame` does, without the narwhals wrapper."""
+    import narwhals as nw
+    import polars as pl
+
+    if not _holds_records(data):
+        data = in_memory(data)
+    if isinstance(data, pl.DataFrame):
+        refuse_patterns(data.columns, "The table")
+        for column in data.iter_columns():
+            _refuse_nested(column)
+        return data
+    if isinstance(data, np.ndarray) and data.dtype.names is not None:
+        return _from_columns([(name, data[name]) for name in data.dtype.names])
+    if isinstance(data, np.ndarray):
+        return _from_array(data)
+    if isinstance(data, Mapping):
+        return _from_columns([(str(name), data[name]) for name in data])
+    if isinstance(data, (str, bytes)):
+        raise DataError(
+            f"A table is expected here ({_EXPECTED}), found the text {str(data)[:60]!r}. "
+            "Read a file with deltaprop.tabular.load_frame(path)."
+        )
+    if isinstance(data, Sequence):
+        return _from_rows(data)
+    try:
+        frame: nw.DataFrame[Any] = nw.from_native(data, eager_only=True)
+    except TypeError:
+        raise DataError(
+            f"Found {type(data).__name__}: expected {_EXPECTED}. "
+            "Convert it, for example with pandas.DataFrame(...)."
+        ) from None
+    columns = zip(frame.columns, frame.iter_columns(), strict=True)
+    return _from_columns([(str(name), column) for name, column in columns])
+
+
+def refuse_patterns(names: Sequence[str], table: str) -> None:
+    """Raise a `ColumnError` for a name that polars takes for a pattern: ``*``, or ``^...$``."""
+    odd = [name for name in names if name == "*" or (name[:1] == "^" and name[-1:] == "$")]
+    if odd:
+        raise ColumnError(
+            f"{table} has a column called {odd[0]!r} (column {list(names).index(odd[0]) + 1}): "
+            "expected a name that is neither * nor of the form ^...$, which stand for all columns, "
+            "or for those that fit a pattern. Rename it."
+        )
+
+
+def refuse_twice(names: Sequence[str], table: str, advice: str) -> None:
+    """Raise a `ColumnError` for a name that several columns have."""
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        places = [str(i + 1) for i, name in enumerate(names) if name == twice[0]]
+        these = ", ".join(places[:8]) + (f" and {len(places) - 8:,} more" if places[8:] else "")
+        others = f" So are {len(twice) - 1:,} more names." if len(twice) > 1 else ""
+        raise ColumnError(
+            f"{table} has several columns called {shown(twice[0])} (columns {these}): expected "
+            f"different names.{others} {advice}"
+        )
+
+
+def _from_array(array: NDArray[Any]) -> pl.DataFrame:
+    if array.ndim != 2:
+        shape = " x ".join(map(str, array.shape)) or "no axes at all"
+        advice = {
+            1: "One row is array.reshape(1, -1), one column is array.reshape(-1, 1).",
+        }.get(array.ndim, "Images are encoded by ImageEncoder, or array.reshape(len(array), -1).")
+        raise ShapeError(
+            f"An array with {array.ndim} axes ({shape}) was given as a table: expected 2 axes, "
+            f"rows x columns. {advice}"
+        )
+    if array.dtype.kind not in "biufUSOM":
+        raise DataError(
+            f"An array of type {array.dtype} was given as a table: expected real numbers, truth "
+            "values or text. Convert it first, for example with array.real."
+        )
+    if array.dtype.kind == "f" and array.dtype.itemsize not in (4, 8):
+        array = array.astype(np.float64)
+    return _from_columns([(f"x{i}", array[:, i]) for i in range(array.shape[1])])
+
+
+def _from_rows(rows: Sequence[Any]) -> pl.DataFrame:
+    if rows and all(isinstance(row, Mapping) for row in rows):
+        names = list(dict.fromkeys(str(key) for row in rows for key in row))
+        return _from_columns([(name, [row.get(name) for row in rows]) for name in names])
+    widths = Counter(
+        len(row) if isinstance(row, Sequence | np.ndarray) and not isinstance(row, str) else -1
+        for row in rows
+    )
+    if len(widths) == 1 and -1 not in widths:
+        columns = zip(*rows, strict=True)
+        return _from_columns([(f"x{i}", list(column)) for i, column in enumerate(columns)])
+    raise DataError(
+        f"A list of {len(rows)} entries that are not rows of one length was given as a table: "
+        f"expected {_EXPECTED}. Make every row a list of the same length."
+    )
+
+
+def _from_columns(columns: Sequence[tuple[str, Any]]) -> pl.DataFrame:
+    import polars as pl
+
+    names = [name for name, _ in columns]
+    refuse_twice(names, "The table", _RENAME)
+    refuse_patterns(names, "The table")
+    series = [as_series(values, name) for name, values in columns]
+    lengths = {name: one.len() for name, one in zip(names, series, strict=True)}
+    if len(set(lengths.values())) > 1:
+        (first, n_first), *rest = lengths.items()
+        other, n_other = next(pair for pair in rest if pair[1] != n_first)
+        raise ColumnError(
+            f"Column {first!r} has {n_first} cells but column {other!r} has {n_other}: expected "
+            "columns of one length. Check how the table is put together."
+        )
+    return pl.DataFrame(series)
+
+
+def _refuse_nested(column: pl.Series) -> None:
+    import polars as pl
+
+    if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
+        kind = (
+            "struct" if column.dtype == pl.Struct else str(column.dtype).partition("(")[0].lower()
+        )
+        raise ColumnError(_no_cell(column.name, f"cells of type {column.dtype}", kind))
+
+
+def _no_cell(name: str, found: str, kind: str) -> str:
+    """Say that a column's cells are no single values, and what makes columns of them."""
+    cures = {
+        "struct": "Make a column of each field: unnest in polars, Table.flatten in pyarrow, "
+        "pandas.json_normalize in pandas",
+        "binary": "Decode them to text, or make numbers of them",
+        "complex": "Make two columns, of .real and .imag",
+        "object": "Write down what of the object can be learnt from as numbers or text",
+    }
+    many = "Make a column of each entry, or one number of all (their count, mean or largest)"
+    return (
+        f"Column {name!r} holds {found}: expected a number, a text, a truth value or a date in "
+        f"every cell. {cures.get(kind, many)}; or leave the column out."
+    )
+
+
+def as_series(values: object, name: str) -> pl.Series:
+    """Return one column, of whatever kind, as a polars series; NaN and None become null."""
+    import narwhals as nw
+    import polars as pl
+
+    if isinstance(values, pl.Series):
+        return values.alias(name)
+    if isinstance(values, nw.Series):
+        return _from_narwhals(values, name)
+    if isinstance(values, np.ndarray):
+        if values.ndim != 1:
+            raise ShapeError(
+                f"Column {name!r} is an array with {values.ndim} axes: expected one axis. "
+                "Split it into columns first."
+            )
+        if values.dtype.kind in "biuf" and values.dtype.itemsize <= 8:
+            native = values.astype(values.dtype.newbyteorder("="), copy=False)
+            if native.dtype == np.float16:
+                native = native.astype(np.float32)
+            return pl.Series(name, np.ascontiguousarray(native), nan_to_null=True)
+        if values.dtype.kind == "M":
+            return pl.Series(name, values.astype("datetime64[us]"))
+        return _from_objects(values.tolist(), name)
+    if isinstance(values, Iterable) and not isinstance(values, (str, bytes, Mapping)):
+        wrapped = nw.from_native(values, series_only=True, pass_through=True)
+        if isinstance(wrapped, nw.Series):
+            return _from_narwhals(wrapped, name)
+        return _from_objects(list(values), name)
+    raise DataError(
+        f"Column {name!r} is {type(values).__name__} ({str(values)[:40]!r}): expected a list, "
+        "array or series with one cell per row. Put a single value into a list."
+    )
+
+
+def _from_narwhals(series: nw.Series[Any], name: str) -> pl.Series:
+    import narwhals as nw
+    import polars as pl
+
+    if isinstance(series.to_native(), pl.Series):
+        native: pl.Series = series.to_native()
+        return native.alias(name)
+    dtype = series.dtype
+    if dtype.is_float() or (dtype.is_integer() and series.null_count() == 0):
+        return as_series(series.to_numpy(), name)
+    cells = series.to_list()
+    if isinstance(dtype, (nw.Categorical, nw.Enum)):
+        text = _from_objects([None if is_missing(c) else category_text(c) for c in cells], name)
+        return text.cast(pl.String).cast(pl.Categorical)
+    return _from_objects(cells, name)
+
+
+def category_text(value: object) -> str:
+    """Return the name of a category: text as it is, 3 and 3.0 alike as ``3``, True as ``true``."""
+    if isinstance(value, (bool, np.bool_)):
+        return "true" if value else "false"
+    if isinstance(value, numbers.Integral):
+        return str(int(value))
+    if isinstance(value, numbers.Real):
+        as_float = float(value)
+        return str(int(as_float)) if as_float.is_integer() else repr(as_float)
+    return str(value)
+
+
+def is_missing(cell: object) -> bool:
+    """Return whether a cell is None, NaN, NaT or pandas.NA."""
+    # pandas.NA refuses to be compared, so it is known by its name.
+    return cell is None or type(cell).__name__ in ("NAType", "NaTType") or cell != cell
+
+
+def _from_objects(cells: list[Any], name: str) -> pl.Series:
+    """Give a list of Python objects one type: truth values, numbers, dates, or else text."""
+    import polars as pl
+
+    kinds = {type(cell) for cell in cells} - {type(None)}
+    for kind in kinds:
+        if family := _no_single_value(kind):
+            row = next(i for i, cell in enumerate(cells) if type(cell) is kind)
+            raise ColumnError(_no_cell(name, f"{kind.__name__} in row {row + 1}", family))
+    if kinds != {str}:
+        cells = [None if is_missing(cell) else cell for cell in cells]
+        kinds = {type(cell) for cell in cells} - {type(None)}
+    if not kinds:
+        return pl.Series(name, [None] * len(cells), dtype=pl.String)
+    if all(issubclass(kind, (bool, np.bool_)) for kind in kinds):
+        return pl.Series(name, [None if c is None else bool(c) for c in cells], dtype=pl.Boolean)
+    if all(issubclass(kind, (numbers.Real, decimal.Decimal)) for kind in kinds):
+        return _from_numbers(cells, name)
+    if all(kind.__name__ == "Period" for kind in kinds):  # of pandas: a month, a quarter
+        cells = [None if cell is None else cell.start_time for cell in cells]
+        kinds = {datetime.datetime}
+    if all(issubclass(kind, datetime.date) for kind in kinds):
+        return pl.Series(name, [_as_datetime(c) for c in cells], dtype=pl.Datetime("us"))
+    if all(issubclass(kind, datetime.timedelta) for kind in kinds):
+        return pl.Series(name, cells, dtype=pl.Duration("us"))
+    texts = cells if kinds == {str} else [None if c is None else category_text(c) for c in cells]
+    try:
+        return pl.Series(name, texts, pl.String)
+    except UnicodeEncodeError:
+        # Half an emoji, where a text was cut off: no UTF-8 can hold it.
+        whole = [None if t is None else t.encode("utf-8", "replace").decode() for t in texts]
+        return pl.Series(name, whole, pl.String)
+
+
+def _from_numbers(cells: list[Any], name: str) -> pl.Series:
+    import polars as pl
+
+    integers = all(c is None or isinstance(c, numbers.Integral) for c in cells)
+    if integers or _hold_long_integers(cells):
+        whole = [None if c is None else int(c) for c in cells]
+        if all(c is None or abs(c) < 2**63 for c in whole):
+            return pl.Series(name, whole, dtype=pl.Int64)
+        # More digits than any type of numbers holds: as text none is lost.
+        return pl.Series(name, [None if c is None else str(c) for c in whole], dtype=pl.String)
+
+    def as_float(cell: Any) -> float | None:
+        try:
+            return None if cell is None else float(cell)
+        except OverflowError:
+            return float("inf") if cell > 0 else float("-inf")
+
+    return pl.Series(name, [as_float(cell) for cell in cells], dtype=pl.Float64)
+
+
+def _hold_long_integers(cells: list[Any]) -> bool:
+    """Tell whether decimals are whole numbers of which a float does not keep the digits."""
+    known = [c for c in cells if c is not None]
+    if not all(isinstance(c, (decimal.Decimal, numbers.Integral)) for c in known):
+        return False
+    whole = all(c.is_finite() and c == c.to_integral_value() for c in map(decimal.Decimal, known))
+    return whole and any(abs(c) > 2**53 for c in known)
+
+
+def _as_datetime(cell: Any) -> datetime.datetime | None:
+    if cell is None:
+        return None
+    if isinstance(cell, datetime.datetime):
+        # The time on the clock where it was taken; the hour of the day is what can be learnt from.
+        moment = datetime.datetime(
+            cell.year, cell.month, cell.day, cell.hour, cell.minute, cell.second, cell.microsecond
+        )
+        return moment
+    return datetime.datetime(cell.year, cell.month, cell.day)
+
+
+def _no_single_value(kind: type) -> str | None:
+    """Return which family of things that are no cells a type belongs to; None for cells."""
+    if issubclass(kind, Mapping):
+        return "struct"
+    if issubclass(kind, (list, tuple, set, frozenset, np.ndarray)):
+        return "list"
+    if issubclass(kind, (bytes, bytearray, memoryview)):
+        return "binary"
+    if issubclass(kind, numbers.Complex) and not issubclass(kind, numbers.Real):
+        return "complex"
+    # its text would be an address in memory
+    says_nothing = kind.__str__ is object.__str__ and kind.__repr__ is object.__repr__
+    return "object" if says_nothing else None
