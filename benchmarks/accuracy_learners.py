@@ -124,7 +124,7 @@ class Job:
 
 def presets() -> tuple[str, ...]:
     """Return the entries that are deltaprop's."""
-    from deltaprop.estimators import Recipe
+    from deltaprop.table_models import Recipe
 
     known = {field.name for field in fields(Recipe)}
     return ("fast", "best") if "preset" in known else ("today",)
@@ -132,7 +132,7 @@ def presets() -> tuple[str, ...]:
 
 def deltaprop_recipe(name: str, seed: int) -> Any:
     """Return the recipe of an entry: the one place that knows how a preset is asked for."""
-    from deltaprop.estimators import Recipe
+    from deltaprop.table_models import Recipe
 
     settings: dict[str, Any] = {} if name == "today" else {"preset": name}
     return Recipe(seed=seed, **settings)
@@ -140,7 +140,7 @@ def deltaprop_recipe(name: str, seed: int) -> Any:
 
 def run_deltaprop(job: Job) -> dict[str, Any]:
     """Measure ``TableModel.fit`` on the table as ``deltaprop train`` reads it."""
-    from deltaprop.estimators import TableModel
+    from deltaprop.table_models import TableModel
     from deltaprop.tabular import load_dataset
 
     table = table_named(job.table)

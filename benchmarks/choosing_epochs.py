@@ -24,10 +24,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from deltaprop.estimators.calibration import fit_temperature
-from deltaprop.estimators.preparing import learn, prepare, starts
-from deltaprop.estimators.recipe import Recipe
 from deltaprop.functional.outputs import softmax
+from deltaprop.table_models.calibration import fit_temperature
+from deltaprop.table_models.prepare import learn, prepare, starts
+from deltaprop.table_models.recipe import Recipe
 from deltaprop.tabular import as_frame
 from deltaprop.training.metrics import METRICS
 from deltaprop.training.predict import logits

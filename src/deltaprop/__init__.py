@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from deltaprop.checking.gradients import GradientReport, check_gradients
     from deltaprop.checking.mistakes import MISTAKES
     from deltaprop.engines import ENGINES
-    from deltaprop.estimators import Recipe, TableModel, TargetModels
     from deltaprop.estimators.classifier import MLPClassifier
     from deltaprop.estimators.loading import load
     from deltaprop.estimators.regressor import MLPRegressor
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
     from deltaprop.model.spec import Network
     from deltaprop.practice import Exercise, Marking, exercise, mark
     from deltaprop.reporting import report
+    from deltaprop.table_models import Recipe, TableModel, TargetModels
     from deltaprop.training import schedules
     from deltaprop.training.history import History
     from deltaprop.training.loop import TrainingState, train
@@ -67,7 +67,6 @@ _HOMES = {
     "checking.gradients": "GradientReport check_gradients",
     "checking.mistakes": "MISTAKES",
     "engines": "ENGINES",
-    "estimators": "Recipe TableModel TargetModels",
     "estimators.classifier": "MLPClassifier",
     "estimators.loading": "load",
     "estimators.regressor": "MLPRegressor",
@@ -84,6 +83,7 @@ _HOMES = {
     "model.spec": "Network",
     "practice": "Exercise Marking exercise mark",
     "reporting": "report",
+    "table_models": "Recipe TableModel TargetModels",
     "training": "schedules",
     "training.history": "History",
     "training.loop": "TrainingState train",

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from deltaprop.cli.main import main
-from deltaprop.estimators import Recipe, TableModel
+from deltaprop.table_models import Recipe, TableModel
 from deltaprop.tabular import load_dataset
 
 

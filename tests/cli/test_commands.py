@@ -23,7 +23,7 @@ from sklearn.metrics import (
 )
 
 import deltaprop
-from deltaprop.estimators import load
+from deltaprop.estimators.loading import load
 from deltaprop.functional.activations import ACTIVATIONS
 from deltaprop.tabular import load_dataset, load_features
 

@@ -11,11 +11,11 @@ import pytest
 import deltaprop as dp
 from deltaprop.cli.judged import figure_names
 from deltaprop.cli.main import main
-from deltaprop.estimators import Evaluation
-from deltaprop.estimators.evaluation import evaluate_classes, evaluate_numbers
 from deltaprop.reporting.figures.warnings import doubtful
 from deltaprop.reporting.language import WORDS
 from deltaprop.reporting.page.writer import Pieces
+from deltaprop.table_models import Evaluation
+from deltaprop.table_models.evaluation import evaluate_classes, evaluate_numbers
 
 SMALL = ("--hidden", "8", "--epochs", "6", "--ranges", "0")
 

@@ -10,8 +10,8 @@ import pytest
 
 from deltaprop import memory
 from deltaprop.errors import OutOfMemoryError
-from deltaprop.estimators import Recipe, TableModel
 from deltaprop.memory import Room
+from deltaprop.table_models import Recipe, TableModel
 from deltaprop.tabular import load_dataset
 
 resource = pytest.importorskip("resource")

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from deltaprop.cli.train import _part_to_read
-from deltaprop.estimators import Recipe, load
-from deltaprop.estimators.presets import Facts
-from deltaprop.estimators.resuming import Begun
+from deltaprop.estimators.loading import load
+from deltaprop.table_models import Recipe
+from deltaprop.table_models.presets import Facts
+from deltaprop.table_models.resumed_plan import Begun
 
 QUICK = ["--epochs", "3", "--hidden", "4"]
 

@@ -15,12 +15,12 @@ LONG = (
     "deltaprop.tabular.TableEncoder.fit",
     "deltaprop.tabular.TableEncoder.with_ranges",
     "deltaprop.tabular.TableEncoder.transform",
-    "deltaprop.estimators.preparing.better_encoder",
-    "deltaprop.estimators.preparing.paced",
-    "deltaprop.estimators.preparing.row_marks",
-    "deltaprop.estimators.table_model.calibrate",
-    "deltaprop.estimators.table_model.TableModel.judge",
-    "deltaprop.estimators.table_model.TableModel.save",
+    "deltaprop.table_models.prepare.better_encoder",
+    "deltaprop.table_models.prepare.paced",
+    "deltaprop.table_models.prepare.row_marks",
+    "deltaprop.table_models.model.calibrate",
+    "deltaprop.table_models.model.TableModel.judge",
+    "deltaprop.table_models.model.TableModel.save",
     "deltaprop.reporting.report",
 )
 

@@ -16,7 +16,7 @@ from sklearn.model_selection import GridSearchCV, KFold, cross_val_predict, cros
 import deltaprop as dp
 from deltaprop.cli.main import main
 from deltaprop.errors import DataError, ModelFileError, SettingError
-from deltaprop.estimators.mlp_several import class_targets
+from deltaprop.estimators.several_targets import class_targets
 from deltaprop.model.serialize import load_model, save_model
 from deltaprop.tabular import TableWarning
 

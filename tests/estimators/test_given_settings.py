@@ -9,7 +9,7 @@ from sklearn.neural_network import MLPRegressor as TheirRegressor
 
 import deltaprop as dp
 from deltaprop.errors import DeltapropError, SettingError
-from deltaprop.estimators.mlp_settings import DEFAULTS, settings_of
+from deltaprop.estimators.parameters import DEFAULTS, settings_of
 from deltaprop.model.layers import Dense, ParametricActivation
 from deltaprop.model.serialize import load_model, save_model
 

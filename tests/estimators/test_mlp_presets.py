@@ -16,9 +16,9 @@ from sklearn.preprocessing import StandardScaler
 
 import deltaprop as dp
 from deltaprop.errors import ColumnError, DataError, DeltapropError, ModelFileError, SettingError
-from deltaprop.estimators.mlp_recipes import recipe_of
-from deltaprop.estimators.table_files import restore_table_model
+from deltaprop.estimators.recipes import recipe_of
 from deltaprop.model.serialize import load_model, save_model
+from deltaprop.table_models.files import restore_table_model
 from deltaprop.tabular import TableWarning
 
 N = 60

@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 
 import deltaprop as dp
 from deltaprop.errors import DataError, DeltapropError, SettingError
-from deltaprop.estimators.recipe import Recipe
-from deltaprop.estimators.table_model import TableModel
 from deltaprop.functional.activations import ACTIVATIONS
 from deltaprop.functional.initializers import INITIALIZERS
 from deltaprop.functional.losses import LOSSES
 from deltaprop.model import layers as kinds
 from deltaprop.model.serialize import network_from_dict, network_to_dict
+from deltaprop.table_models.model import TableModel
+from deltaprop.table_models.recipe import Recipe
 from deltaprop.tabular import TableEncoder, TargetEncoder, encoder_from_dict
 from deltaprop.training import schedules
 from deltaprop.training.optimizers import OPTIMIZERS, optimizer_from_dict, optimizer_to_dict

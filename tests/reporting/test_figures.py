@@ -13,11 +13,11 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support, r
 
 import deltaprop as dp
 from deltaprop.errors import DataError, OutputError, UnknownNameError
-from deltaprop.estimators.splitting import split
 from deltaprop.reporting.figures.importance import losses_of, permutation_importance, score_of
 from deltaprop.reporting.figures.report import compute
 from deltaprop.reporting.figures.rows import Rows, blocks_of
 from deltaprop.reporting.figures.warnings import small_samples, wilson_interval
+from deltaprop.table_models.split import split
 
 QUICK = dp.Recipe(preset="plain", epochs=30, hidden=(16,), learning_rate=0.3)
 

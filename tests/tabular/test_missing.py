@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deltaprop.errors import DataError, SettingError
-from deltaprop.estimators import Recipe, TableModel
+from deltaprop.table_models import Recipe, TableModel
 from deltaprop.tabular import (
     MISSING,
     TableEncoder,

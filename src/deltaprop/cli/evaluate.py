@@ -14,7 +14,7 @@ from deltaprop.cli.show import plain, print_json, print_table, remark, say
 from deltaprop.errors import SettingError
 
 if TYPE_CHECKING:
-    from deltaprop.estimators import Evaluation
+    from deltaprop.table_models import Evaluation
     from deltaprop.tabular import Dataset
 
 __all__ = ["EXAMPLE", "evaluate"]
@@ -42,8 +42,8 @@ def evaluate(
 ) -> int:
     """Print how good a model is on rows whose answers are known."""
     from deltaprop.cli.options import read_model, read_rows, reading_of, target_of
-    from deltaprop.estimators import TableModel, TargetModels
-    from deltaprop.estimators.judging import Judge
+    from deltaprop.table_models import TableModel, TargetModels
+    from deltaprop.table_models.judge import Judge
     from deltaprop.tabular import Surprises
     from deltaprop.tabular.reading.parts import by_parts, datasets_of
     from deltaprop.training.progress import phase

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from deltaprop.estimators import Evaluation
+    from deltaprop.table_models import Evaluation
     from deltaprop.tabular import Dataset
 
 __all__ = ["figure_names", "hold_rows_out", "print_doubts", "print_evaluation", "print_overlap"]
@@ -82,7 +82,7 @@ def hold_rows_out(
 
     Each class is held out in proportion.
     """
-    from deltaprop.estimators.splitting import split
+    from deltaprop.table_models.split import split
     from deltaprop.tabular import TargetEncoder, take_rows
 
     encoder = TargetEncoder.fit(

@@ -175,11 +175,11 @@ def read_model(path: str, *, one: bool = False, target: str | None = None) -> An
 
     With ``one``, of models of several targets that of ``target``; else they are told apart.
     """
-    from deltaprop.estimators import TableModel
-    from deltaprop.estimators.mlp_files import KEY, restore_estimator
-    from deltaprop.estimators.several_targets import SEVERAL, restore_target_models
-    from deltaprop.estimators.table_files import restore_table_model
+    from deltaprop.estimators.files import KEY, restore_estimator
     from deltaprop.model.serialize import load_model
+    from deltaprop.table_models import TableModel
+    from deltaprop.table_models.files import restore_table_model
+    from deltaprop.table_models.several_targets import SEVERAL, restore_target_models
 
     saved = load_model(path)
     if SEVERAL in saved.training:
@@ -198,7 +198,7 @@ def read_model(path: str, *, one: bool = False, target: str | None = None) -> An
         return model
     if KEY in saved.training:
         estimator = restore_estimator(saved, path)
-        from deltaprop.estimators.mlp_tables import on_tables  # it needs scikit-learn
+        from deltaprop.estimators.as_table_model import on_tables  # it needs scikit-learn
 
         return on_tables(estimator, path)
     raise ModelFileError(
@@ -232,7 +232,7 @@ def reading_of(model: Any, encoding: str | None, missing: str | None) -> dict[st
 
 def target_of(model: Any, data: str, target: str | None) -> tuple[Any, Any]:
     """Return what the target of a table is that a model is judged on, and its task."""
-    from deltaprop.estimators import TargetModels
+    from deltaprop.table_models import TargetModels
     from deltaprop.tabular import ImageEncoder
 
     if isinstance(model, TargetModels):

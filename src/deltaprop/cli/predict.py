@@ -49,7 +49,7 @@ def predict(
     from deltaprop.cli.options import read_model, reading_of
     from deltaprop.cli.outputs import check_outputs
     from deltaprop.errors import SettingError
-    from deltaprop.estimators import TableModel, TargetModels
+    from deltaprop.table_models import TableModel, TargetModels
     from deltaprop.tabular import Surprises, load_features
     from deltaprop.tabular.reading.parts import by_parts
     from deltaprop.training.progress import phase
@@ -100,7 +100,7 @@ def _answers(
     fitted: Any, features: Any, where: str, proba: bool, found: Surprises
 ) -> dict[str, npt.NDArray[Any]]:
     """Return the columns of the answer; of several models first the targets, in their order."""
-    from deltaprop.estimators import TargetModels
+    from deltaprop.table_models import TargetModels
 
     if not isinstance(fitted, TargetModels):
         return _answers_of(fitted, features, where, proba, found)
@@ -118,7 +118,7 @@ def _answers(
 def _answers_of(
     fitted: Any, features: Any, where: str, proba: bool, found: Surprises
 ) -> dict[str, npt.NDArray[Any]]:
-    from deltaprop.estimators import TableModel
+    from deltaprop.table_models import TableModel
 
     told: dict[str, Any] = {"where": where}
     if isinstance(fitted, TableModel):

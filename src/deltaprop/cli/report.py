@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from deltaprop.estimators import TableModel
+    from deltaprop.table_models import TableModel
     from deltaprop.tabular import Dataset
 
 __all__ = ["Wanted", "repeating"]

@@ -16,9 +16,9 @@ from deltaprop.cli.show import count, plain, print_json, print_table, remark, sa
 
 if TYPE_CHECKING:
     from deltaprop.cli.report import Wanted
-    from deltaprop.estimators import Evaluation, Recipe, TableModel
-    from deltaprop.estimators.budget import Budget
     from deltaprop.model.spec import Network
+    from deltaprop.table_models import Evaluation, Recipe, TableModel
+    from deltaprop.table_models.budget import Budget
     from deltaprop.tabular import (
         Dataset,
         ImageEncoder,
@@ -224,7 +224,7 @@ def train(
     from deltaprop.cli.report import Wanted, repeating
     from deltaprop.engines import engine_named
     from deltaprop.errors import SettingError
-    from deltaprop.estimators import Recipe
+    from deltaprop.table_models import Recipe
     from deltaprop.tabular import load_dataset
     from deltaprop.training.progress import phase
 
@@ -286,7 +286,7 @@ def train(
 
 def _part_to_read(recipe: Recipe, resumed: str | None) -> dict[str, Any]:
     """Return how long reading may take, or how many pieces a run has read that goes on."""
-    from deltaprop.estimators.resuming import Begun
+    from deltaprop.table_models.resumed_plan import Begun
 
     if recipe.time_budget is None:
         return {}
@@ -308,8 +308,8 @@ def _fit_and_report(
     as_json: bool,
     wanted: Wanted,
 ) -> int:
-    from deltaprop.estimators.budget import Budget
-    from deltaprop.estimators.several_targets import TargetModels, columns_together
+    from deltaprop.table_models.budget import Budget
+    from deltaprop.table_models.several_targets import TargetModels, columns_together
     from deltaprop.training.progress import phase
 
     budget = Budget(recipe.time_budget, command_began())
@@ -412,7 +412,7 @@ def _fit(
     budget: Budget,
 ) -> TableModel:
     """Learn the targets that share a network, and tell of the table and the plan."""
-    from deltaprop.estimators import TableModel
+    from deltaprop.table_models import TableModel
     from deltaprop.training.progress import phase
 
     validation = judged["validation"]

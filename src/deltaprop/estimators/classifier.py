@@ -10,7 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import DataError, SettingError
-from deltaprop.estimators.contract import (
+from deltaprop.estimators.base import BaseMLP, is_stochastic
+from deltaprop.estimators.inputs import has_preset
+from deltaprop.estimators.several_targets import class_targets, fit_each, score_all
+from deltaprop.estimators.sklearn import (
     ClassifierMixin,
     available_if,
     check_classification_targets,
@@ -18,10 +21,7 @@ from deltaprop.estimators.contract import (
     type_of_target,
     unique_labels,
 )
-from deltaprop.estimators.mlp import BaseMLP, is_stochastic
-from deltaprop.estimators.mlp_rows import has_preset
-from deltaprop.estimators.mlp_several import class_targets, fit_each, score_all
-from deltaprop.estimators.several_targets import side_by_side
+from deltaprop.table_models.several_targets import side_by_side
 from deltaprop.training.loop import Callback
 from deltaprop.training.optimizers import Optimizer
 from deltaprop.training.schedules import Schedule

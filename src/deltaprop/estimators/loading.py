@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from deltaprop.estimators.mlp_files import KEY, restore_estimator
-from deltaprop.estimators.several_targets import SEVERAL, TargetModels, restore_target_models
-from deltaprop.estimators.table_files import restore_table_model
-from deltaprop.estimators.table_model import TableModel
+from deltaprop.estimators.files import KEY, restore_estimator
 from deltaprop.model.serialize import SavedModel, load_model
+from deltaprop.table_models.files import restore_table_model
+from deltaprop.table_models.model import TableModel
+from deltaprop.table_models.several_targets import SEVERAL, TargetModels, restore_target_models
 
 if TYPE_CHECKING:
     from deltaprop.estimators.classifier import MLPClassifier

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import DataError, SettingError
-from deltaprop.estimators.contract import RegressorMixin, available_if
-from deltaprop.estimators.mlp import BaseMLP, is_stochastic
+from deltaprop.estimators.base import BaseMLP, is_stochastic
+from deltaprop.estimators.sklearn import RegressorMixin, available_if
 from deltaprop.functional.losses import LOSSES
 from deltaprop.training.loop import Callback
 from deltaprop.training.optimizers import Optimizer

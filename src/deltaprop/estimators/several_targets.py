@@ -1,313 +1,183 @@
-"""Several targets of different kinds: a model for each, on the same rows, in one file.
-
-Numbers share a network, and so do targets that are each true or false; every other target has one
-of its own. A network for classes of several targets would need a loss for each of its outputs, and
-would have to choose one epoch for all of them.
-"""
+"""An MLPClassifier with a preset for several classes of each row: a classifier for each target."""
 
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.errors import DataError, DeltapropError, ModelFileError
-from deltaprop.estimators.evaluation import Evaluation
-from deltaprop.estimators.recipe import Recipe
-from deltaprop.estimators.table_files import table_model_of
-from deltaprop.estimators.table_model import TableModel
-from deltaprop.model.parameters import Parameters
-from deltaprop.model.serialize import (
-    Contents,
-    SavedModel,
-    damaged,
-    flat_array,
-    network_from_dict,
-    network_to_dict,
-    save_model,
-)
-from deltaprop.model.spec import Network
-from deltaprop.model.stored import Stored
-from deltaprop.tabular import TargetEncoder, as_features, target_columns
+from deltaprop.errors import DataError, SettingError
+from deltaprop.estimators.inputs import check_weights
+from deltaprop.estimators.sklearn import type_of_target
+from deltaprop.estimators.targets import plain_columns
+from deltaprop.estimators.tasks import Tasks
+from deltaprop.estimators.with_preset import fit_preset
+from deltaprop.tabular import in_memory
+from deltaprop.tabular.encoding.cells import shorten
 
-__all__ = [
-    "SEVERAL",
-    "TargetModels",
-    "columns_together",
-    "contents_together",
-    "restore_target_models",
-    "saved_parts",
-    "side_by_side",
-    "some_targets",
-]
+__all__ = ["class_targets", "fit_each", "refuse_several", "score_all", "take_over_each"]
 
-SEVERAL = "targets"  # the key under which a file keeps all but the first
-_MOST_TARGETS = 1000
-_TRUTHS = (["0", "1"], ["false", "true"])
-
-Group = tuple[int, ...]
+Array = npt.NDArray[Any]
+Targets = list[tuple[str, Array]]
 
 
-@dataclass(frozen=True, repr=False)
-class TargetModels:
-    """Models of one table, each of which predicts one target, or some that share a network.
+def class_targets(y: Any) -> Targets | None:
+    """Return the columns of y and their names, where each holds classes of its own.
 
-    Attributes
-    ----------
-    parts : tuple of TableModel
-        The models; their targets together are all there are.
-    names : tuple of str
-        The targets in the order they were given.
+    None for a single column, labels of 0 and 1, and numbers that are no classes.
+
+    Raises
+    ------
+    DataError
+        When some columns hold classes and others numbers, or two have one name.
     """
-
-    parts: tuple[TableModel, ...]
-    names: tuple[str, ...]
-
-    @classmethod
-    def fit(
-        cls,
-        features: Any,
-        target: Any,
-        *,
-        target_names: Sequence[str] = (),
-        validation: tuple[Any, Any] | None = None,
-        task: str | None = None,
-        recipe: Recipe | None = None,
-        checkpoint: str | os.PathLike[str] | None = None,
-        **settings: Any,
-    ) -> TargetModels:
-        """Learn each target of a table.
-
-        Parameters
-        ----------
-        features, target
-            As for ``TableModel.fit``; the target has several columns, of any kinds.
-        target_names, validation, task
-            As for ``TableModel.fit``.
-        recipe : Recipe, optional
-            How to learn; its time budget is shared out among the models.
-        checkpoint : path, optional
-            As for ``TableModel.fit``; each model has one of its own, ``.target1``, ``.target2``,
-            ... behind the name.
-        **settings
-            Further settings of ``TableModel.fit``.
-
-        Raises
-        ------
-        DataError
-            When a target cannot be learnt; the message says which and why.
-        """
-        recipe = recipe or Recipe()
-        names = tuple(target_names) or tuple(c.name for c in target_columns(target))
-        groups = columns_together(target, names, task, recipe, where=settings.get("where", ""))
-        if recipe.time_budget is not None:
-            recipe = replace(recipe, time_budget=recipe.time_budget / len(groups))
-        parts = []
-        for i, group in enumerate(groups):
-            held = validation and (validation[0], some_targets(validation[1], group))
-            own = None if checkpoint is None else f"{os.fspath(checkpoint)}.target{i + 1}"
-            part = TableModel.fit(
-                features, some_targets(target, group), target_names=[names[k] for k in group],
-                validation=held, task=task, recipe=recipe, checkpoint=own, **settings,
-            )  # fmt: skip
-            parts.append(part)
-        return cls(tuple(parts), names)
-
-    def __repr__(self) -> str:
-        """Return the models in a row."""
-        return f"<TargetModels: {', '.join(map(repr, self.parts))}>"
-
-    def predict(self, features: Any, *, where: str = "") -> npt.NDArray[Any]:
-        """Return the answers side by side, of shape (n, targets); objects where kinds differ."""
-        columns: dict[str, npt.NDArray[Any]] = {}
-        features = self.without_targets(features)
-        for part in self.parts:
-            answers = part.predict(features, where=where).reshape(-1, len(part.target.names))
-            columns |= dict(zip(part.target.names, answers.T, strict=True))
-        return side_by_side([columns[name] for name in self.names])
-
-    def predict_proba(self, features: Any, *, where: str = "") -> list[npt.NDArray[np.float64]]:
-        """Return, for each target that is no number, the probability of its classes, (n, k).
-
-        Of targets that are each true or false k is 2, false and true.
-        """
-        found: dict[str, npt.NDArray[np.float64]] = {}
-        features = self.without_targets(features)
-        for part in self.parts:
-            if part.task == "regression":
-                continue
-            p = part.predict_proba(features, where=where)
-            if part.task == "multilabel":
-                each = zip(part.target.names, p.T, strict=True)
-                found |= {name: np.column_stack([1 - q, q]) for name, q in each}
-            else:
-                found[part.target.names[0]] = p
-        return [found[name] for name in self.names if name in found]
-
-    def evaluate(self, features: Any, target: Any, *, where: str = "") -> dict[str, Evaluation]:
-        """Return the figures of each model, by the names of its targets."""
-        features = self.without_targets(features)
-        return {
-            ",".join(part.target.names): part.evaluate(features, own, where=where)
-            for part, own in zip(self.parts, self.targets_of_parts(target), strict=True)
-        }
-
-    def targets_of_parts(self, target: Any) -> list[Any]:
-        """Return what of the targets, in their order, each model knows."""
-        places = {name: i for i, name in enumerate(self.names)}
-        return [some_targets(target, [places[n] for n in p.target.names]) for p in self.parts]
-
-    def without_targets(self, features: Any) -> Any:
-        """Return a table without the columns that are targets, which none of the models knows."""
-        frame = as_features(features)
-        there = [name for name in self.names if name in getattr(frame, "columns", ())]
-        return frame.drop(there) if there else frame
-
-    def part_of(self, name: str) -> TableModel | None:
-        """Return the model of a target, or None where there is no such target."""
-        return next((part for part in self.parts if name in part.target.names), None)
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write all models to one safetensors file."""
-        first = self.parts[0]
-        save_model(
-            path, first.network, first.parameters, **self.contents(),
-            restore=lambda saved: _target_models_of(saved).contents(),
-        )  # fmt: skip
-
-    def contents(self) -> Contents:
-        """Return what a file of the models holds beside the first one's network."""
-        each = [(part.network, part.parameters, part.contents()) for part in self.parts]
-        return contents_together(each, self.names)
+    columns = plain_columns(in_memory(y))
+    if columns is None or len(columns) < 2:
+        return None
+    arrays = [column for _, column in columns]
+    numeric = all(column.dtype.kind in "biuf" for column in arrays)
+    if numeric and type_of_target(np.column_stack(arrays)).startswith("multilabel"):
+        return None
+    are_classes = [type_of_target(column) in ("binary", "multiclass") for column in arrays]
+    if not any(are_classes):
+        return None
+    if not all(are_classes):
+        name, _ = columns[are_classes.index(False)]
+        raise DataError(
+            f"Target {name!r} holds numbers that are no classes, beside targets that are classes. "
+            "Learn it by MLPRegressor, or all of them by deltaprop.TargetModels."
+        )
+    names = [name for name, _ in columns]
+    if len(set(names)) < len(names) or not all(names):
+        raise DataError(f"The columns of y are called {names[:20]}; give each a name of its own.")
+    return columns
 
 
-def side_by_side(columns: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
-    """Return answers as the columns of one array; of objects where their kinds differ."""
-    same = len({column.dtype.kind for column in columns}) == 1
-    return np.column_stack([c if same else c.astype(object) for c in columns])
+def fit_each(
+    estimator: Any,
+    X: Any,
+    targets: Targets,
+    sample_weight: Any,
+    validation: tuple[Any, Any],
+    tasks: tuple[Tasks, ...],
+) -> Any:
+    """Learn each target by a classifier of its own; see ``BaseMLP.fit``."""
+    for task in tasks:  # an epoch of one target leaves others unlearnt: no estimator to show
+        task.fitted = lambda _: None
+    X_val, y_val = in_memory(validation[0]), validation[1]
+    answers = None if y_val is None else _columns_like(targets, y_val, "y_val")
+    X, names = in_memory(X), tuple(name for name, _ in targets)
+    parts, told = [], set()
+    for i, (name, column) in enumerate(targets):
+        part = type(estimator)(**_settings_of_part(estimator, i, len(targets)))
+        if estimator.verbose:
+            print(f"Target {name} ({i + 1} of {len(targets)}):")
+        # what the part says of its own fit stays with the copy
+        each_task: Any = tuple(map(partial, tasks))
+        held = X_val, None if answers is None else answers[i]
+        with warnings.catch_warnings(record=True) as found:
+            warnings.simplefilter("always")
+            fit_preset(part, X, _named(column, name), sample_weight, held, each_task)
+        for warning in found:  # what is told of the columns of X is told once
+            if str(warning.message) not in told:
+                warnings.warn(warning.message, stacklevel=4)
+        told |= {str(warning.message) for warning in found}
+        if i + 1 < len(targets) and _was_interrupted(part):
+            raise KeyboardInterrupt(f"Target {name!r} was being learnt; nothing is kept.")
+        parts.append(part)
+    take_over_each(estimator, parts, names)
+    return estimator
 
 
-def contents_together(
-    parts: Sequence[tuple[Network, Parameters, Contents]], names: Sequence[str]
-) -> Contents:
-    """Return what one file of several networks, each with its contents, holds beside the first."""
-    first = parts[0][2]
-    arrays, others = dict(first["arrays"]), []
-    for i, (network, parameters, own) in enumerate(parts[1:], start=2):
-        described = {"network": network_to_dict(network)}
-        others.append(described | {key: own[key] for key in ("table", "training")})
-        arrays[f"target.{i}.parameters"] = parameters.flat
-        arrays |= {f"target.{i}.{name}": array for name, array in own["arrays"].items()}
-    training = {**first["training"], SEVERAL: {"names": list(names), "others": others}}
-    return {"table": first["table"], "training": training, "arrays": arrays}
+def _was_interrupted(part: Any) -> bool:
+    histories = part.model_.histories if hasattr(part, "model_") else ()
+    return any(history.stopped_because == "interrupted" for history in histories)
 
 
-def columns_together(
-    target: Any, names: Sequence[str], task: str | None, recipe: Recipe, *, where: str = ""
-) -> list[Group]:
-    """Return which columns of a target are learnt by one model, in the order of their first ones.
-
-    Parameters
-    ----------
-    target : array_like or frame
-        One column, or several.
-    names : sequence of str
-        What they are called.
-    task : str, optional
-        As for ``TableModel.fit``.
-    recipe : Recipe
-        With a loss for numbers every target is a number.
-    where : str
-        What messages call the table.
-    """
-    columns = target_columns(target)
-    if len(columns) < 2 or task in ("regression", "multilabel") or recipe.loss is not None:
-        return [tuple(range(len(columns)))]
-    numbers, truths, classes = [], [], []
-    for i, (column, name) in enumerate(zip(columns, names, strict=True)):
-        encoder = TargetEncoder.fit(column, task, names=[name], where=where)
-        if encoder.task == "regression":
-            numbers.append(i)
-        elif task is None and [str(c).lower() for c in encoder.classes.tolist()] in _TRUTHS:
-            truths.append(i)
-        else:
-            classes.append((i,))
-    shared = [tuple(group) for group in (numbers, truths) if group]
-    return sorted([*shared, *classes])
-
-
-def some_targets(target: Any, places: Sequence[int]) -> Any:
-    """Return some columns of a target as one series, or as a frame of several."""
+def _named(column: Array, name: str) -> Any:
+    """Return a column as a series, which brings its name with it."""
     import polars as pl
 
-    columns = list(target_columns(target))
-    chosen = [columns[place] for place in places]
-    if len(chosen) == 1:
-        return chosen[0]
-    return pl.DataFrame([column.alias(str(i)) for i, column in enumerate(chosen)])
+    return pl.Series(name, column.tolist() if column.dtype.kind in "OU" else column)
 
 
-def restore_target_models(saved: SavedModel, name: str) -> TargetModels:
-    """Return the models that ``TargetModels.save`` wrote to the file called ``name``.
+def _settings_of_part(estimator: Any, i: int, n: int) -> dict[str, Any]:
+    """Return the settings of the classifier of target i of n."""
+    settings: dict[str, Any] = estimator.get_params(deep=False)
+    weights, budget = settings["class_weight"], settings["time_budget"]
+    if isinstance(weights, (list, tuple)) and len(weights) == n:
+        settings["class_weight"] = weights[i]
+    elif weights is not None and weights != "balanced":
+        raise SettingError(
+            f"class_weight is {weights!r}; with {n} targets it is 'balanced', or a list of {n}: "
+            "for each target a dict, 'balanced' or None."
+        )
+    if isinstance(budget, (int, float)):  # all else is refused by the recipe
+        settings["time_budget"] = budget / n
+    if settings["checkpoint"] is not None:
+        settings["checkpoint"] = f"{os.fspath(settings['checkpoint'])}.target{i + 1}"
+    return settings
 
-    Raises
-    ------
-    ModelFileError
-        When the file holds anything else, or an estimator that knows a single class of a target.
+
+def _columns_like(targets: Targets, y: Any, name: str) -> list[Array]:
+    """Return the columns of further answers in the order of the targets.
+
+    They are found by name where all names are the same, else by place.
     """
-    try:
-        alone = [str(n) for p, n in zip(*saved_parts(saved), strict=False) if p.table is None]
-        if not alone:
-            return _target_models_of(saved)
-    except DeltapropError as error:
-        raise damaged(name, error) from None
-    raise ModelFileError(
-        f"{name} holds an estimator for several targets, but of {alone[0]!r} it knows a single "
-        "class; the commands know targets of several classes. Load it in Python: "
-        "deltaprop.load(path)."
-    )
+    columns = plain_columns(in_memory(y), name)
+    if columns is None or len(columns) != len(targets):
+        found = 1 if columns is None else len(columns)
+        raise DataError(
+            f"{name} has {found} column{'s' * (found != 1)}; expected one for each of the "
+            f"{len(targets)} targets."
+        )
+    by_name = dict(columns)
+    if set(by_name) == {name for name, _ in targets}:
+        return [by_name[name] for name, _ in targets]
+    return [column for _, column in columns]
 
 
-def _target_models_of(saved: SavedModel) -> TargetModels:
-    each, names = saved_parts(saved)
-    parts = tuple(map(table_model_of, each))
-    predicted = sorted(name for part in parts for name in part.target.names)
-    if predicted != sorted(names):
-        raise DataError("its targets are not those of its models")
-    return TargetModels(parts, names)
+def take_over_each(estimator: Any, parts: Sequence[Any], names: Sequence[str]) -> None:
+    """Make fitted classifiers, one for each target, the estimator's."""
+    for name in [name for name in vars(estimator) if name.endswith("_")]:
+        delattr(estimator, name)  # of a fit to one target
+    estimator.estimators_ = list(parts)
+    estimator.classes_ = [part.classes_ for part in parts]
+    estimator.n_outputs_ = len(parts)
+    estimator.n_iter_ = max(part.n_iter_ for part in parts)
+    for name in ("n_features_in_", "feature_names_in_"):
+        if hasattr(parts[0], name):
+            setattr(estimator, name, getattr(parts[0], name))
+    estimator._target_names = tuple(names)  # noqa: SLF001
 
 
-def saved_parts(saved: SavedModel) -> tuple[list[SavedModel], tuple[str, ...]]:
-    """Return what ``contents_together`` put together, each as a file of its own, and the names.
+def score_all(estimator: Any, X: Any, y: Any, sample_weight: Any) -> float:
+    """Return the share of rows of which every target is predicted."""
+    targets = list(zip(estimator._target_names, estimator.classes_, strict=True))  # noqa: SLF001
+    columns = _columns_like(targets, y, "y")
+    predicted = [part.predict(X) for part in estimator.estimators_]
+    if len(columns[0]) != len(predicted[0]):
+        raise DataError(f"X has {len(predicted[0])} rows but y has {len(columns[0])}.")
+    for (name, classes), column in zip(targets, columns, strict=True):
+        if (classes.dtype.kind in "OU") != (column.dtype.kind in "OU"):
+            raise DataError(
+                f"Target {name!r} of y is {shorten(column[0])} in row 1, but its classes are such "
+                f"as {shorten(classes[0])}: one is text, the other is not. Convert the column."
+            )
+    right = np.all([p == c for p, c in zip(predicted, columns, strict=True)], axis=0)
+    return float(np.average(right, weights=check_weights(sample_weight, len(right))))
 
-    Raises
-    ------
-    DeltapropError
-        When it holds anything else.
-    """
-    several = Stored(saved.training.get(SEVERAL), "several targets")
-    names = several.texts("names", different=True)
-    others = several.items("others", lambda place, values: Stored(values, place))
-    own = {key: a for key, a in saved.arrays.items() if not key.startswith("target.")}
-    alone = {key: value for key, value in saved.training.items() if key != SEVERAL}
-    parts = [replace(saved, arrays=own, training=alone)]
-    if len(others) >= _MOST_TARGETS:
-        raise DataError(f"it has {len(others)} models beside the first")
-    for i, stored in enumerate(others, start=2):
-        prefix = f"target.{i}."
-        arrays = {
-            key.removeprefix(prefix): array
-            for key, array in saved.arrays.items()
-            if key.startswith(prefix)
-        }
-        table: Any = stored.get("table")
-        training: Any = stored.get("training")
-        network = network_from_dict(stored.get("network"))
-        part = replace(saved, network=network, table=table, training=training, arrays=arrays)
-        flat = flat_array(part, "parameters")
-        parts.append(replace(part, parameters=Parameters(network.layout, flat)))
-    return parts, names
+
+def refuse_several(estimator: Any, what: str) -> None:
+    """Raise where an estimator of several targets is asked what one network is asked."""
+    if hasattr(estimator, "estimators_"):
+        names = ", ".join(map(repr, estimator._target_names[:20]))  # noqa: SLF001
+        raise SettingError(
+            f"{what} tells of one target, but each of {names} has a classifier of its own: ask "
+            f"one of them, in this order, such as estimators_[0].{what}(...)."
+        )

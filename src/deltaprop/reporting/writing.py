@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import SettingError
-from deltaprop.estimators import TableModel
 from deltaprop.model.files import write_atomically
 from deltaprop.reporting.figures.compute import compute_report
 from deltaprop.reporting.figures.report import Report
 from deltaprop.reporting.language import words_of
+from deltaprop.table_models import TableModel
 
 if TYPE_CHECKING:
     from deltaprop.estimators.classifier import MLPClassifier
@@ -132,7 +132,7 @@ def _of_estimator(
             f"report tells of a TableModel, or of an estimator that was fitted with preset='fast' "
             f"or 'best'; found {type(estimator).__name__}."
         )
-    from deltaprop.estimators.mlp_presets import rows_as_fitted  # it needs scikit-learn
+    from deltaprop.estimators.with_preset import rows_as_fitted  # it needs scikit-learn
 
     table, answers, numbers = rows_as_fitted(estimator, X, y)
     held = None if validation is None else rows_as_fitted(estimator, *validation)[:2]

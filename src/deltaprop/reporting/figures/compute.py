@@ -13,9 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop._version import __version__
-from deltaprop.estimators import Evaluation, TableModel
-from deltaprop.estimators.calibration import Calibration, calibrate
-from deltaprop.estimators.evaluation import evaluate_numbers
 from deltaprop.reporting.figures.hardest_rows import hardest_rows
 from deltaprop.reporting.figures.importance import permutation_importance, strongest
 from deltaprop.reporting.figures.report import (
@@ -36,6 +33,9 @@ from deltaprop.reporting.figures.warnings import (
     repeated_rows,
     small_samples,
 )
+from deltaprop.table_models import Evaluation, TableModel
+from deltaprop.table_models.calibration import Calibration, calibrate
+from deltaprop.table_models.evaluation import evaluate_numbers
 from deltaprop.training.history import History
 from deltaprop.training.predict import logits
 

@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.estimators import TableModel
 from deltaprop.model.layers import Dense, Scaling
 from deltaprop.reporting.figures.report import ColumnImportance, Importance
 from deltaprop.reporting.figures.rows import Block, Rows
+from deltaprop.table_models import TableModel
 from deltaprop.tabular import SparseRows
 from deltaprop.training.metrics import r2, rmse
 

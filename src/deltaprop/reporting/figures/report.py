@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from deltaprop.estimators import Evaluation
-from deltaprop.estimators.calibration import Calibration
+from deltaprop.table_models import Evaluation
+from deltaprop.table_models.calibration import Calibration
 from deltaprop.training.history import History
 
 __all__ = [

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import DataError
-from deltaprop.estimators import TableModel
-from deltaprop.estimators.budget import some_rows
-from deltaprop.estimators.splitting import fold_of_each_row, split
+from deltaprop.table_models import TableModel
+from deltaprop.table_models.budget import some_rows
+from deltaprop.table_models.split import fold_of_each_row, split
 from deltaprop.tabular import (
     ImageEncoder,
     SparseEncoder,

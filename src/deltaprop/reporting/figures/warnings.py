@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.estimators import Evaluation, TableModel
-from deltaprop.estimators.evaluation import wilson_interval
 from deltaprop.reporting.figures.report import Finding
 from deltaprop.reporting.figures.rows import Block, Rows
+from deltaprop.table_models import Evaluation, TableModel
+from deltaprop.table_models.evaluation import wilson_interval
 from deltaprop.tabular import SparseRows
 
 __all__ = ["SMALL_VALIDATION", "doubtful", "leaks", "repeated_rows", "small_samples"]

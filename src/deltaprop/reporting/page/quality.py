@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import isfinite, sqrt
 
-from deltaprop.estimators.calibration import ReliabilityBin
 from deltaprop.notation.mathml import escape
 from deltaprop.reporting.figures.report import ClassRow, Confusion, NumberFigures, Report
 from deltaprop.reporting.page.plot import Plot
 from deltaprop.reporting.page.writer import Pieces
+from deltaprop.table_models.calibration import ReliabilityBin
 
 __all__ = ["calibration", "classes", "curves", "mistakes", "numbers"]
 

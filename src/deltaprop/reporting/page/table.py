@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from deltaprop.estimators import Evaluation
 from deltaprop.notation.image import Image
 from deltaprop.notation.image_svg import image_svg
 from deltaprop.notation.mathml import escape
@@ -22,6 +21,7 @@ from deltaprop.reporting.figures.report import (
 from deltaprop.reporting.language import done_in
 from deltaprop.reporting.page.plot import bar
 from deltaprop.reporting.page.writer import Pieces
+from deltaprop.table_models import Evaluation
 
 __all__ = ["again", "columns", "findings", "hardest", "importance", "summary"]
 

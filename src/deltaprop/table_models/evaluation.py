@@ -1,0 +1,277 @@
+"""How good a model is on rows whose answers are known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from math import isfinite, sqrt
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from deltaprop.errors import DataError
+from deltaprop.table_models.learnt_rows import Overlap
+from deltaprop.training.metrics import (
+    area_of,
+    mae,
+    mean_f1,
+    mean_recall,
+    poisson_deviance,
+    r2,
+    rmse,
+)
+
+__all__ = [
+    "ClassFigures",
+    "Evaluation",
+    "evaluate_classes",
+    "evaluate_labels",
+    "evaluate_numbers",
+    "wilson_interval",
+]
+
+Array = npt.NDArray[np.float64]
+Labels = npt.NDArray[np.int64]
+
+_95_PERCENT = 1.959963984540054  # standard deviations on either side
+_FEWEST_ROWS = 3  # from which an interval is told
+
+
+@dataclass(frozen=True)
+class ClassFigures:
+    """One class.
+
+    Attributes
+    ----------
+    name : str
+        The class.
+    rows : int
+        How many rows are of it.
+    precision : float or None
+        Share of right ones among those predicted; None when it was never predicted.
+    recall : float or None
+        Share of its rows that were found; None when there were none.
+    """
+
+    name: str
+    rows: int
+    precision: float | None
+    recall: float | None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Figures of a model on a table.
+
+    Attributes
+    ----------
+    task : str
+        "classification", "regression" or "multilabel".
+    rows : int
+        How many rows.
+    figures : dict of str to float
+        accuracy, balanced_accuracy, f1 (the mean over the classes), log_loss, of two classes auc,
+        and majority, the accuracy of always saying the commonest class of these rows; of several
+        labels accuracy means that all of a row are right, label_accuracy is the share of right
+        ones among all, log_loss their mean; or r2, rmse, mae, in the target's unit, baseline_rmse,
+        that of always saying the mean of these rows, and of counts poisson_deviance.
+    classes : tuple of ClassFigures
+        One each, or one for each label; empty for regression.
+    interval : tuple of float, optional
+        Where the accuracy, or R^2, lies with 95 % confidence; None of too few rows.
+    overlap : Overlap, optional
+        How many of the rows the model has seen in its training; None where that is not known.
+    """
+
+    task: str
+    rows: int
+    figures: Mapping[str, float]
+    classes: tuple[ClassFigures, ...] = ()
+    interval: tuple[float, float] | None = None
+    overlap: Overlap | None = None
+
+    def __post_init__(self) -> None:
+        if not {"accuracy", "r2"} & set(self.figures):
+            raise DataError("An evaluation without accuracy or r2 tells nothing.")
+        if self.interval is not None and len(self.interval) != 2:
+            raise DataError(f"interval is {self.interval!r}; it has two ends.")
+
+    @property
+    def finite(self) -> bool:
+        """Return whether all figures are finite: those of a network that diverged may not be."""
+        return all(map(isfinite, (*self.figures.values(), *(self.interval or ()))))
+
+    @property
+    def headline(self) -> str:
+        """Return the name of the figure that is judged: accuracy or r2."""
+        return "accuracy" if "accuracy" in self.figures else "r2"
+
+    @property
+    def baseline(self) -> float:
+        """Return what it is without a model: of the commonest class, or of the mean, which is 0."""
+        return self.figures.get("majority", 0.0)
+
+    @property
+    def verdict(self) -> str | None:
+        """Return "no better" or "hardly better" than the baseline; None where it clearly is."""
+        if self.figures[self.headline] <= self.baseline:
+            return "no better"
+        within = self.interval is not None and self.interval[0] <= self.baseline
+        return "hardly better" if within else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data, ready for JSON."""
+        facts = {**asdict(self), "verdict": self.verdict}
+        facts["figures"] = {k: v if isfinite(v) else None for k, v in self.figures.items()}
+        seen = facts.pop("overlap") or {"learnt": None, "chose": None, "about": False}
+        named = {"rows_learnt": seen["learnt"], "rows_that_chose_the_epoch": seen["chose"]}
+        return facts | named | ({"rows_learnt_is": "about"} if seen["about"] else {})
+
+
+def evaluate_classes(
+    predicted: Labels, p_true: Array, labels: Labels, names: tuple[str, ...]
+) -> Evaluation:
+    """Return accuracy, mean log loss and the figures of each class.
+
+    Parameters
+    ----------
+    predicted : ndarray of shape (n,)
+        The likeliest class of each row.
+    p_true : ndarray of shape (n,)
+        The probability of its true class.
+    labels : ndarray of shape (n,)
+        The true classes.
+    names : tuple of str
+        The classes.
+
+    Returns
+    -------
+    Evaluation
+        ``majority`` is the accuracy of always saying the commonest class of these rows.
+    """
+    n, k = len(labels), len(names)
+    true_counts = np.bincount(labels, minlength=k)
+    predicted_counts = np.bincount(predicted, minlength=k)
+    right = np.bincount(labels[predicted == labels], minlength=k)
+    n_right = int(right.sum())
+    figures = {
+        "accuracy": n_right / n,
+        "balanced_accuracy": mean_recall(true_counts, right),
+        "f1": mean_f1(true_counts, right, predicted_counts),
+        "log_loss": float(-np.log(np.maximum(p_true, np.finfo(float).tiny)).mean()),
+        "majority": float(true_counts.max() / n),
+    }
+    if k == 2:
+        area = area_of(np.where(labels == 1, p_true, 1 - p_true), labels == 1)
+        figures |= {} if area is None else {"auc": area}
+    classes = tuple(
+        ClassFigures(
+            names[c],
+            int(true_counts[c]),
+            float(right[c] / predicted_counts[c]) if predicted_counts[c] else None,
+            float(right[c] / true_counts[c]) if true_counts[c] else None,
+        )
+        for c in range(k)
+    )
+    return Evaluation("classification", n, figures, classes, wilson_interval(n_right, n))
+
+
+def evaluate_labels(p: Array, truths: Array, names: tuple[str, ...]) -> Evaluation:
+    """Return accuracy, mean log loss and the figures of each of several labels.
+
+    Parameters
+    ----------
+    p : ndarray of shape (n, k)
+        The probability of each label.
+    truths : ndarray of shape (n, k)
+        0 and 1.
+    names : tuple of str
+        The labels.
+
+    Returns
+    -------
+    Evaluation
+        ``majority`` is the accuracy of always giving every label its commoner answer in these rows.
+    """
+    predicted, true = p > 0.5, truths > 0.5
+    hits, said, there = (predicted & true).sum(axis=0), predicted.sum(axis=0), true.sum(axis=0)
+    of_truth = np.maximum(np.where(true, p, 1.0 - p), np.finfo(float).tiny)
+    figures = {
+        "accuracy": float((predicted == true).all(axis=1).mean()),
+        "label_accuracy": float((predicted == true).mean()),
+        "log_loss": float(-np.log(of_truth).mean()),
+        "majority": float((true == (true.mean(axis=0) > 0.5)).all(axis=1).mean()),
+    }
+    classes = tuple(
+        ClassFigures(name, rows, found / pred if pred else None, found / rows if rows else None)
+        for name, rows, pred, found in zip(
+            names, there.tolist(), said.tolist(), hits.tolist(), strict=True
+        )
+    )
+    right = int((predicted == true).all(axis=1).sum())
+    interval = wilson_interval(right, len(true))
+    return Evaluation("multilabel", len(true), figures, classes, interval)
+
+
+def evaluate_numbers(predicted: Array, targets: Array, *, counts: bool = False) -> Evaluation:
+    """Return R^2, root mean squared and mean absolute error, averaged over outputs.
+
+    Parameters
+    ----------
+    predicted, targets : ndarray of shape (n, k)
+        In the target's unit.
+    counts : bool
+        Whether they are counts, whose mean Poisson deviance 2 (t ln(t / p) - t + p) is told, too.
+
+    Returns
+    -------
+    Evaluation
+        R^2 = 1 - sum (t - p)^2 / sum (t - mean t)^2; 0 where the targets do not vary.
+    """
+    always = np.broadcast_to(targets.mean(axis=0), targets.shape)
+    figures = {
+        "r2": r2(predicted, targets),
+        "rmse": rmse(predicted, targets),
+        "mae": mae(predicted, targets),
+        "baseline_rmse": rmse(always, targets),
+    }
+    if counts:
+        figures["poisson_deviance"] = poisson_deviance(predicted, targets)
+    interval = _interval_of_r2(predicted, targets)
+    return Evaluation("regression", len(targets), figures, interval=interval)
+
+
+def wilson_interval(right: int, n: int) -> tuple[float, float]:
+    """Return where a share lies with 95 % confidence when ``right`` of n rows were right.
+
+    (p + z^2/2n -+ z sqrt(p(1 - p)/n + z^2/4n^2)) / (1 + z^2/n): Wilson, "Probable inference, the
+    law of succession, and statistical inference", 1927. It holds for few rows and for p near 1.
+    """
+    z2, p = _95_PERCENT**2, right / n
+    middle = p + z2 / (2 * n)
+    half = _95_PERCENT * sqrt(p * (1 - p) / n + z2 / (4 * n * n))
+    return max(0.0, (middle - half) / (1 + z2 / n)), min(1.0, (middle + half) / (1 + z2 / n))
+
+
+def _interval_of_r2(predicted: Array, targets: Array) -> tuple[float, float] | None:
+    """Return where R^2 lies with 95 % confidence; None of fewer than three rows.
+
+    R^2 = 1 - A / B, of the means A of e_i = (t_i - p_i)^2 and B of s_i = (t_i - mean t)^2, moves
+    with row i by (e_i - (A / B) s_i) / (n B): the standard error is that of the mean of these.
+    """
+    n = len(targets)
+    if n < _FEWEST_ROWS:
+        return None
+    unit = np.maximum(np.abs(targets).max(axis=0), np.abs(predicted).max(axis=0))
+    unit = np.where(unit == 0, 1.0, unit)
+    p, t = predicted / unit, targets / unit
+    e, s = (t - p) ** 2, (t - t.mean(axis=0)) ** 2
+    varies = s.mean(axis=0) > 0
+    if not varies.any():
+        return None
+    ratio, spread = e.mean(axis=0)[varies] / s.mean(axis=0)[varies], s.mean(axis=0)[varies]
+    moves = ((e[:, varies] - ratio * s[:, varies]) / spread).sum(axis=1) / targets.shape[1]
+    half = _95_PERCENT * float(moves.std(ddof=1)) / sqrt(n)
+    middle = r2(predicted, targets)
+    return middle - half, min(1.0, middle + half)

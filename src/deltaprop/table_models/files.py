@@ -1,0 +1,110 @@
+"""The file of a table's model: writing it, and reading what was written."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import numpy.typing as npt
+
+from deltaprop.errors import DataError, DeltapropError
+from deltaprop.model.parameters import Parameters
+from deltaprop.model.serialize import SavedModel, damaged, flat_array, save_model
+from deltaprop.model.spec import Network
+from deltaprop.model.stored import Stored, record
+from deltaprop.table_models.calibration import Calibration
+from deltaprop.table_models.evaluation import Evaluation
+from deltaprop.table_models.learnt_rows import LearntRows
+from deltaprop.table_models.model import TableModel
+from deltaprop.table_models.recipe import Recipe
+from deltaprop.tabular import TargetEncoder, encoder_from_dict
+from deltaprop.training.history import History
+
+__all__ = ["restore_table_model", "save_table_model", "table_model_of"]
+
+# what a loss takes for targets, by what the table asks for
+_TARGETS = {
+    "classification": ("distribution", "unit"),
+    "multilabel": ("unit",),
+    "regression": ("real", "count"),
+}
+
+
+def save_table_model(model: TableModel, path: str | os.PathLike[str]) -> None:
+    """Write a model to one file, once it was read again and found to be the same."""
+    save_model(
+        path, model.network, model.parameters, **model.contents(),
+        restore=lambda saved: table_model_of(saved).contents(),
+    )  # fmt: skip
+
+
+def restore_table_model(saved: SavedModel, name: str) -> TableModel:
+    """Return the model that ``TableModel.save`` wrote to the file called ``name``.
+
+    Raises
+    ------
+    ModelFileError
+        When the file holds anything else.
+    """
+    try:
+        return table_model_of(saved)
+    except DeltapropError as error:
+        raise damaged(name, error) from None
+
+
+def table_model_of(saved: SavedModel) -> TableModel:
+    """Return the model of a table that a file describes, its parts checked against each other.
+
+    Raises
+    ------
+    DeltapropError
+        When it describes anything else.
+    """
+    table, training = Stored(saved.table, "table"), Stored(saved.training, "training record")
+    inputs = encoder_from_dict(table.get("inputs"))
+    target = encoder_from_dict(table.get("target"))
+    if isinstance(inputs, TargetEncoder) or not isinstance(target, TargetEncoder):
+        raise DataError("its table's inputs and target are mixed up")
+    network = saved.network
+    if (network.n_in, network.n_out) != (inputs.n_outputs, target.n_outputs):
+        raise DataError("its table does not fit its network")
+    if network.loss.targets not in _TARGETS[target.task]:
+        raise DataError(f"its loss is {network.loss_name}, its table's task is {target.task}")
+    calibration = training.values.get("calibration")  # older files have none
+    if calibration is not None and target.task == "regression":
+        raise DataError("it calibrates a model that has no classes")
+    others = training.items("other_histories", lambda _, data: History.from_dict(data))
+    members = [
+        Parameters(network.layout, flat_array(saved, f"member.{i}"))
+        for i in range(2, len(others) + 2)
+    ]
+    held_out = training.values.get("held_out")
+    return TableModel(
+        network,
+        (saved.parameters, *members),
+        inputs,
+        target,
+        (History.from_dict(training.get("history")), *others),
+        Recipe.from_dict(training.get("recipe")),
+        training.count("n_train", 1),
+        training.count("n_val"),
+        None if calibration is None else Calibration.from_dict(calibration),
+        _limits(saved.arrays.get("limits"), network),
+        training.number("seconds"),
+        training.texts("missing") if "missing" in training.values else None,
+        LearntRows.from_arrays(saved.arrays),
+        None if held_out is None else record(Evaluation, held_out, "figures of rows held out"),
+        training.count("rows_given", 1) if "rows_given" in training.values else None,
+    )
+
+
+def _limits(
+    limits: npt.NDArray[np.float64] | None, network: Network
+) -> npt.NDArray[np.float64] | None:
+    if limits is None:
+        return None
+    if limits.shape != (2, network.n_out) or limits.dtype != np.float64:
+        raise DataError(f"its limits are {limits.dtype} of shape {limits.shape}")
+    if (limits[0] > limits[1]).any():
+        raise DataError("its limits are not the least and the largest number")
+    return limits

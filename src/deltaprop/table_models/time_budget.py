@@ -1,0 +1,163 @@
+"""What a time budget buys: fewer epochs, and where those would be too few, fewer networks."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from deltaprop.engines.cores import available_cores
+from deltaprop.errors import DivergedWarning
+from deltaprop.table_models.budget import Budget
+from deltaprop.table_models.initial_rates import start
+from deltaprop.table_models.presets import Facts, Plan
+from deltaprop.table_models.recipe import Recipe
+from deltaprop.training.members import train_members
+
+__all__ = ["paced", "seconds_of_epoch", "within"]
+
+_SHARE_OF_BUDGET = 0.05  # for finding out how long an epoch takes
+_SHARE_OF_TRAINING = 0.9  # of what is left; an epoch is validated too, and not always so fast
+_JUDGING_OF_AN_EPOCH = 1.0  # to predict takes a third as long, and in float64 twice that
+_SHARE_OF_EPOCHS = 1 / 4  # that each network gets at least, if need be for fewer networks
+
+Rows = npt.NDArray[np.int64]
+
+
+def paced(
+    plan: Plan,
+    recipe: Recipe,
+    facts: Facts,
+    X: Any,
+    y: npt.NDArray[Any],
+    budget: Budget,
+    n_threads: int | None,
+    n_val: int | None = None,
+) -> Plan:
+    """Return a plan that ends within a budget, after a look at how fast this machine is.
+
+    A learning rate that has followed its curve to the end leaves a better network than one that
+    was cut off on its way, and few trained networks are better than many that have hardly begun.
+
+    Parameters
+    ----------
+    plan : Plan
+        What would be done with all the time there is.
+    recipe : Recipe
+        Its ``epochs`` and ``members``, where somebody chose them, stay as they are.
+    facts : Facts
+        Of the table.
+    X, y : array_like
+        The rows that are learnt from, encoded.
+    budget : Budget
+        What is left of it; it is told how long it takes to judge the rows.
+    n_threads : int or None
+        As for ``train``.
+    n_val : int, optional
+        Rows of another table that choose the epoch.
+
+    Returns
+    -------
+    Plan
+        With as many epochs and members as there is time for. The textbook's, whose learning rate
+        follows no curve, is left as it is.
+    """
+    if plan.form == "textbook":
+        return plan
+    cores = min(n_threads or available_cores(), available_cores())
+    at_once = min(plan.members, cores)
+    n = len(y)
+    order = np.random.default_rng(recipe.seed).permutation(n)
+    learnt = order[n // max(2, plan.members) :]
+    most = _SHARE_OF_BUDGET * budget.for_training
+    epoch = seconds_of_epoch(plan, recipe, facts, X, y, learnt, most, max(1, cores // at_once))
+    if not epoch:
+        return plan
+    a_row = _JUDGING_OF_AN_EPOCH * epoch / len(learnt)
+
+    def judging(members: int) -> float:
+        """Return how long it takes: all rows are held out by one of several, or a share by one."""
+        if n_val is not None:
+            return a_row * n_val * members
+        return a_row * n * (1.0 if members > 1 else recipe.held_share)
+
+    budget.judging = judging(plan.members)
+    found = within(plan, recipe, _SHARE_OF_TRAINING * budget.for_training * at_once / epoch)
+    budget.judging = judging(found.members)
+    return found
+
+
+def seconds_of_epoch(
+    plan: Plan,
+    recipe: Recipe,
+    facts: Facts,
+    X: Any,
+    y: npt.NDArray[Any],
+    rows: Rows,
+    most: float,
+    n_threads: int,
+) -> float:
+    """Return how long one network takes to learn from each of some rows once.
+
+    Parameters
+    ----------
+    plan, recipe, facts, X, y
+        As for ``paced``.
+    rows : ndarray of int
+        Which of X and y.
+    most : float
+        Seconds after which the rest is reckoned.
+    n_threads : int
+        Of this network.
+
+    Returns
+    -------
+    float
+        Seconds; 0 where it diverged at once.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        When somebody interrupts it.
+    """
+    network = plan.networks(facts)[0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DivergedWarning)  # the training itself will say it
+        history = train_members(
+            network,
+            [start(network, np.random.default_rng(recipe.seed), y, None)],
+            X,
+            y,
+            rows=[rows],
+            optimizer=plan.optimizer(),
+            batch_size=min(plan.batch_size, len(y)),
+            epochs=1,
+            seeds=[recipe.seed],
+            engine=recipe.engine,
+            time_budget=most,
+            n_threads=n_threads,
+        )[0]
+    if history.stopped_because == "interrupted":
+        raise KeyboardInterrupt
+    if not history.seconds:
+        return 0.0
+    steps = -(-len(rows) // min(plan.batch_size, len(y)))
+    return history.seconds[0] * steps / history.n_steps
+
+
+def within(plan: Plan, recipe: Recipe, n_epochs: float) -> Plan:
+    """Return a plan of so many epochs, those of all members together.
+
+    First each member gets fewer; below a quarter of what is planned there are fewer members. Of
+    epochs that somebody chose each member gets one at least.
+    """
+    members, epochs = plan.members, plan.epochs
+    least = 1 if recipe.epochs is not None else max(1, round(_SHARE_OF_EPOCHS * epochs))
+    if recipe.members is None:
+        members = int(min(members, max(1, n_epochs // least)))
+    if recipe.epochs is None:
+        epochs = int(min(epochs, max(1, n_epochs // members)))
+    return replace(plan, members=members, epochs=epochs)
