@@ -468,3 +468,20 @@ def test_a_class_that_reads_like_a_missing_cell_is_written_so_that_it_is_read_as
     assert call("predict", "f.model", "f.csv", "--out", "answers.csv").status == 0
     again = load_features("answers.csv").features.to_native()
     assert again.to_series().to_list() == ["NA", "US"] * 30
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"),
+    [("a.html", "<!DOCTYPE html>"), ("a.tex", "% Compile"), ("a.json", "{"), ("a", "The tutorial")],
+)
+def test_the_name_of_the_file_says_the_format(folder, call, name, begins):
+    answer = call("explain", "tutorial", "--out", name)
+    assert answer.status == 0
+    assert (folder / name).read_text(encoding="utf-8").startswith(begins)
+
+
+def test_the_help_names_every_format(call):
+    from deltaprop.explaining.renderers.registry import RENDERERS
+
+    told = " ".join(call("explain", "--help").out.split())
+    assert " ".join(RENDERERS) in told.replace("│ │ ", "")

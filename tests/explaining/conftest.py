@@ -238,3 +238,14 @@ def is_root():
 @pytest.fixture(scope="session")
 def worked_out():
     return right_hand_side
+
+
+@pytest.fixture
+def wrong_slope(monkeypatch):
+    """The name of an activation whose slope is wrong, and said to be so by its formula, too."""
+    row = dp.Activation(
+        "bent", np.tanh, lambda z, a: 1.0 - a, ("", ""), "no proof was asked for",
+        arithmetic=("tanh(z)", "1 - a"),
+    )  # fmt: skip
+    monkeypatch.setattr(dp.ACTIVATIONS, "_rows", {**dp.ACTIVATIONS._rows, "bent": row})
+    return "bent"

@@ -16,7 +16,9 @@ HOSTILE = "</svg><script>alert(1)</script>\x00\x1b[31m\"'&"
 
 
 def render_svg(explanation, *, sample=0, **style):
-    return diagram.render_svg(explanation, Style(**style), sample=sample)
+    return diagram.write_document(
+        explanation.document(Style(detail="overview", **style)), sample=sample
+    )
 
 
 @pytest.fixture

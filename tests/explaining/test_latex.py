@@ -210,7 +210,7 @@ def equations_of(document):
 def same_as_json(explanation, document):
     """Hold the numbers of a document against those of the JSON, line by line."""
     equations, proofs = equations_and_proofs(document)
-    steps = to_data(explanation, Style())["steps"]
+    steps = to_data(explanation.document(Style(detail="neurons")), explanation)["steps"]
     assert list(equations) == [step["id"] for step in steps]
     assert list(proofs) == [step["id"] for step in steps if "proof" in step]
     for step in steps:

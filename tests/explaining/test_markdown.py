@@ -62,7 +62,7 @@ def as_python(formula):
 
 
 def same_as_json(explanation, page):
-    steps = to_data(explanation, Style())["steps"]
+    steps = to_data(explanation.document(Style(detail="neurons")), explanation)["steps"]
     rows = arithmetic_of(page)
     assert len(rows) == len(steps)
     for row, step in zip(rows, steps, strict=True):

@@ -19,7 +19,7 @@ from deltaprop.explaining.document.blocks import Proof
 from deltaprop.explaining.document.style import Style
 from deltaprop.explaining.language import LANGUAGES
 from deltaprop.explaining.renderers.json import to_data
-from deltaprop.explaining.renderers.notebook import document as notebook
+from deltaprop.explaining.renderers.notebook import fragment
 from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
 from deltaprop.notation.image import Image
 from deltaprop.notation.png import data_uri
@@ -41,6 +41,10 @@ class SignDescent:
     def step(self, state, flat, gradient, eta, decayed):
         state["u"] += gradient
         flat -= eta * np.sign(gradient)
+
+
+def fragment_of(explanation, **style):
+    return fragment.write_document(explanation.document(Style(**style), shortened=True))
 
 
 def tutorial(**fixed):
@@ -139,7 +143,7 @@ def test_what_is_displayed_is_what_the_json_shows(draw):
         "".join(cell["source"]) for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"
     )
     shown = dict(re.findall(r'"([^"]+\])": "([^"]+)"', code))
-    for step in to_data(explanation, Style())["steps"]:
+    for step in to_data(explanation.document(Style(detail="neurons")), explanation)["steps"]:
         if step["id"] in shown:
             assert shown[step["id"]] == step["shown"]
     assert len(shown) > 10
@@ -385,7 +389,7 @@ def test_nbconvert_shows_its_pictures(rng):
 class TestTheFragment:
     @pytest.mark.parametrize("language", LANGUAGES)
     def test_it_is_closed_and_has_no_script(self, draw, language):
-        page = Page(notebook.to_html_fragment(draw("gelu").explanation, Style(language=language)))
+        page = Page(fragment_of(draw("gelu").explanation, language=language))
         grouping, table = (
             {"div", "p", "strong", "br", "details", "summary", "pre"},
             {"table", "tr", "th", "td"},
@@ -394,12 +398,12 @@ class TestTheFragment:
         assert page.seen.count("details") == 4 + 6  # phases of the layers, and of the neurons
 
     def test_names_are_escaped(self):
-        text = notebook.to_html_fragment(tutorial(names=Names(EVIL)), Style())
+        text = fragment_of(tutorial(names=Names(EVIL)))
         assert "<script" not in text
         assert EVIL in Page(text).words
 
     def test_it_tells_the_tutorial(self):
-        words = Page(notebook.to_html_fragment(tutorial(), Style())).words
+        words = Page(fragment_of(tutorial())).words
         at = words.index("x₁ × W¹₁₁ + x₂ × W¹₂₁")
         assert words[at : at + 3] == ["x₁ × W¹₁₁ + x₂ × W¹₂₁", "1 × 0.5 + 0.5 × 1.5", "= 1.25"]
         assert "-2.0399" in words
@@ -407,13 +411,13 @@ class TestTheFragment:
     def test_a_large_network_stays_small(self, rng):
         network = dp.Network([784, 128, 10])
         explanation = dp.explain(network, network.init(rng), rng.normal(size=(1, 784)), [3])
-        text = notebook.to_html_fragment(explanation, Style())
+        text = fragment_of(explanation)
         assert len(text) < 300_000
         assert "more)" in text
 
     def test_every_gradient_has_its_proof_in_a_column(self):
         document = outline.document(tutorial(), Style())
-        words = Page(notebook.document_fragment(document)).words
+        words = Page(fragment.write_document(document)).words
         told = [word for word in words if word.startswith("✓")]
         proofs = document.proofs.values()
         assert told == [f"✓ {proof.measured}, relative error {proof.error}" for proof in proofs]
@@ -422,7 +426,7 @@ class TestTheFragment:
         document = outline.document(tutorial(), Style())
         proofs = {"dW.1[0,0]": Proof("wrong", "2", "0.5"), "dW.1[0,1]": Proof("kink", "", "")}
         told = dataclasses.replace(document, proofs=proofs)
-        words = Page(notebook.document_fragment(told)).words
+        words = Page(fragment.write_document(told)).words
         assert "✗ 2, relative error 0.5" in words
         assert "? not judged: the loss has a kink here" in words
 

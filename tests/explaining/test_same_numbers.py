@@ -161,7 +161,7 @@ class Rows(HTMLParser):
 
 
 def of_fragment(document):
-    for row in Rows(fragment.document_fragment(document)).rows:
+    for row in Rows(fragment.write_document(document)).rows:
         if len(row) >= 4 and row[3][:2] in ("= ", "≈ "):
             left, formula, numbers, result, *proof = row
             parts = [left, formula, *([numbers] if numbers else []), result[2:]]

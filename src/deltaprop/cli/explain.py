@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["EXAMPLE", "explain"]
 
 EXAMPLE = "Example: deltaprop explain tutorial --detail neurons"
-_FORMS = ("terminal", "html", "latex", "markdown", "json", "svg", "notebook")
 _MOST_DIGITS = 17
 
 
@@ -55,11 +55,13 @@ def explain(
         ),
     ] = None,
     form: Annotated[
-        str,
+        str | None,
         typer.Option(
-            "--format", metavar="FORM", help="terminal html latex markdown json svg notebook."
+            "--format",
+            metavar="FORM",
+            help="terminal html latex markdown json svg notebook; if left out, by --out's name.",
         ),
-    ] = "terminal",
+    ] = None,
     language: Annotated[str, typer.Option("--language", metavar="LANG", help="en or zh.")] = "en",
     notation: Annotated[
         str, typer.Option("--notation", metavar="NAME", help="standard, or tutorial: W⁽⁰¹⁾.")
@@ -81,11 +83,11 @@ def explain(
     First the whole network, then the equations of the layers, then every single number.
     """
     from deltaprop.cli.outputs import check_outputs
-    from deltaprop.errors import SettingError, UnknownNameError
+    from deltaprop.errors import SettingError
+    from deltaprop.explaining.renderers.registry import RENDERERS
     from deltaprop.model.files import write_atomically
 
-    if form not in _FORMS:
-        raise UnknownNameError("format", form, _FORMS)
+    form = _form_of(out) if form is None else RENDERERS[form].name
     if not 1 <= digits <= _MOST_DIGITS:
         raise SettingError(f"--digits is {digits}; it is from 1 to {_MOST_DIGITS}.")
     check_outputs({"--out": out}, {"SOURCE": source, "--data": data, "--model": model})
@@ -102,13 +104,24 @@ def explain(
             raise SettingError("--scores and --model belong to: deltaprop explain softmax.")
         explanation = explanation_of(source, wanted)
         told = explanation if only is None else explanation.only(only)
-    style = {"detail": detail, "digits": digits, "language": language, "notation": notation}
-    if form == "terminal":
-        style |= {"width": terminal_width(), "color": out is None and in_color()}
-    text: str = getattr(told, f"to_{form}")(**style)
+    in_terminal = {"width": terminal_width(), "color": out is None and in_color()}
+    text = told.to(
+        form, options=in_terminal if form == "terminal" else None,
+        detail=detail, digits=digits, language=language, notation=notation,
+    )  # fmt: skip
     if out is not None:
         write_atomically(out, text.encode("utf-8"))
         say(f"written to {plain(out)}")
     else:
         say(text.rstrip("\n"), result=True)
     return 0
+
+
+def _form_of(out: str | None) -> str:
+    """Return the format whose files are called so; the terminal's for any other name."""
+    from deltaprop.explaining.renderers.registry import RENDERERS
+
+    if out is None:
+        return "terminal"
+    suffix = PurePath(out).suffix.lower()
+    return next((row.name for row in RENDERERS.values() if row.suffix == suffix), "terminal")

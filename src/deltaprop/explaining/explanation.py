@@ -1,44 +1,32 @@
-"""Explanation: one training step, with the numbers and where they come from."""
+"""Explanation: one training step in every form; explain takes the step."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import Any, Unpack
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.checking.curvature import second_order_change
-from deltaprop.checking.gradients import EntryCheck, GradientReport, check_trace
 from deltaprop.errors import DataError, SettingError
-from deltaprop.explaining.derivation.any_number import Derivation
-from deltaprop.explaining.derivation.samples import Batch, batch_of
-from deltaprop.explaining.derivation.strongest import n_numbers, strongest
 from deltaprop.explaining.derivation.update_record import Update
+from deltaprop.explaining.document.blocks import Document
 from deltaprop.explaining.document.labels import Names
-from deltaprop.explaining.document.style import Style, StyleSettings
+from deltaprop.explaining.document.outline import MOST_NUMBERS
+from deltaprop.explaining.document.outline import document as document_of
+from deltaprop.explaining.document.style import Style
+from deltaprop.explaining.renderers.registry import InEveryForm
+from deltaprop.explaining.worked_step import WorkedStep
 from deltaprop.model.backprop import Trace, backpropagate, retrace
-from deltaprop.model.files import write_atomically
-from deltaprop.model.layers import ARRAYS
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
-from deltaprop.notation.digits import Line, line_of
-from deltaprop.notation.ids import Ref, read_ref
-from deltaprop.notation.steps import Step
 from deltaprop.training.optimizers import GradientDescent, Optimizer
 from deltaprop.training.schedules import as_schedule
 
 __all__ = ["Explanation", "explain"]
 
-# A step of more numbers is told by its strongest ones and their ancestry.
-_MOST_STEPS = 4000
 
-
-@dataclass(frozen=True)
-class Explanation:
+class Explanation(WorkedStep, InEveryForm):
     """One forward pass, backward pass and update, ready to be shown.
 
     Every ``to_*`` method takes the fields of ``Style`` as keyword arguments: ``detail``
@@ -59,233 +47,11 @@ class Explanation:
         The numbers asked for; empty for all.
     """
 
-    trace: Trace
-    update: Update
-    names: Names = field(default_factory=Names)
-    reduction: str = "mean"
-    wanted: tuple[Ref, ...] = ()
-
-    @cached_property
-    def steps(self) -> tuple[Step, ...]:
-        """Return every number, in the order it is worked out."""
-        if self.wanted:
-            return self.derivation.ancestry(self.wanted)
-        if self.is_large:
-            return self.derivation.ancestry(strongest(self.derivation))
-        return self.derivation.all_steps()
-
-    @cached_property
-    def is_large(self) -> bool:
-        """Return whether only the strongest numbers and their ancestry are told."""
-        return n_numbers(self.derivation) > _MOST_STEPS
-
-    @property
-    def n_numbers(self) -> int:
-        """Return how many numbers the whole step consists of, told or not."""
-        return n_numbers(self.derivation)
-
-    def only(self, *names: str) -> Explanation:
-        """Return the explanation of some numbers and of everything they are made of.
-
-        Parameters
-        ----------
-        *names : str
-            Ids such as "dW.1[0,2]" (or "dW1[0,2]"), "delta.2[0,1]", "loss", "dx[0,2]". A parameter
-            is read as its gradient, "W1[0,2]" as "dW.1[0,2]": that is where its change comes from.
-
-        Returns
-        -------
-        Explanation
-            The same step; its list holds these numbers and their ancestry.
-
-        Raises
-        ------
-        SettingError
-            When the network has no such number, or it is given and not worked out.
-        """
-        wanted = []
-        for name in names:
-            ref = read_ref(name)
-            if ref.quantity in ARRAYS and not ref.after:
-                ref = replace(ref, quantity=f"d{ref.quantity}")
-            self.derivation.known(ref)
-            wanted.append(ref)
-        return replace(self, wanted=tuple(wanted))
-
-    @cached_property
-    def derivation(self) -> Derivation:
-        """Return what tells any single number."""
-        return Derivation(self.trace, self.update)
-
-    def lines(self, digits: int = 6) -> tuple[Line, ...]:
-        """Return the steps with their numbers as they are displayed.
-
-        Parameters
-        ----------
-        digits : int
-            Significant digits; a line whose rounding would break it shows more.
-
-        Returns
-        -------
-        tuple of Line
-            What every renderer writes down.
-        """
-        return tuple(line_of(step, digits) for step in self.steps)
-
-    # what the step did
-
-    @cached_property
-    def batch(self) -> Batch:
-        """Return what each sample adds to the gradient, and which samples pull apart."""
-        return batch_of(self.trace)
-
-    @property
-    def moved(self) -> npt.NDArray[np.float64]:
-        """Return the step itself: new minus old parameters."""
-        moved: npt.NDArray[np.float64] = (
-            self.update.after.parameters.flat - self.trace.parameters.flat
-        )
-        return moved
-
-    @property
-    def predicted_change(self) -> float:
-        """Return the change of the loss that the gradient promises: g . (new - old)."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            return float(self.trace.gradients.flat @ self.moved)
-
-    @cached_property
-    def second_order_change(self) -> float:
-        """Return what bending adds to the promise: step . H step / 2."""
-        return second_order_change(self.trace, self.moved)
-
-    @property
-    def actual_change(self) -> float:
-        """Return the change of the loss that the step brought."""
-        return self.update.after.loss - self.trace.loss
-
-    @property
-    def n_crossed_kinks(self) -> int:
-        """Return how many hidden values passed a kink of their activation from before to after."""
-        passes = zip(self.trace.activated(), self.update.after.activated(), strict=True)
-        return sum(
-            int(np.count_nonzero((old > kink) != (new > kink)))
-            for (row, old), (_, new) in passes
-            for kink in row.kinks
-        )
-
-    # the proof
-
-    def verify(self, tolerance: float = 1e-6) -> GradientReport:
-        """Compare the loss, and every gradient with central differences.
-
-        Parameters
-        ----------
-        tolerance : float
-            Relative error up to which a gradient is right.
-
-        Returns
-        -------
-        GradientReport
-            True when all are right.
-        """
-        return check_trace(self.trace, tolerance=tolerance)
-
-    @cached_property
-    def proof(self) -> dict[str, EntryCheck]:
-        """Return what the referee found for each gradient that is told, by its id; and "loss"."""
-        layout = self.trace.network.layout
-        slots = {(slot.layer + 1, f"d{slot.name}"): slot for slot in layout.slots}
-        places = []
-        for step in self.steps:
-            slot = slots.get((step.ref.layer, step.quantity))
-            if slot is not None and not step.ref.after:
-                places.append(slot.start + int(np.ravel_multi_index(step.ref.index, slot.shape)))
-        entries = check_trace(self.trace, entries=places).entries
-        return {e.name if e.name == "loss" else f"d{e.name}": e for e in entries}
-
-    # the forms
-
-    def to_terminal(
-        self, *, width: int = 80, color: bool = False, **style: Unpack[StyleSettings]
-    ) -> str:
-        """Return the explanation as text for a terminal.
-
-        Parameters
-        ----------
-        width : int
-            Columns.
-        color : bool
-            With ANSI colours: the sign of each number.
-        **style
-            The fields of ``Style``.
-
-        Returns
-        -------
-        str
-            Lines of at most ``width`` columns.
-        """
-        from deltaprop.explaining.renderers.terminal import render
-
-        return render(self, Style(**style), width=width, color=color)
-
-    def to_html(
-        self, path: str | os.PathLike[str] | None = None, **style: Unpack[StyleSettings]
-    ) -> str:
-        """Return the explanation as one HTML page that needs nothing else.
-
-        Parameters
-        ----------
-        path : path, optional
-            Where to write it.
-        **style
-            The fields of ``Style``.
-
-        Returns
-        -------
-        str
-            The page; readable without scripts and without a network.
-        """
-        from deltaprop.explaining.renderers.html.page import render
-
-        page = render(self, Style(**style))
-        if path is not None:
-            write_atomically(path, page.encode("utf-8"))
-        return page
-
-    def to_latex(self, **style: Unpack[StyleSettings]) -> str:
-        """Return a LaTeX document: for pdflatex; in Chinese for xelatex with ctex."""
-        from deltaprop.explaining.renderers.latex.document import render
-
-        return render(self, Style(**style))
-
-    def to_markdown(self, **style: Unpack[StyleSettings]) -> str:
-        """Return the explanation as Markdown, for notes and issues."""
-        from deltaprop.explaining.renderers.markdown import render
-
-        return render(self, Style(**style))
-
-    def to_notebook(self, **style: Unpack[StyleSettings]) -> str:
-        """Return the text of a Jupyter notebook whose cells check every number they show."""
-        from deltaprop.explaining.renderers.notebook.document import render
-
-        return render(self, Style(**style))
-
-    def to_svg(self, **style: Unpack[StyleSettings]) -> str:
-        """Return the network with its values, deltas and gradients as a picture of its own."""
-        from deltaprop.explaining.renderers.html.network import render_svg
-
-        return render_svg(self, Style(**style))
-
-    def to_json(self, **style: Unpack[StyleSettings]) -> str:
-        """Return every number, its arithmetic and its origin: format deltaprop-explanation/1."""
-        from deltaprop.explaining.renderers.json import render
-
-        return render(self, Style(**style))
-
-    def _repr_html_(self) -> str:
-        from deltaprop.explaining.renderers.notebook.document import to_html_fragment
-
-        return to_html_fragment(self, Style())
+    def document(
+        self, style: Style, *, most: int = MOST_NUMBERS, shortened: bool = False
+    ) -> Document:
+        """Return what is said about the step, as ``explaining.document.outline`` does."""
+        return document_of(self, style, most=most, shortened=shortened)
 
 
 def explain(

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +24,9 @@ from deltaprop.explaining.document.blocks import (
     Shown,
     Table,
 )
-from deltaprop.explaining.document.style import Style, StyleSettings
+from deltaprop.explaining.document.style import Style
 from deltaprop.explaining.language import words_of
+from deltaprop.explaining.renderers.registry import InEveryForm
 from deltaprop.functional.activations import sigmoid
 from deltaprop.functional.arithmetic import parse
 from deltaprop.functional.expressions import Expression, Operand, Quotient, times
@@ -45,7 +45,7 @@ _MOST_JACOBIAN = 6  # rows of a matrix that are still read
 
 
 @dataclass(frozen=True)
-class SoftmaxBesideSigmoid:
+class SoftmaxBesideSigmoid(InEveryForm):
     """Both functions on the same scores.
 
     Parameters
@@ -189,13 +189,15 @@ class SoftmaxBesideSigmoid:
 
     # the forms
 
-    def document(self, style: Style) -> Document:
+    def document(self, style: Style, *, most: int = 0, shortened: bool = False) -> Document:
         """Return what is said about the two.
 
         Parameters
         ----------
         style : Style
             Language, digits and notation.
+        most, shortened : optional
+            Nothing here is left out for its length.
 
         Returns
         -------
@@ -233,61 +235,3 @@ class SoftmaxBesideSigmoid:
         sums = (Shown(number_text(float(v.sum()), style.digits)) for v in (self.p, self.s))
         rows.append(("Σ", "", *sums, ""))
         return Table((words["of score"], "z", "softmax", "sigmoid", words["target"]), tuple(rows))
-
-    def to_terminal(
-        self, *, width: int = 80, color: bool = False, **style: Unpack[StyleSettings]
-    ) -> str:
-        """Return both functions as text for a terminal.
-
-        Parameters
-        ----------
-        width : int
-            Columns.
-        color : bool
-            With ANSI colours: the sign of each number.
-        **style
-            The fields of ``Style``.
-
-        Returns
-        -------
-        str
-            Lines of at most ``width`` columns.
-        """
-        from deltaprop.explaining.renderers.terminal import write_document
-
-        return write_document(self.document(Style(**style)), width=width, color=color)
-
-    def to_html(self, **style: Unpack[StyleSettings]) -> str:
-        """Return one HTML page that needs nothing else."""
-        from deltaprop.explaining.renderers.html.page import write_document
-
-        return write_document(self.document(Style(**style)))
-
-    def to_latex(self, **style: Unpack[StyleSettings]) -> str:
-        """Return a LaTeX document: for pdflatex; in Chinese for xelatex with ctex."""
-        from deltaprop.explaining.renderers.latex.document import write_document
-
-        return write_document(self.document(Style(**style)))
-
-    def to_markdown(self, **style: Unpack[StyleSettings]) -> str:
-        """Return Markdown, for notes and issues."""
-        from deltaprop.explaining.renderers.markdown import write_document
-
-        return write_document(self.document(Style(**style)))
-
-    def to_notebook(self, **style: Unpack[StyleSettings]) -> str:
-        """Return the text of a Jupyter notebook."""
-        from deltaprop.explaining.renderers.notebook.document import write_document
-
-        return write_document(self.document(Style(**style)))
-
-    def to_json(self, **style: Unpack[StyleSettings]) -> str:
-        """Return every number, its arithmetic and its origin, as steps of an explanation."""
-        from deltaprop.explaining.renderers.json import write_document
-
-        return write_document(self.document(Style(**style)))
-
-    def _repr_html_(self) -> str:
-        from deltaprop.explaining.renderers.notebook.document import document_fragment
-
-        return document_fragment(self.document(Style()))

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from deltaprop.explaining.document.style import Style
 from deltaprop.explaining.document.tokens import Equation
 from deltaprop.explaining.language import words_of
+from deltaprop.explaining.worked_step import WorkedStep
 from deltaprop.notation.digits import Line
 from deltaprop.notation.ids import Ref
 from deltaprop.notation.image import Image
@@ -201,6 +202,8 @@ class Document:
         By id, "dW.1[0,2]".
     named : callable
         What a number is called here: the loss of the only sample is the loss.
+    step : WorkedStep, optional
+        What it is about: for pictures of the network, and for what is given.
     """
 
     title: str
@@ -210,6 +213,7 @@ class Document:
     n_samples: int = 1
     proofs: Mapping[str, Proof] = field(default_factory=dict)
     named: Callable[[Ref], Ref] = _itself
+    step: WorkedStep | None = None
 
     @property
     def words(self) -> Mapping[str, str]:

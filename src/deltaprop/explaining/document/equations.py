@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +23,7 @@ from deltaprop.explaining.document.tokens import (
     Open,
     Token,
 )
+from deltaprop.explaining.worked_step import WorkedStep
 from deltaprop.functional.arithmetic import evaluate
 from deltaprop.functional.arrays import values
 from deltaprop.functional.expressions import (
@@ -53,9 +53,6 @@ from deltaprop.notation.ids import Ref, read_ref
 from deltaprop.notation.steps import Step
 from deltaprop.training.optimizers import GradientDescent
 
-if TYPE_CHECKING:
-    from deltaprop.explaining.explanation import Explanation
-
 __all__ = ["equations"]
 
 Array = npt.NDArray[np.float64]
@@ -67,12 +64,12 @@ _WRONG = 1e-6  # of the sizes of the operands and the result: more than rounding
 _ADDED, _ENTRYWISE, _MULTIPLIED = range(1, 4)  # how strongly what stands around an operand binds
 
 
-def equations(explanation: Explanation, digits: int) -> Iterator[Equation]:
+def equations(explanation: WorkedStep, digits: int) -> Iterator[Equation]:
     """Yield the matrix equations of a step, in the order they are worked out.
 
     Parameters
     ----------
-    explanation : Explanation
+    explanation : WorkedStep
         The step.
     digits : int
         Significant digits of the results.
@@ -157,7 +154,7 @@ def _gradient(trace: Trace, layer: int, name: str, digits: int) -> Iterator[Equa
         yield _marked(equation, part, result.origin, blocks, block)
 
 
-def _update(explanation: Explanation, slot: Slot, digits: int) -> Iterator[Equation]:
+def _update(explanation: WorkedStep, slot: Slot, digits: int) -> Iterator[Equation]:
     update, layer, name = explanation.update, slot.layer + 1, slot.name
     old, gradient, new = (
         parameters.layers[slot.layer][name]

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -29,14 +28,12 @@ from deltaprop.explaining.document.equations import equations
 from deltaprop.explaining.document.labels import layer_names
 from deltaprop.explaining.document.style import DETAILS, Style
 from deltaprop.explaining.language import words_of
+from deltaprop.explaining.worked_step import WorkedStep
 from deltaprop.notation.digits import Line, number_text
 from deltaprop.notation.ids import Ref
 from deltaprop.notation.image import Image
 from deltaprop.notation.symbols import symbol
 from deltaprop.widths import clip
-
-if TYPE_CHECKING:
-    from deltaprop.explaining.explanation import Explanation
 
 __all__ = ["MOST_NUMBERS", "document"]
 
@@ -50,13 +47,13 @@ _WORTH_A_REASON = 1e-9  # of the promised change: a smaller gap has no reason bu
 
 
 def document(
-    explanation: Explanation, style: Style, *, most: int = MOST_NUMBERS, shortened: bool = False
+    explanation: WorkedStep, style: Style, *, most: int = MOST_NUMBERS, shortened: bool = False
 ) -> Document:
     """Return what is said about a step.
 
     Parameters
     ----------
-    explanation : Explanation
+    explanation : WorkedStep
         The step.
     style : Style
         Language, notation, digits, and which altitude.
@@ -77,9 +74,7 @@ def document(
 
 
 class _Outline:
-    def __init__(
-        self, explanation: Explanation, told: Explanation, style: Style, most: int
-    ) -> None:
+    def __init__(self, explanation: WorkedStep, told: WorkedStep, style: Style, most: int) -> None:
         self.explanation, self.told, self.style, self.most = explanation, told, style, most
         self.trace = explanation.trace
         self.words: Mapping[str, str] = words_of(style.language)
@@ -99,6 +94,7 @@ class _Outline:
             style=self.style,
             n_samples=self.n_samples,
             named=self._named,
+            step=e,
         )
         # measuring takes several passes per gradient: only where gradients are told
         return replace(told, proofs=self._proofs) if any(told.lines()) else told

@@ -6,14 +6,14 @@ import json
 import math
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from deltaprop._version import __version__
 from deltaprop.explaining.derivation.edges import added_at, edges_of
 from deltaprop.explaining.document.blocks import Document
-from deltaprop.explaining.document.outline import document as document_of
+from deltaprop.explaining.worked_step import WorkedStep
 from deltaprop.model.serialize import network_to_dict
 from deltaprop.notation.digits import Line
 from deltaprop.notation.ids import PER_SAMPLE, array_of, read_ref
@@ -22,22 +22,15 @@ from deltaprop.notation.plain import PlainNotation
 from deltaprop.notation.steps import Step
 from deltaprop.notation.write import write
 
-if TYPE_CHECKING:
-    from deltaprop.explaining.document.style import Style
-    from deltaprop.explaining.explanation import Explanation
-
-__all__ = ["FORMAT", "diagram", "render", "to_data", "write_document"]
+__all__ = ["FORMAT", "diagram", "to_data", "write_document"]
 
 FORMAT = "deltaprop-explanation/1"
 
 
-def render(explanation: Explanation, style: Style) -> str:
-    """Return the explanation as JSON text."""
-    return _text(to_data(explanation, style))
-
-
 def write_document(document: Document) -> str:
-    """Return the numbers of a document that is about no network as JSON text."""
+    """Return a document's numbers as JSON text; of a step in the format ``FORMAT``."""
+    if document.step is not None:
+        return _text(to_data(document, document.step))
     lines = tuple(document.lines())
     return _text(
         {
@@ -54,10 +47,9 @@ def _text(data: dict[str, Any]) -> str:
     return json.dumps(data, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def to_data(explanation: Explanation, style: Style) -> dict[str, Any]:
-    """Return the explanation as plain data, in the format ``FORMAT``."""
+def to_data(document: Document, explanation: WorkedStep) -> dict[str, Any]:
+    """Return a step, and the document about its numbers, as plain data."""
     network, update = explanation.trace.network, explanation.update
-    document = document_of(explanation, replace(style, detail="neurons"))
     return {
         "format": FORMAT,
         "version": __version__,
@@ -71,7 +63,7 @@ def to_data(explanation: Explanation, style: Style) -> dict[str, Any]:
             "train_biases": update.train_biases,
             "learning_rate": update.learning_rate,
             "optimizer": getattr(update.rule, "name", "own"),
-            "digits": style.digits,
+            "digits": document.style.digits,
             "sentences": list(document.conventions),
         },
         "network": network_to_dict(network),
@@ -90,7 +82,7 @@ def to_data(explanation: Explanation, style: Style) -> dict[str, Any]:
     }
 
 
-def diagram(explanation: Explanation) -> dict[str, Any]:
+def diagram(explanation: WorkedStep) -> dict[str, Any]:
     """Return the network as nodes and edges with the ids of their numbers; those that are told.
 
     Returns

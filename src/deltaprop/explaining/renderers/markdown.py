@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from deltaprop.characters import readable
 from deltaprop.explaining.document.blocks import (
@@ -22,7 +21,6 @@ from deltaprop.explaining.document.blocks import (
     Shown,
     Table,
 )
-from deltaprop.explaining.document.outline import document as document_of
 from deltaprop.explaining.renderers.text import (
     equation_text,
     image_text,
@@ -32,21 +30,12 @@ from deltaprop.explaining.renderers.text import (
 )
 from deltaprop.notation.image import Image
 
-if TYPE_CHECKING:
-    from deltaprop.explaining.document.style import Style
-    from deltaprop.explaining.explanation import Explanation
-
-__all__ = ["escaped", "render", "write_block", "write_document", "write_head"]
+__all__ = ["escaped", "write_block", "write_document", "write_head"]
 
 _ROOM = 96  # columns of a code block that need no scrolling
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
 # GitHub calls a person, links an issue, draws a face: not for the name of a column
 _CALLS = re.compile(r"(?<=@)(?=\w)|(?<=#)(?=\d)|(?<=:)(?=\w+:)")
-
-
-def render(explanation: Explanation, style: Style) -> str:
-    """Return the explanation as headings, tables and code blocks."""
-    return write_document(document_of(explanation, style))
 
 
 def write_document(document: Document) -> str:

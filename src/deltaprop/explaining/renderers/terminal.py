@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from deltaprop.explaining.document.blocks import (
     Block,
@@ -18,7 +17,6 @@ from deltaprop.explaining.document.blocks import (
     Table,
     TableLayer,
 )
-from deltaprop.explaining.document.outline import document as document_of
 from deltaprop.explaining.renderers.text import (
     equation_text,
     image_text,
@@ -30,21 +28,11 @@ from deltaprop.notation.digits import Line
 from deltaprop.notation.image import Image
 from deltaprop.widths import cells, clip, pad, wrap
 
-if TYPE_CHECKING:
-    from deltaprop.explaining.document.style import Style
-    from deltaprop.explaining.explanation import Explanation
-
-__all__ = ["render", "write_document"]
+__all__ = ["write_document"]
 
 _MOST_NUMBERS = 160  # lines of arithmetic that are still read when nobody asked for them
 _NARROWEST = 20
 _LONGEST_LABEL = 22
-
-
-def render(explanation: Explanation, style: Style, *, width: int = 80, color: bool = False) -> str:
-    """Return the explanation as lines of at most ``width`` columns."""
-    document = document_of(explanation, style, most=_MOST_NUMBERS)
-    return write_document(document, width=width, color=color)
 
 
 def write_document(document: Document, *, width: int = 80, color: bool = False) -> str:

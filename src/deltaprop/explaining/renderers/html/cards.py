@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from deltaprop.explaining.derivation.edges import added_at
+from deltaprop.explaining.document.style import Style
 from deltaprop.explaining.language import words_of
+from deltaprop.explaining.worked_step import WorkedStep
 from deltaprop.notation.digits import number_text
 from deltaprop.notation.ids import Ref
 from deltaprop.notation.mathml import escape
 from deltaprop.notation.unicode import symbol_of
 from deltaprop.widths import clip
-
-if TYPE_CHECKING:
-    from deltaprop.explaining.document.style import Style
-    from deltaprop.explaining.explanation import Explanation
 
 __all__ = ["BOLD", "LAST_GAP", "Cards", "Node", "sign_of"]
 
@@ -59,7 +56,7 @@ class Cards:
 
     Parameters
     ----------
-    explanation : Explanation
+    explanation : WorkedStep
         The step to draw.
     style : Style
         Language, notation and digits.
@@ -75,7 +72,7 @@ class Cards:
 
     def __init__(
         self,
-        explanation: Explanation,
+        explanation: WorkedStep,
         style: Style,
         width: int,
         sample: int,

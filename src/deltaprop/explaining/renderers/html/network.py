@@ -10,57 +10,56 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from importlib.resources import files
 from math import inf
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from deltaprop.errors import SettingError
 from deltaprop.explaining.derivation.edges import parameters_of, reads
+from deltaprop.explaining.document.blocks import Document
 from deltaprop.explaining.document.labels import layer_names
+from deltaprop.explaining.document.style import Style
 from deltaprop.explaining.renderers.html.cards import BOLD, LAST_GAP, Cards, Node, sign_of
+from deltaprop.explaining.worked_step import WorkedStep
 from deltaprop.notation.ids import Ref
 from deltaprop.notation.mathml import escape
 from deltaprop.widths import clip
 
-if TYPE_CHECKING:
-    from deltaprop.explaining.document.style import Style
-    from deltaprop.explaining.explanation import Explanation
-
-__all__ = ["picture", "render_svg"]
+__all__ = ["picture", "write_document"]
 
 _MOST_LABELS = 8  # of the edges between two layers; more are shown when they are asked for
 _CHARACTER = 6.3  # width of a character in a label
 
 
-def render_svg(explanation: Explanation, style: Style, *, width: int = 720, sample: int = 0) -> str:
-    """Return the network with its numbers as an SVG picture that stands alone.
+def write_document(document: Document, *, width: int = 720, sample: int = 0) -> str:
+    """Return the network of a document as a picture of its own.
 
     Parameters
     ----------
-    explanation : Explanation
-        The step to draw.
-    style : Style
-        Language, notation and digits; long numbers are shown with fewer, down to two.
+    document : Document
+        About a step.
     width : int
-        The least width in pixels; many layers take more.
+        Of the picture.
     sample : int
-        Which row of the batch, from 0.
+        Whose numbers are shown, from 0.
 
     Returns
     -------
     str
         One svg element, with title and description for those who do not see it.
+
+    Raises
+    ------
+    SettingError
+        When the document is about no network.
     """
-    css = (
-        files("deltaprop.explaining.renderers.html")
-        .joinpath("network.css")
-        .read_text(encoding="utf-8")
-    )
-    return picture(explanation, style, width, sample=sample, css=css)
+    if document.step is None:
+        raise SettingError("This is about no network, so there is no picture of one.")
+    css = files(__package__).joinpath("network.css").read_text(encoding="utf-8")
+    return picture(document.step, document.style, width, sample=sample, css=css)
 
 
 def picture(
-    explanation: Explanation,
+    explanation: WorkedStep,
     style: Style,
     width: int = 720,
     *,
@@ -82,7 +81,7 @@ def picture(
 
 
 class _Drawing:
-    def __init__(self, explanation: Explanation, cards: Cards) -> None:
+    def __init__(self, explanation: WorkedStep, cards: Cards) -> None:
         self.explanation, self.trace, self.cards = explanation, explanation.trace, cards
         self.taken: list[tuple[float, float, float, float]] = []
         self.quiet: list[tuple[float, float, float, float]] = []

@@ -10,48 +10,23 @@ import hashlib
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
 
 from deltaprop._version import __version__
 from deltaprop.explaining.document.blocks import Block, Document, Lines, Overview, Section
-from deltaprop.explaining.document.outline import document as document_of
 from deltaprop.explaining.renderers.html.blocks import Blocks, place_of
 from deltaprop.explaining.renderers.html.network import picture
+from deltaprop.explaining.worked_step import WorkedStep
 from deltaprop.notation.image import Image
 from deltaprop.notation.mathml import escape
 
-if TYPE_CHECKING:
-    from deltaprop.explaining.document.style import Style
-    from deltaprop.explaining.explanation import Explanation
-
-__all__ = ["render", "write_document"]
+__all__ = ["write_document"]
 
 _TAGS = {"en": "en", "zh": "zh-Hans"}
-_MOST_LINES = 1000  # a step of more is told by its strongest numbers
 _MOST_PICTURES = 4  # one for each sample
 _PICTURE, _DEEP_PICTURE = 560, 1160  # the width in which a picture is drawn
 _GAP, _LEAST_GAP = 92, 64  # between its layers; where there are many
 _LOW_PICTURE = 3  # neurons beneath each other that leave room for the panel below
 _DEEP = 4  # layers of neurons, from which on a picture needs the whole width
-
-
-def render(explanation: Explanation, style: Style) -> str:
-    """Return the explanation as one HTML file that needs nothing else.
-
-    Parameters
-    ----------
-    explanation : Explanation
-        The step.
-    style : Style
-        Language, notation, digits, and which altitude.
-
-    Returns
-    -------
-    str
-        The page. A step of very many numbers is told by its strongest ones.
-    """
-    document = document_of(explanation, style, most=_MOST_LINES, shortened=True)
-    return _Page(document, explanation).html()
 
 
 def write_document(document: Document) -> str:
@@ -65,7 +40,7 @@ def write_document(document: Document) -> str:
     Returns
     -------
     str
-        The page. A network in it stands there as tables, for a document has no picture of it.
+        The page, with a picture of the network where the document is about a step.
     """
     return _Page(document).html()
 
@@ -81,8 +56,9 @@ def _hash(text: str) -> str:
 
 
 class _Page:
-    def __init__(self, document: Document, explanation: Explanation | None = None) -> None:
-        self.document, self.explanation = document, explanation
+    def __init__(self, document: Document) -> None:
+        self.document, self.explanation = document, document.step
+        explanation = self.explanation
         names = {} if explanation is None else _names(explanation)
         self.blocks = Blocks(document, names)
         self.text, self.words = self.blocks.text, document.words
@@ -258,7 +234,7 @@ def _tells_lines(section: Section) -> bool:
     return any(isinstance(block, Lines) for part in parts for block in part.blocks)
 
 
-def _names(explanation: Explanation) -> dict[str, str]:
+def _names(explanation: WorkedStep) -> dict[str, str]:
     """Return what the user calls inputs and targets, by id."""
     names, n = explanation.names, len(explanation.trace.a[0])
     return {

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 from deltaprop.explaining.document.blocks import (
     Block,
@@ -22,7 +21,6 @@ from deltaprop.explaining.document.blocks import (
     Shown,
     Table,
 )
-from deltaprop.explaining.document.outline import document as document_of
 from deltaprop.explaining.renderers.latex.lines import aligned, equation_rows, line_rows
 from deltaprop.explaining.renderers.latex.picture import MACROS, picture
 from deltaprop.notation.digits import Line
@@ -36,11 +34,7 @@ from deltaprop.notation.latex import (
 )
 from deltaprop.widths import cells as columns_of
 
-if TYPE_CHECKING:
-    from deltaprop.explaining.document.style import Style
-    from deltaprop.explaining.explanation import Explanation
-
-__all__ = ["render", "write_document"]
+__all__ = ["write_document"]
 
 _MOST_ROWS = 45  # of a table that is not broken over pages
 _LONGEST_CELL = 40  # columns; a longer one is broken into lines
@@ -68,11 +62,6 @@ _PACKAGES = [
 ]
 # a minus in running text would be set as a hyphen, and e-05 is no way to write a power of ten
 _NUMBER = re.compile(r"(?<![\w.])(-\d+(?:\.\d+)?(?:e[-+]\d+)?|\d+(?:\.\d+)?e[-+]\d+)(?!\w)")
-
-
-def render(explanation: Explanation, style: Style) -> str:
-    r"""Return the explanation as LaTeX, from ``\documentclass`` to ``\end{document}``."""
-    return write_document(document_of(explanation, style))
 
 
 def write_document(document: Document) -> str:

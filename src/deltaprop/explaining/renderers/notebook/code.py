@@ -6,11 +6,12 @@ import base64
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from deltaprop.explaining.worked_step import WorkedStep
 from deltaprop.functional.expressions import Operand
 from deltaprop.functional.losses import sample_shares
 from deltaprop.model.layers import ARRAYS
@@ -18,9 +19,6 @@ from deltaprop.model.parameters import Parameters
 from deltaprop.notation.digits import Line
 from deltaprop.notation.plain import PlainNotation
 from deltaprop.notation.write import write
-
-if TYPE_CHECKING:
-    from deltaprop.explaining.explanation import Explanation
 
 __all__ = [
     "ARITHMETIC",
@@ -137,12 +135,12 @@ class Given:
     step: str
 
 
-def given_code(explanation: Explanation, own_rule: str) -> Given:
+def given_code(explanation: WorkedStep, own_rule: str) -> Given:
     """Return code that makes what is given, and takes the step.
 
     Parameters
     ----------
-    explanation : Explanation
+    explanation : WorkedStep
         The step. What an optimizer that is not deltaprop's own does cannot be written into code:
         its new parameters are given.
     own_rule : str
@@ -162,7 +160,7 @@ def given_code(explanation: Explanation, own_rule: str) -> Given:
     return Given(packed, f"{_IMPORTS}\n{network}", step)
 
 
-def check_code(explanation: Explanation, lines: Sequence[Line]) -> str:
+def check_code(explanation: WorkedStep, lines: Sequence[Line]) -> str:
     """Return code that compares displayed numbers with those of ``step``."""
     known = _is_known_rule(explanation)
     shown = [
@@ -188,7 +186,7 @@ def arithmetic_code(lines: Sequence[Line]) -> str:
 
 
 class _Writer:
-    def __init__(self, explanation: Explanation) -> None:
+    def __init__(self, explanation: WorkedStep) -> None:
         self.explanation = explanation
         self.trace, self.update = explanation.trace, explanation.update
         self.packed: dict[str, str] = {}
@@ -296,7 +294,7 @@ class _Writer:
         return f'packed["{name}"]'
 
 
-def _is_known_rule(explanation: Explanation) -> bool:
+def _is_known_rule(explanation: WorkedStep) -> bool:
     return type(explanation.update.rule).__module__.partition(".")[0] == "deltaprop"
 
 
@@ -310,7 +308,7 @@ def _is_its_value(line: Line) -> bool:
     return abs(shown - line.step.value) <= unit
 
 
-def is_own(explanation: Explanation) -> bool:
+def is_own(explanation: WorkedStep) -> bool:
     """Return whether the network has an activation or a loss that was registered by the user."""
     network = explanation.trace.network
     slopes = [network.loss.delta_per_sample, *(row.f_prime for row in network.activations)]

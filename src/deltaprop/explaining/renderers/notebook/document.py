@@ -10,51 +10,25 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from deltaprop._version import __version__
 from deltaprop.explaining.document.blocks import Block, Document, Equations, Lines, Section
-from deltaprop.explaining.document.outline import document as document_of
 from deltaprop.explaining.renderers.latex.lines import equation_rows, line_rows
 from deltaprop.explaining.renderers.markdown import escaped, write_block, write_head
 from deltaprop.explaining.renderers.notebook import code
-from deltaprop.explaining.renderers.notebook.fragment import document_fragment, to_html_fragment
+from deltaprop.explaining.worked_step import WorkedStep
 from deltaprop.notation.digits import Line
 from deltaprop.notation.image import Image
 from deltaprop.notation.png import data_uri
 
-if TYPE_CHECKING:
-    from deltaprop.explaining.document.style import Style
-    from deltaprop.explaining.explanation import Explanation
-
-__all__ = ["document_fragment", "render", "to_html_fragment", "write_document"]
+__all__ = ["write_document"]
 
 _ROOM = 52.0  # em of a row in a notebook
 
 
-def render(explanation: Explanation, style: Style) -> str:
-    """Return the explanation as an .ipynb file, nbformat 4.5.
-
-    Parameters
-    ----------
-    explanation : Explanation
-        What to write down. An optimizer that is not deltaprop's own cannot be written into code:
-        the new parameters are then given as numbers. Neither can an activation or a loss of the
-        user's: the code cells then work out the displayed arithmetic.
-    style : Style
-        Language, notation, digits, and which altitude.
-
-    Returns
-    -------
-    str
-        JSON: cells without outputs, for a Python 3 kernel with deltaprop and NumPy.
-    """
-    own = code.is_own(explanation)
-    return _file(_Book(document_of(explanation, style), None if own else explanation))
-
-
 def write_document(document: Document) -> str:
-    """Return a document that is about no network as an .ipynb file.
+    """Return a document as an .ipynb file, nbformat 4.5.
 
     Parameters
     ----------
@@ -64,9 +38,12 @@ def write_document(document: Document) -> str:
     Returns
     -------
     str
-        JSON: its code cells work out the displayed arithmetic, with nothing but Python.
+        JSON. Code cells take the step again with deltaprop and compare every displayed number; of a
+        document about no network, or of one whose activations or loss are somebody's own, they
+        work out the displayed arithmetic, with nothing but Python.
     """
-    return _file(_Book(document, None))
+    own = document.step is None or code.is_own(document.step)
+    return _file(_Book(document, None if own else document.step))
 
 
 def _file(book: _Book) -> str:
@@ -96,7 +73,7 @@ def _file(book: _Book) -> str:
 
 
 class _Book:
-    def __init__(self, document: Document, explanation: Explanation | None) -> None:
+    def __init__(self, document: Document, explanation: WorkedStep | None) -> None:
         self.document, self.explanation = document, explanation
         self.words = document.words
 

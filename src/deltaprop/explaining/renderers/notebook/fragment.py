@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from deltaprop.characters import readable
 from deltaprop.explaining.document.blocks import (
@@ -19,16 +18,11 @@ from deltaprop.explaining.document.blocks import (
     Shown,
     Table,
 )
-from deltaprop.explaining.document.outline import document as document_of
 from deltaprop.explaining.renderers.text import MARKS, equation_text, line_parts, ref_text
 from deltaprop.notation.image import Image
 from deltaprop.notation.png import data_uri
 
-if TYPE_CHECKING:
-    from deltaprop.explaining.document.style import Style
-    from deltaprop.explaining.explanation import Explanation
-
-__all__ = ["document_fragment", "to_html_fragment"]
+__all__ = ["write_document"]
 
 _MOST_ROWS = 60  # of a phase
 _ROOM = 96  # columns of a matrix equation
@@ -39,12 +33,7 @@ _RIGHT = f'style="text-align:right;{_PADDING}"'
 _TAGS = {"en": "en", "zh": "zh-Hans"}
 
 
-def to_html_fragment(explanation: Explanation, style: Style) -> str:
-    """Return the explanation as one ``<div>``: what is long is folded."""
-    return document_fragment(document_of(explanation, style, shortened=True))
-
-
-def document_fragment(document: Document) -> str:
+def write_document(document: Document) -> str:
     """Return a document as one ``<div>``."""
     return "\n".join(_Fragment(document).lines())
 

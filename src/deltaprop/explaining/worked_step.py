@@ -1,0 +1,191 @@
+"""WorkedStep: one training step, with the numbers and where they come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from deltaprop.checking.curvature import second_order_change
+from deltaprop.checking.gradients import EntryCheck, GradientReport, check_trace
+from deltaprop.explaining.derivation.any_number import Derivation
+from deltaprop.explaining.derivation.samples import Batch, batch_of
+from deltaprop.explaining.derivation.strongest import n_numbers, strongest
+from deltaprop.explaining.derivation.update_record import Update
+from deltaprop.explaining.document.labels import Names
+from deltaprop.model.backprop import Trace
+from deltaprop.model.layers import ARRAYS
+from deltaprop.notation.digits import Line, line_of
+from deltaprop.notation.ids import Ref, read_ref
+from deltaprop.notation.steps import Step
+
+__all__ = ["WorkedStep"]
+
+# A step of more numbers is told by its strongest ones and their ancestry.
+_MOST_STEPS = 4000
+
+
+@dataclass(frozen=True)
+class WorkedStep:
+    """One forward pass, backward pass and update: what a document is made of.
+
+    Attributes
+    ----------
+    trace : Trace
+        The pass before the update.
+    update : Update
+        The step, and the pass after it.
+    names : Names
+        What the user calls things.
+    reduction : str
+        "mean" or "sum" over samples.
+    wanted : tuple of Ref
+        The numbers asked for; empty for all.
+    """
+
+    trace: Trace
+    update: Update
+    names: Names = field(default_factory=Names)
+    reduction: str = "mean"
+    wanted: tuple[Ref, ...] = ()
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """Return every number, in the order it is worked out."""
+        if self.wanted:
+            return self.derivation.ancestry(self.wanted)
+        if self.is_large:
+            return self.derivation.ancestry(strongest(self.derivation))
+        return self.derivation.all_steps()
+
+    @cached_property
+    def is_large(self) -> bool:
+        """Return whether only the strongest numbers and their ancestry are told."""
+        return n_numbers(self.derivation) > _MOST_STEPS
+
+    @property
+    def n_numbers(self) -> int:
+        """Return how many numbers the whole step consists of, told or not."""
+        return n_numbers(self.derivation)
+
+    def only(self, *names: str) -> Self:
+        """Return the explanation of some numbers and of everything they are made of.
+
+        Parameters
+        ----------
+        *names : str
+            Ids such as "dW.1[0,2]" (or "dW1[0,2]"), "delta.2[0,1]", "loss", "dx[0,2]". A parameter
+            is read as its gradient, "W1[0,2]" as "dW.1[0,2]": that is where its change comes from.
+
+        Returns
+        -------
+        WorkedStep
+            The same step; its list holds these numbers and their ancestry.
+
+        Raises
+        ------
+        SettingError
+            When the network has no such number, or it is given and not worked out.
+        """
+        wanted = []
+        for name in names:
+            ref = read_ref(name)
+            if ref.quantity in ARRAYS and not ref.after:
+                ref = replace(ref, quantity=f"d{ref.quantity}")
+            self.derivation.known(ref)
+            wanted.append(ref)
+        return replace(self, wanted=tuple(wanted))
+
+    @cached_property
+    def derivation(self) -> Derivation:
+        """Return what tells any single number."""
+        return Derivation(self.trace, self.update)
+
+    def lines(self, digits: int = 6) -> tuple[Line, ...]:
+        """Return the steps with their numbers as they are displayed.
+
+        Parameters
+        ----------
+        digits : int
+            Significant digits; a line whose rounding would break it shows more.
+
+        Returns
+        -------
+        tuple of Line
+            What every renderer writes down.
+        """
+        return tuple(line_of(step, digits) for step in self.steps)
+
+    # what the step did
+
+    @cached_property
+    def batch(self) -> Batch:
+        """Return what each sample adds to the gradient, and which samples pull apart."""
+        return batch_of(self.trace)
+
+    @property
+    def moved(self) -> npt.NDArray[np.float64]:
+        """Return the step itself: new minus old parameters."""
+        moved: npt.NDArray[np.float64] = (
+            self.update.after.parameters.flat - self.trace.parameters.flat
+        )
+        return moved
+
+    @property
+    def predicted_change(self) -> float:
+        """Return the change of the loss that the gradient promises: g . (new - old)."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return float(self.trace.gradients.flat @ self.moved)
+
+    @cached_property
+    def second_order_change(self) -> float:
+        """Return what bending adds to the promise: step . H step / 2."""
+        return second_order_change(self.trace, self.moved)
+
+    @property
+    def actual_change(self) -> float:
+        """Return the change of the loss that the step brought."""
+        return self.update.after.loss - self.trace.loss
+
+    @property
+    def n_crossed_kinks(self) -> int:
+        """Return how many hidden values passed a kink of their activation from before to after."""
+        passes = zip(self.trace.activated(), self.update.after.activated(), strict=True)
+        return sum(
+            int(np.count_nonzero((old > kink) != (new > kink)))
+            for (row, old), (_, new) in passes
+            for kink in row.kinks
+        )
+
+    # the proof
+
+    def verify(self, tolerance: float = 1e-6) -> GradientReport:
+        """Compare the loss, and every gradient with central differences.
+
+        Parameters
+        ----------
+        tolerance : float
+            Relative error up to which a gradient is right.
+
+        Returns
+        -------
+        GradientReport
+            True when all are right.
+        """
+        return check_trace(self.trace, tolerance=tolerance)
+
+    @cached_property
+    def proof(self) -> dict[str, EntryCheck]:
+        """Return what the referee found for each gradient that is told, by its id; and "loss"."""
+        layout = self.trace.network.layout
+        slots = {(slot.layer + 1, f"d{slot.name}"): slot for slot in layout.slots}
+        places = []
+        for step in self.steps:
+            slot = slots.get((step.ref.layer, step.quantity))
+            if slot is not None and not step.ref.after:
+                places.append(slot.start + int(np.ravel_multi_index(step.ref.index, slot.shape)))
+        entries = check_trace(self.trace, entries=places).entries
+        return {e.name if e.name == "loss" else f"d{e.name}": e for e in entries}
