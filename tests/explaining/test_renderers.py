@@ -43,7 +43,7 @@ def test_another_form_is_one_row(monkeypatch, rng):
 
 
 def test_a_form_that_is_not_there_is_refused():
-    with pytest.raises(UnknownNameError, match=r"format 'pdf'.*notebook"):
+    with pytest.raises(UnknownNameError, match=r"No format is called 'pdf'.*notebook"):
         BOTH["a step"]().to("pdf")
 
 
