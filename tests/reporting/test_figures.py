@@ -13,8 +13,8 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support, r
 
 import deltaprop as dp
 from deltaprop.errors import DataError, OutputError, UnknownNameError
+from deltaprop.reporting.figures import compute
 from deltaprop.reporting.figures.importance import losses_of, permutation_importance, score_of
-from deltaprop.reporting.figures.report import compute
 from deltaprop.reporting.figures.rows import Rows, blocks_of
 from deltaprop.reporting.figures.warnings import small_samples, wilson_interval
 from deltaprop.table_models.split import split

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from deltaprop.reporting.figures.report import Report
-from deltaprop.reporting.writing import report
+from deltaprop.reporting.report import Report, report
 
 __all__ = ["Report", "report"]

@@ -13,18 +13,18 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop._version import __version__
-from deltaprop.reporting.figures.hardest_rows import hardest_rows
-from deltaprop.reporting.figures.importance import permutation_importance, strongest
-from deltaprop.reporting.figures.report import (
+from deltaprop.reporting.figures.figures import (
     MOST_LOOKED_AT,
     ClassRow,
     ColumnFacts,
     Confusion,
+    Figures,
     Finding,
     NumberFigures,
     Origin,
-    Report,
 )
+from deltaprop.reporting.figures.hardest_rows import hardest_rows
+from deltaprop.reporting.figures.importance import permutation_importance, strongest
 from deltaprop.reporting.figures.rows import Block, Rows, blocks_of, split_as_fitted
 from deltaprop.reporting.figures.warnings import (
     SMALL_VALIDATION,
@@ -66,7 +66,7 @@ def compute_report(
     seed: int = 0,
     numbers: npt.NDArray[np.int64] | None = None,
     seconds: float | None = None,
-) -> Report:
+) -> Figures:
     """Return all figures about a training.
 
     Parameters
@@ -90,7 +90,7 @@ def compute_report(
 
     Returns
     -------
-    Report
+    Figures
         Judged on the validation rows; without such, on the rows that were learnt.
     """
     rng = np.random.default_rng(seed)
@@ -116,7 +116,7 @@ def compute_report(
         *leaks(model, sample, _looked_at(model, sample, blocks), seed),
         *(repeated_rows(sample.encoded(), judged.encoded()) if apart else ()),
     ]
-    report = Report(
+    report = Figures(
         task=model.task,
         origin=_origin(model, validation is not None, source, command),
         history=model.history,

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from deltaprop.reporting.figures.figures import HardRow, Importance
 from deltaprop.reporting.figures.importance import losses_of
-from deltaprop.reporting.figures.report import HardRow, Importance
 from deltaprop.reporting.figures.rows import Rows
 from deltaprop.table_models import TableModel
 from deltaprop.tabular import SparseEncoder, SparseRows

@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.model.layers import Dense, Scaling
-from deltaprop.reporting.figures.report import ColumnImportance, Importance
+from deltaprop.reporting.figures.figures import ColumnImportance, Importance
 from deltaprop.reporting.figures.rows import Block, Rows
 from deltaprop.table_models import TableModel
 from deltaprop.tabular import SparseRows

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.reporting.figures.report import Finding
+from deltaprop.reporting.figures.figures import Finding
 from deltaprop.reporting.figures.rows import Block, Rows
 from deltaprop.table_models import Evaluation, TableModel
 from deltaprop.table_models.evaluation import wilson_interval

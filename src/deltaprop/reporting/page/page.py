@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 
-from deltaprop.reporting.figures.report import Report
+from deltaprop.reporting.figures.figures import Figures
 from deltaprop.reporting.language import TAGS, words_of
 from deltaprop.reporting.page.quality import calibration, classes, curves, mistakes, numbers
 from deltaprop.reporting.page.table import again, columns, findings, hardest, importance, summary
@@ -17,12 +17,12 @@ from deltaprop.reporting.page.writer import Pieces
 __all__ = ["render"]
 
 
-def render(report: Report, language: str) -> str:
+def render(report: Figures, language: str) -> str:
     """Return the report as one HTML file that needs nothing else.
 
     Parameters
     ----------
-    report : Report
+    report : Figures
         The figures.
     language : str
         "en" or "zh".
@@ -69,7 +69,7 @@ def _style() -> str:
     return files(__package__).joinpath("report.css").read_text(encoding="utf-8")
 
 
-def _sections(report: Report, pieces: Pieces) -> Iterator[tuple[str, Iterator[str]]]:
+def _sections(report: Figures, pieces: Pieces) -> Iterator[tuple[str, Iterator[str]]]:
     yield "summary", summary(report, pieces)
     yield "warnings", findings(report, pieces)
     yield "curves", curves(report, pieces)
@@ -89,7 +89,7 @@ def _section(name: str, lines: list[str], pieces: Pieces) -> Iterator[str]:
     yield "</section>"
 
 
-def _lead(report: Report, pieces: Pieces) -> str:
+def _lead(report: Figures, pieces: Pieces) -> str:
     origin = report.origin
     train, val = pieces.count(origin.n_train), pieces.count(origin.n_val)
     words = pieces.words["one network" if origin.n_members == 1 else "several networks"]

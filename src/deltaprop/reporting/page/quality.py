@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from math import isfinite, sqrt
 
 from deltaprop.notation.mathml import escape
-from deltaprop.reporting.figures.report import ClassRow, Confusion, NumberFigures, Report
+from deltaprop.reporting.figures.figures import ClassRow, Confusion, Figures, NumberFigures
 from deltaprop.reporting.page.plot import Plot
 from deltaprop.reporting.page.writer import Pieces
 from deltaprop.table_models.calibration import ReliabilityBin
@@ -20,7 +20,7 @@ _MOST_SCATTERS = 6
 _MOST_DOTS = 60  # of a curve; a longer one is a line alone
 
 
-def curves(report: Report, pieces: Pieces) -> Iterator[str]:
+def curves(report: Figures, pieces: Pieces) -> Iterator[str]:
     """Yield loss and metric over the epochs, the kept one marked."""
     history = report.history
     if not any(map(isfinite, history.loss)):
@@ -39,7 +39,7 @@ def curves(report: Report, pieces: Pieces) -> Iterator[str]:
 
 
 def _curve(
-    report: Report,
+    report: Figures,
     pieces: Pieces,
     key: str,
     label: str,
@@ -74,7 +74,7 @@ def _roomy(values: list[float]) -> tuple[float, float]:
     return low - room, high + room
 
 
-def mistakes(report: Report, pieces: Pieces) -> Iterator[str]:
+def mistakes(report: Figures, pieces: Pieces) -> Iterator[str]:
     """Yield the confusion matrix, or for many classes the commonest mistakes."""
     confusion, names = report.confusion, report.origin.classes
     if confusion is None:
@@ -116,7 +116,7 @@ def _matrix_cell(n: int, total: int, right: bool) -> str:
     return f'<td class="{" ".join(kinds)}">{n:,}</td>'
 
 
-def classes(report: Report, pieces: Pieces) -> Iterator[str]:
+def classes(report: Figures, pieces: Pieces) -> Iterator[str]:
     """Yield precision, recall, F1 and rows of each class, the hardest first."""
     if not report.classes:
         return
@@ -152,7 +152,7 @@ def _mean(values: list[float | None]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-def numbers(report: Report, pieces: Pieces) -> Iterator[str]:
+def numbers(report: Figures, pieces: Pieces) -> Iterator[str]:
     """Yield predicted against true numbers, and the residuals."""
     if not report.numbers:
         return
@@ -203,7 +203,7 @@ def _scatter(part: NumberFigures, pieces: Pieces) -> Iterator[str]:
     yield f"<figure>{plot.svg()}<figcaption>{escape(title)}</figcaption></figure></div>"
 
 
-def calibration(report: Report, pieces: Pieces) -> Iterator[str]:
+def calibration(report: Figures, pieces: Pieces) -> Iterator[str]:
     """Yield the reliability curve before and after, and the error of both."""
     found = report.calibration
     if report.task == "regression":

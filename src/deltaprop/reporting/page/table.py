@@ -10,13 +10,13 @@ import numpy as np
 from deltaprop.notation.image import Image
 from deltaprop.notation.image_svg import image_svg
 from deltaprop.notation.mathml import escape
-from deltaprop.reporting.figures.report import (
+from deltaprop.reporting.figures.figures import (
     MOST_LOOKED_AT,
     ColumnFacts,
     ColumnImportance,
+    Figures,
     HardRow,
     Importance,
-    Report,
 )
 from deltaprop.reporting.language import done_in
 from deltaprop.reporting.page.plot import bar
@@ -38,7 +38,7 @@ _SHARES = ("accuracy", "majority", "balanced_accuracy", "label_accuracy")
 _TILES = 4
 
 
-def summary(report: Report, pieces: Pieces) -> Iterator[str]:
+def summary(report: Figures, pieces: Pieces) -> Iterator[str]:
     """Yield the most important figures, and what was learnt from what."""
     judged = report.judged
     names = [name for name in _FIGURES[report.task] if name in judged.figures]
@@ -65,7 +65,7 @@ def summary(report: Report, pieces: Pieces) -> Iterator[str]:
     yield from pieces.facts(_facts(report, pieces))
 
 
-def _named(report: Report, name: str, pieces: Pieces) -> str:
+def _named(report: Figures, name: str, pieces: Pieces) -> str:
     several = report.task == "multilabel" and f"{name} of labels" in pieces.words
     return pieces.text(f"{name} of labels" if several else name)
 
@@ -75,7 +75,7 @@ def _value(evaluation: Evaluation, name: str, pieces: Pieces) -> str:
     return pieces.share(value) if name in _SHARES else pieces.figure(value)
 
 
-def _facts(report: Report, pieces: Pieces) -> Iterator[tuple[str, str]]:
+def _facts(report: Figures, pieces: Pieces) -> Iterator[tuple[str, str]]:
     origin, history = report.origin, report.history
     if origin.source:
         yield "fact table", escape(origin.source)
@@ -115,7 +115,7 @@ def _facts(report: Report, pieces: Pieces) -> Iterator[tuple[str, str]]:
     yield "fact versions", escape(pieces.listed(f"{k} {v}" for k, v in origin.versions.items()))
 
 
-def findings(report: Report, pieces: Pieces) -> Iterator[str]:
+def findings(report: Figures, pieces: Pieces) -> Iterator[str]:
     """Yield what is worth a look, and what was said while the table was read."""
     if report.findings:
         yield '<ul class="findings">'
@@ -137,7 +137,7 @@ def findings(report: Report, pieces: Pieces) -> Iterator[str]:
         )
 
 
-def importance(report: Report, pieces: Pieces) -> Iterator[str]:
+def importance(report: Figures, pieces: Pieces) -> Iterator[str]:
     """Yield what each column is worth, with its spread."""
     found = report.importance
     classes = report.task != "regression"
@@ -196,7 +196,7 @@ def _map(found: Importance, pieces: Pieces) -> str:
     return image_svg(Image(pieces.words["importance map"], ink, False))
 
 
-def hardest(report: Report, pieces: Pieces) -> Iterator[str]:
+def hardest(report: Figures, pieces: Pieces) -> Iterator[str]:
     """Yield the rows with the largest loss and their cells."""
     rows = report.hardest
     if not rows:
@@ -240,7 +240,7 @@ def _absent(pieces: Pieces) -> str:
     return f'<span class="absent">{pieces.text("missing cell")}</span>'
 
 
-def columns(report: Report, pieces: Pieces) -> Iterator[str]:
+def columns(report: Figures, pieces: Pieces) -> Iterator[str]:
     """Yield what was made of each column."""
     shown = report.columns[:_MOST_LISTED]
     yield from _column_table(shown[:_MOST_OPEN], pieces)
@@ -268,7 +268,7 @@ def _column_table(shown: tuple[ColumnFacts, ...], pieces: Pieces) -> Iterator[st
     )
 
 
-def again(report: Report, pieces: Pieces) -> Iterator[str]:
+def again(report: Figures, pieces: Pieces) -> Iterator[str]:
     """Yield the command that repeats the run, and the settings."""
     origin = report.origin
     if origin.command:

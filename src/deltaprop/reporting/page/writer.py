@@ -7,7 +7,7 @@ from math import isfinite
 from typing import Any
 
 from deltaprop.notation.mathml import escape
-from deltaprop.reporting.figures.report import Finding
+from deltaprop.reporting.figures.figures import Finding
 
 __all__ = ["Pieces"]
 

@@ -1,9 +1,10 @@
-"""``report``: the figures of a training, and the page that shows them."""
+"""``report`` and ``Report``: the figures of a training, and the page that shows them."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,15 +13,40 @@ import numpy.typing as npt
 from deltaprop.errors import SettingError
 from deltaprop.model.files import write_atomically
 from deltaprop.reporting.figures.compute import compute_report
-from deltaprop.reporting.figures.report import Report
+from deltaprop.reporting.figures.figures import Figures
 from deltaprop.reporting.language import words_of
+from deltaprop.reporting.page.page import render
 from deltaprop.table_models import TableModel
 
 if TYPE_CHECKING:
     from deltaprop.estimators.classifier import MLPClassifier
     from deltaprop.estimators.regressor import MLPRegressor
 
-__all__ = ["report"]
+__all__ = ["Report", "report"]
+
+
+class Report(Figures):
+    """The figures about one training, which ``to_html`` and ``to_dict`` write down."""
+
+    def to_html(self, language: str = "en") -> str:
+        """Return the report as one HTML file that needs nothing else.
+
+        Parameters
+        ----------
+        language : {"en", "zh"}
+            Of its sentences.
+
+        Returns
+        -------
+        str
+            The page.
+
+        Raises
+        ------
+        UnknownNameError
+            When there is no such language.
+        """
+        return render(self, language)
 
 
 def report(
@@ -100,7 +126,7 @@ def report(
             model, features, target, validation
         )
         numbers = order if numbers is None else numbers[order]
-    found = compute_report(
+    figures = compute_report(
         model,
         features,
         target,
@@ -112,6 +138,7 @@ def report(
         numbers=numbers,
         seconds=seconds,
     )
+    found = Report(**{item.name: getattr(figures, item.name) for item in fields(figures)})
     if path is not None:
         write_atomically(path, found.to_html(language).encode("utf-8"))
     return found

@@ -15,12 +15,12 @@ __all__ = [
     "ColumnFacts",
     "ColumnImportance",
     "Confusion",
+    "Figures",
     "Finding",
     "HardRow",
     "Importance",
     "NumberFigures",
     "Origin",
-    "Report",
 ]
 
 
@@ -262,7 +262,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Report:
+class Figures:
     """All figures about one training.
 
     Attributes
@@ -321,25 +321,3 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
         return asdict(self)
-
-    def to_html(self, language: str = "en") -> str:
-        """Return the report as one HTML file that needs nothing else.
-
-        Parameters
-        ----------
-        language : {"en", "zh"}
-            Of its sentences.
-
-        Returns
-        -------
-        str
-            The page.
-
-        Raises
-        ------
-        UnknownNameError
-            When there is no such language.
-        """
-        from deltaprop.reporting.page.page import render
-
-        return render(self, language)
