@@ -86,7 +86,7 @@ class TestBothPresets:
         for name in facts - {"coefs_", "intercepts_", "classes_", "feature_names_in_", "model_"}:
             assert getattr(loaded, name) == getattr(model, name), name
         # a table's model for whoever has no scikit-learn
-        table = restore_table_model(load_model(tmp_path / "m"), "m")
+        table = restore_table_model(load_model(tmp_path / "m"), "m", dp.TableModel)
         assert isinstance(table, dp.TableModel)
         assert table.predict(FRAME).tolist() == model.predict(FRAME).tolist()
 

@@ -175,7 +175,8 @@ def read_model(path: str, *, one: bool = False, target: str | None = None) -> An
 
     With ``one``, of models of several targets that of ``target``; else they are told apart.
     """
-    from deltaprop.estimators.files import KEY, restore_estimator
+    from deltaprop.estimators.loading import estimator_of
+    from deltaprop.estimators.plain import KEY
     from deltaprop.model.serialize import load_model
     from deltaprop.table_models import TableModel
     from deltaprop.table_models.files import restore_table_model
@@ -194,10 +195,10 @@ def read_model(path: str, *, one: bool = False, target: str | None = None) -> An
             )
         return part
     if saved.table is not None:
-        model: TableModel = restore_table_model(saved, path)
+        model: TableModel = restore_table_model(saved, path, TableModel)
         return model
     if KEY in saved.training:
-        estimator = restore_estimator(saved, path)
+        estimator = estimator_of(saved, path)
         from deltaprop.estimators.as_table_model import on_tables  # it needs scikit-learn
 
         return on_tables(estimator, path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
@@ -97,7 +98,7 @@ def practice(
         _put(_written(sheet, form, of_key=False), out)
         status = 0
     else:
-        status = _asked(sheet)
+        status = _asked(tasks)
     if key is not None:
         _put(_written(sheet, form, of_key=True), key)
     return status
@@ -169,15 +170,15 @@ def _listed(values: object) -> object:
     return np.asarray(values, dtype=np.float64).tolist()
 
 
-def _asked(sheet: Sheet) -> int:
+def _asked(tasks: Sequence[Exercise]) -> int:
     """Hold the dialogue, on a terminal or with lines from a pipe; return the exit status."""
-    from deltaprop.practice import Session
+    from deltaprop.practice import Session, Sheet
 
     waiting: list[str] = []
     if not (sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()):
         first = "" if sys.stdin is None or sys.stdin.isatty() else _line()
         if not first:  # nobody answers
-            say(sheet.to_terminal(width=terminal_width()).rstrip("\n"), result=True)
+            say(Sheet(tuple(tasks)).to_terminal(width=terminal_width()).rstrip("\n"), result=True)
             return 0
         waiting.append(first)
 
@@ -197,7 +198,7 @@ def _asked(sheet: Sheet) -> int:
         with suppress(ImportError):  # lets the arrow keys edit a line
             import readline  # noqa: F401
     all_right = True
-    for number, task in enumerate(sheet.exercises):
+    for number, task in enumerate(tasks):
         if number:
             tell("")
         score = Session(task, ask, tell, terminal_width()).run()

@@ -14,12 +14,16 @@ import numpy.typing as npt
 from deltaprop.errors import DataError, DeltapropError, shown
 from deltaprop.estimators.parameters import DEFAULTS, check_parameters
 from deltaprop.estimators.plain import (
+    KEY,
     array_from_dict,
     array_to_dict,
     is_plain,
     plain,
     revived,
 )
+from deltaprop.estimators.recipes import check_preset
+from deltaprop.estimators.several_targets import take_over_each
+from deltaprop.estimators.with_preset import classes_for_tables, take_over
 from deltaprop.model.layers import Dense
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.serialize import Contents, SavedModel, damaged, save_model
@@ -32,13 +36,12 @@ from deltaprop.tabular import SparseEncoder, TableEncoder, encoder_from_dict
 from deltaprop.training.checkpoint import STATE, stored_state
 from deltaprop.training.history import History
 
-__all__ = ["KEY", "restore_estimator", "save_estimator"]
+__all__ = ["CLASSES", "restore_estimator", "save_estimator"]
 
-KEY = "estimator"
 _FORMAT = "deltaprop-estimator/2"
 _OLDER = "deltaprop-estimator/1"  # in which scikit-learn's defaults stood for "not given", too
 _OF_ONE, _OF_ALL = "settings", "settings_of_all"  # of an estimator, and of one of several targets
-_CLASSES = ("MLPClassifier", "MLPRegressor")
+CLASSES = ("MLPClassifier", "MLPRegressor")
 # A file of somebody else names no file of ours that a later fit would write over.
 _NOT_KEPT = ("checkpoint", "resume")
 _SETTING_TYPES: dict[str, Any] = {  # of those that check_parameters leaves to whoever uses them
@@ -117,8 +120,13 @@ def save_estimator(estimator: Any, path: str | os.PathLike[str]) -> None:
     name, first = os.fspath(path), vars(estimator).get("estimators_", [estimator])[0]
     save_model(
         path, first.network_, _parameters(first), **_contents(estimator),
-        restore=lambda saved: _contents(restore_estimator(saved, name)),
+        restore=lambda saved: _contents(restore_estimator(saved, name, _kinds_of(first))),
     )  # fmt: skip
+
+
+def _kinds_of(estimator: Any) -> dict[str, type[Any]]:
+    """Return its class of those that files know, by its name."""
+    return {kind.__name__: kind for kind in type(estimator).__mro__ if kind.__name__ in CLASSES}
 
 
 def _parameters(estimator: Any) -> Parameters:
@@ -176,8 +184,17 @@ def _contents(estimator: Any) -> Contents:
     return {"table": None, "training": {KEY: facts}, "arrays": state}
 
 
-def restore_estimator(saved: SavedModel, name: str) -> Any:
+def restore_estimator(saved: SavedModel, name: str, kinds: Mapping[str, type[Any]]) -> Any:
     """Return the estimator that ``save_estimator`` wrote.
+
+    Parameters
+    ----------
+    saved : SavedModel
+        What the file holds.
+    name : str
+        What the file is called.
+    kinds : mapping
+        The classes that it may be of, by the names in ``CLASSES``.
 
     Raises
     ------
@@ -187,26 +204,24 @@ def restore_estimator(saved: SavedModel, name: str) -> Any:
         When scikit-learn is not installed.
     """
     try:
-        return _restore_one(saved) if SEVERAL not in saved.training else _restore_several(saved)
+        restore = _restore_one if SEVERAL not in saved.training else _restore_several
+        return restore(saved, kinds)
     except DeltapropError as error:
         raise damaged(name, error) from None
 
 
-def _restore_several(saved: SavedModel) -> Any:
+def _restore_several(saved: SavedModel, kinds: Mapping[str, type[Any]]) -> Any:
     """Return the estimator of several targets, once those of each fit together."""
-    from deltaprop.estimators.classifier import MLPClassifier
-    from deltaprop.estimators.several_targets import take_over_each
-
     files, names = saved_parts(saved)
-    parts = [_restore_one(file) for file in files]
-    if not all(isinstance(part, MLPClassifier) and part.preset != "plain" for part in parts):
+    parts = [_restore_one(file, kinds) for file in files]
+    if not all(hasattr(part, "predict_proba") and part.preset != "plain" for part in parts):
         raise DataError("of its several targets not each has a classifier with a preset")
     if [part._target_names for part in parts] != [(name,) for name in names]:  # noqa: SLF001
         raise DataError("its targets are not those of its classifiers")
     if len({_columns_of(part) for part in parts}) > 1:
         raise DataError("its classifiers have different columns")
     facts = Stored(saved.training[KEY], "estimator")
-    estimator = _unfitted(MLPClassifier, facts, _OF_ALL)
+    estimator = _unfitted(type(parts[0]), facts, _OF_ALL)
     take_over_each(estimator, parts, names)
     return estimator
 
@@ -216,13 +231,9 @@ def _columns_of(estimator: Any) -> tuple[int, tuple[str, ...] | None]:
     return estimator.n_features_in_, None if names is None else tuple(names.tolist())
 
 
-def _restore_one(saved: SavedModel) -> Any:
-    from deltaprop.estimators.classifier import MLPClassifier
-    from deltaprop.estimators.regressor import MLPRegressor
-
+def _restore_one(saved: SavedModel, kinds: Mapping[str, type[Any]]) -> Any:
     facts = Stored(saved.training.get(KEY), "estimator")
-    classifies = facts.text("class", _CLASSES) == _CLASSES[0]
-    estimator = _unfitted(MLPClassifier if classifies else MLPRegressor, facts, _OF_ONE)
+    estimator = _unfitted(kinds[facts.text("class", tuple(kinds))], facts, _OF_ONE)
     if saved.table is None:
         _restore_facts(estimator, saved, facts)
         _refuse_misfit(estimator, saved)
@@ -233,8 +244,6 @@ def _restore_one(saved: SavedModel) -> Any:
 
 def _unfitted(kind: Any, facts: Stored, key: str) -> Any:
     """Return an estimator with the settings of a file, each of them checked."""
-    from deltaprop.estimators.recipes import check_preset
-
     older = facts.text("format", (_FORMAT, _OLDER)) == _OLDER
     stored = Stored(facts.get(key), "settings")
     known = kind._get_param_names()  # noqa: SLF001
@@ -359,10 +368,8 @@ def _refuse_no_classes(classes: npt.NDArray[Any]) -> None:
 
 def _restore_preset(estimator: Any, saved: SavedModel, facts: Stored) -> None:
     """Give the estimator its model, once all fits together."""
-    from deltaprop.estimators.with_preset import take_over
-
     _restore_attributes(estimator, facts, _PRESET_FACTS)
-    model = table_model_of(saved)
+    model = table_model_of(saved, TableModel)
     _know_columns(estimator, model.inputs)
     absent = [fact for fact in _PRESET_FACTS if fact not in vars(estimator)]
     if absent:
@@ -389,8 +396,6 @@ def _restore_preset(estimator: Any, saved: SavedModel, facts: Stored) -> None:
 
 def _refuse_other_classes(estimator: Any, learnt: npt.NDArray[Any]) -> None:
     """Raise unless the model's classes are those of the estimator that it says they are."""
-    from deltaprop.estimators.with_preset import classes_for_tables
-
     places, classes = estimator._places, estimator.classes_  # noqa: SLF001
     _refuse_no_classes(classes)
     if places is None or len(set(places)) != len(places) or max(places, default=0) >= len(classes):

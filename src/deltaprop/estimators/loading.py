@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from deltaprop.estimators.files import KEY, restore_estimator
+from deltaprop.estimators.plain import KEY
 from deltaprop.model.serialize import SavedModel, load_model
 from deltaprop.table_models.files import restore_table_model
 from deltaprop.table_models.model import TableModel
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from deltaprop.estimators.classifier import MLPClassifier
     from deltaprop.estimators.regressor import MLPRegressor
 
-__all__ = ["load"]
+__all__ = ["estimator_of", "load"]
 
 
 def load(
@@ -42,7 +42,25 @@ def load(
     """
     saved = load_model(path)
     if KEY in saved.training:
-        return restore_estimator(saved, os.fspath(path))  # type: ignore[no-any-return]
+        return estimator_of(saved, os.fspath(path))
     if SEVERAL in saved.training:
         return restore_target_models(saved, os.fspath(path))
-    return saved if saved.table is None else restore_table_model(saved, os.fspath(path))
+    return saved if saved.table is None else restore_table_model(saved, os.fspath(path), TableModel)
+
+
+def estimator_of(saved: SavedModel, name: str) -> MLPClassifier | MLPRegressor:
+    """Return the estimator in a file called ``name``.
+
+    Raises
+    ------
+    ModelFileError
+        When the file holds anything else.
+    MissingExtraError
+        When scikit-learn is not installed.
+    """
+    from deltaprop.estimators.classifier import MLPClassifier
+    from deltaprop.estimators.files import restore_estimator
+    from deltaprop.estimators.regressor import MLPRegressor
+
+    kinds = {kind.__name__: kind for kind in (MLPClassifier, MLPRegressor)}
+    return restore_estimator(saved, name, kinds)  # type: ignore[no-any-return]

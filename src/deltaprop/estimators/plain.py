@@ -16,7 +16,9 @@ from deltaprop.model.stored import Stored
 from deltaprop.training.optimizers import OPTIMIZERS, optimizer_from_dict, optimizer_to_dict
 from deltaprop.training.schedules import SCHEDULES, schedule_from_dict, schedule_to_dict
 
-__all__ = ["array_from_dict", "array_to_dict", "is_plain", "plain", "revived"]
+__all__ = ["KEY", "array_from_dict", "array_to_dict", "is_plain", "plain", "revived"]
+
+KEY = "estimator"  # of what a file knows of an estimator, beside its table
 
 _DTYPE = re.compile(r"object|[<>|=]?[biuf][1248]|[<>|=]?U[0-9]{1,6}|[<>|=]?f16")
 _LARGEST_ARRAY = 1 << 26  # bytes, where what stands in it takes less

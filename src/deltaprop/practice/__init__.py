@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deltaprop.practice.exercises.exercise import Exercise, exercise
+from deltaprop.practice.exercise import Exercise, exercise
 from deltaprop.practice.exercises.session import Score, Session
 from deltaprop.practice.marking.mark import VERDICTS, Mark, Marking, mark
 from deltaprop.practice.sheets.sheet import Sheet

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +16,12 @@ from deltaprop.model.stored import Stored, record
 from deltaprop.table_models.calibration import Calibration
 from deltaprop.table_models.evaluation import Evaluation
 from deltaprop.table_models.learnt_rows import LearntRows
-from deltaprop.table_models.model import TableModel
 from deltaprop.table_models.recipe import Recipe
 from deltaprop.tabular import TargetEncoder, encoder_from_dict
 from deltaprop.training.history import History
+
+if TYPE_CHECKING:
+    from deltaprop.table_models.model import TableModel
 
 __all__ = ["restore_table_model", "save_table_model", "table_model_of"]
 
@@ -34,12 +37,12 @@ def save_table_model(model: TableModel, path: str | os.PathLike[str]) -> None:
     """Write a model to one file, once it was read again and found to be the same."""
     save_model(
         path, model.network, model.parameters, **model.contents(),
-        restore=lambda saved: table_model_of(saved).contents(),
+        restore=lambda saved: table_model_of(saved, type(model)).contents(),
     )  # fmt: skip
 
 
-def restore_table_model(saved: SavedModel, name: str) -> TableModel:
-    """Return the model that ``TableModel.save`` wrote to the file called ``name``.
+def restore_table_model(saved: SavedModel, name: str, kind: type[TableModel]) -> TableModel:
+    """Return the model that ``kind.save`` wrote to the file called ``name``.
 
     Raises
     ------
@@ -47,12 +50,12 @@ def restore_table_model(saved: SavedModel, name: str) -> TableModel:
         When the file holds anything else.
     """
     try:
-        return table_model_of(saved)
+        return table_model_of(saved, kind)
     except DeltapropError as error:
         raise damaged(name, error) from None
 
 
-def table_model_of(saved: SavedModel) -> TableModel:
+def table_model_of(saved: SavedModel, kind: type[TableModel]) -> TableModel:
     """Return the model of a table that a file describes, its parts checked against each other.
 
     Raises
@@ -79,7 +82,7 @@ def table_model_of(saved: SavedModel) -> TableModel:
         for i in range(2, len(others) + 2)
     ]
     held_out = training.values.get("held_out")
-    return TableModel(
+    return kind(
         network,
         (saved.parameters, *members),
         inputs,

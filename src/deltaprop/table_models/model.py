@@ -26,6 +26,7 @@ from deltaprop.table_models.evaluation import (
     evaluate_labels,
     evaluate_numbers,
 )
+from deltaprop.table_models.files import save_table_model
 from deltaprop.table_models.judge import Judge
 from deltaprop.table_models.learnt_rows import LearntRows, Overlap
 from deltaprop.table_models.predictor import Predictor
@@ -510,8 +511,6 @@ class TableModel:
         OutputError
             When the file cannot be written; what stood there before stays.
         """
-        from deltaprop.table_models.files import save_table_model  # it makes models
-
         save_table_model(self, path)
 
     def contents(self) -> Contents:

@@ -274,7 +274,7 @@ def restore_target_models(saved: SavedModel, name: str) -> TargetModels:
 
 def _target_models_of(saved: SavedModel) -> TargetModels:
     each, names = saved_parts(saved)
-    parts = tuple(map(table_model_of, each))
+    parts = tuple(table_model_of(saved, TableModel) for saved in each)
     predicted = sorted(name for part in parts for name in part.target.names)
     if predicted != sorted(names):
         raise DataError("its targets are not those of its models")

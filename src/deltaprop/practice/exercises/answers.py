@@ -8,8 +8,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from deltaprop.practice.exercises.exercise import Exercise
 from deltaprop.practice.exercises.items import Item
+from deltaprop.practice.exercises.task import Task
 from deltaprop.practice.marking.mark import VERDICTS, Mark
 from deltaprop.practice.marking.precision import read_number
 
@@ -56,11 +56,11 @@ class Answers:
 
     Parameters
     ----------
-    task : Exercise
+    task : Task
         What is answered.
     """
 
-    def __init__(self, task: Exercise) -> None:
+    def __init__(self, task: Task) -> None:
         self.task = task
         self._given: dict[str, dict[tuple[int, ...], str]] = {key: {} for key in task.asked}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from deltaprop.notation.ids import read_ref
 from deltaprop.practice.exercises.answers import has_too_few_digits, is_right
-from deltaprop.practice.exercises.exercise import Exercise
+from deltaprop.practice.exercises.task import Task
 from deltaprop.practice.marking.mark import VERDICTS, Mark
 from deltaprop.practice.marking.reasons import shown
 from deltaprop.practice.wording import mistake_told, wording_of
@@ -12,7 +12,7 @@ from deltaprop.practice.wording import mistake_told, wording_of
 __all__ = ["feedback", "should_be"]
 
 
-def feedback(task: Exercise, mark: Mark) -> str:
+def feedback(task: Task, mark: Mark) -> str:
     """Return one sentence about an answer, which does not tell the right number."""
     words = wording_of(task.language)
     facts = {"symbol": task.lines.symbol(read_ref(mark.id)), "claimed": mark.claimed[:20]}
@@ -32,7 +32,7 @@ def feedback(task: Exercise, mark: Mark) -> str:
     return text
 
 
-def should_be(task: Exercise, mark: Mark) -> str:
+def should_be(task: Task, mark: Mark) -> str:
     """Return the sentence about an answer, and the right number."""
     right = wording_of(task.language)["should be"].format(right=shown(mark.right))
     return feedback(task, mark) + ("" if is_right(mark) else right)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from deltaprop.notation.ids import read_ref
+from deltaprop.practice.exercise import Exercise
 from deltaprop.practice.exercises.answers import Answers, has_too_few_digits, is_right, read_answers
-from deltaprop.practice.exercises.exercise import Exercise
 from deltaprop.practice.exercises.feedback import feedback
 from deltaprop.practice.exercises.items import Item
 from deltaprop.practice.marking.mark import VERDICTS, Mark

@@ -21,11 +21,10 @@ from deltaprop.notation.mathml import (
     pieces,
     symbol,
 )
-from deltaprop.practice.exercises.exercise import Exercise
-from deltaprop.practice.sheets.network_picture import sketch_of, to_svg
-from deltaprop.practice.sheets.sheet import (
+from deltaprop.practice.exercises.task import Task
+from deltaprop.practice.sheets.content import (
+    Content,
     Given,
-    Sheet,
     answers,
     given_numbers,
     heading,
@@ -33,6 +32,7 @@ from deltaprop.practice.sheets.sheet import (
     rules,
     told_numbers,
 )
+from deltaprop.practice.sheets.network_picture import sketch_of, to_svg
 from deltaprop.practice.wording import wording_of
 
 __all__ = ["render", "render_key"]
@@ -40,7 +40,7 @@ __all__ = ["render", "render_key"]
 _TAGS = {"en": "en", "zh": "zh-Hans"}
 
 
-def render(sheet: Sheet) -> str:
+def render(sheet: Content) -> str:
     """Return the exercises as a page with blanks to fill in."""
     words = wording_of(sheet.language)
     person = "".join(f"<span>{escape(words[key])}</span>" for key in ("name", "date"))
@@ -51,7 +51,7 @@ def render(sheet: Sheet) -> str:
     return _page(sheet, "sheet", body)
 
 
-def render_key(sheet: Sheet) -> str:
+def render_key(sheet: Content) -> str:
     """Return the answers with their lines as a page."""
     body: list[str] = []
     for place, task in enumerate(sheet.exercises):
@@ -65,7 +65,7 @@ def _style() -> str:
     return files(__package__).joinpath("sheet.css").read_text(encoding="utf-8")
 
 
-def _page(sheet: Sheet, kind: str, body: list[str]) -> str:
+def _page(sheet: Content, kind: str, body: list[str]) -> str:
     title = escape(wording_of(sheet.language)[kind])
     digest = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
@@ -88,7 +88,7 @@ def _page(sheet: Sheet, kind: str, body: list[str]) -> str:
     )
 
 
-def _exercise(task: Exercise) -> Iterator[str]:
+def _exercise(task: Task) -> Iterator[str]:
     words = wording_of(task.language)
     yield to_svg(sketch_of(task), task.step.network.describe())
     yield f"<p>{' '.join(map(_sentence, rules(task)))}</p>"
@@ -109,14 +109,14 @@ def _exercise(task: Exercise) -> Iterator[str]:
     yield f'<p class="again">{escape(reproduction(task))}</p>'
 
 
-def _answers(task: Exercise) -> Iterator[str]:
+def _answers(task: Task) -> Iterator[str]:
     for title, lines in answers(task):
         yield f"<h3>{escape(title)}</h3>"
         yield f'<ul class="lines">{"".join(_line(task, line) for line in lines)}</ul>'
     yield f'<p class="again">{escape(reproduction(task))}</p>'
 
 
-def _line(task: Exercise, line: Line) -> str:
+def _line(task: Task, line: Line) -> str:
     def of(ref: Ref) -> str:
         return _symbol(task, ref)
 
@@ -131,7 +131,7 @@ def _line(task: Exercise, line: Line) -> str:
     return f'<li>{"".join(parts)}<span class="result">{result}</span></li>'
 
 
-def _symbol(task: Exercise, ref: Ref) -> str:
+def _symbol(task: Task, ref: Ref) -> str:
     return symbol(task.lines.named(ref), task.rules.n_samples)
 
 

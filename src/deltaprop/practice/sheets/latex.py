@@ -15,11 +15,10 @@ from deltaprop.notation.latex import (
     latex_number,
     latex_symbol,
 )
-from deltaprop.practice.exercises.exercise import Exercise
-from deltaprop.practice.sheets.network_picture import sketch_of, to_latex
-from deltaprop.practice.sheets.sheet import (
+from deltaprop.practice.exercises.task import Task
+from deltaprop.practice.sheets.content import (
+    Content,
     Given,
-    Sheet,
     answers,
     given_numbers,
     heading,
@@ -27,6 +26,7 @@ from deltaprop.practice.sheets.sheet import (
     rules,
     told_numbers,
 )
+from deltaprop.practice.sheets.network_picture import sketch_of, to_latex
 from deltaprop.practice.wording import wording_of
 from deltaprop.widths import cells
 
@@ -56,17 +56,17 @@ _IN_FORMULAS = {
 _WORD = re.compile(r"[a-z]{2,}")
 
 
-def render(sheet: Sheet) -> str:
+def render(sheet: Content) -> str:
     """Return the exercises as a document with blanks to fill in."""
     return _document(sheet, "sheet")
 
 
-def render_key(sheet: Sheet) -> str:
+def render_key(sheet: Content) -> str:
     """Return the answers with their lines as a document."""
     return _document(sheet, "key")
 
 
-def _document(sheet: Sheet, title: str) -> str:
+def _document(sheet: Content, title: str) -> str:
     words = wording_of(sheet.language)
     engine, document_class = _CLASSES[sheet.language]
     lines = [f"% deltaprop {__version__}; {engine}", document_class, *_PREAMBLE]
@@ -83,7 +83,7 @@ def _document(sheet: Sheet, title: str) -> str:
     return "\n".join([*lines, r"\end{document}"]) + "\n"
 
 
-def _exercise(task: Exercise) -> Iterator[str]:
+def _exercise(task: Task) -> Iterator[str]:
     words = wording_of(task.language)
     sketch = sketch_of(task)
     yield from to_latex(sketch, tuple(map(escaped, sketch.titles)))
@@ -104,7 +104,7 @@ def _exercise(task: Exercise) -> Iterator[str]:
     yield from [r"\end{multicols}"] * narrow
 
 
-def _answers(task: Exercise) -> Iterator[str]:
+def _answers(task: Task) -> Iterator[str]:
     for title, lines in answers(task):
         yield rf"\textbf{{{escaped(title)}}}"
         rows = [row for line in lines for row in _rows(task, line)]
@@ -113,7 +113,7 @@ def _answers(task: Exercise) -> Iterator[str]:
         yield r"\end{align*}"
 
 
-def _rows(task: Exercise, line: Line) -> list[str]:
+def _rows(task: Task, line: Line) -> list[str]:
     """Return the rows of an align*: one, or one for each part of a long line."""
     n = task.rules.n_samples
     left = latex_symbol(task.lines.named(line.step.ref), n)
@@ -124,11 +124,11 @@ def _rows(task: Exercise, line: Line) -> list[str]:
     return [f"{left} &{parts[0]}", *(f"&{part}" for part in parts[1:])]
 
 
-def _symbol(task: Exercise, name: str) -> str:
+def _symbol(task: Task, name: str) -> str:
     return latex_symbol(task.lines.named(read_ref(name)), task.rules.n_samples)
 
 
-def _arrays(task: Exercise, given: list[Given]) -> Iterator[str]:
+def _arrays(task: Task, given: list[Given]) -> Iterator[str]:
     texts = [_array(ref, rows) for ref, rows in given]
     yield " ".join(rf"\mbox{{${text}$}}\hspace{{1.2em}}" for text in texts) + r"\par"
 

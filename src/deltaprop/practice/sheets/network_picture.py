@@ -10,7 +10,7 @@ from deltaprop.notation.ids import Ref
 from deltaprop.notation.latex import latex_symbol
 from deltaprop.notation.mathml import escape
 from deltaprop.notation.unicode import symbol_of
-from deltaprop.practice.exercises.exercise import Exercise
+from deltaprop.practice.exercises.task import Task
 from deltaprop.practice.wording import wording_of
 
 __all__ = ["Node", "Sketch", "sketch_of", "to_latex", "to_svg"]
@@ -59,7 +59,7 @@ class Sketch:
                     )  # fmt: skip
 
 
-def sketch_of(task: Exercise) -> Sketch:
+def sketch_of(task: Task) -> Sketch:
     """Return the picture of an exercise's network."""
     words, network = wording_of(task.language), task.step.network
     sizes, last = network.sizes, len(network.sizes) - 1

@@ -3,47 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import groupby
-from typing import Any, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
-
-from deltaprop._version import __version__
-from deltaprop.errors import SettingError
-from deltaprop.explaining.language import words_of
 from deltaprop.model.files import write_atomically
-from deltaprop.notation.digits import Line, number_text
-from deltaprop.notation.ids import Ref, read_ref
-from deltaprop.practice.exercises.exercise import Exercise
-from deltaprop.practice.wording import wording_of
+from deltaprop.practice.sheets import html, latex, terminal
+from deltaprop.practice.sheets.content import Content
 
-__all__ = [
-    "Given",
-    "Sheet",
-    "answers",
-    "given_numbers",
-    "heading",
-    "reproduction",
-    "rules",
-    "told_numbers",
-]
-
-Given: TypeAlias = tuple[Ref, list[list[str]]]  # an array or a number, and its rows as shown
-
-_LOSSES = {
-    "half_squared_error": "L = (a − t)² / 2",
-    "half_squared_error_sigmoid": "L = (a − t)² / 2",
-    "binary_cross_entropy": "L = −t ln(a) − (1 − t) ln(1 − a)",
-    "cross_entropy": "L = −Σ t ln(a)",
-}
-_MOST_DIGITS = 12  # of what is given; it has a few
+__all__ = ["Sheet"]
 
 
-@dataclass(frozen=True)
-class Sheet:
+class Sheet(Content):
     """Exercises to print.
 
     Attributes
@@ -52,120 +20,32 @@ class Sheet:
         At least one.
     """
 
-    exercises: tuple[Exercise, ...]
-
-    def __post_init__(self) -> None:
-        if not self.exercises:
-            raise SettingError("A sheet needs at least one exercise.")
-
-    @property
-    def language(self) -> str:
-        """Return the language of the words around the exercises."""
-        return self.exercises[0].language
-
     def to_terminal(self, *, width: int = 80) -> str:
         """Return the exercises as text of at most ``width`` columns."""
-        from deltaprop.practice.sheets.terminal import render
-
-        return render(self, width)
+        return terminal.render(self, width)
 
     def to_key_terminal(self, *, width: int = 80) -> str:
         """Return the answers with their lines, as text of at most ``width`` columns."""
-        from deltaprop.practice.sheets.terminal import render_key
-
-        return render_key(self, width)
+        return terminal.render_key(self, width)
 
     def to_latex(self) -> str:
         """Return a LaTeX document; pdflatex compiles it, in Chinese xelatex with ctex."""
-        from deltaprop.practice.sheets.latex import render
-
-        return render(self)
+        return latex.render(self)
 
     def to_key_latex(self) -> str:
         """Return the answers with their lines as a LaTeX document."""
-        from deltaprop.practice.sheets.latex import render_key
-
-        return render_key(self)
+        return latex.render_key(self)
 
     def to_html(self, path: str | os.PathLike[str] | None = None) -> str:
         """Return one HTML page that needs nothing else; write it to ``path``."""
-        from deltaprop.practice.sheets.html import render
-
-        return _written(render(self), path)
+        return _written(html.render(self), path)
 
     def to_key_html(self, path: str | os.PathLike[str] | None = None) -> str:
         """Return the answers with their lines as one HTML page; write it to ``path``."""
-        from deltaprop.practice.sheets.html import render_key
-
-        return _written(render_key(self), path)
+        return _written(html.render_key(self), path)
 
 
 def _written(page: str, path: str | os.PathLike[str] | None) -> str:
     if path is not None:
         write_atomically(path, page.encode("utf-8"))
     return page
-
-
-def heading(sheet: Sheet, number: int) -> str:
-    """Return what stands above an exercise, counted from 0."""
-    task = sheet.exercises[number]
-    key = "numbered" if len(sheet.exercises) > 1 else "exercise"
-    words = wording_of(task.language)
-    return words[key].format(number=number + 1, level=task.level, title=task.title)
-
-
-def rules(task: Exercise) -> list[str]:
-    """Return the conventions as sentences, formulas between backticks."""
-    words, network, loss = wording_of(task.language), task.step.network, task.given["loss"]
-    with_b = task.rules.bias
-    keys = ["forward rule" if with_b else "forward rule without b", "weights rule"]
-    names = {row.name for row in network.activations} | {network.loss.output}
-    keys += [f"{name} rule" for name in ("relu", "tanh", "sigmoid", "softmax") if name in names]
-    formula = _LOSSES[loss] + (" + λ₂ / 2 Σ W²" if network.l2 else "")
-    sentences = [words[key] for key in keys] + [words["loss rule"].format(formula=formula)]
-    if task.rules.n_samples > 1:
-        sentences.append(words["mean rule"].format(count=task.rules.n_samples))
-    if network.l2:
-        sentences.append(words["penalty rule"])
-    sentences.append(words["step rule with b" if with_b else "step rule"])
-    return sentences
-
-
-def reproduction(task: Exercise) -> str:
-    """Return what makes the same exercise again, and the version that does."""
-    words = wording_of(task.language)
-    again = words["again"].format(level=task.level, seed=task.seed)
-    return f"{again} ({words['made by'].format(version=__version__)})"
-
-
-def given_numbers(task: Exercise) -> list[Given]:
-    """Return what is given: the batch, the parameters by layer, the settings."""
-    given = task.given
-    found = [(Ref("x"), _rows(given["x"]))]
-    for number, layer in enumerate(given["layers"], start=1):
-        found += [(Ref(name, number), _rows(layer[name])) for name in ("W", "b") if name in layer]
-    found += [(Ref("targets"), _rows(given["targets"]))]
-    names = ("learning_rate", "l2")
-    return found + [(Ref(name), _rows(given[name])) for name in names if name in given]
-
-
-def told_numbers(task: Exercise) -> list[Given]:
-    """Return what is told, although it has to be worked out."""
-    return [(read_ref(key), _shown(np.array(task.texts(key), dtype=object))) for key in task.helps]
-
-
-def answers(task: Exercise) -> Iterator[tuple[str, list[Line]]]:
-    """Yield what belongs on the key, phase by phase: a heading, and lines of the derivation."""
-    words = words_of(task.language)
-    lines = task.lines.to_all(task.asked_ids)
-    for phase, group in groupby(lines, key=lambda line: line.step.phase):
-        yield words[phase], list(group)
-
-
-def _rows(values: Any) -> list[list[str]]:
-    array: npt.NDArray[np.float64] = np.asarray(values, dtype=np.float64)
-    return _shown(np.vectorize(lambda v: number_text(float(v), _MOST_DIGITS))(array))
-
-
-def _shown(texts: npt.NDArray[Any]) -> list[list[str]]:
-    return [[str(text) for text in row] for row in np.atleast_2d(texts)]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from deltaprop.notation.ids import Ref, read_ref
-from deltaprop.practice.exercises.exercise import Exercise
-from deltaprop.practice.sheets.sheet import (
+from deltaprop.practice.exercises.task import Task
+from deltaprop.practice.sheets.content import (
+    Content,
     Given,
-    Sheet,
     answers,
     given_numbers,
     heading,
@@ -25,7 +25,7 @@ _GAP = 3  # columns between matrices
 _LEAST_WIDTH = 40
 
 
-def render(sheet: Sheet, width: int) -> str:
+def render(sheet: Content, width: int) -> str:
     """Return the exercises, one below the other."""
     width = max(width, _LEAST_WIDTH)
     blocks = []
@@ -45,7 +45,7 @@ def render(sheet: Sheet, width: int) -> str:
     return "\n\n\n".join(blocks) + "\n"
 
 
-def render_key(sheet: Sheet, width: int) -> str:
+def render_key(sheet: Content, width: int) -> str:
     """Return the answers with their lines, one exercise below the other."""
     width = max(width, _LEAST_WIDTH)
     blocks = []
@@ -78,7 +78,7 @@ def _headed(title: str, width: int) -> list[str]:
     return [*wrap(title, width), "─" * min(cells(title), width)]
 
 
-def _network(task: Exercise) -> list[str]:
+def _network(task: Task) -> list[str]:
     """Return the network in columns: inputs, neurons, loss."""
     words, network = wording_of(task.language), task.step.network
     names = [row.name for row in network.activations]
@@ -105,12 +105,12 @@ def _place(index: int) -> str:
     return chr(ord("₁") + index)
 
 
-def _neuron(task: Exercise, layer: int, j: int) -> str:
+def _neuron(task: Task, layer: int, j: int) -> str:
     z, a = (task.lines.symbol(Ref(name, layer)) + _place(j) for name in ("z", "a"))
     return f"{z}, {a}"
 
 
-def _arrays(task: Exercise, given: list[Given], width: int) -> Iterator[str]:
+def _arrays(task: Task, given: list[Given], width: int) -> Iterator[str]:
     """Yield matrices beside each other, as many as there is room for."""
     blocks = [_block(task.lines.symbol(ref), rows) for ref, rows in given]
     row: list[list[str]] = []
@@ -138,7 +138,7 @@ def _beside(blocks: list[list[str]]) -> Iterator[str]:
         yield "  " + (" " * _GAP).join(texts)
 
 
-def _wanted(task: Exercise, width: int) -> Iterator[str]:
+def _wanted(task: Task, width: int) -> Iterator[str]:
     """Yield the symbols of what is asked, a quantity on a line."""
     for key in task.asked:
         names = [name for item in task.items if item.key == key for name in item.ids]

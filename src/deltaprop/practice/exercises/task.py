@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -24,10 +23,7 @@ from deltaprop.practice.marking.mark import Marking, mark
 from deltaprop.practice.marking.step import Quantities, Step, step_of, work_out
 from deltaprop.practice.wording import wording_of
 
-if TYPE_CHECKING:
-    from deltaprop.practice.sheets.sheet import Sheet
-
-__all__ = ["Exercise", "exercise"]
+__all__ = ["Task"]
 
 Array = npt.NDArray[np.float64]
 
@@ -36,7 +32,7 @@ _HINTS = (1, 2, 3)
 
 
 @dataclass(frozen=True)
-class Exercise:
+class Task:
     """One training step to work out by hand.
 
     Attributes
@@ -58,6 +54,21 @@ class Exercise:
     language: str
     digits: int
     given: Mapping[str, Any]
+
+    @classmethod
+    def drawn(cls, level: int, seed: int, language: str, digits: int | None) -> Self:
+        """Return the task of a level and a seed, as ``exercise`` describes it."""
+        rules = level_of(level)
+        if not _is_whole(seed) or seed < 0:
+            raise SettingError(f"seed is {seed!r}; it is a whole number from 0 on.")
+        if digits is not None and not (_is_whole(digits) and 3 <= digits <= _MOST_DIGITS):
+            raise SettingError(f"digits is {digits!r}; it is from 3 to {_MOST_DIGITS}.")
+        wording_of(language)
+        given = invent(rules, seed)
+        if digits is None:
+            exact = has_exact_answers(step_of(worked_example(given)))
+            digits = _EXACT_DIGITS if exact else _ROUNDED_DIGITS
+        return cls(level, seed, language, digits, given)
 
     @property
     def title(self) -> str:
@@ -203,39 +214,6 @@ class Exercise:
         """Return the ids of all numbers asked for."""
         return tuple(name for item in self.items for name in item.ids)
 
-    # forms
-
-    @cached_property
-    def sheet(self) -> Sheet:
-        """Return a sheet with this exercise only."""
-        from deltaprop.practice.sheets.sheet import Sheet
-
-        return Sheet((self,))
-
-    def to_terminal(self, *, width: int = 80) -> str:
-        """Return the exercise as text of at most ``width`` columns."""
-        return self.sheet.to_terminal(width=width)
-
-    def to_latex(self) -> str:
-        """Return the exercise as a LaTeX document with blanks to fill in."""
-        return self.sheet.to_latex()
-
-    def to_html(self, path: str | os.PathLike[str] | None = None) -> str:
-        """Return the exercise as one HTML page with blanks to fill in; write it to ``path``."""
-        return self.sheet.to_html(path)
-
-    def to_key_terminal(self, *, width: int = 80) -> str:
-        """Return the answers with their lines, as text of at most ``width`` columns."""
-        return self.sheet.to_key_terminal(width=width)
-
-    def to_key_latex(self) -> str:
-        """Return the answers with their lines as a LaTeX document."""
-        return self.sheet.to_key_latex()
-
-    def to_key_html(self, path: str | os.PathLike[str] | None = None) -> str:
-        """Return the answers with their lines as one HTML page; write it to ``path``."""
-        return self.sheet.to_key_html(path)
-
     def to_dict(self) -> dict[str, Any]:
         """Return the exercise as a worked example whose claims are left open, fit for JSON."""
         return {
@@ -246,57 +224,6 @@ class Exercise:
             "told": {key: self.texts(key) for key in self.helps},
             "claims": self.blank(),
         }
-
-    def __str__(self) -> str:
-        return self.to_terminal()
-
-
-def exercise(
-    level: int = 1, seed: int = 0, language: str = "en", *, digits: int | None = None
-) -> Exercise:
-    """Return an exercise with tidy numbers.
-
-    Parameters
-    ----------
-    level : int
-        From 1, one linear neuron, to 9, softmax behind two hidden layers.
-    seed : int
-        The same seed gives the same exercise everywhere; another one gives another.
-    language : {"en", "zh"}
-        Of the words.
-    digits : int, optional
-        Significant digits of what is shown; when left out 6 where answers are short decimals, and
-        4 elsewhere.
-
-    Returns
-    -------
-    Exercise
-        Read it with ``print``, answer it with ``mark``.
-
-    Raises
-    ------
-    SettingError
-        When there is no such level, seed, language or number of digits.
-
-    Examples
-    --------
-    >>> task = exercise(level=1, seed=1)
-    >>> task.given["x"], task.asked[:2]
-    ([[-2, -0.5]], ('z.1', 'loss'))
-    >>> task.mark({"z.1": [[6]]}).ok
-    True
-    """
-    rules = level_of(level)
-    if not _is_whole(seed) or seed < 0:
-        raise SettingError(f"seed is {seed!r}; it is a whole number from 0 on.")
-    if digits is not None and not (_is_whole(digits) and 3 <= digits <= _MOST_DIGITS):
-        raise SettingError(f"digits is {digits!r}; it is from 3 to {_MOST_DIGITS}.")
-    wording_of(language)
-    given = invent(rules, seed)
-    if digits is None:
-        exact = has_exact_answers(step_of(worked_example(given)))
-        digits = _EXACT_DIGITS if exact else _ROUNDED_DIGITS
-    return Exercise(level, seed, language, digits, given)
 
 
 def _is_whole(value: object) -> bool:
