@@ -1,25 +1,40 @@
 """One step as a set of rules: a function for each place where something can go wrong.
 
 ``RIGHT`` holds the right rules (a test proves that they give ``backpropagate``'s numbers); a
-mistake replaces one of them. ``work_step`` takes the step by any rules.
+mistake replaces one of them. ``work_step`` takes the step by any rules; who marks somebody's
+working has a hand in every number (``Take``) and goes on with those that are claimed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import SettingError
 from deltaprop.functional.losses import sample_shares
+from deltaprop.model.backprop import penalties, penalty_gradient
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 
-__all__ = ["RIGHT", "Rules", "Working", "work_step"]
+__all__ = [
+    "RIGHT",
+    "Rules",
+    "Take",
+    "Working",
+    "backward",
+    "forward",
+    "loss_of",
+    "take_arrays",
+    "work_step",
+]
 
 Array = npt.NDArray[np.float64]
+# Given a quantity, "z.1" or "dW.2", and what it comes to: what the working goes on with.
+Take: TypeAlias = Callable[[str, Array], Array]
 
 
 @dataclass
@@ -133,18 +148,41 @@ def work_step(
         network, parameters, x, targets,
         sample_shares(len(x)) if shares is None else shares, learning_rate,
     )  # fmt: skip
-    n_layers = len(network.numbered)
-    w.a.append(x)
-    for index, layer in enumerate(network.numbered):
-        w.z.append(layer.forward(parameters.layers[index], w.a[index]))
-        hidden = index < n_layers - 1
-        w.a.append(network.activations[index].f(w.z[index]) if hidden else rules.output(w))
-    w.loss = rules.data_loss(w) + rules.penalty(w)
+    forward(rules, w)
+    w.loss = loss_of(rules, w)
+    backward(rules, w)
+    w.after = parameters.like(rules.update(w))
+    return w
 
+
+def _as_it_is(_key: str, computed: Array) -> Array:
+    return computed
+
+
+def forward(rules: Rules, w: Working, take: Take = _as_it_is, suffix: str = "") -> None:
+    """Work out z and a of every layer; ``suffix`` is ".after" behind the step."""
+    layers = w.network.numbered
+    w.a.append(w.x)
+    for index, layer in enumerate(layers):
+        z = layer.forward(w.parameters.layers[index], w.a[index])
+        w.z.append(take(f"z.{index + 1}{suffix}", z))
+        hidden = index < len(layers) - 1
+        a = w.network.activations[index].f(w.z[index]) if hidden else rules.output(w)
+        w.a.append(take(f"a.{index + 1}{suffix}", a))
+
+
+def loss_of(rules: Rules, w: Working) -> float:
+    """Return the objective, penalties included."""
+    return rules.data_loss(w) + rules.penalty(w)
+
+
+def backward(rules: Rules, w: Working, take: Take = _as_it_is) -> None:
+    """Work out delta and the gradients of every layer."""
+    network, n_layers = w.network, len(w.network.numbered)
     arrays: list[dict[str, Array]] = [{} for _ in range(n_layers)]
     w.delta = [np.empty(0)] * n_layers
     w.upstream = [np.empty(0)] * n_layers
-    w.delta[-1] = rules.output_delta(w)
+    w.delta[-1] = take(f"delta.{n_layers}", rules.output_delta(w))
     for index in reversed(range(n_layers)):
         used = rules.gradient_delta(w, index)
         arrays[index]["W"] = rules.weight_gradient(w.a[index], used)
@@ -152,15 +190,23 @@ def work_step(
             arrays[index]["b"] = rules.bias_gradient(w, used, index)
         if index > 0:
             w.upstream[index - 1] = rules.recursion(w, index)
-            w.delta[index - 1] = w.upstream[index - 1] * rules.f_prime(w, index - 1)
+            below = w.upstream[index - 1] * rules.f_prime(w, index - 1)
+            w.delta[index - 1] = take(f"delta.{index}", below)
     joined = Parameters.join(network.layout, arrays).flat + rules.penalty_gradient(w)
-    w.gradients = parameters.like(rules.gradients(w, joined))
-    w.after = parameters.like(rules.update(w))
-    return w
+    w.gradients = take_arrays(w.parameters.like(rules.gradients(w, joined)), take, "d")
 
 
-def _penalized(w: Working) -> Array:
-    return w.network.layout.penalized() * w.parameters.flat
+def take_arrays(
+    parameters: Parameters, take: Take = _as_it_is, prefix: str = "", suffix: str = ""
+) -> Parameters:
+    """Return parameters, or gradients, after taking each of their arrays."""
+    if take is _as_it_is:
+        return parameters
+    taken = [
+        {name: take(f"{prefix}{name}.{index}{suffix}", array) for name, array in layer.items()}
+        for index, layer in enumerate(parameters.layers, start=1)
+    ]
+    return Parameters.join(parameters.layout, taken)
 
 
 def _right_recursion(w: Working, index: int) -> Array:
@@ -171,27 +217,17 @@ def _right_f_prime(w: Working, index: int) -> Array:
     return w.network.activations[index].f_prime(w.z[index], w.a[index + 1])
 
 
-def _right_penalty(w: Working) -> float:
-    weights = _penalized(w)
-    return float(w.network.l2 / 2 * weights @ weights + w.network.l1 * np.abs(weights).sum())
-
-
-def _right_penalty_gradient(w: Working) -> Array:
-    weights = _penalized(w)
-    return np.asarray(w.network.l2 * weights + w.network.l1 * np.sign(weights))
-
-
 RIGHT = Rules(
     output=lambda w: w.network.loss.predict(w.z[-1]),
     data_loss=lambda w: w.network.loss.value(w.z[-1], w.targets, w.shares),
-    penalty=_right_penalty,
+    penalty=lambda w: sum(penalties(w.network, w.parameters)),
     output_delta=lambda w: w.network.loss.delta(w.z[-1], w.targets, w.shares),
     recursion=_right_recursion,
     f_prime=_right_f_prime,
     gradient_delta=lambda w, index: w.delta[index],
     weight_gradient=lambda a, delta: a.T @ delta,
     bias_gradient=lambda _w, delta, _index: delta.sum(axis=0),
-    penalty_gradient=_right_penalty_gradient,
+    penalty_gradient=lambda w: penalty_gradient(w.network, w.parameters),
     gradients=lambda _w, flat: flat,
     update=lambda w: w.parameters.flat - w.learning_rate * w.gradients.flat,
 )

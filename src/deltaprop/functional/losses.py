@@ -8,6 +8,7 @@ mean over samples.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,6 +17,9 @@ import numpy.typing as npt
 
 from deltaprop.errors import DataError, SettingError
 from deltaprop.functional.activations import sigmoid, softplus
+from deltaprop.functional.arithmetic import parse
+from deltaprop.functional.arrays import values
+from deltaprop.functional.expressions import Matrix
 from deltaprop.functional.loss_checks import check_loss
 from deltaprop.functional.outputs import OUTPUTS, exp, softmax
 from deltaprop.functional.registry import Registry
@@ -100,6 +104,36 @@ class Loss:
     def predict(self, logits: Array) -> Array:
         """Return p, the network's output for these logits."""
         return OUTPUTS[self.output].f(logits)
+
+    # from p alone, which somebody may have worked out who wrote no logits down
+
+    @property
+    def is_told_by_outputs(self) -> bool:
+        """Return whether its formulas need nothing but p and t."""
+        formulas = (*(self.arithmetic or ("z",)), self.by_output or "z")
+        return not any(re.search(r"\bz\b", formula) for formula in formulas)
+
+    def of_outputs(self, p: Array, targets: Array) -> Array:
+        """Return the loss of each sample by its formula in p and t; 0 ln 0 counts as 0."""
+        assert self.arithmetic is not None
+        terms = _by_formula(self.arithmetic[0], p, targets)
+        terms = np.where((targets == 0) & ~np.isfinite(terms), 0.0, terms)
+        total: Array = terms.sum(axis=1)
+        return total
+
+    def delta_of_outputs(self, p: Array, targets: Array) -> Array:
+        """Return dl/dz by its formula, or through the Jacobian of softmax: p (g - sum of p g)."""
+        assert self.arithmetic is not None
+        if self.arithmetic[1]:
+            return _by_formula(self.arithmetic[1], p, targets)
+        assert self.by_output is not None
+        g = _by_formula(self.by_output, p, targets)
+        delta: Array = p * (g - np.sum(p * g, axis=1, keepdims=True))
+        return delta
+
+
+def _by_formula(formula: str, p: Array, targets: Array) -> Array:
+    return values(parse(formula, {"p": Matrix("p", p), "t": Matrix("t", targets)}))
 
 
 def sample_shares(

@@ -37,6 +37,8 @@ __all__ = [
     "backpropagate",
     "draw_masks",
     "objective",
+    "penalties",
+    "penalty_gradient",
     "propagate",
     "require_fit",
     "retrace",
@@ -187,7 +189,7 @@ def trace_step(
         l2_penalty=l2_penalty,
         l1_penalty=l1_penalty,
         loss_per_sample=loss_per_sample,
-        gradients=_add_penalty_gradients(network, parameters, data_gradients),
+        gradients=_with_penalties(network, parameters, data_gradients),
         data_gradients=data_gradients,
     )
 
@@ -297,18 +299,22 @@ def penalties(network: Network, parameters: Parameters) -> tuple[float, float]:
     return l2, network.l1 * float(sum(np.abs(w).sum() for w in weights))
 
 
-def _add_penalty_gradients(
+def penalty_gradient(network: Network, parameters: Parameters) -> Array:
+    """Return l2 W + l1 sign(W) over the flat vector, 0 for what is not penalized."""
+    gradient = np.zeros_like(parameters.flat)
+    for slot in network.layout.slots if network.l2 or network.l1 else ():
+        if slot.penalized:
+            weights = parameters.flat[slot.start : slot.stop]
+            gradient[slot.start : slot.stop] = network.l2 * weights + network.l1 * np.sign(weights)
+    return gradient
+
+
+def _with_penalties(
     network: Network, parameters: Parameters, data_gradients: Parameters
 ) -> Parameters:
     if network.l2 == network.l1 == 0:
         return data_gradients
-    gradients = data_gradients.copy()
-    for slot in network.layout.slots:
-        if slot.penalized:
-            weights = parameters.flat[slot.start : slot.stop]
-            gradients.flat[slot.start : slot.stop] += network.l2 * weights
-            gradients.flat[slot.start : slot.stop] += network.l1 * np.sign(weights)
-    return gradients
+    return data_gradients.like(data_gradients.flat + penalty_gradient(network, parameters))
 
 
 def smoothed_targets(network: Network, targets: Array) -> Array:

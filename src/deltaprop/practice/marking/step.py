@@ -1,6 +1,6 @@
 """A whole step as a dictionary of named quantities, by any rules, from any numbers in between.
 
-The rules are the right ones or a mistake's (``model.mistakes``). Wherever somebody has claimed a
+The rules are the right ones or a mistake's (``checking.mistakes``). Wherever somebody has claimed a
 number, the step may go on with his number instead: that tells a slip from what follows from it.
 """
 
@@ -12,7 +12,15 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.checking.mistakes import RIGHT, Rules, Working
+from deltaprop.checking.rules import (
+    RIGHT,
+    Rules,
+    Working,
+    backward,
+    forward,
+    loss_of,
+    take_arrays,
+)
 from deltaprop.errors import SettingError
 from deltaprop.explaining.examples import WorkedExample
 from deltaprop.functional.losses import sample_shares
@@ -129,7 +137,7 @@ def work_out(
     run = _Run(step, rules, given or Given())
     with np.errstate(all="ignore"):  # a wrong working may go anywhere
         before = run.forward(run.start(), "")
-        run.backward(before)
+        backward(run.rules, before, run.take)
         run.forward(run.update(before), ".after")
     return run.computed, run.used
 
@@ -147,55 +155,22 @@ class _Run:
         self.used[key] = self.given.instead_of(key, self.computed[key])
         return self.used[key]
 
-    def take_all(self, parameters: Parameters, prefix: str, suffix: str) -> Parameters:
-        """Return parameters (or gradients) after taking each of their arrays."""
-        taken = [
-            {name: self.take(f"{prefix}{name}.{index}{suffix}", array) for name, array in views}
-            for index, views in enumerate((layer.items() for layer in parameters.layers), start=1)
-        ]
-        return Parameters.join(parameters.layout, taken)
-
     def start(self) -> Parameters:
         # the given parameters are no result: nobody rounds them on the way
         exact, self.given = self.given, replace(self.given, decimals=None)
-        parameters = self.take_all(self.step.parameters, "", "")
+        parameters = take_arrays(self.step.parameters, self.take)
         self.given = exact
         return parameters
 
     def forward(self, parameters: Parameters, suffix: str) -> Working:
-        step, rules = self.step, self.rules
+        step = self.step
         w = Working(step.network, parameters, step.x, step.targets, step.shares, step.eta)
-        w.a.append(step.x)
-        for index, layer in enumerate(step.network.numbered):
-            z = layer.forward(parameters.layers[index], w.a[index])
-            w.z.append(self.take(f"z.{index + 1}{suffix}", z))
-            hidden = index < step.n_layers - 1
-            a = step.network.activations[index].f(w.z[index]) if hidden else rules.output(w)
-            w.a.append(self.take(f"a.{index + 1}{suffix}", a))
+        forward(self.rules, w, self.take, suffix)
         key = f"a.{step.n_layers}{suffix}"
         if not np.array_equal(self.used[key], self.computed[key], equal_nan=True):
-            self.rules = _from_output(rules, w)
-        w.loss = float(self.take(f"loss{suffix}", self.rules.data_loss(w) + rules.penalty(w)))
+            self.rules = _from_output(self.rules, w)
+        w.loss = float(self.take(f"loss{suffix}", loss_of(self.rules, w)))
         return w
-
-    def backward(self, w: Working) -> None:
-        network, last = self.step.network, self.step.n_layers - 1
-        arrays: list[dict[str, Array]] = [{} for _ in range(last + 1)]
-        w.delta = [np.empty(0)] * (last + 1)
-        w.upstream = [np.empty(0)] * (last + 1)
-        w.delta[last] = self.take(f"delta.{last + 1}", self.rules.output_delta(w))
-        for index in reversed(range(last + 1)):
-            delta = self.rules.gradient_delta(w, index)
-            arrays[index]["W"] = self.rules.weight_gradient(w.a[index], delta)
-            if network.has_bias(index):
-                arrays[index]["b"] = self.rules.bias_gradient(w, delta, index)
-            if index > 0:
-                w.upstream[index - 1] = self.rules.recursion(w, index)
-                below = w.upstream[index - 1] * self.rules.f_prime(w, index - 1)
-                w.delta[index - 1] = self.take(f"delta.{index}", below)
-        joined = Parameters.join(network.layout, arrays).flat + self.rules.penalty_gradient(w)
-        gradients = w.parameters.like(self.rules.gradients(w, joined))
-        w.gradients = self.take_all(gradients, "d", "")
 
     def update(self, w: Working) -> Parameters:
         step, flat = self.step, w.parameters.flat
@@ -211,7 +186,7 @@ class _Run:
             stepped = self.rules.update(w)
         if not step.train_biases:
             stepped = np.where(weights, stepped, flat)
-        return self.take_all(w.parameters.like(stepped), "", ".after")
+        return take_arrays(w.parameters.like(stepped), self.take, suffix=".after")
 
 
 def _from_output(rules: Rules, w: Working) -> Rules:
@@ -222,45 +197,31 @@ def _from_output(rules: Rules, w: Working) -> Rules:
     """
     if rules.output is not RIGHT.output:
         return rules
-    p, output = w.a[-1], w.network.loss.output
-    if output == "softmax" and w.network.loss_name in _BY_P:
-        value, delta = _BY_P[w.network.loss_name]
+    p, loss = w.a[-1], w.network.loss
+    if loss.output == "softmax" and loss.is_told_by_outputs:
         if rules.data_loss is RIGHT.data_loss:
-            rules = replace(rules, data_loss=lambda w: float(w.shares @ value(w.a[-1], w.targets)))
+            rules = replace(
+                rules, data_loss=lambda w: float(w.shares @ loss.of_outputs(w.a[-1], w.targets))
+            )
         if rules.output_delta is RIGHT.output_delta:
             rules = replace(
-                rules, output_delta=lambda w: w.shares[:, None] * delta(w.a[-1], w.targets)
+                rules,
+                output_delta=lambda w: (
+                    w.shares[:, None] * loss.delta_of_outputs(w.a[-1], w.targets)
+                ),
             )
-    if output in _INVERSES:
-        z = _INVERSES[output](p)
+    if loss.output in _INVERSES:
+        z = _INVERSES[loss.output](p)
         w.z[-1] = np.where(np.isfinite(z), z, w.z[-1])
     return rules
 
 
-def _surprise(p: Array, targets: Array) -> Array:
-    return np.asarray(-np.sum(np.where(targets > 0, targets * np.log(p), 0.0), axis=1))
-
-
-def _squares(p: Array, targets: Array) -> Array:
-    return np.asarray(0.5 * np.sum((p - targets) ** 2, axis=1))
-
-
-def _through_softmax(p: Array, targets: Array) -> Array:
-    upstream = p - targets
-    return np.asarray(p * (upstream - np.sum(p * upstream, axis=1, keepdims=True)))
-
-
 _Map = Callable[[Array], Array]
-_OfOutput = Callable[[Array, Array], Array]
 _INVERSES: dict[str, _Map] = {
     "identity": lambda p: p,
     "sigmoid": lambda p: np.asarray(np.log(p) - np.log1p(-p)),
     "softmax": lambda p: np.asarray(np.log(p)),
     "exp": lambda p: np.asarray(np.log(p)),
-}
-_BY_P: dict[str, tuple[_OfOutput, _OfOutput]] = {
-    "cross_entropy": (_surprise, lambda p, targets: p - targets),
-    "half_squared_error_softmax": (_squares, _through_softmax),
 }
 
 
