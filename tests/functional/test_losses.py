@@ -342,3 +342,22 @@ def test_the_outputs_are_finite_wherever_the_function_is():
     for name in ("softmax", "sigmoid", "identity"):
         assert np.isfinite(OUTPUTS[name].f(z)).all()
     np.testing.assert_array_equal(OUTPUTS["exp"].f(z), [[np.inf, 0.0, 1.0]])
+
+
+TOLD = [name for name, row in LOSSES.items() if row.is_told_by_outputs]
+
+
+@pytest.mark.parametrize("loss", TOLD)
+def test_its_formulas_in_p_and_t_are_what_it_is_of_the_logits(loss, rng):
+    row, z = LOSSES[loss], rng.normal(scale=2.0, size=(6, 3))
+    t = rng.dirichlet(np.ones(3), size=6)
+    np.testing.assert_allclose(row.of_outputs(row.predict(z), t), row.per_sample(z, t), rtol=1e-12)
+    if row.arithmetic[1] or row.output == "softmax":
+        delta = row.delta_of_outputs(row.predict(z), t)
+        np.testing.assert_allclose(delta, row.delta_per_sample(z, t), rtol=1e-10, atol=1e-15)
+
+
+def test_a_class_that_is_not_there_adds_nothing_however_unlikely_it_is():
+    p, t = np.array([[1.0, 0.0]]), np.array([[1.0, 0.0]])
+    assert LOSSES["cross_entropy"].of_outputs(p, t).tolist() == [0.0]
+    assert {"cross_entropy", "half_squared_error_softmax"} <= set(TOLD)
