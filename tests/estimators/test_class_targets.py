@@ -144,7 +144,7 @@ def test_searches_clones_and_other_fits_work(fitted):
     assert model.predict(X).shape == (N,)
     assert model.fit(X, Y).predict(X).shape == (N, 3)
     assert not hasattr(model, "model_")
-    model.set_params(preset="plain", members=None)
+    model.set_params(preset=None, members=None)
     model.partial_fit(X, TARGETS["species"], classes=["cat", "dog", "owl"])
     assert model.predict(X).shape == (N,)
 

@@ -162,14 +162,16 @@ class TestPlain:
     def test_what_only_presets_have_is_refused(self, name, none, some):
         quick = {"hidden_layer_sizes": (2,), "max_iter": 2}
         dp.MLPClassifier(**quick, **{name: none}).fit(X[:9], [0, 1, 0] * 3)
-        with pytest.raises(SettingError, match=f"preset='plain' has no {name}: .*preset='fast'"):
+        with pytest.raises(
+            SettingError, match=f"Without a preset there is no {name}: .*preset='fast'"
+        ):
             dp.MLPClassifier(**quick, **{name: some}).fit(X, ANSWERS[dp.MLPClassifier])
 
     @pytest.mark.parametrize(
         ("name", "value"),
         [("members", 0), ("members", 2.0), ("ranges", -1), ("ranges", True), ("calibrate", "yes")],
     )
-    @pytest.mark.parametrize("preset", ["plain", "fast"])
+    @pytest.mark.parametrize("preset", [None, "plain", "fast"])
     def test_values_out_of_range_are_refused(self, preset, name, value):
         with pytest.raises(SettingError, match=f"{name} is {value!r}; it is None"):
             fit(dp.MLPClassifier, **{"preset": preset, name: value})
@@ -213,7 +215,7 @@ class TestWhatNothingWouldComeOf:
 
 
 class TestFilesOfBefore:
-    @pytest.mark.parametrize("preset", ["plain", "fast"])
+    @pytest.mark.parametrize("preset", [None, "fast"])
     @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
     def test_defaults_in_them_were_not_given(self, preset, tmp_path):
         settings = {"hidden_layer_sizes": (6,), "max_iter": 3, "preset": preset}
@@ -233,3 +235,19 @@ class TestFilesOfBefore:
         old = dp.load(tmp_path / "old")
         assert old.get_params() == model.get_params()
         np.testing.assert_array_equal(old.predict(X), model.predict(X))
+
+    @pytest.mark.parametrize("version", [1, 2])
+    @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+    def test_plain_in_them_stood_for_no_preset(self, version, tmp_path):
+        settings = {"hidden_layer_sizes": (6,), "max_iter": 3}
+        model = dp.MLPClassifier(**settings).fit(X, ANSWERS[dp.MLPClassifier])
+        model.save(tmp_path / "m")
+        saved = load_model(tmp_path / "m")
+        facts = saved.training["estimator"]
+        facts["format"] = f"deltaprop-estimator/{version}"
+        facts["settings"]["preset"] = "plain"
+        save_model(tmp_path / "old", saved.network, saved.parameters, table=saved.table,
+                   training=saved.training, arrays=saved.arrays)  # fmt: skip
+        old = dp.load(tmp_path / "old")
+        assert old.preset is None
+        np.testing.assert_array_equal(old.predict_proba(X), model.predict_proba(X))

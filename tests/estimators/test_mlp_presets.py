@@ -298,7 +298,7 @@ class TestSettings:
         with pytest.raises(SettingError, match="one activation for all hidden layers"):
             classifier(hidden_layer_sizes=(4, 4), activation=("tanh", "silu")).fit(FRAME, KIND)
 
-    @pytest.mark.parametrize("preset", ["bset", 3, None, "PLAIN"])
+    @pytest.mark.parametrize("preset", ["bset", 3, "", "PLAIN"])
     def test_an_unknown_preset_is_refused(self, preset):
         with pytest.raises(SettingError, match=r"preset is .* one of fast, best, plain"):
             classifier(preset=preset).fit(FRAME, KIND)
@@ -312,27 +312,34 @@ class TestSettings:
         assert not hasattr(classifier(), "partial_fit")
         with pytest.raises(AttributeError) as refused:
             classifier().partial_fit(FRAME, KIND)
-        assert "preset='plain'" in str(refused.value.__cause__)
+        assert "there without a preset; 'fast' plans" in str(refused.value.__cause__)
 
     @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-    def test_plain_is_the_default_and_as_ever(self):
-        plain, named = (dp.MLPClassifier(**QUICK, **more).fit(NUMBERS, SIGN)
-                        for more in ({}, {"preset": "plain"}))  # fmt: skip
-        np.testing.assert_array_equal(plain.coefs_[0], named.coefs_[0])
-        assert not hasattr(plain, "model_")
+    def test_no_preset_is_the_default_and_as_ever(self):
+        without, named = (dp.MLPClassifier(**QUICK, **more).fit(NUMBERS, SIGN)
+                          for more in ({}, {"preset": None}))  # fmt: skip
+        np.testing.assert_array_equal(without.coefs_[0], named.coefs_[0])
+        assert not hasattr(without, "model_")
+
+    def test_plain_is_the_textbook_here_as_everywhere(self):
+        estimator = dp.MLPClassifier(preset="plain", max_iter=3, random_state=5).fit(FRAME, KIND)
+        model = dp.TableModel.fit(FRAME, KIND, recipe=dp.Recipe(preset="plain", epochs=3, seed=5))
+        assert estimator.model_.recipe == model.recipe
+        assert estimator.network_ == model.network
+        assert [row.name for row in estimator.network_.activations] == ["tanh"]
 
     @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
     def test_an_estimator_may_change_its_preset(self, tmp_path):
         model = classifier().fit(NUMBERS, SIGN)
         fast = model.predict_proba(NUMBERS)
         plain = dp.MLPClassifier(**QUICK).fit(NUMBERS, SIGN).predict_proba(NUMBERS)
-        model.set_params(preset="plain", warm_start=True).fit(NUMBERS, SIGN)
+        model.set_params(preset=None, warm_start=True).fit(NUMBERS, SIGN)
         np.testing.assert_array_equal(model.predict_proba(NUMBERS), plain)
         model.save(tmp_path / "m")
         np.testing.assert_array_equal(dp.load(tmp_path / "m").predict_proba(NUMBERS), plain)
         model.set_params(preset="fast", warm_start=False).fit(NUMBERS, SIGN)
         np.testing.assert_array_equal(model.predict_proba(NUMBERS), fast)
-        model.set_params(preset="plain").partial_fit(NUMBERS, SIGN)
+        model.set_params(preset=None).partial_fit(NUMBERS, SIGN)
         assert not hasattr(model, "model_")
 
     def test_tags_say_what_it_takes(self):

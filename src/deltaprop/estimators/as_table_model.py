@@ -35,7 +35,7 @@ class EstimatorOnTables:
     Attributes
     ----------
     estimator : MLPClassifier or MLPRegressor
-        Fitted, with preset "plain".
+        Fitted, without a preset.
     target : TargetEncoder
         What the target is called, and its classes; numbers as they are.
     """

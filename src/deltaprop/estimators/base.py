@@ -66,7 +66,7 @@ def is_stochastic(estimator: Any) -> bool:
     """
     if has_preset(estimator):
         raise AttributeError(
-            f"partial_fit belongs to preset='plain'; {estimator.preset!r} plans a whole training."
+            f"partial_fit is there without a preset; {estimator.preset!r} plans a whole training."
         )
     if uses_lbfgs(estimator):
         raise AttributeError(
@@ -105,7 +105,7 @@ class BaseMLP(BaseEstimator, CallbackSupportMixin):
         ----------
         X : array_like, sparse matrix or data frame of shape (n, n_features)
             Numbers are taken as they are. A data frame with words, categories, dates or missing
-            cells is encoded first. A preset other than "plain" encodes and scales all columns; of a
+            cells is encoded first. A preset encodes and scales all columns; of a
             sparse matrix without writing its zeros out.
         y : array_like of shape (n,) or (n, n_outputs)
             Classes or numbers, one per row; several columns for several outputs. Columns of more

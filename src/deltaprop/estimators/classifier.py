@@ -96,11 +96,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Epochs without improvement that are borne. None: 10; a preset any number.
     max_fun : int, optional
         Evaluations of "lbfgs", at most. None: 15000. No preset takes it.
-    preset : {"plain", "fast", "best"}
-        "plain" learns as scikit-learn does, by the settings. "fast" and "best" learn as
-        ``TableModel`` does: columns encoded and scaled, rows held out, probabilities calibrated,
-        with "best" an ensemble; see ``Recipe``. What is given takes the place of their own, or is
-        refused where they have nothing like it.
+    preset : {"fast", "best", "plain"}, optional
+        None learns as scikit-learn does, by the settings. A preset learns as ``TableModel`` does:
+        columns encoded and scaled, rows held out; "fast" and "best" calibrate probabilities, "best"
+        is an ensemble, "plain" the textbook; see ``Recipe``. What is given takes the place of their
+        own, or is refused where they have nothing like it.
     members : int, optional
         Networks whose outputs are averaged, with a preset; each holds out another part of the rows.
         None: "fast" 6, "best" 8.
@@ -219,7 +219,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         epsilon: float | None = None,
         n_iter_no_change: float | None = None,
         max_fun: int | None = None,
-        preset: str = "plain",
+        preset: str | None = None,
         members: int | None = None,
         ranges: int | None = None,
         calibrate: bool | None = None,
@@ -407,7 +407,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         if kind == "multiclass-multioutput":
             raise DataError(
                 f"y has shape {y.shape} and more than two values: several classes for each row "
-                "are not learnt together by preset='plain'. preset='fast' and 'best' learn each "
+                "are not learnt together without a preset. preset='fast' and 'best' learn each "
                 "column by a classifier of its own, and so does deltaprop.TargetModels; for a "
                 "multi-label task give columns of 0 and 1."
             )

@@ -38,15 +38,16 @@ from deltaprop.training.history import History
 
 __all__ = ["CLASSES", "restore_estimator", "save_estimator"]
 
-_FORMAT = "deltaprop-estimator/2"
-_OLDER = "deltaprop-estimator/1"  # in which scikit-learn's defaults stood for "not given", too
+_FORMAT = "deltaprop-estimator/3"
+_SECOND = "deltaprop-estimator/2"  # in which preset "plain" stood for having none
+_OLDER = "deltaprop-estimator/1"  # and scikit-learn's defaults for "not given", too
 _OF_ONE, _OF_ALL = "settings", "settings_of_all"  # of an estimator, and of one of several targets
 CLASSES = ("MLPClassifier", "MLPRegressor")
 # A file of somebody else names no file of ours that a later fit would write over.
 _NOT_KEPT = ("checkpoint", "resume")
 _SETTING_TYPES: dict[str, Any] = {  # of those that check_parameters leaves to whoever uses them
-    "loss": str, "scoring": str | None, "random_state": int | None, "preset": str, "engine": str,
-    "class_weight": dict | list | tuple | str | None,
+    "loss": str, "scoring": str | None, "random_state": int | None, "preset": str | None,
+    "engine": str, "class_weight": dict | list | tuple | str | None,
 }  # fmt: skip
 
 
@@ -214,7 +215,7 @@ def _restore_several(saved: SavedModel, kinds: Mapping[str, type[Any]]) -> Any:
     """Return the estimator of several targets, once those of each fit together."""
     files, names = saved_parts(saved)
     parts = [_restore_one(file, kinds) for file in files]
-    if not all(hasattr(part, "predict_proba") and part.preset != "plain" for part in parts):
+    if not all(hasattr(part, "predict_proba") and part.preset is not None for part in parts):
         raise DataError("of its several targets not each has a classifier with a preset")
     if [part._target_names for part in parts] != [(name,) for name in names]:  # noqa: SLF001
         raise DataError("its targets are not those of its classifiers")
@@ -244,7 +245,7 @@ def _restore_one(saved: SavedModel, kinds: Mapping[str, type[Any]]) -> Any:
 
 def _unfitted(kind: Any, facts: Stored, key: str) -> Any:
     """Return an estimator with the settings of a file, each of them checked."""
-    older = facts.text("format", (_FORMAT, _OLDER)) == _OLDER
+    version = facts.text("format", (_FORMAT, _SECOND, _OLDER))
     stored = Stored(facts.get(key), "settings")
     known = kind._get_param_names()  # noqa: SLF001
     settings = {}
@@ -252,7 +253,9 @@ def _unfitted(kind: Any, facts: Stored, key: str) -> Any:
         if name not in known:
             stored.refuse("the name of a setting", name, f"one of {', '.join(known)}")
         setting = revived(value)
-        if older and setting == DEFAULTS.get(name):
+        if version == _OLDER and setting == DEFAULTS.get(name):
+            setting = None
+        if version != _FORMAT and (name, setting) == ("preset", "plain"):
             setting = None
         if not isinstance(setting, _SETTING_TYPES.get(name, object)):
             stored.refuse(name, setting, "a value that the setting can have")

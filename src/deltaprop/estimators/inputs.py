@@ -49,7 +49,7 @@ _NUMBERS_OR_GAPS: dict[str, Any] = {"dtype": _FLOATS, "ensure_all_finite": "allo
 
 def has_preset(estimator: Any) -> bool:
     """Return whether the estimator learns as a preset has it, not as scikit-learn does."""
-    return bool(estimator.preset != "plain")
+    return estimator.preset is not None
 
 
 def is_table(X: Any) -> bool:

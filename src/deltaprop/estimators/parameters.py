@@ -203,7 +203,7 @@ def hidden_activations(estimator: Any) -> tuple[str, ...]:
         raise SettingError(
             f"activation is {given!r}; it is the name of an activation, or one for each layer."
         )
-    by_preset = estimator.hidden_layer_sizes is None and estimator.preset != "plain"
+    by_preset = estimator.hidden_layer_sizes is None and estimator.preset is not None
     if by_preset and not isinstance(given, str):
         raise SettingError(
             f"activation is {given!r}, one for each layer, but how many layers there are is left "

@@ -42,19 +42,19 @@ _OTHERS = (
     "preset", "random_state", "class_weight", "scoring", "callbacks", "checkpoint", "resume",
     "n_threads", "verbose",
 )  # fmt: skip
-_OF_PLAIN = {"members": 1, "ranges": 0, "calibrate": False}  # what stands for having none
+_WITHOUT = {"members": 1, "ranges": 0, "calibrate": False}  # what stands for having none
 
 
 def check_preset(estimator: Any) -> None:
     """Raise SettingError for an unknown preset, or for a setting that the preset does not have."""
-    if not isinstance(estimator.preset, str) or estimator.preset not in PRESETS:
+    if has_preset(estimator) and estimator.preset not in PRESETS:
         Recipe(preset=estimator.preset)
     if not has_preset(estimator):
-        for name, none in _OF_PLAIN.items():
+        for name, none in _WITHOUT.items():
             if getattr(estimator, name, None) not in (None, none):
                 raise SettingError(
-                    f"preset='plain' has no {name}: it trains one network, as scikit-learn does. "
-                    "Leave it out, or take preset='fast' or 'best'."
+                    f"Without a preset there is no {name}: one network is trained, as scikit-learn "
+                    "does. Leave it out, or take preset='fast' or 'best'."
                 )
         return
     refused = [n for n in _changed(estimator) if n not in _RENAMED and n not in _OTHERS]
@@ -63,12 +63,12 @@ def check_preset(estimator: Any) -> None:
         raise SettingError(
             f"preset={estimator.preset!r} has no {', '.join(refused)}: it decides by itself how "
             f"the steps are taken. Leave {'it' if len(refused) == 1 else 'them'} out, or take "
-            f"preset='plain', which has every setting. It takes {', '.join(taken)}."
+            f"no preset: then there is every setting. It takes {', '.join(taken)}."
         )
     if len(set(hidden_activations(estimator))) > 1:
         raise SettingError(
             f"activation is {estimator.activation!r}, but preset={estimator.preset!r} has one "
-            "activation for all hidden layers. Name one, or take preset='plain'."
+            "activation for all hidden layers. Name one, or take no preset."
         )
 
 

@@ -95,10 +95,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Epochs without improvement that are borne. None: 10; a preset any number.
     max_fun : int, optional
         Evaluations of "lbfgs", at most. None: 15000. No preset takes it.
-    preset : {"plain", "fast", "best"}
-        "plain" learns as scikit-learn does, by the settings. "fast" and "best" learn as
-        ``TableModel`` does: columns encoded and scaled, rows held out, with "best" an ensemble;
-        see ``Recipe``. What is given takes the place of their own, or is refused where they have
+    preset : {"fast", "best", "plain"}, optional
+        None learns as scikit-learn does, by the settings. A preset learns as ``TableModel`` does:
+        columns encoded and scaled, rows held out; "best" is an ensemble, "plain" the textbook; see
+        ``Recipe``. What is given takes the place of their own, or is refused where they have
         nothing like it.
     members : int, optional
         Networks whose outputs are averaged, with a preset; each holds out another part of the rows.
@@ -204,7 +204,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         epsilon: float | None = None,
         n_iter_no_change: float | None = None,
         max_fun: int | None = None,
-        preset: str = "plain",
+        preset: str | None = None,
         members: int | None = None,
         ranges: int | None = None,
         dropout: float | None = None,

@@ -242,7 +242,7 @@ def rows_as_fitted(estimator: Any, X: Any, y: Any) -> tuple[Any, Array, npt.NDAr
     Parameters
     ----------
     estimator : MLPClassifier or MLPRegressor
-        Fitted with a preset other than "plain", without weights.
+        Fitted with a preset, without weights.
     X, y : array_like
         The rows it was fitted to.
 

@@ -104,7 +104,7 @@ def report(
     DataError
         When these are not the rows the model was fitted to.
     SettingError
-        When it is an estimator whose preset is "plain": it holds no rows out by itself.
+        When it is an estimator without a preset: it holds no rows out by itself.
     UnknownNameError
         When there is no such language.
     OutputError
