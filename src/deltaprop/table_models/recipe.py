@@ -13,7 +13,7 @@ from deltaprop.model.stored import record
 from deltaprop.table_models.presets import PRESETS, Facts, Plan, plan_for
 from deltaprop.table_models.scoring import ClassWeight, Metric, check_class_weight, check_metric
 from deltaprop.training.batches import check_seed
-from deltaprop.training.checks import check_settings
+from deltaprop.training.checks import check_computing, check_stopping
 
 __all__ = ["Recipe", "losses_of_numbers"]
 
@@ -145,9 +145,8 @@ class Recipe:
         check_class_weight(self.class_weight)
         check_seed(self.seed)
         epochs = 1 if self.epochs is None else self.epochs
-        check_settings(
-            self.batch_size, epochs, "float32", self.patience, 0.0, self.time_budget, None
-        )
+        check_computing(self.batch_size, "float32", None)
+        check_stopping(epochs, self.patience, 0.0, self.time_budget)
         # every other setting is checked where it is used: there, on the smallest table
         smallest = Facts(1, 1, 1, "regression")
         plan = self.plan(smallest)

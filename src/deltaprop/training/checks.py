@@ -24,11 +24,12 @@ from deltaprop.model.targets import (
 from deltaprop.training.optimizers import Optimizer, State
 
 __all__ = [
+    "check_computing",
     "check_inputs",
     "check_monitor",
     "check_rows",
-    "check_settings",
     "check_state",
+    "check_stopping",
     "check_trainable",
     "check_validation",
     "check_validation_weights",
@@ -98,24 +99,24 @@ def check_state(state: Any, optimizer: Optimizer, n: int) -> State:
     return found
 
 
-def check_settings(
-    batch_size: Any,
-    epochs: Any,
-    dtype: str,
-    patience: Any,
-    min_improvement: Any,
-    time_budget: Any,
-    n_threads: Any,
-) -> None:
-    """Raise SettingError for the first setting outside its range."""
-    whole = {"batch_size": batch_size, "patience": patience, "n_threads": n_threads}
-    for name, value in {**whole, "epochs": epochs}.items():
-        if value is None and name in whole:
+def check_computing(batch_size: Any, dtype: str, n_threads: Any) -> None:
+    """Raise SettingError for the first setting of how steps are computed outside its range."""
+    _check_counts(batch_size=batch_size, n_threads=n_threads)
+    if dtype not in ("float32", "float64", "bfloat16"):
+        raise SettingError(f"dtype is {dtype!r}; it is 'float32', 'float64' or 'bfloat16'.")
+
+
+def _check_counts(**counts: Any) -> None:
+    for name, value in counts.items():
+        if value is None and name != "epochs":
             continue
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
             raise SettingError(f"{name} is {value!r}; it is a whole number of at least 1.")
-    if dtype not in ("float32", "float64", "bfloat16"):
-        raise SettingError(f"dtype is {dtype!r}; it is 'float32', 'float64' or 'bfloat16'.")
+
+
+def check_stopping(epochs: Any, patience: Any, min_improvement: Any, time_budget: Any) -> None:
+    """Raise SettingError for the first setting of when to stop outside its range."""
+    _check_counts(epochs=epochs, patience=patience)
     if time_budget is not None and not (
         isinstance(time_budget, (int, float)) and 0 < time_budget < np.inf
     ):

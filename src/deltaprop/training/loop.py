@@ -11,17 +11,13 @@ import numpy.typing as npt
 
 from deltaprop.engines import choose_engine
 from deltaprop.engines.base import Problem
-from deltaprop.errors import SettingError
-from deltaprop.functional.settings import at_least_zero
-from deltaprop.model.files import check_writable
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.model.targets import ClassWeight
 from deltaprop.training.batches import check_seed
 from deltaprop.training.checks import (
-    check_monitor,
+    check_computing,
     check_rows,
-    check_settings,
     check_trainable,
     check_validation,
     check_validation_weights,
@@ -32,7 +28,8 @@ from deltaprop.training.interrupt import catch_interrupt
 from deltaprop.training.metrics import Metric, Score, as_score
 from deltaprop.training.optimizers import Adam, Optimizer, State
 from deltaprop.training.progress import progress_line
-from deltaprop.training.run import Callback, TrainingRun, TrainingState
+from deltaprop.training.run import TrainingRun, TrainingState
+from deltaprop.training.settings import Callback, Checkpointing, Stopping, Validation
 
 __all__ = ["Callback", "Metric", "TrainingState", "train"]
 
@@ -156,60 +153,38 @@ def train(
     ShapeError, DataError, SettingError
         When an array or a setting does not fit; nothing has been changed then.
     """
-    optimizer = Adam() if optimizer is None else optimizer
-    check_settings(batch_size, epochs, dtype, patience, min_improvement, time_budget, n_threads)
-    if checkpoint_every is not None:
-        at_least_zero(checkpoint_every, "checkpoint_every")
-    deadline = None if time_budget is None else clock() + time_budget  # checking takes its share
+    check_computing(batch_size, dtype, n_threads)
+    stopping = Stopping.checked(  # the checks below take their share of the budget
+        epochs, patience, min_improvement, keep_best=keep_best, prefer_latest=prefer_latest,
+        time_budget=time_budget, callbacks=callbacks, clock=clock,
+    )  # fmt: skip
+    checkpointing = Checkpointing(checkpoint, checkpoint_every, resume)
+    checkpointing.check()
     check_trainable(network, parameters)
-    if resume and checkpoint is None:
-        raise SettingError("resume=True goes on from a checkpoint; name its file: checkpoint=...")
-    if callable(callbacks):
-        raise SettingError("callbacks is one function; give a list of them: callbacks=[...].")
-    if checkpoint is not None:
-        check_writable(checkpoint)
+    optimizer = Adam() if optimizer is None else optimizer
     rows, targets = check_rows(network, X, y, "X")
     rows, targets, weights = weigh_rows(network, rows, targets, sample_weight, class_weight)
-    validation = check_validation(network, X_val, y_val)
+    held = check_validation(network, X_val, y_val)
+    counts = check_validation_weights(held, weight_val)
     n = rows.shape[0]
-    problem = Problem(
-        network=network,
-        X=rows,
-        targets=targets,
-        weights=weights,
-        optimizer=optimizer,
-        batch_size=n if batch_size is None else min(int(batch_size), n),
-        dtype=dtype,
-        n_threads=n_threads,
-    )
     run = TrainingRun(
-        problem=problem,
-        parameters=parameters,
-        engine=choose_engine(engine, network, optimizer),
-        optimizer=optimizer,
-        epochs=int(epochs),
-        seed=check_seed(seed),
-        shuffle=shuffle,
-        validation=validation,
-        validation_rows=None,
-        validation_weights=check_validation_weights(validation, weight_val),
-        monitor=check_monitor(monitor, validation is not None),
-        score=as_score(metric, network),
-        patience=patience,
-        min_improvement=min_improvement,
-        keep_best=keep_best,
-        prefer_latest=prefer_latest,
-        rows=None,
-        deadline=deadline,
-        checkpoint=checkpoint,
-        checkpoint_every=checkpoint_every,
-        resume=resume,
+        Problem(
+            network=network, X=rows, targets=targets, weights=weights, optimizer=optimizer,
+            batch_size=n if batch_size is None else min(int(batch_size), n), dtype=dtype,
+            n_threads=n_threads,
+        ),
+        parameters,
+        choose_engine(engine, network, optimizer),
+        optimizer,
+        check_seed(seed),
+        shuffle,
+        stopping,
+        Validation.checked(as_score(metric, network), monitor, held, weights=counts),
+        checkpointing,
         state=state,
-        callbacks=tuple(callbacks),
-        clock=clock,
-    )
+    )  # fmt: skip
     run.begin()
-    line = progress_line(progress, run.epochs)
+    line = progress_line(progress, stopping.epochs)
     try:
         with catch_interrupt() as interrupt:
             while run.goes_on:

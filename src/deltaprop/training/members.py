@@ -18,16 +18,13 @@ from deltaprop.engines.base import Engine, Problem
 from deltaprop.engines.cores import available_cores
 from deltaprop.errors import SettingError
 from deltaprop.functional.losses import sample_shares
-from deltaprop.functional.settings import at_least_zero
-from deltaprop.model.files import check_writable
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.model.targets import ClassWeight
 from deltaprop.training.batches import check_seed
 from deltaprop.training.checks import (
-    check_monitor,
+    check_computing,
     check_rows,
-    check_settings,
     check_trainable,
     check_validation,
     check_validation_weights,
@@ -38,7 +35,8 @@ from deltaprop.training.interrupt import Interrupt, catch_interrupt
 from deltaprop.training.metrics import Metric, Score, as_score
 from deltaprop.training.optimizers import Adam, Optimizer
 from deltaprop.training.progress import ProgressLine, progress_line
-from deltaprop.training.run import Callback, TrainingRun
+from deltaprop.training.run import TrainingRun
+from deltaprop.training.settings import Callback, Checkpointing, Stopping, Validation
 
 __all__ = ["train_members"]
 
@@ -143,10 +141,12 @@ def train_members(
     ShapeError, DataError, SettingError
         When an array or a setting does not fit; nothing has been changed then.
     """
-    check_settings(batch_size, epochs, dtype, patience, min_improvement, time_budget, n_threads)
-    if checkpoint_every is not None:
-        at_least_zero(checkpoint_every, "checkpoint_every")
-    deadline = None if time_budget is None else clock() + time_budget
+    check_computing(batch_size, dtype, n_threads)
+    stopping = Stopping.checked(
+        epochs, patience, min_improvement, keep_best=keep_best, prefer_latest=prefer_latest,
+        time_budget=time_budget, callbacks=callbacks, clock=clock,
+    )  # fmt: skip
+    checkpointing = Checkpointing(checkpoint, checkpoint_every, resume)
     if isinstance(parameters, Parameters):
         raise SettingError("parameters is one member's; give a list of them, one each.")
     k = len(parameters)
@@ -155,10 +155,6 @@ def train_members(
     each_network = _one_each(networks, Network, k, "networks")
     rules = _one_each(optimizer or Adam(), object, k, "optimizer")
     metrics = _one_each(metric, object, k, "metric")
-    if resume and checkpoint is None:
-        raise SettingError("resume=True goes on from a checkpoint; name its file: checkpoint=...")
-    if callable(callbacks):
-        raise SettingError("callbacks is one function; give a list of them: callbacks=[...].")
     numbers = _one_each(range(k) if seeds is None else seeds, int, k, "seeds")
     for network, start in zip(each_network, parameters, strict=True):
         check_trainable(network, start)
@@ -190,50 +186,32 @@ def train_members(
         if chosen is None or not alike:  # one notice is enough
             chosen = choose_engine(engine, network, rules[i])
         size = len(own_rows) if batch_size is None else min(int(batch_size), len(own_rows))
-        path = None if checkpoint is None else f"{os.fspath(checkpoint)}.{i + 1}"
-        if path is not None:
-            check_writable(path)
-        problem = Problem(
-            network=network,
-            X=all_rows,
-            targets=targets,
-            weights=own_weights,
-            optimizer=rules[i],
-            batch_size=size,
-            dtype=dtype,
-            n_threads=max(1, cores // k),
-        )
+        saved = checkpointing.of_member(i + 1)
+        saved.check()
+        score, data, places, counts = as_score(metrics[i], network), validation, None, given
+        if held is not None:
+            data, places, counts = (all_rows, targets), held[i], _counts(held[i], weights)
         runs.append(
             TrainingRun(
-                problem=problem,
-                parameters=parameters[i],
-                engine=chosen,
-                optimizer=rules[i],
-                epochs=int(epochs),
-                seed=check_seed(numbers[i]),
-                shuffle=shuffle,
-                validation=validation if held is None else (all_rows, targets),
-                validation_rows=None if held is None else held[i],
-                validation_weights=_counts(held[i], weights) if held is not None else given,
-                monitor=check_monitor(monitor, held is not None or validation is not None),
-                score=as_score(metrics[i], network),
-                patience=patience,
-                min_improvement=min_improvement,
-                keep_best=keep_best,
-                prefer_latest=prefer_latest,
-                rows=own_rows,
-                deadline=deadline,
-                checkpoint=path,
-                checkpoint_every=checkpoint_every,
-                resume=resume,
-                state=None,
-                callbacks=tuple(callbacks),
-                clock=clock,
+                Problem(
+                    network=network, X=all_rows, targets=targets, weights=own_weights,
+                    optimizer=rules[i], batch_size=size, dtype=dtype,
+                    n_threads=max(1, cores // k),
+                ),
+                parameters[i],
+                chosen,
+                rules[i],
+                check_seed(numbers[i]),
+                shuffle,
+                stopping,
+                Validation.checked(score, monitor, data, places, counts),
+                saved,
+                own_rows,
             )
-        )
+        )  # fmt: skip
     for run in runs:
         run.begin()
-    line = progress_line(progress, int(epochs), k)
+    line = progress_line(progress, stopping.epochs, k)
     together = _Together(line, k)
     lines: _Lines = {run: _Turn(together, i) for i, run in enumerate(runs)}
     try:
@@ -303,7 +281,7 @@ def _advance_together(engine: Engine, lines: _Lines, interrupt: Interrupt, n_wor
             n_threads = max(1, min(n_workers, int(took / _WORTH_A_THREAD)))
         share = took / len(going)
         for run, outcome in zip(going, outcomes, strict=True):
-            run.enter(outcome, run.clock() - share, lines[run], interrupt)
+            run.enter(outcome, run.stopping.clock() - share, lines[run], interrupt)
 
 
 def _shortest_epoch(lines: _Lines, interrupt: Interrupt) -> float:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,12 +21,13 @@ from deltaprop.training.checkpoint import data_mark, read_checkpoint, write_chec
 from deltaprop.training.checks import check_state
 from deltaprop.training.history import History
 from deltaprop.training.interrupt import Interrupt
-from deltaprop.training.metrics import Score, metric_name
+from deltaprop.training.metrics import metric_name
 from deltaprop.training.optimizers import Optimizer, State, optimizer_to_dict
 from deltaprop.training.progress import ProgressLine
 from deltaprop.training.schedules import Schedule, as_schedule, values
+from deltaprop.training.settings import Checkpointing, Stopping, Validation
 
-__all__ = ["Callback", "TrainingRun", "TrainingState"]
+__all__ = ["TrainingRun", "TrainingState"]
 
 Array = npt.NDArray[np.float64]
 
@@ -61,9 +60,6 @@ class TrainingState:
     history: History
 
 
-Callback: TypeAlias = Callable[[TrainingState], object]
-
-
 def _is_finite(state: State) -> bool:
     """Return whether one can go on: squares of gradients overflow before the gradients do."""
     return all(bool(np.isfinite(value).all()) for value in state.values())
@@ -77,21 +73,17 @@ class TrainingRun:
     ----------
     problem, parameters, engine, optimizer
         What is trained, by what.
-    epochs, seed, shuffle, monitor, patience, min_improvement, keep_best, prefer_latest
+    seed, shuffle
         As for ``train``.
-    score : Score
-        What gives ``history.val_metric``.
+    stopping : Stopping
+        When it ends.
+    validation : Validation
+        What each epoch is scored on.
+    checkpointing : Checkpointing
+        Where it is saved.
     rows : ndarray of int, optional
         Which rows of the problem are learnt from; None for all.
-    validation : tuple of (rows, targets), optional
-        What each epoch is scored on.
-    validation_rows : ndarray of int, optional
-        Which of these rows; None for all.
-    validation_weights : ndarray, optional
-        What each of these rows counts.
-    deadline : float, optional
-        When to stop, by ``clock``.
-    checkpoint, checkpoint_every, resume, state, callbacks, clock
+    state : dict, optional
         As for ``train``.
     history : History
         What has happened.
@@ -103,26 +95,13 @@ class TrainingRun:
     parameters: Parameters
     engine: Engine
     optimizer: Optimizer
-    epochs: int
     seed: int
     shuffle: bool
-    validation: tuple[Any, Any] | None
-    validation_rows: npt.NDArray[np.int64] | None
-    validation_weights: Array | None
-    monitor: str
-    score: Score
-    patience: int | None
-    min_improvement: float
-    keep_best: bool
-    prefer_latest: bool
-    rows: npt.NDArray[np.int64] | None
-    deadline: float | None
-    checkpoint: str | os.PathLike[str] | None
-    checkpoint_every: float | None
-    resume: bool
-    state: State | None
-    callbacks: tuple[Callback, ...]
-    clock: Callable[[], float]
+    stopping: Stopping
+    validation: Validation
+    checkpointing: Checkpointing
+    rows: npt.NDArray[np.int64] | None = None
+    state: State | None = None
     history: History = field(init=False)
     reason: str | None = field(init=False, default=None)
     engine_run: Run = field(init=False)
@@ -140,24 +119,25 @@ class TrainingRun:
     @property
     def goes_on(self) -> bool:
         """Return whether there is another epoch to run."""
-        return self.reason is None and self.history.n_epochs < self.epochs
+        return self.reason is None and self.history.n_epochs < self.stopping.epochs
 
     def epoch(self, line: ProgressLine, interrupt: Interrupt) -> None:
         """Run one epoch, enter it in the history, and find out whether it was the last."""
-        began = self.clock()
+        began = self.stopping.clock()
         outcome = self.engine_run.epoch(self.plan(line, interrupt))
         self.enter(outcome, began, line, interrupt)
 
     def plan(self, line: ProgressLine, interrupt: Interrupt) -> EpochPlan:
         """Return what the engine is told of the next epoch."""
         epoch = self.history.n_epochs
-        first, n_steps = epoch * self._steps_per_epoch, self.epochs * self._steps_per_epoch
+        first, n_steps = epoch * self._steps_per_epoch, self.stopping.epochs * self._steps_per_epoch
         order = epoch_order(self.seed, epoch, self._n, self.shuffle)
 
         def pulse(done: int) -> bool:
             line.rows(epoch, done / self._n)
             # a budget too short for anything still buys the first step of all
-            return interrupt.requested or (self._late() and self.history.n_steps + done > 0)
+            begun = self.history.n_steps + done > 0
+            return interrupt.requested or (self.stopping.is_late() and begun)
 
         return EpochPlan(
             order=order if self.rows is None else self.rows[order],
@@ -180,18 +160,18 @@ class TrainingRun:
             return
         if outcome.n_steps > 0:
             self._enter(epoch, outcome)
-            history.seconds.append(self.clock() - began)
+            history.seconds.append(self.stopping.clock() - began)
             line.epoch(history)
         self.reason = self._reason_to_stop(epoch, interrupt)
         whole = history.n_steps == history.n_epochs * self._steps_per_epoch
-        pause = self.checkpoint_every
+        pause = self.checkpointing.every
         if pause is None:
             pause = _PAUSE_OF_SAVING * self._saving_took
-        due = self.clock() - self._saved_at >= pause or not self.goes_on
+        due = self.stopping.clock() - self._saved_at >= pause or not self.goes_on
         if whole and epoch < history.n_epochs and due:
-            began = self.clock()
+            began = self.stopping.clock()
             self._write_checkpoint()  # an epoch cut short is run again on resuming
-            self._saved_at = self.clock()
+            self._saved_at = self.stopping.clock()
             self._saving_took = self._saved_at - began
 
     def end(self) -> History:
@@ -230,21 +210,22 @@ class TrainingRun:
             n = network.n_parameters
             self.engine_run.state = check_state(self.state, self.optimizer, n)
         self.history = History(
-            metric=self.score.name,
+            metric=self.validation.score.name,
             engine=self.engine.name,
             dtype=self.engine_run.dtype,
             seed=self.seed,
         )
-        if self.checkpoint is None:
+        if self.checkpointing.path is None:
             return
-        problem, held = self.problem, self.validation
+        problem, held, places = self.problem, self.validation.data, self.validation.places
         self._marks = {
             "data": data_mark(problem.X, problem.targets, problem.weights),
-            "validation data": "" if held is None else data_mark(*held, rows=self.validation_rows),
+            "validation data": "" if held is None else data_mark(*held, rows=places),
         }
-        if not self.resume:
+        if not self.checkpointing.resume:
             return
-        resumed = read_checkpoint(self.checkpoint, network, self.optimizer, self._settings())
+        path, settings = self.checkpointing.path, self._settings()
+        resumed = read_checkpoint(path, network, self.optimizer, settings)
         if resumed is not None:
             self.history, self.engine_run.state = resumed.history, resumed.state
             self.parameters.flat[:] = resumed.flat
@@ -252,7 +233,7 @@ class TrainingRun:
                 self.best_flat = resumed.best_flat
 
     def _enter(self, epoch: int, outcome: EpochOutcome) -> None:
-        history, n_steps = self.history, self.epochs * self._steps_per_epoch
+        history, n_steps = self.history, self.stopping.epochs * self._steps_per_epoch
         last = epoch * self._steps_per_epoch + outcome.n_steps - 1
         history.loss.append(outcome.loss)
         history.learning_rate.append(self._eta(last, n_steps))
@@ -263,32 +244,29 @@ class TrainingRun:
                 self.best_flat = self.parameters.flat.copy()
 
     def _divergence(self, epoch: int, outcome: EpochOutcome) -> str:
-        step, n_steps = epoch * self._steps_per_epoch + outcome.n_steps, self.epochs
+        step, n_steps = epoch * self._steps_per_epoch + outcome.n_steps, self.stopping.epochs
         eta = self._eta(step, n_steps * self._steps_per_epoch)
         return (
             f"Training diverged in epoch {epoch + 1}: {outcome.diverged} was not a finite number, "
             f"at learning rate {eta:g}. Try a smaller learning rate, or scale the inputs."
         )
 
-    def _late(self) -> bool:
-        return self.deadline is not None and self.clock() >= self.deadline
-
     def _keeps_best(self) -> bool:
-        return self.keep_best and self.validation is not None
+        return self.stopping.keep_best and self.validation.data is not None
 
     def _validate(self) -> None:
-        if self.validation is None:
+        if self.validation.data is None:
             return
         network, (rows, targets), places = (
             self.problem.network,
-            self.validation,
-            self.validation_rows,
+            self.validation.data,
+            self.validation.places,
         )
         n = rows.shape[0] if places is None else len(places)
         at_once = n
-        if self.score.averages_rows:
+        if self.validation.score.averages_rows:
             at_once = max(_ROWS_AT_ONCE, _NUMBERS_AT_ONCE // network.n_out)
-        weights = np.ones(n) if self.validation_weights is None else self.validation_weights
+        weights = np.ones(n) if self.validation.weights is None else self.validation.weights
         whole = weights.sum()
         loss = figure = 0.0
         for start in range(0, n, at_once):
@@ -300,7 +278,7 @@ class TrainingRun:
             logits, answers = self._logits(rows, chosen), targets[chosen]
             with np.errstate(over="ignore", invalid="ignore"):
                 loss += self._loss_of(logits, answers, weights[part] / whole)
-                figure += share * self.score.of(network, logits, answers, weights[part])
+                figure += share * self.validation.score.of(network, logits, answers, weights[part])
         self.history.val_loss.append(loss)
         self.history.val_metric.append(figure)
 
@@ -324,35 +302,38 @@ class TrainingRun:
         return network.loss.value(logits, dense, shares)
 
     def _improved(self) -> bool:
-        figures: list[float] = getattr(self.history, self.monitor)
+        monitor, score = self.validation.monitor, self.validation.score
+        figures: list[float] = getattr(self.history, monitor)
         best = self.history.best_epoch
-        higher = self.monitor == "val_metric" and not self.score.lower_is_better
+        higher = monitor == "val_metric" and not score.lower_is_better
         sign = -1.0 if higher else 1.0
         if best is None:
             return bool(np.isfinite(figures[-1]))
         gain = sign * (figures[best] - figures[-1])
-        return gain > self.min_improvement or (self.prefer_latest and gain >= 0)
+        return gain > self.stopping.min_improvement or (self.stopping.prefer_latest and gain >= 0)
 
     def _out_of_patience(self) -> bool:
+        patience = self.stopping.patience
         best = -1 if self.history.best_epoch is None else self.history.best_epoch
-        return self.patience is not None and self.history.n_epochs - 1 - best >= self.patience
+        return patience is not None and self.history.n_epochs - 1 - best >= patience
 
     def _reason_to_stop(self, epoch: int, interrupt: Interrupt) -> str | None:
         state = TrainingState(
-            epoch, self.epochs, self.problem.network, self.parameters, self.history
+            epoch, self.stopping.epochs, self.problem.network, self.parameters, self.history
         )
         # all are told, of an epoch that was begun
-        answers = [callback(state) for callback in self.callbacks if epoch < self.history.n_epochs]
+        asked = self.stopping.callbacks if epoch < self.history.n_epochs else ()
+        answers = [callback(state) for callback in asked]
         if interrupt.requested:
             return "interrupted"
-        if self._late():
+        if self.stopping.is_late():
             return "time_budget"
         if any(isinstance(answer, (bool, np.bool_)) and answer for answer in answers):
             return "callback"
         return "patience" if self._out_of_patience() else None
 
     def _write_checkpoint(self) -> None:
-        if self.checkpoint is None:
+        if self.checkpointing.path is None:
             return
         state, epoch = self.engine_run.state, self.history.n_epochs - 1
         if not _is_finite(state):
@@ -360,7 +341,7 @@ class TrainingRun:
             self.reason, self.history.message = "diverged", self._divergence(epoch, outcome)
             return
         write_checkpoint(
-            self.checkpoint,
+            self.checkpointing.path,
             self.problem.network,
             self.parameters,
             self.best_flat,
@@ -371,7 +352,7 @@ class TrainingRun:
 
     def _conclude(self) -> None:
         history = self.history
-        if self.validation is None:
+        if self.validation.data is None:
             history.best_epoch = None
         if history.stopped_because == "diverged":
             if self._keeps_best() and history.best_epoch is not None:
@@ -384,7 +365,9 @@ class TrainingRun:
         interrupted = f"in epoch {n}" if n else "before the first step"
         reasons = {
             "epochs": f"All {n} epochs were run.",
-            "patience": f"No improvement of {self.monitor} for {self.patience} epochs.",
+            "patience": (
+                f"No improvement of {self.validation.monitor} for {self.stopping.patience} epochs."
+            ),
             "time_budget": f"The time budget was used up in epoch {n}.",
             "interrupted": f"Interrupted {interrupted}.",
             "callback": f"A callback stopped training after epoch {n}.",
@@ -395,20 +378,20 @@ class TrainingRun:
 
     def _settings(self) -> dict[str, Any]:
         """Return what must be equal for a resumed run to equal an uninterrupted one."""
-        usual = self.score.name == metric_name(self.problem.network)
+        usual = self.validation.score.name == metric_name(self.problem.network)
         return {
             "optimizer": optimizer_to_dict(self.optimizer),
             "batch_size": self.problem.batch_size,
-            "epochs": self.epochs,
+            "epochs": self.stopping.epochs,
             "seed": self.seed,
             "shuffle": self.shuffle,
             "rows": self._n,
             "engine": self.engine.name,
             "dtype": self.problem.dtype,
-            "monitor": self.monitor,
-            "min_improvement": float(self.min_improvement),
-            "keep_best": bool(self.keep_best),
-            "prefer_latest": bool(self.prefer_latest),
-            **({} if usual else {"metric": self.score.name}),
+            "monitor": self.validation.monitor,
+            "min_improvement": float(self.stopping.min_improvement),
+            "keep_best": bool(self.stopping.keep_best),
+            "prefer_latest": bool(self.stopping.prefer_latest),
+            **({} if usual else {"metric": self.validation.score.name}),
             **self._marks,
         }
