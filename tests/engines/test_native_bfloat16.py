@@ -178,7 +178,7 @@ class TestOffer:
     @pytest.mark.filterwarnings("default")
     @pytest.mark.parametrize("offered", [True, False])
     def test_a_notice_where_the_processor_has_none(self, rng, monkeypatch, recwarn, offered):
-        monkeypatch.setattr("deltaprop.engines.native.has_bfloat16_products", lambda: offered)
+        monkeypatch.setattr(_native, "has_bfloat16_products", lambda: offered)
         network = dp.Network([3, 5, 2])
         dp.train(
             network, network.init(rng), rng.normal(size=(20, 3)), rng.integers(0, 2, 20),

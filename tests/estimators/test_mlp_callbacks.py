@@ -18,9 +18,9 @@ X = np.random.default_rng(2).normal(size=(60, 3))
 WORD, NUMBER = np.where(X[:, 0] > 0, "yes", "no"), X[:, 0]
 KINDS = pytest.mark.parametrize("kind", [dp.MLPClassifier, dp.MLPRegressor])
 MODES = pytest.mark.parametrize("settings", [
-    {"preset": "plain"}, {"preset": "fast", "members": 1, "ranges": 0},
+    {"preset": None}, {"preset": "fast", "members": 1, "ranges": 0},
     {"preset": "best", "members": 3, "ranges": 0},
-], ids=["plain", "fast", "best"])  # fmt: skip
+], ids=["none", "fast", "best"])  # fmt: skip
 
 
 def make(kind, **settings):

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 N = 40
 X = np.random.default_rng(1).normal(size=(N, 2))
 ONE = X[:, 0] > 0
-PRESETS = pytest.mark.parametrize("preset", ["plain", "fast"])
+PRESETS = pytest.mark.parametrize("preset", [None, "fast"])
 QUICK = {"hidden_layer_sizes": (8,), "max_iter": 30, "random_state": 0, "learning_rate_init": 0.1}
 WORDS = np.where(ONE, "yes", "no").tolist()
 KINDS = {"bool": ONE.tolist(), "int": (3 * ONE - 1).tolist(), "str": WORDS}
@@ -82,9 +82,9 @@ def test_partial_fit_takes_them_too():
 def test_a_frame_of_one_column_and_of_several():
     numbers = pd.DataFrame({"a": X[:, 0], "b": ONE.astype(int)}).convert_dtypes()
     assert fit("fast", numbers, dp.MLPRegressor).predict(X).shape == (N, 2)
-    assert fit("plain", numbers, dp.MLPRegressor).predict(X).shape == (N, 2)
+    assert fit(None, numbers, dp.MLPRegressor).predict(X).shape == (N, 2)
     several = pd.DataFrame({"a": ONE, "b": ~ONE}).astype(int).convert_dtypes()
-    assert fit("plain", several).predict(X).shape == (N, 2)
+    assert fit(None, several).predict(X).shape == (N, 2)
 
 
 @PRESETS
@@ -94,7 +94,7 @@ def test_sparse_labels_are_scored_and_continued_as_others(preset):
     assert model.score(X, csr_matrix(labels)) == model.score(X, labels) > 0.8
     held = fit(preset, labels)
     held.fit(X, csr_matrix(labels), X_val=X, y_val=csr_matrix(labels))
-    if preset == "plain":
+    if preset is None:
         model.partial_fit(X, csr_matrix(labels))
         first = dp.MLPClassifier().partial_fit(X, csr_matrix(labels), classes=[0, 1])
         assert first.predict(X).shape == (N, 2)
@@ -167,7 +167,7 @@ class TestEarlyStoppingWithFewRowsOfAClass:
     @pytest.mark.parametrize("fraction", [0.1, 0.05, 0.9])
     def test_the_class_is_learnt(self, preset, n_rare, fraction):
         y = np.where(np.arange(N) < n_rare, "rare", "usual")
-        settings = {"early_stopping": True} if preset == "plain" else {}
+        settings = {"early_stopping": True} if preset is None else {}
         model = fit(preset, y, validation_fraction=fraction, **settings)
         assert model.classes_.tolist() == ["rare", "usual"]
         assert np.isfinite(model.validation_scores_).all()
@@ -181,7 +181,7 @@ class TestEarlyStoppingWithFewRowsOfAClass:
         sentence = rf"validation set is too {size}: validation_fraction={fraction} of 40 rows is "
         for estimator in (dp.MLPClassifier, dp.MLPRegressor):
             with pytest.raises(DataError, match=sentence) as refused:
-                fit("plain", y, estimator, early_stopping=True, validation_fraction=fraction)
+                fit(None, y, estimator, early_stopping=True, validation_fraction=fraction)
             assert "test_size" not in str(refused.value)
 
     def test_two_rows_in_all(self):

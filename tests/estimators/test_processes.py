@@ -25,7 +25,7 @@ X = pd.DataFrame(
 Y = np.where(X["number"] > 0, "yes", "no")
 
 
-@pytest.fixture(scope="module", params=["plain", "fast", "best"])
+@pytest.fixture(scope="module", params=[None, "fast", "best"])
 def model(request):
     settings = {} if request.param == "best" else {"hidden_layer_sizes": (6,)}
     with warnings.catch_warnings():

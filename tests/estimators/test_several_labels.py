@@ -40,11 +40,11 @@ def test_the_estimator_answers_as_scikit_learns_does(preset):
     model = fitted(preset)
     assert model.classes_.tolist() == [0, 1, 2, 3]
     assert model.n_outputs_ == 4
-    assert model.out_activation_ == fitted("plain").out_activation_
+    assert model.out_activation_ == fitted(None).out_activation_
     p, said = model.predict_proba(X_NEW), model.predict(X_NEW)
     assert p.shape == said.shape == Y_NEW.shape
     np.testing.assert_array_equal(said, (p > 0.5).astype(int))
-    assert said.dtype == fitted("plain").predict(X_NEW).dtype
+    assert said.dtype == fitted(None).predict(X_NEW).dtype
     assert model.score(X_NEW, Y_NEW) == accuracy_score(Y_NEW, said)
     np.testing.assert_allclose(model.predict_log_proba(X_NEW), np.log(p))
 
@@ -68,7 +68,7 @@ def test_labels_come_in_any_form(kind):
     np.testing.assert_array_equal(model.predict_proba(X_NEW), fitted("fast").predict_proba(X_NEW))
 
 
-@pytest.mark.parametrize("preset", ["fast", "best", "plain"])
+@pytest.mark.parametrize("preset", ["fast", "best", "plain", None])
 def test_saved_and_read_again_it_is_the_same(preset, tmp_path):
     model = fitted(preset)
     model.save(tmp_path / "m")
