@@ -110,13 +110,14 @@ DELTAPROP_INLINE Vec<float> log(Vec<float> x) {
 DELTAPROP_INLINE Vec<double> log(Vec<double> x) {
     constexpr double c[] = {0.1479563079694522,  0.15314084139475526, 0.18183562944382767, 0.22222198601121063,
                             0.28571428742102273, 0.3999999999941602,  0.6666666666666734};
-    constexpr std::int64_t kRoot = 0x3FE6A09E667F3BCD;  // of 1/2
-    constexpr std::int64_t kBias = 1023, kOf2To52 = 0x4330000000000000;
-    // kBias is kept in n + kBias, so that it is not negative: then 2^52 + n + kBias has it in its lowest bits
-    const Vec<std::int64_t> b = bits<double>(x) - (kRoot - (kBias << 52));
-    const Vec<std::int64_t> whole = (b >> 52) & 0x7FF;
-    const Vec<double> n = from_bits<double>(whole | kOf2To52) - (4503599627370496.0 + kBias);
-    const Vec<double> m = from_bits<double>((b & 0xFFFFFFFFFFFFF) + kRoot);
+    constexpr std::uint64_t kRoot = 0x3FE6A09E667F3BCD;  // of 1/2
+    constexpr std::uint64_t kBias = 1023, kOf2To52 = 0x4330000000000000;
+    // kBias is kept in n + kBias, so that it is not negative: then 2^52 + n + kBias has it in its lowest bits.
+    // The bits of NaN less a constant are beyond signed numbers.
+    const Vec<std::uint64_t> b = (Vec<std::uint64_t>)bits<double>(x) - (kRoot - (kBias << 52));
+    const Vec<std::uint64_t> whole = (b >> 52) & 0x7FF;
+    const Vec<double> n = from_bits<double>((Vec<std::int64_t>)(whole | kOf2To52)) - (4503599627370496.0 + kBias);
+    const Vec<double> m = from_bits<double>((Vec<std::int64_t>)((b & 0xFFFFFFFFFFFFF) + kRoot));
     const Vec<double> f = m - 1.0, s = f / (m + 1.0), z = s * s;
     const Vec<double> rest = s * (f - z * polynomial<double>(z, c)) - n * 5.497923018708371e-14;
     const Vec<double> y = n * 0.6931471805598903 + (f - rest);
