@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 
-from deltaprop._version import __version__
 from deltaprop.notation.digits import Line
+from deltaprop.notation.html_page import html_page
 from deltaprop.notation.ids import Ref, read_ref
 from deltaprop.notation.mathml import (
     MathmlNotation,
@@ -36,8 +34,6 @@ from deltaprop.practice.sheets.network_picture import sketch_of, to_svg
 from deltaprop.practice.wording import wording_of
 
 __all__ = ["render", "render_key"]
-
-_TAGS = {"en": "en", "zh": "zh-Hans"}
 
 
 def render(sheet: Content) -> str:
@@ -67,25 +63,8 @@ def _style() -> str:
 
 def _page(sheet: Content, kind: str, body: list[str]) -> str:
     title = escape(wording_of(sheet.language)[kind])
-    digest = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    return "\n".join(
-        [
-            "<!DOCTYPE html>",
-            f'<html lang="{_TAGS[sheet.language]}">',
-            '<head><meta charset="utf-8"/>',
-            f'<meta http-equiv="Content-Security-Policy" content="{policy}"/>',
-            '<meta name="viewport" content="width=device-width, initial-scale=1"/>',
-            '<meta name="color-scheme" content="light dark"/>',
-            f'<meta name="generator" content="deltaprop {__version__}"/>',
-            f"<title>{title}</title>",
-            f"<style>{_style()}</style></head>",
-            f'<body class="{kind}">',
-            f"<h1>{title}</h1>",
-            *body,
-            "</body></html>\n",
-        ]
-    )
+    told = [f"<h1>{title}</h1>", *body]
+    return html_page(title, told, language=sheet.language, style=_style(), kind=kind)
 
 
 def _exercise(task: Task) -> Iterator[str]:

@@ -8,9 +8,8 @@ from deltaprop.errors import UnknownNameError
 from deltaprop.reporting.language import en, zh
 from deltaprop.reporting.language.columns import done_in
 
-__all__ = ["TAGS", "WORDS", "done_in", "words_of"]
+__all__ = ["WORDS", "done_in", "words_of"]
 
-TAGS = {"en": "en", "zh": "zh-Hans"}
 WORDS: dict[str, Mapping[str, str]] = {"en": en.WORDS, "zh": zh.WORDS}
 
 

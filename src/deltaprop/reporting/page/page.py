@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 
+from deltaprop.notation.html_page import html_page
 from deltaprop.reporting.figures.figures import Figures
-from deltaprop.reporting.language import TAGS, words_of
+from deltaprop.reporting.language import words_of
 from deltaprop.reporting.page.quality import calibration, classes, curves, mistakes, numbers
 from deltaprop.reporting.page.table import again, columns, findings, hardest, importance, summary
 from deltaprop.reporting.page.writer import Pieces
@@ -33,35 +32,22 @@ def render(report: Figures, language: str) -> str:
         The page.
     """
     pieces, origin = Pieces(words_of(language), language), report.origin
-    style = _style()
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     target = pieces.listed(origin.target)
     title = pieces.text("title from" if origin.source else "title", target=target,
                         source=origin.source)  # fmt: skip
     sections = [(name, list(lines)) for name, lines in _sections(report, pieces)]
     sections = [(name, lines) for name, lines in sections if lines]
-    return "\n".join(
-        [
-            "<!DOCTYPE html>",
-            f'<html lang="{TAGS[language]}">',
-            '<head><meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            '<meta name="color-scheme" content="light dark">',
-            f"<title>{title}</title>",
-            f"<style>{style}</style></head>",
-            f"<body><header><h1>{title}</h1>",
-            f'<p class="lead">{_lead(report, pieces)}</p>',
-            f'<nav aria-label="{pieces.text("contents")}"><ul>',
-            *(f'<li><a href="#{name}">{pieces.text(name)}</a></li>' for name, _ in sections),
-            "</ul></nav></header><main>",
-            *(line for name, lines in sections for line in _section(name, lines, pieces)),
-            "</main>",
-            f"<footer>{pieces.text('made by', version=origin.versions['deltaprop'])}</footer>",
-            "</body></html>\n",
-        ]
-    )
+    body = [
+        f"<header><h1>{title}</h1>",
+        f'<p class="lead">{_lead(report, pieces)}</p>',
+        f'<nav aria-label="{pieces.text("contents")}"><ul>',
+        *(f'<li><a href="#{name}">{pieces.text(name)}</a></li>' for name, _ in sections),
+        "</ul></nav></header><main>",
+        *(line for name, lines in sections for line in _section(name, lines, pieces)),
+        "</main>",
+        f"<footer>{pieces.text('made by', version=origin.versions['deltaprop'])}</footer>",
+    ]
+    return html_page(title, body, language=language, style=_style())
 
 
 @cache

@@ -5,8 +5,6 @@ Everything is there to read without a script; the script adds stepping, clicking
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
@@ -16,12 +14,12 @@ from deltaprop.explaining.document.blocks import Block, Document, Lines, Overvie
 from deltaprop.explaining.renderers.html.blocks import Blocks, place_of
 from deltaprop.explaining.renderers.html.network import picture
 from deltaprop.explaining.worked_step import WorkedStep
+from deltaprop.notation.html_page import html_page
 from deltaprop.notation.image import Image
 from deltaprop.notation.mathml import escape
 
 __all__ = ["write_document"]
 
-_TAGS = {"en": "en", "zh": "zh-Hans"}
 _MOST_PICTURES = 4  # one for each sample
 _PICTURE, _DEEP_PICTURE = 560, 1160  # the width in which a picture is drawn
 _GAP, _LEAST_GAP = 92, 64  # between its layers; where there are many
@@ -48,11 +46,6 @@ def write_document(document: Document) -> str:
 @cache
 def _asset(name: str) -> str:
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-    return f"'sha256-{digest}'"
 
 
 class _Page:
@@ -82,35 +75,25 @@ class _Page:
 
     def html(self) -> str:
         """Return the whole file."""
-        style, script = _asset("network.css") + _asset("page.css"), _asset("page.js")
-        policy = (
-            f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; "
-            "base-uri 'none'; form-action 'none'"
-        )
-        title, language = escape(self.document.title), self.document.style.language
+        title = escape(self.document.title)
         aside = [*(self._pictures() if self.has_picture else ())]
         aside += [*(self._inspector() if self.has_lines else ())]
         main = [line for section in self.sections for line in self._section(section)]
-        return "\n".join(
-            [
-                "<!DOCTYPE html>",
-                f'<html lang="{_TAGS.get(language, language)}">',
-                '<head><meta charset="utf-8">',
-                f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
-                '<meta name="viewport" content="width=device-width, initial-scale=1">',
-                '<meta name="color-scheme" content="light dark">',
-                f"<title>{title}</title>",
-                f"<style>{style}</style></head>",
-                f'<body class="{" ".join(self._kinds(bool(aside), bool(main)))}">',
-                *self._header(title),
-                '<div class="columns">',
-                *(['<div class="aside">', *aside, "</div>"] if aside else []),
-                *(["<main>", *main, "</main>"] if main else []),
-                "</div>",
-                f"<footer>{self.text('made by', version=__version__)}</footer>",
-                f"<script>{script}</script>",
-                "</body></html>\n",
-            ]
+        body = [
+            *self._header(title),
+            '<div class="columns">',
+            *(['<div class="aside">', *aside, "</div>"] if aside else []),
+            *(["<main>", *main, "</main>"] if main else []),
+            "</div>",
+            f"<footer>{self.text('made by', version=__version__)}</footer>",
+        ]
+        return html_page(
+            title,
+            body,
+            language=self.document.style.language,
+            style=_asset("network.css") + _asset("page.css"),
+            script=_asset("page.js"),
+            kind=" ".join(self._kinds(bool(aside), bool(main))),
         )
 
     def _kinds(self, has_aside: bool, has_main: bool) -> Iterator[str]:

@@ -19,6 +19,7 @@ from deltaprop.explaining.document.blocks import (
     Table,
 )
 from deltaprop.explaining.renderers.text import MARKS, equation_text, line_parts, ref_text
+from deltaprop.notation.html_page import language_tag
 from deltaprop.notation.image import Image
 from deltaprop.notation.png import data_uri
 
@@ -30,7 +31,6 @@ _PADDING = "padding:1px 8px;vertical-align:top"
 _LEFT = f'style="text-align:left;{_PADDING}"'
 _WHOLE = f'style="text-align:left;white-space:nowrap;{_PADDING}"'
 _RIGHT = f'style="text-align:right;{_PADDING}"'
-_TAGS = {"en": "en", "zh": "zh-Hans"}
 
 
 def write_document(document: Document) -> str:
@@ -47,7 +47,7 @@ class _Fragment:
         """Yield the piece of HTML."""
         document = self.document
         language = document.style.language
-        yield f'<div class="deltaprop-explanation" lang="{_TAGS.get(language, language)}">'
+        yield f'<div class="deltaprop-explanation" lang="{language_tag(language)}">'
         yield f"<p><strong>{_escaped(document.title)}</strong></p>"
         if document.conventions:
             yield f"<p>{'<br>'.join(map(_escaped, document.conventions))}</p>"

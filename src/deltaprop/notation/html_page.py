@@ -1,0 +1,73 @@
+"""One page of HTML that needs nothing else: what all pages of deltaprop begin and end with.
+
+Nothing is loaded and nothing runs but what stands in the page: its policy names the digests of its
+style and its script.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable
+
+from deltaprop._version import __version__
+
+__all__ = ["html_page", "language_tag"]
+
+_TAGS = {"en": "en", "zh": "zh-Hans"}
+
+
+def language_tag(language: str) -> str:
+    """Return the tag of a language for ``lang``: "zh-Hans" for "zh"."""
+    return _TAGS.get(language, language)
+
+
+def html_page(
+    title: str, body: Iterable[str], *, language: str, style: str, script: str = "", kind: str = ""
+) -> str:
+    """Return a page.
+
+    Parameters
+    ----------
+    title : str
+        As HTML.
+    body : iterable of str
+        The lines between the tags of the body, as HTML.
+    language : str
+        Of its words.
+    style : str
+        Its style sheet.
+    script : str
+        Its script, if it has one.
+    kind : str
+        The classes of the body, which the style sheet goes by.
+
+    Returns
+    -------
+    str
+        The file.
+    """
+    runs = f"script-src {_digest(script)}; " if script else ""
+    policy = (
+        f"default-src 'none'; style-src {_digest(style)}; {runs}base-uri 'none'; form-action 'none'"
+    )
+    lines = [
+        "<!DOCTYPE html>",
+        f'<html lang="{language_tag(language)}">',
+        '<head><meta charset="utf-8"/>',
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}"/>',
+        '<meta name="viewport" content="width=device-width, initial-scale=1"/>',
+        '<meta name="color-scheme" content="light dark"/>',
+        f'<meta name="generator" content="deltaprop {__version__}"/>',
+        f"<title>{title}</title>",
+        f"<style>{style}</style></head>",
+        f'<body class="{kind}">' if kind else "<body>",
+        *body,
+        *([f"<script>{script}</script>"] if script else []),
+        "</body></html>\n",
+    ]
+    return "\n".join(lines)
+
+
+def _digest(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
