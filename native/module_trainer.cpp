@@ -32,21 +32,44 @@ template <class E> E number_of(const std::string& name, std::initializer_list<co
 }
 
 Activation activation_of(const std::string& name) {
-    return number_of<Activation>(name, {"identity", "relu", "leaky_relu", "sigmoid", "tanh", "elu",
-                                        "selu", "silu", "softplus", "gelu", "mish"});
+    return number_of<Activation>(name, {
+#define DELTAPROP_ACTIVATION(name) #name,
+#include "names.def"
+    });
 }
 Kind kind_of(const std::string& name) {
-    return number_of<Kind>(name, {"dense", "scaling", "parametric_activation", "periodic_embedding",
-                                  "category_embedding"});
+    return number_of<Kind>(name, {
+#define DELTAPROP_KIND(name) #name,
+#include "names.def"
+    });
 }
 Loss loss_of(const std::string& name) {
-    return number_of<Loss>(name, {"cross_entropy", "binary_cross_entropy", "half_squared_error",
-                                  "half_squared_error_sigmoid", "half_squared_error_softmax",
-                                  "huber", "poisson"});
+    return number_of<Loss>(name, {
+#define DELTAPROP_LOSS(name) #name,
+#include "names.def"
+    });
 }
 Rule rule_of(const std::string& name) {
-    return number_of<Rule>(name, {"gradient_descent", "momentum", "nesterov", "rmsprop", "adam",
-                                  "adamw"});
+    return number_of<Rule>(name, {
+#define DELTAPROP_RULE(name, states) #name,
+#include "names.def"
+    });
+}
+
+// What the kernels know, by kind; optimizers with how many numbers they keep for each parameter.
+nb::dict known_names() {
+    nb::list activations, losses, layers;
+    nb::dict optimizers, known;
+#define DELTAPROP_ACTIVATION(name) activations.append(#name);
+#define DELTAPROP_LOSS(name) losses.append(#name);
+#define DELTAPROP_KIND(name) layers.append(#name);
+#define DELTAPROP_RULE(name, states) optimizers[#name] = states;
+#include "names.def"
+    known["activations"] = activations;
+    known["losses"] = losses;
+    known["layers"] = layers;
+    known["optimizers"] = optimizers;
+    return known;
 }
 
 template <std::size_t n> void copy_words(const std::vector<std::uint64_t>& from, std::uint64_t (&to)[n]) {
@@ -310,6 +333,9 @@ void bind_trainer(nb::module_& m) {
 
     m.def("has_bfloat16_products", &has_bfloat16_products,
           "Return whether the processor has products of bfloat16 numbers.");
+
+    m.def("known_names", &known_names,
+          "Return the activations, losses, layers and optimizers that the kernels know, by name.");
 
     m.def(
         "permutation",

@@ -7,23 +7,35 @@
 namespace deltaprop {
 
 enum class Activation {
-    identity, relu, leaky_relu, sigmoid, tanh, elu, selu, silu, softplus, gelu, mish
+#define DELTAPROP_ACTIVATION(name) name,
+#include "names.def"
 };
 
 enum class Loss {
-    cross_entropy, binary_cross_entropy, half_squared_error, half_squared_error_sigmoid,
-    half_squared_error_softmax, huber, poisson
+#define DELTAPROP_LOSS(name) name,
+#include "names.def"
 };
 
-enum class Rule { gradient_descent, momentum, nesterov, rmsprop, adam, adamw };
+enum class Rule {
+#define DELTAPROP_RULE(name, states) name,
+#include "names.def"
+};
 
 // Numbers an optimizer keeps for each parameter.
 constexpr int states_of(Rule rule) {
-    return rule == Rule::gradient_descent ? 0 : rule == Rule::adam || rule == Rule::adamw ? 2 : 1;
+    switch (rule) {
+#define DELTAPROP_RULE(name, states) \
+    case Rule::name: return states;
+#include "names.def"
+    }
+    return 0;
 }
 
 // What a layer does; the files of src/deltaprop/model/layers say it in full.
-enum class Kind { dense, scaling, parametric_activation, periodic_embedding, category_embedding };
+enum class Kind {
+#define DELTAPROP_KIND(name) name,
+#include "names.def"
+};
 
 struct LayerPlan {
     std::ptrdiff_t n_in = 0, n_out = 0;

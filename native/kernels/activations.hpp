@@ -111,45 +111,37 @@ template <class T> inline void multiply_vectors(std::ptrdiff_t n, T* delta, cons
     for (std::ptrdiff_t i = 0; i < n * L; i += L) store<T>(delta + i, load<T>(delta + i) * load<T>(slopes + i));
 }
 
-#define DELTAPROP_ACTIVATIONS(CASE) \
-    CASE(identity) CASE(relu) CASE(leaky_relu) CASE(sigmoid) CASE(tanh) CASE(elu) CASE(selu) \
-    CASE(silu) CASE(softplus) CASE(gelu) CASE(mish)
-
 template <class T>
 DELTAPROP_APART void activate_tile(Activation f, int rows, int vectors, T* z, const T* bias, T* slopes) {
     switch (f) {
-#define DELTAPROP_CASE(name) \
+#define DELTAPROP_ACTIVATION(name) \
     case Activation::name: return activate_tile<T, Activation::name>(rows, vectors, z, bias, slopes);
-        DELTAPROP_ACTIVATIONS(DELTAPROP_CASE)
-#undef DELTAPROP_CASE
+#include "../names.def"
     }
 }
 
 template <class T>
 DELTAPROP_APART void slope_tile(Activation f, int rows, int vectors, T* delta, const T* a) {
     switch (f) {
-#define DELTAPROP_CASE(name) \
+#define DELTAPROP_ACTIVATION(name) \
     case Activation::name: return slope_tile<T, Activation::name>(rows, vectors, delta, a);
-        DELTAPROP_ACTIVATIONS(DELTAPROP_CASE)
-#undef DELTAPROP_CASE
+#include "../names.def"
     }
 }
 
 template <class T> DELTAPROP_APART void activate_vectors(Activation f, std::ptrdiff_t n, T* z, T* slopes) {
     switch (f) {
-#define DELTAPROP_CASE(name) \
+#define DELTAPROP_ACTIVATION(name) \
     case Activation::name: return activate_vectors<T, Activation::name>(n, z, slopes);
-        DELTAPROP_ACTIVATIONS(DELTAPROP_CASE)
-#undef DELTAPROP_CASE
+#include "../names.def"
     }
 }
 
 template <class T> DELTAPROP_APART void slope_vectors(Activation f, std::ptrdiff_t n, T* delta, const T* a) {
     switch (f) {
-#define DELTAPROP_CASE(name) \
+#define DELTAPROP_ACTIVATION(name) \
     case Activation::name: return slope_vectors<T, Activation::name>(n, delta, a);
-        DELTAPROP_ACTIVATIONS(DELTAPROP_CASE)
-#undef DELTAPROP_CASE
+#include "../names.def"
     }
 }
 

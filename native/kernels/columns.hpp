@@ -28,10 +28,9 @@ template <Activation F> struct Mixed {  // z = a + alpha (f(a) - a)
 template <class C, class Work> void with_map(const Layer<C>& layer, Work work) {
     if (layer.plan->kind == Kind::scaling) return work(Scaled{});
     switch (layer.plan->function) {
-#define DELTAPROP_CASE(name) \
+#define DELTAPROP_ACTIVATION(name) \
     case Activation::name: return work(Mixed<Activation::name>{});
-        DELTAPROP_ACTIVATIONS(DELTAPROP_CASE)
-#undef DELTAPROP_CASE
+#include "../names.def"
     }
 }
 

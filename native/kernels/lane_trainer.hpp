@@ -347,15 +347,9 @@ private:
     // Updates this thread's share of every W and b; returns whether a gradient was not finite.
     bool update(int me, int n_threads, std::ptrdiff_t n_slots, const StepNumbers<T>& numbers) {
         switch (rule_.rule) {
-#define DELTAPROP_CASE(name) \
-    case Rule::name: return update_by<Rule::name>(me, n_threads, n_slots, numbers)
-            DELTAPROP_CASE(gradient_descent);
-            DELTAPROP_CASE(momentum);
-            DELTAPROP_CASE(nesterov);
-            DELTAPROP_CASE(rmsprop);
-            DELTAPROP_CASE(adam);
-            DELTAPROP_CASE(adamw);
-#undef DELTAPROP_CASE
+#define DELTAPROP_RULE(name, states) \
+    case Rule::name: return update_by<Rule::name>(me, n_threads, n_slots, numbers);
+#include "../names.def"
         }
         return false;
     }

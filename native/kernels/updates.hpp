@@ -53,6 +53,13 @@ StepNumbers<T> step_numbers(const RulePlan& rule, double eta, const Powers& powe
             n.second_rest = static_cast<T>(1.0 - rule.beta_2);
             n.shrink = static_cast<T>(eta * rule.weight_decay);
             break;
+        case Rule::lion:
+            n.first = static_cast<T>(rule.beta_1);
+            n.first_rest = static_cast<T>(1.0 - rule.beta_1);
+            n.second = static_cast<T>(rule.beta_2);
+            n.second_rest = static_cast<T>(1.0 - rule.beta_2);
+            n.shrink = static_cast<T>(eta * rule.weight_decay);
+            break;
     }
     return n;
 }
@@ -91,6 +98,10 @@ template <> DELTAPROP_INLINE Vec<float> over_root(Vec<float> a, Vec<float> v, fl
 }
 #endif
 
+template <class T> DELTAPROP_INLINE Vec<T> sign_of(Vec<T> x) {
+    return x > 0 ? splat<T>(1) : (x < 0 ? splat<T>(-1) : Vec<T>{});
+}
+
 template <class T, Rule R>
 DELTAPROP_INLINE Vec<T> updated(const StepNumbers<T>& n, Vec<T> w, Vec<T> g, T* m_at, T* v_at) {
     if constexpr (R == Rule::gradient_descent) {
@@ -104,6 +115,10 @@ DELTAPROP_INLINE Vec<T> updated(const StepNumbers<T>& n, Vec<T> w, Vec<T> g, T* 
         const Vec<T> s = n.second * load<T>(m_at) + n.second_rest * (g * g);
         store<T>(m_at, s);
         return w - over_root<T>(n.rate * g, s, T(1), n.epsilon);
+    } else if constexpr (R == Rule::lion) {
+        const Vec<T> m = load<T>(m_at);
+        store<T>(m_at, n.second * m + n.second_rest * g);
+        return w - n.rate * sign_of<T>(n.first * m + n.first_rest * g);
     } else {
         const Vec<T> m = n.first * load<T>(m_at) + n.first_rest * g;
         const Vec<T> v = n.second * load<T>(v_at) + n.second_rest * (g * g);
@@ -132,8 +147,7 @@ template <class T> struct Penalized {
         return l2 / 2 * squares + l1 * sizes;
     }
     Vec<T> gradient(Vec<T> w) const {
-        const Vec<T> sign = w > 0 ? splat<T>(1) : (w < 0 ? splat<T>(-1) : Vec<T>{});
-        return static_cast<T>(l2) * w + static_cast<T>(l1) * sign;
+        return static_cast<T>(l2) * w + static_cast<T>(l1) * sign_of<T>(w);
     }
 };
 
@@ -150,7 +164,7 @@ DELTAPROP_INLINE Vec<T> update_weight(const Penalized<T>& penalized, const StepN
         penalty += penalized.value(w);
         g += penalized.gradient(w);
     }
-    if constexpr (R == Rule::adamw) w -= numbers.shrink * w;
+    if constexpr (R == Rule::adamw || R == Rule::lion) w -= numbers.shrink * w;
     store<T>(W, updated<T, R>(numbers, w, g, m, v));
     return g - g;
 }
@@ -176,19 +190,15 @@ Vec<T> update_vectors_by(const Penalized<T> penalized, const StepNumbers<T> numb
     return check;
 }
 
-#define DELTAPROP_RULES(CASE) \
-    CASE(gradient_descent) CASE(momentum) CASE(nesterov) CASE(rmsprop) CASE(adam) CASE(adamw)
-
 template <class T>
 DELTAPROP_APART Vec<T> update_vectors(Rule rule, const Penalized<T>& penalized, const StepNumbers<T>& numbers, Are are,
                                       std::ptrdiff_t n, std::ptrdiff_t step, T* W, const T* gradient, T* m, T* v,
                                       double& penalty) {
     switch (rule) {
-#define DELTAPROP_CASE(name) \
-    case Rule::name:         \
+#define DELTAPROP_RULE(name, states) \
+    case Rule::name:                 \
         return update_vectors_by<T, Rule::name>(penalized, numbers, are, n, step, W, gradient, m, v, penalty);
-        DELTAPROP_RULES(DELTAPROP_CASE)
-#undef DELTAPROP_CASE
+#include "../names.def"
     }
     return Vec<T>{};
 }

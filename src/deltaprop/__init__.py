@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         Adam,
         AdamW,
         GradientDescent,
+        Lion,
         Momentum,
         RMSProp,
         register_optimizer,
@@ -89,7 +90,7 @@ _HOMES = {
     "training.loop": "TrainingState train",
     "training.members": "train_members",
     "training.optimizers": (
-        "OPTIMIZERS Adam AdamW GradientDescent Momentum RMSProp register_optimizer"
+        "OPTIMIZERS Adam AdamW GradientDescent Lion Momentum RMSProp register_optimizer"
     ),
     "training.predict": "predict",
 }
@@ -116,6 +117,7 @@ __all__ = [
     "GradientReport",
     "History",
     "Initializer",
+    "Lion",
     "Loss",
     "MLPClassifier",
     "MLPRegressor",

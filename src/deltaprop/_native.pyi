@@ -16,6 +16,16 @@ def build_info() -> dict[str, str]:
         ``cxx_standard`` (the value of ``__cplusplus``), ``build_type`` and ``architecture``.
     """
 
+def known_names() -> dict[str, Any]:
+    """Return what the kernels know.
+
+    Returns
+    -------
+    dict
+        ``activations``, ``losses`` and ``layers``, lists of names; ``optimizers``, by name how many
+        numbers each keeps for a parameter.
+    """
+
 def cpu_features() -> list[str]:
     """List the instruction sets that this processor and operating system offer.
 

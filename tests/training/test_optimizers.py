@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
+from deltaprop import Network, explain
 from deltaprop.errors import SettingError, UnknownNameError
 from deltaprop.training import schedules
 from deltaprop.training.optimizers import (
@@ -14,6 +15,7 @@ from deltaprop.training.optimizers import (
     Adam,
     AdamW,
     GradientDescent,
+    Lion,
     Momentum,
     RMSProp,
     optimizer_from_dict,
@@ -99,6 +101,9 @@ def by_hand(name, gradients, w):
         elif name == "rmsprop":
             s = 0.99 * s + 0.01 * g**2
             w = w - 1e-3 * g / (np.sqrt(s) + 1e-8)
+        elif name == "lion":
+            w = w - 1e-4 * (np.sign(0.9 * m + 0.1 * g) + 1e-3 * w)
+            m = 0.99 * m + 0.01 * g
         else:
             m, s = 0.9 * m + 0.1 * g, 0.999 * s + 0.001 * g**2
             if name == "adamw":
@@ -175,7 +180,7 @@ def test_weight_decay_spares_biases_and_nothing_else_looks_at_the_mask(gradients
         *_, some = trajectory(cls(), gradients, start, weights)
         *_, none = trajectory(cls(), gradients, start, np.zeros(20, dtype=bool))
         *_, all_ = trajectory(cls(), gradients, start)
-        if name == "adamw":
+        if name in ("adamw", "lion"):
             np.testing.assert_array_equal(some, np.where(weights, all_, none))
             assert (all_ != none).all()
         else:
@@ -243,6 +248,7 @@ SETTINGS = {
     "adam": {"learning_rate": 0.3, "beta_1": 0.5, "beta_2": 0.6, "epsilon": 1e-5},
     "adamw": {"learning_rate": 0.3, "weight_decay": 0.2, "beta_1": 0.5, "beta_2": 0.6,
               "epsilon": 1e-5},
+    "lion": {"learning_rate": 0.3, "weight_decay": 0.2, "beta_1": 0.5, "beta_2": 0.6},
 }  # fmt: skip
 
 
@@ -270,11 +276,12 @@ REFUSED = [
       for cls in OPTIMIZERS.values() for bad in (0.0, -0.1, np.nan, np.inf, "0.1", None, True)),
     *((cls, {name: bad}, name)
       for cls, name in [(Momentum, "momentum"), (RMSProp, "decay"), (Adam, "beta_1"),
-                        (Adam, "beta_2"), (AdamW, "beta_1"), (AdamW, "beta_2")]
+                        (Adam, "beta_2"), (AdamW, "beta_1"), (AdamW, "beta_2"),
+                        (Lion, "beta_1"), (Lion, "beta_2")]
       for bad in (1.0, -0.1, np.nan, "0.9", None)),
     *((cls, {"epsilon": bad}, "epsilon")
       for cls in (RMSProp, Adam, AdamW) for bad in (0.0, -1e-8, np.nan, np.inf, "1e-8", None)),
-    *((AdamW, {"weight_decay": bad}, "weight_decay")
+    *((cls, {"weight_decay": bad}, "weight_decay") for cls in (AdamW, Lion)
       for bad in (-0.1, np.nan, np.inf, "0.1", None)),
 ]  # fmt: skip
 
@@ -345,3 +352,31 @@ class TestRegistering:
         with pytest.raises(SettingError, match="do not come nearer"):
             register_optimizer(wrong)
         assert "wrong" not in OPTIMIZERS
+
+
+class TestLion:
+    def test_the_two_steps_of_its_paper(self):
+        """Chen et al. 2023, algorithm 2: the sign of one mixture, the memory of another."""
+        rule, flat = Lion(0.5, weight_decay=0.1, beta_1=0.5, beta_2=0.8), np.array([1.0, -2.0])
+        state = rule.init(2)
+        rule.step(state, flat, np.array([3.0, -1.0]), 0.5, np.array([True, False]))
+        np.testing.assert_allclose(flat, [1.0 - 0.5 * (1 + 0.1), -2.0 + 0.5])
+        np.testing.assert_allclose(state["m"], [0.6, -0.2])
+        rule.step(state, flat, np.array([-0.5, 0.1]), 0.5, np.array([False, False]))
+        np.testing.assert_allclose(flat, [0.45 - 0.5, -1.5 + 0.5])
+        np.testing.assert_allclose(state["m"], [0.8 * 0.6 - 0.1, -0.16 + 0.02])
+
+    def test_where_nothing_pulls_nothing_moves(self):
+        rule, flat = Lion(), np.ones(3)
+        rule.step(rule.init(3), flat, np.zeros(3), 0.1, np.zeros(3, dtype=bool))
+        np.testing.assert_array_equal(flat, np.ones(3))
+
+    def test_it_is_explained(self, rng):
+        network = Network([2, 3, 2], hidden="tanh")
+        explanation = explain(
+            network, network.init(rng), rng.normal(size=(2, 2)), [0, 1], optimizer=Lion(0.01)
+        )
+        for form in ("terminal", "html", "latex", "markdown", "json", "notebook"):
+            assert explanation.to(form, language="zh")
+        (line,) = [line for line in explanation.lines() if line.step.id == "W.1.after[0,0]"]
+        assert line.evaluated() == pytest.approx(line.step.value, rel=1e-5)

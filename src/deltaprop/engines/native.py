@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,6 +22,7 @@ from deltaprop.engines.cores import available_cores
 from deltaprop.errors import EngineWarning, SettingError
 from deltaprop.functional import activations, losses
 from deltaprop.functional.activations import ACTIVATIONS, Activation
+from deltaprop.functional.losses import Loss
 from deltaprop.model.layers import (
     CategoryEmbedding,
     Dense,
@@ -38,16 +40,6 @@ __all__ = ["NativeEngine", "NativePredictor", "NativeRun"]
 
 Array = npt.NDArray[np.float64]
 
-_NAMES = frozenset(
-    (
-        "identity", "relu", "leaky_relu", "sigmoid", "tanh", "elu", "selu", "silu", "softplus",
-        "gelu", "mish", "cross_entropy", "binary_cross_entropy", "half_squared_error",
-        "half_squared_error_sigmoid", "half_squared_error_softmax", "huber", "poisson",
-    )
-)  # fmt: skip
-# the rows themselves: a user may register another function under one of the names
-_ACTIVATIONS = {row.name: row for row in activations._BUILT_IN if row.name in _NAMES}  # noqa: SLF001
-_LOSSES = {row.name: row for row in losses._BUILT_IN if row.name in _NAMES}  # noqa: SLF001
 # what the kernels ask of each kind of layer, beyond its sizes
 _KINDS: dict[type, tuple[str, ...]] = {
     Dense: (),
@@ -55,14 +47,6 @@ _KINDS: dict[type, tuple[str, ...]] = {
     ParametricActivation: ("function",),
     PeriodicEmbedding: ("n_columns", "n_waves", "n_mixtures"),
     CategoryEmbedding: ("sizes", "dimension"),
-}
-_RULES = ("gradient_descent", "momentum", "rmsprop", "adam", "adamw")
-_STATES = {
-    "momentum": ("v",),
-    "nesterov": ("v",),
-    "rmsprop": ("s",),
-    "adam": ("m", "v"),
-    "adamw": ("m", "v"),
 }
 # what is enough to begin an epoch with the same numbers again
 _KEPT_AS = {"float32": np.float32, "bfloat16": np.float32, "float64": np.float64}
@@ -92,7 +76,10 @@ class NativeRun:
         self.parameters = parameters
         self.dtype = problem.dtype
         self._settings = _settings(problem.optimizer)
-        self._states = _STATES.get(self._settings["name"], ())
+        # what the rule keeps for each parameter, in the order of its own init; and perhaps t
+        first = cast("Any", problem.optimizer).init(0)
+        self._states = [name for name, value in first.items() if isinstance(value, np.ndarray)]
+        self._counts = [name for name in first if name not in self._states]
         self._trainer: Trainer = _kernels().make_trainer(
             _network(problem.network), self._settings, problem.batch_size,
             _threads(problem.n_threads), problem.dtype, for_training=True,
@@ -135,9 +122,7 @@ class NativeRun:
         for which, name in enumerate(self._states):
             state[name] = np.empty(self.parameters.flat.size)
             self._trainer.get_state(which, state[name])
-        if "beta_1" in self._settings:
-            state["t"] = self._trainer.steps
-        return state
+        return state | dict.fromkeys(self._counts, self._trainer.steps)
 
     @state.setter
     def state(self, state: dict[str, Any]) -> None:
@@ -196,10 +181,11 @@ class NativeEngine:
         if unknown:
             return f"layer of the kind {unknown[0]!r}"
         rows = [*network.activations, *_functions(network)]
-        own = [row.name for row in rows if row is not _ACTIVATIONS.get(row.name)]
+        known = _known()
+        own = [row.name for row in rows if row not in known.activations]
         if own:
             return f"activation {own[0]!r}"
-        if network.loss is not _LOSSES.get(network.loss_name):
+        if network.loss not in known.losses:
             return f"loss {network.loss_name!r}"
         if optimizer is not None and not _is_known(optimizer):
             return f"optimizer {type(optimizer).__name__}"
@@ -281,10 +267,32 @@ def _kernels() -> ModuleType:
     return native
 
 
+@dataclass(frozen=True)
+class _Known:
+    """What the kernels have: rows themselves, for a user may register another under their name.
+
+    A row of ours that they do not have is run by the reference, as a user's is.
+    """
+
+    activations: tuple[Activation, ...]
+    losses: tuple[Loss, ...]
+    optimizers: frozenset[str]
+
+
+@cache
+def _known() -> _Known:
+    names = _kernels().known_names()
+    return _Known(
+        tuple(row for row in activations.BUILT_IN if row.name in names["activations"]),
+        tuple(row for row in losses.BUILT_IN if row.name in names["losses"]),
+        frozenset(names["optimizers"]),
+    )
+
+
 def _is_known(optimizer: StepRule) -> bool:
     """Return whether the kernels take its steps: by its name, and because it is no user's own."""
     own = type(optimizer).__module__.partition(".")[0] != "deltaprop"
-    return not own and getattr(optimizer, "name", "") in _RULES
+    return not own and getattr(optimizer, "name", "") in _known().optimizers
 
 
 def _stream(rng: np.random.Generator | None) -> tuple[list[int], list[int]]:

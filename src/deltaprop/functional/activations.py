@@ -21,6 +21,7 @@ from deltaprop.functional.registry import Registry
 
 __all__ = [
     "ACTIVATIONS",
+    "BUILT_IN",
     "Activation",
     "gaussian_cdf",
     "register_activation",
@@ -248,7 +249,7 @@ def _check_arithmetic(row: Activation) -> None:
                 )
 
 
-_BUILT_IN = (
+BUILT_IN = (
     Activation(
         "identity", _identity, _identity_prime, (r"z", r"1"),
         "a = z: a linear neuron", "lecun_normal",
@@ -346,6 +347,6 @@ _BUILT_IN = (
     ),
 )  # fmt: skip
 
-ACTIVATIONS: Registry[Activation] = Registry("activation", _BUILT_IN, _check_row)
+ACTIVATIONS: Registry[Activation] = Registry("activation", BUILT_IN, _check_row)
 
 register_activation = ACTIVATIONS.register

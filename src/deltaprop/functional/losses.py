@@ -26,6 +26,7 @@ from deltaprop.functional.registry import Registry
 from deltaprop.functional.settings import positive
 
 __all__ = [
+    "BUILT_IN",
     "LOSSES",
     "Loss",
     "huber",
@@ -330,7 +331,7 @@ def huber(threshold: float = 1.0, name: str = "huber") -> Loss:
     )  # fmt: skip
 
 
-_BUILT_IN = (
+BUILT_IN = (
     Loss(
         "cross_entropy", "softmax", _cross_entropy, _cross_entropy_delta, "distribution",
         (r"\ln \sum_k e^{z_k} - \sum_i t_i z_i", r"p_i - t_i"),
@@ -373,6 +374,6 @@ _BUILT_IN = (
     ),
 )  # fmt: skip
 
-LOSSES: Registry[Loss] = Registry("loss", _BUILT_IN, check_loss)
+LOSSES: Registry[Loss] = Registry("loss", BUILT_IN, check_loss)
 
 register_loss = LOSSES.register

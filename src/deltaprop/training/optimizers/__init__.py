@@ -1,0 +1,110 @@
+"""Optimizers, one file each: frozen hyperparameters, ``init`` and ``step`` over a flat vector.
+
+``step`` changes the flat parameters and the state's arrays in place. ``eta`` is the learning
+rate of this step, g the gradient.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from deltaprop.errors import SettingError, UnknownNameError
+from deltaprop.model.stored import Stored, record
+from deltaprop.training.optimizers.adam import Adam, AdamW
+from deltaprop.training.optimizers.base import Optimizer, State
+from deltaprop.training.optimizers.gradient_descent import GradientDescent
+from deltaprop.training.optimizers.lion import Lion
+from deltaprop.training.optimizers.momentum import Momentum
+from deltaprop.training.optimizers.rmsprop import RMSProp
+from deltaprop.training.schedules import as_schedule, schedule_from_dict, schedule_to_dict
+
+__all__ = [
+    "OPTIMIZERS",
+    "Adam",
+    "AdamW",
+    "GradientDescent",
+    "Lion",
+    "Momentum",
+    "Optimizer",
+    "RMSProp",
+    "State",
+    "optimizer_from_dict",
+    "optimizer_to_dict",
+    "register_optimizer",
+]
+
+OPTIMIZERS: dict[str, type[Any]] = {
+    cls.name: cls for cls in (GradientDescent, Momentum, RMSProp, Adam, AdamW, Lion)
+}
+
+
+def register_optimizer(cls: type[Any]) -> type[Any]:
+    """Add an optimizer class under its ``name``; usable as a decorator.
+
+    The class is tried first: with its default settings, 500 steps on half squared distances must
+    come nearer to the minimum.
+
+    Parameters
+    ----------
+    cls : type
+        A frozen dataclass with ``name``, ``learning_rate``, ``init`` and ``step``; see
+        ``Optimizer``.
+
+    Returns
+    -------
+    type
+        The class itself.
+
+    Raises
+    ------
+    SettingError
+        When the name is taken or the trial fails.
+    """
+    name = getattr(cls, "name", None)
+    if not isinstance(name, str) or not name.isidentifier():
+        raise SettingError(f"{cls.__name__} needs a class attribute name = '...'.")
+    if name in OPTIMIZERS:
+        raise SettingError(f"An optimizer called {name!r} is registered already.")
+    rule, flat, minimum = cls(), np.array([1.0, -2.0, 0.5]), np.array([0.5, 1.0, -1.0])
+    state, eta = rule.init(3), as_schedule(rule.learning_rate)
+    before = float(np.linalg.norm(flat - minimum))
+    for step in range(500):
+        rule.step(state, flat, flat - minimum, eta(step, 500), np.zeros(3, dtype=bool))
+    if not np.linalg.norm(flat - minimum) < before:
+        raise SettingError(
+            f"Optimizer {name!r}: 500 steps on half squared distances do not come nearer to "
+            f"the minimum ({before:g} before, {np.linalg.norm(flat - minimum):g} after)."
+        )
+    OPTIMIZERS[name] = cls
+    return cls
+
+
+def optimizer_to_dict(optimizer: Optimizer) -> dict[str, object]:
+    """Return name and hyperparameters as plain data."""
+    facts: dict[str, object] = {"name": optimizer.name}
+    for item in fields(optimizer):  # type: ignore[arg-type]
+        value = getattr(optimizer, item.name)
+        facts[item.name] = schedule_to_dict(value) if item.name == "learning_rate" else value
+    return facts
+
+
+def optimizer_from_dict(data: object) -> Optimizer:
+    """Return the optimizer that ``optimizer_to_dict`` described.
+
+    Raises
+    ------
+    UnknownNameError
+        When no optimizer is called so.
+    DataError, SettingError
+        On anything else that ``optimizer_to_dict`` would not have written.
+    """
+    facts = dict(Stored(data, "optimizer").values)
+    name = facts.pop("name", None)
+    if not isinstance(name, str) or name not in OPTIMIZERS:
+        raise UnknownNameError("optimizer", name, OPTIMIZERS)
+    readers = {"learning_rate": lambda _, value: schedule_from_dict(value)}
+    optimizer: Optimizer = record(OPTIMIZERS[name], facts, f"optimizer {name}", readers)
+    return optimizer
