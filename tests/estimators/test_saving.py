@@ -252,6 +252,7 @@ OPTIMIZER = st.one_of(
     st.builds(dp.RMSProp, st.one_of(RATES, SCHEDULES), SHARES, RATES),
     st.builds(dp.Adam, st.one_of(RATES, SCHEDULES), SHARES, SHARES, RATES),
     st.builds(dp.AdamW, st.one_of(RATES, SCHEDULES), RATES, SHARES, SHARES, RATES),
+    st.builds(dp.Lion, st.one_of(RATES, SCHEDULES), RATES, SHARES, SHARES),
 )
 
 
@@ -261,7 +262,8 @@ def test_an_optimizer_comes_back(rule):
 
 
 def test_no_optimizer_and_no_schedule_was_forgotten():
-    assert set(OPTIMIZERS) == {"gradient_descent", "momentum", "rmsprop", "adam", "adamw"}
+    built = {"gradient_descent", "momentum", "rmsprop", "adam", "adamw", "lion"}
+    assert set(OPTIMIZERS) == built
     assert len(schedules.SCHEDULES) == 7
 
 
