@@ -17,9 +17,12 @@ from deltaprop.checking.mistakes import RIGHT, work_step
 from deltaprop.errors import SettingError
 from deltaprop.explaining.derivation.any_number import steps_of
 from deltaprop.explaining.derivation.edges import reads
+from deltaprop.explaining.derivation.trees import entry_of, tree_of
 from deltaprop.explaining.document.equations import equations
 from deltaprop.explaining.document.tokens import Entries
 from deltaprop.functional.arithmetic import FUNCTIONS, evaluate
+from deltaprop.functional.arrays import element
+from deltaprop.functional.expressions import Operand, leaves
 from deltaprop.model.backprop import backpropagate
 from deltaprop.model.layers import ARRAYS
 from deltaprop.notation.ids import read_ref
@@ -278,6 +281,17 @@ class TestForms:
             assert below == layer - 1
             assert i in reads(trace, layer, j)
         assert len(trace.z) == len(network.numbered)
+
+    @KIND
+    def test_what_a_layer_reads_is_what_its_sums_are_made_of(self, draw_layers, kind):
+        trace = draw_layers(kind).explanation.trace
+        for layer, width in enumerate(trace.network.sizes[1:], start=1):
+            for j in range(width):
+                equation = entry_of(trace, layer, "z", j)
+                whole = element(tree_of(trace, layer, equation), 0, j - equation.start)
+                refs = {read_ref(leaf.id) for leaf in leaves(whole) if isinstance(leaf, Operand)}
+                of_a = {ref.index[1] for ref in refs if ref.quantity not in ARRAYS}
+                assert reads(trace, layer, j) == of_a
 
     def test_the_kinds_are_named(self, draw_layers):
         told = {

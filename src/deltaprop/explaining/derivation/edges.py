@@ -13,8 +13,11 @@ from deltaprop.functional.expressions import (
     MatrixProduct,
     Operand,
     Product,
+    Reduced,
     Sum,
     leaves,
+    matrices,
+    parts_of,
 )
 from deltaprop.model.backprop import Trace
 from deltaprop.model.layers import ARRAYS
@@ -25,9 +28,24 @@ __all__ = ["added_at", "edges_of", "parameters_of", "reads"]
 
 def reads(trace: Trace, layer: int, j: int) -> frozenset[int]:
     """Return the i whose a_i have a part in z_j."""
-    tree, column = _preactivation(trace, layer, j)
-    refs = _refs(element(tree, 0, column))
-    return frozenset(ref.index[1] for ref in refs if ref.quantity not in ARRAYS)
+    return frozenset(_columns_read(*_preactivation(trace, layer, j)))
+
+
+def _columns_read(tree: Expression, column: int) -> Iterator[int]:
+    match tree:
+        case Matrix(values=values, origin=origin) if not _is_parameter(tree):
+            yield origin[-1] + (column if values.shape[1] > 1 else 0)
+        case MatrixProduct() | Reduced():  # of every column, each entry
+            for matrix in matrices(tree):
+                if not _is_parameter(matrix):
+                    yield from range(matrix.origin[-1], matrix.origin[-1] + matrix.values.shape[1])
+        case _:
+            for part in parts_of(tree):
+                yield from _columns_read(part, column)
+
+
+def _is_parameter(matrix: Matrix) -> bool:
+    return read_ref(matrix.id).quantity in ARRAYS
 
 
 def parameters_of(trace: Trace, layer: int, i: int, j: int) -> tuple[Ref, ...]:
