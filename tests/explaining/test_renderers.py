@@ -20,14 +20,15 @@ BOTH = {
 
 @pytest.mark.parametrize("what", BOTH)
 @pytest.mark.parametrize("form", RENDERERS)
-def test_every_form_has_a_method_of_its_name(what, form, tmp_path):
+def test_every_form_is_written_and_saved(what, form, tmp_path):
     told, path = BOTH[what](), tmp_path / f"a{RENDERERS[form].suffix}"
     if (what, form) == ("softmax", "svg"):
         with pytest.raises(SettingError, match="about no network"):
             told.to(form)
         return
-    text = getattr(told, f"to_{form}")(language="zh")
-    assert text == told.to(form, path, language="zh")
+    text = told.to(form, path, language="zh")
+    if form != "spoken":
+        assert text == getattr(told, f"to_{form}")(language="zh")
     assert path.read_text(encoding="utf-8") == text
 
 

@@ -13,6 +13,8 @@ from deltaprop.explaining.document import outline
 from deltaprop.explaining.document.blocks import Lines
 from deltaprop.explaining.document.style import Style
 from deltaprop.explaining.renderers.notebook import fragment
+from deltaprop.explaining.renderers.registry import RENDERERS
+from deltaprop.explaining.renderers.spoken import SPOKEN, said
 from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
 from deltaprop.functional.expressions import Operand, leaves
 from deltaprop.notation.digits import number_text
@@ -258,6 +260,63 @@ def of_json(told, style, document):
         assert in_formula.numbers in (None, numbers), step
 
 
+# words
+
+
+def from_words(text, words):
+    """Return what is said with its numbers as they are displayed."""
+    power = re.escape(words["ten"]).replace(r"\{number\}", r"([\d.]+)")
+    minus = words["negative"].format(number="")
+    text = re.sub(
+        power.replace(r"\{exponent\}", rf"({minus})?(\d+)"),
+        lambda m: f"{m[1]}e{int(('-' if m[2] else '') + m[3]):+03d}",
+        text,
+    )
+    left_out = (
+        re.escape(words["rest"])
+        .replace(r"\{more\}", r"(?:[\d,]+ more|其余 [\d,]+ 项)")
+        .replace(r"\{number\}", "")
+    )
+    for gone in (left_out, *words["if"].format(left="|", relation="|", right="|").split("|")):
+        text = re.sub(gone, "", text) if gone.strip() else text
+    text = text.replace(words["inf"], "inf").replace(words["nan"], "nan")
+    return text.replace(minus.strip() + " ", "-").strip(". 。")
+
+
+def of_spoken(told, style, document):
+    """Yield the lines of what is said: a formula, its numbers below it, what the referee found."""
+    words = SPOKEN[document.style.language]
+    verdicts = {words[verdict] + words[":"]: verdict for verdict in MARKS.values()}
+    in_numbers = words["numbers"].format(formula="")
+    titles = {
+        said(part.title, words) + words["."]
+        for section in document.sections
+        for part in (section, *section.parts)
+        if any(isinstance(block, Lines) for block in part.blocks)
+    }
+    lines = []
+    for paragraph in told.to("spoken", detail="neurons", **style).split("\n\n"):
+        title, *rows = paragraph.rstrip("\n").split("\n")
+        if title not in titles:
+            continue
+        for row in rows:
+            verdict = next((v for begins, v in verdicts.items() if row.startswith(begins)), None)
+            if verdict is not None:
+                found = () if verdict == "kink" else SIGNED.findall(from_words(row, words))
+                lines[-1][1] = (verdict, *found)
+            elif row.startswith(in_numbers):
+                lines[-1][0] = row.removeprefix(in_numbers)
+                lines[-1][2] = True
+            elif words["="] in row or words["≈"] in row:
+                lines.append([row, (), False])
+    for text, proof, put_in in lines:
+        formula, sign, result = re.split(f"({words['=']}|{words['≈']})(?!.*{words['=']})", text)[
+            -3:
+        ]
+        numbers = tuple(NUMBER.findall(from_words(formula, words))) if put_in else None
+        yield Told(numbers, sign == words["="], from_words(result, words), proof)
+
+
 # MathML and SVG
 
 MATHML_POWER = re.compile(
@@ -307,6 +366,7 @@ def same_everywhere(told, document, style):
     assert_same(of_latex(told, style, document), expected, "LaTeX")
     assert_same(of_notebook(told, style, document), expected, "notebook")
     assert_same(list(of_json(told, style, document)), expected, "JSON")
+    assert_same(list(of_spoken(told, style, document)), expected, "words")
     assert_same(list(of_fragment(document)), list(first_rows(document)), "piece of HTML")
     by_id = dict(zip((line.step.id for line in document.lines()), expected, strict=True))
     page = dict(of_html(told, style, document))
@@ -376,8 +436,8 @@ class WithoutDetail:
         self.told = told
 
     def __getattr__(self, name):
-        return lambda **style: getattr(self.told, name)(
-            **{key: value for key, value in style.items() if key != "detail"}
+        return lambda *form, **style: getattr(self.told, name)(
+            *form, **{key: value for key, value in style.items() if key != "detail"}
         )
 
 
@@ -391,11 +451,11 @@ class Forged:
         method = getattr(self.told, name)
         if name != self.medium:
             return method
-        return lambda **style: method(**style).replace("1.3125", "1.3126")
+        return lambda *form, **style: method(*form, **style).replace("1.3125", "1.3126")
 
 
 @pytest.mark.parametrize(
-    "medium", ["to_terminal", "to_markdown", "to_latex", "to_notebook", "to_json", "to_html"]
+    "medium", ["to", *(f"to_{form}" for form in RENDERERS if form not in ("svg", "spoken"))]
 )
 def test_a_forged_number_is_found(medium):
     worked = built_in_example("tutorial")

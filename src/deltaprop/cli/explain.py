@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
@@ -59,7 +58,7 @@ def explain(
         typer.Option(
             "--format",
             metavar="FORM",
-            help="terminal html latex markdown json svg notebook; if left out, by --out's name.",
+            help="terminal html latex markdown json svg notebook spoken; if left out, by --out.",
         ),
     ] = None,
     language: Annotated[str, typer.Option("--language", metavar="LANG", help="en or zh.")] = "en",
@@ -123,5 +122,5 @@ def _form_of(out: str | None) -> str:
 
     if out is None:
         return "terminal"
-    suffix = PurePath(out).suffix.lower()
-    return next((row.name for row in RENDERERS.values() if row.suffix == suffix), "terminal")
+    longest = sorted(RENDERERS.values(), key=lambda row: -len(row.suffix))
+    return next((row.name for row in longest if out.lower().endswith(row.suffix)), "terminal")

@@ -78,6 +78,7 @@ RENDERERS: Registry[Renderer] = Registry(
         Renderer(
             "notebook", _in("notebook.document"), ".ipynb", "a notebook that checks its numbers"
         ),
+        Renderer("spoken", _in("spoken"), ".spoken.txt", "sentences for a screen reader"),
     ),
 )  # fmt: skip
 

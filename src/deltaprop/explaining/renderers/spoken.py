@@ -1,0 +1,400 @@
+"""A document for a screen reader: one sentence a line, in reading order, every sign in words.
+
+Screen readers skip or misread raised and lowered digits, the minus of a number, ∂, δ, ′ and what
+is drawn with characters. Here nothing is a picture: formulas are said from left to right with
+their parentheses, matrices row by row, and the head of a column before each of its cells.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeAlias
+
+from deltaprop.characters import readable
+from deltaprop.explaining.document import blocks, tokens
+from deltaprop.explaining.document.blocks import Document
+from deltaprop.explaining.document.tokens import Entries
+from deltaprop.functional.expressions import Leaf, Number, Operand, Quotient
+from deltaprop.notation.digits import Line
+from deltaprop.notation.ids import Ref, read_ref
+from deltaprop.notation.image import Image
+from deltaprop.notation.symbols import PI, Letter, symbol
+from deltaprop.notation.write import write
+
+__all__ = ["SPOKEN", "said", "write_document"]
+
+_Words: TypeAlias = Mapping[str, str]
+
+# how signs and symbols are said; a language more is one more of these
+SPOKEN: Mapping[str, _Words] = {
+    "en": {
+        "=": " equals ", "≈": " is about ", "+": " plus ", "-": " minus ", "*": " times ",
+        "/": " divided by ", "entries *": " times, entry by entry, ",
+        "entries /": " divided, entry by entry, by ", "negative": "minus {number}",
+        "ten": "{number} times ten to the {exponent}", "power": "{base} to the power of {exponent}",
+        "parentheses": "open parenthesis {inner} close parenthesis",
+        "open": "open parenthesis ", "close": " close parenthesis",
+        "if": "1 if {left} {relation} {right}, else 0", ">": "is greater than",
+        ">=": "is at least", "<": "is less than", "<=": "is at most", "==": "equals",
+        "function": "{name} of ", "sqrt": "the square root", "abs": "the absolute value",
+        "log": "the natural logarithm", "sum": "the sum over the samples", "prime": "{name} prime",
+        "layer": "{symbol} of layer {layer}", "by": "the derivative of {above} by {symbol}",
+        "new": "new {symbol}", "kept": "{state} of {symbol}", "all": "the sum of {symbol}",
+        "Σ": "sum",
+        "part": "{symbol}, entries {part}", "transposed": "{symbol} transposed",
+        "is transposed": ", transposed", "rounded": ", rounded", "pi": "pi", "inf": "infinity",
+        "nan": "not a number",
+        "rest": "{more} of together {number}", "numbers": "In numbers: {formula}",
+        "shape": "{symbol}, {rows} by {columns}", "first": "{shape}, of which the first",
+        "row": "row {number}: {cells}",
+        "picture": "A picture of {rows} rows and {columns} columns.",
+        "right": "Proved", "wrong": "Wrong",
+        "kink": "Open", ",": ", ", ";": "; ", ":": ": ", ".": ".", "→": " to ", "…": " to ",
+        "≥": " is at least ", "≤": " is at most ", "·": " times ", "|": " bar ", "∂": "d ",
+    },
+    "zh": {
+        "=": " 等于 ", "≈": " 约等于 ", "+": " 加 ", "-": " 减 ", "*": " 乘 ",
+        "/": " 除以 ", "entries *": " 逐项乘 ",
+        "entries /": " 逐项除以 ", "negative": "负 {number}",
+        "ten": "{number} 乘十的 {exponent} 次方", "power": "{base} 的 {exponent} 次幂",
+        "parentheses": "左括号 {inner} 右括号",
+        "open": "左括号 ", "close": " 右括号",
+        "if": "若 {left} {relation} {right} 则为 1，否则为 0", ">": "大于",
+        ">=": "不小于", "<": "小于", "<=": "不大于", "==": "等于",
+        "function": "{name} ", "sqrt": "平方根", "abs": "绝对值",
+        "log": "自然对数", "sum": "对样本求和", "prime": "{name} 的导函数",
+        "layer": "第 {layer} 层的 {symbol}", "by": "{above} 对 {symbol} 的导数",
+        "new": "新的 {symbol}", "kept": "{symbol} 的 {state}", "all": "{symbol} 之和",
+        "Σ": "总和",
+        "part": "{symbol} 第 {part} 项", "transposed": "{symbol} 的转置",
+        "is transposed": " 的转置", "rounded": "（已舍入）", "pi": "圆周率", "inf": "无穷大",
+        "nan": "非数",
+        "rest": "{more}，共 {number}", "numbers": "代入数值：{formula}",
+        "shape": "{symbol}，{rows} 乘 {columns}", "first": "{shape}，只列前面的",
+        "row": "第 {number} 行：{cells}", "picture": "一幅 {rows} 行 {columns} 列的图。",
+        "right": "已验证", "wrong": "有误",
+        "kink": "未判断", ",": "，", ";": "；", ":": "：", ".": "。", "→": " 到 ", "…": " 到 ",
+        "≥": " 不小于 ", "≤": " 不大于 ", "·": " 乘 ", "|": " 竖线 ", "∂": "d ",
+    },
+}  # fmt: skip
+
+_LETTERS = {"ℓ": "l", "ᵈ": " data", "ᵀ": " T", "\u0303": " tilde", "\u0302": " hat", "½": "1/2"}
+_NUMBER = re.compile(r"(?<![\w.])-(?=\d|inf)")
+_POWER = re.compile("([⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
+_EXPONENT = re.compile(r"(\d[\d.]*)e([+-]?\d+)")
+_DERIVATIVE = re.compile(r"[∂d]([Lℓ])/[∂d](\w)")
+_FUNCTION = re.compile(r"\b([a-zA-Z]'?)\((\w+)\)")
+_ARROW = re.compile(r"\s*[→←]\s*([,，.。]|$)")  # one that points at nothing
+_SPACED = re.compile(r" ([-+=/*·|]) | ?([≈→…≥≤·|=∂]) ?")
+
+
+def write_document(document: Document) -> str:
+    """Return a document as sentences, a line each; what belongs together has no blank line."""
+    return "\n".join(_lines(document)).strip("\n") + "\n"
+
+
+def said(text: str, words: _Words) -> str:
+    """Return a sentence with its signs in words: "δ = dL/dz" as "delta equals ..."."""
+    text = readable(text).replace("_", " ").replace("Σ", words["Σ"])
+    text = _DERIVATIVE.sub(lambda m: words["by"].format(above=m[1], symbol=m[2]), text)
+    text = _ARROW.sub(r"\1", text)
+    text = _FUNCTION.sub(lambda m: _function(m[1], words) + m[2], text)
+    text = _EXPONENT.sub(lambda m: _number(m[0], words), text)
+    text = _NUMBER.sub(words["negative"].format(number=""), text)
+    text = _POWER.sub(lambda m: words["power"].format(base="", exponent=m[0]), text)
+    text = _SPACED.sub(lambda m: words[m[1] or m[2]], text)
+    return " ".join("".join(map(_letter, text)).split())
+
+
+def _function(name: str, words: _Words) -> str:
+    """Return "the natural logarithm of ", "tanh prime of "."""
+    plain = name.removesuffix("'")
+    said = words.get(plain, plain.replace("_", " "))
+    if name != plain:
+        said = words["prime"].format(name=said)
+    return words["function"].format(name=said)
+
+
+def _letter(c: str) -> str:
+    """Return a letter as it is pronounced: Greek ones by name, lowered digits as digits."""
+    if c in _LETTERS:
+        return _LETTERS[c]
+    name = unicodedata.name(c, "")
+    if name.startswith("GREEK"):
+        return f" {name.rpartition(' ')[2].lower()} "
+    return f" {unicodedata.normalize('NFKC', c)}" if name.startswith(("SUPER", "SUBSCR")) else c
+
+
+def _number(text: str, words: _Words) -> str:
+    """Return a displayed number in words where it has signs: "-1e-05"."""
+    if text.startswith("-"):
+        return words["negative"].format(number=_number(text[1:], words))
+    mantissa, _, exponent = text.partition("e")
+    if exponent:
+        whole = _number(str(int(exponent)), words)
+        return words["ten"].format(number=mantissa, exponent=whole)
+    return words.get(text, text)
+
+
+def _name(ref: Ref, document: Document, part: str = "") -> str:
+    """Return a symbol as it is read out, letter first: "W 1 3 of layer 2"."""
+    words = SPOKEN[document.style.language]
+    of = symbol(document.named(ref), document.n_samples, document.style.notation)
+
+    def letter(of: Letter) -> str:
+        return " ".join("".join(map(_letter, f"{of.text} {of.below}".replace("_", " "))).split())
+
+    places = of.places.split(",") if "," in of.places else list(of.places)
+    name = " ".join([letter(of.letter), *places])
+    if of.summed:
+        return words["all"].format(symbol=name)
+    if part:
+        name = words["part"].format(symbol=name, part=said(part, words))
+    if of.layer:
+        name = words["layer"].format(symbol=name, layer=of.layer.strip("()").replace(",", " "))
+    if of.derivative_of is not None:
+        name = words["by"].format(above=letter(of.derivative_of), symbol=name)
+    elif of.state:
+        name = words["kept"].format(state=of.state, symbol=name)
+    return words["new"].format(symbol=name) if of.prime else name
+
+
+class _SpokenNotation:
+    """Says a line in symbols, or with its numbers put in, from left to right (a ``Notation``)."""
+
+    stacks_quotients = False
+
+    def __init__(
+        self, line: Line, words: _Words, symbol: Callable[[Ref], str] | None, more: str = ""
+    ) -> None:
+        self.line, self.words, self.symbol, self.more = line, words, symbol, more
+
+    def leaf(self, leaf: Leaf) -> str:
+        if isinstance(leaf, Operand) and self.symbol is not None:
+            return self.symbol(read_ref(leaf.id))
+        number = _number(self.line.text(leaf), self.words)
+        if isinstance(leaf, Number):
+            return self.words["pi"] if self.symbol is not None and leaf.text == PI else number
+        if isinstance(leaf, Operand):
+            return number
+        more = self.more.format(count=f"{leaf.count:,}")
+        return self.parentheses(self.words["rest"].format(more=more, number=number))
+
+    def is_negative(self, leaf: Leaf) -> bool:
+        return False  # "times minus 2" needs no parentheses to be understood
+
+    def parentheses(self, inner: str) -> str:
+        return self.words["parentheses"].format(inner=inner)
+
+    def sum(self, terms: list[str], signs: tuple[int, ...]) -> str:
+        first = terms[0] if signs[0] > 0 else self.words["negative"].format(number=terms[0])
+        rest = zip(terms[1:], signs[1:], strict=True)
+        return first + "".join(self.words["+" if sign > 0 else "-"] + term for term, sign in rest)
+
+    def product(self, factors: list[str]) -> str:
+        return self.words["*"].join(factors)
+
+    def quotient(self, above: str, below: str) -> str:
+        return self.words["/"].join((above, below))
+
+    def power(self, base: str, exponent: str) -> str:
+        return self.words["power"].format(base=self._one(base), exponent=self._one(exponent))
+
+    def comparison(self, left: str, relation: str, right: str) -> str:
+        holds = self.words[relation]
+        return self.parentheses(self.words["if"].format(left=left, relation=holds, right=right))
+
+    def call(self, name: str, arguments: list[str]) -> str:
+        return _function(name, self.words) + self.parentheses(self.words[","].join(arguments))
+
+    def _one(self, part: str) -> str:
+        enclosed = part.startswith(self.words["open"]) or " " not in part
+        return part if enclosed else self.parentheses(part)
+
+
+def _lines(document: Document) -> Iterator[str]:
+    words = SPOKEN[document.style.language]
+    told = [said(text, words) for text in (document.title, *document.conventions)]
+    for section in document.sections:
+        for part in (section, *section.parts):
+            told += ["", *([said(part.title, words)] if part.title else [])]
+            told += (text for block in part.blocks for text in _block(block, document, words))
+    for text in told:
+        ends = not text or text.endswith((".", "。", "!", "?", ":", "："))
+        yield text if ends else text + words["."]
+
+
+def _block(block: blocks.Block, document: Document, words: _Words) -> Iterator[str]:
+    match block:
+        case blocks.Sentence():
+            yield said(block.text, words)
+        case blocks.Table():
+            yield from _rows(block, document, words)
+        case blocks.Overview():
+            yield from _overview(block, document, words)
+        case Image():
+            rows, columns = block.values.shape
+            yield said(block.title, words)
+            yield words["picture"].format(rows=rows, columns=columns)
+        case blocks.Equations():
+            for equation in block.equations:
+                yield from _equation(equation, document, words)
+        case blocks.Lines():
+            for line in block.lines:
+                yield from _line(line, document, words)
+
+
+def _line(line: Line, document: Document, words: _Words) -> Iterator[str]:
+    """Yield a number: its formula in symbols, the formula in numbers, what it comes to."""
+
+    def name(ref: Ref) -> str:
+        return _name(ref, document)
+
+    left, expression = name(line.step.ref), line.step.expression
+    result = words["=" if line.exact else "≈"] + _number(line.shown, words)
+    itself = isinstance(expression, Operand) and expression.id == line.step.id
+    formula, numbers = (
+        write(expression, _SpokenNotation(line, words, of, document.words["more terms"]))
+        for of in (name, None)
+    )
+    if itself or numbers in (_number(line.shown, words), formula):
+        middle = "" if itself else words["="] + formula
+        yield left + middle + (result if itself or formula != numbers else "")
+    else:
+        yield left + words["="] + formula
+        yield words["numbers"].format(formula=numbers + result)
+    proof = document.proofs.get(line.step.id)
+    if proof is not None:
+        yield _proof(proof, document, words)
+
+
+def _proof(proof: blocks.Proof, document: Document, words: _Words) -> str:
+    told = [document.words["kink"]]
+    if proof.verdict != "kink":
+        told = [
+            document.words["central difference"].format(number=_number(proof.measured, words)),
+            document.words["relative error"].format(number=_number(proof.error, words)),
+        ]
+    return words[proof.verdict] + words[":"] + words[","].join(told)
+
+
+# tables, the network, matrices
+
+
+def _rows(table: blocks.Table, document: Document, words: _Words) -> Iterator[str]:
+    """Yield each row, the head of its column before each cell."""
+
+    def cell(of: blocks.Cell) -> str:
+        match of:
+            case blocks.Shown():
+                return said(of.text, words)
+            case str():
+                return said(of, words)
+        return _name(of, document)
+
+    head = [cell(of) for of in table.head] or [""] * len(table.rows[0])
+    for row in table.rows:
+        told = [cell(of) for of in row]
+        if table.head:
+            pairs = [
+                words[":"].join((of, text)) if of else text
+                for of, text in zip(head, told, strict=True) if text
+            ]  # fmt: skip
+            yield words[";"].join(pairs)
+        else:
+            yield words[":"].join((told[0], words[","].join(text for text in told[1:] if text)))
+
+
+def _overview(overview: blocks.Overview, document: Document, words: _Words) -> Iterator[str]:
+    """Yield a sentence for each neuron, layer by layer."""
+    if overview.note:
+        yield said(overview.note, words)
+    for layer in overview.layers:
+        yield said(layer.title, words)
+        for node in layer.nodes:
+            told = [_name(node.ref, document), *([said(node.name, words)] if node.name else [])]
+            letters = {"z": node.z, "a": node.a, _letter("δ").strip(): node.delta}
+            if not (node.z or node.delta):  # an input is nothing but its number
+                pause = words[","].strip() if node.name else ""
+                yield words[","].join(told) + pause + words["="] + _number(node.a, words)
+                continue
+            yield words[":"].join((words[","].join(told), words[";"].join(
+                letter + words["="] + _number(number, words)
+                for letter, number in letters.items() if number
+            )))  # fmt: skip
+        if layer.more:
+            yield document.words["more"].format(count=f"{layer.more:,}")
+    yield document.words["target"] + words["="] + said(overview.targets, words)
+    yield document.words["loss L"] + words["="] + said(overview.loss, words)
+
+
+def _equation(equation: tokens.Equation, document: Document, words: _Words) -> Iterator[str]:
+    """Yield an equation in symbols, then every matrix of it, then what it comes to."""
+    left = _name(equation.left, document, equation.part)
+    note = equation.note.replace("_", " ")
+    if equation.right:
+        right = "".join(_token(token, document, words) for token in equation.right)
+        yield " ".join((left + words["="] + right).split())
+        for token in equation.right:
+            if isinstance(token, Entries):
+                applied = "" if token.is_argument else token.applied
+                yield _matrix(_applied(applied, token, document, words), token.cells, words)
+            elif isinstance(token, tokens.Constant):
+                symbols, numbers = (_constant(token, document, words, of) for of in (True, False))
+                if symbols != numbers:
+                    yield symbols + words["="] + numbers
+    elif equation.phase == "backward":
+        yield left + words[":"] + document.words["given by"].format(loss=note)
+    else:
+        yield left + words[":"] + document.words["after the step"]
+    result = left if equation.exact else left + words["rounded"]
+    yield _matrix(result, equation.result, words)
+    if equation.more:
+        yield document.words["more of this form"].format(count=f"{equation.more:,}")
+
+
+def _token(token: tokens.Token, document: Document, words: _Words) -> str:
+    """Return a piece of an equation in symbols."""
+    match token:
+        case Entries():
+            return _applied(token.applied, token, document, words)
+        case tokens.Constant():
+            text = _constant(token, document, words, True)
+            enclosed = isinstance(token.line.step.expression, Quotient)
+            return words["parentheses"].format(inner=text) if enclosed else text
+        case tokens.Joint(sign=sign):
+            # the product of matrices; of entries, it is said so
+            return words[{"": "*", "*": "entries *", "/": "entries /"}.get(sign, sign)]
+        case tokens.Open(function=function, fenced=fenced):
+            of = _function(function, words) if function else ""
+            return of + (words["open"] if fenced else "")
+        case tokens.Close(raised="T"):
+            return words["close"] + words["is transposed"]
+    raised = words["power"].format(base="", exponent=token.raised) if token.raised else ""
+    return words["close"] + raised
+
+
+def _applied(applied: str, token: Entries, document: Document, words: _Words) -> str:
+    """Return a matrix by name: transposed, or a function of it."""
+    name = _name(token.ref, document, token.part)
+    if token.transposed:
+        name = words["transposed"].format(symbol=name)
+    return _function(applied, words) + name if applied else name
+
+
+def _constant(token: tokens.Constant, document: Document, words: _Words, in_symbols: bool) -> str:
+    name = (lambda ref: _name(ref, document)) if in_symbols else None
+    return write(token.line.step.expression, _SpokenNotation(token.line, words, name))
+
+
+def _matrix(name: str, cells: tokens.Cells, words: _Words) -> str:
+    """Return a matrix row by row."""
+    rows = [words[","].join(_number(text, words) for text in row) for row in cells.texts]
+    shape = words["shape"].format(symbol=name, rows=cells.shape[0], columns=cells.shape[1])
+    if cells.more_rows or cells.more_columns:
+        shape = words["first"].format(shape=shape)
+    if cells.shape[0] > 1:
+        rows = [words["row"].format(number=n, cells=row) for n, row in enumerate(rows, start=1)]
+    return words[":"].join((shape, words[";"].join(rows)))
