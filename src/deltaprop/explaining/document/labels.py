@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from deltaprop.errors import SettingError
-from deltaprop.model.layers import Dense
 from deltaprop.model.spec import Network
 
 __all__ = ["Names", "layer_names"]
@@ -61,9 +60,9 @@ def _require_count(what: str, names: Sequence[str], expected: int) -> None:
         raise SettingError(f"{len(names)} {what} names for {expected} {what}s.")
 
 
-def layer_names(network: Network, words: Mapping[str, str]) -> list[str]:
+def layer_names(network: Network, language: str) -> list[str]:
     """Return what each layer but the last does to its numbers: its activation, or its kind."""
     return [
-        row.name if isinstance(layer, Dense) else words[layer.kind].format_map(vars(layer))
+        layer.names[language].format_map(vars(layer)) if layer.names else row.name
         for layer, row in zip(network.numbered, network.activations, strict=False)
     ]

@@ -129,7 +129,7 @@ class _Outline:
     def _shape(self) -> Iterator[str]:
         """Yield how many numbers there are from layer to layer, and what gives them."""
         network = self.trace.network
-        called = ["", *layer_names(network, self.words), network.loss.output]
+        called = ["", *layer_names(network, self.style.language), network.loss.output]
         for width, name in zip(network.sizes, called, strict=True):
             yield f"{width} {name}".rstrip()
 
@@ -178,7 +178,7 @@ class _Outline:
                 title = words["output"].format(activation=trace.network.loss.output)
                 layers.append(self._layer(title, "a", layer, names.outputs))
             else:
-                called = layer_names(trace.network, words)[layer - 1]
+                called = layer_names(trace.network, self.style.language)[layer - 1]
                 title = words["layer"].format(number=layer, activation=called)
                 layers.append(self._layer(title, "a", layer, ()))
         return Overview(

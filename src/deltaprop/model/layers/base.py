@@ -76,11 +76,13 @@ class Equation:
 class Layer(Protocol):
     """A numbered layer: parameters, an affine or other map to z, then an activation.
 
-    ``arrays`` names the arrays it may have, in the order they are told; ``penalized`` those that
-    L2, L1 and weight decay apply to.
+    ``names`` is what it is called in each language, with the layer's fields in braces; a dense
+    layer is called by its activation. ``arrays`` names the arrays it may have, in the order they
+    are told; ``penalized`` those that L2, L1 and weight decay apply to.
     """
 
     kind: ClassVar[str]
+    names: ClassVar[Mapping[str, str]]
     arrays: ClassVar[tuple[str, ...]]
     penalized: ClassVar[tuple[str, ...]]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -38,6 +38,7 @@ class CategoryEmbedding:
     learning_rate_factor: float = 1.0
 
     kind: ClassVar[str] = "category_embedding"
+    names: ClassVar[Mapping[str, str]] = {"en": "category embedding", "zh": "类别嵌入"}
     latex: ClassVar[str] = r"z_{gk} = \sum_{i \in g} a_i E_{ik}"
     doc: ClassVar[str] = "the category of each one-hot group as a few learnt numbers"
     arrays: ClassVar[tuple[str, ...]] = ("E",)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import sqrt
 from typing import ClassVar
@@ -56,6 +56,7 @@ class Dense:
     bias_learning_rate_factor: float = 1.0
 
     kind: ClassVar[str] = "dense"
+    names: ClassVar[Mapping[str, str]] = {}
     latex: ClassVar[str] = r"z = a W + b"
     doc: ClassVar[str] = (
         "every number from all that come in; "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -34,6 +34,7 @@ class ParametricActivation:
     learning_rate_factor: float = 1.0
 
     kind: ClassVar[str] = "parametric_activation"
+    names: ClassVar[Mapping[str, str]] = {"en": "parametric {function}", "zh": "参数化 {function}"}
     latex: ClassVar[str] = r"z_j = a_j + \alpha_j (f(a_j) - a_j)"
     doc: ClassVar[str] = "how strongly an activation bends is learnt"
     arrays: ClassVar[tuple[str, ...]] = ("alpha",)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import pi, sqrt
 from typing import ClassVar
@@ -45,6 +45,7 @@ class PeriodicEmbedding:
     learning_rate_factor: float = 1.0
 
     kind: ClassVar[str] = "periodic_embedding"
+    names: ClassVar[Mapping[str, str]] = {"en": "periodic embedding", "zh": "周期嵌入"}
     latex: ClassVar[str] = r"z_{ck} = \sum_h V_{chk} \cos(\omega_{ch} a_c + \varphi_{ch}) + v_{ck}"
     doc: ClassVar[str] = "each column beside mixtures of learnt waves of it"
     arrays: ClassVar[tuple[str, ...]] = ("omega", "phi", "V", "v")

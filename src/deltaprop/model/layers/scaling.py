@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -30,6 +30,7 @@ class Scaling:
     learning_rate_factor: float = 1.0
 
     kind: ClassVar[str] = "scaling"
+    names: ClassVar[Mapping[str, str]] = {"en": "scaling", "zh": "缩放"}
     latex: ClassVar[str] = r"z_j = a_j s_j"
     doc: ClassVar[str] = "a learnt scale for each column"
     arrays: ClassVar[tuple[str, ...]] = ("s",)

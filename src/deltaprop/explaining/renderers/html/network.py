@@ -200,12 +200,12 @@ class _Drawing:
 
     # the whole
 
-    def _titles(self) -> Iterator[str]:
+    def _titles(self, language: str) -> Iterator[str]:
         words, network = self.cards.words, self.trace.network
         titles = [words["inputs"]]
         titles += [
             words["layer"].format(number=i, activation=called)
-            for i, called in enumerate(layer_names(network, words), start=1)
+            for i, called in enumerate(layer_names(network, language), start=1)
         ]
         titles += [words["output"].format(activation=network.loss.output)]
         titles += [network.loss_name.replace("_", " ")]
@@ -225,7 +225,7 @@ class _Drawing:
     def svg(self, css: str, language: str) -> str:
         """Return the drawing."""
         loss = self.cards.loss_node()
-        parts = [*self._titles(), *self._loss_edges(loss)]
+        parts = [*self._titles(language), *self._loss_edges(loss)]
         for layer in range(1, len(self.cards.columns)):
             parts += self._edges(layer)
         for column in [*self.cards.columns, [loss]]:
