@@ -472,7 +472,16 @@ def test_a_class_that_reads_like_a_missing_cell_is_written_so_that_it_is_read_as
 
 @pytest.mark.parametrize(
     ("name", "begins"),
-    [("a.html", "<!DOCTYPE html>"), ("a.tex", "% Compile"), ("a.json", "{"), ("a", "The tutorial")],
+    [
+        ("a.html", "<!DOCTYPE html>"),
+        ("a.tex", "% Compile"),
+        ("a.json", "{"),
+        ("a", "The tutorial"),
+        (
+            "A.spoken.txt",
+            "The tutorial's example: 2-2-1, linear neurons, one step of gradient descent.\n",
+        ),
+    ],
 )
 def test_the_name_of_the_file_says_the_format(folder, call, name, begins):
     answer = call("explain", "tutorial", "--out", name)

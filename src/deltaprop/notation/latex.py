@@ -280,7 +280,7 @@ def equation_parts(line: Line, in_symbols: LatexNotation, in_numbers: LatexNotat
     step = line.step
     relation = "=" if line.exact else r"\approx"
     result = f"{relation} {latex_number(line.shown)}"
-    if isinstance(step.expression, Operand) and step.expression.id == step.id:
+    if not step.has_formula:
         return [result]  # no formula tells this number
     parts = [f"= {write(step.expression, notation)}" for notation in (in_symbols, in_numbers)]
     if parts[1] == f"= {latex_number(line.shown)}" or parts[0] == parts[1]:

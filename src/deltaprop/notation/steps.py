@@ -45,6 +45,11 @@ class Step:
         return self.ref.quantity
 
     @property
+    def has_formula(self) -> bool:
+        """Return whether a formula tells it; else its expression is an operand with its own id."""
+        return not (isinstance(self.expression, Operand) and self.expression.id == self.id)
+
+    @property
     def operands(self) -> tuple[str, ...]:
         """Return the ids of what it is made of."""
         return tuple(dict.fromkeys(operand.id for operand in self.named_operands()))

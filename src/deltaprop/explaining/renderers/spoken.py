@@ -252,16 +252,16 @@ def _line(line: Line, document: Document, words: _Words) -> Iterator[str]:
     def name(ref: Ref) -> str:
         return _name(ref, document)
 
-    left, expression = name(line.step.ref), line.step.expression
+    left = name(line.step.ref)
     result = words["=" if line.exact else "≈"] + _number(line.shown, words)
-    itself = isinstance(expression, Operand) and expression.id == line.step.id
     formula, numbers = (
-        write(expression, _SpokenNotation(line, words, of, document.words["more terms"]))
+        write(line.step.expression, _SpokenNotation(line, words, of, document.words["more terms"]))
         for of in (name, None)
     )
-    if itself or numbers in (_number(line.shown, words), formula):
-        middle = "" if itself else words["="] + formula
-        yield left + middle + (result if itself or formula != numbers else "")
+    if not line.step.has_formula:
+        yield left + result
+    elif numbers in (_number(line.shown, words), formula):
+        yield left + words["="] + formula + result
     else:
         yield left + words["="] + formula
         yield words["numbers"].format(formula=numbers + result)

@@ -16,7 +16,7 @@ from deltaprop.explaining.document.tokens import (
     Joint,
     Open,
 )
-from deltaprop.functional.expressions import Operand, Quotient
+from deltaprop.functional.expressions import Quotient
 from deltaprop.notation.digits import Line
 from deltaprop.notation.ids import Ref
 from deltaprop.notation.image import Image
@@ -61,7 +61,7 @@ def line_parts(line: Line, document: Document) -> tuple[str, str, str, str]:
 
     expression, left = line.step.expression, symbol(line.step.ref)
     relation = "=" if line.exact else "≈"
-    if isinstance(expression, Operand) and expression.id == line.step.id:
+    if not line.step.has_formula:
         return left, "", "", relation
     notations = [UnicodeNotation(line, of, document.words["more terms"]) for of in (symbol, None)]
     formula, numbers = (write(expression, notation) for notation in notations)

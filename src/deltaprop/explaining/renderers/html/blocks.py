@@ -21,7 +21,6 @@ from deltaprop.explaining.document.blocks import (
     Table,
 )
 from deltaprop.explaining.renderers.html.equations import equation_pieces, width_class
-from deltaprop.functional.expressions import Operand
 from deltaprop.model.layers import ARRAYS
 from deltaprop.notation.digits import Line, number_text
 from deltaprop.notation.ids import PHASES, Ref, read_ref
@@ -247,8 +246,7 @@ class Blocks:
         """Return symbol = symbols = numbers = result, and the proof."""
         step = line.step
         parts = []
-        no_formula = isinstance(step.expression, Operand) and step.expression.id == step.id
-        if not no_formula:
+        if step.has_formula:
             more = self.words["terms left out"]
             for kind, symbol_of in (("symbols", self.symbol), ("numbers", None)):
                 found = pieces(step.expression, MathmlNotation(line, symbol_of, more))

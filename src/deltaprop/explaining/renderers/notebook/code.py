@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.explaining.worked_step import WorkedStep
-from deltaprop.functional.expressions import Operand
 from deltaprop.functional.losses import sample_shares
 from deltaprop.model.layers import ARRAYS
 from deltaprop.model.parameters import Parameters
@@ -175,9 +174,8 @@ def arithmetic_code(lines: Sequence[Line]) -> str:
     """Return code that compares displayed results with what their right-hand sides come to."""
     rows = []
     for line in lines:
-        expression = line.step.expression
-        if not (isinstance(expression, Operand) and expression.id == line.step.id):
-            plain = write(expression, PlainNotation(line))
+        if line.step.has_formula:
+            plain = write(line.step.expression, PlainNotation(line))
             rows.append(f'        ("{line.step.id}", "{plain}", "{line.shown}"),')
     return "\n".join(["check(", "    [", *rows, "    ]", ")"])
 
