@@ -3,6 +3,7 @@
 import re
 import unicodedata
 
+import numpy as np
 import pytest
 
 import deltaprop as dp
@@ -92,3 +93,11 @@ def test_a_number_is_named_letter_first():
     assert "\nx 1, size, equals 1.\nx 2, price minus old, equals 0.5.\n" in told
     assert "new W 1 2 of layer 1 equals W 1 2 of layer 1 minus eta times the derivative" in told
     assert "\nW of layer 1, 2 by 2: row 1: 0.5, 2.3; row 2: 1.5, 3.\n" in told
+
+
+def test_an_index_of_several_digits_is_one_number(rng):
+    network = dp.Network([112, 11])
+    step = dp.explain(network, network.init(rng), np.eye(112)[[111]], [10])
+    told = step.only("z.1[0,10]").to("spoken")
+    assert "x 112 times W 112 11 of layer 1" in told
+    assert "z 11 of layer 1 equals" in told

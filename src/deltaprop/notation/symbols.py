@@ -42,8 +42,8 @@ class Symbol:
         W, δ, λ₂.
     layer : str
         What stands above it: "1", or "(0,1)" between layers; "" for nothing.
-    places : str
-        Its index, counted from 1: "12", or "1,12" where a number has several digits.
+    index : tuple of str
+        Its index, counted from 1.
     prime : bool
         Whether it is meant after the update.
     derivative_of : Letter, optional
@@ -58,12 +58,17 @@ class Symbol:
 
     letter: Letter
     layer: str = ""
-    places: str = ""
+    index: tuple[str, ...] = ()
     prime: bool = False
     derivative_of: Letter | None = None
     both: bool = False
     state: str = ""
     summed: bool = False
+
+    @property
+    def places(self) -> str:
+        """Return the index as it is written: "12", or "1,12" where a number has several digits."""
+        return ("," if any(len(place) > 1 for place in self.index) else "").join(self.index)
 
 
 _LETTERS = {
@@ -127,10 +132,9 @@ def symbol(ref: Ref, n_samples: int, notation: str = "standard") -> Symbol:
     Symbol
         The loss of a sample is ℓ, the whole loss L.
     """
-    places = [str(i + 1) for i in ref.index]
+    index = tuple(str(i + 1) for i in ref.index)
     if ref.quantity in PER_SAMPLE and n_samples == 1:
-        places = places[1:]
-    index = ("," if any(len(place) > 1 for place in places) else "").join(places)
+        index = index[1:]
     state, _, of = ref.quantity.rpartition("_")
     above: Letter | None = None
     if ref.quantity in _DERIVATIVES:

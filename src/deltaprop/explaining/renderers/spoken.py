@@ -146,8 +146,7 @@ def _name(ref: Ref, document: Document, part: str = "") -> str:
     def letter(of: Letter) -> str:
         return " ".join("".join(map(_letter, f"{of.text} {of.below}".replace("_", " "))).split())
 
-    places = of.places.split(",") if "," in of.places else list(of.places)
-    name = " ".join([letter(of.letter), *places])
+    name = " ".join([letter(of.letter), *of.index])
     if of.summed:
         return words["all"].format(symbol=name)
     if part:
