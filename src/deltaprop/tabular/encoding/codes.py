@@ -66,9 +66,6 @@ def digits_of(series: pl.Series) -> pl.Series:
     """Return whole numbers of any type as their digits."""
     import polars as pl
 
-    if series.dtype == pl.Int128:  # the lowest version of polars casts it to no text
-        digits = [None if cell is None else str(cell) for cell in series.to_list()]
-        return pl.Series(series.name, digits, pl.String)
     text = series.cast(pl.String)
     return text.str.replace(r"\.0*$", "") if series.dtype.is_decimal() else text
 
