@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
 from math import pi
 
 import numpy as np
@@ -16,6 +15,7 @@ from deltaprop.model.backprop import Trace
 from deltaprop.model.parameters import Slot
 from deltaprop.notation.ids import Ref, grid
 from deltaprop.notation.steps import Step
+from deltaprop.training.optimizers import hyperparameters
 
 __all__ = ["UpdateTold", "moves", "rate_factor"]
 
@@ -109,12 +109,7 @@ class UpdateTold:
         return dict(tell(slot.penalized))
 
     def _hyperparameters(self) -> dict[str, Expression]:
-        rule = self.update.rule
-        numbers = {
-            item.name: getattr(rule, item.name)
-            for item in fields(rule)  # type: ignore[arg-type]
-            if item.name != "learning_rate"
-        }
+        numbers = hyperparameters(self.update.rule)
         numbers |= {n: v for n, v in self.update.new_state.items() if not isinstance(v, np.ndarray)}
         return {
             name: operand(Ref(name), float(value))

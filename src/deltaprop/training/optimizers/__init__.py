@@ -6,7 +6,6 @@ rate of this step, g the gradient.
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ import numpy as np
 from deltaprop.errors import SettingError, UnknownNameError
 from deltaprop.model.stored import Stored, record
 from deltaprop.training.optimizers.adam import Adam, AdamW
-from deltaprop.training.optimizers.base import Optimizer, State
+from deltaprop.training.optimizers.base import Optimizer, State, hyperparameters
 from deltaprop.training.optimizers.gradient_descent import GradientDescent
 from deltaprop.training.optimizers.lion import Lion
 from deltaprop.training.optimizers.momentum import Momentum
@@ -31,6 +30,7 @@ __all__ = [
     "Optimizer",
     "RMSProp",
     "State",
+    "hyperparameters",
     "optimizer_from_dict",
     "optimizer_to_dict",
     "register_optimizer",
@@ -84,11 +84,8 @@ def register_optimizer(cls: type[Any]) -> type[Any]:
 
 def optimizer_to_dict(optimizer: Optimizer) -> dict[str, object]:
     """Return name and hyperparameters as plain data."""
-    facts: dict[str, object] = {"name": optimizer.name}
-    for item in fields(optimizer):  # type: ignore[arg-type]
-        value = getattr(optimizer, item.name)
-        facts[item.name] = schedule_to_dict(value) if item.name == "learning_rate" else value
-    return facts
+    rate = schedule_to_dict(optimizer.learning_rate)
+    return {"name": optimizer.name, "learning_rate": rate, **hyperparameters(optimizer)}
 
 
 def optimizer_from_dict(data: object) -> Optimizer:

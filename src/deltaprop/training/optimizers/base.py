@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Protocol, TypeAlias
+from dataclasses import fields
+from typing import Any, ClassVar, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from deltaprop.training.schedules import LearningRate
 
-__all__ = ["Array", "Flags", "Optimizer", "Rate", "State", "array_of"]
+__all__ = ["Array", "Flags", "Optimizer", "Rate", "State", "array_of", "hyperparameters"]
 
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -49,3 +50,9 @@ def array_of(state: State, name: str) -> Array:
     value = state[name]
     assert isinstance(value, np.ndarray)
     return value
+
+
+def hyperparameters(optimizer: Optimizer) -> dict[str, Any]:
+    """Return the settings of an optimizer by name, the learning rate left out."""
+    settings = fields(optimizer)  # type: ignore[arg-type]
+    return {i.name: getattr(optimizer, i.name) for i in settings if i.name != "learning_rate"}

@@ -18,6 +18,7 @@ from deltaprop.model.parameters import Parameters
 from deltaprop.notation.digits import Line
 from deltaprop.notation.plain import PlainNotation
 from deltaprop.notation.write import write
+from deltaprop.training.optimizers import hyperparameters
 
 __all__ = [
     "ARITHMETIC",
@@ -230,11 +231,7 @@ class _Writer:
         rule = "GivenStep()"
         if known:
             settings = [f"learning_rate={update.learning_rate!r}"]
-            settings += [
-                f"{item.name}={getattr(update.rule, item.name)!r}"
-                for item in fields(update.rule)  # type: ignore[arg-type]
-                if item.name != "learning_rate"
-            ]
+            settings += [f"{n}={value!r}" for n, value in hyperparameters(update.rule).items()]
             rule = f"dp.{type(update.rule).__name__}({', '.join(settings)})"
         else:
             yield f"# {own_rule}"
