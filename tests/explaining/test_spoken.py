@@ -24,7 +24,7 @@ BACK = [
 
 
 def words_only(text):
-    return {c for c in text if unicodedata.category(c) in UNREADABLE or c in "=<>^*_|[]{}"}
+    return {c for c in text if unicodedata.category(c) in UNREADABLE or c in "=<>^*_|[]{}+"}
 
 
 @pytest.mark.parametrize("language", SPOKEN)
@@ -76,6 +76,7 @@ def _power(found):
         ("flow forward →, back ←", "flow forward, back"),
         ("∂L/∂z₁ → 2", "the derivative of L by z 1 to 2"),
         ("a \u202e b", "a b"),
+        ("sex (MALE = +1)", "sex (MALE equals plus 1)"),
         ("leaky_relu (½ of Σ)", "leaky relu (1/2 of sum)"),
     ],
 )

@@ -81,7 +81,7 @@ SPOKEN: Mapping[str, _Words] = {
 }  # fmt: skip
 
 _LETTERS = {"ℓ": "l", "ᵈ": " data", "ᵀ": " T", "\u0303": " tilde", "\u0302": " hat", "½": "1/2"}
-_NUMBER = re.compile(r"(?<![\w.])-(?=\d|inf)")
+_NUMBER = re.compile(r"(?<![\w.])([-+])(?=\d|inf)")
 _POWER = re.compile("([⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
 _EXPONENT = re.compile(r"(\d[\d.]*)e([+-]?\d+)")
 _DERIVATIVE = re.compile(r"[∂d]([Lℓ])/[∂d](\w)")
@@ -102,7 +102,7 @@ def said(text: str, words: _Words) -> str:
     text = _ARROW.sub(r"\1", text)
     text = _FUNCTION.sub(lambda m: _function(m[1], words) + m[2], text)
     text = _EXPONENT.sub(lambda m: _number(m[0], words), text)
-    text = _NUMBER.sub(words["negative"].format(number=""), text)
+    text = _NUMBER.sub(lambda m: words["negative" if m[1] == "-" else "+"].format(number=""), text)
     text = _POWER.sub(lambda m: words["power"].format(base="", exponent=m[0]), text)
     text = _SPACED.sub(lambda m: words[m[1] or m[2]], text)
     return " ".join("".join(map(_letter, text)).split())
