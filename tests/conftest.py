@@ -84,11 +84,11 @@ class Problem:
             start += n_in * n_out
             penalty += network.l2 / 2 * (W**2).sum(axis=(1, 2)) + network.l1 * abs(W).sum((1, 2))
             z = a @ W
-            if network.numbered[index].bias:
+            if network.computing_layers[index].bias:
                 z = z + flats[:, None, start : start + n_out]
                 start += n_out
-            if index < len(network.numbered) - 1:
-                a = ACTIVATIONS[network.numbered[index].activation or "identity"].f(z)
+            if index < len(network.computing_layers) - 1:
+                a = ACTIVATIONS[network.computing_layers[index].activation or "identity"].f(z)
         assert start == flats.shape[1]
         per_sample = LOSSES[network.loss_name].per_sample(
             z.reshape(-1, network.n_out), np.tile(self.targets, (len(flats), 1))

@@ -101,7 +101,7 @@ class Trainer:
         """Write z^L of some rows."""
 
 # trainer, parameters (in and out), rows, targets, weights, order, learning rates, key and counter
-# of the masks' Philox stream, pulse
+# of the masks' Philox stream, should_stop
 Epoch: TypeAlias = tuple[
     Trainer,
     npt.NDArray[np.float64],

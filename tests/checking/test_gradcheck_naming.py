@@ -90,7 +90,7 @@ class by_hand:  # noqa: N801 - it is a function with settings
 
     def step(self, network, W, b, flat, x, t):
         last, loss = len(W) - 1, network.loss_name
-        names = [layer.activation or "identity" for layer in network.numbered]
+        names = [layer.activation or "identity" for layer in network.computing_layers]
         z, a = [], [x]
         for layer in range(last + 1):
             z.append(a[layer] @ W[layer] + (0 if b[layer] is None else b[layer]))
@@ -256,7 +256,7 @@ def test_every_mistake_in_a_users_function_is_caught_and_named(networks, slip):
 def test_a_mistake_in_one_layer_only_is_named_with_that_layer(networks, slip):
     caught = 0
     for problem in networks(slip, N_NETWORKS):
-        for layer in range(len(problem.network.numbered)):
+        for layer in range(len(problem.network.computing_layers)):
             function = by_hand(slip, (layer,))
             if not off(problem, function, 1e-3):
                 continue
@@ -277,7 +277,7 @@ def test_a_mistake_on_the_way_down_leaves_the_layers_above_right_and_the_report_
         if report:
             continue
         top = max(report.mistake.layers)
-        n_layers = len(problem.network.numbered)
+        n_layers = len(problem.network.computing_layers)
         assert all(int(entry.name.split(".")[1][0]) <= top for entry in report.wrong)
         above = f"Layer {top + 1} is right" if top == n_layers - 1 else f"Layers {top + 1} to"
         assert above in report.where

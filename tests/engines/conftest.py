@@ -98,7 +98,7 @@ def assert_steps_agree(network, before, found, expected, dtype, note=""):
     """Compare what was moved, layer by layer, with the largest movement of the layer."""
     relative, precision = (1e-5, 2.0**-23) if dtype == "float32" else (1e-12, 2.0**-51)
     moved, asked = (before.like(flat - before.flat) for flat in (found, expected))
-    for layer in range(len(network.numbered)):
+    for layer in range(len(network.computing_layers)):
         for kind in ("W", "b"):
             ours, theirs = getattr(moved, kind)[layer], getattr(asked, kind)[layer]
             if theirs is None:

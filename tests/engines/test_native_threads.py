@@ -145,11 +145,11 @@ class LongEpoch:
     NETWORK = dp.Network([64, 64, 10], "tanh")
 
     @staticmethod
-    def plan(problem, pulse):
+    def plan(problem, should_stop):
         """The first row again and again."""
         n_steps = -(-LongEpoch.N // problem.batch_size)
         order = np.zeros(LongEpoch.N, dtype=np.int64)
-        return EpochPlan(order, dropout_generator(0, 0), np.full(n_steps, 1e-3), pulse)
+        return EpochPlan(order, dropout_generator(0, 0), np.full(n_steps, 1e-3), should_stop)
 
     @staticmethod
     def table():
@@ -275,7 +275,7 @@ class TestStopping:
         with pytest.raises((TypeError, RuntimeError)):
             run.epoch(plan)  # None is no answer
         told.clear()
-        run.epoch(replace(plan, pulse=lambda done: bool(told.append(done))))
+        run.epoch(replace(plan, should_stop=lambda done: bool(told.append(done))))
         assert told[-1] == 50
         assert sorted(told) == told
         assert set(told) <= {0, 20, 40, 50}

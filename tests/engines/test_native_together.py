@@ -36,10 +36,10 @@ def begin(problems):
     ]
 
 
-def plan(seed, epoch=0, pulse=lambda done: False, eta=0.1):
+def plan(seed, epoch=0, should_stop=lambda done: False, eta=0.1):
     return EpochPlan(
         epoch_order(seed, epoch, N, shuffle=True), dropout_generator(seed, epoch),
-        np.full(-(-N // 16), eta), pulse,
+        np.full(-(-N // 16), eta), should_stop,
     )  # fmt: skip
 
 
@@ -63,21 +63,21 @@ def test_none_is_no_epoch(problems):
 
 
 def test_threads_share_them(problems):
-    """Two epochs that wait for each other's pulse end only where both run at once."""
+    """Two epochs that wait for each other's should_stop end only where both run at once."""
     met = threading.Barrier(2, timeout=60)
     runs = begin(problems[:2])
     waited = [False, False]
 
     def meet(i):
-        def pulse(done):
+        def should_stop(done):
             if not waited[i]:
                 waited[i] = True
                 met.wait()
             return False
 
-        return pulse
+        return should_stop
 
-    outcomes = NativeEngine().epochs(runs, [plan(i, pulse=meet(i)) for i in range(2)], 2)
+    outcomes = NativeEngine().epochs(runs, [plan(i, should_stop=meet(i)) for i in range(2)], 2)
     assert [outcome.n_steps for outcome in outcomes] == [4, 4]
 
 
@@ -89,7 +89,7 @@ def test_an_error_in_one_pulse_passes_through_and_leaves_its_parameters(problems
     def fail(done):
         raise ZeroDivisionError("mine")
 
-    plans = [plan(i, pulse=fail if i == 1 else lambda done: False) for i in range(len(runs))]
+    plans = [plan(i, should_stop=fail if i == 1 else lambda done: False) for i in range(len(runs))]
     with pytest.raises(ZeroDivisionError, match="mine"):
         NativeEngine().epochs(runs, plans, n_threads)
     changed = [(run.parameters.flat != old).any() for run, old in zip(runs, before, strict=True)]

@@ -24,9 +24,9 @@ def problem(rng):
     )  # fmt: skip
 
 
-def plan(order=range(10), pulse=lambda done: False, eta=lambda step: 0.1):
+def plan(order=range(10), should_stop=lambda done: False, eta=lambda step: 0.1):
     rates = np.array([eta(step) for step in range(len(order))])
-    return EpochPlan(np.array(order), np.random.default_rng(0), rates, pulse)
+    return EpochPlan(np.array(order), np.random.default_rng(0), rates, should_stop)
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ class TestAnEpoch:
         outcome = (
             ENGINES["reference"]
             .start(problem, parameters)
-            .epoch(plan(pulse=lambda done: told.append(done)))
+            .epoch(plan(should_stop=lambda done: told.append(done)))
         )
         assert told == [4, 8, 10]
         assert (outcome.n_steps, outcome.diverged) == (3, None)
@@ -66,7 +66,7 @@ class TestAnEpoch:
     def test_a_pulse_that_says_stop_is_obeyed(self, problem, parameters):
         run = ENGINES["reference"].start(problem, parameters)
         first = dp.backpropagate(NETWORK, parameters, problem.X[:4], problem.targets[:4])
-        outcome = run.epoch(plan(pulse=lambda done: True))
+        outcome = run.epoch(plan(should_stop=lambda done: True))
         assert outcome.n_steps == 1
         assert outcome.loss == pytest.approx(first.loss, rel=1e-15)
 
@@ -113,7 +113,7 @@ class TestAnEpoch:
         run = ENGINES["reference"].start(problem, parameters)
         run.epoch(plan())
         seen = []
-        run.epoch(plan(pulse=lambda done: seen.append(parameters.flat.copy()) or True))
+        run.epoch(plan(should_stop=lambda done: seen.append(parameters.flat.copy()) or True))
         before_that_step = run._last_finite.copy()
         parameters.flat[:] = 1e200
         outcome = run.epoch(plan())

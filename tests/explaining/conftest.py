@@ -159,7 +159,7 @@ def right_hand_side(equation, network):
     for token, before in zip(equation.right, (None, *equation.right), strict=False):
         match token:
             case Entries(applied=name, is_argument=True):
-                of_loss = equation.left.layer == len(network.numbered)
+                of_loss = equation.left.layer == len(network.computing_layers)
                 f = network.loss.predict if of_loss else dp.ACTIVATIONS[name].f
                 names[f"m{number}"] = f(names[f"m{number}"])
                 text, number = f"{text}m{number}", number + 1

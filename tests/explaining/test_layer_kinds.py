@@ -280,7 +280,7 @@ class TestForms:
             (below, i), (layer, j) = edge["from"], edge["to"]
             assert below == layer - 1
             assert i in reads(trace, layer, j)
-        assert len(trace.z) == len(network.numbered)
+        assert len(trace.z) == len(network.computing_layers)
 
     @KIND
     def test_what_a_layer_reads_is_what_its_sums_are_made_of(self, draw_layers, kind):

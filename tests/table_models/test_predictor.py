@@ -179,7 +179,7 @@ def test_so_it_is_for_categories_of_any_frequency(cells, later):
 def test_a_layer_of_scaling_goes_into_the_weights():
     model = fit("classes")
     network, parameters = without_scaling(model.network, model.parameters)
-    assert len(network.numbered) == len(model.network.numbered) - 1
+    assert len(network.computing_layers) == len(model.network.computing_layers) - 1
     x = model.encode(TABLE)
     np.testing.assert_allclose(
         logits(network, parameters, x), logits(model.network, model.parameters, x), rtol=1e-12

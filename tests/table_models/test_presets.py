@@ -98,14 +98,14 @@ class TestPlans:
     def test_pixels_and_texts_are_no_columns(self):
         for preset in ("fast", "best"):
             network = plan_for(preset, FACTS["images"], {}).network(FACTS["images"])
-            assert network.is_plain
+            assert network.is_dense_only
         assert plan_for("fast", FACTS["images"], {}).members == 1
         assert plan_for("best", FACTS["images"], {}).members == 6
 
     def test_the_textbook_hides_nothing(self):
         plan = plan_for("plain", FACTS["classes"], {})
         network = plan.network(FACTS["classes"])
-        assert network.is_plain
+        assert network.is_dense_only
         assert (plan.dropout, plan.l2, network.label_smoothing, plan.members) == (0, 0, 0, 1)
         assert isinstance(plan.optimizer(), dp.GradientDescent)
 
@@ -165,7 +165,7 @@ class TestEveryPreset:
     def test_images(self, preset, rng):
         images = rng.integers(0, 256, size=(40, 4, 4), dtype=np.uint8)
         model = dp.TableModel.fit(images, np.arange(40) % 2, recipe=quick(preset))
-        assert model.network.is_plain
+        assert model.network.is_dense_only
         assert model.n_train + model.n_val == (80 if preset == "best" else 40)
         assert model.predict(images).shape == (40,)
 
@@ -175,7 +175,7 @@ class TestEveryPreset:
         table = {"review": text, "minutes": rng.normal(size=120)}
         y = ["yes" if "good" in t else "no" for t in text]
         model = dp.TableModel.fit(table, y, recipe=quick(preset))
-        assert model.network.is_plain
+        assert model.network.is_dense_only
         assert model.calibration.rows == model.n_val  # rows were held out, from one network
         assert model.predict(table).shape == (120,)
         dp.report(model, table, y)

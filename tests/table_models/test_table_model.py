@@ -748,7 +748,7 @@ class TestRecipe:
 
     def test_without_hidden_layers_it_is_softmax_regression(self, columns, answer):
         recipe = dp.Recipe(preset="plain", hidden=(), epochs=1)
-        assert len(dp.TableModel.fit(columns, answer, recipe=recipe).network.numbered) == 1
+        assert len(dp.TableModel.fit(columns, answer, recipe=recipe).network.computing_layers) == 1
 
 
 @pytest.mark.slow

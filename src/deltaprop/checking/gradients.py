@@ -157,7 +157,7 @@ def check_gradients(
     said = Claimed(
         network, parameters, inputs, smoothed_targets(network, dense), shares, right, claimed,
         judged, loss, after, learning_rate,
-        comparable=network.is_plain and all(mask is None for mask in masks),
+        comparable=network.is_dense_only and all(mask is None for mask in masks),
     )  # fmt: skip
     by_part: dict[str, list[str]] = {}
     for entry in report.wrong:

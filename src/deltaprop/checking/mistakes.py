@@ -145,11 +145,11 @@ def _scaled_gradients(factor: Callable[[Working], float]) -> Rules:
 
 
 def _has_hidden(network: Network) -> bool:
-    return len(network.numbered) > 1
+    return len(network.computing_layers) > 1
 
 
 def _has_bias(network: Network) -> bool:
-    return any(network.has_bias(index) for index in range(len(network.numbered)))
+    return any(network.has_bias(index) for index in range(len(network.computing_layers)))
 
 
 def _has_square(network: Network) -> bool:

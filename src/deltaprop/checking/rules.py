@@ -72,7 +72,7 @@ class Working:
     after: Parameters = field(init=False)
 
     def __post_init__(self) -> None:
-        if not self.network.is_plain:
+        if not self.network.is_dense_only:
             raise SettingError(
                 "Rules and mistakes are about dense layers in their usual form; the network "
                 f"{self.network.describe()} has others, or learning rate factors. explain and "
@@ -161,7 +161,7 @@ def _as_it_is(_key: str, computed: Array) -> Array:
 
 def forward(rules: Rules, w: Working, take: Take = _as_it_is, suffix: str = "") -> None:
     """Work out z and a of every layer; ``suffix`` is ".after" behind the step."""
-    layers = w.network.numbered
+    layers = w.network.computing_layers
     w.a.append(w.x)
     for index, layer in enumerate(layers):
         z = layer.forward(w.parameters.layers[index], w.a[index])
@@ -178,7 +178,7 @@ def loss_of(rules: Rules, w: Working) -> float:
 
 def backward(rules: Rules, w: Working, take: Take = _as_it_is) -> None:
     """Work out delta and the gradients of every layer."""
-    network, n_layers = w.network, len(w.network.numbered)
+    network, n_layers = w.network, len(w.network.computing_layers)
     arrays: list[dict[str, Array]] = [{} for _ in range(n_layers)]
     w.delta = [np.empty(0)] * n_layers
     w.upstream = [np.empty(0)] * n_layers

@@ -23,14 +23,14 @@ __all__ = [
     "EpochPlan",
     "Predictor",
     "Problem",
-    "Pulse",
     "Run",
+    "ShouldStop",
     "StepRule",
 ]
 
 Array = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
-Pulse: TypeAlias = Callable[[int], bool]
+ShouldStop: TypeAlias = Callable[[int], bool]
 
 
 class StepRule(Protocol):
@@ -96,7 +96,7 @@ class EpochPlan:
         Draws this epoch's dropout masks; None where there is no dropout.
     learning_rates : ndarray
         eta of each step of the epoch.
-    pulse : callable
+    should_stop : callable
         Asked every few milliseconds with the rows done so far, and when all are done; true means
         stop now: the step that runs, if its parameters have not changed yet, is left undone.
     """
@@ -104,7 +104,7 @@ class EpochPlan:
     order: npt.NDArray[np.int64]
     rng: np.random.Generator | None
     learning_rates: Array
-    pulse: Pulse
+    should_stop: ShouldStop
 
 
 @dataclass(frozen=True)

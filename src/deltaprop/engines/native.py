@@ -97,7 +97,7 @@ class NativeRun:
             self._trainer, self.parameters.flat, self._rows, self._targets, self._weights,
             np.ascontiguousarray(plan.order, dtype=np.int64),
             np.ascontiguousarray(plan.learning_rates, dtype=np.float64),
-            *_stream(plan.rng), plan.pulse,
+            *_stream(plan.rng), plan.should_stop,
         )  # fmt: skip
 
     def outcome(
@@ -177,7 +177,7 @@ class NativeEngine:
         """Return what of this only Python knows, or None where the kernels have all of it."""
         if compiled_part() is None:
             return f"compiled part here ({why_not_compiled()})"
-        unknown = [layer.kind for layer in network.numbered if type(layer) not in _KINDS]
+        unknown = [layer.kind for layer in network.computing_layers if type(layer) not in _KINDS]
         if unknown:
             return f"layer of the kind {unknown[0]!r}"
         rows = [*network.activations, *_functions(network)]
@@ -309,14 +309,18 @@ def _threads(asked: int | None) -> int:
 
 def _functions(network: Network) -> list[Activation]:
     """Return the rows of the activations that layers bend."""
-    layers = network.numbered
+    layers = network.computing_layers
     return [ACTIVATIONS[each.function] for each in layers if isinstance(each, ParametricActivation)]
 
 
 def _layer(network: Network, index: int) -> dict[str, Any]:
     """Return a layer as the native code reads it."""
-    layer, dropout, n_in = network.numbered[index], network.dropouts[index], network.sizes[index]
-    last = index == len(network.numbered) - 1
+    layer, dropout, n_in = (
+        network.computing_layers[index],
+        network.dropouts[index],
+        network.sizes[index],
+    )
+    last = index == len(network.computing_layers) - 1
     described = {
         "kind": layer.kind,
         "n_in": n_in,
@@ -334,7 +338,7 @@ def _layer(network: Network, index: int) -> dict[str, Any]:
 def _network(network: Network) -> dict[str, Any]:
     """Return the network as the native code reads it."""
     return {
-        "layers": [_layer(network, index) for index in range(len(network.numbered))],
+        "layers": [_layer(network, index) for index in range(len(network.computing_layers))],
         "loss": network.loss_name,
         "label_smoothing": float(network.label_smoothing),
         "l2": float(network.l2),

@@ -79,7 +79,7 @@ class ReferenceRun:
             total += trace.loss * len(rows)
             done += len(rows)
             step += 1
-            if plan.pulse(done):
+            if plan.should_stop(done):
                 break
         if not np.isfinite(parameters.flat).all():
             parameters.flat[:] = last_finite

@@ -33,7 +33,7 @@ class BlasThreads:
     """
 
     def __init__(self, network: Network, batch_size: int, n_threads: int | None) -> None:
-        shapes = zip(network.numbered, pairwise(network.sizes), strict=True)
+        shapes = zip(network.computing_layers, pairwise(network.sizes), strict=True)
         largest = max(batch_size * a * b for layer, (a, b) in shapes if isinstance(layer, Dense))
         self._limit = 1 if largest < _WORTH_A_THREAD else n_threads
         self._controller = None if self._limit is None else ThreadpoolController()

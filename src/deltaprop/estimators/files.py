@@ -295,7 +295,7 @@ def _restore_facts(estimator: Any, saved: SavedModel, facts: Stored) -> None:
     if history is not None:
         estimator.history_ = History.from_dict(history)
     network = saved.network
-    if not all(isinstance(layer, Dense) and layer.bias for layer in network.numbered):
+    if not all(isinstance(layer, Dense) and layer.bias for layer in network.computing_layers):
         raise DataError("its network has other layers than dense ones with biases")
     estimator.network_ = network
     estimator.coefs_ = [np.array(W, dtype=dtype) for W in saved.parameters.W]
@@ -325,10 +325,13 @@ def _refuse_misfit(estimator: Any, saved: SavedModel) -> None:
     if network.n_in != (columns if encoder is None else encoder.n_outputs):
         raise DataError("its table does not fit its network")
     _refuse_other_names(estimator)
-    if network.n_out != estimator.n_outputs_ or len(network.numbered) + 1 != estimator.n_layers_:
+    if (
+        network.n_out != estimator.n_outputs_
+        or len(network.computing_layers) + 1 != estimator.n_layers_
+    ):
         raise DataError(
             f"it has {estimator.n_outputs_} outputs and {estimator.n_layers_} layers, its network "
-            f"{network.n_out} and {len(network.numbered) + 1}"
+            f"{network.n_out} and {len(network.computing_layers) + 1}"
         )
     if not classifies:
         if network.loss.targets not in ("real", "count"):

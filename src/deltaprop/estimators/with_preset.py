@@ -295,7 +295,9 @@ def take_over(estimator: Any, model: TableModel) -> None:
     estimator.history_ = model.history
     dense = [
         arrays
-        for layer, arrays in zip(model.network.numbered, model.parameters.layers, strict=True)
+        for layer, arrays in zip(
+            model.network.computing_layers, model.parameters.layers, strict=True
+        )
         if isinstance(layer, Dense)
     ]
     estimator.coefs_ = [np.array(arrays["W"]) for arrays in dense]

@@ -110,14 +110,14 @@ class Trace:
     def activated(self) -> Iterator[tuple[Activation, Array]]:
         """Yield each hidden activation with the numbers it is applied to."""
         yield from zip(self.network.activations, self.z, strict=False)
-        for layer, a in zip(self.network.numbered, self.inputs, strict=True):
+        for layer, a in zip(self.network.computing_layers, self.inputs, strict=True):
             if isinstance(layer, ParametricActivation):
                 yield ACTIVATIONS[layer.function], a
 
     @property
     def dx(self) -> Array:
         """Return dL/dx, of shape (n, n_0): the delta that arrives at the inputs."""
-        first = self.network.numbered[0]
+        first = self.network.computing_layers[0]
         below, _ = first.backward(self.parameters.layers[0], self.inputs[0], self.delta[0])
         mask = self.masks[0]
         return below if mask is None else below * mask
@@ -127,15 +127,15 @@ def propagate(
     network: Network, parameters: Parameters, x: Array, masks: Masks | None = None
 ) -> tuple[list[Array], list[Array], list[Array]]:
     """Return z^1..z^L, a^0..a^L, and what each layer read (a times its dropout mask)."""
-    masks = masks or [None] * len(network.numbered)
+    masks = masks or [None] * len(network.computing_layers)
     z: list[Array] = []
     a: list[Array] = [x]
     inputs: list[Array] = []
-    for index, layer in enumerate(network.numbered):
+    for index, layer in enumerate(network.computing_layers):
         mask = masks[index]
         inputs.append(a[index] if mask is None else a[index] * mask)
         z.append(layer.forward(parameters.layers[index], inputs[index]))
-        last = index == len(network.numbered) - 1
+        last = index == len(network.computing_layers) - 1
         a.append(network.loss.predict(z[-1]) if last else network.activations[index].f(z[-1]))
     return z, a, inputs
 
@@ -149,17 +149,17 @@ def trace_step(
     masks: Masks | None = None,
 ) -> Trace:
     """Run one forward and backward pass on arrays that have been checked already."""
-    masks = tuple(masks or [None] * len(network.numbered))
+    masks = tuple(masks or [None] * len(network.computing_layers))
     z, a, inputs = propagate(network, parameters, x, masks)
 
     smoothed = smoothed_targets(network, targets)
-    n_layers = len(network.numbered)
+    n_layers = len(network.computing_layers)
     delta: list[Array] = [z[-1]] * n_layers
     upstream: list[Array | None] = [None] * n_layers
     by_layer: list[dict[str, Array]] = [{}] * n_layers
     delta[-1] = network.loss.delta(z[-1], smoothed, shares)
     for index in reversed(range(n_layers)):
-        layer = network.numbered[index]
+        layer = network.computing_layers[index]
         below, by_layer[index] = layer.backward(
             parameters.layers[index], inputs[index], delta[index]
         )

@@ -73,7 +73,7 @@ class Network:
     label_smoothing: float
     l2: float
     l1: float
-    numbered: tuple[Layer, ...] = field(repr=False, compare=False)
+    computing_layers: tuple[Layer, ...] = field(repr=False, compare=False)
     dropouts: tuple[Dropout | None, ...] = field(repr=False, compare=False)
     sizes: tuple[int, ...] = field(repr=False, compare=False)
 
@@ -155,7 +155,7 @@ class Network:
         l2: float,
         l1: float,
     ) -> None:
-        numbered: list[Layer] = []
+        computing: list[Layer] = []
         sizes = [positive_int(n_in, "The number of inputs")]
         dropouts: list[Dropout | None] = []
         waiting: Dropout | None = None
@@ -165,17 +165,17 @@ class Network:
                     raise SettingError("Two Dropout layers stand in a row; one is enough.")
                 waiting = layer
             elif isinstance(layer, tuple(LAYERS.values())):
-                numbered.append(layer)
+                computing.append(layer)
                 sizes.append(layer.width(sizes[-1]))
                 dropouts.append(waiting)
                 waiting = None
             else:
                 known = ", ".join(kind.__name__ for kind in LAYERS.values())
                 raise SettingError(f"{layer!r} is no layer; expected {known}.")
-        if not numbered or waiting is not None or not isinstance(numbered[-1], Dense):
+        if not computing or waiting is not None or not isinstance(computing[-1], Dense):
             raise SettingError("A network ends in a Dense layer; its loss reads that layer's z.")
         row = LOSSES[loss]
-        own = numbered[-1].activation
+        own = computing[-1].activation
         if own not in (None, "identity", row.output):
             raise SettingError(
                 f"The last layer has activation {own!r}, but {loss} brings its own output, "
@@ -193,7 +193,7 @@ class Network:
             "label_smoothing": share(label_smoothing, "label_smoothing"),
             "l2": at_least_zero(l2, "l2"),
             "l1": at_least_zero(l1, "l1"),
-            "numbered": tuple(numbered),
+            "computing_layers": tuple(computing),
             "dropouts": tuple(dropouts),
         }
         for name, fact in facts.items():
@@ -216,34 +216,36 @@ class Network:
     @cached_property
     def activations(self) -> tuple[Activation, ...]:
         """Return the row of f_l for each hidden layer."""
-        return tuple(ACTIVATIONS[layer.activation or "identity"] for layer in self.numbered[:-1])
+        return tuple(
+            ACTIVATIONS[layer.activation or "identity"] for layer in self.computing_layers[:-1]
+        )
 
     @cached_property
     def layout(self) -> Layout:
         """Return where each array stands in the flat parameter vector."""
         slots: list[Slot] = []
         start = 0
-        for index, (n_in, layer) in enumerate(zip(self.sizes, self.numbered, strict=False)):
+        for index, (n_in, layer) in enumerate(zip(self.sizes, self.computing_layers, strict=False)):
             for name, shape in layer.shapes(n_in).items():
                 factor = layer.learning_rate_factor_of(name)
                 slots.append(Slot(index, name, shape, start, name in layer.penalized, factor))
                 start = slots[-1].stop
-        return Layout(tuple(slots), len(self.numbered))
+        return Layout(tuple(slots), len(self.computing_layers))
 
     @property
-    def is_plain(self) -> bool:
+    def is_dense_only(self) -> bool:
         """Return whether there is nothing but dense layers and dropout, in their usual form.
 
         That is what the named mistakes are about.
         """
         return self.layout.learning_rate_factors() is None and all(
             isinstance(layer, Dense) and layer.parametrization == "standard"
-            for layer in self.numbered
+            for layer in self.computing_layers
         )
 
     def has_bias(self, index: int) -> bool:
         """Return whether layer ``index`` + 1 has a b."""
-        return "b" in self.numbered[index].shapes(self.sizes[index])
+        return "b" in self.computing_layers[index].shapes(self.sizes[index])
 
     @property
     def n_parameters(self) -> int:
@@ -269,7 +271,7 @@ class Network:
             )
         # what does not fit into the memory fails here, before anything is drawn
         parameters = Parameters(self.layout, np.empty(self.layout.size))
-        layers = zip(self.sizes, self.numbered, parameters.layers, strict=False)
+        layers = zip(self.sizes, self.computing_layers, parameters.layers, strict=False)
         for n_in, layer, views in layers:
             for name, array in layer.initialize(rng, n_in).items():
                 views[name][...] = array
@@ -302,7 +304,7 @@ class Network:
         ShapeError
             When an array is missing or its shape does not fit.
         """
-        n_layers = len(self.numbered)
+        n_layers = len(self.computing_layers)
         given = {"W": list(W), "b": [None] * n_layers if b is None else list(b)}
         given |= {name: list(arrays) for name, arrays in others.items()}
         for name, arrays in given.items():
@@ -333,7 +335,7 @@ class Network:
 
     def describe(self) -> str:
         """Return one line: sizes, activations, loss, parameters."""
-        hidden = zip(self.numbered, self.sizes[1:], self.activations, strict=False)
+        hidden = zip(self.computing_layers, self.sizes[1:], self.activations, strict=False)
         shown = [str(self.n_in)]
         for layer, width, row in hidden:
             called = row.name if isinstance(layer, Dense) else layer.kind.replace("_", " ")

@@ -137,7 +137,7 @@ def without_scaling(network: Network, parameters: Parameters) -> tuple[Network, 
 
     (x_i s_i) W_ij = x_i (s_i W_ij): one pass over the inputs less, and sparse ones stay sparse.
     """
-    first, layers = 0, network.numbered
+    first, layers = 0, network.computing_layers
     while isinstance(layers[first], Scaling):
         first += 1
     if not first or not isinstance(layers[first], Dense):

@@ -133,7 +133,7 @@ class TrainingRun:
         first, n_steps = epoch * self._steps_per_epoch, self.stopping.epochs * self._steps_per_epoch
         order = epoch_order(self.seed, epoch, self._n, self.shuffle)
 
-        def pulse(done: int) -> bool:
+        def should_stop(done: int) -> bool:
             line.rows(epoch, done / self._n)
             # a budget too short for anything still buys the first step of all
             begun = self.history.n_steps + done > 0
@@ -143,7 +143,7 @@ class TrainingRun:
             order=order if self.rows is None else self.rows[order],
             rng=dropout_generator(self.seed, epoch) if self._drops else None,
             learning_rates=values(self._eta, first, self._steps_per_epoch, n_steps),
-            pulse=pulse,
+            should_stop=should_stop,
         )
 
     def enter(

@@ -91,7 +91,7 @@ class Derivation:
             for name, array in trace.parameters.layers[layer - 1].items():
                 if (
                     backward.penalized(trace)
-                    and name in trace.network.numbered[layer - 1].penalized
+                    and name in trace.network.computing_layers[layer - 1].penalized
                 ):
                     yield from grid(f"data_d{name}", layer, array.shape)
                 yield from grid(f"d{name}", layer, array.shape)

@@ -42,7 +42,7 @@ def delta(ref: Ref, trace: Trace) -> tuple[Expression, float]:
         return operand(ref, value), value
     equation = entry_of(trace, ref.layer + 1, "below", j)
     told = entry(delta_of(trace, ref.layer, equation), s, j - equation.start)
-    if trace.network.numbered[ref.layer - 1].activation == "identity":
+    if trace.network.computing_layers[ref.layer - 1].activation == "identity":
         told = times(told, Number("1"))  # the slope of an identity that was asked for
     return told, value
 
@@ -61,7 +61,7 @@ def penalized(trace: Trace) -> bool:
 
 def gradient(ref: Ref, trace: Trace) -> tuple[Expression, float]:
     """Return the gradient by an entry of an array: a sum over samples and what it moves."""
-    name, layer = array_of(ref.quantity), trace.network.numbered[ref.layer - 1]
+    name, layer = array_of(ref.quantity), trace.network.computing_layers[ref.layer - 1]
     gradients = trace.data_gradients.layers[ref.layer - 1][name]
     if len(ref.index) != gradients.ndim:
         raise IndexError

@@ -82,7 +82,7 @@ def batch_of(trace: Trace) -> Batch:
     inner = np.zeros((n, n))
     network = trace.network
     for index, (a, delta) in enumerate(zip(trace.inputs, trace.delta, strict=True)):
-        layer = network.numbered[index]
+        layer = network.computing_layers[index]
         if isinstance(layer, Dense):
             of_weights = layer.scale(a.shape[1]) ** 2 * (a @ a.T)
             inner += (of_weights + float(layer.bias)) * (delta @ delta.T)
@@ -107,7 +107,7 @@ def batch_of(trace: Trace) -> Batch:
 
 def _part(trace: Trace, index: int, s: int) -> Array:
     """Return what a sample adds to the gradient of a layer, flat."""
-    layer, row = trace.network.numbered[index], slice(s, s + 1)
+    layer, row = trace.network.computing_layers[index], slice(s, s + 1)
     _, arrays = layer.backward(
         trace.parameters.layers[index], trace.inputs[index][row], trace.delta[index][row]
     )

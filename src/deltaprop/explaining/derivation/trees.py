@@ -29,7 +29,7 @@ Array = npt.NDArray[np.float64]
 def equations_of(trace: Trace, layer: int, left: str) -> Iterator[Equation]:
     """Yield a layer's equations of z, of what arrives below, or of a gradient, in order."""
     n_in = trace.network.sizes[layer - 1]
-    for equation in trace.network.numbered[layer - 1].equations(n_in):
+    for equation in trace.network.computing_layers[layer - 1].equations(n_in):
         if equation.left == left:
             yield (
                 equation

@@ -143,7 +143,7 @@ def _gradient(trace: Trace, layer: int, name: str, digits: int) -> Iterator[Equa
         part = part_of(None, left, start, stop) if len(blocks) > 1 else ""
         tree = tree_of(trace, layer, block, shown=True)
         w = _part(Ref(name, layer), weights, start, stop, part)
-        if name in network.numbered[layer - 1].penalized:
+        if name in network.computing_layers[layer - 1].penalized:
             if network.l2:
                 tree = plus(tree, times(Operand("l2", network.l2), w))
             if network.l1:

@@ -64,5 +64,5 @@ def layer_names(network: Network, language: str) -> list[str]:
     """Return what each layer but the last does to its numbers: its activation, or its kind."""
     return [
         layer.names[language].format_map(vars(layer)) if layer.names else row.name
-        for layer, row in zip(network.numbered, network.activations, strict=False)
+        for layer, row in zip(network.computing_layers, network.activations, strict=False)
     ]

@@ -149,7 +149,7 @@ class _Outline:
     def _phase(self, name: str) -> str:
         """Return the heading of a phase; that of plain networks has their formulas."""
         general = f"{name} of layers"
-        other = not self.trace.network.is_plain and general in self.words
+        other = not self.trace.network.is_dense_only and general in self.words
         return self.words[general if other else name]
 
     def _sections(self) -> Iterator[Section]:

@@ -74,7 +74,7 @@ class Equation:
 
 
 class Layer(Protocol):
-    """A numbered layer: parameters, an affine or other map to z, then an activation.
+    """A computing layer: parameters, an affine or other map to z, then an activation.
 
     ``names`` is what it is called in each language, with the layer's fields in braces; a dense
     layer is called by its activation. ``arrays`` names the arrays it may have, in the order they

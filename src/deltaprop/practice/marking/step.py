@@ -60,7 +60,7 @@ class Step:
     @property
     def n_layers(self) -> int:
         """Return L."""
-        return len(self.network.numbered)
+        return len(self.network.computing_layers)
 
     @property
     def eta(self) -> float:

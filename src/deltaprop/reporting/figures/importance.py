@@ -177,7 +177,7 @@ def _variances(x: Array | SparseRows) -> Array:
 
 def _reach(model: TableModel) -> Array:
     """Return how far each input moves the first dense layer, around x = 0: |dz/dx_j|^2."""
-    layers = list(zip(model.network.numbered, model.parameters.layers, strict=True))
+    layers = list(zip(model.network.computing_layers, model.parameters.layers, strict=True))
     if isinstance(layers[0][0], Dense):  # of a text's many inputs, too
         by_weight: Array = (layers[0][1]["W"] ** 2).sum(axis=1)
         return by_weight
