@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         CategoryEmbedding,
         Dense,
         Dropout,
+        LayerNorm,
         ParametricActivation,
         PeriodicEmbedding,
         Scaling,
@@ -77,7 +78,8 @@ _HOMES = {
     "functional.losses": "LOSSES Loss huber register_loss",
     "model.backprop": "Trace backpropagate",
     "model.layers": (
-        "LAYERS CategoryEmbedding Dense Dropout ParametricActivation PeriodicEmbedding Scaling"
+        "LAYERS CategoryEmbedding Dense Dropout LayerNorm ParametricActivation PeriodicEmbedding "
+        "Scaling"
     ),
     "model.parameters": "Parameters",
     "model.serialize": "save",
@@ -117,6 +119,7 @@ __all__ = [
     "GradientReport",
     "History",
     "Initializer",
+    "LayerNorm",
     "Lion",
     "Loss",
     "MLPClassifier",

@@ -18,7 +18,7 @@ ACTIVATIONS = tuple(dp.ACTIVATIONS)
 ROOTS = (
     "x[", "targets[", "W.", "b.", "learning_rate", "label_smoothing", "share[", "m_", "v_", "s_",
     "beta_", "epsilon", "momentum", "decay", "weight_decay", "mask.", "s.", "alpha.", "omega.",
-    "phi.", "V.", "v.", "E.",
+    "phi.", "V.", "v.", "E.", "g.",
 )  # fmt: skip
 NTK = {"parametrization": "ntk", "bias_learning_rate_factor": 0.1}
 KINDS = {
@@ -29,6 +29,11 @@ KINDS = {
     "waves": (1, [dp.PeriodicEmbedding(1, n_waves=16, n_mixtures=1), dp.Dense(2)]),
     "categories": (4, [dp.CategoryEmbedding((1, 2), 2, learning_rate_factor=2), dp.Dense(2)]),
     "many categories": (12, [dp.CategoryEmbedding((12,), dimension=1), dp.Dense(2)]),
+    "normalized": (
+        2,
+        [dp.Dense(3), dp.LayerNorm("tanh", 0.1, 6.0), dp.Dropout(0.4), dp.Dense(2, "relu"),
+         dp.LayerNorm(), dp.Dense(2)],
+    ),
     "real": (
         2,
         [

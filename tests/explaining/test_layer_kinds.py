@@ -24,13 +24,13 @@ from deltaprop.functional.arithmetic import FUNCTIONS, evaluate
 from deltaprop.functional.arrays import element
 from deltaprop.functional.expressions import Operand, leaves
 from deltaprop.model.backprop import backpropagate
-from deltaprop.model.layers import ARRAYS
+from deltaprop.model.layers import ARRAYS, INTERMEDIATES
 from deltaprop.notation.ids import read_ref
 from deltaprop.widths import cells
 
 KINDS = (
     "scaling", "ntk", "parametric", "periodic", "waves", "categories", "many categories", "real",
-    "deep",
+    "deep", "normalized",
 )  # fmt: skip
 KIND = pytest.mark.parametrize("kind", KINDS)
 RULES = [
@@ -45,8 +45,8 @@ FORMS_OF_A_STEP = (
 
 def test_every_array_of_every_layer_has_a_name():
     for layer in (
-        dp.Dense(2), dp.Scaling(), dp.ParametricActivation("relu"), dp.PeriodicEmbedding(1),
-        dp.CategoryEmbedding((2,)),
+        dp.Dense(2), dp.Scaling(), dp.LayerNorm(), dp.ParametricActivation("relu"),
+        dp.PeriodicEmbedding(1), dp.CategoryEmbedding((2,)),
     ):  # fmt: skip
         assert tuple(layer.shapes(2)) == layer.arrays
         assert set(layer.arrays) <= set(ARRAYS)
@@ -284,12 +284,16 @@ class TestForms:
 
     @KIND
     def test_what_a_layer_reads_is_what_its_sums_are_made_of(self, draw_layers, kind):
-        trace = draw_layers(kind).explanation.trace
+        derivation = draw_layers(kind).explanation.derivation
+        trace = derivation.trace
         for layer, width in enumerate(trace.network.sizes[1:], start=1):
             for j in range(width):
                 equation = entry_of(trace, layer, "z", j)
                 whole = element(tree_of(trace, layer, equation), 0, j - equation.start)
                 refs = {read_ref(leaf.id) for leaf in leaves(whole) if isinstance(leaf, Operand)}
+                while between := {ref for ref in refs if ref.quantity in INTERMEDIATES}:
+                    made = {read_ref(o) for ref in between for o in derivation.step(ref).operands}
+                    refs = (refs - between) | made
                 of_a = {ref.index[1] for ref in refs if ref.quantity not in ARRAYS}
                 assert reads(trace, layer, j) == of_a
 
@@ -297,6 +301,7 @@ class TestForms:
         told = {
             "scaling": ("layer 1: scaling", "第 1 层：缩放"),
             "parametric": ("layer 2: parametric selu", "第 2 层：参数化 selu"),
+            "normalized": ("layer 2: layer normalization tanh", "第 2 层：层归一化 tanh"),
             "periodic": ("layer 1: periodic embedding", "第 1 层：周期嵌入"),
             "categories": ("layer 1: category embedding", "第 1 层：类别嵌入"),
         }
@@ -369,7 +374,7 @@ def test_any_pile_of_layers_is_told(data):
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
     width, layers = data.draw(st.integers(1, 4)), []
     n_in = width
-    for kind in data.draw(st.lists(st.sampled_from("dspwco"), max_size=4)):
+    for kind in data.draw(st.lists(st.sampled_from("dspwcon"), max_size=4)):
         if kind == "d":
             form = data.draw(st.sampled_from(["standard", "ntk"]))
             activation = data.draw(st.sampled_from([None, "tanh"]))
@@ -381,7 +386,9 @@ def test_any_pile_of_layers_is_told(data):
             )  # fmt: skip
         elif kind == "s":
             layers.append(dp.Scaling(data.draw(st.sampled_from([1, 6]))))
-        elif kind == "p":
+        elif kind == "n" and width > 1:
+            layers.append(dp.LayerNorm(data.draw(st.sampled_from([None, "tanh"])), epsilon=0.1))
+        elif kind in "np":
             layers.append(dp.ParametricActivation("softplus"))
         elif kind == "w":
             columns = data.draw(st.integers(1, width))

@@ -13,7 +13,7 @@ from deltaprop.functional.arithmetic import evaluate, parse
 from deltaprop.functional.arrays import element, shape, values
 from deltaprop.functional.expressions import Applied, Matrix
 from deltaprop.model.backprop import backpropagate
-from deltaprop.model.layers import Part
+from deltaprop.model.layers import INTERMEDIATES, Part
 from deltaprop.model.serialize import network_from_dict, network_to_dict
 
 N_IN = 7
@@ -22,6 +22,8 @@ KINDS = {
     "dense, NTK": dp.Dense(4, "tanh", parametrization="ntk", bias_initializer="standard_normal"),
     "dense, no bias": dp.Dense(4, "tanh", bias=False),
     "scaling": dp.Scaling(),
+    "layer normalization": dp.LayerNorm(),
+    "layer normalization, tanh": dp.LayerNorm("tanh", epsilon=0.1),
     "parametric activation": dp.ParametricActivation("selu"),
     "parametric mish": dp.ParametricActivation("mish"),
     "periodic": dp.PeriodicEmbedding(3, n_waves=4, n_mixtures=2),
@@ -104,6 +106,11 @@ def test_the_equations_are_what_forward_and_backward_do(layer, rng):
     right = {"z": layer.forward(arrays, a), "below": below, **gradients}
     given, told = {"a": a, "delta": delta, **arrays}, {name: [] for name in right}
     for equation in layer.equations(N_IN):
+        if equation.left in INTERMEDIATES:
+            given[equation.left] = values(tree_of(equation, given))
+            columns = 1 if INTERMEDIATES[equation.left].per_row else N_IN
+            assert given[equation.left].shape == (len(a), columns)
+            continue
         known = right[equation.left]
         columns = equation.left in ("z", "below")
         n = known.shape[1] if columns else len(known) if known.ndim > 1 else 1
@@ -190,6 +197,9 @@ def test_a_learning_rate_factor_multiplies_the_learning_rate_of_its_array(rule, 
     ("make", "said"),
     [
         (lambda: dp.Scaling(0), "learning_rate_factor is 0"),
+        (lambda: dp.LayerNorm(epsilon=0), "epsilon is 0"),
+        (lambda: dp.LayerNorm("rleu"), "relu"),
+        (lambda: dp.Network.from_layers(1, [dp.LayerNorm(), dp.Dense(1)]), "acts on 2 columns"),
         (lambda: dp.Dense(3, parametrization="mup"), "parametrization is 'mup'"),
         (lambda: dp.Dense(3, bias_initializer="ones"), "bias_initializer is 'ones'"),
         (lambda: dp.ParametricActivation("rleu"), "relu"),
@@ -224,12 +234,14 @@ def test_any_pile_of_layers_has_the_right_gradient(data):
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
     width, layers = data.draw(st.integers(1, 6)), []
     n_in = width
-    for kind in data.draw(st.lists(st.sampled_from("dspwc"), max_size=5)):
+    for kind in data.draw(st.lists(st.sampled_from("dspwcn"), max_size=5)):
         if kind == "d":
             form = data.draw(st.sampled_from(["standard", "ntk"]))
             layers.append(dp.Dense(data.draw(st.integers(1, 5)), "tanh", parametrization=form))
         elif kind == "s":
             layers.append(dp.Scaling())
+        elif kind == "n":
+            layers.append(dp.LayerNorm("tanh", epsilon=0.1) if width > 1 else dp.Scaling())
         elif kind == "p":
             layers.append(dp.ParametricActivation("softplus"))
         elif kind == "w":
@@ -246,3 +258,20 @@ def test_any_pile_of_layers_has_the_right_gradient(data):
         max_entries=40,
     )  # fmt: skip
     assert report.ok, report
+
+
+def test_a_layer_norm_gives_rows_of_mean_0_and_deviation_1(rng):
+    layer, a = dp.LayerNorm(epsilon=1e-12), rng.normal(3.0, 5.0, size=(4, N_IN))
+    z = layer.forward(layer.initialize(rng, N_IN), a)
+    np.testing.assert_allclose(z.mean(axis=1), 0.0, atol=1e-12)
+    np.testing.assert_allclose(z.std(axis=1), 1.0, rtol=1e-12)
+    # a row by itself: others in the batch, a shift and a scale change nothing
+    np.testing.assert_array_equal(layer.forward(layer.initialize(rng, N_IN), a[:1]), z[:1])
+    moved = layer.forward(layer.initialize(rng, N_IN), 10.0 * a + 7.0)
+    np.testing.assert_allclose(moved, z, rtol=1e-9)
+
+
+def test_a_layer_norm_of_equal_numbers_gives_its_shift(rng):
+    layer = dp.LayerNorm()
+    z = layer.forward({"g": np.ones(N_IN), "b": np.arange(7.0)}, np.full((1, N_IN), 3.0))
+    np.testing.assert_array_equal(z, [np.arange(7.0)])

@@ -19,6 +19,7 @@ from deltaprop.model.layers import (
     Dense,
     Dropout,
     Layer,
+    LayerNorm,
     ParametricActivation,
     PeriodicEmbedding,
     Scaling,
@@ -349,5 +350,10 @@ def _are_layers(*layers: Layer) -> None:
 
 
 _are_layers(
-    Dense(1), Scaling(), ParametricActivation("relu"), PeriodicEmbedding(1), CategoryEmbedding((1,))
+    Dense(1),
+    Scaling(),
+    LayerNorm(),
+    ParametricActivation("relu"),
+    PeriodicEmbedding(1),
+    CategoryEmbedding((1,)),
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from deltaprop.errors import SettingError, shown
-from deltaprop.model.layers import ARRAYS
+from deltaprop.model.layers import ARRAYS, INTERMEDIATES
 
 __all__ = ["PER_SAMPLE", "PHASES", "Ref", "array_of", "grid", "read_ref"]
 
@@ -17,13 +17,18 @@ PHASES = ("forward", "loss", "backward", "gradient", "update", "after")
 PER_SAMPLE = frozenset(
     (
         "x", "targets", "smoothed_targets", "mask", "kept", "z", "a", "share", "loss", "upstream",
-        "jacobian", "sample_delta", "delta", "dx",
+        "jacobian", "sample_delta", "delta", "dx", *INTERMEDIATES,
     )
 )  # fmt: skip
 
+_BETWEEN = {
+    phase: {name: phase for name, i in INTERMEDIATES.items() if i.phase == phase}
+    for phase in PHASES
+}
 # in the order they are worked out within a phase (and a layer)
 _PHASE_OF = {
     "kept": "forward",
+    **_BETWEEN["forward"],
     "z": "forward",
     "a": "forward",
     "smoothed_targets": "loss",
@@ -34,6 +39,7 @@ _PHASE_OF = {
     "jacobian": "backward",
     "sample_delta": "backward",
     "delta": "backward",
+    **_BETWEEN["backward"],
     "dx": "backward",
     **{
         quantity: "gradient" for name in ARRAYS for quantity in (f"data_d{name}", f"d{name}")
@@ -88,7 +94,7 @@ class Ref:
         place = _ORDER.get(self.quantity, -1)
         if phase in ("forward", "loss", "after"):
             # neurons, then the loss of each sample and the penalties, then the loss of all
-            of_neurons = self.quantity in ("kept", "z", "a")
+            of_neurons = self.quantity in ("kept", "z", "a", *INTERMEDIATES)
             late = 0 if of_neurons else 1 if self.index or self.quantity != "loss" else 2
             return (PHASES.index(phase), late, self.layer, place, *self.index)
         if phase == "update":

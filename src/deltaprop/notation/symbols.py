@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from deltaprop.model.layers import ARRAYS
+from deltaprop.model.layers import ARRAYS, INTERMEDIATES
 from deltaprop.notation.ids import PER_SAMPLE, Ref, array_of
 
 __all__ = ["NOTATIONS", "PI", "Letter", "Symbol", "symbol"]
@@ -95,6 +95,7 @@ _LETTERS = {
     "beta_1": Letter("β", r"\beta", "1"),
     "beta_2": Letter("β", r"\beta", "2"),
     "weight_decay": Letter("λ", r"\lambda"),
+    **{name: Letter(i.text, i.latex) for name, i in INTERMEDIATES.items()},
     # softmax beside sigmoid
     "softmax": Letter("p"),
     "sigmoid": Letter("s"),
@@ -135,6 +136,8 @@ def symbol(ref: Ref, n_samples: int, notation: str = "standard") -> Symbol:
     index = tuple(str(i + 1) for i in ref.index)
     if ref.quantity in PER_SAMPLE and n_samples == 1:
         index = index[1:]
+    if ref.quantity in INTERMEDIATES and INTERMEDIATES[ref.quantity].per_row:
+        index = index[:-1]
     state, _, of = ref.quantity.rpartition("_")
     above: Letter | None = None
     if ref.quantity in _DERIVATIVES:

@@ -12,10 +12,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from deltaprop.errors import SettingError
 from deltaprop.explaining.derivation import backward, forward
 from deltaprop.explaining.derivation import output as outputs
+from deltaprop.explaining.derivation.trees import intermediate, intermediates_of
 from deltaprop.explaining.derivation.update import UpdateTold
 from deltaprop.explaining.derivation.update_record import Update
 from deltaprop.functional.expressions import Expression
 from deltaprop.model.backprop import Trace
+from deltaprop.model.layers import INTERMEDIATES
 from deltaprop.notation.ids import Ref, array_of, grid, read_ref
 from deltaprop.notation.steps import Step
 
@@ -35,6 +37,7 @@ _TOLD: Mapping[str, Callable[[Ref, Trace], tuple[Expression, float]]] = {
     "sample_delta": backward.sample_delta,
     "delta": backward.delta,
     "dx": backward.input_delta,
+    **dict.fromkeys(INTERMEDIATES, forward.between),
 }
 
 
@@ -87,6 +90,8 @@ class Derivation:
                 yield from grid("jacobian", layer, (n, k, k))
                 yield from grid("sample_delta", layer, (n, k))
             yield from grid("delta", layer, trace.z[layer - 1].shape)
+            if layer > 1:
+                yield from _between(trace, layer, "backward")
         for layer in range(n_layers, 0, -1):
             for name, array in trace.parameters.layers[layer - 1].items():
                 if (
@@ -176,8 +181,16 @@ def _forward_refs(trace: Trace, after: bool) -> Iterator[Ref]:
     for layer, z in enumerate(trace.z, start=1):
         if trace.masks[layer - 1] is not None:
             yield from grid("kept", layer, trace.inputs[layer - 1].shape, after=after)
+        yield from _between(trace, layer, "forward", after)
         yield from grid("z", layer, z.shape, after=after)
         yield from grid("a", layer, z.shape, after=after)
+
+
+def _between(trace: Trace, layer: int, phase: str, after: bool = False) -> Iterator[Ref]:
+    """Yield the numbers between that a layer's equations have names for."""
+    for name in intermediates_of(trace, layer, phase):
+        values = intermediate(trace, layer, name, after).values
+        yield from grid(name, layer, values.shape, after=after)
 
 
 def _loss_refs(trace: Trace, after: bool) -> Iterator[Ref]:

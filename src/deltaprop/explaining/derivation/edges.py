@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from deltaprop.explaining.derivation.backward import gradient_tree
-from deltaprop.explaining.derivation.trees import entry_of, tree_of
+from deltaprop.explaining.derivation.trees import entry_of, equations_of, tree_of
 from deltaprop.functional.arrays import element
 from deltaprop.functional.expressions import (
     Expression,
@@ -20,7 +20,7 @@ from deltaprop.functional.expressions import (
     parts_of,
 )
 from deltaprop.model.backprop import Trace
-from deltaprop.model.layers import ARRAYS
+from deltaprop.model.layers import ARRAYS, INTERMEDIATES
 from deltaprop.notation.ids import Ref, read_ref
 
 __all__ = ["added_at", "edges_of", "parameters_of", "reads"]
@@ -28,11 +28,14 @@ __all__ = ["added_at", "edges_of", "parameters_of", "reads"]
 
 def reads(trace: Trace, layer: int, j: int) -> frozenset[int]:
     """Return the i whose a_i have a part in z_j."""
-    return frozenset(_columns_read(*_preactivation(trace, layer, j)))
+    return frozenset(_columns_read(trace, layer, *_preactivation(trace, layer, j)))
 
 
-def _columns_read(tree: Expression, column: int) -> Iterator[int]:
+def _columns_read(trace: Trace, layer: int, tree: Expression, column: int) -> Iterator[int]:
     match tree:
+        case Matrix() if (name := read_ref(tree.id).quantity) in INTERMEDIATES:
+            (equation,) = equations_of(trace, layer, name)
+            yield from _columns_read(trace, layer, tree_of(trace, layer, equation), column)
         case Matrix(values=values, origin=origin) if not _is_parameter(tree):
             yield origin[-1] + (column if values.shape[1] > 1 else 0)
         case MatrixProduct() | Reduced():  # of every column, each entry
@@ -41,7 +44,7 @@ def _columns_read(tree: Expression, column: int) -> Iterator[int]:
                     yield from range(matrix.origin[-1], matrix.origin[-1] + matrix.values.shape[1])
         case _:
             for part in parts_of(tree):
-                yield from _columns_read(part, column)
+                yield from _columns_read(trace, layer, part, column)
 
 
 def _is_parameter(matrix: Matrix) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 from deltaprop.explaining.derivation.operands import operand, weighed
 from deltaprop.explaining.derivation.output import loss_terms, output_value
 from deltaprop.explaining.derivation.sums import MOST_TERMS, entry, shortened
-from deltaprop.explaining.derivation.trees import entry_of, tree_of
+from deltaprop.explaining.derivation.trees import entry_of, equations_of, intermediate, tree_of
 from deltaprop.functional.arithmetic import parse
 from deltaprop.functional.expressions import Expression, plus, times
 from deltaprop.model.backprop import Trace
@@ -15,6 +15,7 @@ from deltaprop.notation.ids import Ref
 
 __all__ = [
     "activation",
+    "between",
     "kept",
     "loss",
     "loss_is_of_one_sample",
@@ -30,6 +31,14 @@ def preactivation(ref: Ref, trace: Trace) -> tuple[Expression, float]:
     equation = entry_of(trace, ref.layer, "z", j)
     tree = tree_of(trace, ref.layer, equation, after=ref.after)
     return entry(tree, s, j - equation.start), trace.z[ref.layer - 1][s, j]
+
+
+def between(ref: Ref, trace: Trace) -> tuple[Expression, float]:
+    """Return a number between, by its own equation."""
+    (equation,) = equations_of(trace, ref.layer, ref.quantity)
+    tree = tree_of(trace, ref.layer, equation, after=ref.after)
+    found = intermediate(trace, ref.layer, ref.quantity, ref.after).values
+    return entry(tree, *ref.index), float(found[ref.index])
 
 
 def kept(ref: Ref, trace: Trace) -> tuple[Expression, float]:

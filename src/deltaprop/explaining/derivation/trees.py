@@ -6,6 +6,7 @@ One tree for each: ``functional.arrays.element`` makes the lines of single numbe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -16,18 +17,28 @@ import numpy.typing as npt
 from deltaprop.errors import SettingError
 from deltaprop.functional.activations import ACTIVATIONS, Activation
 from deltaprop.functional.arithmetic import parse
+from deltaprop.functional.arrays import values
 from deltaprop.functional.expressions import Applied, Expression, Matrix, times
 from deltaprop.model.backprop import Trace
-from deltaprop.model.layers import Equation, Part
+from deltaprop.model.layers import INTERMEDIATES, Equation, Part
 from deltaprop.notation.ids import PER_SAMPLE, Ref
 
-__all__ = ["arriving", "delta_of", "entry_of", "equations_of", "part_of", "tree_of"]
+__all__ = [
+    "arriving",
+    "delta_of",
+    "entry_of",
+    "equations_of",
+    "intermediate",
+    "intermediates_of",
+    "part_of",
+    "tree_of",
+]
 
 Array = npt.NDArray[np.float64]
 
 
 def equations_of(trace: Trace, layer: int, left: str) -> Iterator[Equation]:
-    """Yield a layer's equations of z, of what arrives below, or of a gradient, in order."""
+    """Yield a layer's equations of z, of what arrives below, of a gradient, or between."""
     n_in = trace.network.sizes[layer - 1]
     for equation in trace.network.computing_layers[layer - 1].equations(n_in):
         if equation.left == left:
@@ -53,7 +64,7 @@ def entry_of(trace: Trace, layer: int, left: str, place: int) -> Equation:
 
 
 def _length(trace: Trace, layer: int, left: str) -> int:
-    if left in ("z", "below"):
+    if left in ("z", "below", *INTERMEDIATES):
         return trace.network.sizes[layer if left == "z" else layer - 1]
     values = trace.parameters.layers[layer - 1][left]
     return len(values) if values.ndim > 1 else 1
@@ -83,14 +94,30 @@ def tree_of(
         A tree of matrices.
     """
     array = {"a", "delta", *trace.parameters.layers[layer - 1]}
+    between = INTERMEDIATES.keys() & set(re.findall(r"\w+", equation.formula))
     names = {name: _matrix_of(trace, layer, Part(name, 0, 0), after) for name in array}
     names |= {name: _matrix_of(trace, layer, part, after) for name, part in equation.parts.items()}
+    names |= {name: intermediate(trace, layer, name, after) for name in between}
     functions: dict[str, Callable[[Expression], Expression]] = {}
     for name, activation in equation.functions.items():
         row = ACTIVATIONS[activation]
         functions[name] = partial(_function_of, row, shown=shown)
         functions[f"{name}'"] = partial(_slope_of, row, shown=shown)
     return parse(equation.formula, names, functions)
+
+
+def intermediate(trace: Trace, layer: int, name: str, after: bool = False) -> Matrix:
+    """Return numbers between, worked out by their own equation: no trace holds them."""
+    (equation,) = equations_of(trace, layer, name)
+    found = values(tree_of(trace, layer, equation, after=after))
+    return Matrix(Ref(name, layer, (), after).id, found)
+
+
+def intermediates_of(trace: Trace, layer: int, phase: str) -> list[str]:
+    """Return the names of the numbers between that a layer has equations of, in order."""
+    equations = trace.network.computing_layers[layer - 1].equations(trace.network.sizes[layer - 1])
+    lefts = (equation.left for equation in equations)
+    return [left for left in lefts if left in INTERMEDIATES and INTERMEDIATES[left].phase == phase]
 
 
 def _matrix_of(trace: Trace, layer: int, part: Part, after: bool = False) -> Matrix:

@@ -11,7 +11,14 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.explaining.derivation.trees import delta_of, equations_of, part_of, tree_of
+from deltaprop.explaining.derivation.trees import (
+    delta_of,
+    equations_of,
+    intermediate,
+    intermediates_of,
+    part_of,
+    tree_of,
+)
 from deltaprop.explaining.derivation.update import moves, rate_factor
 from deltaprop.explaining.document.tokens import (
     Cells,
@@ -96,6 +103,7 @@ def equations(explanation: WorkedStep, digits: int) -> Iterator[Equation]:
 
 def _forward(trace: Trace, layer: int, digits: int) -> Iterator[Equation]:
     network, last = trace.network, len(trace.z)
+    yield from _between(trace, layer, "forward", digits)
     blocks = list(equations_of(trace, layer, "z"))
     for block in blocks[:MOST_BLOCKS]:
         tree = tree_of(trace, layer, block, shown=True)
@@ -109,7 +117,16 @@ def _forward(trace: Trace, layer: int, digits: int) -> Iterator[Equation]:
         )
 
 
+def _between(trace: Trace, layer: int, phase: str, digits: int) -> Iterator[Equation]:
+    for name in intermediates_of(trace, layer, phase):
+        (block,) = equations_of(trace, layer, name)
+        found = intermediate(trace, layer, name)
+        tree = tree_of(trace, layer, block, shown=True)
+        yield _equation(phase, Ref(name, layer), tree, found.values, digits)
+
+
 def _backward(trace: Trace, layer: int, digits: int) -> Iterator[Equation]:
+    yield from _between(trace, layer + 1, "backward", digits)
     blocks = list(equations_of(trace, layer + 1, "below"))
     for block in blocks[:MOST_BLOCKS]:
         tree = delta_of(trace, layer, block, shown=True)

@@ -61,8 +61,11 @@ def _require_count(what: str, names: Sequence[str], expected: int) -> None:
 
 
 def layer_names(network: Network, language: str) -> list[str]:
-    """Return what each layer but the last does to its numbers: its activation, or its kind."""
+    """Return what each layer but the last does to its numbers: its kind, or its activation."""
+    layers = zip(network.computing_layers, network.activations, strict=False)
     return [
-        layer.names[language].format_map(vars(layer)) if layer.names else row.name
-        for layer, row in zip(network.computing_layers, network.activations, strict=False)
+        f"{layer.names[language].format_map(vars(layer))} {layer.activation or ''}".rstrip()
+        if layer.names
+        else row.name
+        for layer, row in layers
     ]

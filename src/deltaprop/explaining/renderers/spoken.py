@@ -39,7 +39,8 @@ SPOKEN: Mapping[str, _Words] = {
         "if": "1 if {left} {relation} {right}, else 0", ">": "is greater than",
         ">=": "is at least", "<": "is less than", "<=": "is at most", "==": "equals",
         "function": "{name} of ", "sqrt": "the square root", "abs": "the absolute value",
-        "log": "the natural logarithm", "sum": "the sum over the samples", "prime": "{name} prime",
+        "log": "the natural logarithm", "sum": "the sum over the samples",
+        "mean": "the mean of the row", "prime": "{name} prime",
         "layer": "{symbol} of layer {layer}", "by": "the derivative of {above} by {symbol}",
         "new": "new {symbol}", "kept": "{state} of {symbol}", "all": "the sum of {symbol}",
         "Σ": "sum",
@@ -64,7 +65,7 @@ SPOKEN: Mapping[str, _Words] = {
         "if": "若 {left} {relation} {right} 则为 1，否则为 0", ">": "大于",
         ">=": "不小于", "<": "小于", "<=": "不大于", "==": "等于",
         "function": "{name} ", "sqrt": "平方根", "abs": "绝对值",
-        "log": "自然对数", "sum": "对样本求和", "prime": "{name} 的导函数",
+        "log": "自然对数", "sum": "对样本求和", "mean": "该行的平均", "prime": "{name} 的导函数",
         "layer": "第 {layer} 层的 {symbol}", "by": "{above} 对 {symbol} 的导数",
         "new": "新的 {symbol}", "kept": "{symbol} 的 {state}", "all": "{symbol} 之和",
         "Σ": "总和",
@@ -80,7 +81,15 @@ SPOKEN: Mapping[str, _Words] = {
     },
 }  # fmt: skip
 
-_LETTERS = {"ℓ": "l", "ᵈ": " data", "ᵀ": " T", "\u0303": " tilde", "\u0302": " hat", "½": "1/2"}
+_LETTERS = {
+    "ℓ": "l",
+    "ᵈ": " data",
+    "ᵀ": " T",
+    "\u0303": " tilde",
+    "\u0302": " hat",
+    "\u0304": " bar",
+    "½": "1/2",
+}
 _NUMBER = re.compile(r"(?<![\w.])([-+])(?=\d|inf)")
 _POWER = re.compile("([⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
 _EXPONENT = re.compile(r"(\d[\d.]*)e([+-]?\d+)")
@@ -144,7 +153,8 @@ def _name(ref: Ref, document: Document, part: str = "") -> str:
     of = symbol(document.named(ref), document.n_samples, document.style.notation)
 
     def letter(of: Letter) -> str:
-        return " ".join("".join(map(_letter, f"{of.text} {of.below}".replace("_", " "))).split())
+        text = unicodedata.normalize("NFD", f"{of.text} {of.below}").replace("_", " ")
+        return " ".join("".join(map(_letter, text)).split())
 
     name = " ".join([letter(of.letter), *of.index])
     if of.summed:

@@ -7,6 +7,7 @@ formulas of arrays, in the language of ``functional.arithmetic.parse``:
     z "a @ W + b"        below "delta @ W.T"        W "a.T @ delta"        b "sum(delta)"
 
 with ``a`` what comes in, ``delta`` dL/dz, ``below`` dL/da, and an array's name for its gradient.
+What several of them need, such as the mean of a row, is an equation of its own: an intermediate.
 Every explanation reads them, entry by entry or as matrices; a test holds them against forward and
 backward for every kind of layer.
 """
@@ -22,7 +23,7 @@ import numpy.typing as npt
 
 from deltaprop.errors import SettingError
 
-__all__ = ["Array", "Equation", "Layer", "LayerArrays", "Part", "require_width"]
+__all__ = ["Array", "Equation", "Intermediate", "Layer", "LayerArrays", "Part", "require_width"]
 
 Array = npt.NDArray[np.float64]
 LayerArrays: TypeAlias = Mapping[str, Array]
@@ -46,13 +47,37 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Intermediate:
+    """Numbers between what comes in and what goes out that equations have a name for.
+
+    Attributes
+    ----------
+    name : str
+        In equations and in ids: "row_mean" of "row_mean.2[0,0]".
+    phase : {"forward", "backward"}
+        When it is worked out.
+    text, latex : str
+        The letter, in Unicode and in LaTeX.
+    per_row : bool
+        Whether each row has one alone, not one for each column.
+    """
+
+    name: str
+    phase: str
+    text: str
+    latex: str
+    per_row: bool = False
+
+
+@dataclass(frozen=True)
 class Equation:
     """One equation of a layer: of a whole array, or of a part that has a formula of its own.
 
     Attributes
     ----------
     left : str
-        "z", "below", or the array whose gradient it is.
+        "z", "below", the array whose gradient it is, or an intermediate (whole, and before what
+        is made of it).
     formula : str
         In ``a``, ``delta`` and the layer's arrays, or names of parts of them.
     start : int
@@ -78,7 +103,8 @@ class Layer(Protocol):
 
     ``names`` is what it is called in each language, with the layer's fields in braces; a dense
     layer is called by its activation. ``arrays`` names the arrays it may have, in the order they
-    are told; ``penalized`` those that L2, L1 and weight decay apply to.
+    are told; ``penalized`` those that L2, L1 and weight decay apply to. A layer whose equations
+    have intermediates names them in ``intermediates``.
     """
 
     kind: ClassVar[str]
