@@ -6,6 +6,7 @@ from typing import Any
 
 from deltaprop import ACTIVATIONS, INITIALIZERS, LOSSES, MISTAKES, OPTIMIZERS
 from deltaprop.model.layers import LAYERS
+from deltaprop.table_models.presets import presets_in_words
 from deltaprop.training.schedules import SCHEDULES
 
 MARK = "<!-- registries -->"
@@ -14,6 +15,11 @@ MARK = "<!-- registries -->"
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Replace the mark by the tables."""
     return markdown.replace(MARK, registries()) if MARK in markdown else markdown
+
+
+def on_page_content(html: str, **_: Any) -> str:
+    """Say what the presets are where a docstring asks for it."""
+    return html.replace("{presets}", presets_in_words())
 
 
 def registries() -> str:

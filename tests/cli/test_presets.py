@@ -1,17 +1,55 @@
 """Presets and members on the command line: what is told, what is refused, what is left behind."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from deltaprop.cli.train import _part_to_read
+from deltaprop.errors import SettingError
+from deltaprop.estimators.classifier import MLPClassifier
 from deltaprop.estimators.loading import load
 from deltaprop.table_models import Recipe
-from deltaprop.table_models.presets import Facts
+from deltaprop.table_models.plan import Facts
+from deltaprop.table_models.presets import PRESETS, Preset
 from deltaprop.table_models.resumed_plan import Begun
 
 QUICK = ["--epochs", "3", "--hidden", "4"]
+
+
+@pytest.fixture
+def calm(monkeypatch):
+    """A preset of one row more."""
+    row = Preset("calm", "slow and steady", PRESETS["plain"].plan)
+    PRESETS.check(row)
+    monkeypatch.setitem(PRESETS._rows, "calm", row)
+
+
+def test_a_preset_is_a_row_that_everything_reads(folder, call, calm):
+    answer = call("train", "flowers.csv", "--target", "kind", "--preset", "clam")
+    assert "it is one of fast, best, plain, calm. Did you mean 'calm'?" in answer.err
+    assert "calm: slow and steady" in " ".join(call("train", "--help").out.split())
+    words = ["--preset", "calm", "--model", "m.safetensors", *QUICK]
+    assert call("train", "flowers.csv", "--target", "kind", *words).status == 0
+    assert load("m.safetensors").recipe.preset == "calm"
+    classifier = MLPClassifier(preset="calm", max_iter=2).fit([[0], [1], [2], [3]], list("aabb"))
+    assert classifier.model_.recipe.preset == "calm"
+
+
+def test_the_help_and_the_docstring_say_what_each_preset_is(call):
+    for text in (call("train", "--help").out, Recipe.__doc__):
+        for row in PRESETS.values():
+            assert f"{row.name}: {row.doc}" in " ".join(text.split())
+
+
+def test_a_preset_without_a_network_is_not_registered():
+    def plan(facts):
+        return replace(PRESETS["plain"].plan(facts), activation="reluu")
+
+    with pytest.raises(SettingError, match="reluu"):
+        PRESETS.register(Preset("odd", "", plan))
+    assert "odd" not in PRESETS
 
 
 @pytest.mark.parametrize("preset", ["fast", "best", "plain"])

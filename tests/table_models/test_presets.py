@@ -9,7 +9,8 @@ import pytest
 import deltaprop as dp
 from deltaprop.errors import DataError, ModelFileError, SettingError
 from deltaprop.model.serialize import load_model, save_model
-from deltaprop.table_models.presets import PRESETS, Facts, plan_for
+from deltaprop.table_models.plan import Facts
+from deltaprop.table_models.presets import PRESETS, plan_for
 from deltaprop.table_models.split import fold_of_each_row, split
 
 N = 60

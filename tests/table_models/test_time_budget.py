@@ -12,7 +12,7 @@ from deltaprop.errors import DeltapropError, DivergedWarning
 from deltaprop.reporting.figures.rows import split_as_fitted
 from deltaprop.table_models import prepare as preparing
 from deltaprop.table_models import time_budget as pacing
-from deltaprop.table_models.presets import Facts
+from deltaprop.table_models.plan import Facts
 from deltaprop.table_models.time_budget import paced, within
 
 FACTS = Facts(8_000, 5, 3, "classification")  # fast: six networks, 128 epochs

@@ -5,9 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
-from deltaprop.cli.options import whole_number
+from deltaprop.cli.options import option, switch, whole
 from deltaprop.cli.show import print_json, print_table, remark, say, say_wrapped
 
 if TYPE_CHECKING:
@@ -27,29 +25,22 @@ _ROUNDS, _SECONDS = 5, 0.1
 def bench(
     against: Annotated[
         str,
-        typer.Option(
-            "--against",
-            metavar="NAME,...",
-            help="Of sklearn, torch, torch-compile, jax; none for deltaprop alone. What is not "
+        option(
+            "NAME,...",
+            "Of sklearn, torch, torch-compile, jax; none for deltaprop alone. What is not "
             "installed is left out.",
         ),
     ] = _AGAINST,
     rows: Annotated[
         str,
-        typer.Option(
-            "--rows",
-            metavar="ROW,...",
-            help="Of T, SC, SD, S, N, R, M, L, X (from tiny to large), or shapes of your own, "
+        option(
+            "ROW,...",
+            "Of T, SC, SD, S, N, R, M, L, X (from tiny to large), or shapes of your own, "
             "WIDTHS@BATCH.",
         ),
     ] = _ROWS,
-    threads: Annotated[
-        int | None,
-        typer.Option(
-            "--threads", metavar="N", parser=whole_number, help="Of deltaprop; all when left out."
-        ),
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    threads: Annotated[int | None, whole("N", "Of deltaprop; all when left out.")] = None,
+    json: Annotated[bool, switch("--json", "Print the result as JSON.")] = False,
 ) -> int:
     """Measure training speed beside other libraries.
 

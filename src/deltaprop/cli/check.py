@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
-from deltaprop.cli.options import EncodingOption, MissingOption, finite_number
+from deltaprop.cli.options import EncodingOption, MissingOption, finite, switch
 from deltaprop.cli.show import print_json, print_table, say
 from deltaprop.cli.source import (
     RowOption,
@@ -34,16 +32,8 @@ def check(
     target: RowsTargetOption = None,
     encoding: EncodingOption = None,
     missing: MissingOption = None,
-    tolerance: Annotated[
-        float,
-        typer.Option(
-            "--tolerance",
-            metavar="E",
-            parser=finite_number,
-            help="Relative error up to which it is right.",
-        ),
-    ] = 1e-6,
-    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    tolerance: Annotated[float, finite("E", "Relative error up to which it is right.")] = 1e-6,
+    json: Annotated[bool, switch("--json", "Print the result as JSON.")] = False,
 ) -> int:
     """Compare every gradient with central differences.
 

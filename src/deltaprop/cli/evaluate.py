@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deltaprop.cli.judged import figure_names, print_doubts, print_overlap
-from deltaprop.cli.options import EncodingOption, MissingOption
+from deltaprop.cli.options import EncodingOption, MissingOption, option, switch
 from deltaprop.cli.show import plain, print_json, print_table, remark, say
 from deltaprop.errors import SettingError
 
@@ -28,17 +28,13 @@ def evaluate(
     data: Annotated[
         str, typer.Argument(metavar="DATA", help="Rows with the target, as for train.")
     ],
-    target: Annotated[
-        str | None,
-        typer.Option("--target", metavar="COL", help="The target, if called otherwise here."),
-    ] = None,
+    target: Annotated[str | None, option("COL", "The target, if called otherwise here.")] = None,
     encoding: EncodingOption = None,
     missing: MissingOption = None,
     unseen: Annotated[
-        bool,
-        typer.Option("--unseen", help="Judge by those rows only that the training has not seen."),
+        bool, switch("--unseen", "Judge by those rows only that the training has not seen.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+    json: Annotated[bool, switch("--json", "Print the figures as JSON.")] = False,
 ) -> int:
     """Print how good a model is on rows whose answers are known."""
     from deltaprop.cli.options import read_model, read_rows, reading_of, target_of

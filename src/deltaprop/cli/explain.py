@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
-import typer
-
-from deltaprop.cli.options import EncodingOption, MissingOption, whole_number
+from deltaprop.cli.options import EncodingOption, MissingOption, option, whole
 from deltaprop.cli.show import in_color, plain, say, terminal_width
 from deltaprop.cli.source import (
     RowOption,
@@ -38,44 +36,25 @@ def explain(
     encoding: EncodingOption = None,
     missing: MissingOption = None,
     detail: Annotated[
-        str | None,
-        typer.Option(
-            "--detail", metavar="LEVEL", help="overview, layers or neurons; all when left out."
-        ),
+        str | None, option("LEVEL", "overview, layers or neurons; all when left out.")
     ] = None,
-    digits: Annotated[
-        int,
-        typer.Option("--digits", metavar="N", parser=whole_number, help="Significant digits."),
-    ] = 6,
+    digits: Annotated[int, whole("N", "Significant digits.")] = 6,
     only: Annotated[
-        str | None,
-        typer.Option(
-            "--only", metavar="ID", help="One number and all it is made of, such as W1[0,2]."
-        ),
+        str | None, option("ID", "One number and all it is made of, such as W1[0,2].")
     ] = None,
     form: Annotated[
         str | None,
-        typer.Option(
+        option(
+            "FORM",
+            "terminal html latex markdown json svg notebook spoken; if left out, by --out.",
             "--format",
-            metavar="FORM",
-            help="terminal html latex markdown json svg notebook spoken; if left out, by --out.",
         ),
     ] = None,
-    language: Annotated[str, typer.Option("--language", metavar="LANG", help="en or zh.")] = "en",
-    notation: Annotated[
-        str, typer.Option("--notation", metavar="NAME", help="standard, or tutorial: W⁽⁰¹⁾.")
-    ] = "standard",
-    scores: Annotated[
-        str | None,
-        typer.Option("--scores", metavar="Z,Z,...", help="With SOURCE softmax: the scores z."),
-    ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option("--model", metavar="MODEL", help="With SOURCE softmax: whose scores."),
-    ] = None,
-    out: Annotated[
-        str | None, typer.Option("--out", metavar="FILE", help="Write to a file.")
-    ] = None,
+    language: Annotated[str, option("LANG", "en or zh.")] = "en",
+    notation: Annotated[str, option("NAME", "standard, or tutorial: W⁽⁰¹⁾.")] = "standard",
+    scores: Annotated[str | None, option("Z,Z,...", "With SOURCE softmax: the scores z.")] = None,
+    model: Annotated[str | None, option("MODEL", "With SOURCE softmax: whose scores.")] = None,
+    out: Annotated[str | None, option("FILE", "Write to a file.")] = None,
 ) -> int:
     """Show one step of back-propagation with all its numbers.
 

@@ -16,6 +16,7 @@ from deltaprop._version import __version__
 from deltaprop.cli import bench, check, evaluate, explain, mark, practice, predict, train
 from deltaprop.cli.aborted import saying_when_aborted
 from deltaprop.cli.began import begin
+from deltaprop.cli.options import Command
 from deltaprop.cli.show import complain, remark, say
 
 __all__ = ["app", "main"]
@@ -34,14 +35,9 @@ app = typer.Typer(
     help="Train feed-forward networks by back-propagation, and see where every number comes from.",
     epilog=train.EXAMPLE,
 )
-app.command("train", epilog=train.EXAMPLE)(train.train)
-app.command("predict", epilog=predict.EXAMPLE)(predict.predict)
-app.command("evaluate", epilog=evaluate.EXAMPLE)(evaluate.evaluate)
-app.command("explain", epilog=explain.EXAMPLE)(explain.explain)
-app.command("check", epilog=check.EXAMPLE)(check.check)
-app.command("mark", epilog=mark.EXAMPLE)(mark.mark)
-app.command("practice", epilog=practice.EXAMPLE)(practice.practice)
-app.command("bench", epilog=bench.EXAMPLE)(bench.bench)
+for each in (train, predict, evaluate, explain, check, mark, practice, bench):
+    name = each.__name__.rpartition(".")[2]
+    app.command(name, cls=Command, epilog=each.EXAMPLE)(getattr(each, name))
 
 
 def _version(wanted: bool) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from deltaprop.cli.options import switch
 from deltaprop.cli.show import in_color, print_json, say, terminal_width
 
 __all__ = ["EXAMPLE", "mark"]
@@ -21,7 +22,7 @@ def mark(
             help="A worked example with claims, JSON or YAML; or a built-in one, such as mazur.",
         ),
     ],
-    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    json: Annotated[bool, switch("--json", "Print the result as JSON.")] = False,
 ) -> int:
     """Judge the numbers somebody claims, and name the mistakes.
 

@@ -5,53 +5,53 @@ from __future__ import annotations
 import csv
 import math
 import re
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Annotated, Any, TypeAlias
+from dataclasses import fields
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
+from typer.core import TyperCommand, TyperOption
 
 from deltaprop.errors import DataError, ModelFileError, SettingError, UnknownNameError
 
+if TYPE_CHECKING:
+    from deltaprop.table_models import Recipe
+
 __all__ = [
+    "Command",
     "EncodingOption",
     "MissingOption",
-    "finite_number",
+    "finite",
     "missing_words",
-    "parse_class_weight",
-    "parse_duration",
+    "option",
     "parse_missing",
     "parse_scores",
     "parse_task",
-    "parse_widths",
     "read_model",
     "read_rows",
     "reading_of",
+    "recipe_of",
+    "switch",
     "target_of",
-    "whole_number",
+    "whole",
 ]
 
-EncodingOption: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--encoding",
-        metavar="NAME",
-        help="Of text files, such as gbk or windows-1252; found out when left out.",
-    ),
-]
-MissingOption: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--missing",
-        metavar="W,W,...",
-        help="Words that stand for a missing value; '' for none but empty cells.",
-    ),
-]
 
-_UNITS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "": 1.0}
-_TASKS = ("classification", "regression", "multilabel")
+class Command(TyperCommand):
+    """A command whose help says what is registered: looked up when somebody asks for the help."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the options, with the presets where one says ``{presets}``."""
+        from deltaprop.table_models.presets import presets_in_words
+
+        for each in self.params:
+            if isinstance(each, TyperOption) and each.help is not None:
+                each.help = each.help.replace("{presets}", presets_in_words())
+        super().format_options(ctx, formatter)
 
 
-def whole_number(text: str) -> int:
+def _whole_number(text: str) -> int:
     """Return what an option that counts was given, or raise a usage error."""
     try:
         return int(text)
@@ -59,7 +59,7 @@ def whole_number(text: str) -> int:
         raise typer.BadParameter(f"{text!r} is no whole number; write one like 20.") from None
 
 
-def finite_number(text: str) -> float:
+def _finite_number(text: str) -> float:
     """Return what an option that measures was given, or raise a usage error."""
     try:
         number = float(text)
@@ -68,6 +68,39 @@ def finite_number(text: str) -> float:
     if not math.isfinite(number):
         raise typer.BadParameter(f"{text!r} is no number; write one like 0.5 or 1e-3.")
     return number
+
+
+def option(metavar: str, what: str, *flags: str, parser: Callable[[str], Any] | None = None) -> Any:
+    """Return an option with a value, called as its parameter is unless there are ``flags``."""
+    return typer.Option(*flags, metavar=metavar, help=what, parser=parser)
+
+
+def whole(metavar: str, what: str, *flags: str) -> Any:
+    """Return an option that counts."""
+    return option(metavar, what, *flags, parser=_whole_number)
+
+
+def finite(metavar: str, what: str, *flags: str) -> Any:
+    """Return an option that measures."""
+    return option(metavar, what, *flags, parser=_finite_number)
+
+
+def switch(flag: str, what: str) -> Any:
+    """Return an option without a value."""
+    return typer.Option(flag, help=what)
+
+
+EncodingOption: TypeAlias = Annotated[
+    str | None,
+    option("NAME", "Of text files, such as gbk or windows-1252; found out when left out."),
+]
+MissingOption: TypeAlias = Annotated[
+    str | None,
+    option("W,W,...", "Words that stand for a missing value; '' for none but empty cells."),
+]
+
+_UNITS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "": 1.0}
+_TASKS = ("classification", "regression", "multilabel")
 
 
 def parse_class_weight(text: str) -> str | dict[str, float]:
@@ -90,6 +123,26 @@ def parse_class_weight(text: str) -> str | dict[str, float]:
             f"The class weights are {text!r}; write them like yes=5,no=1 (or balanced)."
         )
     return weights
+
+
+def recipe_of(given: Mapping[str, Any], **further: Any) -> Recipe:
+    """Return the recipe of a command's parameters, those that are called as its settings are."""
+    from deltaprop.table_models.recipe import Recipe
+
+    read: dict[str, Callable[[str], Any]] = {
+        "hidden": parse_widths,
+        "loss": _underscored,
+        "metric": _underscored,
+        "class_weight": parse_class_weight,
+        "time_budget": parse_duration,
+    }
+    names = [item.name for item in fields(Recipe) if given.get(item.name) is not None]
+    settings = {n: read[n](given[n]) if n in read else given[n] for n in names}
+    return Recipe(**settings, **further)
+
+
+def _underscored(name: str) -> str:
+    return name.replace("-", "_")
 
 
 def parse_task(text: str | None) -> str | None:

@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from deltaprop.cli.options import whole_number
+from deltaprop.cli.options import option, switch, whole
 from deltaprop.cli.show import in_color, plain, print_json, say, terminal_width
 
 if TYPE_CHECKING:
@@ -24,44 +22,18 @@ _SEEDS = 10_000  # that a seed nobody gave is drawn from: short enough to note d
 
 
 def practice(
-    level: Annotated[
-        int,
-        typer.Option("--level", metavar="N", parser=whole_number, help="1 to 9, as told above."),
-    ] = 1,
-    seed: Annotated[
-        int | None,
-        typer.Option(
-            "--seed", metavar="N", parser=whole_number, help="Which one; a new one if left out."
-        ),
-    ] = None,
-    count: Annotated[
-        int,
-        typer.Option(
-            "--count", metavar="N", parser=whole_number, help="Exercises, of seeds in a row."
-        ),
-    ] = 1,
-    form: Annotated[
-        str, typer.Option("--format", metavar="FORM", help="terminal, latex or html.")
-    ] = "terminal",
-    out: Annotated[
-        str | None, typer.Option("--out", metavar="FILE", help="Write the exercises to a file.")
-    ] = None,
-    key: Annotated[
-        str | None,
-        typer.Option("--key", metavar="FILE", help="Write the answers to a file of their own."),
-    ] = None,
+    level: Annotated[int, whole("N", "1 to 9, as told above.")] = 1,
+    seed: Annotated[int | None, whole("N", "Which one; a new one if left out.")] = None,
+    count: Annotated[int, whole("N", "Exercises, of seeds in a row.")] = 1,
+    form: Annotated[str, option("FORM", "terminal, latex or html.", "--format")] = "terminal",
+    out: Annotated[str | None, option("FILE", "Write the exercises to a file.")] = None,
+    key: Annotated[str | None, option("FILE", "Write the answers to a file of their own.")] = None,
     answers: Annotated[
-        str | None,
-        typer.Option(
-            "--answers", metavar="FILE", help="Mark the claims of what --json gave, filled in."
-        ),
+        str | None, option("FILE", "Mark the claims of what --json gave, filled in.")
     ] = None,
-    digits: Annotated[
-        int | None,
-        typer.Option("--digits", metavar="N", parser=whole_number, help="Significant digits."),
-    ] = None,
-    language: Annotated[str, typer.Option("--language", metavar="LANG", help="en or zh.")] = "en",
-    json: Annotated[bool, typer.Option("--json", help="Print the exercise as JSON.")] = False,
+    digits: Annotated[int | None, whole("N", "Significant digits.")] = None,
+    language: Annotated[str, option("LANG", "en or zh.")] = "en",
+    json: Annotated[bool, switch("--json", "Print the exercise as JSON.")] = False,
 ) -> int:
     """Practise one step of back-propagation with tidy numbers.
 

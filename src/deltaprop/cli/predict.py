@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deltaprop.cli.answers import Answers, answers_to
-from deltaprop.cli.options import EncodingOption, MissingOption
+from deltaprop.cli.options import EncodingOption, MissingOption, option, switch
 from deltaprop.cli.show import plain, remark, say
 
 if TYPE_CHECKING:
@@ -25,25 +25,17 @@ EXAMPLE = "Example: deltaprop predict penguins.safetensors new.csv --out answers
 def predict(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A file saved by train.")],
     data: Annotated[str, typer.Argument(metavar="DATA", help="The rows, as for train.")],
-    out: Annotated[
-        str | None,
-        typer.Option("--out", metavar="FILE", help="Write to a .csv or .parquet file."),
-    ] = None,
+    out: Annotated[str | None, option("FILE", "Write to a .csv or .parquet file.")] = None,
     proba: Annotated[
-        bool, typer.Option("--proba", help="Add the probability of each class or label.")
+        bool, switch("--proba", "Add the probability of each class or label.")
     ] = False,
-    first: Annotated[
-        int | None, typer.Option("--first", metavar="N", help="Only the first N rows.")
-    ] = None,
+    first: Annotated[int | None, option("N", "Only the first N rows.")] = None,
     encoding: EncodingOption = None,
     missing: MissingOption = None,
     formulas: Annotated[
-        bool,
-        typer.Option(
-            "--formulas", help="Leave words as they are that a spreadsheet takes for formulas."
-        ),
+        bool, switch("--formulas", "Leave words as they are that a spreadsheet takes for formulas.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the answers as JSON.")] = False,
+    json: Annotated[bool, switch("--json", "Print the answers as JSON.")] = False,
 ) -> int:
     """Print a model's answer for each row, as CSV."""
     from deltaprop.cli.options import read_model, reading_of

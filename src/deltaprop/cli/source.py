@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from deltaprop.cli.options import whole_number
+from deltaprop.cli.options import option, whole
 from deltaprop.cli.show import plain
 from deltaprop.errors import DataError, DeltapropError, SettingError, UnknownNameError
 
@@ -36,17 +36,11 @@ SourceArgument: TypeAlias = Annotated[
     ),
 ]
 RowsOption: TypeAlias = Annotated[
-    str | None,
-    typer.Option("--data", metavar="DATA", help="Rows for a saved model, with the target."),
+    str | None, option("DATA", "Rows for a saved model, with the target.")
 ]
-RowOption: TypeAlias = Annotated[
-    int | None,
-    typer.Option(
-        "--row", metavar="N", parser=whole_number, help="Which row; 1, the first, if left out."
-    ),
-]
+RowOption: TypeAlias = Annotated[int | None, whole("N", "Which row; 1, the first, if left out.")]
 RowsTargetOption: TypeAlias = Annotated[
-    str | None, typer.Option("--target", metavar="COL", help="The target, if called otherwise.")
+    str | None, option("COL", "The target, if called otherwise.")
 ]
 
 

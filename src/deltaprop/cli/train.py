@@ -11,7 +11,17 @@ import typer
 
 from deltaprop.cli.began import command_began
 from deltaprop.cli.judged import print_doubts, print_evaluation, print_overlap
-from deltaprop.cli.options import EncodingOption, MissingOption, finite_number, whole_number
+from deltaprop.cli.options import (
+    EncodingOption,
+    MissingOption,
+    finite,
+    option,
+    parse_missing,
+    parse_task,
+    recipe_of,
+    switch,
+    whole,
+)
 from deltaprop.cli.show import count, plain, print_json, print_table, remark, say, say_wrapped
 
 if TYPE_CHECKING:
@@ -58,195 +68,72 @@ def train(
             "standard input.",
         ),
     ],
-    target: Annotated[
-        str,
-        typer.Option(
-            "--target", metavar="COL", help="The column to predict (for images: the label file)."
-        ),
-    ],
-    model: Annotated[
-        str | None, typer.Option("--model", metavar="OUT", help="Save the model to this file.")
-    ] = None,
+    target: Annotated[str, option("COL", "The column to predict (for images: the label file).")],
+    model: Annotated[str | None, option("OUT", "Save the model to this file.")] = None,
     report: Annotated[
-        str | None,
-        typer.Option(
-            "--report", metavar="HTML", help="Write what there is to know as one offline page."
-        ),
+        str | None, option("HTML", "Write what there is to know as one offline page.")
     ] = None,
-    language: Annotated[
-        str, typer.Option("--language", metavar="LANG", help="Of the report: en or zh.")
-    ] = "en",
-    val: Annotated[
-        str | None,
-        typer.Option("--val", metavar="DATA", help="Rows that choose the best epoch."),
-    ] = None,
-    val_target: Annotated[
-        str | None,
-        typer.Option("--val-target", metavar="COL", help="Their target, if called otherwise."),
-    ] = None,
-    test: Annotated[
-        str | None,
-        typer.Option("--test", metavar="DATA", help="Rows that only judge the finished model."),
-    ] = None,
-    test_target: Annotated[
-        str | None,
-        typer.Option("--test-target", metavar="COL", help="Their target, if called otherwise."),
-    ] = None,
+    language: Annotated[str, option("LANG", "Of the report: en or zh.")] = "en",
+    val: Annotated[str | None, option("DATA", "Rows that choose the best epoch.")] = None,
+    val_target: Annotated[str | None, option("COL", "Their target, if called otherwise.")] = None,
+    test: Annotated[str | None, option("DATA", "Rows that only judge the finished model.")] = None,
+    test_target: Annotated[str | None, option("COL", "Their target, if called otherwise.")] = None,
     hold_out: Annotated[
         float | None,
-        typer.Option(
-            "--hold-out",
-            metavar="SHARE",
-            parser=finite_number,
-            help="Share of the rows that only judge the finished model, such as 0.2.",
-        ),
+        finite("SHARE", "Share of the rows that only judge the finished model, such as 0.2."),
     ] = None,
     task: Annotated[
         str | None,
-        typer.Option(
-            "--task",
-            metavar="TASK",
-            help="classification, regression or multilabel; found out when left out.",
-        ),
+        option("TASK", "classification, regression or multilabel; found out when left out."),
     ] = None,
     encoding: EncodingOption = None,
     missing: MissingOption = None,
-    preset: Annotated[
-        str,
-        typer.Option(
-            "--preset",
-            metavar="NAME",
-            help="fast (seconds), best (an ensemble) or plain (the textbook).",
-        ),
-    ] = "fast",
+    preset: Annotated[str, option("NAME", "{presets}.")] = "fast",
     hidden: Annotated[
-        str | None,
-        typer.Option("--hidden", metavar="W,W,...", help="Widths of the hidden layers, or none."),
+        str | None, option("W,W,...", "Widths of the hidden layers, or none.")
     ] = None,
-    activation: Annotated[
-        str | None,
-        typer.Option("--activation", metavar="NAME", help="Of every hidden layer."),
-    ] = None,
-    dropout: Annotated[
-        float | None,
-        typer.Option("--dropout", metavar="P", parser=finite_number, help="From 0 up to below 1."),
-    ] = None,
-    learning_rate: Annotated[
-        float | None,
-        typer.Option(
-            "--learning-rate", metavar="ETA", parser=finite_number, help="The highest there is."
-        ),
-    ] = None,
-    l2: Annotated[
-        float | None,
-        typer.Option(
-            "--l2", metavar="LAMBDA", parser=finite_number, help="Penalty on the weights."
-        ),
-    ] = None,
-    batch_size: Annotated[
-        int | None,
-        typer.Option("--batch-size", metavar="N", parser=whole_number, help="Rows per step."),
-    ] = None,
-    epochs: Annotated[
-        int | None,
-        typer.Option("--epochs", metavar="N", parser=whole_number, help="Passes, at most."),
-    ] = None,
-    patience: Annotated[
-        int | None,
-        typer.Option(
-            "--patience", metavar="N", parser=whole_number, help="Epochs without improvement."
-        ),
-    ] = None,
-    members: Annotated[
-        int | None,
-        typer.Option(
-            "--members", metavar="K", parser=whole_number, help="Networks that are averaged."
-        ),
-    ] = None,
-    ranges: Annotated[
-        int | None,
-        typer.Option(
-            "--ranges", metavar="K", parser=whole_number, help="Of each number, or 0 for none."
-        ),
-    ] = None,
+    activation: Annotated[str | None, option("NAME", "Of every hidden layer.")] = None,
+    dropout: Annotated[float | None, finite("P", "From 0 up to below 1.")] = None,
+    learning_rate: Annotated[float | None, finite("ETA", "The highest there is.")] = None,
+    l2: Annotated[float | None, finite("LAMBDA", "Penalty on the weights.")] = None,
+    batch_size: Annotated[int | None, whole("N", "Rows per step.")] = None,
+    epochs: Annotated[int | None, whole("N", "Passes, at most.")] = None,
+    patience: Annotated[int | None, whole("N", "Epochs without improvement.")] = None,
+    members: Annotated[int | None, whole("K", "Networks that are averaged.")] = None,
+    ranges: Annotated[int | None, whole("K", "Of each number, or 0 for none.")] = None,
     loss: Annotated[
-        str | None,
-        typer.Option(
-            "--loss", metavar="NAME", help="Of numbers: poisson for counts, huber for outliers, ..."
-        ),
+        str | None, option("NAME", "Of numbers: poisson for counts, huber for outliers, ...")
     ] = None,
     metric: Annotated[
         str | None,
-        typer.Option(
-            "--metric",
-            metavar="NAME",
-            help="Chooses epochs: accuracy, balanced-accuracy, f1, auc, log-loss, r2, rmse, mae.",
+        option(
+            "NAME", "Chooses epochs: accuracy, balanced-accuracy, f1, auc, log-loss, r2, rmse, mae."
         ),
     ] = None,
     class_weight: Annotated[
-        str | None,
-        typer.Option(
-            "--class-weight", metavar="NAME=W,...", help="What rows of a class count; or balanced."
-        ),
+        str | None, option("NAME=W,...", "What rows of a class count; or balanced.")
     ] = None,
     forget_rows: Annotated[
-        bool,
-        typer.Option("--forget-rows", help="Keep nothing by which a learnt row is known again."),
+        bool, switch("--forget-rows", "Keep nothing by which a learnt row is known again.")
     ] = False,
-    seed: Annotated[
-        int,
-        typer.Option(
-            "--seed", metavar="N", parser=whole_number, help="The same seed gives the same model."
-        ),
-    ] = 0,
-    time_budget: Annotated[
-        str | None,
-        typer.Option("--time-budget", metavar="30s", help="By then the whole command ends."),
-    ] = None,
+    seed: Annotated[int, whole("N", "The same seed gives the same model.")] = 0,
+    time_budget: Annotated[str | None, option("30s", "By then the whole command ends.")] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with a run that was killed (needs --model).")
+        bool, switch("--resume", "Go on with a run that was killed (needs --model).")
     ] = False,
-    engine: Annotated[
-        str, typer.Option("--engine", metavar="NAME", help="What runs the steps.")
-    ] = "auto",
-    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    engine: Annotated[str, option("NAME", "What runs the steps.")] = "auto",
+    json: Annotated[bool, switch("--json", "Print the result as JSON.")] = False,
 ) -> int:
     """Train a model on a table and print how good it is."""
     from deltaprop.cli.judged import hold_rows_out
-    from deltaprop.cli.options import (
-        parse_class_weight,
-        parse_duration,
-        parse_missing,
-        parse_task,
-        parse_widths,
-    )
     from deltaprop.cli.outputs import check_outputs
     from deltaprop.cli.report import Wanted, repeating
     from deltaprop.engines import engine_named
     from deltaprop.errors import SettingError
-    from deltaprop.table_models import Recipe
     from deltaprop.tabular import load_dataset
     from deltaprop.training.progress import phase
 
-    chosen: dict[str, Any] = {
-        "hidden": None if hidden is None else parse_widths(hidden),
-        "activation": activation,
-        "dropout": dropout,
-        "learning_rate": learning_rate,
-        "l2": l2,
-        "batch_size": batch_size,
-        "epochs": epochs,
-        "patience": patience,
-        "members": members,
-        "ranges": ranges,
-        "loss": None if loss is None else loss.replace("-", "_"),
-        "metric": None if metric is None else metric.replace("-", "_"),
-        "class_weight": None if class_weight is None else parse_class_weight(class_weight),
-        "time_budget": None if time_budget is None else parse_duration(time_budget),
-        "remember_rows": False if forget_rows else None,
-    }
-    settings = {name: value for name, value in chosen.items() if value is not None}
-    recipe = Recipe(preset=preset, seed=seed, engine=engine, **settings)
+    recipe = recipe_of(context.params, remember_rows=not forget_rows)
     engine_named(engine)
     parse_task(task)
     if resume and model is None:

@@ -14,7 +14,8 @@ from deltaprop.errors import SettingError
 from deltaprop.estimators.inputs import has_preset
 from deltaprop.estimators.parameters import hidden_activations, hidden_sizes
 from deltaprop.estimators.sklearn import check_random_state
-from deltaprop.table_models.presets import PRESETS, Facts
+from deltaprop.table_models.plan import Facts
+from deltaprop.table_models.presets import PRESETS
 from deltaprop.table_models.recipe import Recipe
 
 __all__ = ["check_preset", "recipe_of"]

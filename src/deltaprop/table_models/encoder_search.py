@@ -1,4 +1,4 @@
-"""What only the rows can tell: which of several encoders a table is learnt better from."""
+"""Choose an encoder by validation loss: which of several a table is learnt better from."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.table_models.calibration import calibrate
 from deltaprop.table_models.initial_rates import least_loss, start
-from deltaprop.table_models.presets import Facts, plan_for
+from deltaprop.table_models.plan import Facts
+from deltaprop.table_models.presets import plan_for
 from deltaprop.table_models.recipe import Recipe
 from deltaprop.table_models.split import fold_of_each_row
 from deltaprop.tabular import TableEncoder, TableWarning, TargetEncoder, take_rows
@@ -125,7 +126,7 @@ def better_encoder(
                 epochs=short,
                 seeds=seeds,
                 sample_weight=weights,
-                monitor="val_metric" if plan.counts_errors(target.task) else "val_loss",
+                monitor="val_metric" if plan.counts_errors_of(target.task) else "val_loss",
                 prefer_latest=True,
                 engine=recipe.engine,
                 time_budget=seconds and _SHARE_OF_BUDGET * seconds,

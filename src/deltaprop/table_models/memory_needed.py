@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from deltaprop.memory import check_memory
-from deltaprop.table_models.presets import Facts, Plan
+from deltaprop.table_models.plan import Facts, Plan
 from deltaprop.tabular import ImageEncoder, SparseEncoder, SparseRows, TableEncoder
 
 __all__ = ["check_room", "check_room_for_looking"]

@@ -24,7 +24,7 @@ from deltaprop.table_models.encoder_search import better_encoder
 from deltaprop.table_models.initial_rates import start
 from deltaprop.table_models.learnt_rows import LearntRows
 from deltaprop.table_models.memory_needed import check_room, check_room_for_looking
-from deltaprop.table_models.presets import Facts, Plan
+from deltaprop.table_models.plan import Facts, Plan
 from deltaprop.table_models.recipe import Recipe
 from deltaprop.table_models.resumed_plan import Begun
 from deltaprop.table_models.scoring import score_for, weight_of
@@ -334,9 +334,6 @@ def prepare(
         marks = marks if weights is None else marks[weights > 0]
         learnt_rows = LearntRows.of(marks, held_marks)
     networks = plan.networks(facts)
-    if plan.form == "textbook" and networks[0].loss.output == "exp" and not recipe.learning_rate:
-        # the loss of rates bends as strongly as they are large
-        plan = replace(plan, learning_rate=plan.learning_rate / max(1.0, float(y.mean())))
     weight_val = None if weight_val is None or not weight_val.any() else weight_val
     return Prepared(
         inputs, decided, plan, networks, X, y, weights, X_val, y_val, weight_val, held, folds,
@@ -406,6 +403,8 @@ def _plan(
 ) -> tuple[Encoder, Facts, Plan]:
     """Return the inputs with the ranges that the rows ask for, and the plan for them."""
     facts = _facts(inputs, target, len(y))
+    if recipe.loss is not None and LOSSES[recipe.loss].output == "exp":
+        facts = replace(facts, mean_rate=float(y.mean()))
     plan = recipe.plan(facts)
     check_room(facts, plan, inputs, features, n_held)
     if not isinstance(inputs, TableEncoder):
@@ -425,7 +424,7 @@ def _plan(
     divided = any(column.edges for column in inputs.columns)
     facts = replace(facts, n_in=inputs.n_outputs, divided=divided)
     plan = replace(recipe.plan(facts), range_choices=(ranges,))
-    if plan.form == "embedded":
+    if plan.embeds:
         inputs, n_numbers, categories = arranged(inputs)
         facts = replace(facts, n_numbers=n_numbers, categories=categories)
     check_room(facts, plan, inputs, features, n_held)
@@ -509,7 +508,9 @@ def learn(
         drawn = prepared.rows_drawn if prepared.rows_given is not None else None
         Begun.write(plan, drawn, checkpoint, prepared.budget.pieces)
     budget = prepared.budget
-    counts_errors = plan.counts_errors(prepared.target.task) and _commonest(prepared) < _IMBALANCED
+    counts_errors = (
+        plan.counts_errors_of(prepared.target.task) and _commonest(prepared) < _IMBALANCED
+    )
     metric = recipe.metric
     if metric is None and network.loss.targets == "count":
         metric = "poisson_deviance"
@@ -524,7 +525,7 @@ def learn(
         "sample_weight": prepared.weights,
         "monitor": "val_metric" if prepared.n_val and scored else None,
         "metric": None,
-        "prefer_latest": plan.squashes,
+        "prefer_latest": plan.counts_errors,
         "time_budget": budget.for_training if budget.limited else None,
         "checkpoint": checkpoint,
         "checkpoint_every": None,  # of small networks saving takes longer than an epoch

@@ -1,4 +1,4 @@
-"""How a table is learnt: a preset, and what somebody wants otherwise."""
+"""How a table is learnt: a preset with overrides."""
 
 from __future__ import annotations
 
@@ -10,29 +10,26 @@ from deltaprop.errors import SettingError, UnknownNameError, nearest_name, shown
 from deltaprop.functional.losses import LOSSES
 from deltaprop.functional.settings import positive_int
 from deltaprop.model.stored import record
-from deltaprop.table_models.presets import PRESETS, Facts, Plan, plan_for
+from deltaprop.table_models.plan import Facts, Plan
+from deltaprop.table_models.presets import PRESETS, naming_presets, plan_for
 from deltaprop.table_models.scoring import ClassWeight, Metric, check_class_weight, check_metric
 from deltaprop.training.batches import check_seed
 from deltaprop.training.checks import check_computing, check_stopping
 
 __all__ = ["Recipe", "losses_of_numbers"]
 
-_CHOICES = (
-    "hidden", "activation", "dropout", "learning_rate", "l2", "batch_size", "epochs", "patience",
-    "members", "label_smoothing", "loss",
-)  # fmt: skip
 _SHARE = 0.15
 
 
+@naming_presets
 @dataclass(frozen=True)
 class Recipe:
     """Settings of a fit; None means: as the preset has it for this table.
 
     Attributes
     ----------
-    preset : {"fast", "best", "plain"}
-        "fast" is strong after seconds, "best" an ensemble as accurate as networks get on tables,
-        "plain" the textbook: mini-batch gradient descent with nothing hidden.
+    preset : str
+        {presets}.
     hidden : tuple of int, optional
         Widths of the hidden layers; empty for linear, logistic or softmax regression.
     activation : str, optional
@@ -186,10 +183,10 @@ class Recipe:
 
     def plan(self, facts: Facts) -> Plan:
         """Return every setting for a table of this kind."""
-        chosen = {name: getattr(self, name) for name in _CHOICES}
+        overrides = {item.name: getattr(self, item.name, None) for item in fields(Plan)}
         if self.ranges is not None:
-            chosen["range_choices"] = (self.ranges,)
-        return plan_for(self.preset, facts, chosen)
+            overrides["range_choices"] = (self.ranges,)
+        return plan_for(self.preset, facts, overrides)
 
     def seeds(self, members: int) -> list[int]:
         """Return the seed of each member's start, order and masks."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from deltaprop.errors import ModelFileError
 from deltaprop.functional.settings import positive_int
 from deltaprop.model.files import write_atomically
-from deltaprop.table_models.presets import Plan
+from deltaprop.table_models.plan import Plan
 from deltaprop.table_models.recipe import Recipe
 
 __all__ = ["Begun"]

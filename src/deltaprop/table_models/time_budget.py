@@ -13,7 +13,7 @@ from deltaprop.engines.cores import available_cores
 from deltaprop.errors import DivergedWarning
 from deltaprop.table_models.budget import Budget
 from deltaprop.table_models.initial_rates import start
-from deltaprop.table_models.presets import Facts, Plan
+from deltaprop.table_models.plan import Facts, Plan
 from deltaprop.table_models.recipe import Recipe
 from deltaprop.training.members import train_members
 
@@ -62,10 +62,10 @@ def paced(
     Returns
     -------
     Plan
-        With as many epochs and members as there is time for. The textbook's, whose learning rate
-        follows no curve, is left as it is.
+        With as many epochs and members as there is time for. One whose learning rate follows no
+        curve, as the textbook's, is left as it is.
     """
-    if plan.form == "textbook":
+    if not callable(plan.optimizer().learning_rate):
         return plan
     cores = min(n_threads or available_cores(), available_cores())
     at_once = min(plan.members, cores)
