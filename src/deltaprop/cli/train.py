@@ -377,9 +377,9 @@ def _describe_data(dataset: Dataset) -> None:
 
 
 def _describe_plan(inputs: Encoder, target: TargetEncoder, network: Network) -> None:
-    labels = target.task == "multilabel"
-    names = [str(name) for name in (target.names if labels else target.classes.tolist())]
-    classes = f"{len(names)} {'labels' if labels else 'classes'}" if names else "a number"
+    names = target.class_names
+    kind = "labels" if target.task == "multilabel" else "classes"
+    classes = f"{len(names)} {kind}" if names else "a number"
     if 0 < len(names) <= _MOST_CLASSES:
         classes += f" ({', '.join(names)})"
     say_wrapped("predicts    ", f"{classes}, because {target.reason}")

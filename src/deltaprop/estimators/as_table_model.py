@@ -72,9 +72,7 @@ class EstimatorOnTables:
     @property
     def class_names(self) -> tuple[str, ...]:
         """Return the classes, or the labels, as text; empty for regression."""
-        if self.task == "multilabel":
-            return self.target.names
-        return tuple(str(c) for c in self.target.classes.tolist())
+        return self.target.class_names
 
     def predict(self, features: Any, *, where: str = "") -> Array:
         """Return the class, the labels, or the number, of each row."""

@@ -275,9 +275,7 @@ class TableModel:
     @property
     def class_names(self) -> tuple[str, ...]:
         """Return the classes, or the labels, as text; empty for regression."""
-        if self.task == "multilabel":
-            return self.target.names
-        return tuple(str(c) for c in self.target.classes.tolist())
+        return self.target.class_names
 
     @property
     def folded(self) -> bool:

@@ -32,7 +32,7 @@ from deltaprop.table_models.evaluation import Evaluation
 from deltaprop.table_models.files import table_model_of
 from deltaprop.table_models.model import TableModel
 from deltaprop.table_models.recipe import Recipe
-from deltaprop.tabular import TargetEncoder, as_features, target_columns
+from deltaprop.tabular import Features, SparseRows, TargetEncoder, as_features, target_columns
 
 __all__ = [
     "SEVERAL",
@@ -161,11 +161,12 @@ class TargetModels:
         places = {name: i for i, name in enumerate(self.names)}
         return [some_targets(target, [places[n] for n in p.target.names]) for p in self.parts]
 
-    def without_targets(self, features: Any) -> Any:
+    def without_targets(self, features: object) -> Features:
         """Return a table without the columns that are targets, which none of the models knows."""
-        frame = as_features(features)
-        there = [name for name in self.names if name in getattr(frame, "columns", ())]
-        return frame.drop(there) if there else frame
+        rows = as_features(features)
+        if isinstance(rows, (np.ndarray, SparseRows)):
+            return rows
+        return rows.drop([name for name in self.names if name in rows.columns])
 
     def part_of(self, name: str) -> TableModel | None:
         """Return the model of a target, or None where there is no such target."""

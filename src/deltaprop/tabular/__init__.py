@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from deltaprop.model.stored import Stored
 from deltaprop.tabular.encoding.column import Column, ReportRow, TableWarning
 from deltaprop.tabular.encoding.images import ImageEncoder
@@ -14,6 +16,7 @@ from deltaprop.tabular.encoding.table_encoder import TableEncoder
 from deltaprop.tabular.encoding.target import TargetEncoder, target_columns
 from deltaprop.tabular.reading.dataset import Dataset, Task, load_dataset
 from deltaprop.tabular.reading.frames import (
+    Features,
     as_features,
     as_frame,
     in_memory,
@@ -27,6 +30,8 @@ __all__ = [
     "MISSING",
     "Column",
     "Dataset",
+    "Encoder",
+    "Features",
     "ImageEncoder",
     "MissingWords",
     "ReportRow",
@@ -54,10 +59,10 @@ __all__ = [
     "target_columns",
 ]
 
+Encoder: TypeAlias = TableEncoder | ImageEncoder | SparseEncoder
 
-def encoder_from_dict(
-    values: object,
-) -> TableEncoder | ImageEncoder | SparseEncoder | TargetEncoder:
+
+def encoder_from_dict(values: object) -> Encoder | TargetEncoder:
     """Return the encoder that one of the ``to_dict`` methods described.
 
     Raises
@@ -65,7 +70,7 @@ def encoder_from_dict(
     DataError
         Anything that ``to_dict`` would not have written; the values may come from a stranger.
     """
-    kinds: dict[str, type[TableEncoder | ImageEncoder | SparseEncoder | TargetEncoder]] = {
+    kinds: dict[str, type[Encoder | TargetEncoder]] = {
         "deltaprop-table-encoder/1": TableEncoder,
         "deltaprop-image-encoder/1": ImageEncoder,
         "deltaprop-sparse-encoder/1": SparseEncoder,

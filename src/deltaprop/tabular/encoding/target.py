@@ -216,6 +216,11 @@ class TargetEncoder:
         """Number of classes, of labels, or of numbers to predict."""
         return self.classes.size if self.task == "classification" else len(self.names)
 
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes, or the labels, as text; empty for regression."""
+        return self.names if self.task == "multilabel" else tuple(map(str, self.classes.tolist()))
+
     @fork_safe
     def encode(self, values: object, *, where: str = "") -> NDArray[Any]:
         """Return int64 labels, or float64 numbers of shape (n, targets): 0 and 1, or standardized.

@@ -8,7 +8,7 @@ import numbers
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 __all__ = [
+    "Features",
     "as_features",
     "as_frame",
     "as_series",
@@ -34,6 +35,11 @@ __all__ = [
     "take_rows",
     "to_polars",
 ]
+
+Features: TypeAlias = "nw.DataFrame[Any] | NDArray[Any] | SparseRows"
+"""Rows as encoders take them: of a table, images, or a sparse matrix."""
+
+Rows = TypeVar("Rows", bound=Features)
 
 _RENAME = "Rename or remove all but one."
 _EXPECTED = (
@@ -62,21 +68,25 @@ def as_frame(data: object) -> nw.DataFrame[Any]:
     return nw.from_native(to_polars(data), eager_only=True)
 
 
-def as_features(data: object) -> Any:
+def as_features(data: object) -> Features:
     """Return images as they are, sparse matrices as their rows, and all else as ``as_frame``."""
-    if is_sparse(data):
-        return as_sparse(data)
-    return data if isinstance(data, np.ndarray) and data.ndim > 2 else as_frame(data)
+    if isinstance(data, np.ndarray) and data.ndim > 2:
+        return data
+    return as_sparse(data) if is_sparse(data) else as_frame(data)
 
 
 @fork_safe
-def take_rows(features: Any, rows: NDArray[np.int64]) -> Any:
+def take_rows(features: Rows, rows: NDArray[np.int64]) -> Rows:
     """Return some rows, or images, of what ``as_features`` returned."""
+    every: Any = features
     if isinstance(features, (np.ndarray, SparseRows)):
-        return features[rows]
+        taken: Rows = every[rows]
+        return taken
     import narwhals as nw
 
-    return nw.from_native(features.to_native()[rows], eager_only=True)
+    frame: Any = nw.from_native(every.to_native()[rows], eager_only=True)
+    taken = frame
+    return taken
 
 
 @fork_safe
