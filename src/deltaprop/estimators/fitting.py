@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.errors import DataError, DivergedWarning
+from deltaprop.errors import DataError, DivergedWarning, warn_user
 from deltaprop.estimators.convergence import AdaptiveRate, Objective, Watch
 from deltaprop.estimators.inputs import take
 from deltaprop.estimators.lbfgs import minimize_lbfgs
@@ -22,25 +21,20 @@ from deltaprop.estimators.learning_rates import (
     begins_near_the_mean,
     learn_rates,
 )
-from deltaprop.estimators.parameters import (
-    continued,
-    optimizer_of,
-    rate_of,
-    result_dtype,
-    settings_of,
-    shortened,
-)
-from deltaprop.estimators.scoring import figure
-from deltaprop.estimators.sklearn import ConvergenceWarning, check_scoring, train_test_split
+from deltaprop.estimators.parameters import Settings, continued, shortened
+from deltaprop.estimators.scoring import Scored, Scorer
+from deltaprop.estimators.sklearn import ConvergenceWarning, train_test_split
+from deltaprop.estimators.state import FitState, network_of
 from deltaprop.model.backprop import penalties
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.serialize import load_model
 from deltaprop.model.spec import Network
 from deltaprop.training.history import History
 from deltaprop.training.loop import Callback, Metric, train
-from deltaprop.training.optimizers import optimizer_to_dict
+from deltaprop.training.optimizers import Optimizer, optimizer_to_dict
+from deltaprop.training.schedules import LearningRate
 
-__all__ = ["Sample", "fit_lbfgs", "fit_stochastic"]
+__all__ = ["Epochs", "Sample", "fit_lbfgs", "hold_out"]
 
 Array = npt.NDArray[np.float64]
 
@@ -77,15 +71,18 @@ class Sample:
         """Return what a row weighs on average."""
         return 1.0 if self.weights is None else float(self.weights.mean())
 
+    def rows(self, some: npt.NDArray[np.int64]) -> Sample:
+        """Return some of the rows."""
+        return Sample(*take(some, self.X, self.targets, self.y, self.weights))
 
-def fit_lbfgs(estimator: Any, sample: Sample) -> None:
+
+def fit_lbfgs(settings: Settings, state: FitState, sample: Sample) -> FitState:
     """Minimize the loss over all rows by L-BFGS."""
-    settings = settings_of(estimator)
-    rates = estimator.network_.loss.output == "exp"
-    if rates and estimator.t_ == 0 and not begins_near_the_mean(estimator, sample):
-        begin_at_the_mean(estimator, sample)
-    network = estimator._network(sample.n * sample.mean_weight)  # noqa: SLF001
-    parameters = _parameters(estimator, network)
+    rates = state.network.loss.output == "exp"
+    if rates and state.t == 0 and not begins_near_the_mean(state, sample):
+        state = begin_at_the_mean(state, sample)
+    network = network_of(settings, state.network.n_in, state.answers, sample.n * sample.mean_weight)
+    parameters = network.parameters(state.coefs, state.intercepts)
 
     def report(iteration: int, loss: float) -> None:
         print(f"Iteration {iteration}, loss = {loss:.8f}")
@@ -99,133 +96,254 @@ def fit_lbfgs(estimator: Any, sample: Sample) -> None:
         max_iter=settings.max_iter,
         max_fun=settings.max_fun,
         tol=settings.tol,
-        report=report if estimator.verbose else None,
+        report=report if settings.verbose else None,
     )
-    _take_over(estimator, network, parameters, result_dtype(estimator, sample.X)[1])
-    objective = _objective(estimator, network, parameters, sample, whole=True)
-    estimator.loss_ = objective(loss, parameters)
-    estimator.n_iter_ = n_iter
     if why is not None:
-        warnings.warn(
+        warn_user(
             f"L-BFGS ended after {n_iter} iterations before it had converged ({why}). Raise "
             "max_iter or max_fun, or scale the inputs.",
             ConvergenceWarning,
-            stacklevel=4,
+        )
+    objective = _objective(network, parameters, sample, whole=True)
+    learnt = state.with_numbers(network, parameters, settings.dtypes(sample.X)[1])
+    return replace(learnt, loss=objective(loss, parameters), n_iter=n_iter)
+
+
+@dataclass(frozen=True)
+class Epochs:
+    """A training in epochs of mini-batches, until nothing improves, or of a single one.
+
+    Attributes
+    ----------
+    settings : Settings
+        Of the estimator.
+    sample : Sample
+        What is learnt from.
+    held : Sample or None
+        What each epoch is scored on.
+    seed : int
+        Of orders and masks.
+    callbacks : tuple of callable
+        Told of each epoch.
+    incremental : bool
+        Whether it is the one epoch of ``partial_fit``.
+    scorer : Scorer
+        What scores an epoch, if it is more than all rows' accuracy or R^2.
+    """
+
+    settings: Settings
+    sample: Sample
+    held: Sample | None
+    seed: int
+    callbacks: tuple[Callback, ...]
+    incremental: bool
+    scorer: Scorer
+
+    def train(self, state: FitState) -> FitState:
+        """Return what training from ``state`` comes to; raise DataError where it diverges."""
+        size, n = self.settings.batch_size, self.sample.n
+        if not isinstance(size, str) and size > n:
+            warn_user(
+                f"batch_size is {size} but there are {n} rows; every step takes all of them.",
+                UserWarning,
+            )
+        if state.network.loss.output == "exp":
+            begin_with = self._share_of_checkpoint(state)
+            patience = self.settings.n_iter_no_change
+            learnt = learn_rates(
+                state, self.sample, self._run, patience=patience, begin_with=begin_with
+            )
+        else:
+            learnt = self._run(state, 1.0)
+        self._say_how_it_ended(learnt)
+        return learnt
+
+    def _run(self, state: FitState, share: float) -> FitState:
+        """Run the epochs once, every learning rate multiplied by ``share``."""
+        settings, sample = self.settings, self.sample
+        n_steps = -(-sample.n // self._batch_size)
+        rows_per_step = self._batch_size * sample.mean_weight
+        network = network_of(settings, state.network.n_in, state.answers, rows_per_step)
+        parameters = network.parameters(state.coefs, state.intercepts)
+        rate = self._rate(state)
+        optimizer = settings.optimizer_at(rate)
+        if self.incremental:
+            n_all = max(settings.max_iter * n_steps, state.n_steps + 1)
+            optimizer = continued(optimizer, state.n_steps, n_all)
+            numbers = dict(state.optimizer)
+        else:
+            state, numbers = replace(state, n_steps=0), {}
+        objective = _objective(network, parameters, sample, whole=n_steps == 1)
+        watch = self._watch(state, rate, objective)
+        before, best_before = parameters.flat.copy(), watch.best_score
+        self._replay(watch, parameters)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DivergedWarning)  # told later, or raised
+            history = train(
+                network,
+                parameters,
+                sample.X,
+                sample.targets,
+                optimizer=shortened(optimizer, share),
+                batch_size=self._batch_size,
+                epochs=1 if self.incremental else settings.max_iter,
+                seed=self.seed,
+                sample_weight=sample.weights,
+                callbacks=[watch, *self.callbacks],
+                engine=settings.engine,
+                dtype=settings.dtypes(sample.X)[0],
+                shuffle=bool(settings.shuffle),
+                time_budget=settings.time_budget,
+                checkpoint=settings.checkpoint,
+                resume=bool(settings.resume),
+                state=numbers,
+                n_threads=settings.n_threads,
+                **self._validation(state, network, parameters),
+            )
+        if self._came_to_nothing(history):
+            return replace(state, history=history)
+        if settings.early_stopping and not watch.best_score > best_before:
+            parameters.flat[:] = before  # an earlier call was better
+        learnt = state.with_numbers(network, parameters, settings.dtypes(sample.X)[1])
+        scored = self.held is not None or state.scores is not None
+        return replace(
+            learnt,
+            history=history,
+            n_iter=history.n_epochs,
+            t=state.t + sample.n * history.n_epochs,
+            loss=watch.losses[-1] if watch.losses else float("nan"),
+            loss_curve=watch.losses,
+            best_loss=None if watch.by_score else watch.best_loss,
+            scores=watch.scores if scored else None,
+            best_score=watch.best_score if scored else state.best_score,
+            no_improvement=watch.without,
+            optimizer=numbers,
+            n_steps=state.n_steps + history.n_steps,
+            rate=state.rate if watch.rate is None else watch.rate.learning_rate,
         )
 
+    @property
+    def _batch_size(self) -> int:
+        n, size = self.sample.n, self.settings.batch_size
+        return min(200, n) if size == "auto" else min(int(size), n)
 
-def fit_stochastic(
-    estimator: Any,
-    sample: Sample,
-    held: Sample | None,
-    rng: np.random.RandomState,
-    callbacks: Sequence[Callback],
-    *,
-    incremental: bool,
-) -> None:
-    """Run epochs of mini-batches until nothing improves, or a single one."""
-    if estimator.early_stopping and held is None:
-        sample, held = _hold_out(estimator, sample, rng)
-    # other orders in later calls, though random_state is the same number
-    seed = int(rng.randint(2**31 - 1)) + estimator.t_
+    def _rate(self, state: FitState) -> LearningRate:
+        n, begun_at = self.sample.n, state.rate if self.incremental else None
+        return self.settings.rate_for(n, -(-n // self._batch_size), state.t, begun_at)
 
-    def run(share: float) -> History:
-        return _run(estimator, sample, held, seed, share, callbacks, incremental=incremental)
+    def _validation(
+        self, state: FitState, network: Network, parameters: Parameters
+    ) -> dict[str, Any]:
+        """Return what ``train`` is told about the validation rows."""
+        if self.held is None:
+            return {}
+        return {
+            "X_val": self.held.X,
+            "y_val": self.held.targets,
+            "monitor": "val_metric",
+            "metric": self._metric(state, network, parameters, self.held),
+            "keep_best": bool(self.settings.early_stopping),
+        }
 
-    if estimator.network_.loss.output == "exp":
-        share = _share_of_checkpoint(estimator, sample)
-        history = learn_rates(estimator, sample, run, first=estimator.t_ == 0, begin_with=share)
-    else:
-        history = run(1.0)
-    _refuse_divergence(estimator, history)
-    _warn(estimator, history, incremental=incremental)
+    def _metric(
+        self, state: FitState, network: Network, parameters: Parameters, held: Sample
+    ) -> Metric | None:
+        """Return what scores the validation rows; None where accuracy or R^2 of all rows does."""
+        settings = self.settings
+        if settings.scoring is None and held.weights is None:
+            return None
+        score = self.scorer.prepared()
+        kind = np.result_type(held.X.dtype, state.coefs[0].dtype)
 
+        def metric(logits: Array, _targets: Any) -> float:
+            if not np.isfinite(logits).all():
+                return float("nan")
+            with np.errstate(over="ignore"):
+                outputs = network.loss.predict(logits).astype(kind, copy=False)
+            now = replace(state, network=network, coefs=[W for W in parameters.W if W is not None],
+                          intercepts=[b for b in parameters.b if b is not None])  # fmt: skip
+            scored = Scored(held.X, outputs, state.answers)
+            return score(now.attributes, scored, held.y, held.weights)
 
-def _run(
-    estimator: Any,
-    sample: Sample,
-    held: Sample | None,
-    seed: int,
-    share: float,
-    callbacks: Sequence[Callback],
-    *,
-    incremental: bool,
-) -> History:
-    """Run the epochs once, every learning rate multiplied by ``share``."""
-    max_iter = settings_of(estimator).max_iter
-    n, size = sample.n, _batch_size(estimator, sample.n)
-    n_steps = -(-n // size)
-    network = estimator._network(size * sample.mean_weight)  # noqa: SLF001
-    parameters = _parameters(estimator, network)
-    rate = rate_of(estimator, n, n_steps, incremental=incremental)
-    optimizer = optimizer_of(estimator, rate)
-    if incremental:
-        done = estimator._n_steps  # noqa: SLF001
-        optimizer = continued(optimizer, done, max(max_iter * n_steps, done + 1))
-    else:
-        estimator._state, estimator._n_steps = {}, 0  # noqa: SLF001
-    objective = _objective(estimator, network, parameters, sample, whole=n_steps == 1)
-    watch = _watch(estimator, rate, objective, validated=held is not None)
-    before, best_before = parameters.flat.copy(), watch.best_score
-    _replay(estimator, watch)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DivergedWarning)  # told later, or raised
-        history = train(
-            network,
-            parameters,
-            sample.X,
-            sample.targets,
-            optimizer=shortened(optimizer, share),
-            batch_size=size,
-            epochs=1 if incremental else max_iter,
-            seed=seed,
-            sample_weight=sample.weights,
-            callbacks=[watch, *callbacks],
-            **_asked_for(estimator, sample),
-            **_validation(estimator, parameters, held),
+        metric.__name__ = str(settings.scoring or "score")
+        return metric
+
+    def _watch(self, state: FitState, rate: LearningRate, objective: Objective) -> Watch:
+        settings = self.settings
+        return Watch(
+            tol=float(settings.tol),
+            n_iter_no_change=settings.n_iter_no_change,
+            by_score=bool(settings.early_stopping),
+            rate=rate if isinstance(rate, AdaptiveRate) else None,
+            verbose=bool(settings.verbose),
+            objective=objective,
+            losses=list(state.loss_curve or ()),
+            scores=list(state.scores or ()),
+            best_loss=np.inf if state.best_loss is None else state.best_loss,
+            best_score=-np.inf if state.best_score is None else state.best_score,
+            without=state.no_improvement,
         )
-    if _came_to_nothing(estimator, history):
-        return history
-    if estimator.early_stopping and not watch.best_score > best_before:
-        parameters.flat[:] = before  # an earlier call was better
-    _take_over(estimator, network, parameters, result_dtype(estimator, sample.X)[1])
-    _enter(estimator, watch, history, n)
-    return history
+
+    def _saved(self) -> dict[str, Any]:
+        """Return what an interrupted run wrote down of itself."""
+        path = self.settings.checkpoint
+        if not self.settings.resume or path is None or not Path(path).exists():
+            return {}
+        return load_model(path).training
+
+    def _replay(self, watch: Watch, parameters: Parameters) -> None:
+        """Show the watch the epochs that an interrupted run has done already."""
+        saved = self._saved().get("history")
+        if saved is None:
+            return  # no checkpoint: train says so
+        done = History.from_dict(saved)
+        for epoch, loss in enumerate(done.loss):
+            score = done.val_metric[epoch] if done.val_metric else None
+            watch.see(watch.objective(loss, parameters), score, silent=True)
+
+    def _share_of_checkpoint(self, state: FitState) -> float:
+        """Return with which share of its learning rates an interrupted run was learning."""
+        settings: Any = self._saved().get("settings")
+        optimizer: Optimizer = self.settings.optimizer_at(self._rate(state))
+        for share in SHARES if settings else ():
+            if settings["optimizer"] == optimizer_to_dict(shortened(optimizer, share)):
+                return share
+        return 1.0  # train says what differs
+
+    def _came_to_nothing(self, history: History) -> bool:
+        """Return whether training diverged, and no earlier epoch was kept."""
+        kept = self.settings.early_stopping and history.best_epoch is not None
+        return history.stopped_because == "diverged" and not kept
+
+    def _say_how_it_ended(self, learnt: FitState) -> None:
+        history, max_iter = learnt.history, self.settings.max_iter
+        if history is None:
+            return
+        if self._came_to_nothing(history):
+            raise DataError(
+                f"Training diverged in epoch {history.n_epochs + 1}: the loss, a gradient or a "
+                "weight was no longer a finite number. X or y may hold very large values. Scale "
+                "them, for example with StandardScaler, or lower learning_rate_init."
+            )
+        if history.stopped_because == "diverged":
+            warn_user(history.message, DivergedWarning)
+        elif history.stopped_because == "interrupted":
+            warn_user(history.message, UserWarning)
+        elif history.stopped_because == "epochs" and not self.incremental:
+            warn_user(
+                f"Training has not converged in max_iter={max_iter} epochs. Raise max_iter, "
+                "or tol, which says what counts as improvement.",
+                ConvergenceWarning,
+            )
 
 
-def _asked_for(estimator: Any, sample: Sample) -> dict[str, Any]:
-    """Return the settings that ``train`` takes as they are."""
-    return {
-        "engine": estimator.engine,
-        "dtype": result_dtype(estimator, sample.X)[0],
-        "shuffle": bool(estimator.shuffle),
-        "time_budget": estimator.time_budget,
-        "checkpoint": estimator.checkpoint,
-        "resume": bool(estimator.resume),
-        "state": estimator._state,  # noqa: SLF001
-        "n_threads": estimator.n_threads,
-    }
-
-
-def _validation(estimator: Any, parameters: Parameters, held: Sample | None) -> dict[str, Any]:
-    """Return what ``train`` is told about the validation rows."""
-    if held is None:
-        return {}
-    return {
-        "X_val": held.X,
-        "y_val": held.targets,
-        "monitor": "val_metric",
-        "metric": _metric(estimator, parameters, held),
-        "keep_best": bool(estimator.early_stopping),
-    }
-
-
-def _hold_out(estimator: Any, sample: Sample, rng: np.random.RandomState) -> tuple[Sample, Sample]:
+def hold_out(
+    sample: Sample, fraction: float, rng: np.random.RandomState, *, in_proportion: bool
+) -> tuple[Sample, Sample]:
     """Split as scikit-learn does: two classes in proportion, anything else at random.
 
     Where it would refuse because a class has too few rows, the first row of each is learnt from.
     """
-    fraction = settings_of(estimator).validation_fraction
     n_held = ceil(fraction * sample.n)
     if n_held < 2 or n_held == sample.n:
         raise DataError(
@@ -234,7 +352,6 @@ def _hold_out(estimator: Any, sample: Sample, rng: np.random.RandomState) -> tup
             "learning 1. Change validation_fraction, give X_val and y_val, or leave early_stopping "
             "out."
         )
-    in_proportion = estimator._splits_in_proportion()  # noqa: SLF001
     counts = np.unique(sample.y, return_counts=True)[1] if in_proportion else np.empty(0)
     if in_proportion and (counts.min() < 2 or len(counts) > min(n_held, sample.n - n_held)):
         order = rng.permutation(sample.n)
@@ -248,37 +365,12 @@ def _hold_out(estimator: Any, sample: Sample, rng: np.random.RandomState) -> tup
             test_size=fraction,
             stratify=sample.y if in_proportion else None,
         )
-    of_sample = (sample.X, sample.targets, sample.y, sample.weights)
-    learnt, scored = (Sample(*take(rows, *of_sample)) for rows in parts)
+    learnt, scored = (sample.rows(some) for some in parts)
     return learnt, scored
 
 
-def _batch_size(estimator: Any, n: int) -> int:
-    size = settings_of(estimator).batch_size
-    if size == "auto":
-        return min(200, n)
-    if size > n:
-        warnings.warn(
-            f"batch_size is {size} but there are {n} rows; every step takes all of them.",
-            stacklevel=5,
-        )
-    return min(int(size), n)
-
-
-def _parameters(estimator: Any, network: Network) -> Parameters:
-    return network.parameters(estimator.coefs_, estimator.intercepts_)
-
-
-def _take_over(
-    estimator: Any, network: Network, parameters: Parameters, dtype: type[np.floating[Any]]
-) -> None:
-    estimator.network_ = network
-    estimator.coefs_ = [np.array(W, dtype=dtype) for W in parameters.W]
-    estimator.intercepts_ = [np.array(b, dtype=dtype) for b in parameters.b]
-
-
 def _objective(
-    estimator: Any, network: Network, parameters: Parameters, sample: Sample, *, whole: bool
+    network: Network, parameters: Parameters, sample: Sample, *, whole: bool
 ) -> Objective:
     divisor, constant = 1, 0.0
     if network.loss_name == "half_squared_error":
@@ -288,120 +380,3 @@ def _objective(
         deviance = np.sum(t * np.log(np.where(t > 0, t, 1.0)) - t, axis=1)
         constant = float(np.average(deviance, weights=sample.weights))
     return Objective(network, divisor, constant, whole, sum(penalties(network, parameters)))
-
-
-def _watch(estimator: Any, rate: Any, objective: Objective, *, validated: bool) -> Watch:
-    if validated and estimator.validation_scores_ is None:
-        estimator.validation_scores_ = []
-        estimator.best_validation_score_ = -np.inf
-    best_loss, best_score = estimator.best_loss_, estimator.best_validation_score_
-    settings = settings_of(estimator)
-    return Watch(
-        tol=float(settings.tol),
-        n_iter_no_change=settings.n_iter_no_change,
-        by_score=bool(estimator.early_stopping),
-        rate=rate if isinstance(rate, AdaptiveRate) else None,
-        verbose=bool(estimator.verbose),
-        objective=objective,
-        losses=estimator.loss_curve_,
-        scores=estimator.validation_scores_ or [],
-        best_loss=np.inf if best_loss is None else best_loss,
-        best_score=-np.inf if best_score is None else best_score,
-        without=estimator._no_improvement_count,  # noqa: SLF001
-    )
-
-
-def _replay(estimator: Any, watch: Watch) -> None:
-    """Show the watch the epochs that an interrupted run has done already."""
-    if not estimator.resume or not Path(estimator.checkpoint).exists():
-        return
-    saved = load_model(estimator.checkpoint).training.get("history")
-    if saved is None:
-        return  # no checkpoint: train says so
-    done = History.from_dict(saved)
-    parameters = _parameters(estimator, watch.objective.network)
-    for epoch, loss in enumerate(done.loss):
-        score = done.val_metric[epoch] if done.val_metric else None
-        watch.see(watch.objective(loss, parameters), score, silent=True)
-
-
-def _share_of_checkpoint(estimator: Any, sample: Sample) -> float:
-    """Return with which share of its learning rates an interrupted run was learning."""
-    if not estimator.resume or not Path(estimator.checkpoint).exists():
-        return 1.0
-    settings = load_model(estimator.checkpoint).training.get("settings")
-    n_steps = -(-sample.n // _batch_size(estimator, sample.n))
-    optimizer = optimizer_of(estimator, rate_of(estimator, sample.n, n_steps, incremental=False))
-    for share in SHARES:
-        if settings and settings["optimizer"] == optimizer_to_dict(shortened(optimizer, share)):
-            return share
-    return 1.0  # train says what differs
-
-
-def _metric(estimator: Any, parameters: Parameters, held: Sample) -> Metric | None:
-    """Return what scores the validation rows; None where accuracy or R^2 of all rows does."""
-    if estimator.scoring is None and held.weights is None:
-        return None
-    scorer = check_scoring(estimator, estimator.scoring)
-
-    def metric(logits: Array, _targets: Any) -> float:
-        if not np.isfinite(logits).all():
-            return float("nan")
-        # a scorer asks the estimator itself, so it is given the weights of this epoch
-        estimator.coefs_, estimator.intercepts_ = list(parameters.W), list(parameters.b)
-        estimator._held = held.X  # noqa: SLF001
-        try:
-            return figure(scorer, estimator, held.X, held.y, held.weights)
-        finally:
-            del estimator._held  # noqa: SLF001
-
-    metric.__name__ = str(estimator.scoring or "score")
-    return metric
-
-
-def _came_to_nothing(estimator: Any, history: History) -> bool:
-    """Return whether training diverged, and no earlier epoch was kept."""
-    kept = estimator.early_stopping and history.best_epoch is not None
-    return history.stopped_because == "diverged" and not kept
-
-
-def _refuse_divergence(estimator: Any, history: History) -> None:
-    if history.stopped_because != "diverged":
-        return
-    if not _came_to_nothing(estimator, history):
-        warnings.warn(history.message, DivergedWarning, stacklevel=5)
-        return
-    raise DataError(
-        f"Training diverged in epoch {history.n_epochs + 1}: the loss, a gradient or a weight was "
-        "no longer a finite number. X or y may hold very large values. Scale them, for example "
-        "with StandardScaler, or lower learning_rate_init."
-    )
-
-
-def _enter(estimator: Any, watch: Watch, history: History, n: int) -> None:
-    """Write down what happened in scikit-learn's attributes."""
-    estimator.history_ = history
-    estimator.n_iter_ = history.n_epochs
-    estimator.t_ += n * history.n_epochs
-    estimator.loss_ = watch.losses[-1] if watch.losses else float("nan")
-    estimator.best_loss_ = None if watch.by_score else watch.best_loss
-    if estimator.validation_scores_ is not None:
-        estimator.validation_scores_ = watch.scores
-        estimator.best_validation_score_ = watch.best_score
-    estimator._no_improvement_count = watch.without  # noqa: SLF001
-    estimator._n_steps += history.n_steps  # noqa: SLF001
-    if watch.rate is not None:
-        estimator._rate = watch.rate.learning_rate  # noqa: SLF001
-
-
-def _warn(estimator: Any, history: History, *, incremental: bool) -> None:
-    if history.stopped_because == "interrupted":
-        warnings.warn(history.message, stacklevel=5)
-    elif history.stopped_because == "epochs" and not incremental:
-        max_iter = settings_of(estimator).max_iter
-        warnings.warn(
-            f"Training has not converged in max_iter={max_iter} epochs. Raise max_iter, "
-            "or tol, which says what counts as improvement.",
-            ConvergenceWarning,
-            stacklevel=5,
-        )

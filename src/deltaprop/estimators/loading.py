@@ -62,5 +62,7 @@ def estimator_of(saved: SavedModel, name: str) -> MLPClassifier | MLPRegressor:
     from deltaprop.estimators.files import restore_estimator
     from deltaprop.estimators.regressor import MLPRegressor
 
-    kinds = {kind.__name__: kind for kind in (MLPClassifier, MLPRegressor)}
-    return restore_estimator(saved, name, kinds)  # type: ignore[no-any-return]
+    kinds: dict[str, type[MLPClassifier | MLPRegressor]] = {
+        kind.__name__: kind for kind in (MLPClassifier, MLPRegressor)
+    }
+    return restore_estimator(saved, name, kinds)
