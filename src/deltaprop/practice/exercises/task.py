@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop._version import __version__
+from deltaprop.checking.step import Quantities, Step, work_out
 from deltaprop.errors import SettingError
 from deltaprop.explaining import Explanation, Names, WorkedExample, explain, worked_example
 from deltaprop.notation.digits import number_text
@@ -20,7 +21,7 @@ from deltaprop.practice.exercises.items import Item, items_of
 from deltaprop.practice.exercises.levels import Level, level_of
 from deltaprop.practice.exercises.lines import Lines, key_of
 from deltaprop.practice.marking.mark import Marking, mark
-from deltaprop.practice.marking.step import Quantities, Step, step_of, work_out
+from deltaprop.practice.marking.step import step_of
 from deltaprop.practice.wording import wording_of
 
 __all__ = ["Task"]
