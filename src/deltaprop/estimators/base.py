@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
@@ -86,6 +87,12 @@ class BaseMLP(BaseEstimator, CallbackSupportMixin):
     model_: TableModel
     history_: History
     estimators_: list[MLPClassifier]
+
+    @classmethod
+    @functools.cache  # scikit-learn reads the signature each time, and every epoch asks
+    def _get_param_names(cls) -> list[str]:
+        names: list[str] = super()._get_param_names()
+        return names
 
     def _keep(self, given: dict[str, Any]) -> None:
         # scikit-learn asks that __init__ stores what it is given, untouched and under its name
