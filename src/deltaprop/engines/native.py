@@ -6,7 +6,6 @@ number of threads.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -19,7 +18,7 @@ import numpy.typing as npt
 from deltaprop.compiled import compiled_part, why_not_compiled
 from deltaprop.engines.base import EpochOutcome, EpochPlan, Problem, Run, StepRule
 from deltaprop.engines.cores import available_cores
-from deltaprop.errors import EngineWarning, SettingError
+from deltaprop.errors import EngineWarning, SettingError, warn_user
 from deltaprop.functional import activations, losses
 from deltaprop.functional.activations import ACTIVATIONS, Activation
 from deltaprop.functional.losses import Loss
@@ -197,11 +196,10 @@ class NativeEngine:
         if reason is not None:
             raise SettingError(f"The native engine has no {reason}; take the reference.")
         if problem.dtype == "bfloat16" and not _kernels().has_bfloat16_products():
-            warnings.warn(
+            warn_user(
                 "This processor has no bfloat16 products: they are rounded the same but worked out "
                 "in float32, more slowly than with dtype='float32'.",
                 EngineWarning,
-                stacklevel=5,
             )
         return NativeRun(problem, parameters)
 
