@@ -26,21 +26,11 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class Classes:
-    """The classes of y, or its labels: columns of 0 and 1.
+    """The classes of y, or its labels: columns of 0 and 1."""
 
-    Attributes
-    ----------
-    names : tuple of str
-        What the columns of y are called; empty where they have no names.
-    classes : ndarray
-        In ascending order; of labels their places.
-    multilabel : bool
-        Whether a row may have several.
-    """
-
-    names: tuple[str, ...]
-    classes: Array
-    multilabel: bool
+    names: tuple[str, ...]  # of the columns of y, where they have some
+    classes: Array  # in ascending order; of labels their places
+    multilabel: bool  # whether a row may have several
 
     @classmethod
     def learn(cls, y: Array, names: tuple[str, ...]) -> Classes:
@@ -141,21 +131,11 @@ class Classes:
 
 @dataclass(frozen=True, eq=False)
 class Numbers:
-    """The columns of y that are numbers.
+    """The columns of y that are numbers."""
 
-    Attributes
-    ----------
-    names : tuple of str
-        What they are called; empty where they have no names.
-    n_outputs : int
-        How many there are.
-    loss_name : str
-        deltaprop's name of the loss.
-    """
-
-    names: tuple[str, ...]
+    names: tuple[str, ...]  # of the columns of y, where they have some
     n_outputs: int
-    loss_name: str
+    loss_name: str  # deltaprop's
 
     task: ClassVar[Literal["regression"]] = "regression"
     in_proportion: ClassVar[bool] = False

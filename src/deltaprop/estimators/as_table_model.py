@@ -35,21 +35,11 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class EstimatorOnTables:
-    """What the commands ask a ``TableModel``, answered by an estimator.
-
-    Attributes
-    ----------
-    estimator : MLPClassifier or MLPRegressor
-        Fitted, without a preset.
-    state : FitState
-        What its fit left behind.
-    target : TargetEncoder
-        What the target is called, and its classes; numbers as they are.
-    """
+    """What the commands ask a ``TableModel``, answered by an estimator without a preset."""
 
     estimator: MLPClassifier | MLPRegressor
-    state: FitState
-    target: TargetEncoder
+    state: FitState  # what its fit left behind
+    target: TargetEncoder  # what the target is called, and its classes; numbers as they are
 
     @property
     def task(self) -> str:

@@ -73,37 +73,27 @@ def _or_none(test: Callable[[object], bool]) -> Callable[[object], bool]:
 
 _figures = _are(_is_figure, list)
 _texts = _are(lambda value: isinstance(value, str), tuple)
-_Tests = Mapping[str, Callable[[object], bool]]
+_Tests = dict[str, Callable[[object], bool]]
 _OF_COLUMNS: _Tests = {
     "n_features_in_": lambda value: _is_count(value) and value != 0,
-    "_target_names": _texts,
-    "_columns": _or_none(_texts),
-}
+    "_target_names": _texts, "_columns": _or_none(_texts),
+}  # fmt: skip
 # of an estimator with a preset: all else is its TableModel's
-_WITH_PRESET: _Tests = {
-    **_OF_COLUMNS,
+_WITH_PRESET: _Tests = _OF_COLUMNS | {
     "_by_name": lambda value: isinstance(value, bool),
     "_places": _or_none(_are(_is_count, list)),
 }
-_WITHOUT: _Tests = {
-    **_OF_COLUMNS,
-    "n_iter_": _is_count,
-    "t_": _is_count,
-    "n_layers_": _is_count,
-    "n_outputs_": _is_count,
+_WITHOUT: _Tests = _OF_COLUMNS | {
+    "n_iter_": _is_count, "t_": _is_count, "n_layers_": _is_count, "n_outputs_": _is_count,
+    "_no_improvement_count": _is_count, "_n_steps": _is_count, "loss_": _is_figure,
     "out_activation_": lambda value: isinstance(value, str),
-    "loss_": _is_figure,
-    "_no_improvement_count": _is_count,
-    "_rate": lambda value: _is_figure(value) and 0 < value < np.inf,  # type: ignore[operator]
-    "_n_steps": _is_count,
-}
+    "_rate": lambda value: _is_figure(value) and 0 < value < np.inf,
+}  # fmt: skip
 _NOT_ALWAYS: _Tests = {  # classes, and epochs, which L-BFGS has not
     "_multilabel": lambda value: isinstance(value, bool),
-    "best_loss_": _or_none(_is_figure),
-    "loss_curve_": _figures,
-    "validation_scores_": _or_none(_figures),
-    "best_validation_score_": _or_none(_is_figure),
-}
+    "best_loss_": _or_none(_is_figure), "best_validation_score_": _or_none(_is_figure),
+    "loss_curve_": _figures, "validation_scores_": _or_none(_figures),
+}  # fmt: skip
 _ARRAYS = ("classes_", "feature_names_in_")
 
 
@@ -112,12 +102,8 @@ def save_estimator(
 ) -> None:
     """Write a fitted estimator to one file; with a preset it is a file of its TableModel, too.
 
-    ``kinds`` are the classes that it is of, by their names.
-
-    Warns
-    -----
-    UserWarning
-        About settings that cannot be written down.
+    ``kinds`` are the classes that it is of, by their names. Settings that cannot be written down
+    are warned of.
     """
     lost = [name for name, value in _settings(estimator).items() if not is_plain(value)]
     if lost:
@@ -197,23 +183,10 @@ def _facts(state: FitState) -> dict[str, Any]:
 
 
 def restore_estimator(saved: SavedModel, name: str, kinds: Mapping[str, type[_Kind]]) -> _Kind:
-    """Return the estimator that ``save_estimator`` wrote.
+    """Return the estimator that ``save_estimator`` wrote to the file called ``name``.
 
-    Parameters
-    ----------
-    saved : SavedModel
-        What the file holds.
-    name : str
-        What the file is called.
-    kinds : mapping
-        The classes that it may be of, by their names.
-
-    Raises
-    ------
-    ModelFileError
-        When the file holds anything else.
-    MissingExtraError
-        When scikit-learn is not installed.
+    ``kinds`` are the classes that it may be of, by their names. Raise ModelFileError when the file
+    holds anything else, MissingExtraError when scikit-learn is not installed.
     """
     try:
         restore = _restore_one if SEVERAL not in saved.training else _restore_several

@@ -21,7 +21,6 @@ from deltaprop.estimators.sklearn import (
     validate_data,
 )
 from deltaprop.estimators.targets import plain_targets
-from deltaprop.functional.losses import sample_shares
 from deltaprop.tabular import (
     TableEncoder,
     TableWarning,
@@ -33,11 +32,10 @@ from deltaprop.tabular import (
 from deltaprop.tabular.encoding.fit import refuse_infinite
 
 __all__ = [
-    "Columns", "Given", "check_weights", "is_table", "read_new_rows", "read_new_table",
-    "read_training_rows", "read_training_table", "take", "target_names",
+    "Columns", "Given", "is_table", "read_new_rows", "read_new_table",
+    "read_training_rows", "read_training_table", "target_names",
 ]  # fmt: skip
 
-Array = npt.NDArray[np.float64]
 _FLOATS = (np.float64, np.float32)
 _SPARSE = ("csr", "csc")
 _NUMBERS_OR_GAPS: dict[str, Any] = {"dtype": _FLOATS, "ensure_all_finite": "allow-nan"}
@@ -60,30 +58,14 @@ class Given:
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """How rows are read, now that some have been.
+    """How rows are read, now that some have been."""
 
-    Attributes
-    ----------
-    n : int
-        How many columns X had.
-    feature_names : ndarray of str or None
-        What scikit-learn says they are called: where all their names are text.
-    names : tuple of str or None
-        What a data frame calls them; None where nothing names them.
-    by_name : bool
-        Whether they are found by name from now on, and encoded, since some are no numbers.
-    sparse : bool
-        Whether X was a sparse matrix, whose zeros a preset never writes out.
-    encoder : TableEncoder or None
-        What encodes them; None where they are numbers, and where a preset does it.
-    """
-
-    n: int
-    feature_names: npt.NDArray[Any] | None
-    names: tuple[str, ...] | None
-    by_name: bool
-    sparse: bool
-    encoder: TableEncoder | None = None
+    n: int  # how many there were
+    feature_names: npt.NDArray[Any] | None  # of scikit-learn: where all their names are text
+    names: tuple[str, ...] | None  # of a data frame
+    by_name: bool  # whether they are found by name, since some are no numbers
+    sparse: bool  # whether a preset is given a sparse matrix, and never writes its zeros out
+    encoder: TableEncoder | None = None  # None where X is numbers, and where a preset encodes
 
     @classmethod
     def of(cls, estimator: BaseEstimator, X: Any, encoder: TableEncoder | None = None,
@@ -330,30 +312,6 @@ def _as_column(y: Any) -> npt.NDArray[Any]:
         y = column_or_1d(y, warn=True)
     array: npt.NDArray[Any] = y
     return array
-
-
-def check_weights(sample_weight: Any, n: int) -> Array | None:
-    """Return the weights of n rows as floats >= 0, not all 0; None where none are given."""
-    if sample_weight is None:
-        return None
-    try:
-        weights = np.asarray(sample_weight, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise DataError("sample_weight holds something that is not a number.") from None
-    if weights.ndim == 0:
-        weights = np.full(n, float(weights))
-    if weights.ndim != 1:
-        raise DataError(
-            f"Sample weights must be 1D array or scalar: sample_weight has shape {weights.shape}; "
-            f"expected one per row, ({n},)."
-        )
-    sample_shares(n, weights)
-    return weights
-
-
-def take(rows: Any, *arrays: Any) -> list[Any]:
-    """Return some rows of each array; None stays None."""
-    return [None if array is None else array[rows] for array in arrays]
 
 
 def target_names(y: Any) -> tuple[str, ...]:

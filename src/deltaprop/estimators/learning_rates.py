@@ -10,21 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import warn_user
+from deltaprop.estimators.sample import Sample
 from deltaprop.estimators.sklearn import ConvergenceWarning
 from deltaprop.estimators.state import FitState
 from deltaprop.functional.losses import sample_shares
 from deltaprop.model.spec import Network
 from deltaprop.table_models.initial_rates import least_loss, log_of_mean
 from deltaprop.training.predict import logits
-
-if TYPE_CHECKING:
-    from deltaprop.estimators.fitting import Sample
 
 __all__ = ["SHARES", "begin_at_the_mean", "begins_near_the_mean", "learn_rates"]
 
@@ -74,24 +71,9 @@ def learn_rates(
 ) -> FitState:
     """Run a training, and again with shorter steps as long as it is worse than the mean.
 
-    Parameters
-    ----------
-    state : FitState
-        Holds the weights it begins with; new ones may begin elsewhere.
-    sample : Sample
-        The rows that are learnt from.
-    run : callable
-        ``run(state, share)`` trains with every learning rate multiplied by ``share``.
-    patience : float
-        Epochs without improvement that are borne.
-    begin_with : float
-        The first one of ``SHARES`` that is tried: of a training that is resumed the one it had.
-
-    Returns
-    -------
-    FitState
-        Of the training that is kept; of the last one where none came to anything, and then the
-        weights are those it began with.
+    ``run(state, share)`` trains with every learning rate multiplied by ``share``; ``begin_with`` is
+    the first one of ``SHARES`` that is tried, of a training that is resumed the one it had. Where
+    none came to anything, return the weights it began with, and the history of the last.
     """
     targets = sample.targets.reshape(sample.n, -1)
     shares = sample_shares(sample.n, sample.weights)
@@ -115,7 +97,7 @@ def learn_rates(
         good = not _diverged(learnt) and loss(learnt) <= max(constant, start)
         if good or _was_ended(learnt):
             if share < 1:
-                _tell(share)
+                _warn(share)
             return learnt
     return replace(state, history=learnt.history)
 
@@ -129,7 +111,7 @@ def _was_ended(state: FitState) -> bool:
     return state.history is not None and state.history.stopped_because in ends
 
 
-def _tell(share: float) -> None:
+def _warn(share: float) -> None:
     warn_user(
         "With the learning rate as it was set the rates ran away; they were learnt at "
         f"{share:g} of it, which may be slow. Scale the inputs, for example with StandardScaler, "

@@ -22,8 +22,8 @@ from deltaprop.training.optimizers import OPTIMIZERS, Adam, GradientDescent, Mom
 from deltaprop.training.schedules import LearningRate, Schedule
 
 __all__ = [
-    "DEFAULTS", "Settings", "check_parameters", "continued", "defaults_of", "settings_of",
-    "shortened",
+    "DEFAULTS", "IN_RECIPES", "Settings", "check_parameters", "continued", "defaults_of",
+    "settings_of", "shortened",
 ]  # fmt: skip
 
 _Test: TypeAlias = Callable[[Any], bool]
@@ -254,6 +254,17 @@ class Settings:
 DEFAULTS: dict[str, Any] = {
     item.name: item.default for item in fields(Settings) if "usual" in item.metadata
 }
+# what a preset's recipe calls a setting; nothing where it has it beside its recipe
+IN_RECIPES: dict[str, str | None] = {
+    "loss": "loss", "hidden_layer_sizes": "hidden", "activation": "activation",
+    "dropout": "dropout", "learning_rate_init": "learning_rate", "batch_size": "batch_size",
+    "max_iter": "epochs", "n_iter_no_change": "patience",
+    "validation_fraction": "validation_share", "alpha": "l2",
+    "label_smoothing": "label_smoothing", "members": "members", "ranges": "ranges",
+    "calibrate": "calibrate", "time_budget": "time_budget", "engine": "engine",
+    "preset": None, "random_state": None, "class_weight": None, "scoring": None,
+    "callbacks": None, "checkpoint": None, "resume": None, "n_threads": None, "verbose": None,
+}  # fmt: skip
 _ONLY_STOCHASTIC = ("time_budget", "checkpoint", "callbacks", "dropout")
 
 

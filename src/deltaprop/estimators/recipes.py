@@ -11,6 +11,7 @@ import numpy as np
 
 from deltaprop.errors import SettingError
 from deltaprop.estimators.parameters import (
+    IN_RECIPES,
     Settings,
     check_parameters,
     defaults_of,
@@ -23,29 +24,6 @@ from deltaprop.table_models.recipe import Recipe
 
 __all__ = ["checked_settings", "recipe_of"]
 
-# settings that a recipe has under another name, and those that every preset leaves to the user
-_RENAMED = {
-    "loss": "loss",
-    "hidden_layer_sizes": "hidden",
-    "activation": "activation",
-    "dropout": "dropout",
-    "learning_rate_init": "learning_rate",
-    "batch_size": "batch_size",
-    "max_iter": "epochs",
-    "n_iter_no_change": "patience",
-    "validation_fraction": "validation_share",
-    "alpha": "l2",
-    "label_smoothing": "label_smoothing",
-    "members": "members",
-    "ranges": "ranges",
-    "calibrate": "calibrate",
-    "time_budget": "time_budget",
-    "engine": "engine",
-}
-_OTHERS = (
-    "preset", "random_state", "class_weight", "scoring", "callbacks", "checkpoint", "resume",
-    "n_threads", "verbose",
-)  # fmt: skip
 _WITHOUT = {"members": 1, "ranges": 0, "calibrate": False}  # what stands for having none
 
 
@@ -69,9 +47,9 @@ def check_preset(estimator: BaseEstimator, settings: Settings) -> None:
         return
     if preset not in PRESETS:
         Recipe(preset=preset)
-    refused = [n for n in _changed(estimator) if n not in _RENAMED and n not in _OTHERS]
+    refused = [name for name in _changed(estimator) if name not in IN_RECIPES]
     if refused:
-        taken = [n for n in (*_RENAMED, *_OTHERS) if n != "preset" and hasattr(estimator, n)]
+        taken = [n for n in IN_RECIPES if n != "preset" and hasattr(estimator, n)]
         raise SettingError(
             f"preset={preset!r} has no {', '.join(refused)}: it decides by itself how "
             f"the steps are taken. Leave {'it' if len(refused) == 1 else 'them'} out, or take "
@@ -120,9 +98,9 @@ def recipe_of(estimator: BaseEstimator, n_rows: int) -> Recipe:
         "max_iter": lambda: int(settings.max_iter),
     }
     chosen: dict[str, Any] = {
-        _RENAMED[name]: read[name]() if name in read else getattr(settings, name)
+        called: read[name]() if name in read else getattr(settings, name)
         for name in _changed(estimator)
-        if name in _RENAMED
+        if (called := IN_RECIPES[name])
     }
     seed = _seed(settings.random_state)
     recipe = Recipe(preset=str(settings.preset), seed=seed, **chosen)

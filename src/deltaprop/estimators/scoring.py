@@ -25,17 +25,7 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """What a network says of rows during its training, before an estimator has it.
-
-    Attributes
-    ----------
-    rows : array_like or data frame
-        The rows; of others it says nothing.
-    outputs : ndarray of shape (n, n_outputs)
-        Probabilities or numbers.
-    answers : Classes or Numbers
-        What they are of.
-    """
+    """What a network says of rows, and of no others, before an estimator has it."""
 
     rows: Any
     outputs: Array
@@ -47,13 +37,6 @@ class Scorer:
     """What an estimator's ``scoring`` says of a network that is being trained.
 
     A scorer asks an estimator, and is given a copy that has the answers.
-
-    Attributes
-    ----------
-    estimator : BaseEstimator
-        Which is being fitted.
-    scoring : str, callable or None
-        As it is set.
     """
 
     estimator: BaseEstimator
@@ -88,20 +71,8 @@ class Scorer:
     ) -> RowMetric | None:
         """Return the metric of rows of X by the outputs of one network; None where none is set.
 
-        Parameters
-        ----------
-        attributes : dict
-            What the copy that is asked knows of columns and classes.
-        answers : Classes or Numbers
-            What the outputs are of.
-        X : array_like or data frame
-            The table that rows are held out from, or that of X_val.
-        y : ndarray
-            Their answers.
-        order : ndarray of int or None
-            Row i of y is row ``order[i]`` of X; None where they stand in the same order.
-        places : ndarray of int or None
-            The classes that the outputs are for, by their places among all.
+        Row i of y is row ``order[i]`` of X, where that is no None; the outputs are for the classes
+        at these places among all. The copy that is asked has such attributes.
         """
         if self.scoring is None:
             return None

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import DataError, SettingError, warn_user
-from deltaprop.estimators.inputs import Given, check_weights
+from deltaprop.estimators.inputs import Given
 from deltaprop.estimators.parameters import Settings
+from deltaprop.estimators.sample import check_weights
 from deltaprop.estimators.sklearn import BaseEstimator, type_of_target
 from deltaprop.estimators.state import fitted_state
 from deltaprop.estimators.targets import plain_columns

@@ -32,63 +32,28 @@ _STORED = "_fit_state"  # where an estimator has it
 class FitState:
     """What a fit leaves behind: training makes another one of it, ``attributes`` are the user's.
 
-    Attributes
-    ----------
-    columns : Columns
-        How rows are read.
-    answers : Classes or Numbers
-        What was found in y.
-    network : Network
-        The description; of several members the first one's, as all below.
-    coefs, intercepts : list of ndarray
-        W and b of each dense layer.
-    n_iter, t : int
-        Epochs of the last call, and rows seen in all.
-    loss : float
-        The training loss of the last epoch.
-    loss_curve : list of float or None
-        That of each epoch; None where there were none, only iterations of L-BFGS.
-    best_loss : float or None
-        The least; None where a score decides.
-    scores : list of float or None
-        What the validation rows came to after each epoch.
-    best_score : float or None
-        The highest of them.
-    history : History or None
-        The record of the last call.
-    optimizer : dict
-        The optimizer's own numbers, for ``partial_fit`` to go on from.
-    n_steps : int
-        Updates so far, over all its calls.
-    rate : float
-        Where an adaptive learning rate has come to.
-    no_improvement : int
-        Epochs without one so far.
-    model : TableModel or None
-        What was learnt with a preset.
-    places : tuple of int or None
-        The classes that the model knows, by their places among all.
+    Of several members network and numbers are the first one's, curves and scores their mean.
     """
 
-    columns: Columns
-    answers: Answers
+    columns: Columns  # how rows are read
+    answers: Answers  # what was found in y
     network: Network
-    coefs: list[npt.NDArray[Any]]
+    coefs: list[npt.NDArray[Any]]  # W of each dense layer
     intercepts: list[npt.NDArray[Any]]
-    n_iter: int = 0
-    t: int = 0
-    loss: float = float("nan")
-    loss_curve: list[float] | None = None
-    best_loss: float | None = None
-    scores: list[float] | None = None
+    n_iter: int = 0  # epochs of the last call
+    t: int = 0  # rows seen in all
+    loss: float = float("nan")  # of the last epoch
+    loss_curve: list[float] | None = None  # None of L-BFGS, which has no epochs
+    best_loss: float | None = None  # None where a score decides
+    scores: list[float] | None = None  # of the validation rows, after each epoch
     best_score: float | None = None
-    history: History | None = None
-    optimizer: dict[str, Any] = field(default_factory=dict)
-    n_steps: int = 0
-    rate: float = 0.0
-    no_improvement: int = 0
-    model: TableModel | None = None
-    places: tuple[int, ...] | None = None
+    history: History | None = None  # of the last call
+    optimizer: dict[str, Any] = field(default_factory=dict)  # its own numbers, to go on from
+    n_steps: int = 0  # updates so far, over all calls of partial_fit
+    rate: float = 0.0  # where an adaptive learning rate has come to
+    no_improvement: int = 0  # epochs without one so far
+    model: TableModel | None = None  # what was learnt with a preset
+    places: tuple[int, ...] | None = None  # of the classes it knows, among all
 
     @classmethod
     def begin(

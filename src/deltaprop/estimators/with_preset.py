@@ -18,13 +18,13 @@ from deltaprop.estimators.columns import told_of_rows, warn_of_columns
 from deltaprop.estimators.inputs import (
     Columns,
     Given,
-    check_weights,
     read_new_table,
     read_training_table,
     target_names,
 )
 from deltaprop.estimators.parameters import Settings
 from deltaprop.estimators.recipes import recipe_of
+from deltaprop.estimators.sample import check_weights
 from deltaprop.estimators.scoring import Scorer
 from deltaprop.estimators.sklearn import BaseEstimator, ConvergenceWarning
 from deltaprop.estimators.state import FitState, fitted_state
@@ -41,14 +41,9 @@ from deltaprop.training.loop import TrainingState
 from deltaprop.training.optimizers import Optimizer
 
 __all__ = [
-    "as_fitted",
-    "classes_for_tables",
-    "explain_preset",
-    "fit_with_preset",
-    "preset_outputs",
-    "rows_as_fitted",
+    "classes_for_tables", "explain_preset", "fit_with_preset", "preset_outputs", "rows_as_fitted",
     "table_as_known",
-]
+]  # fmt: skip
 
 Array = npt.NDArray[Any]
 
@@ -57,30 +52,14 @@ _MOST_COUNTED = 10_000  # rows that whole weights may make of a table
 
 @dataclass(frozen=True, eq=False)
 class _Terms:
-    """What the user calls what a model learns.
+    """What the user calls what a model learns."""
 
-    Attributes
-    ----------
-    kind : str
-        The class of the estimator.
-    columns : Columns
-        How rows are read.
-    answers : Classes or Numbers
-        What was found in y.
-    places : ndarray of int or None
-        The classes that are learnt, by their places among all.
-    rows : narwhals.DataFrame
-        The table, in the user's order.
-    recipe : Recipe
-        Without the metric that looks at rows, which would keep them.
-    """
-
-    kind: str
+    kind: str  # the class of the estimator
     columns: Columns
     answers: Answers
-    places: Array | None
-    rows: Any
-    recipe: Recipe
+    places: Array | None  # of the classes that are learnt, among all
+    rows: Any  # the table, in the user's order
+    recipe: Recipe  # without the metric that looks at rows, which would keep them
 
     def state(self, model: TableModel) -> FitState:
         """Return what a fit leaves behind that came to this model."""
@@ -113,7 +92,7 @@ def fit_with_preset(
         raise DataError("X has 1 sample; a network needs at least two that differ.")
     weights = check_weights(given.sample_weight, len(targets))
     weights = weigh(settings.class_weight, y, weights)
-    order, weights = as_fitted(table, targets, check_weights(weights, len(targets)))
+    order, weights = _as_fitted(table, targets, check_weights(weights, len(targets)))
     as_given, table, targets = table, take_rows(table, order), targets[order]
     held = None
     if given.X_val is not None:
@@ -195,7 +174,7 @@ def _metric(
     return scorer.of_rows(attributes, answers, X, y, order, terms.places)
 
 
-def as_fitted(
+def _as_fitted(
     table: Any, targets: Array, weights: npt.NDArray[np.float64] | None
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64] | None]:
     """Return the rows in the order they are learnt in, and their weights there.
@@ -252,25 +231,11 @@ def rows_as_fitted(
 ) -> tuple[Any, Array, npt.NDArray[np.int64]]:
     """Return rows and answers as ``model_`` knows them, in its order, and where each stood.
 
-    Parameters
-    ----------
-    estimator : MLPClassifier or MLPRegressor
-        Fitted with a preset, without weights.
-    X, y : array_like
-        The rows it was fitted to.
-
-    Returns
-    -------
-    table : data frame
-        The rows.
-    answers : ndarray
-        Their classes or numbers.
-    order : ndarray of int
-        The places of these rows in X.
+    They are those that it was fitted to with a preset, without weights.
     """
     state = fitted_state(estimator)
     table, targets = _read(estimator, state.columns, state.answers, X, y)
-    order, _ = as_fitted(table, targets, None)
+    order, _ = _as_fitted(table, targets, None)
     return take_rows(table, order), _as_known(state, targets)[order], order
 
 

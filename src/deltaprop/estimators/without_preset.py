@@ -8,16 +8,17 @@ import numpy as np
 
 from deltaprop.errors import DataError, SettingError
 from deltaprop.estimators.answers import Answers, learn_answers, weigh
-from deltaprop.estimators.fitting import Epochs, Sample, fit_lbfgs, hold_out
+from deltaprop.estimators.epochs import Epochs
 from deltaprop.estimators.inputs import (
     Columns,
     Given,
-    check_weights,
     read_new_rows,
     read_training_rows,
     target_names,
 )
+from deltaprop.estimators.lbfgs import fit_lbfgs
 from deltaprop.estimators.parameters import Settings
+from deltaprop.estimators.sample import Sample, check_weights, hold_out
 from deltaprop.estimators.scoring import Scorer
 from deltaprop.estimators.sklearn import BaseEstimator, check_random_state
 from deltaprop.estimators.state import FitState
@@ -40,22 +41,9 @@ def fit_without_preset(
 ) -> FitState:
     """Return what learning rows of numbers comes to; see ``BaseMLP.fit``.
 
-    Parameters
-    ----------
-    estimator : MLPClassifier or MLPRegressor
-        Gets to know its columns.
-    settings : Settings
-        What it is set to.
-    given : Given
-        Rows and answers.
-    tasks : tuple of Tasks
-        What tells scikit-learn's callbacks.
-    begun : FitState, optional
-        What training goes on from.
-    answers : Classes or Numbers, optional
-        What y can be, where that is known before.
-    incremental : bool
-        Whether it is a single epoch, of rows that are some of many.
+    The estimator gets to know its columns. Training goes on from ``begun``, if there is one;
+    ``answers`` says what y can be, where that is known before; ``incremental`` training is a single
+    epoch, of rows that are some of many.
     """
     known = None if begun is None else begun.columns
     columns, rows, y = read_training_rows(estimator, given.X, given.y, known, settings)

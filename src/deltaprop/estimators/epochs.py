@@ -1,10 +1,9 @@
-"""How an MLP estimator is trained: rows held out, epochs by ``train`` or L-BFGS, curves."""
+"""How an MLP estimator is trained in epochs: ``train``, watched as scikit-learn would."""
 
 from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, replace
-from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +12,12 @@ import numpy.typing as npt
 
 from deltaprop.errors import DataError, DivergedWarning, warn_user
 from deltaprop.estimators.convergence import AdaptiveRate, Objective, Watch
-from deltaprop.estimators.inputs import take
-from deltaprop.estimators.lbfgs import minimize_lbfgs
-from deltaprop.estimators.learning_rates import (
-    SHARES,
-    begin_at_the_mean,
-    begins_near_the_mean,
-    learn_rates,
-)
+from deltaprop.estimators.learning_rates import SHARES, learn_rates
 from deltaprop.estimators.parameters import Settings, continued, shortened
+from deltaprop.estimators.sample import Sample
 from deltaprop.estimators.scoring import Scored, Scorer
-from deltaprop.estimators.sklearn import ConvergenceWarning, train_test_split
+from deltaprop.estimators.sklearn import ConvergenceWarning
 from deltaprop.estimators.state import FitState, network_of
-from deltaprop.model.backprop import penalties
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.serialize import load_model
 from deltaprop.model.spec import Network
@@ -34,109 +26,21 @@ from deltaprop.training.loop import Callback, Metric, train
 from deltaprop.training.optimizers import Optimizer, optimizer_to_dict
 from deltaprop.training.schedules import LearningRate
 
-__all__ = ["Epochs", "Sample", "fit_lbfgs", "hold_out"]
+__all__ = ["Epochs"]
 
 Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Sample:
-    """Rows with what is known about them.
-
-    Attributes
-    ----------
-    X : ndarray or scipy CSR matrix of shape (n, n_0)
-        The rows as numbers.
-    targets : ndarray
-        What the network learns: labels from 0, or values.
-    y : ndarray
-        The same as the user gave it, for scorers.
-    weights : ndarray of shape (n,) or None
-        Row weights.
-    """
-
-    X: Any
-    targets: npt.NDArray[Any]
-    y: npt.NDArray[Any]
-    weights: Array | None
-
-    @property
-    def n(self) -> int:
-        """Return the number of rows."""
-        n: int = self.X.shape[0]
-        return n
-
-    @property
-    def mean_weight(self) -> float:
-        """Return what a row weighs on average."""
-        return 1.0 if self.weights is None else float(self.weights.mean())
-
-    def rows(self, some: npt.NDArray[np.int64]) -> Sample:
-        """Return some of the rows."""
-        return Sample(*take(some, self.X, self.targets, self.y, self.weights))
-
-
-def fit_lbfgs(settings: Settings, state: FitState, sample: Sample) -> FitState:
-    """Minimize the loss over all rows by L-BFGS."""
-    rates = state.network.loss.output == "exp"
-    if rates and state.t == 0 and not begins_near_the_mean(state, sample):
-        state = begin_at_the_mean(state, sample)
-    network = network_of(settings, state.network.n_in, state.answers, sample.n * sample.mean_weight)
-    parameters = network.parameters(state.coefs, state.intercepts)
-
-    def report(iteration: int, loss: float) -> None:
-        print(f"Iteration {iteration}, loss = {loss:.8f}")
-
-    loss, n_iter, why = minimize_lbfgs(
-        network,
-        parameters,
-        sample.X,
-        sample.targets,
-        sample.weights,
-        max_iter=settings.max_iter,
-        max_fun=settings.max_fun,
-        tol=settings.tol,
-        report=report if settings.verbose else None,
-    )
-    if why is not None:
-        warn_user(
-            f"L-BFGS ended after {n_iter} iterations before it had converged ({why}). Raise "
-            "max_iter or max_fun, or scale the inputs.",
-            ConvergenceWarning,
-        )
-    objective = _objective(network, parameters, sample, whole=True)
-    learnt = state.with_numbers(network, parameters, settings.dtypes(sample.X)[1])
-    return replace(learnt, loss=objective(loss, parameters), n_iter=n_iter)
-
-
-@dataclass(frozen=True)
 class Epochs:
-    """A training in epochs of mini-batches, until nothing improves, or of a single one.
-
-    Attributes
-    ----------
-    settings : Settings
-        Of the estimator.
-    sample : Sample
-        What is learnt from.
-    held : Sample or None
-        What each epoch is scored on.
-    seed : int
-        Of orders and masks.
-    callbacks : tuple of callable
-        Told of each epoch.
-    incremental : bool
-        Whether it is the one epoch of ``partial_fit``.
-    scorer : Scorer
-        What scores an epoch, if it is more than all rows' accuracy or R^2.
-    """
+    """A training in epochs of mini-batches, until nothing improves, or of a single one."""
 
     settings: Settings
-    sample: Sample
-    held: Sample | None
-    seed: int
+    sample: Sample  # what is learnt from
+    held: Sample | None  # what each epoch is scored on
+    seed: int  # of orders and masks
     callbacks: tuple[Callback, ...]
-    incremental: bool
+    incremental: bool  # whether it is the one epoch of ``partial_fit``
     scorer: Scorer
 
     def train(self, state: FitState) -> FitState:
@@ -173,7 +77,7 @@ class Epochs:
             numbers = dict(state.optimizer)
         else:
             state, numbers = replace(state, n_steps=0), {}
-        objective = _objective(network, parameters, sample, whole=n_steps == 1)
+        objective = Objective.of(network, parameters, sample, whole=n_steps == 1)
         watch = self._watch(state, rate, objective)
         before, best_before = parameters.flat.copy(), watch.best_score
         self._replay(watch, parameters)
@@ -335,48 +239,3 @@ class Epochs:
                 "or tol, which says what counts as improvement.",
                 ConvergenceWarning,
             )
-
-
-def hold_out(
-    sample: Sample, fraction: float, rng: np.random.RandomState, *, in_proportion: bool
-) -> tuple[Sample, Sample]:
-    """Split as scikit-learn does: two classes in proportion, anything else at random.
-
-    Where it would refuse because a class has too few rows, the first row of each is learnt from.
-    """
-    n_held = ceil(fraction * sample.n)
-    if n_held < 2 or n_held == sample.n:
-        raise DataError(
-            f"The validation set is too {'small' if n_held < 2 else 'large'}: "
-            f"validation_fraction={fraction} of {sample.n} rows is {n_held}, a score needs 2 and "
-            "learning 1. Change validation_fraction, give X_val and y_val, or leave early_stopping "
-            "out."
-        )
-    counts = np.unique(sample.y, return_counts=True)[1] if in_proportion else np.empty(0)
-    if in_proportion and (counts.min() < 2 or len(counts) > min(n_held, sample.n - n_held)):
-        order = rng.permutation(sample.n)
-        first = np.unique(sample.y[order], return_index=True)[1]
-        held = np.delete(order, first)[:n_held]
-        parts = np.setdiff1d(order, held), held
-    else:
-        parts = train_test_split(
-            np.arange(sample.n),
-            random_state=rng,
-            test_size=fraction,
-            stratify=sample.y if in_proportion else None,
-        )
-    learnt, scored = (sample.rows(some) for some in parts)
-    return learnt, scored
-
-
-def _objective(
-    network: Network, parameters: Parameters, sample: Sample, *, whole: bool
-) -> Objective:
-    divisor, constant = 1, 0.0
-    if network.loss_name == "half_squared_error":
-        divisor = network.n_out
-    elif network.loss_name == "poisson":
-        t = sample.targets.reshape(sample.n, -1)
-        deviance = np.sum(t * np.log(np.where(t > 0, t, 1.0)) - t, axis=1)
-        constant = float(np.average(deviance, weights=sample.weights))
-    return Objective(network, divisor, constant, whole, sum(penalties(network, parameters)))
