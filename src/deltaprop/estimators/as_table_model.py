@@ -15,17 +15,11 @@ from deltaprop.estimators.classifier import MLPClassifier
 from deltaprop.estimators.regressor import MLPRegressor
 from deltaprop.estimators.state import FitState, fitted_state
 from deltaprop.estimators.with_preset import classes_for_tables
-from deltaprop.explaining import Explanation
+from deltaprop.explaining import Explanation, Names
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
-from deltaprop.table_models.evaluation import (
-    Evaluation,
-    evaluate_classes,
-    evaluate_labels,
-    evaluate_numbers,
-)
-from deltaprop.table_models.prepare import Encoder
-from deltaprop.tabular import TargetEncoder, as_frame
+from deltaprop.table_models.evaluation import Evaluation, Tally
+from deltaprop.tabular import Encoder, TargetEncoder, as_frame
 from deltaprop.tabular.reading.notation import with_numbers
 
 __all__ = ["EstimatorOnTables", "on_tables"]
@@ -91,17 +85,13 @@ class EstimatorOnTables:
 
     def evaluate(self, features: Any, target: Any, *, where: str = "") -> Evaluation:
         """Return accuracy and the like on rows whose answers are known."""
+        tally = Tally(self.target, counts=self.network.loss.targets == "count")
         encoded = self.target.encode(target, where=where)
-        if self.task == "classification":
-            p = self.predict_proba(features, where=where).astype(np.float64)
-            p_true = p[np.arange(len(p)), encoded]
-            return evaluate_classes(p.argmax(axis=1), p_true, encoded, self.class_names)
-        if self.task == "multilabel":
-            p = self.predict_proba(features, where=where).astype(np.float64)
-            return evaluate_labels(p, encoded, self.class_names)
-        numbers = self.predict(features, where=where).reshape(len(encoded), -1)
-        counts = self.network.loss.targets == "count"
-        return evaluate_numbers(numbers.astype(np.float64), encoded, counts=counts)
+        numbers = self.task == "regression"
+        outputs = (self.predict if numbers else self.predict_proba)(features, where=where)
+        outputs = outputs.reshape(len(encoded), -1) if numbers else outputs
+        tally.add(outputs.astype(np.float64), encoded)
+        return tally.figures()
 
     def explain(self, features: Any, target: Any, *, where: str = "") -> Explanation:
         """Return the training step these rows would cause, in the user's names."""
@@ -109,9 +99,8 @@ class EstimatorOnTables:
         if self.task == "classification":
             answers = self._classes[answers]
         explained = self.estimator.explain(self._rows(features, where), answers)
-        titles = {"zh": f"{where or '这些行'} 会引起的一步"}
-        title = f"The step {where or 'these rows'} would cause"
-        return replace(explained, names=replace(explained.names, title=title, titles=titles))
+        own = explained.names
+        return replace(explained, names=Names.of_step(own.inputs, own.outputs, where))
 
     def _rows(self, features: Any, where: str) -> Any:
         """Return the columns that the estimator was fitted to, found by their names."""

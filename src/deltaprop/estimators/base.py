@@ -34,7 +34,7 @@ from deltaprop.memory import saying_when_memory_ends
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.table_models.model import TableModel
-from deltaprop.table_models.prepare import Encoder
+from deltaprop.tabular import Encoder
 from deltaprop.training.history import History
 from deltaprop.training.loop import Callback
 from deltaprop.training.optimizers import Optimizer
@@ -258,13 +258,11 @@ class BaseMLP(BaseEstimator, CallbackSupportMixin):
         else:
             own = getattr(self, "feature_names_in_", ())
             inputs = tuple(map(str, own if feature_names is None else feature_names))
-        title, chinese = "The step these rows would cause", "这些行会引起的一步"
-        names = Names(title, inputs, state.answers.output_names, titles={"zh": chinese})
         return explain(
             *self.network_and_rows(X, y),
             learning_rate=learning_rate,
             optimizer=optimizer,
-            names=names,
+            names=Names.of_step(inputs, state.answers.output_names),
         )
 
     def network_and_rows(

@@ -30,9 +30,8 @@ from deltaprop.model.serialize import Contents, SavedModel, damaged, save_model
 from deltaprop.model.stored import Stored
 from deltaprop.table_models.files import table_model_of
 from deltaprop.table_models.model import TableModel
-from deltaprop.table_models.prepare import Encoder
 from deltaprop.table_models.several_targets import SEVERAL, contents_together, saved_parts
-from deltaprop.tabular import SparseEncoder, TableEncoder, encoder_from_dict
+from deltaprop.tabular import Encoder, SparseEncoder, TableEncoder, encoder_from_dict
 from deltaprop.training.checkpoint import STATE, stored_state
 from deltaprop.training.history import History
 

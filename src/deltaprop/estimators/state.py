@@ -18,7 +18,7 @@ from deltaprop.model.layers import Dense
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.table_models.model import TableModel
-from deltaprop.table_models.prepare import Encoder
+from deltaprop.tabular import Encoder
 from deltaprop.training.history import History
 from deltaprop.training.metrics import METRICS
 
