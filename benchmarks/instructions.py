@@ -50,19 +50,28 @@ def compile_workload(command: str, folder: Path) -> Path:
     native = ROOT / "native"
     objects = [
         (native / f"{name}.cpp", folder / f"{name}.o", ["-O2", "-std=c++20"])
-        for name in ("trainers", "team", "team_size", "cpu_features")
+        for name in ("trainer", "choice", "memory", "team", "team_size", "cpu_features")
     ]
     # what is linked and never run: all for AVX-512
     avx512 = ["-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mfma", "-mbmi2"]
     for build, flags in {**BUILDS, "avx512": avx512, "avx512bf16": avx512}.items():
         chosen = [*(FLAGS if build in BUILDS else ["-O0", "-std=c++20"]), *flags, "-Wno-psabi"]
-        source = native / "kernels" / f"{build}.cpp"
+        source = native / "builds" / f"{build}.cpp"
         objects.append((source, folder / f"{build}.o", chosen))
     own = Path(__file__).with_name("workload.cpp")
-    objects.append((own, folder / "workload.o", ["-O2", "-std=c++20", f"-I{native}"]))
+    objects.append((own, folder / "workload.o", ["-O2", "-std=c++20"]))
     for source, target, flags in objects:
         subprocess.run(
-            [command, "-c", *flags, "-DDELTAPROP_X86_BUILDS", str(source), "-o", str(target)],
+            [
+                command,
+                "-c",
+                *flags,
+                f"-I{native}",
+                "-DDELTAPROP_X86_BUILDS",
+                str(source),
+                "-o",
+                str(target),
+            ],
             check=True,
         )
     program = folder / "workload"

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "trainers.hpp"
+#include "trainer.hpp"
 
 int main(int argc, char** argv) {
     if (argc != 6) return 2;
@@ -23,14 +23,20 @@ int main(int argc, char** argv) {
     deltaprop::TrainerSettings settings;
     std::size_t n_parameters = 0;
     for (std::size_t l = 0; l + 1 < widths.size(); ++l) {
-        const bool last = l + 2 == widths.size();
-        settings.layers.push_back({widths[l], widths[l + 1], true,
-                                   last ? deltaprop::Activation::identity
-                                        : deltaprop::Activation::relu});
+        deltaprop::OwnedLayer layer;
+        layer.n_in = widths[l];
+        layer.n_out = widths[l + 1];
+        if (l + 2 < widths.size()) layer.activation = deltaprop::Activation::relu;
+        settings.layers.push_back(layer);
         n_parameters += static_cast<std::size_t>((widths[l] + 1) * widths[l + 1]);
     }
-    settings.batch_size = batch;
-    settings.rule.rule = deltaprop::Rule::adam;
+    settings.build = build;
+    settings.plan.batch_size = batch;
+    deltaprop::RulePlan& rule = settings.plan.rule;
+    rule.rule = deltaprop::Rule::adam;
+    rule.beta_1 = 0.9;
+    rule.beta_2 = 0.999;
+    rule.epsilon = 1e-8;
 
     std::uint64_t state = 1;  // a linear congruence: the same numbers everywhere
     const auto draw = [&state] {
@@ -47,8 +53,8 @@ int main(int argc, char** argv) {
         order[r] = static_cast<std::int64_t>(r);
     }
 
-    const deltaprop::OwnedTrainer owned = deltaprop::make_trainer(settings, build);
-    owned.trainer->set_parameters(parameters.data());
+    deltaprop::Trainer trainer(settings);
+    trainer.steps().set_parameters(parameters.data());
     deltaprop::EpochTask task;
     task.rows.data = x.data();
     task.rows.n = rows;
@@ -58,7 +64,7 @@ int main(int argc, char** argv) {
     task.n = rows;
     task.learning_rates = rates.data();
     double loss = 0.0;
-    for (int e = 0; e < epochs; ++e) loss = owned.trainer->epoch(task).loss;
+    for (int e = 0; e < epochs; ++e) loss = trainer.epoch(task, {}).loss;
     std::printf("%.6f\n", loss);
     return 0;
 }

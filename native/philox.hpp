@@ -9,8 +9,8 @@ namespace deltaprop {
 // everything is part of its caller.
 class Philox {
 public:
-    [[gnu::always_inline]] Philox(const std::uint64_t (&key)[2], const std::uint64_t (&counter)[4]) {
-        for (int i = 0; i < 2; ++i) key_[i] = key[i];
+    [[gnu::always_inline]] Philox(const std::uint64_t* key, const std::uint64_t* counter) {
+        for (int i = 0; i < 2; ++i) key_[i] = key[i];  // 2 words, and 4
         for (int i = 0; i < 4; ++i) counter_[i] = counter[i];
     }
 

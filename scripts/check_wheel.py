@@ -55,7 +55,7 @@ def problems(path: Path, machine: list[str]) -> Iterator[str]:
             yield f"{path.name} has no compiled module"
         if not any(name == "deltaprop/py.typed" for name in files):
             yield f"{path.name} has no py.typed"
-    elif not any(name.endswith("native/kernels/simd.hpp") for name in files):
+    elif not any(name.endswith("native/math/simd.hpp") for name in files):
         yield f"{path.name} has no native sources"
 
 

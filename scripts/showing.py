@@ -22,8 +22,8 @@ STEP = re.compile(r"(Collecting|Downloading|Using cached|Installing collected pa
 def told(line: str) -> str | None:
     """Return what is shown of a line of pip's, CMake's or Ninja's; None for nothing.
 
-    >>> told("  [3/10] Building CXX object CMakeFiles/k.dir/native/kernels/avx2.cpp.o")
-    '  [3/10] compiled native/kernels/avx2.cpp'
+    >>> told("  [3/10] Building CXX object CMakeFiles/k.dir/native/builds/avx2.cpp.o")
+    '  [3/10] compiled native/builds/avx2.cpp'
     >>> told("Collecting numpy>=1.26")
     '  Collecting numpy>=1.26'
     """

@@ -71,8 +71,8 @@ class TestShowing:
         ("line", "shown"),
         [
             (
-                "  [3/10] Building CXX object CMakeFiles/k.dir/native/kernels/avx2.cpp.o",
-                "  [3/10] compiled native/kernels/avx2.cpp",
+                "  [3/10] Building CXX object CMakeFiles/k.dir/native/builds/avx2.cpp.o",
+                "  [3/10] compiled native/builds/avx2.cpp",
             ),
             (
                 "[4/10] Building CXX object CMakeFiles/nanobind-static.dir/Unity/unity_0_cxx.cxx.o",

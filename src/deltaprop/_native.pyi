@@ -1,7 +1,7 @@
 """The compiled part of deltaprop, built from native/."""
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -16,15 +16,16 @@ def build_info() -> dict[str, str]:
         ``cxx_standard`` (the value of ``__cplusplus``), ``build_type`` and ``architecture``.
     """
 
-def known_names() -> dict[str, Any]:
-    """Return what the kernels know.
+class KnownNames(TypedDict):
+    """What the kernels know: layers with what they ask of one, optimizers with what they keep."""
 
-    Returns
-    -------
-    dict
-        ``activations``, ``losses`` and ``layers``, lists of names; ``optimizers``, by name how many
-        numbers each keeps for a parameter.
-    """
+    activations: list[str]
+    losses: list[str]
+    layers: dict[str, list[str]]
+    optimizers: dict[str, int]
+
+def known_names() -> KnownNames:
+    """Return what the kernels know, by name."""
 
 def cpu_features() -> list[str]:
     """List the instruction sets that this processor and operating system offer.
@@ -64,32 +65,70 @@ def has_bfloat16_products() -> bool:
 def permutation(order: npt.NDArray[np.int64], key: list[int], counter: list[int]) -> None:
     """Fill ``order`` with 0, ..., n - 1, shuffled by the Philox stream of a key and a counter."""
 
+class Layer:
+    """A layer as the kernels are told of it, all keywords given.
+
+    Beside those below: what ``known_names()["layers"]`` names for its kind.
+    """
+
+    def __init__(
+        self,
+        *,
+        kind: str,
+        n_in: int,
+        n_out: int,
+        bias: bool,
+        activation: str,
+        drop_threshold: int,
+        drop_probability: float,
+        rates: list[float],
+        **asked: object,
+    ) -> None: ...
+
+class Network:
+    """A network as the kernels are told of it."""
+
+    def __init__(
+        self, *, layers: list[Layer], loss: str, label_smoothing: float, l2: float, l1: float
+    ) -> None: ...
+
+class Rule:
+    """How an optimizer makes a step of a gradient: its name, and all of its settings but eta."""
+
+    def __init__(self, *, name: str, **settings: object) -> None: ...
+
+class Rows:
+    """Rows as they lie in memory: a matrix, or the arrays of a CSR matrix."""
+
+    def __init__(
+        self,
+        *,
+        data: npt.NDArray[np.generic],
+        starts: npt.NDArray[np.int64] | None,
+        columns: npt.NDArray[np.int32] | None,
+    ) -> None: ...
+
 class Trainer:
-    """A network being trained in native code."""
+    """A network being trained in native code; ``rule`` None: it only predicts."""
 
     steps: int
 
-    @property
-    def layout(self) -> str:
-        """How the numbers of a batch lie: "lanes" or "panels"."""
-
-    @property
-    def n_threads(self) -> int:
-        """How many threads work on a step: fewer than were offered where it is not worth more.
-
-        Fewer still for a while where the machine is busy with other things, so that threads wait
-        for each other.
-        """
-
-    @property
-    def n_states(self) -> int:
-        """How many numbers the optimizer keeps for a parameter."""
-
+    def __init__(
+        self,
+        *,
+        network: Network,
+        rule: Rule | None,
+        batch_size: int,
+        n_threads: int,
+        dtype: str,
+        sparse: bool,
+        build: str,
+        layout: str,
+        threads_from: float,
+        lost_share: float,
+    ) -> None: ...
     def set_parameters(self, flat: npt.NDArray[np.float64]) -> None:
         """Take the parameters from a flat vector."""
-
-    def get_parameters(self, flat: npt.NDArray[np.float64]) -> None:
-        """Write the parameters into a flat vector."""
 
     def set_state(self, which: int, flat: npt.NDArray[np.float64]) -> None:
         """Take what the optimizer keeps from a flat vector."""
@@ -97,44 +136,39 @@ class Trainer:
     def get_state(self, which: int, flat: npt.NDArray[np.float64]) -> None:
         """Write what the optimizer keeps into a flat vector."""
 
-    def logits(self, rows: dict[str, Any], out: npt.NDArray[np.float64]) -> None:
+    def logits(self, rows: Rows, out: npt.NDArray[np.float64]) -> None:
         """Write z^L of some rows."""
 
-# trainer, parameters (in and out), rows, targets, weights, order, learning rates, key and counter
-# of the masks' Philox stream, should_stop
-Epoch: TypeAlias = tuple[
-    Trainer,
-    npt.NDArray[np.float64],
-    dict[str, Any],
-    npt.NDArray[Any],
-    npt.NDArray[np.float64] | None,
-    npt.NDArray[np.int64],
-    npt.NDArray[np.float64],
-    list[int],
-    list[int],
-    Callable[[int], bool],
-]
+class Epoch:
+    """One pass over the rows, for one trainer; ``flat`` is read and written."""
 
-def train_epochs(epochs: list[Epoch], n_threads: int) -> list[tuple[float, int, int]]:
-    """Run an epoch of each trainer, as many at once as there are threads.
+    def __init__(
+        self,
+        *,
+        trainer: Trainer,
+        flat: npt.NDArray[np.float64],
+        rows: Rows,
+        targets: npt.NDArray[np.number],
+        weights: npt.NDArray[np.float64] | None,
+        order: npt.NDArray[np.int64],
+        learning_rates: npt.NDArray[np.float64],
+        mask_key: list[int],
+        mask_counter: list[int],
+        should_stop: Callable[[int], bool],
+    ) -> None: ...
 
-    Returns
-    -------
-    list of tuple
-        The mean loss, the steps done, and how it diverged: 0, or 1 to 3 where the loss, a
-        gradient, or a parameter was no longer finite. Parameters stay as they were where no step
-        was done or one diverged.
+class Outcome:
+    """What an epoch came to: the mean loss, the steps done, and what was not finite if any."""
+
+    @property
+    def loss(self) -> float: ...
+    @property
+    def steps(self) -> int: ...
+    @property
+    def diverged(self) -> str | None: ...
+
+def train_epochs(epochs: list[Epoch], n_threads: int) -> list[Outcome]:
+    """Run an epoch of each, as many at once as there are threads.
+
+    Parameters stay as they were where no step was done or one diverged.
     """
-
-def make_trainer(
-    network: dict[str, Any],
-    rule: dict[str, Any],
-    batch_size: int,
-    n_threads: int,
-    dtype: str,
-    for_training: bool,
-    sparse: bool,
-    build: str = "",
-    layout: str = "",
-) -> Trainer:
-    """Return a trainer of the fastest build and layout for this, or of those named."""

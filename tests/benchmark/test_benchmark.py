@@ -192,4 +192,6 @@ def test_results_remember_where_they_were_measured():
     machine = Results([TINY]).machine
     assert machine["cores"] >= 1
     assert machine["processor"]
-    assert set(machine) == {"processor", "cores", "load", "system", "python", "deltaprop"}
+    facts = {"processor", "cores", "load", "system", "kernels", "python", "deltaprop"}
+    assert set(machine) == facts
+    assert machine["kernels"].split(" by ")[0] in {"avx512", "avx2", "portable"}

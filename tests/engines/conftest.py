@@ -1,13 +1,14 @@
 """A problem for any engine, epochs of it, and what they come to."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import deltaprop as dp
 from deltaprop.engines.base import EpochPlan, Problem
-from deltaprop.engines.native import NativeRun
+from deltaprop.engines.kernels import NativeRun
 from deltaprop.engines.reference import ReferenceRun
 from deltaprop.training.batches import dropout_generator, epoch_order
 
@@ -39,7 +40,7 @@ def run_epochs(
         build, _, layout = build.partition("/")
         if any(problem.network.dropouts) or hasattr(problem.X, "indptr"):
             layout = ""
-        run = NativeRun(problem, parameters, build=build, layout=layout)
+        run = native_run(problem, parameters, build=build, layout=layout)
     if state is not None:
         run.state = {name: np.copy(part) if name != "t" else part for name, part in state.items()}
     n = problem.X.shape[0]
@@ -58,6 +59,32 @@ def run_epochs(
         if diverged:
             break
     return Outcome(parameters.flat, losses, run.state, diverged, n_steps)
+
+
+def native_run(problem, parameters, **tuned):
+    """Return a run by the build and the layout that are named, as the environment may name them."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in tuned.items():
+            if value:
+                environment.setenv(f"DELTAPROP_{name.upper()}", value)
+        return NativeRun(problem, parameters)
+
+
+def threads_of(problem, parameters):
+    """Return how many threads take the steps of a problem, counted while they do."""
+    tasks, seen = Path("/proc/self/task"), []
+    before = len(list(tasks.iterdir()))
+
+    def count(done):
+        seen.append(len(list(tasks.iterdir())) - before + 1)
+        return True  # asked some milliseconds after the beginning
+
+    order = np.resize(np.arange(problem.X.shape[0]), 200_000)
+    rates = np.zeros(-(-len(order) // problem.batch_size))
+    NativeRun(problem, parameters.copy()).epoch(
+        EpochPlan(order, dropout_generator(0, 0), rates, count)
+    )
+    return seen[0]
 
 
 def targets_for(network, n, rng):
@@ -118,6 +145,8 @@ def of_engines():
 
 class _Functions:
     epochs = staticmethod(run_epochs)
+    native = staticmethod(native_run)
+    threads = staticmethod(threads_of)
     problem = staticmethod(make_problem)
     begin = staticmethod(begin)
     targets = staticmethod(targets_for)

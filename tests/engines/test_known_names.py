@@ -9,8 +9,8 @@ import pytest
 import deltaprop as dp
 from deltaprop import _native
 from deltaprop.engines import ENGINES
-from deltaprop.engines.native import _KINDS
 from deltaprop.errors import EngineWarning
+from deltaprop.model.layers import LAYERS
 from deltaprop.training.optimizers import GradientDescent
 
 NAMES = _native.known_names()
@@ -19,7 +19,7 @@ NAMES = _native.known_names()
 def test_every_name_is_one_of_ours():
     assert set(NAMES["activations"]) <= set(dp.ACTIVATIONS)
     assert set(NAMES["losses"]) <= set(dp.LOSSES)
-    assert set(NAMES["layers"]) == {kind.kind for kind in _KINDS}
+    assert set(NAMES["layers"]) <= set(LAYERS)
     assert set(NAMES["optimizers"]) - {"nesterov"} <= set(dp.OPTIMIZERS)
 
 
@@ -46,9 +46,9 @@ def test_what_is_ours_and_not_the_kernels_runs_on_the_reference(rng, monkeypatch
     assert known.refusal(network) is None
     fewer = dict(NAMES, activations=[n for n in NAMES["activations"] if n != "tanh"])
     fewer["losses"] = [n for n in NAMES["losses"] if n != "poisson"]
-    from deltaprop.engines import native
+    from deltaprop.engines import kernels, native
 
-    monkeypatch.setattr(_native, "known_names", lambda: fewer)
+    monkeypatch.setattr(kernels, "known_names", lambda: fewer)
     native._known.cache_clear()
     try:
         assert known.refusal(dp.Network([2, 3, 2], hidden="tanh")) == "activation 'tanh'"

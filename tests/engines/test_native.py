@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 import deltaprop as dp
 from deltaprop import _native
-from deltaprop.engines.native import NativeRun
+from deltaprop.engines.kernels import NativeRun
+from deltaprop.errors import SettingError
 
 BUILDS = _native.instruction_sets()
 KERNELS = [f"{build}/{layout}" for build in BUILDS for layout in ("lanes", "panels")]
@@ -55,11 +56,8 @@ class TestOneStep:
 
     @pytest.mark.parametrize("loss", dp.LOSSES)
     @pytest.mark.parametrize("activation", dp.ACTIVATIONS)
-    @pytest.mark.parametrize("rules_each", [1, pytest.param(len(RULES), marks=pytest.mark.slow)])
-    def test_every_combination(self, of_engines, rng, activation, loss, rules_each):
-        """The slow one is the full product; with one rule for each variant every three meet."""
-        first = list(dp.LOSSES).index(loss) + list(dp.ACTIVATIONS).index(activation)
-        for number, (variant, chosen) in enumerate(VARIANTS.items(), first):
+    def test_every_combination(self, of_engines, rng, activation, loss):
+        for variant, chosen in VARIANTS.items():
             if "label_smoothing" in chosen and not dp.LOSSES[loss].smooth:
                 chosen = {k: v for k, v in chosen.items() if k != "label_smoothing"}
             network = dp.Network([5, 18, 7, 3], activation, loss, **chosen)
@@ -67,8 +65,7 @@ class TestOneStep:
             if variant in ("weights", "everything"):
                 weights = rng.integers(0, 4, size=13).astype(float)
                 problem = replace(problem, weights=weights / weights.mean())
-            for k in range(number, number + rules_each):
-                rule, optimizer = list(RULES.items())[k % len(RULES)]
+            for rule, optimizer in RULES.items():
                 state = warm(optimizer, start.flat.size, rng)
                 same = {"state": state, "eta": 0.5}
                 asked = replace(problem, optimizer=optimizer)
@@ -249,10 +246,21 @@ class TestBuilds:
         for build in BUILDS[:-1]:
             assert needed[build] <= features
 
-    def test_another_name_is_refused(self, of_engines, rng):
-        network = dp.Network([3, 2])
-        with pytest.raises(ValueError, match="cannot run the build 'sse9'"):
-            NativeRun(of_engines.problem(network, rng), network.init(rng), build="sse9")
+    @pytest.mark.parametrize(
+        ("named", "known"),
+        [
+            ({"build": "sse9"}, ", ".join(["fastest", *BUILDS])),
+            ({"layout": "rows"}, "automatic, lanes, panels"),
+            ({"lost_share": "half"}, "which is not a number"),
+            ({"threads_from": "1 million"}, "which is not a number"),
+        ],
+    )
+    def test_a_word_of_the_environment_that_means_nothing_is_refused(
+        self, of_engines, rng, named, known
+    ):
+        network, ((name, value),) = dp.Network([3, 2]), named.items()
+        with pytest.raises(SettingError, match=f"DELTAPROP_{name.upper()}='{value}'.*{known}"):
+            of_engines.native(of_engines.problem(network, rng), network.init(rng), **named)
 
     @pytest.mark.parametrize(
         ("sizes", "dropout", "layout"),
@@ -266,13 +274,19 @@ class TestBuilds:
         self, of_engines, rng, sizes, dropout, layout
     ):
         network = dp.Network(sizes, dropout=dropout)
-        problem = of_engines.problem(network, rng)
-        assert NativeRun(problem, network.init(rng))._trainer.layout == layout
+        problem = of_engines.problem(network, rng, n=300, dtype="float32")
+        start = of_engines.begin(network, rng)
+        chosen, lanes, panels = (
+            of_engines.epochs(problem, start, build=f"/{asked}").flat.tobytes()
+            for asked in ("", "lanes", "panels")
+        )
+        assert chosen == (lanes if layout == "lanes" else panels)
+        assert lanes != panels or dropout  # which is never in lanes
 
     def test_dropout_cannot_lie_in_lanes(self, of_engines, rng):
         network = dp.Network([3, 2, 2], dropout=0.5)
         with pytest.raises(ValueError, match="in panels, not in lanes"):
-            NativeRun(of_engines.problem(network, rng), network.init(rng), layout="lanes")
+            of_engines.native(of_engines.problem(network, rng), network.init(rng), layout="lanes")
 
     def test_without_a_name_it_is_the_fastest(self, of_engines, rng):
         network = dp.Network([7, 40, 3], "gelu")

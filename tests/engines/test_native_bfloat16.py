@@ -10,6 +10,7 @@ from scipy import sparse
 
 import deltaprop as dp
 from deltaprop import _native
+from deltaprop.engines import kernels
 from deltaprop.engines.native import NativeEngine
 from deltaprop.errors import DivergedWarning, EngineWarning
 
@@ -134,7 +135,7 @@ class TestWholeRuns:
         np.testing.assert_allclose(ours, theirs, rtol=0.02)
 
     def test_any_number_of_threads(self, of_engines, rng, monkeypatch):
-        monkeypatch.setattr("deltaprop.engines.native.available_cores", lambda: 8)
+        monkeypatch.setattr("deltaprop.engines.kernels.available_cores", lambda: 8)
         monkeypatch.setenv("DELTAPROP_THREADS_FROM", "1")
         network = dp.Network([50, 70, 40, 5], "gelu", dropout=0.1)
         parameters = of_engines.begin(network, rng)
@@ -178,7 +179,7 @@ class TestOffer:
     @pytest.mark.filterwarnings("default")
     @pytest.mark.parametrize("offered", [True, False])
     def test_a_notice_where_the_processor_has_none(self, rng, monkeypatch, recwarn, offered):
-        monkeypatch.setattr(_native, "has_bfloat16_products", lambda: offered)
+        monkeypatch.setattr(kernels, "has_bfloat16_products", lambda: offered)
         network = dp.Network([3, 5, 2])
         dp.train(
             network, network.init(rng), rng.normal(size=(20, 3)), rng.integers(0, 2, 20),

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 import deltaprop as dp
 from deltaprop import _native
 from deltaprop.engines import ENGINES
-from deltaprop.engines.native import NativePredictor
-from deltaprop.engines.native import _network as _described
+from deltaprop.engines.kernels import NativePredictor
 from deltaprop.errors import DataError
 
 N, WIDTH = 37, 21
@@ -325,7 +324,7 @@ class TestTargets:
 @pytest.mark.parametrize("build", _native.instruction_sets())
 @pytest.mark.parametrize("dtype", ["float32", "float64", "uint8"])
 @pytest.mark.parametrize("n_out", [1, 17, 96, 150, 300])
-def test_sparse_rows_of_any_length_into_any_width(rng, n_out, dtype, build):
+def test_sparse_rows_of_any_length_into_any_width(rng, monkeypatch, n_out, dtype, build):
     """Rows of no entry and of hundreds, and every number of panels; whole numbers are exact."""
     network = dp.Network([500, n_out], loss="half_squared_error")
     parameters = network.init(rng)
@@ -336,8 +335,6 @@ def test_sparse_rows_of_any_length_into_any_width(rng, n_out, dtype, build):
     )
     expected = X.toarray().astype(float) @ parameters.W[0] + parameters.b[0]
     for precision in ("float32", "float64", "bfloat16"):
-        settings = (_described(network), {}, 1, 1, precision)
-        trainer = _native.make_trainer(*settings, for_training=False, sparse=True, build=build)
-        trainer.set_parameters(parameters.flat)
-        found = NativePredictor(trainer, n_out).logits(X)
+        monkeypatch.setenv("DELTAPROP_BUILD", build)
+        found = NativePredictor(network, parameters, precision, sparse=True).logits(X)
         np.testing.assert_array_equal(found, expected)

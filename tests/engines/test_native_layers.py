@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 import deltaprop as dp
 from deltaprop import _native
-from deltaprop.engines import ENGINES, native
-from deltaprop.engines.native import NativeEngine, NativeRun
+from deltaprop.engines import ENGINES, kernels
+from deltaprop.engines.kernels import NativeRun
+from deltaprop.engines.native import NativeEngine
 from deltaprop.errors import EngineWarning
 
 BUILDS = _native.instruction_sets()
@@ -322,13 +323,12 @@ class TestBits:
     @pytest.mark.parametrize("dtype", [*PRECISIONS, "bfloat16"])
     @pytest.mark.filterwarnings("ignore::deltaprop.errors.EngineWarning")
     def test_any_number_of_threads(self, of_engines, rng, monkeypatch, pile, build, dtype):
-        monkeypatch.setattr(native, "available_cores", lambda: 64)
+        monkeypatch.setattr(kernels, "available_cores", lambda: 64)
         monkeypatch.setenv("DELTAPROP_THREADS_FROM", "1")
         network = network_of(pile, l2=1e-3)
         problem = of_engines.problem(network, rng, n=333, batch_size=100, dtype=dtype)
         problem = replace(problem, optimizer=dp.Adam())
         start = of_engines.begin(network, rng)
-        assert NativeRun(replace(problem, n_threads=3), start)._trainer.n_threads == 3
         runs = [
             of_engines.epochs(
                 replace(problem, n_threads=n), start, build=build, epochs=2, eta=0.01
@@ -346,7 +346,7 @@ class TestBits:
         network, X = network_of(pile), rng.normal(size=(1500, N_IN))
         parameters, found = of_engines.begin(network, rng), []
         for n in (1, 2, 5):
-            monkeypatch.setattr(native, "available_cores", lambda n=n: n)
+            monkeypatch.setattr(kernels, "available_cores", lambda n=n: n)
             found.append(dp.predict(network, parameters, X).tobytes())
         assert found[0] == found[1] == found[2]
 
@@ -446,12 +446,11 @@ class TestChoice:
         assert NativeEngine().refusal(network_of(pile), dp.Adam()) is None
 
     @PILE
-    def test_in_panels(self, of_engines, rng, pile):
+    def test_never_in_lanes(self, of_engines, rng, pile):
         network = network_of(pile)
         problem = of_engines.problem(network, rng)
-        assert NativeRun(problem, network.init(rng))._trainer.layout == "panels"
         with pytest.raises(ValueError, match="in panels, not in lanes"):
-            NativeRun(problem, network.init(rng), layout="lanes")
+            of_engines.native(problem, network.init(rng), layout="lanes")
 
     @pytest.fixture
     def registry(self, monkeypatch):

@@ -26,7 +26,7 @@ import ctypes, gc
 import numpy as np
 import deltaprop as dp
 from deltaprop.engines.base import EpochPlan, Problem
-from deltaprop.engines.native import NativeRun
+from deltaprop.engines.kernels import NativeRun
 from deltaprop.training.batches import dropout_generator
 
 allocations = ctypes.CDLL(None).allocations

@@ -8,7 +8,8 @@ import pytest
 
 import deltaprop as dp
 from deltaprop.engines.base import EpochPlan
-from deltaprop.engines.native import NativeEngine, NativeRun
+from deltaprop.engines.kernels import NativeRun
+from deltaprop.engines.native import NativeEngine
 from deltaprop.training.batches import dropout_generator, epoch_order
 
 NETWORKS = [

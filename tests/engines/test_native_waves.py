@@ -5,19 +5,15 @@ import pytest
 
 import deltaprop as dp
 from deltaprop import _native
-from deltaprop.engines import native
+from deltaprop.engines.kernels import NativePredictor
 
 BUILDS = _native.instruction_sets()
 
 
 def of_build(network, parameters, X, dtype, build):
-    trainer = _native.make_trainer(
-        native._network(network), {}, 1, 1, dtype, for_training=False, sparse=False, build=build
-    )
-    trainer.set_parameters(np.ascontiguousarray(parameters.flat))
-    out = np.empty((len(X), network.n_out))
-    trainer.logits({"data": X}, out)
-    return out[:, 0]
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("DELTAPROP_BUILD", build)
+        return NativePredictor(network, parameters, dtype, sparse=False).logits(X)[:, 0]
 
 
 # two units in the last place of 1 for float, two for double, NumPy's own error among them

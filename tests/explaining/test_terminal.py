@@ -9,6 +9,8 @@ import deltaprop as dp
 from deltaprop.explaining import Names, built_in_example
 from deltaprop.widths import cells
 
+LOSSES = tuple(dp.LOSSES)
+ACTIVATIONS = tuple(dp.ACTIVATIONS)
 ANSI = re.compile(r"\x1b\[\d+m")
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]\d+)?(?![\w.])")
 
@@ -26,19 +28,16 @@ def too_long(text, width):
     return [line for line in ANSI.sub("", text).split("\n") if cells(line) > width]
 
 
-def test_no_line_is_wider_than_the_terminal(draw, activation, loss):
+@pytest.mark.parametrize("color", [False, True])
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_no_line_is_wider_than_the_terminal(draw, activation, loss, color):
     for width in (80, 60, 120):
         explanation = draw(activation, loss, learning_rate=0.01).explanation
-        for color in (False, True):
-            assert not too_long(explanation.to_terminal(width=width, color=color), width)
+        assert not too_long(explanation.to_terminal(width=width, color=color), width)
 
 
-SLOW = pytest.mark.slow
-
-
-@pytest.mark.parametrize(
-    "digits", [1, pytest.param(6, marks=SLOW), pytest.param(12, marks=SLOW), 17]
-)
+@pytest.mark.parametrize("digits", [1, 6, 12, 17])
 @pytest.mark.parametrize("sizes", [[30, 40, 12], [3, 9, 9, 8], [200, 1], [1, 100]])
 def test_wide_networks_fit_the_width_at_any_precision(rng, sizes, digits):
     network = dp.Network(sizes, "tanh", "half_squared_error")

@@ -1,6 +1,6 @@
-// Calls the functions of kernels/vector_math.hpp on arrays, for tests/native/test_vector_math.py.
+// Calls the functions of math/vector_math.hpp on arrays, for tests/native/test_vector_math.py.
 #define DELTAPROP_ISA tested
-#include "kernels/vector_math.hpp"
+#include "math/vector_math.hpp"
 
 using namespace deltaprop::tested;
 

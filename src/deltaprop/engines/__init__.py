@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from deltaprop.engines.base import Engine, StepRule
 from deltaprop.engines.native import NativeEngine
 from deltaprop.engines.reference import ReferenceEngine
-from deltaprop.errors import EngineWarning, UnknownNameError, warn_user
+from deltaprop.errors import EngineWarning, UnknownNameError
 from deltaprop.model.spec import Network
 
 __all__ = ["ENGINES", "choose_engine", "engine_named", "precision_of"]
@@ -60,16 +60,17 @@ def choose_engine(name: str, network: Network, optimizer: StepRule) -> Engine:
     reason = engine.refusal(network, optimizer)
     if reason is None:
         return engine
-    warn_user(
+    warnings.warn(
         f"The {engine.name} engine has no {reason}; the reference engine runs it, more slowly.",
         EngineWarning,
+        stacklevel=3,
     )
     return ENGINES["reference"]
 
 
 def precision_of(
     name: str, networks: Sequence[Network], optimizer: StepRule
-) -> type[np.floating[Any]]:
+) -> type[np.float64 | np.float32]:
     """Return the type that the steps are computed in where float32 is asked for.
 
     To keep rows more precisely only takes memory: compiled code rounds them when it reads them.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeAlias, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -18,30 +18,71 @@ from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 
 __all__ = [
+    "Array",
     "Engine",
     "EpochOutcome",
     "EpochPlan",
     "Predictor",
     "Problem",
+    "Rows",
     "Run",
     "ShouldStop",
+    "SparseRows",
+    "State",
     "StepRule",
+    "is_sparse",
 ]
 
 Array = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
 ShouldStop: TypeAlias = Callable[[int], bool]
+# what an optimizer keeps: numbers for each parameter, and counts
+State: TypeAlias = "dict[str, Array | int]"
+
+
+class SparseRows(Protocol):
+    """What is used of a scipy CSR matrix."""
+
+    @property
+    def data(self) -> npt.NDArray[np.generic]:
+        """Return the numbers that are not zero, row by row."""
+
+    @property
+    def indptr(self) -> npt.NDArray[np.signedinteger]:
+        """Return where each row begins, and where the last one ends."""
+
+    @property
+    def indices(self) -> npt.NDArray[np.signedinteger]:
+        """Return the columns of the numbers."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Return how many rows and columns."""
+
+    def __getitem__(self, rows: npt.NDArray[np.int64] | slice) -> SparseRows:
+        """Return some rows."""
+
+    def toarray(self) -> npt.NDArray[np.generic]:
+        """Return all of it as a dense array."""
+
+
+Rows: TypeAlias = "npt.NDArray[np.generic] | SparseRows"
+
+
+def is_sparse(X: Rows) -> TypeGuard[SparseRows]:
+    """Return whether rows are those of a CSR matrix."""
+    return hasattr(X, "indptr")
 
 
 class StepRule(Protocol):
     """What an engine needs of an optimizer."""
 
-    def init(self, n: int) -> dict[str, Any]:
+    def init(self, n: int) -> State:
         """Return the state before the first step, for n parameters."""
 
     def step(
         self,
-        state: dict[str, Any],
+        state: State,
         flat: Array,
         gradient: Array,
         eta: float | Array,
@@ -75,7 +116,7 @@ class Problem:
     """
 
     network: Network
-    X: Any
+    X: Rows
     targets: Array | Labels
     weights: Array | None
     optimizer: StepRule
@@ -131,19 +172,19 @@ class Run(Protocol):
     """A problem being trained by an engine."""
 
     dtype: str
-    state: dict[str, Any]
+    state: State
 
     def epoch(self, plan: EpochPlan) -> EpochOutcome:
         """Run the steps of one epoch, updating the parameters in place."""
 
-    def logits(self, X: Any) -> Array:
+    def logits(self, X: Rows) -> Array:
         """Return z^L of shape (n, n_L) at the parameters that the last epoch left."""
 
 
 class Predictor(Protocol):
     """A network with the parameters it was given, ready to be asked again and again."""
 
-    def logits(self, X: Any) -> Array:
+    def logits(self, X: Rows) -> Array:
         """Return z^L of shape (n, n_L), float64; several threads may ask at once."""
 
 
@@ -164,7 +205,7 @@ class Engine(Protocol):
         """Return what of this the engine lacks, in words; None where it has all."""
 
     def logits(
-        self, network: Network, parameters: Parameters, X: Any, dtype: str = "float64"
+        self, network: Network, parameters: Parameters, X: Rows, dtype: str = "float64"
     ) -> Array:
         """Return z^L of shape (n, n_L), float64, computed in ``dtype`` or more precisely."""
 

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.engines.base import EpochOutcome, EpochPlan, Problem, Run, StepRule
+from deltaprop.engines.base import (
+    Array,
+    EpochOutcome,
+    EpochPlan,
+    Problem,
+    Rows,
+    Run,
+    State,
+    StepRule,
+    is_sparse,
+)
 from deltaprop.engines.threads import BlasThreads
 from deltaprop.functional.losses import sample_shares
 from deltaprop.model.backprop import draw_masks, propagate, trace_step
@@ -18,8 +27,6 @@ from deltaprop.model.spec import Network
 from deltaprop.model.targets import dense_targets
 
 __all__ = ["ReferenceEngine", "ReferencePredictor", "ReferenceRun", "dense_rows"]
-
-Array = npt.NDArray[np.float64]
 
 _ROWS_AT_ONCE = 4096
 
@@ -32,7 +39,7 @@ class ReferenceRun:
     def __init__(self, problem: Problem, parameters: Parameters) -> None:
         self.problem = problem
         self.parameters = parameters
-        self.state: dict[str, Any] = problem.optimizer.init(parameters.flat.size)
+        self.state: State = problem.optimizer.init(parameters.flat.size)
         self._decayed = problem.network.layout.penalized()
         self._rate_factors = problem.network.layout.learning_rate_factors()
         self._last_finite: Array | None = None  # whose loss and gradient were seen to be finite
@@ -43,7 +50,7 @@ class ReferenceRun:
         with self._threads.limited():
             return self._steps(plan)
 
-    def logits(self, X: Any) -> Array:
+    def logits(self, X: Rows) -> Array:
         """Return z^L of shape (n, n_L) at the parameters that the last epoch left."""
         return ReferenceEngine().logits(self.problem.network, self.parameters, X)
 
@@ -99,7 +106,7 @@ class ReferencePredictor:
     network: Network
     parameters: Parameters
 
-    def logits(self, X: Any) -> Array:
+    def logits(self, X: Rows) -> Array:
         """Return z^L of shape (n, n_L)."""
         return ReferenceEngine().logits(self.network, self.parameters, X)
 
@@ -124,7 +131,7 @@ class ReferenceEngine:
         return None
 
     def logits(
-        self, network: Network, parameters: Parameters, X: Any, dtype: str = "float64"
+        self, network: Network, parameters: Parameters, X: Rows, dtype: str = "float64"
     ) -> Array:
         """Return z^L of shape (n, n_L); always computed in float64."""
         logits = np.empty((X.shape[0], network.n_out))
@@ -147,9 +154,8 @@ class ReferenceEngine:
         return ReferencePredictor(network, parameters.frozen_copy())
 
 
-def dense_rows(X: Any, rows: npt.NDArray[np.int64] | slice) -> Array:
+def dense_rows(X: Rows, rows: npt.NDArray[np.int64] | slice) -> Array:
     """Return some rows of a dense array or CSR matrix as dense float64."""
     chosen = X[rows]
-    if hasattr(chosen, "toarray"):
-        chosen = chosen.toarray()
-    return np.asarray(chosen, dtype=np.float64)
+    whole = chosen.toarray() if is_sparse(chosen) else chosen
+    return np.asarray(whole, dtype=np.float64)

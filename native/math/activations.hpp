@@ -1,0 +1,148 @@
+// a = f(z) and f'(z) of a tile of rows and one panel, while it is still in the cache.
+#pragma once
+
+#include "plan.hpp"
+#include "math/vector_math.hpp"
+
+namespace deltaprop::DELTAPROP_ISA {
+
+template <class T> struct Pair {
+    Vec<T> a, slope;
+};
+
+template <class T, Activation F> DELTAPROP_INLINE Pair<T> activate(Vec<T> z) {
+    const Vec<T> zero = splat<T>(0), one = splat<T>(1);
+    if constexpr (F == Activation::identity) {
+        return {z, one};
+    } else if constexpr (F == Activation::relu) {
+        return {z > 0 ? z : (z == z ? zero : z), z > 0 ? one : zero};
+    } else if constexpr (F == Activation::leaky_relu) {
+        return {z > 0 ? z : z * T(0.01), z > 0 ? one : splat<T>(T(0.01))};
+    } else if constexpr (F == Activation::sigmoid) {
+        const Vec<T> a = sigmoid<T>(z);
+        return {a, a * (one - a)};
+    } else if constexpr (F == Activation::tanh) {
+        const Vec<T> a = tanh<T>(z);
+        return {a, one - a * a};
+    } else if constexpr (F == Activation::elu) {
+        const Vec<T> below = expm1_of_negative<T>(z < 0 ? z : zero);
+        return {z > 0 ? z : below, z > 0 ? one : below + one};
+    } else if constexpr (F == Activation::selu) {
+        const T scale = T(1.0507009873554804934), alpha = T(1.6732632423543772848);
+        const Vec<T> below = (scale * alpha) * expm1_of_negative<T>(z < 0 ? z : zero);
+        return {z > 0 ? scale * z : below, z > 0 ? splat<T>(scale) : below + scale * alpha};
+    } else if constexpr (F == Activation::silu) {
+        const Vec<T> s = sigmoid<T>(z), a = z * s;
+        return {a, s + a * (one - s)};
+    } else if constexpr (F == Activation::softplus) {
+        return {softplus<T>(z), sigmoid<T>(z)};
+    } else if constexpr (F == Activation::gelu) {
+        const Normal<T> n = normal(z);
+        return {z * n.distribution, n.distribution + z * n.density};
+    } else {
+        static_assert(F == Activation::mish);
+        // tanh(log(1 + e)) = u / (u + 2) with e = exp(z) and u = e (e + 2); from z = 20 on it rounds to 1
+        const Vec<T> below = z > 20 ? splat<T>(20) : z, e = exp<T>(below), u = e * (e + T(2)), q = one / (u + T(2));
+        const Vec<T> t = u * q;
+        return {z * t, t + T(4) * below * (e * (e + one) * q) * q};
+    }
+}
+
+// Whether f'(z) can be told from a alone, so that nothing need be kept for the way back.
+constexpr bool slope_from_value(Activation f) {
+    return f != Activation::silu && f != Activation::gelu && f != Activation::mish;
+}
+
+template <class T, Activation F> DELTAPROP_INLINE Vec<T> slope_of(Vec<T> a) {
+    const Vec<T> zero = splat<T>(0), one = splat<T>(1);
+    if constexpr (F == Activation::relu) return a > 0 ? one : zero;
+    else if constexpr (F == Activation::leaky_relu) return a > 0 ? one : splat<T>(T(0.01));
+    else if constexpr (F == Activation::sigmoid) return a * (one - a);
+    else if constexpr (F == Activation::tanh) return one - a * a;
+    else if constexpr (F == Activation::elu) return a > 0 ? one : a + one;
+    else if constexpr (F == Activation::selu) {
+        const T scale = T(1.0507009873554804934), alpha = T(1.6732632423543772848);
+        return a > 0 ? splat<T>(scale) : a + scale * alpha;
+    } else if constexpr (F == Activation::softplus) return -expm1_of_negative<T>(-a);
+    else return one;
+}
+
+// Adds the bias, and puts a in place of z; `slopes`, where it is not null, takes f'(z).
+template <class T, Activation F>
+inline void activate_tile(int rows, int vectors, T* z, const T* bias, T* slopes) {
+    constexpr int P = kPanel<T>, L = kLanes<T>;
+    for (int v = 0; v < vectors; ++v) {
+        const Vec<T> b = bias ? load<T>(bias + v * L) : Vec<T>{};
+        for (int r = 0; r < rows; ++r) {
+            const Pair<T> y = activate<T, F>(load<T>(z + r * P + v * L) + b);
+            store<T>(z + r * P + v * L, y.a);
+            if (slopes) store<T>(slopes + r * P + v * L, y.slope);
+        }
+    }
+}
+
+// delta = upstream f'(z), from a.
+template <class T, Activation F>
+inline void slope_tile(int rows, int vectors, T* delta, const T* a) {
+    constexpr int P = kPanel<T>, L = kLanes<T>;
+    for (int r = 0; r < rows; ++r)
+        for (int v = 0; v < vectors; ++v) {
+            const int at = r * P + v * L;
+            store<T>(delta + at, load<T>(delta + at) * slope_of<T, F>(load<T>(a + at)));
+        }
+}
+
+// The same for n vectors one after another, whose bias has been added.
+template <class T, Activation F> inline void activate_vectors(std::ptrdiff_t n, T* z, T* slopes) {
+    constexpr int L = kLanes<T>;
+    for (std::ptrdiff_t i = 0; i < n * L; i += L) {
+        const Pair<T> y = activate<T, F>(load<T>(z + i));
+        store<T>(z + i, y.a);
+        if (slopes) store<T>(slopes + i, y.slope);
+    }
+}
+template <class T, Activation F> inline void slope_vectors(std::ptrdiff_t n, T* delta, const T* a) {
+    constexpr int L = kLanes<T>;
+    for (std::ptrdiff_t i = 0; i < n * L; i += L)
+        store<T>(delta + i, load<T>(delta + i) * slope_of<T, F>(load<T>(a + i)));
+}
+template <class T> inline void multiply_vectors(std::ptrdiff_t n, T* delta, const T* slopes) {
+    constexpr int L = kLanes<T>;
+    for (std::ptrdiff_t i = 0; i < n * L; i += L) store<T>(delta + i, load<T>(delta + i) * load<T>(slopes + i));
+}
+
+template <class T>
+DELTAPROP_APART void activate_tile(Activation f, int rows, int vectors, T* z, const T* bias, T* slopes) {
+    switch (f) {
+#define DELTAPROP_ACTIVATION(name) \
+    case Activation::name: return activate_tile<T, Activation::name>(rows, vectors, z, bias, slopes);
+#include "names.def"
+    }
+}
+
+template <class T>
+DELTAPROP_APART void slope_tile(Activation f, int rows, int vectors, T* delta, const T* a) {
+    switch (f) {
+#define DELTAPROP_ACTIVATION(name) \
+    case Activation::name: return slope_tile<T, Activation::name>(rows, vectors, delta, a);
+#include "names.def"
+    }
+}
+
+template <class T> DELTAPROP_APART void activate_vectors(Activation f, std::ptrdiff_t n, T* z, T* slopes) {
+    switch (f) {
+#define DELTAPROP_ACTIVATION(name) \
+    case Activation::name: return activate_vectors<T, Activation::name>(n, z, slopes);
+#include "names.def"
+    }
+}
+
+template <class T> DELTAPROP_APART void slope_vectors(Activation f, std::ptrdiff_t n, T* delta, const T* a) {
+    switch (f) {
+#define DELTAPROP_ACTIVATION(name) \
+    case Activation::name: return slope_vectors<T, Activation::name>(n, delta, a);
+#include "names.def"
+    }
+}
+
+}  // namespace deltaprop::DELTAPROP_ISA
