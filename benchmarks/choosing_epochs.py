@@ -18,6 +18,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,11 @@ import numpy as np
 import polars as pl
 
 from deltaprop.functional.outputs import softmax
+from deltaprop.table_models.budget import Budget
 from deltaprop.table_models.calibration import fit_temperature
-from deltaprop.table_models.prepare import learn, prepare, starts
+from deltaprop.table_models.learning import learn, starts
+from deltaprop.table_models.parts import Job
+from deltaprop.table_models.prepare import prepare
 from deltaprop.table_models.recipe import Recipe
 from deltaprop.tabular import as_frame
 from deltaprop.training.metrics import METRICS
@@ -74,11 +78,13 @@ def one_seed(
     n_test = min(len(y) // 3, 10_000)
     test, kept = order[:n_test], order[n_test : n_test + most]
     recipe = Recipe(preset=preset, seed=seed, ranges=0)
-    prepared = prepare(
-        recipe, as_frame(features[kept.tolist()]), y[kept], ("y",), None, None, "classification",
-        "", "", None, None, False,
+    job = Job(
+        recipe, as_frame(features[kept.tolist()]), y[kept], Budget(None, 0.0), ("y",),
+        task="classification", n_threads=1,
     )  # fmt: skip
-    members = starts(prepared, recipe)
+    prepared = prepare(job)
+    X, y_learnt = prepared.learnt.x, prepared.learnt.y
+    members = starts(prepared.network, recipe.seeds(prepared.plan.members), prepared.learnt)
     place = {id(member): i for i, member in enumerate(members)}
     folds = prepared.folds
     assert folds is not None
@@ -87,10 +93,7 @@ def one_seed(
     def keep(state: TrainingState) -> None:
         seen[place[id(state.parameters)]].append(state.parameters.flat.astype(np.float32))
 
-    histories = learn(
-        prepared, recipe, members, checkpoint=None, resume=False, callbacks=[keep],
-        progress=False, n_threads=1,
-    )  # fmt: skip
+    histories = learn(prepared, replace(job, callbacks=[keep]), members)
     X_test = prepared.inputs.transform(as_frame(features[test.tolist()]))
     y_test = prepared.target.encode(y[test])
     chosen: dict[str, list[int]] = {rule: [] for rule in RULES}
@@ -98,9 +101,9 @@ def one_seed(
         held = folds == i
         scores: dict[str, list[float]] = {"log_loss": [], "auc": []}
         for flat in flats:
-            z = logits(prepared.network, members[i].like(flat.astype(np.float64)), prepared.X[held])
+            z = logits(prepared.network, members[i].like(flat.astype(np.float64)), X[held])
             for figure, found in scores.items():
-                found.append(METRICS[figure].of(softmax(z), prepared.y[held], None))
+                found.append(METRICS[figure].of(softmax(z), y_learnt[held], None))
         errors = np.array(histories[i].val_metric)
         chosen["errors"].append(len(errors) - 1 - int(errors[::-1].argmax()))
         chosen["smoothed loss"].append(int(np.argmin(histories[i].val_loss)))
@@ -109,16 +112,16 @@ def one_seed(
         chosen["last"].append(len(flats) - 1)
     results = {}
     for rule, epochs in chosen.items():
-        z_held = np.empty((len(prepared.y), 2))
+        z_held = np.empty((len(y_learnt), 2))
         z_test = []
         for i, epoch in enumerate(epochs):
             member = members[i].like(seen[i][epoch].astype(np.float64))
-            z_held[folds == i] = logits(prepared.network, member, prepared.X[folds == i])
+            z_held[folds == i] = logits(prepared.network, member, X[folds == i])
             z_test.append(logits(prepared.network, member, X_test))
-        temperature = fit_temperature(z_held, prepared.y)
+        temperature = fit_temperature(z_held, y_learnt)
         p = np.mean([softmax(z / temperature) for z in z_test], axis=0)
         results[rule] = {judge: METRICS[judge].of(p, y_test, None) for judge in JUDGES}
-    counts = np.bincount(prepared.y)
+    counts = np.bincount(y_learnt)
     return float(counts.max() / counts.sum()), results
 
 

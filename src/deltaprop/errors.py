@@ -8,8 +8,8 @@ as it stands.
 from __future__ import annotations
 
 import difflib
+import inspect
 import reprlib
-import sys
 import warnings
 from collections.abc import Iterable
 from typing import Any
@@ -118,8 +118,8 @@ class DivergedWarning(UserWarning):
 
 def warn_user(message: str, category: type[Warning]) -> None:
     """Warn at the line that is the user's, however many calls of libraries lie between."""
-    frame, level = sys._getframe(1), 1  # noqa: SLF001 - as the module warnings does
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_LIBRARIES):
+    frame, level = inspect.currentframe(), 0
+    while frame is not None and frame.f_globals.get("__name__", "").startswith(_LIBRARIES):
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level + 1)
 

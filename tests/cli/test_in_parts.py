@@ -12,7 +12,7 @@ from deltaprop.tabular.reading import parts
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("parts")
     rng = np.random.default_rng(0)
-    n = 300
+    n = 150
     a = rng.normal(size=n).round(3)
     table = pl.DataFrame(
         {
@@ -41,7 +41,7 @@ def folder(tmp_path_factory):
 WORDS = {
     "classes": ["predict", "y.st", "later.csv"],
     "probabilities": ["predict", "y.st", "later.csv", "--proba"],
-    "first rows": ["predict", "y.st", "later.csv", "--first", "77"],
+    "first rows": ["predict", "y.st", "later.csv", "--first", "130"],
     "JSON": ["predict", "y.st", "later.csv", "--json"],
     "numbers": ["predict", "z.st", "later.csv"],
     "two targets": ["predict", "y,z.st", "later.csv", "--proba"],
@@ -94,7 +94,7 @@ def test_it_says_what_it_says_of_the_whole(folder, words, out, monkeypatch, capf
 
     whole = told(1 << 40)
     assert n_parts == []
-    in_parts = told(200)
+    in_parts = told(500)
     assert in_parts == whole
     assert len(n_parts) > 5 or "later.parquet" in words
     assert list(tmp_path.iterdir()) == []

@@ -89,7 +89,7 @@ def test_an_interrupted_run_ends_at_once_with_the_best_so_far(start, folder):
 
 @pytest.mark.parametrize("members", ["1", "2"])
 def test_an_interrupted_run_goes_on_to_the_same_bits(start, folder, call, members):
-    words = f"{TRAIN} --epochs 20000 --members {members}"
+    words = f"{TRAIN} --epochs 3000 --members {members}"
     process = start(words)
     first = "m.safetensors.checkpoint" + ("" if members == "1" else ".1")
     wait_for_checkpoint(folder / first, process)
@@ -123,7 +123,7 @@ def test_an_interruption_before_training_is_said(start, folder):
 
 def test_a_resumed_run_equals_an_uninterrupted_one(start, folder, call):
     # many small epochs, so that the run is killed well before its end
-    rest = " --epochs 4000 --dropout 0.2 --seed 5"
+    rest = " --epochs 2000 --dropout 0.2 --seed 5"
     process = start(TRAIN + rest)
     wait_for_checkpoint(folder / "m.safetensors.checkpoint", process)
     process.send_signal(signal.SIGKILL)

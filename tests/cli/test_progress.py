@@ -17,9 +17,9 @@ LONG = (
     "deltaprop.tabular.TableEncoder.transform",
     "deltaprop.table_models.prepare.better_encoder",
     "deltaprop.table_models.prepare.paced",
-    "deltaprop.table_models.prepare.row_marks",
-    "deltaprop.table_models.model.calibrate",
-    "deltaprop.table_models.model.TableModel.judge",
+    "deltaprop.table_models.rows.row_marks",
+    "deltaprop.table_models.fitting.calibrate",
+    "deltaprop.table_models.fitting.judge_rows",
     "deltaprop.table_models.model.TableModel.save",
     "deltaprop.reporting.report",
 )

@@ -52,6 +52,24 @@ KINDS = {
 }  # fmt: skip
 
 
+def pytest_generate_tests(metafunc):
+    """Where a test takes an activation and a loss: all pairs, two of each activation not slow.
+
+    Among the quick ones every activation and every loss comes at least twice, and test_steps has
+    all pairs at any time: what a renderer does is asked of an activation or a loss, not of both.
+    """
+    given = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
+    if {"activation", "loss"} <= set(metafunc.fixturenames) and not any(
+        "activation" in names for names in given
+    ):
+        pairs = [
+            pytest.param(a, loss, marks=[] if (i + j) % len(LOSSES) in (0, 3) else pytest.mark.slow)
+            for i, a in enumerate(ACTIVATIONS)
+            for j, loss in enumerate(LOSSES)
+        ]
+        metafunc.parametrize(("activation", "loss"), pairs)
+
+
 @dataclass(frozen=True)
 class Setting:
     """What a random explanation was made of."""

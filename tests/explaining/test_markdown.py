@@ -84,7 +84,6 @@ class TestNumbers:
         explanation = draw("tanh", "half_squared_error", optimizer=rule, depth=1).explanation
         same_as_json(explanation, explanation.to_markdown(detail="neurons"))
 
-    @pytest.mark.parametrize(("activation", "loss"), KINDS)
     def test_every_activation_with_every_loss(self, draw, activation, loss):
         explanation = draw(activation, loss, learning_rate=0.01).explanation
         same_as_json(explanation, explanation.to_markdown(detail="neurons"))

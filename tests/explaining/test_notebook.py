@@ -212,8 +212,9 @@ class TestTheStart:
         assert [s.value for s in step.steps] == [s.value for s in explanation.steps]
         return names
 
-    @pytest.mark.parametrize("rule", [r for r in RULES if r], ids=lambda r: type(r).__name__)
-    @pytest.mark.parametrize("n_in", [3, 300])
+    @pytest.mark.parametrize(
+        ("rule", "n_in"), [*((rule, 3) for rule in RULES if rule), (dp.Adam(), 300)]
+    )
     def test_the_state_of_an_optimizer(self, rng, rule, n_in):
         network = dp.Network([n_in, 3, 2], "tanh")
         parameters = network.init(rng)

@@ -388,7 +388,6 @@ def of_a_step(explanation, style):
             assert text.replace("−", "-") in roundings, name
 
 
-@pytest.mark.parametrize(("activation", "loss"), KINDS)
 def test_a_random_network(draw, activation, loss):
     number = KINDS.index((activation, loss))
     rule, style = RULES[number % len(RULES)], STYLES[number % len(STYLES)]
@@ -413,7 +412,14 @@ def test_the_tutorial(style):
     of_a_step(explanation, style)
 
 
-@pytest.mark.parametrize("style", STYLES, ids=lambda style: "-".join(style.values()))
+@pytest.mark.parametrize(
+    "style",
+    [
+        pytest.param(style, marks=pytest.mark.slow if k % 3 else [])
+        for k, style in enumerate(STYLES)
+    ],
+    ids=lambda style: "-".join(style.values()),
+)
 def test_the_strongest_numbers_of_a_large_network(rng, style):
     network = dp.Network([80, 60, 4], "relu")
     explanation = dp.explain(network, network.init(rng), rng.normal(size=(2, 80)), [0, 3])

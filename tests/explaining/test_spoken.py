@@ -44,8 +44,6 @@ def test_both_languages_say_the_same_things():
         assert sorted(re.findall(r"{\w+}", text)) == sorted(re.findall(r"{\w+}", SPOKEN["zh"][key]))
 
 
-@pytest.mark.parametrize("activation", dp.ACTIVATIONS)
-@pytest.mark.parametrize("loss", dp.LOSSES)
 def test_who_hears_it_can_work_it_out(draw, activation, loss):
     explanation = draw(activation, loss, optimizer=dp.Adam()).explanation
     document = outline.document(explanation, Style(detail="neurons"))

@@ -13,10 +13,10 @@ import pytest
 import deltaprop as dp
 from deltaprop.checking.further_mistakes import forms_for
 from deltaprop.checking.mistakes import MISTAKES
+from deltaprop.checking.step import Given, work_out
 from deltaprop.errors import DataError, DeltapropError, SettingError
 from deltaprop.practice.exercises.generate import tells_apart
 from deltaprop.practice.exercises.levels import LEVELS
-from deltaprop.practice.marking.step import Given, work_out
 
 MANY = pytest.param(50, marks=pytest.mark.slow)
 # of seed 0; a change of them takes away the exercises that people have on paper

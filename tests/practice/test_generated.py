@@ -7,10 +7,11 @@ import pytest
 
 from deltaprop.checking.further_mistakes import forms_for
 from deltaprop.checking.mistakes import MISTAKES
+from deltaprop.checking.step import Given, work_out
 from deltaprop.explaining import worked_example
 from deltaprop.functional.losses import LOSSES
 from deltaprop.practice import mark
-from deltaprop.practice.marking.step import Given, step_of, work_out
+from deltaprop.practice.marking.step import step_of
 
 WRITERS = ("rounded", "cut off", "short")
 LEAST = {"n": 300, "named": 0.95, "unique": 0.85}
@@ -166,11 +167,12 @@ def test_what_is_made_from_a_slip_follows_and_is_not_wrong(workings):
 def test_the_first_step_of_every_optimizer_is_known(workings, optimizer):
     example = workings.random_example(np.random.default_rng(5), "cross_entropy", depth=2)
     example |= {"optimizer": optimizer, "learning_rate": 0.05}
-    step = step_of(worked_example(example))
+    worked = worked_example(example)
+    step, rule = step_of(worked), worked.optimizer
     right, _ = work_out(step)
     after = step.parameters.flat.copy()
-    step.optimizer.step(
-        step.optimizer.init(after.size), after,
+    rule.step(
+        rule.init(after.size), after,
         np.concatenate([right[f"d{s.name}.{s.layer + 1}"].ravel() for s in
                         step.network.layout.slots]),
         0.05, step.network.layout.penalized(),

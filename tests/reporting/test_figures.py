@@ -335,13 +335,13 @@ def test_of_a_model_that_answers_slowly_there_is_time_for_fewer_rows(rng, monkey
     x = rng.normal(size=(20_000, 1))
     recipe = dp.Recipe(preset="plain", epochs=1, hidden=(2,))
     model = dp.TableModel.fit(x, np.where(x[:, 0] > 0, "a", "b"), recipe=recipe)
-    asked, judge = [], dp.TableModel.judge
+    asked, judge = [], compute.judge_rows
 
     def judged(model, rows, *given):
         asked.append(rows.shape[0])
         return judge(model, rows, *given)
 
-    monkeypatch.setattr(dp.TableModel, "judge", judged)
+    monkeypatch.setattr(compute, "judge_rows", judged)
     clock = iter((0.0, 100.0 if slow else 0.01))
     monkeypatch.setattr(compute, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
     report = dp.report(model, x, np.where(x[:, 0] > 0, "a", "b"), seconds=30.0)

@@ -10,6 +10,7 @@ import pytest
 import deltaprop as dp
 from deltaprop.table_models import budget as budgets
 from deltaprop.table_models.budget import Budget, rows_within, some_rows
+from deltaprop.table_models.rows import Portion
 from deltaprop.tabular import TableEncoder, TableWarning, as_features
 
 
@@ -75,11 +76,11 @@ def test_as_many_rows_are_learnt_from_as_there_is_time_for(
     table = as_features({"a": np.arange(60_000.0)})
     budget = Budget(seconds, clock.now)
 
-    def learn(_, X, rows):
-        assert len(X) == len(rows)
-        return epoch * len(rows)
+    def learn(_, few):
+        assert len(few.x) == len(few)
+        return epoch * len(few)
 
-    n = rows_within(budget, table, TableEncoder, None, 0, learn)
+    n = rows_within(budget, Portion(table, np.arange(60_000.0)), None, 0, learn)
     assert n == pytest.approx(found, abs=1)
 
 
@@ -87,7 +88,8 @@ def test_texts_are_reckoned_by_their_words_and_not_by_all_there_are(clock, monke
     monkeypatch.setattr(budgets, "_FEW_CELLS", 0)
     texts = [" ".join(f"w{w}" for w in rng.integers(0, 3000, 20)) for _ in range(2_500)]
     table = as_features({"text": texts})
-    assert rows_within(Budget(1e-1, clock.now), table, TableEncoder, None, 0) == 2_500
+    rows = Portion(table, np.zeros(2_500))
+    assert rows_within(Budget(1e-1, clock.now), rows, None, 0) == 2_500
 
 
 def _table(rng, n=3000):
@@ -100,7 +102,7 @@ def _table(rng, n=3000):
 def test_a_table_too_large_is_learnt_in_part_and_said_so(
     members, validated, rng, monkeypatch, tmp_path
 ):
-    monkeypatch.setattr("deltaprop.table_models.prepare.rows_within", lambda *_: 1200)
+    monkeypatch.setattr("deltaprop.table_models.parts.rows_within", lambda *_: 1200)
     features, target = _table(rng)
     held = _table(rng, 1500) if validated else None
     recipe = dp.Recipe(hidden=(4,), epochs=2, ranges=0, members=members, time_budget=60.0)
@@ -118,13 +120,13 @@ def test_a_table_too_large_is_learnt_in_part_and_said_so(
 
 
 def test_a_run_that_goes_on_draws_the_rows_it_was_begun_with(rng, monkeypatch, tmp_path):
-    monkeypatch.setattr("deltaprop.table_models.prepare.rows_within", lambda *_: 1200)
+    monkeypatch.setattr("deltaprop.table_models.parts.rows_within", lambda *_: 1200)
     features, target = _table(rng)
     recipe = dp.Recipe(hidden=(4,), epochs=2, ranges=0, members=2, time_budget=60.0)
     path = tmp_path / "run"
     with pytest.warns(TableWarning):
         first = dp.TableModel.fit(features, target, recipe=recipe, checkpoint=path)
-    monkeypatch.setattr("deltaprop.table_models.prepare.rows_within", None)
+    monkeypatch.setattr("deltaprop.table_models.parts.rows_within", None)
     with pytest.warns(TableWarning):
         again = dp.TableModel.fit(features, target, recipe=recipe, checkpoint=path, resume=True)
     np.testing.assert_array_equal(again.parameters.flat, first.parameters.flat)

@@ -7,6 +7,7 @@ import deltaprop as dp
 from deltaprop.errors import SettingError
 from deltaprop.table_models import encoder_search as choosing
 from deltaprop.table_models.encoder_search import better_encoder
+from deltaprop.table_models.rows import Portion
 from deltaprop.tabular import TableEncoder, TargetEncoder, as_frame
 
 N = 600
@@ -29,9 +30,8 @@ def chosen(x, y, task, recipe=None, weights=None):
     target = TargetEncoder.fit(y, task)
     plain = TableEncoder.fit(frame)
     encoders = [plain, plain.with_ranges(frame, 16)]
-    found = better_encoder(
-        encoders, frame, target, target.encode(y), weights, recipe or dp.Recipe(), 128, None
-    )
+    rows = Portion(frame, target.encode(y), weights)
+    found = better_encoder(encoders, rows, target, recipe or dp.Recipe(), 128, None)
     return encoders.index(found)
 
 
@@ -58,9 +58,9 @@ def test_rows_that_weigh_nothing_have_no_say(rng):
 def test_large_tables_are_asked_in_part(rng, monkeypatch):
     monkeypatch.setattr(choosing, "_MOST_ROWS", 300)
     seen = []
-    learn = choosing.train_members
+    learn = choosing.train_briefly
     monkeypatch.setattr(
-        choosing, "train_members", lambda *a, **k: seen.append(len(a[2])) or learn(*a, **k)
+        choosing, "train_briefly", lambda *a, **k: seen.append(len(a[3])) or learn(*a, **k)
     )
     assert chosen(*stepped(rng), "classification") == 1
     assert seen == [300, 300]
@@ -70,36 +70,34 @@ def test_an_interruption_ends_it(rng, monkeypatch):
     def interrupted(*args, **settings):
         return [dp.History("accuracy", "native", "float32", 0, stopped_because="interrupted")]
 
-    monkeypatch.setattr(choosing, "train_members", interrupted)
+    monkeypatch.setattr("deltaprop.table_models.learning.train_members", interrupted)
     with pytest.raises(KeyboardInterrupt):
         chosen(*stepped(rng), "classification")
 
 
 def test_of_many_classes_with_a_few_rows_each_nothing_is_tried(rng, monkeypatch):
-    monkeypatch.setattr(choosing, "train_members", None)
+    monkeypatch.setattr(choosing, "train_briefly", None)
     x, _ = stepped(rng)
     assert chosen(x, np.repeat(np.arange(N // 3), 3), "classification") == 0
 
 
 def test_one_encoder_is_not_tried(rng, monkeypatch):
-    monkeypatch.setattr(choosing, "train_members", None)
+    monkeypatch.setattr(choosing, "train_briefly", None)
     x, y = stepped(rng)
     frame = as_frame({"a": x[:, 0]})
     only = TableEncoder.fit(frame)
     target = TargetEncoder.fit(y, "classification")
-    assert (
-        better_encoder([only], frame, target, target.encode(y), None, dp.Recipe(), 128, None)
-        is only
-    )
+    rows = Portion(frame, target.encode(y))
+    assert better_encoder([only], rows, target, dp.Recipe(), 128, None) is only
 
 
 def test_nothing_is_tried_where_there_is_no_time_to_tell(rng, monkeypatch):
-    monkeypatch.setattr(choosing, "train_members", None)
+    monkeypatch.setattr(choosing, "train_briefly", None)
     x, y = stepped(rng)
     frame = as_frame({"a": x[:, 0]})
     plain, target = TableEncoder.fit(frame), TargetEncoder.fit(y, "classification")
     both = [plain, plain.with_ranges(frame, 16)]
-    given = (both, frame, target, target.encode(y), None, dp.Recipe(), 128, None)
+    given = (both, Portion(frame, target.encode(y)), target, dp.Recipe(), 128, None)
     assert better_encoder(*given, 1.0) is plain
     with pytest.raises(TypeError):
         better_encoder(*given, 60.0)
@@ -138,7 +136,7 @@ class TestModel:
 
     @pytest.mark.parametrize("preset", ["fast", "plain"])
     def test_somebody_else_may_decide(self, rng, monkeypatch, preset):
-        monkeypatch.setattr(choosing, "train_members", None)
+        monkeypatch.setattr(choosing, "train_briefly", None)
         x, y = smooth(rng)
         table = {"a": x[:, 0], "b": x[:, 1]}
         for most, n_in in ((0, 2), (5, 12)):

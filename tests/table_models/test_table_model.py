@@ -14,9 +14,8 @@ from safetensors.numpy import load_file
 import deltaprop as dp
 from deltaprop.errors import ColumnError, DataError, ModelFileError, SettingError
 from deltaprop.model.serialize import SavedModel
-from deltaprop.table_models import model as table_model
+from deltaprop.table_models import fitting, learning
 from deltaprop.table_models import predictor as predicting
-from deltaprop.table_models import prepare as preparing
 from deltaprop.table_models.evaluation import evaluate_numbers
 from deltaprop.table_models.split import split as _split
 from deltaprop.tabular import TableEncoder, TableWarning
@@ -283,7 +282,7 @@ class TestHoldingOut:
 
     def test_the_rows_that_are_held_out_are_not_learnt_from(self, rng, monkeypatch):
         fitted, trained = [], []
-        real_fit, real_train = TableEncoder.fit.__func__, preparing.train
+        real_fit, real_train = TableEncoder.fit.__func__, learning.train
 
         def fit(cls, frame, *, where=""):
             fitted.append(frame)
@@ -291,7 +290,7 @@ class TestHoldingOut:
 
         monkeypatch.setattr(TableEncoder, "fit", classmethod(fit))
         monkeypatch.setattr(
-            preparing, "train",
+            learning, "train",
             lambda n, p, X, y, **s: trained.append((X, y, s)) or real_train(n, p, X, y, **s),
         )  # fmt: skip
         x, y = np.arange(100.0), rng.integers(2, size=100)
@@ -497,7 +496,7 @@ class TestVeryManyClasses:
 
     @pytest.mark.parametrize("members", [1, 3])
     def test_some_rows_fit_the_temperature(self, table, monkeypatch, members):
-        monkeypatch.setattr(table_model, "_MOST_LOGITS", 30 * 12)
+        monkeypatch.setattr(fitting, "_MOST_LOGITS", 30 * 12)
         recipe = dp.Recipe(epochs=3, hidden=(8,), members=members)
         model = dp.TableModel.fit(*table, task="classification", recipe=recipe)
         assert model.calibration.rows == 30
@@ -508,20 +507,21 @@ class TestVeryManyClasses:
         seen = []
 
         def watched(name):
-            train = getattr(preparing, name)
+            train = getattr(learning, name)
 
             def call(*arrays, **settings):
                 if "X_val" in settings:
                     assert len(settings["X_val"]) == len(settings["y_val"])
                     seen.append(len(settings["y_val"]))
-                seen.extend(map(len, settings.get("validation_rows", [])))
+                if "checkpoint" in settings:  # not those that only choose an encoder
+                    seen.extend(map(len, settings.get("validation_rows", [])))
                 return train(*arrays, **settings)
 
-            monkeypatch.setattr(preparing, name, call)
+            monkeypatch.setattr(learning, name, call)
 
         watched("train" if members == 1 else "train_members")
-        monkeypatch.setattr(preparing, "_MOST_JUDGED", 10 * 12)
-        monkeypatch.setattr(preparing, "_ENOUGH_JUDGED", 5)
+        monkeypatch.setattr(learning, "_MOST_JUDGED", 10 * 12)
+        monkeypatch.setattr(learning, "_ENOUGH_JUDGED", 5)
         recipe = dp.Recipe(epochs=3, hidden=(8,), members=members)
         dp.TableModel.fit(*table, task="classification", recipe=recipe)
         assert seen == [10] * members

@@ -13,6 +13,7 @@ from deltaprop.reporting.figures.rows import split_as_fitted
 from deltaprop.table_models import prepare as preparing
 from deltaprop.table_models import time_budget as pacing
 from deltaprop.table_models.plan import Facts
+from deltaprop.table_models.rows import Portion
 from deltaprop.table_models.time_budget import paced, within
 
 FACTS = Facts(8_000, 5, 3, "classification")  # fast: six networks, 128 epochs
@@ -67,15 +68,15 @@ class TestMeasuring:
             asked.update(settings)
             return [SimpleNamespace(**asked["history"])]
 
-        monkeypatch.setattr(pacing, "train_members", train_members)
+        monkeypatch.setattr("deltaprop.table_models.learning.train_members", train_members)
         monkeypatch.setattr(pacing, "available_cores", lambda: 2)
         return asked
 
     def ask(self, recipe, budget):
         rng = np.random.default_rng(0)
-        X, y = rng.normal(size=(8_000, 5)), rng.integers(0, 3, 8_000)
+        rows = Portion(rng.normal(size=(8_000, 5)), rng.integers(0, 3, 8_000))
         self.budget = SimpleNamespace(for_training=budget)
-        return paced(plan_of(recipe), recipe, FACTS, X, y, self.budget, None)
+        return paced(plan_of(recipe), recipe, FACTS, rows, self.budget, None)
 
     def test_the_seconds_of_an_epoch_decide(self, measured):
         measured["history"] = {"seconds": [0.1], "n_steps": 26, "stopped_because": "epochs"}
@@ -102,7 +103,7 @@ class TestMeasuring:
             self.ask(dp.Recipe(), 20.0)
 
     def test_the_textbook_is_not_measured(self, monkeypatch):
-        monkeypatch.setattr(pacing, "train_members", None)
+        monkeypatch.setattr(pacing, "train_briefly", None)
         recipe = dp.Recipe(preset="plain")
         assert self.ask(recipe, 1e-3) == plan_of(recipe)
 

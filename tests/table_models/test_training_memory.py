@@ -82,7 +82,7 @@ def test_no_more_than_twice_the_rows_in_float32_is_needed(preset, given, monkeyp
     prepared = []
     own = module.prepare
     monkeypatch.setattr(
-        "deltaprop.table_models.model.prepare",
+        "deltaprop.table_models.fitting.prepare",
         lambda *args: prepared.append(own(*args)) or prepared[0],
     )
     recipe = Recipe(preset, epochs=1, hidden=(8,), ranges=0, members=3, remember_rows=False)
@@ -96,7 +96,7 @@ def test_no_more_than_twice_the_rows_in_float32_is_needed(preset, given, monkeyp
         tracemalloc.stop()
     rows = (2 if given else 1) * 12_000
     assert peak < 2 * rows * model.inputs.n_outputs * 4
-    assert prepared[0].X.dtype == np.float32
+    assert prepared[0].learnt.x.dtype == np.float32
 
 
 COMMAND = """

@@ -1,5 +1,6 @@
 """train_members: several networks at once, each to the bits that train gives it alone."""
 
+import inspect
 import os
 import signal
 import threading
@@ -18,6 +19,7 @@ from deltaprop.errors import (
 )
 from deltaprop.model.spec import Network
 from deltaprop.training import members as members_module
+from deltaprop.training import together as together_module
 from deltaprop.training.members import train_members
 
 N, K = 48, 3
@@ -39,8 +41,8 @@ def table(rng):
 def way(request, monkeypatch):
     """Short epochs of all go into one call of the engine, others to threads: either, of any."""
     short = np.inf if request.param == "in one call" else 0.0
-    monkeypatch.setattr(members_module, "_SHORT", short)
-    monkeypatch.setattr(members_module, "_WORTH_A_THREAD", 1e-9)
+    monkeypatch.setattr(together_module, "_SHORT", short)
+    monkeypatch.setattr(together_module, "_WORTH_A_THREAD", 1e-9)
     return request.param
 
 
@@ -299,3 +301,35 @@ def test_one_notice_is_enough_for_all_members(table, monkeypatch):
         _, histories = together(table)
     assert len(told) == 1
     assert {history.engine for history in histories} == {"reference"}
+
+
+def test_train_and_train_members_take_the_same_settings_with_the_same_defaults():
+    one, several = (
+        {name: p.default for name, p in inspect.signature(f).parameters.items()}
+        for f in (dp.train, train_members)
+    )
+    assert {*one} - {*several} == {"network", "seed", "state"}
+    assert {*several} - {*one} == {"networks", "seeds", "rows", "validation_rows"}
+    assert [name for name in one if one[name] != several.get(name, one[name])] == []
+
+
+def test_a_resumed_training_shows_how_far_it_had_come(table, tmp_path, monkeypatch):
+    shown = []
+
+    class Line:
+        def rows(self, epoch, share, network=0):
+            shown.append(epoch + share)
+
+        def epoch(self, history, network=0):
+            pass
+
+        def close(self):
+            pass
+
+    settings = {"checkpoint": tmp_path / "run", "resume": True}
+    stop = lambda state: state.epoch == 1  # noqa: E731
+    together(table, callbacks=[stop], **settings)
+    monkeypatch.setattr(members_module, "progress_line", lambda *wanted: Line())
+    together(table, **settings)
+    assert shown
+    assert min(shown) >= 2.0

@@ -1,6 +1,6 @@
 """The referee: gradients against central differences of the loss, entry by entry.
 
-What is wrong is looked up among the named mistakes (``model.naming``).
+What is wrong is looked up among the named mistakes (``checking.search``).
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.checking.locate import locate, slips
+from deltaprop.checking.named_mistakes import Claimed, name_mistakes
+from deltaprop.checking.precision import EPSILON, relative_error
 from deltaprop.checking.report import EntryCheck, GradientReport
-from deltaprop.checking.search import Claimed, name_mistakes
+from deltaprop.checking.step import Step
 from deltaprop.errors import SettingError, ShapeError
 from deltaprop.functional.losses import sample_shares
 from deltaprop.functional.settings import positive, positive_int
@@ -38,7 +40,6 @@ GradientFunction: TypeAlias = Callable[[Network, Parameters, Array, Array], obje
 Claim: TypeAlias = Parameters | npt.ArrayLike | GradientFunction | None
 
 _MOST_ENTRIES = 2000
-_EPSILON = float(np.finfo(np.float64).eps)
 # From wide to narrow: the wide step is the exact one where L is smooth, the narrow ones get
 # away from a kink nearby.
 _STEPS = (1e-3, 1e-4, 1e-5, 1e-6)
@@ -154,15 +155,15 @@ def check_gradients(
         return report  # ``backpropagate`` itself wrong would explain nothing
     with np.errstate(all="ignore"):  # what is not finite is wrong already
         right = right_gradients()
-    said = Claimed(
-        network, parameters, inputs, smoothed_targets(network, dense), shares, right, claimed,
-        judged, loss, after, learning_rate,
-        comparable=network.is_dense_only and all(mask is None for mask in masks),
-    )  # fmt: skip
+    step = Step(
+        network, parameters, inputs, smoothed_targets(network, dense), shares, learning_rate or 0.0
+    )
+    said = Claimed(step, right, claimed, judged, loss, after)
     by_part: dict[str, list[str]] = {}
     for entry in report.wrong:
         by_part.setdefault(entry.part, []).append(entry.name)
-    mistakes = name_mistakes(said, by_part)
+    named_for = network.is_dense_only and all(mask is None for mask in masks)
+    mistakes = name_mistakes(said, by_part) if named_for else ()
     named = any(mistake.part == "gradients" for mistake in mistakes)
     if wrong.size and not named:
         mistakes = slips(said, wrong, by_part["gradients"][0]) + mistakes
@@ -235,9 +236,12 @@ def _check_entries(
 
 
 def _check_loss(claimed: float, here: float, tolerance: float) -> EntryCheck:
-    error = abs(claimed - here) / max(abs(claimed), abs(here), _EPSILON)
-    error = error if np.isfinite(error) else np.inf
-    return EntryCheck("loss", claimed, here, error, "right" if error <= tolerance else "wrong")
+    error = relative_error(claimed, here, size=max(abs(claimed), abs(here), EPSILON))
+    return EntryCheck("loss", claimed, here, error, _verdict(error, tolerance))
+
+
+def _verdict(error: float, tolerance: float) -> str:
+    return "right" if error <= tolerance else "wrong"
 
 
 def _check_update(
@@ -255,14 +259,11 @@ def _check_update(
         before, claimed = float(parameters.flat[i]), float(after[i])
         rate = eta if factors is None else eta * float(factors[i])
         expected = before - rate * float(gradients[i])
-        error = abs(claimed - expected) - 8.0 * _EPSILON * abs(before)
         size = max(abs(claimed - before), abs(expected - before))
-        relative = 0.0 if error <= 0 else error / size
-        relative = relative if np.isfinite(relative) else np.inf
-        verdict = "right" if relative <= tolerance else "wrong"
+        error = relative_error(claimed, expected, 8.0 * EPSILON * abs(before), size)
         quantity, where = parameters.layout.entry(i).split("[")
         name = f"{quantity}.after[{where}"
-        entries.append(EntryCheck(name, claimed, expected, relative, verdict))
+        entries.append(EntryCheck(name, claimed, expected, error, _verdict(error, tolerance)))
     return entries
 
 
@@ -281,11 +282,8 @@ def _check_entry(
         far_right, far_left = loss_at(index, 2 * h), loss_at(index, -2 * h)
         measured = (8.0 * (right - left) - (far_right - far_left)) / (12.0 * h)
         size = max(h, *(abs(v) for v in (here, right, left, far_right, far_left)))
-        noise = 8.0 * _EPSILON * size / h
-        error = abs(claimed - measured) - noise
-        relative = np.inf  # a claim or a loss that is no number is never right
-        if np.isfinite(error):
-            relative = 0.0 if error <= 0 else error / max(abs(claimed), abs(measured))
+        noise = 8.0 * EPSILON * size / h
+        relative = relative_error(claimed, measured, noise)
         if h == _STEPS[0]:
             curvature = abs(right - 2.0 * here + left) / h**2
         if relative < best.relative_error or np.isnan(best.measured):

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.checking.search import Claimed, NamedMistake
+from deltaprop.checking.named_mistakes import Claimed, NamedMistake
+from deltaprop.checking.precision import is_close
 from deltaprop.model.parameters import Slot
 
 __all__ = ["locate", "slips"]
@@ -45,7 +46,8 @@ class _Array:
         index = np.unravel_index(self.wrong - self.slot.start, self.slot.shape)
         return {int(i) for i in index[0]}
 
-    def told(self) -> str:
+    def described(self) -> str:
+        """Return which entries these are."""
         if len(self.wrong) == 1:
             return self.slot.entry(int(self.wrong[0]))
         if self.all_wrong:
@@ -69,8 +71,8 @@ def locate(claimed: Claimed, wrong: Positions, *, named: bool = False) -> str:
         for.
     """
     arrays = _arrays(claimed, wrong)
-    sentences = [f"Wrong in {_series([array.told() for array in arrays])}."]
-    n_layers = claimed.network.layout.n_layers
+    sentences = [f"Wrong in {_series([array.described() for array in arrays])}."]
+    n_layers = claimed.step.network.layout.n_layers
     top = max(array.slot.layer for array in arrays) + 1
     judged_above = {slot.layer + 1 for slot, _ in claimed.slots if slot.layer + 1 > top}
     if judged_above:
@@ -134,7 +136,7 @@ def _look_at(claimed: Claimed, here: Sequence[_Array], layer: int) -> str:
     below = "x" if layer == 1 else f"a.{layer - 1}"
     W, b = by_name.get("W"), by_name.get("b")
     if len(here) == 1 and len(here[0].wrong) == 1 and not here[0].all_wrong:
-        return f"Look at d{here[0].told()} by itself: the others of d{here[0].name} are right."
+        return f"Look at d{here[0].described()} by itself: the others of d{here[0].name} are right."
     if W is not None and b is not None:
         columns = W.columns() | b.columns()
         if len(columns) == 1 and W.slot.shape[1] > 1:
@@ -142,7 +144,7 @@ def _look_at(claimed: Claimed, here: Sequence[_Array], layer: int) -> str:
         return f"Look at delta.{layer} first, which all of them are made with."
     if b is not None:
         return f"Look at db.{layer}, the sum of delta.{layer} over samples; delta itself is right."
-    if W is not None and claimed.network.has_bias(layer - 1):
+    if W is not None and claimed.step.network.has_bias(layer - 1):
         rows = W.rows()
         if len(rows) == 1 and W.slot.shape[0] > 1:
             return f"Look at {below}[:,{rows.pop()}], the input of that row."
@@ -157,16 +159,14 @@ def _factor(claimed: Claimed, wrong: Positions) -> float | None:
     with np.errstate(all="ignore"):
         factors = claimed.gradients[wrong] / claimed.right[wrong]
         one = float(np.median(factors))
-        same = bool(np.all(np.abs(factors - one) <= _SAME * abs(one)))
-    return one if same and np.isfinite(one) else None
+    return one if is_close(factors, one, relative=_SAME).all() else None
 
 
 def _is_reordered(claimed: Claimed) -> bool:
-    if len(claimed.judged) < claimed.network.n_parameters:
+    if len(claimed.judged) < claimed.step.network.n_parameters:
         return False
     claims, right = np.sort(claimed.gradients), np.sort(claimed.right)
-    with np.errstate(invalid="ignore"):
-        return bool(np.all(np.abs(claims - right) <= _SAME * np.abs(right).max()))
+    return bool(is_close(claims, right, relative=_SAME, size=np.abs(right).max()).all())
 
 
 def _series(parts: Sequence[str]) -> str:

@@ -1,6 +1,6 @@
 """The named mistakes people make, each a mutant of the one right step.
 
-A mistake replaces one of the ``RIGHT`` rules of ``model.rules``. Each may come in several
+A mistake replaces one of the ``RIGHT`` rules of ``checking.rules``. Each may come in several
 variants. The referee must reject every one of them and name it, and marking must give a wrong
 working its name.
 """
@@ -276,7 +276,7 @@ _ROWS = (
         "gradient ascent, or t - y used as the gradient",
         (
             _scaled_delta(lambda _w: -1.0),
-            _change(update=lambda w: w.parameters.flat + w.learning_rate * w.gradients.flat),
+            _change(update=lambda w: w.parameters.flat + w.learning_rate * w.direction),
         ),
         fix="delta of the last layer is p - t, and the step goes against the gradient: w - eta g",
     ),
@@ -297,8 +297,8 @@ _ROWS = (
         "learning_rate",
         "the learning rate is applied twice, or not at all",
         (
-            _change(update=lambda w: w.parameters.flat - w.learning_rate**2 * w.gradients.flat),
-            _change(update=lambda w: w.parameters.flat - w.gradients.flat),
+            _change(update=lambda w: w.parameters.flat - w.learning_rate**2 * w.direction),
+            _change(update=lambda w: w.parameters.flat - w.direction),
         ),
         fix="multiply the gradient by the learning rate once: w - eta g",
     ),

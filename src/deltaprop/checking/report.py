@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from dataclasses import dataclass
 
-from deltaprop.checking.search import NamedMistake
+from deltaprop.checking.named_mistakes import NamedMistake
 
 __all__ = ["EntryCheck", "GradientReport"]
 
@@ -125,26 +125,26 @@ class GradientReport:
                 f"relative error {w.relative_error:.2g}"
             )
             lines.append(f"  claimed {w.claimed:.10g}, {against} {w.measured:.10g}")
-        lines += [_filled(told) for told in (self.where, *_told(self.mistakes)) if told]
+        lines += [_filled(text) for text in (self.where, *_paragraphs(self.mistakes)) if text]
         return "\n".join(lines)
 
 
-def _told(mistakes: tuple[NamedMistake, ...]) -> list[str]:
+def _paragraphs(mistakes: tuple[NamedMistake, ...]) -> list[str]:
     """Return which mistakes were made and what to change, a paragraph each."""
-    told = []
+    paragraphs = []
     for part in dict.fromkeys(mistake.part for mistake in mistakes):
         found = [mistake for mistake in mistakes if mistake.part == part]
         if len(found) > 1:
-            told.append("Several mistakes give these very numbers:")
-        told += [
+            paragraphs.append("Several mistakes give these very numbers:")
+        paragraphs += [
             f"{m.name}, made in {_series(m.places)}: {m.doc}. To change: {m.fix}." for m in found
         ]
         if not all(m.explains_all for m in found):
-            told.append(
+            paragraphs.append(
                 "This explains the uppermost wrong layer; those below have another reason as "
                 "well. Correct it and check again."
             )
-    return told
+    return paragraphs
 
 
 def _series(places: tuple[str, ...]) -> str:

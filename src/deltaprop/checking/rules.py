@@ -1,14 +1,14 @@
 """One step as a set of rules: a function for each place where something can go wrong.
 
 ``RIGHT`` holds the right rules (a test proves that they give ``backpropagate``'s numbers); a
-mistake replaces one of them. ``work_step`` takes the step by any rules; who marks somebody's
-working has a hand in every number (``Take``) and goes on with those that are claimed.
+mistake replaces one of them. ``work_step`` takes the step by any rules, and ``take`` has a hand in
+every number: marking goes on with what somebody claims.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -25,16 +25,15 @@ __all__ = [
     "Rules",
     "Take",
     "Working",
-    "backward",
     "forward",
-    "loss_of",
-    "take_arrays",
     "work_step",
 ]
 
 Array = npt.NDArray[np.float64]
 # Given a quantity, "z.1" or "dW.2", and what it comes to: what the working goes on with.
 Take: TypeAlias = Callable[[str, Array], Array]
+# Given parameters and gradients, flat: the parameters after the step.
+Move: TypeAlias = Callable[[Array, Array], Array]
 
 
 @dataclass
@@ -48,8 +47,10 @@ class Working:
     x, targets, shares : ndarray
         The batch.
     learning_rate : float
-        eta of the plain gradient descent step at the end.
-    z, a, delta : list of ndarray
+        eta.
+    move : callable, optional
+        The step at the end, where it is not plain gradient descent.
+    z, a, delta, upstream : list of ndarray
         As in ``Trace``.
     loss : float
         The objective, penalties included.
@@ -63,6 +64,7 @@ class Working:
     targets: Array
     shares: Array
     learning_rate: float
+    move: Move | None = None
     z: list[Array] = field(default_factory=list)
     a: list[Array] = field(default_factory=list)
     delta: list[Array] = field(default_factory=list)
@@ -82,6 +84,19 @@ class Working:
     def weights(self, layer: int) -> Array:
         """Return W of layer ``layer`` + 1."""
         return self.parameters.layers[layer]["W"]
+
+    def moved(self) -> Array:
+        """Return the parameters after the step."""
+        if self.move is not None:
+            return self.move(self.parameters.flat, self.gradients.flat)
+        return self.parameters.flat - self.learning_rate * self.gradients.flat
+
+    @property
+    def direction(self) -> Array:
+        """Return what the step is eta times of: every optimizer's first one is."""
+        if self.move is None:
+            return self.gradients.flat
+        return (self.parameters.flat - self.moved()) / self.learning_rate
 
 
 @dataclass(frozen=True)
@@ -107,6 +122,10 @@ class Rules:
     update: Callable[[Working], Array]
 
 
+def _as_it_is(_key: str, computed: Array) -> Array:
+    return computed
+
+
 def work_step(
     rules: Rules,
     network: Network,
@@ -116,6 +135,8 @@ def work_step(
     *,
     learning_rate: float = 0.1,
     shares: Array | None = None,
+    move: Move | None = None,
+    take: Take = _as_it_is,
 ) -> Working:
     """Work out one step by the given rules.
 
@@ -133,6 +154,12 @@ def work_step(
         eta.
     shares : ndarray of shape (n,), optional
         As ``sample_shares`` gives; 1/n each when left out.
+    move : callable, optional
+        ``move(flat, gradients)`` gives the parameters after the step; gradient descent when left
+        out.
+    take : callable, optional
+        ``take(key, computed)`` returns what the working goes on with instead of what a quantity
+        comes to: "W.1", "z.1", "a.1", ..., "loss", "delta.2", "dW.2", ..., "W.1.after".
 
     Returns
     -------
@@ -145,38 +172,69 @@ def work_step(
         When the network has other layers than dense ones in their usual form.
     """
     w = Working(
-        network, parameters, x, targets,
-        sample_shares(len(x)) if shares is None else shares, learning_rate,
+        network, _taken(parameters, take), x, targets,
+        sample_shares(len(x)) if shares is None else shares, learning_rate, move,
     )  # fmt: skip
-    forward(rules, w)
-    w.loss = loss_of(rules, w)
-    backward(rules, w)
-    w.after = parameters.like(rules.update(w))
+    rules = forward(rules, w, take)
+    _backward(rules, w, take)
+    w.after = _taken(w.parameters.like(rules.update(w)), take, suffix=".after")
     return w
 
 
-def _as_it_is(_key: str, computed: Array) -> Array:
-    return computed
+def forward(rules: Rules, w: Working, take: Take = _as_it_is, suffix: str = "") -> Rules:
+    """Work out z and a of every layer, and the loss; ``suffix`` is ".after" behind the step.
 
-
-def forward(rules: Rules, w: Working, take: Take = _as_it_is, suffix: str = "") -> None:
-    """Work out z and a of every layer; ``suffix`` is ".after" behind the step."""
-    layers = w.network.computing_layers
+    Returns the rules to go on with: after another p than z gives, loss and delta are made of p.
+    """
+    last = len(w.network.computing_layers) - 1
     w.a.append(w.x)
-    for index, layer in enumerate(layers):
+    for index, layer in enumerate(w.network.computing_layers):
         z = layer.forward(w.parameters.layers[index], w.a[index])
         w.z.append(take(f"z.{index + 1}{suffix}", z))
-        hidden = index < len(layers) - 1
-        a = w.network.activations[index].f(w.z[index]) if hidden else rules.output(w)
+        a = w.network.activations[index].f(w.z[index]) if index < last else rules.output(w)
         w.a.append(take(f"a.{index + 1}{suffix}", a))
+    if w.a[-1] is not a and not np.array_equal(w.a[-1], a, equal_nan=True):
+        rules = _from_output(rules, w)
+    w.loss = float(take(f"loss{suffix}", np.asarray(rules.data_loss(w) + rules.penalty(w))))
+    return rules
 
 
-def loss_of(rules: Rules, w: Working) -> float:
-    """Return the objective, penalties included."""
-    return rules.data_loss(w) + rules.penalty(w)
+def _from_output(rules: Rules, w: Working) -> Rules:
+    """Let loss and delta be made from the p somebody goes on with, which z need not give.
+
+    Changes the last z to the one that gives p, where there is one; softmax's loss and delta are
+    written with p itself, because a slip's p need not sum to 1.
+    """
+    if rules.output is not RIGHT.output:
+        return rules
+    p, loss = w.a[-1], w.network.loss
+    if loss.output == "softmax" and loss.is_told_by_outputs:
+        if rules.data_loss is RIGHT.data_loss:
+            rules = replace(
+                rules, data_loss=lambda w: float(w.shares @ loss.of_outputs(w.a[-1], w.targets))
+            )
+        if rules.output_delta is RIGHT.output_delta:
+            rules = replace(
+                rules,
+                output_delta=lambda w: (
+                    w.shares[:, None] * loss.delta_of_outputs(w.a[-1], w.targets)
+                ),
+            )
+    if loss.output in _INVERSES:
+        z = _INVERSES[loss.output](p)
+        w.z[-1] = np.where(np.isfinite(z), z, w.z[-1])
+    return rules
 
 
-def backward(rules: Rules, w: Working, take: Take = _as_it_is) -> None:
+_INVERSES: dict[str, Callable[[Array], Array]] = {
+    "identity": lambda p: p,
+    "sigmoid": lambda p: np.asarray(np.log(p) - np.log1p(-p)),
+    "softmax": lambda p: np.asarray(np.log(p)),
+    "exp": lambda p: np.asarray(np.log(p)),
+}
+
+
+def _backward(rules: Rules, w: Working, take: Take) -> None:
     """Work out delta and the gradients of every layer."""
     network, n_layers = w.network, len(w.network.computing_layers)
     arrays: list[dict[str, Array]] = [{} for _ in range(n_layers)]
@@ -193,12 +251,10 @@ def backward(rules: Rules, w: Working, take: Take = _as_it_is) -> None:
             below = w.upstream[index - 1] * rules.f_prime(w, index - 1)
             w.delta[index - 1] = take(f"delta.{index}", below)
     joined = Parameters.join(network.layout, arrays).flat + rules.penalty_gradient(w)
-    w.gradients = take_arrays(w.parameters.like(rules.gradients(w, joined)), take, "d")
+    w.gradients = _taken(w.parameters.like(rules.gradients(w, joined)), take, "d")
 
 
-def take_arrays(
-    parameters: Parameters, take: Take = _as_it_is, prefix: str = "", suffix: str = ""
-) -> Parameters:
+def _taken(parameters: Parameters, take: Take, prefix: str = "", suffix: str = "") -> Parameters:
     """Return parameters, or gradients, after taking each of their arrays."""
     if take is _as_it_is:
         return parameters
@@ -229,5 +285,5 @@ RIGHT = Rules(
     bias_gradient=lambda _w, delta, _index: delta.sum(axis=0),
     penalty_gradient=lambda w: penalty_gradient(w.network, w.parameters),
     gradients=lambda _w, flat: flat,
-    update=lambda w: w.parameters.flat - w.learning_rate * w.gradients.flat,
+    update=Working.moved,
 )

@@ -1,362 +1,396 @@
-"""Find the named mistake that gives some wrong gradients.
+"""The search for a mistake: which of the named ones gives the numbers that somebody states.
 
-Claimed numbers that the referee has found wrong are compared with those of every form of every
-mistake, made in all layers or only in some; and said is where the first wrong number stands.
+Claims are compared with what every form of every mistake gives: made wherever it can be made, only
+in some layers or arrays, or with the claims before taken as given. How near is near enough says
+each claim itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TypeAlias
+from itertools import product
+from math import prod
 
 import numpy as np
 import numpy.typing as npt
 
 from deltaprop.checking.further_mistakes import Form, forms_for
-from deltaprop.checking.mistakes import MISTAKES
-from deltaprop.checking.rules import RIGHT, Rules, Working, work_step
-from deltaprop.model.parameters import Parameters, Slot
-from deltaprop.model.spec import Network
+from deltaprop.checking.precision import Claim, is_close
+from deltaprop.checking.rules import RIGHT, Rules, Working
+from deltaprop.checking.step import (
+    Given,
+    Quantities,
+    Step,
+    ancestors,
+    nearest_before,
+    operands_of,
+    work_out,
+)
 
-__all__ = ["Claimed", "NamedMistake", "name_mistakes"]
+__all__ = ["Cause", "Found", "Search", "workings"]
 
 Array = npt.NDArray[np.float64]
-Positions = npt.NDArray[np.intp]
+Flags = npt.NDArray[np.bool_]
+Workings = Sequence[tuple[Form, Quantities]]
 
-# How near a claim must be to a mistake's numbers: as float64 gives them, then as float32 does.
-_DOUBLE, _SINGLE = 1e-8, 1e-4
-_UPDATE_NOISE = 8.0 * float(np.finfo(np.float64).eps)
+_PLACES = (6, 5, 4, 3, 2)  # to which numbers that are not claimed may have been rounded
+_MIXED_PLACES = (3, 2)  # the same, by whoever rounds one number of a layer more than another
+_MOST_MIXTURES = 300
+_MOST_ROUNDED = 0.05  # of the largest number of a claim; rounding before does no more
+_EVIDENCE = 5  # significant digits that no mistake out of dozens gives by chance
+_DRAWS = 6
+_MOST_SLACK = 0.1  # of the number itself; a claim that nothing is sure of proves nothing
+
+
+def workings(step: Step, given: Given | None = None) -> Iterator[tuple[Form, Quantities]]:
+    """Yield every form of every mistake that can be made, with the step worked out by it."""
+    for form in forms_for(step.network):
+        yield form, work_out(step, form.rules, given)[0]
 
 
 @dataclass(frozen=True)
-class NamedMistake:
-    """A mistake that gives the claimed numbers.
+class Cause:
+    """A mistake that gives all of some claims, and where it must have been made.
 
     Attributes
     ----------
-    name : str
-        As in ``MISTAKES``; or "arithmetic", for numbers that do not follow from their operands.
-    doc, fix : str
-        What went wrong and what to change, one line each.
-    part : {"gradients", "loss", "update"}
-        What is wrong because of it.
-    layers : tuple of int
-        The layers in which it is made, counted from 1; empty for the loss.
+    form : Form
+        The mistake.
     places : tuple of str
-        The quantities that go wrong first: "delta.1", "dW.2", "loss", "W.1.after".
-    entry : str
-        The wrong entry with the largest relative error, "W.1[0,2]".
-    explains_all : bool
-        False when it gives the numbers of the uppermost wrong layer only, and the layers below
-        are wrong for another reason as well.
+        The quantities that go wrong first.
+    whole : bool
+        Made wherever it can be made.
+    learning_rate : float or None
+        The one that fits, where none is known.
     """
 
-    name: str
-    doc: str
-    fix: str
-    part: str
-    layers: tuple[int, ...]
+    form: Form
     places: tuple[str, ...]
-    entry: str
-    explains_all: bool = True
+    whole: bool
+    learning_rate: float | None = None
 
 
 @dataclass(frozen=True)
-class Claimed:
-    """Claimed numbers, and the step they are about.
+class Found:
+    """What was found about one wrong claim.
 
     Attributes
     ----------
-    network, parameters, x, targets, shares
-        As for ``work_step``.
-    right : ndarray
-        The right gradients, flat.
-    gradients : ndarray
-        The claimed ones.
-    judged : ndarray of int
-        The flat positions to compare at.
-    loss : float, optional
-        The claimed loss.
-    after : ndarray, optional
-        The claimed parameters after the step, flat.
-    learning_rate : float, optional
-        eta, where it is known.
-    comparable : bool
-        Whether ``work_step`` takes the same step; it knows no dropout masks.
+    names : tuple of str
+        The mistakes that give its numbers equally well, the likeliest first; empty for none.
+    rounded : tuple of float
+        What the layer before was rounded to, where only this gives its numbers.
     """
 
-    network: Network
-    parameters: Parameters
-    x: Array
-    targets: Array
-    shares: Array
-    right: Array
-    gradients: Array
-    judged: Positions
-    loss: float | None = None
-    after: Array | None = None
-    learning_rate: float | None = None
-    comparable: bool = True
-
-    @cached_property
-    def forms(self) -> tuple[Form, ...]:
-        """Return every form to look for, the commonest of each mistake first."""
-        found = forms_for(self.network) if self.comparable else ()
-        return tuple(sorted(found, key=lambda form: form.rank))
-
-    def work(self, rules: Rules, learning_rate: float | None = None) -> Working:
-        """Take the step by some rules."""
-        eta = learning_rate or self.learning_rate or 0.0
-        with np.errstate(all="ignore"):  # a wrong step may go anywhere
-            return work_step(
-                rules, self.network, self.parameters, self.x, self.targets,
-                learning_rate=eta, shares=self.shares,
-            )  # fmt: skip
-
-    @cached_property
-    def workings(self) -> tuple[Working, ...]:
-        """Return the step by each form, made wherever it can be made."""
-        return tuple(self.work(form.rules) for form in self.forms)
-
-    @cached_property
-    def slots(self) -> tuple[tuple[Slot, Positions], ...]:
-        """Return each array that is judged at all, with the positions to compare at."""
-        edges = [(slot, *np.searchsorted(self.judged, (slot.start, slot.stop)))
-                 for slot in self.network.layout.slots]  # fmt: skip
-        return tuple((slot, self.judged[i:j]) for slot, i, j in edges if j > i)
-
-
-_Found: TypeAlias = dict[str, NamedMistake]  # by name
-_Search: TypeAlias = Callable[[Claimed, str, float], _Found]
-
-
-def name_mistakes(claimed: Claimed, wrong: Mapping[str, Sequence[str]]) -> tuple[NamedMistake, ...]:
-    """Return the mistakes that give the claimed numbers, the likeliest first.
-
-    Parameters
-    ----------
-    claimed : Claimed
-        What somebody says.
-    wrong : dict of str to list of str
-        The parts that are wrong, "gradients", "loss" or "update", each with its wrong entries,
-        worst first.
-
-    Returns
-    -------
-    tuple of NamedMistake
-        All that fit equally well. Where no single one explains gradients and loss, some for each;
-        where none explains all gradients, those that explain the uppermost wrong layer.
-    """
-    by_part: dict[str, _Found] = {}
-    for part, entries in wrong.items():
-        search = {"gradients": _of_gradients, "loss": _of_loss, "update": _of_update}[part]
-        by_part[part] = _nearest(search, claimed, entries[0])
-        if part == "gradients" and not by_part[part]:
-            by_part[part] = _of_uppermost(claimed, entries)
-    gradients, loss = by_part.get("gradients", {}), by_part.get("loss", {})
-    both = [name for name in gradients if name in loss]
-    if both:  # one mistake for two wrong parts
-        by_part["gradients"] = {name: gradients[name] for name in both}
-        by_part["loss"] = {}
-    return tuple(found for part in by_part.values() for found in part.values())
-
-
-def _nearest(search: _Search, claimed: Claimed, entry: str) -> _Found:
-    """Search among numbers as near as float64 gives them, then as float32 does."""
-    return search(claimed, entry, _DOUBLE) or search(claimed, entry, _SINGLE)
-
-
-def _of_uppermost(claimed: Claimed, entries: Sequence[str]) -> _Found:
-    """Return by name what gives the uppermost wrong layer, where more layers are wrong."""
-    layers = [int(entry.partition("[")[0].split(".")[1]) for entry in entries]
-    top = max(layers)
-    if min(layers) == top:
-        return {}
-    start = min(slot.start for slot, _ in claimed.slots if slot.layer + 1 == top)
-    upper = replace(claimed, judged=claimed.judged[claimed.judged >= start])
-    found = _nearest(_of_gradients, upper, entries[layers.index(top)])
-    return {name: replace(mistake, explains_all=False) for name, mistake in found.items()}
-
-
-def _named(
-    form: Form, part: str, layers: Sequence[int], places: Sequence[str], entry: str, more: str = ""
-) -> NamedMistake:
-    row = MISTAKES[form.name]
-    return NamedMistake(
-        form.name, row.doc + more, row.fix, part, tuple(layers), tuple(places), entry
-    )
-
-
-# ---- gradients
-
-
-def _of_gradients(claimed: Claimed, entry: str, tolerance: float) -> _Found:
-    """Return by name what gives every judged gradient.
-
-    A mistake in the recursion or in f' changes delta of one layer and of all below, so for each
-    layer, from the top, is asked whether it is made there. Any other changes the gradients of
-    each array by itself.
-    """
-    close = _Closeness(claimed.gradients, claimed.right, tolerance)
-    if all(close.fits(claimed.right, at) for _, at in claimed.slots):
-        return {}  # right but for rounding, or one small slip
-    everywhere: _Found = {}
-    somewhere: _Found = {}
-    for form, working in zip(claimed.forms, claimed.workings, strict=True):
-        if _reaches_down(form.rules):
-            named = _in_layers(claimed, form, entry, close)
-        else:
-            named = _in_arrays(claimed, form, working, entry, close)
-        if named is not None:
-            numbers = working.gradients.flat
-            whole = all(close.fits(numbers, at) for _, at in claimed.slots)
-            (everywhere if whole else somewhere).setdefault(form.name, named)
-    return {**everywhere, **{n: m for n, m in somewhere.items() if n not in everywhere}}
+    names: tuple[str, ...] = ()
+    rounded: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
-class _Closeness:
-    claims: Array
-    right: Array
-    tolerance: float
-    noise: Array | None = None
+class Search:
+    """Some claims about a step, and what of them is off.
+
+    Attributes
+    ----------
+    step : Step
+        What they are about.
+    claims : sequence of Claim
+        All of them, in the order in which they are worked out.
+    off : dict
+        By key where a number is not the right one.
+    """
+
+    step: Step
+    claims: Sequence[Claim]
+    off: Mapping[str, Flags]
 
     @cached_property
-    def floor(self) -> float:
-        """Return what is rounding beside the largest number."""
-        return 1e-15 * float(np.max(np.abs(self.right), initial=0.0))
+    def pure(self) -> Workings:
+        """Return the step by every form, made wherever it can be; the commonest forms first."""
+        return self._sorted()
 
-    def fits(self, numbers: Array, at: Positions) -> bool:
-        """Return whether the claims are these numbers."""
-        c, m = self.claims[at], numbers[at]
-        size = max(float(np.max(np.abs(m))), float(np.max(np.abs(self.right[at]))))
-        room = self.tolerance * (np.abs(m) + 0.01 * size) + self.floor
-        if self.noise is not None:
-            room = room + self.noise[at]
-        with np.errstate(invalid="ignore"):
-            return bool(np.all(np.abs(c - m) <= room))  # never so where one of them is NaN
+    def _sorted(self, given: Given | None = None) -> Workings:
+        return sorted(workings(self.step, given), key=lambda working: working[0].rank)
+
+    # ---- a mistake that gives everything
+
+    def causes(self, claims: Sequence[Claim], given: Given | None = None) -> list[Cause]:
+        """Return what gives all of these claims, what is made everywhere first.
+
+        A mistake in the recursion or in f' changes delta of one layer and of all below, so for each
+        layer, from the top, is asked whether it is made there. Any other changes each array by
+        itself.
+
+        Parameters
+        ----------
+        claims : sequence of Claim
+            Some that are not all right.
+        given : Given, optional
+            Numbers to go on with.
+        """
+        right = work_out(self.step, given=given)[0]
+        if all(_fits(claim, right) for claim in claims):
+            return []  # right but for rounding, or one small slip
+        made = [
+            self._in_layers(form, claims, values) if _reaches_down(form.rules)
+            else _in_arrays(form, claims, values, right)
+            for form, values in (self._sorted(given) if given else self.pure)
+        ]  # fmt: skip
+        return sorted((cause for cause in made if cause), key=lambda cause: not cause.whole)
+
+    def _in_layers(self, form: Form, claims: Sequence[Claim], pure: Quantities) -> Cause | None:
+        """Return where a mistake in recursion or f' is made, if that explains every claim."""
+        made: frozenset[int] = frozenset()
+        step, last = self.step, self.step.n_layers
+        values = work_out(step, _only_in(form.rules, made))[0]
+        for layer in reversed(range(1, last + 1)):
+            here = [claim for claim in claims if _layer_of_delta(claim.key) == layer]
+            if all(_fits(claim, values) for claim in here):
+                continue
+            if layer == last:
+                return None
+            made |= {layer}
+            rules = _only_in(form.rules, made)
+            if form.name == "updated_weights" and not step.learning_rate:
+                eta = self._learning_rate(rules, here, values)
+                if eta is None:
+                    return None
+                step = replace(step, learning_rate=eta)
+            values = work_out(step, rules)[0]
+            if not all(_fits(claim, values) for claim in here):
+                return None
+        if not all(_fits(claim, values) for claim in claims):
+            return None
+        own = {last} if form.rules.output_delta is not RIGHT.output_delta else set()
+        places = tuple(f"delta.{layer}" for layer in sorted(own | made))
+        guessed = None if step is self.step else step.learning_rate
+        whole = all(_fits(claim, pure) for claim in claims)
+        return Cause(form, places, whole, guessed) if places else None
+
+    def _learning_rate(
+        self, rules: Rules, here: Sequence[Claim], before: Quantities
+    ) -> float | None:
+        """Return the learning rate with which a recursion through updated weights fits best.
+
+        The gradients of the layer below are linear in it. Where that layer has one delta only, any
+        number could be explained so, and nothing is.
+        """
+        step = self.step
+        if len(step.x) * step.network.sizes[_layer_of_delta(here[0].key)] < 2:
+            return None
+        by_one, _ = work_out(replace(step, learning_rate=1.0), rules)
+        claimed = {claim.key: claim.values for claim in here}
+        c, b, one = (
+            np.concatenate([of[claim.key][~np.isnan(claim.values)] for claim in here])
+            for of in (claimed, before, by_one)
+        )
+        d = one - b
+        with np.errstate(all="ignore"):
+            eta = float((c - b) @ d / (d @ d))
+        return eta if np.isfinite(eta) and eta > 0 else None
+
+    # ---- which mistake gives which claim
+
+    @cached_property
+    def slips(self) -> Given:
+        """Return the claimed numbers that are off, to go on with."""
+        off = {c.key: np.where(self.off[c.key], c.values, np.nan) for c in self.claims}
+        return Given({key: values for key, values in off.items() if self.off[key].any()})
+
+    @cached_property
+    def everything(self) -> Given:
+        """Return all claimed numbers, to go on with."""
+        return Given({claim.key: claim.values for claim in self.claims})
+
+    def from_slips(self, rules: Rules = RIGHT) -> tuple[Quantities, Quantities]:
+        """Work out the step from the slips, and how unsure that is since they are rounded.
+
+        Returns
+        -------
+        computed, slack : dict of str to ndarray
+            Each quantity, and by how much it moves when a slip moves by a unit in its last place.
+        """
+        computed, _ = work_out(self.step, rules, self.slips)
+        slack = {key: np.zeros_like(value) for key, value in computed.items()}
+        rng = np.random.default_rng(0)
+        units = {claim.key: claim.units for claim in self.claims}
+        for _ in range(_DRAWS if self.slips.numbers else 0):
+            moved = Given(
+                {
+                    key: numbers + units[key] * rng.choice([-1.0, 1.0], size=numbers.shape)
+                    for key, numbers in self.slips.numbers.items()
+                }
+            )
+            again, _ = work_out(self.step, rules, moved)
+            for key, value in again.items():
+                with np.errstate(invalid="ignore"):
+                    difference = np.nan_to_num(np.abs(value - computed[key]), nan=0.0)
+                    difference = np.minimum(difference, _MOST_SLACK * np.abs(computed[key]))
+                slack[key] = np.maximum(slack[key], difference)
+        return computed, slack
+
+    def name(self, wrong: list[str]) -> dict[str, Found]:
+        """Return for each wrong claim which mistakes give its numbers.
+
+        A mistake that alone gives every number of the working is the one. Otherwise each claim
+        is asked by itself, and among several mistakes the one that gives the most wrong claims,
+        then the most claims, is preferred. What is left may come of a mistake made in some layers
+        only, or of rounding before.
+
+        Parameters
+        ----------
+        wrong : list of str
+            The keys of claims that hold a number which does not follow from the claims before.
+        """
+        by_key = {claim.key: claim for claim in self.claims}
+        alone = [
+            form.name
+            for form, values in self.pure
+            if all(_fits(claim, values) for claim in self.claims)
+        ]
+        if alone:
+            return dict.fromkeys(wrong, Found(tuple(dict.fromkeys(alone))))
+        scores = self._scores([by_key[key] for key in wrong])
+        found = {}
+        for key in wrong:
+            rated = {name: score for name, (keys, score) in scores.items() if key in keys}
+            best = max(rated.values(), default=None)
+            found[key] = Found(tuple(name for name, score in rated.items() if score == best))
+        unnamed = [key for key in wrong if not found[key].names]
+        causes = self.causes(self.claims) if unnamed else ()
+        partly = dict.fromkeys(c.form.name for c in causes if _reaches_down(c.form.rules))
+        for key in unnamed:  # one layer rounded unevenly explains a claim or two, not a dozen
+            few = len(unnamed) <= 2
+            rounded = Found() if partly else self._with_rounding(by_key[key], mixed=few)
+            found[key] = Found(tuple(partly)) if partly else rounded
+        return found
+
+    def _scores(self, wrong: list[Claim]) -> dict[str, tuple[set[str], tuple[int, int]]]:
+        """Return by mistake the wrong claims it gives, and how much speaks for it."""
+        slips = {key for key, off in self.off.items() if off.any()}
+        found: dict[str, set[str]] = {}
+        reach: dict[str, int] = {}
+        for form, values in self.pure:
+            name = form.name
+            given = {c.key for c in wrong if _fits(c, values)}
+            everywhere = sum(_fits(c, values) for c in self.claims)
+            others = [
+                c for c in wrong if c.key not in given and nearest_before(c.key, slips, self.step)
+            ]
+            if others:  # perhaps made with the slips before taken as given
+                computed, slack = self.from_slips(form.rules)
+                given |= {c.key for c in others if _fits(c, computed, slack[c.key])}
+            given = {c.key for c in wrong if c.key in given and self._is_likely(c, values)}
+            found[name] = found.get(name, set()) | given
+            reach[name] = max(reach.get(name, 0), everywhere)
+        return {name: (keys, (len(keys), reach[name])) for name, keys in found.items()}
+
+    def _is_likely(self, claim: Claim, values: Quantities) -> bool:
+        """Return whether a mistake that gives a claim can hardly do so by chance.
+
+        It can when it does not give the right claims that this one is made from, and the claim
+        has few digits.
+        """
+        made_from = ancestors(claim.key, self.step)
+        return bool(claim.digits[self.off[claim.key]].sum() >= _EVIDENCE) or all(
+            _fits(c, values)
+            for c in self.claims
+            if c.key in made_from and not self.off[c.key].any()
+        )
+
+    def _with_rounding(self, claim: Claim, *, mixed: bool) -> Found:
+        """Ask once more, with the layer before rounded: first by the right rules, then by wrong."""
+        layer = self._layer_before(claim.key)
+        if layer is None:
+            return Found()
+        roundings = [Given(self.slips.numbers, places) for places in _PLACES]
+        roundings += self._mixtures(layer) if mixed else []
+        right = Form("", RIGHT, 0)
+        exactly = [(right, work_out(self.step, RIGHT, self.slips)[0]), *self.pure]
+        near = [
+            form
+            for form, values in exactly
+            if _is_near(claim, values[claim.key]) and self._is_likely(claim, values)
+        ]
+        for forms in ([f for f in near if f is right], [f for f in near if f is not right]):
+            for given in roundings if forms else ():
+                found = [(form.name, *work_out(self.step, form.rules, given)) for form in forms]
+                fitting = [(name, used) for name, computed, used in found if _fits(claim, computed)]
+                if fitting:
+                    names = dict.fromkeys(name for name, _ in fitting if name)
+                    return Found(tuple(names), tuple(map(float, fitting[-1][1][layer].ravel())))
+        return Found()
+
+    def _layer_before(self, key: str) -> str | None:
+        """Return the nearest activations or deltas before, unless they are claimed."""
+        waiting = list(operands_of(key, self.step))
+        while waiting:
+            operand = waiting.pop(0)
+            if operand.startswith(("a.", "delta.")):
+                claimed = any(claim.key == operand for claim in self.claims)
+                return None if claimed else operand
+            waiting += operands_of(operand, self.step)
+        return None
+
+    def _mixtures(self, layer: str) -> list[Given]:
+        """Return that layer with every number rounded or cut off by itself."""
+        exact = work_out(self.step)[0][layer]
+        choices = [sorted(set(_roundings(value))) for value in exact.ravel()]
+        if not np.isfinite(exact).all() or prod(map(len, choices)) > _MOST_MIXTURES:
+            return []
+        return [Given({layer: np.reshape(each, exact.shape)}) for each in product(*choices)]
+
+
+def _fits(claim: Claim, values: Quantities, slack: Array | float = 0.0) -> bool:
+    return bool(claim.close(values[claim.key], slack).all())
+
+
+def _layer_of_delta(key: str) -> int:
+    """Return the layer whose delta a quantity is made of, delta.1, dW.1, W.1.after; 0 for none."""
+    is_made = key[0] == "d" or (key[0] in "Wb" and key.endswith(".after"))
+    return int(key.split(".")[1]) if is_made else 0
+
+
+def _in_arrays(
+    form: Form, claims: Sequence[Claim], values: Quantities, right: Quantities
+) -> Cause | None:
+    """Return the claims that a mistake changes, if every one is right or as it makes it."""
+    changed = [claim for claim in claims if not _fits(claim, right)]
+    if not all(_fits(claim, values) for claim in changed):
+        return None
+    whole = all(_fits(claim, values) for claim in claims)
+    places = [claim.key for claim in changed]
+    if whole and form.rules.output_delta is not RIGHT.output_delta and places[0][0] == "d":
+        last = max(map(_layer_of_delta, values))
+        places = [f"delta.{last}"]
+    return Cause(form, tuple(places), whole)
 
 
 def _reaches_down(rules: Rules) -> bool:
     return rules.recursion is not RIGHT.recursion or rules.f_prime is not RIGHT.f_prime
 
 
-def _in_arrays(
-    claimed: Claimed, form: Form, working: Working, entry: str, close: _Closeness
-) -> NamedMistake | None:
-    """Name a mistake if every array is right or as the mistake makes it."""
-    numbers = working.gradients.flat
-    changed = [slot for slot, at in claimed.slots if not close.fits(claimed.right, at)]
-    if not all(close.fits(numbers, at) for slot, at in claimed.slots if slot in changed):
-        return None
-    everywhere = all(close.fits(numbers, at) for _, at in claimed.slots)
-    if everywhere and form.rules.output_delta is not RIGHT.output_delta:
-        last = claimed.network.layout.n_layers
-        return _named(form, "gradients", [last], [f"delta.{last}"], entry)
-    layers = sorted({slot.layer + 1 for slot in changed})
-    places = [f"d{slot.name}.{slot.layer + 1}" for slot in changed]
-    return _named(form, "gradients", layers, places, entry)
-
-
-def _in_layers(claimed: Claimed, form: Form, entry: str, close: _Closeness) -> NamedMistake | None:
-    """Name a mistake in recursion or f' if it explains every layer, made in some of them."""
-    made: frozenset[int] = frozenset()
-    eta = claimed.learning_rate
-    numbers = claimed.work(_only_in(form.rules, made)).gradients.flat
-    last = claimed.network.layout.n_layers
-    own_delta = {last} if form.rules.output_delta is not RIGHT.output_delta else set()
-    for layer in reversed(range(last)):
-        here = [at for slot, at in claimed.slots if slot.layer == layer]
-        if all(close.fits(numbers, at) for at in here):
-            continue
-        if layer == last - 1:
-            return None
-        made |= {layer}
-        rules = _only_in(form.rules, made)
-        if form.name == "updated_weights" and eta is None:
-            eta = _learning_rate(claimed, rules, layer, np.concatenate(here), numbers)
-            if eta is None:
-                return None
-        numbers = claimed.work(rules, eta).gradients.flat
-        if not all(close.fits(numbers, at) for at in here):
-            return None
-    layers = sorted(own_delta | {layer + 1 for layer in made})
-    if not layers:
-        return None
-    guessed = eta is not None and claimed.learning_rate is None
-    more = f" (with a learning rate of {eta:.6g})" if guessed else ""
-    return _named(form, "gradients", layers, [f"delta.{layer}" for layer in layers], entry, more)
-
-
 def _only_in(rules: Rules, layers: frozenset[int]) -> Rules:
-    """Return rules that make a mistake on the way to delta of these layers, counted from 0."""
+    """Return rules that make a mistake on the way to delta of these layers, counted from 1."""
 
     def recursion(w: Working, index: int) -> Array:
-        return (rules if index - 1 in layers else RIGHT).recursion(w, index)
+        return (rules if index in layers else RIGHT).recursion(w, index)
 
     def f_prime(w: Working, index: int) -> Array:
-        return (rules if index in layers else RIGHT).f_prime(w, index)
+        return (rules if index + 1 in layers else RIGHT).f_prime(w, index)
 
     return replace(rules, recursion=recursion, f_prime=f_prime)
 
 
-def _learning_rate(
-    claimed: Claimed, rules: Rules, layer: int, at: Positions, before: Array
-) -> float | None:
-    """Return the learning rate with which a recursion through updated weights fits best.
-
-    The gradients of the layer below are linear in it. Where that layer has one delta only, any
-    number could be explained so, and nothing is.
-    """
-    if len(claimed.x) * claimed.network.sizes[layer + 1] < 2:
-        return None
-    direction = claimed.work(rules, 1.0).gradients.flat[at] - before[at]
-    with np.errstate(all="ignore"):
-        eta = float((claimed.gradients[at] - before[at]) @ direction / (direction @ direction))
-    return eta if np.isfinite(eta) and eta > 0 else None
+def _is_near(claim: Claim, values: Array) -> bool:
+    """Return whether rounding before may have made the claim of these values."""
+    near = is_close(claim.values, values, relative=_MOST_ROUNDED, size=np.abs(values).max())
+    return bool((near | np.isnan(claim.values)).all())
 
 
-# ---- the loss and the update
-
-
-def _of_loss(claimed: Claimed, entry: str, tolerance: float) -> _Found:
-    """Return by name what gives the claimed loss."""
-    loss = np.array([claimed.loss])
-    right = np.array([claimed.work(RIGHT).loss]) if claimed.comparable else loss
-    close, at = _Closeness(loss, right, tolerance), np.array([0])
-    found: _Found = {}
-    if close.fits(right, at):
-        return found
-    for form, working in zip(claimed.forms, claimed.workings, strict=True):
-        if close.fits(np.array([working.loss]), at):
-            found.setdefault(form.name, _named(form, "loss", (), ("loss",), entry))
-    return found
-
-
-def _of_update(claimed: Claimed, entry: str, tolerance: float) -> _Found:
-    """Return by name what leads from the claimed gradients to the claimed parameters after.
-
-    Compared are the steps, divided by the learning rate: those are gradients again.
-    """
-    eta, flat = claimed.learning_rate, claimed.parameters.flat
-    if eta is None or claimed.after is None:
-        return {}
-    noise = _UPDATE_NOISE * np.abs(flat) / eta
-    close = _Closeness((flat - claimed.after) / eta, claimed.gradients, tolerance, noise)
-    found: _Found = {}
-    changed = [slot for slot, at in claimed.slots if not close.fits(claimed.gradients, at)]
-    if not changed or not claimed.comparable:
-        return found
-    working = claimed.work(RIGHT)
-    working.gradients = claimed.parameters.like(claimed.gradients)
-    for form in claimed.forms:
-        if form.rules.update is RIGHT.update:
-            continue
-        step = (flat - form.rules.update(working)) / eta
-        if all(close.fits(step, at) for slot, at in claimed.slots if slot in changed):
-            layers = sorted({slot.layer + 1 for slot in changed})
-            places = [f"{slot.name}.{slot.layer + 1}.after" for slot in changed]
-            found.setdefault(form.name, _named(form, "update", layers, places, entry))
-    return found
+def _roundings(value: float) -> Iterator[float]:
+    for places in _MIXED_PLACES:
+        for at_places in (np.round, np.trunc):
+            yield float(np.round(at_places(value * 10.0**places) / 10.0**places, places))

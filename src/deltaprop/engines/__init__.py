@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 from deltaprop.engines.base import Engine, StepRule
 from deltaprop.engines.native import NativeEngine
 from deltaprop.engines.reference import ReferenceEngine
-from deltaprop.errors import EngineWarning, UnknownNameError
+from deltaprop.errors import EngineWarning, UnknownNameError, warn_user
 from deltaprop.model.spec import Network
 
 __all__ = ["ENGINES", "choose_engine", "engine_named", "precision_of"]
@@ -60,10 +59,9 @@ def choose_engine(name: str, network: Network, optimizer: StepRule) -> Engine:
     reason = engine.refusal(network, optimizer)
     if reason is None:
         return engine
-    warnings.warn(
+    warn_user(
         f"The {engine.name} engine has no {reason}; the reference engine runs it, more slowly.",
         EngineWarning,
-        stacklevel=3,
     )
     return ENGINES["reference"]
 

@@ -7,7 +7,6 @@ there may be none.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -24,7 +23,7 @@ from deltaprop.engines.base import (
     StepRule,
     is_sparse,
 )
-from deltaprop.errors import EngineWarning, SettingError
+from deltaprop.errors import EngineWarning, SettingError, warn_user
 from deltaprop.functional import activations, losses
 from deltaprop.functional.activations import ACTIVATIONS, Activation
 from deltaprop.functional.losses import Loss
@@ -76,11 +75,10 @@ class NativeEngine:
         from deltaprop.engines.kernels import NativeRun, has_bfloat16_products
 
         if problem.dtype == "bfloat16" and not has_bfloat16_products():
-            warnings.warn(
+            warn_user(
                 "This processor has no bfloat16 products: they are rounded the same but worked out "
                 "in float32, more slowly than with dtype='float32'.",
                 EngineWarning,
-                stacklevel=5,
             )
         return NativeRun(problem, parameters)
 

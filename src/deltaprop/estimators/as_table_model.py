@@ -9,18 +9,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.errors import ColumnError, DataError, ModelFileError, of
+from deltaprop.errors import ColumnError, DataError, ModelFileError, SettingError, of
+from deltaprop.estimators.answers import Classes, Numbers
+from deltaprop.estimators.classifier import MLPClassifier
+from deltaprop.estimators.regressor import MLPRegressor
+from deltaprop.estimators.state import FitState, fitted_state
 from deltaprop.estimators.with_preset import classes_for_tables
-from deltaprop.explaining import Explanation
+from deltaprop.explaining import Explanation, Names
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
-from deltaprop.table_models.evaluation import (
-    Evaluation,
-    evaluate_classes,
-    evaluate_labels,
-    evaluate_numbers,
-)
-from deltaprop.tabular import TargetEncoder, as_frame
+from deltaprop.table_models.evaluation import Evaluation, Tally
+from deltaprop.tabular import Encoder, TargetEncoder, as_frame
 from deltaprop.tabular.reading.notation import with_numbers
 
 __all__ = ["EstimatorOnTables", "on_tables"]
@@ -30,18 +29,11 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class EstimatorOnTables:
-    """What the commands ask a ``TableModel``, answered by an estimator.
+    """What the commands ask a ``TableModel``, answered by an estimator without a preset."""
 
-    Attributes
-    ----------
-    estimator : MLPClassifier or MLPRegressor
-        Fitted, without a preset.
-    target : TargetEncoder
-        What the target is called, and its classes; numbers as they are.
-    """
-
-    estimator: Any
-    target: TargetEncoder
+    estimator: MLPClassifier | MLPRegressor
+    state: FitState  # what its fit left behind
+    target: TargetEncoder  # what the target is called, and its classes; numbers as they are
 
     @property
     def task(self) -> str:
@@ -49,9 +41,9 @@ class EstimatorOnTables:
         return self.target.task
 
     @property
-    def inputs(self) -> Any:
+    def inputs(self) -> Encoder | None:
         """Return what encodes the rows; None where they are numbers."""
-        return self.estimator.encoder_
+        return self.state.encoder
 
     @property
     def missing(self) -> None:
@@ -61,13 +53,12 @@ class EstimatorOnTables:
     @property
     def network(self) -> Network:
         """Return the description."""
-        network: Network = self.estimator.network_
-        return network
+        return self.state.network
 
     @property
     def parameters(self) -> Parameters:
         """Return the numbers."""
-        return self.network.parameters(self.estimator.coefs_, self.estimator.intercepts_)
+        return self.state.parameters
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -79,42 +70,44 @@ class EstimatorOnTables:
         answers = self.estimator.predict(self._rows(features, where))
         if self.task != "classification":
             return np.asarray(answers)
-        return self.target.decode(np.searchsorted(self.estimator.classes_, answers))
+        return self.target.decode(np.searchsorted(self._classes, answers))
+
+    @property
+    def _classes(self) -> Array:
+        answers = self.state.answers
+        return answers.classes if isinstance(answers, Classes) else np.empty(0)
 
     def predict_proba(self, features: Any, *, where: str = "") -> Array:
         """Return the probability of each class, or label, of shape (n, k)."""
+        if not isinstance(self.estimator, MLPClassifier):
+            raise SettingError("Probabilities belong to classes; this model predicts numbers.")
         return np.asarray(self.estimator.predict_proba(self._rows(features, where)))
 
     def evaluate(self, features: Any, target: Any, *, where: str = "") -> Evaluation:
         """Return accuracy and the like on rows whose answers are known."""
+        tally = Tally(self.target, counts=self.network.loss.targets == "count")
         encoded = self.target.encode(target, where=where)
-        if self.task == "classification":
-            p = self.predict_proba(features, where=where).astype(np.float64)
-            p_true = p[np.arange(len(p)), encoded]
-            return evaluate_classes(p.argmax(axis=1), p_true, encoded, self.class_names)
-        if self.task == "multilabel":
-            p = self.predict_proba(features, where=where).astype(np.float64)
-            return evaluate_labels(p, encoded, self.class_names)
-        numbers = self.predict(features, where=where).reshape(len(encoded), -1)
-        counts = self.network.loss.targets == "count"
-        return evaluate_numbers(numbers.astype(np.float64), encoded, counts=counts)
+        numbers = self.task == "regression"
+        outputs = (self.predict if numbers else self.predict_proba)(features, where=where)
+        outputs = outputs.reshape(len(encoded), -1) if numbers else outputs
+        tally.add(outputs.astype(np.float64), encoded)
+        return tally.figures()
 
     def explain(self, features: Any, target: Any, *, where: str = "") -> Explanation:
         """Return the training step these rows would cause, in the user's names."""
         answers = self.target.encode(target, where=where)
         if self.task == "classification":
-            answers = self.estimator.classes_[answers]
-        explained: Explanation = self.estimator.explain(self._rows(features, where), answers)
-        titles = {"zh": f"{where or '这些行'} 会引起的一步"}
-        title = f"The step {where or 'these rows'} would cause"
-        return replace(explained, names=replace(explained.names, title=title, titles=titles))
+            answers = self._classes[answers]
+        explained = self.estimator.explain(self._rows(features, where), answers)
+        own = explained.names
+        return replace(explained, names=Names.of_step(own.inputs, own.outputs, where))
 
     def _rows(self, features: Any, where: str) -> Any:
         """Return the columns that the estimator was fitted to, found by their names."""
         frame = as_frame(features)
         if self.inputs is None:
             frame = as_frame(with_numbers(frame.to_native()))
-        known = getattr(self.estimator, "feature_names_in_", None)
+        known = self.state.columns.feature_names
         if known is None:
             return self._nameless(frame, where)
         absent = [name for name in known if name not in frame.columns]
@@ -128,7 +121,7 @@ class EstimatorOnTables:
 
     def _nameless(self, frame: Any, where: str) -> Array:
         """Return all columns but the target's, in their order, as they were in training."""
-        n = self.estimator.n_features_in_
+        n = self.state.columns.n
         columns = _without(frame.columns, self.target.names, n)
         if len(columns) != n:
             raise DataError(
@@ -151,7 +144,7 @@ def _without(columns: list[str], names: Collection[str], n: int) -> list[str]:
     return columns if len(columns) == n else [name for name in columns if name not in names]
 
 
-def on_tables(estimator: Any, path: str) -> EstimatorOnTables:
+def on_tables(estimator: MLPClassifier | MLPRegressor, path: str) -> EstimatorOnTables:
     """Return what answers for an estimator that was read from a file.
 
     Raises
@@ -159,30 +152,22 @@ def on_tables(estimator: Any, path: str) -> EstimatorOnTables:
     ModelFileError
         When it knows a single class.
     """
-    names = estimator._target_names  # noqa: SLF001
-    if not hasattr(estimator, "classes_"):
-        k = estimator.n_outputs_
-        names = names if len(names) == k else _default_names(k)
-        zeros, ones = np.zeros(k), np.ones(k)
-        target = TargetEncoder("regression", "it was saved", names, np.empty(0), zeros, ones)
-        return EstimatorOnTables(estimator, target)
-    empty = np.empty(0)
-    if estimator._multilabel:  # noqa: SLF001
-        k = estimator.n_outputs_
-        names = names if len(names) == k else _default_names(k)
-        truths = np.array([0, 1])
-        target = TargetEncoder("multilabel", "it was saved", names, truths, empty, empty)
-        return EstimatorOnTables(estimator, target)
-    if len(estimator.classes_) < 2:
+    state, empty = fitted_state(estimator), np.empty(0)
+    answers = state.answers
+    classes, mean, spread = empty, empty, empty
+    n = answers.n_outputs if answers.task != "classification" else 1
+    if isinstance(answers, Numbers):
+        mean, spread = np.zeros(n), np.ones(n)
+    elif answers.multilabel:
+        classes = np.array([0, 1])
+    elif len(answers.classes) < 2:
         raise ModelFileError(
             f"{path} holds an estimator for a single class; the commands know one of several "
             "classes. Load it in Python: deltaprop.load(path)."
         )
-    classes = classes_for_tables(estimator.classes_)
-    names = names if len(names) == 1 else _default_names(1)
-    target = TargetEncoder("classification", "it was saved", names, classes, empty, empty)
-    return EstimatorOnTables(estimator, target)
-
-
-def _default_names(n: int) -> tuple[str, ...]:
-    return ("target",) if n == 1 else tuple(f"target{i}" for i in range(n))
+    else:
+        classes = classes_for_tables(answers.classes)
+    default = ("target",) if n == 1 else tuple(f"target{i}" for i in range(n))
+    names = answers.names if len(answers.names) == n else default
+    target = TargetEncoder(answers.task, "it was saved", names, classes, mean, spread)
+    return EstimatorOnTables(estimator, state, target)

@@ -2,73 +2,63 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import DataError, SettingError
+from deltaprop.estimators.answers import Answers
 from deltaprop.estimators.files import save_estimator
-from deltaprop.estimators.fitting import Sample, fit_lbfgs, fit_stochastic
-from deltaprop.estimators.inputs import (
-    check_weights,
-    has_preset,
-    read_new_rows,
-    read_training_rows,
-    take,
-    target_names,
-)
-from deltaprop.estimators.parameters import (
-    OUTPUT_NAMES,
-    check_parameters,
-    hidden_activations,
-    hidden_sizes,
-    result_dtype,
-    settings_of,
-    uses_lbfgs,
-)
-from deltaprop.estimators.recipes import check_preset
+from deltaprop.estimators.inputs import Given, read_new_rows
+from deltaprop.estimators.parameters import Settings, check_parameters, settings_of
+from deltaprop.estimators.recipes import checked_settings
+from deltaprop.estimators.scoring import Scored
 from deltaprop.estimators.several_targets import refuse_several
-from deltaprop.estimators.sklearn import (
-    BaseEstimator,
-    CallbackSupportMixin,
-    check_is_fitted,
-    check_random_state,
-)
-from deltaprop.estimators.targets import plain_targets, refuse_unlearnt
-from deltaprop.estimators.tasks import told_to_callbacks
+from deltaprop.estimators.sklearn import BaseEstimator, CallbackSupportMixin, check_is_fitted
+from deltaprop.estimators.state import FitState, adopt, fitted_state, state_of
+from deltaprop.estimators.targets import answers_of
+from deltaprop.estimators.tasks import Tasks, tell_callbacks
 from deltaprop.estimators.with_preset import (
     explain_preset,
-    fit_preset,
+    fit_with_preset,
     preset_outputs,
     table_as_known,
 )
+from deltaprop.estimators.without_preset import fit_without_preset
 from deltaprop.explaining import Explanation, Names, explain
 from deltaprop.memory import saying_when_memory_ends
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.table_models.model import TableModel
+from deltaprop.tabular import Encoder
+from deltaprop.training.history import History
 from deltaprop.training.loop import Callback
 from deltaprop.training.optimizers import Optimizer
 from deltaprop.training.predict import predict, refuse_overflow
+
+if TYPE_CHECKING:
+    from deltaprop.estimators.classifier import MLPClassifier
 
 __all__ = ["BaseMLP", "is_stochastic"]
 
 Array = npt.NDArray[Any]
 
 
-def is_stochastic(estimator: Any) -> bool:
+def is_stochastic(estimator: BaseEstimator) -> bool:
     """Return True where there are epochs of mini-batches, or raise AttributeError.
 
     scikit-learn's ``available_if`` hides ``partial_fit`` where this raises.
     """
-    if has_preset(estimator):
+    settings = settings_of(estimator)
+    if settings.preset is not None:
         raise AttributeError(
-            f"partial_fit is there without a preset; {estimator.preset!r} plans a whole training."
+            f"partial_fit is there without a preset; {settings.preset!r} plans a whole training."
         )
-    if uses_lbfgs(estimator):
+    if settings.lbfgs:
         raise AttributeError(
             "partial_fit belongs to solver='adam' and 'sgd'; 'lbfgs' works on all rows at once."
         )
@@ -78,17 +68,40 @@ def is_stochastic(estimator: Any) -> bool:
 class BaseMLP(BaseEstimator, CallbackSupportMixin):
     """The half of the estimators that does not depend on what y is."""
 
-    _y_numeric = False
+    preset: str | None
+    callbacks: Sequence[Callback]
+    coefs_: list[Array]
+    intercepts_: list[Array]
+    loss_: float
+    best_loss_: float | None
+    loss_curve_: list[float]
+    validation_scores_: list[float] | None
+    best_validation_score_: float | None
+    n_iter_: int
+    t_: int
+    n_layers_: int
+    n_outputs_: int
+    out_activation_: str
+    network_: Network
+    encoder_: Encoder | None
+    model_: TableModel
+    history_: History
+    estimators_: list[MLPClassifier]
+
+    @classmethod
+    @functools.cache  # scikit-learn reads the signature each time, and every epoch asks
+    def _get_param_names(cls) -> list[str]:
+        names: list[str] = super()._get_param_names()  # type: ignore[misc]  # of scikit-learn
+        return names
 
     def _keep(self, given: dict[str, Any]) -> None:
         # scikit-learn asks that __init__ stores what it is given, untouched and under its name
-        for name in self._get_param_names():
-            setattr(self, name, given[name])
+        vars(self).update({name: value for name, value in given.items() if name != "self"})
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
-        tags.input_tags.allow_nan = has_preset(self)
+        tags.input_tags.allow_nan = self.preset is not None
         return tags
 
     def fit(
@@ -98,7 +111,7 @@ class BaseMLP(BaseEstimator, CallbackSupportMixin):
         sample_weight: Any = None,
         X_val: Any = None,
         y_val: Any = None,
-    ) -> Any:
+    ) -> Self:
         """Learn from rows whose answers are known.
 
         Parameters
@@ -127,162 +140,76 @@ class BaseMLP(BaseEstimator, CallbackSupportMixin):
             When the rows, the targets or a setting do not fit, or training diverges; one
             paragraph says what and where.
         """
-        check_parameters(self)
-        check_preset(self)
-        held = X_val, y_val
+        settings, given = checked_settings(self), Given(X, y, sample_weight, X_val, y_val)
         self._forget_several()
-        with saying_when_memory_ends(), told_to_callbacks(self, X, y, sample_weight) as tasks:
-            if has_preset(self):
-                return self._fit_preset(X, y, sample_weight, held, tasks)
-            first = not (self.warm_start and self._has_begun)
-            return self._fit(X, y, sample_weight, held, tasks, first=first, incremental=False)
 
-    def _fit_preset(self, X: Any, y: Any, *others: Any) -> Any:
-        return fit_preset(self, X, y, *others)
+        def begin() -> Any:
+            return self._init_callback_context(max_subtasks=None)
+
+        with saying_when_memory_ends(), tell_callbacks(self, begin, given) as tasks:
+            adopt(self, self._learn(settings, given, tasks))
+        return self
+
+    def _learn(self, settings: Settings, given: Given, tasks: tuple[Tasks, ...]) -> dict[str, Any]:
+        """Return what a fit comes to, as attributes."""
+        if settings.preset is not None:
+            return fit_with_preset(self, settings, given, tasks).attributes
+        begun = self._begun if settings.warm_start else None
+        return fit_without_preset(self, settings, given, tasks, begun=begun).attributes
 
     def _forget_several(self) -> None:
         """Forget what an earlier fit learnt of several targets."""
-        if self.__dict__.pop("estimators_", None) is not None:
-            del self.classes_
+        if vars(self).pop("estimators_", None) is not None:
+            del vars(self)["classes_"]
 
     @property
-    def _has_begun(self) -> bool:
-        """Return whether there are weights to go on from; a preset's are of another kind."""
-        return hasattr(self, "coefs_") and not hasattr(self, "model_")
+    def _begun(self) -> FitState | None:
+        """Return what there is to go on from; a preset's weights are of another kind."""
+        state = state_of(self)
+        return state if state is not None and state.model is None else None
 
-    def _partial_fit(self, X: Any, y: Any, sample_weight: Any) -> Any:
-        check_parameters(self)
-        if self.early_stopping:
+    def _partial_fit(
+        self, X: Any, y: Any, sample_weight: Any, answers: Answers | None = None
+    ) -> Self:
+        settings, given = check_parameters(self), Given(X, y, sample_weight)
+        if settings.early_stopping:
             raise SettingError(
                 "partial_fit does not support early_stopping=True: one epoch cannot tell when to "
                 "stop. Set early_stopping=False, or take fit."
             )
-        if self.checkpoint is not None:
+        if settings.checkpoint is not None:
             raise SettingError("partial_fit writes no checkpoint; save the estimator instead.")
-        first = not self._has_begun
-        return self._fit(X, y, sample_weight, (None, None), (), first=first, incremental=True)
-
-    def _fit(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        validation: tuple[Any, Any],
-        callbacks: Sequence[Callback],
-        *,
-        first: bool,
-        incremental: bool,
-    ) -> Any:
-        if (validation[0] is None) != (validation[1] is None):
-            raise SettingError("X_val and y_val belong together; one of them is missing.")
-        self.__dict__.pop("model_", None)
-        names = target_names(y)
-        rows, answers = read_training_rows(self, X, y, reset=first, y_numeric=self._y_numeric)
-        targets = self._targets(answers, first=first, incremental=incremental)
-        n = rows.shape[0]
-        weights = self._weigh(answers, check_weights(sample_weight, n))
-        sample = Sample(rows, targets, answers, check_weights(weights, n))
-        if sample.weights is not None and not sample.weights.all():
-            # a row of weight zero is absent: from the batches' size and the rows held out, too
-            kept = np.flatnonzero(sample.weights)
-            sample = Sample(*take(kept, rows, targets, answers, sample.weights))
-        held = self._validation(*validation)
-        if first and held is not None and hasattr(self, "classes_") and answers.ndim == 1:
-            refuse_unlearnt(held.y, sample.y)
-        rng = check_random_state(self.random_state)
-        if first:
-            self._target_names = names
-            self._initialize(rows, rng)
-        if uses_lbfgs(self):
-            if held is not None:
-                raise SettingError(
-                    "solver='lbfgs' has no epochs to score X_val after; leave X_val out."
-                )
-            fit_lbfgs(self, sample)
-        else:
-            callbacks = (*callbacks, *self.callbacks)
-            fit_stochastic(self, sample, held, rng, callbacks, incremental=incremental)
+        found = fit_without_preset(
+            self, settings, given, begun=self._begun, answers=answers, incremental=True
+        )
+        adopt(self, found.attributes)
         return self
 
-    def _validation(self, X_val: Any, y_val: Any) -> Sample | None:
-        if X_val is None:
-            return None
-        rows, answers = read_new_rows(self, X_val), self._answers(y_val, "y_val")
-        if len(answers) != rows.shape[0]:
-            raise DataError(f"X_val has {rows.shape[0]} rows but y_val has {len(answers)}.")
-        return Sample(rows, self._targets(answers, first=False, incremental=True), answers, None)
+    def _answers(self, y: Any, name: str = "y") -> Array:
+        """Return targets as an array; a single column as a vector."""
+        return answers_of(y, numeric=settings_of(self).numeric, name=name)
 
-    def _initialize(self, rows: Any, rng: np.random.RandomState) -> None:
-        """Draw the weights scikit-learn would draw from the same generator (Glorot 2010)."""
-        sizes = (rows.shape[1], *hidden_sizes(self), self.n_outputs_)
-        names = hidden_activations(self)
-        last = names[-1] if names else settings_of(self).activation
-        dtype = result_dtype(self, rows)[1]
-        self.coefs_, self.intercepts_ = [], []
-        for n_in, n_out, name in zip(sizes, sizes[1:], (*names, last), strict=False):
-            bound = np.sqrt((2.0 if name in ("sigmoid", "logistic") else 6.0) / (n_in + n_out))
-            self.coefs_.append(rng.uniform(-bound, bound, (n_in, n_out)).astype(dtype))
-            self.intercepts_.append(rng.uniform(-bound, bound, n_out).astype(dtype))
-        self.n_layers_ = len(sizes)
-        self.n_iter_ = self.t_ = self._n_steps = self._no_improvement_count = 0
-        self._rate = float(settings_of(self).learning_rate_init)
-        self._state: dict[str, Any] = {}
-        self.network_ = self._network(1.0)
-        output = self.network_.loss.output
-        self.out_activation_ = OUTPUT_NAMES.get(output, output)
-        self._begin_curves()
+    def _outputs(self, X: Any) -> tuple[Answers, Array]:
+        """Return p of shape (n, n_outputs), in the precision of rows and coefficients, and of what.
 
-    def _begin_curves(self) -> None:
-        curves = ("loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_")
-        if uses_lbfgs(self):
-            for name in (*curves, "history_"):
-                self.__dict__.pop(name, None)
-            return
-        self.loss_curve_: list[float] = []
-        self.best_loss_ = None if self.early_stopping else np.inf
-        self.validation_scores_: list[float] | None = [] if self.early_stopping else None
-        self.best_validation_score_ = -np.inf if self.early_stopping else None
-
-    def _network(self, rows_per_step: float) -> Network:
-        """Return the network whose steps take this many rows, weights counted.
-
-        scikit-learn divides its penalty by them: alpha / (2 n) sum(W^2).
+        During training a copy is asked, which knows what a network says of some rows.
         """
-        n_in, settings = self.coefs_[0].shape[0], settings_of(self)
-        return Network(
-            [n_in, *hidden_sizes(self), self.n_outputs_],
-            hidden=hidden_activations(self),
-            loss=self._loss_name(),
-            dropout=settings.dropout,
-            label_smoothing=getattr(settings, "label_smoothing", 0.0),
-            l2=float(settings.alpha) / rows_per_step,
-        )
-
-    def _outputs(self, X: Any) -> Array:
-        """Return p of shape (n, n_outputs), in the precision of rows and coefficients."""
-        check_is_fitted(self, "network_")
-        if "_scored" in vars(self):  # during training with a preset, of one of its networks
-            rows, outputs = self._scored
-            if X is not rows:
-                raise SettingError("A scorer may ask for predictions of the rows it is given only.")
-            return np.array(outputs)
-        if hasattr(self, "model_"):
-            return preset_outputs(self, X)
-        rows = self._rows(X)
-        parameters = self.network_.parameters(self.coefs_, self.intercepts_)
-        dtype = "float32" if self.coefs_[0].dtype == np.float32 else "float64"
-        p = predict(self.network_, parameters, rows, engine=self.engine, dtype=dtype)
+        scored: Scored | None = vars(self).get("_scored")
+        if scored is not None and X is scored.rows:
+            return scored.answers, np.array(scored.outputs)
+        state = fitted_state(self)
+        if state.model is not None:
+            return state.answers, preset_outputs(self, state, state.model, X)
+        rows = read_new_rows(self, state.columns, X)
+        kind = state.coefs[0].dtype
+        dtype = "float32" if kind == np.float32 else "float64"
+        engine = settings_of(self).engine
+        p = predict(state.network, state.parameters, rows, engine=engine, dtype=dtype)
         with np.errstate(over="ignore"):
-            p = p.astype(np.result_type(rows.dtype, self.coefs_[0].dtype), copy=False)
-        if "_held" not in self.__dict__:  # whoever scores an epoch knows that it may have diverged
+            p = p.astype(np.result_type(rows.dtype, kind), copy=False)
+        if scored is None:  # whoever scores an epoch knows that it may have diverged
             refuse_overflow(p, "X")
-        return p
-
-    def _rows(self, X: Any) -> Any:
-        held = self.__dict__.get("_held")
-        if held is not None and X is held:
-            return X  # scored during training, and read already
-        return read_new_rows(self, X)
+        return state.answers, p
 
     def explain(
         self,
@@ -319,21 +246,23 @@ class BaseMLP(BaseEstimator, CallbackSupportMixin):
         SettingError
             When the estimator learnt several classes of each row: ask one of ``estimators_``.
         """
-        refuse_several(self, "explain")
-        check_is_fitted(self, "network_")
-        if hasattr(self, "model_"):
-            return explain_preset(self, X, y, learning_rate, optimizer, feature_names)
-        if self.encoder_ is not None:
-            inputs = tuple(self.encoder_.output_names)
+        refuse_several(getattr(self, "estimators_", ()), "explain")
+        state = fitted_state(self)
+        if state.model is not None:
+            rows, known = table_as_known(self, state, X, self.predict(X) if y is None else y)
+            return explain_preset(
+                state, state.model, rows, known, learning_rate, optimizer, feature_names
+            )
+        if state.encoder is not None:
+            inputs = tuple(state.encoder.output_names)
         else:
-            known = getattr(self, "feature_names_in_", ())
-            inputs = tuple(map(str, known if feature_names is None else feature_names))
-        title = "The step these rows would cause"
+            own = getattr(self, "feature_names_in_", ())
+            inputs = tuple(map(str, own if feature_names is None else feature_names))
         return explain(
             *self.network_and_rows(X, y),
             learning_rate=learning_rate,
             optimizer=optimizer,
-            names=Names(title, inputs, self._output_names(), titles={"zh": "这些行会引起的一步"}),
+            names=Names.of_step(inputs, state.answers.output_names),
         )
 
     def network_and_rows(
@@ -362,19 +291,15 @@ class BaseMLP(BaseEstimator, CallbackSupportMixin):
         SettingError
             When the estimator learnt several classes of each row: ask one of ``estimators_``.
         """
-        refuse_several(self, "network_and_rows")
-        check_is_fitted(self, "network_")
-        if hasattr(self, "model_"):
-            model: TableModel = self.model_
-            return model.network_and_rows(*table_as_known(self, X, y))
-        rows = self._rows(X)
-        answers = self._answers(self.predict(X) if y is None else y)
-        if len(answers) != rows.shape[0]:
-            raise DataError(f"X has {rows.shape[0]} rows but y has {len(answers)}.")
-        parameters = self.network_.parameters(self.coefs_, self.intercepts_)
+        refuse_several(getattr(self, "estimators_", ()), "network_and_rows")
+        state, y = fitted_state(self), self.predict(X) if y is None else y
+        if state.model is not None:
+            return state.model.network_and_rows(*table_as_known(self, state, X, y))
+        rows, given = read_new_rows(self, state.columns, X), self._answers(y)
+        if len(given) != rows.shape[0]:
+            raise DataError(f"X has {rows.shape[0]} rows but y has {len(given)}.")
         dense = rows.toarray() if hasattr(rows, "toarray") else rows
-        targets = self._targets(answers, first=False, incremental=True)
-        return self.network_, parameters, dense, targets
+        return state.network, state.parameters, dense, state.answers.encode(given)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the estimator to one safetensors file, which ``deltaprop.load`` reads.
@@ -398,32 +323,21 @@ class BaseMLP(BaseEstimator, CallbackSupportMixin):
             generator as ``random_state``.
         """
         check_is_fitted(self, ["network_", "estimators_"], all_or_any=any)
-        save_estimator(self, path)
+        kinds = {kind.__name__: kind for kind in type(self).__mro__ if issubclass(kind, BaseMLP)}
+        save_estimator(self, path, kinds)
 
-    # what depends on y
+    def predict(self, X: Any) -> Array:
+        """Return the answer for each row.
 
-    def _answers(self, y: Any, name: str = "y") -> Array:
-        """Return targets as an array; a single column as a vector."""
-        y = y.toarray() if hasattr(y, "tocsr") else y
-        answers = np.asarray(plain_targets(y, numeric=self._y_numeric, name=name))
-        return answers[:, 0] if answers.ndim == 2 and answers.shape[1] == 1 else answers
+        Parameters
+        ----------
+        X : array_like, sparse matrix or data frame of shape (n, n_features)
+            The rows.
 
-    def _targets(self, y: Array, *, first: bool, incremental: bool) -> Array:
-        """Return what the network learns, and remember classes or outputs the first time."""
-        raise NotImplementedError
-
-    def _weigh(self, y: Array, weights: npt.NDArray[np.float64] | None) -> Any:
-        """Return the weights of the rows, classes considered."""
-        return weights
-
-    def _loss_name(self) -> str:
-        """Return deltaprop's name of the loss."""
-        raise NotImplementedError
-
-    def _splits_in_proportion(self) -> bool:
-        """Return whether rows are held out in the proportion of their targets."""
-        return False
-
-    def _output_names(self) -> tuple[str, ...]:
-        """Return what the user calls the outputs."""
-        return ()
+        Returns
+        -------
+        ndarray of shape (n,) or (n, n_outputs)
+            The class, the labels, or the number, which is float32 where rows and coefficients are.
+        """
+        answers, p = self._outputs(X)
+        return answers.decode(p)

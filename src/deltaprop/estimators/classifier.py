@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import DataError, SettingError
+from deltaprop.estimators.answers import Classes
 from deltaprop.estimators.base import BaseMLP, is_stochastic
-from deltaprop.estimators.inputs import has_preset
+from deltaprop.estimators.inputs import Given, target_names
+from deltaprop.estimators.parameters import Settings
 from deltaprop.estimators.several_targets import class_targets, fit_each, score_all
-from deltaprop.estimators.sklearn import (
-    ClassifierMixin,
-    available_if,
-    check_classification_targets,
-    compute_sample_weight,
-    type_of_target,
-    unique_labels,
-)
+from deltaprop.estimators.sklearn import ClassifierMixin, available_if, unique_labels
+from deltaprop.estimators.state import state_of
+from deltaprop.estimators.tasks import Tasks
 from deltaprop.table_models.several_targets import side_by_side
 from deltaprop.training.loop import Callback
 from deltaprop.training.optimizers import Optimizer
@@ -191,7 +188,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     loss = "log_loss"
     classes_: Array
-    _multilabel: bool
+    class_weight: Mapping[Any, float] | str | Sequence[Any] | None
 
     def __init__(
         self,
@@ -241,17 +238,17 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
-        tags.target_tags.multi_output = has_preset(self)
+        tags.target_tags.multi_output = self.preset is not None
         return tags
 
-    def _fit_preset(self, X: Any, y: Any, *others: Any) -> Any:
-        targets = class_targets(y)
+    def _learn(self, settings: Settings, given: Given, tasks: tuple[Tasks, ...]) -> dict[str, Any]:
+        targets = None if settings.preset is None else class_targets(given.y)
         if targets is None:
-            return super()._fit_preset(X, y, *others)
-        return fit_each(self, X, targets, *others)
+            return super()._learn(settings, given, tasks)
+        return fit_each(self, settings, given, targets, tasks)
 
-    @available_if(is_stochastic)  # type: ignore[untyped-decorator]
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Any:
+    @available_if(is_stochastic)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
         """Learn for a single epoch, going on from where the estimator is.
 
         Parameters
@@ -271,31 +268,31 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             Itself.
         """
         self._forget_several()
-        if self.class_weight is not None and isinstance(self.class_weight, str):
+        if isinstance(self.class_weight, str):
             raise SettingError(
                 f"class_weight={self.class_weight!r} counts all rows, and partial_fit sees some. "
                 "Give the weights as a dict."
             )
         if classes is not None:
             classes = self._answers(classes, "classes")
-        self._know_classes(self._answers(y), classes)
-        return self._partial_fit(X, y, sample_weight)
+        return self._partial_fit(X, y, sample_weight, self._known_classes(y, classes))
 
-    def _know_classes(self, y: Any, classes: Any) -> None:
-        if hasattr(self, "classes_"):
-            if classes is not None and not np.array_equal(self.classes_, unique_labels(classes)):
-                raise DataError(
-                    f"classes is {classes!r}, but in an earlier call the classes were "
-                    f"{self.classes_!r}. Give the same ones, or leave classes out."
-                )
-            return
-        if classes is None:
+    def _known_classes(self, y: Any, classes: Array | None) -> Classes:
+        state = state_of(self)
+        if state is None or not isinstance(state.answers, Classes):
+            if classes is not None:
+                return Classes.given(self._answers(y), target_names(y), classes)
             raise DataError(
                 "classes must be passed on the first call to partial_fit: all that any later call "
                 "will bring, such as classes=numpy.unique(y)."
             )
-        self._multilabel = type_of_target(y).startswith("multilabel")
-        self.classes_ = unique_labels(y if self._multilabel else classes)
+        known = state.answers
+        if classes is not None and not np.array_equal(known.classes, unique_labels(classes)):
+            raise DataError(
+                f"classes is {classes!r}, but in an earlier call the classes were "
+                f"{known.classes!r}. Give the same ones, or leave classes out."
+            )
+        return known
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy: the share of rows whose class is predicted.
@@ -334,13 +331,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         """
         if hasattr(self, "estimators_"):
             return side_by_side([part.predict(X) for part in self.estimators_])
-        p = self._outputs(X)
-        if self._multilabel:
-            return (p > 0.5).astype(int)
-        if len(self.classes_) == 1:
-            return np.repeat(self.classes_, len(p))
-        chosen = (p[:, 0] > 0.5).astype(int) if p.shape[1] == 1 else p.argmax(axis=1)
-        return np.asarray(self.classes_[chosen])
+        return super().predict(X)
 
     def predict_proba(self, X: Any) -> Any:
         """Return the probability of each class.
@@ -358,12 +349,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         """
         if hasattr(self, "estimators_"):
             return [part.predict_proba(X) for part in self.estimators_]
-        p = self._outputs(X)
-        if self._multilabel or p.shape[1] > 1:
-            return p
-        if len(self.classes_) == 1:
-            return np.ones_like(p)
-        return np.hstack([1 - p, p])
+        answers, p = self._outputs(X)
+        return answers.probabilities(p) if isinstance(answers, Classes) else p
 
     def predict_log_proba(self, X: Any) -> Any:
         """Return the logarithm of the probability of each class.
@@ -382,79 +369,3 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             return [part.predict_log_proba(X) for part in self.estimators_]
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
-
-    def _targets(self, y: Array, *, first: bool, incremental: bool) -> Array:
-        if incremental and not first:
-            self._refuse_new_classes(y)
-        else:
-            self._learn_classes(y, first=first, incremental=incremental)
-        if self._multilabel:
-            if y.ndim != 2 or y.shape[1] != self.n_outputs_:
-                raise DataError(
-                    f"y has shape {y.shape}; expected {self.n_outputs_} columns of 0 and 1, one "
-                    "for each label."
-                )
-            return np.asarray(y, dtype=np.float64)
-        # a column of text may come as objects, the classes never do
-        codes = np.searchsorted(self.classes_, y.astype(self.classes_.dtype, copy=False))
-        if self.n_outputs_ > 1:
-            return codes.astype(np.int64)
-        return codes.astype(np.float64).reshape(-1, 1)
-
-    def _learn_classes(self, y: Array, *, first: bool, incremental: bool) -> None:
-        several_kinds = y.ndim == 2 and y.dtype == object
-        kind = "multiclass-multioutput" if several_kinds else type_of_target(y)
-        if kind == "multiclass-multioutput":
-            raise DataError(
-                f"y has shape {y.shape} and more than two values: several classes for each row "
-                "are not learnt together without a preset. preset='fast' and 'best' learn each "
-                "column by a classifier of its own, and so does deltaprop.TargetModels; for a "
-                "multi-label task give columns of 0 and 1."
-            )
-        check_classification_targets(y)
-        if incremental:  # the classes came with the call
-            self._refuse_new_classes(y)
-        else:
-            found = unique_labels(y)
-            if not first and not np.array_equal(found, self.classes_):
-                raise DataError(
-                    "warm_start goes on with the classes of the previous call to fit: they were "
-                    f"{self.classes_}, now `y` has {found}. Set warm_start=False to begin anew."
-                )
-            self._multilabel = kind.startswith("multilabel")
-            self.classes_ = found
-        several = self._multilabel or len(self.classes_) > 2
-        self.n_outputs_ = len(self.classes_) if several else 1
-
-    def _refuse_new_classes(self, y: Array) -> None:
-        found = unique_labels(y)
-        new = np.setdiff1d(found, self.classes_)
-        if len(new):
-            raise DataError(
-                f"`y` has classes not in `classes_`: {new[:5].tolist()}. The estimator knows "
-                f"{self.classes_[:20].tolist()}."
-            )
-
-    def _weigh(self, y: Array, weights: npt.NDArray[np.float64] | None) -> Any:
-        if self.class_weight is None:
-            return weights
-        if isinstance(self.class_weight, (list, tuple)) and y.ndim == 1:
-            raise SettingError(
-                f"class_weight is {self.class_weight!r}, one for each of several targets, "
-                "but y is a single one. Give a dict of its classes, or 'balanced'."
-            )
-        by_class = np.asarray(compute_sample_weight(self.class_weight, y), dtype=np.float64)
-        return by_class if weights is None else by_class * weights
-
-    def _loss_name(self) -> str:
-        several = not self._multilabel and self.n_outputs_ > 1
-        return "cross_entropy" if several else "binary_cross_entropy"
-
-    def _splits_in_proportion(self) -> bool:
-        return bool(self.n_outputs_ == 1)
-
-    def _output_names(self) -> tuple[str, ...]:
-        if self._multilabel:
-            names = self._target_names
-            return names if len(names) == self.n_outputs_ else ()
-        return tuple(str(name) for name in self.classes_[-self.n_outputs_ :])

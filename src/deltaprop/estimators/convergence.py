@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+import numpy as np
+
+from deltaprop.estimators.sample import Sample
 from deltaprop.model.backprop import penalties
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
@@ -18,13 +21,7 @@ _SLOWER = 5.0
 
 @dataclass
 class AdaptiveRate:
-    """A learning rate that a ``Watch`` divides by 5 instead of stopping.
-
-    Parameters
-    ----------
-    learning_rate : float
-        eta from now on.
-    """
+    """A learning rate, eta from now on, that a ``Watch`` divides by 5 instead of stopping."""
 
     learning_rate: float
 
@@ -35,30 +32,14 @@ class AdaptiveRate:
 
 @dataclass(frozen=True)
 class InverseScaling:
-    """eta / (rows seen before this epoch + 1)^power; eta itself in a first epoch.
-
-    Parameters
-    ----------
-    learning_rate : float
-        eta.
-    power : float
-        The exponent.
-    seen : int
-        Rows seen before the first epoch.
-    n : int
-        Rows of an epoch.
-    steps_per_epoch : int
-        Updates of an epoch.
-    fresh : bool
-        Whether the first epoch is taken at eta itself.
-    """
+    """eta / (rows seen before this epoch + 1)^power; eta itself in a first epoch."""
 
     learning_rate: float
     power: float
-    seen: int
-    n: int
+    seen: int  # rows before the first epoch
+    n: int  # rows of an epoch
     steps_per_epoch: int
-    fresh: bool
+    fresh: bool  # whether the first epoch is taken at eta itself
 
     def __call__(self, step: int, n_steps: int) -> float:
         """Return eta of this step."""
@@ -71,21 +52,11 @@ class InverseScaling:
 
 @dataclass(frozen=True)
 class Later:
-    """A schedule some way on: where ``partial_fit`` is after its earlier calls.
-
-    Parameters
-    ----------
-    schedule : Schedule
-        The whole of it.
-    first : int
-        Updates done already.
-    n_steps : int
-        Updates of the whole; afterwards its last value stays.
-    """
+    """A schedule some way on: where ``partial_fit`` is after its earlier calls."""
 
     schedule: Schedule
-    first: int
-    n_steps: int
+    first: int  # updates done already
+    n_steps: int  # updates of the whole; afterwards its last value stays
 
     def __call__(self, step: int, n_steps: int) -> float:
         """Return eta of this step."""
@@ -94,15 +65,7 @@ class Later:
 
 @dataclass(frozen=True)
 class Shorter:
-    """A schedule of which every learning rate is multiplied by a share.
-
-    Parameters
-    ----------
-    schedule : Schedule
-        What is multiplied.
-    share : float
-        By how much.
-    """
+    """A schedule of which every learning rate is multiplied by a share."""
 
     schedule: Schedule
     share: float
@@ -118,26 +81,27 @@ class Objective:
 
     Its squared error is the mean over outputs where deltaprop's is the sum (the gradients are the
     same), and its Poisson loss is half the deviance, which adds what no weight changes.
-
-    Attributes
-    ----------
-    network : Network
-        Whose penalty is part of the loss, and is not divided.
-    divisor : int
-        The outputs the mean is taken over; 1 for a sum.
-    constant : float
-        What is added.
-    whole : bool
-        Whether one step is a whole epoch, so that its penalty is known exactly.
-    penalty : float
-        The penalty when the epoch began.
     """
 
-    network: Network
-    divisor: int
-    constant: float
-    whole: bool
-    penalty: float
+    network: Network  # whose penalty is part of the loss, and is not divided
+    divisor: int  # the outputs the mean is taken over; 1 for a sum
+    constant: float  # is added
+    whole: bool  # whether one step is a whole epoch, so that its penalty is known exactly
+    penalty: float  # when the epoch began
+
+    @classmethod
+    def of(
+        cls, network: Network, parameters: Parameters, sample: Sample, *, whole: bool
+    ) -> Objective:
+        """Return that of a training which begins at these parameters."""
+        divisor, constant = 1, 0.0
+        if network.loss_name == "half_squared_error":
+            divisor = network.n_out
+        elif network.loss_name == "poisson":
+            t = sample.targets.reshape(sample.n, -1)
+            deviance = np.sum(t * np.log(np.where(t > 0, t, 1.0)) - t, axis=1)
+            constant = float(np.average(deviance, weights=sample.weights))
+        return cls(network, divisor, constant, whole, sum(penalties(network, parameters)))
 
     def __call__(self, loss: float, parameters: Parameters) -> float:
         """Return scikit-learn's loss of an epoch that ended at these parameters."""
@@ -150,44 +114,20 @@ class Objective:
 
 @dataclass
 class Watch:
-    """Counts the epochs without improvement, and ends training after too many; a callback.
+    """Counts the epochs without improvement, and ends training after too many; a callback."""
 
-    Attributes
-    ----------
-    tol : float
-        What counts as improvement.
-    n_iter_no_change : float
-        Epochs without one that are borne.
-    by_score : bool
-        Whether the validation score is looked at, or the training loss.
-    rate : AdaptiveRate or None
-        Divided by 5 instead of stopping, down to 1e-6.
-    verbose : bool
-        Whether each epoch is told on standard output.
-    objective : Objective
-        The loss as it is reported.
-    losses, scores : list of float
-        The curves; added to.
-    best_loss, best_score : float
-        The least and the highest so far.
-    without : int
-        Epochs without improvement so far.
-    epochs : int
-        Seen in this run.
-    """
-
-    tol: float
-    n_iter_no_change: float
-    by_score: bool
-    rate: AdaptiveRate | None
-    verbose: bool
-    objective: Objective
-    losses: list[float]
-    scores: list[float] = field(default_factory=list)
-    best_loss: float = float("inf")
-    best_score: float = float("-inf")
-    without: int = 0
-    epochs: int = 0
+    tol: float  # what counts as improvement
+    n_iter_no_change: float  # epochs without one that are borne
+    by_score: bool  # whether the validation score is looked at, or the training loss
+    rate: AdaptiveRate | None  # divided by 5 instead of stopping, down to 1e-6
+    verbose: bool  # whether each epoch is printed
+    objective: Objective  # the loss as it is reported
+    losses: list[float]  # the curves; added to
+    scores: list[float]
+    best_loss: float
+    best_score: float
+    without: int  # epochs without improvement so far
+    epochs: int = 0  # seen in this run
 
     def __call__(self, state: TrainingState) -> bool:
         """Enter the epoch; return whether training is to stop."""
@@ -202,9 +142,9 @@ class Watch:
         self.losses.append(loss)
         if score is not None:
             self.scores.append(score)
-        self._tell(silent, f"Iteration {self.epochs}, loss = {loss:.8f}")
+        self._print(silent, f"Iteration {self.epochs}, loss = {loss:.8f}")
         if score is not None:
-            self._tell(silent, f"Validation score: {score:.6f}")
+            self._print(silent, f"Validation score: {score:.6f}")
         # written so that NaN counts as no improvement
         if self.by_score and score is not None:
             improved = score >= self.best_score + self.tol
@@ -220,13 +160,13 @@ class Watch:
         what = "validation score" if self.by_score else "training loss"
         why = f"The {what} has not improved by {self.tol:g} for {self.n_iter_no_change} epochs"
         if self.rate is None or self.rate.learning_rate <= _SLOWEST:
-            self._tell(silent, f"{why}: training stops.")
+            self._print(silent, f"{why}: training stops.")
             return True
         self.rate.learning_rate /= _SLOWER
         self.without = 0
-        self._tell(silent, f"{why}: the learning rate is {self.rate.learning_rate:g} from now on.")
+        self._print(silent, f"{why}: the learning rate is {self.rate.learning_rate:g} from now on.")
         return False
 
-    def _tell(self, silent: bool, line: str) -> None:
+    def _print(self, silent: bool, line: str) -> None:
         if self.verbose and not silent:
             print(line)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
 import os
-import warnings
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.errors import DataError, DeltapropError, shown
-from deltaprop.estimators.parameters import DEFAULTS, check_parameters
+from deltaprop.errors import DataError, DeltapropError, shown, warn_user
+from deltaprop.estimators.answers import Answers, Classes, Numbers
+from deltaprop.estimators.inputs import Columns
+from deltaprop.estimators.parameters import DEFAULTS, defaults_of
 from deltaprop.estimators.plain import (
     KEY,
     array_from_dict,
@@ -21,28 +21,31 @@ from deltaprop.estimators.plain import (
     plain,
     revived,
 )
-from deltaprop.estimators.recipes import check_preset
-from deltaprop.estimators.several_targets import take_over_each
-from deltaprop.estimators.with_preset import classes_for_tables, take_over
+from deltaprop.estimators.recipes import checked_settings
+from deltaprop.estimators.several_targets import names_of, together
+from deltaprop.estimators.state import FitState, adopt, fitted_state
+from deltaprop.estimators.with_preset import classes_for_tables
 from deltaprop.model.layers import Dense
-from deltaprop.model.parameters import Parameters
 from deltaprop.model.serialize import Contents, SavedModel, damaged, save_model
-from deltaprop.model.spec import Network
 from deltaprop.model.stored import Stored
 from deltaprop.table_models.files import table_model_of
 from deltaprop.table_models.model import TableModel
 from deltaprop.table_models.several_targets import SEVERAL, contents_together, saved_parts
-from deltaprop.tabular import SparseEncoder, TableEncoder, encoder_from_dict
+from deltaprop.tabular import Encoder, SparseEncoder, TableEncoder, encoder_from_dict
 from deltaprop.training.checkpoint import STATE, stored_state
 from deltaprop.training.history import History
 
-__all__ = ["CLASSES", "restore_estimator", "save_estimator"]
+if TYPE_CHECKING:
+    from deltaprop.estimators.base import BaseMLP
+
+__all__ = ["restore_estimator", "save_estimator"]
+
+_Kind = TypeVar("_Kind", bound="BaseMLP")
 
 _FORMAT = "deltaprop-estimator/3"
 _SECOND = "deltaprop-estimator/2"  # in which preset "plain" stood for having none
 _OLDER = "deltaprop-estimator/1"  # and scikit-learn's defaults for "not given", too
 _OF_ONE, _OF_ALL = "settings", "settings_of_all"  # of an estimator, and of one of several targets
-CLASSES = ("MLPClassifier", "MLPRegressor")
 # A file of somebody else names no file of ours that a later fit would write over.
 _NOT_KEPT = ("checkpoint", "resume")
 _SETTING_TYPES: dict[str, Any] = {  # of those that check_parameters leaves to whoever uses them
@@ -69,140 +72,120 @@ def _or_none(test: Callable[[object], bool]) -> Callable[[object], bool]:
 
 _figures = _are(_is_figure, list)
 _texts = _are(lambda value: isinstance(value, str), tuple)
-_FACTS: dict[str, Callable[[object], bool]] = {
+_Tests = dict[str, Callable[[object], bool]]
+_OF_COLUMNS: _Tests = {
     "n_features_in_": lambda value: _is_count(value) and value != 0,
-    "n_iter_": _is_count,
-    "t_": _is_count,
-    "n_layers_": _is_count,
-    "n_outputs_": _is_count,
-    "out_activation_": lambda value: isinstance(value, str),
-    "loss_": _is_figure,
-    "best_loss_": _or_none(_is_figure),
-    "loss_curve_": _figures,
-    "validation_scores_": _or_none(_figures),
-    "best_validation_score_": _or_none(_is_figure),
-    "_no_improvement_count": _is_count,
-    "_rate": lambda value: _is_figure(value) and 0 < value < np.inf,  # type: ignore[operator]
-    "_n_steps": _is_count,
-    "_multilabel": lambda value: isinstance(value, bool),
-    "_target_names": _texts,
-    "_columns": _or_none(_texts),
-}
-_ABSENT_AFTER_LBFGS = (
-    "best_loss_", "loss_curve_", "validation_scores_", "best_validation_score_",
-)  # fmt: skip
-_ARRAYS = ("classes_", "feature_names_in_")
+    "_target_names": _texts, "_columns": _or_none(_texts),
+}  # fmt: skip
 # of an estimator with a preset: all else is its TableModel's
-_PRESET_FACTS: dict[str, Callable[[object], bool]] = {
-    "n_features_in_": _FACTS["n_features_in_"],
-    "_target_names": _texts,
+_WITH_PRESET: _Tests = _OF_COLUMNS | {
     "_by_name": lambda value: isinstance(value, bool),
     "_places": _or_none(_are(_is_count, list)),
-    "_columns": _FACTS["_columns"],
 }
+_WITHOUT: _Tests = _OF_COLUMNS | {
+    "n_iter_": _is_count, "t_": _is_count, "n_layers_": _is_count, "n_outputs_": _is_count,
+    "_no_improvement_count": _is_count, "_n_steps": _is_count, "loss_": _is_figure,
+    "out_activation_": lambda value: isinstance(value, str),
+    "_rate": lambda value: _is_figure(value) and 0 < value < np.inf,
+}  # fmt: skip
+_NOT_ALWAYS: _Tests = {  # classes, and epochs, which L-BFGS has not
+    "_multilabel": lambda value: isinstance(value, bool),
+    "best_loss_": _or_none(_is_figure), "best_validation_score_": _or_none(_is_figure),
+    "loss_curve_": _figures, "validation_scores_": _or_none(_figures),
+}  # fmt: skip
+_ARRAYS = ("classes_", "feature_names_in_")
 
 
-def save_estimator(estimator: Any, path: str | os.PathLike[str]) -> None:
+def save_estimator(
+    estimator: BaseMLP, path: str | os.PathLike[str], kinds: Mapping[str, type[BaseMLP]]
+) -> None:
     """Write a fitted estimator to one file; with a preset it is a file of its TableModel, too.
 
-    Warns
-    -----
-    UserWarning
-        About settings that cannot be written down.
+    ``kinds`` are the classes that it is of, by their names. Settings that cannot be written down
+    are warned of.
     """
     lost = [name for name, value in _settings(estimator).items() if not is_plain(value)]
     if lost:
-        warnings.warn(
+        warn_user(
             f"{os.fspath(path)} is saved without {', '.join(lost)}: functions, generators and "
             "other objects of your own cannot be written down. Set "
             f"{'it' if len(lost) == 1 else 'them'} again after loading, with set_params.",
-            stacklevel=3,
+            UserWarning,
         )
-    name, first = os.fspath(path), vars(estimator).get("estimators_", [estimator])[0]
+    first = fitted_state(getattr(estimator, "estimators_", [estimator])[0])
     save_model(
-        path, first.network_, _parameters(first), **_contents(estimator),
-        restore=lambda saved: _contents(restore_estimator(saved, name, _kinds_of(first))),
+        path, first.network, first.parameters, **_contents(estimator),
+        restore=lambda saved: _contents(restore_estimator(saved, os.fspath(path), kinds)),
     )  # fmt: skip
 
 
-def _kinds_of(estimator: Any) -> dict[str, type[Any]]:
-    """Return its class of those that files know, by its name."""
-    return {kind.__name__: kind for kind in type(estimator).__mro__ if kind.__name__ in CLASSES}
-
-
-def _parameters(estimator: Any) -> Parameters:
-    """Return what an estimator of one target learnt; of several members the first one's."""
-    if "model_" in vars(estimator):
-        model: TableModel = estimator.model_
-        return model.parameters
-    network: Network = estimator.network_
-    return network.parameters(estimator.coefs_, estimator.intercepts_)
-
-
-def _settings(estimator: Any) -> dict[str, Any]:
-    settings: dict[str, Any] = estimator.get_params(deep=False)
+def _settings(estimator: BaseMLP) -> dict[str, Any]:
+    settings = estimator.get_params(deep=False)
     return {name: value for name, value in settings.items() if name not in _NOT_KEPT}
 
 
-def _plain_settings(estimator: Any) -> dict[str, Any]:
-    defaults = inspect.signature(type(estimator).__init__).parameters
+def _plain_settings(estimator: BaseMLP) -> dict[str, Any]:
+    defaults = defaults_of(estimator)
     return {
-        name: plain(value if is_plain(value) else defaults[name].default)
+        name: plain(value if is_plain(value) else defaults[name])
         for name, value in _settings(estimator).items()
     }
 
 
-def _contents(estimator: Any) -> Contents:
+def _contents(estimator: BaseMLP) -> Contents:
     """Return what a file of the estimator holds beside its (first) network."""
-    known = vars(estimator)
-    if "estimators_" in known:
-        parts = [(p.network_, _parameters(p), _contents(p)) for p in known["estimators_"]]
-        together = contents_together(parts, estimator._target_names)  # noqa: SLF001
-        together["training"][KEY] |= {_OF_ALL: _plain_settings(estimator)}
-        return together
-    preset = "model_" in known
+    if hasattr(estimator, "estimators_"):
+        each = [(fitted_state(part), _contents(part)) for part in estimator.estimators_]
+        parts = [(state.network, state.parameters, own) for state, own in each]
+        contents = contents_together(parts, names_of(estimator.estimators_))
+        contents["training"][KEY] |= {_OF_ALL: _plain_settings(estimator)}
+        return contents
+    state = fitted_state(estimator)
+    known = state.attributes
     facts: dict[str, Any] = {
         "format": _FORMAT,
         "class": type(estimator).__name__,
-        "settings": _plain_settings(estimator),
-        "facts": {
-            name: plain(known[name])
-            for name in (_PRESET_FACTS if preset else _FACTS)
-            if name in known
-        },
+        _OF_ONE: _plain_settings(estimator),
+        "facts": {name: plain(value) for name, value in _facts(state).items()},
         "arrays": {name: array_to_dict(known[name]) for name in _ARRAYS if name in known},
     }
-    if preset:
-        contents: Contents = estimator.model_.contents()
+    if state.model is not None:
+        contents = state.model.contents()
         contents["training"][KEY] = facts
         return contents
     facts |= {
-        "dtype": str(estimator.coefs_[0].dtype),
-        "encoder": None if estimator.encoder_ is None else estimator.encoder_.to_dict(),
-        "history": estimator.history_.to_dict() if "history_" in known else None,
+        "dtype": str(state.coefs[0].dtype),
+        "encoder": None if state.encoder is None else state.encoder.to_dict(),
+        "history": None if state.history is None else state.history.to_dict(),
     }
-    state = {STATE + name: np.asarray(array) for name, array in estimator._state.items()}  # noqa: SLF001
-    return {"table": None, "training": {KEY: facts}, "arrays": state}
+    numbers = {STATE + name: np.asarray(array) for name, array in state.optimizer.items()}
+    return {"table": None, "training": {KEY: facts}, "arrays": numbers}
 
 
-def restore_estimator(saved: SavedModel, name: str, kinds: Mapping[str, type[Any]]) -> Any:
-    """Return the estimator that ``save_estimator`` wrote.
+def _facts(state: FitState) -> dict[str, Any]:
+    """Return what is written down of a fit beside arrays and models."""
+    facts: dict[str, Any] = {
+        "_target_names": state.answers.names, "_columns": state.columns.names,
+    }  # fmt: skip
+    if state.model is not None:
+        places = None if state.places is None else list(state.places)
+        facts |= {"n_features_in_": state.columns.n, "_by_name": state.columns.by_name}
+        return facts | {"_places": places}
+    if isinstance(state.answers, Classes):
+        facts["_multilabel"] = state.answers.multilabel
+    facts |= {
+        "_no_improvement_count": state.no_improvement, "_rate": state.rate,
+        "_n_steps": state.n_steps,
+    }  # fmt: skip
+    known = state.attributes
+    return facts | {name: known[name] for name in (*_WITHOUT, *_NOT_ALWAYS) if name in known}
 
-    Parameters
-    ----------
-    saved : SavedModel
-        What the file holds.
-    name : str
-        What the file is called.
-    kinds : mapping
-        The classes that it may be of, by the names in ``CLASSES``.
 
-    Raises
-    ------
-    ModelFileError
-        When the file holds anything else.
-    MissingExtraError
-        When scikit-learn is not installed.
+def restore_estimator(saved: SavedModel, name: str, kinds: Mapping[str, type[_Kind]]) -> _Kind:
+    """Return the estimator that ``save_estimator`` wrote to the file called ``name``.
+
+    ``kinds`` are the classes that it may be of, by their names. Raise ModelFileError when the file
+    holds anything else, MissingExtraError when scikit-learn is not installed.
     """
     try:
         restore = _restore_one if SEVERAL not in saved.training else _restore_several
@@ -211,43 +194,40 @@ def restore_estimator(saved: SavedModel, name: str, kinds: Mapping[str, type[Any
         raise damaged(name, error) from None
 
 
-def _restore_several(saved: SavedModel, kinds: Mapping[str, type[Any]]) -> Any:
+def _restore_several(saved: SavedModel, kinds: Mapping[str, type[_Kind]]) -> _Kind:
     """Return the estimator of several targets, once those of each fit together."""
     files, names = saved_parts(saved)
     parts = [_restore_one(file, kinds) for file in files]
     if not all(hasattr(part, "predict_proba") and part.preset is not None for part in parts):
         raise DataError("of its several targets not each has a classifier with a preset")
-    if [part._target_names for part in parts] != [(name,) for name in names]:  # noqa: SLF001
+    states = [fitted_state(part) for part in parts]
+    if [state.answers.names for state in states] != [(name,) for name in names]:
         raise DataError("its targets are not those of its classifiers")
-    if len({_columns_of(part) for part in parts}) > 1:
+    if len({(s.columns.n, _texts_of(s.columns.feature_names)) for s in states}) > 1:
         raise DataError("its classifiers have different columns")
-    facts = Stored(saved.training[KEY], "estimator")
-    estimator = _unfitted(type(parts[0]), facts, _OF_ALL)
-    take_over_each(estimator, parts, names)
+    estimator = _unfitted(type(parts[0]), Stored(saved.training[KEY], "estimator"), _OF_ALL)
+    adopt(estimator, together(parts))
     return estimator
 
 
-def _columns_of(estimator: Any) -> tuple[int, tuple[str, ...] | None]:
-    names = vars(estimator).get("feature_names_in_")
-    return estimator.n_features_in_, None if names is None else tuple(names.tolist())
+def _texts_of(names: npt.NDArray[Any] | None) -> tuple[str, ...] | None:
+    return None if names is None else tuple(names.tolist())
 
 
-def _restore_one(saved: SavedModel, kinds: Mapping[str, type[Any]]) -> Any:
-    facts = Stored(saved.training.get(KEY), "estimator")
-    estimator = _unfitted(kinds[facts.text("class", tuple(kinds))], facts, _OF_ONE)
-    if saved.table is None:
-        _restore_facts(estimator, saved, facts)
-        _refuse_misfit(estimator, saved)
-    else:
-        _restore_preset(estimator, saved, facts)
+def _restore_one(saved: SavedModel, kinds: Mapping[str, type[_Kind]]) -> _Kind:
+    stored = Stored(saved.training.get(KEY), "estimator")
+    estimator = _unfitted(kinds[stored.text("class", tuple(kinds))], stored, _OF_ONE)
+    classifies = hasattr(type(estimator), "predict_proba")
+    restore = _without_preset if saved.table is None else _with_preset
+    adopt(estimator, restore(saved, stored, classifies).attributes)
     return estimator
 
 
-def _unfitted(kind: Any, facts: Stored, key: str) -> Any:
+def _unfitted(kind: type[_Kind], facts: Stored, key: str) -> _Kind:
     """Return an estimator with the settings of a file, each of them checked."""
     version = facts.text("format", (_FORMAT, _SECOND, _OLDER))
     stored = Stored(facts.get(key), "settings")
-    known = kind._get_param_names()  # noqa: SLF001
+    known = defaults_of(kind)
     settings = {}
     for name, value in stored.values.items():
         if name not in known:
@@ -268,100 +248,131 @@ def _unfitted(kind: Any, facts: Stored, key: str) -> Any:
         for value in each.values() if isinstance(each, dict) else ():
             stored.as_number("class_weight", value)
     estimator = kind(**settings)
-    check_parameters(estimator)
-    check_preset(estimator)
+    checked_settings(estimator)
     return estimator
 
 
-def _restore_attributes(
-    estimator: Any, facts: Stored, tests: Mapping[str, Callable[[object], bool]]
-) -> None:
-    for key, content in Stored(facts.get("facts"), "facts").values.items():
-        value = revived(content)
-        if key not in tests or not tests[key](value):
-            raise DataError(f"its {shown(key)} is {shown(value)}")
-        setattr(estimator, key, value)
-    for key, content in Stored(facts.get("arrays"), "arrays").values.items():
+def _read(
+    stored: Stored, tests: _Tests, encoder: Encoder | None, *, classifies: bool
+) -> dict[str, Any]:
+    """Return facts and arrays of a file, each checked, and all that are needed."""
+    facts: dict[str, Any] = {}
+    known = {**tests, **_NOT_ALWAYS}
+    for key, content in Stored(stored.get("facts"), "facts").values.items():
+        facts[key] = revived(content)
+        if key not in known or not known[key](facts[key]):
+            raise DataError(f"its {shown(key)} is {shown(facts[key])}")
+    for key, content in Stored(stored.get("arrays"), "arrays").values.items():
         if key not in _ARRAYS:
             raise DataError(f"it has {shown(key)}, which is not known here")
-        setattr(estimator, key, array_from_dict(key, content))
-
-
-def _restore_facts(estimator: Any, saved: SavedModel, facts: Stored) -> None:
-    dtype = facts.text("dtype", ("float32", "float64"))
-    _restore_attributes(estimator, facts, _FACTS)
-    encoder, history = facts.get("encoder"), facts.get("history")
-    estimator.encoder_ = None if encoder is None else encoder_from_dict(encoder)
-    if history is not None:
-        estimator.history_ = History.from_dict(history)
-    network = saved.network
-    if not all(isinstance(layer, Dense) and layer.bias for layer in network.computing_layers):
-        raise DataError("its network has other layers than dense ones with biases")
-    estimator.network_ = network
-    estimator.coefs_ = [np.array(W, dtype=dtype) for W in saved.parameters.W]
-    estimator.intercepts_ = [np.array(b, dtype=dtype) for b in saved.parameters.b]
-    estimator._state = stored_state(saved)  # noqa: SLF001
-    for name, value in estimator._state.items():  # noqa: SLF001
-        if np.shape(value) not in ((), (network.n_parameters,)):
-            raise DataError(f"its optimizer's {name} has shape {np.shape(value)}")
-
-
-def _refuse_misfit(estimator: Any, saved: SavedModel) -> None:
-    """Raise unless all is there that a fitted estimator has, and fits together."""
-    classifies = hasattr(type(estimator), "predict_proba")
-    needed = [name for name in _FACTS if name not in (*_ABSENT_AFTER_LBFGS, "_multilabel")]
-    _know_columns(estimator, estimator.encoder_)
-    if classifies:
-        needed += ["_multilabel", "classes_"]
-    absent = [name for name in needed if not hasattr(estimator, name)]
+        facts[key] = array_from_dict(key, content)
+    if "_columns" not in facts:  # older files have them elsewhere; arrays had no names
+        of_encoder = [column.name for column in getattr(encoder, "columns", ())]
+        names = tuple(map(str, facts.get("feature_names_in_", of_encoder)))
+        of_arrays = {f"x{i}" for i in range(len(names))}
+        facts["_columns"] = None if of_arrays.issuperset(names) else names
+    absent = [name for name in (*tests, *(["classes_"] * classifies)) if name not in facts]
     if absent:
         raise DataError(f"it lacks {absent[0]!r}")
-    network, encoder = saved.network, estimator.encoder_
-    columns = estimator.n_features_in_
-    if encoder is not None and (
-        not isinstance(encoder, TableEncoder) or len(encoder.columns) != columns
-    ):
+    for called in (facts.get("feature_names_in_"), facts["_columns"]):
+        fits = called is None or len(called) == facts["n_features_in_"]
+        texts = () if called is None else called
+        if not fits or not all(isinstance(name, str) for name in texts):
+            raise DataError("its columns do not fit its table")
+    return facts
+
+
+def _columns_of(facts: Mapping[str, Any], **others: Any) -> Columns:
+    names = facts.get("feature_names_in_")
+    return Columns(facts["n_features_in_"], names, facts["_columns"], **others)
+
+
+def _without_preset(saved: SavedModel, stored: Stored, classifies: bool) -> FitState:
+    dtype = stored.text("dtype", ("float32", "float64"))
+    network, described = saved.network, stored.get("encoder")
+    encoder = None if described is None else encoder_from_dict(described)
+    if encoder is not None and not isinstance(encoder, TableEncoder):
         raise DataError("its encoder is none of its table")
-    if network.n_in != (columns if encoder is None else encoder.n_outputs):
+    facts = _read(stored, _WITHOUT, encoder, classifies=classifies)
+    n, history = facts["n_features_in_"], stored.get("history")
+    if encoder is not None and len(encoder.columns) != n:
+        raise DataError("its encoder is none of its table")
+    if network.n_in != (n if encoder is None else encoder.n_outputs):
         raise DataError("its table does not fit its network")
-    _refuse_other_names(estimator)
-    if (
-        network.n_out != estimator.n_outputs_
-        or len(network.computing_layers) + 1 != estimator.n_layers_
-    ):
+    layers = network.computing_layers
+    if not all(isinstance(layer, Dense) and layer.bias for layer in layers):
+        raise DataError("its network has other layers than dense ones with biases")
+    if (network.n_out, len(layers) + 1) != (facts["n_outputs_"], facts["n_layers_"]):
         raise DataError(
-            f"it has {estimator.n_outputs_} outputs and {estimator.n_layers_} layers, its network "
-            f"{network.n_out} and {len(network.computing_layers) + 1}"
+            f"it has {facts['n_outputs_']} outputs and {facts['n_layers_']} layers, its network "
+            f"{network.n_out} and {len(layers) + 1}"
         )
+    numbers = stored_state(saved)
+    for name, value in numbers.items():
+        if np.shape(value) not in ((), (network.n_parameters,)):
+            raise DataError(f"its optimizer's {name} has shape {np.shape(value)}")
+    return FitState(
+        _columns_of(facts, by_name=encoder is not None, sparse=False, encoder=encoder),
+        _answers_of(facts, saved, classifies=classifies),
+        network,
+        [np.array(W, dtype=dtype) for W in saved.parameters.W],
+        [np.array(b, dtype=dtype) for b in saved.parameters.b],
+        n_iter=facts["n_iter_"],
+        t=facts["t_"],
+        loss=facts["loss_"],
+        loss_curve=facts.get("loss_curve_"),
+        best_loss=facts.get("best_loss_"),
+        scores=facts.get("validation_scores_"),
+        best_score=facts.get("best_validation_score_"),
+        history=None if history is None else History.from_dict(history),
+        optimizer=numbers,
+        n_steps=facts["_n_steps"],
+        rate=facts["_rate"],
+        no_improvement=facts["_no_improvement_count"],
+    )
+
+
+def _answers_of(facts: Mapping[str, Any], saved: SavedModel, *, classifies: bool) -> Answers:
+    """Return classes or numbers that fit the network."""
+    network, names = saved.network, facts["_target_names"]
     if not classifies:
         if network.loss.targets not in ("real", "count"):
             raise DataError(f"its loss is {network.loss_name}, which is none of numbers")
-        return
-    _refuse_no_classes(estimator.classes_)
-    n_classes = len(estimator.classes_)
-    right = n_classes if n_classes > 2 or estimator._multilabel else 1  # noqa: SLF001
-    if estimator.n_outputs_ != right or network.loss_name != estimator._loss_name():  # noqa: SLF001
+        return Numbers(names, network.n_out, network.loss_name)
+    if "_multilabel" not in facts:
+        raise DataError("it lacks '_multilabel'")
+    _refuse_no_classes(facts["classes_"])
+    found = Classes(names, facts["classes_"], facts["_multilabel"])
+    if (network.n_out, network.loss_name) != (found.n_outputs, found.loss_name):
         raise DataError(
-            f"it has {n_classes} classes, but {estimator.n_outputs_} outputs of {network.loss_name}"
+            f"it has {len(found.classes)} classes, but {network.n_out} outputs of "
+            f"{network.loss_name}"
         )
+    return found
 
 
-def _know_columns(estimator: Any, encoder: Any) -> None:
-    """Give the columns their names, which older files have elsewhere; arrays had none."""
-    known = vars(estimator)
-    if "_columns" not in known:
-        of_encoder = [column.name for column in getattr(encoder, "columns", ())]
-        names = tuple(map(str, known.get("feature_names_in_", of_encoder)))
-        of_arrays = {f"x{i}" for i in range(len(names))}
-        estimator._columns = None if of_arrays.issuperset(names) else names  # noqa: SLF001
-
-
-def _refuse_other_names(estimator: Any) -> None:
-    for names in (vars(estimator).get("feature_names_in_"), estimator._columns):  # noqa: SLF001
-        if names is not None and (
-            len(names) != estimator.n_features_in_ or not all(isinstance(n, str) for n in names)
-        ):
-            raise DataError("its columns do not fit its table")
+def _with_preset(saved: SavedModel, stored: Stored, classifies: bool) -> FitState:
+    model = table_model_of(saved, TableModel)
+    inputs, task = model.inputs, model.task
+    facts = _read(stored, _WITH_PRESET, inputs, classifies=classifies)
+    n_columns = len(inputs.columns) if isinstance(inputs, TableEncoder) else 0
+    if isinstance(inputs, SparseEncoder):
+        n_columns = inputs.n_columns
+    if n_columns != facts["n_features_in_"]:
+        raise DataError("its columns do not fit its table")
+    if classifies != (task != "regression"):
+        raise DataError(f"it is a {stored.text('class')}, but its table's task is {task}")
+    sparse = isinstance(inputs, SparseEncoder)
+    columns = _columns_of(facts, by_name=facts["_by_name"], sparse=sparse)
+    names, places = facts["_target_names"], facts["_places"]
+    answers: Answers = Numbers(names, model.network.n_out, model.network.loss_name)
+    if classifies:
+        answers = Classes(names, facts["classes_"], task == "multilabel")
+        if task == "classification":
+            _refuse_other_classes(answers.classes, places, model.target.classes)
+        elif answers.classes.tolist() != list(range(model.target.n_outputs)):
+            raise DataError("its labels are not those of its table")
+    return FitState.of_model(model, columns, answers, None if places is None else tuple(places))
 
 
 def _refuse_no_classes(classes: npt.NDArray[Any]) -> None:
@@ -372,37 +383,10 @@ def _refuse_no_classes(classes: npt.NDArray[Any]) -> None:
         raise DataError(f"its classes are {shown(found)}; expected different ones, ascending")
 
 
-def _restore_preset(estimator: Any, saved: SavedModel, facts: Stored) -> None:
-    """Give the estimator its model, once all fits together."""
-    _restore_attributes(estimator, facts, _PRESET_FACTS)
-    model = table_model_of(saved, TableModel)
-    _know_columns(estimator, model.inputs)
-    absent = [fact for fact in _PRESET_FACTS if fact not in vars(estimator)]
-    if absent:
-        raise DataError(f"it lacks {absent[0]!r}")
-    estimator._reads_sparse = isinstance(model.inputs, SparseEncoder)  # noqa: SLF001
-    n_columns = len(model.inputs.columns) if isinstance(model.inputs, TableEncoder) else 0
-    if isinstance(model.inputs, SparseEncoder):
-        n_columns = model.inputs.n_columns
-    if n_columns != estimator.n_features_in_:
-        raise DataError("its columns do not fit its table")
-    _refuse_other_names(estimator)
-    classifies = hasattr(type(estimator), "predict_proba")
-    if classifies != (model.task != "regression"):
-        raise DataError(f"it is {type(estimator).__name__}, but its table's task is {model.task}")
-    if classifies and "classes_" not in vars(estimator):
-        raise DataError("it lacks 'classes_'")
-    if model.task == "multilabel":
-        if estimator.classes_.tolist() != list(range(model.target.n_outputs)):
-            raise DataError("its labels are not those of its table")
-    elif classifies:
-        _refuse_other_classes(estimator, model.target.classes)
-    take_over(estimator, model)
-
-
-def _refuse_other_classes(estimator: Any, learnt: npt.NDArray[Any]) -> None:
+def _refuse_other_classes(
+    classes: npt.NDArray[Any], places: list[int] | None, learnt: npt.NDArray[Any]
+) -> None:
     """Raise unless the model's classes are those of the estimator that it says they are."""
-    places, classes = estimator._places, estimator.classes_  # noqa: SLF001
     _refuse_no_classes(classes)
     if places is None or len(set(places)) != len(places) or max(places, default=0) >= len(classes):
         raise DataError(f"its classes are in the places {shown(places)}")

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.errors import DataError
+from deltaprop.errors import DataError, SettingError
 from deltaprop.estimators.columns import warn_of_columns
+from deltaprop.estimators.parameters import Settings
 from deltaprop.estimators.sklearn import (
+    BaseEstimator,
     check_array,
     check_consistent_length,
     check_X_y,
@@ -18,7 +21,6 @@ from deltaprop.estimators.sklearn import (
     validate_data,
 )
 from deltaprop.estimators.targets import plain_targets
-from deltaprop.functional.losses import sample_shares
 from deltaprop.tabular import (
     TableEncoder,
     TableWarning,
@@ -30,26 +32,60 @@ from deltaprop.tabular import (
 from deltaprop.tabular.encoding.fit import refuse_infinite
 
 __all__ = [
-    "check_weights",
-    "has_preset",
-    "is_table",
-    "read_new_rows",
-    "read_new_table",
-    "read_training_rows",
-    "read_training_table",
-    "take",
-    "target_names",
-]
+    "Columns", "Given", "is_table", "read_new_rows", "read_new_table",
+    "read_training_rows", "read_training_table", "target_names",
+]  # fmt: skip
 
-Array = npt.NDArray[np.float64]
 _FLOATS = (np.float64, np.float32)
 _SPARSE = ("csr", "csc")
 _NUMBERS_OR_GAPS: dict[str, Any] = {"dtype": _FLOATS, "ensure_all_finite": "allow-nan"}
 
 
-def has_preset(estimator: Any) -> bool:
-    """Return whether the estimator learns as a preset has it, not as scikit-learn does."""
-    return estimator.preset is not None
+@dataclass(frozen=True, eq=False)
+class Given:
+    """What ``fit`` is given, untouched; see there."""
+
+    X: Any
+    y: Any
+    sample_weight: Any = None
+    X_val: Any = None
+    y_val: Any = None
+
+    def __post_init__(self) -> None:
+        if (self.X_val is None) != (self.y_val is None):
+            raise SettingError("X_val and y_val belong together; one of them is missing.")
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """How rows are read, now that some have been."""
+
+    n: int  # how many there were
+    feature_names: npt.NDArray[Any] | None  # of scikit-learn: where all their names are text
+    names: tuple[str, ...] | None  # of a data frame
+    by_name: bool  # whether they are found by name, since some are no numbers
+    sparse: bool  # whether a preset is given a sparse matrix, and never writes its zeros out
+    encoder: TableEncoder | None = None  # None where X is numbers, and where a preset encodes
+
+    @classmethod
+    def of(cls, estimator: BaseEstimator, X: Any, encoder: TableEncoder | None = None,
+           *, by_name: bool, sparse: bool = False) -> Columns:  # fmt: skip
+        """Return how rows like X are read, which scikit-learn has validated already."""
+        frame = None if sparse else _as_narwhals(X)
+        return cls(
+            estimator.n_features_in_,
+            getattr(estimator, "feature_names_in_", None),
+            None if frame is None else tuple(map(str, frame.columns)),
+            by_name,
+            sparse,
+            encoder,
+        )
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """Return what scikit-learn knows of them, by its names."""
+        known = {} if self.feature_names is None else {"feature_names_in_": self.feature_names}
+        return {"n_features_in_": self.n, **known}
 
 
 def is_table(X: Any) -> bool:
@@ -106,40 +142,41 @@ def _refuse_table(X: Any) -> None:
 
 
 def read_training_rows(
-    estimator: Any, X: Any, y: Any, *, reset: bool, y_numeric: bool
-) -> tuple[Any, npt.NDArray[Any]]:
-    """Return the rows as numbers (dense or CSR) and y as an array, both checked.
+    estimator: BaseEstimator, X: Any, y: Any, known: Columns | None, settings: Settings
+) -> tuple[Columns, Any, npt.NDArray[Any]]:
+    """Return how rows are read, these as numbers (dense or CSR), and y as an array, all checked.
 
-    With ``reset`` the estimator's columns are those of X, and its ``encoder_`` is fitted or None.
+    They are read as those before were; where there were none, they decide.
     """
-    X, y = in_memory(X), plain_targets(in_memory(y), numeric=y_numeric)
-    checks: dict[str, Any] = {"multi_output": True, "y_numeric": y_numeric}
-    if reset:
+    numeric, reset = settings.numeric, known is None
+    X, y = in_memory(X), plain_targets(in_memory(y), numeric=numeric)
+    if known is None:
         by_name = is_table(X) or _holds_words(X)
-        by_name |= has_preset(estimator) and not hasattr(X, "tocsr")
-        estimator.encoder_ = TableEncoder.fit(X, where="X") if by_name else None
-        _remember_names(estimator, X)
-        if by_name:
-            named = estimator._columns is not None  # noqa: SLF001
-            warn_of_columns(estimator.encoder_, named=named)
-    if estimator.encoder_ is None:
+        by_name |= settings.preset is not None and not hasattr(X, "tocsr")
+        encoder = TableEncoder.fit(X, where="X") if by_name else None
+        if encoder is not None:
+            warn_of_columns(encoder, named=_as_narwhals(X) is not None)
+    else:
+        encoder = known.encoder
+    if encoder is None:
         _refuse_table(X)
-        X, y = _checked(
-            estimator, X, y, reset=reset, accept_sparse=_SPARSE, dtype=_FLOATS, **checks
-        )
-        return _as_csr(X), _as_column(y)
+        checks: dict[str, Any] = {"multi_output": True, "y_numeric": numeric, "dtype": _FLOATS}
+        rows, y = _checked(estimator, X, y, reset=reset, accept_sparse=_SPARSE, **checks)
+        columns = known or Columns.of(estimator, X, by_name=False)
+        return columns, _as_csr(rows), _as_column(y)
     if reset:
         validate_data(estimator, X, y, skip_check_array=True)
     elif y is None:
         validate_data(estimator, y=y, skip_check_array=True)
+    columns = known or Columns.of(estimator, X, encoder, by_name=True)
     with warnings.catch_warnings():
         if reset:  # what the rows it was fitted to hold has been told
             warnings.simplefilter("ignore", TableWarning)
-        rows = _encoded(estimator, X)
-    return rows, _checked_targets(rows, y, y_numeric=y_numeric)
+        rows = _encoded(estimator, columns, encoder, X)
+    return columns, rows, _checked_targets(rows, y, numeric=numeric)
 
 
-def _checked(estimator: Any, X: Any, *y: Any, reset: bool = True, **checks: Any) -> Any:
+def _checked(estimator: BaseEstimator, X: Any, *y: Any, reset: bool = True, **checks: Any) -> Any:
     """Do what ``validate_data`` does, but for what polars or pyarrow would convert."""
     frame = _as_narwhals(X)
     if frame is None or (frame.columns and frame.implementation.is_pandas_like()):
@@ -152,33 +189,25 @@ def _checked(estimator: Any, X: Any, *y: Any, reset: bool = True, **checks: Any)
     return check_array(array, input_name="X", estimator=estimator, **checks)
 
 
-def _remember_names(estimator: Any, X: Any) -> None:
-    """Keep what the columns were called, in their order; None where nothing names them."""
-    frame = _as_narwhals(X)
-    estimator._columns = None if frame is None else tuple(map(str, frame.columns))  # noqa: SLF001
-
-
-def _as_in_training(estimator: Any, X: Any) -> Any:
+def _as_in_training(estimator: BaseEstimator, columns: Columns, X: Any) -> Any:
     """Return a table whose columns are found by name, or where either has no names, by place.
 
     Explainers and the like give an array of the columns of the frame that was learnt from.
     """
-    names = estimator._columns  # noqa: SLF001
     table = as_frame(X)
-    if names is not None and _as_narwhals(X) is not None:
+    if columns.names is not None and _as_narwhals(X) is not None:
         return table
     validate_data(estimator, X, reset=False, skip_check_array=True)  # warns, and counts them
-    if names is None:
-        names = [f"x{i}" for i in range(len(table.columns))]
+    names = columns.names or [f"x{i}" for i in range(len(table.columns))]
     return as_frame(dict(zip(names, table.iter_columns(), strict=True)))
 
 
-def _checked_targets(rows: Any, y: Any, *, y_numeric: bool) -> npt.NDArray[Any]:
+def _checked_targets(rows: Any, y: Any, *, numeric: bool) -> npt.NDArray[Any]:
     y = check_array(
         y,
         ensure_2d=False,
         accept_sparse="csr",
-        dtype=np.float64 if y_numeric else None,
+        dtype=np.float64 if numeric else None,
         input_name="y",
     )
     check_consistent_length(rows, y)
@@ -186,24 +215,22 @@ def _checked_targets(rows: Any, y: Any, *, y_numeric: bool) -> npt.NDArray[Any]:
 
 
 def read_training_table(
-    estimator: Any, X: Any, y: Any, *, y_numeric: bool
-) -> tuple[Any, npt.NDArray[Any]]:
-    """Return the rows as a table of named columns and y as an array, both checked.
+    estimator: BaseEstimator, X: Any, y: Any, *, numeric: bool
+) -> tuple[Columns, Any, npt.NDArray[Any]]:
+    """Return how rows are read, these as a table of named columns, and y as an array, all checked.
 
     The columns of a table with words, dates or missing cells are found by their names from now
     on; those of complete numbers by their places, as scikit-learn does.
     """
-    X, y = in_memory(X), plain_targets(in_memory(y), numeric=y_numeric)
-    estimator._reads_sparse = is_sparse(X)  # noqa: SLF001
-    if estimator._reads_sparse:  # noqa: SLF001
-        estimator._by_name, estimator._columns = False, None  # noqa: SLF001
-        checks: dict[str, Any] = {"multi_output": True, "y_numeric": y_numeric, "dtype": _FLOATS}
-        matrix, y = validate_data(estimator, X, y, accept_sparse="csr", **checks)
-        names = tuple(map(str, getattr(estimator, "feature_names_in_", ())))
-        return as_sparse(matrix, names), _as_column(y)
-    estimator._by_name = is_table(X) or _holds_words(X)  # noqa: SLF001
-    _remember_names(estimator, X)
-    if estimator._by_name:  # noqa: SLF001
+    X, y = in_memory(X), plain_targets(in_memory(y), numeric=numeric)
+    checks: dict[str, Any] = {"multi_output": True, "y_numeric": numeric}
+    if is_sparse(X):
+        checks |= {"accept_sparse": "csr", "dtype": _FLOATS}
+        matrix, y = validate_data(estimator, X, y, **checks)
+        columns = Columns.of(estimator, X, by_name=False, sparse=True)
+        known = () if columns.feature_names is None else columns.feature_names
+        return columns, as_sparse(matrix, tuple(map(str, known))), _as_column(y)
+    if is_table(X) or _holds_words(X):
         table = as_frame(X)
         validate_data(estimator, X, y, skip_check_array=True)
         if len(table) == 0:
@@ -211,33 +238,34 @@ def read_training_table(
         for column in table.iter_columns():  # while the rows are in the user's order
             if column.dtype.is_float():
                 refuse_infinite(column.to_numpy(), column.name, "X")
-        return table, _checked_targets(table, y, y_numeric=y_numeric)
-    array, y = _checked(estimator, X, y, multi_output=True, y_numeric=y_numeric, **_NUMBERS_OR_GAPS)
-    return _named(estimator, X, array), _as_column(y)
+        columns = Columns.of(estimator, X, by_name=True)
+        return columns, table, _checked_targets(table, y, numeric=numeric)
+    array, y = _checked(estimator, X, y, **checks, **_NUMBERS_OR_GAPS)
+    columns = Columns.of(estimator, X, by_name=False)
+    return columns, _named(columns, X, array), _as_column(y)
 
 
-def read_new_table(estimator: Any, X: Any) -> Any:
+def read_new_table(estimator: BaseEstimator, columns: Columns, X: Any) -> Any:
     """Return rows like those of the training as a table of named columns."""
     X = in_memory(X)
-    if estimator._reads_sparse:  # noqa: SLF001
+    if columns.sparse:
         given = validate_data(estimator, X, reset=False, accept_sparse="csr", dtype=_FLOATS)
         return as_sparse(given)
     X = X.toarray() if hasattr(X, "tocsr") else X
-    if estimator._by_name:  # noqa: SLF001
-        return _as_in_training(estimator, X)
-    return _named(estimator, X, _checked(estimator, X, reset=False, **_NUMBERS_OR_GAPS))
+    if columns.by_name:
+        return _as_in_training(estimator, columns, X)
+    return _named(columns, X, _checked(estimator, X, reset=False, **_NUMBERS_OR_GAPS))
 
 
-def _named(estimator: Any, X: Any, array: Any) -> Any:
+def _named(columns: Columns, X: Any, array: Any) -> Any:
     """Return rows of numbers as a table whose columns are called as they were in training."""
-    n = estimator.n_features_in_
-    names = estimator._columns or [f"x{i}" for i in range(n)]  # noqa: SLF001
+    names = columns.names or [f"x{i}" for i in range(columns.n)]
     exact = isinstance(X, np.ndarray) and X.dtype.kind in "iu"  # more digits than floats have
-    columns = list(X.T if exact else array.T)
+    cells = list(X.T if exact else array.T)
     frame = _as_narwhals(X)
-    if frame is not None and len(set(frame.columns)) == n:  # truth values stay what they are
-        columns = list(frame.iter_columns())
-    return as_frame(dict(zip(names, columns, strict=True)))
+    if frame is not None and len(set(frame.columns)) == columns.n:
+        cells = list(frame.iter_columns())  # truth values stay what they are
+    return as_frame(dict(zip(names, cells, strict=True)))
 
 
 def _holds_words(X: Any) -> bool:
@@ -254,17 +282,17 @@ def _holds_words(X: Any) -> bool:
     return False
 
 
-def read_new_rows(estimator: Any, X: Any) -> Any:
+def read_new_rows(estimator: BaseEstimator, columns: Columns, X: Any) -> Any:
     """Return rows like those of the training as numbers, dense or CSR."""
     X = in_memory(X)
-    if estimator.encoder_ is not None:
-        return _encoded(estimator, X)
+    if columns.encoder is not None:
+        return _encoded(estimator, columns, columns.encoder, X)
     _refuse_table(X)
     return _as_csr(_checked(estimator, X, reset=False, accept_sparse=_SPARSE))
 
 
-def _encoded(estimator: Any, X: Any) -> Any:
-    rows = estimator.encoder_.transform(_as_in_training(estimator, X), where="X")
+def _encoded(estimator: BaseEstimator, columns: Columns, encoder: TableEncoder, X: Any) -> Any:
+    rows = encoder.transform(_as_in_training(estimator, columns, X), where="X")
     if len(rows) == 0:
         raise DataError("X has no rows; at least one is needed.")
     if isinstance(rows, np.ndarray):
@@ -284,30 +312,6 @@ def _as_column(y: Any) -> npt.NDArray[Any]:
         y = column_or_1d(y, warn=True)
     array: npt.NDArray[Any] = y
     return array
-
-
-def check_weights(sample_weight: Any, n: int) -> Array | None:
-    """Return the weights of n rows as floats >= 0, not all 0; None where none are given."""
-    if sample_weight is None:
-        return None
-    try:
-        weights = np.asarray(sample_weight, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise DataError("sample_weight holds something that is not a number.") from None
-    if weights.ndim == 0:
-        weights = np.full(n, float(weights))
-    if weights.ndim != 1:
-        raise DataError(
-            f"Sample weights must be 1D array or scalar: sample_weight has shape {weights.shape}; "
-            f"expected one per row, ({n},)."
-        )
-    sample_shares(n, weights)
-    return weights
-
-
-def take(rows: Any, *arrays: Any) -> list[Any]:
-    """Return some rows of each array; None stays None."""
-    return [None if array is None else array[rows] for array in arrays]
 
 
 def target_names(y: Any) -> tuple[str, ...]:

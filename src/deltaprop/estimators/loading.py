@@ -49,18 +49,12 @@ def load(
 
 
 def estimator_of(saved: SavedModel, name: str) -> MLPClassifier | MLPRegressor:
-    """Return the estimator in a file called ``name``.
-
-    Raises
-    ------
-    ModelFileError
-        When the file holds anything else.
-    MissingExtraError
-        When scikit-learn is not installed.
-    """
+    """Return the estimator in a file called ``name``; see ``load``."""
     from deltaprop.estimators.classifier import MLPClassifier
     from deltaprop.estimators.files import restore_estimator
     from deltaprop.estimators.regressor import MLPRegressor
 
-    kinds = {kind.__name__: kind for kind in (MLPClassifier, MLPRegressor)}
-    return restore_estimator(saved, name, kinds)  # type: ignore[no-any-return]
+    kinds: dict[str, type[MLPClassifier | MLPRegressor]] = {
+        kind.__name__: kind for kind in (MLPClassifier, MLPRegressor)
+    }
+    return restore_estimator(saved, name, kinds)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+import inspect
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from numbers import Integral, Real
-from types import SimpleNamespace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -13,56 +14,24 @@ import numpy as np
 from deltaprop.engines import engine_named
 from deltaprop.errors import SettingError
 from deltaprop.estimators.convergence import AdaptiveRate, InverseScaling, Later, Shorter
+from deltaprop.estimators.sklearn import BaseEstimator
 from deltaprop.functional.activations import ACTIVATIONS
+from deltaprop.functional.losses import LOSSES
+from deltaprop.training.loop import Callback
 from deltaprop.training.optimizers import OPTIMIZERS, Adam, GradientDescent, Momentum, Optimizer
-from deltaprop.training.schedules import LearningRate
+from deltaprop.training.schedules import LearningRate, Schedule
 
 __all__ = [
-    "DEFAULTS",
-    "OUTPUT_NAMES",
-    "check_parameters",
-    "hidden_activations",
-    "hidden_sizes",
-    "optimizer_of",
-    "rate_of",
-    "result_dtype",
-    "settings_of",
-    "shortened",
-    "uses_lbfgs",
-]
-
-# What None stands for in a setting that scikit-learn and the presets decide differently. A default
-# that is no value of its own shows what was given, and stays what it is in clones and files.
-DEFAULTS: dict[str, Any] = {
-    "hidden_layer_sizes": (100,),
-    "activation": "relu",
-    "solver": "adam",
-    "alpha": 0.0001,
-    "batch_size": "auto",
-    "learning_rate": "constant",
-    "learning_rate_init": 0.001,
-    "power_t": 0.5,
-    "max_iter": 200,
-    "tol": 1e-4,
-    "momentum": 0.9,
-    "nesterovs_momentum": True,
-    "early_stopping": False,
-    "validation_fraction": 0.1,
-    "beta_1": 0.9,
-    "beta_2": 0.999,
-    "epsilon": 1e-8,
-    "n_iter_no_change": 10,
-    "max_fun": 15000,
-    "dropout": 0.0,
-    "label_smoothing": 0.0,
-}
+    "DEFAULTS", "IN_RECIPES", "Settings", "check_parameters", "continued", "defaults_of",
+    "settings_of", "shortened",
+]  # fmt: skip
 
 _Test: TypeAlias = Callable[[Any], bool]
+_inf = float("inf")
 _SOLVERS = ("adam", "lbfgs", "sgd")
 _RATES = ("constant", "invscaling", "adaptive")
-_DTYPES = (None, "float32", "float64", "bfloat16")
+_DTYPES = ("float32", "float64", "bfloat16")
 _ALIASES = {"logistic": "sigmoid"}
-OUTPUT_NAMES = {"sigmoid": "logistic"}  # of scikit-learn
 
 
 def _real(low: float, high: float, *, open_low: bool = False, open_high: bool = False) -> _Test:
@@ -90,185 +59,269 @@ def _rate(value: Any) -> bool:
     return callable(value) or (isinstance(value, str) and value in _RATES)
 
 
-def _optimizer(value: Any) -> bool:
-    return value is None or isinstance(value, str) or hasattr(value, "step")
-
-
 def _functions(value: Any) -> bool:
     return isinstance(value, Sequence) and all(map(callable, value))
 
 
-_inf = float("inf")
-_truths = dict.fromkeys(
-    ("shuffle", "warm_start", "nesterovs_momentum", "early_stopping", "resume"),
-    (_truth, "True or False"),
-)
-_RULES: dict[str, tuple[_Test, str]] = {
-    "solver": (lambda v: v in _SOLVERS, f"one of {', '.join(_SOLVERS)}"),
-    "alpha": (_real(0, _inf, open_high=True), "a number >= 0"),
-    "batch_size": (
+def _anything(_: object) -> bool:
+    return True
+
+
+_ANYTHING = _anything, ""
+_AT_LEAST_1 = _whole, "a whole number of at least 1"
+_AT_LEAST_0 = _real(0, _inf, open_high=True), "a number >= 0"
+_ABOVE_0 = _real(0, _inf, open_low=True, open_high=True), "a number > 0"
+_SHARE = _real(0, 1, open_high=True), "a number from 0 up to below 1"
+_TRUTH = _truth, "True or False"
+
+
+def _usual(default: Any, test: _Test = _anything, expected: str = "") -> Any:
+    """Return a setting that scikit-learn and the presets decide differently: None is the default.
+
+    A default that is no value of its own shows what was given, and stays what it is in clones and
+    files.
+    """
+    return field(default=default, metadata={"rule": (test, expected), "usual": True})
+
+
+def _own(default: Any, test: _Test = _anything, expected: str = "") -> Any:
+    return field(default=default, metadata={"rule": (test, expected)})
+
+
+def _or_none(test: _Test, expected: str) -> Any:
+    return _own(None, lambda value: value is None or test(value), f"None{expected}")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an estimator is set to, by the names it is given; no preset's, where it says None.
+
+    Each row is a setting: what None stands for, which values it can have, and how a message says
+    so. Of what has no rule here whoever uses it says what is wrong.
+    """
+
+    solver: str = _usual("adam", lambda v: v in _SOLVERS, f"one of {', '.join(_SOLVERS)}")
+    alpha: float = _usual(0.0001, *_AT_LEAST_0)
+    batch_size: int | str = _usual(
+        "auto",
         lambda v: (isinstance(v, str) and v == "auto") or _whole(v),
         "'auto' or a whole number of at least 1",
-    ),
-    "learning_rate": (_rate, f"one of {', '.join(_RATES)}, or a schedule of deltaprop"),
-    "learning_rate_init": (_real(0, _inf, open_low=True, open_high=True), "a number > 0"),
-    "power_t": (_real(0, _inf, open_high=True), "a number >= 0"),
-    "max_iter": (_whole, "a whole number of at least 1"),
-    "tol": (_real(0, _inf), "a number >= 0"),
-    "verbose": (
+    )
+    learning_rate: str | Schedule = _usual(
+        "constant", _rate, f"one of {', '.join(_RATES)}, or a schedule of deltaprop"
+    )
+    learning_rate_init: float = _usual(0.001, *_ABOVE_0)
+    power_t: float = _usual(0.5, *_AT_LEAST_0)
+    max_iter: int = _usual(200, *_AT_LEAST_1)
+    tol: float = _usual(1e-4, _real(0, _inf), "a number >= 0")
+    verbose: bool | int = _own(
+        False,
         lambda v: _truth(v) or (isinstance(v, Integral) and int(v) >= 0),
         "True, False or a whole number >= 0",
-    ),
-    "momentum": (_real(0, 1), "a number from 0 to 1"),
-    "validation_fraction": (_real(0, 1, open_high=True), "a number from 0 up to below 1"),
-    "beta_1": (_real(0, 1, open_high=True), "a number from 0 up to below 1"),
-    "beta_2": (_real(0, 1, open_high=True), "a number from 0 up to below 1"),
-    "epsilon": (_real(0, _inf, open_low=True, open_high=True), "a number > 0"),
-    "n_iter_no_change": (
+    )
+    momentum: float = _usual(0.9, _real(0, 1), "a number from 0 to 1")
+    validation_fraction: float = _usual(0.1, *_SHARE)
+    beta_1: float = _usual(0.9, *_SHARE)
+    beta_2: float = _usual(0.999, *_SHARE)
+    epsilon: float = _usual(1e-8, *_ABOVE_0)
+    n_iter_no_change: float = _usual(
+        10,
         lambda v: _whole(v) or (isinstance(v, Real) and v == _inf),
         "a whole number of at least 1, or infinity",
-    ),
-    "max_fun": (_whole, "a whole number of at least 1"),
-    "dropout": (_real(0, 1, open_high=True), "a number from 0 up to below 1"),
-    "label_smoothing": (_real(0, 1, open_high=True), "a number from 0 up to below 1"),
-    "members": (lambda v: v is None or _whole(v), "None or a whole number of at least 1"),
-    "ranges": (
-        lambda v: v is None or _whole(v) or (type(v) is int and v == 0),
-        "None or a whole number >= 0",
-    ),
-    "calibrate": (lambda v: v is None or _truth(v), "None, True or False"),
-    "optimizer": (_optimizer, "None, the name of an optimizer, or an optimizer of deltaprop"),
-    "callbacks": (_functions, "a list of functions"),
-    "time_budget": (
-        lambda v: v is None or _real(0, _inf, open_low=True, open_high=True)(v),
-        "None or a number of seconds > 0",
-    ),
-    "n_threads": (lambda v: v is None or _whole(v), "None or a whole number of at least 1"),
-    "dtype": (lambda v: v in _DTYPES, "None, 'float32', 'float64' or 'bfloat16'"),
-    **_truths,
+    )
+    max_fun: int = _usual(15000, *_AT_LEAST_1)
+    dropout: float = _usual(0.0, *_SHARE)
+    label_smoothing: float = _usual(0.0, *_SHARE)
+    members: int | None = _or_none(_whole, " or a whole number of at least 1")
+    ranges: int | None = _or_none(
+        lambda v: _whole(v) or (type(v) is int and v == 0), " or a whole number >= 0"
+    )
+    calibrate: bool | None = _or_none(_truth, ", True or False")
+    optimizer: str | Optimizer | None = _or_none(
+        lambda v: isinstance(v, str) or hasattr(v, "step"),
+        ", the name of an optimizer, or an optimizer of deltaprop",
+    )
+    callbacks: Sequence[Callback] = _own((), _functions, "a list of functions")
+    time_budget: float | None = _or_none(_ABOVE_0[0], " or a number of seconds > 0")
+    n_threads: int | None = _or_none(_whole, " or a whole number of at least 1")
+    dtype: str | None = _or_none(lambda v: v in _DTYPES, ", 'float32', 'float64' or 'bfloat16'")
+    shuffle: bool = _own(True, *_TRUTH)
+    warm_start: bool = _own(False, *_TRUTH)
+    nesterovs_momentum: bool = _usual(True, *_TRUTH)
+    early_stopping: bool = _usual(False, *_TRUTH)
+    resume: bool = _own(False, *_TRUTH)
+    hidden_layer_sizes: int | Sequence[int] = _usual((100,))
+    activation: str | Sequence[str] = _usual("relu")
+    loss: str = "log_loss"
+    random_state: int | np.random.RandomState | None = None
+    preset: str | None = None
+    class_weight: Mapping[Any, float] | str | Sequence[Any] | None = None
+    scoring: str | Callable[..., Any] | None = None
+    checkpoint: str | os.PathLike[str] | None = None
+    engine: str = "auto"
+    numeric: bool = False  # whether y is numbers; no setting: the kind of estimator says it
+
+    @property
+    def lbfgs(self) -> bool:
+        """Return whether all rows are learnt from at once, instead of epochs of mini-batches."""
+        return self.solver == "lbfgs" and self.optimizer is None
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Return the width of each hidden layer."""
+        given: Any = self.hidden_layer_sizes  # whatever it is
+        sizes = list(given) if isinstance(given, Iterable) else [given]
+        if isinstance(given, str) or not all(_whole(size) for size in sizes):
+            raise SettingError(
+                f"hidden_layer_sizes is {given!r}; it holds the width of each hidden layer, whole "
+                "numbers > 0, such as (100, 50)."
+            )
+        return tuple(int(size) for size in sizes)
+
+    @property
+    def activations(self) -> tuple[str, ...]:
+        """Return deltaprop's name of the activation of each hidden layer."""
+        n = len(self.widths)
+        given: Any = self.activation  # whatever it is
+        names = [given] * n if isinstance(given, str) else list(given)
+        if len(names) != n:
+            raise SettingError(
+                f"activation names {len(names)} activations but there are {n} hidden layers; "
+                "give one name for all of them or one each."
+            )
+        for name in [given] if isinstance(given, str) else names:
+            _ = ACTIVATIONS[_ALIASES.get(name, name) if isinstance(name, str) else name]
+        return tuple(_ALIASES.get(name, name) for name in names)
+
+    @property
+    def loss_of_numbers(self) -> str:
+        """Return deltaprop's name of a regressor's loss."""
+        known = {name: name for name, row in LOSSES.items() if row.targets in ("real", "count")}
+        known["squared_error"] = "half_squared_error"
+        if self.loss not in known:
+            names = ", ".join(sorted(known))
+            raise SettingError(f"loss is {self.loss!r}; for numbers it is one of {names}.")
+        return known[self.loss]
+
+    def dtypes(self, rows: Any) -> tuple[str, type[np.floating[Any]]]:
+        """Return what steps are computed in, and what coefficients are kept in."""
+        dtype = self.dtype
+        if dtype is None:
+            dtype = "float32" if rows.dtype == np.float32 else "float64"
+        return dtype, np.float64 if dtype == "float64" else np.float32
+
+    def optimizer_at(self, rate: LearningRate) -> Optimizer:
+        """Return the optimizer that is asked for; an object of its own brings its own rate."""
+        chosen = self.optimizer
+        if isinstance(chosen, str):
+            if chosen not in OPTIMIZERS:
+                raise SettingError(
+                    f"optimizer is {chosen!r}; it is one of {', '.join(sorted(OPTIMIZERS))}, or "
+                    "such an optimizer with settings of your own: "
+                    "optimizer=deltaprop.AdamW(1e-3)."
+                )
+            named: Optimizer = OPTIMIZERS[chosen](rate)
+            return named
+        if chosen is not None:
+            return chosen
+        if self.solver == "adam":
+            return Adam(rate, self.beta_1, self.beta_2, self.epsilon)
+        if self.momentum == 0:
+            return GradientDescent(rate)
+        # scikit-learn allows a velocity that never fades; the nearest float below is the same to it
+        momentum = min(float(self.momentum), float(np.nextafter(1.0, 0.0)))
+        return Momentum(rate, momentum, bool(self.nesterovs_momentum))
+
+    def rate_for(self, n: int, n_steps: int, seen: int, begun_at: float | None) -> LearningRate:
+        """Return eta, or its schedule, for ``n_steps`` updates an epoch over ``n`` rows.
+
+        ``seen`` rows have been learnt from; ``begun_at`` is where an adaptive rate has come to in
+        earlier calls of ``partial_fit``, None of ``fit``.
+        """
+        chosen, eta = self.learning_rate, float(self.learning_rate_init)
+        if not isinstance(chosen, str):
+            return chosen
+        if self.solver == "adam" and self.optimizer is None:
+            return eta
+        if chosen == "invscaling":
+            fresh = begun_at is None or seen == 0
+            return InverseScaling(eta, self.power_t, seen, n, n_steps, fresh)
+        if chosen == "adaptive":
+            return AdaptiveRate(eta if begun_at is None else begun_at)
+        return eta
+
+
+DEFAULTS: dict[str, Any] = {
+    item.name: item.default for item in fields(Settings) if "usual" in item.metadata
 }
+# what a preset's recipe calls a setting; nothing where it has it beside its recipe
+IN_RECIPES: dict[str, str | None] = {
+    "loss": "loss", "hidden_layer_sizes": "hidden", "activation": "activation",
+    "dropout": "dropout", "learning_rate_init": "learning_rate", "batch_size": "batch_size",
+    "max_iter": "epochs", "n_iter_no_change": "patience",
+    "validation_fraction": "validation_share", "alpha": "l2",
+    "label_smoothing": "label_smoothing", "members": "members", "ranges": "ranges",
+    "calibrate": "calibrate", "time_budget": "time_budget", "engine": "engine",
+    "preset": None, "random_state": None, "class_weight": None, "scoring": None,
+    "callbacks": None, "checkpoint": None, "resume": None, "n_threads": None, "verbose": None,
+}  # fmt: skip
 _ONLY_STOCHASTIC = ("time_budget", "checkpoint", "callbacks", "dropout")
 
 
-def settings_of(estimator: Any) -> SimpleNamespace:
-    """Return the settings by their names, scikit-learn's defaults in the place of None."""
-    settings = estimator.get_params(deep=False)
-    known = {name: DEFAULTS[name] for name in DEFAULTS if settings.get(name, 0) is None}
-    return SimpleNamespace(**(settings | known))
+def settings_of(estimator: BaseEstimator) -> Settings:
+    """Return what an estimator is set to, scikit-learn's defaults in the place of None."""
+    names = [item.name for item in fields(Settings) if hasattr(estimator, item.name)]
+    given = {name: getattr(estimator, name) for name in names}
+    known = {name: v for name, v in given.items() if v is not None or name not in DEFAULTS}
+    return Settings(**known, numeric=not hasattr(type(estimator), "predict_proba"))
 
 
-def uses_lbfgs(estimator: Any) -> bool:
-    """Return whether all rows are learnt from at once, instead of epochs of mini-batches."""
-    return bool(estimator.solver == "lbfgs" and estimator.optimizer is None)
+def defaults_of(estimator: BaseEstimator | type[BaseEstimator]) -> dict[str, Any]:
+    """Return the settings of a kind of estimator with their defaults, in alphabetical order."""
+    kind = estimator if isinstance(estimator, type) else type(estimator)
+    parameters = inspect.signature(kind).parameters
+    return {name: parameters[name].default for name in sorted(parameters)}
 
 
-def check_parameters(estimator: Any) -> None:
-    """Raise SettingError for the first setting outside its range, or for a contradiction."""
-    settings = vars(settings_of(estimator))
-    for name, (test, expected) in _RULES.items():
-        if name in settings and not test(settings[name]):
-            raise SettingError(f"{name} is {settings[name]!r}; it is {expected}.")
-    if "loss" in settings:
-        estimator._loss_name()  # noqa: SLF001
-    hidden_activations(estimator)
-    engine_named(estimator.engine)
-    optimizer_of(estimator, 1e-3)
-    if estimator.resume and estimator.checkpoint is None:
+def check_parameters(estimator: BaseEstimator) -> Settings:
+    """Return the settings; raise SettingError where one is out of range, or for a contradiction."""
+    settings = settings_of(estimator)
+    for item in fields(Settings):
+        value, (test, expected) = getattr(settings, item.name), item.metadata.get("rule", _ANYTHING)
+        if not test(value):
+            raise SettingError(f"{item.name} is {value!r}; it is {expected}.")
+    if settings.numeric:
+        _ = settings.loss_of_numbers
+    _check_activation(
+        settings, layers_given=getattr(estimator, "hidden_layer_sizes", 0) is not None
+    )
+    engine_named(settings.engine)
+    settings.optimizer_at(1e-3)
+    if settings.resume and settings.checkpoint is None:
         raise SettingError("resume=True goes on from a checkpoint; name its file: checkpoint=...")
-    if uses_lbfgs(estimator):
-        for name in _ONLY_STOCHASTIC:
-            if settings[name]:
-                raise SettingError(
-                    f"solver='lbfgs' has no {name}: it works on all rows at once, and on one "
-                    "fixed function. Take solver='adam' or 'sgd', or leave it out."
-                )
+    for name in _ONLY_STOCHASTIC if settings.lbfgs else ():
+        if getattr(settings, name):
+            raise SettingError(
+                f"solver='lbfgs' has no {name}: it works on all rows at once, and on one "
+                "fixed function. Take solver='adam' or 'sgd', or leave it out."
+            )
+    return settings
 
 
-def hidden_sizes(estimator: Any) -> tuple[int, ...]:
-    """Return the width of each hidden layer."""
-    given = settings_of(estimator).hidden_layer_sizes
-    sizes = list(given) if isinstance(given, Iterable) else [given]
-    if isinstance(given, str) or not all(_whole(size) for size in sizes):
-        raise SettingError(
-            f"hidden_layer_sizes is {given!r}; it holds the width of each hidden layer, whole "
-            "numbers > 0, such as (100, 50)."
-        )
-    return tuple(int(size) for size in sizes)
-
-
-def hidden_activations(estimator: Any) -> tuple[str, ...]:
-    """Return deltaprop's name of the activation of each hidden layer."""
-    sizes, given = hidden_sizes(estimator), settings_of(estimator).activation
-    if not isinstance(given, str) and not isinstance(given, Sequence):
+def _check_activation(settings: Settings, *, layers_given: bool) -> None:
+    given: object = settings.activation
+    _ = settings.widths
+    if not isinstance(given, (str, Sequence)):
         raise SettingError(
             f"activation is {given!r}; it is the name of an activation, or one for each layer."
         )
-    by_preset = estimator.hidden_layer_sizes is None and estimator.preset is not None
-    if by_preset and not isinstance(given, str):
+    if not layers_given and settings.preset is not None and not isinstance(given, str):
         raise SettingError(
             f"activation is {given!r}, one for each layer, but how many layers there are is left "
-            f"to preset={estimator.preset!r}. Name one activation for all, or give "
+            f"to preset={settings.preset!r}. Name one activation for all, or give "
             "hidden_layer_sizes."
         )
-    names = [given] * len(sizes) if isinstance(given, str) else list(given)
-    if len(names) != len(sizes):
-        raise SettingError(
-            f"activation names {len(names)} activations but there are {len(sizes)} hidden layers; "
-            "give one name for all of them or one each."
-        )
-    checked = [given] if isinstance(given, str) else names
-    for name in checked:
-        _ = ACTIVATIONS[_ALIASES.get(name, name) if isinstance(name, str) else name]
-    return tuple(_ALIASES.get(name, name) for name in names)
-
-
-def result_dtype(estimator: Any, rows: Any) -> tuple[str, type[np.floating[Any]]]:
-    """Return what steps are computed in, and what coefficients are kept in."""
-    dtype = estimator.dtype
-    if dtype is None:
-        dtype = "float32" if rows.dtype == np.float32 else "float64"
-    return dtype, np.float64 if dtype == "float64" else np.float32
-
-
-def optimizer_of(estimator: Any, rate: LearningRate) -> Optimizer:
-    """Return the optimizer the settings ask for; an object of its own brings its own rate."""
-    chosen = estimator.optimizer
-    if isinstance(chosen, str):
-        if chosen not in OPTIMIZERS:
-            raise SettingError(
-                f"optimizer is {chosen!r}; it is one of {', '.join(sorted(OPTIMIZERS))}, or such "
-                "an optimizer with settings of your own: optimizer=deltaprop.AdamW(1e-3)."
-            )
-        named: Optimizer = OPTIMIZERS[chosen](rate)
-        return named
-    if chosen is not None:
-        own: Optimizer = chosen
-        return own
-    settings = settings_of(estimator)
-    if settings.solver == "adam":
-        return Adam(rate, settings.beta_1, settings.beta_2, settings.epsilon)
-    if settings.momentum == 0:
-        return GradientDescent(rate)
-    # scikit-learn allows a velocity that never fades; the nearest float below is the same to it
-    momentum = min(float(settings.momentum), float(np.nextafter(1.0, 0.0)))
-    return Momentum(rate, momentum, bool(settings.nesterovs_momentum))
-
-
-def rate_of(estimator: Any, n: int, n_steps: int, *, incremental: bool) -> LearningRate:
-    """Return eta, or the schedule of eta, for ``n_steps`` updates an epoch over ``n`` rows."""
-    settings = settings_of(estimator)
-    chosen, eta = settings.learning_rate, float(settings.learning_rate_init)
-    if callable(chosen):
-        schedule: LearningRate = chosen
-        return schedule
-    if settings.solver == "adam" and settings.optimizer is None:
-        return eta
-    if chosen == "invscaling":
-        fresh = not incremental or estimator.t_ == 0
-        return InverseScaling(eta, settings.power_t, estimator.t_, n, n_steps, fresh)
-    if chosen == "adaptive":
-        return AdaptiveRate(estimator._rate if incremental else eta)  # noqa: SLF001
-    return eta
+    _ = settings.activations
 
 
 def continued(optimizer: Optimizer, first: int, n_steps: int) -> Optimizer:

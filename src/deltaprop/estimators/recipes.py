@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,73 +10,62 @@ from typing import Any
 import numpy as np
 
 from deltaprop.errors import SettingError
-from deltaprop.estimators.inputs import has_preset
-from deltaprop.estimators.parameters import hidden_activations, hidden_sizes
-from deltaprop.estimators.sklearn import check_random_state
+from deltaprop.estimators.parameters import (
+    IN_RECIPES,
+    Settings,
+    check_parameters,
+    defaults_of,
+    settings_of,
+)
+from deltaprop.estimators.sklearn import BaseEstimator, check_random_state
 from deltaprop.table_models.plan import Facts
 from deltaprop.table_models.presets import PRESETS
 from deltaprop.table_models.recipe import Recipe
 
-__all__ = ["check_preset", "recipe_of"]
+__all__ = ["checked_settings", "recipe_of"]
 
-# settings that a recipe has under another name, and those that every preset leaves to the user
-_RENAMED = {
-    "loss": "loss",
-    "hidden_layer_sizes": "hidden",
-    "activation": "activation",
-    "dropout": "dropout",
-    "learning_rate_init": "learning_rate",
-    "batch_size": "batch_size",
-    "max_iter": "epochs",
-    "n_iter_no_change": "patience",
-    "validation_fraction": "validation_share",
-    "alpha": "l2",
-    "label_smoothing": "label_smoothing",
-    "members": "members",
-    "ranges": "ranges",
-    "calibrate": "calibrate",
-    "time_budget": "time_budget",
-    "engine": "engine",
-}
-_OTHERS = (
-    "preset", "random_state", "class_weight", "scoring", "callbacks", "checkpoint", "resume",
-    "n_threads", "verbose",
-)  # fmt: skip
 _WITHOUT = {"members": 1, "ranges": 0, "calibrate": False}  # what stands for having none
 
 
-def check_preset(estimator: Any) -> None:
+def checked_settings(estimator: BaseEstimator) -> Settings:
+    """Return the settings; raise SettingError for what they, or their preset, cannot be."""
+    settings = check_parameters(estimator)
+    check_preset(estimator, settings)
+    return settings
+
+
+def check_preset(estimator: BaseEstimator, settings: Settings) -> None:
     """Raise SettingError for an unknown preset, or for a setting that the preset does not have."""
-    if has_preset(estimator) and estimator.preset not in PRESETS:
-        Recipe(preset=estimator.preset)
-    if not has_preset(estimator):
+    preset = settings.preset
+    if preset is None:
         for name, none in _WITHOUT.items():
-            if getattr(estimator, name, None) not in (None, none):
+            if getattr(settings, name) not in (None, none):
                 raise SettingError(
                     f"Without a preset there is no {name}: one network is trained, as scikit-learn "
                     "does. Leave it out, or take preset='fast' or 'best'."
                 )
         return
-    refused = [n for n in _changed(estimator) if n not in _RENAMED and n not in _OTHERS]
+    if preset not in PRESETS:
+        Recipe(preset=preset)
+    refused = [name for name in _changed(estimator) if name not in IN_RECIPES]
     if refused:
-        taken = [n for n in (*_RENAMED, *_OTHERS) if n != "preset" and hasattr(estimator, n)]
+        taken = [n for n in IN_RECIPES if n != "preset" and hasattr(estimator, n)]
         raise SettingError(
-            f"preset={estimator.preset!r} has no {', '.join(refused)}: it decides by itself how "
+            f"preset={preset!r} has no {', '.join(refused)}: it decides by itself how "
             f"the steps are taken. Leave {'it' if len(refused) == 1 else 'them'} out, or take "
             f"no preset: then there is every setting. It takes {', '.join(taken)}."
         )
-    if len(set(hidden_activations(estimator))) > 1:
+    if len(set(settings.activations)) > 1:
         raise SettingError(
-            f"activation is {estimator.activation!r}, but preset={estimator.preset!r} has one "
+            f"activation is {settings.activation!r}, but preset={preset!r} has one "
             "activation for all hidden layers. Name one, or take no preset."
         )
 
 
-def _changed(estimator: Any) -> list[str]:
+def _changed(estimator: BaseEstimator) -> list[str]:
     """Return the names of the settings that are not at their defaults, in their order."""
-    defaults = inspect.signature(type(estimator).__init__).parameters
-    settings = estimator.get_params(deep=False)
-    return [name for name in settings if not _same(settings[name], defaults[name].default)]
+    defaults = defaults_of(estimator)
+    return [n for n in defaults if not _same(getattr(estimator, n), defaults[n])]
 
 
 def _same(value: Any, default: Any) -> bool:
@@ -88,7 +76,7 @@ def _same(value: Any, default: Any) -> bool:
     return isinstance(value, (bool, int, float, str, np.generic)) and bool(value == default)
 
 
-def recipe_of(estimator: Any, n_rows: int) -> Recipe:
+def recipe_of(estimator: BaseEstimator, n_rows: int) -> Recipe:
     """Return the recipe for so many rows: the preset, and what was changed in its place.
 
     scikit-learn divides its penalty by the rows of a step: alpha / (2 n) sum(W^2).
@@ -98,21 +86,24 @@ def recipe_of(estimator: Any, n_rows: int) -> Recipe:
     SettingError
         When a changed setting is one that no preset has; nothing is ignored.
     """
-    check_preset(estimator)
-    read: dict[str, Callable[[Any], Any]] = {
-        "loss": lambda _: estimator._loss_name(),  # noqa: SLF001
-        "hidden_layer_sizes": lambda _: hidden_sizes(estimator),
-        "activation": lambda _: next(iter(hidden_activations(estimator)), None),
-        "n_iter_no_change": lambda epochs: int(min(epochs, sys.maxsize)),  # it may be infinite
-        "batch_size": lambda size: min(200, n_rows) if size == "auto" else int(size),
-        "max_iter": int,
+    settings = settings_of(estimator)
+    check_preset(estimator, settings)
+    size, patience = settings.batch_size, settings.n_iter_no_change
+    read: dict[str, Callable[[], Any]] = {
+        "loss": lambda: settings.loss_of_numbers,
+        "hidden_layer_sizes": lambda: settings.widths,
+        "activation": lambda: next(iter(settings.activations), None),
+        "n_iter_no_change": lambda: int(min(patience, sys.maxsize)),  # it may be infinite
+        "batch_size": lambda: min(200, n_rows) if size == "auto" else int(size),
+        "max_iter": lambda: int(settings.max_iter),
     }
     chosen: dict[str, Any] = {
-        _RENAMED[name]: read.get(name, lambda value: value)(getattr(estimator, name))
+        called: read[name]() if name in read else getattr(settings, name)
         for name in _changed(estimator)
-        if name in _RENAMED
+        if (called := IN_RECIPES[name])
     }
-    recipe = Recipe(preset=estimator.preset, seed=_seed(estimator.random_state), **chosen)
+    seed = _seed(settings.random_state)
+    recipe = Recipe(preset=str(settings.preset), seed=seed, **chosen)
     if recipe.l2 is None:
         return recipe
     rows_per_step = min(recipe.plan(Facts(n_rows, 1, 1, "regression")).batch_size, n_rows)

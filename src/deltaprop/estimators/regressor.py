@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from numbers import Integral
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.errors import DataError, SettingError
 from deltaprop.estimators.base import BaseMLP, is_stochastic
 from deltaprop.estimators.sklearn import RegressorMixin, available_if
-from deltaprop.functional.losses import LOSSES
 from deltaprop.training.loop import Callback
 from deltaprop.training.optimizers import Optimizer
 from deltaprop.training.schedules import Schedule
@@ -175,8 +173,6 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     True
     """
 
-    _y_numeric = True
-
     def __init__(
         self,
         loss: str | int | Sequence[int] = "squared_error",
@@ -231,8 +227,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         tags.target_tags.multi_output = True
         return tags
 
-    @available_if(is_stochastic)  # type: ignore[untyped-decorator]
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+    @available_if(is_stochastic)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Learn for a single epoch, going on from where the estimator is.
 
         Parameters
@@ -250,53 +246,3 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             Itself.
         """
         return self._partial_fit(X, y, sample_weight)
-
-    def predict(self, X: Any) -> Array:
-        """Return the number of each row.
-
-        Parameters
-        ----------
-        X : array_like, sparse matrix or data frame of shape (n, n_features)
-            The rows.
-
-        Returns
-        -------
-        ndarray of shape (n,) or (n, n_outputs)
-            The numbers; float32 where rows and coefficients are.
-        """
-        outputs = self._outputs(X)
-        return outputs[:, 0] if outputs.shape[1] == 1 else outputs
-
-    def _targets(self, y: Array, *, first: bool, incremental: bool) -> Array:
-        try:
-            targets = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
-        except (TypeError, ValueError):
-            raise DataError(
-                "y holds something that is not a number; a regressor needs one per row."
-            ) from None
-        if LOSSES[self._loss_name()].targets == "count" and (targets < 0).any():
-            row, column = np.argwhere(targets < 0)[0]
-            raise DataError(
-                f"y is {targets[row, column]:g} in row {row + 1}, but loss={self.loss!r} learns "
-                "counts and rates, which are at least 0. Correct the row, or take another loss."
-            )
-        if first:
-            self.n_outputs_ = targets.shape[1]
-        elif targets.shape[1] != self.n_outputs_:
-            raise DataError(
-                f"y has {targets.shape[1]} columns but the estimator has {self.n_outputs_} "
-                "outputs, as y had at first."
-            )
-        return targets
-
-    def _loss_name(self) -> str:
-        known = {name: name for name, row in LOSSES.items() if row.targets in ("real", "count")}
-        known["squared_error"] = "half_squared_error"
-        if self.loss not in known:
-            names = ", ".join(sorted(known))
-            raise SettingError(f"loss is {self.loss!r}; for numbers it is one of {names}.")
-        return known[self.loss]
-
-    def _output_names(self) -> tuple[str, ...]:
-        names = self._target_names
-        return names if len(names) == self.n_outputs_ else ()

@@ -5,22 +5,26 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Sequence
-from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.errors import DataError, SettingError
-from deltaprop.estimators.inputs import check_weights
-from deltaprop.estimators.sklearn import type_of_target
+from deltaprop.errors import DataError, SettingError, warn_user
+from deltaprop.estimators.inputs import Given
+from deltaprop.estimators.parameters import Settings
+from deltaprop.estimators.sample import check_weights
+from deltaprop.estimators.sklearn import BaseEstimator, type_of_target
+from deltaprop.estimators.state import fitted_state
 from deltaprop.estimators.targets import plain_columns
 from deltaprop.estimators.tasks import Tasks
-from deltaprop.estimators.with_preset import fit_preset
 from deltaprop.tabular import in_memory
 from deltaprop.tabular.encoding.cells import shorten
 
-__all__ = ["class_targets", "fit_each", "refuse_several", "score_all", "take_over_each"]
+if TYPE_CHECKING:
+    from deltaprop.estimators.classifier import MLPClassifier
+
+__all__ = ["class_targets", "fit_each", "names_of", "refuse_several", "score_all", "together"]
 
 Array = npt.NDArray[Any]
 Targets = list[tuple[str, Array]]
@@ -59,42 +63,38 @@ def class_targets(y: Any) -> Targets | None:
 
 
 def fit_each(
-    estimator: Any,
-    X: Any,
+    estimator: MLPClassifier,
+    settings: Settings,
+    given: Given,
     targets: Targets,
-    sample_weight: Any,
-    validation: tuple[Any, Any],
     tasks: tuple[Tasks, ...],
-) -> Any:
-    """Learn each target by a classifier of its own; see ``BaseMLP.fit``."""
-    for task in tasks:  # an epoch of one target leaves others unlearnt: no estimator to show
-        task.fitted = lambda _: None
-    X_val, y_val = in_memory(validation[0]), validation[1]
-    answers = None if y_val is None else _columns_like(targets, y_val, "y_val")
-    X, names = in_memory(X), tuple(name for name, _ in targets)
-    parts, told = [], set()
+) -> dict[str, Any]:
+    """Learn each target by a classifier of its own; return what that comes to, as attributes."""
+    X, X_val = in_memory(given.X), in_memory(given.X_val)
+    answers = None if given.y_val is None else _columns_like(targets, given.y_val, "y_val")
+    parts: list[MLPClassifier] = []
+    said: set[str] = set()
     for i, (name, column) in enumerate(targets):
         part = type(estimator)(**_settings_of_part(estimator, i, len(targets)))
-        if estimator.verbose:
+        if settings.verbose:
             print(f"Target {name} ({i + 1} of {len(targets)}):")
-        # what the part says of its own fit stays with the copy
-        each_task: Any = tuple(map(partial, tasks))
-        held = X_val, None if answers is None else answers[i]
+        part.callbacks = (*tasks, *settings.callbacks)
+        held = None if answers is None else answers[i]
         with warnings.catch_warnings(record=True) as found:
             warnings.simplefilter("always")
-            fit_preset(part, X, _named(column, name), sample_weight, held, each_task)
-        for warning in found:  # what is told of the columns of X is told once
-            if str(warning.message) not in told:
-                warnings.warn(warning.message, stacklevel=4)
-        told |= {str(warning.message) for warning in found}
+            part.fit(X, _named(column, name), given.sample_weight, X_val, held)
+        part.callbacks = settings.callbacks
+        for warning in found:  # what is said of the columns of X is said once
+            if str(warning.message) not in said:
+                warn_user(str(warning.message), warning.category)
+        said |= {str(warning.message) for warning in found}
         if i + 1 < len(targets) and _was_interrupted(part):
             raise KeyboardInterrupt(f"Target {name!r} was being learnt; nothing is kept.")
         parts.append(part)
-    take_over_each(estimator, parts, names)
-    return estimator
+    return together(parts)
 
 
-def _was_interrupted(part: Any) -> bool:
+def _was_interrupted(part: MLPClassifier) -> bool:
     histories = part.model_.histories if hasattr(part, "model_") else ()
     return any(history.stopped_because == "interrupted" for history in histories)
 
@@ -106,7 +106,7 @@ def _named(column: Array, name: str) -> Any:
     return pl.Series(name, column.tolist() if column.dtype.kind in "OU" else column)
 
 
-def _settings_of_part(estimator: Any, i: int, n: int) -> dict[str, Any]:
+def _settings_of_part(estimator: MLPClassifier, i: int, n: int) -> dict[str, Any]:
     """Return the settings of the classifier of target i of n."""
     settings: dict[str, Any] = estimator.get_params(deep=False)
     weights, budget = settings["class_weight"], settings["time_budget"]
@@ -142,25 +142,27 @@ def _columns_like(targets: Targets, y: Any, name: str) -> list[Array]:
     return [column for _, column in columns]
 
 
-def take_over_each(estimator: Any, parts: Sequence[Any], names: Sequence[str]) -> None:
-    """Make fitted classifiers, one for each target, the estimator's."""
-    for name in [name for name in vars(estimator) if name.endswith("_")]:
-        delattr(estimator, name)  # of a fit to one target
-    estimator.estimators_ = list(parts)
-    estimator.classes_ = [part.classes_ for part in parts]
-    estimator.n_outputs_ = len(parts)
-    estimator.n_iter_ = max(part.n_iter_ for part in parts)
-    for name in ("n_features_in_", "feature_names_in_"):
-        if hasattr(parts[0], name):
-            setattr(estimator, name, getattr(parts[0], name))
-    estimator._target_names = tuple(names)  # noqa: SLF001
+def together(parts: Sequence[BaseEstimator]) -> dict[str, Any]:
+    """Return the attributes of the estimator of all targets: a fitted classifier for each."""
+    states = [fitted_state(part) for part in parts]
+    return states[0].columns.attributes | {
+        "estimators_": list(parts), "n_outputs_": len(parts),
+        "classes_": [state.answers.attributes["classes_"] for state in states],
+        "n_iter_": max(state.n_iter for state in states),
+    }  # fmt: skip
 
 
-def score_all(estimator: Any, X: Any, y: Any, sample_weight: Any) -> float:
+def names_of(parts: Sequence[BaseEstimator]) -> tuple[str, ...]:
+    """Return what the targets are called that have a classifier each."""
+    return tuple(name for part in parts for name in fitted_state(part).answers.names)
+
+
+def score_all(estimator: MLPClassifier, X: Any, y: Any, sample_weight: Any) -> float:
     """Return the share of rows of which every target is predicted."""
-    targets = list(zip(estimator._target_names, estimator.classes_, strict=True))  # noqa: SLF001
+    parts = estimator.estimators_
+    targets = [(n, part.classes_) for n, part in zip(names_of(parts), parts, strict=True)]
     columns = _columns_like(targets, y, "y")
-    predicted = [part.predict(X) for part in estimator.estimators_]
+    predicted = [part.predict(X) for part in parts]
     if len(columns[0]) != len(predicted[0]):
         raise DataError(f"X has {len(predicted[0])} rows but y has {len(columns[0])}.")
     for (name, classes), column in zip(targets, columns, strict=True):
@@ -173,10 +175,10 @@ def score_all(estimator: Any, X: Any, y: Any, sample_weight: Any) -> float:
     return float(np.average(right, weights=check_weights(sample_weight, len(right))))
 
 
-def refuse_several(estimator: Any, what: str) -> None:
+def refuse_several(parts: Sequence[BaseEstimator], what: str) -> None:
     """Raise where an estimator of several targets is asked what one network is asked."""
-    if hasattr(estimator, "estimators_"):
-        names = ", ".join(map(repr, estimator._target_names[:20]))  # noqa: SLF001
+    if parts:
+        names = ", ".join(map(repr, names_of(parts)[:20]))
         raise SettingError(
             f"{what} tells of one target, but each of {names} has a classifier of its own: ask "
             f"one of them, in this order, such as estimators_[0].{what}(...)."

@@ -14,7 +14,7 @@ from deltaprop.errors import DataError
 from deltaprop.tabular.encoding.cells import shorten
 from deltaprop.tabular.reading.frames import is_missing
 
-__all__ = ["plain_columns", "plain_targets", "refuse_unlearnt"]
+__all__ = ["answers_of", "plain_columns", "plain_targets", "refuse_unlearnt"]
 
 _KINDS: tuple[tuple[str, tuple[type, ...]], ...] = (
     ("truth values", (bool, np.bool_)),
@@ -56,6 +56,13 @@ def plain_targets(y: Any, *, numeric: bool, name: str = "y") -> Any:
     if isinstance(y, Sequence) and not all(map(_is_cell, y)):
         return y
     return _plain(y, numeric, name)
+
+
+def answers_of(y: Any, *, numeric: bool, name: str = "y") -> npt.NDArray[Any]:
+    """Return targets as an array; a single column as a vector."""
+    y = y.toarray() if hasattr(y, "tocsr") else y
+    answers = np.asarray(plain_targets(y, numeric=numeric, name=name))
+    return answers[:, 0] if answers.ndim == 2 and answers.shape[1] == 1 else answers
 
 
 def plain_columns(y: Any, name: str = "y") -> list[tuple[str, npt.NDArray[Any]]] | None:

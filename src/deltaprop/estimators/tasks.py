@@ -7,29 +7,28 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-
-from deltaprop.estimators.sklearn import with_callbacks
+from deltaprop.estimators.inputs import Given
+from deltaprop.estimators.sklearn import BaseEstimator, with_callbacks
 from deltaprop.training.loop import TrainingState
 
-__all__ = ["Tasks", "told_to_callbacks"]
+__all__ = ["Tasks", "tell_callbacks"]
 
 
 @contextmanager
-def told_to_callbacks(
-    estimator: Any, X: Any, y: Any, sample_weight: Any
+def tell_callbacks(
+    estimator: BaseEstimator, begin: Callable[[], Any], given: Given
 ) -> Iterator[tuple[Tasks, ...]]:
     """Tell the callbacks that have been set that a fit begins and ends; yield what tells epochs.
 
     Nothing is yielded, nor costs anything, where none are set, here or on what this is part of.
+    ``begin`` gives scikit-learn's context of the fit.
     """
     known = vars(estimator)
     if with_callbacks is None or not {"_skl_callbacks", "_parent_callback_ctx"} & set(known):
         yield ()
         return
-    tasks = Tasks(estimator, X, y, sample_weight)
     try:
-        tasks.begin()
+        tasks = Tasks(estimator, begin(), given)
         yield (tasks,)
         tasks.end()
     finally:
@@ -49,20 +48,18 @@ class Tasks:
         None where there is none.
     """
 
-    def __init__(self, estimator: Any, X: Any, y: Any, sample_weight: Any) -> None:
-        self._estimator = estimator
-        weights = None if sample_weight is None else {"sample_weight": sample_weight}
-        self._about: dict[str, Any] = {"estimator": estimator, "X": X, "y": y, "metadata": weights}
+    def __init__(self, estimator: BaseEstimator, fit: Any, given: Given) -> None:
+        self._estimator, self._fit, weights = estimator, fit, given.sample_weight
+        self._about: dict[str, Any] = {
+            "estimator": estimator, "X": given.X, "y": given.y,
+            "metadata": None if weights is None else {"sample_weight": weights},
+        }  # fmt: skip
         self._open: dict[
             int, tuple[Any, Any, Any]
         ] = {}  # history, task of the network, of an epoch
         self._lock = threading.Lock()
-        self.fitted: Callable[[TrainingState], dict[str, Any] | None] = _weights_of
-
-    def begin(self) -> None:
-        """Tell that the fit begins."""
-        self._fit = self._estimator._init_callback_context(max_subtasks=None)  # noqa: SLF001
-        self._fit.call_on_fit_task_begin(**self._about)
+        self.fitted: Callable[[TrainingState], dict[str, Any] | None] = lambda _: None
+        fit.call_on_fit_task_begin(**self._about)
 
     def __call__(self, state: TrainingState) -> bool:
         """Tell that an epoch is over and the next one begins; return whether one asks to stop."""
@@ -89,10 +86,3 @@ class Tasks:
 
     def _epoch(self, network: Any) -> Any:
         return network.subcontext(task_name="epoch").call_on_fit_task_begin(**self._about)
-
-
-def _weights_of(state: TrainingState) -> dict[str, Any]:
-    return {
-        "coefs_": [np.array(W) for W in state.parameters.W],
-        "intercepts_": [np.array(b) for b in state.parameters.b],
-    }

@@ -12,6 +12,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self
 
+import numpy.typing as npt
+
 from deltaprop.errors import DataError, DeltapropError, UnknownNameError
 from deltaprop.model.layers import Dense
 from deltaprop.model.parameters import Parameters
@@ -52,14 +54,14 @@ class Written(float):
         return number
 
 
-def _built_in(name: str) -> Mapping[str, Any]:
+def _built_in(name: str) -> Mapping[str, object]:
     text = files("deltaprop.explaining").joinpath(f"worked/{name}.json").read_text("utf-8")
-    data: Mapping[str, Any] = json.loads(text, parse_float=Written)
+    data: Mapping[str, object] = json.loads(text, parse_float=Written)
     return data
 
 
 # Published calculations, with what their authors claim; in the order in which help lists them.
-EXAMPLES: Mapping[str, Mapping[str, Any]] = {
+EXAMPLES: Mapping[str, Mapping[str, object]] = {
     name: _built_in(name)
     for name in (
         "tutorial",
@@ -106,12 +108,12 @@ class WorkedExample:
     title: str
     network: Network
     parameters: Parameters
-    x: Any
-    targets: Any
+    x: npt.ArrayLike
+    targets: npt.ArrayLike
     optimizer: Optimizer
     train_biases: bool = True
     reduction: str = "mean"
-    claims: Mapping[str, Any] | None = None
+    claims: Mapping[str, object] | None = None
     titles: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
 
@@ -148,7 +150,7 @@ def read_worked_example(path: str | os.PathLike[str]) -> WorkedExample:
     return worked_example(_parse(name, text), name)
 
 
-def _parse(name: str, text: str) -> Mapping[str, Any]:
+def _parse(name: str, text: str) -> Mapping[str, object]:
     try:
         if name.lower().endswith((".yaml", ".yml")):
             data = _parse_yaml(text)
@@ -171,7 +173,7 @@ def _parse(name: str, text: str) -> Mapping[str, Any]:
     return data
 
 
-def _n_values(data: Any, known: dict[int, float]) -> float:
+def _n_values(data: object, known: dict[int, float]) -> float:
     """Return how many values there are when each alias is written out; infinity for a circle."""
     if not isinstance(data, (list, dict)):
         return 1
@@ -182,7 +184,7 @@ def _n_values(data: Any, known: dict[int, float]) -> float:
     return known[id(data)]
 
 
-def _parse_yaml(text: str) -> Any:
+def _parse_yaml(text: str) -> object:
     import yaml
 
     class Loader(yaml.SafeLoader):
@@ -244,7 +246,7 @@ def worked_example(data: Mapping[str, Any], name: str = "the example") -> Worked
         raise DataError(f"{name} is not a worked example: {error}.") from None
 
 
-def _titles(value: Any) -> dict[str, str]:
+def _titles(value: object) -> dict[str, str]:
     found = value if isinstance(value, Mapping) else {}
     return {
         _text(language, "titles"): _text(title, f"titles[{language!r}]")
@@ -252,14 +254,14 @@ def _titles(value: Any) -> dict[str, str]:
     }
 
 
-def _source(value: Any) -> str:
+def _source(value: object) -> str:
     """Return one line; a file may list several sources, or none."""
     several = value if isinstance(value, (list, tuple)) else [value]
     lines = [_text(source, "source") for source in several if source is not None]
     return _text("; ".join(lines), "source")
 
 
-def _text(value: Any, what: str) -> str:
+def _text(value: object, what: str) -> str:
     """Return a line of text as it is; numbers and dates are texts, too."""
     if isinstance(value, (list, tuple, Mapping)) or len(text := str(value)) > _LONGEST_TEXT:
         long = "longer" if isinstance(value, str) else _shown(value)
@@ -304,7 +306,7 @@ def _network(data: Mapping[str, Any]) -> tuple[Network, Parameters]:
     return network, parameters
 
 
-def _numbers(values: Any, what: str) -> list[Any]:
+def _numbers(values: object, what: str) -> list[Any]:
     """Return a list of finite numbers, or of rows of them, as it is; raises on anything else."""
     if not isinstance(values, list):
         raise TypeError(f"{what} is {_shown(values)}; expected rows of numbers, [[...], ...]")
@@ -321,7 +323,7 @@ def _numbers(values: Any, what: str) -> list[Any]:
     return values
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     if isinstance(value, (list, dict)):
         return "a list" if isinstance(value, list) else "a mapping"
     return "null" if value is None else repr(value)[:60]

@@ -34,6 +34,10 @@ class Slot:
         """Return the index after the last entry."""
         return self.start + prod(self.shape)
 
+    def of(self, flat: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return this array out of a flat vector, as a view."""
+        return flat[self.start : self.stop].reshape(self.shape)
+
     def entry(self, index: int) -> str:
         """Return the id of the entry at flat position ``index``, layers from 1: ``W.1[0,2]``."""
         where = np.unravel_index(index - self.start, self.shape)

@@ -7,17 +7,14 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil, inf
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from deltaprop.errors import DeltapropError
-from deltaprop.tabular import SparseRows, TableEncoder, TableWarning, take_rows
+from deltaprop.table_models.rows import Indices, Portion, Rows, encoder_for, flat_rows
+from deltaprop.tabular import Encoder, Features, SparseRows, TableEncoder, TableWarning
 
 __all__ = ["Budget", "rows_within", "some_rows"]
-
-Indices = npt.NDArray[np.int64]
 
 _SHARE_OF_ROWS = 0.7  # of what is left, for all that takes longer the more rows there are
 # An epoch over new rows teaches more than another one over the same: two epochs of 200,000 rows are
@@ -121,11 +118,10 @@ def some_rows(n: int, most: int, seed: int) -> Indices:
 
 def rows_within(
     budget: Budget,
-    features: Any,
-    encoder: Any,
+    rows: Portion[Features],
     ranges: int | None,
     seed: int,
-    epoch: Callable[[Any, Any, Indices], float] | None = None,
+    epoch: Callable[[Encoder, Portion[Rows]], float] | None = None,
 ) -> int:
     """Return how many rows there is time to learn from, as far as a few of them tell.
 
@@ -133,47 +129,48 @@ def rows_within(
     ----------
     budget : Budget
         What is left of it.
-    features : data frame or images
+    rows : Portion
         All rows.
-    encoder : type
-        ``TableEncoder`` or ``ImageEncoder``.
     ranges : int or None
         Into how many ranges numbers are divided, if that is known.
     seed : int
         Of the rows that are tried.
     epoch : callable, optional
-        Given what encodes rows, some that are encoded, and their numbers, it returns how many
-        seconds a network takes to learn from each of them once.
+        Given what encodes rows, and some that are encoded, it returns how many seconds a network
+        takes to learn from each of them once.
     """
-    n = len(features)
+    n, features = len(rows), rows.x
     if not budget.limited or n <= _FEWEST_ROWS or isinstance(features, SparseRows):
         return n
     columns = features[0].size if isinstance(features, np.ndarray) else len(features.columns)
     size = min(n, max(_FEWEST_ROWS, min(_TRIED_ROWS, ceil(_TRIED_CELLS / columns))))
     took: list[float] = []
     for m in (size // 4, size):
-        rows = some_rows(n, m, seed)
+        few = rows.take(some_rows(n, m, seed))
         began = time.perf_counter()
-        inputs, X = _encoded(encoder, take_rows(features, rows), ranges)
+        encoded = _encoded(few, ranges)
         took.append(time.perf_counter() - began)
-        words = isinstance(X, SparseRows)
-        if inputs is None or (not words and n * inputs.n_outputs <= _FEW_CELLS):
+        if encoded is None:
+            return n
+        inputs, x = encoded
+        words = isinstance(x, SparseRows)
+        if not words and n * inputs.n_outputs <= _FEW_CELLS:
             return n
     each = max((took[1] - took[0]) / (size - size // 4), took[1] / size / 4)
     each = max(each, 0.0 if words else inputs.n_outputs * _SECONDS_OF_A_CELL)
     if epoch is not None:
-        each += (_EPOCHS + _JUDGING) * epoch(inputs, X, rows) / size
+        each += (_EPOCHS + _JUDGING) * epoch(inputs, Portion(x, few.y)) / size
     return min(n, max(_FEWEST_ROWS, int(_SHARE_OF_ROWS * budget.left / max(each, 1e-9))))
 
 
-def _encoded(encoder: Any, part: Any, ranges: int | None) -> tuple[Any, Any]:
+def _encoded(few: Portion[Features], ranges: int | None) -> tuple[Encoder, Rows] | None:
     """Return an encoder of some rows, and these; None where they cannot be learnt from."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", TableWarning)
         try:
-            inputs = encoder.fit(part)
+            inputs = encoder_for(few.x)
             if isinstance(inputs, TableEncoder):
-                inputs = inputs.with_ranges(part, _RANGES if ranges is None else ranges)
-            return inputs, inputs.transform(part, dtype=np.float32)
+                inputs = inputs.with_ranges(few.x, _RANGES if ranges is None else ranges)
+            return inputs, flat_rows(inputs.transform(few.x, dtype=np.float32))
         except DeltapropError:  # all rows together may do, or say better what is wrong
-            return None, None
+            return None

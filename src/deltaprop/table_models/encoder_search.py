@@ -8,21 +8,20 @@ from math import ceil
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from deltaprop.engines import precision_of
-from deltaprop.errors import DivergedWarning
 from deltaprop.functional.losses import sample_shares
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.table_models.calibration import calibrate
-from deltaprop.table_models.initial_rates import least_loss, start
+from deltaprop.table_models.initial_rates import least_loss
+from deltaprop.table_models.learning import starts, train_briefly
 from deltaprop.table_models.plan import Facts
 from deltaprop.table_models.presets import plan_for
 from deltaprop.table_models.recipe import Recipe
+from deltaprop.table_models.rows import Indices, Portion, Rows, flat_rows
 from deltaprop.table_models.split import fold_of_each_row
-from deltaprop.tabular import TableEncoder, TableWarning, TargetEncoder, take_rows
-from deltaprop.training.members import train_members
+from deltaprop.tabular import Features, TableEncoder, TableWarning, TargetEncoder
 from deltaprop.training.predict import logits
 
 __all__ = ["better_encoder"]
@@ -31,6 +30,7 @@ _MOST_ROWS = 8_000
 _FOLDS = 6
 _LEARNT_FOLDS = 3  # of a table with many rows, where fewer tell enough
 _MANY_ROWS = 2_500
+_PRESET = "fast"
 _SMALL: dict[str, Any] = {"hidden": (64, 64, 64), "members": _FOLDS}
 _ENOUGH_STEPS, _FEWEST_EPOCHS, _SHARE_OF_EPOCHS = 400, 24, 3 / 8
 _SHARE_OF_BUDGET, _TOO_SHORT = 0.06, 0.1  # for each encoder; seconds in which none tells anything
@@ -41,10 +41,8 @@ _CLEARLY = 0.98  # of the first one's loss; less is chance as often as not
 
 def better_encoder(
     encoders: Sequence[TableEncoder],
-    features: Any,
+    rows: Portion[Features],
     target: TargetEncoder,
-    y: npt.NDArray[Any],
-    weights: npt.NDArray[np.float64] | None,
     recipe: Recipe,
     epochs: int,
     n_threads: int | None,
@@ -62,14 +60,10 @@ def better_encoder(
     encoders : sequence of TableEncoder
         The first one is taken when none is clearly better, by 2 % of the loss, or when there are
         too few rows to tell.
-    features : data frame
-        The rows to learn from.
+    rows : Portion
+        The rows to learn from; those that weigh nothing have no say.
     target : TargetEncoder
         Of the classes or numbers.
-    y : ndarray of shape (n,) or (n, n_L)
-        Encoded targets.
-    weights : ndarray of shape (n,) or None
-        What each row weighs.
     recipe : Recipe
         Seed, engine and time budget.
     epochs : int
@@ -84,79 +78,61 @@ def better_encoder(
     KeyboardInterrupt
         When somebody interrupts it: no network of the table's own has been trained yet.
     """
-    rows = np.arange(len(y)) if weights is None else np.flatnonzero(weights)
-    if len(rows) > _MOST_ROWS:
+    places = np.arange(len(rows)) if rows.weights is None else np.flatnonzero(rows.weights)
+    if len(places) > _MOST_ROWS:
         rng = np.random.default_rng(recipe.seed)
-        rows = np.sort(rng.choice(rows, _MOST_ROWS, replace=False))
+        places = np.sort(rng.choice(places, _MOST_ROWS, replace=False))
+    n = len(places)
     each_class = target.n_outputs if target.task == "classification" else 1
     hurried = seconds is not None and _SHARE_OF_BUDGET * seconds < _TOO_SHORT
-    if len(encoders) == 1 or hurried or len(rows) < _ROWS_OF_A_CLASS * each_class:
+    if len(encoders) == 1 or hurried or n < _ROWS_OF_A_CLASS * each_class:
         return encoders[0]
-    folds = fold_of_each_row(y[rows], _FOLDS, recipe.seed)
+    folds = fold_of_each_row(rows.y[places], _FOLDS, recipe.seed)
     if folds is None:
         return encoders[0]
-    learnt = range(_FOLDS if len(rows) <= _MANY_ROWS else _LEARNT_FOLDS)
+    learnt = range(_FOLDS if n <= _MANY_ROWS else _LEARNT_FOLDS)
     held = [np.flatnonzero(folds == i) for i in learnt]
-    shown, answers = take_rows(features, rows), y[rows]
-    weights = None if weights is None else weights[rows]
-    seeds = recipe.seeds(len(learnt))
+    few = rows.take(places)
     losses = []
     for encoder in encoders:
-        facts = Facts(len(rows), encoder.n_outputs, target.n_outputs, target.task)
-        plan = plan_for("fast", facts, {**_SMALL, "loss": recipe.loss})
-        enough = ceil(_ENOUGH_STEPS / ceil(len(rows) / plan.batch_size))
-        short = max(_FEWEST_EPOCHS, min(enough, int(_SHARE_OF_EPOCHS * epochs)))
+        facts = Facts(n, encoder.n_outputs, target.n_outputs, target.task)
+        plan = plan_for(_PRESET, facts, {**_SMALL, "loss": recipe.loss})
+        enough = ceil(_ENOUGH_STEPS / ceil(n / plan.batch_size))
         network = plan.network(facts)
         dtype = precision_of(recipe.engine, [network], plan.optimizer())
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", TableWarning)
-            x = encoder.transform(shown, dtype=dtype)
-        members = [start(network, np.random.default_rng(s), answers, weights) for s in seeds]
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DivergedWarning)  # then the other one is better
-            histories = train_members(
-                network,
-                members,
-                x,
-                answers,
-                rows=[np.flatnonzero(folds != i) for i in learnt],
-                validation_rows=held,
-                optimizer=plan.optimizer(),
-                batch_size=min(plan.batch_size, len(rows)),
-                epochs=short,
-                seeds=seeds,
-                sample_weight=weights,
-                monitor="val_metric" if plan.counts_errors_of(target.task) else "val_loss",
-                prefer_latest=True,
-                engine=recipe.engine,
-                time_budget=seconds and _SHARE_OF_BUDGET * seconds,
-                n_threads=n_threads,
-            )
-        if any(history.stopped_because == "interrupted" for history in histories):
-            raise KeyboardInterrupt
-        losses.append(_loss_on_held_rows(network, members, x, answers, weights, held))
+            x = flat_rows(encoder.transform(few.x, dtype=dtype))
+        data = Portion(x, few.y, few.weights)
+        members = starts(network, recipe.seeds(len(learnt)), data)
+        train_briefly(
+            plan, network, recipe, data, members,
+            rows=[np.flatnonzero(folds != i) for i in learnt],
+            validation_rows=held,
+            epochs=max(_FEWEST_EPOCHS, min(enough, int(_SHARE_OF_EPOCHS * epochs))),
+            monitor="val_metric" if plan.counts_errors_of(target.task) else "val_loss",
+            prefer_latest=True,
+            time_budget=seconds and _SHARE_OF_BUDGET * seconds,
+            n_threads=n_threads,
+        )  # fmt: skip
+        losses.append(_loss_on_held_rows(network, members, data, held))
     best = int(np.argmin(losses))
     return encoders[best if losses[best] < _CLEARLY * losses[0] else 0]
 
 
 def _loss_on_held_rows(
-    network: Network,
-    members: Sequence[Parameters],
-    x: Any,
-    y: npt.NDArray[Any],
-    weights: npt.NDArray[np.float64] | None,
-    held: Sequence[npt.NDArray[np.int64]],
+    network: Network, members: Sequence[Parameters], data: Portion[Rows], held: Sequence[Indices]
 ) -> float:
     """Return the mean loss of rows that a member has not seen; infinity where one diverged."""
     room = max(1, _MOST_LOGITS // (network.n_out * len(held)))
     held = [each[:room] for each in held]  # of very many classes some rows must do
     rows = np.concatenate(held)
-    z = np.concatenate([logits(network, m, x[h]) for m, h in zip(members, held, strict=True)])
-    each = np.ones(len(rows)) if weights is None else weights[rows]
+    z = np.concatenate([logits(network, m, data.x[h]) for m, h in zip(members, held, strict=True)])
+    y, each = data.y[rows], np.ones(len(rows)) if data.weights is None else data.weights[rows]
     if y.ndim == 1:
-        found = calibrate(z, y[rows], each)
+        found = calibrate(z, y, each)
         return np.inf if found is None else found.loss_after
     with np.errstate(over="ignore", invalid="ignore"):
         shares = sample_shares(len(rows), each)
-        loss = network.loss.value(z, y[rows], shares) - least_loss(network, y[rows], shares)
+        loss = network.loss.value(z, y, shares) - least_loss(network, y, shares)
     return loss if np.isfinite(loss) else np.inf

@@ -12,6 +12,8 @@ import numpy.typing as npt
 
 from deltaprop.errors import DataError
 from deltaprop.table_models.learnt_rows import Overlap
+from deltaprop.table_models.rows import decoded_answers
+from deltaprop.tabular import TargetEncoder
 from deltaprop.training.metrics import (
     area_of,
     mae,
@@ -25,6 +27,7 @@ from deltaprop.training.metrics import (
 __all__ = [
     "ClassFigures",
     "Evaluation",
+    "Tally",
     "evaluate_classes",
     "evaluate_labels",
     "evaluate_numbers",
@@ -127,6 +130,48 @@ class Evaluation:
         seen = facts.pop("overlap") or {"learnt": None, "chose": None, "about": False}
         named = {"rows_learnt": seen["learnt"], "rows_that_chose_the_epoch": seen["chose"]}
         return facts | named | ({"rows_learnt_is": "about"} if seen["about"] else {})
+
+
+class Tally:
+    """What is said of rows beside what is true of them, some rows after another.
+
+    Of classes it keeps what the figures need and not a probability of each.
+
+    Parameters
+    ----------
+    target : TargetEncoder
+        Of the answers.
+    counts : bool
+        Whether they are counts.
+    """
+
+    def __init__(self, target: TargetEncoder, *, counts: bool = False) -> None:
+        self._target, self._counts, self.n_rows = target, counts, 0
+        # of classes, which may be few, numbers of the least size
+        self._kept = np.min_scalar_type(max(0, target.n_outputs - 1))
+        self._said: list[npt.NDArray[Any]] = []
+        self._true: list[npt.NDArray[Any]] = []
+        self._p_true: list[Array] = []
+
+    def add(self, p: Array, encoded: npt.NDArray[Any]) -> None:
+        """Take the outputs for further rows, probabilities or numbers, and their targets."""
+        self.n_rows += len(encoded)
+        if self._target.task == "classification":
+            self._p_true.append(p[np.arange(len(p)), encoded])
+            p, encoded = p.argmax(axis=1).astype(self._kept), encoded.astype(self._kept)
+        self._said.append(p)
+        self._true.append(encoded)
+
+    def figures(self) -> Evaluation:
+        """Return how good the answers are, of one row or more."""
+        said, true = np.concatenate(self._said), np.concatenate(self._true)
+        if self._target.task == "classification":
+            p_true = np.concatenate(self._p_true)
+            return evaluate_classes(said, p_true, true, self._target.class_names)
+        if self._target.task == "multilabel":
+            return evaluate_labels(said, true, self._target.class_names)
+        decoded = decoded_answers(self._target, said)
+        return evaluate_numbers(decoded, self._target.decode(true), counts=self._counts)
 
 
 def evaluate_classes(

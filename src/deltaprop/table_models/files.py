@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import DataError, DeltapropError
 from deltaprop.model.parameters import Parameters
-from deltaprop.model.serialize import SavedModel, damaged, flat_array, save_model
+from deltaprop.model.serialize import Contents, SavedModel, damaged, flat_array, save_model
 from deltaprop.model.spec import Network
 from deltaprop.model.stored import Stored, record
 from deltaprop.table_models.calibration import Calibration
@@ -23,14 +24,47 @@ from deltaprop.training.history import History
 if TYPE_CHECKING:
     from deltaprop.table_models.model import TableModel
 
-__all__ = ["restore_table_model", "save_table_model", "table_model_of"]
+__all__ = ["contents_of", "restore_table_model", "save_table_model", "table_model_of"]
 
+_MOST_CLASSES_KEPT = 100  # whose figures a file keeps
 # what a loss takes for targets, by what the table asks for
 _TARGETS = {
     "classification": ("distribution", "unit"),
     "multilabel": ("unit",),
     "regression": ("real", "count"),
 }
+
+
+def contents_of(model: TableModel) -> Contents:
+    """Return what a file of a model holds beside its network, as ``save_model`` takes it."""
+    others: dict[str, npt.NDArray[Any]] = {
+        f"member.{i}": member.flat for i, member in enumerate(model.members[1:], start=2)
+    }
+    if model.limits is not None:
+        others["limits"] = model.limits
+    if model.learnt_rows is not None:
+        others |= model.learnt_rows.to_arrays()
+    held_out = model.held_out
+    if held_out is not None and not held_out.finite:
+        held_out = None
+    if held_out is not None and len(held_out.classes) > _MOST_CLASSES_KEPT:
+        held_out = replace(held_out, classes=())
+    return {
+        "table": {"inputs": model.inputs.to_dict(), "target": model.target.to_dict()},
+        "training": {
+            "history": model.history.to_dict(),
+            "other_histories": [history.to_dict() for history in model.histories[1:]],
+            "recipe": model.recipe.to_dict(),
+            "n_train": model.n_train,
+            "n_val": model.n_val,
+            "seconds": model.seconds,
+            **({} if model.rows_given is None else {"rows_given": model.rows_given}),
+            **({} if model.missing is None else {"missing": list(model.missing)}),
+            "calibration": model.calibration and model.calibration.to_dict(),
+            "held_out": held_out and asdict(held_out),
+        },
+        "arrays": others,
+    }
 
 
 def save_table_model(model: TableModel, path: str | os.PathLike[str]) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from deltaprop.memory import check_memory
 from deltaprop.table_models.plan import Facts, Plan
-from deltaprop.tabular import ImageEncoder, SparseEncoder, SparseRows, TableEncoder
+from deltaprop.tabular import Encoder, Features, SparseRows, TableEncoder
 
 __all__ = ["check_room", "check_room_for_looking"]
 
@@ -22,7 +20,7 @@ _OF_A_PARAMETER = (
 _OF_AN_ENTRY = 16  # of sparse rows
 
 
-def check_room_for_looking(features: Any) -> None:
+def check_room_for_looking(features: Features) -> None:
     """Raise, or warn, where there is not the memory to find out what the columns are.
 
     Parameters
@@ -51,8 +49,8 @@ def check_room_for_looking(features: Any) -> None:
 def check_room(
     facts: Facts,
     plan: Plan,
-    inputs: TableEncoder | ImageEncoder | SparseEncoder,
-    features: Any,
+    inputs: Encoder,
+    features: Features,
     n_held: int,
 ) -> None:
     """Raise, or warn, where a plan needs more memory than there is.

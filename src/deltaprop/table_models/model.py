@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,30 +18,29 @@ from deltaprop.model.parameters import Parameters
 from deltaprop.model.serialize import Contents
 from deltaprop.model.spec import Network
 from deltaprop.table_models.budget import Budget
-from deltaprop.table_models.calibration import Calibration, calibrate
-from deltaprop.table_models.evaluation import (
-    Evaluation,
-    evaluate_classes,
-    evaluate_labels,
-    evaluate_numbers,
-)
-from deltaprop.table_models.files import save_table_model
+from deltaprop.table_models.calibration import Calibration
+from deltaprop.table_models.evaluation import Evaluation
+from deltaprop.table_models.files import contents_of, save_table_model
+from deltaprop.table_models.fitting import Announce, fit
 from deltaprop.table_models.judge import Judge
-from deltaprop.table_models.learnt_rows import LearntRows, Overlap
+from deltaprop.table_models.learnt_rows import LearntRows
+from deltaprop.table_models.parts import Job
 from deltaprop.table_models.predictor import Predictor
-from deltaprop.table_models.prepare import (
-    Encoder,
-    Prepared,
+from deltaprop.table_models.recipe import Recipe
+from deltaprop.table_models.rows import (
+    Array,
+    Indices,
+    Marks,
+    Portion,
     Rows,
+    decoded_answers,
     encoded_targets,
     flat_rows,
-    learn,
     marks_of,
-    prepare,
-    starts,
 )
-from deltaprop.table_models.recipe import Recipe
 from deltaprop.tabular import (
+    Encoder,
+    Features,
     ImageEncoder,
     SparseRows,
     Surprises,
@@ -52,19 +50,11 @@ from deltaprop.tabular import (
 from deltaprop.training.history import History
 from deltaprop.training.loop import Callback
 from deltaprop.training.optimizers import Optimizer
-from deltaprop.training.predict import refuse_overflow
-from deltaprop.training.progress import phase
 
 if TYPE_CHECKING:
     from deltaprop.explaining import Explanation
 
 __all__ = ["TableModel"]
-
-_MOST_CLASSES_KEPT = 100  # whose figures a file keeps
-_MOST_LOGITS = 8_000_000  # of the rows that calibrate
-
-Array = npt.NDArray[np.float64]
-Announce: TypeAlias = Callable[[Encoder, TargetEncoder, Network], object]
 
 
 @dataclass(frozen=True, repr=False)
@@ -128,11 +118,11 @@ class TableModel:
     @saying_when_memory_ends()
     def fit(
         cls,
-        features: Any,
-        target: Any,
+        features: object,
+        target: object,
         *,
         target_names: Sequence[str] = (),
-        validation: tuple[Any, Any] | None = None,
+        validation: tuple[object, object] | None = None,
         sample_weight: npt.ArrayLike | None = None,
         task: str | None = None,
         recipe: Recipe | None = None,
@@ -194,50 +184,13 @@ class TableModel:
             When the table cannot be learnt from; the message says where and why.
         """
         recipe = recipe or Recipe()
-        if budget is None:
-            budget = Budget(recipe.time_budget, time.perf_counter())
-        prepared = prepare(
-            recipe, as_features(features), target, target_names, validation, sample_weight,
-            task, where, validation_where, n_threads, checkpoint, resume, budget, progress,
+        job = Job(
+            recipe, as_features(features), target,
+            budget or Budget(recipe.time_budget, time.perf_counter()), target_names, validation,
+            sample_weight, task, where, validation_where, checkpoint, resume, callbacks, progress,
+            n_threads,
         )  # fmt: skip
-        members = starts(prepared, recipe)
-        if announce is not None:
-            announce(prepared.inputs, prepared.target, prepared.network)
-        began = time.perf_counter()
-        network = prepared.network
-        histories = learn(
-            prepared, recipe, members, checkpoint=checkpoint, resume=resume, callbacks=callbacks,
-            progress=progress, n_threads=n_threads,
-        )  # fmt: skip
-        calibration = None
-        numbers = prepared.target.task == "regression"
-        if recipe.calibrate is not False and not numbers and prepared.n_val:
-            n_judged = prepared.n_val * (1 if prepared.folds is not None else len(members))
-            most = min(n_judged, max(1, _MOST_LOGITS // network.n_out))
-            with phase(progress, "calibrating the probabilities"):
-                most = len(
-                    budget.rows_for_judging(
-                        most,
-                        lambda few: calibrate(
-                            *prepared.held_out_logits(members, len(few), recipe.seed)
-                        ),
-                        recipe.seed,
-                    )
-                )
-                calibration = calibrate(*prepared.held_out_logits(members, most, recipe.seed))
-        limits = None
-        if prepared.plan.squashes and numbers:
-            y = prepared.y.reshape(len(prepared.y), -1)
-            limits = np.stack([y.min(axis=0), y.max(axis=0)])
-        model = cls(
-            prepared.network, tuple(members), prepared.inputs, prepared.target, tuple(histories),
-            recipe, prepared.n_train, prepared.n_val, calibration, limits,
-            prepared.choosing_took + time.perf_counter() - began,
-            None if missing is None else tuple(missing), learnt_rows=prepared.learnt_rows,
-            rows_given=prepared.rows_given,
-        )  # fmt: skip
-        with phase(progress, "judging the model on the rows held out"):
-            return replace(model, held_out=_judged(model, prepared))
+        return fit(cls, job, announce, missing)
 
     def __post_init__(self) -> None:
         # predictions keep the weights as the kernels want them: nobody may change them beside that
@@ -245,11 +198,12 @@ class TableModel:
         object.__setattr__(self, "members", tuple(frozen))
 
     @cached_property
-    def _predictor(self) -> Predictor:
+    def predictor(self) -> Predictor:
+        """Return what computes outputs, some rows at a time."""
         return Predictor(self)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "_predictor"}
+        return {name: value for name, value in vars(self).items() if name != "predictor"}
 
     def __repr__(self) -> str:
         """Return what it predicts, and with what."""
@@ -282,13 +236,13 @@ class TableModel:
         """Return whether each of several members held out other rows, so that all were learnt."""
         return len(self.members) > 1 and 0 < self.n_val == self.n_train
 
-    def encode(self, features: Any, *, where: str = "", ignore: Collection[str] = ()) -> Rows:
+    def encode(self, features: object, *, where: str = "", ignore: Collection[str] = ()) -> Rows:
         """Return x for a table or images, of shape (n, n_0); sparse where columns are free text."""
         known = {*self.target.names, *ignore}
         return flat_rows(self.inputs.transform(as_features(features), where=where, ignore=known))
 
     def predict_proba(
-        self, features: Any, *, where: str = "", found: Surprises | None = None
+        self, features: object, *, where: str = "", found: Surprises | None = None
     ) -> Array:
         """Return the calibrated probability of each class, or label, of shape (n, k).
 
@@ -298,55 +252,48 @@ class TableModel:
         if self.task == "regression":
             raise SettingError("Probabilities belong to classes; this model predicts numbers.")
         features = as_features(features)
-        answers = self.outputs_in_blocks(features, where=where, found=found)
-        return self._together(answers, len(features))
+        answers = self.outputs_in_blocks(features, where, found)
+        return self.predictor.together(answers, len(features))
 
     def predict(
-        self, features: Any, *, where: str = "", found: Surprises | None = None
+        self, features: object, *, where: str = "", found: Surprises | None = None
     ) -> npt.NDArray[Any]:
         """Return the class, the labels, or the number in the target's unit, of each row.
 
         What is to be said of the rows is warned of, or, where they are a part of a table, added to
         ``found``.
         """
-        features = as_features(features)
-        answers = self.outputs_in_blocks(features, where=where, found=found)
-        if self.task == "classification":
-            likeliest = [p.argmax(axis=1) for _, p in answers]
-            return self.target.decode(np.concatenate(likeliest))
-        decoded = self._decoded(self._together(answers, len(features)))
-        return decoded[:, 0] if decoded.shape[1] == 1 else decoded
+        classes = self.task == "classification"
+        outputs = self.outputs_in_blocks(features, where, found)
+        answers = np.concatenate([p.argmax(axis=1) if classes else p for _, p in outputs])
+        decoded = decoded_answers(self.target, answers)
+        return decoded[:, 0] if decoded.ndim > 1 and decoded.shape[1] == 1 else decoded
 
     def outputs_in_blocks(
-        self, features: Any, *, where: str = "", found: Surprises | None = None
+        self, features: object, where: str = "", found: Surprises | None = None
     ) -> Iterator[tuple[slice, Array]]:
-        """Yield p of some rows after another: encoded, a table may need much more room.
+        """Yield some rows after another and their p, as ``outputs_of`` has them.
 
-        Parameters
-        ----------
-        features : data frame or images
-            The rows.
-        where : str
-            What messages call them.
-        found : Surprises, optional
-            Gets what is to be said of them; they are warned of when it is left out.
-
-        Yields
-        ------
-        rows : slice
-            Which rows.
-        p : ndarray of shape (n_rows, n_outputs)
-            Calibrated probabilities, or standardized numbers.
+        Encoded at once, a table may need much more room. What is to be said of the rows is warned
+        of, or added to ``found``.
         """
-        features = as_features(features)
-        if len(features) == 0:
+        rows = as_features(features)
+        if len(rows) == 0:
             raise DataError(f"There are no rows to predict{of(where)}.")
         strange = Surprises() if found is None else found
-        yield from self._predictor.of_table(features, where, strange)
+        yield from self.predictor.of_table(rows, where, strange)
         if found is None:
             strange.warn(where)
 
-    def evaluate(self, features: Any, target: Any, *, where: str = "") -> Evaluation:
+    def outputs_of(self, x: Rows, member: Indices | None = None) -> Array:
+        """Return p for encoded rows: calibrated probabilities, or standardized numbers, (n, n_L).
+
+        ``member`` says which member alone answers for each row, such as the one that has not learnt
+        it; left out, p is the mean of all.
+        """
+        return self.predictor.together(self.predictor.of_rows(x, member), len(x))
+
+    def evaluate(self, features: object, target: object, *, where: str = "") -> Evaluation:
         """Return accuracy and the like on rows whose answers are known.
 
         It tells, too, how many of the rows the model has learnt, where it remembers its rows.
@@ -357,67 +304,28 @@ class TableModel:
         found.warn(where)
         return judge.figures()
 
-    def judge(
-        self, x: Rows, encoded: npt.NDArray[Any], member: npt.NDArray[np.int64] | None = None
-    ) -> Evaluation:
-        """Return the figures of encoded rows.
+    def known(self, features: object, target: object, where: str = "") -> Portion[Features]:
+        """Return rows whose answers are known, these encoded."""
+        rows = as_features(features)
+        encoded = encoded_targets(self.target, self.network.loss_name, target, where)
+        if len(rows) != len(encoded):
+            raise DataError(f"There are {len(rows)} rows but {len(encoded)} targets{of(where)}.")
+        return Portion(rows, encoded)
 
-        Parameters
-        ----------
-        x : ndarray or SparseRows of shape (n, n_0)
-            From ``encode``.
-        encoded : ndarray
-            Their targets, encoded.
-        member : ndarray of int of shape (n,), optional
-            Which member alone answers for each row; the mean of all when left out.
-        """
-        if self.task != "classification":
-            return self.evaluate_outputs(self.outputs_of(x, member), encoded)
-        predicted, p_true = np.empty_like(encoded), np.empty(len(encoded))
-        for rows, p in self._predictor.of_rows(x, member):
-            predicted[rows] = p.argmax(axis=1)
-            p_true[rows] = p[np.arange(len(p)), encoded[rows]]
-        return evaluate_classes(predicted, p_true, encoded, self.class_names)
-
-    def evaluate_outputs(self, outputs: Array, encoded: npt.NDArray[Any]) -> Evaluation:
-        """Return the figures of outputs, as ``outputs_of`` gives them, beside encoded targets."""
-        if self.task == "classification":
-            p_true = outputs[np.arange(len(encoded)), encoded]
-            return evaluate_classes(outputs.argmax(axis=1), p_true, encoded, self.class_names)
-        if self.task == "multilabel":
-            return evaluate_labels(outputs, encoded, self.class_names)
-        with np.errstate(over="ignore"):
-            decoded = self.target.decode(outputs)
-        refuse_overflow(decoded)
-        counts = self.network.loss.targets == "count"
-        return evaluate_numbers(decoded, self.target.decode(encoded), counts=counts)
-
-    def seen(self, features: Any, target: Any, *, where: str = "") -> npt.NDArray[np.bool_]:
-        """Return which rows the model has learnt, or chosen its epoch by, of shape (n,).
-
-        Raises
-        ------
-        SettingError
-            When the model does not remember its rows.
-        """
+    def seen(self, features: object, target: object, *, where: str = "") -> npt.NDArray[np.bool_]:
+        """Return which rows the model has learnt, or chosen its epoch by, of shape (n,)."""
         if self.learnt_rows is None:
             raise SettingError("The model does not remember its rows: remember_rows was False.")
-        encoded = encoded_targets(self.target, self.network.loss_name, target, where)
-        features = as_features(features)
-        return self.learnt_rows.seen(marks_of(features, self.inputs, self.target, encoded))
+        return self.learnt_rows.seen(self.marks(self.known(features, target, where)))
 
-    def overlap(self, features: Any, encoded: npt.NDArray[Any]) -> Overlap | None:
-        """Return how many of these rows the model has seen in its training, if it remembers."""
-        if self.learnt_rows is None:
-            return None
-        return self.learnt_rows.overlap(
-            marks_of(as_features(features), self.inputs, self.target, encoded)
-        )
+    def marks(self, rows: Portion[Features]) -> Marks:
+        """Return by what each row is known again."""
+        return marks_of(rows, self.inputs, self.target)
 
     def explain(
         self,
-        features: Any,
-        target: Any,
+        features: object,
+        target: object,
         *,
         learning_rate: float = 0.1,
         optimizer: Optimizer | None = None,
@@ -450,150 +358,42 @@ class TableModel:
         from deltaprop.explaining import Names, explain  # a tenth of a second that others need not
 
         learnt = self.network_and_rows(features, target, member=member, where=where)
-        outputs = self.class_names or self.target.names
-        k = len(self.members)
-        which = {"en": "", "zh": ""}
-        if k > 1:
-            which = {
-                "en": f", in network {member + 1} of {k}",
-                "zh": f"（{k} 个网络中的第 {member + 1} 个）",
-            }
-        names = Names(
-            f"The step {where or 'these rows'} would cause{which['en']}",
-            tuple(self.inputs.output_names),
-            outputs,
-            image=_image_shape(self.inputs),
-            titles={"zh": f"{where or '这些行'} 会引起的一步{which['zh']}"},
-        )
+        shape = self.inputs.shape if isinstance(self.inputs, ImageEncoder) else ()
+        names = Names.of_step(
+            self.inputs.output_names, self.class_names or self.target.names, where,
+            image=shape if len(shape) in (2, 3) else (), member=(member + 1, len(self.members)),
+        )  # fmt: skip
         return explain(*learnt, learning_rate=learning_rate, optimizer=optimizer, names=names)
 
     def network_and_rows(
-        self, features: Any, target: Any, *, member: int = 0, where: str = ""
+        self, features: object, target: object, *, member: int = 0, where: str = ""
     ) -> tuple[Network, Parameters, Array, npt.NDArray[Any]]:
         """Return what every function about a network and its rows is given first.
 
         ``check_gradients(*model.network_and_rows(features, target))`` proves the gradients of
         these rows; ``explain`` and ``backpropagate`` take the same four.
 
-        Parameters
-        ----------
-        features : data frame or images
-            A row, or more.
-        target : array_like
-            What they should have given.
-        member : int
-            Which of several networks, from 0.
-        where : str
-            What messages call the rows.
-
         Returns
         -------
         tuple
-            The network, the member's parameters, x of shape (n, n_0) and the encoded targets.
+            The network, the parameters of a member (from 0), x of shape (n, n_0) and the encoded
+            targets.
         """
         k = len(self.members)
         if not 0 <= member < k:
             raise SettingError(f"member is {member!r}; the model has {k}, from 0 to {k - 1}.")
-        x = self.encode(features, where=where)
-        targets = encoded_targets(self.target, self.network.loss_name, target, where)
-        if x.shape[0] != len(targets):
-            raise DataError(f"There are {x.shape[0]} rows but {len(targets)} targets{of(where)}.")
+        rows = self.known(features, target, where)
+        x = self.encode(rows.x, where=where)
         dense = x.toarray() if isinstance(x, SparseRows) else x
-        return self.network, self.members[member], dense, targets
+        return self.network, self.members[member], dense, rows.y
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to one safetensors file, once that can be opened again.
 
-        Raises
-        ------
-        OutputError
-            When the file cannot be written; what stood there before stays.
+        What stood there before stays when the file cannot be written (OutputError).
         """
         save_table_model(self, path)
 
     def contents(self) -> Contents:
         """Return what a file of the model holds beside its network, as ``save_model`` takes it."""
-        others: dict[str, npt.NDArray[Any]] = {
-            f"member.{i}": member.flat for i, member in enumerate(self.members[1:], start=2)
-        }
-        if self.limits is not None:
-            others["limits"] = self.limits
-        if self.learnt_rows is not None:
-            others |= self.learnt_rows.to_arrays()
-        held_out = self.held_out
-        if held_out is not None and not held_out.finite:
-            held_out = None
-        if held_out is not None and len(held_out.classes) > _MOST_CLASSES_KEPT:
-            held_out = replace(held_out, classes=())
-        return {
-            "table": {"inputs": self.inputs.to_dict(), "target": self.target.to_dict()},
-            "training": {
-                "history": self.history.to_dict(),
-                "other_histories": [history.to_dict() for history in self.histories[1:]],
-                "recipe": self.recipe.to_dict(),
-                "n_train": self.n_train,
-                "n_val": self.n_val,
-                "seconds": self.seconds,
-                **({} if self.rows_given is None else {"rows_given": self.rows_given}),
-                **({} if self.missing is None else {"missing": list(self.missing)}),
-                "calibration": self.calibration and self.calibration.to_dict(),
-                "held_out": held_out and asdict(held_out),
-            },
-            "arrays": others,
-        }
-
-    def outputs_of(self, x: Rows, member: npt.NDArray[np.int64] | None = None) -> Array:
-        """Return p for encoded rows: calibrated probabilities, or standardized numbers.
-
-        Parameters
-        ----------
-        x : ndarray or SparseRows of shape (n, n_0)
-            From ``encode``.
-        member : ndarray of int of shape (n,), optional
-            Which member alone answers for each row, such as the one that has not learnt it; the
-            mean of all when left out.
-
-        Returns
-        -------
-        ndarray of shape (n, n_L)
-            The outputs.
-        """
-        return self._together(self._predictor.of_rows(x, member), x.shape[0])
-
-    def _together(self, answers: Iterator[tuple[slice, Array]], n: int) -> Array:
-        outputs = np.zeros((n, self.network.n_out))
-        for rows, p in answers:
-            outputs[rows] = p
-        return outputs
-
-    def _decoded(self, outputs: Array) -> Array:
-        """Return the numbers in the target's unit, of shape (n, k)."""
-        with np.errstate(over="ignore"):
-            decoded = self.target.decode(outputs)
-        refuse_overflow(decoded)
-        return decoded
-
-
-def _judged(model: TableModel, prepared: Prepared) -> Evaluation | None:
-    """Return the figures of the rows held out: each judged by whoever has not learnt it."""
-    rows, answers = prepared.X_val, prepared.y_val
-    if prepared.folds is not None:
-        rows, answers = prepared.X, prepared.y
-    if rows is None or answers is None or not len(answers):
-        return None
-    x, y, folds = rows, answers, prepared.folds
-
-    def judge(some: npt.NDArray[np.int64]) -> Evaluation:
-        if len(some) == len(y):
-            return model.judge(x, y, folds)
-        return model.judge(x[some], y[some], None if folds is None else folds[some])
-
-    with suppress(DataError):  # of a network that diverged nothing can be said
-        return judge(prepared.budget.rows_for_judging(len(y), judge, model.recipe.seed))
-    return None
-
-
-def _image_shape(encoder: Encoder) -> tuple[int, ...]:
-    """Return height, width (and channels) where a row is an image."""
-    shape = encoder.shape if isinstance(encoder, ImageEncoder) else ()
-    return shape if len(shape) in (2, 3) else ()
+        return contents_of(self)

@@ -16,6 +16,7 @@ from deltaprop.model.layers import (
     Scaling,
 )
 from deltaprop.model.spec import Network
+from deltaprop.tabular import Encoder, SparseEncoder, TableEncoder, TargetEncoder
 from deltaprop.training.optimizers import Adam, AdamW, Optimizer
 from deltaprop.training.schedules import Cosine, LogCosine
 
@@ -79,6 +80,15 @@ class Facts:
     divided: bool = False
     sparse: bool = False
     mean_rate: float = 0.0
+
+    @classmethod
+    def of(cls, inputs: Encoder, target: TargetEncoder, n_rows: int) -> Facts:
+        """Return what the encoders of a table tell; of its rows, their number."""
+        columns = isinstance(inputs, TableEncoder) and not any(c.vocabulary for c in inputs.columns)
+        sparse = isinstance(inputs, SparseEncoder)
+        return cls(
+            n_rows, inputs.n_outputs, target.n_outputs, target.task, columns=columns, sparse=sparse
+        )
 
 
 @dataclass(frozen=True)

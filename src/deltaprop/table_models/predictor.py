@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from deltaprop.engines import ENGINES
 from deltaprop.engines import base as engine
@@ -14,17 +14,14 @@ from deltaprop.errors import DataError
 from deltaprop.model.layers import Dense, Scaling
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
-from deltaprop.table_models.prepare import Rows, flat_rows
-from deltaprop.tabular import SparseRows, Surprises, take_rows
+from deltaprop.table_models.rows import Array, Indices, Rows, flat_rows
+from deltaprop.tabular import Features, SparseRows, Surprises, take_rows
 from deltaprop.training.predict import refuse_overflow
 
 if TYPE_CHECKING:
     from deltaprop.table_models.model import TableModel
 
 __all__ = ["Predictor", "without_scaling"]
-
-Array = npt.NDArray[np.float64]
-Indices = npt.NDArray[np.int64]
 
 _NUMBERS_AT_ONCE = 1 << 22  # inputs, or outputs, of a block of rows
 _FEWEST_ROWS, _MOST_ROWS = 64, 1 << 16
@@ -52,15 +49,15 @@ class Predictor:
         self._made: dict[tuple[int, str, bool], engine.Predictor] = {}
 
     def of_table(
-        self, features: Any, where: str, found: Surprises
+        self, features: Features, where: str, found: Surprises
     ) -> Iterator[tuple[slice, Array]]:
         """Yield p of some rows of a table after another; add to ``found`` what is strange."""
         n = len(features)
-        told: dict[str, Any] = {"where": where, "ignore": self._target.names}
+        encode = partial(self._inputs.encode, where=where, ignore=self._target.names)
         for rows in self._blocks(n, self._inputs.n_kept):
             part = features if rows.stop - rows.start == n else features[rows]
             try:
-                x, strange = self._inputs.encode(part, dtype=self._dtype, **told)
+                x, strange = encode(part, dtype=self._dtype)
             except DataError:
                 self._inputs.check(features, where=where)  # it counts the rows from the first one
                 raise
@@ -68,7 +65,7 @@ class Predictor:
             p = self._mean(flat_rows(x))
             again = self._undecided(p)
             if again.size:
-                x, _ = self._inputs.encode(take_rows(part, again), dtype=np.float64, **told)
+                x, _ = encode(take_rows(part, again), dtype=np.float64)
                 p[again] = self._mean(flat_rows(x), exactly=True)
             refuse_overflow(p, first=rows.start)
             yield rows, p
@@ -84,6 +81,13 @@ class Predictor:
                 p[again] = self._mean(part[again], of_these, exactly=True)
             refuse_overflow(p, first=rows.start)
             yield rows, p
+
+    def together(self, answers: Iterable[tuple[slice, Array]], n: int) -> Array:
+        """Return what was yielded for some rows after another, for all n."""
+        outputs = np.zeros((n, self._network.n_out))
+        for rows, p in answers:
+            outputs[rows] = p
+        return outputs
 
     def _blocks(self, n: int, width: int) -> Iterator[slice]:
         """Yield n rows in blocks that have a few million inputs and outputs."""

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from deltaprop.engines.cores import available_cores
-from deltaprop.errors import DivergedWarning
 from deltaprop.table_models.budget import Budget
-from deltaprop.table_models.initial_rates import start
+from deltaprop.table_models.learning import starts, train_briefly
 from deltaprop.table_models.plan import Facts, Plan
 from deltaprop.table_models.recipe import Recipe
-from deltaprop.training.members import train_members
+from deltaprop.table_models.rows import Indices, Portion, Rows
 
 __all__ = ["paced", "seconds_of_epoch", "within"]
 
@@ -24,15 +20,12 @@ _SHARE_OF_TRAINING = 0.9  # of what is left; an epoch is validated too, and not 
 _JUDGING_OF_AN_EPOCH = 1.0  # to predict takes a third as long, and in float64 twice that
 _SHARE_OF_EPOCHS = 1 / 4  # that each network gets at least, if need be for fewer networks
 
-Rows = npt.NDArray[np.int64]
-
 
 def paced(
     plan: Plan,
     recipe: Recipe,
     facts: Facts,
-    X: Any,
-    y: npt.NDArray[Any],
+    data: Portion[Rows],
     budget: Budget,
     n_threads: int | None,
     n_val: int | None = None,
@@ -50,7 +43,7 @@ def paced(
         Its ``epochs`` and ``members``, where somebody chose them, stay as they are.
     facts : Facts
         Of the table.
-    X, y : array_like
+    data : Portion
         The rows that are learnt from, encoded.
     budget : Budget
         What is left of it; it is told how long it takes to judge the rows.
@@ -69,11 +62,11 @@ def paced(
         return plan
     cores = min(n_threads or available_cores(), available_cores())
     at_once = min(plan.members, cores)
-    n = len(y)
+    n = len(data)
     order = np.random.default_rng(recipe.seed).permutation(n)
     learnt = order[n // max(2, plan.members) :]
     most = _SHARE_OF_BUDGET * budget.for_training
-    epoch = seconds_of_epoch(plan, recipe, facts, X, y, learnt, most, max(1, cores // at_once))
+    epoch = seconds_of_epoch(plan, recipe, facts, data, learnt, most, max(1, cores // at_once))
     if not epoch:
         return plan
     a_row = _JUDGING_OF_AN_EPOCH * epoch / len(learnt)
@@ -94,9 +87,8 @@ def seconds_of_epoch(
     plan: Plan,
     recipe: Recipe,
     facts: Facts,
-    X: Any,
-    y: npt.NDArray[Any],
-    rows: Rows,
+    data: Portion[Rows],
+    rows: Indices,
     most: float,
     n_threads: int,
 ) -> float:
@@ -104,10 +96,10 @@ def seconds_of_epoch(
 
     Parameters
     ----------
-    plan, recipe, facts, X, y
+    plan, recipe, facts, data
         As for ``paced``.
     rows : ndarray of int
-        Which of X and y.
+        Which of them.
     most : float
         Seconds after which the rest is reckoned.
     n_threads : int
@@ -123,28 +115,14 @@ def seconds_of_epoch(
     KeyboardInterrupt
         When somebody interrupts it.
     """
-    network = plan.networks(facts)[0]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DivergedWarning)  # the training itself will say it
-        history = train_members(
-            network,
-            [start(network, np.random.default_rng(recipe.seed), y, None)],
-            X,
-            y,
-            rows=[rows],
-            optimizer=plan.optimizer(),
-            batch_size=min(plan.batch_size, len(y)),
-            epochs=1,
-            seeds=[recipe.seed],
-            engine=recipe.engine,
-            time_budget=most,
-            n_threads=n_threads,
-        )[0]
-    if history.stopped_because == "interrupted":
-        raise KeyboardInterrupt
+    network, data = plan.networks(facts)[0], Portion(data.x, data.y)
+    (history,) = train_briefly(
+        plan, network, recipe, data, starts(network, recipe.seeds(1), data), rows=[rows], epochs=1,
+        time_budget=most, n_threads=n_threads,
+    )  # fmt: skip
     if not history.seconds:
         return 0.0
-    steps = -(-len(rows) // min(plan.batch_size, len(y)))
+    steps = -(-len(rows) // min(plan.batch_size, len(data)))
     return history.seconds[0] * steps / history.n_steps
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import is_dataclass, replace
-from typing import Any
+from typing import Any, Protocol, Self, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +37,23 @@ __all__ = [
 ]
 
 Array = npt.NDArray[np.float64]
+Targets: TypeAlias = npt.NDArray[Any]
+
+
+class SparseRows(Protocol):
+    """Rows without their zeros: what is used of a CSR matrix."""
+
+    data: npt.NDArray[Any]
+    indices: npt.NDArray[np.integer[Any]]
+    indptr: npt.NDArray[np.integer[Any]]
+    shape: tuple[int, int]
+
+    def __getitem__(self, rows: npt.NDArray[Any]) -> Self:
+        """Return some rows."""
+
+
+Rows: TypeAlias = npt.NDArray[Any] | SparseRows
+R = TypeVar("R", npt.NDArray[Any], SparseRows, Rows)
 
 _MONITORS = ("val_loss", "val_metric", "loss")
 _ROWS_AT_ONCE = 65536
@@ -64,7 +81,7 @@ def check_trainable(network: Network, parameters: Parameters) -> None:
         )
 
 
-def check_state(state: Any, optimizer: Optimizer, n: int) -> State:
+def check_state(state: object, optimizer: Optimizer, n: int) -> State:
     """Return the state an earlier run left for n parameters, as copies.
 
     Raises
@@ -99,14 +116,14 @@ def check_state(state: Any, optimizer: Optimizer, n: int) -> State:
     return found
 
 
-def check_computing(batch_size: Any, dtype: str, n_threads: Any) -> None:
+def check_computing(batch_size: object, dtype: str, n_threads: object) -> None:
     """Raise SettingError for the first setting of how steps are computed outside its range."""
     _check_counts(batch_size=batch_size, n_threads=n_threads)
     if dtype not in ("float32", "float64", "bfloat16"):
         raise SettingError(f"dtype is {dtype!r}; it is 'float32', 'float64' or 'bfloat16'.")
 
 
-def _check_counts(**counts: Any) -> None:
+def _check_counts(**counts: object) -> None:
     for name, value in counts.items():
         if value is None and name != "epochs":
             continue
@@ -114,7 +131,9 @@ def _check_counts(**counts: Any) -> None:
             raise SettingError(f"{name} is {value!r}; it is a whole number of at least 1.")
 
 
-def check_stopping(epochs: Any, patience: Any, min_improvement: Any, time_budget: Any) -> None:
+def check_stopping(
+    epochs: object, patience: object, min_improvement: object, time_budget: object
+) -> None:
     """Raise SettingError for the first setting of when to stop outside its range."""
     _check_counts(epochs=epochs, patience=patience)
     if time_budget is not None and not (
@@ -136,13 +155,13 @@ def check_monitor(monitor: str | None, validated: bool) -> str:
     return monitor
 
 
-def check_inputs(network: Network, X: Any, name: str) -> Any:
+def check_inputs(network: Network, X: object, name: str) -> Rows:
     """Return X as an array or CSR matrix of finite numbers; ``name`` is for messages."""
     try:
-        rows: Any = X.tocsr() if hasattr(X, "tocsr") else np.asarray(X)
+        rows: Rows = X.tocsr() if hasattr(X, "tocsr") else np.asarray(X)
     except ValueError:
         raise ShapeError(f"{name} is no matrix: its rows have different lengths.") from None
-    values: Any = rows.data if hasattr(rows, "tocsr") else rows
+    values = rows if isinstance(rows, np.ndarray) else rows.data
     if values.dtype.kind not in "biuf":
         raise DataError(
             f"{name} has dtype {values.dtype}; expected numbers. Tables with strings, dates or "
@@ -155,7 +174,7 @@ def check_inputs(network: Network, X: Any, name: str) -> Any:
         )
     if rows.shape[0] == 0:
         raise DataError(f"{name} has no rows; at least one is needed.")
-    if values is not rows:
+    if not isinstance(rows, np.ndarray):
         _refuse_malformed_csr(rows, name)
         _refuse_non_finite_csr(rows, name)
     elif values.dtype.kind == "f":
@@ -164,7 +183,7 @@ def check_inputs(network: Network, X: Any, name: str) -> Any:
     return rows
 
 
-def _refuse_malformed_csr(rows: Any, name: str) -> None:
+def _refuse_malformed_csr(rows: SparseRows, name: str) -> None:
     """Raise DataError where entries lie outside the matrix: compiled code would read there."""
     starts, columns = rows.indptr, rows.indices
     n_entries = min(len(columns), len(rows.data))
@@ -177,7 +196,7 @@ def _refuse_malformed_csr(rows: Any, name: str) -> None:
         )
 
 
-def _refuse_non_finite_csr(rows: Any, name: str) -> None:
+def _refuse_non_finite_csr(rows: SparseRows, name: str) -> None:
     bad = ~np.isfinite(rows.data)
     if bad.any():
         place = int(np.argmax(bad))
@@ -188,31 +207,31 @@ def _refuse_non_finite_csr(rows: Any, name: str) -> None:
         )
 
 
-def check_rows(network: Network, X: Any, y: npt.ArrayLike, name: str) -> tuple[Any, Any]:
+def check_rows(network: Network, X: object, y: npt.ArrayLike, name: str) -> tuple[Rows, Targets]:
     """Return the rows and their targets, checked; ``name`` is for messages."""
     rows = _with_own_places(check_inputs(network, X, name))
     targets = prepare_targets(network, y, rows.shape[0])
     return rows, targets.copy() if targets.dtype.kind == "i" else targets
 
 
-def _with_own_places(rows: Any) -> Any:
+def _with_own_places(rows: Rows) -> Rows:
     """Return a CSR matrix whose places nobody else can change while compiled code reads by them.
 
     A changed number makes a wrong sum, a changed place reads memory that is not ours.
     """
-    if not hasattr(rows, "indptr"):
+    if isinstance(rows, np.ndarray):
         return rows
     own = {"indices": rows.indices.copy(), "indptr": rows.indptr.copy()}
     if is_dataclass(rows):
-        return replace(rows, **own)  # type: ignore[type-var]
+        return replace(rows, **own)
     rows = copy(rows)
     rows.indices, rows.indptr = own["indices"], own["indptr"]
     return rows
 
 
 def check_validation(
-    network: Network, X_val: Any, y_val: npt.ArrayLike | None
-) -> tuple[Any, Any] | None:
+    network: Network, X_val: object, y_val: npt.ArrayLike | None
+) -> tuple[Rows, Targets] | None:
     """Return the validation rows and targets, or None when there are none."""
     if (X_val is None) != (y_val is None):
         raise SettingError("X_val and y_val belong together; one of them is missing.")
@@ -225,7 +244,7 @@ def check_validation(
 
 
 def check_validation_weights(
-    validation: tuple[Any, Any] | None, weights: npt.ArrayLike | None
+    validation: tuple[Rows, Targets] | None, weights: npt.ArrayLike | None
 ) -> Array | None:
     """Return what each validation row counts; None where all count the same."""
     if weights is None:
@@ -239,11 +258,11 @@ def check_validation_weights(
 
 def weigh_rows(
     network: Network,
-    rows: Any,
-    targets: Any,
+    rows: R,
+    targets: Targets,
     sample_weight: npt.ArrayLike | None,
     class_weight: ClassWeight,
-) -> tuple[Any, Any, Array | None]:
+) -> tuple[R, Targets, Array | None]:
     """Return the rows that count, their targets, and their weights with mean 1 (None: all 1).
 
     A row of weight zero leaves no trace: it is gone before anything is counted or averaged.
@@ -265,7 +284,7 @@ def weigh_rows(
     return rows, targets, weights
 
 
-def _without_zeros(rows: Any, targets: Any, weights: Array) -> tuple[Any, Any, Array]:
+def _without_zeros(rows: R, targets: Targets, weights: Array) -> tuple[R, Targets, Array]:
     counts = weights > 0
     if counts.all():
         return rows, targets, weights

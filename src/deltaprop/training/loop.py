@@ -1,4 +1,4 @@
-"""Training: epochs, validation, early stopping, budgets, callbacks, checkpoints."""
+"""train: one network, the only member of its training."""
 
 from __future__ import annotations
 
@@ -9,27 +9,15 @@ from typing import Any
 
 import numpy.typing as npt
 
-from deltaprop.engines import choose_engine
-from deltaprop.engines.base import Problem
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.model.targets import ClassWeight
-from deltaprop.training.batches import check_seed
-from deltaprop.training.checks import (
-    check_computing,
-    check_rows,
-    check_trainable,
-    check_validation,
-    check_validation_weights,
-    weigh_rows,
-)
 from deltaprop.training.history import History
-from deltaprop.training.interrupt import catch_interrupt
-from deltaprop.training.metrics import Metric, Score, as_score
+from deltaprop.training.members import Member, train_each
+from deltaprop.training.metrics import Metric, Score
 from deltaprop.training.optimizers import Adam, Optimizer, State
-from deltaprop.training.progress import progress_line
-from deltaprop.training.run import TrainingRun, TrainingState
-from deltaprop.training.settings import Callback, Checkpointing, Stopping, Validation
+from deltaprop.training.run import TrainingState
+from deltaprop.training.settings import Callback, Checkpointing, Computing, Stopping, TrainingData
 
 __all__ = ["Callback", "Metric", "TrainingState", "train"]
 
@@ -153,42 +141,17 @@ def train(
     ShapeError, DataError, SettingError
         When an array or a setting does not fit; nothing has been changed then.
     """
-    check_computing(batch_size, dtype, n_threads)
-    stopping = Stopping.checked(  # the checks below take their share of the budget
-        epochs, patience, min_improvement, keep_best=keep_best, prefer_latest=prefer_latest,
-        time_budget=time_budget, callbacks=callbacks, clock=clock,
+    stopping = Stopping(  # the checks below take their share of the budget
+        epochs, patience, min_improvement, keep_best, prefer_latest, time_budget, callbacks, clock
+    )
+    member = Member(
+        network, parameters, Adam() if optimizer is None else optimizer, seed, metric,
+        Checkpointing(checkpoint, checkpoint_every, resume), state=state,
     )  # fmt: skip
-    checkpointing = Checkpointing(checkpoint, checkpoint_every, resume)
-    checkpointing.check()
-    check_trainable(network, parameters)
-    optimizer = Adam() if optimizer is None else optimizer
-    rows, targets = check_rows(network, X, y, "X")
-    rows, targets, weights = weigh_rows(network, rows, targets, sample_weight, class_weight)
-    held = check_validation(network, X_val, y_val)
-    counts = check_validation_weights(held, weight_val)
-    n = rows.shape[0]
-    run = TrainingRun(
-        Problem(
-            network=network, X=rows, targets=targets, weights=weights, optimizer=optimizer,
-            batch_size=n if batch_size is None else min(int(batch_size), n), dtype=dtype,
-            n_threads=n_threads,
-        ),
-        parameters,
-        choose_engine(engine, network, optimizer),
-        optimizer,
-        check_seed(seed),
-        shuffle,
-        stopping,
-        Validation.checked(as_score(metric, network), monitor, held, weights=counts),
-        checkpointing,
-        state=state,
+    (history,) = train_each(
+        [member],
+        TrainingData(X, y, sample_weight, class_weight, X_val, y_val, weight_val),
+        Computing(engine, dtype, batch_size, shuffle, n_threads),
+        stopping, monitor, progress=progress,
     )  # fmt: skip
-    run.begin()
-    line = progress_line(progress, stopping.epochs)
-    try:
-        with catch_interrupt() as interrupt:
-            while run.goes_on:
-                run.epoch(line, interrupt)
-    finally:
-        line.close()
-    return run.end()
+    return history

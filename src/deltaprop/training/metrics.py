@@ -30,7 +30,9 @@ __all__ = [
 ]
 
 Array = npt.NDArray[np.float64]
-Metric: TypeAlias = Callable[[Array, Any], float]
+Targets: TypeAlias = npt.NDArray[Any]
+Labels: TypeAlias = npt.NDArray[np.integer[Any]]
+Metric: TypeAlias = Callable[[Array, Targets], float]
 """``metric(logits, targets)``: higher is better."""
 
 
@@ -51,7 +53,7 @@ class Score:
     """
 
     name: str
-    of: Callable[[Network, Array, Any, Array | None], float]
+    of: Callable[[Network, Array, Targets, Array | None], float]
     lower_is_better: bool = False
     averages_rows: bool = False
 
@@ -72,7 +74,7 @@ class _Named:
     """A metric with a name: of outputs of shape (n, k), targets and weights, or none."""
 
     task: str
-    of: Callable[[Array, Any, Array | None], float]
+    of: Callable[[Array, Targets, Array | None], float]
     lower_is_better: bool = False
 
 
@@ -155,23 +157,23 @@ def poisson_deviance(predicted: Array, targets: Array, weights: Array | None = N
     return found if (targets >= 0).all() and (predicted >= 0).all() else np.inf
 
 
-def accuracy(p: Array, labels: Any, weights: Array | None = None) -> float:
+def accuracy(p: Array, labels: Labels, weights: Array | None = None) -> float:
     """Return the share of rows whose likeliest class is the true one."""
     return float(np.average(p.argmax(axis=1) == labels, weights=weights))
 
 
-def log_loss(p: Array, labels: Any, weights: Array | None = None) -> float:
+def log_loss(p: Array, labels: Labels, weights: Array | None = None) -> float:
     """Return the mean of -log p of the true class."""
     of_true = p[np.arange(len(p)), labels]
     return float(np.average(-np.log(np.maximum(of_true, _TINY)), weights=weights))
 
 
-def balanced_accuracy(p: Array, labels: Any, weights: Array | None = None) -> float:
+def balanced_accuracy(p: Array, labels: Labels, weights: Array | None = None) -> float:
     """Return the mean, over the classes that have rows, of the share of their rows found."""
     return mean_recall(*_counted(p.argmax(axis=1), labels, p.shape[1], weights)[:2])
 
 
-def f1(p: Array, labels: Any, weights: Array | None = None) -> float:
+def f1(p: Array, labels: Labels, weights: Array | None = None) -> float:
     """Return 2 found / (rows + said), averaged over the classes that there are, or that are said.
 
     It is the harmonic mean of precision and recall.
@@ -179,7 +181,7 @@ def f1(p: Array, labels: Any, weights: Array | None = None) -> float:
     return mean_f1(*_counted(p.argmax(axis=1), labels, p.shape[1], weights))
 
 
-def auc(p: Array, labels: Any, weights: Array | None = None) -> float:
+def auc(p: Array, labels: Labels, weights: Array | None = None) -> float:
     """Return the area under the ROC curve, averaged over the classes, each against the rest.
 
     It is the probability that a row of the class is given a larger probability of it than another
@@ -224,7 +226,7 @@ def _in_units(predicted: Array, targets: Array) -> tuple[Array, Array, Array]:
 
 
 def _counted(
-    predicted: Any, labels: Any, k: int, weights: Array | None
+    predicted: Labels, labels: Labels, k: int, weights: Array | None
 ) -> tuple[Array, Array, Array]:
     """Return, of each class, the weight of its rows, of those found, and of those said to be it."""
     right = predicted == labels

@@ -86,16 +86,8 @@ def logits(
 
     Parameters
     ----------
-    network : Network
-        The description.
-    parameters : Parameters
-        Its numbers.
-    X : array_like of shape (n, n_0) or scipy CSR matrix
-        The rows.
-    engine : str
-        "auto", or a key of ``ENGINES``.
-    dtype : {"float64", "float32"}
-        What they are computed in.
+    network, parameters, X, engine, dtype
+        As for ``predict``.
 
     Returns
     -------

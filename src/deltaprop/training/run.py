@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
+import os
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.engines.base import Engine, EpochOutcome, EpochPlan, Problem, Run
-from deltaprop.errors import DivergedWarning
+from deltaprop.errors import DivergedWarning, warn_user
 from deltaprop.model.backprop import smoothed_targets
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
@@ -112,7 +112,18 @@ class TrainingRun:
 
     def begin(self) -> None:
         """Make the engine ready, or go on from the checkpoint."""
-        self._begin()
+        self.engine_run = self.engine.start(self.problem, self.parameters)
+        if self.state:
+            n = self.problem.network.n_parameters
+            self.engine_run.state = check_state(self.state, self.optimizer, n)
+        self.history = History(
+            metric=self.validation.score.name,
+            engine=self.engine.name,
+            dtype=self.engine_run.dtype,
+            seed=self.seed,
+        )
+        if self.checkpointing.path is not None:
+            self._go_on_from(self.checkpointing.path)
         if self._out_of_patience():
             self.reason = "patience"
 
@@ -130,7 +141,7 @@ class TrainingRun:
     def plan(self, line: ProgressLine, interrupt: Interrupt) -> EpochPlan:
         """Return what the engine is told of the next epoch."""
         epoch = self.history.n_epochs
-        first, n_steps = epoch * self._steps_per_epoch, self.stopping.epochs * self._steps_per_epoch
+        first = epoch * self._steps_per_epoch
         order = epoch_order(self.seed, epoch, self._n, self.shuffle)
 
         def should_stop(done: int) -> bool:
@@ -141,8 +152,8 @@ class TrainingRun:
 
         return EpochPlan(
             order=order if self.rows is None else self.rows[order],
-            rng=dropout_generator(self.seed, epoch) if self._drops else None,
-            learning_rates=values(self._eta, first, self._steps_per_epoch, n_steps),
+            rng=dropout_generator(self.seed, epoch) if any(self.problem.network.dropouts) else None,
+            learning_rates=values(self._eta, first, self._steps_per_epoch, self._n_steps),
             should_stop=should_stop,
         )
 
@@ -196,27 +207,15 @@ class TrainingRun:
         return as_schedule(self.optimizer.learning_rate)
 
     @cached_property
-    def _drops(self) -> bool:
-        return any(layer is not None for layer in self.problem.network.dropouts)
-
-    @cached_property
     def _steps_per_epoch(self) -> int:
         return -(-self._n // self.problem.batch_size)
 
-    def _begin(self) -> None:
-        network = self.problem.network
-        self.engine_run = self.engine.start(self.problem, self.parameters)
-        if self.state:
-            n = network.n_parameters
-            self.engine_run.state = check_state(self.state, self.optimizer, n)
-        self.history = History(
-            metric=self.validation.score.name,
-            engine=self.engine.name,
-            dtype=self.engine_run.dtype,
-            seed=self.seed,
-        )
-        if self.checkpointing.path is None:
-            return
+    @property
+    def _n_steps(self) -> int:
+        return self.stopping.epochs * self._steps_per_epoch
+
+    def _go_on_from(self, path: str | os.PathLike[str]) -> None:
+        """Remember what a checkpoint is about, and go on from it where that is wanted."""
         problem, held, places = self.problem, self.validation.data, self.validation.places
         self._marks = {
             "data": data_mark(problem.X, problem.targets, problem.weights),
@@ -224,8 +223,7 @@ class TrainingRun:
         }
         if not self.checkpointing.resume:
             return
-        path, settings = self.checkpointing.path, self._settings()
-        resumed = read_checkpoint(path, network, self.optimizer, settings)
+        resumed = read_checkpoint(path, problem.network, self.optimizer, self._settings())
         if resumed is not None:
             self.history, self.engine_run.state = resumed.history, resumed.state
             self.parameters.flat[:] = resumed.flat
@@ -233,10 +231,10 @@ class TrainingRun:
                 self.best_flat = resumed.best_flat
 
     def _enter(self, epoch: int, outcome: EpochOutcome) -> None:
-        history, n_steps = self.history, self.stopping.epochs * self._steps_per_epoch
+        history = self.history
         last = epoch * self._steps_per_epoch + outcome.n_steps - 1
         history.loss.append(outcome.loss)
-        history.learning_rate.append(self._eta(last, n_steps))
+        history.learning_rate.append(self._eta(last, self._n_steps))
         self._validate()
         if self._improved():
             history.best_epoch = epoch
@@ -244,8 +242,7 @@ class TrainingRun:
                 self.best_flat = self.parameters.flat.copy()
 
     def _divergence(self, epoch: int, outcome: EpochOutcome) -> str:
-        step, n_steps = epoch * self._steps_per_epoch + outcome.n_steps, self.stopping.epochs
-        eta = self._eta(step, n_steps * self._steps_per_epoch)
+        eta = self._eta(epoch * self._steps_per_epoch + outcome.n_steps, self._n_steps)
         return (
             f"Training diverged in epoch {epoch + 1}: {outcome.diverged} was not a finite number, "
             f"at learning rate {eta:g}. Try a smaller learning rate, or scale the inputs."
@@ -257,11 +254,8 @@ class TrainingRun:
     def _validate(self) -> None:
         if self.validation.data is None:
             return
-        network, (rows, targets), places = (
-            self.problem.network,
-            self.validation.data,
-            self.validation.places,
-        )
+        network, (rows, targets) = self.problem.network, self.validation.data
+        places = self.validation.places
         n = rows.shape[0] if places is None else len(places)
         at_once = n
         if self.validation.score.averages_rows:
@@ -302,7 +296,7 @@ class TrainingRun:
         return network.loss.value(logits, dense, shares)
 
     def _improved(self) -> bool:
-        monitor, score = self.validation.monitor, self.validation.score
+        monitor, score = self.validation.figure, self.validation.score
         figures: list[float] = getattr(self.history, monitor)
         best = self.history.best_epoch
         higher = monitor == "val_metric" and not score.lower_is_better
@@ -359,14 +353,14 @@ class TrainingRun:
                 history.message += f" Epoch {history.best_epoch + 1} was best and was kept."
             else:
                 history.message += " The last parameters with a finite loss were kept."
-            warnings.warn(history.message, DivergedWarning, stacklevel=4)
+            warn_user(history.message, DivergedWarning)
             return
         n = history.n_epochs
         interrupted = f"in epoch {n}" if n else "before the first step"
         reasons = {
             "epochs": f"All {n} epochs were run.",
             "patience": (
-                f"No improvement of {self.validation.monitor} for {self.stopping.patience} epochs."
+                f"No improvement of {self.validation.figure} for {self.stopping.patience} epochs."
             ),
             "time_budget": f"The time budget was used up in epoch {n}.",
             "interrupted": f"Interrupted {interrupted}.",
@@ -388,7 +382,7 @@ class TrainingRun:
             "rows": self._n,
             "engine": self.engine.name,
             "dtype": self.problem.dtype,
-            "monitor": self.validation.monitor,
+            "monitor": self.validation.figure,
             "min_improvement": float(self.stopping.min_improvement),
             "keep_best": bool(self.stopping.keep_best),
             "prefer_latest": bool(self.stopping.prefer_latest),

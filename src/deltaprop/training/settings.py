@@ -1,11 +1,11 @@
-"""What a run is told beside its problem: when it ends, where it is saved, what scores it."""
+"""What a training is given beside its networks: rows, computing, end, saving, scoring."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -13,17 +13,61 @@ import numpy.typing as npt
 from deltaprop.errors import SettingError
 from deltaprop.functional.settings import at_least_zero
 from deltaprop.model.files import check_writable
-from deltaprop.training.checks import check_monitor, check_stopping
+from deltaprop.model.targets import ClassWeight
+from deltaprop.training.checks import check_computing, check_monitor, check_stopping
 from deltaprop.training.metrics import Score
 
 if TYPE_CHECKING:
     from deltaprop.training.run import TrainingState
 
-__all__ = ["Callback", "Checkpointing", "Stopping", "Validation"]
+__all__ = ["Callback", "Checkpointing", "Computing", "Stopping", "TrainingData", "Validation"]
 
 Array = npt.NDArray[np.float64]
 Rows: TypeAlias = npt.NDArray[np.int64]
 Callback: TypeAlias = "Callable[[TrainingState], object]"
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """The rows as they are given: to learn from, and to score each epoch on.
+
+    Attributes
+    ----------
+    X, y, sample_weight, class_weight, X_val, y_val, weight_val
+        As for ``train``.
+    """
+
+    X: Any
+    y: npt.ArrayLike
+    sample_weight: npt.ArrayLike | None = None
+    class_weight: ClassWeight = None
+    X_val: Any = None
+    y_val: npt.ArrayLike | None = None
+    weight_val: npt.ArrayLike | None = None
+
+
+@dataclass(frozen=True)
+class Computing:
+    """How steps are computed.
+
+    Attributes
+    ----------
+    engine, dtype, batch_size, shuffle, n_threads
+        As for ``train``.
+    """
+
+    engine: str
+    dtype: str
+    batch_size: int | None
+    shuffle: bool
+    n_threads: int | None
+
+    def __post_init__(self) -> None:
+        check_computing(self.batch_size, self.dtype, self.n_threads)
+
+    def rows_per_step(self, n: int) -> int:
+        """Return the rows of a step, of n in all."""
+        return n if self.batch_size is None else min(int(self.batch_size), n)
 
 
 @dataclass(frozen=True)
@@ -32,22 +76,10 @@ class Stopping:
 
     Attributes
     ----------
-    epochs : int
-        At most.
-    patience : int or None
-        Epochs without improvement that are borne.
-    min_improvement : float
-        What counts as one.
-    keep_best : bool
-        With validation rows: whether the best epoch is left instead of the last.
-    prefer_latest : bool
-        Whether of epochs that are equally good the last is the best one.
+    epochs, patience, min_improvement, keep_best, prefer_latest, time_budget, callbacks, clock
+        As for ``train``; the budget is counted from now on.
     deadline : float or None
         When to stop, by ``clock``.
-    callbacks : tuple of callable
-        Asked after each epoch.
-    clock : callable
-        Gives the time in seconds.
     """
 
     epochs: int
@@ -55,38 +87,19 @@ class Stopping:
     min_improvement: float
     keep_best: bool
     prefer_latest: bool
-    deadline: float | None
-    callbacks: tuple[Callback, ...]
+    time_budget: float | None
+    callbacks: Sequence[Callback]
     clock: Callable[[], float]
+    deadline: float | None = field(init=False)
 
-    @classmethod
-    def checked(
-        cls,
-        epochs: Any,
-        patience: Any,
-        min_improvement: Any,
-        *,
-        keep_best: bool,
-        prefer_latest: bool,
-        time_budget: Any,
-        callbacks: Sequence[Callback],
-        clock: Callable[[], float],
-    ) -> Self:
-        """Return the settings, the budget counted from now on.
-
-        Raises
-        ------
-        SettingError
-            For the first one outside its range.
-        """
-        check_stopping(epochs, patience, min_improvement, time_budget)
-        if callable(callbacks):
+    def __post_init__(self) -> None:
+        check_stopping(self.epochs, self.patience, self.min_improvement, self.time_budget)
+        if callable(self.callbacks):
             raise SettingError("callbacks is one function; give a list of them: callbacks=[...].")
-        deadline = None if time_budget is None else clock() + time_budget
-        return cls(
-            int(epochs), patience, min_improvement, keep_best, prefer_latest, deadline,
-            tuple(callbacks), clock,
-        )  # fmt: skip
+        deadline = None if self.time_budget is None else self.clock() + self.time_budget
+        object.__setattr__(self, "deadline", deadline)
+        object.__setattr__(self, "epochs", int(self.epochs))
+        object.__setattr__(self, "callbacks", tuple(self.callbacks))
 
     def is_late(self) -> bool:
         """Return whether the time is over."""
@@ -139,36 +152,24 @@ class Validation:
     ----------
     score : Score
         What gives ``history.val_metric``.
-    monitor : str
-        The figure that says which epoch is best: "val_loss", "val_metric" or "loss".
+    monitor : str, optional
+        As for ``train``.
     data : tuple of (rows, targets), optional
         None for no such rows.
     places : ndarray of int, optional
         Which of these rows; None for all.
     weights : ndarray, optional
         What each of them counts; None for all the same.
+    figure : str
+        Which one says which epoch is best: "val_loss", "val_metric" or "loss".
     """
 
     score: Score
-    monitor: str = field(default="loss")
-    data: tuple[Any, Any] | None = None
+    monitor: str | None = None
+    data: tuple[Any, npt.NDArray[Any]] | None = None
     places: Rows | None = None
     weights: Array | None = None
+    figure: str = field(init=False)
 
-    @classmethod
-    def checked(
-        cls,
-        score: Score,
-        monitor: str | None,
-        data: tuple[Any, Any] | None,
-        places: Rows | None = None,
-        weights: Array | None = None,
-    ) -> Self:
-        """Return the settings; without a monitor it is the loss of these rows, or of training.
-
-        Raises
-        ------
-        SettingError
-            When there is no such figure.
-        """
-        return cls(score, check_monitor(monitor, data is not None), data, places, weights)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "figure", check_monitor(self.monitor, self.data is not None))

@@ -39,6 +39,25 @@ class Names:
     source: str = ""
     titles: Mapping[str, str] = field(default_factory=dict)
 
+    @classmethod
+    def of_step(
+        cls,
+        inputs: Sequence[str],
+        outputs: Sequence[str],
+        where: str = "",
+        *,
+        image: tuple[int, ...] = (),
+        member: tuple[int, int] = (1, 1),
+    ) -> Names:
+        """Return the names of the step that some rows would cause, in network i of k."""
+        i, k = member
+        english = f"The step {where or 'these rows'} would cause"
+        chinese = f"{where} 会引起的一步" if where else "这些行会引起的一步"
+        if k > 1:
+            english += f", in network {i} of {k}"
+            chinese += f"（{k} 个网络中的第 {i} 个）"
+        return cls(english, tuple(inputs), tuple(outputs), image, titles={"zh": chinese})
+
     def title_in(self, language: str) -> str:
         """Return the title in a language; as it is where there is no other."""
         return self.titles.get(language, self.title)

@@ -15,13 +15,14 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.checking.further_mistakes import forms_for
-from deltaprop.checking.mistakes import RIGHT
+from deltaprop.checking.precision import is_close
+from deltaprop.checking.search import workings
+from deltaprop.checking.step import Quantities, Step, work_out
 from deltaprop.explaining.examples import worked_example
 from deltaprop.notation.digits import number_text
 from deltaprop.practice.exercises.levels import Level
 from deltaprop.practice.marking.precision import Habit, read_number
-from deltaprop.practice.marking.step import Quantities, Step, step_of, work_out
+from deltaprop.practice.marking.step import step_of
 
 __all__ = ["has_exact_answers", "invent", "tells_apart"]
 
@@ -36,6 +37,7 @@ _MOST_DECIMALS = 5
 _N_PROBES = 40  # sets of any numbers that show which mistakes can be told apart at all
 _WRITTEN = (3, 4, 6)  # significant digits of answers
 _VISIBLE = 0.02  # relative difference that shows in three significant digits
+_SMALL = 0.1  # of smaller numbers people write three places
 _LEAST = 0.01  # of an answer but zero; a smaller one has lost its third digit on the way
 _LEAST_AFTER = 0.03  # of a new parameter; one that cancels almost is all rounding
 _STRAIGHT = ("identity", "relu")
@@ -202,8 +204,7 @@ def tells_apart(level: Level, step: Step, kind: Kind) -> bool:
 
 def _answers(level: Level, step: Step) -> Iterator[Answers]:
     """Yield the answers by the right rules, then by those of each mistake."""
-    for rules in (RIGHT, *(form.rules for form in forms_for(step.network))):
-        values, _ = work_out(step, rules)
+    for values in (work_out(step)[0], *(values for _, values in workings(step))):
         yield [values[key].ravel() for key in level.asked]
 
 
@@ -238,8 +239,8 @@ def _differ(one: Array, other: Array) -> bool:
     if (np.isfinite(one) != np.isfinite(other)).any():
         return True
     both = np.isfinite(one)
-    apart = np.abs(one - other)[both]
-    return bool((apart > np.maximum(_VISIBLE * np.abs(other[both]), 2e-3)).any())
+    size = np.maximum(np.abs(other[both]), _SMALL)
+    return not is_close(one[both], other[both], relative=_VISIBLE, size=size).all()
 
 
 @cache

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from deltaprop._version import __version__
+from deltaprop.checking.step import Quantities, Step, work_out
 from deltaprop.errors import SettingError
 from deltaprop.explaining import Explanation, Names, WorkedExample, explain, worked_example
 from deltaprop.notation.digits import number_text
@@ -20,12 +21,14 @@ from deltaprop.practice.exercises.items import Item, items_of
 from deltaprop.practice.exercises.levels import Level, level_of
 from deltaprop.practice.exercises.lines import Lines, key_of
 from deltaprop.practice.marking.mark import Marking, mark
-from deltaprop.practice.marking.step import Quantities, Step, step_of, work_out
+from deltaprop.practice.marking.step import step_of
 from deltaprop.practice.wording import wording_of
 
 __all__ = ["Task"]
 
 Array = npt.NDArray[np.float64]
+Texts: TypeAlias = "str | list[Texts]"
+Blank: TypeAlias = "list[Blank] | None"
 
 _EXACT_DIGITS, _ROUNDED_DIGITS, _MOST_DIGITS = 6, 4, 17
 _HINTS = (1, 2, 3)
@@ -130,19 +133,19 @@ class Task:
         return len(self.asked_ids)
 
     @property
-    def key(self) -> dict[str, Any]:
+    def key(self) -> dict[str, Texts]:
         """Return the answers as ``claims``, with the digits that are shown."""
         return {key: self.texts(key) for key in self.asked}
 
-    def texts(self, key: str) -> Any:
+    def texts(self, key: str) -> Texts:
         """Return the right numbers of a quantity as they are shown, in nested lists."""
         return _texts(self.values[key], self.digits)
 
-    def blank(self) -> dict[str, Any]:
+    def blank(self) -> dict[str, Blank]:
         """Return ``claims`` with None where an answer belongs."""
         return {key: _filled(self.values[key].shape) for key in self.asked}
 
-    def mark(self, answers: Mapping[str, Any]) -> Marking:
+    def mark(self, answers: Mapping[str, object]) -> Marking:
         """Mark answers.
 
         Parameters
@@ -230,11 +233,11 @@ def _is_whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _texts(values: Array, digits: int) -> Any:
+def _texts(values: Array, digits: int) -> Texts:
     if values.ndim == 0:
         return number_text(float(values), digits)
     return [_texts(part, digits) for part in values]
 
 
-def _filled(shape: tuple[int, ...]) -> Any:
+def _filled(shape: tuple[int, ...]) -> Blank:
     return [_filled(shape[1:]) for _ in range(shape[0])] if shape else None

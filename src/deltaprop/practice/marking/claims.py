@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from deltaprop.checking.precision import is_close
+from deltaprop.checking.step import Quantities
 from deltaprop.errors import DataError, nearest_name
-from deltaprop.practice.marking.precision import Habit, Number, habit_of, read_number
-from deltaprop.practice.marking.step import Quantities
+from deltaprop.practice.marking.precision import SURE, Habit, Number, habit_of, read_number
 
 __all__ = ["Claim", "read_claims"]
 
@@ -19,9 +21,9 @@ Array = npt.NDArray[np.float64]
 Index = tuple[int, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Claim:
-    """One claimed quantity.
+    """One claimed quantity, as it is written.
 
     Attributes
     ----------
@@ -31,38 +33,51 @@ class Claim:
         The claimed numbers by index; what is not claimed is left out.
     shape : tuple of int
         Of the whole quantity.
+    habit : Habit
+        How precisely the whole working is written.
     """
 
     key: str
     numbers: Mapping[Index, Number]
     shape: tuple[int, ...]
+    habit: Habit = field(default_factory=Habit)
 
-    def as_array(self, only: set[Index] | None = None) -> Array:
-        """Return the claimed values, NaN where nothing is claimed or it is not in ``only``."""
-        array = np.full(self.shape, np.nan)
-        for index, number in self.numbers.items():
-            if only is None or index in only:
-                array[index] = number.value
-        return array
+    @cached_property
+    def values(self) -> Array:
+        """Return the claimed values, NaN where nothing is claimed."""
+        return self._array(np.nan, lambda number: number.value)
 
+    @cached_property
     def units(self) -> Array:
         """Return one unit in the last place of each claimed number; 0 where none is."""
-        array = np.zeros(self.shape)
+        return self._array(0.0, lambda number: number.unit)
+
+    @cached_property
+    def digits(self) -> npt.NDArray[np.int64]:
+        """Return how many significant digits each has; 0 where none is claimed."""
+        return self._array(0.0, lambda number: number.digits).astype(np.int64)
+
+    @cached_property
+    def _room(self) -> Array:
+        return self._array(0.0, lambda number: number.room(self.habit))
+
+    def _array(self, otherwise: float, of: Callable[[Number], float]) -> Array:
+        array = np.full(self.shape, otherwise)
         for index, number in self.numbers.items():
-            array[index] = number.unit
+            array[index] = of(number)
         return array
 
-    def is_written_for(self, values: Array, habit: Habit, slack: Array | float = 0.0) -> bool:
-        """Return whether every claimed number may be written for the one in ``values``."""
-        room = np.broadcast_to(np.asarray(slack), self.shape)
-        return all(
-            number.is_written_for(float(values[index]), habit, float(room[index]))
-            for index, number in self.numbers.items()
-        )
+    def close(self, numbers: Array, slack: Array | float = 0.0) -> npt.NDArray[np.bool_]:
+        """Return where a claimed number may be written for the one in ``numbers``, or none is."""
+        close = is_close(self.values, numbers, self._room + slack, SURE)
+        near = np.asarray(close | np.isnan(self.values))
+        for index in map(tuple, np.argwhere(~near)):
+            near[index] = self.numbers[index].is_cut_off(float(numbers[index]))
+        return near
 
 
-def read_claims(claims: object, right: Quantities) -> tuple[list[Claim], Habit]:
-    """Return the claims in the order in which they are worked out, and how they are written.
+def read_claims(claims: object, right: Quantities) -> list[Claim]:
+    """Return the claims in the order in which they are worked out.
 
     Parameters
     ----------
@@ -90,7 +105,7 @@ def read_claims(claims: object, right: Quantities) -> tuple[list[Claim], Habit]:
     if not read:
         raise DataError("claims holds no number; there is nothing to mark.")
     pairs = [(number, float(right[c.key][i])) for c in read for i, number in c.numbers.items()]
-    return read, habit_of(pairs)
+    return [replace(claim, habit=habit_of(pairs)) for claim in read]
 
 
 def _no_such(key: object, right: Quantities) -> str:

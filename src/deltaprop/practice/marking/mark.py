@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from deltaprop.checking.search import Found, Search
+from deltaprop.checking.step import Quantities, nearest_before, work_out
 from deltaprop.errors import DataError, DeltapropError
 from deltaprop.explaining.examples import (
     EXAMPLES,
@@ -22,8 +24,7 @@ from deltaprop.explaining.examples import (
 )
 from deltaprop.practice.marking.claims import Claim, read_claims
 from deltaprop.practice.marking.reasons import Reasons
-from deltaprop.practice.marking.search import Found, Search
-from deltaprop.practice.marking.step import Step, nearest_before, step_of, work_out
+from deltaprop.practice.marking.step import step_of
 
 __all__ = ["VERDICTS", "Mark", "Marking", "mark"]
 
@@ -211,18 +212,11 @@ def mark(worked: str | os.PathLike[str] | Mapping[str, Any] | WorkedExample) -> 
     try:
         step = step_of(example)
         right, _ = work_out(step)
-        claims, habit = read_claims(example.claims, right)
+        claims = read_claims(example.claims, right)
     except DeltapropError as error:
         raise DataError(f"{name}: {error}") from None
-    off = {
-        claim.key: {
-            index
-            for index, number in claim.numbers.items()
-            if not number.is_written_for(float(right[claim.key][index]), habit)
-        }
-        for claim in claims
-    }
-    return Marking(example.title, _Judge(Search(step, claims, off, habit)).marks())
+    search = Search(step, claims, {claim.key: ~claim.close(right[claim.key]) for claim in claims})
+    return Marking(example.title, _Judge(claims, search, Reasons(example, step, right)).marks())
 
 
 def _read(worked: object) -> tuple[WorkedExample, str]:
@@ -243,36 +237,34 @@ def _read(worked: object) -> tuple[WorkedExample, str]:
 class _Judge:
     """Verdicts from what is right, what follows, and what was found."""
 
-    def __init__(self, search: Search) -> None:
+    def __init__(self, claims: list[Claim], search: Search, reasons: Reasons) -> None:
+        self.claims = claims
         self.search = search
-        self.step: Step = search.step
-        self.right, _ = work_out(self.step)
-        self.by_key: dict[str, Claim] = {claim.key: claim for claim in search.claims}
+        self.reasons = reasons
+        self.right = reasons.values
         self.bad: set[str] = set()  # claims with a number that is wrong or follows from one
 
     def marks(self) -> tuple[Mark, ...]:
         verdicts: dict[tuple[str, Index], str] = {}
-        for claim in self.search.claims:
+        for claim in self.claims:
             given = {index: self.verdict(claim, index) for index in claim.numbers}
             verdicts |= {(claim.key, index): verdict for index, verdict in given.items()}
             if not {FOLLOWS, WRONG}.isdisjoint(given.values()):
                 self.bad.add(claim.key)
         wrong = [
             claim.key
-            for claim in self.search.claims
+            for claim in self.claims
             if any(verdicts[claim.key, index] == WRONG for index in claim.numbers)
         ]
         found = self.search.name(wrong) if wrong else {}
-        reasons = Reasons(self.step, self.right, self.search)
         return tuple(
-            self.mark(claim, index, verdict, found.get(claim.key, Found()), reasons)
-            for (key, index), verdict in verdicts.items()
-            for claim in (self.by_key[key],)
+            self.mark(claim, index, verdicts[claim.key, index], found.get(claim.key, Found()))
+            for claim in self.claims
+            for index in claim.numbers
         )
 
-    def mark(
-        self, claim: Claim, index: Index, verdict: str, found: Found, reasons: Reasons
-    ) -> Mark:
+    def mark(self, claim: Claim, index: Index, verdict: str, found: Found) -> Mark:
+        reasons = self.reasons
         candidates = found.names if verdict == WRONG else ()
         mistake = (*candidates, "arithmetic")[0] if verdict == WRONG else None
         if verdict == WRONG:
@@ -287,32 +279,27 @@ class _Judge:
         )  # fmt: skip
 
     def verdict(self, claim: Claim, index: Index) -> str:
-        number, habit = claim.numbers[index], self.search.habit
-        right = float(self.right[claim.key][index])
-        if index not in self.search.off[claim.key]:
-            return ROUNDED if number.is_rounded(right, habit) else RIGHT
+        number, right = claim.numbers[index], float(self.right[claim.key][index])
+        if not self.search.off[claim.key][index]:
+            return ROUNDED if number.is_rounded(right, claim.habit) else RIGHT
         if self._is_made_from_claims(claim, index):
             return FOLLOWS if self.slips_before(claim.key) else ROUNDED
         return WRONG
 
     def _is_made_from_claims(self, claim: Claim, index: Index) -> bool:
         """Return whether the claims before give the number, with or without their rounding."""
-        number, habit, key = claim.numbers[index], self.search.habit, claim.key
-        if any(self.search.off.values()):
-            computed, slack = self.from_slips
-            room = float(slack[key][index])
-            if number.is_written_for(float(computed[key][index]), habit, room):
-                return True
-        return number.is_written_for(float(self.from_everything[key][index]), habit)
+        computed, slack = self.from_slips
+        close = claim.close(computed[claim.key], slack[claim.key])
+        return bool((close | claim.close(self.from_everything[claim.key]))[index])
 
     def slips_before(self, key: str) -> list[str]:
         """Return the nearest claims that are wrong, or follow from such, and are made use of."""
-        return nearest_before(key, self.bad, self.step)
+        return nearest_before(key, self.bad, self.search.step)
 
     @cached_property
-    def from_slips(self) -> Any:
+    def from_slips(self) -> tuple[Quantities, Quantities]:
         return self.search.from_slips()
 
     @cached_property
-    def from_everything(self) -> Any:
-        return work_out(self.step, given=self.search.everything)[0]
+    def from_everything(self) -> Quantities:
+        return work_out(self.search.step, given=self.search.everything)[0]

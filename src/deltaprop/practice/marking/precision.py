@@ -8,13 +8,15 @@ from decimal import Decimal
 from math import isfinite
 from statistics import median
 
+from deltaprop.checking.precision import is_close
 from deltaprop.explaining.examples import Written
 
-__all__ = ["Habit", "Number", "habit_of", "read_number"]
+__all__ = ["SURE", "Habit", "Number", "habit_of", "read_number"]
 
 _DECIMAL = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?")
 _NOTICEABLE = 1e-3  # relative error from which rounding can be seen
 _ROUNDED_ON_THE_WAY = 3  # significant digits from which a whole unit may be lost either way
+SURE = 4e-15  # relative error of a number worked out in float64
 
 
 @dataclass(frozen=True)
@@ -58,20 +60,23 @@ class Number:
         slack : float
             What ``right`` itself is not sure of.
         """
-        if not isfinite(right):
-            return False
-        unit = self.unit
-        if self.value == 0 and self.decimals <= 1:  # "0", or the repr of 0.000
-            unit = min(unit, 10.0**-habit.decimals)
-        elif not self.whole and self._is_cut_off(right):
-            return True
-        whole_unit = self.digits >= _ROUNDED_ON_THE_WAY
-        allowed = unit * (1.0 - 1e-6) if whole_unit else unit / 2.0
-        return abs(self.value - right) <= allowed + slack + 4e-15 * abs(right)
+        near = is_close(self.value, right, self.room(habit) + slack, SURE)
+        return bool(near) or self.is_cut_off(right)
 
-    def _is_cut_off(self, right: float) -> bool:
+    def room(self, habit: Habit) -> float:
+        """Return by how much it may be off: half a unit, or a whole one of many digits."""
+        unit = self.unit
+        if self._is_bare_zero:
+            unit = min(unit, 10.0**-habit.decimals)
+        return unit * (1.0 - 1e-6) if self.digits >= _ROUNDED_ON_THE_WAY else unit / 2.0
+
+    @property
+    def _is_bare_zero(self) -> bool:
+        return self.value == 0 and self.decimals <= 1  # "0", or the repr of 0.000
+
+    def is_cut_off(self, right: float) -> bool:
         """Return whether it is ``right`` up to its last place, exactly as a program cuts it off."""
-        if self.value * right < 0:
+        if self.whole or self._is_bare_zero or not isfinite(right) or self.value * right < 0:
             return False
         rest = abs(Decimal(right)) - abs(Decimal(self.text))
         unit = Decimal(1).scaleb(-self.decimals)

@@ -6,9 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.checking.mistakes import MISTAKES
+from deltaprop.checking.search import Found
+from deltaprop.checking.step import Quantities, Step
+from deltaprop.explaining.examples import WorkedExample
 from deltaprop.practice.marking.claims import Claim
-from deltaprop.practice.marking.search import Found, Search
-from deltaprop.practice.marking.step import Quantities, Step
 from deltaprop.training.optimizers import GradientDescent
 
 __all__ = ["Reasons", "shown"]
@@ -35,18 +36,18 @@ class Reasons:
 
     Parameters
     ----------
-    step : Step
+    example : WorkedExample
         What it is about.
+    step : Step
+        Its step.
     right : dict of str to ndarray
         The right quantities.
-    search : Search
-        The claims.
     """
 
-    def __init__(self, step: Step, right: Quantities, search: Search) -> None:
+    def __init__(self, example: WorkedExample, step: Step, right: Quantities) -> None:
+        self.example = example
         self.step = step
         self.values = right
-        self.search = search
 
     def right(self, claim: Claim, index: Index, *, rounded: bool) -> str:
         """Return the sentence about a right number."""
@@ -173,12 +174,12 @@ class Reasons:
     def _updated(self, name: str, layer: int, index: Index) -> str:
         old = shown(float(self.values[f"{name}.{layer}"][index]))
         gradient = float(self.values[f"d{name}.{layer}"][index])
-        if name == "b" and not self.step.train_biases:
+        if name == "b" and not self.example.train_biases:
             return f"{old}, as biases are not trained,"
-        optimizer = self.step.optimizer
+        optimizer = self.example.optimizer
         if not isinstance(optimizer, GradientDescent):
             return f"{old} after a first step of {optimizer.name} with gradient {shown(gradient)}"
-        return f"{old} - {_product(self.step.eta, gradient)}"
+        return f"{old} - {_product(self.step.learning_rate, gradient)}"
 
 
 def _product(left: float, right: float) -> str:

@@ -36,6 +36,8 @@ from deltaprop.reporting.figures.warnings import (
 from deltaprop.table_models import Evaluation, TableModel
 from deltaprop.table_models.calibration import Calibration, calibrate
 from deltaprop.table_models.evaluation import evaluate_numbers
+from deltaprop.table_models.judge import judge_rows
+from deltaprop.table_models.rows import Portion
 from deltaprop.training.history import History
 from deltaprop.training.predict import logits
 
@@ -107,7 +109,7 @@ def compute_report(
     apart = len(held) > 0 and held.member is None  # else every row is learnt by some member
     blocks, grid = blocks_of(model)
     importance = permutation_importance(model, judged, blocks, grid, seed, effort)
-    evaluation = model.judge(judged.encoded(), judged.y, judged.member)
+    evaluation = judge_rows(model, judged.encoded(), judged.y, judged.member)
     if model.held_out is not None and len(judged) < len(held):
         evaluation = replace(model.held_out, classes=evaluation.classes)  # it is of all rows
     findings = [
@@ -120,7 +122,7 @@ def compute_report(
         task=model.task,
         origin=_origin(model, validation is not None, source, command),
         history=model.history,
-        training=model.judge(sample.encoded(), sample.y) if len(held) else evaluation,
+        training=judge_rows(model, sample.encoded(), sample.y) if len(held) else evaluation,
         validation=evaluation if len(held) else None,
         interval=None,
         classes=(),
@@ -184,7 +186,7 @@ def _rows_in(seconds: float, model: TableModel, rows: Rows, rng: np.random.Gener
     """Return how many rows there is time to judge, as far as a few of them tell."""
     few = rows.sample(_FEWEST_ROWS, rng)
     began = time.perf_counter()
-    model.judge(few.prepared(model).encoded(), few.y)
+    judge_rows(model, few.prepared(model).encoded(), few.y)
     each = (time.perf_counter() - began) / len(few)
     return max(_FEWEST_ROWS, int(_SHARE_OF_A_PASS * seconds / max(each, 1e-9)))
 
@@ -197,8 +199,11 @@ def _of_each_class(y: npt.NDArray[Any], k: int) -> Labels:
 
 def _of_other_rows(model: TableModel, rows: Rows) -> Iterator[Finding]:
     """Yield that these are not the rows the model has learnt, where it remembers them."""
-    seen = model.overlap(rows.features, rows.y)
-    if seen is not None and not seen.about and seen.learnt < _MOSTLY * len(rows):
+    known = model.learnt_rows
+    if known is None:
+        return
+    seen = known.overlap(model.marks(Portion(rows.features, rows.y)))
+    if not seen.about and seen.learnt < _MOSTLY * len(rows):
         yield Finding("other rows", {"rows": seen.learnt, "of": len(rows)}, True)
 
 

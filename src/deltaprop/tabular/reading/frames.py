@@ -75,18 +75,20 @@ def as_features(data: object) -> Features:
     return as_sparse(data) if is_sparse(data) else as_frame(data)
 
 
-@fork_safe
 def take_rows(features: Rows, rows: NDArray[np.int64]) -> Rows:
     """Return some rows, or images, of what ``as_features`` returned."""
     every: Any = features
-    if isinstance(features, (np.ndarray, SparseRows)):
-        taken: Rows = every[rows]
-        return taken
+    in_arrays = isinstance(features, (np.ndarray, SparseRows))
+    taken: Any = every[rows] if in_arrays else _rows_of_frame(every, rows)
+    same: Rows = taken
+    return same
+
+
+@fork_safe
+def _rows_of_frame(frame: nw.DataFrame[Any], rows: NDArray[np.int64]) -> nw.DataFrame[Any]:
     import narwhals as nw
 
-    frame: Any = nw.from_native(every.to_native()[rows], eager_only=True)
-    taken = frame
-    return taken
+    return nw.from_native(frame.to_native()[rows], eager_only=True)
 
 
 @fork_safe

@@ -1,0 +1,177 @@
+"""A whole step as a dictionary of named quantities, by any rules, from any numbers in between.
+
+The rules are the right ones or a mistake's. Wherever somebody has claimed a number, the step may go
+on with that number instead: it tells a slip from what follows from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from deltaprop.checking.rules import RIGHT, Move, Rules, Working, forward, work_step
+from deltaprop.model.parameters import Parameters
+from deltaprop.model.spec import Network
+
+__all__ = [
+    "Given",
+    "Quantities",
+    "Step",
+    "ancestors",
+    "nearest_before",
+    "operands_of",
+    "work_out",
+]
+
+Array = npt.NDArray[np.float64]
+Quantities = dict[str, Array]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a step is worked out from, checked once.
+
+    Attributes
+    ----------
+    network, parameters, x, targets, shares, learning_rate, move
+        As for ``work_step``.
+    """
+
+    network: Network
+    parameters: Parameters
+    x: Array
+    targets: Array
+    shares: Array
+    learning_rate: float
+    move: Move | None = None
+
+    @property
+    def n_layers(self) -> int:
+        """Return L."""
+        return len(self.network.computing_layers)
+
+
+@dataclass(frozen=True)
+class Given:
+    """Numbers to go on with instead of the computed ones.
+
+    Attributes
+    ----------
+    numbers : dict
+        By quantity an array with NaN where nothing is given.
+    decimals : int, optional
+        Round what is not given to so many places, as somebody does who works with few.
+    """
+
+    numbers: Mapping[str, Array] = field(default_factory=dict)
+    decimals: int | None = None
+
+    def instead_of(self, key: str, computed: Array) -> Array:
+        """Return what the working goes on with."""
+        is_result = key[0] not in "Wb" or key.endswith(".after")  # nobody rounds what is given
+        rounds = self.decimals is not None and is_result
+        used = np.round(computed, self.decimals or 0) if rounds else computed
+        if key in self.numbers:
+            given = self.numbers[key]
+            used = np.where(np.isnan(given), used, given)
+        return used
+
+
+def work_out(
+    step: Step, rules: Rules = RIGHT, given: Given | None = None
+) -> tuple[Quantities, Quantities]:
+    """Work out every quantity of a step.
+
+    Parameters
+    ----------
+    step : Step
+        Network, numbers and batch.
+    rules : Rules
+        ``RIGHT``, or a mistake's.
+    given : Given, optional
+        Numbers to go on with.
+
+    Returns
+    -------
+    computed, used : dict of str to ndarray
+        Each quantity as its operands give it, and as the working goes on with it. Keys are
+        ``W.1``, ``z.1``, ..., ``loss``, ``delta.2``, ``dW.2``, ..., ``W.1.after``, ...,
+        ``loss.after``.
+    """
+    computed: Quantities = {}
+    used: Quantities = {}
+
+    def take(key: str, value: Array) -> Array:
+        computed[key] = used[key] = np.asarray(value, dtype=np.float64)
+        if given is not None:
+            used[key] = given.instead_of(key, computed[key])
+        return used[key]
+
+    eta = step.learning_rate
+    with np.errstate(all="ignore"):  # a wrong working may go anywhere
+        w = work_step(
+            rules, step.network, step.parameters, step.x, step.targets, learning_rate=eta,
+            shares=step.shares, move=step.move, take=take,
+        )  # fmt: skip
+        after = Working(step.network, w.after, step.x, step.targets, step.shares, eta)
+        forward(rules, after, take, ".after")
+    return computed, used
+
+
+def operands_of(key: str, step: Step) -> tuple[str, ...]:
+    """Return the quantities that ``key`` is worked out from directly, the nearest first."""
+    name, *rest = key.split(".")
+    after = ".after" if key.endswith(".after") else ""
+    last = step.n_layers
+    if name == "loss":
+        return (f"a.{last}{after}",)
+    layer = int(rest[0])
+    below = (f"a.{layer - 1}{after}",) if layer > 1 else ()
+    if name == "z":
+        found: tuple[str, ...] = (*below, f"W.{layer}{after}", f"b.{layer}{after}")
+    elif name == "a":
+        found = (f"z.{layer}{after}",)
+    elif name == "delta" and layer == last:
+        found = (f"a.{last}",)
+    elif name == "delta":
+        found = (f"delta.{layer + 1}", f"W.{layer + 1}", f"a.{layer}", f"z.{layer}")
+    elif name in ("dW", "db"):
+        found = (f"delta.{layer}", *(below if name == "dW" else ()))
+    else:  # W or b
+        found = (f"d{name}.{layer}", f"{name}.{layer}") if after else ()
+    return tuple(k for k in found if not k.startswith("b.") or _has_bias(k, step))
+
+
+def ancestors(key: str, step: Step) -> set[str]:
+    """Return everything that ``key`` is worked out from, directly or through others."""
+    found: set[str] = set()
+    waiting = list(operands_of(key, step))
+    while waiting:
+        operand = waiting.pop()
+        if operand not in found:
+            found.add(operand)
+            waiting += operands_of(operand, step)
+    return found
+
+
+def nearest_before(key: str, keys: Collection[str], step: Step) -> list[str]:
+    """Return those of ``keys`` that ``key`` is made from, the nearest on each way back."""
+    found: list[str] = []
+    waiting, seen = list(operands_of(key, step)), {key}
+    while waiting:
+        operand = waiting.pop(0)
+        if operand in seen:
+            continue
+        seen.add(operand)
+        if operand in keys:
+            found.append(operand)
+        else:
+            waiting += operands_of(operand, step)
+    return found
+
+
+def _has_bias(key: str, step: Step) -> bool:
+    return step.network.has_bias(int(key.split(".")[1]) - 1)
