@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias, TypeGuard
+from typing import Any, Protocol, Self, TypeAlias, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -41,32 +41,32 @@ State: TypeAlias = "dict[str, Array | int]"
 
 
 class SparseRows(Protocol):
-    """What is used of a scipy CSR matrix."""
+    """Rows without their zeros: what is used of a CSR matrix."""
 
     @property
-    def data(self) -> npt.NDArray[np.generic]:
+    def data(self) -> npt.NDArray[Any]:
         """Return the numbers that are not zero, row by row."""
 
     @property
-    def indptr(self) -> npt.NDArray[np.signedinteger]:
+    def indptr(self) -> npt.NDArray[np.integer[Any]]:
         """Return where each row begins, and where the last one ends."""
 
     @property
-    def indices(self) -> npt.NDArray[np.signedinteger]:
+    def indices(self) -> npt.NDArray[np.integer[Any]]:
         """Return the columns of the numbers."""
 
     @property
     def shape(self) -> tuple[int, int]:
         """Return how many rows and columns."""
 
-    def __getitem__(self, rows: npt.NDArray[np.int64] | slice) -> SparseRows:
+    def __getitem__(self, rows: npt.NDArray[Any] | slice) -> Self:
         """Return some rows."""
 
-    def toarray(self) -> npt.NDArray[np.generic]:
+    def toarray(self) -> npt.NDArray[Any]:
         """Return all of it as a dense array."""
 
 
-Rows: TypeAlias = "npt.NDArray[np.generic] | SparseRows"
+Rows: TypeAlias = npt.NDArray[Any] | SparseRows
 
 
 def is_sparse(X: Rows) -> TypeGuard[SparseRows]:

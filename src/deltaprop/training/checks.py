@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import is_dataclass, replace
-from typing import Any, Protocol, Self, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from deltaprop.engines.base import Rows, SparseRows
 from deltaprop.errors import DataError, SettingError, ShapeError, shown
 from deltaprop.functional.losses import sample_shares
 from deltaprop.model.backprop import require_fit
@@ -40,19 +41,6 @@ Array = npt.NDArray[np.float64]
 Targets: TypeAlias = npt.NDArray[Any]
 
 
-class SparseRows(Protocol):
-    """Rows without their zeros: what is used of a CSR matrix."""
-
-    data: npt.NDArray[Any]
-    indices: npt.NDArray[np.integer[Any]]
-    indptr: npt.NDArray[np.integer[Any]]
-    shape: tuple[int, int]
-
-    def __getitem__(self, rows: npt.NDArray[Any]) -> Self:
-        """Return some rows."""
-
-
-Rows: TypeAlias = npt.NDArray[Any] | SparseRows
 R = TypeVar("R", npt.NDArray[Any], SparseRows, Rows)
 
 _MONITORS = ("val_loss", "val_metric", "loss")
@@ -225,7 +213,8 @@ def _with_own_places(rows: Rows) -> Rows:
     if is_dataclass(rows):
         return replace(rows, **own)
     rows = copy(rows)
-    rows.indices, rows.indptr = own["indices"], own["indptr"]
+    for name, places in own.items():
+        setattr(rows, name, places)
     return rows
 
 
