@@ -403,7 +403,9 @@ def test_ng_exercise_4(load):
     assert_published(file["checks"], computed)
 
 
-def test_iamtrask_both_networks_to_the_end(load):
+@pytest.mark.parametrize("steps", [10_001, pytest.param(60_000, marks=pytest.mark.slow)])
+def test_iamtrask_both_networks_to_the_end(load, steps):
+    """All 60,000 steps in the slow tests; the quick ones stop behind the second printed error."""
     file = load("iamtrask_11_lines")
     spec, expected = file["spec"], file["computed_float64"]
     x = np.array(spec["X"])
@@ -430,8 +432,13 @@ def test_iamtrask_both_networks_to_the_end(load):
     )
     large = Network([3, 4, 1], "sigmoid", loss, bias=False)
     b_end, b_out, b_errors = descend(
-        large, large.parameters(spec["init_b"]), np.array(spec["T_b"]), 60000, every=10000
+        large, large.parameters(spec["init_b"]), np.array(spec["T_b"]), steps, every=10000
     )
+    exactly(a_end.W[0], expected["a_final"])
+    exactly(b_errors, expected["b_errors"][: len(b_errors)])
+    if steps < 60_000:
+        assert len(b_errors) == 2
+        return
     assert_published(file["checks"], {
         "a: Singman part 2, outputs for weights 0.67423821 -0.33473064 -0.40469539": first.a[1],
         "a: outputs (of last forward pass)": a_out,
@@ -441,8 +448,6 @@ def test_iamtrask_both_networks_to_the_end(load):
         "b: final W0": b_end.W[0],
         "b: final W1": b_end.W[1],
     })  # fmt: skip
-    exactly(a_end.W[0], expected["a_final"])
-    exactly(b_errors, expected["b_errors"])
     exactly(b_end.W[0], expected["b_W0"])
     exactly(b_end.W[1], expected["b_W1"])
     exactly(b_out, expected["b_out"])

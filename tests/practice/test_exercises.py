@@ -39,7 +39,7 @@ def digest(level, seed=0):
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-@pytest.fixture(scope="module", params=[6, MANY])
+@pytest.fixture(scope="module", params=[3, MANY])
 def tasks(request):
     """By level, some exercises; the slow tests have fifty."""
     return {level: [dp.exercise(level, seed) for seed in range(request.param)] for level in LEVELS}
