@@ -15,6 +15,7 @@ from deltaprop.functional.activations import ACTIVATIONS
 from deltaprop.functional.losses import LOSSES
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
+from deltaprop.table_models import encoder_search
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -41,6 +42,39 @@ def _ctrl_c_arrives():
         signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+_OF_THE_SEARCH = {
+    "_FEWEST_EPOCHS": 1, "_SHARE_OF_EPOCHS": 0.0, "_SMALL": {"hidden": (8,), "members": 6}
+}  # fmt: skip
+
+
+def _search(values):
+    for name, value in values.items():
+        setattr(encoder_search, name, value)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _encoders_are_searched_briefly(pytestconfig):
+    """Six sevenths of a small fit are the search for its encoder, which is its own tests' affair.
+
+    It is done all the same, with both encoders and all folds, for an epoch; in a process of its
+    own, with slow tests and where ``search_in_full`` is asked for, as long as for anybody.
+    """
+    whole = {name: getattr(encoder_search, name) for name in _OF_THE_SEARCH}
+    if "not slow" in pytestconfig.getoption("markexpr"):
+        _search(_OF_THE_SEARCH)
+    yield whole
+    _search(whole)
+
+
+@pytest.fixture
+def search_in_full(_encoders_are_searched_briefly):
+    """Search for encoders as long as for anybody."""
+    before = {name: getattr(encoder_search, name) for name in _OF_THE_SEARCH}
+    _search(_encoders_are_searched_briefly)
+    yield
+    _search(before)
 
 
 @pytest.fixture(scope="session")

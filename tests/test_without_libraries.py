@@ -54,7 +54,7 @@ worked = {"layers": [{"W": [[2.0]]}], "loss": "half_squared_error", "x": [[3.0]]
 assert dp.mark({**worked, "targets": [[5.0]], "claims": claims}).mistakes == ("sign",)
 """,
     "exercise": """
-for level in range(1, 10):
+for level in (1, 4, 8):
     exercise = dp.exercise(level, seed=3)
     assert exercise.to_html() and exercise.to_latex() and exercise.to_terminal()
 """,

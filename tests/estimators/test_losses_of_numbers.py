@@ -81,6 +81,7 @@ def test_an_estimator_takes_the_loss_with_a_preset(tmp_path):
     assert explained.verify().ok
 
 
+@pytest.mark.usefixtures("search_in_full")
 def test_two_counts_of_different_sizes_are_both_learnt():
     X, large = counts(400, 1e4)
     _, small = counts(400, 0.5, seed=0)

@@ -163,15 +163,17 @@ def test_an_exercise_is_the_same_for_ever():
 
 
 def test_an_exercise_is_the_same_in_every_process():
+    """Some levels; of the others the digests, made in another process once, tell."""
+    levels = (1, 4, 8)
     code = (
         "import deltaprop as dp, json; "
-        "print(json.dumps([dp.exercise(level, 7).given for level in range(1, 10)]))"
+        f"print(json.dumps([dp.exercise(level, 7).given for level in {levels}]))"
     )
     environment = {**os.environ, "PYTHONHASHSEED": "99"}
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
     )
-    assert json.loads(done.stdout) == [dp.exercise(level, 7).given for level in LEVELS]
+    assert json.loads(done.stdout) == [dp.exercise(level, 7).given for level in levels]
 
 
 @pytest.mark.parametrize("level", LEVELS)

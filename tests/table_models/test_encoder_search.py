@@ -11,6 +11,7 @@ from deltaprop.table_models.rows import Portion
 from deltaprop.tabular import TableEncoder, TargetEncoder, as_frame
 
 N = 600
+pytestmark = pytest.mark.usefixtures("search_in_full")
 
 
 def smooth(rng):
