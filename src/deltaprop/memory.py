@@ -25,7 +25,6 @@ __all__ = [
 _SYSTEM = Path("/")  # where /proc and /sys are
 # What Python and C++ say where a thread cannot be started.
 _NO_THREAD = ("can't start new thread", "Resource temporarily unavailable")
-_LITTLE = 1e7  # bytes: below them nobody is asked, which takes longer than a small training
 _CLOSE = 0.8  # share of what is left, from which on a word is said
 # Of a limit on addresses libraries and threads take much before the first row is read, unused.
 _ADDRESSES, _ADDRESSES_OF_A_CORE = 0.8e9, 0.25e9
@@ -91,8 +90,6 @@ def check_memory(needed: float, what: str, advice: str) -> None:
     MemoryWarning
         When it will be close.
     """
-    if needed <= _LITTLE:
-        return
     room = memory_left()
     if needed <= _CLOSE * room.n_bytes:
         return
