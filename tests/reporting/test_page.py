@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import deltaprop as dp
-from deltaprop.reporting.language import WORDS, done_in
+from deltaprop.reporting.language import WORDS
 from deltaprop.reporting.page.plot import Plot, bar, ticks
 from deltaprop.reporting.page.writer import Pieces
 
@@ -164,26 +164,6 @@ def test_a_hostile_table_is_harmless():
         assert "alert(1)</script>" in page.text
         assert "\x00" not in html
         assert "\u202e" not in html
-
-
-@pytest.mark.parametrize(
-    "values",
-    [
-        ["1", "2", "3.5", ""], ["red", "green", "blue", "red"], ["no", "yes", "no", ""],
-        ["true", "false", "true", "true"], ["2020-01-31", "2021-05-05", "2022-07-01", ""],
-        ["same", "same", "same", "same"], ["same", "", "same", "same"], ["", "", "", ""],
-    ],
-    ids=lambda values: values[0] + values[-1],
-)  # fmt: skip
-def test_what_was_done_to_a_column_is_told_in_chinese(values):
-    from deltaprop.tabular import TableEncoder
-
-    encoder = TableEncoder.fit({"a": [v or None for v in values * 20], "b": list(range(80))})
-    done = encoder.report()[0].done
-    assert done_in("en", done) == done
-    for part in done_in("zh", done).split("；"):
-        assert re.search(r"[\u4e00-\u9fff]|[-+]1", part)
-        assert not re.search(r"\b(missing|every|left|scale|month|day)\b", part)
 
 
 def test_numbers_are_written_as_people_write_them():

@@ -15,7 +15,7 @@ from deltaprop.reporting.figures.figures import Finding
 from deltaprop.reporting.figures.rows import Block, Rows
 from deltaprop.table_models import Evaluation, TableModel
 from deltaprop.table_models.evaluation import wilson_interval
-from deltaprop.tabular import SparseRows
+from deltaprop.tabular import ImageEncoder, SparseRows
 
 __all__ = ["SMALL_VALIDATION", "doubtful", "leaks", "repeated_rows", "small_samples"]
 
@@ -28,7 +28,6 @@ _MOST_ROWS, _FEWEST_ROWS, _LEAST_ROWS = 4000, 400, 20
 _MOST_CELLS = 4_000_000
 _MOST_SUSPECTS = 10
 _WIDEST = 256  # inputs of a column that is looked at; hashed text has more
-_ORDERED = ("numeric", "date", "binary", "boolean", "constant")
 _RARELY = 0.5  # of its rows
 _TINY_CLASS, _MOST_TINY = 10, 8
 SMALL_VALIDATION = 100
@@ -80,14 +79,14 @@ def leaks(model: TableModel, rows: Rows, blocks: Sequence[Block], seed: int = 0)
     rng = np.random.default_rng(seed)
     most = min(_MOST_ROWS, max(_FEWEST_ROWS, _MOST_CELLS // max(model.network.n_in, 1)))
     rows = rows.sample(most, rng).take_shuffled(rng)
-    if len(rows) < _LEAST_ROWS or all(block.kind == "image" for block in blocks):
+    if len(rows) < _LEAST_ROWS or isinstance(model.inputs, ImageEncoder):
         return []
     blocks = [block for block in blocks if len(block.places) <= _WIDEST]
     x, blocks = _of_blocks(rows.encoded(), blocks)
     targets = [rows.y] if rows.y.ndim == 1 else list(rows.y.T)
     found = []
     for block in blocks:
-        values, ordered = _one_number(x[:, block.places], block)
+        values, ordered = block.one_number(x)
         for name, y in zip(model.target.names, targets, strict=True):
             told = _told(values, y, ordered)
             alike = abs(_correlation(values, y)) if ordered and y.dtype.kind == "f" else 0.0
@@ -114,19 +113,6 @@ def _of_blocks(x: Array | SparseRows, blocks: Sequence[Block]) -> tuple[Array, S
     dense = np.zeros((x.shape[0], len(places)))
     dense[of_row, rank[x.indices[kept]]] = x.data[kept]
     return dense, [replace(block, places=rank[block.places]) for block in blocks]
-
-
-def _one_number(x: Array, block: Block) -> tuple[Array, bool]:
-    """Return a column as one number per row, and whether neighbouring numbers mean the alike."""
-    if block.kind in _ORDERED:
-        squashed = np.clip(x[:, 0] / 3, -1 + 1e-15, 1 - 1e-15)
-        values = 3 * squashed / np.sqrt(1 - squashed**2)  # before it was clipped smoothly
-        if block.mark is not None:
-            marks = x[:, block.mark]
-            values = np.where(marks > (marks.min() + marks.max()) / 2, values.min() - 1.0, values)
-        return values, True
-    _, codes = np.unique(x, axis=0, return_inverse=True)
-    return codes.reshape(-1).astype(np.float64), False
 
 
 def _correlation(a: Array, b: Array) -> float:

@@ -283,14 +283,4 @@ WORDS = {
     ),
     "again stdin": "The rows came from standard input; give the same ones again.",
     "again python": "The same settings in Python:",
-    # kinds of columns
-    "kind numeric": "number",
-    "kind category": "category",
-    "kind binary": "two values",
-    "kind boolean": "truth value",
-    "kind date": "date",
-    "kind constant": "constant",
-    "kind text": "text",
-    "kind sparse": "sparse matrix",
-    "kind image": "image",
 }

@@ -18,10 +18,10 @@ from deltaprop.reporting.figures.figures import (
     HardRow,
     Importance,
 )
-from deltaprop.reporting.language import done_in
 from deltaprop.reporting.page.plot import bar
 from deltaprop.reporting.page.writer import Pieces
 from deltaprop.table_models import Evaluation
+from deltaprop.tabular import described_in
 
 __all__ = ["again", "columns", "findings", "hardest", "importance", "summary"]
 
@@ -257,8 +257,7 @@ def _column_table(shown: tuple[ColumnFacts, ...], pieces: Pieces) -> Iterator[st
     rows = [
         (
             escape(c.name),
-            escape(pieces.words.get(f"kind {c.kind}", c.kind)),
-            escape(done_in(pieces.language, c.done)),
+            *map(escape, described_in(pieces.language, c.kind, c.done)),
             pieces.count(c.missing) if c.missing else "",
         )
         for c in shown
