@@ -12,7 +12,7 @@ import pytest
 import deltaprop as dp
 from deltaprop.reporting.language import WORDS
 from deltaprop.reporting.page.plot import Plot, bar, ticks
-from deltaprop.reporting.page.writer import Pieces
+from deltaprop.reporting.page.writer import Writer
 
 TABLES = (
     "two classes", "a hundred classes", "a number", "two numbers", "nothing held out", "images",
@@ -167,15 +167,15 @@ def test_a_hostile_table_is_harmless():
 
 
 def test_numbers_are_written_as_people_write_them():
-    pieces = Pieces(WORDS["en"], "en")
-    assert pieces.figure(56663.2) == "56,660"
-    assert pieces.figure(-0.012345) == "−0.01235"
-    assert pieces.figure(float("nan")) == "–"
-    assert pieces.signed(-0.0001, 0.0021) == "0.000 ± 0.002"
-    assert pieces.signed(-0.015, 0.002, percent=True) == "−1.5 ± 0.2 %"
-    assert pieces.probability(0.99999) == "> 0.999"
-    assert pieces.probability(1e-9) == "< 0.001"
-    assert pieces.share(0.123456) == "12.3 %"
+    writer = Writer(WORDS["en"], "en")
+    assert writer.figure(56663.2) == "56,660"
+    assert writer.figure(-0.012345) == "−0.01235"
+    assert writer.figure(float("nan")) == "–"
+    assert writer.signed(-0.0001, 0.0021) == "0.000 ± 0.002"
+    assert writer.signed(-0.015, 0.002, percent=True) == "−1.5 ± 0.2 %"
+    assert writer.probability(0.99999) == "> 0.999"
+    assert writer.probability(1e-9) == "< 0.001"
+    assert writer.share(0.123456) == "12.3 %"
 
 
 class TestPlots:

@@ -17,16 +17,16 @@ from deltaprop.table_models import Evaluation, TableModel
 from deltaprop.table_models.evaluation import wilson_interval
 from deltaprop.tabular import ImageEncoder, SparseRows
 
-__all__ = ["SMALL_VALIDATION", "doubtful", "leaks", "repeated_rows", "small_samples"]
+__all__ = ["SMALL_VALIDATION", "doubtful", "leakage", "repeated_rows", "small_samples"]
 
 Array = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
 
-_TELLING = 0.98  # share of what there is to know that a suspect tells alone
+_LEAKING = 0.98  # score of a column by itself
 _IDENTICAL = 0.999  # |correlation|
 _MOST_ROWS, _FEWEST_ROWS, _LEAST_ROWS = 4000, 400, 20
 _MOST_CELLS = 4_000_000
-_MOST_SUSPECTS = 10
+_MOST_LEAKS = 10
 _WIDEST = 256  # inputs of a column that is looked at; hashed text has more
 _RARELY = 0.5  # of its rows
 _TINY_CLASS, _MOST_TINY = 10, 8
@@ -54,7 +54,7 @@ def doubtful(evaluation: Evaluation) -> list[Finding]:
     return found
 
 
-def leaks(model: TableModel, rows: Rows, blocks: Sequence[Block], seed: int = 0) -> list[Finding]:
+def leakage(model: TableModel, rows: Rows, blocks: Sequence[Block], seed: int = 0) -> list[Finding]:
     """Return the columns that alone tell the target, or are the target.
 
     One half of the rows is the whole knowledge: a cell of the other half is answered by the
@@ -88,15 +88,15 @@ def leaks(model: TableModel, rows: Rows, blocks: Sequence[Block], seed: int = 0)
     for block in blocks:
         values, ordered = block.one_number(x)
         for name, y in zip(model.target.names, targets, strict=True):
-            told = _told(values, y, ordered)
+            score = _single_feature_score(values, y, ordered)
             alike = abs(_correlation(values, y)) if ordered and y.dtype.kind == "f" else 0.0
             facts = {"column": block.name, "target": name}
             if alike >= _IDENTICAL:
                 found.append((alike, Finding("identical", {**facts, "correlation": alike}, True)))
-            elif told >= _TELLING:
-                found.append((told, Finding("leak", {**facts, "told": told}, True)))
+            elif score >= _LEAKING:
+                found.append((score, Finding("leak", {**facts, "score": score}, True)))
     found.sort(key=lambda pair: -pair[0])
-    return [finding for _, finding in found[:_MOST_SUSPECTS]]
+    return [finding for _, finding in found[:_MOST_LEAKS]]
 
 
 def _of_blocks(x: Array | SparseRows, blocks: Sequence[Block]) -> tuple[Array, Sequence[Block]]:
@@ -121,7 +121,7 @@ def _correlation(a: Array, b: Array) -> float:
     return float(a @ b) / size if size > 0 else 0.0
 
 
-def _told(values: Array, y: npt.NDArray[Any], ordered: bool) -> float:
+def _single_feature_score(values: Array, y: npt.NDArray[Any], ordered: bool) -> float:
     """Return how much better than no column this one alone tells y: 1 all of it, 0 nothing."""
     half = len(y) // 2
     parts = (slice(None, half), slice(half, None))

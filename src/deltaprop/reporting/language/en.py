@@ -132,7 +132,7 @@ WORDS = {
         "answer, or there are too few rows to tell."
     ),
     "finding leak": (
-        "Column “{column}” alone tells {told} of what there is to know about {target}. Is "
+        "Column “{column}” alone tells {score} of what there is to know about {target}. Is "
         "it known before the answer is? If not, it gives the answer away, and new rows will "
         "not have it: leave it out."
     ),

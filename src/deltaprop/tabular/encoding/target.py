@@ -189,10 +189,10 @@ class TargetEncoder:
     ) -> TargetEncoder:
         means, stds, notations = [], [], []
         for values, name in zip(arrays, names, strict=True):
-            notation, told = notation_of(values)
+            notation, described = notation_of(values)
             notations.append(notation)
             which = f"{name!r}: " if len(arrays) > 1 else ""
-            reason += f"; {which}{told}" if told else ""
+            reason += f"; {which}{described}" if described else ""
             y = as_numbers(values, name, where, notation)
             refuse_lost_digits(values, y, name, where)
             if y.min() == y.max():

@@ -153,8 +153,8 @@ def notation_of(values: NDArray[Any]) -> tuple[Notation | None, str]:
     if found.notation.is_plain(text):
         return None, found.doubt
     unit = f" in {found.notation.unit}" if found.notation.unit else ""
-    told = f"{found.notation.described(text)}; predictions are plain numbers{unit}"
-    return found.notation, "; ".join(filter(None, (found.doubt, told)))
+    described = f"{found.notation.described(text)}; predictions are plain numbers{unit}"
+    return found.notation, "; ".join(filter(None, (found.doubt, described)))
 
 
 def spelt_alike(values: NDArray[Any]) -> tuple[NDArray[Any], str]:
