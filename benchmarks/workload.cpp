@@ -54,7 +54,7 @@ int main(int argc, char** argv) {
     }
 
     deltaprop::Trainer trainer(settings);
-    trainer.steps().set_parameters(parameters.data());
+    trainer.steps().set(deltaprop::Numbers::parameters, parameters.data());
     deltaprop::EpochTask task;
     task.rows.data = x.data();
     task.rows.n = rows;

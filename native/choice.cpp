@@ -32,6 +32,7 @@ double work_of(const LayerPlan& layer) {
     switch (layer.kind) {
         case Kind::dense: return 3.0 * n_in * n_out;
         case Kind::scaling: return 4.0 * n_in;
+        case Kind::layer_norm:
         case Kind::parametric_activation: return 40.0 * n_in;
         case Kind::periodic_embedding: {
             const double waves = static_cast<double>(layer.n_columns * layer.n_waves);

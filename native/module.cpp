@@ -16,13 +16,8 @@ NB_MODULE(_native, m) {
     m.def(
         "build_info",
         [] {
-            const BuildInfo info = build_info();
             nb::dict d;
-            d["compiler"] = info.compiler;
-            d["compiler_version"] = info.compiler_version;
-            d["cxx_standard"] = info.cxx_standard;
-            d["build_type"] = info.build_type;
-            d["architecture"] = info.architecture;
+            for (const auto& [name, fact] : build_info()) d[name] = fact;
             return d;
         },
         "Say how this module was compiled.");

@@ -132,9 +132,9 @@ public:
     void run() noexcept {
         try {
             Steps& steps = trainer().steps();
-            steps.set_parameters(flat_.data());
+            steps.set(Numbers::parameters, flat_.data());
             result_ = trainer().epoch(task_, {&Question::ask, &question_});
-            if (!result_.diverged && result_.steps > 0 && !question_.error) steps.get_parameters(flat_.data());
+            if (!result_.diverged && result_.steps > 0 && !question_.error) steps.get(Numbers::parameters, flat_.data());
         } catch (...) {
             error_ = std::current_exception();
         }
@@ -211,15 +211,15 @@ void bind_epochs(nb::module_& m) {
         })
         .def("set_parameters", [](Trainer& t, const ReadFlat& flat) {
             require_parameters(t, length(flat));
-            t.steps().set_parameters(flat.data());
+            t.steps().set(Numbers::parameters, flat.data());
         })
         .def("set_state", [](Trainer& t, int which, const ReadFlat& flat) {
             require_state(t, which, length(flat));
-            t.steps().set_state(which, flat.data());
+            t.steps().set(static_cast<Numbers>(which), flat.data());
         })
         .def("get_state", [](const Trainer& t, int which, const Flat& flat) {
             require_state(t, which, length(flat));
-            t.steps().get_state(which, flat.data());
+            t.steps().get(static_cast<Numbers>(which), flat.data());
         }, nb::arg("which"), nb::arg("flat").noconvert())
         .def_rw("steps", &Trainer::steps_done)
         .def("logits", [](const Trainer& t, const RowsGiven& given, nb::ndarray<double, nb::ndim<2>, nb::c_contig> out) {

@@ -35,6 +35,7 @@ bool fits(const OwnedLayer& layer) {
         case Kind::dense: return true;
         case Kind::scaling:
         case Kind::parametric_activation: return more == 0;
+        case Kind::layer_norm: return more == 0 && layer.epsilon > 0.0;
         case Kind::periodic_embedding:
             return layer.n_columns > 0 && layer.n_columns <= layer.n_in && layer.n_waves > 0 && layer.n_mixtures > 0 &&
                    more == layer.n_columns * layer.n_mixtures;

@@ -48,6 +48,7 @@ struct LayerPlan {
     double scale = 1.0;                  // of a dense layer's products; in NTK parametrization 1 / sqrt(n_in)
     double rates[4] = {1.0, 1.0, 1.0, 1.0};       // what eta is multiplied by, for each of its arrays
     Activation function = Activation::identity;  // f of a parametric activation
+    double epsilon = 0.0;                        // of layer normalization
     std::ptrdiff_t n_columns = 0, n_waves = 0, n_mixtures = 0;   // of a periodic embedding
     std::ptrdiff_t n_groups = 0, dimension = 0;  // of a category embedding
     const std::ptrdiff_t* group_sizes = nullptr;  // its columns in each group

@@ -33,16 +33,17 @@ struct Step {
     double beta_1_power = 1.0, beta_2_power = 1.0;
 };
 
+// What there is of each parameter: itself, and what the optimizer keeps.
+enum class Numbers { parameters = -1, first_state, second_state };
+
 // A network: parameters, optimizer state and room for one batch. It has no destructor; its memory is
 // taken back as a whole.
 class Steps {
 public:
     virtual std::ptrdiff_t n_parameters() const = 0;
-    virtual void set_parameters(const double* flat) = 0;
-    virtual void get_parameters(double* flat) const = 0;
+    virtual void set(Numbers which, const double* flat) = 0;
+    virtual void get(Numbers which, double* flat) const = 0;
     virtual bool parameters_are_finite() const = 0;
-    virtual void set_state(int which, const double* flat) = 0;
-    virtual void get_state(int which, double* flat) const = 0;
 
     virtual int most_threads() const = 0;
     // The task and the memory stay until the epoch has ended.

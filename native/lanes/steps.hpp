@@ -76,10 +76,12 @@ public:
     }
 
     std::ptrdiff_t n_parameters() const override { return n_parameters_; }
-    void set_parameters(const double* flat) override { scatter(flat, w_); }
-    void get_parameters(double* flat) const override { collect(flat, w_); }
-    void set_state(int which, const double* flat) override { scatter(flat, which ? v_ : m_); }
-    void get_state(int which, double* flat) const override { collect(flat, which ? v_ : m_); }
+    void set(Numbers which, const double* flat) override {
+        each_number(which, [&](std::ptrdiff_t i, T& number) { number = static_cast<T>(flat[i]); });
+    }
+    void get(Numbers which, double* flat) const override {
+        each_number(which, [&](std::ptrdiff_t i, T number) { flat[i] = static_cast<double>(number); });
+    }
     bool parameters_are_finite() const override { return all_finite(w_); }
 
     int most_threads() const override { return std::max(1, static_cast<int>(own_.size())); }
@@ -95,12 +97,7 @@ public:
     // Updates this thread's share of every W and b.
     bool weights_part(const Step& step, int me) override {
         const StepNumbers<T> numbers = step_numbers<T>(rule_, task_->learning_rates[step.number], step);
-        switch (rule_.rule) {
-#define DELTAPROP_RULE(name, ...) \
-    case Rule::name: return update_by<Rule::name>(me, slots(step.n), numbers);
-#include "names.def"
-        }
-        return false;
+        return with_rule(rule_.rule, [&]<Rule R>() { return update_by<R>(me, slots(step.n), numbers); });
     }
 
     double loss_of(const Step& step) const override {
@@ -127,22 +124,14 @@ public:
 private:
     static std::ptrdiff_t whole(std::ptrdiff_t n) { return (n + L - 1) / L * L; }
 
-    void scatter(const double* flat, const Buffer<T>& to) const {
+    // each(i, number) for the numbers of the flat vector, and where they stand here.
+    template <class Each> void each_number(Numbers which, Each each) const {
+        const Buffer<T>& to = which == Numbers::parameters ? w_ : which == Numbers::first_state ? m_ : v_;
         for (std::ptrdiff_t l = 0; l < n_layers_; ++l) {
             const LaneLayer& layer = layers_[l];
-            const double* from = flat + layer.start;
             const std::ptrdiff_t n = layer.n_in * layer.n_out;
-            for (std::ptrdiff_t i = 0; i < n; ++i) to[layer.W + i] = static_cast<T>(from[i]);
-            for (std::ptrdiff_t j = 0; layer.bias && j < layer.n_out; ++j) to[layer.b + j] = static_cast<T>(from[n + j]);
-        }
-    }
-    void collect(double* flat, const Buffer<T>& from) const {
-        for (std::ptrdiff_t l = 0; l < n_layers_; ++l) {
-            const LaneLayer& layer = layers_[l];
-            double* to = flat + layer.start;
-            const std::ptrdiff_t n = layer.n_in * layer.n_out;
-            for (std::ptrdiff_t i = 0; i < n; ++i) to[i] = static_cast<double>(from[layer.W + i]);
-            for (std::ptrdiff_t j = 0; layer.bias && j < layer.n_out; ++j) to[n + j] = static_cast<double>(from[layer.b + j]);
+            for (std::ptrdiff_t i = 0; i < n; ++i) each(layer.start + i, to[layer.W + i]);
+            for (std::ptrdiff_t j = 0; layer.bias && j < layer.n_out; ++j) each(layer.start + n + j, to[layer.b + j]);
         }
     }
 

@@ -24,6 +24,9 @@ template <class T, Activation F> DELTAPROP_INLINE Pair<T> activate(Vec<T> z) {
     } else if constexpr (F == Activation::tanh) {
         const Vec<T> a = tanh<T>(z);
         return {a, one - a * a};
+    } else if constexpr (F == Activation::softsign) {
+        const Vec<T> by = one / (abs<T>(z) + one);
+        return {z * by, by * by};
     } else if constexpr (F == Activation::elu) {
         const Vec<T> below = expm1_of_negative<T>(z < 0 ? z : zero);
         return {z > 0 ? z : below, z > 0 ? one : below + one};
@@ -50,7 +53,7 @@ template <class T, Activation F> DELTAPROP_INLINE Pair<T> activate(Vec<T> z) {
 
 // Whether f'(z) can be told from a alone, so that nothing need be kept for the way back.
 constexpr bool slope_from_value(Activation f) {
-    return f != Activation::silu && f != Activation::gelu && f != Activation::mish;
+    return f != Activation::softsign && f != Activation::silu && f != Activation::gelu && f != Activation::mish;
 }
 
 template <class T, Activation F> DELTAPROP_INLINE Vec<T> slope_of(Vec<T> a) {
@@ -67,82 +70,64 @@ template <class T, Activation F> DELTAPROP_INLINE Vec<T> slope_of(Vec<T> a) {
     else return one;
 }
 
-// Adds the bias, and puts a in place of z; `slopes`, where it is not null, takes f'(z).
-template <class T, Activation F>
-inline void activate_tile(int rows, int vectors, T* z, const T* bias, T* slopes) {
-    constexpr int P = kPanel<T>, L = kLanes<T>;
-    for (int v = 0; v < vectors; ++v) {
-        const Vec<T> b = bias ? load<T>(bias + v * L) : Vec<T>{};
-        for (int r = 0; r < rows; ++r) {
-            const Pair<T> y = activate<T, F>(load<T>(z + r * P + v * L) + b);
-            store<T>(z + r * P + v * L, y.a);
-            if (slopes) store<T>(slopes + r * P + v * L, y.slope);
-        }
+// Returns work.operator()<F>() of the activation f.
+template <class Work> DELTAPROP_INLINE void with_activation(Activation f, Work work) {
+    switch (f) {
+#define DELTAPROP_ACTIVATION(name) \
+    case Activation::name: return work.template operator()<Activation::name>();
+#include "names.def"
     }
+}
+
+// Adds the bias, and puts a in place of z; `slopes`, where it is not null, takes f'(z).
+template <class T>
+DELTAPROP_APART void activate_tile(Activation f, int rows, int vectors, T* z, const T* bias, T* slopes) {
+    constexpr int P = kPanel<T>, L = kLanes<T>;
+    with_activation(f, [&]<Activation F>() {
+        for (int v = 0; v < vectors; ++v) {
+            const Vec<T> b = bias ? load<T>(bias + v * L) : Vec<T>{};
+            for (int r = 0; r < rows; ++r) {
+                const Pair<T> y = activate<T, F>(load<T>(z + r * P + v * L) + b);
+                store<T>(z + r * P + v * L, y.a);
+                if (slopes) store<T>(slopes + r * P + v * L, y.slope);
+            }
+        }
+    });
 }
 
 // delta = upstream f'(z), from a.
-template <class T, Activation F>
-inline void slope_tile(int rows, int vectors, T* delta, const T* a) {
+template <class T> DELTAPROP_APART void slope_tile(Activation f, int rows, int vectors, T* delta, const T* a) {
     constexpr int P = kPanel<T>, L = kLanes<T>;
-    for (int r = 0; r < rows; ++r)
-        for (int v = 0; v < vectors; ++v) {
-            const int at = r * P + v * L;
-            store<T>(delta + at, load<T>(delta + at) * slope_of<T, F>(load<T>(a + at)));
-        }
+    with_activation(f, [&]<Activation F>() {
+        for (int r = 0; r < rows; ++r)
+            for (int v = 0; v < vectors; ++v) {
+                const int at = r * P + v * L;
+                store<T>(delta + at, load<T>(delta + at) * slope_of<T, F>(load<T>(a + at)));
+            }
+    });
 }
 
 // The same for n vectors one after another, whose bias has been added.
-template <class T, Activation F> inline void activate_vectors(std::ptrdiff_t n, T* z, T* slopes) {
+template <class T> DELTAPROP_APART void activate_vectors(Activation f, std::ptrdiff_t n, T* z, T* slopes) {
     constexpr int L = kLanes<T>;
-    for (std::ptrdiff_t i = 0; i < n * L; i += L) {
-        const Pair<T> y = activate<T, F>(load<T>(z + i));
-        store<T>(z + i, y.a);
-        if (slopes) store<T>(slopes + i, y.slope);
-    }
+    with_activation(f, [&]<Activation F>() {
+        for (std::ptrdiff_t i = 0; i < n * L; i += L) {
+            const Pair<T> y = activate<T, F>(load<T>(z + i));
+            store<T>(z + i, y.a);
+            if (slopes) store<T>(slopes + i, y.slope);
+        }
+    });
 }
-template <class T, Activation F> inline void slope_vectors(std::ptrdiff_t n, T* delta, const T* a) {
+template <class T> DELTAPROP_APART void slope_vectors(Activation f, std::ptrdiff_t n, T* delta, const T* a) {
     constexpr int L = kLanes<T>;
-    for (std::ptrdiff_t i = 0; i < n * L; i += L)
-        store<T>(delta + i, load<T>(delta + i) * slope_of<T, F>(load<T>(a + i)));
+    with_activation(f, [&]<Activation F>() {
+        for (std::ptrdiff_t i = 0; i < n * L; i += L)
+            store<T>(delta + i, load<T>(delta + i) * slope_of<T, F>(load<T>(a + i)));
+    });
 }
 template <class T> inline void multiply_vectors(std::ptrdiff_t n, T* delta, const T* slopes) {
     constexpr int L = kLanes<T>;
     for (std::ptrdiff_t i = 0; i < n * L; i += L) store<T>(delta + i, load<T>(delta + i) * load<T>(slopes + i));
-}
-
-template <class T>
-DELTAPROP_APART void activate_tile(Activation f, int rows, int vectors, T* z, const T* bias, T* slopes) {
-    switch (f) {
-#define DELTAPROP_ACTIVATION(name) \
-    case Activation::name: return activate_tile<T, Activation::name>(rows, vectors, z, bias, slopes);
-#include "names.def"
-    }
-}
-
-template <class T>
-DELTAPROP_APART void slope_tile(Activation f, int rows, int vectors, T* delta, const T* a) {
-    switch (f) {
-#define DELTAPROP_ACTIVATION(name) \
-    case Activation::name: return slope_tile<T, Activation::name>(rows, vectors, delta, a);
-#include "names.def"
-    }
-}
-
-template <class T> DELTAPROP_APART void activate_vectors(Activation f, std::ptrdiff_t n, T* z, T* slopes) {
-    switch (f) {
-#define DELTAPROP_ACTIVATION(name) \
-    case Activation::name: return activate_vectors<T, Activation::name>(n, z, slopes);
-#include "names.def"
-    }
-}
-
-template <class T> DELTAPROP_APART void slope_vectors(Activation f, std::ptrdiff_t n, T* delta, const T* a) {
-    switch (f) {
-#define DELTAPROP_ACTIVATION(name) \
-    case Activation::name: return slope_vectors<T, Activation::name>(n, delta, a);
-#include "names.def"
-    }
 }
 
 }  // namespace deltaprop::DELTAPROP_ISA

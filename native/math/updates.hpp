@@ -33,12 +33,7 @@ StepNumbers<T> step_numbers(const RulePlan& rule, double eta, const Step& step) 
         case Rule::adamw:
             n.rate = static_cast<T>(eta / (1.0 - step.beta_1_power));
             n.by_root = static_cast<T>(1.0 / std::sqrt(1.0 - step.beta_2_power));
-            n.first = static_cast<T>(rule.beta_1);
-            n.first_rest = static_cast<T>(1.0 - rule.beta_1);
-            n.second = static_cast<T>(rule.beta_2);
-            n.second_rest = static_cast<T>(1.0 - rule.beta_2);
-            n.shrink = static_cast<T>(eta * rule.weight_decay);
-            break;
+            [[fallthrough]];
         case Rule::lion:
             n.first = static_cast<T>(rule.beta_1);
             n.first_rest = static_cast<T>(1.0 - rule.beta_1);
@@ -158,35 +153,37 @@ DELTAPROP_INLINE Vec<T> update_weight(const Penalized<T>& penalized, const StepN
 // What the numbers of an array are to an update: whether penalties and decay concern them.
 enum class Are { weights, others };
 
-// The vectors at 0, step, 2 step, ... below n of an array and its gradient; returns and adds as above.
-template <class T, Rule R>
-Vec<T> update_vectors_by(const Penalized<T> penalized, const StepNumbers<T> numbers, Are are, std::ptrdiff_t n,
-                         std::ptrdiff_t step, T* W, const T* gradient, T* m, T* v, double& penalty) {
-    Vec<T> check{};
-    for (std::ptrdiff_t i = 0; i < n; i += step) {
-        const Vec<T> g = load<T>(gradient + i);
-        T *m_at = states_of(R) > 0 ? m + i : nullptr, *v_at = states_of(R) > 1 ? v + i : nullptr;
-        if (are == Are::weights) {
-            check += update_weight<T, R>(penalized, numbers, W + i, g, m_at, v_at, penalty);
-        } else {
-            check += g - g;
-            store<T>(W + i, updated<T, R>(numbers, load<T>(W + i), g, m_at, v_at));
-        }
-    }
-    return check;
-}
-
-template <class T>
-DELTAPROP_APART Vec<T> update_vectors(Rule rule, const Penalized<T>& penalized, const StepNumbers<T>& numbers, Are are,
-                                      std::ptrdiff_t n, std::ptrdiff_t step, T* W, const T* gradient, T* m, T* v,
-                                      double& penalty) {
+// Returns work.operator()<R>() of the rule.
+template <class Work> DELTAPROP_INLINE auto with_rule(Rule rule, Work work) {
     switch (rule) {
 #define DELTAPROP_RULE(name, ...) \
-    case Rule::name:                 \
-        return update_vectors_by<T, Rule::name>(penalized, numbers, are, n, step, W, gradient, m, v, penalty);
+    case Rule::name: return work.template operator()<Rule::name>();
 #include "names.def"
     }
-    return Vec<T>{};
+    __builtin_unreachable();
+}
+
+// The vectors at 0, step, 2 step, ... below n of an array and its gradient; returns and adds as above.
+template <class T>
+DELTAPROP_APART Vec<T> update_vectors(Rule rule, const Penalized<T>& penalty_of, const StepNumbers<T>& given, Are are,
+                                      std::ptrdiff_t n, std::ptrdiff_t step, T* W, const T* gradient, T* m, T* v,
+                                      double& penalty) {
+    return with_rule(rule, [=, &penalty_of, &given, &penalty]<Rule R>() {
+        const Penalized<T> penalized = penalty_of;
+        const StepNumbers<T> numbers = given;
+        Vec<T> check{};
+        for (std::ptrdiff_t i = 0; i < n; i += step) {
+            const Vec<T> g = load<T>(gradient + i);
+            T *m_at = states_of(R) > 0 ? m + i : nullptr, *v_at = states_of(R) > 1 ? v + i : nullptr;
+            if (are == Are::weights) {
+                check += update_weight<T, R>(penalized, numbers, W + i, g, m_at, v_at, penalty);
+            } else {
+                check += g - g;
+                store<T>(W + i, updated<T, R>(numbers, load<T>(W + i), g, m_at, v_at));
+            }
+        }
+        return check;
+    });
 }
 
 }  // namespace deltaprop::DELTAPROP_ISA

@@ -30,7 +30,7 @@ template <class C> struct Layer {
     Buffer<T> delta;                // dL/dz
     Operand<C> ins, deltas;         // in and delta as products read them
     Buffer<T> gradient;             // of a layer that is not dense
-    Buffer<T> columns;              // of a periodic embedding: see periodic.hpp
+    Buffer<T> columns;              // what the way back leaves: periodic.hpp, layer_norm.hpp
     Buffer<std::ptrdiff_t> first_output;  // of a category embedding, for each row of E: the first column that it gives
 
     // Layer number l, whose parameters begin at `from` of the flat vector, with n_kept numbers beside each.
@@ -70,43 +70,18 @@ template <class T> DELTAPROP_INLINE Vec<T> sum_of_rows(const T* from, std::ptrdi
     return (parts[0] + parts[1]) + (parts[2] + parts[3]);
 }
 
-// From the flat vector, W row by row and then b, into panels; or its arrays into records.
-template <class C, class T = typename C::Number>
-void pack(const Layer<C>& layer, const double* flat, const Buffer<T>& W, const Buffer<T>& b) {
-    constexpr int P = kPanel<T>;
-    const double* from = flat + layer.start;
-    if (!layer.is_dense()) {
-        each_number(layer.records, [&](std::ptrdiff_t i, std::ptrdiff_t place) { W[place] = static_cast<T>(from[i]); });
-        return;
-    }
+// each(i, number) for the numbers of the flat vector that are a layer's, W row by row and then b, and where they
+// stand in panels or records.
+template <class C, class Each> void each_number(const Layer<C>& layer, Numbers which, Each each) {
+    constexpr int P = kPanel<typename C::Number>;
+    const bool first = which == Numbers::first_state, own = which == Numbers::parameters;
+    const auto &W = own ? layer.W : first ? layer.m : layer.v, &b = own ? layer.b : first ? layer.m_b : layer.v_b;
+    std::ptrdiff_t at = layer.start;
+    if (!layer.is_dense())
+        return each_number(layer.records, [&](std::ptrdiff_t i, std::ptrdiff_t place) { each(at + i, W[place]); });
     for (std::ptrdiff_t i = 0; i < layer.n_in; ++i)
-        for (std::ptrdiff_t p = 0; p < layer.n_out; p += P) {
-            T* to = W.get() + (p / P * layer.n_in + i) * P;
-            const std::ptrdiff_t n = layer.n_out - p < P ? layer.n_out - p : P;
-            for (std::ptrdiff_t j = 0; j < n; ++j) to[j] = static_cast<T>(from[j]);
-            from += n;
-        }
-    if (layer.bias)
-        for (std::ptrdiff_t j = 0; j < layer.n_out; ++j) b[j] = static_cast<T>(*from++);
-}
-
-template <class C, class T = typename C::Number>
-void unpack(const Layer<C>& layer, double* flat, const Buffer<T>& W, const Buffer<T>& b) {
-    constexpr int P = kPanel<T>;
-    double* to = flat + layer.start;
-    if (!layer.is_dense()) {
-        each_number(layer.records, [&](std::ptrdiff_t i, std::ptrdiff_t place) { to[i] = static_cast<double>(W[place]); });
-        return;
-    }
-    for (std::ptrdiff_t i = 0; i < layer.n_in; ++i)
-        for (std::ptrdiff_t p = 0; p < layer.n_out; p += P) {
-            const T* from = W.get() + (p / P * layer.n_in + i) * P;
-            const std::ptrdiff_t n = layer.n_out - p < P ? layer.n_out - p : P;
-            for (std::ptrdiff_t j = 0; j < n; ++j) to[j] = static_cast<double>(from[j]);
-            to += n;
-        }
-    if (layer.bias)
-        for (std::ptrdiff_t j = 0; j < layer.n_out; ++j) *to++ = static_cast<double>(b[j]);
+        for (std::ptrdiff_t j = 0; j < layer.n_out; ++j) each(at++, W[(j / P * layer.n_in + i) * P + j % P]);
+    for (std::ptrdiff_t j = 0; layer.bias && j < layer.n_out; ++j) each(at++, b[j]);
 }
 
 // The copies of one square of W, which is panel `panel` from row `row_start` on.

@@ -5,7 +5,7 @@
 // m are zero. A row of a panel is read from one or two cache lines, and no two rows of a tile ever
 // fall on each other in the cache, whatever the widths.
 //
-// Of pairs (elements.hpp) a row of a panel of a has half as many elements, and b half as many rows.
+// Of pairs (operands.hpp) a row of a panel of a has half as many elements, and b half as many rows.
 //
 // Every sum runs over k = 0, 1, 2, ... in this order, one fused multiply-add each (of a pair, two at once), whatever tile
 // it is part of. So the bits of a result do not depend on how the rows are shared out.

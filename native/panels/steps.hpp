@@ -47,27 +47,15 @@ public:
     }
 
     std::ptrdiff_t n_parameters() const override { return layers_[n_layers_ - 1].start + layers_[n_layers_ - 1].size(); }
-    void set_parameters(const double* flat) override {
+    void set(Numbers which, const double* flat) override {
         for (std::ptrdiff_t l = 0; l < n_layers_; ++l) {
-            pack(layers_[l], flat, layers_[l].W, layers_[l].b);
-            if (layers_[l].has_copies()) copy_weights(layers_[l]);
+            each_number(layers_[l], which, [&](std::ptrdiff_t i, T& number) { number = static_cast<T>(flat[i]); });
+            if (which == Numbers::parameters && layers_[l].has_copies()) copy_weights(layers_[l]);
         }
     }
-    void get_parameters(double* flat) const override {
+    void get(Numbers which, double* flat) const override {
         for (std::ptrdiff_t l = 0; l < n_layers_; ++l)
-            unpack(layers_[l], flat, layers_[l].W, layers_[l].b);
-    }
-    void set_state(int which, const double* flat) override {
-        for (std::ptrdiff_t l = 0; l < n_layers_; ++l) {
-            const Layer<C>& layer = layers_[l];
-            pack(layer, flat, which ? layer.v : layer.m, which ? layer.v_b : layer.m_b);
-        }
-    }
-    void get_state(int which, double* flat) const override {
-        for (std::ptrdiff_t l = 0; l < n_layers_; ++l) {
-            const Layer<C>& layer = layers_[l];
-            unpack(layer, flat, which ? layer.v : layer.m, which ? layer.v_b : layer.m_b);
-        }
+            each_number(layers_[l], which, [&](std::ptrdiff_t i, T number) { flat[i] = static_cast<double>(number); });
     }
     bool parameters_are_finite() const override {
         for (std::ptrdiff_t l = 0; l < n_layers_; ++l)

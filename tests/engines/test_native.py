@@ -123,7 +123,7 @@ class TestOneStep:
         np.testing.assert_allclose(found.flat, expected.flat, rtol=1e-9, atol=1e-11)
 
 
-SMOOTH = ["identity", "sigmoid", "tanh", "elu", "silu", "softplus", "gelu", "mish"]
+SMOOTH = ["identity", "sigmoid", "tanh", "softsign", "elu", "silu", "softplus", "gelu", "mish"]
 
 
 @st.composite

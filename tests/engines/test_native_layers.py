@@ -54,6 +54,16 @@ PILES = {
         dp.Scaling(6.0), ntk(34, bias_learning_rate_factor=0.1),
         dp.ParametricActivation("selu", 0.1), ntk(17), dp.ParametricActivation("mish", 0.1),
     ],
+    "normalized": [dp.Dense(18), dp.LayerNorm("relu"), dp.Dense(40), dp.LayerNorm("gelu")],
+    "normalized at once": [dp.LayerNorm(epsilon=0.1), dp.Dense(9, "tanh"), dp.LayerNorm("sigmoid")],
+    "normalized in many panels": [
+        dp.Dense(133, "softsign"), dp.LayerNorm("softplus", learning_rate_factor=0.3), ntk(35),
+        dp.LayerNorm(), dp.ParametricActivation("softsign"),
+    ],
+    "normalized and dropped": [
+        dp.Dropout(0.3), dp.LayerNorm(), dp.Dropout(0.3), dp.Dense(20), dp.LayerNorm("silu"),
+        dp.Dropout(0.2), dp.Dense(17), dp.LayerNorm("tanh"), dp.Dropout(0.2),
+    ],
     "waves": [dp.PeriodicEmbedding(4, 5, 2, deviation=0.3), dp.Dense(18, "tanh")],
     "many waves": [dp.PeriodicEmbedding(N_IN, 37, 6, learning_rate_factor=0.3), ntk(9, "selu")],
     "waves of hidden layers": [
@@ -198,7 +208,7 @@ FACTOR = st.sampled_from([0.1, 1.0, 6.0])
 @st.composite
 def layers_of_any_kind(draw, width):
     """Return a layer that can read so many columns, and how many it gives."""
-    kind = draw(st.sampled_from(["dense", "scaling", "bent", "waves", "categories"]))
+    kind = draw(st.sampled_from(["dense", "scaling", "norm", "bent", "waves", "categories"]))
     if kind == "dense":
         layer = dp.Dense(
             draw(st.integers(1, 100)),
@@ -210,6 +220,9 @@ def layers_of_any_kind(draw, width):
         )
     elif kind == "scaling":
         layer = dp.Scaling(draw(FACTOR))
+    elif kind == "norm" and width > 1:
+        function = draw(st.sampled_from([None, *dp.ACTIVATIONS]))
+        layer = dp.LayerNorm(function, draw(st.sampled_from([1e-3, 1.0])), draw(FACTOR))
     elif kind == "waves":
         n_columns = draw(st.integers(1, min(width, 20)))
         waves, mixtures = draw(st.integers(1, 20)), draw(st.integers(1, 5))

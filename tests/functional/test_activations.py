@@ -26,6 +26,7 @@ EXACT = {
     "gelu": lambda z: z * mp.erfc(-z / mp.sqrt(2)) / 2,
     "silu": lambda z: z / (1 + mp.exp(-z)),
     "softplus": lambda z: mp.log1p(mp.exp(z)),
+    "softsign": lambda z: z / (1 + abs(z)),
     "mish": lambda z: z * mp.tanh(mp.log1p(mp.exp(z))),
 }  # fmt: skip
 

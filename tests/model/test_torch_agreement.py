@@ -29,6 +29,7 @@ TORCH_ACTIVATIONS = {
     "silu": F.silu,
     "softplus": lambda z: F.softplus(z, threshold=1000),
     "mish": F.mish,
+    "softsign": F.softsign,
 }
 
 # each the loss of every sample, from the logits

@@ -27,11 +27,7 @@ template <Activation F> struct Mixed {  // z = a + alpha (f(a) - a)
 // Calls work(kind of map) for the map of a layer.
 template <class C, class Work> void with_map(const Layer<C>& layer, Work work) {
     if (layer.plan->kind == Kind::scaling) return work(Scaled{});
-    switch (layer.plan->function) {
-#define DELTAPROP_ACTIVATION(name) \
-    case Activation::name: return work(Mixed<Activation::name>{});
-#include "names.def"
-    }
+    with_activation(layer.plan->function, [&]<Activation F>() { work(Mixed<F>{}); });
 }
 
 // n rows of `in` to z, in panels of `stride` rows.

@@ -1,13 +1,14 @@
 // The way of rows through a layer that is not dense, and the gradient of its parameters.
 //
-// Such a layer stands between dense ones: it reads panels and writes panels, and its z is its a.
-// Of numbers in pairs (elements.hpp) it knows nothing; it computes in float32.
+// Such a layer stands between dense ones: it reads panels and writes panels. Its z is its a, but of a layer norm.
+// Of numbers in pairs (operands.hpp) it knows nothing; it computes in float32.
 #pragma once
 
 #include "panels/other_layers/categories.hpp"
 #include "panels/other_layers/columns.hpp"
-#include "panels/gradients.hpp"
+#include "panels/other_layers/layer_norm.hpp"
 #include "panels/other_layers/periodic.hpp"
+#include "panels/gradients.hpp"
 
 namespace deltaprop::DELTAPROP_ISA {
 
@@ -30,6 +31,7 @@ template <class C> void prepare_records(Layer<C>& layer, std::ptrdiff_t batch, M
     using T = typename C::Number;
     const LayerPlan& plan = *layer.plan;
     if (batch > 0) layer.gradient = Buffer<T>(memory, layer.W.size());
+    if (plan.kind == Kind::layer_norm) layer.columns = Buffer<T>(memory, 2 * batch);
     if (plan.kind == Kind::periodic_embedding)
         layer.columns = Buffer<T>(memory, plan.n_columns * (1 + plan.n_mixtures) * whole_vectors<T>(batch));
     if (plan.kind != Kind::category_embedding) return;
@@ -50,7 +52,7 @@ template <class T> std::ptrdiff_t room_of(const NetworkPlan& network, std::ptrdi
     return most;
 }
 
-// z for n rows of `in`; `slope`, where it is not null, takes f'(z), which is 1.
+// a = f(z) for n rows of `in`; `slope`, where it is not null, takes f'(z), which is 1 where z is a.
 template <class C>
 void forward_layer(const Layer<C>& layer, const typename C::Number* in, std::ptrdiff_t stride, std::ptrdiff_t n,
                    typename C::Number* out, typename C::Number* slope, typename C::Number* room) {
@@ -60,6 +62,7 @@ void forward_layer(const Layer<C>& layer, const typename C::Number* in, std::ptr
         case Kind::dense: break;
         case Kind::scaling:
         case Kind::parametric_activation: forward_columns(layer, in, stride, n, out); break;
+        case Kind::layer_norm: return forward_layer_norm(layer, in, stride, n, out, slope);
         case Kind::periodic_embedding: forward_periodic(layer, in, stride, n, out, room); break;
         case Kind::category_embedding: forward_categories(layer, in, stride, n, out, room); break;
     }
@@ -80,6 +83,7 @@ void backward_layer(const Layer<C>& layer, const Layer<C>* below, std::ptrdiff_t
         case Kind::dense: break;
         case Kind::scaling:
         case Kind::parametric_activation: backward_columns(layer, in, stride, n, delta, upstream); break;
+        case Kind::layer_norm: backward_layer_norm(layer, stride, r0, n, upstream); break;
         case Kind::periodic_embedding: backward_periodic(layer, stride, r0, n, upstream, room); break;
         case Kind::category_embedding:
             if (upstream) backward_categories(layer, delta, stride, n, upstream, room);
@@ -99,6 +103,7 @@ void gradient_of_records(const Layer<C>& layer, const Block& block, std::ptrdiff
         case Kind::dense: break;
         case Kind::scaling:
         case Kind::parametric_activation: gradient_of_columns(layer, first, stride, rows); break;
+        case Kind::layer_norm: gradient_of_layer_norm(layer, first, stride, rows); break;
         case Kind::periodic_embedding: gradient_of_periodic(layer, first, stride, rows, room); break;
         case Kind::category_embedding: gradient_of_categories(layer, first, block.n_panels, stride, rows); break;
     }

@@ -37,6 +37,10 @@ template <class T> Records records_of(const LayerPlan& plan) {
         case Kind::dense: break;
         case Kind::scaling:
         case Kind::parametric_activation: add(kPanel<T>, plan.n_in, false); break;
+        case Kind::layer_norm:  // g and b
+            add(kPanel<T>, plan.n_in, false);
+            add(kPanel<T>, plan.n_in, false);
+            break;
         case Kind::periodic_embedding: {
             const std::ptrdiff_t columns = plan.n_columns, waves = plan.n_waves, mixtures = plan.n_mixtures;
             add(waves, columns * waves, false);                        // omega

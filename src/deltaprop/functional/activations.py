@@ -134,6 +134,16 @@ def _tanh_prime(_z: Array, a: Array) -> Array:
     return 1.0 - a**2
 
 
+def _softsign(z: Array) -> Array:
+    a: Array = z / (1 + np.abs(z))
+    return a
+
+
+def _softsign_prime(z: Array, _a: Array) -> Array:
+    share: Array = 1 / (1 + np.abs(z))
+    return share**2
+
+
 def _relu(z: Array) -> Array:
     return np.maximum(z, 0.0)
 
@@ -272,6 +282,16 @@ BUILT_IN = (
         arithmetic=(
             "tanh(z)",
             "1 - a**2",
+        ),
+    ),
+    Activation(
+        "softsign", _softsign, _softsign_prime,
+        (r"\frac{z}{1 + |z|}", r"\frac{1}{(1 + |z|)^2}"),
+        "values in (-1, 1), nearing them more slowly than tanh (Bergstra et al. 2009)",
+        kinks=(0.0,),
+        arithmetic=(
+            "z / (1 + abs(z))",
+            "1 / (1 + abs(z))**2",
         ),
     ),
     Activation(

@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.checking.step import Step
-from deltaprop.engines.base import take_step
 from deltaprop.errors import SettingError
 from deltaprop.explaining.examples import WorkedExample
 from deltaprop.model.backprop import backpropagate
@@ -36,8 +35,7 @@ def step_of(worked: WorkedExample) -> Step:
 
     def move(flat: Array, gradients: Array) -> Array:
         stepped = flat.copy()
-        state = optimizer.init(flat.size)
-        take_step(optimizer, worked.network.layout, state, stepped, gradients, eta)
+        optimizer.step(optimizer.init(flat.size), stepped, gradients, eta, weights)
         return stepped if worked.train_biases else np.where(weights, stepped, flat)
 
     return Step(

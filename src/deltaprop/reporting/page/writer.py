@@ -9,15 +9,15 @@ from typing import Any
 from deltaprop.notation.mathml import escape
 from deltaprop.reporting.figures.figures import Finding
 
-__all__ = ["Writer"]
+__all__ = ["Pieces"]
 
 _NONE = "–"
-_IN_PERCENT = ("accuracy", "majority", "low", "high", "score", "recall")
+_IN_PERCENT = ("accuracy", "majority", "low", "high", "told", "recall")
 _LARGE = 100.0  # from which on decimals tell nothing
 _MOST_PLAIN = 1e12  # numbers below are written out
 
 
-class Writer:
+class Pieces:
     """Writes small parts of the page in one language.
 
     Parameters
