@@ -91,7 +91,7 @@ class BaseMLP(BaseEstimator, CallbackSupportMixin):
     @classmethod
     @functools.cache  # scikit-learn reads the signature each time, and every epoch asks
     def _get_param_names(cls) -> list[str]:
-        names: list[str] = super()._get_param_names()  # type: ignore[misc]  # of scikit-learn
+        names: list[str] = super()._get_param_names()
         return names
 
     def _keep(self, given: dict[str, Any]) -> None:

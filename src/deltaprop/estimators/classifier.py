@@ -12,6 +12,7 @@ import numpy.typing as npt
 from deltaprop.errors import DataError, SettingError
 from deltaprop.estimators.answers import Classes
 from deltaprop.estimators.base import BaseMLP, is_stochastic
+from deltaprop.estimators.documentation import documented
 from deltaprop.estimators.inputs import Given, target_names
 from deltaprop.estimators.parameters import Settings
 from deltaprop.estimators.several_targets import class_targets, fit_each, score_all
@@ -28,6 +29,7 @@ __all__ = ["MLPClassifier"]
 Array = npt.NDArray[Any]
 
 
+@documented
 class MLPClassifier(ClassifierMixin, BaseMLP):
     """A multi-layer perceptron for classes: a drop-in for scikit-learn's, and more.
 
@@ -41,105 +43,29 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     Parameters
     ----------
-    hidden_layer_sizes : int or sequence of int, optional
-        The width of each hidden layer; empty for none. None: (100,); "fast" (96, 96, 96), "best"
-        (128, 128, 128).
     activation : str or sequence of str, optional
         "relu", "logistic", "tanh", "identity" or any other that is registered in deltaprop, for
         all hidden layers or one each. None: "relu"; a preset "selu".
-    solver : {"adam", "sgd", "lbfgs"}, optional
-        Adam, gradient descent with momentum, or L-BFGS over all rows. None: "adam". No preset takes
-        one: "fast" has Adam, "best" AdamW.
-    alpha : float, optional
-        Strength of the penalty alpha / (2 n) sum(W^2) on the weights. None: 0.0001; a preset 0.
-    batch_size : int or "auto", optional
-        Rows per step; "auto" is min(200, n). None: "auto"; a preset about 256.
-    learning_rate : {"constant", "invscaling", "adaptive"} or Schedule, optional
-        With "sgd": constant, divided by (rows seen + 1)^power_t, or divided by 5 wherever training
-        would stop, down to 1e-6. A schedule of deltaprop is taken with every solver. None:
-        "constant". No preset takes one: its waves are part of it.
     learning_rate_init : float, optional
         eta; of a preset the highest of its waves. None: 0.001; a preset 0.04.
-    power_t : float, optional
-        The exponent of "invscaling". None: 0.5. No preset takes it.
-    max_iter : int, optional
-        Epochs at most; of "lbfgs" iterations. None: 200; "fast" 128, "best" 200, both fewer from
-        16,000 rows on.
-    shuffle : bool
-        Visit the rows in a new order each epoch, as a preset always does.
-    random_state : int, RandomState or None
-        Where initial weights, rows held out, orders and dropout come from.
-    tol : float, optional
-        What counts as improvement; of "lbfgs" the largest entry of the gradient it ends with. None:
-        0.0001. No preset takes it.
-    verbose : bool or int
-        Print a line for each epoch; of a preset some ten lines in all, or on a terminal a bar.
-    warm_start : bool
-        Let ``fit`` go on from the weights of the previous call, as a preset never does.
-    momentum : float, optional
-        mu of "sgd", from 0 to 1. None: 0.9. No preset takes it.
-    nesterovs_momentum : bool, optional
-        Whether "sgd" looks ahead along the velocity. None: True. No preset takes it.
-    early_stopping : bool, optional
-        Hold rows out, stop when their score no longer improves, and keep the best epoch. None:
-        False. No preset takes it: it holds rows out and keeps the best epoch always.
-    validation_fraction : float, optional
-        The share of the rows held out. None: 0.1; of k members with a preset each holds out a
-        k-th, a single one 0.15. With several members a preset takes only 0: none are held out.
-    beta_1, beta_2, epsilon : float, optional
-        Of "adam"; epsilon is added to sqrt(v / (1 - beta_2^t)). None: 0.9, 0.999, 1e-8. No preset
-        takes them: it has 0.9, 0.95, 1e-8.
-    n_iter_no_change : int or infinity, optional
-        Epochs without improvement that are borne. None: 10; a preset any number.
-    max_fun : int, optional
-        Evaluations of "lbfgs", at most. None: 15000. No preset takes it.
     preset : {"fast", "best", "plain"}, optional
         None learns as scikit-learn does, by the settings. A preset learns as ``TableModel`` does:
         columns encoded and scaled, rows held out; "fast" and "best" calibrate probabilities, "best"
         is an ensemble, "plain" the textbook; see ``Recipe``. What is given takes the place of their
         own, or is refused where they have nothing like it.
-    members : int, optional
-        Networks whose outputs are averaged, with a preset; each holds out another part of the rows.
-        None: "fast" 6, "best" 8.
-    ranges : int, optional
-        Into how many ranges numbers are divided, too, with a preset; 0 for none. None: the rows
-        decide whether "fast" has 16 and "best" 32, or none.
     calibrate : bool, optional
         Whether the rows held out fit a temperature of the probabilities, too, with a preset. None:
         they do where there are some.
     class_weight : dict or "balanced", optional
         A further factor of each row's weight, by its class; "balanced" is n / (classes * rows of
         the class). Of several targets "balanced", or a list of one for each.
-    dropout : float, optional
-        Probability of dropping a hidden activation in training. None: 0; "fast" 0, "best" 0.15 in
-        every other network.
     label_smoothing : float, optional
         e in t' = (1 - e) t + e / k. None: 0; a preset 0.1, of
         several labels for each row 0.
-    optimizer : str or Optimizer, optional
-        An optimizer of deltaprop, with its own learning rate or schedule, instead of ``solver``;
-        by its name it takes ``learning_rate_init``.
     scoring : str or callable, optional
         A metric of scikit-learn, or ``scoring(estimator, X, y)``, that scores the validation rows;
         accuracy when left out. With a preset it chooses the epoch of each network that is kept (of
         probabilities those before they are calibrated).
-    callbacks : sequence of callable
-        Called with a ``TrainingState`` after each epoch; one that returns True stops training.
-        Those of scikit-learn 1.9 are given by ``set_callbacks``; they are told of the fit, of each
-        network, and of each epoch but those of "lbfgs".
-    checkpoint : path, optional
-        A file to save the run to after each epoch.
-    resume : bool
-        Go on from ``checkpoint`` if it exists.
-    time_budget : float, optional
-        Seconds after which to stop, between two steps.
-    n_threads : int, optional
-        At most this many threads.
-    engine : str
-        "auto", or a key of ``ENGINES``.
-    dtype : {"float32", "float64", "bfloat16"}, optional
-        Precision of the steps; that of X when left out. Coefficients are float64 where it is, else
-        float32.
 
     Attributes
     ----------
@@ -149,35 +75,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Of several targets the classifier of each, in their order. These have the attributes below;
         beside ``classes_`` the whole has ``n_outputs_``, the targets, ``n_iter_``,
         ``n_features_in_`` and ``feature_names_in_`` alone.
-    coefs_, intercepts_ : list of ndarray
-        W of shape (n_in, n_out) and b of shape (n_out,) of each layer.
-    loss_, best_loss_ : float
-        The training loss of the last epoch, and the least; None with early stopping.
-    loss_curve_ : list of float
-        The training loss of each epoch, the mean over its rows, each taken before its step.
-    validation_scores_ : list of float or None
-        The score of the validation rows after each epoch.
-    best_validation_score_ : float or None
-        The highest of them.
-    n_iter_, t_ : int
-        Epochs of the last call, and rows seen in all.
-    n_features_in_ : int
-        Columns of X.
-    feature_names_in_ : ndarray of str
-        Their names, where X was a data frame with such.
-    n_layers_, n_outputs_ : int
-        Layers, the input counted, and outputs.
     out_activation_ : str
         "softmax" or "logistic".
-    network_ : Network
-        The description of the network.
-    encoder_ : TableEncoder or None
-        What turns a data frame into numbers; None where X was numbers.
-    model_ : TableModel
-        What was learnt with a preset; the other attributes tell of the first of its networks
-        (``coefs_`` of the dense layers), the curves and scores of their mean.
-    history_ : History
-        The record of the last call, with losses and seconds of each epoch.
 
     Examples
     --------

@@ -49,6 +49,8 @@ if TYPE_CHECKING:  # scikit-learn has no types, and what a class inherits from A
         set_partial_fit_request: Callable[..., Self]
         set_score_request: Callable[..., Self]
 
+        @classmethod
+        def _get_param_names(cls) -> list[str]: ...
         def __sklearn_tags__(self) -> Any: ...
 
     class ClassifierMixin:

@@ -122,7 +122,7 @@ def report(
     """
     words_of(language)  # refused now, not when all is worked out
     if not isinstance(model, TableModel):
-        model, features, target, order, validation = _of_estimator(
+        model, features, target, order, validation = _model_and_rows(
             model, features, target, validation
         )
         numbers = order if numbers is None else numbers[order]
@@ -144,8 +144,11 @@ def report(
     return found
 
 
-def _of_estimator(
-    estimator: Any, X: Any, y: Any, validation: tuple[Any, Any] | None
+def _model_and_rows(
+    estimator: MLPClassifier | MLPRegressor,
+    X: Any,
+    y: Any,
+    validation: tuple[Any, Any] | None,
 ) -> tuple[TableModel, Any, Any, npt.NDArray[np.int64], tuple[Any, Any] | None]:
     """Return an estimator's model, and its rows as that was given them."""
     model = getattr(estimator, "model_", None)
