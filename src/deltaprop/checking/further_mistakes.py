@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from deltaprop.checking.layer_mistakes import OF_LAYERS
 from deltaprop.checking.mistakes import MISTAKES
 from deltaprop.checking.rules import RIGHT, Rules, Working
 from deltaprop.model.spec import Network
@@ -51,6 +52,8 @@ def _gradients_times(factor: Factor) -> Rules:
 
 
 def _updated_with_penalty(w: Working, index: int) -> Array:
+    if not w.is_usual(index):
+        return RIGHT.recursion(w, index)
     gradient = RIGHT.weight_gradient(w.a[index], w.delta[index])
     penalty = w.parameters.like(RIGHT.penalty_gradient(w)).layers[index]["W"]
     return np.asarray(
@@ -165,6 +168,9 @@ FURTHER: tuple[tuple[str, Callable[[Network], bool], tuple[Rules, ...]], ...] = 
 
 def forms_for(network: Network) -> Iterator[Form]:
     """Yield every form of every mistake that can be made with this network."""
+    for mistake in OF_LAYERS.values():
+        if mistake.applies(network):
+            yield from (Form(mistake.name, rules, n) for n, rules in enumerate(mistake.variants))
     for name, mistake in MISTAKES.items():
         if mistake.applies(network):
             for rank, rules in enumerate(mistake.variants):

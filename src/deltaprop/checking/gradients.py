@@ -162,7 +162,7 @@ def check_gradients(
     by_part: dict[str, list[str]] = {}
     for entry in report.wrong:
         by_part.setdefault(entry.part, []).append(entry.name)
-    named_for = network.is_dense_only and all(mask is None for mask in masks)
+    named_for = all(mask is None for mask in masks)
     mistakes = name_mistakes(said, by_part) if named_for else ()
     named = any(mistake.part == "gradients" for mistake in mistakes)
     if wrong.size and not named:

@@ -112,6 +112,8 @@ def _softmax_without_exp(z: Array) -> Array:
 
 
 def _untransposed_recursion(w: Working, index: int) -> Array:
+    if not w.is_usual(index):
+        return RIGHT.recursion(w, index)
     weights = w.weights(index)
     square = weights.shape[0] == weights.shape[1]
     return w.delta[index] @ (weights if square else weights.T)
@@ -122,6 +124,8 @@ def _outer_transposed(a: Array, delta: Array) -> Array:
 
 
 def _updated_recursion(w: Working, index: int) -> Array:
+    if not w.is_usual(index):
+        return RIGHT.recursion(w, index)
     step = w.learning_rate * RIGHT.weight_gradient(w.a[index], w.delta[index])
     return np.asarray(w.delta[index] @ (w.weights(index) - step).T)
 

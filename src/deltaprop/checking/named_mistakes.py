@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from deltaprop.checking.layer_mistakes import OF_LAYERS
 from deltaprop.checking.mistakes import MISTAKES
 from deltaprop.checking.precision import DOUBLE, SINGLE, Computed
 from deltaprop.checking.search import Cause, Search
@@ -29,7 +30,8 @@ class NamedMistake:
     Attributes
     ----------
     name : str
-        As in ``MISTAKES``; or "arithmetic", for numbers that do not follow from their operands.
+        As in ``MISTAKES`` or ``OF_LAYERS``; or "arithmetic", for numbers that do not follow from
+        their operands.
     doc, fix : str
         What went wrong and what to change, one line each.
     part : {"gradients", "loss", "update"}
@@ -172,9 +174,10 @@ def _named(search: Search, claimed: Claimed, part: str, entry: str) -> _Found:
 
 
 def _mistake(cause: Cause, part: str, entry: str) -> NamedMistake:
-    row, eta = MISTAKES[cause.form.name], cause.learning_rate
+    name, eta = cause.form.name, cause.learning_rate
+    row = OF_LAYERS[name] if name in OF_LAYERS else MISTAKES[name]
     more = "" if eta is None else f" (with a learning rate of {eta:.6g})"
     layers = {int(place.split(".")[1]) for place in cause.places if place != "loss"}
     return NamedMistake(
-        cause.form.name, row.doc + more, row.fix, part, tuple(sorted(layers)), cause.places, entry
+        name, row.doc + more, row.fix, part, tuple(sorted(layers)), cause.places, entry
     )

@@ -14,9 +14,9 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.errors import SettingError
 from deltaprop.functional.losses import sample_shares
 from deltaprop.model.backprop import penalties, penalty_gradient
+from deltaprop.model.layers import Dense
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 
@@ -73,28 +73,32 @@ class Working:
     gradients: Parameters = field(init=False)
     after: Parameters = field(init=False)
 
-    def __post_init__(self) -> None:
-        if not self.network.is_dense_only:
-            raise SettingError(
-                "Rules and mistakes are about dense layers in their usual form; the network "
-                f"{self.network.describe()} has others, or learning rate factors. explain and "
-                "check_gradients take any network."
-            )
+    def is_usual(self, index: int) -> bool:
+        """Return whether layer ``index`` + 1 is a dense one in its usual form: z = a W + b."""
+        layer = self.network.computing_layers[index]
+        return isinstance(layer, Dense) and layer.parametrization == "standard"
 
     def weights(self, layer: int) -> Array:
-        """Return W of layer ``layer`` + 1."""
+        """Return W of layer ``layer`` + 1, a dense one."""
         return self.parameters.layers[layer]["W"]
+
+    def pulled_back(self, index: int, delta: Array) -> tuple[Array, dict[str, Array]]:
+        """Return dL/da and the gradients of layer ``index`` + 1 of any kind."""
+        layer = self.network.computing_layers[index]
+        return layer.backward(self.parameters.layers[index], self.a[index], delta)
 
     def moved(self) -> Array:
         """Return the parameters after the step."""
         if self.move is not None:
             return self.move(self.parameters.flat, self.gradients.flat)
-        return self.parameters.flat - self.learning_rate * self.gradients.flat
+        factors = self.network.layout.learning_rate_factors()
+        rates = self.learning_rate * (1.0 if factors is None else factors)
+        return self.parameters.flat - rates * self.gradients.flat
 
     @property
     def direction(self) -> Array:
         """Return what the step is eta times of: every optimizer's first one is."""
-        if self.move is None:
+        if self.move is None and self.network.layout.learning_rate_factors() is None:
             return self.gradients.flat
         return (self.parameters.flat - self.moved()) / self.learning_rate
 
@@ -104,8 +108,9 @@ class Rules:
     """How each part of a step is worked out.
 
     Every rule takes the working so far. ``recursion`` gives dL/da of the layer below,
-    ``f_prime`` the derivative it is multiplied by, ``gradient_delta`` what the weight gradient
-    is made with, ``update`` the parameters after the step.
+    ``f_prime`` the derivative it is multiplied by, ``gradient_delta`` what the gradients are made
+    with, ``weight_gradient`` and ``bias_gradient`` those of a dense layer in its usual form,
+    ``update`` the parameters after the step.
     """
 
     output: Callable[[Working], Array]
@@ -145,7 +150,7 @@ def work_step(
     rules : Rules
         ``RIGHT``, or a mistake's.
     network : Network
-        Dense layers; dropout and label smoothing play no part here.
+        Dropout and label smoothing play no part here.
     parameters : Parameters
         The parameters before the step.
     x, targets : ndarray of shape (n, n_0) and (n, n_L)
@@ -165,11 +170,6 @@ def work_step(
     -------
     Working
         z, a, delta, loss, gradients and the parameters after the step.
-
-    Raises
-    ------
-    SettingError
-        When the network has other layers than dense ones in their usual form.
     """
     w = Working(
         network, _taken(parameters, take), x, targets,
@@ -243,9 +243,12 @@ def _backward(rules: Rules, w: Working, take: Take) -> None:
     w.delta[-1] = take(f"delta.{n_layers}", rules.output_delta(w))
     for index in reversed(range(n_layers)):
         used = rules.gradient_delta(w, index)
-        arrays[index]["W"] = rules.weight_gradient(w.a[index], used)
-        if network.has_bias(index):
-            arrays[index]["b"] = rules.bias_gradient(w, used, index)
+        if not w.is_usual(index):
+            arrays[index] = w.pulled_back(index, used)[1]
+        else:
+            arrays[index]["W"] = rules.weight_gradient(w.a[index], used)
+            if network.has_bias(index):
+                arrays[index]["b"] = rules.bias_gradient(w, used, index)
         if index > 0:
             w.upstream[index - 1] = rules.recursion(w, index)
             below = w.upstream[index - 1] * rules.f_prime(w, index - 1)
@@ -266,7 +269,9 @@ def _taken(parameters: Parameters, take: Take, prefix: str = "", suffix: str = "
 
 
 def _right_recursion(w: Working, index: int) -> Array:
-    return w.delta[index] @ w.weights(index).T
+    if w.is_usual(index):
+        return w.delta[index] @ w.weights(index).T
+    return w.pulled_back(index, w.delta[index])[0]
 
 
 def _right_f_prime(w: Working, index: int) -> Array:

@@ -28,6 +28,7 @@ from deltaprop.checking.step import (
     operands_of,
     work_out,
 )
+from deltaprop.model.layers import ARRAYS
 
 __all__ = ["Cause", "Found", "Search", "workings"]
 
@@ -349,7 +350,7 @@ def _fits(claim: Claim, values: Quantities, slack: Array | float = 0.0) -> bool:
 
 def _layer_of_delta(key: str) -> int:
     """Return the layer whose delta a quantity is made of, delta.1, dW.1, W.1.after; 0 for none."""
-    is_made = key[0] == "d" or (key[0] in "Wb" and key.endswith(".after"))
+    is_made = key[0] == "d" or (key.partition(".")[0] in ARRAYS and key.endswith(".after"))
     return int(key.split(".")[1]) if is_made else 0
 
 

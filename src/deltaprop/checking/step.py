@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.checking.rules import RIGHT, Move, Rules, Working, forward, work_step
+from deltaprop.model.layers import ARRAYS
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 
@@ -71,7 +72,8 @@ class Given:
 
     def instead_of(self, key: str, computed: Array) -> Array:
         """Return what the working goes on with."""
-        is_result = key[0] not in "Wb" or key.endswith(".after")  # nobody rounds what is given
+        # nobody rounds what is given
+        is_result = key.partition(".")[0] not in ARRAYS or key.endswith(".after")
         rounds = self.decimals is not None and is_result
         used = np.round(computed, self.decimals or 0) if rounds else computed
         if key in self.numbers:

@@ -86,7 +86,7 @@ class LayerNorm:
 
     def forward(self, parameters: LayerArrays, a: Array) -> Array:
         """Return z = normalized(a) g + b."""
-        z: Array = self._normalized(a)[0] * parameters["g"] + parameters["b"]
+        z: Array = self.normalized(a)[0] * parameters["g"] + parameters["b"]
         return z
 
     def backward(
@@ -98,13 +98,13 @@ class LayerNorm:
         (d - mean(d) - n mean(d n)) / deviation: what would move the mean, or the deviation, is
         taken out.
         """
-        normalized, deviation = self._normalized(a)
+        normalized, deviation = self.normalized(a)
         d = delta * parameters["g"]
         along = np.mean(d * normalized, axis=1, keepdims=True)
         below = (d - d.mean(axis=1, keepdims=True) - normalized * along) / deviation
         return below, {"g": (delta * normalized).sum(axis=0), "b": delta.sum(axis=0)}
 
-    def _normalized(self, a: Array) -> tuple[Array, Array]:
+    def normalized(self, a: Array) -> tuple[Array, Array]:
         """Return (a - mean) / deviation, and the deviation of each row as a column."""
         centred = a - a.mean(axis=1, keepdims=True)
         deviation = np.sqrt(np.mean(centred**2, axis=1, keepdims=True) + self.epsilon)

@@ -24,6 +24,12 @@ def step_of(worked: WorkedExample) -> Step:
     DeltapropError
         When x, targets or reduction do not fit the network.
     """
+    if not worked.network.is_dense_only:
+        raise SettingError(
+            "Marking is about dense layers in their usual form; the network "
+            f"{worked.network.describe()} has others, or learning rate factors. explain and "
+            "check_gradients take any network."
+        )
     with np.errstate(all="ignore"):  # whatever is not finite shows as such
         trace = backpropagate(
             worked.network, worked.parameters, worked.x, worked.targets, reduction=worked.reduction
