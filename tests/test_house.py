@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from deltaprop import __file__ as package
+from deltaprop.tabular.encoding.kinds import COLUMN_KINDS
 
 ROOT = Path(package).parent
 REPOSITORY = Path(__file__).parent.parent
@@ -96,6 +97,43 @@ def test_every_door_of_the_walk_is_there():
     doors = re.findall(r"`([\w/]+\.(?:py|cpp))`", walk)
     assert len(doors) > 25
     assert [door for door in doors if not place(door).exists()] == []
+
+
+def asks_for_a_kind(node):
+    """Tell whether code chooses by the name of a kind of column, or may by its class."""
+    texts = {n.value for n in ast.walk(node) if isinstance(n, ast.Constant)} & {*COLUMN_KINDS}
+    if isinstance(node, ast.Compare | ast.Match):
+        return bool(texts) and any(
+            "kind" in (getattr(n, "attr", ""), getattr(n, "id", "")) for n in ast.walk(node)
+        )
+    if isinstance(node, ast.Tuple | ast.List | ast.Set | ast.Dict):
+        return len(texts) > 1
+    return isinstance(node, ast.ImportFrom) and "tabular.encoding.kinds." in (node.module or "")
+
+
+def test_only_a_kind_of_column_knows_its_name():
+    kinds = ROOT / "tabular" / "encoding" / "kinds"
+    found = {
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in MODULES.values()
+        if kinds not in path.parents
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if asks_for_a_kind(node)
+    }
+    assert not found, "what differs from kind to kind stands in the class of the kind"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "column.kind == 'date'",
+        "kind in ('text', x)",
+        "ORDERED = 'numeric', 'date'",
+        "from deltaprop.tabular.encoding.kinds.text import TextColumn",
+    ],
+)
+def test_choosing_by_the_name_of_a_kind_is_seen(code):
+    assert any(map(asks_for_a_kind, ast.walk(ast.parse(code))))
 
 
 TOOLS = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["tool"]

@@ -58,6 +58,7 @@ if TYPE_CHECKING:
         GradientDescent,
         Lion,
         Momentum,
+        Muon,
         RMSProp,
         register_optimizer,
     )
@@ -92,7 +93,7 @@ _HOMES = {
     "training.loop": "TrainingState train",
     "training.members": "train_members",
     "training.optimizers": (
-        "OPTIMIZERS Adam AdamW GradientDescent Lion Momentum RMSProp register_optimizer"
+        "OPTIMIZERS Adam AdamW GradientDescent Lion Momentum Muon RMSProp register_optimizer"
     ),
     "training.predict": "predict",
 }
@@ -126,6 +127,7 @@ __all__ = [
     "MLPRegressor",
     "Marking",
     "Momentum",
+    "Muon",
     "Network",
     "Parameters",
     "ParametricActivation",

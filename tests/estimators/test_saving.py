@@ -253,6 +253,7 @@ OPTIMIZER = st.one_of(
     st.builds(dp.Adam, st.one_of(RATES, SCHEDULES), SHARES, SHARES, RATES),
     st.builds(dp.AdamW, st.one_of(RATES, SCHEDULES), RATES, SHARES, SHARES, RATES),
     st.builds(dp.Lion, st.one_of(RATES, SCHEDULES), RATES, SHARES, SHARES),
+    st.builds(dp.Muon, st.one_of(RATES, SCHEDULES), RATES, SHARES, SHARES, SHARES, RATES),
 )
 
 
@@ -262,7 +263,7 @@ def test_an_optimizer_comes_back(rule):
 
 
 def test_no_optimizer_and_no_schedule_was_forgotten():
-    built = {"gradient_descent", "momentum", "rmsprop", "adam", "adamw", "lion"}
+    built = {"gradient_descent", "momentum", "rmsprop", "adam", "adamw", "lion", "muon"}
     assert set(OPTIMIZERS) == built
     assert len(schedules.SCHEDULES) == 7
 
@@ -278,6 +279,9 @@ LAYER = {
     ),
     "dropout": st.builds(kinds.Dropout, SHARES),
     "scaling": st.builds(kinds.Scaling, FACTORS),
+    "layer_norm": st.builds(
+        kinds.LayerNorm, st.sampled_from([None, *ACTIVATIONS]), FACTORS, FACTORS
+    ),
     "parametric_activation": st.builds(
         kinds.ParametricActivation, st.sampled_from(list(ACTIVATIONS)), FACTORS
     ),

@@ -37,7 +37,7 @@ KINDS = (
 KIND = pytest.mark.parametrize("kind", KINDS)
 RULES = [
     dp.GradientDescent(0.1), dp.Momentum(0.1), dp.Momentum(0.1, nesterov=True), dp.RMSProp(0.1),
-    dp.Adam(0.1), dp.AdamW(0.1, weight_decay=0.2),
+    dp.Adam(0.1), dp.AdamW(0.1, weight_decay=0.2), dp.Muon(0.1),
 ]  # fmt: skip
 FORMS_OF_A_STEP = (
     "to_terminal", "to_html", "to_latex", "to_markdown", "to_notebook", "to_json", "to_svg",

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import deltaprop as dp
-from deltaprop.reporting.language import WORDS, done_in
+from deltaprop.reporting.language import WORDS
 from deltaprop.reporting.page.plot import Plot, bar, ticks
-from deltaprop.reporting.page.writer import Pieces
+from deltaprop.reporting.page.writer import Writer
 
 TABLES = (
     "two classes", "a hundred classes", "a number", "two numbers", "nothing held out", "images",
@@ -166,36 +166,16 @@ def test_a_hostile_table_is_harmless():
         assert "\u202e" not in html
 
 
-@pytest.mark.parametrize(
-    "values",
-    [
-        ["1", "2", "3.5", ""], ["red", "green", "blue", "red"], ["no", "yes", "no", ""],
-        ["true", "false", "true", "true"], ["2020-01-31", "2021-05-05", "2022-07-01", ""],
-        ["same", "same", "same", "same"], ["same", "", "same", "same"], ["", "", "", ""],
-    ],
-    ids=lambda values: values[0] + values[-1],
-)  # fmt: skip
-def test_what_was_done_to_a_column_is_told_in_chinese(values):
-    from deltaprop.tabular import TableEncoder
-
-    encoder = TableEncoder.fit({"a": [v or None for v in values * 20], "b": list(range(80))})
-    done = encoder.report()[0].done
-    assert done_in("en", done) == done
-    for part in done_in("zh", done).split("；"):
-        assert re.search(r"[\u4e00-\u9fff]|[-+]1", part)
-        assert not re.search(r"\b(missing|every|left|scale|month|day)\b", part)
-
-
 def test_numbers_are_written_as_people_write_them():
-    pieces = Pieces(WORDS["en"], "en")
-    assert pieces.figure(56663.2) == "56,660"
-    assert pieces.figure(-0.012345) == "−0.01235"
-    assert pieces.figure(float("nan")) == "–"
-    assert pieces.signed(-0.0001, 0.0021) == "0.000 ± 0.002"
-    assert pieces.signed(-0.015, 0.002, percent=True) == "−1.5 ± 0.2 %"
-    assert pieces.probability(0.99999) == "> 0.999"
-    assert pieces.probability(1e-9) == "< 0.001"
-    assert pieces.share(0.123456) == "12.3 %"
+    writer = Writer(WORDS["en"], "en")
+    assert writer.figure(56663.2) == "56,660"
+    assert writer.figure(-0.012345) == "−0.01235"
+    assert writer.figure(float("nan")) == "–"
+    assert writer.signed(-0.0001, 0.0021) == "0.000 ± 0.002"
+    assert writer.signed(-0.015, 0.002, percent=True) == "−1.5 ± 0.2 %"
+    assert writer.probability(0.99999) == "> 0.999"
+    assert writer.probability(1e-9) == "< 0.001"
+    assert writer.share(0.123456) == "12.3 %"
 
 
 class TestPlots:

@@ -60,6 +60,7 @@ def same(a, b):
 
 class TestResuming:
     @pytest.mark.parametrize("k", [1, 3, 5])
+    @pytest.mark.filterwarnings("ignore:The native engine has no optimizer Muon")
     @pytest.mark.parametrize("name", OPTIMIZERS)
     @pytest.mark.parametrize("way", ["callback", "exception"])
     def test_an_interrupted_run_goes_on_to_the_same_bits(self, table, path, name, k, way):

@@ -9,6 +9,7 @@ import pytest
 import scipy.sparse
 
 import deltaprop as dp
+from deltaprop.engines.base import take_step
 from deltaprop.functional.losses import sample_shares
 from deltaprop.model.backprop import draw_masks, trace_step
 from deltaprop.model.targets import dense_targets
@@ -68,7 +69,6 @@ def by_hand(network, X, y, optimizer, batch_size, *, seed=0, shuffle=True, weigh
     n, losses, step = len(X), [], 0
     n_steps = EPOCHS * -(-n // batch_size)
     state = optimizer.init(parameters.flat.size)
-    decayed = network.layout.penalized()
     eta = as_schedule(optimizer.learning_rate)
     for epoch in range(EPOCHS):
         order, dropout = epoch_order(seed, epoch, n, shuffle), dropout_generator(seed, epoch)
@@ -80,9 +80,10 @@ def by_hand(network, X, y, optimizer, batch_size, *, seed=0, shuffle=True, weigh
                 network, parameters, X[rows], dense_targets(y[rows], network.n_out),
                 batch_weights / len(rows), draw_masks(network, len(rows), dropout),
             )  # fmt: skip
-            optimizer.step(
-                state, parameters.flat, trace.gradients.flat, eta(step, n_steps), decayed
-            )
+            take_step(
+                optimizer, network.layout, state, parameters.flat, trace.gradients.flat,
+                eta(step, n_steps),
+            )  # fmt: skip
             total += trace.loss * len(rows)
             step += 1
         losses.append(total / n)
@@ -105,6 +106,7 @@ def assert_same(engine, found, expected):
 class TestTheLoopByHand:
     """Two ways to the same bits, and a third to the same numbers."""
 
+    @pytest.mark.filterwarnings("ignore:The native engine has no optimizer Muon")
     @pytest.mark.parametrize("settings", NETWORKS.values(), ids=NETWORKS)
     @pytest.mark.parametrize("name", OPTIMIZERS)
     @pytest.mark.parametrize("batch_size", [None, 5])

@@ -121,12 +121,13 @@ def test_a_large_l1_penalty_leaves_no_weight(X, rng):
     assert np.abs(descend(everything_off, X, y, 1e-5, 3000).W[0]).max() < 0.05
 
 
+@pytest.mark.filterwarnings("ignore:The native engine has no optimizer Muon")
 @pytest.mark.parametrize("optimizer", dp.OPTIMIZERS)
 def test_every_optimizer_reaches_the_least_squares_loss(X, rng, optimizer):
     y = X @ rng.normal(size=4) + rng.normal(size=120)
     network = dp.Network([4, 1], loss="half_squared_error")
     parameters = network.init(rng)
-    settings = {"weight_decay": 0.0} if optimizer in ("adamw", "lion") else {}
+    settings = {"weight_decay": 0.0} if optimizer in ("adamw", "lion", "muon") else {}
     rule = dp.OPTIMIZERS[optimizer](S.Cosine(0.1), **settings)
     dp.train(network, parameters, X, y, optimizer=rule, batch_size=None, epochs=600)
     A = np.column_stack([X, np.ones(120)])

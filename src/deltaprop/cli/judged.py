@@ -110,11 +110,11 @@ def print_doubts(evaluation: Evaluation) -> None:
     """Print, as the report does, that a model is not clearly better than none."""
     from deltaprop.reporting.figures.warnings import doubtful
     from deltaprop.reporting.language import words_of
-    from deltaprop.reporting.page.writer import Pieces
+    from deltaprop.reporting.page.writer import Writer
 
-    pieces = Pieces(words_of("en"), "en")
+    writer = Writer(words_of("en"), "en")
     for finding in doubtful(evaluation):
-        remark(pieces.sentence(finding))
+        remark(writer.sentence(finding))
 
 
 def print_overlap(evaluation: Evaluation) -> None:

@@ -199,7 +199,7 @@ def missing_words(model: Any, given: str | None) -> Any:
         return model.missing
     known = set(model.class_names)
     for column in getattr(model.inputs, "columns", ()):
-        known.update(() if column.missing else column.categories)
+        known.update(() if column.missing else column.words)
     return MissingWords(tuple(word for word in MISSING if word not in known))
 
 
@@ -279,7 +279,7 @@ def reading_of(model: Any, encoding: str | None, missing: str | None) -> dict[st
         column.name
         for part in parts
         for column in getattr(part.inputs, "columns", ())
-        if column.kind not in ("numeric", "constant")
+        if column.holds_text
     }
     return {"missing": missing_words(model, missing), "encoding": encoding, "text": known}
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, Self, TypeAlias, TypeGuard
+from typing import Any, Protocol, Self, TypeAlias, TypeGuard, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.model.parameters import Parameters
+from deltaprop.model.parameters import Layout, Parameters
 from deltaprop.model.spec import Network
 
 __all__ = [
@@ -29,8 +29,10 @@ __all__ = [
     "ShouldStop",
     "SparseRows",
     "State",
+    "StepOnArrays",
     "StepRule",
     "is_sparse",
+    "take_step",
 ]
 
 Array = npt.NDArray[np.float64]
@@ -89,6 +91,39 @@ class StepRule(Protocol):
         decayed: npt.NDArray[np.bool_],
     ) -> None:
         """Update ``flat`` and ``state`` in place; weight decay applies where ``decayed``."""
+
+
+@runtime_checkable
+class StepOnArrays(StepRule, Protocol):
+    """What an engine asks besides of an optimizer that needs to know which numbers are an array."""
+
+    def step_on(
+        self,
+        layout: Layout,
+        state: State,
+        flat: Array,
+        gradient: Array,
+        eta: float | Array,
+        decayed: npt.NDArray[np.bool_],
+    ) -> None:
+        """Update ``flat`` and ``state`` in place, as ``step`` does."""
+
+
+def take_step(
+    optimizer: StepRule,
+    layout: Layout,
+    state: State,
+    flat: Array,
+    gradient: Array,
+    eta: float,
+) -> None:
+    """Take an optimizer's step for a network's parameters, with the factors of its layers."""
+    decayed, factors = layout.penalized(), layout.learning_rate_factors()
+    rates = eta if factors is None else eta * factors
+    if isinstance(optimizer, StepOnArrays):
+        optimizer.step_on(layout, state, flat, gradient, rates, decayed)
+    else:
+        optimizer.step(state, flat, gradient, rates, decayed)
 
 
 @dataclass(frozen=True)

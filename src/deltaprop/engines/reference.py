@@ -18,6 +18,7 @@ from deltaprop.engines.base import (
     State,
     StepRule,
     is_sparse,
+    take_step,
 )
 from deltaprop.engines.threads import BlasThreads
 from deltaprop.functional.losses import sample_shares
@@ -40,8 +41,6 @@ class ReferenceRun:
         self.problem = problem
         self.parameters = parameters
         self.state: State = problem.optimizer.init(parameters.flat.size)
-        self._decayed = problem.network.layout.penalized()
-        self._rate_factors = problem.network.layout.learning_rate_factors()
         self._last_finite: Array | None = None  # whose loss and gradient were seen to be finite
         self._threads = BlasThreads(problem.network, problem.batch_size, problem.n_threads)
 
@@ -79,10 +78,10 @@ class ReferenceRun:
                     what = "a gradient" if np.isfinite(trace.loss) else "the loss"
                     return EpochOutcome(total / max(done, 1), step, f"{what} at step {step + 1}")
                 last_finite[:] = parameters.flat
-                eta: float | Array = float(plan.learning_rates[step])
-                if self._rate_factors is not None:
-                    eta = eta * self._rate_factors
-                problem.optimizer.step(self.state, parameters.flat, gradient, eta, self._decayed)
+                take_step(
+                    problem.optimizer, parameters.layout, self.state, parameters.flat, gradient,
+                    float(plan.learning_rates[step]),
+                )  # fmt: skip
             total += trace.loss * len(rows)
             done += len(rows)
             step += 1

@@ -23,7 +23,7 @@ def warn_of_columns(encoder: TableEncoder, *, named: bool) -> None:
     for column in encoder.columns:
         if column.rest:
             told.append(f"{column.name!r} ({column.rest:,} rarer categories are taken as unknown)")
-        elif not column.n_outputs and (named or column.kind != "constant"):
+        elif not column.n_outputs and (named or not column.is_constant):
             told.append(f"{column.name!r} ({column.note})")
     if len(told) > _MOST_TOLD:
         told[_MOST_TOLD:] = [f"{len(told) - _MOST_TOLD:,} more"]

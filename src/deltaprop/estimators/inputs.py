@@ -29,7 +29,7 @@ from deltaprop.tabular import (
     in_memory,
     is_sparse,
 )
-from deltaprop.tabular.encoding.fit import refuse_infinite
+from deltaprop.tabular.encoding.cells import refuse_infinite
 
 __all__ = [
     "Columns", "Given", "is_table", "read_new_rows", "read_new_table",

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from deltaprop.engines.base import take_step
 from deltaprop.errors import DataError, SettingError
 from deltaprop.explaining.derivation.update_record import Update
 from deltaprop.explaining.document.blocks import Document
@@ -129,9 +130,7 @@ def explain(
     before = _state_before(rule, state, after.flat.size)
     changed = _copy(before)
     eta = as_schedule(rule.learning_rate)(step, n_steps)
-    factors = network.layout.learning_rate_factors()
-    rates = eta if factors is None else eta * factors
-    rule.step(changed, after.flat, trace.gradients.flat, rates, network.layout.penalized())
+    take_step(rule, network.layout, changed, after.flat, trace.gradients.flat, eta)
     if not train_biases:
         for slot in network.layout.slots:
             if slot.name == "b":

@@ -143,7 +143,7 @@ def parse(
     ----------
     text : str
         Arithmetic: ``+ - * / **``, parentheses, one comparison, and ``FUNCTIONS``; of arrays
-        (``Matrix``) entry by entry, with ``@``, ``.T``, and sum(x), total(x) and mean(x).
+        (``Matrix``) entry by entry, with ``@``, ``.T``, sum(x), total(x), mean(x) and norm(x).
     names : mapping
         What each name stands for.
     functions : mapping, optional
@@ -162,7 +162,7 @@ def parse(
     return _build(_syntax(text), names, functions or {}, _spelt(text))
 
 
-_REDUCTIONS = ("sum", "total", "mean")
+_REDUCTIONS = ("sum", "total", "mean", "norm")
 _PRIME = re.compile(r"(?<=\w)'(?=\()")
 
 

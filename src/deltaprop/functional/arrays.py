@@ -5,7 +5,7 @@
 
     (A @ B)_ij = sum over k of A_ik B_kj        (A.T)_ij = A_ji
     sum(A)_j   = sum over samples s of A_sj     total(A)_i = sum over k of A_ik
-                                                mean(A)_i = total(A)_i / columns
+    norm(A)    = sqrt(sum of all A_ik^2)        mean(A)_i = total(A)_i / columns
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def shape(tree: Expression) -> tuple[int, int]:
             return shape(left)[0], shape(right)[1]
         case Reduced(name=name, of=inner):
             rows, columns = shape(inner)
-            return (1, columns) if name == "sum" else (rows, 1)
+            return (1 if name in ("sum", "norm") else rows, columns if name == "sum" else 1)
         case _:
             of_parts = [shape(part) for part in parts_of(tree)]
             return max((r for r, _ in of_parts), default=1), max(
@@ -137,6 +137,9 @@ def _values(tree: Expression, value_of: Callable[[Matrix | Leaf], Array | float]
             return np.transpose(of(inner))
         case Reduced(name=name, of=inner):
             found = np.atleast_2d(of(inner))
+            if name == "norm":
+                norm: Array = np.sqrt(np.sum(found**2, keepdims=True))
+                return norm
             reduce = np.mean if name == "mean" else np.sum
             reduced: Array = reduce(found, axis=0 if name == "sum" else 1, keepdims=True)
             return reduced
@@ -192,6 +195,8 @@ def element(
         case MatrixProduct() | Reduced():
             summed, more, rest = _summands(tree, i, j, most)
             total = (add or _all)(summed, more, rest)
+            if isinstance(tree, Reduced) and tree.name == "norm":
+                return Call("sqrt", (total,))
             if isinstance(tree, Reduced) and tree.name == "mean":
                 return Quotient(total, Number(str(shape(tree.of)[1])))
             return total
@@ -220,6 +225,13 @@ def _summands(
     """Return the terms of an entry that is a sum, how many more there are, and their sum."""
     if isinstance(tree, Reduced):
         rows, columns = shape(tree.of)
+        if tree.name == "norm":
+            squares = [
+                Power(element(tree.of, k, m), Number("2"))
+                for k in range(rows)
+                for m in range(columns)
+            ]
+            return [*squares], 0, 0.0
         if tree.name == "sum":
             return [element(tree.of, k, j) for k in range(rows)], 0, 0.0
         return [element(tree.of, i, k) for k in range(columns)], 0, 0.0

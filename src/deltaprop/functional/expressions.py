@@ -135,7 +135,8 @@ class Matrix:
     values : ndarray of shape (rows, columns)
         Its numbers; an array of one index is a row.
     origin : tuple of int
-        The index of the first entry; the last two run with rows and columns.
+        The index of the first entry; the last two run with rows and columns. Empty where it is
+        one number, without an index.
     part : str
         Which part of the array it is, as it is written: "2…4"; "" for the whole.
     applied : str
@@ -152,6 +153,8 @@ class Matrix:
     def entry(self, i: int, j: int) -> Operand:
         """Return an entry; one row stands for as many as are needed, and so does one column."""
         rows, columns = self.values.shape
+        if not self.origin:
+            return Operand(self.id, float(self.values[0, 0]))
         i, j = (i if rows > 1 else 0), (j if columns > 1 else 0)
         *front, last = self.origin
         index = [*front[:-1], front[-1] + i, last + j] if front else [last + j]
@@ -186,7 +189,10 @@ class Transposed:
 
 @dataclass(frozen=True)
 class Reduced:
-    """The "sum" over samples (rows) as one row, or each row's "total" or "mean" as a column."""
+    """The "sum" over samples (rows) as one row, each row's "total" or "mean", or the "norm" of all.
+
+    The norm is the square root of the sum of the squares of all entries.
+    """
 
     name: str
     of: Expression

@@ -100,10 +100,16 @@ class Ref:
         if phase == "update":
             # what the optimizer keeps for an array is set before the array itself
             state, _, array = self.quantity.rpartition("_")
-            early = ord(state[0]) - ord("z") - 1 if state else 0
+            early = _place_of(state) if state else 0
             place = ARRAYS.index(array) if array in ARRAYS else len(ARRAYS)
             return (PHASES.index(phase), -self.layer, place, early, *self.index)
         return (PHASES.index(phase) if phase else -1, -self.layer, place, *self.index)
+
+
+def _place_of(state: str) -> int:
+    """Return a number below 0 by which m comes before n, and those before X0, A1, B1, X1, A2."""
+    count = int(state[1:]) if state[1:].isdigit() else -1
+    return 128 * count + ord(state[0]) - 2**16
 
 
 def array_of(quantity: str) -> str:

@@ -75,15 +75,14 @@ def check_room(
     rows = _COPIES * _NUMBER * n_rows * facts.n_in
     if isinstance(features, SparseRows):
         rows = float(_OF_AN_ENTRY * len(features.data))
-    elif isinstance(inputs, TableEncoder) and any(c.vocabulary for c in inputs.columns):
+    elif isinstance(inputs, TableEncoder) and inputs.is_sparse:
         rows = 0.0  # how many terms the cells have, nobody has counted yet
     rows += n_rows * (_OF_A_ROW + _OF_A_ROW_AND_MEMBER * plan.members)
     n_parameters = plan.network(facts).n_parameters * plan.members
     less = ["fewer rows", "fewer columns"]
     if isinstance(inputs, TableEncoder):
-        kinds = {column.kind for column in inputs.columns if column.n_outputs}
-        less += ["fewer categories"] if "category" in kinds else []
-        less += ["no ranges (--ranges 0)"] if any(c.edges for c in inputs.columns) else []
+        less += ["fewer categories"] if any(c.is_one_hot for c in inputs.columns) else []
+        less += ["no ranges (--ranges 0)"] if any(c.n_ranges for c in inputs.columns) else []
     less += ["fewer networks (--members 1)"] if plan.members > 1 else []
     less += ["narrower layers (--hidden)"] if _OF_A_PARAMETER * n_parameters > rows else []
     check_memory(

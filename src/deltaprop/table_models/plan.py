@@ -84,7 +84,7 @@ class Facts:
     @classmethod
     def of(cls, inputs: Encoder, target: TargetEncoder, n_rows: int) -> Facts:
         """Return what the encoders of a table tell; of its rows, their number."""
-        columns = isinstance(inputs, TableEncoder) and not any(c.vocabulary for c in inputs.columns)
+        columns = isinstance(inputs, TableEncoder) and not inputs.is_sparse
         sparse = isinstance(inputs, SparseEncoder)
         return cls(
             n_rows, inputs.n_outputs, target.n_outputs, target.task, columns=columns, sparse=sparse

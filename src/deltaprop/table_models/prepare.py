@@ -27,7 +27,7 @@ from deltaprop.tabular import (
     TableEncoder,
     TableWarning,
     TargetEncoder,
-    arranged,
+    column_order,
 )
 from deltaprop.training.progress import phase
 
@@ -169,11 +169,11 @@ def _planned(
         budget.left if budget.limited else None,
     )  # fmt: skip
     ranges = plan.range_choices[encoders.index(inputs)]
-    divided = any(column.edges for column in inputs.columns)
+    divided = any(column.n_ranges for column in inputs.columns)
     facts = replace(facts, n_in=inputs.n_outputs, divided=divided)
     plan = replace(recipe.plan(facts), range_choices=(ranges,))
     if plan.embeds:
-        inputs, n_numbers, categories = arranged(inputs)
+        inputs, n_numbers, categories = column_order(inputs)
         facts = replace(facts, n_numbers=n_numbers, categories=categories)
     check_room(facts, plan, inputs, rows.x, n_held)
     return inputs, facts, plan

@@ -9,11 +9,13 @@ from deltaprop.tabular.encoding.column import Column, ReportRow, TableWarning
 from deltaprop.tabular.encoding.images import ImageEncoder
 from deltaprop.tabular.encoding.marks import row_marks
 from deltaprop.tabular.encoding.matrix import SparseEncoder, as_sparse, is_sparse
-from deltaprop.tabular.encoding.order import arranged
+from deltaprop.tabular.encoding.order import column_order
+from deltaprop.tabular.encoding.scaling import unsquash
 from deltaprop.tabular.encoding.sparse import SparseRows
 from deltaprop.tabular.encoding.surprises import Surprises
 from deltaprop.tabular.encoding.table_encoder import TableEncoder
 from deltaprop.tabular.encoding.target import TargetEncoder, target_columns
+from deltaprop.tabular.encoding.wording import described_in
 from deltaprop.tabular.reading.dataset import Dataset, Task, load_dataset
 from deltaprop.tabular.reading.frames import (
     Features,
@@ -43,10 +45,11 @@ __all__ = [
     "TableWarning",
     "TargetEncoder",
     "Task",
-    "arranged",
     "as_features",
     "as_frame",
     "as_sparse",
+    "column_order",
+    "described_in",
     "encoder_from_dict",
     "in_memory",
     "is_sparse",
@@ -57,6 +60,7 @@ __all__ = [
     "sorted_rows",
     "take_rows",
     "target_columns",
+    "unsquash",
 ]
 
 Encoder: TypeAlias = TableEncoder | ImageEncoder | SparseEncoder

@@ -73,7 +73,7 @@ class Derivation:
     def __init__(self, trace: Trace, update: Update | None = None) -> None:
         self.trace = trace
         self.update = update
-        self._update_told = None if update is None else UpdateTold(trace, update)
+        self.new_parameters = None if update is None else UpdateTold(trace, update)
 
     def refs(self) -> Iterator[Ref]:
         """Yield the name of every number that is worked out, in order."""
@@ -100,8 +100,8 @@ class Derivation:
                 ):
                     yield from grid(f"data_d{name}", layer, array.shape)
                 yield from grid(f"d{name}", layer, array.shape)
-        if self.update is not None and self._update_told is not None:
-            yield from self._update_told.refs()
+        if self.update is not None and self.new_parameters is not None:
+            yield from self.new_parameters.refs()
             yield from _forward_refs(self.update.after, after=True)
             yield from _loss_refs(self.update.after, after=True)
 
@@ -168,9 +168,9 @@ class Derivation:
             return Step(ref, expression, float(value))
         if not ref.after:
             return None
-        if self._update_told is None:
+        if self.new_parameters is None:
             raise SettingError(f"There is no {ref.id}: no update was made.")
-        return self._update_told.step(ref)
+        return self.new_parameters.step(ref)
 
     def loss_is_of_one_sample(self) -> bool:
         """Return whether the loss of the only sample is the whole loss."""

@@ -6,18 +6,23 @@ from collections.abc import Iterator
 from math import pi
 
 import numpy as np
+import numpy.typing as npt
 
 from deltaprop.explaining.derivation.operands import operand
+from deltaprop.explaining.derivation.sums import entry
 from deltaprop.explaining.derivation.update_record import Update
 from deltaprop.functional.arithmetic import parse
-from deltaprop.functional.expressions import Expression, multiplied
+from deltaprop.functional.arrays import values
+from deltaprop.functional.expressions import Expression, Matrix, multiplied
 from deltaprop.model.backprop import Trace
 from deltaprop.model.parameters import Slot
 from deltaprop.notation.ids import Ref, grid
 from deltaprop.notation.steps import Step
-from deltaprop.training.optimizers import hyperparameters
+from deltaprop.training.optimizers import OfMatrices, hyperparameters
 
 __all__ = ["UpdateTold", "moves", "rate_factor"]
+
+Array = npt.NDArray[np.float64]
 
 _LONGEST_FACTOR = 8  # characters
 
@@ -52,13 +57,24 @@ class UpdateTold:
 
     def __init__(self, trace: Trace, update: Update) -> None:
         self.trace, self.update = trace, update
-        self._slots = {(slot.layer, slot.name): slot for slot in trace.network.layout.slots}
+        layout, rule = trace.network.layout, update.rule
+        self._slots = {(slot.layer, slot.name): slot for slot in layout.slots}
+        matrices = rule.matrices(layout) if isinstance(rule, OfMatrices) else ()
+        self._matrices: dict[tuple[int, str], dict[str, tuple[Expression, Matrix]]] = {
+            (slot.layer, slot.name): {} for slot in matrices
+        }
 
     def refs(self) -> Iterator[Ref]:
         """Yield the name of every number that is set, in order."""
         for layer in range(len(self.trace.z), 0, -1):
             for name, array in self.trace.parameters.layers[layer - 1].items():
                 slot = self._slots[(layer - 1, name)]
+                if (layer - 1, name) in self._matrices:
+                    for key, (_, found) in self.of_matrix(slot).items():
+                        shape = found.values.shape if found.origin else ()
+                        own = name if key == "w" else f"{key}_{name}"
+                        yield from grid(own, layer, shape, after=True)
+                    continue
                 if moves(self.update, name) and self._formulas(slot) is not None:
                     for state in self._state_names():
                         yield from grid(f"{state}_{name}", layer, array.shape, after=True)
@@ -68,6 +84,12 @@ class UpdateTold:
         """Return the step of a new parameter, or of what the optimizer keeps for one."""
         state, _, name = ref.quantity.rpartition("_")
         slot = self._slots[(ref.layer - 1, name)]
+        if (ref.layer - 1, name) in self._matrices:
+            tree, found = self.of_matrix(slot)[state or "w"]
+            if len(ref.index) != len(found.origin):
+                raise IndexError
+            i, j = ref.index or (0, 0)
+            return Step(ref, entry(tree, i, j), float(found.values[i, j]))
         if len(ref.index) != len(slot.shape):
             raise IndexError
         place = slot.start + int(np.ravel_multi_index(ref.index, slot.shape))
@@ -93,6 +115,44 @@ class UpdateTold:
             own = Ref(f"{key}_{name}", ref.layer, ref.index, after=key in fresh)
             names[key] = operand(own, values[key][place])
         return Step(ref, parse(formulas[state or "w"], names), value)
+
+    def of_matrix(self, slot: Slot) -> dict[str, tuple[Expression, Matrix]]:
+        """Return what is set in an array that moves as a matrix, in order: its tree and itself.
+
+        Empty for an array that moves number by number. State and w are those of the step; a number
+        between is worked out by its formula.
+        """
+        known, rule = self._matrices.get((slot.layer, slot.name)), self.update.rule
+        if known is None or known or not isinstance(rule, OfMatrices):
+            return known or {}
+
+        def matrix(key: str, flat: Array, *, after: bool) -> Matrix:
+            ref = Ref(f"{key}{slot.name}", slot.layer + 1, (), after)
+            return Matrix(ref.id, flat[slot.start : slot.stop].reshape(slot.shape))
+
+        before, update = self.trace, self.update
+        names: dict[str, Expression] = {
+            "w": matrix("", before.parameters.flat, after=False),
+            "g": matrix("d", before.gradients.flat, after=False),
+            "learning_rate": self._learning_rate(slot),
+            **self._hyperparameters(),
+            **{n: matrix(f"{n}_", update.state[n], after=False) for n in self._state_names()},
+        }
+        set_to = {n: update.new_state[n] for n in self._state_names()}
+        for key, formula in rule.matrix_arithmetic(slot.shape):
+            tree = parse(formula, names)
+            if key == "w":
+                found = matrix("", update.after.parameters.flat, after=True)
+            elif key in set_to:
+                found = matrix(f"{key}_", set_to[key], after=True)
+            else:
+                between = values(tree)
+                origin = () if between.size == 1 else (0, 0)
+                ref = Ref(f"{key}_{slot.name}", slot.layer + 1, (), after=True)
+                found = Matrix(ref.id, between, origin)
+            names[key] = found
+            known[key] = tree, found
+        return known
 
     def _learning_rate(self, slot: Slot) -> Expression:
         eta, factor = operand(Ref("learning_rate"), self.update.learning_rate), rate_factor(slot)

@@ -181,6 +181,13 @@ def _update(explanation: WorkedStep, slot: Slot, digits: int) -> Iterator[Equati
             update.after.parameters,
         )
     )
+    set_to = explanation.derivation.new_parameters
+    as_matrix = {} if set_to is None else set_to.of_matrix(slot)
+    for formula, found in as_matrix.values():
+        equation = _equation("update", read_ref(found.id), formula, found.values, digits)
+        yield replace(equation, origin=found.origin)
+    if as_matrix:
+        return
     n_parts = len(old) if old.ndim > 2 else 1
     for k in range(min(n_parts, MOST_BLOCKS)):
         start, stop = (k, k + 1) if old.ndim > 2 else (0, len(old))

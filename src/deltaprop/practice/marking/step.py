@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.checking.step import Step
+from deltaprop.engines.base import take_step
 from deltaprop.errors import SettingError
 from deltaprop.explaining.examples import WorkedExample
 from deltaprop.model.backprop import backpropagate
@@ -41,7 +42,8 @@ def step_of(worked: WorkedExample) -> Step:
 
     def move(flat: Array, gradients: Array) -> Array:
         stepped = flat.copy()
-        optimizer.step(optimizer.init(flat.size), stepped, gradients, eta, weights)
+        state = optimizer.init(flat.size)
+        take_step(optimizer, worked.network.layout, state, stepped, gradients, eta)
         return stepped if worked.train_biases else np.where(weights, stepped, flat)
 
     return Step(

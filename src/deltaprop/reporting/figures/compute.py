@@ -29,7 +29,7 @@ from deltaprop.reporting.figures.rows import Block, Rows, blocks_of, split_as_fi
 from deltaprop.reporting.figures.warnings import (
     SMALL_VALIDATION,
     doubtful,
-    leaks,
+    leakage,
     repeated_rows,
     small_samples,
 )
@@ -115,7 +115,7 @@ def compute_report(
     findings = [
         *_of_other_rows(model, sample),
         *_of_the_training(model, len(held), evaluation),
-        *leaks(model, sample, _looked_at(model, sample, blocks), seed),
+        *leakage(model, sample, _looked_at(model, sample, blocks), seed),
         *(repeated_rows(sample.encoded(), judged.encoded()) if apart else ()),
     ]
     report = Figures(
@@ -136,8 +136,8 @@ def compute_report(
         remarks=tuple(dict.fromkeys((*remarks, *model.inputs.warnings))),
     )
     if model.task == "regression":
-        told = _numbers(model, outputs, judged.y, rng)
-        report = replace(report, interval=evaluation.interval, numbers=told)
+        numbers_found = _numbers(model, outputs, judged.y, rng)
+        report = replace(report, interval=evaluation.interval, numbers=numbers_found)
     else:
         right, n = round(evaluation.figures["accuracy"] * len(judged)), len(judged)
         learnt, support = (_of_each_class(y, k) for y in (train.y, judged.y))

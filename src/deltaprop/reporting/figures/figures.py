@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 
-MOST_LOOKED_AT = 2000  # columns that are suspected of giving the target away
+MOST_LOOKED_AT = 2000  # columns whose leakage is looked for
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,14 @@ from deltaprop.table_models import TableModel
 from deltaprop.table_models.budget import some_rows
 from deltaprop.table_models.split import fold_of_each_row, split
 from deltaprop.tabular import (
+    Column,
     ImageEncoder,
     SparseEncoder,
     SparseRows,
     TableWarning,
     as_features,
     take_rows,
+    unsquash,
 )
 
 __all__ = ["Block", "Rows", "blocks_of", "split_as_fitted"]
@@ -150,18 +152,20 @@ class Block:
     ----------
     name : str
         The column, or which patch of an image.
-    kind : str
-        As in the report of the encoder.
     places : ndarray of int
         Columns of x.
-    mark : int or None
-        Which of them marks missing cells.
+    column : Column, optional
+        What knows what they mean; None of an image and of a sparse matrix.
     """
 
     name: str
-    kind: str
     places: Indices
-    mark: int | None = None
+    column: Column | None = None
+
+    def one_number(self, x: Array) -> tuple[Array, bool]:
+        """Return these columns of x as one number per row; see `Column.one_number`."""
+        own = x[:, self.places]
+        return (unsquash(own[:, 0]), True) if self.column is None else self.column.one_number(own)
 
 
 def blocks_of(model: TableModel) -> tuple[list[Block], tuple[int, ...]]:
@@ -169,18 +173,13 @@ def blocks_of(model: TableModel) -> tuple[list[Block], tuple[int, ...]]:
     if isinstance(model.inputs, ImageEncoder):
         return _patches(model.inputs.shape)
     if isinstance(model.inputs, SparseEncoder):
-        names = model.inputs.output_names
-        return [Block(n, "numeric", np.array([i])) for i, n in enumerate(names)], ()
-    blocks: list[Block] = []
-    start = 0
-    for column in model.inputs.columns:
-        end = start + column.n_outputs
-        if end > start:
-            last = len(column.outputs) - 1
-            mark = last if last > 0 and column.outputs[last].part == "missing" else None
-            blocks.append(Block(column.name, column.kind, np.arange(start, end), mark))
-        start = end
-    return blocks, ()
+        return [Block(name, np.array([i])) for i, name in enumerate(model.inputs.output_names)], ()
+    columns = [column for column in model.inputs.columns if column.n_outputs]
+    ends = np.cumsum([column.n_outputs for column in columns]).tolist()
+    return [
+        Block(column.name, np.arange(end - column.n_outputs, end), column)
+        for column, end in zip(columns, ends, strict=True)
+    ], ()
 
 
 def _patches(shape: tuple[int, ...]) -> tuple[list[Block], tuple[int, ...]]:
@@ -190,7 +189,7 @@ def _patches(shape: tuple[int, ...]) -> tuple[list[Block], tuple[int, ...]]:
     for top, bottom in zip(edges[0][:-1].tolist(), edges[0][1:].tolist(), strict=True):
         for left, right in zip(edges[1][:-1].tolist(), edges[1][1:].tolist(), strict=True):
             name = f"[{_span(top, bottom)}, {_span(left, right)}]"
-            blocks.append(Block(name, "image", pixels[top:bottom, left:right].ravel()))
+            blocks.append(Block(name, pixels[top:bottom, left:right].ravel()))
     return blocks, (len(edges[0]) - 1, len(edges[1]) - 1)
 
 

@@ -15,20 +15,19 @@ from deltaprop.reporting.figures.figures import Finding
 from deltaprop.reporting.figures.rows import Block, Rows
 from deltaprop.table_models import Evaluation, TableModel
 from deltaprop.table_models.evaluation import wilson_interval
-from deltaprop.tabular import SparseRows
+from deltaprop.tabular import ImageEncoder, SparseRows
 
-__all__ = ["SMALL_VALIDATION", "doubtful", "leaks", "repeated_rows", "small_samples"]
+__all__ = ["SMALL_VALIDATION", "doubtful", "leakage", "repeated_rows", "small_samples"]
 
 Array = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
 
-_TELLING = 0.98  # share of what there is to know that a suspect tells alone
+_LEAKING = 0.98  # score of a column by itself
 _IDENTICAL = 0.999  # |correlation|
 _MOST_ROWS, _FEWEST_ROWS, _LEAST_ROWS = 4000, 400, 20
 _MOST_CELLS = 4_000_000
-_MOST_SUSPECTS = 10
+_MOST_LEAKS = 10
 _WIDEST = 256  # inputs of a column that is looked at; hashed text has more
-_ORDERED = ("numeric", "date", "binary", "boolean", "constant")
 _RARELY = 0.5  # of its rows
 _TINY_CLASS, _MOST_TINY = 10, 8
 SMALL_VALIDATION = 100
@@ -55,7 +54,7 @@ def doubtful(evaluation: Evaluation) -> list[Finding]:
     return found
 
 
-def leaks(model: TableModel, rows: Rows, blocks: Sequence[Block], seed: int = 0) -> list[Finding]:
+def leakage(model: TableModel, rows: Rows, blocks: Sequence[Block], seed: int = 0) -> list[Finding]:
     """Return the columns that alone tell the target, or are the target.
 
     One half of the rows is the whole knowledge: a cell of the other half is answered by the
@@ -80,24 +79,24 @@ def leaks(model: TableModel, rows: Rows, blocks: Sequence[Block], seed: int = 0)
     rng = np.random.default_rng(seed)
     most = min(_MOST_ROWS, max(_FEWEST_ROWS, _MOST_CELLS // max(model.network.n_in, 1)))
     rows = rows.sample(most, rng).take_shuffled(rng)
-    if len(rows) < _LEAST_ROWS or all(block.kind == "image" for block in blocks):
+    if len(rows) < _LEAST_ROWS or isinstance(model.inputs, ImageEncoder):
         return []
     blocks = [block for block in blocks if len(block.places) <= _WIDEST]
     x, blocks = _of_blocks(rows.encoded(), blocks)
     targets = [rows.y] if rows.y.ndim == 1 else list(rows.y.T)
     found = []
     for block in blocks:
-        values, ordered = _one_number(x[:, block.places], block)
+        values, ordered = block.one_number(x)
         for name, y in zip(model.target.names, targets, strict=True):
-            told = _told(values, y, ordered)
+            score = _single_feature_score(values, y, ordered)
             alike = abs(_correlation(values, y)) if ordered and y.dtype.kind == "f" else 0.0
             facts = {"column": block.name, "target": name}
             if alike >= _IDENTICAL:
                 found.append((alike, Finding("identical", {**facts, "correlation": alike}, True)))
-            elif told >= _TELLING:
-                found.append((told, Finding("leak", {**facts, "told": told}, True)))
+            elif score >= _LEAKING:
+                found.append((score, Finding("leak", {**facts, "score": score}, True)))
     found.sort(key=lambda pair: -pair[0])
-    return [finding for _, finding in found[:_MOST_SUSPECTS]]
+    return [finding for _, finding in found[:_MOST_LEAKS]]
 
 
 def _of_blocks(x: Array | SparseRows, blocks: Sequence[Block]) -> tuple[Array, Sequence[Block]]:
@@ -116,26 +115,13 @@ def _of_blocks(x: Array | SparseRows, blocks: Sequence[Block]) -> tuple[Array, S
     return dense, [replace(block, places=rank[block.places]) for block in blocks]
 
 
-def _one_number(x: Array, block: Block) -> tuple[Array, bool]:
-    """Return a column as one number per row, and whether neighbouring numbers mean the alike."""
-    if block.kind in _ORDERED:
-        squashed = np.clip(x[:, 0] / 3, -1 + 1e-15, 1 - 1e-15)
-        values = 3 * squashed / np.sqrt(1 - squashed**2)  # before it was clipped smoothly
-        if block.mark is not None:
-            marks = x[:, block.mark]
-            values = np.where(marks > (marks.min() + marks.max()) / 2, values.min() - 1.0, values)
-        return values, True
-    _, codes = np.unique(x, axis=0, return_inverse=True)
-    return codes.reshape(-1).astype(np.float64), False
-
-
 def _correlation(a: Array, b: Array) -> float:
     a, b = a - a.mean(), b - b.mean()
     size = sqrt(float(a @ a) * float(b @ b))
     return float(a @ b) / size if size > 0 else 0.0
 
 
-def _told(values: Array, y: npt.NDArray[Any], ordered: bool) -> float:
+def _single_feature_score(values: Array, y: npt.NDArray[Any], ordered: bool) -> float:
     """Return how much better than no column this one alone tells y: 1 all of it, 0 nothing."""
     half = len(y) // 2
     parts = (slice(None, half), slice(half, None))

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 
 from deltaprop.errors import UnknownNameError
 from deltaprop.reporting.language import en, zh
-from deltaprop.reporting.language.columns import done_in
 
-__all__ = ["WORDS", "done_in", "words_of"]
+__all__ = ["WORDS", "words_of"]
 
 WORDS: dict[str, Mapping[str, str]] = {"en": en.WORDS, "zh": zh.WORDS}
 

@@ -132,7 +132,7 @@ WORDS = {
         "answer, or there are too few rows to tell."
     ),
     "finding leak": (
-        "Column “{column}” alone tells {told} of what there is to know about {target}. Is "
+        "Column “{column}” alone tells {score} of what there is to know about {target}. Is "
         "it known before the answer is? If not, it gives the answer away, and new rows will "
         "not have it: leave it out."
     ),
@@ -283,14 +283,4 @@ WORDS = {
     ),
     "again stdin": "The rows came from standard input; give the same ones again.",
     "again python": "The same settings in Python:",
-    # kinds of columns
-    "kind numeric": "number",
-    "kind category": "category",
-    "kind binary": "two values",
-    "kind boolean": "truth value",
-    "kind date": "date",
-    "kind constant": "constant",
-    "kind text": "text",
-    "kind sparse": "sparse matrix",
-    "kind image": "image",
 }

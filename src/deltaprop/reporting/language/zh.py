@@ -118,7 +118,7 @@ WORDS = {
         "么各列与答案关系不大，要么行数太少、无法判断。"
     ),
     "finding leak": (
-        "仅凭“{column}”这一列就能得知 {target} 的 {told}。它在答案揭晓之前就已知吗？若不是"
+        "仅凭“{column}”这一列就能得知 {target} 的 {score}。它在答案揭晓之前就已知吗？若不是"
         "，它就泄露了答案，新数据中不会有它：请去掉这一列。"
     ),
     "finding identical": (
@@ -242,14 +242,4 @@ WORDS = {
     "again note": "用同一版本对同一张表运行同一命令，会得到同一个模型。",
     "again stdin": "数据来自标准输入，请再次给出同样的行。",
     "again python": "同样的设置，用 Python 写：",
-    # kinds of columns
-    "kind numeric": "数值",
-    "kind category": "类别",
-    "kind binary": "二值",
-    "kind boolean": "真假",
-    "kind date": "日期",
-    "kind constant": "常数",
-    "kind text": "文本",
-    "kind sparse": "稀疏矩阵",
-    "kind image": "图像",
 }

@@ -11,7 +11,7 @@ from deltaprop.reporting.figures.figures import Figures
 from deltaprop.reporting.language import words_of
 from deltaprop.reporting.page.quality import calibration, classes, curves, mistakes, numbers
 from deltaprop.reporting.page.table import again, columns, findings, hardest, importance, summary
-from deltaprop.reporting.page.writer import Pieces
+from deltaprop.reporting.page.writer import Writer
 
 __all__ = ["render"]
 
@@ -31,21 +31,21 @@ def render(report: Figures, language: str) -> str:
     str
         The page.
     """
-    pieces, origin = Pieces(words_of(language), language), report.origin
-    target = pieces.listed(origin.target)
-    title = pieces.text("title from" if origin.source else "title", target=target,
+    writer, origin = Writer(words_of(language), language), report.origin
+    target = writer.listed(origin.target)
+    title = writer.text("title from" if origin.source else "title", target=target,
                         source=origin.source)  # fmt: skip
-    sections = [(name, list(lines)) for name, lines in _sections(report, pieces)]
+    sections = [(name, list(lines)) for name, lines in _sections(report, writer)]
     sections = [(name, lines) for name, lines in sections if lines]
     body = [
         f"<header><h1>{title}</h1>",
-        f'<p class="lead">{_lead(report, pieces)}</p>',
-        f'<nav aria-label="{pieces.text("contents")}"><ul>',
-        *(f'<li><a href="#{name}">{pieces.text(name)}</a></li>' for name, _ in sections),
+        f'<p class="lead">{_lead(report, writer)}</p>',
+        f'<nav aria-label="{writer.text("contents")}"><ul>',
+        *(f'<li><a href="#{name}">{writer.text(name)}</a></li>' for name, _ in sections),
         "</ul></nav></header><main>",
-        *(line for name, lines in sections for line in _section(name, lines, pieces)),
+        *(line for name, lines in sections for line in _section(name, lines, writer)),
         "</main>",
-        f"<footer>{pieces.text('made by', version=origin.versions['deltaprop'])}</footer>",
+        f"<footer>{writer.text('made by', version=origin.versions['deltaprop'])}</footer>",
     ]
     return html_page(title, body, language=language, style=_style())
 
@@ -55,38 +55,38 @@ def _style() -> str:
     return files(__package__).joinpath("report.css").read_text(encoding="utf-8")
 
 
-def _sections(report: Figures, pieces: Pieces) -> Iterator[tuple[str, Iterator[str]]]:
-    yield "summary", summary(report, pieces)
-    yield "warnings", findings(report, pieces)
-    yield "curves", curves(report, pieces)
-    yield "mistakes", mistakes(report, pieces)
-    yield "classes", classes(report, pieces)
-    yield "numbers", numbers(report, pieces)
-    yield "calibration", calibration(report, pieces)
-    yield "importance", importance(report, pieces)
-    yield "hardest", hardest(report, pieces)
-    yield "columns", columns(report, pieces)
-    yield "again", again(report, pieces)
+def _sections(report: Figures, writer: Writer) -> Iterator[tuple[str, Iterator[str]]]:
+    yield "summary", summary(report, writer)
+    yield "warnings", findings(report, writer)
+    yield "curves", curves(report, writer)
+    yield "mistakes", mistakes(report, writer)
+    yield "classes", classes(report, writer)
+    yield "numbers", numbers(report, writer)
+    yield "calibration", calibration(report, writer)
+    yield "importance", importance(report, writer)
+    yield "hardest", hardest(report, writer)
+    yield "columns", columns(report, writer)
+    yield "again", again(report, writer)
 
 
-def _section(name: str, lines: list[str], pieces: Pieces) -> Iterator[str]:
-    yield f'<section id="{name}"><h2>{pieces.text(name)}</h2>'
+def _section(name: str, lines: list[str], writer: Writer) -> Iterator[str]:
+    yield f'<section id="{name}"><h2>{writer.text(name)}</h2>'
     yield from lines
     yield "</section>"
 
 
-def _lead(report: Figures, pieces: Pieces) -> str:
+def _lead(report: Figures, writer: Writer) -> str:
     origin = report.origin
-    train, val = pieces.count(origin.n_train), pieces.count(origin.n_val)
-    words = pieces.words["one network" if origin.n_members == 1 else "several networks"]
-    who = words.format(members=pieces.count(origin.n_members))
+    train, val = writer.count(origin.n_train), writer.count(origin.n_val)
+    words = writer.words["one network" if origin.n_members == 1 else "several networks"]
+    who = words.format(members=writer.count(origin.n_members))
     if not origin.n_val:
-        return pieces.text("lead training", who=who, train=train)
+        return writer.text("lead training", who=who, train=train)
     if origin.folded:
-        told = pieces.text("lead folded", who=who, train=train)
+        lead = writer.text("lead folded", who=who, train=train)
     else:
-        how = pieces.words["given rows" if origin.own_validation else "held out"]
-        told = pieces.text("lead validation", who=who, train=train, val=val, how=how)
+        how = writer.words["given rows" if origin.own_validation else "held out"]
+        lead = writer.text("lead validation", who=who, train=train, val=val, how=how)
     if report.judged.rows < origin.n_val:
-        told += pieces.text("lead sample", rows=pieces.count(report.judged.rows))
-    return told
+        lead += writer.text("lead sample", rows=writer.count(report.judged.rows))
+    return lead

@@ -8,7 +8,7 @@ from math import isfinite, sqrt
 from deltaprop.notation.mathml import escape
 from deltaprop.reporting.figures.figures import ClassRow, Confusion, Figures, NumberFigures
 from deltaprop.reporting.page.plot import Plot
-from deltaprop.reporting.page.writer import Pieces
+from deltaprop.reporting.page.writer import Writer
 from deltaprop.table_models.calibration import ReliabilityBin
 
 __all__ = ["calibration", "classes", "curves", "mistakes", "numbers"]
@@ -20,27 +20,27 @@ _MOST_SCATTERS = 6
 _MOST_DOTS = 60  # of a curve; a longer one is a line alone
 
 
-def curves(report: Figures, pieces: Pieces) -> Iterator[str]:
+def curves(report: Figures, writer: Writer) -> Iterator[str]:
     """Yield loss and metric over the epochs, the kept one marked."""
     history = report.history
     if not any(map(isfinite, history.loss)):
-        yield pieces.paragraph("no curves")
+        yield writer.paragraph("no curves")
         return
     yield '<div class="figures">'
     series = [("training", "orange", history.loss), ("validation", "blue", history.val_loss)]
-    yield from _curve(report, pieces, "objective plot", pieces.words["objective"], series)
+    yield from _curve(report, writer, "objective plot", writer.words["objective"], series)
     if history.val_metric:
-        metric = pieces.words.get(history.metric, history.metric)
+        metric = writer.words.get(history.metric, history.metric)
         series = [("validation", "blue", history.val_metric)]
-        yield from _curve(report, pieces, "metric plot", metric, series)
+        yield from _curve(report, writer, "metric plot", metric, series)
     yield "</div>"
     which = "one network of curves" if report.origin.n_members == 1 else "first network"
-    yield pieces.paragraph("curves note", "note", which=pieces.words[which])
+    yield writer.paragraph("curves note", "note", which=writer.words[which])
 
 
 def _curve(
     report: Figures,
-    pieces: Pieces,
+    writer: Writer,
     key: str,
     label: str,
     series: list[tuple[str, str, list[float]]],
@@ -49,18 +49,18 @@ def _curve(
     if not known:
         return
     n, best = report.history.n_epochs, report.history.best_epoch
-    title = pieces.words[key].format(metric=label)
-    plot = Plot(title, pieces.words["epoch"], label, (1, max(n, 2)), _roomy(known), whole=True)
+    title = writer.words[key].format(metric=label)
+    plot = Plot(title, writer.words["epoch"], label, (1, max(n, 2)), _roomy(known), whole=True)
     for _, kind, values in series:
         points = [(float(i + 1), value) for i, value in enumerate(values)]
         plot.line(points, kind)
     if best is not None:
-        plot.vertical(best + 1, pieces.words["kept epoch"].format(epoch=best + 1))
+        plot.vertical(best + 1, writer.words["kept epoch"].format(epoch=best + 1))
         for name, kind, values in series:
             if best < len(values) and isfinite(values[best]) and name == "validation":
                 plot.dots([(best + 1, values[best])], kind, radius=4.5)
     keys = "".join(
-        f'<span class="key {kind}">{pieces.text(name)}</span>'
+        f'<span class="key {kind}">{writer.text(name)}</span>'
         for name, kind, values in series
         if values
     )
@@ -74,32 +74,32 @@ def _roomy(values: list[float]) -> tuple[float, float]:
     return low - room, high + room
 
 
-def mistakes(report: Figures, pieces: Pieces) -> Iterator[str]:
+def mistakes(report: Figures, writer: Writer) -> Iterator[str]:
     """Yield the confusion matrix, or for many classes the commonest mistakes."""
     confusion, names = report.confusion, report.origin.classes
     if confusion is None:
         return
-    total = pieces.count(report.judged.rows)
-    yield pieces.paragraph("mistakes count", count=pieces.count(confusion.n_mistakes), of=total)
+    total = writer.count(report.judged.rows)
+    yield writer.paragraph("mistakes count", count=writer.count(confusion.n_mistakes), of=total)
     if confusion.matrix:
-        yield from _matrix(confusion, names, pieces)
+        yield from _matrix(confusion, names, writer)
     else:
-        yield pieces.paragraph("no matrix", "note", count=pieces.count(len(names)))
+        yield writer.paragraph("no matrix", "note", count=writer.count(len(names)))
     if confusion.commonest and (not confusion.matrix or len(names) > _MOST_PLAIN):
-        label = pieces.text("mistakes list")
+        label = writer.text("mistakes list")
         yield f"<h3>{label}</h3>"
-        head = [pieces.text(key) for key in ("true", "predicted", "rows")]
+        head = [writer.text(key) for key in ("true", "predicted", "rows")]
         rows = [
-            (escape(names[true]), escape(names[predicted]), pieces.count(count))
+            (escape(names[true]), escape(names[predicted]), writer.count(count))
             for true, predicted, count in confusion.commonest
         ]
-        yield from pieces.table(head, rows, ("name", "name", "figure"), label)
+        yield from writer.table(head, rows, ("name", "name", "figure"), label)
 
 
-def _matrix(confusion: Confusion, names: tuple[str, ...], pieces: Pieces) -> Iterator[str]:
-    label = pieces.text("mistakes")
+def _matrix(confusion: Confusion, names: tuple[str, ...], writer: Writer) -> Iterator[str]:
+    label = writer.text("mistakes")
     yield f'<div class="scroll" role="region" tabindex="0" aria-label="{label}">'
-    corner = pieces.text("true predicted")
+    corner = writer.text("true predicted")
     yield f'<table class="matrix"><thead><tr><td class="absent">{corner}</td>'
     yield from (f'<th scope="col">{escape(name)}</th>' for name in names)
     yield "</tr></thead><tbody>"
@@ -116,35 +116,35 @@ def _matrix_cell(n: int, total: int, right: bool) -> str:
     return f'<td class="{" ".join(kinds)}">{n:,}</td>'
 
 
-def classes(report: Figures, pieces: Pieces) -> Iterator[str]:
+def classes(report: Figures, writer: Writer) -> Iterator[str]:
     """Yield precision, recall, F1 and rows of each class, the hardest first."""
     if not report.classes:
         return
     first = "label" if report.task == "multilabel" else "class"
     keys = (first, "learnt rows", "support", "precision", "recall", "f1")
-    head, kinds = [pieces.text(key) for key in keys], ("name", *("figure",) * 5)
+    head, kinds = [writer.text(key) for key in keys], ("name", *("figure",) * 5)
     ranked = sorted(report.classes, key=lambda row: (row.f1 is None, row.f1 or 0.0))
 
     def table(rows: list[ClassRow]) -> Iterator[str]:
         cells = []
         for row in rows:
-            counts = pieces.count(row.learnt), pieces.count(row.rows)
-            shares = map(pieces.share, (row.precision, row.recall, row.f1))
+            counts = writer.count(row.learnt), writer.count(row.rows)
+            shares = map(writer.share, (row.precision, row.recall, row.f1))
             cells.append((escape(row.name), *counts, *shares))
-        return pieces.table(head, cells, kinds, pieces.text("classes"))
+        return writer.table(head, cells, kinds, writer.text("classes"))
 
-    yield pieces.paragraph("precision note", "note")
+    yield writer.paragraph("precision note", "note")
     means = [
-        pieces.share(_mean([getattr(row, name) for row in ranked]))
+        writer.share(_mean([getattr(row, name) for row in ranked]))
         for name in ("precision", "recall", "f1")
     ]
     yield from table(ranked[:_MOST_CLASSES_OPEN])
-    told = [f"{pieces.text(key)} {mean}" for key, mean in
+    means = [f"{writer.text(key)} {mean}" for key, mean in
             zip(("precision", "recall", "f1"), means, strict=True)]  # fmt: skip
-    yield pieces.paragraph("mean of classes", figures=pieces.listed(told))
+    yield writer.paragraph("mean of classes", figures=writer.listed(means))
     rest = ranked[_MOST_CLASSES_OPEN:_MOST_CLASSES]
     if rest:
-        yield from pieces.folded("all classes", table(rest), count=pieces.count(len(rest)))
+        yield from writer.folded("all classes", table(rest), count=writer.count(len(rest)))
 
 
 def _mean(values: list[float | None]) -> float | None:
@@ -152,7 +152,7 @@ def _mean(values: list[float | None]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-def numbers(report: Figures, pieces: Pieces) -> Iterator[str]:
+def numbers(report: Figures, writer: Writer) -> Iterator[str]:
     """Yield predicted against true numbers, and the residuals."""
     if not report.numbers:
         return
@@ -160,62 +160,62 @@ def numbers(report: Figures, pieces: Pieces) -> Iterator[str]:
     if report.numbers[0].poisson_deviance is not None:
         keys.insert(0, "poisson_deviance")
     rows = [
-        (escape(part.name), *(pieces.figure(getattr(part, key)) for key in keys))
+        (escape(part.name), *(writer.figure(getattr(part, key)) for key in keys))
         for part in report.numbers
     ]
-    head = [pieces.text(key) for key in ("target", *keys)]
+    head = [writer.text(key) for key in ("target", *keys)]
     kinds = ("name", *("figure",) * len(keys))
-    yield from pieces.table(head, rows, kinds, pieces.text("numbers"))
+    yield from writer.table(head, rows, kinds, writer.text("numbers"))
     first = report.numbers[0]
-    yield pieces.paragraph(
+    yield writer.paragraph(
         "numbers note",
         "note",
-        rows=pieces.count(first.n_rows),
-        points=pieces.count(len(first.points)),
+        rows=writer.count(first.n_rows),
+        points=writer.count(len(first.points)),
     )
-    yield pieces.paragraph("residuals note", "note")
+    yield writer.paragraph("residuals note", "note")
     for part in report.numbers[:_MOST_SCATTERS]:
         if part.points:
-            yield from _scatter(part, pieces)
+            yield from _scatter(part, writer)
     if len(report.numbers) > _MOST_SCATTERS:
-        yield pieces.paragraph(
-            "more numbers", "note", shown=_MOST_SCATTERS, count=pieces.count(len(report.numbers))
+        yield writer.paragraph(
+            "more numbers", "note", shown=_MOST_SCATTERS, count=writer.count(len(report.numbers))
         )
 
 
-def _scatter(part: NumberFigures, pieces: Pieces) -> Iterator[str]:
+def _scatter(part: NumberFigures, writer: Writer) -> Iterator[str]:
     true, predicted = ([point[i] for point in part.points] for i in (0, 1))
     limits = _roomy([*true, *predicted])
     radius = 3.0 if len(true) < 200 else 2.2
-    title = pieces.words["scatter"].format(name=part.name)
-    plot = Plot(title, pieces.words["true"], pieces.words["predicted"], limits, limits)
+    title = writer.words["scatter"].format(name=part.name)
+    plot = Plot(title, writer.words["true"], writer.words["predicted"], limits, limits)
     plot.straight((limits[0], limits[0]), (limits[1], limits[1]))
     plot.dots(part.points, "faint", radius=radius)
     yield '<div class="figures">'
     yield f"<figure>{plot.svg()}<figcaption>{escape(title)}</figcaption></figure>"
     residuals = [(p, t - p) for t, p in part.points]
     across, up = _roomy(predicted), _roomy([r for _, r in residuals] + [0.0])
-    title = pieces.words["residuals"].format(name=part.name)
-    difference = f"{pieces.words['true']} − {pieces.words['predicted']}"
-    plot = Plot(title, pieces.words["predicted"], difference, across, up)
+    title = writer.words["residuals"].format(name=part.name)
+    difference = f"{writer.words['true']} − {writer.words['predicted']}"
+    plot = Plot(title, writer.words["predicted"], difference, across, up)
     plot.straight((across[0], 0.0), (across[1], 0.0))
     plot.dots(residuals, "faint", radius=radius)
     yield f"<figure>{plot.svg()}<figcaption>{escape(title)}</figcaption></figure></div>"
 
 
-def calibration(report: Figures, pieces: Pieces) -> Iterator[str]:
+def calibration(report: Figures, writer: Writer) -> Iterator[str]:
     """Yield the reliability curve before and after, and the error of both."""
     found = report.calibration
     if report.task == "regression":
         return
     if found is None:
-        yield pieces.paragraph("no calibration")
+        yield writer.paragraph("no calibration")
         return
     changed = found.temperature != 1.0 or found.before != found.after
-    temperature = pieces.figure(found.temperature, 3)
-    yield pieces.paragraph("calibration note", "note", confidence="80 %")
+    temperature = writer.figure(found.temperature, 3)
+    yield writer.paragraph("calibration note", "note", confidence="80 %")
     key = "temperature note" if changed else "no temperature"
-    yield pieces.paragraph(key, "note", temperature=temperature, rows=pieces.count(found.rows))
+    yield writer.paragraph(key, "note", temperature=temperature, rows=writer.count(found.rows))
     drawn = [("before", "blue", found.before)]
     if changed:
         drawn = [("before", "orange", found.before), ("after", "blue", found.after)]
@@ -223,39 +223,39 @@ def calibration(report: Figures, pieces: Pieces) -> Iterator[str]:
         value for *_, bins in drawn for part in bins for value in (part.confidence, part.accuracy)
     ]
     low = max(0.0, min(shown) - 0.05)
-    title = pieces.words["reliability plot"]
-    names = pieces.words["confidence"], pieces.words["accuracy"]
+    title = writer.words["reliability plot"]
+    names = writer.words["confidence"], writer.words["accuracy"]
     plot = Plot(title, *names, (low, 1.0), (low, 1.0))
     plot.straight((low, low), (1.0, 1.0))
     for _, kind, bins in drawn:
         points = [(part.confidence, part.accuracy) for part in bins]
         plot.line(points, kind)
-        plot.dots(points, kind, radius=4, titles=[_told(part, pieces) for part in bins])
+        plot.dots(points, kind, radius=4, titles=[_bin_text(part, writer) for part in bins])
     keys = "".join(
-        f'<span class="key {kind}">{pieces.text(name, temperature=temperature)}</span>'
+        f'<span class="key {kind}">{writer.text(name, temperature=temperature)}</span>'
         for name, kind, _ in drawn
     )
     yield f"<figure>{plot.svg()}<figcaption>{keys}</figcaption></figure>"
     alone = report.origin.n_members > 1 and not report.origin.folded
     log_loss = "log_loss alone" if alone else "log_loss"
-    head = [pieces.text("figure")]
-    head += [pieces.text(name, temperature=temperature) for name, *_ in drawn]
+    head = [writer.text("figure")]
+    head += [writer.text(name, temperature=temperature) for name, *_ in drawn]
     rows = [
-        (pieces.text(key), *(pieces.figure(value) for value in values[: len(drawn)]))
+        (writer.text(key), *(writer.figure(value) for value in values[: len(drawn)]))
         for key, values in (
             ("ece", (found.error_before, found.error_after)),
             (log_loss, (found.loss_before, found.loss_after)),
         )
     ]
-    yield from pieces.table(
-        head, rows, ("name", *("figure",) * len(drawn)), pieces.text("calibration")
+    yield from writer.table(
+        head, rows, ("name", *("figure",) * len(drawn)), writer.text("calibration")
     )
 
 
-def _told(part: ReliabilityBin, pieces: Pieces) -> str:
-    confidence, accuracy = pieces.words["confidence"], pieces.words["accuracy"]
+def _bin_text(part: ReliabilityBin, writer: Writer) -> str:
+    confidence, accuracy = writer.words["confidence"], writer.words["accuracy"]
     spread = sqrt(part.accuracy * (1 - part.accuracy) / part.rows)
     return (
-        f"{confidence} {pieces.share(part.confidence)}, {accuracy} {pieces.share(part.accuracy)} "
-        f"± {pieces.share(spread)}, {part.rows} {pieces.words['rows']}"
+        f"{confidence} {writer.share(part.confidence)}, {accuracy} {writer.share(part.accuracy)} "
+        f"± {writer.share(spread)}, {part.rows} {writer.words['rows']}"
     )

@@ -18,10 +18,10 @@ from deltaprop.reporting.figures.figures import (
     HardRow,
     Importance,
 )
-from deltaprop.reporting.language import done_in
 from deltaprop.reporting.page.plot import bar
-from deltaprop.reporting.page.writer import Pieces
+from deltaprop.reporting.page.writer import Writer
 from deltaprop.table_models import Evaluation
+from deltaprop.tabular import described_in
 
 __all__ = ["again", "columns", "findings", "hardest", "importance", "summary"]
 
@@ -38,7 +38,7 @@ _SHARES = ("accuracy", "majority", "balanced_accuracy", "label_accuracy")
 _TILES = 4
 
 
-def summary(report: Figures, pieces: Pieces) -> Iterator[str]:
+def summary(report: Figures, writer: Writer) -> Iterator[str]:
     """Yield the most important figures, and what was learnt from what."""
     judged = report.judged
     names = [name for name in _FIGURES[report.task] if name in judged.figures]
@@ -46,119 +46,119 @@ def summary(report: Figures, pieces: Pieces) -> Iterator[str]:
     for name in names[:_TILES]:
         more = ""
         if name == judged.headline and report.interval is not None:
-            shown = pieces.share if name in _SHARES else pieces.figure
+            shown = writer.share if name in _SHARES else writer.figure
             low, high = map(shown, report.interval)
-            more = f"<small>{pieces.text('interval', low=low, high=high)}</small>"
-        value = _value(judged, name, pieces)
-        yield f"<div><dt>{_named(report, name, pieces)}{more}</dt><dd>{value}</dd></div>"
+            more = f"<small>{writer.text('interval', low=low, high=high)}</small>"
+        value = _value(judged, name, writer)
+        yield f"<div><dt>{_named(report, name, writer)}{more}</dt><dd>{value}</dd></div>"
     yield "</dl>"
     if report.validation is not None:
-        head = [pieces.text(key) for key in ("figure", "training rows", "validation rows")]
+        head = [writer.text(key) for key in ("figure", "training rows", "validation rows")]
         rows = [
             (
-                _named(report, name, pieces),
-                *(_value(e, name, pieces) for e in (report.training, judged)),
+                _named(report, name, writer),
+                *(_value(e, name, writer) for e in (report.training, judged)),
             )
             for name in names
         ]
-        yield from pieces.table(head, rows, ("name", "figure", "figure"), pieces.text("summary"))
-    yield from pieces.facts(_facts(report, pieces))
+        yield from writer.table(head, rows, ("name", "figure", "figure"), writer.text("summary"))
+    yield from writer.facts(_facts(report, writer))
 
 
-def _named(report: Figures, name: str, pieces: Pieces) -> str:
-    several = report.task == "multilabel" and f"{name} of labels" in pieces.words
-    return pieces.text(f"{name} of labels" if several else name)
+def _named(report: Figures, name: str, writer: Writer) -> str:
+    several = report.task == "multilabel" and f"{name} of labels" in writer.words
+    return writer.text(f"{name} of labels" if several else name)
 
 
-def _value(evaluation: Evaluation, name: str, pieces: Pieces) -> str:
+def _value(evaluation: Evaluation, name: str, writer: Writer) -> str:
     value = evaluation.figures[name]
-    return pieces.share(value) if name in _SHARES else pieces.figure(value)
+    return writer.share(value) if name in _SHARES else writer.figure(value)
 
 
-def _facts(report: Figures, pieces: Pieces) -> Iterator[tuple[str, str]]:
+def _facts(report: Figures, writer: Writer) -> Iterator[tuple[str, str]]:
     origin, history = report.origin, report.history
     if origin.source:
         yield "fact table", escape(origin.source)
-    yield "fact target", escape(pieces.listed(origin.target))
-    named = pieces.listed(origin.classes[:_MOST_CLASSES])
+    yield "fact target", escape(writer.listed(origin.target))
+    named = writer.listed(origin.classes[:_MOST_CLASSES])
     if len(origin.classes) > _MOST_CLASSES:
-        count = pieces.count(len(origin.classes) - _MOST_CLASSES)
-        named = pieces.words["more classes"].format(classes=named, count=count)
-    yield "fact task", pieces.text(report.task, classes=named)
+        count = writer.count(len(origin.classes) - _MOST_CLASSES)
+        named = writer.words["more classes"].format(classes=named, count=count)
+    yield "fact task", writer.text(report.task, classes=named)
     tempered = report.calibration is not None and report.calibration.temperature != 1.0
-    also = pieces.words["also temperature"] if tempered else ""
+    also = writer.words["also temperature"] if tempered else ""
     split = "rows given" if origin.own_validation else "rows held" if origin.n_val else "rows only"
-    members = pieces.count(origin.n_members)
+    members = writer.count(origin.n_members)
     if origin.folded:
         split = "rows folded"
-    train, val = pieces.count(origin.n_train), pieces.count(origin.n_val)
-    yield "fact rows", pieces.text(split, train=train, val=val, also=also, members=members)
-    n_columns, n_inputs = pieces.count(origin.n_columns), pieces.count(origin.n_inputs)
-    yield "fact columns", pieces.text("inputs", columns=n_columns, inputs=n_inputs)
-    sizes = " → ".join(map(pieces.count, origin.sizes))
-    parameters = pieces.count(origin.n_parameters)
-    yield "fact network", pieces.text("network", sizes=sizes, parameters=parameters)
-    told = pieces.text(
+    train, val = writer.count(origin.n_train), writer.count(origin.n_val)
+    yield "fact rows", writer.text(split, train=train, val=val, also=also, members=members)
+    n_columns, n_inputs = writer.count(origin.n_columns), writer.count(origin.n_inputs)
+    yield "fact columns", writer.text("inputs", columns=n_columns, inputs=n_inputs)
+    sizes = " → ".join(map(writer.count, origin.sizes))
+    parameters = writer.count(origin.n_parameters)
+    yield "fact network", writer.text("network", sizes=sizes, parameters=parameters)
+    training = writer.text(
         "epochs",
-        epochs=pieces.count(history.n_epochs),
-        steps=pieces.count(history.n_steps),
+        epochs=writer.count(history.n_epochs),
+        steps=writer.count(history.n_steps),
         seconds=f"{origin.seconds:.1f}",
-        why=pieces.words[f"stopped {history.stopped_because}"],
+        why=writer.words[f"stopped {history.stopped_because}"],
     )
     if history.best_epoch is not None:
-        told += pieces.text("kept", epoch=history.best_epoch + 1)
+        training += writer.text("kept", epoch=history.best_epoch + 1)
     if origin.n_members > 1:
-        told += pieces.text("members", members=members)
-    yield "fact training", told
-    yield "fact engine", pieces.text("engine", engine=history.engine, dtype=history.dtype)
+        training += writer.text("members", members=members)
+    yield "fact training", training
+    yield "fact engine", writer.text("engine", engine=history.engine, dtype=history.dtype)
     yield "fact seed", str(history.seed)
-    yield "fact versions", escape(pieces.listed(f"{k} {v}" for k, v in origin.versions.items()))
+    yield "fact versions", escape(writer.listed(f"{k} {v}" for k, v in origin.versions.items()))
 
 
-def findings(report: Figures, pieces: Pieces) -> Iterator[str]:
+def findings(report: Figures, writer: Writer) -> Iterator[str]:
     """Yield what is worth a look, and what was said while the table was read."""
     if report.findings:
         yield '<ul class="findings">'
         for finding in report.findings:
-            first = f"<strong>{pieces.text('serious')}</strong> " if finding.serious else ""
+            first = f"<strong>{writer.text('serious')}</strong> " if finding.serious else ""
             kind = ' class="serious"' if finding.serious else ""
-            yield f"<li{kind}>{first}{escape(pieces.sentence(finding))}</li>"
+            yield f"<li{kind}>{first}{escape(writer.sentence(finding))}</li>"
         yield "</ul>"
     else:
-        yield pieces.paragraph("nothing found")
+        yield writer.paragraph("nothing found")
     if report.importance.n_candidates > MOST_LOOKED_AT:
-        count = pieces.count(report.importance.n_candidates)
-        shown = pieces.count(MOST_LOOKED_AT)
-        yield pieces.paragraph("leak limit", "note", count=count, shown=shown)
+        count = writer.count(report.importance.n_candidates)
+        shown = writer.count(MOST_LOOKED_AT)
+        yield writer.paragraph("leak limit", "note", count=count, shown=shown)
     if report.remarks:
         said = "".join(f'<li lang="en">{escape(remark)}</li>' for remark in report.remarks)
-        yield from pieces.folded(
+        yield from writer.folded(
             "remarks", [f'<ul class="findings">{said}</ul>'], count=len(report.remarks)
         )
 
 
-def importance(report: Figures, pieces: Pieces) -> Iterator[str]:
+def importance(report: Figures, writer: Writer) -> Iterator[str]:
     """Yield what each column is worth, with its spread."""
     found = report.importance
     classes = report.task != "regression"
-    score, loss = (pieces.words[key] for key in _MEASURED[classes])
-    facts = {"rows": pieces.count(found.rows), "shuffles": found.shuffles}
+    score, loss = (writer.words[key] for key in _MEASURED[classes])
+    facts = {"rows": writer.count(found.rows), "shuffles": found.shuffles}
     facts |= {"score": score, "loss": loss}
-    yield pieces.paragraph("importance note", "note", **facts)
+    yield writer.paragraph("importance note", "note", **facts)
     if found.grid:
-        yield pieces.paragraph("importance image", "note")
-        yield f'<figure class="map">{_map(found, pieces)}</figure>'
+        yield writer.paragraph("importance image", "note")
+        yield f'<figure class="map">{_map(found, writer)}</figure>'
     elif found.n_candidates > len(found.columns):
-        count, shown = pieces.count(found.n_candidates), len(found.columns)
-        yield pieces.paragraph("importance limit", "note", count=count, shown=shown)
+        count, shown = writer.count(found.n_candidates), len(found.columns)
+        yield writer.paragraph("importance limit", "note", count=count, shown=shown)
     shown = 12 if found.grid else _MOST_OPEN
     scale = [c.loss_rise + sign * c.loss_spread for c in found.columns for sign in (-1, 1)]
     limits = min([0.0, *scale]), max([0.0, *scale])
-    yield from _importance_table(found, found.columns[:shown], limits, classes, pieces)
+    yield from _importance_table(found, found.columns[:shown], limits, classes, writer)
     rest = found.columns[shown:]
     if rest:
-        table = _importance_table(found, rest, limits, classes, pieces)
-        yield from pieces.folded("more columns", table, count=len(rest))
+        table = _importance_table(found, rest, limits, classes, writer)
+        yield from writer.folded("more columns", table, count=len(rest))
 
 
 def _importance_table(
@@ -166,57 +166,57 @@ def _importance_table(
     columns: tuple[ColumnImportance, ...],
     limits: tuple[float, float],
     classes: bool,
-    pieces: Pieces,
+    writer: Writer,
 ) -> Iterator[str]:
-    score, loss = (pieces.words[key] for key in _MEASURED[classes])
+    score, loss = (writer.words[key] for key in _MEASURED[classes])
     head = [
-        pieces.text("patch" if found.grid else "column"),
+        writer.text("patch" if found.grid else "column"),
         "",
-        pieces.text("loss rise", loss=loss),
-        pieces.text("score drop", score=score),
+        writer.text("loss rise", loss=loss),
+        writer.text("score drop", score=score),
     ]
     rows = [
         (
             escape(c.name),
             bar(c.loss_rise, c.loss_spread, *limits),
-            pieces.signed(c.loss_rise, c.loss_spread),
-            pieces.signed(c.score_drop, c.score_spread, percent=classes),
+            writer.signed(c.loss_rise, c.loss_spread),
+            writer.signed(c.score_drop, c.score_spread, percent=classes),
         )
         for c in columns
     ]
     kinds = ("name", "graph", "figure", "figure")
-    yield from pieces.table(head, rows, kinds, pieces.text("importance"), wide=True)
+    yield from writer.table(head, rows, kinds, writer.text("importance"), wide=True)
 
 
-def _map(found: Importance, pieces: Pieces) -> str:
+def _map(found: Importance, writer: Writer) -> str:
     ink = np.zeros(found.grid)
     for column, place in zip(found.columns, found.places, strict=True):
         ink.flat[place] = max(column.loss_rise, 0.0)
     ink /= ink.max() if ink.max() > 0 else 1.0
-    return image_svg(Image(pieces.words["importance map"], ink, False))
+    return image_svg(Image(writer.words["importance map"], ink, False))
 
 
-def hardest(report: Figures, pieces: Pieces) -> Iterator[str]:
+def hardest(report: Figures, writer: Writer) -> Iterator[str]:
     """Yield the rows with the largest loss and their cells."""
     rows = report.hardest
     if not rows:
         return
-    where = pieces.words["in validation"] if report.origin.own_validation else ""
-    yield pieces.paragraph("hardest note", "note", where=where)
+    where = writer.words["in validation"] if report.origin.own_validation else ""
+    yield writer.paragraph("hardest note", "note", where=where)
     classes = report.task == "classification"
     image = bool(rows[0].image)
     names = [name for name, _ in rows[0].cells]
-    head = [pieces.text("row"), *([pieces.text("image")] if image else ())]
-    head += [pieces.text("true"), pieces.text("predicted")]
-    head += [pieces.text("p true" if classes else "absolute error"), *map(escape, names)]
+    head = [writer.text("row"), *([writer.text("image")] if image else ())]
+    head += [writer.text("true"), writer.text("predicted")]
+    head += [writer.text("p true" if classes else "absolute error"), *map(escape, names)]
     before = ("figure", *(("cell",) if image else ()))
     parts = zip(*([cell for _, cell in row.cells] for row in rows), strict=True)
     answers = [[row.true for row in rows], [row.predicted for row in rows]]
     kinds = (*before, *map(_kind, answers), "figure", *map(_kind, parts))
-    table = [_hard_row(row, classes, pieces) for row in rows]
-    yield from pieces.table(head, table, kinds, pieces.text("hardest"))
+    table = [_hard_row(row, classes, writer) for row in rows]
+    yield from writer.table(head, table, kinds, writer.text("hardest"))
     if rows[0].n_more:
-        yield pieces.paragraph("cells note", "note", count=pieces.count(rows[0].n_more))
+        yield writer.paragraph("cells note", "note", count=writer.count(rows[0].n_more))
 
 
 def _kind(cells: Iterable[str]) -> str:
@@ -225,57 +225,56 @@ def _kind(cells: Iterable[str]) -> str:
     return "cell short" if longest <= _SHORT else "cell long"
 
 
-def _hard_row(row: HardRow, classes: bool, pieces: Pieces) -> list[str]:
+def _hard_row(row: HardRow, classes: bool, writer: Writer) -> list[str]:
     drawn = [image_svg(Image(str(row.row), np.array(row.image), False))] if row.image else []
-    predicted, measure = escape(row.predicted), pieces.figure(row.loss, 3)
+    predicted, measure = escape(row.predicted), writer.figure(row.loss, 3)
     if classes:
-        measure = escape(pieces.probability(row.probability))
+        measure = escape(writer.probability(row.probability))
         if row.predicted != row.true:
             predicted = f"<strong>{predicted}</strong>"
-    cells = [escape(cell) if cell else _absent(pieces) for _, cell in row.cells]
-    return [pieces.count(row.row), *drawn, escape(row.true), predicted, measure, *cells]
+    cells = [escape(cell) if cell else _absent(writer) for _, cell in row.cells]
+    return [writer.count(row.row), *drawn, escape(row.true), predicted, measure, *cells]
 
 
-def _absent(pieces: Pieces) -> str:
-    return f'<span class="absent">{pieces.text("missing cell")}</span>'
+def _absent(writer: Writer) -> str:
+    return f'<span class="absent">{writer.text("missing cell")}</span>'
 
 
-def columns(report: Figures, pieces: Pieces) -> Iterator[str]:
+def columns(report: Figures, writer: Writer) -> Iterator[str]:
     """Yield what was made of each column."""
     shown = report.columns[:_MOST_LISTED]
-    yield from _column_table(shown[:_MOST_OPEN], pieces)
+    yield from _column_table(shown[:_MOST_OPEN], writer)
     rest = shown[_MOST_OPEN:]
     if rest:
-        yield from pieces.folded("more columns", _column_table(rest, pieces), count=len(rest))
+        yield from writer.folded("more columns", _column_table(rest, writer), count=len(rest))
     if len(report.columns) > len(shown):
-        count = pieces.count(len(report.columns) - len(shown))
-        yield pieces.paragraph("not listed", "note", count=count)
+        count = writer.count(len(report.columns) - len(shown))
+        yield writer.paragraph("not listed", "note", count=count)
 
 
-def _column_table(shown: tuple[ColumnFacts, ...], pieces: Pieces) -> Iterator[str]:
-    head = [pieces.text(key) for key in ("column", "kind", "done", "missing")]
+def _column_table(shown: tuple[ColumnFacts, ...], writer: Writer) -> Iterator[str]:
+    head = [writer.text(key) for key in ("column", "kind", "done", "missing")]
     rows = [
         (
             escape(c.name),
-            escape(pieces.words.get(f"kind {c.kind}", c.kind)),
-            escape(done_in(pieces.language, c.done)),
-            pieces.count(c.missing) if c.missing else "",
+            *map(escape, described_in(writer.language, c.kind, c.done)),
+            writer.count(c.missing) if c.missing else "",
         )
         for c in shown
     ]
-    yield from pieces.table(
-        head, rows, ("name", "cell short", "done", "figure"), pieces.text("columns")
+    yield from writer.table(
+        head, rows, ("name", "cell short", "done", "figure"), writer.text("columns")
     )
 
 
-def again(report: Figures, pieces: Pieces) -> Iterator[str]:
+def again(report: Figures, writer: Writer) -> Iterator[str]:
     """Yield the command that repeats the run, and the settings."""
     origin = report.origin
     if origin.command:
-        yield pieces.paragraph("again note")
+        yield writer.paragraph("again note")
         yield f"<pre><code>{escape(origin.command)}</code></pre>"
         if "-" in shlex.split(origin.command):
-            yield pieces.paragraph("again stdin", "note")
-    yield pieces.paragraph("again python")
+            yield writer.paragraph("again stdin", "note")
+    yield writer.paragraph("again python")
     settings = f"dp.TableModel.fit(features, target, recipe=dp.{origin.recipe})"
     yield f"<pre><code>{escape(settings)}</code></pre>"

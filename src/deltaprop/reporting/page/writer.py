@@ -9,15 +9,15 @@ from typing import Any
 from deltaprop.notation.mathml import escape
 from deltaprop.reporting.figures.figures import Finding
 
-__all__ = ["Pieces"]
+__all__ = ["Writer"]
 
 _NONE = "–"
-_IN_PERCENT = ("accuracy", "majority", "low", "high", "told", "recall")
+_IN_PERCENT = ("accuracy", "majority", "low", "high", "score", "recall")
 _LARGE = 100.0  # from which on decimals tell nothing
 _MOST_PLAIN = 1e12  # numbers below are written out
 
 
-class Pieces:
+class Writer:
     """Writes small parts of the page in one language.
 
     Parameters

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltaprop.tabular.encoding.codes import digits_of
-from deltaprop.tabular.encoding.surprises import MOST_TOLD
+from deltaprop.tabular.encoding.surprises import MOST_NAMED
 from deltaprop.tabular.reading.frames import category_text
 from deltaprop.tabular.reading.missing import (
     BLANKS,
@@ -91,7 +91,7 @@ def category_codes(
     strange = different.filter(codes < 0)
     strange = strange.filter(~strange.is_in(MISSING))
     n_unknown = int(text.is_in(strange.to_list()).sum()) if strange.len() else 0
-    return array, n_unknown, strange.head(MOST_TOLD).to_list()
+    return array, n_unknown, strange.head(MOST_NAMED).to_list()
 
 
 def _mapped(text: pl.Series, cells: pl.Series, codes: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -116,7 +116,7 @@ def _codes_of_few(
         codes[row] = known.code_of(text)
         if codes[row] < 0 and text not in MISSING:
             unknown.append(text)
-    return codes, len(unknown), list(dict.fromkeys(unknown))[:MOST_TOLD]
+    return codes, len(unknown), list(dict.fromkeys(unknown))[:MOST_NAMED]
 
 
 def _as_text(series: pl.Series) -> pl.Series:

@@ -1,4 +1,4 @@
-"""Cells of text: when a column of text is a column of numbers."""
+"""Cells as numbers: when a column of text is one of them, and what is not to be learnt from."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from deltaprop.errors import of
+import numpy as np
+from numpy.typing import NDArray
+
+from deltaprop.errors import DataError, of
 from deltaprop.tabular.encoding.codes import (
     DECIMALS,
     EXACT,
@@ -27,8 +30,10 @@ __all__ = [
     "listed",
     "number_columns",
     "picked",
+    "refuse_infinite",
     "shorten",
     "strays_of",
+    "to_floats",
 ]
 
 
@@ -223,3 +228,27 @@ def strays_of(text: pl.Series, numbers: pl.Series) -> Strays | None:
         return None
     row, total = int(odd[0]), text.len() - text.null_count()
     return Strays(text.name, odd.len(), total, row + 1, str(text[row]))
+
+
+def to_floats(series: pl.Series) -> NDArray[np.float64]:
+    """Return a numeric series as float64, NaN where missing; times and durations in seconds."""
+    import polars as pl
+
+    if series.dtype == pl.Duration:
+        series = series.dt.total_microseconds().cast(pl.Float64) / 1e6
+    elif series.dtype == pl.Time:
+        series = series.cast(pl.Int64).cast(pl.Float64) / 1e9
+    return np.asarray(series.cast(pl.Float64).to_numpy(), dtype=np.float64)
+
+
+def refuse_infinite(values: NDArray[np.float64], name: str, where: str) -> None:
+    """Raise a `DataError` that names the first infinite cell, if there is one."""
+    infinite = np.flatnonzero(np.isinf(values))
+    if infinite.size:
+        row = int(infinite[0])
+        others = f" So have {infinite.size - 1} more rows." if infinite.size > 1 else ""
+        raise DataError(
+            f"Column {name!r}{of(where)} has {values[row]} in row {row + 1}: expected a finite "
+            f"number.{others} Infinity, or a number beyond 1.8e308, cannot be learnt from; correct "
+            "the cell, or leave it empty if its value is not known."
+        )

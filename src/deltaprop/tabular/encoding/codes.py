@@ -48,7 +48,7 @@ def are_long(series: pl.Series) -> bool:
     import polars as pl
 
     if series.dtype == pl.String:
-        if not series.str.len_chars().max() > 15:  # type: ignore[operator]
+        if not (series.str.len_chars().max() or 0) > 15:  # type: ignore[operator]
             return False
         cells = series.drop_nulls()
         return bool(cells.str.contains(_DIGITS).all()) and any(

@@ -1,26 +1,45 @@
-"""What one column of a table is, and the numbers it becomes."""
+"""What one column of a table is, and the numbers it becomes: what all kinds of columns share."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any, Literal, NamedTuple, get_args
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn, Self, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
+from deltaprop.errors import DataError, of
 from deltaprop.model.stored import Stored
 from deltaprop.tabular.encoding.cells import shorten
-from deltaprop.tabular.encoding.dates import DATE_FORMATS
-from deltaprop.tabular.encoding.scaling import squash
-from deltaprop.tabular.encoding.vocabulary import Vocabulary
-from deltaprop.tabular.reading.notation import Notation
+from deltaprop.tabular.encoding.scaling import counted_scale, squash, unsquash
 
-__all__ = ["KINDS", "Column", "Kind", "Output", "ReportRow", "TableWarning", "stored_column"]
+if TYPE_CHECKING:
+    import polars as pl
 
-Kind = Literal["numeric", "category", "binary", "boolean", "date", "constant", "text"]
-KINDS: tuple[str, ...] = get_args(Kind)
+    from deltaprop.tabular.encoding.sparse import SparseRows
+    from deltaprop.tabular.encoding.surprises import Surprises
+    from deltaprop.tabular.encoding.training_column import TrainingColumn
+
+__all__ = [
+    "Column",
+    "Encoded",
+    "Floats",
+    "Output",
+    "ReportRow",
+    "TableWarning",
+    "Wording",
+    "joined",
+]
+
+Floats: TypeAlias = NDArray[np.float64]
+Wording: TypeAlias = tuple[tuple[str, str], ...]
+Encoded: TypeAlias = NDArray[np.floating]  # in the precision that was asked for
+
+# Every version of the format has these for columns of every kind; here they are some kind's own.
+_EMPTY: Mapping[str, object] = {"categories": [], "rest": 0, "date_format": "", "strays": 0}
+_FIELDS = ("name", "missing", "outputs", "note")
 
 
 class TableWarning(UserWarning):
@@ -37,7 +56,17 @@ class Output(NamedTuple):
     center: float
     scale: float
 
-    def squashed(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    @classmethod
+    def counted(cls, part: str, *counts: tuple[float, int]) -> Output:
+        """Return an output of few different numbers, ascending, each with how often it occurs."""
+        return cls(part, *counted_scale([pair for pair in counts if pair[1]]))
+
+    @classmethod
+    def of_missing(cls, missing: int, n: int) -> Output:
+        """Return the output that is 1 where one of n cells is missing, and 0 where not."""
+        return cls.counted("missing", (0.0, n - missing), (1.0, missing))
+
+    def squashed(self, values: Floats) -> Floats:
         """Scale and clip this part of a column."""
         return squash(values, self.center, self.scale)
 
@@ -51,210 +80,247 @@ class ReportRow(NamedTuple):
     missing: int
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column of the training table.
+@dataclass(frozen=True)
+class Column(ABC):
+    """One column of the training table; each kind is a class of its own, in a file of its own.
+
+    A kind knows how a column of it is recognised, what is fitted, how later cells are read and
+    become numbers, what these are called, what is said of it, and what is stored. Its row in
+    ``kinds/__init__.py`` is all that else is needed.
 
     Attributes
     ----------
     name : str
         Its name, by which it is found at prediction.
-    kind : str
-        ``numeric``, ``category`` (one output per category), ``binary`` and ``boolean`` (-1 or
-        +1), ``date``, ``constant`` (left out, but for where it is missing), ``text`` (free text,
-        one output per term of its vocabulary; names and identifiers are left out).
     missing : int
         Cells that were missing at training.
     outputs : tuple of Output
-        The numbers per row it becomes; empty when the column is left out, and for free text.
-    categories : tuple of str
-        In the order of the outputs; of a binary column first the one that is -1.
-    rest : int
-        Rarer categories that have no output.
-    date_format : str
-        The notation of a date, ``date`` when the column held real dates.
-    strays : int
-        Cells of a numeric column that were no numbers at training and were taken as missing.
+        The numbers per row it becomes, but for ranges and the terms of a text; empty when the
+        column is left out.
     note : str
         Why the column is left out, or what else is particular about it.
-    vocabulary : Vocabulary or None
-        The terms of a column of free text.
-    edges : tuple of float
-        Of the ranges of a numeric column, which become further outputs; see ``ranges.shares``.
-    notation : Notation or None
-        How a numeric column was written at training, if not as plain numbers.
-    offset : int
-        What is taken from whole numbers beyond 2^53 before they are floats.
+
+    The class says of its kind: ``kind``, its name in files; ``kind_names``, what it is called in
+    each language; ``parts``, what its outputs may be, in order; ``in_chinese``, patterns of what
+    ``described`` and the note say, with their Chinese; ``is_number``, whether its outputs are
+    amounts, that are more or less; ``takes_ranges``, whether they may be cut into ranges;
+    ``is_one_hot``, whether each output stands for one category; ``is_constant``, whether its cells
+    are all the same; ``holds_text``, whether a file is to be read so that its cells stay text.
     """
 
+    kind: ClassVar[str]
+    parts: ClassVar[tuple[str, ...]]
+    kind_names: ClassVar[Mapping[str, str]]
+    in_chinese: ClassVar[Wording] = ()
+    is_number: ClassVar[bool] = False
+    takes_ranges: ClassVar[bool] = False
+    is_one_hot: ClassVar[bool] = False
+    is_constant: ClassVar[bool] = False
+    holds_text: ClassVar[bool] = True
+
     name: str
-    kind: Kind
     missing: int
     outputs: tuple[Output, ...] = ()
-    categories: tuple[str, ...] = ()
-    rest: int = 0
-    date_format: str = ""
-    strays: int = 0
     note: str = ""
-    vocabulary: Vocabulary | None = None
-    edges: tuple[float, ...] = ()
-    notation: Notation | None = None
-    offset: int = 0
+
+    @classmethod
+    @abstractmethod
+    def recognised(cls, column: TrainingColumn) -> Column | None:
+        """Return what is fitted to a column, if it is one of this kind.
+
+        That may be a column of another kind: numbers that are all the same are a constant.
+        """
+
+    @abstractmethod
+    def described(self) -> tuple[str, ...]:
+        """Say in a few words what was made of the column, the note included."""
+
+    @abstractmethod
+    def fill(self, block: Encoded, series: pl.Series, where: str, found: Surprises) -> None:
+        """Encode later cells into ``block``; what is to be warned about goes to ``found``."""
+
+    @classmethod
+    def fits(cls, parts: tuple[str, ...], own: Mapping[str, Any]) -> bool:
+        """Tell whether a column can have outputs of these parts, beside its own entries."""
+        if parts != tuple(part for part in cls.parts if part in parts):
+            return False
+        return parts not in ((), ("missing",)) or cls.parts in ((), ("missing",))
+
+    @property
+    def n_dense(self) -> int:
+        """How many numbers per row `fill` gives."""
+        return len(self.outputs)
 
     @property
     def n_outputs(self) -> int:
         """How many numbers per row the column becomes; 0 when it is left out."""
-        return self.n_dense if self.vocabulary is None else self.vocabulary.n_terms
+        return self.n_dense
 
     @property
-    def n_dense(self) -> int:
-        """How many of them are not terms of a text."""
-        return len(self.outputs) + self.n_ranges
+    def n_kept(self) -> int:
+        """How many of them are kept of a row where zeros are not; of a text about."""
+        return self.n_dense
 
     @property
     def n_ranges(self) -> int:
         """How many of them, the last ones, are shares of ranges."""
-        return max(0, len(self.edges) - 1)
+        return 0
+
+    @property
+    def rest(self) -> int:
+        """How many rarer categories have no output: others are no surprise then."""
+        return 0
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether `sparse` encodes it, and not `fill`."""
+        return False
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words that its cells are known to hold."""
+        return ()
 
     @property
     def output_names(self) -> tuple[str, ...]:
         """One readable name per output: ``island=Biscoe``, ``review: "wonderful plot"``."""
-        if self.vocabulary is not None:
-            return tuple(f"{self.name}: {term}" for term in self.vocabulary.names)
-        if self.kind == "category":
-            return tuple(f"{self.name}={category}" for category in self.categories)
-        named = [self._named(output.part) for output in self.outputs]
-        named += [f"{self.name} from {low:.6g} to {high:.6g}" for low, high in pairwise(self.edges)]
-        return tuple(named)
+        return tuple(self._named(output.part) for output in self.outputs)
 
     def _named(self, part: str) -> str:
         if part == "missing":
             return f"{self.name} is missing"
-        if self.kind in ("binary", "boolean"):
-            return f"{self.name} ({self.categories[1]}=+1)"
         return self.name if part == "value" else f"{self.name} ({part})"
 
     def report(self) -> ReportRow:
         """Say in a few words what was made of the column."""
-        return ReportRow(self.name, self.kind, "; ".join(filter(None, self._done())), self.missing)
+        return ReportRow(self.name, self.kind, joined(*self.described()), self.missing)
 
-    def _done(self) -> tuple[str, ...]:
-        absent = "" if not self.missing else "missing marked in a column of its own"
-        if self.kind == "numeric":
-            value = self.outputs[0]
-            scaled = f"median {value.center:.6g}, scale {value.scale:.6g}"
-            ranges = f"{self.n_ranges} ranges beside it" if self.edges else ""
-            return scaled, absent, ranges, self.note
-        if self.kind == "category":
-            return f"one-hot, {len(self.categories)} categories", self.note
-        if self.kind in ("binary", "boolean"):
-            low, high = (shorten(c, 30).strip("'") for c in self.categories)
-            return f"{low} = -1, {high} = +1", self.note
-        if self.kind == "date":
-            parts = ", ".join(o.part for o in self.outputs if o.part != "missing")
-            return f"{parts.replace('days', 'days since 1970')}", absent, self.note
-        if self.vocabulary is not None:
-            nothing = "zeros where missing" if self.missing else ""
-            return self.vocabulary.told(), nothing, self.note
-        return (self.note,) if not self.outputs else (self.note, "marked where missing")
+    def check(self, series: pl.Series, where: str) -> None:  # noqa: B027 - of most any cell will do
+        """Raise what encoding later cells raises, without encoding them."""
+
+    def fill_few(
+        self, data: Encoded, places: NDArray[np.int32], series: pl.Series, found: Surprises
+    ) -> None:
+        """Encode later cells into ``n_kept`` numbers per row, and where they stand, ascending."""
+        raise NotImplementedError(self.kind)
+
+    def sparse(self, series: pl.Series, where: str, dtype: DTypeLike) -> SparseRows:
+        """Return later cells as rows without zeros, where ``is_sparse``."""
+        raise NotImplementedError(self.kind)
+
+    def divided(self, series: pl.Series, most: int, where: str) -> Column:
+        """Return the column with up to ``most`` ranges of these cells, where it takes such."""
+        return self
+
+    def one_number(self, x: Floats) -> tuple[Floats, bool]:
+        """Return encoded cells as one number each, and whether near numbers mean the alike.
+
+        Parameters
+        ----------
+        x : ndarray of shape (n, n_outputs)
+            Encoded cells.
+
+        Returns
+        -------
+        values : ndarray of shape (n,)
+            The first output before it was clipped; less than any of them where it is missing.
+        ordered : bool
+            Else equal numbers are equal cells, and that is all.
+        """
+        if self.is_one_hot or self.is_sparse:
+            return equal_rows(x), False
+        values = unsquash(x[:, 0])
+        if len(self.outputs) > 1 and self.outputs[-1].part == "missing":
+            marks = x[:, len(self.outputs) - 1]
+            values = np.where(marks > (marks.min() + marks.max()) / 2, values.min() - 1.0, values)
+        return values, True
+
+    def refuse_cell(
+        self, text: pl.Series, strange: pl.Series, expected: str, where: str
+    ) -> NoReturn:
+        """Raise the error for later cells that are none of this column; ``strange`` says which."""
+        row = int(strange[0])
+        others = f" {strange.len() - 1} more rows have such a cell." if strange.len() > 1 else ""
+        raise DataError(
+            f"Column {self.name!r}{of(where)} has {shorten(text[row])} in row {row + 1}: expected "
+            f"{expected}, as in training.{others} Correct the cell, or leave it empty if its value "
+            "is not known."
+        )
+
+    def refuse_type(self, series: pl.Series, expected: str, where: str) -> NoReturn:
+        """Raise the error for later cells that are of a type that none of this column is."""
+        first = " ".join(shorten(series[0]).split())
+        raise DataError(
+            f"Column {self.name!r}{of(where)} is of type {series.dtype} (row 1 has "
+            f"{first}): expected {expected}, as in training. Convert the column."
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the column as plain values that JSON keeps exactly."""
-        values = {
+        common = {
             "name": self.name,
             "kind": self.kind,
             "missing": self.missing,
             "outputs": [list(output) for output in self.outputs],
-            "categories": list(self.categories),
-            "rest": self.rest,
-            "date_format": self.date_format,
-            "strays": self.strays,
+            **_EMPTY,
             "note": self.note,
         }
-        # Only where there are some: other tables are stored as they were before them.
-        if self.edges:
-            values["edges"] = list(self.edges)
-        if self.notation:
-            values["notation"] = self.notation.to_dict()
-        if self.offset:
-            values["offset"] = str(self.offset)
-        return values | ({"vocabulary": self.vocabulary.to_dict()} if self.vocabulary else {})
+        return common | self.own_values()
+
+    def own_values(self) -> dict[str, Any]:
+        """Return what only this kind stores; what was added later, only where there is some."""
+        own = {item.name: getattr(self, item.name) for item in fields(self)[len(_FIELDS) :]}
+        return {key: _plain(value) for key, value in own.items() if value or key in _EMPTY}
+
+    @classmethod
+    def own_entries(cls, stored: Stored) -> dict[str, Any]:
+        """Return what only this kind has, checked: the fields of its class."""
+        return {}
+
+    @classmethod
+    def from_stored(cls, stored: Stored) -> Self:
+        """Return the column that `to_dict` described.
+
+        Raises
+        ------
+        DataError
+            Anything that ``to_dict`` would not have written; the values may come from a stranger.
+        """
+
+        def output(key: str, entry: object) -> Output:
+            if (
+                not isinstance(entry, (list, tuple))
+                or len(entry) != 3
+                or not isinstance(entry[0], str)
+            ):
+                stored.refuse(key, entry, "a list of a text and two numbers")
+            center = stored.as_number(key, entry[1])
+            return Output(entry[0], center, stored.as_number(key, entry[2], positive=True))
+
+        outputs = stored.items("outputs", output)
+        own = cls.own_entries(stored)
+        for key, value in (*((key, stored.get(key)) for key in _EMPTY), *stored.values.items()):
+            if key not in ("kind", *_FIELDS, *own) and (key, value) not in _EMPTY.items():
+                stored.refuse(key, value, f"none in a {cls.kind} column")
+        parts = tuple(output.part for output in outputs)
+        if not cls.fits(parts, own):
+            stored.refuse("outputs", list(parts[:8]), f"the parts of a {cls.kind} column")
+        missing = stored.count("missing")
+        return cls(stored.text("name"), missing, outputs, stored.text("note"), **own)
 
 
-def stored_column(place: str, values: object) -> Column:
-    """Return the column that `Column.to_dict` described; ``place`` names it in messages.
-
-    Raises
-    ------
-    DataError
-        Anything that ``to_dict`` would not have written; the values may come from a stranger.
-    """
-    stored = Stored(values, f"table encoder, {place}")
-
-    def output(key: str, entry: object) -> Output:
-        if not isinstance(entry, (list, tuple)) or len(entry) != 3 or not isinstance(entry[0], str):
-            stored.refuse(key, entry, "a list of a text and two numbers")
-        center = stored.as_number(key, entry[1])
-        return Output(entry[0], center, stored.as_number(key, entry[2], positive=True))
-
-    kind = stored.text("kind", KINDS)
-    outputs = stored.items("outputs", output)
-    categories = stored.texts("categories", different=True)
-    date_notation = stored.text("date_format", DATE_FORMATS if kind == "date" else ("",))
-    parts = tuple(output.part for output in outputs)
-    if not _fits(kind, parts, len(categories)):
-        stored.refuse("outputs", list(parts[:8]), f"the parts of a {kind} column")
-    vocabulary = None
-    if "vocabulary" in stored.values:
-        if kind != "text":
-            stored.refuse("vocabulary", stored.values["vocabulary"], "none beside a column of text")
-        vocabulary = Vocabulary.from_dict(
-            f"table encoder, {place}, vocabulary", stored.values["vocabulary"]
-        )
-    edges = stored.numbers("edges") if "edges" in stored.values else ()
-    if edges and (kind != "numeric" or len(edges) < 2 or sorted(set(edges)) != list(edges)):
-        stored.refuse("edges", list(edges[:8]), "ascending edges of the ranges of a numeric column")
-    return Column(
-        stored.text("name"),
-        kind,  # type: ignore[arg-type]
-        stored.count("missing"),
-        outputs,
-        categories,
-        stored.count("rest"),
-        date_notation,
-        stored.count("strays"),
-        stored.text("note"),
-        vocabulary,
-        edges,
-        *_stored_reading(stored, kind),
-    )
+def joined(*notes: str) -> str:
+    """Return notes as one, without those that are empty."""
+    return "; ".join(filter(None, notes))
 
 
-def _stored_reading(stored: Stored, kind: str) -> tuple[Notation | None, int]:
-    """Return how the cells of a numeric column are read, and what is taken from them."""
-    notation, offset = None, 0
-    if kind == "numeric" and "notation" in stored.values:
-        notation = Notation.from_dict(f"{stored.where}, notation", stored.values["notation"])
-    if kind == "numeric" and "offset" in stored.values:
-        text = stored.text("offset")
-        if not re.fullmatch(r"-?[1-9]\d{0,37}", text):
-            stored.refuse("offset", text, "a whole number of up to 38 digits")
-        offset = int(text)
-    return notation, offset
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return list(value)
+    return value if isinstance(value, int | str) else value.to_dict()
 
 
-def _fits(kind: str, parts: tuple[str, ...], n_categories: int) -> bool:
-    """Tell whether a column of this kind can have these parts."""
-    if kind == "category":
-        return parts == ("category",) * n_categories and n_categories > 0
-    if kind in ("binary", "boolean"):
-        return parts == ("value",) and n_categories == 2
-    if n_categories:
-        return False
-    if kind == "numeric":
-        return parts in (("value",), ("value", "missing"))
-    if kind == "date":
-        allowed = ("days", "month", "day of week", "hour", "missing")
-        ordered = tuple(part for part in allowed if part in parts)
-        return parts == ordered and parts not in ((), ("missing",))
-    return parts == () or (kind == "constant" and parts == ("missing",))
+def equal_rows(x: NDArray[Any]) -> Floats:
+    """Return the same number for rows that are equal, and other numbers for others."""
+    _, codes = np.unique(x, axis=0, return_inverse=True)
+    return codes.reshape(-1).astype(np.float64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DATE_FORMATS",
+    "DATE_PARTS",
     "DateFormat",
     "compact_dates",
     "date_format",
@@ -27,6 +28,7 @@ DateFormat = Literal[
     "month year", "year-month",
 ]  # fmt: skip
 DATE_FORMATS: tuple[str, ...] = get_args(DateFormat)
+DATE_PARTS = ("days", "month", "day of week", "hour")
 
 # Notations that can be told at a glance; of the others the order is what the column decided.
 _SHORT = "short year-month-day"
@@ -266,7 +268,7 @@ def _days_of_text(text: pl.Series, notation: str) -> NDArray[np.float64]:
     return np.where(no_time, np.nan, days + (hours * 3600 + minutes * 60 + seconds) / _DAY)
 
 
-def date_parts(days: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
+def date_parts(days: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
     """Return what is learnt from a date: days since 1970, month (1-12), day of week, hour.
 
     The week starts with Monday = 0. NaN stays NaN.
@@ -274,11 +276,7 @@ def date_parts(days: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
     known = np.isfinite(days)
     whole = np.floor(np.where(known, days, 0.0))
     month = whole.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) % 12 + 1
-    parts = {
-        "days": days,
-        "month": month,
-        "day of week": (whole + 3) % 7,
-        # Days carry about twelve decimals; a millionth of an hour is what they can tell.
-        "hour": np.round((days - whole) * 24, 6),
-    }
-    return {name: np.where(known, part, np.nan) for name, part in parts.items()}
+    # Days carry about twelve decimals; a millionth of an hour is what they can tell.
+    hour = np.round((days - whole) * 24, 6)
+    parts = zip(DATE_PARTS, (days, month, (whole + 3) % 7, hour), strict=True)
+    return {name: np.where(known, part, np.nan) for name, part in parts}

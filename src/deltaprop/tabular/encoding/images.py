@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from deltaprop.errors import DataError, ShapeError, of
 from deltaprop.model.stored import Stored
-from deltaprop.tabular.encoding.column import ReportRow
+from deltaprop.tabular.encoding.column import ReportRow, Wording
 from deltaprop.tabular.encoding.surprises import Surprises
 
 __all__ = ["ImageEncoder"]
@@ -34,6 +34,10 @@ class ImageEncoder:
     n_rows : int
         Images it was fitted to.
     """
+
+    kind: ClassVar[str] = "image"
+    kind_names: ClassVar[Mapping[str, str]] = {"en": "image", "zh": "图像"}
+    in_chinese: ClassVar[Wording] = ((r"divided by (\S+)", r"除以 \1"),)
 
     shape: tuple[int, ...]
     largest: float
@@ -143,7 +147,7 @@ class ImageEncoder:
     def report(self) -> list[ReportRow]:
         """Return one row for all pixels."""
         return [
-            ReportRow(f"{_times(self.shape)} pixels", "image", f"divided by {self.largest:g}", 0)
+            ReportRow(f"{_times(self.shape)} pixels", self.kind, f"divided by {self.largest:g}", 0)
         ]
 
     def to_dict(self) -> dict[str, Any]:

@@ -79,8 +79,8 @@ def _of_cells(series: pl.Series) -> Marks:
         if not (np.abs(values[~np.isnan(values)]) >= _EXACT).any():
             return _of_numbers(values)
     if series.dtype in (pl.Date, pl.Datetime):
-        told = series.cast(pl.Datetime("us")).dt.strftime("%Y-%m-%d %H:%M:%S")
-        series = told.str.strip_suffix(" 00:00:00")
+        text = series.cast(pl.Datetime("us")).dt.strftime("%Y-%m-%d %H:%M:%S")
+        series = text.str.strip_suffix(" 00:00:00")
     elif series.dtype in (pl.Duration, pl.Time):
         series = series.cast(pl.Int64)
     text = without_words(series.cast(pl.String))  # cell by cell: other rows do not matter

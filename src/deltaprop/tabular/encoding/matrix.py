@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from deltaprop.errors import DataError, ShapeError, of
 from deltaprop.model.stored import Stored
-from deltaprop.tabular.encoding.column import ReportRow
+from deltaprop.tabular.encoding.column import ReportRow, Wording
 from deltaprop.tabular.encoding.scaling import squash
 from deltaprop.tabular.encoding.sparse import SparseRows, beside
 from deltaprop.tabular.encoding.surprises import Surprises
@@ -51,6 +51,13 @@ class SparseEncoder:
     warnings : tuple of str
         Always empty; other encoders have some.
     """
+
+    kind: ClassVar[str] = "sparse"
+    kind_names: ClassVar[Mapping[str, str]] = {"en": "sparse matrix", "zh": "稀疏矩阵"}
+    in_chinese: ClassVar[Wording] = (
+        (r"(\S+) columns scaled", r"缩放 \1 列"),
+        (r"(\S+) of them centered", r"其中 \1 列居中"),
+    )
 
     names: tuple[str, ...]
     means: Array
@@ -222,7 +229,7 @@ class SparseEncoder:
     def report(self) -> list[ReportRow]:
         """Return a line about all columns together."""
         done = f"{self.n_columns:,} columns scaled, {self.full.size:,} of them centered"
-        return [ReportRow("sparse matrix", "sparse", done, 0)]
+        return [ReportRow("sparse matrix", self.kind, done, 0)]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the encoder as plain values that JSON keeps exactly."""

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from deltaprop.tabular.encoding.column import Column
 from deltaprop.tabular.encoding.table_encoder import TableEncoder
 
-__all__ = ["arranged"]
-
-_NUMBERS = ("numeric", "date")
+__all__ = ["column_order"]
 
 
-def arranged(
+def column_order(
     encoder: TableEncoder, most_one_hot: int = 8
 ) -> tuple[TableEncoder, int, tuple[int, ...]]:
     """Return the encoder with its columns in another order, and what stands where.
@@ -34,9 +31,9 @@ def arranged(
     sizes : tuple of int
         How many outputs each of the last columns has.
     """
-    numbers = [column for column in encoder.columns if column.kind in _NUMBERS]
-    large = [column for column in encoder.columns if _is_large(column, most_one_hot)]
-    others = [c for c in encoder.columns if c.kind not in _NUMBERS and c not in large]
+    numbers = [column for column in encoder.columns if column.is_number]
+    large = [c for c in encoder.columns if c.is_one_hot and c.n_outputs > most_one_hot]
+    others = [c for c in encoder.columns if not c.is_number and c not in large]
     large = [
         replace(c, outputs=tuple(output._replace(center=0.0, scale=1.0) for output in c.outputs))
         for c in large
@@ -46,7 +43,3 @@ def arranged(
         sum(column.n_outputs for column in numbers),
         tuple(column.n_outputs for column in large),
     )
-
-
-def _is_large(column: Column, most_one_hot: int) -> bool:
-    return column.kind == "category" and column.n_outputs > most_one_hot

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["counted_scale", "robust_scale", "squash"]
+__all__ = ["counted_scale", "robust_scale", "squash", "unsquash"]
 
 # Half of the largest float, so that twice a scale is still a number.
 _LARGEST_SCALE = 8.9e307
@@ -57,3 +57,9 @@ def squash(
         x = (values * 0.5 - center * 0.5) * (2 * scale)
     x = np.clip(np.nan_to_num(x, nan=0.0, posinf=1e30, neginf=-1e30), -1e30, 1e30)
     return np.asarray(x / np.hypot(1.0, x / 3), dtype=np.float64)
+
+
+def unsquash(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what `squash` clipped smoothly as it was before, up to about 1e8."""
+    share = np.clip(x / 3, -1 + 1e-15, 1 - 1e-15)
+    return np.asarray(3 * share / np.sqrt(1 - share**2))

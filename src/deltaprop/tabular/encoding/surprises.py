@@ -1,4 +1,4 @@
-"""What a table holds that the training did not: counted block by block, told once."""
+"""What a table holds that the training did not: counted block by block, said once."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from deltaprop.errors import of, warn_user
 from deltaprop.tabular.encoding.cells import listed
 from deltaprop.tabular.encoding.column import TableWarning
 
-__all__ = ["MOST_TOLD", "Surprises"]
+__all__ = ["MOST_NAMED", "Surprises"]
 
-MOST_TOLD = 9  # unknown categories of a column
+MOST_NAMED = 9  # unknown categories of a column
 
 
 @dataclass(slots=True)
@@ -72,14 +72,14 @@ class Surprises:
         if self.cells:
             warn_user(
                 f"The table{of(where)} holds what the training did not: "
-                f"{'; '.join(self._told(name) for name in self.cells)}. "
+                f"{'; '.join(self._described(name) for name in self.cells)}. "
                 "Such cells are encoded as unknown.",
                 TableWarning,
             )
 
-    def _told(self, column: str) -> str:
+    def _described(self, column: str) -> str:
         count, first = self.cells[column]
         if not first:
             return f"{count} cells of the numeric column {column!r} are no numbers"
-        named = listed(list(first)[:MOST_TOLD], 3)
+        named = listed(list(first)[:MOST_NAMED], 3)
         return f"{count} {'cell' if count == 1 else 'cells'} of column {column!r} ({named})"

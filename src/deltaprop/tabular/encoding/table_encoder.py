@@ -13,17 +13,10 @@ from numpy.typing import DTypeLike, NDArray
 from deltaprop.errors import ColumnError, DataError, nearest_name, of
 from deltaprop.model.stored import LONGEST_NAME, Stored
 from deltaprop.tabular.encoding.cells import listed, shorten
-from deltaprop.tabular.encoding.column import Column, ReportRow, stored_column
-from deltaprop.tabular.encoding.encode_column import (
-    check_cells,
-    fill,
-    fill_few,
-    n_entries,
-    numbers_of,
-    texts_of,
-)
-from deltaprop.tabular.encoding.fit import fit_column, no_rows
-from deltaprop.tabular.encoding.ranges import MOST_RANGES, find_edges
+from deltaprop.tabular.encoding.column import Column, ReportRow
+from deltaprop.tabular.encoding.fit import fit_column
+from deltaprop.tabular.encoding.kinds import stored_column
+from deltaprop.tabular.encoding.ranges import MOST_RANGES
 from deltaprop.tabular.encoding.sparse import SparseRows, beside
 from deltaprop.tabular.encoding.surprises import Surprises
 from deltaprop.tabular.forked import fork_safe
@@ -35,7 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["TableEncoder"]
 
 _FORMAT = "deltaprop-table-encoder/1"
-_TERMS = 300  # of the terms of a text that a cell has
 _MOST_FILLED = 4  # of so many numbers one is kept; a sparse one costs as much time as about so many
 
 
@@ -90,7 +82,10 @@ class TableEncoder:
         """
         table = to_polars(frame)
         if table.height == 0:
-            no_rows(where)
+            raise DataError(
+                f"The table{of(where)} has no rows: expected at least one to learn from. "
+                "Check how it is selected."
+            )
         columns: list[Column] = []
         found: list[str] = []
         for series in table.iter_columns():
@@ -129,20 +124,16 @@ class TableEncoder:
         ColumnError, DataError
             As for ``transform``.
         """
-        numeric = sum(column.kind == "numeric" for column in self.columns)
-        most = min(most, MOST_RANGES // max(1, numeric))
+        most = min(most, MOST_RANGES // max(1, sum(c.takes_ranges for c in self.columns)))
         if most < 2:
             return self
         table = to_polars(frame)
         self._match(table.columns, where, table.columns)
-
-        def divided(column: Column) -> Column:
-            if column.kind != "numeric":
-                return column
-            values, _ = numbers_of(column, table[column.name], where)
-            return replace(column, edges=find_edges(values[~np.isnan(values)], most))
-
-        return replace(self, columns=tuple(map(divided, self.columns)))
+        columns = (
+            column.divided(table[column.name], most, where) if column.takes_ranges else column
+            for column in self.columns
+        )
+        return replace(self, columns=tuple(columns))
 
     @property
     def output_names(self) -> tuple[str, ...]:
@@ -236,7 +227,12 @@ class TableEncoder:
     def _widths(self) -> tuple[int, ...]:
         """How many numbers of a row `encode` keeps of each column that has outputs."""
         used = (column for column in self.columns if column.n_outputs)
-        return tuple(n_entries(column) or column.n_dense for column in used)
+        return tuple(0 if column.is_sparse else column.n_kept for column in used)
+
+    @cached_property
+    def is_sparse(self) -> bool:
+        """Whether a column is free text: of its terms a row has few."""
+        return any(column.is_sparse for column in self.columns)
 
     @cached_property
     def has_few_numbers(self) -> bool:
@@ -246,8 +242,8 @@ class TableEncoder:
     @cached_property
     def n_kept(self) -> int:
         """Return how many numbers `encode` keeps of a row, of text about."""
-        if any(column.vocabulary for column in self.columns):
-            return sum(_TERMS if c.vocabulary else c.n_dense for c in self.columns)
+        if self.is_sparse:
+            return sum(c.n_kept if c.is_sparse else c.n_dense for c in self.columns)
         return sum(self._widths) if self.has_few_numbers else self.n_outputs
 
     @fork_safe
@@ -261,7 +257,7 @@ class TableEncoder:
         self._match(table.columns, where, ())
         for column in self.columns:
             if column.n_outputs:
-                check_cells(column, table[column.name], where)
+                column.check(table[column.name], where)
 
     def _encode(
         self,
@@ -275,18 +271,17 @@ class TableEncoder:
         found = Surprises(self._match(table.columns, where, ignore))
         by_name = dict(zip(table.columns, table.iter_columns(), strict=True))
         encoded = [(column, by_name[column.name]) for column in self.columns if column.n_outputs]
-        if few and not any(column.vocabulary for column, _ in encoded):
+        if few and not self.is_sparse:
             return self._few(encoded, table.height, where, dtype, found), found
         dense = np.empty((table.height, sum(c.n_dense for c in self.columns)), dtype=dtype)
         parts: list[NDArray[Any] | SparseRows] = []
         begun = done = 0
         for column, series in encoded:
-            if column.vocabulary is not None:
-                text = texts_of(column, series, where)
-                parts += [dense[:, begun:done], column.vocabulary.encode(text, dtype)]
+            if column.is_sparse:
+                parts += [dense[:, begun:done], column.sparse(series, where, dtype)]
                 begun = done
             else:
-                fill(dense[:, done : done + column.n_dense], column, series, where, found)
+                column.fill(dense[:, done : done + column.n_dense], series, where, found)
                 done += column.n_dense
         return beside([*parts, dense[:, begun:]], dtype) if parts else dense, found
 
@@ -306,10 +301,10 @@ class TableEncoder:
         for (column, series), kept in zip(encoded, self._widths, strict=True):
             here = slice(done, done + kept)
             if kept < column.n_dense:
-                fill_few(data[:, here], indices[:, here], column, series, found)
+                column.fill_few(data[:, here], indices[:, here], series, found)
                 indices[:, here] += output
             else:
-                fill(data[:, here], column, series, where, found)
+                column.fill(data[:, here], series, where, found)
                 indices[:, here] = np.arange(output, output + column.n_dense)
             done, output = here.stop, output + column.n_dense
         starts = np.arange(n + 1, dtype=np.int64) * width

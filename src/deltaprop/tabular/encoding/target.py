@@ -189,10 +189,10 @@ class TargetEncoder:
     ) -> TargetEncoder:
         means, stds, notations = [], [], []
         for values, name in zip(arrays, names, strict=True):
-            notation, told = notation_of(values)
+            notation, described = notation_of(values)
             notations.append(notation)
             which = f"{name!r}: " if len(arrays) > 1 else ""
-            reason += f"; {which}{told}" if told else ""
+            reason += f"; {which}{described}" if described else ""
             y = as_numbers(values, name, where, notation)
             refuse_lost_digits(values, y, name, where)
             if y.min() == y.max():
@@ -316,13 +316,13 @@ class TargetEncoder:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the encoder as plain values that JSON keeps exactly."""
-        kind = {"O": "text", "b": "bool", "f": "float"}.get(self.classes.dtype.kind, "int")
+        class_type = {"O": "text", "b": "bool", "f": "float"}.get(self.classes.dtype.kind, "int")
         values = {
             "format": _FORMAT,
             "task": self.task,
             "reason": self.reason,
             "names": list(self.names),
-            "class_type": kind,
+            "class_type": class_type,
             "classes": self.classes.tolist(),
             "mean": self.mean.tolist(),
             "std": self.std.tolist(),
@@ -379,19 +379,19 @@ def _stored_notations(stored: Stored, n: int) -> tuple[Notation | None, ...]:
     return notations
 
 
-def _stored_classes(stored: Stored, kind: str) -> NDArray[Any]:
-    if kind == "text":
+def _stored_classes(stored: Stored, class_type: str) -> NDArray[Any]:
+    if class_type == "text":
         found = np.array(stored.texts("classes", different=True), dtype=object)
         ordered = sorted(found.tolist()) == found.tolist()
-    elif kind == "bool":
+    elif class_type == "bool":
         truths = stored.items("classes", lambda _, entry: entry)
         found = np.array([False, True])
         ordered = truths == (False, True) and all(isinstance(t, bool) for t in truths)
     else:
         numbers: tuple[float, ...] = (
-            stored.counts("classes", -(2**63)) if kind == "int" else stored.numbers("classes")
+            stored.counts("classes", -(2**63)) if class_type == "int" else stored.numbers("classes")
         )
-        found = np.array(numbers, dtype=np.int64 if kind == "int" else np.float64)
+        found = np.array(numbers, dtype=np.int64 if class_type == "int" else np.float64)
         ordered = bool((found[1:] > found[:-1]).all())
     if not ordered:
         stored.refuse("classes", found.tolist()[:5], "different classes in ascending order")

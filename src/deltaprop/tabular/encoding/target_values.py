@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltaprop.errors import DataError, ShapeError, of
-from deltaprop.tabular.encoding.cells import Strays, listed, shorten, strays_of
+from deltaprop.tabular.encoding.cells import Strays, listed, shorten, strays_of, to_floats
 from deltaprop.tabular.encoding.codes import EXACT, exact_text, is_code
 from deltaprop.tabular.encoding.dates import date_format
-from deltaprop.tabular.encoding.fit import to_floats
 from deltaprop.tabular.encoding.task import guess_task
 from deltaprop.tabular.reading.frames import as_series, to_polars
 from deltaprop.tabular.reading.notation import Found, Notation, find_notation, read_numbers
@@ -154,8 +153,8 @@ def notation_of(values: NDArray[Any]) -> tuple[Notation | None, str]:
     if found.notation.is_plain(text):
         return None, found.doubt
     unit = f" in {found.notation.unit}" if found.notation.unit else ""
-    told = f"{found.notation.told(text)}; predictions are plain numbers{unit}"
-    return found.notation, "; ".join(filter(None, (found.doubt, told)))
+    described = f"{found.notation.described(text)}; predictions are plain numbers{unit}"
+    return found.notation, "; ".join(filter(None, (found.doubt, described)))
 
 
 def spelt_alike(values: NDArray[Any]) -> tuple[NDArray[Any], str]:

@@ -101,7 +101,7 @@ class Vocabulary:
         words = (f'"{_joined(term)}"' for term in self.words)
         return (*words, *(f'"{_with_dots(piece)}"' for piece in self.pieces))
 
-    def told(self) -> str:
+    def described(self) -> str:
         """Say in a few words what becomes of the text."""
         pairs = sum(" " in term for term in self.words)
         parts = (

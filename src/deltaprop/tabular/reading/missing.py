@@ -260,13 +260,13 @@ def probable_word(column: pl.Series, gaps: Sequence[Gap]) -> Gap | None:
         if gap.word not in _LIKE_WORDS:
             continue
         empty = missing > sum(other.count for other in gaps)
-        alike = others.str.contains(_form(gap.word)).all()
+        alike = others.str.contains(_written_like(gap.word)).all()
         if alike or (empty and others.str.contains(r"^\p{L}").all()):
             return gap
     return None
 
 
-def _form(word: str) -> str:
+def _written_like(word: str) -> str:
     """Return the pattern of words that are written as this one is."""
     if word.isupper():
         return r"^\p{Lu}{2}$" if len(word) == 2 else r"^\p{Lu}[\p{Lu}\d_ -]*$"

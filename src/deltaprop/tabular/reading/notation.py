@@ -111,7 +111,7 @@ class Notation:
             return False
         return text.cast(pl.Float64, strict=False).null_count() <= self.read(text).null_count()
 
-    def told(self, text: pl.Series) -> str:
+    def described(self, text: pl.Series) -> str:
         """Say with the first telling cell how it is read: ``'$1,234.50' is 1234.5 $``."""
         import polars as pl
 

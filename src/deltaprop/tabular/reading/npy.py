@@ -128,20 +128,20 @@ def _header(stream: IO[bytes], name: str) -> tuple[np.dtype[Any], bool, tuple[in
 
 def _type(descr: bytes | None, name: str) -> np.dtype[Any]:
     """Return the type of numbers, truth values or text that a header names."""
-    told = "a structure" if descr is None else descr.decode("latin-1")
-    if re.fullmatch(r"\|?O\d?", told):
+    kind = "a structure" if descr is None else descr.decode("latin-1")
+    if re.fullmatch(r"\|?O\d?", kind):
         raise DataError(
             f"{name} holds an array of Python objects: expected numbers or text of a fixed width. "
             "Loading objects could run code, so it is refused; convert the array "
             "(array.astype(float) or astype(str)) and save it again."
         )
     try:
-        dtype = np.dtype(told) if _KNOWN.fullmatch(told) else None
+        dtype = np.dtype(kind) if _KNOWN.fullmatch(kind) else None
     except (TypeError, ValueError):
         dtype = None
-    if dtype is None or not _NUMBERS_OR_TEXT.fullmatch(told):
+    if dtype is None or not _NUMBERS_OR_TEXT.fullmatch(kind):
         raise DataError(
-            f"{name} holds an array of type {dtype or ascii(told[:60])}: expected numbers, truth "
+            f"{name} holds an array of type {dtype or ascii(kind[:60])}: expected numbers, truth "
             "values or text. Convert it and save it again."
         )
     return dtype

@@ -39,7 +39,7 @@ _QUOTE, _NEWLINE = ord('"'), ord("\n")
 
 
 @dataclass(slots=True)
-class _Told:
+class _Remarks:
     """What reading the parts found, put together for the whole table.
 
     Attributes
@@ -132,9 +132,9 @@ def by_parts(
     reading = Reading(None, words, encoding, text=frozenset(text))
     parts = _parts_of(source, reading)
     if parts is not None:
-        told = _Told()
+        found = _Remarks()
         try:
-            return work(_ahead(map(each, told.of(parts)))), told.remarks(str(source))
+            return work(_ahead(map(each, found.of(parts)))), found.remarks(str(source))
         except OutOfMemoryError:
             raise
         except DataError:

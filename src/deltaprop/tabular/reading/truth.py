@@ -71,7 +71,7 @@ def one_spelling(text: pl.Series) -> tuple[pl.Series, str]:
     if None in spellings or max(map(len, spellings.values())) == 1:
         return text, ""
     usual = {cell: cells[0] for cells in spellings.values() for cell in cells}
-    told = [
+    merged = [
         f"{', '.join(map(repr, cells[1:]))} count{'s' if len(cells) == 2 else ''} as {cells[0]!r}"
         for cells in spellings.values()
         if len(cells) > 1
@@ -79,7 +79,7 @@ def one_spelling(text: pl.Series) -> tuple[pl.Series, str]:
     same = text.replace_strict(
         pl.Series(list(usual)), pl.Series(list(usual.values())), default=None
     )
-    return same.alias(text.name), "; ".join(sorted(told))
+    return same.alias(text.name), "; ".join(sorted(merged))
 
 
 def _usual_capitals(said: Sequence[tuple[str, int]]) -> str:

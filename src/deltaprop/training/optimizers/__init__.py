@@ -13,10 +13,11 @@ import numpy as np
 from deltaprop.errors import SettingError, UnknownNameError
 from deltaprop.model.stored import Stored, record
 from deltaprop.training.optimizers.adam import Adam, AdamW
-from deltaprop.training.optimizers.base import Optimizer, State, hyperparameters
+from deltaprop.training.optimizers.base import OfMatrices, Optimizer, State, hyperparameters
 from deltaprop.training.optimizers.gradient_descent import GradientDescent
 from deltaprop.training.optimizers.lion import Lion
 from deltaprop.training.optimizers.momentum import Momentum
+from deltaprop.training.optimizers.muon import Muon
 from deltaprop.training.optimizers.rmsprop import RMSProp
 from deltaprop.training.schedules import as_schedule, schedule_from_dict, schedule_to_dict
 
@@ -27,6 +28,8 @@ __all__ = [
     "GradientDescent",
     "Lion",
     "Momentum",
+    "Muon",
+    "OfMatrices",
     "Optimizer",
     "RMSProp",
     "State",
@@ -37,7 +40,7 @@ __all__ = [
 ]
 
 OPTIMIZERS: dict[str, type[Any]] = {
-    cls.name: cls for cls in (GradientDescent, Momentum, RMSProp, Adam, AdamW, Lion)
+    cls.name: cls for cls in (GradientDescent, Momentum, RMSProp, Adam, AdamW, Lion, Muon)
 }
 
 

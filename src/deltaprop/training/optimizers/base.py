@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Any, ClassVar, Protocol, TypeAlias
+from typing import Any, ClassVar, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
+from deltaprop.model.parameters import Layout, Slot
 from deltaprop.training.schedules import LearningRate
 
-__all__ = ["Array", "Flags", "Optimizer", "Rate", "State", "array_of", "hyperparameters"]
+__all__ = [
+    "Array", "Flags", "OfMatrices", "Optimizer", "Rate", "State", "array_of", "hyperparameters",
+]  # fmt: skip
 
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -42,6 +45,23 @@ class Optimizer(Protocol):
         """Update ``flat`` and ``state`` in place; weight decay applies where ``decayed``.
 
         eta is one number, or one for each parameter where layers have learning rate factors.
+        """
+
+
+@runtime_checkable
+class OfMatrices(Protocol):
+    """An optimizer that moves some arrays as matrices, not number by number, says so besides.
+
+    It has ``engines.base.StepOnArrays`` too.
+    """
+
+    def matrices(self, layout: Layout) -> tuple[Slot, ...]:
+        """Return which arrays those are."""
+
+    def matrix_arithmetic(self, shape: tuple[int, ...]) -> tuple[tuple[str, str], ...]:
+        """Return the step of one of them as formulas of arrays, in order.
+
+        Names are as in ``Optimizer.arithmetic``; what is neither state nor w is a number between.
         """
 
 

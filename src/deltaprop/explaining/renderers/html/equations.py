@@ -195,6 +195,8 @@ def _index(
     """Return the index of a cell; an array of one index stands there as a row."""
     if entries is not None and entries.transposed:
         place = place[1], place[0]
+    if not origin:
+        return ()  # a number alone
     *fixed, last = origin
     if not fixed:
         return (last + place[1],)

@@ -1,9 +1,9 @@
-"""arranged: numbers first, large categories last, and nothing else changed."""
+"""column_order: numbers first, large categories last, and nothing else changed."""
 
 import numpy as np
 import pytest
 
-from deltaprop.tabular import TableEncoder, arranged
+from deltaprop.tabular import TableEncoder, column_order
 from deltaprop.tabular.encoding.table_encoder import TableEncoder as Encoder
 
 N = 90
@@ -26,7 +26,7 @@ def encoder():
 
 
 def test_numbers_come_first_and_large_categories_last(encoder):
-    ordered, n_numbers, sizes = arranged(encoder)
+    ordered, n_numbers, sizes = column_order(encoder)
     names = [column.name for column in ordered.columns]
     assert names == ["size", "day", "count", "colour", "same", "old", "town", "street"]
     assert n_numbers == sum(c.n_outputs for c in ordered.columns[:3])
@@ -35,7 +35,7 @@ def test_numbers_come_first_and_large_categories_last(encoder):
 
 
 def test_the_same_columns_stand_in_another_order(encoder):
-    ordered, _, sizes = arranged(encoder)
+    ordered, _, sizes = column_order(encoder)
     before = dict(zip(encoder.output_names, encoder.transform(TABLE).T, strict=True))
     x = ordered.transform(TABLE)
     last = x.shape[1] - sum(sizes)
@@ -44,7 +44,7 @@ def test_the_same_columns_stand_in_another_order(encoder):
 
 
 def test_a_large_category_is_zero_or_nearly_one_and_nothing_where_missing(encoder):
-    ordered, _, sizes = arranged(encoder)
+    ordered, _, sizes = column_order(encoder)
     x = ordered.transform(TABLE)
     start = x.shape[1] - sum(sizes)
     for size, name in zip(sizes, ("town", "street"), strict=True):
@@ -60,26 +60,26 @@ def test_a_large_category_is_zero_or_nearly_one_and_nothing_where_missing(encode
 
 
 def test_how_many_categories_are_many_can_be_said(encoder):
-    sizes = arranged(encoder, most_one_hot=2)[2]
+    sizes = column_order(encoder, most_one_hot=2)[2]
     assert sizes == (12, 3, 9)
-    assert arranged(encoder, most_one_hot=100)[2] == ()
+    assert column_order(encoder, most_one_hot=100)[2] == ()
 
 
 def test_it_is_stored_and_restored_like_any(encoder):
-    ordered, _, _ = arranged(encoder)
+    ordered, _, _ = column_order(encoder)
     again = Encoder.from_dict(ordered.to_dict())
     assert again == ordered
     np.testing.assert_array_equal(again.transform(TABLE), ordered.transform(TABLE))
 
 
 def test_arranging_twice_changes_nothing(encoder):
-    once = arranged(encoder)
-    assert arranged(once[0]) == once
+    once = column_order(encoder)
+    assert column_order(once[0]) == once
 
 
 def test_a_table_of_one_kind():
     numbers = TableEncoder.fit({"a": [1.0, 2.0, 3.0], "b": [0.0, 5.0, 1.0]})
-    assert arranged(numbers) == (numbers, 2, ())
+    assert column_order(numbers) == (numbers, 2, ())
     words = TableEncoder.fit({"a": [f"k{i % 10}" for i in range(30)]})
-    _, n_numbers, sizes = arranged(words)
+    _, n_numbers, sizes = column_order(words)
     assert (n_numbers, sizes) == (0, (10,))
