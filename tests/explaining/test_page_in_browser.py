@@ -4,7 +4,7 @@ import json
 import shutil
 import subprocess
 from importlib.resources import files
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -391,11 +391,18 @@ def what_keeps_people_out(browser, axe):
     return [v for v in found if v[0] in ("serious", "critical")]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+QUICK = [
+    ("small", 1280, "light"), ("small", 390, "dark"), ("beside", 1280, "dark"),
+    ("beside", 390, "light"),
+]  # fmt: skip
+
+
 @pytest.mark.parametrize(
-    "name",
-    ["small", "beside", *(pytest.param(n, marks=pytest.mark.slow) for n in ("deep", "digit"))],
+    ("name", "width", "theme"),
+    [
+        pytest.param(*case, marks=[] if case in QUICK else pytest.mark.slow)
+        for case in product(["small", "beside", "deep", "digit"], [1280, 390], ["light", "dark"])
+    ],
 )
 def test_nothing_keeps_anybody_from_using_it(request, page, axe, name, width, theme):
     browser = page(request.getfixturevalue(name), width=width, height=844, theme=theme)
