@@ -184,6 +184,7 @@ class TestFitting:
         resumed = dp.TableModel.fit(*table, recipe=hurried, checkpoint=path, resume=True)
         assert [h.n_epochs for h in resumed.histories] == [2] * 6
 
+    @pytest.mark.usefixtures("search_in_full")
     def test_the_ranges_are_not_chosen_again(self, monkeypatch, tmp_path, rng):
         x = rng.uniform(size=(600, 2))
         y = (np.floor(x[:, 0] * 9) % 2).astype(int)  # stripes: ranges help
