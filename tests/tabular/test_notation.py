@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from deltaprop.errors import DataError
 from deltaprop.tabular import TableEncoder, TableWarning, TargetEncoder
-from deltaprop.tabular.reading.notation import Notation, find_notation
+from deltaprop.tabular.reading.find_notation import find_notation
+from deltaprop.tabular.reading.notation import Notation
 
 NARROW, NO_BREAK, MINUS = "\u202f", "\u00a0", "\u2212"
 

@@ -20,7 +20,7 @@ from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.table_models.evaluation import Evaluation, Tally
 from deltaprop.tabular import Encoder, TargetEncoder, as_frame
-from deltaprop.tabular.reading.notation import with_numbers
+from deltaprop.tabular.reading.find_notation import with_numbers
 
 __all__ = ["EstimatorOnTables", "on_tables"]
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from deltaprop.errors import DataError
 from deltaprop.tabular.encoding.cells import shorten
-from deltaprop.tabular.reading.frames import is_missing
+from deltaprop.tabular.reading.series import is_missing
 
 __all__ = ["answers_of", "plain_columns", "plain_targets", "refuse_unlearnt"]
 

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from deltaprop.tabular.encoding.codes import digits_of
 from deltaprop.tabular.encoding.surprises import MOST_NAMED
-from deltaprop.tabular.reading.frames import category_text
 from deltaprop.tabular.reading.missing import (
     BLANKS,
     MISSING,
@@ -20,6 +19,7 @@ from deltaprop.tabular.reading.missing import (
     clean_frame,
     without_dashes,
 )
+from deltaprop.tabular.reading.series import category_text
 from deltaprop.tabular.reading.truth import is_true, truth_values
 
 if TYPE_CHECKING:

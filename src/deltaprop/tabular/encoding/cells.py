@@ -18,7 +18,8 @@ from deltaprop.tabular.encoding.codes import (
     have_leading_zeros,
     is_code,
 )
-from deltaprop.tabular.reading.notation import Notation, few, find_notation, written_plainly
+from deltaprop.tabular.reading.find_notation import few, find_notation, written_plainly
+from deltaprop.tabular.reading.notation import Notation
 
 if TYPE_CHECKING:
     import polars as pl

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deltaprop.errors import DataError, SettingError, ShapeError, nearest_name, of
+from deltaprop.errors import DataError, ShapeError, nearest_name, of
 from deltaprop.model.stored import LONGEST_NAME, Stored
 from deltaprop.tabular.encoding.categories import category_codes
 from deltaprop.tabular.encoding.cells import listed, shorten
 from deltaprop.tabular.encoding.target_values import (
     are_long_integers,
+    are_truths,
     as_numbers,
     complete_values,
     notation_of,
     refuse_lost_digits,
+    refuse_words,
+    sorted_classes,
     spelt_alike,
     target_columns,
     task_of,
 )
+from deltaprop.tabular.encoding.task import Task, check_task
 from deltaprop.tabular.forked import fork_safe
 from deltaprop.tabular.reading.notation import Notation
 from deltaprop.tabular.reading.truth import differ_in_capitals
@@ -34,7 +38,6 @@ __all__ = ["TargetEncoder", "target_columns"]
 
 _FORMAT = "deltaprop-target-encoder/1"
 _MANY_CLASSES = 100  # from which on most must have more than one row
-_TASKS = ("classification", "regression", "multilabel")
 _CLASS_TYPES = ("text", "int", "float", "bool")
 
 
@@ -61,7 +64,7 @@ class TargetEncoder:
         all are plain. Predictions are plain numbers, in the unit of the notation.
     """
 
-    task: Literal["classification", "regression", "multilabel"]
+    task: Task
     reason: str
     names: tuple[str, ...]
     classes: NDArray[Any]
@@ -100,13 +103,10 @@ class TargetEncoder:
         DataError
             Missing or infinite values, a single class, a constant number.
         """
-        if task is not None and task not in _TASKS:
-            raise SettingError(
-                f"task is {task!r}: expected one of {listed(_TASKS)}, or None to let the target "
-                "decide."
-            )
+        check_task(task)
         columns = target_columns(values)
-        labels = tuple(names) or _default_names(len(columns))
+        several = [f"target{i}" for i in range(len(columns))]
+        labels = tuple(names or (several if len(columns) > 1 else ["target"]))
         if len(labels) != len(columns):
             raise ShapeError(
                 f"The target has {len(columns)} columns but {len(labels)} names ({listed(labels)}):"
@@ -121,7 +121,7 @@ class TargetEncoder:
                     "into labels with argmax; of answers that are each true or false the task is "
                     "'multilabel'; or train one model per column."
                 )
-            odd = [n for n, values in zip(labels, arrays, strict=True) if not _is_truth(values)]
+            odd = [n for n, values in zip(labels, arrays, strict=True) if not are_truths(values)]
             if not odd and task != "regression":
                 return cls._labels_of(arrays, labels)
             if task == "multilabel":
@@ -130,7 +130,7 @@ class TargetEncoder:
                     "expected only these in every target of the task 'multilabel'."
                 )
             if task is None:
-                _refuse_words(arrays, labels, where)
+                refuse_words(arrays, labels, where)
             reason = f"there are {len(arrays)} targets"
             return cls._regression(arrays, reason, labels, where, standardize)
         guess, reason = task_of(arrays[0], labels[0], task, where)
@@ -145,7 +145,7 @@ class TargetEncoder:
         cls, values: NDArray[Any], reason: str, names: tuple[str, ...], where: str
     ) -> TargetEncoder:
         values, merged = spelt_alike(values)
-        classes = _sorted_classes(values)
+        classes = sorted_classes(values)
         apart = "" if merged or values.dtype.kind != "O" else differ_in_capitals(classes.tolist())
         reason = "; ".join(filter(None, (reason, merged, apart)))
         longest = max((c for c in classes.tolist() if isinstance(c, str)), key=len, default="")
@@ -271,9 +271,8 @@ class TargetEncoder:
             found = _shown(values[strange[0]])
             near = nearest_name(str(found), self._texts()[:5000])
             hint = f" Did you mean {near!r}?" if near and isinstance(found, str) else ""
-            more = (
-                f" {strange.size - 1} more rows have unknown classes." if strange.size > 1 else ""
-            )
+            others = strange.size - 1
+            more = f" {others} more rows have unknown classes." if others else ""
             raise DataError(
                 f"Target {name!r}{of(where)} is {shorten(found)} in row "
                 f"{strange[0] + 1}: expected one of the {self.classes.size} classes of the "
@@ -328,9 +327,8 @@ class TargetEncoder:
             "std": self.std.tolist(),
         }
         # Only where there are some: other targets are stored as they were before them.
-        if self.notations:
-            values["notations"] = [n.to_dict() if n else None for n in self.notations]
-        return values
+        notations = [n.to_dict() if n else None for n in self.notations]
+        return values | ({"notations": notations} if notations else {})
 
     @classmethod
     def from_dict(cls, values: object) -> TargetEncoder:
@@ -343,7 +341,7 @@ class TargetEncoder:
         """
         stored = Stored(values, "target encoder")
         stored.text("format", (_FORMAT,))
-        task = stored.text("task", _TASKS)
+        task = stored.text("task", get_args(Task))
         names = stored.texts("names")
         mean, std = stored.numbers("mean"), stored.numbers("std", positive=True)
         classes = _stored_classes(stored, stored.text("class_type", _CLASS_TYPES))
@@ -351,7 +349,7 @@ class TargetEncoder:
         if not len(mean) == len(std) == (len(names) if numeric else 0):
             stored.refuse("mean", list(mean[:5]), "as many means and deviations as targets")
         if task == "multilabel":
-            if not (_is_truth(classes) and classes.size == 2 and names):
+            if not (are_truths(classes) and classes.size == 2 and names):
                 stored.refuse("classes", classes.tolist()[:5], "false and true, or 0 and 1")
         elif (classes.size != 0) if numeric else (classes.size < 2 or len(names) != 1):
             stored.refuse("classes", classes.tolist()[:5], "at least two classes of one target")
@@ -388,45 +386,13 @@ def _stored_classes(stored: Stored, class_type: str) -> NDArray[Any]:
         found = np.array([False, True])
         ordered = truths == (False, True) and all(isinstance(t, bool) for t in truths)
     else:
-        numbers: tuple[float, ...] = (
-            stored.counts("classes", -(2**63)) if class_type == "int" else stored.numbers("classes")
-        )
-        found = np.array(numbers, dtype=np.int64 if class_type == "int" else np.float64)
+        whole = class_type == "int"
+        cells = stored.counts("classes", -(2**63)) if whole else stored.numbers("classes")
+        found = np.array(cells, dtype=np.int64 if whole else np.float64)
         ordered = bool((found[1:] > found[:-1]).all())
     if not ordered:
         stored.refuse("classes", found.tolist()[:5], "different classes in ascending order")
     return found
-
-
-def _default_names(n: int) -> tuple[str, ...]:
-    return ("target",) if n == 1 else tuple(f"target{i}" for i in range(n))
-
-
-def _refuse_words(arrays: Sequence[NDArray[Any]], names: Sequence[str], where: str) -> None:
-    for values, name in zip(arrays, names, strict=True):
-        if values.dtype.kind == "O" and task_of(values, name, None, where)[0] == "classification":
-            raise DataError(
-                f"Target {name!r}{of(where)} holds words, beside {len(arrays) - 1} more targets: "
-                "targets that share a network are all numbers, or all true or false. "
-                "deltaprop.TargetModels, and deltaprop train, learn each by a model of its own."
-            )
-
-
-def _is_truth(values: NDArray[Any]) -> bool:
-    """Return whether there are only truth values, 0 and 1, or the words true and false."""
-    if values.dtype.kind == "O":
-        return {str(value).lower() for value in values.tolist()} <= {"true", "false"}
-    return values.dtype.kind == "b" or bool(((values == 0) | (values == 1)).all())
-
-
-def _sorted_classes(values: NDArray[Any]) -> NDArray[Any]:
-    if values.dtype.kind == "O":
-        return np.array(sorted(set(values.tolist())), dtype=object)
-    classes = np.unique(values)
-    whole = classes.dtype.kind == "f" and (classes == np.floor(classes)).all()
-    if whole and np.abs(classes).max() < 2**53:
-        return classes.astype(np.int64)
-    return classes
 
 
 def _shown(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -13,8 +13,10 @@ from deltaprop.tabular.encoding.cells import Strays, listed, shorten, strays_of,
 from deltaprop.tabular.encoding.codes import EXACT, exact_text, is_code
 from deltaprop.tabular.encoding.dates import date_format
 from deltaprop.tabular.encoding.task import guess_task
-from deltaprop.tabular.reading.frames import as_series, to_polars
-from deltaprop.tabular.reading.notation import Found, Notation, find_notation, read_numbers
+from deltaprop.tabular.reading.find_notation import Found, find_notation, read_numbers
+from deltaprop.tabular.reading.frames import to_polars
+from deltaprop.tabular.reading.notation import Notation
+from deltaprop.tabular.reading.series import as_series
 from deltaprop.tabular.reading.truth import one_spelling
 
 if TYPE_CHECKING:
@@ -22,10 +24,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "are_long_integers",
+    "are_truths",
     "as_numbers",
     "complete_values",
     "notation_of",
     "refuse_lost_digits",
+    "refuse_words",
+    "sorted_classes",
     "spelt_alike",
     "target_columns",
     "task_of",
@@ -205,3 +210,32 @@ def _text_of(values: NDArray[Any]) -> pl.Series:
     import polars as pl
 
     return pl.Series(values.tolist(), dtype=pl.String)
+
+
+def refuse_words(arrays: Sequence[NDArray[Any]], names: Sequence[str], where: str) -> None:
+    """Refuse words among several targets, which share a network."""
+    for values, name in zip(arrays, names, strict=True):
+        if values.dtype.kind == "O" and task_of(values, name, None, where)[0] == "classification":
+            raise DataError(
+                f"Target {name!r}{of(where)} holds words, beside {len(arrays) - 1} more targets: "
+                "targets that share a network are all numbers, or all true or false. "
+                "deltaprop.TargetModels, and deltaprop train, learn each by a model of its own."
+            )
+
+
+def are_truths(values: NDArray[Any]) -> bool:
+    """Return whether there are only truth values, 0 and 1, or the words true and false."""
+    if values.dtype.kind == "O":
+        return {str(value).lower() for value in values.tolist()} <= {"true", "false"}
+    return values.dtype.kind == "b" or bool(((values == 0) | (values == 1)).all())
+
+
+def sorted_classes(values: NDArray[Any]) -> NDArray[Any]:
+    """Return the different values in order; whole numbers as such."""
+    if values.dtype.kind == "O":
+        return np.array(sorted(set(values.tolist())), dtype=object)
+    classes = np.unique(values)
+    whole = classes.dtype.kind == "f" and (classes == np.floor(classes)).all()
+    if whole and np.abs(classes).max() < 2**53:
+        return classes.astype(np.int64)
+    return classes

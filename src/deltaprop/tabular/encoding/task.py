@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from deltaprop.errors import SettingError
+from deltaprop.tabular.encoding.cells import listed
 from deltaprop.tabular.encoding.codes import EXACT
 
-__all__ = ["guess_task"]
+__all__ = ["Task", "check_task", "guess_task"]
+
+Task = Literal["classification", "regression", "multilabel"]
 
 FEW_LABELS = 20
 _MOST_LABELS = 1000
@@ -52,3 +56,12 @@ def guess_task(values: NDArray[Any]) -> tuple[str, str]:
         first, last = int(different[0]), int(different[-1])
         return "classification", f"the target numbers {d} classes from {first} to {last}"
     return "regression", f"the target holds {many}"
+
+
+def check_task(task: str | None) -> None:
+    """Raise a `SettingError` for a task that there is none of."""
+    if task is not None and task not in get_args(Task):
+        raise SettingError(
+            f"task is {task!r}: expected one of {listed(get_args(Task))}, or None to let the "
+            "target decide."
+        )

@@ -12,8 +12,8 @@ from deltaprop.tabular.encoding.codes import (
     have_leading_zeros,
 )
 from deltaprop.tabular.encoding.dates import DateFormat, date_format
+from deltaprop.tabular.reading.find_notation import Found, find_notation, written_plainly
 from deltaprop.tabular.reading.missing import clean_text
-from deltaprop.tabular.reading.notation import Found, find_notation, written_plainly
 from deltaprop.tabular.reading.truth import differ_in_capitals, one_spelling
 
 if TYPE_CHECKING:

@@ -7,15 +7,16 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deltaprop.errors import ColumnError, DataError, SettingError, nearest_name
+from deltaprop.errors import ColumnError, DataError, nearest_name
 from deltaprop.memory import saying_when_memory_ends
 from deltaprop.tabular.encoding.cells import listed, picked, shorten
 from deltaprop.tabular.encoding.codes import exact_text
+from deltaprop.tabular.encoding.task import Task, check_task
 from deltaprop.tabular.forked import fork_safe
 from deltaprop.tabular.reading.arrays import pick_arrays, read_array, read_arrays
 from deltaprop.tabular.reading.decoding import check_encoding
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 __all__ = ["Dataset", "Task", "load_dataset", "split_target"]
-
-Task = Literal["classification", "regression", "multilabel"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,11 +133,7 @@ def load_dataset(
     DataError
         As `load_features` does; a missing target; features and labels of different number.
     """
-    if task is not None and task not in get_args(Task):
-        raise SettingError(
-            f"task is {task!r}: expected one of {listed(get_args(Task))}, or None to let the "
-            "target decide."
-        )
+    check_task(task)
     began = time.perf_counter()
     blobs = open_blobs(source)
     if seconds is not None:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from deltaprop.model.stored import Stored
-from deltaprop.tabular.reading.units import THREE_DECIMALS, is_currency, is_unit, key_of
+from deltaprop.tabular.reading.units import is_currency, is_unit, key_of
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Found", "Notation", "find_notation", "read_numbers", "with_numbers", "written_plainly"]
+__all__ = ["GROUPS", "POINTS", "Notation", "fits", "parts_of"]
 
-_POINTS = (".", ",")
-_GROUPS = ("", ",", ".", " ", "'")
+POINTS = (".", ",")
+GROUPS = ("", ",", ".", " ", "'")
 
 # What is written in several ways is brought to one of them first.
 _SAME = {
@@ -33,18 +32,8 @@ _CELL = (
     rf"(?P<body>{_BODY})(?P<minus>-)?(?P<close>\))?(?P<blank> *)(?P<after>{_AFTER})?"
     r" ?(?P<minus2>-)?(?P<close2>\))?$"
 )
-_MAY_BE_GROUPED = re.compile(r"[+-]?(?:[1-9]\d{0,2}\.\d{3}|\d{1,3})", re.ASCII)
-_ADDRESS = r"^(?:\d{1,2}|1\d\d|2[0-4]\d|25[0-5])(?:\.(?:1\d\d|2[0-4]\d|25[0-5])){3}$"
 _SIGNS = ("sign", "sign2", "minus", "minus2")
-
 _LONGEST_UNIT = 40
-_SAMPLE = 200
-_FIRST = 20
-_MOST_UNITS = 10  # in a sample; of more the cells are addresses and the like
-_STRAY_SHARE = 0.05
-_FEWEST_NUMBERS = 20
-_FEWEST_ENDINGS = 3  # of the digits behind a mark; thirds of a number have but two
-_LONGEST_GROUPED = 7  # digits; where all cells have as many or more, they number telephones
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +76,8 @@ class Notation:
     def _read(self, text: pl.Series) -> pl.Series:
         import polars as pl
 
-        parts = _parts_of(text)
-        known = _fits(parts, self.point, self.group)
+        parts = parts_of(text)
+        known = fits(parts, self.point, self.group)
         for name, own in (("before", self.before), ("after", self.after)):
             written = parts[name].unique().to_list()
             same = [unit for unit in written if not unit or key_of(unit) == key_of(own)]
@@ -126,9 +115,7 @@ class Notation:
 
     def to_dict(self) -> dict[str, str]:
         """Return the notation as plain values."""
-        return {
-            "point": self.point, "group": self.group, "before": self.before, "after": self.after,
-        }  # fmt: skip
+        return asdict(self)
 
     @classmethod
     def from_dict(cls, place: str, values: object) -> Notation:
@@ -140,7 +127,7 @@ class Notation:
             Anything that `to_dict` would not have written; the values may come from a stranger.
         """
         stored = Stored(values, place)
-        point, group = stored.text("point", _POINTS), stored.text("group", _GROUPS)
+        point, group = stored.text("point", POINTS), stored.text("group", GROUPS)
         if point == group:
             stored.refuse("group", group, "another mark than the decimal one")
         unit = stored.text("before"), stored.text("after")
@@ -149,138 +136,7 @@ class Notation:
         return cls(point, group, *unit)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What was found out about how a column writes its numbers.
-
-    Attributes
-    ----------
-    notation : Notation or None
-        None when the cells are not numbers, however written.
-    doubt : str
-        What no cell decides, and how it is read therefore; empty where all is certain.
-    why_not : str
-        Why cells that look like numbers are none.
-    """
-
-    notation: Notation | None = None
-    doubt: str = ""
-    why_not: str = ""
-
-
-def written_plainly(text: pl.Series) -> Found | None:
-    """Return how cells that all are plain numbers are read, or None where that takes a closer look.
-
-    Cells such as 1.234 and 12.500 may be thousands; one 0.5, 1.25 or 1000 says that they are not.
-    Where every cell has a point, as numbers of three decimals have, it is taken for a decimal one.
-    """
-    certain = Found(Notation())
-    # Of most columns some of the first cells tell, which costs little where there are many columns.
-    if not all(_MAY_BE_GROUPED.fullmatch(cell) for cell in text.head(_FIRST).to_list() if cell):
-        return certain
-    cells = text.drop_nulls()
-    if not cells.str.contains(f"^(?:{_MAY_BE_GROUPED.pattern})$").all():
-        return certain
-    points = cells.str.contains(".", literal=True)
-    if not points.any():
-        return certain
-    if points.all():
-        example = str(cells.str.strip_chars("+-").min())
-        return Found(Notation(), _doubt(".", example, "is a decimal one", example))
-    return None
-
-
-def find_notation(text: pl.Series) -> Found:
-    """Find the one notation in which the cells of a cleaned text column are numbers.
-
-    The whole column decides. All cells must have the same currency or unit (0 may go without);
-    a few may be something else, as in a column of plain numbers. What are dates, telephone
-    numbers, addresses, versions, ordinals or identifiers is no number with a unit.
-
-    Parameters
-    ----------
-    text : polars.Series of String
-        Cells without padding, null where missing.
-
-    Returns
-    -------
-    Found
-        The plain notation where nothing but a decimal point is written.
-    """
-    import polars as pl
-
-    cells = text.drop_nulls().alias("cell")
-    n = cells.len()
-    if n == 0:
-        return Found()
-    sample = _parts_of(cells.gather_every(max(1, n // _SAMPLE)))
-    n_units = sample.filter(~pl.col("odd")).select("before", "after").n_unique()
-    if sample["odd"].sum() > 0.2 * sample.height or n_units > max(_MOST_UNITS, sample.height / 4):
-        return Found()
-    counts = cells.value_counts(name="rows")
-    parts = _parts_of(counts["cell"]).with_columns(counts["rows"])
-    numeric = parts.filter(~parts["odd"])
-    numeric, unit, why_not = _one_unit(numeric, n)
-    if numeric.height == 0:
-        return Found(why_not=why_not)
-    # Of two marks that explain equally many cells neither is certain.
-    explained = {marks: _rows(numeric, *marks) for marks in _possible_marks(numeric["body"])}
-    most = max(explained.values(), default=0)
-    if most < n and not few(n - most, n):
-        return Found(why_not=why_not)
-    best = [marks for marks, rows in explained.items() if rows == most]
-    numeric = numeric.filter(_fits(numeric, *best[0]))
-    if _numbers_something_off(numeric, best[0][1]):
-        return Found()
-    (point, group), doubt = best[0], ""
-    if len(best) > 1:
-        (point, group), doubt = _decided(numeric["body"], unit, best)
-    return Found(Notation(point, group, *unit), doubt)
-
-
-def few(n_odd: int, total: int) -> bool:
-    """Tell whether so few cells are no numbers that the column still is one of numbers."""
-    return n_odd <= _STRAY_SHARE * total and total - n_odd >= _FEWEST_NUMBERS
-
-
-def read_numbers(text: pl.Series, notation: Notation | None) -> pl.Series:
-    """Return later cells of a numeric column as Float64, null where they are no numbers.
-
-    They are read as the column was written at training; or, where some are not written so, as
-    plain numbers; or as the column itself proves to be written, if it has the same unit.
-    """
-    import polars as pl
-
-    values = notation.read(text) if notation else text.cast(pl.Float64, strict=False)
-    n_known = text.len() - text.null_count()
-    if n_known == values.len() - values.null_count():
-        return values
-    if notation:
-        plain = text.cast(pl.Float64, strict=False)
-        if n_known == plain.len() - plain.null_count():
-            return plain
-    found = find_notation(text)
-    own = key_of(notation.unit) if notation else ""
-    if found.notation is None or found.doubt or key_of(found.notation.unit) != own:
-        return values
-    other = found.notation.read(text)
-    return other if other.null_count() < values.null_count() else values
-
-
-def with_numbers(frame: pl.DataFrame, *, but: Collection[str] = ()) -> pl.DataFrame:
-    """Return a frame whose columns of text are numbers where every cell is one, except ``but``."""
-    import polars as pl
-
-    read = []
-    for text in frame.select(pl.col(pl.String)).iter_columns():
-        found = Found() if text.name in but else find_notation(text)
-        if found.notation is not None:
-            numbers = found.notation.read(text)
-            read += [numbers] if numbers.null_count() == text.null_count() else []
-    return frame.with_columns(read)
-
-
-def _parts_of(text: pl.Series) -> pl.DataFrame:
+def parts_of(text: pl.Series) -> pl.DataFrame:
     """Take cells apart: what stands before and after the number, its digits, and its sign."""
     import polars as pl
 
@@ -293,7 +149,7 @@ def _parts_of(text: pl.Series) -> pl.DataFrame:
     given = {name: pl.col(name).is_not_null() for name in found.columns}
     inside = given["open"] | given["open2"]
     closed = given["close"] | given["close2"]
-    minus = [pl.col(name) == "-" for name in ("sign", "sign2", "minus", "minus2")]
+    minus = [pl.col(name) == "-" for name in _SIGNS]
     signs = pl.sum_horizontal(inside.cast(pl.Int8), *(given[name].cast(pl.Int8) for name in _SIGNS))
     twice = (given["open"] & given["open2"]) | (given["close"] & given["close2"])
     odd = pl.col("body").is_null() | (inside != closed) | (signs > 1) | twice
@@ -327,54 +183,6 @@ def _without_strange_units(parts: pl.DataFrame) -> pl.DataFrame:
     return parts.with_columns(pl.col("odd") | pl.col("strange"))
 
 
-def _one_unit(parts: pl.DataFrame, n: int) -> tuple[pl.DataFrame, tuple[str, str], str]:
-    """Return the cells of the commonest unit, that unit, and why the others spoil the column."""
-    import polars as pl
-
-    written = (
-        parts.group_by("before", "after")
-        .agg(pl.col("rows").sum(), (pl.col("body").str.contains(r"[1-9]").any()).alias("some"))
-        .sort(["rows", "before", "after"], descending=[True, False, False])
-    )
-    rows: dict[tuple[str, str], int] = {}
-    for before, after, count, some in written.iter_rows():
-        key = (key_of(before), key_of(after))
-        if some or before or after:
-            rows[key] = rows.get(key, 0) + count
-    if not rows:
-        return parts, ("", ""), ""
-    key = max(rows, key=rows.__getitem__)
-    same = [
-        (before, after)
-        for before, after, *_ in written.iter_rows()
-        if (key_of(before), key_of(after)) == key
-    ]
-    others = [" ".join(filter(None, k)) or "no unit" for k in rows if k != key]
-    why_not = ""
-    known = all(not after or is_unit(after, apart=False) for _, after in rows)
-    if known and others and not few(sum(rows.values()) - rows[key], n):
-        own = " ".join(filter(None, key)) or "no unit"
-        units = ", ".join([own, *others][:4]) + (", ..." if len(others) > 3 else "")
-        why_not = f"its numbers have different units ({units}), so they are words"
-    of_it = pl.struct("before", "after").is_in([{"before": b, "after": a} for b, a in same])
-    bare_zero = (pl.col("before") + pl.col("after") == "") & ~pl.col("body").str.contains("[1-9]")
-    return parts.filter(of_it | bare_zero), same[0], why_not
-
-
-def _possible_marks(bodies: pl.Series) -> list[tuple[str, str]]:
-    """Return the pairs of decimal mark and mark of thousands that use just the marks there are."""
-    used = {mark for mark in ".,' " if bodies.str.contains(mark, literal=True).any()}
-    return [
-        (point, group)
-        for point in _POINTS
-        for group in _GROUPS
-        if point != group
-        and used <= {point, group}
-        and (not group or group in used)
-        and (point in used or point == "." or group == ".")
-    ]
-
-
 def _grammar(point: str, group: str) -> str:
     mark, between = re.escape(point), re.escape(group)
     whole = r"\d+"
@@ -385,64 +193,9 @@ def _grammar(point: str, group: str) -> str:
     return rf"^(?:{whole}(?:{mark}\d*)?|{mark}\d+)(?:[eE][+-]?\d+)?$"
 
 
-def _fits(parts: pl.DataFrame, point: str, group: str) -> pl.Series:
+def fits(parts: pl.DataFrame, point: str, group: str) -> pl.Series:
+    """Tell which cells, taken apart, are numbers with these marks."""
     return parts["body"].str.contains(_grammar(point, group)) & ~parts["odd"]
-
-
-def _rows(parts: pl.DataFrame, point: str, group: str) -> int:
-    return int(parts["rows"].filter(_fits(parts, point, group)).sum())
-
-
-def _numbers_something_off(parts: pl.DataFrame, group: str) -> bool:
-    """Tell whether the cells are telephone numbers, addresses of machines, or an enumeration."""
-    bodies = parts["body"]
-    if parts["accounting"].all() and bodies.str.contains(r"^\d+$").all():
-        return True
-    if group == "." and bodies.str.contains(_ADDRESS).all():
-        return True
-    if group != " ":
-        return False
-    digits = bodies.str.replace_all(" ", "", literal=True).str.len_chars()
-    whole = not bodies.str.contains(r"[.,]").any()
-    same = digits.n_unique() == 1 and int(digits[0]) >= _LONGEST_GROUPED and bodies.len() > 1
-    bare = bool(((parts["before"] == "") & (parts["after"] == "")).all())
-    return bool(parts["plus"].any()) or (whole and same and bare)
-
-
-def _decided(
-    bodies: pl.Series, unit: tuple[str, str], marks: list[tuple[str, str]]
-) -> tuple[tuple[str, str], str]:
-    """Choose between a decimal mark and a mark of thousands where each cell may be either."""
-    decimal = next((pair for pair in marks if not pair[1]), marks[0])
-    grouped = next((pair for pair in marks if pair[1]), marks[0])
-    both = decimal == grouped  # 1,234 and 5.678: one of the marks is of decimals, as in English
-    mark = "," if both else grouped[1]
-    marked = bodies.filter(bodies.str.contains(mark, literal=True))
-    whole = bodies.filter(~bodies.str.contains(mark, literal=True))
-    example = str(marked.min())
-    if both:
-        return (".", ","), f"nothing tells the decimal mark; {example} is read as in English"
-    endings = marked.str.slice(-3).n_unique()
-    if whole.len() and not whole.str.contains(r"^\d{1,3}$").all():
-        chosen = decimal
-    elif mark == "," or _counts_money(unit):
-        chosen = grouped
-    else:
-        mixed = whole.str.contains("[1-9]").sum() >= max(3, 0.05 * bodies.len())
-        chosen = grouped if mixed and endings >= _FEWEST_ENDINGS else decimal
-    value = example.replace(mark, "" if chosen is grouped else ".")
-    what = "groups thousands" if chosen is grouped else "is a decimal one"
-    return chosen, _doubt(mark, example, what, value)
-
-
-def _doubt(mark: str, example: str, what: str, value: str) -> str:
-    name = {",": "comma", ".": "point"}[mark]
-    return f"no cell tells what the {name} is: taken that it {what}, so {example} is {value}"
-
-
-def _counts_money(unit: tuple[str, str]) -> bool:
-    money = [part for part in unit if part and is_currency(part)]
-    return bool(money) and not any(key_of(part) in THREE_DECIMALS for part in money)
 
 
 def _digits(value: float) -> str:

@@ -18,6 +18,7 @@ from deltaprop.tabular.forked import fork_safe
 from deltaprop.tabular.reading.arrays import read_array
 from deltaprop.tabular.reading.decoding import check_encoding
 from deltaprop.tabular.reading.delimited import Reading, TextTable, read_delimited
+from deltaprop.tabular.reading.find_notation import with_numbers
 from deltaprop.tabular.reading.frames import to_polars
 from deltaprop.tabular.reading.missing import (
     MISSING,
@@ -28,7 +29,6 @@ from deltaprop.tabular.reading.missing import (
     merge_gaps,
     numbers_without_words,
 )
-from deltaprop.tabular.reading.notation import with_numbers
 from deltaprop.tabular.reading.parquet import read_parquet
 from deltaprop.tabular.reading.pieces import in_pieces, pieces_within
 from deltaprop.tabular.reading.source import Blob, Source, open_blobs

@@ -17,8 +17,9 @@ from deltaprop.tabular.encoding.column import Column, Encoded, Floats, Output, W
 from deltaprop.tabular.encoding.kinds.constant import ConstantColumn
 from deltaprop.tabular.encoding.ranges import find_edges, shares
 from deltaprop.tabular.encoding.scaling import robust_scale
+from deltaprop.tabular.reading.find_notation import read_numbers
 from deltaprop.tabular.reading.missing import without_dashes
-from deltaprop.tabular.reading.notation import Notation, read_numbers
+from deltaprop.tabular.reading.notation import Notation
 
 if TYPE_CHECKING:
     import polars as pl
