@@ -41,7 +41,7 @@ enum class Kind {
 struct LayerPlan {
     std::ptrdiff_t n_in = 0, n_out = 0;
     bool bias = true;
-    Activation activation = Activation::identity;  // of a hidden layer; the loss brings the last
+    Activation activation = Activation::identity;  // of a hidden layer; the last has none, for the loss brings it
     std::uint32_t drop_threshold = 0;  // how many of 2^32 draws drop what enters the layer
     double drop_probability = 0.0;     // what is kept is divided by 1 minus it
     Kind kind = Kind::dense;

@@ -262,9 +262,8 @@ template <class T, class S> DELTAPROP_INLINE Vec<T> load_as(const S* p) {
 
 // One group of rows, n of them (the rest repeat the first), K columns each.
 template <class T, class S>
-void gather_lanes(const Rows& rows, const std::int64_t* order, int n, std::ptrdiff_t K, T* to) {
+void gather_lanes(const S* data, const Rows& rows, const std::int64_t* order, int n, std::ptrdiff_t K, T* to) {
     constexpr int L = kLanes<T>;
-    const S* data = static_cast<const S*>(rows.data);
     const S* at[L];
     const S* last = data;
     for (int r = 0; r < L; ++r) {

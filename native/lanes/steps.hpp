@@ -49,7 +49,7 @@ public:
             layer.n_in = given.n_in;
             layer.n_out = given.n_out;
             layer.bias = given.bias;
-            layer.activation = l + 1 == n_layers_ ? Activation::identity : given.activation;
+            layer.activation = given.activation;
             layer.keeps_slope = !slope_from_value(layer.activation);
             layer.by_rows_up_to = groups_by_rows<T>(given.n_in, given.n_out);
             layer.start = n_parameters_;
@@ -267,12 +267,7 @@ private:
 
     void gather(const Rows& rows, const std::int64_t* order, std::ptrdiff_t n, T* to) const {
         const std::ptrdiff_t K = layers_[0].n_in;
-        const int some = static_cast<int>(n);
-        switch (rows.kind) {
-            case Rows::Kind::float32: return gather_lanes<T, float>(rows, order, some, K, to);
-            case Rows::Kind::float64: return gather_lanes<T, double>(rows, order, some, K, to);
-            case Rows::Kind::uint8: return gather_lanes<T, std::uint8_t>(rows, order, some, K, to);
-        }
+        with_numbers(rows, [&](const auto* numbers) { gather_lanes<T>(numbers, rows, order, static_cast<int>(n), K, to); });
     }
 
     // the second part: weights

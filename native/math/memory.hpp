@@ -32,6 +32,15 @@ template <class S, class... Arguments> S* make_in(Memory& memory, Arguments&&...
     return ::new (memory.take(sizeof(S))) S(static_cast<Arguments&&>(arguments)...);
 }
 
+// Returns work(numbers) of rows, whose kind is that of the pointer.
+template <class Work> DELTAPROP_INLINE void with_numbers(const Rows& rows, Work work) {
+    switch (rows.kind) {
+        case Rows::Kind::float32: return work(static_cast<const float*>(rows.data));
+        case Rows::Kind::float64: return work(static_cast<const double*>(rows.data));
+        case Rows::Kind::uint8: return work(static_cast<const std::uint8_t*>(rows.data));
+    }
+}
+
 // As std::copy_n and std::fill_n, but each instruction set's own.
 template <class T> DELTAPROP_INLINE void copy(const T* from, std::ptrdiff_t n, T* to) {
     std::memcpy(static_cast<void*>(to), from, static_cast<std::size_t>(n) * sizeof(T));

@@ -1,6 +1,6 @@
 // Vectors of the widest kind that this translation unit is compiled for.
 //
-// Every file below kernels/ is compiled once for each instruction set, in a namespace of its own
+// Every file of math/, panels/ and lanes/ is compiled once for each instruction set, in a namespace of its own
 // (DELTAPROP_ISA), so that no function compiled for one machine is ever linked into another's path.
 #pragma once
 

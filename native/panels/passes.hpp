@@ -92,16 +92,16 @@ DELTAPROP_INLINE void apply_slope(const Layer<C>& layer, const Layer<C>& below, 
 
 // out = f(scale in W + b); `slope`, where it is not null, takes f'(z).
 template <class C>
-void forward(const Layer<C>& layer, Activation f, const typename C::Element* in, std::ptrdiff_t stride,
+void forward(const Layer<C>& layer, const typename C::Element* in, std::ptrdiff_t stride,
              std::ptrdiff_t n, typename C::Number* out, typename C::Number* slope) {
     using T = typename C::Number;
     const auto activate = [&](std::ptrdiff_t j, std::ptrdiff_t r, int rows) {
         const std::ptrdiff_t at = (j * stride + r) * kPanel<T>;
         scale_tile(layer, rows, out + at);
-        activate_tile<T>(f, rows, layer.is_half(j) ? 1 : 2, out + at, layer.bias_of(j), slope ? slope + at : nullptr);
+        activate_tile<T>(layer.activation, rows, layer.is_half(j) ? 1 : 2, out + at, layer.bias_of(j), slope ? slope + at : nullptr);
     };
     product<C>(in, layer.weights(), elements<C>(layer.n_in), layer.n_out, stride, n, out, Done(activate));
-    clear_padding(layer.n_out, stride, n, out, f);
+    clear_padding(layer.n_out, stride, n, out, layer.activation);
 }
 
 // Panels of a row that are summed at once, so that an entry of a sparse row is read for all of them.
@@ -133,7 +133,7 @@ void sum_entries_of(std::ptrdiff_t n_panels, Arguments... arguments) {
 
 // The same for sparse rows: only the rows of W that a number meets are read, and never in pairs.
 template <class C>
-void forward_sparse(const Layer<C>& layer, Activation f, const Rows& rows, const std::int64_t* order,
+void forward_sparse(const Layer<C>& layer, const Rows& rows, const std::int64_t* order,
                     std::ptrdiff_t stride, std::ptrdiff_t n, typename C::Number* out, typename C::Number* slope) {
     using T = typename C::Number;
     constexpr std::ptrdiff_t P = kPanel<T>;
@@ -149,10 +149,10 @@ void forward_sparse(const Layer<C>& layer, Activation f, const Rows& rows, const
     for (std::ptrdiff_t j = 0; j < n_panels; ++j) {
         const std::ptrdiff_t at = j * stride * P;
         scale_tile(layer, n, out + at);
-        activate_tile<T>(f, static_cast<int>(n), layer.is_half(j) ? 1 : 2, out + at, layer.bias_of(j),
+        activate_tile<T>(layer.activation, static_cast<int>(n), layer.is_half(j) ? 1 : 2, out + at, layer.bias_of(j),
                          slope ? slope + at : nullptr);
     }
-    clear_padding(layer.n_out, stride, n, out, f);
+    clear_padding(layer.n_out, stride, n, out, layer.activation);
 }
 
 // delta of the layer below, (scale delta W^T) f'(z), for n rows from row r0 of the batch on.

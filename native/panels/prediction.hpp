@@ -49,14 +49,13 @@ public:
             const Layer<C>& layer = layers_[l];
             const T* from = own.from.get();
             T* to = own.to.get();
-            const Activation f = l + 1 == network_.n_layers ? Activation::identity : layer.activation;
             if (!layer.is_dense()) {
                 forward_layer(layer, from, stride, n, to, nullptr, own.room.get());
             } else if (l == 0 && sparse) {
-                forward_sparse(layer, f, rows, order, stride, n, to, nullptr);
+                forward_sparse(layer, rows, order, stride, n, to, nullptr);
             } else {
                 own.read.take(from, 0, n, layer.n_in);
-                forward(layer, f, own.read.along(from, 0), stride, n, to, nullptr);
+                forward(layer, own.read.along(from, 0), stride, n, to, nullptr);
             }
             std::swap(own.from, own.to);
         }

@@ -15,7 +15,7 @@ inline constexpr std::ptrdiff_t kRowsAhead = 4;  // that are fetched before thei
 // columns, and whether there were others before. Of a row without entries once, with none.
 template <class T, class Work> void each_part(const Rows& rows, std::ptrdiff_t row, Work work) {
     const std::int64_t start = rows.starts[row], end = rows.starts[row + 1];
-    const auto read = [&]<class S>(const S* numbers) {
+    with_numbers(rows, [&]<class S>(const S* numbers) {
         if constexpr (std::is_same_v<S, T>) {
             work(numbers + start, rows.columns + start, end - start, false);
         } else {
@@ -29,20 +29,12 @@ template <class T, class Work> void each_part(const Rows& rows, std::ptrdiff_t r
                 k += n;
             } while (k < end);
         }
-    };
-    switch (rows.kind) {
-        case Rows::Kind::float32: return read(static_cast<const float*>(rows.data));
-        case Rows::Kind::float64: return read(static_cast<const double*>(rows.data));
-        case Rows::Kind::uint8: return read(static_cast<const std::uint8_t*>(rows.data));
-    }
+    });
 }
 
 template <class T, class S>
-void copy_row(const Rows& rows, std::ptrdiff_t row, std::ptrdiff_t next, std::ptrdiff_t width, T* to,
-              std::ptrdiff_t stride) {
+void copy_row(const S* from, const S* ahead, std::ptrdiff_t width, T* to, std::ptrdiff_t stride) {
     constexpr int P = kPanel<T>;
-    const S* from = static_cast<const S*>(rows.data) + row * rows.stride;
-    const S* ahead = static_cast<const S*>(rows.data) + next * rows.stride;
     for (std::ptrdiff_t p = 0; p < width; p += P, to += stride * P) {
         // rows are visited in any order, so the processor cannot guess the next one
         const std::ptrdiff_t n = std::min<std::ptrdiff_t>(P, width - p);
@@ -75,15 +67,10 @@ void gather(const Rows& rows, const std::int64_t* order, std::ptrdiff_t n, std::
             std::ptrdiff_t stride) {
     for (std::ptrdiff_t r = 0; r < n; ++r, to += kPanel<T>) {
         const std::ptrdiff_t row = order[r], next = order[std::min(r + kRowsAhead, n - 1)];
-        if (rows.columns) {
-            spread_row<T>(rows, row, width, to, stride);
-            continue;
-        }
-        switch (rows.kind) {
-            case Rows::Kind::float32: copy_row<T, float>(rows, row, next, width, to, stride); break;
-            case Rows::Kind::float64: copy_row<T, double>(rows, row, next, width, to, stride); break;
-            case Rows::Kind::uint8: copy_row<T, std::uint8_t>(rows, row, next, width, to, stride); break;
-        }
+        if (rows.columns) spread_row<T>(rows, row, width, to, stride);
+        else with_numbers(rows, [&]<class S>(const S* numbers) {
+            copy_row(numbers + row * rows.stride, numbers + next * rows.stride, width, to, stride);
+        });
     }
 }
 

@@ -185,14 +185,13 @@ private:
             if (layer.drop > 0) drop(l, step, r0, n, mine.drawn);
             T* out = (l == last ? layer.delta : layers_[l + 1].in).get() + r0 * P;
             T* slope = l == last || !layers_[l + 1].slope ? nullptr : layers_[l + 1].slope.get() + r0 * P;
-            const Activation f = l == last ? Activation::identity : layer.activation;
             if (!layer.is_dense()) {
                 forward_layer(layer, layer.in.get() + r0 * P, batch_, n, out, slope, mine.room.get());
             } else if (l == 0 && by_column_) {
-                forward_sparse(layer, f, task_->rows, order, batch_, n, out, slope);
+                forward_sparse(layer, task_->rows, order, batch_, n, out, slope);
             } else {
                 layer.ins.take(layer.in.get(), r0, n);
-                forward(layer, f, layer.ins.along(layer.in.get(), r0), batch_, n, out, slope);
+                forward(layer, layer.ins.along(layer.in.get(), r0), batch_, n, out, slope);
             }
         }
         mine.output.compute_loss(network_, task_->targets, order, n, step.n, layers_[last].delta.get() + r0 * P,
