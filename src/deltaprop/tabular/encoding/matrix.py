@@ -145,7 +145,7 @@ class SparseEncoder:
 
     def transform(
         self,
-        rows: Any,
+        rows: object,
         *,
         where: str = "",
         ignore: Collection[str] = (),
@@ -177,7 +177,7 @@ class SparseEncoder:
 
     def encode(
         self,
-        rows: Any,
+        rows: object,
         *,
         where: str = "",
         ignore: Collection[str] = (),
@@ -186,11 +186,11 @@ class SparseEncoder:
         """Encode some of many rows; see `TableEncoder.encode`."""
         return self.transform(rows, where=where, ignore=ignore, dtype=dtype), Surprises()
 
-    def check(self, rows: Any, *, where: str = "") -> None:
+    def check(self, rows: object, *, where: str = "") -> None:
         """Raise what ``transform`` raises, without scaling the rows."""
         self._fitting(rows, where)
 
-    def _fitting(self, rows: Any, where: str) -> SparseRows:
+    def _fitting(self, rows: object, where: str) -> SparseRows:
         given = as_sparse(rows)
         if given.shape[1] != self.n_columns:
             raise ShapeError(
@@ -244,7 +244,7 @@ class SparseEncoder:
         }
 
     @classmethod
-    def from_dict(cls, values: Any) -> SparseEncoder:
+    def from_dict(cls, values: object) -> SparseEncoder:
         """Return the encoder that `to_dict` described.
 
         Raises

@@ -395,6 +395,6 @@ def _stored_classes(stored: Stored, class_type: str) -> NDArray[Any]:
     return found
 
 
-def _shown(value: Any) -> Any:
+def _shown(value: object) -> object:
     """Return a NumPy scalar as the plain value that people know."""
     return value.item() if isinstance(value, np.generic) else value

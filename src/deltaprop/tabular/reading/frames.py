@@ -148,7 +148,7 @@ def in_memory(data: Any) -> Any:
     return data
 
 
-def _holds_records(data: Any) -> bool:
+def _holds_records(data: object) -> bool:
     """Return whether the cells have names, but no data frame holds them."""
     if isinstance(data, np.ndarray):
         return data.dtype.names is not None
@@ -283,7 +283,7 @@ def _from_rows(rows: Sequence[Any]) -> pl.DataFrame:
     )
 
 
-def _from_columns(columns: Sequence[tuple[str, Any]]) -> pl.DataFrame:
+def _from_columns(columns: Sequence[tuple[str, object]]) -> pl.DataFrame:
     import polars as pl
 
     names = [name for name, _ in columns]
