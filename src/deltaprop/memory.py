@@ -93,16 +93,16 @@ def check_memory(needed: float, what: str, advice: str) -> None:
     room = memory_left()
     if needed <= _CLOSE * room.n_bytes:
         return
-    told = f"{what} takes about {_told(needed)} of memory, and there is {_told(room.n_bytes)}"
+    short = f"{what} takes about {_text(needed)} of memory, and there is {_text(room.n_bytes)}"
     if needed > room.n_bytes:
-        raise OutOfMemoryError(f"{told} ({room.why}). {advice}")
-    warnings.warn(f"{told} ({room.why}): it may not be enough. {advice}", MemoryWarning, 3)
+        raise OutOfMemoryError(f"{short} ({room.why}). {advice}")
+    warnings.warn(f"{short} ({room.why}): it may not be enough. {advice}", MemoryWarning, 3)
 
 
 def not_enough(*, now: bool = True) -> str:
     """Return the sentence for memory that has come to its end, with what is left if that is now."""
     room = memory_left()
-    left = f" ({_told(room.n_bytes)} left: {room.why})" if room.why and now else ""
+    left = f" ({_text(room.n_bytes)} left: {room.why})" if room.why and now else ""
     return (
         f"There is not enough memory for this{left}. Use fewer rows or columns, ranges=0 (--ranges "
         "0), preset='plain' (--preset plain), narrower layers, or a machine with more."
@@ -132,7 +132,7 @@ def is_for_want_of_memory(error: Exception) -> bool:
     return isinstance(error, MemoryError) or no_thread
 
 
-def _told(n_bytes: float) -> str:
+def _text(n_bytes: float) -> str:
     return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e8 else f"{max(0, round(n_bytes / 1e6))} MB"
 
 
@@ -184,7 +184,7 @@ def _of_process() -> Room:
     taken = float(pages[0]) * resource.getpagesize()
     taken = max(taken, _ADDRESSES + _ADDRESSES_OF_A_CORE * cores)
     why = (
-        f"of the {_told(most)} of addresses that ulimit -v allows, {_told(taken)} are taken, the "
+        f"of the {_text(most)} of addresses that ulimit -v allows, {_text(taken)} are taken, the "
         "libraries' share included"
     )
     return Room(max(0.0, most - taken), why)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load, save
 
-from deltaprop.model import serialize
+from deltaprop.model import sealed
 
 PREDICT = "predict bad.safetensors flowers.csv --out answers.csv"
 
@@ -52,7 +52,7 @@ def described(change=None, text=None):
             change(facts)
         said = json.dumps(facts) if text is None else text
         if said.startswith('{"'):
-            said = serialize._sealed(said, tensors)
+            said = sealed.seal(said, tensors)
         return save(tensors, metadata={"deltaprop": said})
 
     return make
@@ -91,7 +91,7 @@ def numbered(value):
         flat = tensors["parameters"].copy()
         flat[0] = value
         tensors["parameters"] = flat
-        said = serialize._sealed(json.dumps(facts), tensors)
+        said = sealed.seal(json.dumps(facts), tensors)
         return save(tensors, metadata={"deltaprop": said})
 
     return make

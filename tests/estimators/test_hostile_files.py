@@ -23,7 +23,7 @@ from safetensors.numpy import load, save
 
 import deltaprop as dp
 from deltaprop.errors import DeltapropError, ModelFileError
-from deltaprop.model import serialize
+from deltaprop.model import sealed
 from deltaprop.model.serialize import SavedModel
 
 _SPEC = importlib.util.spec_from_file_location(
@@ -193,7 +193,7 @@ def mutated(name, rng):
 
 def packed(facts, tensors):
     """Return a file with a checksum that fits."""
-    return save(tensors, metadata={"deltaprop": serialize._sealed(json.dumps(facts), tensors)})
+    return save(tensors, metadata={"deltaprop": sealed.seal(json.dumps(facts), tensors)})
 
 
 @contextlib.contextmanager

@@ -344,7 +344,7 @@ def test_the_outputs_are_finite_wherever_the_function_is():
     np.testing.assert_array_equal(OUTPUTS["exp"].f(z), [[np.inf, 0.0, 1.0]])
 
 
-TOLD = [name for name, row in LOSSES.items() if row.is_told_by_outputs]
+TOLD = [name for name, row in LOSSES.items() if row.is_given_by_outputs]
 
 
 @pytest.mark.parametrize("loss", TOLD)

@@ -257,10 +257,10 @@ def test_the_dict_is_a_worked_example_with_open_claims():
 
 
 def test_every_mistake_has_its_words_in_both_languages():
-    from deltaprop.practice.wording import WORDINGS, mistake_told
+    from deltaprop.practice.wording import WORDINGS, mistake_described
 
     for name in MISTAKES:
-        english, chinese = (mistake_told(name, language) for language in ("en", "zh"))
+        english, chinese = (mistake_described(name, language) for language in ("en", "zh"))
         assert english != chinese
         assert re.search("[\u4e00-\u9fff]", chinese)
     fields = {

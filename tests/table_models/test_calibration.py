@@ -12,7 +12,7 @@ from scipy.special import log_softmax
 
 import deltaprop as dp
 from deltaprop.errors import DataError, ModelFileError, SettingError
-from deltaprop.model import serialize
+from deltaprop.model import sealed
 from deltaprop.table_models.calibration import (
     Calibration,
     ReliabilityBin,
@@ -205,9 +205,7 @@ def rewritten(path, change):
     facts.pop("sha256")
     change(facts["training"])
     tensors = load_file(path)
-    path.write_bytes(
-        save(tensors, metadata={"deltaprop": serialize._sealed(json.dumps(facts), tensors)})
-    )
+    path.write_bytes(save(tensors, metadata={"deltaprop": sealed.seal(json.dumps(facts), tensors)}))
 
 
 class TestFiles:

@@ -208,7 +208,7 @@ def _from_output(rules: Rules, w: Working) -> Rules:
     if rules.output is not RIGHT.output:
         return rules
     p, loss = w.a[-1], w.network.loss
-    if loss.output == "softmax" and loss.is_told_by_outputs:
+    if loss.output == "softmax" and loss.is_given_by_outputs:
         if rules.data_loss is RIGHT.data_loss:
             rules = replace(
                 rules, data_loss=lambda w: float(w.shares @ loss.of_outputs(w.a[-1], w.targets))

@@ -172,7 +172,8 @@ def _state_before(rule: Optimizer, state: Mapping[str, Any] | None, n: int) -> d
     expected = {name: np.shape(value) for name, value in fresh.items()}
     if shapes != expected:
         raise SettingError(
-            f"The state has {_told(shapes)}, but {type(rule).__name__} keeps {_told(expected)}."
+            f"The state has {_text_of(shapes)}, but {type(rule).__name__} keeps "
+            f"{_text_of(expected)}."
         )
     return given
 
@@ -181,6 +182,6 @@ def _copy(state: Mapping[str, Any]) -> dict[str, Any]:
     return {n: np.copy(v) if isinstance(v, np.ndarray) else v for n, v in state.items()}
 
 
-def _told(shapes: Mapping[str, tuple[int, ...]]) -> str:
+def _text_of(shapes: Mapping[str, tuple[int, ...]]) -> str:
     shown = [f"{name} of shape {shape}" if shape else name for name, shape in shapes.items()]
     return ", ".join(shown) or "nothing"

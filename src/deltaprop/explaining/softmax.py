@@ -206,21 +206,21 @@ class SoftmaxBesideSigmoid(InEveryForm):
         """
         words = words_of(style.language)
 
-        def told(name: str, steps: Iterable[Step]) -> Section:
+        def described(name: str, steps: Iterable[Step]) -> Section:
             lines = tuple(line_of(step, style.digits) for step in steps)
             return Section(name, words[name], (Lines(lines),))
 
         sections = [Section("scores", "", (self._table(style),))]
-        sections.append(told("softmax values", self.value_steps()))
+        sections.append(described("softmax values", self.value_steps()))
         if len(self.z) <= _MOST_JACOBIAN:
-            sections.append(told("softmax jacobians", self.jacobian_steps()))
+            sections.append(described("softmax jacobians", self.jacobian_steps()))
             if self.target is not None:
-                sections.append(told("softmax cancels", self.gradient_steps()))
-                sections.append(told("softmax squared", self.squared_steps()))
+                sections.append(described("softmax cancels", self.gradient_steps()))
+                sections.append(described("softmax squared", self.squared_steps()))
         sections.append(Section("softmax apart", "", (Sentence(words["softmax apart"]),)))
         difference = self.difference_step()
         if difference is not None:
-            sections.append(told("softmax of two", [difference]))
+            sections.append(described("softmax of two", [difference]))
         return Document(
             words["softmax title"], (), tuple(sections), style, n_samples=len(self.z) + 1
         )

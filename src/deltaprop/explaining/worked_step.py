@@ -123,7 +123,7 @@ class WorkedStep:
 
     @cached_property
     def batch(self) -> Batch:
-        """Return what each sample adds to the gradient, and which samples pull apart."""
+        """Return what each sample adds to the gradient, and which samples are in conflict."""
         return batch_of(self.trace)
 
     @property

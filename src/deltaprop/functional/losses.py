@@ -109,7 +109,7 @@ class Loss:
     # from p alone, which somebody may have worked out who wrote no logits down
 
     @property
-    def is_told_by_outputs(self) -> bool:
+    def is_given_by_outputs(self) -> bool:
         """Return whether its formulas need nothing but p and t."""
         formulas = (*(self.arithmetic or ("z",)), self.by_output or "z")
         return not any(re.search(r"\bz\b", formula) for formula in formulas)

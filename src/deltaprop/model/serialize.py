@@ -1,13 +1,11 @@
-"""Network and arrays in one safe file: safetensors, whose header carries everything else as JSON.
+"""A network, its parameters and what goes with them in one safe file (`sealed`).
 
-Nothing is executed on loading and nothing is pickled. Description and numbers carry a checksum, so
-that a damaged file is recognised instead of believed; and whoever forges it gets no further than
-`stored` lets him. What is about to be written is read first, so that what is saved can be opened.
+Nothing is executed on loading and nothing is pickled, and whoever forges a file gets no further
+than `stored` lets him. What is about to be written is read first, so that it can be opened.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import platform
@@ -25,15 +23,14 @@ from deltaprop.errors import (
     DeltapropError,
     ModelFileError,
     OutputError,
-    SettingError,
     UnknownNameError,
-    shown,
 )
 from deltaprop.model.files import nearest_file, write_atomically
-from deltaprop.model.layers import LAYERS
+from deltaprop.model.layers import LAYERS, Dropout, Layer
 from deltaprop.model.parameters import Layout, Parameters
+from deltaprop.model.sealed import FORMAT, Facts, Tensors, one_line, pack, plain, unpack
 from deltaprop.model.spec import Network
-from deltaprop.model.stored import LONGEST_TEXT, Stored, longest_text, record
+from deltaprop.model.stored import Stored, record
 
 __all__ = [
     "FORMAT",
@@ -47,15 +44,9 @@ __all__ = [
     "save_model",
 ]
 
-FORMAT = "deltaprop-model/1"
-_FAMILY = "deltaprop-model/"
-_KEY = "deltaprop"
 _PARAMETERS = "parameters"
-_DEEPEST = 64  # lists and mappings inside each other
-_LARGEST_HEADER = 100_000_000  # bytes that safetensors reads
 
-
-Contents: TypeAlias = dict[str, Any]
+Contents: TypeAlias = Facts
 """What a file holds beside its network: ``table``, ``training`` and ``arrays``."""
 
 
@@ -81,9 +72,9 @@ class SavedModel:
 
     network: Network
     parameters: Parameters
-    table: dict[str, Any] | None = None
-    training: dict[str, Any] = field(default_factory=dict)
-    arrays: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
+    table: Facts | None = None
+    training: Facts = field(default_factory=dict)
+    arrays: Tensors = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
 
 
@@ -92,9 +83,9 @@ def save_model(
     network: Network,
     parameters: Parameters,
     *,
-    table: Mapping[str, Any] | None = None,
-    training: Mapping[str, Any] | None = None,
-    arrays: Mapping[str, npt.NDArray[Any]] | None = None,
+    table: Mapping[str, object] | None = None,
+    training: Mapping[str, object] | None = None,
+    arrays: Tensors | None = None,
     restore: Callable[[SavedModel], Contents] | None = None,
 ) -> None:
     """Write one safetensors file, whole or not at all, once what would stand in it has been read.
@@ -145,56 +136,22 @@ def save_model(
         "table": table,
         "training": dict(training or {}),
     }
-    content = _packed(os.fspath(path), facts, tensors)
+    content = pack(os.fspath(path), facts, tensors)
     try:
         _refuse_others(_read(os.fspath(path), content), network, tensors, restore)
     except DeltapropError as error:
         raise OutputError(
             f"{os.fspath(path)} was not written, for it could not be opened again "
-            f"({_one_line(error)}). This is a mistake in deltaprop, not in what you do; please "
+            f"({one_line(error)}). This is a mistake in deltaprop, not in what you do; please "
             "report it. What stood there before is untouched."
         ) from error
     write_atomically(path, content)
 
 
-def _packed(name: str, facts: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> bytes:
-    """Return the content of a file."""
-    from safetensors.numpy import save
-
-    try:
-        text = json.dumps(facts, allow_nan=False, ensure_ascii=True, default=_plain)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise SettingError(
-            f"{name} was not written: what goes with the network is no plain data for JSON, such "
-            f"as texts, finite numbers, lists and mappings of them ({_one_line(error)})."
-        ) from None
-    longest = longest_text(facts) if len(text) > LONGEST_TEXT else ""
-    if len(longest) > LONGEST_TEXT:
-        raise OutputError(
-            f"{name} was not written: {shown(longest)} has {len(longest):,} characters, and a "
-            f"model file holds names and texts of up to {LONGEST_TEXT:,}. Shorten it."
-        )
-    if len(text) > _LARGEST_HEADER * 9 // 10:  # quotes are escaped once more
-        raise OutputError(
-            f"{name} was not written: the description of its columns and classes takes "
-            f"{len(text) / 1e6:.0f} MB, and a model file holds 90. Leave out columns whose "
-            "categories or words are very many or very long."
-        )
-    content: bytes = save(tensors, metadata={_KEY: _sealed(text, tensors)})
-    return content
-
-
-def _plain(value: object) -> Any:
-    """Return what NumPy has in place of a plain value, for JSON."""
-    if isinstance(value, (np.generic, np.ndarray)):
-        return value.tolist()
-    raise TypeError(f"{type(value).__name__} is none of them")
-
-
 def _refuse_others(
     saved: SavedModel,
     network: Network,
-    tensors: Mapping[str, npt.NDArray[Any]],
+    tensors: Tensors,
     restore: Callable[[SavedModel], Contents] | None,
 ) -> None:
     """Raise ModelFileError unless what was read is what was to be saved."""
@@ -208,14 +165,12 @@ def _refuse_others(
     again = restore(saved)
     _refuse_other_arrays(again["arrays"], given)
     for name, facts in (("table", saved.table), ("training", saved.training)):
-        would_be = json.loads(json.dumps(again[name], default=_plain))
+        would_be = json.loads(json.dumps(again[name], default=plain))
         if would_be != facts:
             raise ModelFileError(f"its {_difference(would_be, facts, name)} would be another one")
 
 
-def _refuse_other_arrays(
-    again: Mapping[str, npt.NDArray[Any]], given: Mapping[str, npt.NDArray[Any]]
-) -> None:
+def _refuse_other_arrays(again: Tensors, given: Tensors) -> None:
     for name in {**again, **given}:
         if name not in again or name not in given:
             raise ModelFileError(f"its {name} would be absent")
@@ -224,7 +179,7 @@ def _refuse_other_arrays(
             raise ModelFileError(f"its {name} would be others")
 
 
-def _difference(one: Any, other: Any, place: str) -> str:
+def _difference(one: object, other: object, place: str) -> str:
     """Return where two pieces of plain data begin to differ."""
     if isinstance(one, dict) and isinstance(other, dict):
         pairs = [(f"{place}.{key}", one.get(key), other.get(key)) for key in {**one, **other}]
@@ -276,85 +231,25 @@ def damaged(name: str, error: DeltapropError) -> ModelFileError:
     """Return the refusal of a file for what was found in it."""
     if isinstance(error, UnknownNameError):
         return ModelFileError(
-            f"{name} needs something that is not known here: {_one_line(error)} If it is your "
+            f"{name} needs something that is not known here: {one_line(error)} If it is your "
             "own, register it before loading; else use the version that wrote the file."
         )
     return ModelFileError(
-        f"{name} is damaged or of a newer kind ({_one_line(error).rstrip('.')}). Fetch it again, "
+        f"{name} is damaged or of a newer kind ({one_line(error).rstrip('.')}). Fetch it again, "
         "or train and save it again."
     )
 
 
 def _read(name: str, content: bytes) -> SavedModel:
     """Return what the content of a file describes."""
-    metadata, tensors = _unpacked(name, content)
-    facts = _read_facts(name, metadata)
-    if metadata[_KEY] != _sealed("{" + metadata[_KEY][_SEAL:], tensors):
-        raise ModelFileError(
-            f"{name} is damaged: its content does not match its checksum. "
-            "Fetch it again, or train and save it again."
-        )
+    facts, tensors = unpack(name, content)
     try:
         return _assemble(facts, tensors)
     except DeltapropError as error:
         raise damaged(name, error) from None
 
 
-def _unpacked(name: str, content: bytes) -> tuple[dict[str, str], dict[str, npt.NDArray[Any]]]:
-    """Return the metadata and the tensors of a safetensors file."""
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
-    try:
-        tensors = load(content)  # types that NumPy does not know are a KeyError or a TypeError
-        size = int.from_bytes(content[:8], "little")
-        metadata = json.loads(content[8 : 8 + size]).get("__metadata__") or {}
-    except (SafetensorError, LookupError, ValueError, TypeError, AttributeError) as error:
-        raise ModelFileError(
-            f"{name} is no intact model file ({_one_line(error)}). It may have been cut off or "
-            "damaged, or it is something else; expected a file saved by deltaprop."
-        ) from None
-    return metadata, tensors
-
-
-def _read_facts(name: str, metadata: Mapping[str, str]) -> dict[str, Any]:
-    if _KEY not in metadata:
-        raise ModelFileError(
-            f"{name} is a safetensors file of another program; expected one saved by deltaprop."
-        )
-    try:
-        facts = json.loads(metadata[_KEY])
-    except (ValueError, RecursionError):
-        facts = None
-    if facts is None or _is_deep(facts):
-        raise ModelFileError(f"{name} is damaged: its description cannot be read.")
-    if not isinstance(facts, dict) or not str(facts.get("format", "")).startswith(_FAMILY):
-        raise ModelFileError(f"{name} is damaged: its description has no format.")
-    if facts["format"] != FORMAT:
-        versions = facts.get("versions")
-        writer = versions.get("deltaprop", "unknown") if isinstance(versions, dict) else "unknown"
-        raise ModelFileError(
-            f"{name} has format {shown(facts['format'])}, written by deltaprop "
-            f"{_one_line(writer)[:60]}; this is deltaprop {__version__}, which reads {FORMAT!r}. "
-            "Use the version that wrote it, or train and save again."
-        )
-    return facts
-
-
-def _is_deep(facts: object) -> bool:
-    """Return whether lists and mappings stand deeper inside each other than in anything saved."""
-    level = [facts]
-    for _ in range(_DEEPEST):
-        level = [
-            inner
-            for outer in level
-            if isinstance(outer, (dict, list))
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-        ]
-    return bool(level)
-
-
-def _assemble(facts: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> SavedModel:
+def _assemble(facts: Facts, tensors: Tensors) -> SavedModel:
     """Return what was saved, its parts checked against each other."""
     stored = Stored(facts, "description")
     if _PARAMETERS not in tensors:
@@ -364,7 +259,7 @@ def _assemble(facts: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> Sa
     if flat.shape != (network.n_parameters,) or flat.dtype != np.float64:
         raise DataError(
             f"it holds {flat.dtype} parameters of shape {flat.shape}, but its network has "
-            f"{_one_line(network.n_parameters)[:20]} of float64"
+            f"{one_line(network.n_parameters)[:20]} of float64"
         )
     odd = _not_finite({_PARAMETERS: flat, **tensors}, network.layout)
     if odd:
@@ -380,7 +275,7 @@ def _assemble(facts: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> Sa
     )
 
 
-def _not_finite(tensors: Mapping[str, npt.NDArray[Any]], layout: Layout) -> str:
+def _not_finite(tensors: Tensors, layout: Layout) -> str:
     """Say which number is the first that is not finite; nothing where there is none."""
     for name, array in tensors.items():
         if array.dtype.kind in "fc" and not np.isfinite(array).all():
@@ -393,7 +288,7 @@ def _not_finite(tensors: Mapping[str, npt.NDArray[Any]], layout: Layout) -> str:
     return ""
 
 
-def network_to_dict(network: Network) -> dict[str, Any]:
+def network_to_dict(network: Network) -> Facts:
     """Return the description as plain data."""
     return {
         "n_in": network.n_in,
@@ -405,7 +300,7 @@ def network_to_dict(network: Network) -> dict[str, Any]:
     }
 
 
-def _layer_to_dict(layer: Any) -> dict[str, Any]:
+def _layer_to_dict(layer: Any) -> Facts:
     """Return its kind and settings; those that stand at their defaults are left out."""
     settings = {
         item.name: value
@@ -444,30 +339,10 @@ def network_from_dict(data: object, n_parameters: int | None = None) -> Network:
     )
 
 
-def _stored_layer(place: str, values: object) -> Any:
+def _stored_layer(place: str, values: object) -> Layer | Dropout:
     where = f"network, {place}"
     stored = Stored(values, where)
     kind = stored.text("kind", tuple(LAYERS))
     settings = {name: value for name, value in stored.values.items() if name != "kind"}
-    return record(LAYERS[kind], settings, where)
-
-
-def _sealed(text: str, tensors: Mapping[str, npt.NDArray[Any]]) -> str:
-    """Return the description, a JSON object, with the checksum of everything as its first entry."""
-    digest = hashlib.sha256(text.encode())
-    for name, array in sorted(tensors.items()):
-        digest.update(f"\n{name} {array.dtype} {array.shape}\n".encode())
-        digest.update(np.ascontiguousarray(array).data)
-    return _seal(digest.hexdigest()) + text[1:]
-
-
-def _seal(digest: str) -> str:
-    return f'{{"sha256": "{digest}", '
-
-
-_SEAL = len(_seal("0" * 64))
-
-
-def _one_line(error: object) -> str:
-    text = " ".join(str(error).split())
-    return text[:300]
+    found: Layer | Dropout = record(LAYERS[kind], settings, where)
+    return found

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from deltaprop.checking.mistakes import MISTAKES
 from deltaprop.errors import UnknownNameError
 
-__all__ = ["WORDINGS", "mistake_told", "wording_of"]
+__all__ = ["WORDINGS", "mistake_described", "wording_of"]
 
 _EN = {
     "level 1": "one linear neuron",
@@ -31,7 +31,7 @@ _EN = {
     "output": "output: {activation}",
     "loss column": "loss",
     "given": "Given",
-    "told": "Told, to work with or to check by",
+    "described": "Told, to work with or to check by",
     "wanted": "Wanted",
     "answers": "Answers. {heading}",
     "name": "Name:",
@@ -70,7 +70,7 @@ _EN = {
     "follows": (
         "{symbol} = {claimed} follows from an earlier slip: it would be right if that were. On."
     ),
-    "wrong": "{symbol} = {claimed} is wrong: {told} ({mistake}).",
+    "wrong": "{symbol} = {claimed} is wrong: {described} ({mistake}).",
     "or": " The same number comes of {names}.",
     "slip": "{symbol} = {claimed} is wrong: a slip in the arithmetic; no named mistake gives it.",
     "should be": " It should be {right}.",
@@ -107,7 +107,7 @@ _ZH = {
     "output": "输出：{activation}",
     "loss column": "损失",
     "given": "已知",
-    "told": "已告知，可直接使用或用来检查",
+    "described": "已告知，可直接使用或用来检查",
     "wanted": "求",
     "answers": "解答。{heading}",
     "name": "姓名：",
@@ -140,7 +140,7 @@ _ZH = {
     "is right": "{symbol} 正确。",
     "too few digits": "{symbol} = {claimed} 正确，但舍入过多；请给出三位有效数字。",
     "follows": "{symbol} = {claimed} 由前面的错误得来：若前面的数成立，它就是对的。继续。",
-    "wrong": "{symbol} = {claimed} 错误：{told}（{mistake}）。",
+    "wrong": "{symbol} = {claimed} 错误：{described}（{mistake}）。",
     "or": "同样的数也可能来自 {names}。",
     "slip": "{symbol} = {claimed} 错误：计算错误，没有哪种已知的错误会得出这个数。",
     "should be": "应为 {right}。",
@@ -197,7 +197,7 @@ def wording_of(language: str) -> Mapping[str, str]:
     return WORDINGS[language]
 
 
-def mistake_told(name: str, language: str) -> str:
+def mistake_described(name: str, language: str) -> str:
     """Return what goes wrong in a named mistake, in one line."""
     doc = MISTAKES[name].doc
     return _MISTAKES_ZH.get(name, doc) if language == "zh" else doc

@@ -13,7 +13,7 @@ from deltaprop.errors import SettingError
 from deltaprop.explaining.derivation import backward, forward
 from deltaprop.explaining.derivation import output as outputs
 from deltaprop.explaining.derivation.trees import intermediate, intermediates_of
-from deltaprop.explaining.derivation.update import UpdateTold
+from deltaprop.explaining.derivation.update import DescribedUpdate
 from deltaprop.explaining.derivation.update_record import Update
 from deltaprop.functional.expressions import Expression
 from deltaprop.model.backprop import Trace
@@ -73,7 +73,7 @@ class Derivation:
     def __init__(self, trace: Trace, update: Update | None = None) -> None:
         self.trace = trace
         self.update = update
-        self.new_parameters = None if update is None else UpdateTold(trace, update)
+        self.new_parameters = None if update is None else DescribedUpdate(trace, update)
 
     def refs(self) -> Iterator[Ref]:
         """Yield the name of every number that is worked out, in order."""

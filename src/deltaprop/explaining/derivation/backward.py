@@ -41,10 +41,10 @@ def delta(ref: Ref, trace: Trace) -> tuple[Expression, float]:
     if row.arithmetic is None:
         return operand(ref, value), value
     equation = entry_of(trace, ref.layer + 1, "below", j)
-    told = entry(delta_of(trace, ref.layer, equation), s, j - equation.start)
+    tree = entry(delta_of(trace, ref.layer, equation), s, j - equation.start)
     if trace.network.computing_layers[ref.layer - 1].activation == "identity":
-        told = times(told, Number("1"))  # the slope of an identity that was asked for
-    return told, value
+        tree = times(tree, Number("1"))  # the slope of an identity that was asked for
+    return tree, value
 
 
 def input_delta(ref: Ref, trace: Trace) -> tuple[Expression, float]:

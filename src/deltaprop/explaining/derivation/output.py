@@ -103,8 +103,8 @@ def _from_logits(trace: Trace, ref: Ref) -> Expression:
 def shows_jacobian(trace: Trace) -> bool:
     """Return whether delta^L is told through the Jacobian of softmax, too."""
     loss = trace.network.loss
-    told = loss.output == "softmax" and loss.by_output is not None
-    return told and bool(np.all(trace.a[-1] > 0))
+    has_formulas = loss.output == "softmax" and loss.by_output is not None
+    return has_formulas and bool(np.all(trace.a[-1] > 0))
 
 
 def upstream(ref: Ref, trace: Trace) -> tuple[Expression, float]:

@@ -1,4 +1,4 @@
-"""The batch made visible: the gradient is a sum over samples, and some pull against it."""
+"""The batch made visible: the gradient is a sum over samples, and some are in conflict with it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy.typing as npt
 from deltaprop.model.backprop import Trace
 from deltaprop.model.layers import Dense
 
-__all__ = ["Batch", "SamplePull", "batch_of"]
+__all__ = ["Batch", "SampleGradient", "batch_of"]
 
 Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class SamplePull:
+class SampleGradient:
     """What one sample does to the gradient of the data.
 
     Attributes
@@ -27,14 +27,14 @@ class SamplePull:
         Its own loss.
     norm : float
         |share * g_s|, the length of its part of the gradient.
-    along : float
-        The cosine between its part and the whole: 1 pulls the same way, -1 the opposite way.
+    cosine : float
+        The cosine between its part and the whole: 1 is the same way, -1 the opposite way.
     """
 
     sample: int
     loss: float
     norm: float
-    along: float
+    cosine: float
 
 
 @dataclass(frozen=True)
@@ -43,21 +43,21 @@ class Batch:
 
     Attributes
     ----------
-    pulls : tuple of SamplePull
+    samples : tuple of SampleGradient
         One per sample.
     norm : float
         The length of the gradient of the data.
-    kept : float
+    uncancelled : float
         |sum of the parts| / sum of |parts|: 1 where all agree, 0 where they cancel.
-    apart : tuple of (int, int, float) or None
-        The two samples that pull apart most, with the cosine between their parts; None where no
+    conflict : tuple of (int, int, float) or None
+        The two samples in conflict most, with the cosine between their parts; None where no
         two point away from each other.
     """
 
-    pulls: tuple[SamplePull, ...]
+    samples: tuple[SampleGradient, ...]
     norm: float
-    kept: float
-    apart: tuple[int, int, float] | None
+    uncancelled: float
+    conflict: tuple[int, int, float] | None
 
 
 def batch_of(trace: Trace) -> Batch:
@@ -74,7 +74,7 @@ def batch_of(trace: Trace) -> Batch:
     Returns
     -------
     Batch
-        The pulls, and the two samples that pull apart most.
+        The samples, and the two that are in conflict most.
     """
     # inner products of the parts, layer by layer, without writing the parts out:
     # <a_s^T d_s, a_r^T d_r> = (a_s . a_r)(d_s . d_r)
@@ -92,8 +92,8 @@ def batch_of(trace: Trace) -> Batch:
     lengths = np.sqrt(np.maximum(np.diag(inner), 0.0))
     norm = float(np.sqrt(max(inner.sum(), 0.0)))
     with_whole = inner.sum(axis=1)
-    pulls = tuple(
-        SamplePull(
+    samples = tuple(
+        SampleGradient(
             s,
             float(trace.loss_per_sample[s]),
             float(lengths[s]),
@@ -102,7 +102,7 @@ def batch_of(trace: Trace) -> Batch:
         for s in range(n)
     )
     total = float(lengths.sum())
-    return Batch(pulls, norm, norm / total if total > 0 else 1.0, _apart(inner, lengths))
+    return Batch(samples, norm, norm / total if total > 0 else 1.0, _conflict(inner, lengths))
 
 
 def _part(trace: Trace, index: int, s: int) -> Array:
@@ -114,7 +114,7 @@ def _part(trace: Trace, index: int, s: int) -> Array:
     return np.concatenate([array.ravel() for array in arrays.values()])
 
 
-def _apart(inner: Array, lengths: Array) -> tuple[int, int, float] | None:
+def _conflict(inner: Array, lengths: Array) -> tuple[int, int, float] | None:
     worst: tuple[int, int, float] | None = None
     products = lengths[:, None] * lengths[None, :]
     cosines = np.divide(inner, products, out=np.zeros_like(inner), where=products > 0)

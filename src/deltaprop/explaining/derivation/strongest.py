@@ -10,14 +10,14 @@ import numpy.typing as npt
 from deltaprop.explaining.derivation.any_number import Derivation
 from deltaprop.notation.ids import Ref, read_ref
 
-__all__ = ["n_numbers", "strongest", "strongest_told"]
+__all__ = ["n_numbers", "strongest", "strongest_described"]
 
 Array = npt.NDArray[np.float64]
 
 _MOST_NEURONS = 6  # of a layer and sample
 _MOST_WEIGHTS = 6  # of a layer
 _MOST_SAMPLES = 4
-_MOST_TOLD = 440  # lines of a page
+_MOST_DESCRIBED = 440  # lines of a page
 _MOST_COUNTED = 20_000
 
 
@@ -68,26 +68,26 @@ def strongest(derivation: Derivation) -> Iterator[Ref]:
                 yield Ref("z", last, (s, j), after=True)
 
 
-def strongest_told(derivation: Derivation, most: int = _MOST_TOLD) -> list[Ref]:
+def strongest_described(derivation: Derivation, most: int = _MOST_DESCRIBED) -> list[Ref]:
     """Return the strongest numbers, as many as can be told with all they are made of."""
     chosen: list[Ref] = []
-    told: set[Ref] = set()
+    described: set[Ref] = set()
     for ref in strongest(derivation):
-        found = _made_of(ref, derivation, told)
-        if chosen and len(told) + len(found) > most:
+        found = _made_of(ref, derivation, described)
+        if chosen and len(described) + len(found) > most:
             break
         chosen.append(ref)
-        told |= found
+        described |= found
     return chosen
 
 
-def _made_of(ref: Ref, derivation: Derivation, told: set[Ref]) -> set[Ref]:
+def _made_of(ref: Ref, derivation: Derivation, described: set[Ref]) -> set[Ref]:
     """Return a number and all that it is made of, without what is told already."""
     found: set[Ref] = set()
     waiting = [ref]
     while waiting:
         ref = waiting.pop()
-        step = None if ref in told or ref in found else derivation.step(ref)
+        step = None if ref in described or ref in found else derivation.step(ref)
         if step is not None:
             found.add(ref)
             waiting += [read_ref(name) for name in step.operands if name != step.id]

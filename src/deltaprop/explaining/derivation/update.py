@@ -20,7 +20,7 @@ from deltaprop.notation.ids import Ref, grid
 from deltaprop.notation.steps import Step
 from deltaprop.training.optimizers import OfMatrices, hyperparameters
 
-__all__ = ["UpdateTold", "moves", "rate_factor"]
+__all__ = ["DescribedUpdate", "moves", "rate_factor"]
 
 Array = npt.NDArray[np.float64]
 
@@ -44,7 +44,7 @@ def rate_factor(slot: Slot) -> Expression | None:
     return parse(str(int(factor)) if factor == int(factor) else repr(factor), {})
 
 
-class UpdateTold:
+class DescribedUpdate:
     """Any number that the optimizer sets.
 
     Parameters

@@ -198,8 +198,8 @@ def _update(explanation: WorkedStep, slot: Slot, digits: int) -> Iterator[Equati
             factor = rate_factor(slot)
             rate = rate if factor is None else times(factor, rate)
             g = _part(Ref(f"d{name}", layer), gradient, start, stop, part)
-            told = isinstance(update.rule, GradientDescent)
-            tree = Sum((tree, times(rate, g)), (1, -1)) if told and tree is not None else None
+            plain_step = isinstance(update.rule, GradientDescent)
+            tree = Sum((tree, times(rate, g)), (1, -1)) if plain_step and tree is not None else None
         result = _part(Ref(name, layer, after=True), new, start, stop, part)
         equation = _equation("update", read_ref(result.id), tree, result.values, digits)
         more = n_parts - MOST_BLOCKS if n_parts > MOST_BLOCKS and stop == MOST_BLOCKS else 0

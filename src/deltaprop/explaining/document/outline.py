@@ -9,7 +9,7 @@ from itertools import groupby
 
 import numpy as np
 
-from deltaprop.explaining.derivation.strongest import strongest_told
+from deltaprop.explaining.derivation.strongest import strongest_described
 from deltaprop.explaining.document.blocks import (
     Block,
     Document,
@@ -67,15 +67,18 @@ def document(
     Document
         Overview, layers, neurons, the batch, the promise and the fact.
     """
-    told = explanation
+    chosen = explanation
     if shortened and not explanation.wanted and explanation.n_numbers > most:
-        told = replace(explanation, wanted=tuple(strongest_told(explanation.derivation)))
-    return _Outline(explanation, told, style, most).document()
+        chosen = replace(explanation, wanted=tuple(strongest_described(explanation.derivation)))
+    return _Outline(explanation, chosen, style, most).document()
 
 
 class _Outline:
-    def __init__(self, explanation: WorkedStep, told: WorkedStep, style: Style, most: int) -> None:
-        self.explanation, self.told, self.style, self.most = explanation, told, style, most
+    def __init__(
+        self, explanation: WorkedStep, chosen: WorkedStep, style: Style, most: int
+    ) -> None:
+        self.explanation, self.chosen = explanation, chosen
+        self.style, self.most = style, most
         self.trace = explanation.trace
         self.words: Mapping[str, str] = words_of(style.language)
         self.n_samples = len(self.trace.a[0])
@@ -87,7 +90,7 @@ class _Outline:
     def document(self) -> Document:
         """Return the whole."""
         e = self.explanation
-        told = Document(
+        described = Document(
             title=e.names.title_in(self.style.language) or self.words["document"],
             conventions=tuple(self._conventions()),
             sections=tuple(self._sections()),
@@ -97,7 +100,7 @@ class _Outline:
             step=e,
         )
         # measuring takes several passes per gradient: only where gradients are told
-        return replace(told, proofs=self._proofs) if any(told.lines()) else told
+        return replace(described, proofs=self._proofs) if any(described.lines()) else described
 
     def _named(self, ref: Ref) -> Ref:
         if ref.quantity == "loss" and self.explanation.derivation.loss_is_of_one_sample():
@@ -195,8 +198,8 @@ class _Outline:
             return ", ".join(self.number(float(v)) for v in t)
         places = [int(j) for j in np.flatnonzero(t)[:_MOST_NODES]]
         called = [clip(names[j], _LONGEST_NAME) if names else f"t{j + 1}" for j in places]
-        told = [f"{n} = {self.number(float(t[j]))}" for n, j in zip(called, places, strict=True)]
-        return ", ".join([*told, "…"])
+        some = [f"{n} = {self.number(float(t[j]))}" for n, j in zip(called, places, strict=True)]
+        return ", ".join([*some, "…"])
 
     def _layer(self, title: str, quantity: str, layer: int, names: tuple[str, ...]) -> TableLayer:
         values = self.trace.a[layer][0]
@@ -252,11 +255,11 @@ class _Outline:
     def _neurons(self) -> Section:
         words, count = self.words, f"{self.explanation.n_numbers:,}"
         title, asked = words["neurons"], self.style.detail or self.explanation.wanted
-        if not asked and self.told is self.explanation and self.explanation.n_numbers > self.most:
-            told = Sentence(words["shown on request"].format(count=count))
-            return Section("neurons", title, (told,))
+        if not asked and self.chosen is self.explanation and self.explanation.n_numbers > self.most:
+            sentence = Sentence(words["shown on request"].format(count=count))
+            return Section("neurons", title, (sentence,))
         blocks = []
-        shown = len(self.told.steps)
+        shown = len(self.chosen.steps)
         if not self.explanation.wanted and shown < self.explanation.n_numbers:
             blocks.append(Sentence(words["strongest"].format(shown=f"{shown:,}", count=count)))
         judged = [p.verdict for p in self._proofs.values() if p.verdict != "kink"]
@@ -270,7 +273,7 @@ class _Outline:
         return Section("neurons", title, tuple(blocks), parts)
 
     def _phases(self) -> Iterator[tuple[str, Iterator[Line]]]:
-        lines = self.told.lines(self.style.digits)
+        lines = self.chosen.lines(self.style.digits)
         yield from groupby(lines, key=lambda line: line.step.phase)
 
     @cached_property
@@ -281,7 +284,7 @@ class _Outline:
             else Proof(
                 entry.verdict, self.number(entry.measured), number_text(entry.relative_error, 2)
             )
-            for name, entry in self.told.proof.items()
+            for name, entry in self.chosen.proof.items()
             if name != "loss"
         }
 
@@ -289,28 +292,30 @@ class _Outline:
 
     def _batch(self) -> Section:
         batch, words = self.explanation.batch, self.words
-        order = sorted(batch.pulls, key=lambda pull: pull.along)[:_MOST_SAMPLES]
+        order = sorted(batch.samples, key=lambda each: each.cosine)[:_MOST_SAMPLES]
         head = (words["of sample"], Ref("loss", 0, (0,)), "|g|", words["along"], "")
         rows = tuple(
             (
-                str(pull.sample + 1),
-                Shown(self.number(pull.loss)),
-                Shown(self.number(pull.norm)),
-                Shown(f"{pull.along:.3f}"),
-                words["against"].strip() if pull.along < 0 else "",
+                str(each.sample + 1),
+                Shown(self.number(each.loss)),
+                Shown(self.number(each.norm)),
+                Shown(f"{each.cosine:.3f}"),
+                words["against"].strip() if each.cosine < 0 else "",
             )
-            for pull in order
+            for each in order
         )
         blocks: list[Block] = [Table(head, rows)]
-        if len(batch.pulls) > len(order):
-            more = f"{len(batch.pulls) - len(order):,}"
+        if len(batch.samples) > len(order):
+            more = f"{len(batch.samples) - len(order):,}"
             blocks.append(Sentence(words["more samples"].format(count=more)))
-        kept = words["kept"].format(share=f"{batch.kept:.0%}", norm=self.number(batch.norm))
-        blocks.append(Sentence(kept))
-        if batch.apart is not None:
-            s, r, cosine = batch.apart
-            apart = words["apart"].format(one=s + 1, other=r + 1, cosine=f"{cosine:.3f}")
-            blocks.append(Sentence(apart))
+        left = words["cancellation"].format(
+            share=f"{batch.uncancelled:.0%}", norm=self.number(batch.norm)
+        )
+        blocks.append(Sentence(left))
+        if batch.conflict is not None:
+            s, r, cosine = batch.conflict
+            conflict = words["conflict"].format(one=s + 1, other=r + 1, cosine=f"{cosine:.3f}")
+            blocks.append(Sentence(conflict))
         return Section("batch", words["batch"], tuple(blocks))
 
     # promise and fact

@@ -51,8 +51,10 @@ WORDS = {
     "of sample": "sample",
     "along": "cosine with g",
     "against": "against it",
-    "kept": "|sum of the parts| = {norm}: {share} of what the samples pull is left in the sum.",
-    "apart": "Samples {one} and {other} pull apart most: the cosine between them is {cosine}.",
+    "cancellation": (
+        "|sum of the parts| = {norm}: {share} of what the samples pull is left in the sum."
+    ),
+    "conflict": "Samples {one} and {other} pull apart most: the cosine between them is {cosine}.",
     # softmax beside sigmoid
     "softmax title": "Softmax beside sigmoid, on the same scores z",
     "of score": "score",

@@ -51,8 +51,8 @@ WORDS = {
     "of sample": "样本",
     "along": "与 g 的余弦",
     "against": "相反",
-    "kept": "|各部分之和| = {norm}：各样本的拉力相加后剩下 {share}。",
-    "apart": "样本 {one} 与 {other} 的方向最相反：两者的余弦为 {cosine}。",
+    "cancellation": "|各部分之和| = {norm}：各样本的拉力相加后剩下 {share}。",
+    "conflict": "样本 {one} 与 {other} 的方向最相反：两者的余弦为 {cosine}。",
     # softmax beside sigmoid
     "softmax title": "同一组得分 z 上的 softmax 与 sigmoid",
     "of score": "得分",

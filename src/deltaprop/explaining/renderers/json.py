@@ -93,7 +93,7 @@ def diagram(explanation: WorkedStep) -> dict[str, Any]:
         gradient by id.
     """
     trace, network = explanation.trace, explanation.trace.network
-    told = {step.id for step in explanation.steps} | set(_roots(explanation.steps))
+    described = {step.id for step in explanation.steps} | set(_roots(explanation.steps))
     functions = ["", *(row.name for row in network.activations), network.loss.output]
     layers = []
     for layer, width in enumerate(network.sizes):
@@ -104,13 +104,13 @@ def diagram(explanation: WorkedStep) -> dict[str, Any]:
             ]  # fmt: skip
             added = added_at(trace, layer, j) if layer else None
             names += [added.id] if added is not None else []
-            ids = [name for name in names if name in told]
+            ids = [name for name in names if name in described]
             if ids:
                 nodes.append({"neuron": j, "ids": ids})
         activation = functions[layer] if layer else None
         layers.append({"layer": layer, "width": width, "activation": activation, "nodes": nodes})
     edges = []
-    for name in sorted(told, key=lambda name: read_ref(name).order()):
+    for name in sorted(described, key=lambda name: read_ref(name).order()):
         ref = read_ref(name)
         if not array_of(ref.quantity) or ref.quantity.startswith("data_"):
             continue

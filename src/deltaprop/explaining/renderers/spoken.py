@@ -83,14 +83,9 @@ SPOKEN: Mapping[str, _Words] = {
 }  # fmt: skip
 
 _LETTERS = {
-    "ℓ": "l",
-    "ᵈ": " data",
-    "ᵀ": " T",
-    "\u0303": " tilde",
-    "\u0302": " hat",
-    "\u0304": " bar",
+    "ℓ": "l", "ᵈ": " data", "ᵀ": " T", "\u0303": " tilde", "\u0302": " hat", "\u0304": " bar",
     "½": "1/2",
-}
+}  # fmt: skip
 _NUMBER = re.compile(r"(?<![\w.])([-+])(?=\d|inf)")
 _POWER = re.compile("([⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
 _EXPONENT = re.compile(r"(\d[\d.]*)e([+-]?\d+)")
@@ -226,14 +221,13 @@ class _SpokenNotation:
 
 def _lines(document: Document) -> Iterator[str]:
     words = SPOKEN[document.style.language]
-    told = [said(text, words) for text in (document.title, *document.conventions)]
+    parts = [said(text, words) for text in (document.title, *document.conventions)]
     for section in document.sections:
         for part in (section, *section.parts):
-            told += ["", *([said(part.title, words)] if part.title else [])]
-            told += (text for block in part.blocks for text in _block(block, document, words))
-    for text in told:
-        ends = not text or text.endswith((".", "。", "!", "?", ":", "："))
-        yield text if ends else text + words["."]
+            parts += ["", *([said(part.title, words)] if part.title else [])]
+            parts += (text for block in part.blocks for text in _block(block, document, words))
+    for text in parts:
+        yield text if not text or text.endswith(tuple(".。!?:：")) else text + words["."]
 
 
 def _block(block: blocks.Block, document: Document, words: _Words) -> Iterator[str]:
@@ -281,13 +275,10 @@ def _line(line: Line, document: Document, words: _Words) -> Iterator[str]:
 
 
 def _proof(proof: blocks.Proof, document: Document, words: _Words) -> str:
-    told = [document.words["kink"]]
-    if proof.verdict != "kink":
-        told = [
-            document.words["central difference"].format(number=_number(proof.measured, words)),
-            document.words["relative error"].format(number=_number(proof.error, words)),
-        ]
-    return words[proof.verdict] + words[":"] + words[","].join(told)
+    figures = {"central difference": proof.measured, "relative error": proof.error}
+    parts = [document.words[name].format(number=_number(n, words)) for name, n in figures.items()]
+    parts = [document.words["kink"]] if proof.verdict == "kink" else parts
+    return words[proof.verdict] + words[":"] + words[","].join(parts)
 
 
 # tables, the network, matrices
@@ -297,24 +288,21 @@ def _rows(table: blocks.Table, document: Document, words: _Words) -> Iterator[st
     """Yield each row, the head of its column before each cell."""
 
     def cell(of: blocks.Cell) -> str:
-        match of:
-            case blocks.Shown():
-                return said(of.text, words)
-            case str():
-                return said(of, words)
-        return _name(of, document)
+        if isinstance(of, Ref):
+            return _name(of, document)
+        return said(of.text if isinstance(of, blocks.Shown) else of, words)
 
     head = [cell(of) for of in table.head] or [""] * len(table.rows[0])
     for row in table.rows:
-        told = [cell(of) for of in row]
+        parts = [cell(of) for of in row]
         if table.head:
             pairs = [
                 words[":"].join((of, text)) if of else text
-                for of, text in zip(head, told, strict=True) if text
+                for of, text in zip(head, parts, strict=True) if text
             ]  # fmt: skip
             yield words[";"].join(pairs)
         else:
-            yield words[":"].join((told[0], words[","].join(text for text in told[1:] if text)))
+            yield words[":"].join((parts[0], words[","].join(text for text in parts[1:] if text)))
 
 
 def _overview(overview: blocks.Overview, document: Document, words: _Words) -> Iterator[str]:
@@ -324,13 +312,13 @@ def _overview(overview: blocks.Overview, document: Document, words: _Words) -> I
     for layer in overview.layers:
         yield said(layer.title, words)
         for node in layer.nodes:
-            told = [_name(node.ref, document), *([said(node.name, words)] if node.name else [])]
+            names = [_name(node.ref, document), *([said(node.name, words)] if node.name else [])]
             letters = {"z": node.z, "a": node.a, _letter("δ").strip(): node.delta}
             if not (node.z or node.delta):  # an input is nothing but its number
                 pause = words[","].strip() if node.name else ""
-                yield words[","].join(told) + pause + words["="] + _number(node.a, words)
+                yield words[","].join(names) + pause + words["="] + _number(node.a, words)
                 continue
-            yield words[":"].join((words[","].join(told), words[";"].join(
+            yield words[":"].join((words[","].join(names), words[";"].join(
                 letter + words["="] + _number(number, words)
                 for letter, number in letters.items() if number
             )))  # fmt: skip

@@ -162,12 +162,12 @@ class _Page:
                                        overview.layers])  # fmt: skip
         words = self.words
         yield ""
-        told = f"{words['target']} = {overview.targets}"
+        described = f"{words['target']} = {overview.targets}"
         loss = f"{words['loss L']} = {overview.loss}"
-        if cells(f"{told}    {loss}") <= self.width:
-            yield f"{told}    {loss}"
+        if cells(f"{described}    {loss}") <= self.width:
+            yield f"{described}    {loss}"
         else:
-            yield from (*wrap(told, self.width), loss)
+            yield from (*wrap(described, self.width), loss)
 
     def _column(self, layer: TableLayer) -> list[str]:
         lines: list[str] = []

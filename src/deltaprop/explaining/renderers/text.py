@@ -159,10 +159,10 @@ def equation_text(equation: Equation, document: Document, room: int) -> Iterator
     left = symbol_of(equation.left, 2, notation, equation.part)
     relation = "=" if equation.exact else "≈"
     if not equation.right:
-        told = words["after the step"]
+        described = words["after the step"]
         if equation.phase == "backward":
-            told = f"dL/dz ({words['given by'].format(loss=equation.note.replace('_', ' '))})"
-        yield f"{left} = {told}"
+            described = f"dL/dz ({words['given by'].format(loss=equation.note.replace('_', ' '))})"
+        yield f"{left} = {described}"
         yield from _beside([(f" {relation} ", equation.result, "")], room)
         yield from _more(equation, document)
         return

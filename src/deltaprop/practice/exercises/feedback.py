@@ -7,7 +7,7 @@ from deltaprop.practice.exercises.answers import has_too_few_digits, is_right
 from deltaprop.practice.exercises.task import Task
 from deltaprop.practice.marking.mark import VERDICTS, Mark
 from deltaprop.practice.marking.reasons import shown
-from deltaprop.practice.wording import mistake_told, wording_of
+from deltaprop.practice.wording import mistake_described, wording_of
 
 __all__ = ["feedback", "should_be"]
 
@@ -25,8 +25,8 @@ def feedback(task: Task, mark: Mark) -> str:
     if not mark.candidates:
         return words["slip"].format(**facts)
     name, *others = mark.candidates
-    told = mistake_told(name, task.language)
-    text = words["wrong"].format(**facts, mistake=name, told=told)
+    described = mistake_described(name, task.language)
+    text = words["wrong"].format(**facts, mistake=name, described=described)
     if others:
         text += words["or"].format(names=words["separator"].join(others))
     return text

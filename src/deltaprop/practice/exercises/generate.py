@@ -1,4 +1,4 @@
-"""Inventing an exercise: numbers drawn from a seed until they are tidy and tell mistakes apart.
+"""Generate an exercise: numbers drawn from a seed until they are tidy and tell mistakes apart.
 
 The draws come from SHA-256, so that the same seed gives the same exercise everywhere, whatever the
 version of Python or NumPy.
@@ -24,7 +24,7 @@ from deltaprop.practice.exercises.levels import Level
 from deltaprop.practice.marking.precision import Habit, read_number
 from deltaprop.practice.marking.step import step_of
 
-__all__ = ["has_exact_answers", "invent", "tells_apart"]
+__all__ = ["generate", "has_exact_answers", "tells_apart"]
 
 Array = npt.NDArray[np.float64]
 Answers = list[Array]  # one array for each quantity asked
@@ -80,7 +80,7 @@ class _Draws:
         return [flat[i * n_out : (i + 1) * n_out] for i in range(n_in)]
 
 
-def invent(level: Level, seed: int) -> dict[str, Any]:
+def generate(level: Level, seed: int) -> dict[str, Any]:
     """Return what is given in an exercise, in the worked-example format.
 
     Parameters

@@ -16,7 +16,7 @@ from deltaprop.errors import SettingError
 from deltaprop.explaining import Explanation, Names, WorkedExample, explain, worked_example
 from deltaprop.notation.digits import number_text
 from deltaprop.notation.ids import Ref, read_ref
-from deltaprop.practice.exercises.generate import has_exact_answers, invent
+from deltaprop.practice.exercises.generate import generate, has_exact_answers
 from deltaprop.practice.exercises.items import Item, items_of
 from deltaprop.practice.exercises.levels import Level, level_of
 from deltaprop.practice.exercises.lines import Lines, key_of
@@ -67,7 +67,7 @@ class Task:
         if digits is not None and not (_is_whole(digits) and 3 <= digits <= _MOST_DIGITS):
             raise SettingError(f"digits is {digits!r}; it is from 3 to {_MOST_DIGITS}.")
         wording_of(language)
-        given = invent(rules, seed)
+        given = generate(rules, seed)
         if digits is None:
             exact = has_exact_answers(step_of(worked_example(given)))
             digits = _EXACT_DIGITS if exact else _ROUNDED_DIGITS
@@ -190,8 +190,8 @@ class Task:
         if step not in _HINTS:
             raise SettingError(f"step is {step!r}; it is 1, 2 or 3.")
         *before, last = self.lines.to(self._asked_ref(name))
-        told = [(line, step + 1) for line in before] + [(last, step)]
-        return "\n".join(" ".join(self.lines.parts(line)[: 1 + count]) for line, count in told)
+        described = [(line, step + 1) for line in before] + [(last, step)]
+        return "\n".join(" ".join(self.lines.parts(line)[: 1 + count]) for line, count in described)
 
     def _asked_ref(self, name: str) -> Ref:
         found = read_ref(name)

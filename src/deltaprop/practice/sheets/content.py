@@ -24,9 +24,9 @@ __all__ = [
     "answers",
     "given_numbers",
     "heading",
+    "helping_numbers",
     "reproduction",
     "rules",
-    "told_numbers",
 ]
 
 Given: TypeAlias = tuple[Ref, list[list[str]]]  # an array or a number, and its rows as shown
@@ -105,7 +105,7 @@ def given_numbers(task: Task) -> list[Given]:
     return found + [(Ref(name), _rows(given[name])) for name in names if name in given]
 
 
-def told_numbers(task: Task) -> list[Given]:
+def helping_numbers(task: Task) -> list[Given]:
     """Return what is told, although it has to be worked out."""
     return [(read_ref(key), _shown(np.array(task.texts(key), dtype=object))) for key in task.helps]
 

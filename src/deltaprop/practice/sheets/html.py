@@ -26,9 +26,9 @@ from deltaprop.practice.sheets.content import (
     answers,
     given_numbers,
     heading,
+    helping_numbers,
     reproduction,
     rules,
-    told_numbers,
 )
 from deltaprop.practice.sheets.network_picture import sketch_of, to_svg
 from deltaprop.practice.wording import wording_of
@@ -63,8 +63,8 @@ def _style() -> str:
 
 def _page(sheet: Content, kind: str, body: list[str]) -> str:
     title = escape(wording_of(sheet.language)[kind])
-    told = [f"<h1>{title}</h1>", *body]
-    return html_page(title, told, language=sheet.language, style=_style(), kind=kind)
+    described = [f"<h1>{title}</h1>", *body]
+    return html_page(title, described, language=sheet.language, style=_style(), kind=kind)
 
 
 def _exercise(task: Task) -> Iterator[str]:
@@ -74,8 +74,8 @@ def _exercise(task: Task) -> Iterator[str]:
     yield f"<h3>{escape(words['given'])}</h3>"
     yield _arrays(given_numbers(task))
     if task.helps:
-        yield f"<h3>{escape(words['told'])}</h3>"
-        yield _arrays(told_numbers(task))
+        yield f"<h3>{escape(words['described'])}</h3>"
+        yield _arrays(helping_numbers(task))
     yield f"<h3>{escape(words['wanted'])}</h3>"
     yield f"<p>{escape(words['exact' if task.has_exact_answers else 'rounded'])}</p>"
     for item in task.items:

@@ -22,9 +22,9 @@ from deltaprop.practice.sheets.content import (
     answers,
     given_numbers,
     heading,
+    helping_numbers,
     reproduction,
     rules,
-    told_numbers,
 )
 from deltaprop.practice.sheets.network_picture import sketch_of, to_latex
 from deltaprop.practice.wording import wording_of
@@ -91,8 +91,8 @@ def _exercise(task: Task) -> Iterator[str]:
     yield rf"\textbf{{{escaped(words['given'])}}}\par"
     yield from _arrays(task, given_numbers(task))
     if task.helps:
-        yield rf"\textbf{{{escaped(words['told'])}}}\par"
-        yield from _arrays(task, told_numbers(task))
+        yield rf"\textbf{{{escaped(words['described'])}}}\par"
+        yield from _arrays(task, helping_numbers(task))
     yield rf"\textbf{{{escaped(words['wanted'])}}}"
     yield rf"({escaped(words['exact' if task.has_exact_answers else 'rounded'])})\par"
     narrow = max(len(item.ids) for item in task.items) <= 2

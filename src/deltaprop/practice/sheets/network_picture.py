@@ -83,9 +83,9 @@ def sketch_of(task: Task) -> Sketch:
     return Sketch(tuple(columns), tuple(titles), width, _TITLE + max(sizes) * _DOWN)
 
 
-def to_svg(sketch: Sketch, told: str) -> str:
+def to_svg(sketch: Sketch, described: str) -> str:
     """Return the picture as an svg element for an HTML page; ``told`` says what it shows."""
-    parts = [f"<title>{escape(told)}</title>"]
+    parts = [f"<title>{escape(described)}</title>"]
     parts += [
         f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
         for x1, y1, x2, y2 in sketch.edges()

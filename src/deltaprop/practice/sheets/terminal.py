@@ -12,9 +12,9 @@ from deltaprop.practice.sheets.content import (
     answers,
     given_numbers,
     heading,
+    helping_numbers,
     reproduction,
     rules,
-    told_numbers,
 )
 from deltaprop.practice.wording import wording_of
 from deltaprop.widths import cells, pad, wrap
@@ -37,7 +37,7 @@ def render(sheet: Content, width: int) -> str:
             lines += wrap(sentence.replace("`", ""), width)
         lines += ["", words["given"], *_arrays(task, given_numbers(task), width)]
         if task.helps:
-            lines += ["", words["told"], *_arrays(task, told_numbers(task), width)]
+            lines += ["", words["described"], *_arrays(task, helping_numbers(task), width)]
         lines += ["", words["wanted"], *_wanted(task, width)]
         lines += ["", *wrap(words["exact" if task.has_exact_answers else "rounded"], width)]
         lines += wrap(reproduction(task), width)

@@ -200,8 +200,11 @@ class Blocks:
             )
         if overview.note:
             yield f"<p>{escape(overview.note)}</p>"
-        told = ((self.words["target"], overview.targets), (self.words["loss L"], overview.loss))
-        yield from self.table(Table((), tuple((what, Shown(text)) for what, text in told)))
+        described = (
+            (self.words["target"], overview.targets),
+            (self.words["loss L"], overview.loss),
+        )
+        yield from self.table(Table((), tuple((what, Shown(text)) for what, text in described)))
 
     def image(self, image: Image) -> str:
         """Return a picture with what it shows; one of signed numbers with its colours."""
@@ -225,8 +228,8 @@ class Blocks:
             chips = f'<ul class="givens">{items}</ul>'
             if len(found) > _MOST_GIVEN:
                 kind = math(self.whole(Ref(found[0].quantity, found[0].layer)))
-                told = self.text("numbers of a kind", count=f"{len(found):,}")
-                chips = f"<details><summary>{kind} {told}</summary>{chips}</details>"
+                described = self.text("numbers of a kind", count=f"{len(found):,}")
+                chips = f"<details><summary>{kind} {described}</summary>{chips}</details>"
             yield chips
 
     def _given(self, ref: Ref) -> str:
@@ -270,8 +273,8 @@ class Blocks:
             return f'<span class="proof kink">{mark} {verdict}</span>'
         measured = self.text("central difference", number=proof.measured)
         error = self.text("relative error", number=proof.error)
-        told = f"{measured} <br>{error}".replace("-", "−")
-        return f'<span class="proof {proof.verdict}">{mark} {told}</span>'
+        described = f"{measured} <br>{error}".replace("-", "−")
+        return f'<span class="proof {proof.verdict}">{mark} {described}</span>'
 
 
 _SIGNS = (("positive", "+"), ("negative", "−"))

@@ -104,16 +104,16 @@ class _Writer:
         """Yield symbol = symbols = numbers = result."""
         equation = self.equation
         yield f"{self.symbol(equation.left, equation.part)}{BREAK}<mo>=</mo>"
-        yield self.symbolic() if equation.right else self.told()
+        yield self.symbolic() if equation.right else self.described()
         if equation.right:
             yield f"{BREAK}<mo>=</mo>{self.numeric()}"
         yield f"{BREAK}<mo>{'=' if equation.exact else '≈'}</mo>"
         yield self.matrix(equation.result, equation.left, equation.origin)
         if equation.more:
-            told = self.words["more of this form"].format(count=f"{equation.more:,}")
-            yield f'{BREAK}<mspace width="0.5em"/><mtext>{escape(told)}</mtext>'
+            described = self.words["more of this form"].format(count=f"{equation.more:,}")
+            yield f'{BREAK}<mspace width="0.5em"/><mtext>{escape(described)}</mtext>'
 
-    def told(self) -> str:
+    def described(self) -> str:
         """Return in words what no matrices tell."""
         if self.equation.phase != "backward":
             return f"<mtext>{escape(self.words['after the step'])}</mtext>"

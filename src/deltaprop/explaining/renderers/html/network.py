@@ -148,11 +148,11 @@ class _Drawing:
         path = _straight(x1, y1, x2, y2)
         texts = (self.cards.number(w), f"∂ {self.cards.number(g)}")
         symbols = (self.cards.symbol(weight), self.cards.symbol(gradient))
-        told = f"{symbols[0]} = {texts[0]},  {symbols[1]} = {texts[1][2:]}"
+        title = f"{symbols[0]} = {texts[0]},  {symbols[1]} = {texts[1][2:]}"
         # a broad invisible line is easier to point at
         reach = "" if crowded else f'<path class="reach" d="{path}"/>'
         line = (
-            f'<g class="edge {sign_of(w)}"{self.cards.id(*names)}><title>{escape(told)}</title>'
+            f'<g class="edge {sign_of(w)}"{self.cards.id(*names)}><title>{escape(title)}</title>'
             f"{reach}"
             f'<path class="line" d="{path}" stroke-width="{0.8 + 3.2 * share:.2f}"/></g>'
         )
@@ -237,13 +237,13 @@ class _Drawing:
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="network{deep}" role="img" '
             f'width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
-            f"<title>{escape(name)}</title><desc>{escape(self._told())}</desc>"
+            f"<title>{escape(name)}</title><desc>{escape(self._text_of())}</desc>"
             + (f"<style>{css}</style>" if css else "")
             + "".join(parts)
             + "</svg>"
         )
 
-    def _told(self) -> str:
+    def _text_of(self) -> str:
         """Return the picture in words."""
         trace, s = self.trace, self.cards.sample
         outputs = ", ".join(

@@ -112,8 +112,8 @@ class _Page:
     def _header(self, title: str) -> Iterator[str]:
         yield f"<header><h1>{title}</h1>"
         if self.document.conventions:
-            told = "".join(f"<li>{escape(s)}</li>" for s in self.document.conventions)
-            yield f'<ul class="conventions">{told}</ul>'
+            described = "".join(f"<li>{escape(s)}</li>" for s in self.document.conventions)
+            yield f'<ul class="conventions">{described}</ul>'
         if self.has_lines:
             yield f'<p class="scripted" hidden>{self.text("how to read")}</p>'
         links = "".join(

@@ -75,11 +75,11 @@ def line_rows(
     rows = _rows(chosen, room)
     proof = document.proofs.get(line.step.id)
     if proof is not None:
-        told = proof_text(proof, document.words)
+        described = proof_text(proof, document.words)
         if width(rows[-1]) + 2.0 + _proof_width(proof, document.words) <= room:
-            rows[-1] += rf" \qquad {told}"
+            rows[-1] += rf" \qquad {described}"
         else:
-            rows.append(rf"\quad {told}")
+            rows.append(rf"\quad {described}")
     note = f" % {line.step.id}" if comment else ""
     return [f"{left} &{rows[0]}{note}", *(f"&{row}" for row in rows[1:])]
 
@@ -103,16 +103,16 @@ def _wrapped(part: str, room: float) -> list[str]:
 
 def proof_text(proof: Proof, words: Mapping[str, str]) -> str:
     """Return what the referee found beside a gradient, in small type."""
-    told = rf"\text{{{escaped(words['kink'])}}}"
+    described = rf"\text{{{escaped(words['kink'])}}}"
     if proof.verdict != "kink":
         error = _with_number(", " + words["relative error"], proof.error)
-        told = _with_number(words["central difference"], proof.measured) + error
-    return rf"{{\scriptstyle {_MARKS[proof.verdict]}\;\, {told}}}"
+        described = _with_number(words["central difference"], proof.measured) + error
+    return rf"{{\scriptstyle {_MARKS[proof.verdict]}\;\, {described}}}"
 
 
 def _proof_width(proof: Proof, words: Mapping[str, str]) -> float:
-    told = words["central difference"] + words["relative error"] + proof.measured + proof.error
-    return _SMALL_COLUMN * cells(told)
+    described = words["central difference"] + words["relative error"] + proof.measured + proof.error
+    return _SMALL_COLUMN * cells(described)
 
 
 def _with_number(words: str, number: str) -> str:
@@ -158,14 +158,14 @@ def equation_rows(equation: Equation, document: Document, room: float = _ROOM) -
             row, used = row + piece, used + wide
         rows.append(row)
     elif equation.phase == "backward":
-        told = words["given by"].format(loss=equation.note.replace("_", " "))
+        described = words["given by"].format(loss=equation.note.replace("_", " "))
         z = latex_symbol(Ref("z", equation.left.layer), 2, notation)
-        rows.append(rf"= \frac{{\partial L}}{{\partial {z}}} \quad\text{{({escaped(told)})}}")
+        rows.append(rf"= \frac{{\partial L}}{{\partial {z}}} \quad\text{{({escaped(described)})}}")
     else:
         rows.append(rf"\quad\text{{({escaped(words['after the step'])})}}")
     if equation.more:
-        told = words["more of this form"].format(count=f"{equation.more:,}")
-        result += rf" \quad\text{{{escaped(told)}}}"
+        described = words["more of this form"].format(count=f"{equation.more:,}")
+        result += rf" \quad\text{{{escaped(described)}}}"
     rows.append(result)
     return [f"{left} &{rows[0]}", *(f"&{row}" for row in rows[1:])]
 

@@ -155,8 +155,8 @@ class _Fragment:
         keep = [c for c in range(len(head)) if c != 2 or any(row[2] for row in rows)]
         styles = [_RIGHT if c > 2 else _LEFT for c in keep]
         yield from _rows([head[c] for c in keep], [[row[c] for c in keep] for row in rows], styles)
-        told = f"{words['target']} = {overview.targets}; {words['loss L']} = {overview.loss}"
-        yield f"<p>{_escaped(told)}</p>"
+        described = f"{words['target']} = {overview.targets}; {words['loss L']} = {overview.loss}"
+        yield f"<p>{_escaped(described)}</p>"
 
 
 def _rows(
