@@ -158,7 +158,7 @@ IN_ARRAYS = {"transpose 2", "bias_frozen 1", "bias_per_weight 1", "bias_mean 1",
              "stale_gradients 1", "penalty 1", "penalty 2", "penalty 3"}  # fmt: skip
 LOSSES = ["cross_entropy", "binary_cross_entropy", "half_squared_error",
           "half_squared_error_sigmoid", "half_squared_error_softmax"]  # fmt: skip
-N_NETWORKS = 6
+HOW_MANY = pytest.mark.parametrize("n", [6, pytest.param(16, marks=pytest.mark.slow)])
 
 
 @pytest.fixture(scope="module")
@@ -239,23 +239,25 @@ def test_the_function_by_hand_is_right_where_it_has_no_mistake(networks):
         np.testing.assert_allclose(after, problem.parameters.flat - ETA * gradients, rtol=1e-13)
 
 
+@HOW_MANY
 @pytest.mark.parametrize("slip", SLIPS)
-def test_every_mistake_in_a_users_function_is_caught_and_named(networks, slip):
+def test_every_mistake_in_a_users_function_is_caught_and_named(networks, slip, n):
     caught = 0
-    for problem in networks(slip, N_NETWORKS):
+    for problem in networks(slip, n):
         function = by_hand(slip)
         if not off(problem, function, 1e-3):
             continue  # one sample, no square matrix: the mistake changes nothing here
         found = assert_named(check(problem, function), problem, function)
         assert found.layers or found.part == "loss"
         caught += 1
-    assert caught >= N_NETWORKS / 4
+    assert caught >= n / 4
 
 
+@HOW_MANY
 @pytest.mark.parametrize("slip", sorted(ON_THE_WAY_DOWN | IN_ARRAYS))
-def test_a_mistake_in_one_layer_only_is_named_with_that_layer(networks, slip):
+def test_a_mistake_in_one_layer_only_is_named_with_that_layer(networks, slip, n):
     caught = 0
-    for problem in networks(slip, N_NETWORKS):
+    for problem in networks(slip, n):
         for layer in range(len(problem.network.computing_layers)):
             function = by_hand(slip, (layer,))
             if not off(problem, function, 1e-3):
@@ -265,7 +267,7 @@ def test_a_mistake_in_one_layer_only_is_named_with_that_layer(networks, slip):
             prefixes = ("delta.",) if slip in ON_THE_WAY_DOWN else ("dW.", "db.")
             assert all(place.startswith(prefixes) for place in found.places)
             caught += 1
-    assert caught >= N_NETWORKS / 4
+    assert caught >= n / 4
 
 
 @pytest.mark.parametrize("slip", sorted(ON_THE_WAY_DOWN))
@@ -312,7 +314,9 @@ def test_the_rules_of_every_mistake_are_named_too(make_problem, name):
     assert caught >= 1
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "seed", [*range(3), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(3, 10))]
+)
 def test_the_right_function_is_never_accused(make_problem, seed):
     rng = np.random.default_rng(seed)
     for _ in range(50):

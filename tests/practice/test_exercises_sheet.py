@@ -55,8 +55,9 @@ def content(form, text):
 
 @pytest.mark.parametrize("form", ["terminal", "latex", "html"])
 @pytest.mark.parametrize("level", LEVELS)
-def test_a_sheet_does_not_give_the_answers_away(level, form):
-    for seed in range(2):
+@pytest.mark.parametrize("seeds", [2, pytest.param(5, marks=pytest.mark.slow)])
+def test_a_sheet_does_not_give_the_answers_away(level, form, seeds):
+    for seed in range(seeds):
         task = dp.exercise(level, seed)
         text = getattr(task, f"to_{form}")()
         shown = numbers_in(content(form, text)) - open_numbers(task)
