@@ -145,13 +145,7 @@ def _without(columns: list[str], names: Collection[str], n: int) -> list[str]:
 
 
 def on_tables(estimator: MLPClassifier | MLPRegressor, path: str) -> EstimatorOnTables:
-    """Return what answers for an estimator that was read from a file.
-
-    Raises
-    ------
-    ModelFileError
-        When it knows a single class.
-    """
+    """Return what answers for an estimator of the file; raise where it knows a single class."""
     state, empty = fitted_state(estimator), np.empty(0)
     answers = state.answers
     classes, mean, spread = empty, empty, empty

@@ -82,7 +82,7 @@ class Epochs:
         before, best_before = parameters.flat.copy(), watch.best_score
         self._replay(watch, parameters)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DivergedWarning)  # told later, or raised
+            warnings.simplefilter("ignore", DivergedWarning)  # said later, or raised
             history = train(
                 network,
                 parameters,
@@ -138,7 +138,7 @@ class Epochs:
     def _validation(
         self, state: FitState, network: Network, parameters: Parameters
     ) -> dict[str, Any]:
-        """Return what ``train`` is told about the validation rows."""
+        """Return what ``train`` needs to know of the validation rows."""
         if self.held is None:
             return {}
         return {
@@ -156,7 +156,6 @@ class Epochs:
         settings = self.settings
         if settings.scoring is None and held.weights is None:
             return None
-        score = self.scorer.prepared()
         kind = np.result_type(held.X.dtype, state.coefs[0].dtype)
 
         def metric(logits: Array, _targets: Any) -> float:
@@ -167,7 +166,7 @@ class Epochs:
             now = replace(state, network=network, coefs=[W for W in parameters.W if W is not None],
                           intercepts=[b for b in parameters.b if b is not None])  # fmt: skip
             scored = Scored(held.X, outputs, state.answers)
-            return score(now.attributes, scored, held.y, held.weights)
+            return self.scorer(now.attributes, scored, held.y, held.weights)
 
         metric.__name__ = str(settings.scoring or "score")
         return metric

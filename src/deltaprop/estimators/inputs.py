@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.errors import DataError, SettingError
-from deltaprop.estimators.columns import warn_of_columns
+from deltaprop.errors import DataError, SettingError, warn_user
 from deltaprop.estimators.parameters import Settings
 from deltaprop.estimators.sklearn import (
     BaseEstimator,
@@ -30,12 +29,15 @@ from deltaprop.tabular import (
     is_sparse,
 )
 from deltaprop.tabular.encoding.cells import refuse_infinite
+from deltaprop.tabular.encoding.fit import fit_column
 
 __all__ = [
     "Columns", "Given", "is_table", "read_new_rows", "read_new_table",
-    "read_training_rows", "read_training_table", "target_names",
+    "read_training_rows", "read_training_table", "target_names", "warn_of_columns",
+    "with_places_in",
 ]  # fmt: skip
 
+_MOST_NAMED = 20  # columns in one warning
 _FLOATS = (np.float64, np.float32)
 _SPARSE = ("csr", "csc")
 _NUMBERS_OR_GAPS: dict[str, Any] = {"dtype": _FLOATS, "ensure_all_finite": "allow-nan"}
@@ -170,7 +172,7 @@ def read_training_rows(
         validate_data(estimator, y=y, skip_check_array=True)
     columns = known or Columns.of(estimator, X, encoder, by_name=True)
     with warnings.catch_warnings():
-        if reset:  # what the rows it was fitted to hold has been told
+        if reset:  # what the rows it was fitted to hold has been said
             warnings.simplefilter("ignore", TableWarning)
         rows = _encoded(estimator, columns, encoder, X)
     return columns, rows, _checked_targets(rows, y, numeric=numeric)
@@ -320,3 +322,32 @@ def target_names(y: Any) -> tuple[str, ...]:
         return tuple(str(name) for name in y.columns)
     name = getattr(y, "name", None)
     return (name,) if isinstance(name, str) and name else ()
+
+
+def warn_of_columns(encoder: TableEncoder, *, named: bool) -> None:
+    """Warn of the columns that are left out or reduced, by their names.
+
+    Of an array, whose columns have no names, constant ones are not worth a word.
+    """
+    said = []
+    for column in encoder.columns:
+        if column.rest:
+            said.append(f"{column.name!r} ({column.rest:,} rarer categories are taken as unknown)")
+        elif not column.n_outputs and (named or column.kind != "constant"):
+            said.append(f"{column.name!r} ({column.note})")
+    if len(said) > _MOST_NAMED:
+        said[_MOST_NAMED:] = [f"{len(said) - _MOST_NAMED:,} more"]
+    sentences = [f"Columns of X are left out or reduced: {'; '.join(said)}."] if said else []
+    sentences += encoder.warnings
+    if sentences:
+        sentences.append("Convert such columns, or leave them out yourself.")
+        warn_user(" ".join(sentences), TableWarning)
+
+
+def with_places_in(encoder: TableEncoder, table: Any) -> TableEncoder:
+    """Return an encoder whose warnings name the rows by their places in this table."""
+    about: list[str] = []
+    for column in encoder.columns:
+        if any(text.startswith(f"Column {column.name!r} ") for text in encoder.warnings):
+            about += fit_column(table[column.name].to_native(), "X")[1]
+    return replace(encoder, warnings=tuple(about))

@@ -92,7 +92,7 @@ def _loss_and_gradient(network: Network, sample: Sample) -> Callable[[Array], tu
         loss, gradient = sum(penalties(network, parameters)), network.l2 * flat * penalized
         for start in range(0, n, _ROWS_AT_ONCE):
             some = slice(start, start + _ROWS_AT_ONCE)
-            # a step of the line search that goes too far is told by its infinite loss
+            # a step of the line search that goes too far shows by its infinite loss
             with np.errstate(over="ignore", invalid="ignore"):
                 trace = trace_step(
                     network,

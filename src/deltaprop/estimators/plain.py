@@ -63,13 +63,7 @@ def plain(value: Any) -> Any:
 
 
 def revived(value: object) -> Any:
-    """Return what ``plain`` wrote down.
-
-    Raises
-    ------
-    DataError, SettingError
-        When it wrote no such thing.
-    """
+    """Return what ``plain`` wrote down; raise DataError or SettingError for anything else."""
     stored = Stored({"value": value}, "setting")
     if value is None or isinstance(value, bool):
         return value
@@ -121,10 +115,7 @@ def array_to_dict(array: npt.NDArray[Any]) -> dict[str, Any]:
 def array_from_dict(place: str, data: object) -> npt.NDArray[Any]:
     """Return the array that ``array_to_dict`` described; ``place`` names it in messages.
 
-    Raises
-    ------
-    DataError
-        When its entries are not of its type, or are no classes and names.
+    Raise DataError when its entries are not of its type, or are no classes and names.
     """
     stored = Stored(data, place)
     name = stored.text("dtype")

@@ -79,12 +79,8 @@ def _same(value: Any, default: Any) -> bool:
 def recipe_of(estimator: BaseEstimator, n_rows: int) -> Recipe:
     """Return the recipe for so many rows: the preset, and what was changed in its place.
 
-    scikit-learn divides its penalty by the rows of a step: alpha / (2 n) sum(W^2).
-
-    Raises
-    ------
-    SettingError
-        When a changed setting is one that no preset has; nothing is ignored.
+    scikit-learn divides its penalty by the rows of a step: alpha / (2 n) sum(W^2). Raise
+    SettingError when a changed setting is one that no preset has; nothing is ignored.
     """
     settings = settings_of(estimator)
     check_preset(estimator, settings)

@@ -33,12 +33,8 @@ Targets = list[tuple[str, Array]]
 def class_targets(y: Any) -> Targets | None:
     """Return the columns of y and their names, where each holds classes of its own.
 
-    None for a single column, labels of 0 and 1, and numbers that are no classes.
-
-    Raises
-    ------
-    DataError
-        When some columns hold classes and others numbers, or two have one name.
+    None for a single column, labels of 0 and 1, and numbers that are no classes. Raise DataError
+    when some columns hold classes and others numbers, or two have one name.
     """
     columns = plain_columns(in_memory(y))
     if columns is None or len(columns) < 2:

@@ -29,20 +29,8 @@ def plain_targets(y: Any, *, numeric: bool, name: str = "y") -> Any:
     Objects become what they are, nullable and categorical columns what they hold, whatever
     library they come from. What is no column or table of targets is returned as it is.
 
-    Parameters
-    ----------
-    y : array_like, series or data frame
-        One entry, or one row, per row of X.
-    numeric : bool
-        Whether numbers are expected, which text may spell.
-    name : str
-        What messages call it.
-
-    Raises
-    ------
-    DataError
-        Where an entry is missing, is of no kind that can be learnt, or of another one than others;
-        the message names the row.
+    Text may spell numbers where they are expected. Raise DataError where an entry is missing, is of
+    no kind that can be learnt, or of another one than others; the message names the row.
     """
     if y is None or hasattr(y, "tocsr") or isinstance(y, (str, bytes)):
         return y

@@ -1,4 +1,4 @@
-"""The callbacks of scikit-learn 1.9 and newer (``set_callbacks``), told of networks and epochs."""
+"""The callbacks of scikit-learn 1.9 and newer (``set_callbacks``) hear of networks and epochs."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Tasks:
     """A callback of the training that tells those of scikit-learn.
 
     A fit is a task, each network one within it, and each epoch one within that. Several networks
-    may be at work at once; the callbacks are told of one after the other.
+    may be at work at once; the callbacks hear of one after the other.
 
     Attributes
     ----------

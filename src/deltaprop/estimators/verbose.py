@@ -23,9 +23,9 @@ class Lines:
     """A callback that prints a line per so many epochs: the mean of all networks."""
 
     def __init__(self) -> None:
-        self._began = self._told_at = time.perf_counter()
+        self._began = self._printed_at = time.perf_counter()
         self._histories: dict[int, History] = {}
-        self._told = 0
+        self._printed = 0
         self._lock = threading.Lock()
 
     def __call__(self, state: TrainingState) -> None:
@@ -34,9 +34,9 @@ class Lines:
             self._histories[id(state.history)] = state.history
             epoch, n = state.epoch + 1, state.n_epochs
             due = epoch % ceil(n / _LINES) == 0 or epoch in (1, n)
-            late = time.perf_counter() - self._told_at > _SILENT
-            if epoch > self._told and (due or late):
-                self._told, self._told_at = epoch, time.perf_counter()
+            late = time.perf_counter() - self._printed_at > _SILENT
+            if epoch > self._printed and (due or late):
+                self._printed, self._printed_at = epoch, time.perf_counter()
                 print(f"Epoch {epoch} of {n}: {self._figures(-1)}")
 
     def close(self) -> None:

@@ -14,19 +14,20 @@ import numpy.typing as npt
 
 from deltaprop.errors import DataError, SettingError, warn_user
 from deltaprop.estimators.answers import Answers, Classes, learn_answers, weigh
-from deltaprop.estimators.columns import told_of_rows, warn_of_columns
 from deltaprop.estimators.inputs import (
     Columns,
     Given,
     read_new_table,
     read_training_table,
     target_names,
+    warn_of_columns,
+    with_places_in,
 )
 from deltaprop.estimators.parameters import Settings
 from deltaprop.estimators.recipes import recipe_of
 from deltaprop.estimators.sample import check_weights
-from deltaprop.estimators.scoring import Scorer
-from deltaprop.estimators.sklearn import BaseEstimator, ConvergenceWarning
+from deltaprop.estimators.scoring import Scored, Scorer
+from deltaprop.estimators.sklearn import BaseEstimator, ConvergenceWarning, safe_indexing
 from deltaprop.estimators.state import FitState, fitted_state
 from deltaprop.estimators.targets import answers_of, refuse_unlearnt
 from deltaprop.estimators.tasks import Tasks
@@ -46,6 +47,7 @@ __all__ = [
 ]  # fmt: skip
 
 Array = npt.NDArray[Any]
+Floats = npt.NDArray[np.float64]
 
 _MOST_COUNTED = 10_000  # rows that whole weights may make of a table
 
@@ -68,7 +70,7 @@ class _Terms:
         if self.places is not None and isinstance(self.answers, Classes):
             target = replace(target, classes=classes_for_tables(self.answers.classes[self.places]))
             places = tuple(self.places.tolist())
-        inputs: Any = told_of_rows(model.inputs, self.rows)  # type: ignore[arg-type]
+        inputs: Any = with_places_in(model.inputs, self.rows)  # type: ignore[arg-type]
         model = replace(model, target=target, inputs=inputs, recipe=self.recipe)
         return FitState.of_model(model, self.columns, self.answers, places)
 
@@ -116,7 +118,7 @@ def fit_with_preset(
     lines = [Lines()] if Lines.wanted(settings.verbose) else []
 
     def announce(encoder: Any, target: Any, _: Any) -> None:
-        warn_of_columns(told_of_rows(encoder, as_given), named=columns.names is not None)
+        warn_of_columns(with_places_in(encoder, as_given), named=columns.names is not None)
         for task in tasks:
             task.fitted = partial(terms.ended, encoder, target)
 
@@ -165,18 +167,35 @@ def _metric(
         X = X.tocsr()
     elif not (hasattr(X, "iloc") or isinstance(X, (np.ndarray, list))):
         X = as_frame(X).to_native()
-    answers = terms.answers
-    if isinstance(answers, Classes) and not answers.multilabel:
+    answers, places = terms.answers, terms.places
+    if places is not None and isinstance(answers, Classes):
         targets = answers.classes[targets]
     y = targets[:, 0] if targets.ndim == 2 and targets.shape[1] == 1 else targets
-    attributes = terms.columns.attributes | answers.attributes
     scorer = Scorer(estimator, settings.scoring)
-    return scorer.of_rows(attributes, answers, X, y, order, terms.places)
+    fitted = terms.columns.attributes | answers.attributes | {"network_": None}  # so it counts
+
+    def of(outputs: Array, rows: npt.NDArray[np.int64], weights: Floats | None) -> float:
+        if not np.isfinite(outputs).all():
+            return float("nan")
+        some = safe_indexing(X, rows if order is None else order[rows])
+        outputs = _of_all_classes(answers, places, outputs)
+        return scorer(fitted, Scored(some, outputs, answers), y[rows], weights)
+
+    return RowMetric(str(settings.scoring), of)
+
+
+def _of_all_classes(answers: Answers, places: Sequence[int] | Array | None, p: Array) -> Array:
+    """Return probabilities in the order of ``classes_``, of those at these places."""
+    if places is None or not isinstance(answers, Classes):
+        return p
+    every = np.zeros((len(p), len(answers.classes)))
+    every[:, places] = p
+    return every
 
 
 def _as_fitted(
-    table: Any, targets: Array, weights: npt.NDArray[np.float64] | None
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64] | None]:
+    table: Any, targets: Array, weights: Floats | None
+) -> tuple[npt.NDArray[np.int64], Floats | None]:
     """Return the rows in the order they are learnt in, and their weights there.
 
     scikit-learn's contract: a weight of 2 is the row twice, a weight of 0 is no row, and the order
@@ -269,11 +288,7 @@ def preset_outputs(estimator: BaseEstimator, state: FitState, model: TableModel,
     if model.task == "regression":
         return model.predict(rows, where="X").reshape(len(rows), -1)
     p = model.predict_proba(rows, where="X")
-    if state.places is None or not isinstance(state.answers, Classes):
-        return p
-    every = np.zeros((len(p), len(state.answers.classes)))
-    every[:, state.places] = p
-    return every
+    return _of_all_classes(state.answers, state.places, p)
 
 
 def table_as_known(estimator: BaseEstimator, state: FitState, X: Any, y: Any) -> tuple[Any, Array]:
