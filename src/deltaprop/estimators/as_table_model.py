@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -34,36 +33,12 @@ class EstimatorOnTables:
     estimator: MLPClassifier | MLPRegressor
     state: FitState  # what its fit left behind
     target: TargetEncoder  # what the target is called, and its classes; numbers as they are
-
-    @property
-    def task(self) -> str:
-        """Return "classification", "regression" or "multilabel"."""
-        return self.target.task
-
-    @property
-    def inputs(self) -> Encoder | None:
-        """Return what encodes the rows; None where they are numbers."""
-        return self.state.encoder
-
-    @property
-    def missing(self) -> None:
-        """Return None: it was fitted to a table in memory, where cells are what they say."""
-        return None
-
-    @property
-    def network(self) -> Network:
-        """Return the description."""
-        return self.state.network
-
-    @property
-    def parameters(self) -> Parameters:
-        """Return the numbers."""
-        return self.state.parameters
-
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """Return the classes, or the labels, as text; empty for regression."""
-        return self.target.class_names
+    task: str
+    class_names: tuple[str, ...]  # or the labels, as text; empty for regression
+    network: Network
+    parameters: Parameters
+    inputs: Encoder | None  # None where the rows are numbers
+    missing: None = None  # it was fitted to a table in memory, where cells are what they say
 
     def predict(self, features: Any, *, where: str = "") -> Array:
         """Return the class, the labels, or the number, of each row."""
@@ -122,7 +97,9 @@ class EstimatorOnTables:
     def _nameless(self, frame: Any, where: str) -> Array:
         """Return all columns but the target's, in their order, as they were in training."""
         n = self.state.columns.n
-        columns = _without(frame.columns, self.target.names, n)
+        columns = frame.columns
+        if len(columns) != n:
+            columns = [name for name in columns if name not in self.target.names]
         if len(columns) != n:
             raise DataError(
                 f"The table{of(where)} has {len(frame.columns)} columns, but the estimator was "
@@ -138,10 +115,6 @@ class EstimatorOnTables:
                 "frame that has such cells too."
             )
         return np.column_stack([frame[name].to_numpy() for name in columns]).astype(np.float64)
-
-
-def _without(columns: list[str], names: Collection[str], n: int) -> list[str]:
-    return columns if len(columns) == n else [name for name in columns if name not in names]
 
 
 def on_tables(estimator: MLPClassifier | MLPRegressor, path: str) -> EstimatorOnTables:
@@ -164,4 +137,7 @@ def on_tables(estimator: MLPClassifier | MLPRegressor, path: str) -> EstimatorOn
     default = ("target",) if n == 1 else tuple(f"target{i}" for i in range(n))
     names = answers.names if len(answers.names) == n else default
     target = TargetEncoder(answers.task, "it was saved", names, classes, mean, spread)
-    return EstimatorOnTables(estimator, state, target)
+    of_target = (target, target.task, target.class_names)
+    return EstimatorOnTables(
+        estimator, state, *of_target, state.network, state.parameters, state.encoder
+    )
