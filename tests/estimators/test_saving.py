@@ -291,6 +291,9 @@ LAYER = {
     "category_embedding": st.builds(
         kinds.CategoryEmbedding, st.lists(WIDTHS, min_size=1, max_size=3), WIDTHS, FACTORS
     ),
+    "layer_norm": st.builds(
+        kinds.LayerNorm, st.sampled_from([None, *ACTIVATIONS]), FACTORS, FACTORS
+    ),
 }  # fmt: skip
 
 
