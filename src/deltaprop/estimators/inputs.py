@@ -333,7 +333,7 @@ def warn_of_columns(encoder: TableEncoder, *, named: bool) -> None:
     for column in encoder.columns:
         if column.rest:
             said.append(f"{column.name!r} ({column.rest:,} rarer categories are taken as unknown)")
-        elif not column.n_outputs and (named or column.kind != "constant"):
+        elif not column.n_outputs and (named or not column.is_constant):
             said.append(f"{column.name!r} ({column.note})")
     if len(said) > _MOST_NAMED:
         said[_MOST_NAMED:] = [f"{len(said) - _MOST_NAMED:,} more"]
