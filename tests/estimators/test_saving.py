@@ -291,9 +291,6 @@ LAYER = {
     "category_embedding": st.builds(
         kinds.CategoryEmbedding, st.lists(WIDTHS, min_size=1, max_size=3), WIDTHS, FACTORS
     ),
-    "layer_norm": st.builds(
-        kinds.LayerNorm, st.sampled_from([None, *ACTIVATIONS]), FACTORS, FACTORS
-    ),
 }  # fmt: skip
 
 
