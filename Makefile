@@ -61,7 +61,7 @@ check: $(STAMP)-check ## run every static check: style, types, imports, docstrin
 # The kernels again with a sanitizer, and the engine's tests on them; a finding ends the run.
 # Python itself is no sanitized program, so the sanitizer's runtime is loaded before it.
 SANITIZED_TESTS ?= tests/engines/test_native.py tests/engines/test_native_inputs.py \
-  tests/engines/test_native_runs.py tests/engines/test_native_threads.py \
+  tests/engines/test_native_runs.py tests/engines/test_native_threads.py tests/engines/test_native_stopping.py \
   tests/engines/test_native_bfloat16.py tests/engines/test_native_layers.py \
   tests/engines/test_native_waves.py tests/engines/test_native_together.py tests/engines/test_native_border.py \
   tests/engines/test_predictor.py

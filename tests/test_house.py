@@ -144,7 +144,6 @@ TOO_LONG = {
     "tests/checking/test_gradcheck_naming.py",
     "tests/cli/test_commands.py",
     "tests/engines/test_native_layers.py",
-    "tests/engines/test_native_threads.py",
     "tests/estimators/test_mlp_presets.py",
     "tests/estimators/test_saving.py",
     "tests/explaining/test_html.py",
