@@ -18,6 +18,7 @@ from deltaprop.cli.source import (
 
 if TYPE_CHECKING:
     from deltaprop.checking.gradients import GradientReport
+    from deltaprop.cli.model_file import Model
 
 __all__ = ["EXAMPLE", "check"]
 
@@ -75,11 +76,11 @@ def check(
 
 
 def _report(source: str, wanted: WantedRow, tolerance: float) -> GradientReport:
-    from deltaprop.cli.options import read_model
+    from deltaprop.cli.model_file import open_model
     from deltaprop.errors import SettingError
 
     if source_kind(source) == "model" and wanted.data is None:
-        model = read_model(source, one=True, target=wanted.target)
+        model = open_model(source).one(wanted.target)
         its_own = wanted.target in model.target.names  # it may have been one of several
         unused = [name for name in wanted.given if not (name == "--target" and its_own)]
         if unused:
@@ -91,7 +92,7 @@ def _report(source: str, wanted: WantedRow, tolerance: float) -> GradientReport:
     return explanation_of(source, wanted).verify(tolerance)
 
 
-def _check_on_random_rows(model: Any, tolerance: float) -> GradientReport:
+def _check_on_random_rows(model: Model, tolerance: float) -> GradientReport:
     import numpy as np
 
     from deltaprop.checking.gradients import check_gradients

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +13,7 @@ from deltaprop.cli.show import plain, print_json, print_table, remark, say
 from deltaprop.errors import SettingError
 
 if TYPE_CHECKING:
+    from deltaprop.cli.model_file import Model
     from deltaprop.table_models import Evaluation
     from deltaprop.tabular import Dataset
 
@@ -37,42 +37,38 @@ def evaluate(
     json: Annotated[bool, switch("--json", "Print the figures as JSON.")] = False,
 ) -> int:
     """Print how good a model is on rows whose answers are known."""
-    from deltaprop.cli.options import read_model, read_rows, reading_of, target_of
-    from deltaprop.table_models import TableModel, TargetModels
+    from deltaprop.cli.model_file import open_model
     from deltaprop.table_models.judge import Judge
     from deltaprop.tabular import Surprises
     from deltaprop.tabular.reading.parts import by_parts, datasets_of
     from deltaprop.training.progress import phase
 
-    fitted = read_model(model)
-    models = _models(fitted)
+    file = open_model(model)
     if unseen:
-        for one in models:
+        for one in file.models:
             _refuse_unseen(one)
+    names = [",".join(one.target.names) for one in file.models]
     strange = Surprises()
 
     def judge(tables: Iterator[Dataset]) -> dict[str, Evaluation]:
         strange.clear()
-        judges = [Judge(one, strange) for one in models]
+        judges = [Judge(one, strange) for one in file.table_models]
         for rows in tables:
-            for each, own in zip(judges, _rows_of_each(fitted, rows), strict=True):
+            for each, own in zip(judges, file.rows_of_each(rows), strict=True):
                 each.add(own.features, own.target, where=own.source, unseen=unseen)
-        names = [",".join(one.target.names) for one in models]
         return dict(zip(names, [each.figures() for each in judges], strict=True))
 
     def read() -> Dataset:
-        rows: Dataset = read_rows(fitted, data, target, encoding, missing)
-        return rows
+        return file.read_rows(data, target, encoding, missing)
 
     with phase(not json, f"reading {plain(data)} and judging the model"):
-        if not isinstance(fitted, (TableModel, TargetModels)):
+        if file.estimator is not None:
             rows = read()
-            result = fitted.evaluate(rows.features, rows.target, where=rows.source)
-            found, remarks = {",".join(fitted.target.names): result}, [*rows.notes, *rows.warnings]
+            result = file.estimator.evaluate(rows.features, rows.target, where=rows.source)
+            found, remarks = {names[0]: result}, [*rows.notes, *rows.warnings]
         else:
-            split = datasets_of(*target_of(fitted, data, target))
-            how = reading_of(fitted, encoding, missing)
-            found, remarks = by_parts(data, judge, read, split, **how)
+            split = datasets_of(*file.target_in(data, target))
+            found, remarks = by_parts(data, judge, read, split, **file.reading(encoding, missing))
     for note in remarks:
         remark(note)
     strange.warn(data)
@@ -87,24 +83,6 @@ def evaluate(
         if len(found) > 1:
             say(result=True)
     return 0
-
-
-def _models(fitted: Any) -> tuple[Any, ...]:
-    """Return the model, or the one of each target."""
-    return tuple(getattr(fitted, "parts", (fitted,)))
-
-
-def _rows_of_each(fitted: Any, rows: Dataset) -> list[Dataset]:
-    """Return the rows with the targets of each model."""
-    models = _models(fitted)
-    if len(models) == 1:
-        return [rows]
-    places = {name: i for i, name in enumerate(fitted.names)}
-    found = []
-    for one in models:
-        own = [places[name] for name in one.target.names]
-        found.append(replace(rows, target=rows.target[:, own if len(own) > 1 else own[0]]))
-    return found
 
 
 def _print(result: Evaluation) -> None:
@@ -131,7 +109,7 @@ def _print(result: Evaluation) -> None:
             say(f"... and {len(result.classes) - len(shown):,} more classes", result=True)
 
 
-def _refuse_unseen(model: Any) -> None:
+def _refuse_unseen(model: Model) -> None:
     """Raise a SettingError where a model cannot tell which rows it has not seen."""
     known = getattr(model, "learnt_rows", None)
     if known is None or known.one_in > 1:

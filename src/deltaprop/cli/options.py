@@ -1,4 +1,4 @@
-"""Turning words of the command line into settings."""
+"""Options, and their words turned into settings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 from typer.core import TyperCommand, TyperOption
 
-from deltaprop.errors import DataError, ModelFileError, SettingError, UnknownNameError
+from deltaprop.errors import SettingError, UnknownNameError
 
 if TYPE_CHECKING:
     from deltaprop.table_models import Recipe
@@ -23,17 +23,12 @@ __all__ = [
     "EncodingOption",
     "MissingOption",
     "finite",
-    "missing_words",
     "option",
     "parse_missing",
     "parse_scores",
     "parse_task",
-    "read_model",
-    "read_rows",
-    "reading_of",
     "recipe_of",
     "switch",
-    "target_of",
     "whole",
 ]
 
@@ -183,26 +178,6 @@ def parse_missing(text: str | None) -> tuple[str, ...] | None:
     return tuple(word.strip() for word in rows[0] if word.strip()) if rows else ()
 
 
-def missing_words(model: Any, given: str | None) -> Any:
-    """Return which words of a file are missing for a model: as asked for, or as in training.
-
-    A word that is a class, or a category of a column that lacked no cell, is none of the usual
-    ones there: its rows may come from a program that puts no quotes around it.
-    """
-    from deltaprop.tabular import MISSING, MissingWords
-
-    words = parse_missing(given)
-    if words is not None:
-        return words
-    model = getattr(model, "parts", (model,))[0]
-    if model.missing is not None:
-        return model.missing
-    known = set(model.class_names)
-    for column in getattr(model.inputs, "columns", ()):
-        known.update(() if column.missing else column.words)
-    return MissingWords(tuple(word for word in MISSING if word not in known))
-
-
 def parse_widths(text: str) -> tuple[int, ...]:
     """Return the widths of "64,32"; none for "none", which leaves out hidden layers.
 
@@ -221,79 +196,6 @@ def parse_widths(text: str) -> tuple[int, ...]:
     if any(len(part) > 7 for part in parts):
         raise SettingError(f"The hidden layers are {text!r}; no width may exceed 9,999,999.")
     return tuple(int(part) for part in parts)
-
-
-def read_model(path: str, *, one: bool = False, target: str | None = None) -> Any:
-    """Return the table model, or the estimator, in a file; raise ModelFileError for another.
-
-    With ``one``, of models of several targets that of ``target``; else they are told apart.
-    """
-    from deltaprop.estimators.loading import estimator_of
-    from deltaprop.estimators.plain import KEY
-    from deltaprop.model.serialize import load_model
-    from deltaprop.table_models import TableModel
-    from deltaprop.table_models.files import restore_table_model
-    from deltaprop.table_models.several_targets import SEVERAL, restore_target_models
-
-    saved = load_model(path)
-    if SEVERAL in saved.training:
-        models = restore_target_models(saved, path)
-        if not one:
-            return models
-        part = None if target is None else models.part_of(target)
-        if part is None:
-            raise SettingError(
-                f"{path} predicts {', '.join(models.names)}, each by a model of its own: say which "
-                "with --target."
-            )
-        return part
-    if saved.table is not None:
-        model: TableModel = restore_table_model(saved, path, TableModel)
-        return model
-    if KEY in saved.training:
-        estimator = estimator_of(saved, path)
-        from deltaprop.estimators.as_table_model import on_tables  # it needs scikit-learn
-
-        return on_tables(estimator, path)
-    raise ModelFileError(
-        f"{path} holds a bare network without the table it belongs to; expected a model saved by "
-        "'deltaprop train', or an estimator."
-    )
-
-
-def read_rows(
-    model: Any, data: str, target: str | None, encoding: str | None, missing: str | None
-) -> Any:
-    """Return the features and the target of a table the model is to be judged on."""
-    from deltaprop.tabular import load_dataset
-
-    names, task = target_of(model, data, target)
-    how = reading_of(model, encoding, missing)
-    return load_dataset(data, names, task=task, **how)
-
-
-def reading_of(model: Any, encoding: str | None, missing: str | None) -> dict[str, Any]:
-    """Return how a file for a model is read: as asked for, and as the model knows its columns."""
-    parts = getattr(model, "parts", (model,))
-    known = {
-        column.name
-        for part in parts
-        for column in getattr(part.inputs, "columns", ())
-        if column.holds_text
-    }
-    return {"missing": missing_words(model, missing), "encoding": encoding, "text": known}
-
-
-def target_of(model: Any, data: str, target: str | None) -> tuple[Any, Any]:
-    """Return what the target of a table is that a model is judged on, and its task."""
-    from deltaprop.table_models import TargetModels
-    from deltaprop.tabular import ImageEncoder
-
-    if isinstance(model, TargetModels):
-        return list(model.names) if target is None else target, None
-    if target is None and isinstance(model.inputs, ImageEncoder):
-        raise DataError(f"{data} holds images; --target names the file with their labels.")
-    return list(model.target.names) if target is None else target, model.task
 
 
 def parse_scores(text: str) -> tuple[float, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,9 +12,8 @@ from deltaprop.cli.options import EncodingOption, MissingOption, option, switch
 from deltaprop.cli.show import plain, remark, say
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
+    from deltaprop.cli.answers import Columns
+    from deltaprop.cli.model_file import Model, ModelFile
     from deltaprop.tabular import Surprises, Table
 
 __all__ = ["EXAMPLE", "predict"]
@@ -38,11 +37,10 @@ def predict(
     json: Annotated[bool, switch("--json", "Print the answers as JSON.")] = False,
 ) -> int:
     """Print a model's answer for each row, as CSV."""
-    from deltaprop.cli.options import read_model, reading_of
+    from deltaprop.cli.model_file import open_model
     from deltaprop.cli.outputs import check_outputs
     from deltaprop.errors import SettingError
-    from deltaprop.table_models import TableModel, TargetModels
-    from deltaprop.tabular import Surprises, load_features
+    from deltaprop.tabular import MISSING, Surprises, load_features
     from deltaprop.tabular.reading.parts import by_parts
     from deltaprop.training.progress import phase
 
@@ -51,11 +49,13 @@ def predict(
     if out is not None and not out.lower().endswith((".csv", ".parquet")):
         raise SettingError(f"--out is {out!r}; its name must end in .csv or .parquet.")
     check_outputs({"--out": out}, {"MODEL": model, "DATA": data})
-    fitted = read_model(model)
-    if proba and getattr(fitted, "task", "") == "regression":
+    file = open_model(model)
+    if proba and file.several is None and file.models[0].task == "regression":
         raise SettingError(f"--proba needs classes, but {model} predicts numbers.")
 
-    how = reading_of(fitted, encoding, missing)
+    how = file.reading(encoding, missing)
+    # a class may be called as a missing value is in files
+    words = any(name in MISSING for one in file.models for name in one.class_names)
     found = Surprises()
 
     def read() -> Table:
@@ -64,17 +64,17 @@ def predict(
     def answer(tables: Iterator[Table]) -> Answers:
         found.clear()
         left = first
-        with answers_to(out, json=json, formulas=formulas, words=_says_nothing(fitted)) as answers:
+        with answers_to(out, json=json, formulas=formulas, words=words) as answers:
             for table in tables:
                 features = table.features if left is None else table.features[:left]
-                answers.add(_answers(fitted, features, table.source, proba, found))
+                answers.add(_answers(file, features, table.source, proba, found))
                 left = None if left is None else left - len(features)
                 if left == 0:
                     break
         return answers
 
     with phase(not json, f"reading {plain(data)} and predicting"):
-        if isinstance(fitted, (TableModel, TargetModels)):
+        if file.estimator is None:
             answers, remarks = by_parts(data, answer, read, lambda table: table, **how)
         else:  # it judges columns by all their cells
             table = read()
@@ -89,53 +89,33 @@ def predict(
 
 
 def _answers(
-    fitted: Any, features: Any, where: str, proba: bool, found: Surprises
-) -> dict[str, npt.NDArray[Any]]:
+    file: ModelFile, features: object, where: str, proba: bool, found: Surprises
+) -> Columns:
     """Return the columns of the answer; of several models first the targets, in their order."""
-    from deltaprop.table_models import TargetModels
-
-    if not isinstance(fitted, TargetModels):
-        return _answers_of(fitted, features, where, proba, found)
-    every: dict[str, npt.NDArray[Any]] = {}
-    features = fitted.without_targets(features)
-    for part in fitted.parts:
-        shown = proba and part.task != "regression"
-        of_one = f"{part.target.names[0]}=" if part.task == "classification" else ""
-        for name, column in _answers_of(part, features, where, shown, found).items():
-            known = name in part.target.names or not of_one
+    if file.several is None:
+        return _answers_of(file.models[0], features, where, proba, found)
+    every: Columns = {}
+    features = file.several.without_targets(features)
+    for model in file.models:
+        shown = proba and model.task != "regression"
+        of_one = f"{model.target.names[0]}=" if model.task == "classification" else ""
+        for name, column in _answers_of(model, features, where, shown, found).items():
+            known = name in model.target.names or not of_one
             every[name if known else f"P({of_one}{name[2:]}"] = column
-    return {name: every[name] for name in (*fitted.names, *every)}
+    return {name: every[name] for name in (*file.targets, *every)}
 
 
 def _answers_of(
-    fitted: Any, features: Any, where: str, proba: bool, found: Surprises
-) -> dict[str, npt.NDArray[Any]]:
-    from deltaprop.table_models import TableModel
-
-    told: dict[str, Any] = {"where": where}
-    if isinstance(fitted, TableModel):
-        told["found"] = found
-    names = fitted.target.names
+    model: Model, features: object, where: str, proba: bool, found: Surprises
+) -> Columns:
+    names = model.target.names
     if not proba:
-        answers = fitted.predict(features, **told)
+        answers = model.predict(features, where=where, found=found)
         if answers.ndim == 1:
             return {names[0]: answers}
         return {name: answers[:, k] for k, name in enumerate(names)}
-    probabilities = fitted.predict_proba(features, **told)
-    if fitted.task == "multilabel":
-        said = fitted.target.decode(probabilities)
-        columns = {name: said[:, k] for k, name in enumerate(names)}
-        return columns | {f"P({name})": probabilities[:, k] for k, name in enumerate(names)}
-    best: npt.NDArray[np.int64] = probabilities.argmax(axis=1)
-    columns = {names[0]: fitted.target.decode(best)}
-    for k, name in enumerate(fitted.class_names):
-        columns[f"P({name})"] = probabilities[:, k]
-    return columns
-
-
-def _says_nothing(fitted: Any) -> bool:
-    """Return whether a class is called as a missing value is in files."""
-    from deltaprop.tabular import MISSING
-
-    parts = getattr(fitted, "parts", (fitted,))
-    return any(name in MISSING for part in parts for name in part.class_names)
+    p = model.predict_proba(features, where=where, found=found)
+    labels = model.task == "multilabel"
+    said = model.target.decode(p if labels else p.argmax(axis=1))
+    columns = {name: said[:, k] if labels else said for k, name in enumerate(names)}
+    return columns | {f"P({name})": p[:, k] for k, name in enumerate(model.class_names)}

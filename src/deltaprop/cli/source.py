@@ -89,7 +89,7 @@ def source_kind(source: str) -> str:
 
 def explanation_of(source: str, wanted: WantedRow) -> Explanation:
     """Return the explanation of a built-in example, a worked-example file, or a model's row."""
-    from deltaprop.cli.options import read_model, read_rows
+    from deltaprop.cli.model_file import open_model
     from deltaprop.explaining import Names, built_in_example, read_worked_example
     from deltaprop.explaining import explain as explain_step
 
@@ -116,10 +116,11 @@ def explanation_of(source: str, wanted: WantedRow) -> Explanation:
         except DeltapropError as error:
             raise DataError(f"{source}: {error}") from error
         return _with_plain_names(explained)
-    model = read_model(source, one=True, target=wanted.target)
+    file = open_model(source)
+    model = file.one(wanted.target)
     if wanted.data is None:
         raise SettingError(f"{source} is a model; --data and --row name the row to explain.")
-    rows = read_rows(model, wanted.data, wanted.target, wanted.encoding, wanted.missing)
+    rows = file.read_rows(wanted.data, wanted.target, wanted.encoding, wanted.missing)
     row = 1 if wanted.row is None else wanted.row
     if not 1 <= row <= rows.n_rows:
         raise DataError(f"--row is {row}, but {rows.source} has rows 1 to {rows.n_rows:,}.")
@@ -132,7 +133,8 @@ def explanation_of(source: str, wanted: WantedRow) -> Explanation:
 
 def softmax_of(scores: str | None, model: str | None, wanted: WantedRow) -> SoftmaxBesideSigmoid:
     """Return softmax beside sigmoid, on given scores or on a model's scores of a row."""
-    from deltaprop.cli.options import parse_scores, read_model
+    from deltaprop.cli.model_file import open_model
+    from deltaprop.cli.options import parse_scores
     from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
 
     if scores is not None:
@@ -143,7 +145,7 @@ def softmax_of(scores: str | None, model: str | None, wanted: WantedRow) -> Soft
         raise SettingError(
             "softmax needs scores: --scores 2,1,0.1, or --model with --data (and --row)."
         )
-    fitted = read_model(model, one=True, target=wanted.target)
+    fitted = open_model(model).one(wanted.target)
     if fitted.task == "multilabel":
         raise SettingError(f"{model} predicts labels, each by a sigmoid; softmax needs classes.")
     if fitted.task != "classification":

@@ -18,7 +18,7 @@ from deltaprop.explaining import Explanation, Names
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.table_models.evaluation import Evaluation, Tally
-from deltaprop.tabular import Encoder, TargetEncoder, as_frame
+from deltaprop.tabular import Encoder, Surprises, TargetEncoder, as_frame
 from deltaprop.tabular.reading.find_notation import with_numbers
 
 __all__ = ["EstimatorOnTables", "on_tables"]
@@ -40,7 +40,7 @@ class EstimatorOnTables:
     inputs: Encoder | None  # None where the rows are numbers
     missing: None = None  # it was fitted to a table in memory, where cells are what they say
 
-    def predict(self, features: Any, *, where: str = "") -> Array:
+    def predict(self, features: Any, *, where: str = "", found: Surprises | None = None) -> Array:
         """Return the class, the labels, or the number, of each row."""
         answers = self.estimator.predict(self._rows(features, where))
         if self.task != "classification":
@@ -52,7 +52,9 @@ class EstimatorOnTables:
         answers = self.state.answers
         return answers.classes if isinstance(answers, Classes) else np.empty(0)
 
-    def predict_proba(self, features: Any, *, where: str = "") -> Array:
+    def predict_proba(
+        self, features: Any, *, where: str = "", found: Surprises | None = None
+    ) -> Array:
         """Return the probability of each class, or label, of shape (n, k)."""
         if not isinstance(self.estimator, MLPClassifier):
             raise SettingError("Probabilities belong to classes; this model predicts numbers.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +79,14 @@ class Dataset:
     def n_rows(self) -> int:
         """Number of rows, or of images."""
         return len(self.features)
+
+    def of_targets(self, places: Sequence[int]) -> Dataset:
+        """Return the rows with some of their targets."""
+        if len(places) == len(self.target_names):
+            return self
+        names = tuple(self.target_names[i] for i in places)
+        chosen = list(places) if len(places) > 1 else places[0]
+        return replace(self, target=self.target[:, chosen], target_names=names)
 
     @property
     def is_image(self) -> bool:
