@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from deltaprop.cli.began import command_began
-from deltaprop.cli.judged import print_doubts, print_evaluation, print_overlap
 from deltaprop.cli.options import (
     EncodingOption,
     MissingOption,
@@ -22,22 +22,21 @@ from deltaprop.cli.options import (
     switch,
     whole,
 )
-from deltaprop.cli.show import count, plain, print_json, print_table, remark, say, say_wrapped
+from deltaprop.cli.show import plain, print_json, remark, say, say_wrapped
+from deltaprop.cli.trained import (
+    as_data,
+    describe_data,
+    describe_plan,
+    describe_training,
+    print_figures,
+)
 
 if TYPE_CHECKING:
     from deltaprop.cli.report import Wanted
     from deltaprop.model.spec import Network
-    from deltaprop.table_models import Evaluation, Recipe, TableModel
+    from deltaprop.table_models import Recipe, TableModel, TargetModels
     from deltaprop.table_models.budget import Budget
-    from deltaprop.tabular import (
-        Dataset,
-        ImageEncoder,
-        SparseEncoder,
-        TableEncoder,
-        TargetEncoder,
-    )
-
-    Encoder = TableEncoder | ImageEncoder | SparseEncoder
+    from deltaprop.tabular import Dataset, Encoder, TargetEncoder
 
 __all__ = ["EXAMPLE", "train"]
 
@@ -48,12 +47,10 @@ Example:
 \b
 With a report for the browser:
   deltaprop train penguins.csv --target species --report report.html"""
-_MOST_COLUMNS = 40  # of the report
 _MOST_READING = 0.5  # share of a time budget that is not worth a word
 _SHARE_OF_PIECES = 0.35  # of it for reading a file of which there is no time to read all
 _SHARE_OF_REPORT, _SHARE_OF_SAVING = 0.09, 0.05  # of a time budget
 _SHARE_OF_READING = 0.25  # what a report takes of all its rows
-_MOST_CLASSES = 8  # named in a line
 _INTERRUPTED = 130
 _MOST_MEMBERS = 1000  # whose checkpoints are looked for
 
@@ -168,7 +165,7 @@ def train(
     if hold_out is not None:
         dataset, judged["test"], rows = hold_rows_out(dataset, hold_out, task, seed)
         wanted = replace(wanted, rows=rows)
-    return _fit_and_report(dataset, judged, recipe, reading, model, resume, json, wanted)
+    return _Training(dataset, judged, recipe, reading, model, resume, json, wanted).run()
 
 
 def _part_to_read(recipe: Recipe, resumed: str | None) -> dict[str, Any]:
@@ -185,169 +182,182 @@ def _part_to_read(recipe: Recipe, resumed: str | None) -> dict[str, Any]:
     return {"seconds": _SHARE_OF_PIECES * left}
 
 
-def _fit_and_report(
-    dataset: Dataset,
-    judged: dict[str, Dataset | None],
-    recipe: Recipe,
-    reading: dict[str, Any],
-    path: str | None,
-    resume: bool,
-    as_json: bool,
-    wanted: Wanted,
-) -> int:
-    from deltaprop.table_models.budget import Budget
-    from deltaprop.table_models.several_targets import TargetModels, columns_together
-    from deltaprop.training.progress import phase
+@dataclass(frozen=True)
+class _Rows:
+    """The rows of some targets that share a network, those that judge it, and its report."""
 
-    budget = Budget(recipe.time_budget, command_began())
-    if budget.seconds is not None:
-        budget.reserved = budget.seconds * _SHARE_OF_SAVING
-        if wanted.path:  # what is long in reading is long in reporting
-            read = time.perf_counter() - budget.began
-            budget.reserved += _SHARE_OF_REPORT * budget.seconds + _SHARE_OF_READING * read
-        _say_what_reading_took(budget)
-    names, task = dataset.target_names, reading["task"]
-    groups = columns_together(dataset.target, names, task, recipe, where=dataset.source)
-    several = len(groups) > 1
-    rows = [(_of_targets(dataset, g), _of_targets_each(judged, g)) for g in groups]
-    plain_file = path is not None and (Path(path).is_file() or not Path(path).exists())
-    checkpoints = [
-        Path(f"{path}.checkpoint{f'.target{i}' if several else ''}") if plain_file else None
-        for i in range(1, len(groups) + 1)
-    ]
-    reports = [wanted.of(own.target_names) if several else wanted for own, _ in rows]
-    parts: list[TableModel] = []
-    for (own, its_judged), checkpoint in zip(rows, checkpoints, strict=True):
-        budget.pieces = own.pieces
-        its_budget = budget
-        if several and budget.limited:  # what is left is shared out
-            share = budget.left / (len(rows) - len(parts))
-            its_budget = Budget(share, time.perf_counter(), pieces=own.pieces)
-        its_recipe = replace(recipe, time_budget=its_budget.seconds)
-        fitted = _fit(own, its_judged, its_recipe, reading, checkpoint, resume, as_json, its_budget)
-        parts.append(fitted)
-        if _was_interrupted(fitted) and len(parts) < len(rows):
+    dataset: Dataset
+    judged: Mapping[str, Dataset | None]
+    report: Wanted
+
+
+@dataclass(frozen=True)
+class _Training:
+    """Tables that were read, and what is to be done with them."""
+
+    dataset: Dataset
+    judged: Mapping[str, Dataset | None]
+    recipe: Recipe
+    reading: Mapping[str, Any]
+    path: str | None
+    resume: bool
+    as_json: bool
+    wanted: Wanted
+
+    def run(self) -> int:
+        """Learn, save and tell; return the exit status."""
+        from deltaprop.table_models import TargetModels
+        from deltaprop.training.progress import phase
+
+        budget, rows = self._budget(), self._rows()
+        path = None if self.path is None else Path(self.path)
+        to_file = path is not None and (path.is_file() or not path.exists())
+        checkpoint = f"{path}.checkpoint" if to_file else None
+        several = len(rows) > 1
+        ends = [f".target{i}" for i in range(1, len(rows) + 1)] if several else [""]
+        checkpoints = [Path(f"{checkpoint}{end}") for end in ends if checkpoint is not None]
+        for each in checkpoints:
+            self._say_what_is_there(each)
+        try:
+            fitted = self._fitted(rows, budget, checkpoint)
+        except KeyboardInterrupt:
+            if not several:
+                raise
             left = "; the same command with --resume goes on" if checkpoint is not None else ""
             remark(f"Interrupted before all targets were learnt: nothing is saved{left}.")
             return _INTERRUPTED
-    if path is not None:
-        with phase(not as_json, f"saving {plain(path)}"):
-            (TargetModels(tuple(parts), names) if several else parts[0]).save(path)
-    left_over = [file for each in checkpoints if each is not None for file in _files_of(each)]
-    if not _was_interrupted(parts[-1]):
-        for file in left_over:
-            file.unlink(missing_ok=True)
-    elif left_over:
-        remark(f"Interrupted; the same command with --resume goes on from {checkpoints[-1]}.")
-    facts: list[dict[str, Any]] = []
-    for i, (fitted, (own, its_judged)) in enumerate(zip(parts, rows, strict=True)):
-        its_report = reports[i]
-        with phase(not as_json, "working out the report"):
+        if self.path is not None:
+            with phase(not self.as_json, f"saving {plain(self.path)}"):
+                fitted.save(self.path)
+        left_over = [file for each in checkpoints for file in _files_of(each)]
+        if not fitted.interrupted:
+            for file in left_over:
+                file.unlink(missing_ok=True)
+        elif left_over:
+            remark(f"Interrupted; the same command with --resume goes on from {checkpoints[-1]}.")
+        parts = fitted.parts if isinstance(fitted, TargetModels) else (fitted,)
+        facts = []
+        for i, (model, own) in enumerate(zip(parts, rows, strict=True)):
             seconds = budget.rest / (len(parts) - i) if budget.limited else None
-            its_report.write(fitted, own, its_judged["validation"], seconds)
+            saved = self.path if self.as_json or model is parts[-1] else None
+            facts.append(self._told(model, own, seconds, saved, several=several))
+        if self.as_json:
+            print_json({"targets": facts} if several else facts[0])
+        if fitted.interrupted:
+            return _INTERRUPTED
+        return int(any(h.stopped_because == "diverged" for part in parts for h in part.histories))
+
+    def _budget(self) -> Budget:
+        """Return what is left of the time for the whole command, with what comes after learning."""
+        from deltaprop.table_models.budget import Budget
+
+        budget = Budget(self.recipe.time_budget, command_began(), pieces=self.dataset.pieces)
+        if budget.seconds is None:
+            return budget
+        took = time.perf_counter() - budget.began
+        budget.reserved = budget.seconds * _SHARE_OF_SAVING
+        if self.wanted.path:  # what is long in reading is long in reporting
+            budget.reserved += _SHARE_OF_REPORT * budget.seconds + _SHARE_OF_READING * took
+        if took > _MOST_READING * budget.seconds:
+            remark(
+                f"Reading the table took {took:.1f} s of the time budget of {budget.seconds:g} s: "
+                "what follows learns from fewer rows, for fewer epochs"
+                f"{', and will end later' if took > budget.seconds else ''}."
+            )
+        return budget
+
+    def _rows(self) -> list[_Rows]:
+        """Return the rows of each model; check that its report can be written."""
+        from deltaprop.table_models.several_targets import columns_together
+
+        data, task = self.dataset, self.reading["task"]
+        groups = columns_together(
+            data.target, data.target_names, task, self.recipe, where=data.source
+        )
+        found = []
+        for group in groups:
+            own = data.of_targets(group)
+            report = self.wanted.of(own.target_names) if len(groups) > 1 else self.wanted
+            judged = {n: None if d is None else d.of_targets(group) for n, d in self.judged.items()}
+            found.append(_Rows(own, judged, report))
+        return found
+
+    def _say_what_is_there(self, checkpoint: Path) -> None:
+        if bool(_files_of(checkpoint)) != self.resume:
+            remark(
+                f"There is no {checkpoint} to resume from; training starts at the beginning."
+                if self.resume
+                else f"{checkpoint} of an unfinished run is replaced; --resume would go on from it."
+            )
+
+    def _fitted(
+        self, rows: Sequence[_Rows], budget: Budget, checkpoint: str | None
+    ) -> TableModel | TargetModels:
+        """Learn all targets, and tell of the table and the plan."""
+        from deltaprop.table_models import TableModel, TargetModels
+        from deltaprop.training.progress import phase
+
+        data, validation = self.dataset, self.judged["validation"]
+
+        def announce(inputs: Encoder, target: TargetEncoder, network: Network) -> None:
+            own = next(each for each in rows if each.dataset.target_names == target.names)
+            if own.judged["test"] is not None:
+                began = time.perf_counter()
+                with phase(not self.as_json, "looking at the test rows"):
+                    _refuse_rows_that_do_not_fit(own.judged["test"], inputs, target)
+                budget.reserved += 2 * (time.perf_counter() - began)  # they are judged, too
+            if not self.as_json:
+                describe_data(own.dataset)
+                describe_plan(inputs, target, network)
+
+        kind: type[TableModel | TargetModels] = TargetModels if len(rows) > 1 else TableModel
+        return kind.fit(
+            data.features,
+            data.target,
+            target_names=data.target_names,
+            validation=None if validation is None else (validation.features, validation.target),
+            task=self.reading["task"],
+            missing=self.reading["missing"],
+            recipe=self.recipe,
+            where=data.source,
+            validation_where="" if validation is None else validation.source,
+            checkpoint=checkpoint,
+            resume=self.resume,
+            progress=not self.as_json,
+            announce=announce,
+            budget=budget,
+        )
+
+    def _told(
+        self,
+        model: TableModel,
+        own: _Rows,
+        seconds: float | None,
+        saved: str | None,
+        *,
+        several: bool,
+    ) -> dict[str, Any]:
+        """Write a model's report in about so many seconds, and print its figures or return them."""
+        from deltaprop.training.progress import phase
+
+        with phase(not self.as_json, "working out the report"):
+            own.report.write(model, own.dataset, own.judged["validation"], seconds)
         evaluations = {}
-        for name, some in its_judged.items():
-            if some is not None:
-                with phase(not as_json, f"judging the {name} rows"):
-                    evaluations[name] = fitted.evaluate(
-                        some.features, some.target, where=some.source
+        for name, rows in own.judged.items():
+            if rows is not None:
+                with phase(not self.as_json, f"judging the {name} rows"):
+                    evaluations[name] = model.evaluate(
+                        rows.features, rows.target, where=rows.source
                     )
-        if as_json:
-            facts.append({**_as_data(own, fitted, evaluations, path), "report": its_report.path})
-            continue
+        if self.as_json:
+            return {**as_data(own.dataset, model, evaluations, saved), "report": own.report.path}
         if several:
-            say_wrapped("target      ", ", ".join(own.target_names))
-        _describe_training(fitted)
-        _print_figures(fitted, own, evaluations, path if fitted is parts[-1] else None)
-        if its_report.path is not None:
-            say(f"report      {plain(its_report.path)}", result=True)
-    if as_json:
-        print_json({"targets": facts} if several else facts[0])
-    if _was_interrupted(parts[-1]):
-        return _INTERRUPTED
-    return int(any(h.stopped_because == "diverged" for fitted in parts for h in fitted.histories))
-
-
-def _was_interrupted(fitted: TableModel) -> bool:
-    return any(history.stopped_because == "interrupted" for history in fitted.histories)
-
-
-def _of_targets(dataset: Dataset, group: tuple[int, ...]) -> Dataset:
-    """Return the rows with some of their targets."""
-    if len(group) == len(dataset.target_names):
-        return dataset
-    target = dataset.target[:, list(group)] if len(group) > 1 else dataset.target[:, group[0]]
-    return replace(
-        dataset, target=target, target_names=tuple(dataset.target_names[i] for i in group)
-    )
-
-
-def _of_targets_each(
-    judged: dict[str, Dataset | None], group: tuple[int, ...]
-) -> dict[str, Dataset | None]:
-    return {n: None if rows is None else _of_targets(rows, group) for n, rows in judged.items()}
-
-
-def _fit(
-    dataset: Dataset,
-    judged: dict[str, Dataset | None],
-    recipe: Recipe,
-    reading: dict[str, Any],
-    checkpoint: Path | None,
-    resume: bool,
-    as_json: bool,
-    budget: Budget,
-) -> TableModel:
-    """Learn the targets that share a network, and tell of the table and the plan."""
-    from deltaprop.table_models import TableModel
-    from deltaprop.training.progress import phase
-
-    validation = judged["validation"]
-    if checkpoint is not None and bool(_files_of(checkpoint)) != resume:
-        remark(
-            f"There is no {checkpoint} to resume from; training starts at the beginning."
-            if resume
-            else f"{checkpoint} of an unfinished run is replaced; --resume would go on from it."
-        )
-
-    def announce(inputs: Encoder, target: TargetEncoder, network: Network) -> None:
-        if judged["test"] is not None:
-            began = time.perf_counter()
-            with phase(not as_json, "looking at the test rows"):
-                _refuse_rows_that_do_not_fit(judged["test"], inputs, target)
-            budget.reserved += 2 * (time.perf_counter() - began)  # they are judged, too
-        if not as_json:
-            _describe_data(dataset)
-            _describe_plan(inputs, target, network)
-
-    return TableModel.fit(
-        dataset.features,
-        dataset.target,
-        target_names=dataset.target_names,
-        validation=None if validation is None else (validation.features, validation.target),
-        task=reading["task"],
-        missing=reading["missing"],
-        recipe=recipe,
-        where=dataset.source,
-        validation_where="" if validation is None else validation.source,
-        checkpoint=checkpoint,
-        resume=resume,
-        progress=not as_json,
-        announce=announce,
-        budget=budget,
-    )
-
-
-def _say_what_reading_took(budget: Budget) -> None:
-    """Tell at once that a time budget cannot be kept, or leaves little for learning."""
-    assert budget.seconds is not None
-    took = time.perf_counter() - budget.began
-    if took > _MOST_READING * budget.seconds:
-        remark(
-            f"Reading the table took {took:.1f} s of the time budget of {budget.seconds:g} s: what "
-            "follows learns from fewer rows, for fewer epochs"
-            f"{', and will end later' if took > budget.seconds else ''}."
-        )
+            say_wrapped("target      ", ", ".join(own.dataset.target_names))
+        describe_training(model)
+        print_figures(model, own.dataset, evaluations, saved)
+        if own.report.path is not None:
+            say(f"report      {plain(own.report.path)}", result=True)
+        return {}
 
 
 def _files_of(checkpoint: Path) -> list[Path]:
@@ -365,109 +375,3 @@ def _refuse_rows_that_do_not_fit(test: Dataset, inputs: Encoder, target: TargetE
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # they come again with the figures
         inputs.transform(test.features, where=test.source, ignore=target.names)
-
-
-def _describe_data(dataset: Dataset) -> None:
-    for note in dataset.notes:
-        remark(note)
-    for warning in dataset.warnings:
-        remark(warning)
-    n = dataset.n_rows
-    say_wrapped("data        ", f"{dataset.source}: {n:,} rows, target {dataset.target_name}")
-
-
-def _describe_plan(inputs: Encoder, target: TargetEncoder, network: Network) -> None:
-    names = target.class_names
-    kind = "labels" if target.task == "multilabel" else "classes"
-    classes = f"{len(names)} {kind}" if names else "a number"
-    if 0 < len(names) <= _MOST_CLASSES:
-        classes += f" ({', '.join(names)})"
-    say_wrapped("predicts    ", f"{classes}, because {target.reason}")
-    say()
-    report = inputs.report()
-    shown = report[:_MOST_COLUMNS]
-    print_table(
-        ("column", "kind", "what was done", "missing"),
-        [
-            (row.column, row.kind, row.done, f"{row.missing:,}" if row.missing else "")
-            for row in shown
-        ],
-        right=(3,),
-    )
-    if len(report) > len(shown):
-        say(f"... and {len(report) - len(shown):,} more columns")
-    for warning in inputs.warnings:
-        remark(warning)
-    say()
-    say_wrapped("network     ", network.describe())
-
-
-def _describe_training(fitted: TableModel) -> None:
-    history, k = fitted.history, len(fitted.members)
-    n_steps = sum(each.n_steps for each in fitted.histories)
-    members = f"{count(k, 'member')}, " if k > 1 else ""
-    say_wrapped(
-        "training    ",
-        f"{count(fitted.n_train, 'row')}, {members}{count(history.n_epochs, 'epoch')}, "
-        f"{count(n_steps, 'step')}, {fitted.seconds:.1f} s, engine {history.engine}",
-    )
-    if k == 1:
-        say_wrapped("            ", history.message)
-    else:
-        others = [each for each in fitted.histories if each.stopped_because != "epochs"]
-        told = f"{k - len(others)} of {k} members ran all their epochs"
-        say_wrapped("            ", f"{told}; {others[0].message}" if others else f"{told}.")
-    say()
-
-
-def _held_out(fitted: TableModel) -> dict[str, Any] | None:
-    """Return the figures of the rows that chose the epochs; the one that is judged, first."""
-    held = fitted.held_out
-    if held is None:
-        return None
-    return {"metric": held.headline, "figure": held.figures[held.headline], **held.to_dict()}
-
-
-def _print_figures(
-    fitted: TableModel, dataset: Dataset, evaluations: dict[str, Evaluation], path: str | None
-) -> None:
-    held, metric, given = fitted.held_out, fitted.recipe.metric, "validation" in evaluations
-    chosen = metric if isinstance(metric, str) else None
-    if held is not None:
-        how = " given; they chose the epoch" if given else " held out; they chose the epoch"
-        if fitted.folded:
-            how = " held out, each judged by the member that has not learnt it"
-        print_evaluation("validation", held, how, chosen)
-    elif fitted.history.loss and not evaluations:
-        learnt = fitted.evaluate(dataset.features, dataset.target, where=dataset.source)
-        print_evaluation("training", learnt, " learnt from; nothing was held out", chosen)
-    for name, evaluation in evaluations.items():
-        if name != "validation":  # these are the figures of ``held_out``, once more
-            print_evaluation(name, evaluation, chosen=chosen)
-            print_overlap(evaluation)
-    judged = evaluations.get("test", held)
-    if judged is not None:
-        print_doubts(judged)
-    if path is not None:
-        say(f"saved       {plain(path)}", result=True)
-
-
-def _as_data(
-    dataset: Dataset, fitted: TableModel, evaluations: dict[str, Evaluation], path: str | None
-) -> dict[str, Any]:
-    return {
-        "data": dataset.source,
-        "target": list(fitted.target.names),
-        "task": fitted.task,
-        "classes": list(fitted.class_names),
-        "rows": {"training": fitted.n_train, "validation": fitted.n_val},
-        "columns": [row._asdict() for row in fitted.inputs.report()],
-        "notes": list(dataset.notes),
-        "warnings": [*dataset.warnings, *fitted.inputs.warnings],
-        "network": fitted.network.describe(),
-        "members": len(fitted.members),
-        "history": fitted.history.to_dict(),
-        "held_out": _held_out(fitted),
-        **{name: evaluation.to_dict() for name, evaluation in evaluations.items()},
-        "model": path,
-    }

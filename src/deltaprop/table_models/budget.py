@@ -85,6 +85,12 @@ class Budget:
         """Return the seconds left for training, what comes after it left out."""
         return inf if self.seconds is None else max(1e-3, self.left - 2 * self.for_judging)
 
+    def share(self, n: int) -> Budget:
+        """Return the budget of the first of n pieces of work, which share what is left."""
+        if self.seconds is None:
+            return self
+        return Budget(self.left / n, time.perf_counter(), pieces=self.pieces)
+
     def rows_for_judging(self, n: int, work: Callable[[Indices], object], seed: int) -> Indices:
         """Return the rows that calibration, or evaluation, has the time for.
 

@@ -207,8 +207,7 @@ class TableModel:
 
     def __repr__(self) -> str:
         """Return what it predicts, and with what."""
-        k = len(self.members)
-        several = f"{k} x " if k > 1 else ""
+        several = f"{len(self.members)} x " if len(self.members) > 1 else ""
         return f"<TableModel of {', '.join(self.target.names)}: {several}{self.network.describe()}>"
 
     @property
@@ -220,6 +219,11 @@ class TableModel:
     def history(self) -> History:
         """Return how the first member was trained."""
         return self.histories[0]
+
+    @property
+    def interrupted(self) -> bool:
+        """Return whether somebody interrupted the training."""
+        return any(history.stopped_because == "interrupted" for history in self.histories)
 
     @property
     def task(self) -> str:
@@ -370,8 +374,8 @@ class TableModel:
     ) -> tuple[Network, Parameters, Array, npt.NDArray[Any]]:
         """Return what every function about a network and its rows is given first.
 
-        ``check_gradients(*model.network_and_rows(features, target))`` proves the gradients of
-        these rows; ``explain`` and ``backpropagate`` take the same four.
+        ``check_gradients(*model.network_and_rows(features, target))`` proves the gradients of these
+        rows; ``explain`` and ``backpropagate`` take the same four.
 
         Returns
         -------
@@ -388,10 +392,7 @@ class TableModel:
         return self.network, self.members[member], dense, rows.y
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the model to one safetensors file, once that can be opened again.
-
-        What stood there before stays when the file cannot be written (OutputError).
-        """
+        """Write one safetensors file, if it can be opened again; else the one there stays."""
         save_table_model(self, path)
 
     def contents(self) -> Contents:

@@ -8,9 +8,10 @@ would have to choose one epoch for all of them.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,11 +29,15 @@ from deltaprop.model.serialize import (
 )
 from deltaprop.model.spec import Network
 from deltaprop.model.stored import Stored
+from deltaprop.table_models.budget import Budget
 from deltaprop.table_models.evaluation import Evaluation
 from deltaprop.table_models.files import table_model_of
 from deltaprop.table_models.model import TableModel
 from deltaprop.table_models.recipe import Recipe
 from deltaprop.tabular import Features, SparseRows, TargetEncoder, as_features, target_columns
+
+if TYPE_CHECKING:
+    import polars as pl
 
 __all__ = [
     "SEVERAL",
@@ -70,14 +75,15 @@ class TargetModels:
     @classmethod
     def fit(
         cls,
-        features: Any,
-        target: Any,
+        features: object,
+        target: object,
         *,
         target_names: Sequence[str] = (),
-        validation: tuple[Any, Any] | None = None,
+        validation: tuple[object, object] | None = None,
         task: str | None = None,
         recipe: Recipe | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
+        budget: Budget | None = None,
         **settings: Any,
     ) -> TargetModels:
         """Learn each target of a table.
@@ -89,10 +95,12 @@ class TargetModels:
         target_names, validation, task
             As for ``TableModel.fit``.
         recipe : Recipe, optional
-            How to learn; its time budget is shared out among the models.
+            How to learn; of its time budget each model gets its share of what is left.
         checkpoint : path, optional
             As for ``TableModel.fit``; each model has one of its own, ``.target1``, ``.target2``,
             ... behind the name.
+        budget : Budget, optional
+            As for ``TableModel.fit``.
         **settings
             Further settings of ``TableModel.fit``.
 
@@ -100,28 +108,38 @@ class TargetModels:
         ------
         DataError
             When a target cannot be learnt; the message says which and why.
+        KeyboardInterrupt
+            When somebody interrupts it before the last target; nothing is kept.
         """
         recipe = recipe or Recipe()
+        budget = budget or Budget(recipe.time_budget, time.perf_counter())
         names = tuple(target_names) or tuple(c.name for c in target_columns(target))
         groups = columns_together(target, names, task, recipe, where=settings.get("where", ""))
-        if recipe.time_budget is not None:
-            recipe = replace(recipe, time_budget=recipe.time_budget / len(groups))
-        parts = []
+        parts: list[TableModel] = []
         for i, group in enumerate(groups):
             held = validation and (validation[0], some_targets(validation[1], group))
             own = None if checkpoint is None else f"{os.fspath(checkpoint)}.target{i + 1}"
+            share = budget.share(len(groups) - i)
             part = TableModel.fit(
                 features, some_targets(target, group), target_names=[names[k] for k in group],
-                validation=held, task=task, recipe=recipe, checkpoint=own, **settings,
+                validation=held, task=task, recipe=replace(recipe, time_budget=share.seconds),
+                checkpoint=own, budget=share, **settings,
             )  # fmt: skip
             parts.append(part)
+            if part.interrupted and len(parts) < len(groups):
+                raise KeyboardInterrupt(f"{names[group[0]]!r} was being learnt; nothing is kept.")
         return cls(tuple(parts), names)
+
+    @property
+    def interrupted(self) -> bool:
+        """Return whether somebody interrupted the training of the last one."""
+        return self.parts[-1].interrupted
 
     def __repr__(self) -> str:
         """Return the models in a row."""
         return f"<TargetModels: {', '.join(map(repr, self.parts))}>"
 
-    def predict(self, features: Any, *, where: str = "") -> npt.NDArray[Any]:
+    def predict(self, features: object, *, where: str = "") -> npt.NDArray[Any]:
         """Return the answers side by side, of shape (n, targets); objects where kinds differ."""
         columns: dict[str, npt.NDArray[Any]] = {}
         features = self.without_targets(features)
@@ -130,7 +148,7 @@ class TargetModels:
             columns |= dict(zip(part.target.names, answers.T, strict=True))
         return side_by_side([columns[name] for name in self.names])
 
-    def predict_proba(self, features: Any, *, where: str = "") -> list[npt.NDArray[np.float64]]:
+    def predict_proba(self, features: object, *, where: str = "") -> list[npt.NDArray[np.float64]]:
         """Return, for each target that is no number, the probability of its classes, (n, k).
 
         Of targets that are each true or false k is 2, false and true.
@@ -148,7 +166,9 @@ class TargetModels:
                 found[part.target.names[0]] = p
         return [found[name] for name in self.names if name in found]
 
-    def evaluate(self, features: Any, target: Any, *, where: str = "") -> dict[str, Evaluation]:
+    def evaluate(
+        self, features: object, target: object, *, where: str = ""
+    ) -> dict[str, Evaluation]:
         """Return the figures of each model, by the names of its targets."""
         features = self.without_targets(features)
         return {
@@ -156,7 +176,7 @@ class TargetModels:
             for part, own in zip(self.parts, self.targets_of_parts(target), strict=True)
         }
 
-    def targets_of_parts(self, target: Any) -> list[Any]:
+    def targets_of_parts(self, target: object) -> list[pl.Series | pl.DataFrame]:
         """Return what of the targets, in their order, each model knows."""
         places = {name: i for i, name in enumerate(self.names)}
         return [some_targets(target, [places[n] for n in p.target.names]) for p in self.parts]
@@ -208,7 +228,7 @@ def contents_together(
 
 
 def columns_together(
-    target: Any, names: Sequence[str], task: str | None, recipe: Recipe, *, where: str = ""
+    target: object, names: Sequence[str], task: str | None, recipe: Recipe, *, where: str = ""
 ) -> list[Group]:
     """Return which columns of a target are learnt by one model, in the order of their first ones.
 
@@ -241,7 +261,7 @@ def columns_together(
     return sorted([*shared, *classes])
 
 
-def some_targets(target: Any, places: Sequence[int]) -> Any:
+def some_targets(target: object, places: Sequence[int]) -> pl.Series | pl.DataFrame:
     """Return some columns of a target as one series, or as a frame of several."""
     import polars as pl
 

@@ -1,0 +1,129 @@
+"""What ``deltaprop train`` tells of a table, a plan, a training and its figures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from deltaprop.cli.judged import print_doubts, print_evaluation, print_overlap
+from deltaprop.cli.show import count, plain, print_table, remark, say, say_wrapped
+
+if TYPE_CHECKING:
+    from deltaprop.model.spec import Network
+    from deltaprop.table_models import Evaluation, TableModel
+    from deltaprop.tabular import Dataset, Encoder, TargetEncoder
+
+__all__ = ["as_data", "describe_data", "describe_plan", "describe_training", "print_figures"]
+
+_MOST_COLUMNS = 40  # of the report
+_MOST_CLASSES = 8  # named in a line
+
+
+def describe_data(dataset: Dataset) -> None:
+    """Tell of the table, and what is odd in it."""
+    for note in dataset.notes:
+        remark(note)
+    for warning in dataset.warnings:
+        remark(warning)
+    n = dataset.n_rows
+    say_wrapped("data        ", f"{dataset.source}: {n:,} rows, target {dataset.target_name}")
+
+
+def describe_plan(inputs: Encoder, target: TargetEncoder, network: Network) -> None:
+    """Tell what is predicted, what was done to each column, and the network."""
+    names = target.class_names
+    kind = "labels" if target.task == "multilabel" else "classes"
+    classes = f"{len(names)} {kind}" if names else "a number"
+    if 0 < len(names) <= _MOST_CLASSES:
+        classes += f" ({', '.join(names)})"
+    say_wrapped("predicts    ", f"{classes}, because {target.reason}")
+    say()
+    report = inputs.report()
+    shown = report[:_MOST_COLUMNS]
+    print_table(
+        ("column", "kind", "what was done", "missing"),
+        [
+            (row.column, row.kind, row.done, f"{row.missing:,}" if row.missing else "")
+            for row in shown
+        ],
+        right=(3,),
+    )
+    if len(report) > len(shown):
+        say(f"... and {len(report) - len(shown):,} more columns")
+    for warning in inputs.warnings:
+        remark(warning)
+    say()
+    say_wrapped("network     ", network.describe())
+
+
+def describe_training(fitted: TableModel) -> None:
+    """Tell how long was learnt, from what, and why it ended."""
+    history, k = fitted.history, len(fitted.members)
+    n_steps = sum(each.n_steps for each in fitted.histories)
+    members = f"{count(k, 'member')}, " if k > 1 else ""
+    say_wrapped(
+        "training    ",
+        f"{count(fitted.n_train, 'row')}, {members}{count(history.n_epochs, 'epoch')}, "
+        f"{count(n_steps, 'step')}, {fitted.seconds:.1f} s, engine {history.engine}",
+    )
+    if k == 1:
+        say_wrapped("            ", history.message)
+    else:
+        others = [each for each in fitted.histories if each.stopped_because != "epochs"]
+        told = f"{k - len(others)} of {k} members ran all their epochs"
+        say_wrapped("            ", f"{told}; {others[0].message}" if others else f"{told}.")
+    say()
+
+
+def _held_out(fitted: TableModel) -> dict[str, Any] | None:
+    """Return the figures of the rows that chose the epochs; the one that is judged, first."""
+    held = fitted.held_out
+    if held is None:
+        return None
+    return {"metric": held.headline, "figure": held.figures[held.headline], **held.to_dict()}
+
+
+def print_figures(
+    fitted: TableModel, dataset: Dataset, evaluations: dict[str, Evaluation], path: str | None
+) -> None:
+    """Print how good the model is, on the rows that tell it."""
+    held, metric, given = fitted.held_out, fitted.recipe.metric, "validation" in evaluations
+    chosen = metric if isinstance(metric, str) else None
+    if held is not None:
+        how = " given; they chose the epoch" if given else " held out; they chose the epoch"
+        if fitted.folded:
+            how = " held out, each judged by the member that has not learnt it"
+        print_evaluation("validation", held, how, chosen)
+    elif fitted.history.loss and not evaluations:
+        learnt = fitted.evaluate(dataset.features, dataset.target, where=dataset.source)
+        print_evaluation("training", learnt, " learnt from; nothing was held out", chosen)
+    for name, evaluation in evaluations.items():
+        if name != "validation":  # these are the figures of ``held_out``, once more
+            print_evaluation(name, evaluation, chosen=chosen)
+            print_overlap(evaluation)
+    judged = evaluations.get("test", held)
+    if judged is not None:
+        print_doubts(judged)
+    if path is not None:
+        say(f"saved       {plain(path)}", result=True)
+
+
+def as_data(
+    dataset: Dataset, fitted: TableModel, evaluations: dict[str, Evaluation], path: str | None
+) -> dict[str, Any]:
+    """Return all that is told as plain data."""
+    return {
+        "data": dataset.source,
+        "target": list(fitted.target.names),
+        "task": fitted.task,
+        "classes": list(fitted.class_names),
+        "rows": {"training": fitted.n_train, "validation": fitted.n_val},
+        "columns": [row._asdict() for row in fitted.inputs.report()],
+        "notes": list(dataset.notes),
+        "warnings": [*dataset.warnings, *fitted.inputs.warnings],
+        "network": fitted.network.describe(),
+        "members": len(fitted.members),
+        "history": fitted.history.to_dict(),
+        "held_out": _held_out(fitted),
+        **{name: evaluation.to_dict() for name, evaluation in evaluations.items()},
+        "model": path,
+    }
