@@ -140,7 +140,6 @@ TOOLS = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["tool"
 LONGEST = 400  # lines of a file
 # Files of before that are longer still. Nothing is added; who shortens one takes it off.
 TOO_LONG = {
-    "src/deltaprop/cli/train.py",
     "tests/checking/test_gradcheck_naming.py",
     "tests/cli/test_commands.py",
     "tests/engines/test_native_layers.py",
