@@ -1,5 +1,7 @@
 """Several targets of different kinds: one command, one file, each answered in its own kind."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -159,3 +161,16 @@ def test_any_kinds_go_together(data, seed, tmp_path_factory):
 def test_targets_come_in_any_table(models, frame):
     again = dp.TargetModels.fit(FEATURES, frame(TARGETS), target_names=NAMES, recipe=RECIPE)
     np.testing.assert_array_equal(again.predict(FEATURES), models.predict(FEATURES))
+
+
+def test_ctrl_c_ends_all_of_them_and_not_one_after_another(monkeypatch):
+    asked = []
+
+    def interrupted(*_, **settings):
+        asked.append(settings["target_names"])
+        return SimpleNamespace(interrupted=True)
+
+    monkeypatch.setattr(dp.TableModel, "fit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        dp.TargetModels.fit(FEATURES, pl.DataFrame(TARGETS), target_names=NAMES)
+    assert len(asked) == 1
