@@ -193,5 +193,5 @@ def _of_process() -> Room:
 def _lines(path: str | Path) -> list[str]:
     try:
         return (_SYSTEM / path).read_text(encoding="utf-8").splitlines()
-    except OSError:  # another system than Linux
+    except (OSError, MemoryError):  # another system than Linux; none left to read with
         return []

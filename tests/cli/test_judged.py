@@ -13,7 +13,7 @@ from deltaprop.cli.judged import figure_names
 from deltaprop.cli.main import main
 from deltaprop.reporting.figures.warnings import doubtful
 from deltaprop.reporting.language import WORDS
-from deltaprop.reporting.page.writer import Pieces
+from deltaprop.reporting.page.writer import Writer
 from deltaprop.table_models import Evaluation
 from deltaprop.table_models.evaluation import evaluate_classes, evaluate_numbers
 
@@ -75,7 +75,7 @@ def test_terminal_json_report_and_file_tell_the_same_numbers(target, validated, 
     assert report.validation.figures == pytest.approx(figures, rel=1e-6)
     assert report.interval == pytest.approx(tuple(facts["held_out"]["interval"]), rel=1e-6)
     page = html.unescape(re.sub(r"<[^>]+>", " ", (tmp_path / "r.html").read_text("utf-8")))
-    pieces = Pieces(WORDS["en"], "en")
+    pieces = Writer(WORDS["en"], "en")
     line = next(line for line in printed.splitlines() if line.startswith("validation"))
     for name, value in figures.items():
         share = name in ("accuracy", "majority", "balanced_accuracy")

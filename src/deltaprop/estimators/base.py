@@ -39,6 +39,7 @@ from deltaprop.training.history import History
 from deltaprop.training.loop import Callback
 from deltaprop.training.optimizers import Optimizer
 from deltaprop.training.predict import predict, refuse_overflow
+from deltaprop.training.schedules import Schedule
 
 if TYPE_CHECKING:
     from deltaprop.estimators.classifier import MLPClassifier
@@ -68,8 +69,43 @@ def is_stochastic(estimator: BaseEstimator) -> bool:
 class BaseMLP(BaseEstimator, CallbackSupportMixin):
     """The half of the estimators that does not depend on what y is."""
 
+    # the settings, as __init__ keeps them
+    hidden_layer_sizes: int | Sequence[int] | None
+    activation: str | Sequence[str] | None
+    solver: str | None
+    alpha: float | None
+    batch_size: int | str | None
+    learning_rate: str | Schedule | None
+    learning_rate_init: float | None
+    power_t: float | None
+    max_iter: int | None
+    shuffle: bool
+    random_state: int | np.random.RandomState | None
+    tol: float | None
+    verbose: bool | int
+    warm_start: bool
+    momentum: float | None
+    nesterovs_momentum: bool | None
+    early_stopping: bool | None
+    validation_fraction: float | None
+    beta_1: float | None
+    beta_2: float | None
+    epsilon: float | None
+    n_iter_no_change: float | None
+    max_fun: int | None
     preset: str | None
+    members: int | None
+    ranges: int | None
+    dropout: float | None
+    optimizer: str | Optimizer | None
+    scoring: Any
     callbacks: Sequence[Callback]
+    checkpoint: str | os.PathLike[str] | None
+    resume: bool
+    time_budget: float | None
+    n_threads: int | None
+    engine: str
+    dtype: str | None
     coefs_: list[Array]
     intercepts_: list[Array]
     loss_: float

@@ -194,6 +194,12 @@ def fitted_state(estimator: BaseEstimator) -> FitState:
     """Return what the last fit left behind; raise where there was none."""
     check_is_fitted(estimator, "network_")
     state = state_of(estimator)
+    if state is None and "_n_steps" in vars(estimator):  # kept as it was until version 0.1
+        raise SettingError(
+            f"This {type(estimator).__name__} was pickled by an earlier version of deltaprop, "
+            "which kept what it had learnt in another way. Load it with that version, write a "
+            "model file with save(), and read that with deltaprop.load; or fit again."
+        )
     if state is None:  # of a copy that is asked in training with a preset
         raise SettingError("A scorer may ask for predictions of the rows it is given only.")
     return state

@@ -123,6 +123,15 @@ class Column(ABC):
     outputs: tuple[Output, ...] = ()
     note: str = ""
 
+    def __new__(cls, *_given: object, **_named: object) -> Self:
+        """Refuse to be a column of no kind, as the pickles of version 0.1 hold them."""
+        if cls is Column:
+            raise DataError(
+                "These columns were pickled by an earlier version of deltaprop. Load them with "
+                "that version, write a model file with save(), and read that with deltaprop.load."
+            )
+        return super().__new__(cls)
+
     @classmethod
     @abstractmethod
     def recognised(cls, column: TrainingColumn) -> Column | None:
