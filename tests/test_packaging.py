@@ -114,7 +114,7 @@ def test_nothing_loads_with_pickle(path):
 def test_the_core_imports_numpy_and_nothing_else(path):
     allowed = sys.stdlib_module_names | {"deltaprop", "numpy"}
     foreign = {root(name) for name, _ in imports(path)} - allowed
-    if path == SOURCE / "model" / "serialize.py":
+    if path == SOURCE / "model" / "sealed.py":
         at_import = {root(name) for name, _ in imports(path, top_level_only=True)} - allowed
         assert at_import == set()
         foreign -= {"safetensors"}
