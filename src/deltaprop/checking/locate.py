@@ -36,15 +36,10 @@ class _Array:
     def all_wrong(self) -> bool:
         return len(self.wrong) == self.n_judged
 
-    def columns(self) -> set[int]:
-        """Return the neurons of this layer that have a wrong entry."""
+    def neurons(self, axis: int) -> set[int]:
+        """Return those with a wrong entry: of this layer (axis -1), or of the one below (0)."""
         index = np.unravel_index(self.wrong - self.slot.start, self.slot.shape)
-        return {int(i) for i in index[-1]}
-
-    def rows(self) -> set[int]:
-        """Return the neurons of the layer below whose entries are wrong."""
-        index = np.unravel_index(self.wrong - self.slot.start, self.slot.shape)
-        return {int(i) for i in index[0]}
+        return {int(i) for i in index[axis]}
 
     def described(self) -> str:
         """Return which entries these are."""
@@ -138,14 +133,14 @@ def _look_at(claimed: Claimed, here: Sequence[_Array], layer: int) -> str:
     if len(here) == 1 and len(here[0].wrong) == 1 and not here[0].all_wrong:
         return f"Look at d{here[0].described()} by itself: the others of d{here[0].name} are right."
     if W is not None and b is not None:
-        columns = W.columns() | b.columns()
+        columns = W.neurons(-1) | b.neurons(-1)
         if len(columns) == 1 and W.slot.shape[1] > 1:
             return f"Look at delta.{layer}[:,{columns.pop()}], the delta of that neuron."
         return f"Look at delta.{layer} first, which all of them are made with."
     if b is not None:
         return f"Look at db.{layer}, the sum of delta.{layer} over samples; delta itself is right."
     if W is not None and claimed.step.network.has_bias(layer - 1):
-        rows = W.rows()
+        rows = W.neurons(0)
         if len(rows) == 1 and W.slot.shape[0] > 1:
             return f"Look at {below}[:,{rows.pop()}], the input of that row."
         return f"Look at dW.{layer} = {below}^T delta.{layer}; delta itself is right."

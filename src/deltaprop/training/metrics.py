@@ -9,7 +9,6 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.errors import UnknownNameError
 from deltaprop.model.spec import Network
 from deltaprop.model.targets import dense_targets
 
@@ -206,12 +205,6 @@ METRICS = {
     "poisson_deviance": _Named("regression", poisson_deviance, lower_is_better=True),
 }
 _TINY = np.finfo(np.float64).tiny
-
-
-def check_metric_name(name: str) -> None:
-    """Raise UnknownNameError for a metric that is none of ``METRICS``."""
-    if name not in METRICS:
-        raise UnknownNameError("metric", name, METRICS)
 
 
 def _mean(values: Array, weights: Array | None) -> Array:

@@ -30,7 +30,6 @@ from deltaprop.widths import cells, clip, pad, wrap
 
 __all__ = ["write_document"]
 
-_MOST_NUMBERS = 160  # lines of arithmetic that are still read when nobody asked for them
 _NARROWEST = 20
 _LONGEST_LABEL = 22
 
