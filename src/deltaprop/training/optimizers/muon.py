@@ -7,11 +7,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from deltaprop.functional.settings import at_least_zero, positive, share
+from deltaprop.functional.settings import share
 from deltaprop.model.parameters import Layout, Slot
 from deltaprop.training.optimizers.adam import AdamW
 from deltaprop.training.optimizers.base import Array, Flags, Rate, State, array_of
-from deltaprop.training.schedules import LearningRate, as_schedule
+from deltaprop.training.schedules import LearningRate
 
 __all__ = ["Muon"]
 
@@ -62,12 +62,8 @@ class Muon:
     )
 
     def __post_init__(self) -> None:
-        as_schedule(self.learning_rate)
         share(self.momentum, "momentum")
-        share(self.beta_1, "beta_1")
-        share(self.beta_2, "beta_2")
-        positive(self.epsilon, "epsilon")
-        at_least_zero(self.weight_decay, "weight_decay")
+        _ = self._rest  # AdamW refuses the settings that it cannot take
 
     def arithmetic(self, decayed: bool) -> tuple[tuple[str, str], ...]:
         """Return the step of a number that is in no hidden matrix as formulas."""
