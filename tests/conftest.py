@@ -17,6 +17,8 @@ from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.table_models import encoder_search
 
+pytest.register_assert_rewrite("helpers")
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 hypothesis.settings.register_profile("default", deadline=None)

@@ -155,8 +155,6 @@ TOO_LONG = {
     "tests/table_models/test_table_model.py",
     "tests/tabular/test_text.py",
     "tests/test_worked_examples.py",
-    "tests/training/test_loop.py",
-    "tests/training/test_stopping.py",
 }
 
 
