@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from deltaprop.model.stored import Stored
-from deltaprop.tabular.encoding.column import Column, ReportRow, TableWarning
+from deltaprop.tabular.encoding.column import Column, ReportRow
 from deltaprop.tabular.encoding.images import ImageEncoder
 from deltaprop.tabular.encoding.marks import row_marks
 from deltaprop.tabular.encoding.matrix import SparseEncoder, as_sparse, is_sparse
 from deltaprop.tabular.encoding.order import column_order
 from deltaprop.tabular.encoding.scaling import unsquash
 from deltaprop.tabular.encoding.sparse import SparseRows
-from deltaprop.tabular.encoding.surprises import Surprises
+from deltaprop.tabular.encoding.surprises import Surprises, TableWarning
 from deltaprop.tabular.encoding.table_encoder import TableEncoder
 from deltaprop.tabular.encoding.target import TargetEncoder, target_columns
 from deltaprop.tabular.encoding.wording import described_in

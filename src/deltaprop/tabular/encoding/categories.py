@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deltaprop.tabular.encoding.codes import digits_of
 from deltaprop.tabular.encoding.surprises import MOST_NAMED
+from deltaprop.tabular.libraries import pl
 from deltaprop.tabular.reading.missing import (
     BLANKS,
     MISSING,
@@ -21,9 +21,6 @@ from deltaprop.tabular.reading.missing import (
 )
 from deltaprop.tabular.reading.series import category_text
 from deltaprop.tabular.reading.truth import is_true, truth_values
-
-if TYPE_CHECKING:
-    import polars as pl
 
 __all__ = ["category_codes"]
 
@@ -95,8 +92,6 @@ def category_codes(
 
 
 def _mapped(text: pl.Series, cells: pl.Series, codes: NDArray[np.int64]) -> NDArray[np.int64]:
-    import polars as pl
-
     found = text.replace_strict(cells, pl.Series(codes), default=-1, return_dtype=pl.Int64)
     return np.asarray(found.fill_null(-1).to_numpy(), dtype=np.int64)
 
@@ -105,8 +100,6 @@ def _codes_of_few(
     series: pl.Series, known: _Categories
 ) -> tuple[NDArray[np.int64], int, list[str]]:
     """Do it cell by cell: of a row or two that takes a tenth of the time."""
-    import polars as pl
-
     plain = series.dtype == pl.String
     codes, unknown = np.full(series.len(), -1, dtype=np.int64), []
     for row, cell in enumerate((series if plain else _as_text(series)).to_list()):
@@ -120,8 +113,6 @@ def _codes_of_few(
 
 
 def _as_text(series: pl.Series) -> pl.Series:
-    import polars as pl
-
     if series.dtype == pl.String or series.dtype in (pl.Categorical, pl.Enum):
         return clean_frame(series.cast(pl.String).to_frame(), NO_WORDS).to_series()
     if series.dtype.is_decimal():

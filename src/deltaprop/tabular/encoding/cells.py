@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +18,9 @@ from deltaprop.tabular.encoding.codes import (
     have_leading_zeros,
     is_code,
 )
+from deltaprop.tabular.libraries import pl
 from deltaprop.tabular.reading.find_notation import few, find_notation, written_plainly
 from deltaprop.tabular.reading.notation import Notation
-
-if TYPE_CHECKING:
-    import polars as pl
 
 __all__ = [
     "Strays",
@@ -83,8 +81,6 @@ def listed(names: Sequence[str], most: int = 8) -> str:
 
 def picked(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     """Return columns by their names, whatever these are: ``select`` takes "*" for all columns."""
-    import polars as pl
-
     return pl.DataFrame([frame.get_column(name) for name in names])
 
 
@@ -94,8 +90,6 @@ def in_every_column(frame: pl.DataFrame, expression: pl.Expr) -> pl.DataFrame:
     A very wide frame is laid end to end first: planning a hundred thousand expressions takes
     polars far longer than evaluating them.
     """
-    import polars as pl
-
     if frame.width <= _WIDE or frame.height == 0:
         return frame.select(expression)
     parts = [column.alias("all") for column in frame.iter_columns()]
@@ -131,8 +125,6 @@ def number_columns(
     note : str
         What commas stand for in the numbers, if they have any.
     """
-    import polars as pl
-
     floats = in_every_column(frame, pl.all().cast(pl.Float64, strict=False))
     given = [column.len() - column.null_count() for column in frame.iter_columns()]
     read = [column.len() - column.null_count() for column in floats.iter_columns()]
@@ -166,8 +158,6 @@ def number_columns(
 
 def _with_zeros_first(frame: pl.DataFrame) -> set[str]:
     """Return the columns with a cell such as 02134, but for those whose first have decimals."""
-    import polars as pl
-
     with_decimals = in_every_column(frame.head(_FIRST), pl.all().str.contains(DECIMALS))
     rest = [column.name for column in with_decimals.iter_columns() if not column.any()]
     found = in_every_column(picked(frame, rest), pl.all().str.contains(ZERO_FIRST))
@@ -215,8 +205,6 @@ def _all_certain(text: pl.Series) -> bool:
 
 def holds_numbers(text: pl.Series) -> bool:
     """Tell whether a cleaned column of text is one of numbers, plain or in another notation."""
-    import polars as pl
-
     n = text.len() - text.null_count()
     n_odd = n - text.cast(pl.Float64, strict=False).drop_nulls().len()
     return n_odd == 0 or few(n_odd, n) or find_notation(text).notation is not None
@@ -233,8 +221,6 @@ def strays_of(text: pl.Series, numbers: pl.Series) -> Strays | None:
 
 def to_floats(series: pl.Series) -> NDArray[np.float64]:
     """Return a numeric series as float64, NaN where missing; times and durations in seconds."""
-    import polars as pl
-
     if series.dtype == pl.Duration:
         series = series.dt.total_microseconds().cast(pl.Float64) / 1e6
     elif series.dtype == pl.Time:

@@ -6,10 +6,7 @@ A float64 tells whole numbers apart up to 2^53. Order numbers, keys and codes be
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import polars as pl
+from deltaprop.tabular.libraries import pl
 
 __all__ = [
     "DECIMALS",
@@ -45,8 +42,6 @@ def have_leading_zeros(text: pl.Series) -> bool:
 
 def are_long(series: pl.Series) -> bool:
     """Tell whether these are whole numbers (or text of such) of which some are beyond 2^53."""
-    import polars as pl
-
     if series.dtype == pl.String:
         if not (series.str.len_chars().max() or 0) > 15:  # type: ignore[operator]
             return False
@@ -64,8 +59,6 @@ def are_long(series: pl.Series) -> bool:
 
 def digits_of(series: pl.Series) -> pl.Series:
     """Return whole numbers of any type as their digits."""
-    import polars as pl
-
     text = series.cast(pl.String)
     return text.str.replace(r"\.0*$", "") if series.dtype.is_decimal() else text
 
@@ -76,8 +69,6 @@ def exact_differences(series: pl.Series, offset: int | None = None) -> tuple[pl.
     The difference is exact before it is rounded, so that moments in nanoseconds stay apart. None
     where the numbers have too many digits.
     """
-    import polars as pl
-
     if series.dtype.is_float():
         return series.cast(pl.Float64) - float(offset or 0), offset or 0
     digits = digits_of(series) if series.dtype.is_decimal() else series
@@ -100,8 +91,6 @@ def is_code(text: pl.Series) -> bool:
 
 def exact_text(series: pl.Series) -> pl.Series:
     """Return whole numbers that are no int64 as their digits; anything else as it is."""
-    import polars as pl
-
     exact = series.dtype.is_integer() or (series.dtype.is_decimal() and are_long(series))
     if not exact or series.null_count() == series.len():
         return series

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn, Self, TypeAlias
+from typing import Any, ClassVar, NamedTuple, NoReturn, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -14,13 +14,10 @@ from deltaprop.errors import DataError, of
 from deltaprop.model.stored import Stored
 from deltaprop.tabular.encoding.cells import shorten
 from deltaprop.tabular.encoding.scaling import counted_scale, squash, unsquash
-
-if TYPE_CHECKING:
-    import polars as pl
-
-    from deltaprop.tabular.encoding.sparse import SparseRows
-    from deltaprop.tabular.encoding.surprises import Surprises
-    from deltaprop.tabular.encoding.training_column import TrainingColumn
+from deltaprop.tabular.encoding.sparse import SparseRows
+from deltaprop.tabular.encoding.surprises import Surprises
+from deltaprop.tabular.encoding.training_column import TrainingColumn
+from deltaprop.tabular.libraries import pl
 
 __all__ = [
     "Column",
@@ -28,7 +25,6 @@ __all__ = [
     "Floats",
     "Output",
     "ReportRow",
-    "TableWarning",
     "Wording",
     "joined",
 ]
@@ -40,10 +36,6 @@ Encoded: TypeAlias = NDArray[np.floating]  # in the precision that was asked for
 # Every version of the format has these for columns of every kind; here they are some kind's own.
 _EMPTY: Mapping[str, object] = {"categories": [], "rest": 0, "date_format": "", "strays": 0}
 _FIELDS = ("name", "missing", "outputs", "note")
-
-
-class TableWarning(UserWarning):
-    """Something about a table that is worth a look but no reason to refuse it."""
 
 
 class Output(NamedTuple):

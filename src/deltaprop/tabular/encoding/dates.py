@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    import polars as pl
+from deltaprop.tabular.libraries import pl
 
 __all__ = [
     "DATE_FORMATS",
@@ -147,8 +146,6 @@ def compact_dates(series: pl.Series) -> pl.Series | None:
     At least three different ones must be, or the column must be called a date: hardly any number
     between is one by chance.
     """
-    import polars as pl
-
     first = series[0] if series.len() else None
     if first is not None and not 1900_01_01 <= first <= 2100_12_31 and first == first:
         return None  # nearly always, and at once
@@ -175,8 +172,6 @@ def plain_order(notation: str) -> bool:
 
 def has_short_years(text: pl.Series, notation: str) -> bool:
     """Tell whether years of two digits are written."""
-    import polars as pl
-
     years = _normal(text).str.extract_groups(_PATTERNS[notation]).struct.field("y")
     return bool((years.str.len_chars() < 4).any()) if years.dtype == pl.String else False
 
@@ -196,8 +191,6 @@ def days_of(series: pl.Series, notation: str) -> NDArray[np.float64]:
 
     A time zone is left aside: the hour on the clock of the place is what can be learnt from.
     """
-    import polars as pl
-
     if series.dtype == pl.Date:
         return _floats(series.cast(pl.Int32))
     if isinstance(series.dtype, pl.Datetime):
@@ -213,14 +206,10 @@ def days_of(series: pl.Series, notation: str) -> NDArray[np.float64]:
 
 
 def _floats(series: pl.Series) -> NDArray[np.float64]:
-    import polars as pl
-
     return np.asarray(series.cast(pl.Float64).to_numpy(), dtype=np.float64)
 
 
 def _days_of_text(text: pl.Series, notation: str) -> NDArray[np.float64]:
-    import polars as pl
-
     found = _normal(text).str.extract_groups(_PATTERNS[notation]).struct.unnest()
     if "y" not in found.columns:  # no cell to tell the groups by
         return np.full(text.len(), np.nan)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from deltaprop.errors import ColumnError, of
 from deltaprop.tabular.encoding.column import Column
 from deltaprop.tabular.encoding.kinds import COLUMN_KINDS
 from deltaprop.tabular.encoding.training_column import TrainingColumn
-
-if TYPE_CHECKING:
-    import polars as pl
+from deltaprop.tabular.libraries import pl
 
 __all__ = ["fit_column"]
 

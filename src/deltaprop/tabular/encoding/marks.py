@@ -10,17 +10,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deltaprop.tabular.encoding.sparse import SparseRows
 from deltaprop.tabular.forked import fork_safe
+from deltaprop.tabular.libraries import pl
 from deltaprop.tabular.reading.missing import without_words
-
-if TYPE_CHECKING:
-    import polars as pl
 
 __all__ = ["row_marks"]
 
@@ -72,8 +70,6 @@ def row_marks(features: Any, columns: Sequence[str], answers: NDArray[Any]) -> M
 
 def _of_cells(series: pl.Series) -> Marks:
     """Return a number for each cell of a column that does not hold floats."""
-    import polars as pl
-
     if series.dtype.is_integer():
         values = series.cast(pl.Float64).to_numpy()
         if not (np.abs(values[~np.isnan(values)]) >= _EXACT).any():

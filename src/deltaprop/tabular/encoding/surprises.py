@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 
 from deltaprop.errors import of, warn_user
 from deltaprop.tabular.encoding.cells import listed
-from deltaprop.tabular.encoding.column import TableWarning
 
-__all__ = ["MOST_NAMED", "Surprises"]
+__all__ = ["MOST_NAMED", "Surprises", "TableWarning"]
 
 MOST_NAMED = 9  # unknown categories of a column
+
+
+class TableWarning(UserWarning):
+    """Something about a table that is worth a look but no reason to refuse it."""
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -20,10 +20,8 @@ from deltaprop.tabular.encoding.ranges import MOST_RANGES
 from deltaprop.tabular.encoding.sparse import SparseRows, beside
 from deltaprop.tabular.encoding.surprises import Surprises
 from deltaprop.tabular.forked import fork_safe
+from deltaprop.tabular.libraries import pl
 from deltaprop.tabular.reading.frames import to_polars
-
-if TYPE_CHECKING:
-    import polars as pl
 
 __all__ = ["TableEncoder"]
 

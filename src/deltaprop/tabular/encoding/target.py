@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,11 +28,9 @@ from deltaprop.tabular.encoding.target_values import (
 )
 from deltaprop.tabular.encoding.task import Task, check_task
 from deltaprop.tabular.forked import fork_safe
+from deltaprop.tabular.libraries import pl
 from deltaprop.tabular.reading.notation import Notation
 from deltaprop.tabular.reading.truth import differ_in_capitals
-
-if TYPE_CHECKING:
-    import polars as pl
 
 __all__ = ["TargetEncoder", "target_columns"]
 
@@ -259,7 +257,6 @@ class TargetEncoder:
             codes[self.classes[codes] != values] = -1
         elif {values.dtype.kind, self.classes.dtype.kind} in ({"b", "i"}, {"b", "f"}):
             # Truth values and 0, 1 are two ways to write the same classes.
-            import polars as pl
 
             codes, _, _ = category_codes(
                 column.cast(pl.Float64), tuple(f"{int(c)}" for c in self.classes.tolist())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +13,12 @@ from deltaprop.tabular.encoding.cells import Strays, listed, shorten, strays_of,
 from deltaprop.tabular.encoding.codes import EXACT, exact_text, is_code
 from deltaprop.tabular.encoding.dates import date_format
 from deltaprop.tabular.encoding.task import guess_task
+from deltaprop.tabular.libraries import pl
 from deltaprop.tabular.reading.find_notation import Found, find_notation, read_numbers
 from deltaprop.tabular.reading.frames import to_polars
 from deltaprop.tabular.reading.notation import Notation
 from deltaprop.tabular.reading.series import as_series
 from deltaprop.tabular.reading.truth import one_spelling
-
-if TYPE_CHECKING:
-    import polars as pl
 
 __all__ = [
     "are_long_integers",
@@ -57,8 +55,6 @@ def target_columns(values: object) -> list[pl.Series]:
 
 def complete_values(column: pl.Series, name: str, where: str) -> NDArray[Any]:
     """Return a target without missing or infinite values as an array."""
-    import polars as pl
-
     if column.len() == 0:
         raise DataError(
             f"Target {name!r}{of(where)} has no rows: expected at least two. "
@@ -207,8 +203,6 @@ def refuse_lost_digits(values: NDArray[Any], y: NDArray[np.float64], name: str, 
 
 
 def _text_of(values: NDArray[Any]) -> pl.Series:
-    import polars as pl
-
     return pl.Series(values.tolist(), dtype=pl.String)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from deltaprop.tabular.encoding.codes import (
     are_long,
@@ -12,12 +11,10 @@ from deltaprop.tabular.encoding.codes import (
     have_leading_zeros,
 )
 from deltaprop.tabular.encoding.dates import DateFormat, date_format
+from deltaprop.tabular.libraries import pl
 from deltaprop.tabular.reading.find_notation import Found, find_notation, written_plainly
 from deltaprop.tabular.reading.missing import clean_text
 from deltaprop.tabular.reading.truth import differ_in_capitals, one_spelling
-
-if TYPE_CHECKING:
-    import polars as pl
 
 __all__ = ["TrainingColumn", "hardly_repeat"]
 
@@ -51,8 +48,6 @@ class TrainingColumn:
     """
 
     def __init__(self, series: pl.Series, where: str) -> None:
-        import polars as pl
-
         self.series, self.name, self.where = series, series.name, where
         self.dtype = series.dtype
         self.text = clean_text(series) if self.dtype == pl.String else None
@@ -71,8 +66,6 @@ class TrainingColumn:
 
     @cached_property
     def _words(self) -> tuple[pl.Series | None, str]:
-        import polars as pl
-
         if self.dtype in (pl.Categorical, pl.Enum):
             return clean_text(self.series.cast(pl.String)), ""
         if self.is_long:
@@ -134,16 +127,12 @@ class TrainingColumn:
     @cached_property
     def counts(self) -> pl.DataFrame:
         """The different words as ``category``, with how many cells hold each, commonest first."""
-        import polars as pl
-
         words = pl.DataFrame({"category": self.words}).drop_nulls().group_by("category").len()
         return words.sort(["len", "category"], descending=[True, False])
 
     @property
     def returning(self) -> pl.DataFrame:
         """Those of them that may return in later cells: of many, those of more than one cell."""
-        import polars as pl
-
         many = self.counts.height > _MANY_CATEGORIES
         return self.counts.filter(pl.col("len") > 1) if many else self.counts
 

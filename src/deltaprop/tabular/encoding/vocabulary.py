@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -13,9 +13,7 @@ from numpy.typing import DTypeLike, NDArray
 from deltaprop.model.stored import Stored
 from deltaprop.tabular.encoding.sparse import SparseRows, below, beside
 from deltaprop.tabular.encoding.words import LONGEST_WORD, PIECE_LENGTHS, pieces_of, words_in_cells
-
-if TYPE_CHECKING:
-    import polars as pl
+from deltaprop.tabular.libraries import pl
 
 __all__ = ["MOST_PIECES", "MOST_WORDS", "Vocabulary"]
 
@@ -195,8 +193,6 @@ class _Words:
     """Finds the words and pairs of a vocabulary."""
 
     def __init__(self, terms: Sequence[str]) -> None:
-        import polars as pl
-
         parts = [term.split(" ") for term in terms]
         known = sorted({word for words in parts for word in words})
         place = {word: i for i, word in enumerate(known)}
@@ -273,8 +269,6 @@ def _chosen_pieces(
     rows: Index, ids: Index, different: pl.Series, n: int
 ) -> tuple[list[str], list[int]]:
     """Return the pieces to keep, and how many of the n cells have each."""
-    import polars as pl
-
     early = _early(rows)
     rows, ids = rows[early], ids[early]
     used, ids = np.unique(ids, return_inverse=True)
@@ -299,8 +293,6 @@ def _most_frequent(cells_with: Index, n: int, most: int) -> Index:
 
 def _codes(cells: pl.Series, known: pl.Series) -> Index:
     """Return the place of each string among the known ones, which differ; -1 where it is none."""
-    import polars as pl
-
     if not (cells.len() and known.len()):
         return np.full(cells.len(), -1, dtype=np.int64)
     places = pl.Series(np.arange(known.len()), dtype=pl.Int64)

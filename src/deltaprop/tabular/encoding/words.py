@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain
-from typing import TYPE_CHECKING
 from unicodedata import normalize
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    import polars as pl
+from deltaprop.tabular.libraries import pl
 
 __all__ = [
     "LONGEST_WORD",
@@ -65,8 +63,6 @@ def is_free_text(text: pl.Series, *, hardly_repeats: bool) -> bool:
     hardly_repeats : bool
         Whether the cells are nearly all different, and many.
     """
-    import polars as pl
-
     cells = text.drop_nulls()
     if cells.len() < _FEWEST_CELLS or cells.n_unique() < _DIFFERENT_SHARE * cells.len():
         return False
@@ -101,8 +97,6 @@ def normal_form(text: pl.Series) -> pl.Series:
 
     So full-width letters, ligatures and accents written apart become the usual ones.
     """
-    import polars as pl
-
     # Python's own NFKC takes a hundredth of the time of polars': most text is in it already.
     cells = [None if cell is None else _normal(cell) for cell in text.to_list()]
     return pl.Series(text.name, cells, dtype=pl.String)
@@ -123,8 +117,6 @@ def words_in_cells(text: pl.Series) -> tuple[Index, pl.Series]:
     blanks a single character; or a picture (an emoji). Runs of more than 40 characters are left
     out, and so is everything else: blanks and punctuation.
     """
-    import polars as pl
-
     found = normal_form(text).str.extract_all(_TOKEN)
     lengths = found.list.len().fill_null(0)
     rows = np.repeat(np.arange(text.len()), lengths.to_numpy())
@@ -135,8 +127,6 @@ def words_in_cells(text: pl.Series) -> tuple[Index, pl.Series]:
 
 def words_of(cell: str) -> list[str]:
     """Return the words of one text."""
-    import polars as pl
-
     return words_in_cells(pl.Series([cell], dtype=pl.String))[1].to_list()
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from deltaprop.tabular.encoding.cells import listed, picked, shorten
 from deltaprop.tabular.encoding.codes import exact_text
 from deltaprop.tabular.encoding.task import Task, check_task
 from deltaprop.tabular.forked import fork_safe
+from deltaprop.tabular.libraries import nw, pl
 from deltaprop.tabular.reading.arrays import pick_arrays, read_array, read_arrays
 from deltaprop.tabular.reading.decoding import check_encoding
 from deltaprop.tabular.reading.delimited import Reading
@@ -33,10 +34,6 @@ from deltaprop.tabular.reading.missing import (
 )
 from deltaprop.tabular.reading.read import Table, features_of, place, table_of
 from deltaprop.tabular.reading.source import Blob, Source, open_blobs, read_blob
-
-if TYPE_CHECKING:
-    import narwhals as nw
-    import polars as pl
 
 __all__ = ["Dataset", "Task", "load_dataset", "split_target"]
 
@@ -226,7 +223,6 @@ def split_target(table: Table, target: Source | Sequence[str], task: Task | None
     frame: pl.DataFrame = table.features.to_native()  # type: ignore[union-attr]
     names = _target_columns(frame.columns, target, table.source)
     columns = [_target_values(frame[name], name, table, task) for name in names]
-    import narwhals as nw
 
     features = picked(frame, [column for column in frame.columns if column not in names])
     if features.width == 0:
@@ -259,8 +255,6 @@ def split_target(table: Table, target: Source | Sequence[str], task: Task | None
 
 def _doubtful_words(features: pl.DataFrame, table: Table) -> Iterator[str]:
     """Yield a warning per column in which a word was taken as missing that looks like the rest."""
-    import polars as pl
-
     for column in features.iter_columns():
         gaps = table.gaps.get(column.name)
         found = probable_word(column, gaps) if gaps and column.dtype == pl.String else None
@@ -310,8 +304,6 @@ def _target_columns(
 
 
 def _target_values(column: pl.Series, name: str, table: Table, task: Task | None) -> NDArray[Any]:
-    import polars as pl
-
     if name in table.strays:
         odd = table.strays[name]
         if task != "classification":

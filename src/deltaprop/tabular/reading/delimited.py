@@ -9,7 +9,6 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from deltaprop.errors import DataError
 from deltaprop.memory import check_memory
 from deltaprop.tabular.encoding.cells import shorten
+from deltaprop.tabular.libraries import pl
 from deltaprop.tabular.reading.decoding import line_of, to_utf8
 from deltaprop.tabular.reading.frames import refuse_patterns, refuse_twice
 from deltaprop.tabular.reading.missing import (
@@ -36,9 +36,6 @@ from deltaprop.tabular.reading.sniff import (
     sniff_separator,
     split_blanks,
 )
-
-if TYPE_CHECKING:
-    import polars as pl
 
 __all__ = ["MOST_COLUMNS", "SEPARATOR_LINE", "Reading", "TextTable", "read_delimited"]
 
@@ -151,8 +148,6 @@ def _cells(
     The cells are as they stand there, null where nothing does; the third value says whether there
     may be blanks around some.
     """
-    import polars as pl
-
     if separator == BLANKS:
         return *_from_rows(_blank_separated(content, first_line), name), True
     layout = scan(content, separator)
@@ -286,8 +281,6 @@ def _closed(lines: list[str], separator: str) -> bool:
 
 
 def _from_rows(rows: Iterator[tuple[int, list[str]]], name: str) -> tuple[pl.DataFrame, bool]:
-    import polars as pl
-
     lines: list[int] = []
     cells: list[list[str]] = []
     for line, row in rows:
@@ -377,8 +370,6 @@ def _names(first: Sequence[str]) -> list[str]:
 
 
 def _counts_rows(text: pl.Series) -> bool:
-    import polars as pl
-
     n = text.cast(pl.Int64, strict=False)
     start = n[0]
     if start not in (0, 1) or n.null_count():

@@ -5,13 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from deltaprop.tabular.libraries import pl
 from deltaprop.tabular.reading.notation import GROUPS, POINTS, Notation, fits, parts_of
 from deltaprop.tabular.reading.units import THREE_DECIMALS, is_currency, is_unit, key_of
-
-if TYPE_CHECKING:
-    import polars as pl
 
 __all__ = ["Found", "few", "find_notation", "read_numbers", "with_numbers", "written_plainly"]
 
@@ -84,8 +81,6 @@ def find_notation(text: pl.Series) -> Found:
     Found
         The plain notation where nothing but a decimal point is written.
     """
-    import polars as pl
-
     cells = text.drop_nulls().alias("cell")
     n = cells.len()
     if n == 0:
@@ -126,8 +121,6 @@ def read_numbers(text: pl.Series, notation: Notation | None) -> pl.Series:
     They are read as the column was written at training; or, where some are not written so, as
     plain numbers; or as the column itself proves to be written, if it has the same unit.
     """
-    import polars as pl
-
     values = notation.read(text) if notation else text.cast(pl.Float64, strict=False)
     n_known = text.len() - text.null_count()
     if n_known == values.len() - values.null_count():
@@ -146,8 +139,6 @@ def read_numbers(text: pl.Series, notation: Notation | None) -> pl.Series:
 
 def with_numbers(frame: pl.DataFrame, *, but: Collection[str] = ()) -> pl.DataFrame:
     """Return a frame whose columns of text are numbers where every cell is one, except ``but``."""
-    import polars as pl
-
     read = []
     for text in frame.select(pl.col(pl.String)).iter_columns():
         found = Found() if text.name in but else find_notation(text)
@@ -159,8 +150,6 @@ def with_numbers(frame: pl.DataFrame, *, but: Collection[str] = ()) -> pl.DataFr
 
 def _one_unit(parts: pl.DataFrame, n: int) -> tuple[pl.DataFrame, tuple[str, str], str]:
     """Return the cells of the commonest unit, that unit, and why the others spoil the column."""
-    import polars as pl
-
     written = (
         parts.group_by("before", "after")
         .agg(pl.col("rows").sum(), (pl.col("body").str.contains(r"[1-9]").any()).alias("some"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +14,8 @@ from deltaprop.errors import ColumnError, DataError, ShapeError, shown
 from deltaprop.tabular.encoding.matrix import as_sparse, is_sparse, order_of_sparse_rows
 from deltaprop.tabular.encoding.sparse import SparseRows
 from deltaprop.tabular.forked import fork_safe
+from deltaprop.tabular.libraries import nw, pl
 from deltaprop.tabular.reading.series import as_series, refuse_nested
-
-if TYPE_CHECKING:
-    import narwhals as nw
-    import polars as pl
 
 __all__ = [
     "Features",
@@ -59,8 +56,6 @@ def as_frame(data: object) -> nw.DataFrame[Any]:
     DataError
         Something that is no table, or cells that are neither numbers, text, truth values nor dates.
     """
-    import narwhals as nw
-
     return nw.from_native(to_polars(data), eager_only=True)
 
 
@@ -82,8 +77,6 @@ def take_rows(features: Rows, rows: NDArray[np.int64]) -> Rows:
 
 @fork_safe
 def _rows_of_frame(frame: nw.DataFrame[Any], rows: NDArray[np.int64]) -> nw.DataFrame[Any]:
-    import narwhals as nw
-
     return nw.from_native(frame.to_native()[rows], eager_only=True)
 
 
@@ -94,7 +87,6 @@ def sorted_rows(
     """Return the places of the rows sorted by what they hold, then by further columns."""
     if isinstance(frame, SparseRows):
         return order_of_sparse_rows(frame, list(further))
-    import polars as pl
 
     keys = [
         series.cast(pl.String) if series.dtype in (pl.Categorical, pl.Enum, pl.Null) else series
@@ -119,8 +111,6 @@ def in_memory(data: Any) -> Any:
     DataError
         A tensor that is no plain array of real numbers, or an iterator.
     """
-    import narwhals as nw
-
     if type(data).__module__.partition(".")[0] == "torch" and hasattr(data, "detach"):
         return _from_torch(data)
     if hasattr(data, "tocsr"):  # a sparse matrix, which may be a dict of its entries
@@ -159,8 +149,6 @@ def _holds_records(data: object) -> bool:
 
 def _names_of(frame: Any) -> list[str]:
     """Return the names of columns that may be the same; narwhals refuses to, where two are."""
-    import narwhals as nw
-
     if nw.dependencies.is_pandas_like_dataframe(frame):
         return [str(name) for name in frame.columns]
     return list(frame.column_names) if nw.dependencies.is_pyarrow_table(frame) else []
@@ -188,9 +176,6 @@ def _collect_polars(lazy: pl.LazyFrame) -> pl.DataFrame:
 
 def to_polars(data: object) -> pl.DataFrame:
     """Do what `as_frame` does, without the narwhals wrapper."""
-    import narwhals as nw
-    import polars as pl
-
     if not _holds_records(data):
         data = in_memory(data)
     if isinstance(data, pl.DataFrame):
@@ -284,8 +269,6 @@ def _from_rows(rows: Sequence[Any]) -> pl.DataFrame:
 
 
 def _from_columns(columns: Sequence[tuple[str, object]]) -> pl.DataFrame:
-    import polars as pl
-
     names = [name for name, _ in columns]
     refuse_twice(names, "The table", _RENAME)
     refuse_patterns(names, "The table")

@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from deltaprop.errors import SettingError
 from deltaprop.tabular.encoding.cells import holds_numbers, in_every_column, picked, shorten
 from deltaprop.tabular.encoding.dates import date_format
+from deltaprop.tabular.libraries import pl
 from deltaprop.tabular.reading.truth import are_truth_values
-
-if TYPE_CHECKING:
-    import polars as pl
 
 __all__ = [
     "BLANKS",
@@ -136,8 +133,6 @@ def mark_quoted(content: bytes, separator: str, words: MissingWords) -> tuple[by
 
 def unmarked(frame: pl.DataFrame, mark: str) -> tuple[pl.DataFrame, list[str]]:
     """Take the mark off all cells; return also the columns that had one."""
-    import polars as pl
-
     if not mark:
         return frame, []
     has = in_every_column(frame, pl.all().str.contains(mark, literal=True))
@@ -151,8 +146,6 @@ def clean_frame(frame: pl.DataFrame, words: MissingWords, *, padded: bool = True
 
     Without ``padded`` there are no blanks around any.
     """
-    import polars as pl
-
     if padded:
         frame = in_every_column(frame, pl.all().str.strip_chars())
     is_missing = pl.all().is_in(["", *words.bare])
@@ -194,8 +187,6 @@ def numbers_without_words(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]
     names : list of str
         The columns that had such cells.
     """
-    import polars as pl
-
     is_word = pl.all().is_in(NO_VALUE)
     has = in_every_column(frame, is_word)
     concerned = [
@@ -216,8 +207,6 @@ def _words(rest: pl.Series) -> bool:
 
 def find_gaps(text: pl.DataFrame, cleaned: pl.DataFrame) -> dict[str, tuple[Gap, ...]]:
     """Return, per column, what the cells say that are missing but not empty."""
-    import polars as pl
-
     gaps: dict[str, tuple[Gap, ...]] = {}
     for before, after in zip(text.iter_columns(), cleaned.iter_columns(), strict=True):
         if after.null_count() == before.null_count():

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
 from deltaprop.model.stored import Stored
+from deltaprop.tabular.libraries import pl
 from deltaprop.tabular.reading.units import is_currency, is_unit, key_of
-
-if TYPE_CHECKING:
-    import polars as pl
 
 __all__ = ["GROUPS", "POINTS", "Notation", "fits", "parts_of"]
 
@@ -65,8 +62,6 @@ class Notation:
 
         A minus may stand in front or behind, and parentheses are one; the unit may be left out.
         """
-        import polars as pl
-
         different = text.unique().drop_nulls()
         if different.len() < text.len() / 2:
             values = self._read(different)
@@ -74,8 +69,6 @@ class Notation:
         return self._read(text)
 
     def _read(self, text: pl.Series) -> pl.Series:
-        import polars as pl
-
         parts = parts_of(text)
         known = fits(parts, self.point, self.group)
         for name, own in (("before", self.before), ("after", self.after)):
@@ -94,16 +87,12 @@ class Notation:
 
     def is_plain(self, text: pl.Series) -> bool:
         """Tell whether the cells it reads are numbers as programs write them."""
-        import polars as pl
-
         if self != Notation():
             return False
         return text.cast(pl.Float64, strict=False).null_count() <= self.read(text).null_count()
 
     def described(self, text: pl.Series) -> str:
         """Say with the first telling cell how it is read: ``'$1,234.50' is 1234.5 $``."""
-        import polars as pl
-
         cells = text.drop_nulls()
         strange = cells.filter(cells.cast(pl.Float64, strict=False).is_null())
         grouped = cells.filter(cells.str.contains(".", literal=True))
@@ -138,8 +127,6 @@ class Notation:
 
 def parts_of(text: pl.Series) -> pl.DataFrame:
     """Take cells apart: what stands before and after the number, its digits, and its sign."""
-    import polars as pl
-
     cell = pl.col("cell")
     if not text.is_empty() and text.str.contains(r"[^\x20-\x7E]").any():
         cell = cell.str.replace_many(list(_SAME), list(_SAME.values()))
@@ -168,8 +155,6 @@ def parts_of(text: pl.Series) -> pl.DataFrame:
 
 def _without_strange_units(parts: pl.DataFrame) -> pl.DataFrame:
     """Mark as odd what has words beside its number that are no unit."""
-    import polars as pl
-
     parts = parts.with_columns((pl.col("blank") != "").fill_null(False).alias("apart"))
     different = parts.select("before", "after", "apart").unique()
     strange = [

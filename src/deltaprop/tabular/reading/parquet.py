@@ -16,13 +16,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from deltaprop.errors import DataError
+from deltaprop.tabular.libraries import pl
 from deltaprop.tabular.reading.source import Blob, most_unpacked, too_large
-
-if TYPE_CHECKING:
-    import polars as pl
 
 __all__ = ["parquet_parts", "read_parquet"]
 
@@ -44,8 +42,6 @@ def read_parquet(blob: Blob) -> pl.DataFrame:
     DataError
         When it is damaged, too large when it is unpacked, or holds no cell.
     """
-    import polars as pl
-
     try:
         _check(blob)
     except _Damaged as error:
@@ -71,8 +67,6 @@ def parquet_parts(name: str) -> Iterator[pl.DataFrame]:
     DataError
         As `read_parquet` does.
     """
-    import polars as pl
-
     with Path(name).open("rb") as file:
         content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     with content:

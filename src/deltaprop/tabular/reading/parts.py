@@ -7,13 +7,14 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, TypeVar, cast
+from typing import IO, TypeVar, cast
 
 import numpy as np
 
 from deltaprop.errors import DataError, OutOfMemoryError
 from deltaprop.memory import addresses_are_limited
 from deltaprop.tabular.encoding.cells import Strays, picked
+from deltaprop.tabular.libraries import nw, pl
 from deltaprop.tabular.reading.dataset import Dataset, Task, split_target
 from deltaprop.tabular.reading.decoding import check_encoding
 from deltaprop.tabular.reading.delimited import SEPARATOR_LINE, Reading, read_delimited
@@ -23,9 +24,6 @@ from deltaprop.tabular.reading.read import Table, typed
 from deltaprop.tabular.reading.records import scan
 from deltaprop.tabular.reading.sniff import BLANKS
 from deltaprop.tabular.reading.source import Source, format_of, paths_of
-
-if TYPE_CHECKING:
-    import polars as pl
 
 __all__ = ["by_parts", "datasets_of"]
 
@@ -188,8 +186,6 @@ def _keeps_ascii(encoding: str | None) -> bool:
 
 
 def _in_columns_of_the_first(files: Iterator[Iterator[Table]]) -> Iterator[Table]:
-    import narwhals as nw
-
     names: list[str] = []
     for tables in files:
         for table in tables:
@@ -204,8 +200,6 @@ def _in_columns_of_the_first(files: Iterator[Iterator[Table]]) -> Iterator[Table
 
 
 def _parts(name: str, reading: Reading) -> Iterator[Table]:
-    import narwhals as nw
-
     with _opened(name) as file:
         head = _read(file, _HEAD)
         zipped = head[:2] == b"\x1f\x8b"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from deltaprop.memory import saying_when_memory_ends
 from deltaprop.tabular.encoding.cells import Strays, listed, number_columns, picked
 from deltaprop.tabular.encoding.codes import is_code
 from deltaprop.tabular.forked import fork_safe
+from deltaprop.tabular.libraries import nw, pl
 from deltaprop.tabular.reading.arrays import read_array
 from deltaprop.tabular.reading.decoding import check_encoding
 from deltaprop.tabular.reading.delimited import Reading, TextTable, read_delimited
@@ -32,10 +33,6 @@ from deltaprop.tabular.reading.missing import (
 from deltaprop.tabular.reading.parquet import read_parquet
 from deltaprop.tabular.reading.pieces import in_pieces, pieces_within
 from deltaprop.tabular.reading.source import Blob, Source, open_blobs
-
-if TYPE_CHECKING:
-    import narwhals as nw
-    import polars as pl
 
 __all__ = [
     "Table",
@@ -187,8 +184,6 @@ def load_frame(
     DataError
         As `load_features` does, and for images.
     """
-    import narwhals as nw
-
     table = load_features(source, header=header, missing=missing, encoding=encoding)
     if isinstance(table.features, np.ndarray):
         shape = " x ".join(map(str, table.features.shape))
@@ -201,8 +196,6 @@ def load_frame(
 
 def _with_numbers(frame: pl.DataFrame) -> pl.DataFrame:
     """Read the columns of text that are numbers in one notation, as far as no cell is lost."""
-    import polars as pl
-
     codes = [
         text.name for text in frame.iter_columns() if text.dtype == pl.String and is_code(text)
     ]
@@ -210,8 +203,6 @@ def _with_numbers(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _read_one(blob: Blob, reading: Reading) -> Table:
-    import narwhals as nw
-
     if blob.format == "text":
         return typed([read_delimited(blob.content, blob.name, reading)], blob.name, reading)
     if blob.format == "parquet":
@@ -221,8 +212,6 @@ def _read_one(blob: Blob, reading: Reading) -> Table:
 
 def features_of(array: NDArray[Any], name: str) -> nw.DataFrame[Any] | NDArray[Any]:
     """Return images as they are, and rows of numbers as a table."""
-    import narwhals as nw
-
     if array.ndim >= 3:
         return array
     if array.ndim == 2 and array.size:
@@ -236,9 +225,6 @@ def features_of(array: NDArray[Any], name: str) -> nw.DataFrame[Any] | NDArray[A
 
 def typed(tables: Sequence[TextTable], source: str, reading: Reading) -> Table:
     """Put text tables below each other, and make numbers of the columns that hold numbers."""
-    import narwhals as nw
-    import polars as pl
-
     first = tables[0]
     name = first.name if len(tables) == 1 else source
     frames = [_same_columns(table.frame, table.name, first.frame, first.name) for table in tables]
@@ -315,9 +301,6 @@ def place(parts: Sequence[tuple[str, int]], row: int) -> str:
 
 def _stack(tables: Sequence[Table], source: str) -> Table:
     """Put the rows of several tables below each other, columns matched by name."""
-    import narwhals as nw
-    import polars as pl
-
     frames: list[pl.DataFrame] = []
     for table in tables:
         if isinstance(table.features, np.ndarray):

@@ -6,24 +6,18 @@ import datetime
 import decimal
 import numbers
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from deltaprop.errors import ColumnError, DataError, ShapeError
-
-if TYPE_CHECKING:
-    import narwhals as nw
-    import polars as pl
+from deltaprop.tabular.libraries import nw, pl
 
 __all__ = ["as_series", "category_text", "is_missing", "refuse_nested"]
 
 
 def as_series(values: object, name: str) -> pl.Series:
     """Return one column, of whatever kind, as a polars series; NaN and None become null."""
-    import narwhals as nw
-    import polars as pl
-
     if isinstance(values, pl.Series):
         return values.alias(name)
     if isinstance(values, nw.Series):
@@ -54,9 +48,6 @@ def as_series(values: object, name: str) -> pl.Series:
 
 
 def _from_narwhals(series: nw.Series[Any], name: str) -> pl.Series:
-    import narwhals as nw
-    import polars as pl
-
     if isinstance(series.to_native(), pl.Series):
         native: pl.Series = series.to_native()
         return native.alias(name)
@@ -90,8 +81,6 @@ def is_missing(cell: object) -> bool:
 
 def _from_objects(cells: list[Any], name: str) -> pl.Series:
     """Give a list of Python objects one type: truth values, numbers, dates, or else text."""
-    import polars as pl
-
     kinds = {type(cell) for cell in cells} - {type(None)}
     for kind in kinds:
         if family := _no_single_value(kind):
@@ -123,8 +112,6 @@ def _from_objects(cells: list[Any], name: str) -> pl.Series:
 
 
 def _from_numbers(cells: list[Any], name: str) -> pl.Series:
-    import polars as pl
-
     integers = all(c is None or isinstance(c, numbers.Integral) for c in cells)
     if integers or _hold_long_integers(cells):
         whole = [None if c is None else int(c) for c in cells]
@@ -178,8 +165,6 @@ def _no_single_value(kind: type) -> str | None:
 
 def refuse_nested(column: pl.Series) -> None:
     """Raise a `ColumnError` for cells that are lists, bytes or the like."""
-    import polars as pl
-
     if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
         kind = (
             "struct" if column.dtype == pl.Struct else str(column.dtype).partition("(")[0].lower()

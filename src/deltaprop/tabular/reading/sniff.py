@@ -8,13 +8,10 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from deltaprop.tabular.encoding.cells import in_every_column
+from deltaprop.tabular.libraries import pl
 from deltaprop.tabular.reading.missing import MISSING
-
-if TYPE_CHECKING:
-    import polars as pl
 
 __all__ = ["BLANKS", "first_row_names_columns", "rows_like", "sniff_separator", "split_blanks"]
 
@@ -129,8 +126,6 @@ def first_row_names_columns(first: Sequence[str], body: pl.DataFrame) -> bool:
     A header has words over columns of numbers (or dates, or truth values). In a table of words
     only, it has labels that are all different and that do not come back in their columns.
     """
-    import polars as pl
-
     cells = ["" if cell in MISSING else cell for cell in first]
     if body.height == 0:
         return not any(_typed(cell) for cell in cells)

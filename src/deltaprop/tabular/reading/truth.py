@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import polars as pl
+from deltaprop.tabular.libraries import pl
 
 __all__ = ["are_truth_values", "differ_in_capitals", "is_true", "one_spelling", "truth_values"]
 
@@ -55,8 +53,6 @@ def one_spelling(text: pl.Series) -> tuple[pl.Series, str]:
     note : str
         What was brought together; empty where nothing was.
     """
-    import polars as pl
-
     if any(is_true(cell) is None for cell in text.drop_nulls().head(_SAMPLE)):
         return text, ""
     counts = text.drop_nulls().alias("cell").value_counts(name="rows")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +15,9 @@ from deltaprop.tabular.encoding.categories import category_codes
 from deltaprop.tabular.encoding.column import Column, Encoded, Floats, Output, Wording, joined
 from deltaprop.tabular.encoding.kinds.constant import ConstantColumn
 from deltaprop.tabular.encoding.scaling import squash
-
-if TYPE_CHECKING:
-    import polars as pl
-
-    from deltaprop.tabular.encoding.surprises import Surprises
-    from deltaprop.tabular.encoding.training_column import TrainingColumn
+from deltaprop.tabular.encoding.surprises import Surprises
+from deltaprop.tabular.encoding.training_column import TrainingColumn
+from deltaprop.tabular.libraries import pl
 
 __all__ = ["CategoricalColumn", "CategoryColumn"]
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from deltaprop.tabular.encoding.cells import shorten
 from deltaprop.tabular.encoding.column import Column, Encoded, Output, Wording, joined
+from deltaprop.tabular.encoding.surprises import Surprises
+from deltaprop.tabular.encoding.training_column import TrainingColumn
+from deltaprop.tabular.libraries import pl
 from deltaprop.tabular.reading.missing import without_words
-
-if TYPE_CHECKING:
-    import polars as pl
-
-    from deltaprop.tabular.encoding.surprises import Surprises
-    from deltaprop.tabular.encoding.training_column import TrainingColumn
 
 __all__ = ["ConstantColumn"]
 
@@ -67,8 +64,6 @@ class ConstantColumn(Column):
 
 
 def _absent(series: pl.Series) -> pl.Series:
-    import polars as pl
-
     if series.dtype in (pl.String, pl.Categorical, pl.Enum):
         return without_words(series.cast(pl.String)).is_null()
     return series.is_nan().fill_null(True) if series.dtype.is_float() else series.is_null()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -24,13 +24,10 @@ from deltaprop.tabular.encoding.dates import (
 )
 from deltaprop.tabular.encoding.kinds.constant import ConstantColumn
 from deltaprop.tabular.encoding.scaling import robust_scale
+from deltaprop.tabular.encoding.surprises import Surprises
+from deltaprop.tabular.encoding.training_column import TrainingColumn
+from deltaprop.tabular.libraries import pl
 from deltaprop.tabular.reading.missing import without_dashes
-
-if TYPE_CHECKING:
-    import polars as pl
-
-    from deltaprop.tabular.encoding.surprises import Surprises
-    from deltaprop.tabular.encoding.training_column import TrainingColumn
 
 __all__ = ["DateColumn"]
 
@@ -63,8 +60,6 @@ class DateColumn(Column):
     @classmethod
     def recognised(cls, column: TrainingColumn) -> Column | None:
         """Take dates of a frame, text in one notation for dates, and numbers such as 20240131."""
-        import polars as pl
-
         if column.dtype in (pl.Date, pl.Datetime):
             return cls._fitted(column, column.series, "date", "")
         if column.numbers is not None:
@@ -119,8 +114,6 @@ class DateColumn(Column):
 
     def days(self, series: pl.Series, where: str) -> Floats:
         """Return later cells as days since 1970-01-01, NaN where missing."""
-        import polars as pl
-
         if series.dtype in (pl.Date, pl.Datetime):
             return days_of(series, "date")
         if series.dtype in (pl.Categorical, pl.Enum):

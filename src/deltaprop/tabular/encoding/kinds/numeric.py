@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -17,15 +17,12 @@ from deltaprop.tabular.encoding.column import Column, Encoded, Floats, Output, W
 from deltaprop.tabular.encoding.kinds.constant import ConstantColumn
 from deltaprop.tabular.encoding.ranges import find_edges, shares
 from deltaprop.tabular.encoding.scaling import robust_scale
+from deltaprop.tabular.encoding.surprises import Surprises
+from deltaprop.tabular.encoding.training_column import TrainingColumn
+from deltaprop.tabular.libraries import pl
 from deltaprop.tabular.reading.find_notation import read_numbers
 from deltaprop.tabular.reading.missing import without_dashes
 from deltaprop.tabular.reading.notation import Notation
-
-if TYPE_CHECKING:
-    import polars as pl
-
-    from deltaprop.tabular.encoding.surprises import Surprises
-    from deltaprop.tabular.encoding.training_column import TrainingColumn
 
 __all__ = ["NumericColumn"]
 
@@ -172,8 +169,6 @@ class NumericColumn(Column):
 
     def numbers(self, series: pl.Series, where: str) -> tuple[Floats, int]:
         """Return later cells as numbers, and how many are none (only if training had such, too)."""
-        import polars as pl
-
         odd = 0
         if series.dtype in (pl.String, pl.Categorical, pl.Enum):
             text = without_dashes(series.cast(pl.String))

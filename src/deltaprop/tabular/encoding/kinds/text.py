@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from numpy.typing import DTypeLike
 
 from deltaprop.model.stored import LONGEST_NAME, Stored
 from deltaprop.tabular.encoding.column import Column, Encoded, Wording, joined
+from deltaprop.tabular.encoding.sparse import SparseRows
+from deltaprop.tabular.encoding.surprises import Surprises
 from deltaprop.tabular.encoding.training_column import TrainingColumn, hardly_repeat
 from deltaprop.tabular.encoding.vocabulary import Vocabulary
 from deltaprop.tabular.encoding.words import is_free_text
+from deltaprop.tabular.libraries import pl
 from deltaprop.tabular.reading.missing import without_words
-
-if TYPE_CHECKING:
-    import polars as pl
-
-    from deltaprop.tabular.encoding.sparse import SparseRows
-    from deltaprop.tabular.encoding.surprises import Surprises
 
 __all__ = ["TextColumn"]
 
@@ -135,8 +132,6 @@ class TextColumn(Column):
 
     def texts(self, series: pl.Series, where: str) -> pl.Series:
         """Return later cells as text; numbers and dates among them are words too."""
-        import polars as pl
-
         if series.dtype.is_nested() or series.dtype in (pl.Binary, pl.Object):
             self.refuse_type(series, "text", where)
         return without_words(series.cast(pl.String))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -12,12 +12,9 @@ from deltaprop.tabular.encoding.cells import shorten
 from deltaprop.tabular.encoding.column import Column, Encoded, Output, Wording, joined
 from deltaprop.tabular.encoding.kinds.category import CategoricalColumn
 from deltaprop.tabular.encoding.kinds.constant import ConstantColumn
-
-if TYPE_CHECKING:
-    import polars as pl
-
-    from deltaprop.tabular.encoding.surprises import Surprises
-    from deltaprop.tabular.encoding.training_column import TrainingColumn
+from deltaprop.tabular.encoding.surprises import Surprises
+from deltaprop.tabular.encoding.training_column import TrainingColumn
+from deltaprop.tabular.libraries import pl
 
 __all__ = ["BinaryColumn", "BooleanColumn"]
 
@@ -84,8 +81,6 @@ class BooleanColumn(BinaryColumn):
     @classmethod
     def recognised(cls, column: TrainingColumn) -> Column | None:
         """Take truth values, and text of which every cell is true or false."""
-        import polars as pl
-
         if column.dtype == pl.Boolean:
             return cls._fitted(column, column.series)
         words = column.words if column.text is not None and column.numbers is None else None
