@@ -62,7 +62,7 @@ check: $(STAMP)-check ## run every static check: style, types, imports, docstrin
 # Python itself is no sanitized program, so the sanitizer's runtime is loaded before it.
 SANITIZED_TESTS ?= tests/engines/test_native.py tests/engines/test_native_inputs.py \
   tests/engines/test_native_runs.py tests/engines/test_native_threads.py tests/engines/test_native_stopping.py \
-  tests/engines/test_native_bfloat16.py tests/engines/test_native_layers.py \
+  tests/engines/test_native_bfloat16.py tests/engines/test_native_layers.py tests/engines/test_native_layer_runs.py \
   tests/engines/test_native_waves.py tests/engines/test_native_together.py tests/engines/test_native_border.py \
   tests/engines/test_predictor.py
 runtime_of = $(shell $(or $(CXX),c++) -print-file-name=lib$(1).so)

@@ -1,13 +1,10 @@
 """MLPClassifier and MLPRegressor with a preset: what TableModel learns, in scikit-learn's terms."""
 
-import json
 import pickle
 import warnings
 
 import numpy as np
 import pandas as pd
-import polars as pl
-import pyarrow as pa
 import pytest
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -15,34 +12,22 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import deltaprop as dp
-from deltaprop.errors import ColumnError, DataError, DeltapropError, ModelFileError, SettingError
+from deltaprop.errors import SettingError
 from deltaprop.estimators.recipes import recipe_of
-from deltaprop.model.serialize import load_model, save_model
+from deltaprop.model.serialize import load_model
 from deltaprop.table_models.files import restore_table_model
-from deltaprop.tabular import TableWarning
-
-N = 60
-_rng = np.random.default_rng(3)
-COLUMNS = {
-    "colour": np.array(["red", "green", "blue"])[_rng.integers(3, size=N)],
-    "weight": np.where(_rng.random(N) < 0.1, np.nan, _rng.normal(10, 3, N)),
-    "sold": _rng.random(N) < 0.5,
-    "size": _rng.integers(1, 9, N),
-}
-FRAME = pd.DataFrame(COLUMNS)
-KIND = pd.Series(np.where((COLUMNS["colour"] == "red") | COLUMNS["sold"], "new", "old"), name="age")
-PRICE = 3.0 * (COLUMNS["colour"] == "blue") + COLUMNS["size"]
-NUMBERS = _rng.normal(size=(N, 3))
-SIGN = (NUMBERS[:, 0] > 0).astype(int)
-QUICK = {"hidden_layer_sizes": (6,), "max_iter": 3, "random_state": 0}
-
-
-def classifier(**settings):
-    return dp.MLPClassifier(**{"preset": "fast", **QUICK, **settings})
-
-
-def regressor(**settings):
-    return dp.MLPRegressor(**{"preset": "fast", **QUICK, **settings})
+from helpers.presets import (
+    COLUMNS,
+    FRAME,
+    KIND,
+    NUMBERS,
+    PRICE,
+    QUICK,
+    SIGN,
+    N,
+    classifier,
+    regressor,
+)
 
 
 @pytest.mark.parametrize("preset", ["fast", "best"])
@@ -128,126 +113,6 @@ def test_two_processes_score_as_one():
     scores = [cross_val_score(classifier(preset="best"), FRAME, KIND, cv=3, n_jobs=n)
               for n in (1, 2)]  # fmt: skip
     np.testing.assert_array_equal(*scores)
-
-
-class TestClasses:
-    @pytest.mark.parametrize(
-        "classes",
-        [[7, -3, 100], ["b", "a", "c"], [" z", "a ", "m"], [False, True], [5.0, 2.0, 1.0],
-         [2, 3, 2**40], np.array([1, 4, 9], dtype=np.uint8)],
-        ids=str,
-    )  # fmt: skip
-    def test_they_come_back_as_they_were(self, classes, tmp_path):
-        classes = np.asarray(classes)
-        y = classes[(np.digitize(NUMBERS[:, 0], [-0.4, 0.4]) if len(classes) == 3 else SIGN)]
-        model = classifier(max_iter=40).fit(NUMBERS, y)
-        np.testing.assert_array_equal(model.classes_, np.unique(classes))
-        assert set(model.predict(NUMBERS).tolist()) <= set(classes.tolist())
-        assert model.score(NUMBERS, y) > 0.6
-        model.save(tmp_path / "m")
-        loaded = dp.load(tmp_path / "m")
-        np.testing.assert_array_equal(loaded.predict_proba(NUMBERS), model.predict_proba(NUMBERS))
-        assert loaded.classes_.tolist() == model.classes_.tolist()
-        assert model.explain(NUMBERS[:2], y[:2]).verify()
-
-    def test_probabilities_stand_in_the_order_of_classes(self):
-        # trimmed, they are in another order than with their blanks
-        y = np.array([" z", "a"])[SIGN]
-        model = classifier(max_iter=60).fit(NUMBERS, y)
-        assert model.classes_.tolist() == [" z", "a"]
-        p = model.predict_proba(NUMBERS)
-        assert p[SIGN == 1, 1].mean() > 0.5 > p[SIGN == 0, 1].mean()
-
-    def test_a_class_whose_rows_weigh_nothing_is_never_predicted(self):
-        y = np.digitize(NUMBERS[:, 0], [-0.4, 0.4]) * 5
-        model = classifier().fit(NUMBERS, y, sample_weight=np.where(y == 5, 0.0, 1.0))
-        assert model.classes_.tolist() == [0, 5, 10]
-        assert (model.predict_proba(NUMBERS)[:, 1] == 0).all()
-        assert set(model.predict(NUMBERS).tolist()) <= {0, 10}
-        with pytest.raises(DataError, match="Class 5 has no row that counts"):
-            model.explain(NUMBERS[:1], [5])
-
-    def test_what_is_no_class_for_each_row_is_refused(self):
-        with pytest.raises(ValueError, match="Unknown label type"):
-            classifier().fit(NUMBERS, PRICE + 0.5)
-
-
-class TestRows:
-    @pytest.mark.parametrize(
-        "convert", [pl.from_pandas, pa.Table.from_pandas, lambda f: pl.from_pandas(f).lazy()]
-    )
-    def test_every_kind_of_frame_gives_the_same_bits(self, convert):
-        expected = classifier().fit(FRAME, KIND)
-        model = classifier().fit(convert(FRAME), KIND.to_numpy())
-        np.testing.assert_array_equal(model.predict_proba(convert(FRAME)),
-                                      expected.predict_proba(FRAME))  # fmt: skip
-
-    def test_columns_with_words_are_matched_by_name(self):
-        model = classifier().fit(FRAME, KIND)
-        expected = model.predict_proba(FRAME)
-        np.testing.assert_array_equal(model.predict_proba(FRAME[FRAME.columns[::-1]]), expected)
-        with pytest.warns(TableWarning, match="'more'"):
-            np.testing.assert_array_equal(model.predict_proba(FRAME.assign(more=1)), expected)
-        with pytest.raises(ColumnError, match="lacks column 'colour'"):
-            model.predict(FRAME.drop(columns="colour"))
-        with pytest.warns(TableWarning, match="mauve"):
-            model.predict(FRAME.assign(colour="mauve"))
-
-    def test_arrays_and_lists_are_learnt_alike(self):
-        gaps = NUMBERS.copy()
-        gaps[::7, 1] = np.nan
-        expected = classifier().fit(gaps, SIGN).predict_proba(gaps)
-        for rows in (gaps.tolist(), gaps.astype(object), np.asfortranarray(gaps)):
-            model = classifier().fit(rows, SIGN.tolist())
-            np.testing.assert_array_equal(model.predict_proba(rows), expected)
-            assert model.n_features_in_ == 3
-            assert not hasattr(model, "feature_names_in_")
-
-    def test_lists_of_words_are_a_table(self):
-        rows = [[str(c), float(s)] for c, s in zip(COLUMNS["colour"], COLUMNS["size"], strict=True)]
-        model = classifier().fit(rows, KIND)
-        np.testing.assert_array_equal(
-            model.predict_proba(rows), model.predict_proba(np.array(rows, dtype=object))
-        )
-        assert model.explain(rows[:1]).names.inputs[-1] in ("x1", "x0=red")
-
-    def test_complete_numbers_keep_scikit_learns_rule_of_names(self):
-        frame = pd.DataFrame(NUMBERS, columns=["a", "b", "c"])
-        model = classifier().fit(frame, SIGN)
-        with pytest.raises(ValueError, match="same order"):
-            model.predict(frame[["b", "a", "c"]])
-        with pytest.warns(UserWarning, match="valid feature names"):
-            p = model.predict_proba(NUMBERS)
-        np.testing.assert_array_equal(p, model.predict_proba(frame))
-        names = [name for name in model.explain(frame[:1]).names.inputs if " from " not in name]
-        assert names == ["a", "b", "c"]  # beside them their ranges
-
-    def test_validation_rows_choose_the_epoch(self):
-        model = classifier().fit(FRAME[:40], KIND[:40], X_val=FRAME[40:], y_val=KIND[40:])
-        assert (model.model_.n_train, model.model_.n_val) == (40, 20)
-        numbers = regressor().fit(NUMBERS[:40], PRICE[:40], None, NUMBERS[40:], PRICE[40:])
-        assert numbers.model_.n_val == 20
-        with pytest.raises(DataError, match="X_val has 20 rows but y_val has 10"):
-            classifier().fit(FRAME[:40], KIND[:40], X_val=FRAME[40:], y_val=KIND[50:])
-        with pytest.raises(SettingError, match="belong together"):
-            classifier().fit(FRAME, KIND, X_val=FRAME)
-
-    def test_weights_count_rows_and_their_order_is_nothing(self, rng):
-        counts = rng.integers(0, 3, size=N)
-        order = rng.permutation(N)
-        one = classifier().fit(FRAME.iloc[order], KIND[order], sample_weight=counts[order])
-        two = classifier().fit(FRAME.loc[FRAME.index.repeat(counts)], KIND.repeat(counts))
-        np.testing.assert_array_equal(one.predict_proba(FRAME), two.predict_proba(FRAME))
-
-    def test_class_weights_move_the_prediction(self):
-        y = (NUMBERS[:, 0] > 1).astype(int)
-        models = [classifier(max_iter=40, class_weight=w) for w in ({0: 1e-3}, None, {1: 1e-3})]
-        share = [m.fit(NUMBERS, y).predict_proba(NUMBERS)[:, 1].mean() for m in models]
-        assert share[0] > share[1] > share[2]
-
-    def test_one_row_is_too_few(self):
-        with pytest.raises(DataError, match="1 sample"):
-            regressor().fit([[1.0]], [1.0])
 
 
 class TestSettings:
@@ -388,82 +253,6 @@ class TestTraining:
         assert explanation.names.outputs == ("new", "old")
         assert "colour=red" in explanation.names.inputs
         assert explanation.actual_change < 0
-
-
-class TestFiles:
-    @pytest.fixture
-    def saved(self, tmp_path):
-        classifier(preset="best").fit(FRAME, KIND).save(tmp_path / "m")
-        return load_model(tmp_path / "m")
-
-    @pytest.mark.parametrize(
-        "change",
-        [
-            lambda f: f["facts"].update(_places=[1, 0]),
-            lambda f: f["facts"].update(_places=[0, 0]),
-            lambda f: f["facts"].update(_places=[0, 5]),
-            lambda f: f["facts"].update(_places=[-2, -1]),
-            lambda f: f["facts"].update(_places="01"),
-            lambda f: f["facts"].update(_by_name="yes"),
-            lambda f: f["facts"].update(_target_names="age"),
-            lambda f: f["facts"].update(n_features_in_=3),
-            lambda f: f["facts"].update(network_=3),
-            lambda f: f["facts"].pop("_places"),
-            lambda f: f["arrays"].pop("classes_"),
-            lambda f: f["arrays"]["classes_"].update(values=["a", "b"]),
-            lambda f: f["arrays"]["feature_names_in_"].update(values=["a"]),
-            lambda f: f["settings"].update(preset="turbo"),
-            lambda f: f["settings"].update(solver="sgd"),
-            lambda f: f["settings"].update(evil=1),
-            lambda f: f.update({"class": "MLPRegressor"}),
-            lambda f: f.update({"class": "os.system"}),
-            lambda f: f.update(format="deltaprop-estimator/9"),
-            lambda f: f.pop("facts"),
-        ],
-    )
-    def test_whatever_was_not_written_by_it_is_refused(self, saved, change, tmp_path):
-        facts = json.loads(json.dumps(saved.training["estimator"]))
-        change(facts)
-        training = {**saved.training, "estimator": facts}
-        save_model(tmp_path / "m", saved.network, saved.parameters, table=saved.table,
-                   training=training, arrays=saved.arrays)  # fmt: skip
-        with pytest.raises(ModelFileError, match="is damaged or of a newer kind") as refused:
-            dp.load(tmp_path / "m")
-        assert "\n" not in str(refused.value)
-
-    @pytest.mark.parametrize("absent", ["table", "member.3", "training"])
-    def test_a_part_that_is_absent_is_noticed(self, saved, absent, tmp_path):
-        arrays = {name: a for name, a in saved.arrays.items() if name != absent}
-        training = dict(saved.training)
-        if absent == "training":
-            training = {"estimator": training["estimator"]}
-        save_model(tmp_path / "m", saved.network, saved.parameters, arrays=arrays,
-                   table=None if absent == "table" else saved.table, training=training)  # fmt: skip
-        with pytest.raises(DeltapropError, match="damaged"):
-            dp.load(tmp_path / "m")
-
-
-class TestReport:
-    @pytest.mark.parametrize("preset", ["fast", "best"])
-    def test_an_estimator_is_reported_as_its_model(self, preset, tmp_path):
-        model = classifier(preset=preset).fit(FRAME, KIND)
-        found = dp.report(model, FRAME, KIND, tmp_path / "r.html")
-        assert found.origin.n_train == model.model_.n_train
-        assert found.origin.target == ("age",)
-        assert found.hardest
-        for hard in found.hardest:  # the numbers are those of the user's table
-            assert hard.true == KIND[hard.row - 1]
-            assert dict(hard.cells)["colour"] == FRAME["colour"][hard.row - 1]
-
-    def test_with_validation_rows(self):
-        model = regressor().fit(FRAME[:40], PRICE[:40], X_val=FRAME[40:], y_val=PRICE[40:])
-        found = dp.report(model, FRAME[:40], PRICE[:40], validation=(FRAME[40:], PRICE[40:]))
-        assert found.origin.n_val == 20
-
-    @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-    def test_a_plain_one_is_refused_in_one_sentence(self):
-        with pytest.raises(SettingError, match="preset='fast' or 'best'; found MLPClassifier"):
-            dp.report(dp.MLPClassifier(max_iter=1).fit(NUMBERS, SIGN), NUMBERS, SIGN)
 
 
 def test_nothing_is_warned_about_an_ordinary_table():

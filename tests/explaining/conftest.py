@@ -1,14 +1,18 @@
 """Random small networks of every kind, and the arithmetic of a step done once more."""
 
 import dataclasses
+import json
 import math
+import shutil
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
 import deltaprop as dp
+from deltaprop.explaining import Names, built_in_example
 from deltaprop.explaining.document.tokens import Close, Constant, Entries, Joint, Open
+from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
 from deltaprop.functional.expressions import Number, Operand, leaves
 from deltaprop.notation.plain import PlainNotation
 from deltaprop.notation.write import write
@@ -272,3 +276,109 @@ def wrong_slope(monkeypatch):
     )  # fmt: skip
     monkeypatch.setattr(dp.ACTIVATIONS, "_rows", {**dp.ACTIVATIONS._rows, "bent": row})
     return "bent"
+
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+ARGUMENTS = (
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+    "--disable-background-networking", "--hide-scrollbars",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def browser():
+    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    driver = shutil.which("chromedriver")
+    if not (program and driver):
+        pytest.skip("no chromium with its chromedriver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = program
+    for argument in ARGUMENTS:
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    service = webdriver.ChromeService(executable_path=driver)
+    with webdriver.Chrome(options=options, service=service) as started:
+        started.set_script_timeout(300)  # axe reads a large page for 20 s where nothing else runs
+        started.execute_cdp_cmd("Network.enable", {})
+        nowhere = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
+        started.execute_cdp_cmd("Network.emulateNetworkConditions", nowhere)
+        yield started
+
+
+@pytest.fixture
+def page(browser, tmp_path):
+    def visit(explained, *, width=1280, height=900, script=True, theme="light", **style):
+        browser.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600},
+        )
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not script})
+        media = {
+            "prefers-color-scheme": theme,
+            "prefers-reduced-motion": "reduce",  # colours are there at once
+        }
+        features = [{"name": name, "value": value} for name, value in media.items()]
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+        path = tmp_path / "page.html"
+        path.write_text(explained.to_html(**style), encoding="utf-8")
+        browser.get("about:blank")
+        browser.get(path.as_uri())
+        return browser
+
+    yield visit
+    # whatever a test did: nothing was asked for but the file, and nothing was complained about
+    requests = []
+    for entry in browser.get_log("performance"):
+        message = json.loads(entry["message"])["message"]
+        if message["method"] == "Network.requestWillBeSent":
+            requests.append(message["params"]["request"]["url"].partition("#")[0])
+    assert set(requests) <= {(tmp_path / "page.html").as_uri(), "about:blank", "data:,"}
+    complaints = [e for e in browser.get_log("browser") if e["level"] in ("SEVERE", "WARNING")]
+    assert complaints == []
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+    browser.get("about:blank")
+
+
+@pytest.fixture(scope="module")
+def tutorial():
+    worked = built_in_example("tutorial")
+    return dp.explain(
+        worked.network, worked.parameters, worked.x, worked.targets,
+        optimizer=worked.optimizer, names=Names(worked.title),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def iris():
+    rng = np.random.default_rng(7)
+    network = dp.Network([4, 5, 3], "tanh")
+    names = Names(
+        "Three flowers",
+        ("sepal length", "sepal width", "petal length", "petal width"),
+        ("setosa", "versicolor", "virginica"),
+    )
+    x = rng.normal(size=(3, 4)).round(1)
+    return dp.explain(network, network.init(rng), x, [0, 1, 2], names=names)
+
+
+@pytest.fixture(scope="module")
+def digit():
+    rng = np.random.default_rng(9)
+    network = dp.Network([784, 128, 10], "relu")
+    x = np.where(rng.random((1, 784)) < 0.2, rng.random((1, 784)), 0)
+    return dp.explain(network, network.init(rng), x, [3], names=Names(image=(28, 28)))
+
+
+@pytest.fixture(scope="module")
+def beside():
+    return SoftmaxBesideSigmoid((2.0, 1.0, -0.5), ("cat", "dog", "bird"), 0)
+
+
+@pytest.fixture(scope="module")
+def deep():
+    rng = np.random.default_rng(8)
+    network = dp.Network([2, 3, 3, 3, 3, 2], "relu", loss="half_squared_error")
+    return dp.explain(network, network.init(rng), [[0.5, -1.2]], [[1.0, 0.0]])

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 import deltaprop as dp
-from deltaprop.explaining import Names, built_in_example
+from deltaprop.explaining import Names
 from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
+from helpers.explained import tutorial
 
 KINDS = [(a, loss) for a in dp.ACTIVATIONS for loss in dp.LOSSES]
 RULES = [
@@ -26,12 +27,6 @@ HOSTILE = [
     r"\input{/etc/passwd}", "100% $x^2$ & #1_~", "}{\\end{document}", "^^M^^5c", "a|b<c>\"d\"`e`",
     "数值", "😀\u202e\x07\n\nline", "né ß ø", "?` !` -- ---", "",
 ]  # fmt: skip
-
-
-def tutorial(**fixed):
-    worked = built_in_example("tutorial")
-    fixed = {"optimizer": worked.optimizer, "names": Names(worked.title), **fixed}
-    return dp.explain(worked.network, worked.parameters, worked.x, worked.targets, **fixed)
 
 
 @functools.cache

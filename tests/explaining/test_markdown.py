@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import deltaprop as dp
-from deltaprop.explaining import Names, built_in_example
+from deltaprop.explaining import Names
 from deltaprop.explaining.document import outline
 from deltaprop.explaining.document.blocks import Document, Proof, Section, Sentence
 from deltaprop.explaining.document.equations import equations
@@ -20,6 +20,7 @@ from deltaprop.explaining.renderers.json import to_data
 from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
 from deltaprop.notation.image import Image
 from deltaprop.widths import cells
+from helpers.explained import tutorial
 
 KINDS = [(a, loss) for a in dp.ACTIVATIONS for loss in dp.LOSSES]
 RULES = [None, dp.Momentum(0.1, nesterov=True), dp.RMSProp(), dp.Adam(), dp.AdamW()]
@@ -28,12 +29,6 @@ PYTHON = {"exp": math.exp, "ln": math.log, "log": math.log, "tanh": math.tanh, "
 JOINED = {"": operator.matmul, "*": operator.mul, "+": operator.add, "-": operator.sub}
 PROVED = ("    ✓", "    ✗", "    ?")
 RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
-
-
-def tutorial(**fixed):
-    worked = built_in_example("tutorial")
-    fixed = {"optimizer": worked.optimizer, "names": Names(worked.title), **fixed}
-    return dp.explain(worked.network, worked.parameters, worked.x, worked.targets, **fixed)
 
 
 def arithmetic_of(page):

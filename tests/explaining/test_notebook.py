@@ -13,18 +13,20 @@ import numpy as np
 import pytest
 
 import deltaprop as dp
-from deltaprop.explaining import Names, built_in_example
+from deltaprop.explaining import Names
 from deltaprop.explaining.document import outline
 from deltaprop.explaining.document.blocks import Proof
 from deltaprop.explaining.document.style import Style
 from deltaprop.explaining.language import LANGUAGES
 from deltaprop.explaining.renderers.json import to_data
 from deltaprop.explaining.renderers.notebook import fragment
-from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
 from deltaprop.notation.image import Image
 from deltaprop.notation.png import data_uri
+from helpers.explained import BESIDE, large, tutorial
 
 RULES = [None, dp.Momentum(0.1, nesterov=True), dp.RMSProp(), dp.Adam(), dp.AdamW(0.1)]
+
+
 EVIL = "</details><script>alert('x')</script> & \"q\" 数"
 
 
@@ -45,11 +47,6 @@ class SignDescent:
 
 def fragment_of(explanation, **style):
     return fragment.write_document(explanation.document(Style(**style), shortened=True))
-
-
-def tutorial(**fixed):
-    worked = built_in_example("tutorial")
-    return dp.explain(worked.network, worked.parameters, worked.x, worked.targets, **fixed)
 
 
 def executed(text):
@@ -312,79 +309,21 @@ class TestPictures:
 
 
 class TestSoftmaxBesideSigmoid:
-    BOTH = SoftmaxBesideSigmoid((2.0, 1.0, -0.5), ("cat", "<b>", "a|b"), 0)
-
     @pytest.mark.parametrize("language", LANGUAGES)
     def test_its_arithmetic_is_worked_out_again(self, language):
-        _, output = executed(self.BOTH.to_notebook(language=language))
-        n_lines = len(list(self.BOTH.document(Style()).lines()))
+        _, output = executed(BESIDE.to_notebook(language=language))
+        n_lines = len(list(BESIDE.document(Style()).lines()))
         assert sum(int(n) for n in re.findall(r"(\d+) numbers hold", output)) == n_lines
 
     def test_a_number_that_does_not_hold_is_named(self):
-        text = self.BOTH.to_notebook().replace('\\"0.880797\\"', '\\"0.880799\\"')
+        text = BESIDE.to_notebook().replace('\\"0.880797\\"', '\\"0.880799\\"')
         with pytest.raises(AssertionError, match=r"sigmoid\[0\] is 0\.8807970\d+, but 0.880799"):
             executed(text)
 
     def test_the_piece_of_html(self):
-        page = Page(self.BOTH._repr_html_())
+        page = Page(BESIDE._repr_html_())
         assert page.seen.count("details") == 4
         assert "<b>" in page.words
-
-
-DOCUMENTS = {
-    "tutorial": lambda: tutorial().to_notebook(),
-    "tutorial in Chinese": lambda: tutorial().to_notebook(language="zh"),
-    "adam": lambda: adam_in_the_middle_of_a_run().to_notebook(),
-    "large": lambda: large().to_notebook(detail="neurons"),
-    "softmax": lambda: TestSoftmaxBesideSigmoid.BOTH.to_notebook(),
-}
-
-
-def adam_in_the_middle_of_a_run():
-    rng = np.random.default_rng(1)
-    network = dp.Network([4, 5, 3], "tanh", l2=0.01)
-    parameters, rule = network.init(rng), dp.Adam(0.01)
-    n = parameters.flat.size
-    state = {"m": 0.01 * rng.normal(size=n), "v": 0.01 * rng.random(n), "t": 7}
-    x = rng.normal(size=(3, 4))
-    return dp.explain(network, parameters, x, [0, 1, 2], optimizer=rule, state=state)
-
-
-def large():
-    rng = np.random.default_rng(2)
-    network = dp.Network([784, 128, 10])
-    names = Names(image=(28, 28))
-    return dp.explain(network, network.init(rng), rng.random((1, 784)), [3], names=names)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", DOCUMENTS)
-@pytest.mark.filterwarnings("default")  # of Jupyter's own modules
-def test_jupyter_runs_it(name):
-    nbformat = pytest.importorskip("nbformat")
-    nbclient = pytest.importorskip("nbclient")
-    pytest.importorskip("ipykernel")
-    book = nbformat.reads(DOCUMENTS[name](), as_version=4)
-    nbformat.validate(book)
-    nbclient.NotebookClient(book, timeout=120, kernel_name="python3").execute()
-    printed = "".join(
-        output.get("text", "")
-        for cell in book.cells
-        for output in cell.get("outputs", [])
-    )  # fmt: skip
-    assert printed.count("numbers hold.") >= 4
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("default")
-def test_nbconvert_shows_its_pictures(rng):
-    nbformat, nbconvert = pytest.importorskip("nbformat"), pytest.importorskip("nbconvert")
-    network = dp.Network([6, 2])
-    names = Names(image=(2, 3))
-    e = dp.explain(network, network.init(rng), rng.random((1, 6)), [0], names=names)
-    book = nbformat.reads(e.to_notebook(), as_version=4)
-    body, _ = nbconvert.HTMLExporter().from_notebook_node(book)
-    assert len(re.findall(r'<img[^>]*src="data:image/png;base64,', body)) == 2
 
 
 class TestTheFragment:

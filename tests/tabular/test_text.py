@@ -1,8 +1,6 @@
 """Text in a column: recognised as text, and never anything else as text; TF-IDF by hand."""
 
 import json
-import subprocess
-import sys
 import time
 import unicodedata
 import warnings
@@ -13,64 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deltaprop.errors import ColumnError, DataError
-from deltaprop.tabular import SparseRows, TableEncoder, load_frame
-from deltaprop.tabular.encoding.vocabulary import MOST_PIECES, MOST_WORDS, Vocabulary
+from deltaprop.tabular import TableEncoder, load_frame
+from deltaprop.tabular.encoding.vocabulary import MOST_WORDS, Vocabulary
 from deltaprop.tabular.encoding.words import normal_form, pieces_of, words_of
-
-REVIEWS = [
-    "A wonderful plot and a wonderful cast.",
-    "The plot is thin, the cast is tired.",
-    "I loved every minute of this film.",
-    "I hated every minute of that film.",
-    "The music was lovely but far too loud.",
-    "Far too long, and the ending is silly.",
-    "What a lovely film for a rainy evening.",
-    "The ending made all of us cry.",
-    "My children loved the dog and the music.",
-    "The dog is the best actor in it.",
-    "A silly film with a big heart.",
-    "We left before the ending, it was so dull.",
-    "Dull, dull, dull from the first minute.",
-    "The first half is great, the second is not.",
-    "Not great, but I liked the songs.",
-    "The songs are great and so is she.",
-    "She is the heart of this lovely film.",
-    "He is badly cast and the plot is a mess.",
-    "A mess of a film, but what a finale!",
-    "The finale alone is worth the ticket.",
-    "I want the price of the ticket back.",
-    "Back to the beginning, said my son, and clapped.",
-]
-CHINESE = [
-    "这部电影非常好看，我很喜欢。", "故事太长了，看得我想睡觉。", "演员演得好，音乐也很好听。",
-    "不好看，浪费时间和钱。", "孩子们很喜欢这部动画片。", "结局让我哭了很久很久。",
-    "画面漂亮，可是故事一般。", "这是今年最好看的电影。", "太吵了，我们提前走了。",
-    "导演的新片让人很失望。", "笑得肚子疼，非常好看。", "一部温暖的家庭电影。",
-    "看完以后我想再看一次。", "剧本写得很差，演员也累。", "音乐好听，结局感人。",
-    "我不喜欢这个结局，太假。", "孩子睡着了，我也想睡觉。", "朋友推荐的，果然很好看。",
-    "动作场面多，故事却很少。", "一般，不好也不坏。", "配音很差，听不清楚。",
-    "温暖又好笑，推荐给大家。",
-]  # fmt: skip
-
-
-def column(cells, **beside_it):
-    return TableEncoder.fit({"c": cells, "n": list(range(len(cells))), **beside_it}).columns[0]
-
-
-def fitted(cells):
-    return Vocabulary.fit(pl.Series(cells, dtype=pl.String))
-
-
-def encoded(vocabulary, *cells):
-    return vocabulary.encode(pl.Series(list(cells), dtype=pl.String)).toarray()
-
-
-def terms(vocabulary, cell):
-    """The terms found in one cell, by their names."""
-    row = encoded(vocabulary, cell)[0]
-    return {vocabulary.names[i].strip('"') for i in np.flatnonzero(row)}
-
+from helpers.texts import CHINESE, REVIEWS, column, encoded, fitted, terms
 
 # which columns are text
 
@@ -106,6 +50,8 @@ def test_what_people_write_is_text(cells):
 
 
 N = 120
+
+
 NO_TEXT = {
     "names": ([f"name {i}" for i in range(N)], "text"),
     "customers": ([f"customer number {i}" for i in range(N)], "text"),
@@ -349,182 +295,3 @@ def test_one_enormous_cell_is_only_one_cell():
     matrix = encoder.transform({"c": [enormous, no_blanks], "n": [1, 2]}).toarray()
     assert np.isfinite(matrix).all()
     assert len(json.dumps(encoder.to_dict())) < 200_000
-
-
-SCRIPT = """
-import hashlib, json, sys
-from deltaprop.tabular import TableEncoder
-table = json.load(sys.stdin)
-encoder = TableEncoder.fit(table)
-matrix = encoder.transform(table)
-digest = hashlib.sha256(json.dumps(encoder.to_dict()).encode())
-for array in (matrix.data, matrix.indices, matrix.indptr):
-    digest.update(array.tobytes())
-print(digest.hexdigest())
-"""
-
-
-def test_another_process_gives_the_same_bits(environment_of):
-    table = json.dumps({"c": [*REVIEWS, *CHINESE], "n": list(range(44))})
-    digests = {
-        subprocess.run(
-            [sys.executable, "-c", SCRIPT], input=table, capture_output=True, text=True,
-            env=environment_of(PYTHONHASHSEED=seed, POLARS_MAX_THREADS=threads), check=True,
-        ).stdout
-        for seed, threads in (("1", "1"), ("2", "4"))
-    }  # fmt: skip
-    assert len(digests) == 1
-
-
-@pytest.fixture
-def environment_of():
-    import os
-
-    return lambda **extra: {**os.environ, **extra}
-
-
-# in a table
-
-
-def test_text_stands_beside_numbers_and_categories():
-    n = len(REVIEWS)
-    table = {
-        "price": [float(i) for i in range(n)],
-        "review": REVIEWS,
-        "kind": ["a", "b", "c", None] * 5 + ["a", "b"],
-        "title": [f"{a} and the {b} of us" for a in ("One", "Two") for b in "stu vwxyzab"],
-        "sold": [i % 3 == 0 for i in range(n)],
-    }
-    encoder = TableEncoder.fit(table)
-    matrix = encoder.transform(table)
-    assert isinstance(matrix, SparseRows)
-    assert matrix.shape == (n, encoder.n_outputs) == (n, len(encoder.output_names))
-    assert encoder.needed == tuple(c.name for c in encoder.columns if c.n_outputs)
-    dense = matrix.toarray()
-    alone = {name: cells for name, cells in table.items() if name not in ("review", "title")}
-    expected = TableEncoder.fit(alone).transform(alone)
-    own = [i for i, name in enumerate(encoder.output_names) if ": " not in name]
-    np.testing.assert_array_equal(dense[:, own], expected)
-    start = encoder.output_names.index(f"review: {encoder.columns[1].vocabulary.names[0]}")
-    review = dense[:, start : start + encoder.columns[1].n_outputs]
-    np.testing.assert_array_equal(review, encoded(encoder.columns[1].vocabulary, *REVIEWS))
-
-
-def test_terms_have_readable_names_and_the_report_counts_them():
-    encoder = TableEncoder.fit({"review": REVIEWS, "n": list(range(22))})
-    names = encoder.output_names
-    assert {'review: "plot"', 'review: "every minute"', 'review: "lov…"', 'review: "…ove…"'} <= {
-        *names
-    }
-    assert len(set(names)) == len(names)
-    done = encoder.report()[0].done
-    vocabulary = encoder.columns[0].vocabulary
-    pairs = sum(" " in word for word in vocabulary.words)
-    assert done == (
-        f"TF-IDF of {len(vocabulary.words) - pairs} words, {pairs} pairs of words, "
-        f"{len(vocabulary.pieces)} pieces of words"
-    )
-
-
-def test_later_cells_of_another_type_are_read_as_text():
-    cells = ["The year 1984 was a very good one.", *REVIEWS, "In 1984 I saw it for the first time."]
-    encoder = TableEncoder.fit({"c": cells})
-    expected = encoder.transform({"c": ["1984", "", "1984"]}).toarray()
-    assert expected[0].any()
-    np.testing.assert_array_equal(encoder.transform({"c": [1984, None, 1984]}).toarray(), expected)
-    assert not encoder.transform({"c": [None, None]}).toarray().any()
-    with pytest.raises(ColumnError, match=r"'c' holds list in row 1"):
-        encoder.transform({"c": [["plot"]]})
-    with pytest.raises(DataError, match=r"'c' holds cells of type List"):
-        encoder.transform(pl.DataFrame({"c": [["plot"]]}), where="t.csv")
-
-
-def test_half_an_emoji_is_no_word_and_no_obstacle():
-    cut_off = [*REVIEWS, "The plot \ud83d", "\udcff the cast \ud83d\ude00"]
-    encoder = TableEncoder.fit({"c": cut_off})
-    matrix = encoder.transform({"c": ["plot", "\ud800 plot \udfff"]}).toarray()
-    np.testing.assert_array_equal(matrix[0], matrix[1])
-    assert matrix.any()
-
-
-def test_a_missing_text_column_is_named():
-    encoder = TableEncoder.fit({"review": REVIEWS, "n": list(range(22))})
-    with pytest.raises(ColumnError, match=r"lacks column 'review'.*'reviews' for 'review'"):
-        encoder.transform({"reviews": REVIEWS, "n": list(range(22))})
-
-
-def test_the_result_can_be_float32():
-    encoder = TableEncoder.fit({"c": REVIEWS, "n": list(range(22))})
-    assert encoder.transform({"c": REVIEWS, "n": [1] * 22}, dtype=np.float32).dtype == np.float32
-
-
-# stored
-
-
-STORED = TableEncoder.fit({"c": REVIEWS, "n": list(range(22))}).to_dict()
-
-
-def test_the_encoder_comes_back_from_json_unchanged():
-    encoder = TableEncoder.fit({"c": [*REVIEWS, *CHINESE], "n": list(range(44))})
-    again = TableEncoder.from_dict(json.loads(json.dumps(encoder.to_dict(), allow_nan=False)))
-    assert again == encoder
-    table = {"c": [*CHINESE, *REVIEWS], "n": list(range(44))}
-    np.testing.assert_array_equal(
-        again.transform(table).toarray(), encoder.transform(table).toarray()
-    )
-
-
-HOSTILE = {
-    "no mapping": (None, [1, 2]),
-    "no words": ("words", []),
-    "words of one text": ("words", "plot"),
-    "numbers for words": ("words", [1, 2]),
-    "a word twice": ("words", ["plot", "plot"]),
-    "three words": ("words", ["one of three"]),
-    "an empty word": ("words", [""]),
-    "a blank": ("words", [" "]),
-    "an enormous word": ("words", ["x" * 10**6]),
-    "too many words": ("words", [f"w{i}" for i in range(MOST_WORDS + 1)]),
-    "a piece that is too long": ("pieces", ["abcdef"]),
-    "an empty piece": ("pieces", [""]),
-    "too many pieces": ("pieces", [f"{i:05}" for i in range(MOST_PIECES + 1)]),
-    "too few counts": ("word_cells", [1]),
-    "counts of nothing": ("word_cells", "zero"),
-    "negative counts": ("piece_cells", "negative"),
-    "fractions": ("word_cells", "fractions"),
-    "more than all": ("word_cells", "too many"),
-    "no cells": ("n_cells", 0),
-    "infinitely many cells": ("n_cells", float("inf")),
-    "beyond all numbers": ("n_cells", 10**30),
-    "absent": ("words", KeyError),
-}
-
-
-@pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_vocabulary_is_refused_and_named(name):
-    key, value = HOSTILE[name]
-    stored = json.loads(json.dumps(STORED))
-    vocabulary = stored["columns"][0]["vocabulary"]
-    each = {"zero": 0, "negative": -1, "fractions": 0.5, "too many": 10**6}
-    if key is None:
-        stored["columns"][0]["vocabulary"] = value
-    elif value is KeyError:
-        del vocabulary[key]
-    elif isinstance(value, str) and value in each:
-        vocabulary[key] = [each[value]] * len(vocabulary[key])
-    else:
-        vocabulary[key] = value
-    with pytest.raises(DataError, match=r"vocabulary is damaged") as caught:
-        TableEncoder.from_dict(stored)
-    assert len(str(caught.value)) < 500
-
-
-def test_a_vocabulary_belongs_to_text_alone():
-    stored = json.loads(json.dumps(STORED))
-    stored["columns"][1]["vocabulary"] = stored["columns"][0]["vocabulary"]
-    with pytest.raises(DataError, match="is damaged: vocabulary"):
-        TableEncoder.from_dict(stored)
-
-
-def test_tables_without_text_are_stored_as_before():
-    assert "vocabulary" not in TableEncoder.fit({"a": [1, 2, 3]}).to_dict()["columns"][0]

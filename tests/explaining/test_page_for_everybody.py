@@ -1,0 +1,147 @@
+"""The page can be used by anybody: by keys, by screen readers, in any theme; nothing harms."""
+
+import shutil
+import subprocess
+from importlib.resources import files
+from itertools import product
+
+import numpy as np
+import pytest
+
+import deltaprop as dp
+from deltaprop.explaining import Names
+from helpers.in_browser import press
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory):
+    """Return a function that has npm fetch a package, and skips where it cannot."""
+    folder = tmp_path_factory.mktemp("npm")
+
+    def install(package):
+        npm = shutil.which("npm")
+        if npm is None:
+            pytest.skip("no npm")
+        command = [npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", folder]
+        try:
+            subprocess.run([*command, package], check=True, capture_output=True, timeout=90)
+        except (subprocess.SubprocessError, OSError):
+            pytest.skip(f"npm cannot install {package} here")
+        return folder / "node_modules"
+
+    return install
+
+
+@pytest.fixture(scope="session")
+def axe(installed):
+    """The program of axe-core, which looks for what keeps people from using a page."""
+    return (installed("axe-core@4") / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def small():
+    rng = np.random.default_rng(6)
+    network = dp.Network([4, 2, 2], "tanh")
+    names = Names("A small batch", image=(2, 2))
+    return dp.explain(network, network.init(rng), rng.random((2, 4)), [0, 1], names=names)
+
+
+def test_every_control_is_reached_by_the_tab_key_and_shows_it(page, iris):
+    browser = page(iris)
+    reached = set()
+    for _ in range(60):
+        press(browser, "TAB")
+        at = browser.switch_to.active_element
+        label = at.get_attribute("data-go") or at.get_attribute("data-sample")
+        reached.add(label or at.get_attribute("href") or at.get_attribute("data-line"))
+        if at.tag_name in ("button", "a"):
+            outline = at.value_of_css_property("outline-style")
+            assert outline != "none", label
+    assert {"next", "last", "0", "1", "2", "x[0,0]", "a.1[0,0]"} <= reached
+    assert any(name and name.endswith("#promise") for name in reached)
+
+
+def test_what_is_shown_is_announced(page, tutorial):
+    browser = page(tutorial)
+    now = browser.find_element("css selector", ".now")
+    assert now.get_attribute("aria-live") == "polite"
+    press(browser, "ARROW_RIGHT")
+    assert "z.1[0,1]" in now.text
+    assert browser.find_element("css selector", "output.place").text == "2 of 29"
+
+
+def what_keeps_people_out(browser, axe):
+    browser.execute_script(axe)
+    found = browser.execute_async_script(
+        "const done = arguments[0];"
+        "axe.run(document, {resultTypes: ['violations']}).then((r) => done(r.violations"
+        ".map((v) => [v.impact, v.id, v.nodes.slice(0, 3).map((n) => n.html.slice(0, 200))])));"
+    )
+    return [v for v in found if v[0] in ("serious", "critical")]
+
+
+QUICK = [
+    ("small", 1280, "light"), ("small", 390, "dark"), ("beside", 1280, "dark"),
+    ("beside", 390, "light"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "theme"),
+    [
+        pytest.param(*case, marks=[] if case in QUICK else pytest.mark.slow)
+        for case in product(["small", "beside", "deep", "digit"], [1280, 390], ["light", "dark"])
+    ],
+)
+def test_nothing_keeps_anybody_from_using_it(request, page, axe, name, width, theme):
+    browser = page(request.getfixturevalue(name), width=width, height=844, theme=theme)
+    press(browser, "ARROW_RIGHT", "ARROW_RIGHT")
+    assert what_keeps_people_out(browser, axe) == []
+
+
+def test_the_referee_finds_what_keeps_people_out(page, axe, tutorial):
+    browser = page(tutorial)
+    browser.execute_script(
+        "document.querySelector('[data-go=next]').removeAttribute('aria-label');"
+        "document.querySelector('[data-go=next]').removeAttribute('title');"
+        "document.querySelector('[data-go=next]').replaceChildren();"
+        "document.querySelector('h1').style.color = '#eeeeee'"
+    )
+    found = {name for _, name, _ in what_keeps_people_out(browser, axe)}
+    assert {"button-name", "color-contrast"} <= found
+
+
+@pytest.mark.slow
+def test_the_types_of_the_script_hold(installed):
+    compiler = installed("typescript@5") / "typescript" / "bin" / "tsc"
+    script = files("deltaprop.explaining.renderers.html").joinpath("page.js")
+    options = ["--noEmit", "--allowJs", "--checkJs", "--strict", "--target", "es2022"]
+    libraries = ["--lib", "es2022,dom,dom.iterable"]
+    checked = subprocess.run(
+        [shutil.which("node"), compiler, *options, *libraries, str(script)],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert (checked.returncode, checked.stdout) == (0, "")
+
+
+def test_names_do_nothing(page, rng):
+    network = dp.Network([1, 2])
+    name = "</script><img src=x onerror=\"document.title='owned'\">"
+    explanation = dp.explain(
+        network, network.init(rng), [[1.0]], [0], names=Names(name, (name,), (name, name))
+    )
+    browser = page(explanation)
+    for _ in range(5):
+        press(browser, "ARROW_RIGHT")
+    assert not browser.find_elements("css selector", "img")
+    assert browser.title == name
+
+
+def test_an_inline_script_that_somebody_adds_does_not_run(browser, tmp_path, tutorial):
+    text = tutorial.to_html().replace("</body>", "<script>document.title = 'owned'</script></body>")
+    path = tmp_path / "tampered.html"
+    path.write_text(text, encoding="utf-8")
+    browser.get(path.as_uri())
+    assert browser.title.startswith("The tutorial")
+    browser.get_log("browser")  # it complains, as it should
+    browser.get_log("performance")
