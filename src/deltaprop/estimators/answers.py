@@ -17,9 +17,10 @@ from deltaprop.estimators.sklearn import (
     type_of_target,
     unique_labels,
 )
+from deltaprop.estimators.targets import answers_of
 from deltaprop.functional.losses import LOSSES
 
-__all__ = ["Answers", "Classes", "Numbers", "learn_answers", "weigh"]
+__all__ = ["Answers", "Classes", "Numbers", "encoded_answers", "learn_answers", "weigh"]
 
 Array = npt.NDArray[Any]
 
@@ -35,8 +36,7 @@ class Classes:
     @classmethod
     def learn(cls, y: Array, names: tuple[str, ...]) -> Classes:
         """Return the classes in y."""
-        kind = _kind_of(y)
-        return cls(names, unique_labels(y), kind.startswith("multilabel"))
+        return cls.given(y, names, y)
 
     @classmethod
     def given(cls, y: Array, names: tuple[str, ...], classes: Array) -> Classes:
@@ -191,6 +191,17 @@ def learn_answers(y: Array, names: tuple[str, ...], settings: Settings) -> Answe
         return Classes.learn(y, names)
     n_outputs = 1 if y.ndim == 1 else y.shape[1]
     return Numbers(names, n_outputs, settings.loss_of_numbers)
+
+
+def encoded_answers(answers: Answers, y: Any, n_rows: int, suffix: str = "") -> tuple[Array, Array]:
+    """Return y of so many further rows as an array, and what the network learns of it.
+
+    ``suffix`` is what X and y are called beside their letters.
+    """
+    given = answers_of(y, numeric=answers.task == "regression", name=f"y{suffix}")
+    if len(given) != n_rows:
+        raise DataError(f"X{suffix} has {n_rows} rows but y{suffix} has {len(given)}.")
+    return given, answers.encode(given)
 
 
 def _kind_of(y: Array) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.errors import DataError, SettingError
-from deltaprop.estimators.answers import Answers
+from deltaprop.errors import SettingError
+from deltaprop.estimators.answers import Answers, encoded_answers
 from deltaprop.estimators.files import save_estimator
 from deltaprop.estimators.inputs import Given, read_new_rows
 from deltaprop.estimators.parameters import Settings, check_parameters, settings_of
@@ -20,7 +21,6 @@ from deltaprop.estimators.scoring import Scored
 from deltaprop.estimators.several_targets import refuse_several
 from deltaprop.estimators.sklearn import BaseEstimator, CallbackSupportMixin, check_is_fitted
 from deltaprop.estimators.state import FitState, adopt, fitted_state, state_of
-from deltaprop.estimators.targets import answers_of
 from deltaprop.estimators.tasks import Tasks, tell_callbacks
 from deltaprop.estimators.with_preset import (
     explain_preset,
@@ -34,6 +34,7 @@ from deltaprop.memory import saying_when_memory_ends
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.table_models.model import TableModel
+from deltaprop.table_models.several_targets import side_by_side
 from deltaprop.tabular import Encoder
 from deltaprop.training.history import History
 from deltaprop.training.loop import Callback
@@ -66,46 +67,10 @@ def is_stochastic(estimator: BaseEstimator) -> bool:
     return True
 
 
-class BaseMLP(BaseEstimator, CallbackSupportMixin):
-    """The half of the estimators that does not depend on what y is."""
+class _Fitted(BaseEstimator, CallbackSupportMixin):
+    """What an estimator knows after a fit; see ``documentation``."""
 
-    # the settings, as __init__ keeps them
-    hidden_layer_sizes: int | Sequence[int] | None
-    activation: str | Sequence[str] | None
-    solver: str | None
-    alpha: float | None
-    batch_size: int | str | None
-    learning_rate: str | Schedule | None
-    learning_rate_init: float | None
-    power_t: float | None
-    max_iter: int | None
-    shuffle: bool
-    random_state: int | np.random.RandomState | None
-    tol: float | None
-    verbose: bool | int
-    warm_start: bool
-    momentum: float | None
-    nesterovs_momentum: bool | None
-    early_stopping: bool | None
-    validation_fraction: float | None
-    beta_1: float | None
-    beta_2: float | None
-    epsilon: float | None
-    n_iter_no_change: float | None
-    max_fun: int | None
-    preset: str | None
-    members: int | None
-    ranges: int | None
-    dropout: float | None
-    optimizer: str | Optimizer | None
-    scoring: Any
-    callbacks: Sequence[Callback]
-    checkpoint: str | os.PathLike[str] | None
-    resume: bool
-    time_budget: float | None
-    n_threads: int | None
-    engine: str
-    dtype: str | None
+    classes_: Array
     coefs_: list[Array]
     intercepts_: list[Array]
     loss_: float
@@ -124,15 +89,51 @@ class BaseMLP(BaseEstimator, CallbackSupportMixin):
     history_: History
     estimators_: list[MLPClassifier]
 
+
+@dataclass(kw_only=True, eq=False, repr=False)  # keeps what it is given, as scikit-learn asks
+class BaseMLP(_Fitted):
+    """The half of the estimators that does not depend on what y is."""
+
+    solver: str | None = None
+    alpha: float | None = None
+    batch_size: int | str | None = None
+    learning_rate: str | Schedule | None = None
+    learning_rate_init: float | None = None
+    power_t: float | None = None
+    max_iter: int | None = None
+    shuffle: bool = True
+    random_state: int | np.random.RandomState | None = None
+    tol: float | None = None
+    verbose: bool | int = False
+    warm_start: bool = False
+    momentum: float | None = None
+    nesterovs_momentum: bool | None = None
+    early_stopping: bool | None = None
+    validation_fraction: float | None = None
+    beta_1: float | None = None
+    beta_2: float | None = None
+    epsilon: float | None = None
+    n_iter_no_change: float | None = None
+    max_fun: int | None = None
+    preset: str | None = None
+    members: int | None = None
+    ranges: int | None = None
+    dropout: float | None = None
+    optimizer: str | Optimizer | None = None
+    scoring: Any = None
+    callbacks: Sequence[Callback] = ()
+    checkpoint: str | os.PathLike[str] | None = None
+    resume: bool = False
+    time_budget: float | None = None
+    n_threads: int | None = None
+    engine: str = "auto"
+    dtype: str | None = None
+
     @classmethod
     @functools.cache  # scikit-learn reads the signature each time, and every epoch asks
     def _get_param_names(cls) -> list[str]:
         names: list[str] = super()._get_param_names()
         return names
-
-    def _keep(self, given: dict[str, Any]) -> None:
-        # scikit-learn asks that __init__ stores what it is given, untouched and under its name
-        vars(self).update({name: value for name, value in given.items() if name != "self"})
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -220,10 +221,6 @@ class BaseMLP(BaseEstimator, CallbackSupportMixin):
         )
         adopt(self, found.attributes)
         return self
-
-    def _answers(self, y: Any, name: str = "y") -> Array:
-        """Return targets as an array; a single column as a vector."""
-        return answers_of(y, numeric=settings_of(self).numeric, name=name)
 
     def _outputs(self, X: Any) -> tuple[Answers, Array]:
         """Return p of shape (n, n_outputs), in the precision of rows and coefficients, and of what.
@@ -331,11 +328,10 @@ class BaseMLP(BaseEstimator, CallbackSupportMixin):
         state, y = fitted_state(self), self.predict(X) if y is None else y
         if state.model is not None:
             return state.model.network_and_rows(*table_as_known(self, state, X, y))
-        rows, given = read_new_rows(self, state.columns, X), self._answers(y)
-        if len(given) != rows.shape[0]:
-            raise DataError(f"X has {rows.shape[0]} rows but y has {len(given)}.")
+        rows = read_new_rows(self, state.columns, X)
+        _, targets = encoded_answers(state.answers, y, rows.shape[0])
         dense = rows.toarray() if hasattr(rows, "toarray") else rows
-        return state.network, state.parameters, dense, state.answers.encode(given)
+        return state.network, state.parameters, dense, targets
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the estimator to one safetensors file, which ``deltaprop.load`` reads.
@@ -372,8 +368,12 @@ class BaseMLP(BaseEstimator, CallbackSupportMixin):
 
         Returns
         -------
-        ndarray of shape (n,) or (n, n_outputs)
-            The class, the labels, or the number, which is float32 where rows and coefficients are.
+        ndarray of shape (n,), (n, n_labels), (n, n_targets) or (n, n_outputs)
+            The most probable class; of a multi-label task 1 where a label is more probable than
+            not, else 0; of several targets a column for each, as objects where their kinds differ;
+            or the number, which is float32 where rows and coefficients are.
         """
+        if hasattr(self, "estimators_"):
+            return side_by_side([part.predict(X) for part in self.estimators_])
         answers, p = self._outputs(X)
         return answers.decode(p)

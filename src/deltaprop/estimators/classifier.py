@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -18,11 +18,8 @@ from deltaprop.estimators.parameters import Settings
 from deltaprop.estimators.several_targets import class_targets, fit_each, score_all
 from deltaprop.estimators.sklearn import ClassifierMixin, available_if, unique_labels
 from deltaprop.estimators.state import state_of
+from deltaprop.estimators.targets import answers_of
 from deltaprop.estimators.tasks import Tasks
-from deltaprop.table_models.several_targets import side_by_side
-from deltaprop.training.loop import Callback
-from deltaprop.training.optimizers import Optimizer
-from deltaprop.training.schedules import Schedule
 
 __all__ = ["MLPClassifier"]
 
@@ -30,6 +27,7 @@ Array = npt.NDArray[Any]
 
 
 @documented
+@dataclass(eq=False, repr=False)
 class MLPClassifier(ClassifierMixin, BaseMLP):
     """A multi-layer perceptron for classes: a drop-in for scikit-learn's, and more.
 
@@ -85,54 +83,14 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     array(['low'], dtype='<U4')
     """
 
-    loss = "log_loss"
-    classes_: Array
-    class_weight: Mapping[Any, float] | str | Sequence[Any] | None
+    hidden_layer_sizes: int | Sequence[int] | None = None
+    activation: str | Sequence[str] | None = None
+    _: KW_ONLY
+    calibrate: bool | None = None
+    class_weight: Mapping[Any, float] | str | Sequence[Any] | None = None
+    label_smoothing: float | None = None
 
-    def __init__(
-        self,
-        hidden_layer_sizes: int | Sequence[int] | None = None,
-        activation: str | Sequence[str] | None = None,
-        *,
-        solver: str | None = None,
-        alpha: float | None = None,
-        batch_size: int | str | None = None,
-        learning_rate: str | Schedule | None = None,
-        learning_rate_init: float | None = None,
-        power_t: float | None = None,
-        max_iter: int | None = None,
-        shuffle: bool = True,
-        random_state: int | np.random.RandomState | None = None,
-        tol: float | None = None,
-        verbose: bool | int = False,
-        warm_start: bool = False,
-        momentum: float | None = None,
-        nesterovs_momentum: bool | None = None,
-        early_stopping: bool | None = None,
-        validation_fraction: float | None = None,
-        beta_1: float | None = None,
-        beta_2: float | None = None,
-        epsilon: float | None = None,
-        n_iter_no_change: float | None = None,
-        max_fun: int | None = None,
-        preset: str | None = None,
-        members: int | None = None,
-        ranges: int | None = None,
-        calibrate: bool | None = None,
-        class_weight: Mapping[Any, float] | str | Sequence[Any] | None = None,
-        dropout: float | None = None,
-        label_smoothing: float | None = None,
-        optimizer: str | Optimizer | None = None,
-        scoring: Any = None,
-        callbacks: Sequence[Callback] = (),
-        checkpoint: str | os.PathLike[str] | None = None,
-        resume: bool = False,
-        time_budget: float | None = None,
-        n_threads: int | None = None,
-        engine: str = "auto",
-        dtype: str | None = None,
-    ) -> None:
-        self._keep(locals())
+    loss = "log_loss"
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -148,23 +106,14 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     @available_if(is_stochastic)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
-        """Learn for a single epoch, going on from where the estimator is.
+        """Learn for a single epoch, going on from where the estimator is; return the estimator.
 
         Parameters
         ----------
-        X : array_like, sparse matrix or data frame of shape (n, n_features)
-            The rows.
-        y : array_like of shape (n,) or (n, n_labels)
-            The classes.
-        sample_weight : array_like of shape (n,), optional
-            Weights >= 0.
+        X, y, sample_weight
+            As for ``fit``; y has classes of shape (n,), or labels of shape (n, n_labels).
         classes : array_like, optional
             All classes that any call will bring; needed in the first call.
-
-        Returns
-        -------
-        MLPClassifier
-            Itself.
         """
         self._forget_several()
         if isinstance(self.class_weight, str):
@@ -173,14 +122,14 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
                 "Give the weights as a dict."
             )
         if classes is not None:
-            classes = self._answers(classes, "classes")
+            classes = answers_of(classes, numeric=False, name="classes")
         return self._partial_fit(X, y, sample_weight, self._known_classes(y, classes))
 
     def _known_classes(self, y: Any, classes: Array | None) -> Classes:
         state = state_of(self)
         if state is None or not isinstance(state.answers, Classes):
             if classes is not None:
-                return Classes.given(self._answers(y), target_names(y), classes)
+                return Classes.given(answers_of(y, numeric=False), target_names(y), classes)
             raise DataError(
                 "classes must be passed on the first call to partial_fit: all that any later call "
                 "will bring, such as classes=numpy.unique(y)."
@@ -196,49 +145,15 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy: the share of rows whose class is predicted.
 
-        Parameters
-        ----------
-        X : array_like, sparse matrix or data frame of shape (n, n_features)
-            The rows.
-        y : array_like of shape (n,), (n, n_labels) or (n, n_targets)
-            Their classes; several labels or targets of a row count as one.
-        sample_weight : array_like of shape (n,), optional
-            What each row counts.
-
-        Returns
-        -------
-        float
-            From 0 to 1.
+        Several labels or targets of a row, columns of y, count as one; ``sample_weight`` of shape
+        (n,) is what each row counts.
         """
         if hasattr(self, "estimators_"):
             return score_all(self, X, y, sample_weight)
-        return float(super().score(X, self._answers(y), sample_weight))
-
-    def predict(self, X: Any) -> Array:
-        """Return the class of each row.
-
-        Parameters
-        ----------
-        X : array_like, sparse matrix or data frame of shape (n, n_features)
-            The rows.
-
-        Returns
-        -------
-        ndarray of shape (n,), (n, n_labels) or (n, n_targets)
-            The most probable class; of a multi-label task 1 where a label is more probable than
-            not, else 0; of several targets a column for each, as objects where their kinds differ.
-        """
-        if hasattr(self, "estimators_"):
-            return side_by_side([part.predict(X) for part in self.estimators_])
-        return super().predict(X)
+        return float(super().score(X, answers_of(y, numeric=False), sample_weight))
 
     def predict_proba(self, X: Any) -> Any:
-        """Return the probability of each class.
-
-        Parameters
-        ----------
-        X : array_like, sparse matrix or data frame of shape (n, n_features)
-            The rows.
+        """Return the probability of each class, for rows such as ``predict`` takes.
 
         Returns
         -------
@@ -252,19 +167,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return answers.probabilities(p) if isinstance(answers, Classes) else p
 
     def predict_log_proba(self, X: Any) -> Any:
-        """Return the logarithm of the probability of each class.
-
-        Parameters
-        ----------
-        X : array_like, sparse matrix or data frame of shape (n, n_features)
-            The rows.
-
-        Returns
-        -------
-        ndarray of shape (n, n_classes), or a list of them
-            ln p; minus infinity where p is 0.
-        """
-        if hasattr(self, "estimators_"):
-            return [part.predict_log_proba(X) for part in self.estimators_]
+        """Return ln p of the same shape as ``predict_proba``; minus infinity where p is 0."""
+        p = self.predict_proba(X)
         with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X))
+            return [np.log(each) for each in p] if isinstance(p, list) else np.log(p)

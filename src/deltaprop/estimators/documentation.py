@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
 from typing import TypeVar
 
 __all__ = ["documented"]
@@ -125,7 +126,7 @@ def documented(kind: _Kind) -> _Kind:
 
     What is particular to a class stands in its own docstring.
     """
-    if kind.__doc__ is None:  # python -OO
+    if kind.__doc__ is None or sys.flags.optimize > 1:  # python -OO keeps no docstrings
         return kind
     order = {name: place for place, name in enumerate(inspect.signature(kind).parameters)}
     doc = inspect.cleandoc(kind.__doc__)

@@ -32,9 +32,8 @@ from deltaprop.tabular.encoding.cells import refuse_infinite
 from deltaprop.tabular.encoding.fit import fit_column
 
 __all__ = [
-    "Columns", "Given", "is_table", "read_new_rows", "read_new_table",
-    "read_training_rows", "read_training_table", "target_names", "warn_of_columns",
-    "with_places_in",
+    "Columns", "Given", "read_new_rows", "read_new_table", "read_training_rows",
+    "read_training_table", "target_names", "warn_of_columns", "with_places_in",
 ]  # fmt: skip
 
 _MOST_NAMED = 20  # columns in one warning
@@ -90,13 +89,13 @@ class Columns:
         return {"n_features_in_": self.n, **known}
 
 
-def is_table(X: Any) -> bool:
-    """Return whether X is a data frame with anything but complete columns of numbers.
+def _is_table(X: Any) -> bool:
+    """Return whether X has anything but complete columns of numbers.
 
-    Only such a frame is encoded; numbers are learnt from as they are, as scikit-learn does. But
-    whole numbers beyond 2^53 are encoded, too: as floats they would lose digits.
+    Only such a table is encoded; numbers are learnt from as they are, as scikit-learn does. But
+    whole numbers of a frame beyond 2^53 are encoded, too: as floats they would lose digits.
     """
-    return _column_to_encode(X) is not None or _has_long_integers(X)
+    return _column_to_encode(X) is not None or _has_long_integers(X) or _holds_words(X)
 
 
 def _has_long_integers(X: Any) -> bool:
@@ -152,14 +151,11 @@ def read_training_rows(
     """
     numeric, reset = settings.numeric, known is None
     X, y = in_memory(X), plain_targets(in_memory(y), numeric=numeric)
-    if known is None:
-        by_name = is_table(X) or _holds_words(X)
-        by_name |= settings.preset is not None and not hasattr(X, "tocsr")
-        encoder = TableEncoder.fit(X, where="X") if by_name else None
-        if encoder is not None:
-            warn_of_columns(encoder, named=_as_narwhals(X) is not None)
-    else:
-        encoder = known.encoder
+    encoder = None if known is None else known.encoder
+    dense_for_preset = settings.preset is not None and not hasattr(X, "tocsr")
+    if reset and (dense_for_preset or _is_table(X)):
+        encoder = TableEncoder.fit(X, where="X")
+        warn_of_columns(encoder, named=_as_narwhals(X) is not None)
     if encoder is None:
         _refuse_table(X)
         checks: dict[str, Any] = {"multi_output": True, "y_numeric": numeric, "dtype": _FLOATS}
@@ -232,7 +228,7 @@ def read_training_table(
         columns = Columns.of(estimator, X, by_name=False, sparse=True)
         known = () if columns.feature_names is None else columns.feature_names
         return columns, as_sparse(matrix, tuple(map(str, known))), _as_column(y)
-    if is_table(X) or _holds_words(X):
+    if _is_table(X):
         table = as_frame(X)
         validate_data(estimator, X, y, skip_check_array=True)
         if len(table) == 0:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, Self
 
@@ -13,9 +13,6 @@ import numpy.typing as npt
 from deltaprop.estimators.base import BaseMLP, is_stochastic
 from deltaprop.estimators.documentation import documented
 from deltaprop.estimators.sklearn import RegressorMixin, available_if
-from deltaprop.training.loop import Callback
-from deltaprop.training.optimizers import Optimizer
-from deltaprop.training.schedules import Schedule
 
 __all__ = ["MLPRegressor"]
 
@@ -23,6 +20,7 @@ Array = npt.NDArray[Any]
 
 
 @documented
+@dataclass(eq=False, repr=False)
 class MLPRegressor(RegressorMixin, BaseMLP):
     """A multi-layer perceptron for numbers: a drop-in for scikit-learn's, and more.
 
@@ -72,54 +70,18 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     True
     """
 
-    def __init__(
-        self,
-        loss: str | int | Sequence[int] = "squared_error",
-        hidden_layer_sizes: int | Sequence[int] | None = None,
-        activation: str | Sequence[str] | None = None,
-        *,
-        solver: str | None = None,
-        alpha: float | None = None,
-        batch_size: int | str | None = None,
-        learning_rate: str | Schedule | None = None,
-        learning_rate_init: float | None = None,
-        power_t: float | None = None,
-        max_iter: int | None = None,
-        shuffle: bool = True,
-        random_state: int | np.random.RandomState | None = None,
-        tol: float | None = None,
-        verbose: bool | int = False,
-        warm_start: bool = False,
-        momentum: float | None = None,
-        nesterovs_momentum: bool | None = None,
-        early_stopping: bool | None = None,
-        validation_fraction: float | None = None,
-        beta_1: float | None = None,
-        beta_2: float | None = None,
-        epsilon: float | None = None,
-        n_iter_no_change: float | None = None,
-        max_fun: int | None = None,
-        preset: str | None = None,
-        members: int | None = None,
-        ranges: int | None = None,
-        dropout: float | None = None,
-        optimizer: str | Optimizer | None = None,
-        scoring: Any = None,
-        callbacks: Sequence[Callback] = (),
-        checkpoint: str | os.PathLike[str] | None = None,
-        resume: bool = False,
-        time_budget: float | None = None,
-        n_threads: int | None = None,
-        engine: str = "auto",
-        dtype: str | None = None,
-    ) -> None:
+    loss: str | int | Sequence[int] = "squared_error"
+    hidden_layer_sizes: int | Sequence[int] | None = None
+    activation: str | Sequence[str] | None = None
+
+    def __post_init__(self) -> None:
+        loss, widths = self.loss, self.hidden_layer_sizes
         if isinstance(loss, (Integral, Sequence, np.ndarray)) and not isinstance(loss, str):
             # the widths came first before scikit-learn 1.7 had a loss: they are no loss's name
-            if isinstance(hidden_layer_sizes, str) and activation is None:
-                activation, hidden_layer_sizes = hidden_layer_sizes, None
-            if hidden_layer_sizes is None:
-                hidden_layer_sizes, loss = loss, "squared_error"
-        self._keep(locals())
+            if isinstance(widths, str) and self.activation is None:
+                self.activation, widths = widths, None
+            if widths is None:
+                self.hidden_layer_sizes, self.loss = loss, "squared_error"
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -128,20 +90,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     @available_if(is_stochastic)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Learn for a single epoch, going on from where the estimator is.
+        """Learn for a single epoch, going on from where the estimator is; return the estimator.
 
-        Parameters
-        ----------
-        X : array_like, sparse matrix or data frame of shape (n, n_features)
-            The rows.
-        y : array_like of shape (n,) or (n, n_outputs)
-            The numbers.
-        sample_weight : array_like of shape (n,), optional
-            Weights >= 0.
-
-        Returns
-        -------
-        MLPRegressor
-            Itself.
+        What is given is as for ``fit``.
         """
         return self._partial_fit(X, y, sample_weight)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import DataError, SettingError, warn_user
-from deltaprop.estimators.answers import Answers, Classes, learn_answers, weigh
+from deltaprop.estimators.answers import Answers, Classes, encoded_answers, learn_answers, weigh
 from deltaprop.estimators.inputs import (
     Columns,
     Given,
@@ -29,7 +29,7 @@ from deltaprop.estimators.sample import check_weights
 from deltaprop.estimators.scoring import Scored, Scorer
 from deltaprop.estimators.sklearn import BaseEstimator, ConvergenceWarning, safe_indexing
 from deltaprop.estimators.state import FitState, fitted_state
-from deltaprop.estimators.targets import answers_of, refuse_unlearnt
+from deltaprop.estimators.targets import refuse_unlearnt
 from deltaprop.estimators.tasks import Tasks
 from deltaprop.estimators.verbose import Lines
 from deltaprop.estimators.without_preset import fit_without_preset
@@ -98,7 +98,7 @@ def fit_with_preset(
     as_given, table, targets = table, take_rows(table, order), targets[order]
     held = None
     if given.X_val is not None:
-        held = _read(estimator, columns, answers, given.X_val, given.y_val, "X_val", "y_val")
+        held = _read(estimator, columns, answers, given.X_val, given.y_val, "_val")
     scored = (given.X, targets, order) if held is None else (given.X_val, held[1], None)
     places = None
     if isinstance(answers, Classes) and not answers.multilabel:
@@ -214,29 +214,19 @@ def _as_fitted(
 
 
 def _read(
-    estimator: BaseEstimator,
-    columns: Columns,
-    answers: Answers,
-    X: Any,
-    y: Any,
-    name: str = "X",
-    name_of_y: str = "y",
+    estimator: BaseEstimator, columns: Columns, answers: Answers, X: Any, y: Any, suffix: str = ""
 ) -> tuple[Any, Array]:
     """Return further rows as a table, and what is to be learnt of them."""
     rows = read_new_table(estimator, columns, X)
-    given = answers_of(y, numeric=answers.task == "regression", name=name_of_y)
-    if len(given) != len(rows):
-        raise DataError(f"{name} has {len(rows)} rows but {name_of_y} has {len(given)}.")
-    return rows, _for_tables(answers, answers.encode(given))
+    return rows, _for_tables(answers, encoded_answers(answers, y, len(rows), suffix)[1])
 
 
 def _for_tables(answers: Answers, targets: Array) -> Array:
     """Return places in ``classes_``, or numbers of shape (n, outputs)."""
     if answers.task == "regression":
-        return np.asarray(targets, dtype=np.float64)
-    if answers.task == "multilabel":
-        return np.asarray(targets, dtype=np.int64)
-    return np.asarray(targets).reshape(len(targets), -1)[:, 0].astype(np.int64)
+        return targets
+    targets = targets.astype(np.int64)
+    return targets if answers.task == "multilabel" else targets.reshape(len(targets), -1)[:, 0]
 
 
 def _ranks(places: Array, codes: Array) -> Array:

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from deltaprop.errors import DataError, SettingError
-from deltaprop.estimators.answers import Answers, learn_answers, weigh
+from deltaprop.errors import SettingError
+from deltaprop.estimators.answers import Answers, encoded_answers, learn_answers, weigh
 from deltaprop.estimators.epochs import Epochs
-from deltaprop.estimators.inputs import (
-    Columns,
-    Given,
-    read_new_rows,
-    read_training_rows,
-    target_names,
-)
+from deltaprop.estimators.inputs import Given, read_new_rows, read_training_rows, target_names
 from deltaprop.estimators.lbfgs import fit_lbfgs
 from deltaprop.estimators.parameters import Settings
 from deltaprop.estimators.sample import Sample, check_weights, hold_out
 from deltaprop.estimators.scoring import Scorer
 from deltaprop.estimators.sklearn import BaseEstimator, check_random_state
 from deltaprop.estimators.state import FitState
-from deltaprop.estimators.targets import answers_of, refuse_unlearnt
+from deltaprop.estimators.targets import refuse_unlearnt
 from deltaprop.estimators.tasks import Tasks
 from deltaprop.training.loop import Callback, TrainingState
 
@@ -57,7 +52,11 @@ def fit_without_preset(
     if sample.weights is not None and not sample.weights.all():
         # a row of weight zero is absent: from the batches' size and the rows held out, too
         sample = sample.rows(np.flatnonzero(sample.weights))
-    held = _held(estimator, columns, answers, given)
+    held = None
+    if given.X_val is not None:
+        X_val = read_new_rows(estimator, columns, given.X_val)
+        y_val, codes = encoded_answers(answers, given.y_val, X_val.shape[0], "_val")
+        held = Sample(X_val, codes, y_val, None)
     if begun is None and held is not None and not settings.numeric and y.ndim == 1:
         refuse_unlearnt(held.y, sample.y)
     rng = check_random_state(settings.random_state)
@@ -69,8 +68,14 @@ def fit_without_preset(
                 "solver='lbfgs' has no epochs to score X_val after; leave X_val out."
             )
         return fit_lbfgs(settings, state, sample)
+
+    def ended(now: TrainingState) -> dict[str, Any]:
+        """Return the attributes of an estimator whose fit ends with this epoch."""
+        kind = state.coefs[0].dtype.type
+        return state.with_numbers(state.network, now.parameters, kind).attributes
+
     for task in tasks:
-        task.fitted = lambda now: _as_it_is(state, now).attributes
+        task.fitted = ended
     if settings.early_stopping and held is None:
         share = settings.validation_fraction
         sample, held = hold_out(sample, share, rng, in_proportion=answers.in_proportion)
@@ -79,20 +84,3 @@ def fit_without_preset(
     callbacks: tuple[Callback, ...] = (*tasks, *settings.callbacks)
     scorer = Scorer(estimator, settings.scoring)
     return Epochs(settings, sample, held, seed, callbacks, incremental, scorer).train(state)
-
-
-def _held(
-    estimator: BaseEstimator, columns: Columns, answers: Answers, given: Given
-) -> Sample | None:
-    if given.X_val is None:
-        return None
-    rows = read_new_rows(estimator, columns, given.X_val)
-    y = answers_of(given.y_val, numeric=answers.task == "regression", name="y_val")
-    if len(y) != rows.shape[0]:
-        raise DataError(f"X_val has {rows.shape[0]} rows but y_val has {len(y)}.")
-    return Sample(rows, answers.encode(y), y, None)
-
-
-def _as_it_is(state: FitState, now: TrainingState) -> FitState:
-    """Return what a fit that began with ``state`` would leave behind, ended with this epoch."""
-    return state.with_numbers(state.network, now.parameters, state.coefs[0].dtype.type)

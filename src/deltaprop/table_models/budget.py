@@ -31,27 +31,13 @@ _RANGES = 16  # of a number, as far as is not known yet
 
 @dataclass
 class Budget:
-    """Seconds that a whole piece of work may take.
+    """Seconds that a whole piece of work may take."""
 
-    Attributes
-    ----------
-    seconds : float or None
-        From ``began``; None for as many as it takes.
-    began : float
-        By ``time.perf_counter``.
-    reserved : float
-        Seconds that must be left when the model is ready: for saving it, for a report.
-    judging : float
-        Seconds that calibration takes, and about as many again evaluation, as far as is known.
-    pieces : int or None
-        How many pieces of a file were read, where there was no time for all of it.
-    """
-
-    seconds: float | None
-    began: float
-    reserved: float = 0.0
-    judging: float = inf
-    pieces: int | None = None
+    seconds: float | None  # from ``began``; None for as many as it takes
+    began: float  # by ``time.perf_counter``
+    reserved: float = 0.0  # must be left when the model is ready: for saving it, for a report
+    judging: float = inf  # calibration takes, and about as many evaluation, as far as is known
+    pieces: int | None = None  # of a file that were read, where there was no time for all of it
 
     @property
     def limited(self) -> bool:
@@ -92,16 +78,9 @@ class Budget:
         return Budget(self.left / n, time.perf_counter(), pieces=self.pieces)
 
     def rows_for_judging(self, n: int, work: Callable[[Indices], object], seed: int) -> Indices:
-        """Return the rows that calibration, or evaluation, has the time for.
+        """Return the rows, of n, that calibration, or evaluation, has the time for.
 
-        Parameters
-        ----------
-        n : int
-            Rows there are.
-        work : callable
-            What is to be done with rows of these numbers; it is tried on a few.
-        seed : int
-            Of the rows that are drawn.
+        ``work`` is what is to be done with rows of such numbers; it is tried on a few.
         """
         few = some_rows(n, _FEWEST_ROWS, seed)
         if not self.limited or len(few) == n:
@@ -131,19 +110,8 @@ def rows_within(
 ) -> int:
     """Return how many rows there is time to learn from, as far as a few of them tell.
 
-    Parameters
-    ----------
-    budget : Budget
-        What is left of it.
-    rows : Portion
-        All rows.
-    ranges : int or None
-        Into how many ranges numbers are divided, if that is known.
-    seed : int
-        Of the rows that are tried.
-    epoch : callable, optional
-        Given what encodes rows, and some that are encoded, it returns how many seconds a network
-        takes to learn from each of them once.
+    ``ranges`` is into how many numbers are divided, if that is known; ``epoch`` gives the seconds
+    that a network takes to learn once from rows, by what encodes them and a few that are encoded.
     """
     n, features = len(rows), rows.x
     if not budget.limited or n <= _FEWEST_ROWS or isinstance(features, SparseRows):

@@ -24,8 +24,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from deltaprop.errors import DataError
 from deltaprop.functional.outputs import softmax
-from deltaprop.model.stored import Stored
+from deltaprop.model.stored import record
 
 __all__ = [
     "Calibration",
@@ -47,49 +48,36 @@ _MOST_BINS, _ROWS_PER_BIN = 10, 10
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """Rows of about equal confidence.
+    """Rows of about equal confidence."""
 
-    Attributes
-    ----------
-    confidence : float
-        The mean of their largest probability.
-    accuracy : float
-        The share of them whose likeliest class is the true one.
-    rows : int
-        How many they are.
-    """
-
-    confidence: float
-    accuracy: float
+    confidence: float  # the mean of their largest probability
+    accuracy: float  # the share of them whose likeliest class is the true one
     rows: int
+
+    def __post_init__(self) -> None:
+        if self.rows < 1:
+            raise DataError(f"A bin of {self.rows} rows tells nothing.")
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """A temperature, and what it did for the rows it was fitted on.
+    """A temperature, and what it did for the rows it was fitted on: with T = 1, and with this T."""
 
-    Attributes
-    ----------
-    temperature : float
-        T, above 0; the logits are divided by it.
-    rows : int
-        The validation rows.
-    loss_before, loss_after : float
-        Their mean cross-entropy with T = 1 and with this T.
-    error_before, error_after : float
-        Their expected calibration error.
-    before, after : tuple of ReliabilityBin
-        Their reliability curve, in ascending confidence.
-    """
-
-    temperature: float
+    temperature: float  # T, above 0; the logits are divided by it
     rows: int
-    loss_before: float
+    loss_before: float  # their mean cross-entropy
     loss_after: float
-    error_before: float
+    error_before: float  # their expected calibration error
     error_after: float
-    before: tuple[ReliabilityBin, ...]
+    before: tuple[ReliabilityBin, ...]  # their reliability curve, in ascending confidence
     after: tuple[ReliabilityBin, ...]
+
+    def __post_init__(self) -> None:
+        if not 1 / _HOTTEST <= self.temperature <= _HOTTEST or self.rows < 1:
+            raise DataError(
+                f"temperature is {self.temperature!r} of {self.rows} rows; it is a number from "
+                f"1/{_HOTTEST:g} to {_HOTTEST:g} of at least one."
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON."""
@@ -97,53 +85,16 @@ class Calibration:
 
     @classmethod
     def from_dict(cls, values: object) -> Calibration:
-        """Return the calibration that ``to_dict`` described.
-
-        Raises
-        ------
-        DataError
-            Anything that ``to_dict`` would not have written; the values may come from a stranger.
-        """
-        stored = Stored(values, "calibration")
-        temperature = stored.number("temperature", positive=True)
-        if not 1 / _HOTTEST <= temperature <= _HOTTEST:
-            stored.refuse("temperature", temperature, f"one from 1/{_HOTTEST:g} to {_HOTTEST:g}")
-        return cls(
-            temperature,
-            stored.count("rows", 1),
-            stored.number("loss_before"),
-            stored.number("loss_after"),
-            stored.number("error_before"),
-            stored.number("error_after"),
-            stored.items("before", _stored_bin),
-            stored.items("after", _stored_bin),
-        )
-
-
-def _stored_bin(place: str, values: object) -> ReliabilityBin:
-    stored = Stored(values, f"calibration, {place}")
-    return ReliabilityBin(
-        stored.number("confidence"), stored.number("accuracy"), stored.count("rows", 1)
-    )
+        """Return what ``to_dict`` described; raise DataError for anything else."""
+        return record(cls, values, "calibration")
 
 
 def calibrate(logits: Array, labels: Labels, weights: Array | None = None) -> Calibration | None:
-    """Fit T to validation rows and say what it did.
+    """Fit T to validation rows, z of shape (n, k), and say what it did.
 
-    Parameters
-    ----------
-    logits : ndarray of shape (n, k)
-        z of the validation rows.
-    labels : ndarray of shape (n,) or (n, k)
-        Their true classes; or of k labels 0 and 1, each of which is a question of its own whose
-        answers have the logits 0 and z, for sigmoid(z) is their softmax.
-    weights : ndarray of shape (n,), optional
-        What each row counts; all the same when left out.
-
-    Returns
-    -------
-    Calibration or None
-        None where nothing can be fitted: no rows, or logits that are not finite.
+    ``labels`` are the true classes, (n,); or of k labels 0 and 1, (n, k), each of which is a
+    question of its own whose answers have the logits 0 and z, for sigmoid(z) is their softmax. None
+    where nothing can be fitted: no rows, or logits that are not finite.
     """
     if len(logits) == 0 or not np.isfinite(logits).all():
         return None
@@ -176,21 +127,8 @@ def fit_temperature(logits: Array, labels: Labels, weights: Array | None = None)
     """Return T, from 1/20 to 20; never one that is worse on these rows than T = 1.
 
     Newton's method on the slope of C, kept between the points where the slope is known to be
-    negative and positive; where a step would leave them, they are halved instead.
-
-    Parameters
-    ----------
-    logits : ndarray of shape (n, k)
-        z, finite.
-    labels : ndarray of shape (n,)
-        The true classes.
-    weights : ndarray of shape (n,), optional
-        What each row counts, > 0.
-
-    Returns
-    -------
-    float
-        1 where the logits of every row are all the same, for then T changes nothing.
+    negative and positive; where a step would leave them, they are halved instead. T is 1 where the
+    logits of every row are all the same, for then it changes nothing.
     """
     n, k = logits.shape
     z = logits - logits.max(axis=1, keepdims=True)  # shifting a row changes no probability
@@ -232,21 +170,9 @@ def _cross_entropy(logits: Array, labels: Labels, weights: Array | None) -> floa
 def reliability_curve(
     probabilities: Array, labels: Labels, weights: Array | None = None
 ) -> tuple[ReliabilityBin, ...]:
-    """Return confidence beside accuracy, in bins of equally many rows.
+    """Return confidence beside accuracy, in bins of equally many rows, in ascending confidence.
 
-    Parameters
-    ----------
-    probabilities : ndarray of shape (n, k)
-        p, each row summing to 1.
-    labels : ndarray of shape (n,)
-        The true classes.
-    weights : ndarray of shape (n,), optional
-        What each row counts in the means of its bin, > 0.
-
-    Returns
-    -------
-    tuple of ReliabilityBin
-        At most ten, of at least ten rows each where there are twenty; in ascending confidence.
+    There are at most ten, of at least ten rows each where there are twenty.
     """
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels

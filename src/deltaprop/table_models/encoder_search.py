@@ -55,28 +55,9 @@ def better_encoder(
     by squared errors. They tell more than a count of errors, which a few rows decide. A training
     of too few steps would favour what is learnt sooner over what is learnt better.
 
-    Parameters
-    ----------
-    encoders : sequence of TableEncoder
-        The first one is taken when none is clearly better, by 2 % of the loss, or when there are
-        too few rows to tell.
-    rows : Portion
-        The rows to learn from; those that weigh nothing have no say.
-    target : TargetEncoder
-        Of the classes or numbers.
-    recipe : Recipe
-        Seed, engine and time budget.
-    epochs : int
-        Of the training it is for; the short one has three eighths of them at most.
-    n_threads : int or None
-        As for ``train``.
-    seconds : float, optional
-        How long all that is left to do may take, of which this gets a part.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        When somebody interrupts it: no network of the table's own has been trained yet.
+    The first encoder is taken when none is clearly better, by 2 % of the loss, or when there are
+    too few rows to tell; rows that weigh nothing have no say. The short training has three eighths
+    of the ``epochs`` at most, and a part of the ``seconds`` that all that is left to do may take.
     """
     places = np.arange(len(rows)) if rows.weights is None else np.flatnonzero(rows.weights)
     if len(places) > _MOST_ROWS:

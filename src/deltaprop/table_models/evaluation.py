@@ -43,24 +43,12 @@ _FEWEST_ROWS = 3  # from which an interval is told
 
 @dataclass(frozen=True)
 class ClassFigures:
-    """One class.
-
-    Attributes
-    ----------
-    name : str
-        The class.
-    rows : int
-        How many rows are of it.
-    precision : float or None
-        Share of right ones among those predicted; None when it was never predicted.
-    recall : float or None
-        Share of its rows that were found; None when there were none.
-    """
+    """One class."""
 
     name: str
-    rows: int
-    precision: float | None
-    recall: float | None
+    rows: int  # how many are of it
+    precision: float | None  # share of right ones among those predicted; None where none were
+    recall: float | None  # share of its rows that were found; None where there were none
 
 
 @dataclass(frozen=True)
@@ -135,14 +123,8 @@ class Evaluation:
 class Tally:
     """What is said of rows beside what is true of them, some rows after another.
 
-    Of classes it keeps what the figures need and not a probability of each.
-
-    Parameters
-    ----------
-    target : TargetEncoder
-        Of the answers.
-    counts : bool
-        Whether they are counts.
+    Of classes it keeps what the figures need and not a probability of each. ``counts`` says that
+    the answers are counts.
     """
 
     def __init__(self, target: TargetEncoder, *, counts: bool = False) -> None:
@@ -177,24 +159,7 @@ class Tally:
 def evaluate_classes(
     predicted: Labels, p_true: Array, labels: Labels, names: tuple[str, ...]
 ) -> Evaluation:
-    """Return accuracy, mean log loss and the figures of each class.
-
-    Parameters
-    ----------
-    predicted : ndarray of shape (n,)
-        The likeliest class of each row.
-    p_true : ndarray of shape (n,)
-        The probability of its true class.
-    labels : ndarray of shape (n,)
-        The true classes.
-    names : tuple of str
-        The classes.
-
-    Returns
-    -------
-    Evaluation
-        ``majority`` is the accuracy of always saying the commonest class of these rows.
-    """
+    """Return the figures of the likeliest class of each row and the probability of its true one."""
     n, k = len(labels), len(names)
     true_counts = np.bincount(labels, minlength=k)
     predicted_counts = np.bincount(predicted, minlength=k)
@@ -223,21 +188,9 @@ def evaluate_classes(
 
 
 def evaluate_labels(p: Array, truths: Array, names: tuple[str, ...]) -> Evaluation:
-    """Return accuracy, mean log loss and the figures of each of several labels.
+    """Return the figures of the probability of each of k labels, truths being 0 and 1, (n, k).
 
-    Parameters
-    ----------
-    p : ndarray of shape (n, k)
-        The probability of each label.
-    truths : ndarray of shape (n, k)
-        0 and 1.
-    names : tuple of str
-        The labels.
-
-    Returns
-    -------
-    Evaluation
-        ``majority`` is the accuracy of always giving every label its commoner answer in these rows.
+    ``majority`` is the accuracy of always giving every label its commoner answer in these rows.
     """
     predicted, true = p > 0.5, truths > 0.5
     hits, said, there = (predicted & true).sum(axis=0), predicted.sum(axis=0), true.sum(axis=0)
@@ -260,19 +213,10 @@ def evaluate_labels(p: Array, truths: Array, names: tuple[str, ...]) -> Evaluati
 
 
 def evaluate_numbers(predicted: Array, targets: Array, *, counts: bool = False) -> Evaluation:
-    """Return R^2, root mean squared and mean absolute error, averaged over outputs.
+    """Return R^2, root mean squared and mean absolute error of numbers (n, k), the mean over k.
 
-    Parameters
-    ----------
-    predicted, targets : ndarray of shape (n, k)
-        In the target's unit.
-    counts : bool
-        Whether they are counts, whose mean Poisson deviance 2 (t ln(t / p) - t + p) is told, too.
-
-    Returns
-    -------
-    Evaluation
-        R^2 = 1 - sum (t - p)^2 / sum (t - mean t)^2; 0 where the targets do not vary.
+    R^2 = 1 - sum (t - p)^2 / sum (t - mean t)^2; 0 where the targets do not vary. Of counts the
+    mean Poisson deviance 2 (t ln(t / p) - t + p) is given, too.
     """
     always = np.broadcast_to(targets.mean(axis=0), targets.shape)
     figures = {

@@ -76,13 +76,7 @@ def save_table_model(model: TableModel, path: str | os.PathLike[str]) -> None:
 
 
 def restore_table_model(saved: SavedModel, name: str, kind: type[TableModel]) -> TableModel:
-    """Return the model that ``kind.save`` wrote to the file called ``name``.
-
-    Raises
-    ------
-    ModelFileError
-        When the file holds anything else.
-    """
+    """Return the model in the file called ``name``; ModelFileError when it holds anything else."""
     try:
         return table_model_of(saved, kind)
     except DeltapropError as error:
@@ -90,12 +84,9 @@ def restore_table_model(saved: SavedModel, name: str, kind: type[TableModel]) ->
 
 
 def table_model_of(saved: SavedModel, kind: type[TableModel]) -> TableModel:
-    """Return the model of a table that a file describes, its parts checked against each other.
+    """Return the model that a file describes, its parts checked against each other.
 
-    Raises
-    ------
-    DeltapropError
-        When it describes anything else.
+    Raise DeltapropError when it describes anything else.
     """
     table, training = Stored(saved.table, "table"), Stored(saved.training, "training record")
     inputs = encoder_from_dict(table.get("inputs"))

@@ -19,19 +19,7 @@ _TINY = 1e-9  # a rate at which nothing is counted
 def start(
     network: Network, rng: np.random.Generator, y: npt.NDArray[Any], weights: Array | None
 ) -> Parameters:
-    """Return initial parameters; where the output is an exponential, with the mean for its bias.
-
-    Parameters
-    ----------
-    network : Network
-        The description.
-    rng : Generator
-        Draws the weights.
-    y : ndarray of shape (n,) or (n, n_L)
-        Encoded targets.
-    weights : ndarray of shape (n,), optional
-        What each row counts.
-    """
+    """Return initial parameters; where the output is an exponential, with the mean for its bias."""
     parameters = network.init(rng)
     if network.loss.output == "exp":
         bias = parameters.b[-1]
@@ -43,17 +31,7 @@ def start(
 def log_of_mean(targets: Array, weights: Array | None = None) -> Array:
     """Return ln of the mean of each column of targets >= 0, finite where all of them are 0.
 
-    Parameters
-    ----------
-    targets : ndarray of shape (n, k)
-        Counts.
-    weights : ndarray of shape (n,), optional
-        What each row counts.
-
-    Returns
-    -------
-    ndarray of shape (k,)
-        The logits of the constant rates that fit best.
+    These are the logits of the constant rates that fit best.
     """
     total = len(targets) if weights is None else weights.sum()
     mean = np.average(targets, axis=0, weights=weights)
@@ -62,17 +40,7 @@ def log_of_mean(targets: Array, weights: Array | None = None) -> Array:
 
 
 def least_loss(network: Network, targets: Array, shares: Array) -> float:
-    """Return the loss of knowing every target; that of counts is often below 0.
-
-    Parameters
-    ----------
-    network : Network
-        Has the loss.
-    targets : ndarray of shape (n, n_L)
-        Numbers, or truth values.
-    shares : ndarray of shape (n,)
-        As for ``Loss.value``.
-    """
+    """Return the loss of knowing every target; that of counts is often below 0."""
     if network.loss.output == "exp":
         return network.loss.value(np.log(np.maximum(targets, _TINY)), targets, shares)
     if network.loss.output == "identity":

@@ -22,12 +22,7 @@ __all__ = ["Judge", "judge_rows"]
 class Judge:
     """Keeps of each row what the figures need: its answer, and what the model says of it.
 
-    Parameters
-    ----------
-    model : TableModel
-        Which is judged.
-    found : Surprises
-        Gets what is to be said of the rows.
+    ``found`` gets what is to be said of the rows.
     """
 
     def __init__(self, model: TableModel, found: Surprises) -> None:
@@ -58,10 +53,7 @@ class Judge:
     def figures(self) -> Evaluation:
         """Return how good the answers are, and how many of the rows were learnt.
 
-        Raises
-        ------
-        DataError
-            When the model has seen all rows, and was to be judged by others.
+        Raise DataError when the model has seen all rows, and was to be judged by others.
         """
         if not self._tally.n_rows:
             raise DataError(f"The model has seen all {self._n_given:,} rows.")

@@ -50,21 +50,9 @@ def train_briefly(
 ) -> list[History]:
     """Train networks that only tell something; one that diverges does not warn.
 
-    Parameters
-    ----------
-    plan, network, recipe : Plan, Network, Recipe
-        What takes the steps, on how many rows, with which seeds and engine.
-    data : Portion
-        The rows.
-    members : sequence of Parameters
-        Where each starts; hold the results afterwards.
-    **settings
-        Further ones of ``train_members``.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        When somebody interrupts it: no network of the table's own has been trained yet.
+    ``members`` are where each starts, and hold the results afterwards; ``settings`` are further
+    ones of ``train_members``. Raise KeyboardInterrupt when somebody interrupts it: no network of
+    the table's own has been trained yet.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DivergedWarning)  # the training itself will say it

@@ -23,38 +23,23 @@ _LEARNT, _CHOSE = "rows.learnt", "rows.chose"
 
 @dataclass(frozen=True)
 class Overlap:
-    """How many rows of a table a model has seen in its training.
+    """How many rows of a table a model has seen in its training."""
 
-    Attributes
-    ----------
-    learnt : int
-        How many it learnt from.
-    chose : int
-        How many others chose its epoch.
-    about : bool
-        Whether both are estimated from a share of the rows.
-    """
-
-    learnt: int
-    chose: int
-    about: bool = False
+    learnt: int  # how many it learnt from
+    chose: int  # how many others chose its epoch
+    about: bool = False  # whether both are estimated from a share of the rows
 
 
 @dataclass(frozen=True, eq=False)
 class LearntRows:
     """The rows that were learnt, and those that only chose the epoch.
 
-    Attributes
-    ----------
-    learnt, chose : ndarray of uint64
-        What ``row_marks`` made of them, the first 40 bits, each once, in ascending order.
-    one_in : int
-        Which share of all rows is kept: those whose number can be divided by it.
+    Of each the first 40 bits of what ``row_marks`` made of it, once, in ascending order.
     """
 
     learnt: Marks
     chose: Marks
-    one_in: int = 1
+    one_in: int = 1  # the share of all rows that is kept: whose number can be divided by it
 
     @classmethod
     def of(cls, learnt: Marks, chose: Marks) -> LearntRows:
@@ -104,13 +89,7 @@ class LearntRows:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> LearntRows | None:
-        """Return what ``to_arrays`` described, or None where a file tells nothing of its rows.
-
-        Raises
-        ------
-        DataError
-            Anything that ``to_arrays`` would not have written.
-        """
+        """Return what ``to_arrays`` described, or None where a file tells nothing of its rows."""
         if _LEARNT not in arrays:
             return None
         one_in = arrays.get("rows.one_in")

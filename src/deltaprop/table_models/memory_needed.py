@@ -23,15 +23,7 @@ _OF_AN_ENTRY = 16  # of sparse rows
 def check_room_for_looking(features: Features) -> None:
     """Raise, or warn, where there is not the memory to find out what the columns are.
 
-    Parameters
-    ----------
-    features : data frame, images or SparseRows
-        The rows; those that are learnt from are taken out of them.
-
-    Raises
-    ------
-    OutOfMemoryError
-        Says how much is needed, how much there is, and what to do.
+    The rows that are learnt from are taken out of these.
     """
     if isinstance(features, SparseRows):
         own = features.data.nbytes + features.indices.nbytes
@@ -46,31 +38,8 @@ def check_room_for_looking(features: Features) -> None:
     )
 
 
-def check_room(
-    facts: Facts,
-    plan: Plan,
-    inputs: Encoder,
-    features: Features,
-    n_held: int,
-) -> None:
-    """Raise, or warn, where a plan needs more memory than there is.
-
-    Parameters
-    ----------
-    facts, plan : Facts, Plan
-        Of the rows that are learnt from, and what will be done with them.
-    inputs : TableEncoder, ImageEncoder or SparseEncoder
-        What encodes them.
-    features : data frame, images or SparseRows
-        The rows.
-    n_held : int
-        Further rows that choose the epoch.
-
-    Raises
-    ------
-    OutOfMemoryError
-        Says how much is needed, how much there is, and what to do.
-    """
+def check_room(facts: Facts, plan: Plan, inputs: Encoder, features: Features, n_held: int) -> None:
+    """Raise, or warn, where a plan for rows, and ``n_held`` further ones, needs too much memory."""
     n_rows = facts.n_rows + n_held
     rows = _COPIES * _NUMBER * n_rows * facts.n_in
     if isinstance(features, SparseRows):

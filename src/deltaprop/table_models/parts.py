@@ -59,47 +59,22 @@ class Job:
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """Rows that are learnt from, and those that only choose the epoch, as they came.
+    """Rows that are learnt from, and those that only choose the epoch, as they came."""
 
-    Attributes
-    ----------
-    target : TargetEncoder
-        What encoded their targets.
-    learnt, held : Portion
-        The rows; ``held`` is None where there are none, or each member holds out others.
-    held_rows : ndarray of int or None
-        Where those held out stand in the table; None for those of another one.
-    folds : ndarray of int of shape (n,) or None
-        Which of several members each row is held out from.
-    inputs : encoder or None
-        What encodes the rows learnt from, where that had to be known.
-    rows_given : int or None
-        How many rows there were, where a time budget was too short for all.
-    """
-
-    target: TargetEncoder
+    target: TargetEncoder  # what encoded their targets
     learnt: Portion[Features]
-    held: Portion[Features] | None = None
-    held_rows: Indices | None = None
-    folds: Indices | None = None
-    inputs: Encoder | None = None
-    rows_given: int | None = None
+    held: Portion[Features] | None = None  # None, too, where each member holds out others
+    held_rows: Indices | None = None  # where those stand in the table; None of another one
+    folds: Indices | None = None  # which of several members each row is held out from
+    inputs: Encoder | None = None  # what encodes the rows learnt from, where that had to be known
+    rows_given: int | None = None  # how many there were, where a budget was too short for all
 
 
 def parts_of(job: Job, begun: Begun | None) -> Parts:
-    """Return the rows that are learnt from and those held out.
+    """Return the rows that are learnt from and those held out, as far as not ``begun`` decided.
 
-    Parameters
-    ----------
-    job : Job
-        What is asked for.
-    begun : Begun or None
-        What an earlier run decided.
-
-    Raises
-    ------
-    DataError, SettingError
-        When rows, targets and weights do not fit, or nothing would come of a setting.
+    Raise DataError or SettingError when rows, targets and weights do not fit, or nothing would come
+    of a setting.
     """
     target, every, by_class = _given(job)
     rows = _drawn(job, begun, target, every)

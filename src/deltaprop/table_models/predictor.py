@@ -33,11 +33,6 @@ class Predictor:
 
     Networks that learnt in float32 answer in float32. Where that could change a class, and where it
     overflows, the row is computed again in float64: so the class is that of float64.
-
-    Parameters
-    ----------
-    model : TableModel
-        Whose networks do not change any more.
     """
 
     def __init__(self, model: TableModel) -> None:

@@ -36,42 +36,18 @@ __all__ = ["Prepared", "prepare"]
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """A table, ready to be learnt.
-
-    Attributes
-    ----------
-    inputs, target
-        What encodes rows and targets.
-    plan : Plan
-        Every setting.
-    networks : list of Network
-        What learns: one for each member, with the same parameters.
-    learnt : Portion
-        All rows that are learnt from, encoded, in the precision of the steps.
-    held : Portion or None
-        Rows that only choose the best epoch.
-    held_rows : ndarray of int or None
-        Where they stand in the table; None for those of another one.
-    folds : ndarray of int of shape (n,) or None
-        Which of several members each row is held out from.
-    choosing_took : float
-        Seconds of the time budget that the choices among encoders and plans took.
-    learnt_rows : LearntRows or None
-        Which rows these are, if the model is to remember them.
-    rows_given : int or None
-        How many rows there were, where a time budget was too short for all.
-    """
+    """A table, ready to be learnt; see ``Parts``."""
 
     inputs: Encoder
     target: TargetEncoder
     plan: Plan
-    networks: list[Network]
-    learnt: Portion[Rows]
-    held: Portion[Rows] | None
+    networks: list[Network]  # one for each member, with the same parameters
+    learnt: Portion[Rows]  # all rows that are learnt from, in the precision of the steps
+    held: Portion[Rows] | None  # rows that only choose the best epoch
     held_rows: Indices | None
     folds: Indices | None
-    choosing_took: float
-    learnt_rows: LearntRows | None
+    choosing_took: float  # seconds that the choices among encoders and plans took
+    learnt_rows: LearntRows | None  # which rows these are, if the model is to remember them
     rows_given: int | None
 
     @property

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from deltaprop.errors import ModelFileError
 from deltaprop.functional.settings import positive_int
 from deltaprop.model.files import write_atomically
+from deltaprop.model.stored import record
 from deltaprop.table_models.plan import Plan
 from deltaprop.table_models.recipe import Recipe
 
@@ -18,25 +19,18 @@ __all__ = ["Begun"]
 
 @dataclass(frozen=True)
 class Begun:
-    """What measuring decided: it might turn out otherwise on another day.
+    """What measuring decided: it might turn out otherwise on another day."""
 
-    Attributes
-    ----------
-    ranges : int
-        Into how many ranges numbers are divided.
-    members, epochs : int
-        How many networks there are, and the passes of each.
-    rows : int or None
-        How many rows were drawn, where there was no time for all.
-    pieces : int or None
-        How many pieces of the file were read, where there was no time for all of it.
-    """
-
-    ranges: int
+    ranges: int  # into how many numbers are divided
     members: int
     epochs: int
-    rows: int | None = None
-    pieces: int | None = None
+    rows: int | None = None  # how many were drawn, where there was no time for all
+    pieces: int | None = None  # of the file that were read, where there was no time for all of it
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if value is not None and (name, value) != ("ranges", 0):
+                positive_int(value, name)
 
     @staticmethod
     def file(checkpoint: str | os.PathLike[str]) -> Path:
@@ -45,28 +39,13 @@ class Begun:
 
     @classmethod
     def read(cls, checkpoint: str | os.PathLike[str]) -> Begun | None:
-        """Return what an earlier run planned, or None when there was none.
-
-        Raises
-        ------
-        ModelFileError
-            When the file is damaged.
-        """
+        """Return what an earlier run planned, None when there was none; refuse a damaged file."""
         path = cls.file(checkpoint)
         try:
-            facts = json.loads(path.read_text(encoding="utf-8"))
-            members = positive_int(facts["members"], "members")
-            epochs = positive_int(facts["epochs"], "epochs")
-            ranges = facts["ranges"]
-            rows, pieces = (
-                None if facts.get(name) is None else positive_int(facts[name], name)
-                for name in ("rows", "pieces")
-            )
-            ranges = 0 if ranges == 0 else positive_int(ranges, "ranges")
-            return cls(ranges, members, epochs, rows, pieces)
+            return record(cls, json.loads(path.read_text(encoding="utf-8")), "plan")
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, TypeError, LookupError, RecursionError):
+        except (OSError, ValueError, RecursionError):
             raise ModelFileError(
                 f"{path} does not say what was planned for the run; it is damaged. Train without "
                 "resuming."
@@ -80,19 +59,9 @@ class Begun:
         checkpoint: str | os.PathLike[str],
         pieces: int | None = None,
     ) -> None:
-        """Keep what matters of a plan.
-
-        Raises
-        ------
-        OutputError
-            When it cannot be written.
-        """
-        facts = {"ranges": plan.range_choices[0], "members": plan.members, "epochs": plan.epochs}
-        if rows is not None:
-            facts["rows"] = rows
-        if pieces is not None:
-            facts["pieces"] = pieces
-        write_atomically(cls.file(checkpoint), json.dumps(facts).encode())
+        """Keep what matters of a plan; raise OutputError when it cannot be written."""
+        begun = cls(plan.range_choices[0], plan.members, plan.epochs, rows, pieces)
+        write_atomically(cls.file(checkpoint), json.dumps(asdict(begun)).encode())
 
     def plan(self, plan: Plan, recipe: Recipe) -> Plan:
         """Return a plan as the earlier run had it, except for what somebody chose.

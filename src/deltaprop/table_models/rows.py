@@ -46,24 +46,12 @@ X = TypeVar("X", bound=Features)
 
 @dataclass(frozen=True, eq=False)
 class Portion(Generic[X]):
-    """Some rows, with what is to be learnt of them.
+    """Some rows, with what is to be learnt of them."""
 
-    Attributes
-    ----------
-    x : data frame, images or SparseRows
-        What is known of each: as it came, or encoded.
-    y : ndarray of shape (n,) or (n, n_L)
-        Encoded targets.
-    weights : ndarray of shape (n,), optional
-        What each row counts; all the same when left out.
-    marks : ndarray of uint64 of shape (n,), optional
-        By which each is known again.
-    """
-
-    x: X
-    y: npt.NDArray[Any]
-    weights: Array | None = None
-    marks: Marks | None = None
+    x: X  # what is known of each: as it came, or encoded
+    y: npt.NDArray[Any]  # encoded targets of shape (n,) or (n, n_L)
+    weights: Array | None = None  # what each row counts; all the same when left out
+    marks: Marks | None = None  # by which each is known again
 
     def __len__(self) -> int:
         return len(self.y)

@@ -31,17 +31,12 @@ Array = npt.NDArray[np.float64]
 class RowMetric:
     """A metric that looks at the rows themselves.
 
-    Attributes
-    ----------
-    name : str
-        What the history calls it.
-    of : callable
-        ``of(outputs, rows, weights)``, higher being better: probabilities of shape (n, k) or
-        numbers in the target's unit, where the n rows stand in the table that is learnt, or in
-        that of the validation rows, and what each counts, None where all count the same.
+    ``of(outputs, rows, weights)``, higher being better, is given probabilities of shape (n, k) or
+    numbers in the target's unit, where the n rows stand in the table that is learnt, or in that of
+    the validation rows, and what each counts, None where all count the same.
     """
 
-    name: str
+    name: str  # what the history calls it
     of: Callable[[Array, npt.NDArray[np.int64], Array | None], float]
 
 
@@ -77,24 +72,10 @@ def check_class_weight(weight: object) -> None:
 def score_for(
     metric: Metric | None, target: TargetEncoder, rows: npt.NDArray[np.int64] | None = None
 ) -> Score | None:
-    """Return what the epochs are scored with; None for what training takes by itself.
+    """Return what the epochs are scored with, see ``Recipe``; None for what training takes itself.
 
-    Parameters
-    ----------
-    metric : str, callable or None
-        A key of ``METRICS``, or ``metric(outputs, targets)``, higher being better. Outputs are
-        probabilities of shape (n, k) and targets labels, places in the sorted classes, or of
-        several labels 0 and 1 of shape (n, k), a name then meaning the mean over the labels; or
-        both are numbers of shape (n, k) in the target's unit.
-    target : TargetEncoder
-        Knows the unit.
-    rows : ndarray of int, optional
-        Where the rows that are scored stand in their table.
-
-    Raises
-    ------
-    SettingError
-        When the metric belongs to the other task.
+    ``rows`` is where those that are scored stand in their table. Of several labels a name means the
+    mean over them. Raise SettingError when the metric belongs to the other task.
     """
     if metric is None:
         return None
@@ -136,21 +117,10 @@ def score_for(
 def weight_of(
     weight: ClassWeight | None, target: TargetEncoder, labels: npt.NDArray[Any]
 ) -> Array | None:
-    """Return what a row of each class counts, of shape (k,).
+    """Return what a row of each class counts, of shape (k,), by the labels of the rows that count.
 
-    Parameters
-    ----------
-    weight : "balanced", dict or None
-        Balanced: n / (k rows of the class). A class that a dict does not name counts 1.
-    target : TargetEncoder
-        Has the classes.
-    labels : ndarray of int of shape (n,)
-        Those of the rows that count.
-
-    Raises
-    ------
-    SettingError
-        When there are no classes, or not the one that is named.
+    Balanced: n / (k rows of the class). A class that a dict does not name counts 1. Raise
+    SettingError when there are no classes, or not the one that is named.
     """
     if weight is None:
         return None

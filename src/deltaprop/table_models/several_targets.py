@@ -232,18 +232,7 @@ def columns_together(
 ) -> list[Group]:
     """Return which columns of a target are learnt by one model, in the order of their first ones.
 
-    Parameters
-    ----------
-    target : array_like or frame
-        One column, or several.
-    names : sequence of str
-        What they are called.
-    task : str, optional
-        As for ``TableModel.fit``.
-    recipe : Recipe
-        With a loss for numbers every target is a number.
-    where : str
-        What messages call the table.
+    With a loss for numbers in the recipe every target is a number.
     """
     columns = target_columns(target)
     if len(columns) < 2 or task in ("regression", "multilabel") or recipe.loss is not None:
@@ -275,10 +264,8 @@ def some_targets(target: object, places: Sequence[int]) -> pl.Series | pl.DataFr
 def restore_target_models(saved: SavedModel, name: str) -> TargetModels:
     """Return the models that ``TargetModels.save`` wrote to the file called ``name``.
 
-    Raises
-    ------
-    ModelFileError
-        When the file holds anything else, or an estimator that knows a single class of a target.
+    Raise ModelFileError when it holds anything else, or an estimator that knows a single class of a
+    target.
     """
     try:
         alone = [str(n) for p, n in zip(*saved_parts(saved), strict=False) if p.table is None]
@@ -303,13 +290,7 @@ def _target_models_of(saved: SavedModel) -> TargetModels:
 
 
 def saved_parts(saved: SavedModel) -> tuple[list[SavedModel], tuple[str, ...]]:
-    """Return what ``contents_together`` put together, each as a file of its own, and the names.
-
-    Raises
-    ------
-    DeltapropError
-        When it holds anything else.
-    """
+    """Return what ``contents_together`` put together, each as a file of its own, and the names."""
     several = Stored(saved.training.get(SEVERAL), "several targets")
     names = several.texts("names", different=True)
     others = several.items("others", lambda place, values: Stored(values, place))

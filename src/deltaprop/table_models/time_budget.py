@@ -34,29 +34,9 @@ def paced(
 
     A learning rate that has followed its curve to the end leaves a better network than one that
     was cut off on its way, and few trained networks are better than many that have hardly begun.
-
-    Parameters
-    ----------
-    plan : Plan
-        What would be done with all the time there is.
-    recipe : Recipe
-        Its ``epochs`` and ``members``, where somebody chose them, stay as they are.
-    facts : Facts
-        Of the table.
-    data : Portion
-        The rows that are learnt from, encoded.
-    budget : Budget
-        What is left of it; it is told how long it takes to judge the rows.
-    n_threads : int or None
-        As for ``train``.
-    n_val : int, optional
-        Rows of another table that choose the epoch.
-
-    Returns
-    -------
-    Plan
-        With as many epochs and members as there is time for. One whose learning rate follows no
-        curve, as the textbook's, is left as it is.
+    A plan whose learning rate follows no curve, as the textbook's, is left as it is, and so are
+    ``epochs`` and ``members`` of the recipe, where somebody chose them. The budget gets to know how
+    long it takes to judge the rows: ``n_val`` of another table, or of ``data``.
     """
     if not callable(plan.optimizer().learning_rate):
         return plan
@@ -92,28 +72,10 @@ def seconds_of_epoch(
     most: float,
     n_threads: int,
 ) -> float:
-    """Return how long one network takes to learn from each of some rows once.
+    """Return the seconds one network takes to learn from each of some rows of ``data`` once.
 
-    Parameters
-    ----------
-    plan, recipe, facts, data
-        As for ``paced``.
-    rows : ndarray of int
-        Which of them.
-    most : float
-        Seconds after which the rest is reckoned.
-    n_threads : int
-        Of this network.
-
-    Returns
-    -------
-    float
-        Seconds; 0 where it diverged at once.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        When somebody interrupts it.
+    After ``most`` of them the rest is reckoned; 0 where it diverged at once. Raise
+    KeyboardInterrupt when somebody interrupts it.
     """
     network, data = plan.networks(facts)[0], Portion(data.x, data.y)
     (history,) = train_briefly(
