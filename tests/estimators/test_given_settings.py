@@ -1,5 +1,7 @@
 """What is given to an estimator with a preset is used, seen by its effect, or refused."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
@@ -162,10 +164,12 @@ class TestPlain:
     def test_what_only_presets_have_is_refused(self, name, none, some):
         quick = {"hidden_layer_sizes": (2,), "max_iter": 2}
         dp.MLPClassifier(**quick, **{name: none}).fit(X[:9], [0, 1, 0] * 3)
-        with pytest.raises(
-            SettingError, match=f"Without a preset there is no {name}: .*preset='fast'"
-        ):
-            dp.MLPClassifier(**quick, **{name: some}).fit(X, ANSWERS[dp.MLPClassifier])
+        refused, y = dp.MLPClassifier(**quick, **{name: some}), ANSWERS[dp.MLPClassifier]
+        for learn in (refused.fit, partial(refused.partial_fit, classes=np.unique(y))):
+            with pytest.raises(
+                SettingError, match=f"Without a preset there is no {name}: .*preset='fast'"
+            ):
+                learn(X, y)
 
     @pytest.mark.parametrize(
         ("name", "value"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, TypeAlias
 
@@ -11,6 +10,7 @@ import numpy.typing as npt
 
 from deltaprop.errors import DataError, SettingError
 from deltaprop.estimators.parameters import Settings
+from deltaprop.estimators.sample import check_weights
 from deltaprop.estimators.sklearn import (
     check_classification_targets,
     compute_sample_weight,
@@ -218,12 +218,9 @@ def _kind_of(y: Array) -> str:
     return kind
 
 
-def weigh(
-    class_weight: Mapping[Any, float] | str | Sequence[Any] | None,
-    y: Array,
-    weights: npt.NDArray[np.float64] | None,
-) -> npt.NDArray[np.float64] | None:
-    """Return the weights of the rows, classes considered."""
+def weigh(settings: Settings, y: Array, sample_weight: Any) -> npt.NDArray[np.float64] | None:
+    """Return the weights of the rows, classes considered; None where all weigh the same."""
+    weights, class_weight = check_weights(sample_weight, len(y)), settings.class_weight
     if class_weight is None:
         return weights
     if isinstance(class_weight, (list, tuple)) and y.ndim == 1:
@@ -232,4 +229,4 @@ def weigh(
             "but y is a single one. Give a dict of its classes, or 'balanced'."
         )
     by_class = np.asarray(compute_sample_weight(class_weight, y), dtype=np.float64)
-    return by_class if weights is None else by_class * weights
+    return check_weights(by_class if weights is None else by_class * weights, len(y))

@@ -15,7 +15,7 @@ from deltaprop.errors import SettingError
 from deltaprop.estimators.answers import Answers, encoded_answers
 from deltaprop.estimators.files import save_estimator
 from deltaprop.estimators.inputs import Given, read_new_rows
-from deltaprop.estimators.parameters import Settings, check_parameters, settings_of
+from deltaprop.estimators.parameters import Settings, settings_of
 from deltaprop.estimators.recipes import checked_settings
 from deltaprop.estimators.scoring import Scored
 from deltaprop.estimators.several_targets import refuse_several
@@ -208,7 +208,7 @@ class BaseMLP(_Fitted):
     def _partial_fit(
         self, X: Any, y: Any, sample_weight: Any, answers: Answers | None = None
     ) -> Self:
-        settings, given = check_parameters(self), Given(X, y, sample_weight)
+        settings, given = checked_settings(self), Given(X, y, sample_weight)
         if settings.early_stopping:
             raise SettingError(
                 "partial_fit does not support early_stopping=True: one epoch cannot tell when to "

@@ -23,7 +23,7 @@ from deltaprop.estimators.plain import (
 )
 from deltaprop.estimators.recipes import checked_settings
 from deltaprop.estimators.several_targets import names_of, together
-from deltaprop.estimators.state import FitState, adopt, fitted_state
+from deltaprop.estimators.state import FIGURES, FitState, adopt, fitted_state
 from deltaprop.estimators.with_preset import classes_for_tables
 from deltaprop.model.layers import Dense
 from deltaprop.model.serialize import Contents, SavedModel, damaged, save_model
@@ -173,12 +173,9 @@ def _facts(state: FitState) -> dict[str, Any]:
         return facts | {"_places": places}
     if isinstance(state.answers, Classes):
         facts["_multilabel"] = state.answers.multilabel
-    facts |= {
-        "_no_improvement_count": state.no_improvement, "_rate": state.rate,
-        "_n_steps": state.n_steps,
-    }  # fmt: skip
     known = state.attributes
-    return facts | {name: known[name] for name in (*_WITHOUT, *_NOT_ALWAYS) if name in known}
+    sizes = ("n_features_in_", "n_layers_", "n_outputs_", "out_activation_")
+    return facts | state.figures | {name: known[name] for name in sizes}
 
 
 def restore_estimator(saved: SavedModel, name: str, kinds: Mapping[str, type[_Kind]]) -> _Kind:
@@ -317,18 +314,9 @@ def _without_preset(saved: SavedModel, stored: Stored, classifies: bool) -> FitS
         network,
         [np.array(W, dtype=dtype) for W in saved.parameters.W],
         [np.array(b, dtype=dtype) for b in saved.parameters.b],
-        n_iter=facts["n_iter_"],
-        t=facts["t_"],
-        loss=facts["loss_"],
-        loss_curve=facts.get("loss_curve_"),
-        best_loss=facts.get("best_loss_"),
-        scores=facts.get("validation_scores_"),
-        best_score=facts.get("best_validation_score_"),
         history=None if history is None else History.from_dict(history),
         optimizer=numbers,
-        n_steps=facts["_n_steps"],
-        rate=facts["_rate"],
-        no_improvement=facts["_no_improvement_count"],
+        **{FIGURES[name]: value for name, value in facts.items() if name in FIGURES},
     )
 
 

@@ -10,13 +10,7 @@ from typing import Any
 import numpy as np
 
 from deltaprop.errors import SettingError
-from deltaprop.estimators.parameters import (
-    IN_RECIPES,
-    Settings,
-    check_parameters,
-    defaults_of,
-    settings_of,
-)
+from deltaprop.estimators.parameters import IN_RECIPES, Settings, check_parameters, defaults_of
 from deltaprop.estimators.sklearn import BaseEstimator, check_random_state
 from deltaprop.table_models.plan import Facts
 from deltaprop.table_models.presets import PRESETS
@@ -28,14 +22,8 @@ _WITHOUT = {"members": 1, "ranges": 0, "calibrate": False}  # what stands for ha
 
 
 def checked_settings(estimator: BaseEstimator) -> Settings:
-    """Return the settings; raise SettingError for what they, or their preset, cannot be."""
+    """Return the settings; raise SettingError for what they cannot be, or their preset has not."""
     settings = check_parameters(estimator)
-    check_preset(estimator, settings)
-    return settings
-
-
-def check_preset(estimator: BaseEstimator, settings: Settings) -> None:
-    """Raise SettingError for an unknown preset, or for a setting that the preset does not have."""
     preset = settings.preset
     if preset is None:
         for name, none in _WITHOUT.items():
@@ -44,7 +32,7 @@ def check_preset(estimator: BaseEstimator, settings: Settings) -> None:
                     f"Without a preset there is no {name}: one network is trained, as scikit-learn "
                     "does. Leave it out, or take preset='fast' or 'best'."
                 )
-        return
+        return settings
     if preset not in PRESETS:
         Recipe(preset=preset)
     refused = [name for name in _changed(estimator) if name not in IN_RECIPES]
@@ -60,6 +48,7 @@ def check_preset(estimator: BaseEstimator, settings: Settings) -> None:
             f"activation is {settings.activation!r}, but preset={preset!r} has one "
             "activation for all hidden layers. Name one, or take no preset."
         )
+    return settings
 
 
 def _changed(estimator: BaseEstimator) -> list[str]:
@@ -82,8 +71,7 @@ def recipe_of(estimator: BaseEstimator, n_rows: int) -> Recipe:
     scikit-learn divides its penalty by the rows of a step: alpha / (2 n) sum(W^2). Raise
     SettingError when a changed setting is one that no preset has; nothing is ignored.
     """
-    settings = settings_of(estimator)
-    check_preset(estimator, settings)
+    settings = checked_settings(estimator)
     size, patience = settings.batch_size, settings.n_iter_no_change
     read: dict[str, Callable[[], Any]] = {
         "loss": lambda: settings.loss_of_numbers,

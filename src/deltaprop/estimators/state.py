@@ -22,10 +22,19 @@ from deltaprop.tabular import Encoder
 from deltaprop.training.history import History
 from deltaprop.training.metrics import METRICS
 
-__all__ = ["FitState", "adopt", "fitted_state", "network_of", "state_of"]
+__all__ = ["FIGURES", "FitState", "adopt", "fitted_state", "network_of", "state_of"]
 
 _OUTPUT_NAMES = {"sigmoid": "logistic"}  # of scikit-learn
 _STORED = "_fit_state"  # where an estimator has it
+# what a state's figures are called by scikit-learn, or with "_" in files alone
+_WITHOUT_EPOCHS = {
+    "n_iter_": "n_iter", "t_": "t", "loss_": "loss", "_n_steps": "n_steps", "_rate": "rate",
+    "_no_improvement_count": "no_improvement",
+}  # fmt: skip
+FIGURES = _WITHOUT_EPOCHS | {
+    "loss_curve_": "loss_curve", "best_loss_": "best_loss", "validation_scores_": "scores",
+    "best_validation_score_": "best_score",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,6 +156,12 @@ class FitState:
         return self.columns.encoder if self.model is None else self.model.inputs
 
     @property
+    def figures(self) -> dict[str, Any]:
+        """Return what there is of ``FIGURES``."""
+        known = _WITHOUT_EPOCHS if self.loss_curve is None else FIGURES
+        return {name: getattr(self, own) for name, own in known.items()}
+
+    @property
     def attributes(self) -> dict[str, Any]:
         """Return what scikit-learn's contract has an estimator know after a fit, by its names."""
         output = self.network.loss.output
@@ -154,14 +169,9 @@ class FitState:
             "network_": self.network, "n_outputs_": self.network.n_out,
             "encoder_": self.encoder, "coefs_": self.coefs,
             "intercepts_": self.intercepts, "n_layers_": len(self.coefs) + 1,
-            "out_activation_": _OUTPUT_NAMES.get(output, output), "n_iter_": self.n_iter,
-            "t_": self.t, "loss_": self.loss, _STORED: self,
+            "out_activation_": _OUTPUT_NAMES.get(output, output), _STORED: self,
         }  # fmt: skip
-        if self.loss_curve is not None:
-            found |= {
-                "loss_curve_": self.loss_curve, "best_loss_": self.best_loss,
-                "validation_scores_": self.scores, "best_validation_score_": self.best_score,
-            }  # fmt: skip
+        found |= {name: value for name, value in self.figures.items() if name[0] != "_"}
         if self.history is not None:
             found["history_"] = self.history
         if self.model is not None:

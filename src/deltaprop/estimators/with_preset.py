@@ -25,7 +25,6 @@ from deltaprop.estimators.inputs import (
 )
 from deltaprop.estimators.parameters import Settings
 from deltaprop.estimators.recipes import recipe_of
-from deltaprop.estimators.sample import check_weights
 from deltaprop.estimators.scoring import Scored, Scorer
 from deltaprop.estimators.sklearn import BaseEstimator, ConvergenceWarning, safe_indexing
 from deltaprop.estimators.state import FitState, fitted_state
@@ -92,9 +91,7 @@ def fit_with_preset(
     targets = _for_tables(answers, answers.codes(y))
     if len(targets) < 2:
         raise DataError("X has 1 sample; a network needs at least two that differ.")
-    weights = check_weights(given.sample_weight, len(targets))
-    weights = weigh(settings.class_weight, y, weights)
-    order, weights = _as_fitted(table, targets, check_weights(weights, len(targets)))
+    order, weights = _as_fitted(table, targets, weigh(settings, y, given.sample_weight))
     as_given, table, targets = table, take_rows(table, order), targets[order]
     held = None
     if given.X_val is not None:

@@ -13,7 +13,7 @@ from deltaprop.estimators.epochs import Epochs
 from deltaprop.estimators.inputs import Given, read_new_rows, read_training_rows, target_names
 from deltaprop.estimators.lbfgs import fit_lbfgs
 from deltaprop.estimators.parameters import Settings
-from deltaprop.estimators.sample import Sample, check_weights, hold_out
+from deltaprop.estimators.sample import Sample, hold_out
 from deltaprop.estimators.scoring import Scorer
 from deltaprop.estimators.sklearn import BaseEstimator, check_random_state
 from deltaprop.estimators.state import FitState
@@ -47,8 +47,7 @@ def fit_without_preset(
     first = answers is None
     answers = answers or learn_answers(y, target_names(given.y), settings)
     targets = answers.codes(y) if first else answers.encode(y)
-    weights = weigh(settings.class_weight, y, check_weights(given.sample_weight, len(targets)))
-    sample = Sample(rows, targets, y, check_weights(weights, len(targets)))
+    sample = Sample(rows, targets, y, weigh(settings, y, given.sample_weight))
     if sample.weights is not None and not sample.weights.all():
         # a row of weight zero is absent: from the batches' size and the rows held out, too
         sample = sample.rows(np.flatnonzero(sample.weights))

@@ -33,8 +33,8 @@ _MANY_ROWS = 2_500
 _PRESET = "fast"
 _SMALL: dict[str, Any] = {"hidden": (64, 64, 64), "members": _FOLDS}
 _ENOUGH_STEPS, _FEWEST_EPOCHS, _SHARE_OF_EPOCHS = 400, 24, 3 / 8
-_SHARE_OF_BUDGET, _TOO_SHORT = 0.06, 0.1  # for each encoder; seconds in which none tells anything
-_ROWS_OF_A_CLASS = 4  # on average; of fewer nothing can be told
+_SHARE_OF_BUDGET, _TOO_SHORT = 0.06, 0.1  # for each encoder; seconds in which none shows anything
+_ROWS_OF_A_CLASS = 4  # on average; of fewer nothing can be said
 _MOST_LOGITS = 2_000_000
 _CLEARLY = 0.98  # of the first one's loss; less is chance as often as not
 

@@ -38,7 +38,7 @@ Array = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
 
 _95_PERCENT = 1.959963984540054  # standard deviations on either side
-_FEWEST_ROWS = 3  # from which an interval is told
+_FEWEST_ROWS = 3  # from which an interval is given
 
 
 @dataclass(frozen=True)
@@ -175,15 +175,7 @@ def evaluate_classes(
     if k == 2:
         area = area_of(np.where(labels == 1, p_true, 1 - p_true), labels == 1)
         figures |= {} if area is None else {"auc": area}
-    classes = tuple(
-        ClassFigures(
-            names[c],
-            int(true_counts[c]),
-            float(right[c] / predicted_counts[c]) if predicted_counts[c] else None,
-            float(right[c] / true_counts[c]) if true_counts[c] else None,
-        )
-        for c in range(k)
-    )
+    classes = _each_class(names, true_counts, predicted_counts, right)
     return Evaluation("classification", n, figures, classes, wilson_interval(n_right, n))
 
 
@@ -193,23 +185,27 @@ def evaluate_labels(p: Array, truths: Array, names: tuple[str, ...]) -> Evaluati
     ``majority`` is the accuracy of always giving every label its commoner answer in these rows.
     """
     predicted, true = p > 0.5, truths > 0.5
-    hits, said, there = (predicted & true).sum(axis=0), predicted.sum(axis=0), true.sum(axis=0)
+    hits, all_right = (predicted & true).sum(axis=0), (predicted == true).all(axis=1)
     of_truth = np.maximum(np.where(true, p, 1.0 - p), np.finfo(float).tiny)
     figures = {
-        "accuracy": float((predicted == true).all(axis=1).mean()),
+        "accuracy": float(all_right.mean()),
         "label_accuracy": float((predicted == true).mean()),
         "log_loss": float(-np.log(of_truth).mean()),
         "majority": float((true == (true.mean(axis=0) > 0.5)).all(axis=1).mean()),
     }
-    classes = tuple(
-        ClassFigures(name, rows, found / pred if pred else None, found / rows if rows else None)
-        for name, rows, pred, found in zip(
-            names, there.tolist(), said.tolist(), hits.tolist(), strict=True
-        )
-    )
-    right = int((predicted == true).all(axis=1).sum())
-    interval = wilson_interval(right, len(true))
+    classes = _each_class(names, true.sum(axis=0), predicted.sum(axis=0), hits)
+    interval = wilson_interval(int(all_right.sum()), len(true))
     return Evaluation("multilabel", len(true), figures, classes, interval)
+
+
+def _each_class(
+    names: tuple[str, ...], there: Labels, predicted: Labels, right: Labels
+) -> tuple[ClassFigures, ...]:
+    each = zip(names, there.tolist(), predicted.tolist(), right.tolist(), strict=True)
+    return tuple(
+        ClassFigures(name, rows, hits / said if said else None, hits / rows if rows else None)
+        for name, rows, said, hits in each
+    )
 
 
 def evaluate_numbers(predicted: Array, targets: Array, *, counts: bool = False) -> Evaluation:

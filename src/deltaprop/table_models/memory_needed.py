@@ -14,9 +14,8 @@ _NUMBER = 4  # bytes of an input, in the precision of the steps
 _COPIES = 1.1  # of the rows: they stand in memory once, and a few of them while they are judged
 _OF_A_ROW = 200  # bytes: a column as it is encoded, targets, the mark by which the row is known
 _OF_A_ROW_AND_MEMBER = 32  # the rows that a member learns from, and their order
-_OF_A_PARAMETER = (
-    56  # now, at its best, as the kernels have it, its gradient and the optimizer's state
-)
+# now, at its best, as the kernels have it, its gradient and the optimizer's state
+_OF_A_PARAMETER = 56
 _OF_AN_ENTRY = 16  # of sparse rows
 
 

@@ -45,41 +45,20 @@ _MOST_WAVES = 512  # numbers that may have them; a layer reads five for one
 
 @dataclass(frozen=True)
 class Facts:
-    """What a preset looks at before it decides.
+    """What a preset looks at before it decides."""
 
-    Attributes
-    ----------
-    n_rows : int
-        Rows to learn from.
-    n_in, n_out : int
-        Inputs and outputs of the network.
-    task : {"classification", "regression", "multilabel"}
-        What is predicted.
-    columns : bool
-        Whether the inputs are columns of numbers and categories; not the pixels of images, nor
-        the thousands of terms of a text, of which a row has few.
-    n_numbers : int
-        How many of the first inputs are numbers.
-    categories : tuple of int
-        The sizes of the one-hot groups that the last inputs are, those with many categories.
-    divided : bool
-        Whether numbers have their shares of ranges beside them.
-    sparse : bool
-        Whether the inputs are a sparse matrix.
-    mean_rate : float
-        The mean of the targets, where they are counts or rates and learnt as they are.
-    """
-
-    n_rows: int
-    n_in: int
+    n_rows: int  # to learn from
+    n_in: int  # inputs and outputs of the network
     n_out: int
-    task: str
+    task: str  # "classification", "regression" or "multilabel"
+    # whether the inputs are columns of numbers and categories; not the pixels of images, nor the
+    # thousands of terms of a text, of which a row has few
     columns: bool = True
-    n_numbers: int = 0
-    categories: tuple[int, ...] = ()
-    divided: bool = False
-    sparse: bool = False
-    mean_rate: float = 0.0
+    n_numbers: int = 0  # how many of the first inputs are numbers
+    categories: tuple[int, ...] = ()  # sizes of the one-hot groups at the end, those with many
+    divided: bool = False  # whether numbers have their shares of ranges beside them
+    sparse: bool = False  # whether the inputs are a sparse matrix
+    mean_rate: float = 0.0  # of the targets, where they are counts or rates and learnt as they are
 
     @classmethod
     def of(cls, inputs: Encoder, target: TargetEncoder, n_rows: int) -> Facts:
@@ -93,36 +72,10 @@ class Facts:
 
 @dataclass(frozen=True)
 class Plan:
-    """Every setting of a fit, decided.
+    """Every setting of a fit, decided; those without a word here are as for ``Recipe``."""
 
-    Attributes
-    ----------
-    layers : callable
-        ``layers(plan, facts)``: what the network is made of.
-    steps : callable
-        ``steps(eta)``: what takes the steps, the learning rate being eta at its highest.
-    hidden, activation, dropout, learning_rate, l2, batch_size, epochs, patience, members
-        As for ``Recipe``.
-    label_smoothing : float
-        As for ``Network``.
-    range_choices : tuple of int
-        Into how many ranges numbers may be divided (``TableEncoder.with_ranges``), 0 for none;
-        of several the rows choose.
-    alternates : bool
-        Whether every other member has no dropout.
-    squashes : bool
-        Whether predicted numbers stay between the least and the largest that were learnt.
-    counts_errors : bool
-        Whether the best epoch is the one with the fewest errors, the last of equals; else the
-        first with the lowest loss.
-    embeds : bool
-        Whether the layers ask for columns in order: numbers first, large categories last.
-    loss : str or None
-        As for ``Recipe``.
-    """
-
-    layers: Callable[[Plan, Facts], Layers]
-    steps: Callable[[float], Optimizer]
+    layers: Callable[[Plan, Facts], Layers]  # what the network is made of
+    steps: Callable[[float], Optimizer]  # of eta, the highest learning rate: what takes the steps
     hidden: tuple[int, ...]
     activation: str
     dropout: float
@@ -133,11 +86,13 @@ class Plan:
     patience: int | None
     members: int = 1
     label_smoothing: float = 0.0
+    # into how many ranges numbers may be divided, 0 for none; of several the rows choose
     range_choices: tuple[int, ...] = (0,)
-    alternates: bool = False
-    squashes: bool = False
+    alternates: bool = False  # whether every other member has no dropout
+    squashes: bool = False  # whether numbers stay between the least and the largest learnt
+    # whether the best epoch has the fewest errors, the last of equals; else the lowest loss
     counts_errors: bool = False
-    embeds: bool = False
+    embeds: bool = False  # whether columns are put in order: numbers first, large categories last
     loss: str | None = None
 
     def counts_errors_of(self, task: str) -> bool:

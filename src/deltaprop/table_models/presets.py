@@ -35,21 +35,11 @@ _ROWS_OF_ALL_EPOCHS, _FEWEST_EPOCHS = 16_000, 24
 
 @dataclass(frozen=True)
 class Preset:
-    """A way to learn tables when nobody says how.
+    """A way to learn tables when nobody says how."""
 
-    Attributes
-    ----------
-    name : str
-        What it is called in ``Recipe(preset=...)`` and ``--preset``.
-    doc : str
-        What it is, in a few words, for lists and help.
-    plan : callable
-        ``plan(facts)``: every setting, for a table of this kind.
-    """
-
-    name: str
-    doc: str
-    plan: Callable[[Facts], Plan]
+    name: str  # in ``Recipe(preset=...)`` and ``--preset``
+    doc: str  # what it is, in a few words, for lists and help
+    plan: Callable[[Facts], Plan]  # every setting, for a table of this kind
 
 
 def plan_for(preset: str, facts: Facts, overrides: Mapping[str, Any]) -> Plan:
@@ -170,6 +160,6 @@ def presets_in_words() -> str:
 def naming_presets(kind: Kind) -> Kind:
     """Fill in what the presets are, where the docstring of a class says ``{presets}``."""
     indent = " " * 8
-    told = fill(presets_in_words(), 100, initial_indent=indent, subsequent_indent=indent)
-    kind.__doc__ = kind.__doc__ and kind.__doc__.replace("{presets}", told.strip())
+    described = fill(presets_in_words(), 100, initial_indent=indent, subsequent_indent=indent)
+    kind.__doc__ = kind.__doc__ and kind.__doc__.replace("{presets}", described.strip())
     return kind
