@@ -3,6 +3,7 @@
 import json
 import math
 import struct
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from scipy.special import log_softmax
 import deltaprop as dp
 from deltaprop.errors import DataError, ModelFileError, SettingError
 from deltaprop.model import sealed
+from deltaprop.model.stored import record
 from deltaprop.table_models.calibration import (
     Calibration,
     ReliabilityBin,
@@ -254,7 +256,7 @@ class TestFiles:
         found = Calibration(1.5, 3, 1.0, 0.9, 0.1, 0.0, (ReliabilityBin(0.7, 0.6, 3),), ())
         rewritten(
             tmp_path / "n.safetensors",
-            lambda training: training.update(calibration=found.to_dict()),
+            lambda training: training.update(calibration=asdict(found)),
         )
         with pytest.raises(ModelFileError, match="no classes"):
             dp.load(tmp_path / "n.safetensors")
@@ -262,6 +264,6 @@ class TestFiles:
     def test_what_is_written_is_read_again(self, rng):
         z, y = drawn(rng, 50, 3)
         found = calibrate(z, y)
-        assert Calibration.from_dict(json.loads(json.dumps(found.to_dict()))) == found
+        assert record(Calibration, json.loads(json.dumps(asdict(found))), "calibration") == found
         with pytest.raises(DataError, match="temperature"):
-            Calibration.from_dict({**found.to_dict(), "temperature": 1e9})
+            record(Calibration, {**asdict(found), "temperature": 1e9}, "calibration")

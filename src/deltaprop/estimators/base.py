@@ -301,17 +301,10 @@ class BaseMLP(_Fitted):
     def network_and_rows(
         self, X: Any, y: Any = None
     ) -> tuple[Network, Parameters, Array, npt.NDArray[Any]]:
-        """Return what every function about a network and its rows is given first.
+        """Return what every function about a network and its rows is given first; see ``explain``.
 
         ``check_gradients(*estimator.network_and_rows(X, y))`` proves the gradients of these rows;
         ``explain`` and ``backpropagate`` take the same four.
-
-        Parameters
-        ----------
-        X : array_like, sparse matrix or data frame of shape (n, n_features)
-            A row, or more.
-        y : array_like, optional
-            What they should have given; left out, what is predicted for them.
 
         Returns
         -------

@@ -18,15 +18,13 @@ machines", 1999: the doubt in the labels.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import DataError
 from deltaprop.functional.outputs import softmax
-from deltaprop.model.stored import record
 
 __all__ = [
     "Calibration",
@@ -78,15 +76,6 @@ class Calibration:
                 f"temperature is {self.temperature!r} of {self.rows} rows; it is a number from "
                 f"1/{_HOTTEST:g} to {_HOTTEST:g} of at least one."
             )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain data, ready for JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: object) -> Calibration:
-        """Return what ``to_dict`` described; raise DataError for anything else."""
-        return record(cls, values, "calibration")
 
 
 def calibrate(logits: Array, labels: Labels, weights: Array | None = None) -> Calibration | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ import numpy.typing as npt
 
 from deltaprop.errors import DataError, DeltapropError
 from deltaprop.model.parameters import Parameters
-from deltaprop.model.serialize import Contents, SavedModel, damaged, flat_array, save_model
+from deltaprop.model.serialize import Contents, SavedModel, damaged, flat_array
 from deltaprop.model.spec import Network
 from deltaprop.model.stored import Stored, record
 from deltaprop.table_models.calibration import Calibration
@@ -24,7 +23,7 @@ from deltaprop.training.history import History
 if TYPE_CHECKING:
     from deltaprop.table_models.model import TableModel
 
-__all__ = ["contents_of", "restore_table_model", "save_table_model", "table_model_of"]
+__all__ = ["contents_of", "restore_table_model", "table_model_of"]
 
 _MOST_CLASSES_KEPT = 100  # whose figures a file keeps
 # what a loss takes for targets, by what the table asks for
@@ -60,19 +59,11 @@ def contents_of(model: TableModel) -> Contents:
             "seconds": model.seconds,
             **({} if model.rows_given is None else {"rows_given": model.rows_given}),
             **({} if model.missing is None else {"missing": list(model.missing)}),
-            "calibration": model.calibration and model.calibration.to_dict(),
+            "calibration": model.calibration and asdict(model.calibration),
             "held_out": held_out and asdict(held_out),
         },
         "arrays": others,
     }
-
-
-def save_table_model(model: TableModel, path: str | os.PathLike[str]) -> None:
-    """Write a model to one file, once it was read again and found to be the same."""
-    save_model(
-        path, model.network, model.parameters, **model.contents(),
-        restore=lambda saved: table_model_of(saved, type(model)).contents(),
-    )  # fmt: skip
 
 
 def restore_table_model(saved: SavedModel, name: str, kind: type[TableModel]) -> TableModel:
@@ -116,7 +107,7 @@ def table_model_of(saved: SavedModel, kind: type[TableModel]) -> TableModel:
         Recipe.from_dict(training.get("recipe")),
         training.count("n_train", 1),
         training.count("n_val"),
-        None if calibration is None else Calibration.from_dict(calibration),
+        None if calibration is None else record(Calibration, calibration, "calibration"),
         _limits(saved.arrays.get("limits"), network),
         training.number("seconds"),
         training.texts("missing") if "missing" in training.values else None,

@@ -15,12 +15,12 @@ import numpy.typing as npt
 from deltaprop.errors import DataError, SettingError, of
 from deltaprop.memory import saying_when_memory_ends
 from deltaprop.model.parameters import Parameters
-from deltaprop.model.serialize import Contents
+from deltaprop.model.serialize import Contents, save_model
 from deltaprop.model.spec import Network
 from deltaprop.table_models.budget import Budget
 from deltaprop.table_models.calibration import Calibration
 from deltaprop.table_models.evaluation import Evaluation
-from deltaprop.table_models.files import contents_of, save_table_model
+from deltaprop.table_models.files import contents_of, table_model_of
 from deltaprop.table_models.fitting import Announce, fit
 from deltaprop.table_models.judge import Judge
 from deltaprop.table_models.learnt_rows import LearntRows
@@ -372,16 +372,11 @@ class TableModel:
     def network_and_rows(
         self, features: object, target: object, *, member: int = 0, where: str = ""
     ) -> tuple[Network, Parameters, Array, npt.NDArray[Any]]:
-        """Return what every function about a network and its rows is given first.
+        """Return the network, parameters of a member (from 0), x of shape (n, n_0) and its targets.
 
+        They are what every function about a network and its rows is given first:
         ``check_gradients(*model.network_and_rows(features, target))`` proves the gradients of these
         rows; ``explain`` and ``backpropagate`` take the same four.
-
-        Returns
-        -------
-        tuple
-            The network, the parameters of a member (from 0), x of shape (n, n_0) and the encoded
-            targets.
         """
         k = len(self.members)
         if not 0 <= member < k:
@@ -393,7 +388,10 @@ class TableModel:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write one safetensors file, if it can be opened again; else the one there stays."""
-        save_table_model(self, path)
+        save_model(
+            path, self.network, self.parameters, **self.contents(),
+            restore=lambda saved: table_model_of(saved, type(self)).contents(),
+        )  # fmt: skip
 
     def contents(self) -> Contents:
         """Return what a file of the model holds beside its network, as ``save_model`` takes it."""
