@@ -174,21 +174,10 @@ def check_gradients(
 def check_trace(
     trace: Trace, *, tolerance: float = 1e-6, entries: Sequence[int] | None = None
 ) -> GradientReport:
-    """Compare a trace's loss and gradients with central differences at its own batch and masks.
+    """Check the gradients and the loss of a pass that was made, on its own batch and masks.
 
-    Parameters
-    ----------
-    trace : Trace
-        One forward and backward pass.
-    tolerance : float
-        Relative error up to which an entry is right.
-    entries : sequence of int, optional
-        Places in ``parameters.flat`` to measure; at most 2000, evenly spread, when left out.
-
-    Returns
-    -------
-    GradientReport
-        True when all that were measured are right.
+    ``entries`` are places in ``parameters.flat`` to measure; at most 2000, evenly spread, when left
+    out.
     """
     tolerance = positive(tolerance, "tolerance")
     batch = _Batch(trace.a[0], trace.targets, trace.shares, trace.masks)

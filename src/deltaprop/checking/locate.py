@@ -55,15 +55,9 @@ class _Array:
 def locate(claimed: Claimed, wrong: Positions, *, named: bool = False) -> str:
     """Return in a few sentences which entries are wrong and where to look first.
 
-    Parameters
-    ----------
-    claimed : Claimed
-        What somebody says, and the right gradients.
-    wrong : ndarray of int
-        The flat positions that the referee rejects, in order; at least one.
-    named : bool
-        Whether a mistake has been found that gives these numbers, so that nothing is left to look
-        for.
+    ``wrong`` are the flat positions that the referee rejects, in order; at least one. With
+    ``named`` a mistake has been found that gives these numbers, so that nothing is left to look
+    for.
     """
     arrays = _arrays(claimed, wrong)
     sentences = [f"Wrong in {_series([array.described() for array in arrays])}."]
@@ -97,14 +91,8 @@ def locate(claimed: Claimed, wrong: Positions, *, named: bool = False) -> str:
 def slips(claimed: Claimed, wrong: Positions, worst: str) -> tuple[NamedMistake, ...]:
     """Return "arithmetic" where a few entries alone are wrong, and nothing explains them.
 
-    Parameters
-    ----------
-    claimed : Claimed
-        What somebody says.
-    wrong : ndarray of int
-        The flat positions that the referee rejects, in order.
-    worst : str
-        The name of the worst entry.
+    ``wrong`` are the flat positions that the referee rejects, in order; ``worst`` is the name of
+    the worst entry.
     """
     if len(wrong) != 1 and len(wrong) > _MOST_SLIPS * len(claimed.judged):
         return ()

@@ -59,22 +59,10 @@ class NamedMistake:
 
 @dataclass(frozen=True)
 class Claimed:
-    """Claimed numbers, and the step they are about.
+    """Claimed numbers, and the step they are about; its learning rate is 0 where none is known.
 
-    Attributes
-    ----------
-    step : Step
-        The step; its learning rate is 0 where none is known.
-    right : ndarray
-        The right gradients, flat.
-    gradients : ndarray
-        The claimed ones.
-    judged : ndarray of int
-        The flat positions to compare at.
-    loss : float, optional
-        The claimed loss.
-    after : ndarray, optional
-        The claimed parameters after the step, flat.
+    The gradients, right and claimed, and the parameters ``after`` the step are flat; ``judged`` are
+    the flat positions to compare at.
     """
 
     step: Step
@@ -123,19 +111,10 @@ class Claimed:
 def name_mistakes(claimed: Claimed, wrong: Mapping[str, Sequence[str]]) -> tuple[NamedMistake, ...]:
     """Return the mistakes that give the claimed numbers, the likeliest first.
 
-    Parameters
-    ----------
-    claimed : Claimed
-        What somebody says.
-    wrong : dict of str to list of str
-        The parts that are wrong, "gradients", "loss" or "update", each with its wrong entries,
-        worst first.
-
-    Returns
-    -------
-    tuple of NamedMistake
-        All that fit equally well. Where no single one explains gradients and loss, some for each;
-        where none explains all gradients, those that explain the uppermost wrong layer.
+    ``wrong`` has the parts that are wrong, "gradients", "loss" or "update", each with its wrong
+    entries, worst first. All are returned that fit equally well. Where no single one explains
+    gradients and loss, some for each; where none explains all gradients, those that explain the
+    uppermost wrong layer.
     """
     search = Search(claimed.step, (), {})
     by_part: dict[str, _Found] = {}

@@ -36,16 +36,8 @@ def is_close(
 ) -> Flags:
     """Return where |stated - number| <= absolute + relative size; never where one is not finite.
 
-    Parameters
-    ----------
-    stated, number : ndarray or float
-        What is said, and what it may stand for.
-    absolute : ndarray or float
-        What neither can be surer of: half a digit, the noise of a measurement.
-    relative : float
-        The share of ``size`` by which they may differ.
-    size : ndarray or float, optional
-        |number| when left out.
+    ``absolute`` is what neither can be surer of: half a digit, the noise of a measurement;
+    ``relative`` the share of ``size``, or of |number|, by which they may differ.
     """
     with np.errstate(all="ignore"):
         room = absolute + relative * (np.abs(number) if size is None else size)
@@ -90,22 +82,10 @@ class Claim(Protocol):
 class Computed:
     """Numbers that a program computed, as precisely as its type is.
 
-    Attributes
-    ----------
-    key : str
-        The quantity.
-    values : ndarray
-        The numbers, NaN where nothing is stated.
-    stated : ndarray of bool
-        Where they are stated; what is no number may be stated, too.
-    right : ndarray
-        The right ones: an array is as precise as its largest number.
-    relative : float
-        ``DOUBLE`` or ``SINGLE``.
-    floor : float
-        The largest right number of all arrays.
-    before : ndarray or float
-        What the numbers were before the step: then it is the change that is compared.
+    ``stated`` says where there are any: what is no number may be stated, too. An array is as
+    precise as the largest of its ``right`` numbers, to ``relative``, ``DOUBLE`` or ``SINGLE``;
+    ``floor`` is the largest right number of all arrays. With ``before``, what the numbers were
+    before the step, it is the change that is compared.
     """
 
     key: str

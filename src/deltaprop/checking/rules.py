@@ -40,22 +40,8 @@ Move: TypeAlias = Callable[[Array, Array], Array]
 class Working:
     """One step as somebody works it out, right or wrong: what a ``Trace`` is, plus the update.
 
-    Attributes
-    ----------
-    network, parameters : Network, Parameters
-        What the step was taken with.
-    x, targets, shares : ndarray
-        The batch.
-    learning_rate : float
-        eta.
-    move : callable, optional
-        The step at the end, where it is not plain gradient descent.
-    z, a, delta, upstream : list of ndarray
-        As in ``Trace``.
-    loss : float
-        The objective, penalties included.
-    gradients, after : Parameters
-        The gradients, and the parameters after the step.
+    ``move`` is the step at the end, where it is not plain gradient descent; ``loss`` the objective,
+    penalties included; ``after`` are the parameters after the step.
     """
 
     network: Network
@@ -143,33 +129,13 @@ def work_step(
     move: Move | None = None,
     take: Take = _as_it_is,
 ) -> Working:
-    """Work out one step by the given rules.
+    """Work out one step by the given rules, ``RIGHT`` or a mistake's.
 
-    Parameters
-    ----------
-    rules : Rules
-        ``RIGHT``, or a mistake's.
-    network : Network
-        Dropout and label smoothing play no part here.
-    parameters : Parameters
-        The parameters before the step.
-    x, targets : ndarray of shape (n, n_0) and (n, n_L)
-        The batch; targets as rows.
-    learning_rate : float
-        eta.
-    shares : ndarray of shape (n,), optional
-        As ``sample_shares`` gives; 1/n each when left out.
-    move : callable, optional
-        ``move(flat, gradients)`` gives the parameters after the step; gradient descent when left
-        out.
-    take : callable, optional
-        ``take(key, computed)`` returns what the working goes on with instead of what a quantity
-        comes to: "W.1", "z.1", "a.1", ..., "loss", "delta.2", "dW.2", ..., "W.1.after".
-
-    Returns
-    -------
-    Working
-        z, a, delta, loss, gradients and the parameters after the step.
+    Dropout and label smoothing play no part here. Targets are rows; ``shares`` are as
+    ``sample_shares`` gives, 1/n each when left out. ``move(flat, gradients)`` gives the parameters
+    after the step; gradient descent when left out. ``take(key, computed)`` returns what the working
+    goes on with instead of what a quantity comes to: "W.1", "z.1", "a.1", ..., "loss", "delta.2",
+    "dW.2", ..., "W.1.after".
     """
     w = Working(
         network, _taken(parameters, take), x, targets,

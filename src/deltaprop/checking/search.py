@@ -55,16 +55,8 @@ def workings(step: Step, given: Given | None = None) -> Iterator[tuple[Form, Qua
 class Cause:
     """A mistake that gives all of some claims, and where it must have been made.
 
-    Attributes
-    ----------
-    form : Form
-        The mistake.
-    places : tuple of str
-        The quantities that go wrong first.
-    whole : bool
-        Made wherever it can be made.
-    learning_rate : float or None
-        The one that fits, where none is known.
+    ``places`` are the quantities that go wrong first; ``whole`` says that it is made wherever it
+    can be; ``learning_rate`` is the one that fits, where none is known.
     """
 
     form: Form
@@ -75,14 +67,9 @@ class Cause:
 
 @dataclass(frozen=True)
 class Found:
-    """What was found about one wrong claim.
+    """The mistakes that give a wrong claim's numbers equally well, the likeliest first.
 
-    Attributes
-    ----------
-    names : tuple of str
-        The mistakes that give its numbers equally well, the likeliest first; empty for none.
-    rounded : tuple of float
-        What the layer before was rounded to, where only this gives its numbers.
+    ``rounded`` is what the layer before was rounded to, where only this gives its numbers.
     """
 
     names: tuple[str, ...] = ()
@@ -91,17 +78,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Search:
-    """Some claims about a step, and what of them is off.
-
-    Attributes
-    ----------
-    step : Step
-        What they are about.
-    claims : sequence of Claim
-        All of them, in the order in which they are worked out.
-    off : dict
-        By key where a number is not the right one.
-    """
+    """Some claims about a step, in the order they are worked out, and where each is not right."""
 
     step: Step
     claims: Sequence[Claim]
@@ -122,14 +99,7 @@ class Search:
 
         A mistake in the recursion or in f' changes delta of one layer and of all below, so for each
         layer, from the top, is asked whether it is made there. Any other changes each array by
-        itself.
-
-        Parameters
-        ----------
-        claims : sequence of Claim
-            Some that are not all right.
-        given : Given, optional
-            Numbers to go on with.
+        itself. ``given`` are numbers to go on with.
         """
         right = work_out(self.step, given=given)[0]
         if all(_fits(claim, right) for claim in claims):
@@ -208,10 +178,7 @@ class Search:
     def from_slips(self, rules: Rules = RIGHT) -> tuple[Quantities, Quantities]:
         """Work out the step from the slips, and how unsure that is since they are rounded.
 
-        Returns
-        -------
-        computed, slack : dict of str to ndarray
-            Each quantity, and by how much it moves when a slip moves by a unit in its last place.
+        That is by how much each quantity moves when a slip moves by a unit in its last place.
         """
         computed, _ = work_out(self.step, rules, self.slips)
         slack = {key: np.zeros_like(value) for key, value in computed.items()}
@@ -233,17 +200,13 @@ class Search:
         return computed, slack
 
     def name(self, wrong: list[str]) -> dict[str, Found]:
-        """Return for each wrong claim which mistakes give its numbers.
+        """Return for each wrong claim, by its key, which mistakes give its numbers.
 
-        A mistake that alone gives every number of the working is the one. Otherwise each claim
-        is asked by itself, and among several mistakes the one that gives the most wrong claims,
-        then the most claims, is preferred. What is left may come of a mistake made in some layers
-        only, or of rounding before.
-
-        Parameters
-        ----------
-        wrong : list of str
-            The keys of claims that hold a number which does not follow from the claims before.
+        A claim is wrong that does not follow from the claims before. A mistake that alone gives
+        every number of the working is the one. Otherwise each claim is asked by itself, and among
+        several mistakes the one that gives the most wrong claims, then the most claims, is
+        preferred. What is left may come of a mistake made in some layers only, or of rounding
+        before.
         """
         by_key = {claim.key: claim for claim in self.claims}
         alone = [

@@ -33,13 +33,7 @@ Quantities = dict[str, Array]
 
 @dataclass(frozen=True)
 class Step:
-    """What a step is worked out from, checked once.
-
-    Attributes
-    ----------
-    network, parameters, x, targets, shares, learning_rate, move
-        As for ``work_step``.
-    """
+    """What a step is worked out from, checked once; as for ``work_step``."""
 
     network: Network
     parameters: Parameters
@@ -57,14 +51,9 @@ class Step:
 
 @dataclass(frozen=True)
 class Given:
-    """Numbers to go on with instead of the computed ones.
+    """Numbers to go on with instead of the computed ones; NaN where nothing is given.
 
-    Attributes
-    ----------
-    numbers : dict
-        By quantity an array with NaN where nothing is given.
-    decimals : int, optional
-        Round what is not given to so many places, as somebody does who works with few.
+    What is not given is rounded to ``decimals`` places, as somebody does who works with few.
     """
 
     numbers: Mapping[str, Array] = field(default_factory=dict)
@@ -85,23 +74,10 @@ class Given:
 def work_out(
     step: Step, rules: Rules = RIGHT, given: Given | None = None
 ) -> tuple[Quantities, Quantities]:
-    """Work out every quantity of a step.
+    """Work out every quantity of a step, by ``RIGHT`` or a mistake's rules, from what is ``given``.
 
-    Parameters
-    ----------
-    step : Step
-        Network, numbers and batch.
-    rules : Rules
-        ``RIGHT``, or a mistake's.
-    given : Given, optional
-        Numbers to go on with.
-
-    Returns
-    -------
-    computed, used : dict of str to ndarray
-        Each quantity as its operands give it, and as the working goes on with it. Keys are
-        ``W.1``, ``z.1``, ..., ``loss``, ``delta.2``, ``dW.2``, ..., ``W.1.after``, ...,
-        ``loss.after``.
+    Returns each quantity as its operands give it, and as the working goes on with it. Keys are
+    ``W.1``, ``z.1``, ..., ``loss``, ``delta.2``, ``dW.2``, ..., ``W.1.after``, ..., ``loss.after``.
     """
     computed: Quantities = {}
     used: Quantities = {}

@@ -20,10 +20,7 @@ ENGINES: dict[str, Engine] = {"reference": ReferenceEngine(), "native": NativeEn
 def engine_named(name: str) -> Engine:
     """Return the engine called ``name``; "auto" is the fastest.
 
-    Raises
-    ------
-    UnknownNameError
-        When there is no such engine in this version.
+    UnknownNameError where there is none.
     """
     if name == "auto":
         return ENGINES["native"]

@@ -130,24 +130,10 @@ def take_step(
 class Problem:
     """What is to be trained; arrays have been checked already.
 
-    Attributes
-    ----------
-    network : Network
-        Layers and loss.
-    X : ndarray of shape (n, n_0) or scipy CSR matrix
-        The rows, of any real dtype; only indexed by rows.
-    targets : ndarray
-        Labels (n,) or targets (n, n_L).
-    weights : ndarray of shape (n,) or None
-        Row weights with mean 1; None means all 1.
-    optimizer : StepRule
-        How a gradient becomes a step.
-    batch_size : int
-        Rows of a step.
-    dtype : str
-        The precision asked for; an engine says in ``Run.dtype`` what it computes in.
-    n_threads : int or None
-        At most this many; None means as many as there are cores.
+    ``X`` (n, n_0) has any real dtype and is only indexed by rows; ``targets`` are labels (n,) or
+    targets (n, n_L); ``weights`` (n,) have mean 1, None means all 1. An engine says in
+    ``Run.dtype`` what it computes in. It uses at most ``n_threads``, None meaning as many as there
+    are cores.
     """
 
     network: Network
@@ -164,17 +150,11 @@ class Problem:
 class EpochPlan:
     """One pass over the rows.
 
-    Attributes
-    ----------
-    order : ndarray of int
-        The rows in the order they are visited; consecutive runs of batch_size are the batches.
-    rng : numpy.random.Generator or None
-        Draws this epoch's dropout masks; None where there is no dropout.
-    learning_rates : ndarray
-        eta of each step of the epoch.
-    should_stop : callable
-        Asked every few milliseconds with the rows done so far, and when all are done; true means
-        stop now: the step that runs, if its parameters have not changed yet, is left undone.
+    Consecutive runs of batch_size in ``order`` are the batches, each with its own of
+    ``learning_rates``; ``rng`` draws this epoch's dropout masks, None where there is no dropout.
+    ``should_stop`` is asked every few milliseconds with the rows done so far, and when all are
+    done; true means stop now: the step that runs, if its parameters have not changed yet, is left
+    undone.
     """
 
     order: npt.NDArray[np.int64]
@@ -187,15 +167,10 @@ class EpochPlan:
 class EpochOutcome:
     """What an epoch came to.
 
-    Attributes
-    ----------
-    loss : float
-        The mean of the objective over the rows visited, each taken before its step.
-    n_steps : int
-        Steps done; fewer than planned when it was stopped, 0 if in the middle of the first.
-    diverged : str or None
-        Which quantity was no longer finite, and at which step of the epoch; the parameters are
-        then the last ones whose loss and gradient were finite.
+    ``loss`` is the mean of the objective over the rows visited, each taken before its step;
+    ``n_steps`` are fewer than planned when it was stopped, 0 if in the middle of the first.
+    ``diverged`` says which quantity was no longer finite, and at which step of the epoch; the
+    parameters are then the last ones whose loss and gradient were finite.
     """
 
     loss: float

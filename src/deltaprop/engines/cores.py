@@ -13,16 +13,11 @@ _LIMITS = ("DELTAPROP_NUM_THREADS", "OMP_NUM_THREADS")
 
 
 def available_cores() -> int:
-    """Return how many threads run at once here without sharing a core.
+    """Return how many threads run at once here without sharing a core, at least 1.
 
     The least of: the cores this process is allowed on, a container's quota, and
     DELTAPROP_NUM_THREADS or OMP_NUM_THREADS where one is set (joblib sets the latter in its
     workers).
-
-    Returns
-    -------
-    int
-        At least 1.
     """
     allowed = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

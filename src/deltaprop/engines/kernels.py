@@ -36,15 +36,7 @@ _KEPT_AS = {"float32": np.float32, "bfloat16": np.float32, "float64": np.float64
 
 
 class NativeRun:
-    """A problem being trained in native code.
-
-    Parameters
-    ----------
-    problem : Problem
-        What is trained.
-    parameters : Parameters
-        Where to start; holds the result after each epoch.
-    """
+    """A problem being trained in native code; ``parameters`` hold the result after each epoch."""
 
     def __init__(self, problem: Problem, parameters: Parameters) -> None:
         self.problem = problem
@@ -120,16 +112,7 @@ class NativeRun:
 class NativePredictor:
     """A network with the parameters it was given, as the kernels read them.
 
-    Parameters
-    ----------
-    network : Network
-        What it is.
-    parameters : Parameters
-        Its numbers; later changes do not reach it.
-    dtype : str
-        What it computes in.
-    sparse : bool
-        Whether its rows will be.
+    Later changes of ``parameters`` do not reach it; ``sparse`` says whether its rows will be.
     """
 
     def __init__(
@@ -143,13 +126,7 @@ class NativePredictor:
         self._trainer.set_parameters(np.ascontiguousarray(parameters.flat))
 
     def logits(self, X: base.Rows) -> Array:
-        """Return z^L of shape (n, n_L), float64; several threads may ask at once.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n, n_0) or scipy CSR matrix
-            Rows of the kind that the predictor was made for.
-        """
+        """Return z^L (n, n_L), float64, of rows of its kind; several threads may ask at once."""
         return _logits(self._trainer, X, self._n_out)
 
 

@@ -106,12 +106,8 @@ class NativeEngine:
     ) -> NativePredictor:
         """Return what answers as ``logits`` does, for dense rows or for sparse ones.
 
-        It holds the weights as the kernels want them, and nothing that a fork would lose.
-
-        Raises
-        ------
-        SettingError
-            Where there are no kernels.
+        It holds the weights as the kernels want them, and nothing that a fork would lose;
+        SettingError where there are no kernels.
         """
         if compiled_part() is None:
             raise SettingError(

@@ -19,17 +19,9 @@ _WORTH_A_THREAD = 16_000_000
 class BlasThreads:
     """Limits the threads of NumPy's matrix products for the steps of one network.
 
-    Waking threads for small products takes longer than computing them, and far longer on a
-    machine that is busy, so products below 16 million multiply-adds stay on one.
-
-    Parameters
-    ----------
-    network : Network
-        Its widths give the sizes of the products.
-    batch_size : int
-        Rows of a step.
-    n_threads : int or None
-        At most this many; None means as many as NumPy takes by itself.
+    Waking threads for small products takes longer than computing them, and far longer on a machine
+    that is busy, so products below 16 million multiply-adds stay on one. Others take at most
+    ``n_threads``; None means as many as NumPy takes by itself.
     """
 
     def __init__(self, network: Network, batch_size: int, n_threads: int | None) -> None:

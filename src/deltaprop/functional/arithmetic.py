@@ -17,20 +17,23 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TypeAlias
 
+import numpy as np
+import numpy.typing as npt
+
 from deltaprop.errors import SettingError
 from deltaprop.functional.expressions import (
+    Applied,
     Call,
     Comparison,
     Expression,
     Leaf,
+    Matrix,
     MatrixProduct,
     Number,
-    Operand,
     Power,
     Product,
     Quotient,
     Reduced,
-    Rest,
     Sum,
     Transposed,
     joined,
@@ -38,7 +41,10 @@ from deltaprop.functional.expressions import (
     times,
 )
 
-__all__ = ["FUNCTIONS", "evaluate", "leaf_value", "parse"]
+__all__ = ["FUNCTIONS", "evaluate", "leaf_value", "parse", "worked_out"]
+
+Array = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 
 def _exp(x: float) -> float:
@@ -60,7 +66,7 @@ FUNCTIONS: dict[str, Callable[..., float]] = {
     "cos": math.cos,
     "sin": math.sin,
 }
-_RELATIONS: dict[str, Callable[[float, float], bool]] = {
+_RELATIONS: dict[str, Callable[[Array | float, Array | float], Flags | bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
     "<": operator.lt,
@@ -77,23 +83,19 @@ _BY_NODE: dict[type[ast.cmpop], str] = {
 
 
 def evaluate(expression: Expression, number_of: Callable[[Leaf], float] | None = None) -> float:
-    """Return what the expression comes to.
+    """Return what an expression comes to; infinity or NaN where it overflows or is not defined.
 
-    Parameters
-    ----------
-    expression : Expression
-        What to evaluate.
-    number_of : callable, optional
-        The number to take for a leaf, such as the rounded one that is displayed; the leaf's own
-        when left out.
-
-    Returns
-    -------
-    float
-        Infinity or NaN where the arithmetic overflows or is not defined.
+    ``number_of`` gives the number to take for a leaf, such as the rounded one that is displayed;
+    its own when left out.
     """
+
+    def value_of(leaf: Matrix | Leaf) -> float:
+        if isinstance(leaf, Matrix):
+            raise TypeError("An array has many values: see functional/arrays.py.")
+        return leaf_value(leaf) if number_of is None else number_of(leaf)
+
     try:
-        return _evaluate(expression, number_of or leaf_value)
+        return float(worked_out(expression, value_of, FUNCTIONS))
     except OverflowError:
         return math.inf
     except (ValueError, ZeroDivisionError):
@@ -105,30 +107,57 @@ def leaf_value(leaf: Leaf) -> float:
     return float(leaf.text) if isinstance(leaf, Number) else leaf.value
 
 
-def _evaluate(expression: Expression, number_of: Callable[[Leaf], float]) -> float:
-    match expression:
-        case Operand() | Number() | Rest():
-            return number_of(expression)
+def worked_out(
+    tree: Expression,
+    value_of: Callable[[Matrix | Leaf], Array | float],
+    functions: Mapping[str, Callable[..., Array | float]],
+) -> Array | float:
+    """Return what a tree comes to with these values in its leaves, by functions of such values."""
+
+    def of(part: Expression) -> Array | float:
+        return worked_out(part, value_of, functions)
+
+    match tree:
         case Sum(terms=terms, signs=signs):
-            parts = zip(terms, signs, strict=True)
             # one after another, as whoever reads the line adds: sum() compensates since Python 3.12
-            total = 0.0
-            for term, sign in parts:
-                total += sign * _evaluate(term, number_of)
+            total: Array | float = 0.0
+            for term, sign in zip(terms, signs, strict=True):
+                total = total + sign * of(term)
             return total
         case Product(factors=factors):
-            return math.prod(_evaluate(factor, number_of) for factor in factors)
+            product: Array | float = 1.0
+            for factor in factors:
+                product = product * of(factor)
+            return product
         case Quotient(above=above, below=below):
-            return _evaluate(above, number_of) / _evaluate(below, number_of)
+            quotient: Array | float = of(above) / of(below)
+            return quotient
         case Power(base=base, exponent=exponent):
-            return float(_evaluate(base, number_of) ** _evaluate(exponent, number_of))
+            power: Array | float = of(base) ** of(exponent)
+            return power
         case Comparison(left=left, relation=relation, right=right):
-            holds = _RELATIONS[relation](_evaluate(left, number_of), _evaluate(right, number_of))
-            return float(holds)
+            holds = _RELATIONS[relation](of(left), of(right))
+            return float(holds) if isinstance(holds, bool) else holds.astype(np.float64)
         case Call(name=name, arguments=arguments):
-            return float(FUNCTIONS[name](*(_evaluate(a, number_of) for a in arguments)))
+            return functions[name](*map(of, arguments))
+        case Applied(compute=compute, arguments=named):
+            return compute(*map(of, named.values()))
+        case MatrixProduct(left=left, right=right):
+            products: Array = np.atleast_2d(of(left)) @ np.atleast_2d(of(right))
+            return products
+        case Transposed(of=inner):
+            return np.transpose(of(inner))
+        case Reduced(name="norm", of=inner):
+            norm: Array = np.sqrt(np.sum(np.square(of(inner)), keepdims=True))
+            return norm
+        case Reduced(name=name, of=inner):
+            reduce = np.mean if name == "mean" else np.sum
+            reduced: Array = reduce(
+                np.atleast_2d(of(inner)), axis=0 if name == "sum" else 1, keepdims=True
+            )
+            return reduced
         case _:
-            raise TypeError("An array has many values: see functional/arrays.py.")
+            return value_of(tree)
 
 
 Functions: TypeAlias = Mapping[str, Callable[[Expression], Expression]]
@@ -148,11 +177,6 @@ def parse(
         What each name stands for.
     functions : mapping, optional
         Further functions of one argument, "f" or "f'", and what tree a call of them is.
-
-    Returns
-    -------
-    Expression
-        The tree.
 
     Raises
     ------

@@ -10,13 +10,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.functional.arithmetic import leaf_value, parse
+from deltaprop.functional.arithmetic import leaf_value, parse, worked_out
 from deltaprop.functional.expressions import (
     Applied,
     Call,
@@ -34,12 +36,12 @@ from deltaprop.functional.expressions import (
     Rest,
     Sum,
     Transposed,
+    joined,
     multiplied,
     parts_of,
-    plus,
 )
 
-__all__ = ["Adding", "element", "shape", "values"]
+__all__ = ["Adding", "by_formula", "element", "shape", "values"]
 
 Array = npt.NDArray[np.float64]
 # makes one expression of the terms of a sum, and of so many further ones that come to a number
@@ -49,9 +51,10 @@ _ON_ARRAYS: Mapping[str, Callable[..., Array]] = {
     "exp": np.exp,
     "log": np.log,
     "tanh": np.tanh,
-    "max": np.maximum,
+    "max": lambda *arrays: reduce(np.maximum, arrays),
     "sqrt": np.sqrt,
     "abs": np.abs,
+    "erf": np.vectorize(math.erf, otypes=[np.float64]),
     "cos": np.cos,
     "sin": np.sin,
 }
@@ -80,94 +83,37 @@ def shape(tree: Expression) -> tuple[int, int]:
 def values(
     tree: Expression, value_of: Callable[[Matrix | Leaf], Array | float] | None = None
 ) -> Array:
-    """Return what a tree of arrays comes to.
+    """Return what a tree of arrays comes to, of its ``shape``.
 
-    Parameters
-    ----------
-    tree : Expression
-        What to work out.
-    value_of : callable, optional
-        The numbers to take for a matrix or a leaf, such as the rounded ones that are displayed;
-        their own when left out.
-
-    Returns
-    -------
-    ndarray of shape ``shape(tree)``
-        Infinity or NaN where the arithmetic overflows or is not defined.
+    ``value_of`` gives the numbers to take for a matrix or a leaf, such as the rounded ones that
+    are displayed; their own when left out. Infinity or NaN stands where the arithmetic overflows
+    or is not defined.
     """
+
+    def array_of(leaf: Matrix | Leaf) -> Array:
+        return np.asarray((value_of or _own)(leaf), dtype=np.float64)
+
     with np.errstate(all="ignore"):
-        return np.atleast_2d(np.asarray(_values(tree, value_of or _own), dtype=np.float64))
+        return np.atleast_2d(np.asarray(worked_out(tree, array_of, _ON_ARRAYS)))
 
 
 def _own(leaf: Matrix | Leaf) -> Array | float:
     return leaf.values if isinstance(leaf, Matrix) else leaf_value(leaf)
 
 
-def _values(tree: Expression, value_of: Callable[[Matrix | Leaf], Array | float]) -> Array | float:
-    def of(part: Expression) -> Array | float:
-        return _values(part, value_of)
-
-    match tree:
-        case Matrix() | Operand() | Number() | Rest():
-            return value_of(tree)
-        case Sum(terms=terms, signs=signs):
-            total: Array | float = 0.0
-            for term, sign in zip(terms, signs, strict=True):
-                total = total + sign * of(term)
-            return total
-        case Product(factors=factors):
-            product: Array | float = 1.0
-            for factor in factors:
-                product = product * of(factor)
-            return product
-        case Quotient(above=above, below=below):
-            quotient: Array = np.divide(of(above), of(below))
-            return quotient
-        case Power(base=base, exponent=exponent):
-            power: Array = np.power(of(base), of(exponent))
-            return power
-        case Call(name=name, arguments=arguments):
-            return _ON_ARRAYS[name](*map(of, arguments))
-        case Applied(compute=compute, arguments=named):
-            return compute(*map(of, named.values()))
-        case MatrixProduct(left=left, right=right):
-            products: Array = np.atleast_2d(of(left)) @ np.atleast_2d(of(right))
-            return products
-        case Transposed(of=inner):
-            return np.transpose(of(inner))
-        case Reduced(name=name, of=inner):
-            found = np.atleast_2d(of(inner))
-            if name == "norm":
-                norm: Array = np.sqrt(np.sum(found**2, keepdims=True))
-                return norm
-            reduce = np.mean if name == "mean" else np.sum
-            reduced: Array = reduce(found, axis=0 if name == "sum" else 1, keepdims=True)
-            return reduced
-        case Comparison():
-            raise TypeError("A comparison stands in formulas of numbers alone.")
+def by_formula(formula: str, **arrays: Array) -> Array:
+    """Return what a formula comes to with arrays in place of its names."""
+    return values(parse(formula, {name: Matrix(name, array) for name, array in arrays.items()}))
 
 
 def element(
     tree: Expression, i: int, j: int, add: Adding | None = None, most: int = 0
 ) -> Expression:
-    """Return the scalar expression of one entry of a tree of arrays.
+    """Return the scalar expression of the entry in row i, column j of a tree of arrays.
 
-    Parameters
-    ----------
-    tree : Expression
-        Of arrays.
-    i, j : int
-        Row and column.
-    add : callable, optional
-        Makes one expression of the terms of an outermost sum; without it every term is written.
-    most : int
-        Where more terms than that are added up, those that are 0 or among the smallest may be
-        given to ``add`` as a count and what they come to.
-
-    Returns
-    -------
-    Expression
-        Of ``Operand``, with ``A[i,j]`` for its id.
+    ``add`` makes one expression of the terms of an outermost sum; without it every term is
+    written. Where more terms than ``most`` are added up, those that are 0 or among the smallest
+    may be given to it as a count and what they come to.
     """
 
     def at(part: Expression) -> Expression:
@@ -179,7 +125,10 @@ def element(
         case Operand() | Number() | Rest():
             return tree
         case Sum(terms=terms, signs=signs):
-            return _added_up([at(term) for term in terms], signs)
+            total = at(terms[0]) if signs[0] > 0 else multiplied(Sum((at(terms[0]),), (-1,)))
+            for term, sign in zip(terms[1:], signs[1:], strict=True):
+                total = joined(total, at(term), sign)
+            return total
         case Product(factors=factors):
             return multiplied(*map(at, factors))
         case Quotient(above=above, below=below):
@@ -202,17 +151,6 @@ def element(
             return total
         case Comparison():
             raise TypeError("A comparison stands in formulas of numbers alone.")
-
-
-def _added_up(terms: Sequence[Expression], signs: Sequence[int]) -> Expression:
-    total = terms[0] if signs[0] > 0 else multiplied(Sum((terms[0],), (-1,)))
-    for term, sign in zip(terms[1:], signs[1:], strict=True):
-        if sign > 0:
-            total = plus(total, term)
-        else:
-            first = total if isinstance(total, Sum) else Sum((total,), (1,))
-            total = Sum((*first.terms, term), (*first.signs, -1))
-    return total
 
 
 def _all(terms: Sequence[Expression], more: int, rest: float) -> Expression:

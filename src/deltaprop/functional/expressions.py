@@ -44,16 +44,9 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Operand:
-    """A quantity with a place of its own: a root, or the result of another line.
+    """A quantity with a place of its own, "W.1[0,2]": a root, or the result of another line.
 
-    Parameters
-    ----------
-    id : str
-        "W.1[0,2]", "x[0,1]", "learning_rate".
-    value : float
-        Its number.
-    rounding : float
-        How far that may be from what it is exactly, beyond its last place.
+    ``rounding`` is how far its value may be from what it is exactly, beyond its last place.
     """
 
     id: str
@@ -128,20 +121,11 @@ class Call:
 class Matrix:
     """An array, or some of its rows or columns, as a matrix whose entries have ids.
 
-    Parameters
-    ----------
-    id : str
-        Of the array: "W.1", "x".
-    values : ndarray of shape (rows, columns)
-        Its numbers; an array of one index is a row.
-    origin : tuple of int
-        The index of the first entry; the last two run with rows and columns. Empty where it is
-        one number, without an index.
-    part : str
-        Which part of the array it is, as it is written: "2…4"; "" for the whole.
-    applied : str
-        The function of the array that ``values`` are, such as "tanh'"; "" for none. Its entries
-        have no ids then.
+    ``id`` is the array's, "W.1"; an array of one index is a row of ``values``. ``origin`` is the
+    index of the first entry, whose last two run with rows and columns; empty where it is one
+    number, without an index. ``part`` is how the part is written: "2…4"; "" for the whole.
+    ``applied`` is the function of the array that ``values`` are, such as "tanh'"; its entries have
+    no ids then.
     """
 
     id: str
@@ -200,18 +184,10 @@ class Reduced:
 
 @dataclass(frozen=True, eq=False)
 class Applied:
-    """A named function of every entry, such as an activation.
+    """A named function of every entry, such as an activation, "tanh" or "tanh'".
 
-    Parameters
-    ----------
-    name : str
-        What it is called: "tanh", "tanh'".
-    formula : str
-        What an entry comes to, in the names of the arguments.
-    compute : callable
-        The same of arrays, given in the order of the arguments.
-    arguments : mapping
-        The first is what it is written to be a function of.
+    ``formula`` is what an entry comes to, in the names of the arguments; ``compute`` the same of
+    arrays, in their order. It is written to be a function of the first.
     """
 
     name: str

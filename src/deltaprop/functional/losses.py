@@ -17,9 +17,7 @@ import numpy.typing as npt
 
 from deltaprop.errors import DataError, SettingError
 from deltaprop.functional.activations import sigmoid, softplus
-from deltaprop.functional.arithmetic import parse
-from deltaprop.functional.arrays import values
-from deltaprop.functional.expressions import Matrix
+from deltaprop.functional.arrays import by_formula
 from deltaprop.functional.loss_checks import check_loss
 from deltaprop.functional.outputs import OUTPUTS, exp, softmax
 from deltaprop.functional.registry import Registry
@@ -117,7 +115,7 @@ class Loss:
     def of_outputs(self, p: Array, targets: Array) -> Array:
         """Return the loss of each sample by its formula in p and t; 0 ln 0 counts as 0."""
         assert self.arithmetic is not None
-        terms = _by_formula(self.arithmetic[0], p, targets)
+        terms = by_formula(self.arithmetic[0], p=p, t=targets)
         terms = np.where((targets == 0) & ~np.isfinite(terms), 0.0, terms)
         total: Array = terms.sum(axis=1)
         return total
@@ -126,15 +124,11 @@ class Loss:
         """Return dl/dz by its formula, or through the Jacobian of softmax: p (g - sum of p g)."""
         assert self.arithmetic is not None
         if self.arithmetic[1]:
-            return _by_formula(self.arithmetic[1], p, targets)
+            return by_formula(self.arithmetic[1], p=p, t=targets)
         assert self.by_output is not None
-        g = _by_formula(self.by_output, p, targets)
+        g = by_formula(self.by_output, p=p, t=targets)
         delta: Array = p * (g - np.sum(p * g, axis=1, keepdims=True))
         return delta
-
-
-def _by_formula(formula: str, p: Array, targets: Array) -> Array:
-    return values(parse(formula, {"p": Matrix("p", p), "t": Matrix("t", targets)}))
 
 
 def sample_shares(
@@ -144,26 +138,11 @@ def sample_shares(
     total: float | None = None,
     reduction: str = "mean",
 ) -> Array:
-    """Return the factor with which each sample's loss enters L.
+    """Return the factor with which each sample's loss enters L, of shape (n,).
 
     Without weights 1/n each; with weights w_i / sum(w); with ``reduction="sum"`` 1 or w_i.
-
-    Parameters
-    ----------
-    n : int
-        How many samples.
-    sample_weight : array_like of shape (n,), optional
-        Weights >= 0, not all zero.
-    total : float, optional
-        What to divide by instead of sum(w). Mini-batches pass (rows in the batch) * (mean weight
-        of the whole table), so that a weight keeps its meaning even in a batch of one.
-    reduction : {"mean", "sum"}
-        "mean" divides, "sum" does not.
-
-    Returns
-    -------
-    ndarray of shape (n,)
-        The shares; with the mean they sum to 1.
+    ``total`` is what to divide by instead of sum(w): mini-batches pass (rows in the batch) * (mean
+    weight of the whole table), so that a weight keeps its meaning even in a batch of one.
 
     Raises
     ------
@@ -228,49 +207,19 @@ def _below_the_largest(logits: Array) -> tuple[Array, Array]:
     return below, np.log1p(others.sum(axis=1))
 
 
-def _cross_entropy_delta(logits: Array, targets: Array) -> Array:
-    delta: Array = softmax(logits) - targets
-    return delta
-
-
-def _smooth_distribution(targets: Array, e: float) -> Array:
-    smoothed: Array = (1.0 - e) * targets + e / targets.shape[1]
-    return smoothed
-
-
 def _binary_cross_entropy(logits: Array, targets: Array) -> Array:
     # softplus(z) - t z, written so that t = 1 with a large z cancels nothing
     terms = targets * softplus(-logits) + (1.0 - targets) * softplus(logits)
     return np.asarray(terms.sum(axis=1))
 
 
-def _binary_cross_entropy_delta(logits: Array, targets: Array) -> Array:
-    return sigmoid(logits) - targets
-
-
-def _smooth_unit(targets: Array, e: float) -> Array:
-    return (1.0 - e) * targets + e / 2.0
-
-
 def _half_squared_error(logits: Array, targets: Array) -> Array:
     return np.asarray(0.5 * np.sum((targets - logits) ** 2, axis=1))
-
-
-def _half_squared_error_delta(logits: Array, targets: Array) -> Array:
-    return logits - targets
-
-
-def _half_squared_error_sigmoid(logits: Array, targets: Array) -> Array:
-    return _half_squared_error(sigmoid(logits), targets)
 
 
 def _half_squared_error_sigmoid_delta(logits: Array, targets: Array) -> Array:
     p = sigmoid(logits)
     return (p - targets) * p * (1.0 - p)
-
-
-def _half_squared_error_softmax(logits: Array, targets: Array) -> Array:
-    return _half_squared_error(softmax(logits), targets)
 
 
 def _half_squared_error_softmax_delta(logits: Array, targets: Array) -> Array:
@@ -279,14 +228,6 @@ def _half_squared_error_softmax_delta(logits: Array, targets: Array) -> Array:
     # J^T (p - t) with J_ij = p_i ([i=j] - p_j), without writing J out
     delta: Array = p * (upstream - np.sum(p * upstream, axis=1, keepdims=True))
     return delta
-
-
-def _poisson(logits: Array, targets: Array) -> Array:
-    return np.asarray(np.sum(exp(logits) - targets * logits, axis=1))
-
-
-def _poisson_delta(logits: Array, targets: Array) -> Array:
-    return exp(logits) - targets
 
 
 def huber(threshold: float = 1.0, name: str = "huber") -> Loss:
@@ -333,41 +274,43 @@ def huber(threshold: float = 1.0, name: str = "huber") -> Loss:
 
 BUILT_IN = (
     Loss(
-        "cross_entropy", "softmax", _cross_entropy, _cross_entropy_delta, "distribution",
+        "cross_entropy", "softmax", _cross_entropy, lambda z, t: softmax(z) - t, "distribution",
         (r"\ln \sum_k e^{z_k} - \sum_i t_i z_i", r"p_i - t_i"),
-        "k classes, one of them true", _smooth_distribution,
+        "k classes, one of them true", lambda t, e: (1.0 - e) * t + e / t.shape[1],
         arithmetic=("-(t * log(p))", "p - t"), per_label=_cross_entropy_of_labels,
         by_output="-(t / p)",
     ),
     Loss(
-        "binary_cross_entropy", "sigmoid", _binary_cross_entropy, _binary_cross_entropy_delta,
+        "binary_cross_entropy", "sigmoid", _binary_cross_entropy, lambda z, t: sigmoid(z) - t,
         "unit", (r"\sum_j \ln(1 + e^{z_j}) - t_j z_j", r"p_i - t_i"),
-        "yes or no for each output, independently", _smooth_unit,
+        "yes or no for each output, independently", lambda t, e: (1.0 - e) * t + e / 2.0,
         arithmetic=("-(t * log(p) + (1 - t) * log(1 - p))", "p - t"),
         by_output="(p - t) / (p * (1 - p))",
     ),
     Loss(
-        "half_squared_error", "identity", _half_squared_error, _half_squared_error_delta, "real",
+        "half_squared_error", "identity", _half_squared_error, lambda z, t: z - t, "real",
         (r"\tfrac{1}{2} \sum_j (t_j - z_j)^2", r"z_i - t_i"), "regression",
         arithmetic=("(t - z)**2 / 2", "z - t"), by_output="p - t",
     ),
     Loss(
-        "half_squared_error_sigmoid", "sigmoid", _half_squared_error_sigmoid,
-        _half_squared_error_sigmoid_delta, "unit",
+        "half_squared_error_sigmoid", "sigmoid",
+        lambda z, t: _half_squared_error(sigmoid(z), t), _half_squared_error_sigmoid_delta, "unit",
         (r"\tfrac{1}{2} \sum_j (t_j - p_j)^2", r"(p_i - t_i)\, p_i (1 - p_i)"),
         "squared error on sigmoid outputs, as older textbooks have it",
         arithmetic=("(t - p)**2 / 2", "(p - t) * p * (1 - p)"), by_output="p - t",
     ),
     Loss(
-        "half_squared_error_softmax", "softmax", _half_squared_error_softmax,
-        _half_squared_error_softmax_delta, "distribution",
+        "half_squared_error_softmax", "softmax",
+        lambda z, t: _half_squared_error(softmax(z), t), _half_squared_error_softmax_delta,
+        "distribution",
         (r"\tfrac{1}{2} \sum_j (t_j - p_j)^2", r"\sum_j (p_j - t_j)\, p_j ([i = j] - p_i)"),
         "squared error (Brier score) on softmax outputs",
         arithmetic=("(t - p)**2 / 2", ""), by_output="p - t",
     ),
     huber(),
     Loss(
-        "poisson", "exp", _poisson, _poisson_delta, "count",
+        "poisson", "exp", lambda z, t: np.asarray(np.sum(exp(z) - t * z, axis=1)),
+        lambda z, t: exp(z) - t, "count",
         (r"\sum_j e^{z_j} - t_j z_j", r"e^{z_i} - t_i"),
         "counts; the term ln t!, which no weight changes, is left out",
         arithmetic=("exp(z) - t * z", "exp(z) - t"), by_output="1 - t / p",

@@ -20,19 +20,9 @@ Array = npt.NDArray[np.float64]
 class Output:
     """The function a loss applies to the logits: p = f(z^L), row by row.
 
-    Parameters
-    ----------
-    name : str
-        "softmax", "sigmoid", "identity" or "exp".
-    f : callable
-        ``f(logits) -> p``, both of shape (n, n_L).
-    latex : str
-        p_i in terms of z.
-    arithmetic : str, optional
-        p in terms of z, a row for each sample: what an explanation puts numbers into. Without it an
-        explanation only names the function.
-    is_shift_invariant : bool
-        Whether a number may be taken off all logits of a row.
+    ``latex`` is p_i in terms of z; ``arithmetic`` p in terms of z, a row for each sample: what an
+    explanation puts numbers into. Without it an explanation only names the function.
+    ``is_shift_invariant``: a number may be taken off all logits of a row.
     """
 
     name: str

@@ -24,15 +24,10 @@ Row = TypeVar("Row", bound=Named)
 class Registry(Mapping[str, Row], Generic[Row]):
     """Rows by name.
 
-    Parameters
-    ----------
-    kind : str
-        What a row is, for messages: "activation", "loss", ...
-    rows : iterable
-        The built-in rows. They are checked by the tests instead of at every import.
-    check : callable, optional
-        Called with each row registered later; raises when the row contradicts itself (a
-        derivative that is not the derivative, for instance). Registering is therefore a proof.
+    ``kind`` is what a row is, for messages: "activation", "loss", ... Built-in ``rows`` are checked
+    by the tests instead of at every import. ``check`` is called with each row registered later and
+    raises when it contradicts itself (a derivative that is not the derivative, for instance):
+    registering is a proof.
     """
 
     def __init__(

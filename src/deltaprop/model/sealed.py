@@ -32,12 +32,7 @@ Tensors: TypeAlias = dict[str, npt.NDArray[Any]]
 def pack(name: str, facts: Facts, tensors: Tensors) -> bytes:
     """Return the content of a file; ``name`` is for messages.
 
-    Raises
-    ------
-    SettingError
-        When the description is no plain data.
-    OutputError
-        When it is longer than a file holds.
+    SettingError: the description is no plain data. OutputError: it is longer than a file holds.
     """
     from safetensors.numpy import save
 
@@ -67,10 +62,7 @@ def pack(name: str, facts: Facts, tensors: Tensors) -> bytes:
 def unpack(name: str, content: bytes) -> tuple[Facts, Tensors]:
     """Return the description and the arrays of a file, its checksum right.
 
-    Raises
-    ------
-    ModelFileError
-        When it is foreign, damaged, truncated, or of a format this version does not read.
+    ModelFileError: it is foreign, damaged, truncated, or of a format this version does not read.
     """
     from safetensors import SafetensorError
     from safetensors.numpy import load

@@ -54,20 +54,10 @@ Contents: TypeAlias = Facts
 class SavedModel:
     """What a model file holds.
 
-    Attributes
-    ----------
-    network : Network
-        The description.
-    parameters : Parameters
-        The numbers, float64 in memory.
-    table : dict or None
-        How a table becomes x and what y means, as plain data.
-    training : dict
-        The record of the training: history, settings.
-    arrays : dict of ndarray
-        Further arrays, such as an optimizer's state in a checkpoint.
-    versions : dict of str
-        deltaprop, NumPy and Python at the time of saving.
+    Parameters are float64 in memory. ``table`` says how a table becomes x and what y means, and
+    ``training`` records history and settings, as plain data; ``arrays`` are further ones, such as
+    an optimizer's state in a checkpoint; ``versions`` those of deltaprop, NumPy and Python at
+    saving.
     """
 
     network: Network
@@ -215,10 +205,7 @@ def load_model(path: str | os.PathLike[str]) -> SavedModel:
 def flat_array(saved: SavedModel, name: str) -> npt.NDArray[np.float64]:
     """Return an array of a file that stands for all parameters of its network, as a copy.
 
-    Raises
-    ------
-    DataError
-        When there is none, or it has another length or type.
+    DataError: there is none, or it has another length or type.
     """
     array, n = saved.arrays.get(name), saved.network.n_parameters
     if array is None or array.shape != (n,) or array.dtype != np.float64:
@@ -313,17 +300,8 @@ def _layer_to_dict(layer: Any) -> Facts:
 def network_from_dict(data: object, n_parameters: int | None = None) -> Network:
     """Return the network that ``network_to_dict`` described.
 
-    Parameters
-    ----------
-    data : object
-        From a file.
-    n_parameters : int, optional
-        How many numbers there are for it, which bounds its layers.
-
-    Raises
-    ------
-    DataError, SettingError
-        On anything else.
+    ``n_parameters`` is how many numbers there are for it, which bounds its layers. DataError,
+    SettingError: it is anything else.
     """
     stored = Stored(data, "network")
     layers = stored.get("layers")

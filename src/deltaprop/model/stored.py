@@ -203,18 +203,9 @@ def record(
 ) -> T:
     """Return the dataclass that ``dataclasses.asdict`` described.
 
-    Parameters
-    ----------
-    kind : type
-        A dataclass whose fields are ``bool``, ``int``, ``float``, ``str``, lists, tuples (of any
-        length), mappings and unions of them, or dataclasses. Floats are finite, whole numbers
-        below 2^64.
-    values : object
-        From a file.
-    where : str
-        What messages call it.
-    readers : mapping of str to callable, optional
-        How fields of other types are read: called with the field's name and value.
+    Its fields are ``bool``, ``int``, ``float``, ``str``, lists, tuples (of any length), mappings
+    and unions of them, or dataclasses. Floats are finite, whole numbers below 2^64. ``where`` is
+    what messages call it; ``readers`` read fields of other types, from the field's name and value.
 
     Raises
     ------

@@ -28,12 +28,8 @@ _EXPECTED = {
 def prepare_inputs(network: Network, x: npt.ArrayLike) -> Array:
     """Return x as a float64 array of shape (n, n_0), n >= 1.
 
-    Raises
-    ------
-    ShapeError
-        When the shape does not fit the network.
-    DataError
-        When a value is not a finite number; the message names its row and column.
+    ShapeError: it does not fit the network. DataError: a value is not a finite number; the message
+    names its row and column.
     """
     try:
         inputs = np.asarray(x, dtype=np.float64)
@@ -65,15 +61,11 @@ def refuse_non_finite(values: Array, what: str, first_row: int = 0) -> None:
 def prepare_targets(network: Network, y: npt.ArrayLike, n: int) -> Array | Labels:
     """Return y as class labels of shape (n,) or as targets of shape (n, n_L).
 
-    One dimension of whole numbers with several outputs means labels; one dimension with one
-    output means one target per row.
+    One dimension of whole numbers with several outputs means labels; one dimension with one output
+    means one target per row.
 
-    Raises
-    ------
-    ShapeError
-        When the number of rows or outputs does not fit.
-    DataError
-        When a value is outside what the loss can learn from; the message names its row.
+    ShapeError: the number of rows or outputs does not fit. DataError: a value is outside what the
+    loss can learn from; the message names its row.
     """
     try:
         values = np.asarray(y)
@@ -148,23 +140,11 @@ def dense_targets(targets: Array | Labels, k: int) -> Array:
 
 
 def class_weights(network: Network, targets: Array | Labels, weights: ClassWeight) -> Array | None:
-    """Return each row's weight by its class, or None when ``weights`` is None.
+    """Return each row's weight by its class, of shape (n,), or None when ``weights`` is None.
 
-    Parameters
-    ----------
-    network : Network
-        Its number of outputs is the number of classes (2 for a single output).
-    targets : ndarray
-        As ``prepare_targets`` returns them. A row's class is its label or its largest target;
-        with one output it is 1 where the target is at least 0.5.
-    weights : dict, sequence, "balanced" or None
-        Weight by class; classes left out of a dict weigh 1. "balanced" is
-        n / (number of classes * rows of the class).
-
-    Returns
-    -------
-    ndarray of shape (n,) or None
-        The weights.
+    A row's class is its label or its largest target (``prepare_targets``); with one output it is 1
+    where the target is at least 0.5. Classes left out of a dict weigh 1. "balanced" is n / (number
+    of classes * rows of the class).
     """
     if weights is None:
         return None

@@ -89,12 +89,8 @@ def read_checkpoint(
 ) -> Resumed | None:
     """Return the state of an earlier run of the same settings, or None when there is no file.
 
-    Raises
-    ------
-    SettingError
-        When the file belongs to a run with another network or other settings.
-    ModelFileError
-        When the file is damaged.
+    SettingError: it is of a run with another network or other settings. ModelFileError: it is
+    damaged.
     """
     if not Path(path).exists():
         return None

@@ -174,16 +174,9 @@ def train_members(
 
 @dataclass(frozen=True)
 class Member:
-    """One of the networks that are trained at once, and what is its own.
+    """One of the networks that are trained at once, and what is its own, as for ``train``.
 
-    Attributes
-    ----------
-    network, parameters, optimizer, seed, metric, state
-        As for ``train``.
-    checkpointing : Checkpointing
-        Where it is saved.
-    rows, validation_rows : array_like of int, optional
-        Which rows it learns from, and is scored on; all, and none, when left out.
+    It learns from ``rows`` and is scored on ``validation_rows``; all, and none, when left out.
     """
 
     network: Network

@@ -88,27 +88,12 @@ def score(
     targets: Array | npt.NDArray[np.int64],
     weights: Array | None = None,
 ) -> float:
-    """Return the accuracy, or R^2 averaged over outputs.
+    """Return the accuracy, or R^2 averaged over outputs, as the loss of the network decides.
 
     Accuracy is the share of rows whose every decision is right: the largest output for softmax,
     each output against 1/2 for sigmoid. R^2 = 1 - sum (t - p)^2 / sum (t - mean t)^2, and 0 for an
-    output whose targets do not vary.
-
-    Parameters
-    ----------
-    network : Network
-        Its loss decides which of the two.
-    logits : ndarray of shape (n, n_L)
-        z^L.
-    targets : ndarray of shape (n,) or (n, n_L)
-        Labels or targets.
-    weights : ndarray of shape (n,), optional
-        What each row counts; all the same when left out.
-
-    Returns
-    -------
-    float
-        At most 1.
+    output whose targets do not vary. ``logits`` are z^L (n, n_L), ``targets`` labels (n,) or
+    targets (n, n_L); ``weights`` (n,) are what each row counts, all the same when left out.
     """
     softmax = network.loss.output == "softmax" and network.n_out > 1
     if softmax and targets.ndim == 1:
@@ -124,10 +109,7 @@ def score(
 
 
 def r2(predicted: Array, targets: Array, weights: Array | None = None) -> float:
-    """Return R^2 = 1 - sum (t - p)^2 / sum (t - mean t)^2, averaged over outputs.
-
-    0 for an output whose targets do not vary.
-    """
+    """Return R^2, averaged over outputs; 0 for an output whose targets do not vary."""
     p, t, _ = _in_units(predicted, targets)
     error, spread = _mean((t - p) ** 2, weights), _mean((t - _mean(t, weights)) ** 2, weights)
     each = np.where(spread > 0, 1.0 - error / np.where(spread > 0, spread, 1.0), 0.0)
@@ -246,14 +228,8 @@ def mean_f1(rows: npt.NDArray[Any], found: npt.NDArray[Any], said: npt.NDArray[A
 def area_of(p: Array, own: npt.NDArray[np.bool_], weights: Array | None = None) -> float | None:
     """Return the area under one class's ROC curve; None where it, or the rest, has no rows.
 
-    Parameters
-    ----------
-    p : ndarray of shape (n,)
-        Larger where the class is likelier.
-    own : ndarray of bool of shape (n,)
-        Which rows are of the class.
-    weights : ndarray of shape (n,), optional
-        What each row counts; 1 when left out.
+    ``p`` is larger where the class is likelier, ``own`` says which rows are of the class, and
+    ``weights`` what each row counts; all three of shape (n,).
     """
     if weights is None:
         of_class, others = np.sort(p[own]), np.sort(p[~own])

@@ -56,14 +56,7 @@ def predict(
 def refuse_overflow(outputs: npt.NDArray[Any], where: str = "", first: int = 0) -> None:
     """Raise DataError where an output is infinite or NaN: it would name any class, or no number.
 
-    Parameters
-    ----------
-    outputs : ndarray of shape (n, n_L)
-        Probabilities or values.
-    where : str
-        What the message calls the rows.
-    first : int
-        Which row the first of them is, from 0.
+    ``where`` is what the message calls the rows, of which the first is number ``first`` from 0.
     """
     if not np.isfinite(outputs).all():
         row = first + int(np.argwhere(~np.isfinite(outputs))[0, 0])
@@ -82,18 +75,7 @@ def logits(
     engine: str = "auto",
     dtype: str = "float64",
 ) -> Array:
-    """Return z^L for each row: what ``predict`` turns into probabilities or values.
-
-    Parameters
-    ----------
-    network, parameters, X, engine, dtype
-        As for ``predict``.
-
-    Returns
-    -------
-    ndarray of shape (n, n_L)
-        The logits, float64.
-    """
+    """Return z^L (n, n_L), float64, for each row: what ``predict`` makes its outputs of."""
     require_fit(network, parameters)
     chosen = engine_named(engine)
     if chosen.refusal(network) is not None:  # in float64 all give the same numbers

@@ -87,15 +87,7 @@ def progress_line(wanted: bool, n_epochs: int, n_networks: int = 1) -> ProgressL
 
 @contextmanager
 def phase(wanted: bool, what: str) -> Iterator[None]:
-    """Show what is being done, and since when, as long as it lasts; off a terminal nothing.
-
-    Parameters
-    ----------
-    wanted : bool
-        Whether anything is to be shown.
-    what : str
-        Such as "reading table.csv".
-    """
+    """Show what is being done, "reading table.csv", and since when; off a terminal nothing."""
     if not (wanted and _on_terminal()):
         yield
         return

@@ -69,26 +69,8 @@ def _is_finite(state: State) -> bool:
 class TrainingRun:
     """A network on its way: what ``train`` was asked for, and how far it has come.
 
-    Attributes
-    ----------
-    problem, parameters, engine, optimizer
-        What is trained, by what.
-    seed, shuffle
-        As for ``train``.
-    stopping : Stopping
-        When it ends.
-    validation : Validation
-        What each epoch is scored on.
-    checkpointing : Checkpointing
-        Where it is saved.
-    rows : ndarray of int, optional
-        Which rows of the problem are learnt from; None for all.
-    state : dict, optional
-        As for ``train``.
-    history : History
-        What has happened.
-    reason : str or None
-        Why it is over: a key of ``STOPPED_BECAUSE``.
+    ``rows`` are those of the problem that are learnt from, None for all; ``reason`` is a key of
+    ``STOPPED_BECAUSE`` once it is over.
     """
 
     problem: Problem

@@ -275,12 +275,8 @@ def schedule_to_dict(learning_rate: LearningRate) -> float | dict[str, object]:
 def schedule_from_dict(data: object) -> LearningRate:
     """Return the schedule that ``schedule_to_dict`` described.
 
-    Raises
-    ------
-    UnknownNameError
-        When no schedule is called so.
-    DataError, SettingError
-        On anything else that ``schedule_to_dict`` would not have written.
+    UnknownNameError: no schedule is called so. DataError, SettingError: on anything else that it
+    would not have written.
     """
     if not isinstance(data, Mapping):
         return Stored({"number": data}, "learning rate").number("number")

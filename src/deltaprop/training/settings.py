@@ -29,13 +29,7 @@ Callback: TypeAlias = "Callable[[TrainingState], object]"
 
 @dataclass(frozen=True)
 class TrainingData:
-    """The rows as they are given: to learn from, and to score each epoch on.
-
-    Attributes
-    ----------
-    X, y, sample_weight, class_weight, X_val, y_val, weight_val
-        As for ``train``.
-    """
+    """The rows as ``train`` is given them: to learn from, and to score each epoch on."""
 
     X: Any
     y: npt.ArrayLike
@@ -48,13 +42,7 @@ class TrainingData:
 
 @dataclass(frozen=True)
 class Computing:
-    """How steps are computed.
-
-    Attributes
-    ----------
-    engine, dtype, batch_size, shuffle, n_threads
-        As for ``train``.
-    """
+    """How steps are computed, as for ``train``."""
 
     engine: str
     dtype: str
@@ -72,14 +60,9 @@ class Computing:
 
 @dataclass(frozen=True)
 class Stopping:
-    """When a run ends, and which of its epochs is left.
+    """When a run ends, and which of its epochs is left, as for ``train``.
 
-    Attributes
-    ----------
-    epochs, patience, min_improvement, keep_best, prefer_latest, time_budget, callbacks, clock
-        As for ``train``; the budget is counted from now on.
-    deadline : float or None
-        When to stop, by ``clock``.
+    The budget is counted from now on: ``deadline`` is when to stop, by ``clock``.
     """
 
     epochs: int
@@ -108,16 +91,9 @@ class Stopping:
 
 @dataclass(frozen=True)
 class Checkpointing:
-    """Where a run is saved on its way.
+    """Where a run is saved on its way; ``path`` is None for nowhere.
 
-    Attributes
-    ----------
-    path : path or None
-        The file; None for none.
-    every : float or None
-        Seconds that pass at least between two savings; None for a share of the time.
-    resume : bool
-        Whether the run goes on from it.
+    ``every`` are the seconds that pass at least between two savings; None for a share of the time.
     """
 
     path: str | os.PathLike[str] | None = None
@@ -148,20 +124,9 @@ class Checkpointing:
 class Validation:
     """What each epoch is scored on, and by what.
 
-    Attributes
-    ----------
-    score : Score
-        What gives ``history.val_metric``.
-    monitor : str, optional
-        As for ``train``.
-    data : tuple of (rows, targets), optional
-        None for no such rows.
-    places : ndarray of int, optional
-        Which of these rows; None for all.
-    weights : ndarray, optional
-        What each of them counts; None for all the same.
-    figure : str
-        Which one says which epoch is best: "val_loss", "val_metric" or "loss".
+    ``data`` are rows and targets, None for none; ``places`` which of these rows, None for all;
+    ``weights`` what each of them counts, None for all the same. ``figure`` is the one that says
+    which epoch is best: "val_loss", "val_metric" or "loss".
     """
 
     score: Score

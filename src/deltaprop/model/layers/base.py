@@ -33,12 +33,7 @@ LayerArrays: TypeAlias = Mapping[str, Array]
 class Part:
     """Some columns of ``a`` or ``delta``, or some rows of an array, one of three indices.
 
-    Attributes
-    ----------
-    array : str
-        "a", "delta", or the name of one of the layer's arrays.
-    start, stop : int
-        From and up to where.
+    ``array`` is "a", "delta", or the name of one of the layer's arrays.
     """
 
     array: str
@@ -50,16 +45,9 @@ class Part:
 class Intermediate:
     """Numbers between what comes in and what goes out that equations have a name for.
 
-    Attributes
-    ----------
-    name : str
-        In equations and in ids: "row_mean" of "row_mean.2[0,0]".
-    phase : {"forward", "backward"}
-        When it is worked out.
-    text, latex : str
-        The letter, in Unicode and in LaTeX.
-    per_row : bool
-        Whether each row has one alone, not one for each column.
+    ``name`` stands in equations and in ids: "row_mean" of "row_mean.2[0,0]". ``phase`` is "forward"
+    or "backward"; ``text`` and ``latex`` are the letter; ``per_row`` is true where each row has one
+    alone, not one for each column.
     """
 
     name: str
@@ -73,21 +61,11 @@ class Intermediate:
 class Equation:
     """One equation of a layer: of a whole array, or of a part that has a formula of its own.
 
-    Attributes
-    ----------
-    left : str
-        "z", "below", the array whose gradient it is, or an intermediate (whole, and before what
-        is made of it).
-    formula : str
-        In ``a``, ``delta`` and the layer's arrays, or names of parts of them.
-    start : int
-        The first column of z or dL/da that it gives, or the first row of the array.
-    stop : int, optional
-        Behind the last; None where it gives all.
-    parts : mapping
-        What a name in the formula stands for, where that is not the whole array of the name.
-    functions : mapping
-        The activation that a function in the formula is: {"f": "tanh"} for f(a) and f'(a).
+    ``left`` is "z", "below", the array whose gradient it is, or an intermediate (whole, and before
+    what is made of it). The formula is in ``a``, ``delta`` and the layer's arrays, or names of
+    ``parts`` of them, and gives the columns of z or dL/da, or the rows of the array, from ``start``
+    up to ``stop`` (None: all). ``functions`` are the activations in it: {"f": "tanh"} for f(a),
+    f'(a).
     """
 
     left: str

@@ -94,12 +94,8 @@ def optimizer_to_dict(optimizer: Optimizer) -> dict[str, object]:
 def optimizer_from_dict(data: object) -> Optimizer:
     """Return the optimizer that ``optimizer_to_dict`` described.
 
-    Raises
-    ------
-    UnknownNameError
-        When no optimizer is called so.
-    DataError, SettingError
-        On anything else that ``optimizer_to_dict`` would not have written.
+    UnknownNameError: no optimizer is called so. DataError, SettingError: on anything else that it
+    would not have written.
     """
     facts = dict(Stored(data, "optimizer").values)
     name = facts.pop("name", None)
