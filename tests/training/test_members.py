@@ -18,7 +18,7 @@ from deltaprop.errors import (
     ShapeError,
 )
 from deltaprop.model.spec import Network
-from deltaprop.training import members as members_module
+from deltaprop.training import progress as progress_module
 from deltaprop.training import together as together_module
 from deltaprop.training.members import train_members
 
@@ -316,20 +316,17 @@ def test_train_and_train_members_take_the_same_settings_with_the_same_defaults()
 def test_a_resumed_training_shows_how_far_it_had_come(table, tmp_path, monkeypatch):
     shown = []
 
-    class Line:
-        def rows(self, epoch, share, network=0):
-            shown.append(epoch + share)
+    class Bar:
+        start = stop = add_task = lambda self, *args, **fields: None
 
-        def epoch(self, history, network=0):
-            pass
-
-        def close(self):
-            pass
+        def update(self, task, completed=None, **fields):
+            shown.extend([] if completed is None else [completed])
 
     settings = {"checkpoint": tmp_path / "run", "resume": True}
     stop = lambda state: state.epoch == 1  # noqa: E731
     together(table, callbacks=[stop], **settings)
-    monkeypatch.setattr(members_module, "progress_line", lambda *wanted: Line())
-    together(table, **settings)
-    assert shown
+    monkeypatch.setattr(progress_module, "_on_terminal", lambda: True)
+    monkeypatch.setattr(progress_module, "_live", lambda *columns: Bar())
+    together(table, progress=True, **settings)
     assert min(shown) >= 2.0
+    assert max(shown) == QUICK["epochs"]

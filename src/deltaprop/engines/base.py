@@ -22,6 +22,7 @@ __all__ = [
     "Engine",
     "EpochOutcome",
     "EpochPlan",
+    "Flags",
     "Predictor",
     "Problem",
     "Rows",
@@ -36,6 +37,7 @@ __all__ = [
 ]
 
 Array = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 Labels = npt.NDArray[np.int64]
 ShouldStop: TypeAlias = Callable[[int], bool]
 # what an optimizer keeps: numbers for each parameter, and counts
@@ -83,12 +85,7 @@ class StepRule(Protocol):
         """Return the state before the first step, for n parameters."""
 
     def step(
-        self,
-        state: State,
-        flat: Array,
-        gradient: Array,
-        eta: float | Array,
-        decayed: npt.NDArray[np.bool_],
+        self, state: State, flat: Array, gradient: Array, eta: float | Array, decayed: Flags
     ) -> None:
         """Update ``flat`` and ``state`` in place; weight decay applies where ``decayed``."""
 
@@ -104,18 +101,13 @@ class StepOnArrays(StepRule, Protocol):
         flat: Array,
         gradient: Array,
         eta: float | Array,
-        decayed: npt.NDArray[np.bool_],
+        decayed: Flags,
     ) -> None:
         """Update ``flat`` and ``state`` in place, as ``step`` does."""
 
 
 def take_step(
-    optimizer: StepRule,
-    layout: Layout,
-    state: State,
-    flat: Array,
-    gradient: Array,
-    eta: float,
+    optimizer: StepRule, layout: Layout, state: State, flat: Array, gradient: Array, eta: float
 ) -> None:
     """Take an optimizer's step for a network's parameters, with the factors of its layers."""
     decayed, factors = layout.penalized(), layout.learning_rate_factors()

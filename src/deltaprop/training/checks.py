@@ -27,7 +27,6 @@ from deltaprop.training.optimizers import Optimizer, State
 __all__ = [
     "check_computing",
     "check_inputs",
-    "check_monitor",
     "check_rows",
     "check_state",
     "check_stopping",
@@ -43,7 +42,6 @@ Targets: TypeAlias = npt.NDArray[Any]
 
 R = TypeVar("R", npt.NDArray[Any], SparseRows, Rows)
 
-_MONITORS = ("val_loss", "val_metric", "loss")
 _ROWS_AT_ONCE = 65536
 
 
@@ -130,17 +128,6 @@ def check_stopping(
         raise SettingError(f"time_budget is {time_budget!r}; it is a number of seconds > 0.")
     if not (isinstance(min_improvement, (int, float)) and 0 <= min_improvement < np.inf):
         raise SettingError(f"min_improvement is {min_improvement!r}; it is a number >= 0.")
-
-
-def check_monitor(monitor: str | None, validated: bool) -> str:
-    """Return what is monitored, or raise SettingError."""
-    if monitor is None:
-        return "val_loss" if validated else "loss"
-    if monitor not in _MONITORS:
-        raise SettingError(f"monitor is {monitor!r}; it is one of {', '.join(_MONITORS)}.")
-    if monitor != "loss" and not validated:
-        raise SettingError(f"monitor={monitor!r} needs validation rows: pass X_val and y_val.")
-    return monitor
 
 
 def check_inputs(network: Network, X: object, name: str) -> Rows:

@@ -41,7 +41,7 @@ from deltaprop.training.settings import (
     TrainingData,
     Validation,
 )
-from deltaprop.training.together import advance, lines_of
+from deltaprop.training.together import advance
 
 __all__ = ["Member", "train_each", "train_members"]
 
@@ -217,10 +217,10 @@ def train_each(
     counts = check_validation_weights(held, data.weight_val)
     cores = min(computing.n_threads or available_cores(), available_cores())
     runs: list[TrainingRun] = []
-    for number, member in enumerate(members, start=1):
+    for number, member in enumerate(members):
         rows, own_weights = None, weights
         if not alone:
-            rows = _rows_of(member.rows, number, X.shape[0], "rows")
+            rows = _rows_of(member.rows, number + 1, X.shape[0], "rows")
             rows, own_weights = _weighed(member.network, rows, targets, weights, data.class_weight)
         optimizer = member.optimizer
         score = as_score(member.metric, member.network)
@@ -229,7 +229,7 @@ def train_each(
         elif held is not None:
             raise SettingError("Give validation_rows or X_val, not both.")
         else:
-            places = _rows_of(member.validation_rows, number, X.shape[0], "validation_rows")
+            places = _rows_of(member.validation_rows, number + 1, X.shape[0], "validation_rows")
             validation = Validation(score, monitor, (X, targets), places, _counts(places, weights))
         last = runs[-1] if runs else None
         alike = last and last.problem.network is member.network and last.optimizer is optimizer
@@ -253,15 +253,15 @@ def train_each(
                 member.checkpointing,
                 rows,
                 member.state,
+                number,
             )
         )  # fmt: skip
     for run in runs:
         run.begin()
-    line = progress_line(progress, stopping.epochs, k)
-    lines = lines_of(runs, line)
+    line = progress_line(progress, stopping.epochs, k, sum(run.history.n_epochs for run in runs))
     try:
         with catch_interrupt() as interrupt:
-            advance(lines, interrupt, min(k, cores))
+            advance(runs, line, interrupt, min(k, cores))
     finally:
         line.close()
     return [run.end() for run in runs]

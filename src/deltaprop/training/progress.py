@@ -5,21 +5,21 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from deltaprop.training.history import History
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-__all__ = ["ProgressLine", "TerminalProgress", "no_progress", "phase", "progress_line"]
+__all__ = ["ProgressLine", "phase", "progress_line"]
 
 
-class ProgressLine(Protocol):
-    """Told how far training is."""
+class ProgressLine:
+    """Is told how far the training of one network or several is, and says nothing."""
 
-    def rows(self, epoch: int, share: float, network: int = 0) -> None:
-        """Say which share of an epoch's rows is done, by which of several networks."""
+    def rows(self, share: float, network: int = 0) -> None:
+        """Say which share of an epoch's rows is done, by which of them."""
 
     def epoch(self, history: History, network: int = 0) -> None:
         """Say that an epoch is over, and whose."""
@@ -28,24 +28,17 @@ class ProgressLine(Protocol):
         """Say that training is over."""
 
 
-class _Silent:
-    def rows(self, epoch: int, share: float, network: int = 0) -> None:
-        """Say nothing."""
+class TerminalProgress(ProgressLine):
+    """A rich progress bar: epochs, whose turn it was and the figure it reached, time left.
 
-    def epoch(self, history: History, network: int = 0) -> None:
-        """Say nothing."""
+    Several networks show as one: their epochs one after another, each a share of the width.
+    ``done`` of all their epochs are over already.
+    """
 
-    def close(self) -> None:
-        """Say nothing."""
-
-
-class TerminalProgress:
-    """A rich progress bar: epochs, whose turn it was and the figure it reached, time left."""
-
-    def __init__(self, n_epochs: int, n_networks: int = 1) -> None:
+    def __init__(self, n_epochs: int, n_networks: int = 1, done: int = 0) -> None:
         from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 
-        self._n_networks = n_networks
+        self._n_networks, self._done = n_networks, done
         self._bar = _live(
             TextColumn("epoch {task.fields[epoch]}/" + str(n_epochs)),
             BarColumn(bar_width=8),
@@ -56,12 +49,15 @@ class TerminalProgress:
         self._task = self._bar.add_task("train", total=n_epochs, epoch=1, figures="")
         self._bar.start()
 
-    def rows(self, epoch: int, share: float, network: int = 0) -> None:
+    def rows(self, share: float, network: int = 0) -> None:
         """Move the bar within an epoch."""
-        self._bar.update(self._task, completed=epoch + share, epoch=epoch + 1)
+        epoch, part = divmod(self._done, self._n_networks)
+        completed = epoch + (part + share) / self._n_networks
+        self._bar.update(self._task, completed=completed, epoch=epoch + 1)
 
     def epoch(self, history: History, network: int = 0) -> None:
         """Show the figure of the epoch that is over: of rows held out, where there are such."""
+        self._done += 1
         figure = f"loss {history.loss[-1]:.4g}"
         if history.val_metric:
             name = history.metric.replace("_", " ")
@@ -75,14 +71,11 @@ class TerminalProgress:
         self._bar.stop()
 
 
-def no_progress() -> ProgressLine:
-    """Return a progress line that says nothing."""
-    return _Silent()
-
-
-def progress_line(wanted: bool, n_epochs: int, n_networks: int = 1) -> ProgressLine:
+def progress_line(wanted: bool, n_epochs: int, n_networks: int, done: int) -> ProgressLine:
     """Return a bar if one is wanted and standard error is a terminal."""
-    return TerminalProgress(n_epochs, n_networks) if wanted and _on_terminal() else no_progress()
+    if wanted and _on_terminal():
+        return TerminalProgress(n_epochs, n_networks, done)
+    return ProgressLine()
 
 
 @contextmanager

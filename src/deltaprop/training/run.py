@@ -69,8 +69,8 @@ def _is_finite(state: State) -> bool:
 class TrainingRun:
     """A network on its way: what ``train`` was asked for, and how far it has come.
 
-    ``rows`` are those of the problem that are learnt from, None for all; ``reason`` is a key of
-    ``STOPPED_BECAUSE`` once it is over.
+    ``rows`` are those of the problem that are learnt from, None for all; ``number`` says which of
+    several it is, from 0; ``reason`` is a key of ``STOPPED_BECAUSE`` once it is over.
     """
 
     problem: Problem
@@ -84,6 +84,7 @@ class TrainingRun:
     checkpointing: Checkpointing
     rows: npt.NDArray[np.int64] | None = None
     state: State | None = None
+    number: int = 0
     history: History = field(init=False)
     reason: str | None = field(init=False, default=None)
     engine_run: Run = field(init=False)
@@ -127,7 +128,7 @@ class TrainingRun:
         order = epoch_order(self.seed, epoch, self._n, self.shuffle)
 
         def should_stop(done: int) -> bool:
-            line.rows(epoch, done / self._n)
+            line.rows(done / self._n, self.number)
             # a budget too short for anything still buys the first step of all
             begun = self.history.n_steps + done > 0
             return interrupt.requested or (self.stopping.is_late() and begun)
@@ -154,7 +155,7 @@ class TrainingRun:
         if outcome.n_steps > 0:
             self._enter(epoch, outcome)
             history.seconds.append(self.stopping.clock() - began)
-            line.epoch(history)
+            line.epoch(history, self.number)
         self.reason = self._reason_to_stop(epoch, interrupt)
         whole = history.n_steps == history.n_epochs * self._steps_per_epoch
         pause = self.checkpointing.every

@@ -14,7 +14,7 @@ from deltaprop.errors import SettingError
 from deltaprop.functional.settings import at_least_zero
 from deltaprop.model.files import check_writable
 from deltaprop.model.targets import ClassWeight
-from deltaprop.training.checks import check_computing, check_monitor, check_stopping
+from deltaprop.training.checks import check_computing, check_stopping
 from deltaprop.training.metrics import Score
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ __all__ = ["Callback", "Checkpointing", "Computing", "Stopping", "TrainingData",
 
 Array = npt.NDArray[np.float64]
 Rows: TypeAlias = npt.NDArray[np.int64]
+_MONITORS = ("val_loss", "val_metric", "loss")
 Callback: TypeAlias = "Callable[[TrainingState], object]"
 
 
@@ -137,4 +138,10 @@ class Validation:
     figure: str = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "figure", check_monitor(self.monitor, self.data is not None))
+        usual = "loss" if self.data is None else "val_loss"
+        figure = usual if self.monitor is None else self.monitor
+        if figure not in _MONITORS:
+            raise SettingError(f"monitor is {figure!r}; it is one of {', '.join(_MONITORS)}.")
+        if figure != "loss" and self.data is None:
+            raise SettingError(f"monitor={figure!r} needs validation rows: pass X_val and y_val.")
+        object.__setattr__(self, "figure", figure)

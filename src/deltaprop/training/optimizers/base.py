@@ -6,8 +6,8 @@ from dataclasses import fields
 from typing import Any, ClassVar, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
-import numpy.typing as npt
 
+from deltaprop.engines.base import Array, Flags, State, StepOnArrays, StepRule
 from deltaprop.model.parameters import Layout, Slot
 from deltaprop.training.schedules import LearningRate
 
@@ -15,14 +15,14 @@ __all__ = [
     "Array", "Flags", "OfMatrices", "Optimizer", "Rate", "State", "array_of", "hyperparameters",
 ]  # fmt: skip
 
-Array = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
-State: TypeAlias = "dict[str, Array | int]"
 Rate: TypeAlias = float | Array
 
 
-class Optimizer(Protocol):
-    """How parameters follow the gradient."""
+class Optimizer(StepRule, Protocol):
+    """How parameters follow the gradient; weight decay applies where ``decayed``.
+
+    eta is one number, or one for each parameter where layers have learning rate factors.
+    """
 
     name: ClassVar[str]
 
@@ -38,22 +38,10 @@ class Optimizer(Protocol):
         whether weight decay applies to this parameter.
         """
 
-    def init(self, n: int) -> State:
-        """Return the state before the first step, for n parameters."""
-
-    def step(self, state: State, flat: Array, gradient: Array, eta: Rate, decayed: Flags) -> None:
-        """Update ``flat`` and ``state`` in place; weight decay applies where ``decayed``.
-
-        eta is one number, or one for each parameter where layers have learning rate factors.
-        """
-
 
 @runtime_checkable
-class OfMatrices(Protocol):
-    """An optimizer that moves some arrays as matrices, not number by number, says so besides.
-
-    It has ``engines.base.StepOnArrays`` too.
-    """
+class OfMatrices(StepOnArrays, Protocol):
+    """An optimizer that moves some arrays as matrices, not number by number, says so besides."""
 
     def matrices(self, layout: Layout) -> tuple[Slot, ...]:
         """Return which arrays those are."""
