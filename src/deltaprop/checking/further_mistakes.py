@@ -25,17 +25,10 @@ Factor = Callable[[Working], float]
 
 @dataclass(frozen=True)
 class Form:
-    """One way in which a mistake is made.
+    """One way in which a mistake, named as in ``MISTAKES``, is made: how it works out a step.
 
-    Attributes
-    ----------
-    name : str
-        Of the mistake, as in ``MISTAKES``.
-    rules : Rules
-        How it works out a step.
-    rank : int
-        0 for the commonest form of this mistake; among forms that give the same numbers, a
-        commoner one is named first.
+    Its rank is 0 for the commonest form of this mistake; among forms that give the same numbers, a
+    commoner one is named first.
     """
 
     name: str
@@ -168,13 +161,9 @@ FURTHER: tuple[tuple[str, Callable[[Network], bool], tuple[Rules, ...]], ...] = 
 
 def forms_for(network: Network) -> Iterator[Form]:
     """Yield every form of every mistake that can be made with this network."""
-    for mistake in OF_LAYERS.values():
+    for mistake in (*OF_LAYERS.values(), *MISTAKES.values()):
         if mistake.applies(network):
             yield from (Form(mistake.name, rules, n) for n, rules in enumerate(mistake.variants))
-    for name, mistake in MISTAKES.items():
-        if mistake.applies(network):
-            for rank, rules in enumerate(mistake.variants):
-                yield Form(name, rules, rank)
     for name, applies, further in FURTHER:
         if applies(network):
             for rank, rules in enumerate(further, start=len(MISTAKES[name].variants)):

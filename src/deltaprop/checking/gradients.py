@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -135,21 +136,15 @@ def check_gradients(
         return trace_step(network, parameters, inputs, dense, shares, masks).gradients.flat
 
     claimed = right_gradients() if claims.gradients is None else claims.gradients
-
-    here = objective(network, parameters, inputs, dense, shares, masks)
-    checked = _spread(network.n_parameters, max_entries)
-    batch = _Batch(inputs, dense, shares, masks)
-    entries = _check_entries(network, parameters, batch, claimed, checked, here, tolerance)
-    judged = np.array(
-        [i for i, e in zip(checked, entries, strict=True) if e.verdict != "kink"], int
-    )
-    wrong = np.array(
-        [i for i, e in zip(checked, entries, strict=True) if e.verdict == "wrong"], int
-    )
+    referee = _Referee(network, parameters, inputs, dense, shares, masks, tolerance)
+    places = _spread(network.n_parameters, max_entries)
+    entries = referee.check_gradients(claimed, places)
+    verdicts = np.array([entry.verdict for entry in entries])
+    judged, wrong = np.array(places)[verdicts != "kink"], np.array(places)[verdicts == "wrong"]
     if loss is not None:
-        entries.append(_check_loss(float(loss), here, tolerance))
+        entries.append(referee.check_loss(float(loss)))
     if after is not None and learning_rate is not None:
-        entries += _check_update(parameters, claimed, after, learning_rate, checked, tolerance)
+        entries += referee.check_update(claimed, after, learning_rate, places)
     report = GradientReport(tuple(entries), network.n_parameters, tolerance)
     if report.ok or (claims.gradients is None and wrong.size):
         return report  # ``backpropagate`` itself wrong would explain nothing
@@ -180,115 +175,109 @@ def check_trace(
     out.
     """
     tolerance = positive(tolerance, "tolerance")
-    batch = _Batch(trace.a[0], trace.targets, trace.shares, trace.masks)
-    network, parameters = trace.network, trace.parameters
-    here = objective(network, parameters, batch.x, batch.targets, batch.shares, batch.masks)
-    places = _spread(network.n_parameters, _MOST_ENTRIES) if entries is None else list(entries)
-    checked = _check_entries(
-        network, parameters, batch, trace.gradients.flat, places, here, tolerance
-    )
-    checked.append(_check_loss(trace.loss, here, tolerance))
-    return GradientReport(tuple(checked), network.n_parameters, tolerance)
+    referee = _Referee(
+        trace.network, trace.parameters, trace.a[0], trace.targets, trace.shares, trace.masks,
+        tolerance,
+    )  # fmt: skip
+    n = trace.network.n_parameters
+    places = _spread(n, _MOST_ENTRIES) if entries is None else entries
+    checked = [
+        *referee.check_gradients(trace.gradients.flat, places), referee.check_loss(trace.loss)
+    ]  # fmt: skip
+    return GradientReport(tuple(checked), n, tolerance)
 
 
 @dataclass(frozen=True)
-class _Batch:
+class _Referee:
+    """Measures the loss of a batch around some parameters, and judges what is claimed of it."""
+
+    network: Network
+    parameters: Parameters
     x: Array
     targets: Array
     shares: Array
     masks: Masks
+    tolerance: float
 
+    def loss_at(self, parameters: Parameters) -> float:
+        """Return L of the batch."""
+        return objective(self.network, parameters, self.x, self.targets, self.shares, self.masks)
 
-def _check_entries(
-    network: Network,
-    parameters: Parameters,
-    batch: _Batch,
-    claimed: Array,
-    places: Sequence[int],
-    here: float,
-    tolerance: float,
-) -> list[EntryCheck]:
-    """Measure dL/dw of the parameters at some places and judge what is claimed of them."""
-    moved = parameters.like(parameters.flat.astype(np.float64, copy=True))
+    @cached_property
+    def here(self) -> float:
+        """Return L at the parameters."""
+        return self.loss_at(self.parameters)
 
-    def loss_at(index: int, shift: float) -> float:
-        kept = moved.flat[index]
-        moved.flat[index] = kept + shift
-        value = objective(network, moved, batch.x, batch.targets, batch.shares, batch.masks)
-        moved.flat[index] = kept
-        return value
+    def check_loss(self, claimed: float) -> EntryCheck:
+        """Judge the claimed loss."""
+        size = max(abs(claimed), abs(self.here), EPSILON)
+        return self._judged("loss", claimed, self.here, relative_error(claimed, self.here, 0, size))
 
-    return [
-        _check_entry(network.layout.entry(i), float(claimed[i]), here, tolerance, loss_at, i)
-        for i in places
-    ]
+    def check_update(
+        self, gradients: Array, after: Array, eta: float, places: Sequence[int]
+    ) -> list[EntryCheck]:
+        """Judge each parameter after the step by its change, beyond the parameter's rounding."""
+        entries = []
+        factors = self.network.layout.learning_rate_factors()
+        for i in places:
+            before, claimed = float(self.parameters.flat[i]), float(after[i])
+            rate = eta if factors is None else eta * float(factors[i])
+            expected = before - rate * float(gradients[i])
+            size = max(abs(claimed - before), abs(expected - before))
+            error = relative_error(claimed, expected, 8.0 * EPSILON * abs(before), size)
+            name = self.network.layout.entry(i).replace("[", ".after[")
+            entries.append(self._judged(name, claimed, expected, error))
+        return entries
 
+    def _judged(self, name: str, claimed: float, right: float, error: float) -> EntryCheck:
+        verdict = "right" if error <= self.tolerance else "wrong"
+        return EntryCheck(name, claimed, right, error, verdict)
 
-def _check_loss(claimed: float, here: float, tolerance: float) -> EntryCheck:
-    error = relative_error(claimed, here, size=max(abs(claimed), abs(here), EPSILON))
-    return EntryCheck("loss", claimed, here, error, _verdict(error, tolerance))
+    def check_gradients(self, claimed: Array, places: Sequence[int]) -> list[EntryCheck]:
+        """Measure dL/dw at some places of the flat vector, and judge what is claimed of it."""
+        moved = self.parameters.like(self.parameters.flat.astype(np.float64, copy=True))
 
+        def loss_beside(index: int, shift: float) -> float:
+            kept = moved.flat[index]
+            moved.flat[index] = kept + shift
+            value = self.loss_at(moved)
+            moved.flat[index] = kept
+            return value
 
-def _verdict(error: float, tolerance: float) -> str:
-    return "right" if error <= tolerance else "wrong"
+        entry = self.network.layout.entry
+        return [
+            self._check_entry(entry(i), float(claimed[i]), partial(loss_beside, i)) for i in places
+        ]
 
-
-def _check_update(
-    parameters: Parameters,
-    gradients: Array,
-    after: Array,
-    eta: float,
-    checked: list[int],
-    tolerance: float,
-) -> list[EntryCheck]:
-    """Judge each parameter after the step by its change, beyond the rounding of the parameter."""
-    entries = []
-    factors = parameters.layout.learning_rate_factors()
-    for i in checked:
-        before, claimed = float(parameters.flat[i]), float(after[i])
-        rate = eta if factors is None else eta * float(factors[i])
-        expected = before - rate * float(gradients[i])
-        size = max(abs(claimed - before), abs(expected - before))
-        error = relative_error(claimed, expected, 8.0 * EPSILON * abs(before), size)
-        quantity, where = parameters.layout.entry(i).split("[")
-        name = f"{quantity}.after[{where}"
-        entries.append(EntryCheck(name, claimed, expected, error, _verdict(error, tolerance)))
-    return entries
-
-
-def _check_entry(
-    name: str,
-    claimed: float,
-    here: float,
-    tolerance: float,
-    loss_at: Callable[[int, float], float],
-    index: int,
-) -> EntryCheck:
-    best = EntryCheck(name, claimed, np.nan, np.inf, "wrong")
-    curvature, wider = 0.0, np.nan
-    for h in _STEPS:
-        right, left = loss_at(index, h), loss_at(index, -h)
-        far_right, far_left = loss_at(index, 2 * h), loss_at(index, -2 * h)
-        measured = (8.0 * (right - left) - (far_right - far_left)) / (12.0 * h)
-        size = max(h, *(abs(v) for v in (here, right, left, far_right, far_left)))
-        noise = 8.0 * EPSILON * size / h
-        relative = relative_error(claimed, measured, noise)
-        if h == _STEPS[0]:
-            curvature = abs(right - 2.0 * here + left) / h**2
-        if relative < best.relative_error or np.isnan(best.measured):
-            best = EntryCheck(name, claimed, measured, relative, "wrong")
-        if relative <= tolerance:
-            return EntryCheck(name, claimed, measured, relative, "right")
-        if abs(measured - wider) <= 2.0 * noise + 0.1 * tolerance * abs(measured):
-            break  # two steps agree, and a narrower one would only add noise
-        wider = measured
-    # at the last step: do the slopes around here differ by more than L bends anyway?
-    slopes = [far_right - right, right - here, here - left, left - far_left]
-    jump = (max(slopes) - min(slopes)) / h - 3.0 * curvature * h
-    sizes = [abs(slope) / h for slope in slopes]
-    if jump > 1e-3 * (max(sizes) + min(sizes)) + 4.0 * noise:
-        return EntryCheck(name, claimed, measured, 0.0, "kink")
-    return best
+    def _check_entry(
+        self, name: str, claimed: float, loss_beside: Callable[[float], float]
+    ) -> EntryCheck:
+        here, tolerance = self.here, self.tolerance
+        best = EntryCheck(name, claimed, np.nan, np.inf, "wrong")
+        curvature, wider = 0.0, np.nan
+        for h in _STEPS:
+            right, left = loss_beside(h), loss_beside(-h)
+            far_right, far_left = loss_beside(2 * h), loss_beside(-2 * h)
+            measured = (8.0 * (right - left) - (far_right - far_left)) / (12.0 * h)
+            size = max(h, *(abs(v) for v in (here, right, left, far_right, far_left)))
+            noise = 8.0 * EPSILON * size / h
+            relative = relative_error(claimed, measured, noise)
+            if h == _STEPS[0]:
+                curvature = abs(right - 2.0 * here + left) / h**2
+            if relative < best.relative_error or np.isnan(best.measured):
+                best = EntryCheck(name, claimed, measured, relative, "wrong")
+            if relative <= tolerance:
+                return EntryCheck(name, claimed, measured, relative, "right")
+            if abs(measured - wider) <= 2.0 * noise + 0.1 * tolerance * abs(measured):
+                break  # two steps agree, and a narrower one would only add noise
+            wider = measured
+        # at the last step: do the slopes around here differ by more than L bends anyway?
+        slopes = [far_right - right, right - here, here - left, left - far_left]
+        jump = (max(slopes) - min(slopes)) / h - 3.0 * curvature * h
+        sizes = [abs(slope) / h for slope in slopes]
+        if jump > 1e-3 * (max(sizes) + min(sizes)) + 4.0 * noise:
+            return EntryCheck(name, claimed, measured, 0.0, "kink")
+        return best
 
 
 @dataclass(frozen=True)

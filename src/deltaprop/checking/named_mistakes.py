@@ -27,12 +27,12 @@ _Found = dict[str, "NamedMistake"]  # by name
 class NamedMistake:
     """A mistake that gives the claimed numbers.
 
+    Named as in ``MISTAKES`` or ``OF_LAYERS``; or "arithmetic", for numbers that do not follow from
+    their operands.
+
     Attributes
     ----------
-    name : str
-        As in ``MISTAKES`` or ``OF_LAYERS``; or "arithmetic", for numbers that do not follow from
-        their operands.
-    doc, fix : str
+    name, doc, fix : str
         What went wrong and what to change, one line each.
     part : {"gradients", "loss", "update"}
         What is wrong because of it.

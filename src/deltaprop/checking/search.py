@@ -23,9 +23,8 @@ from deltaprop.checking.step import (
     Given,
     Quantities,
     Step,
-    ancestors,
+    made_from,
     nearest_before,
-    operands_of,
     work_out,
 )
 from deltaprop.model.layers import ARRAYS
@@ -257,11 +256,9 @@ class Search:
         It can when it does not give the right claims that this one is made from, and the claim
         has few digits.
         """
-        made_from = ancestors(claim.key, self.step)
+        before = set(made_from(claim.key, self.step))
         return bool(claim.digits[self.off[claim.key]].sum() >= _EVIDENCE) or all(
-            _fits(c, values)
-            for c in self.claims
-            if c.key in made_from and not self.off[c.key].any()
+            _fits(c, values) for c in self.claims if c.key in before and not self.off[c.key].any()
         )
 
     def _with_rounding(self, claim: Claim, *, mixed: bool) -> Found:
@@ -289,14 +286,9 @@ class Search:
 
     def _layer_before(self, key: str) -> str | None:
         """Return the nearest activations or deltas before, unless they are claimed."""
-        waiting = list(operands_of(key, self.step))
-        while waiting:
-            operand = waiting.pop(0)
-            if operand.startswith(("a.", "delta.")):
-                claimed = any(claim.key == operand for claim in self.claims)
-                return None if claimed else operand
-            waiting += operands_of(operand, self.step)
-        return None
+        layers = (k for k in made_from(key, self.step) if k.startswith(("a.", "delta.")))
+        nearest = next(layers, None)
+        return None if any(claim.key == nearest for claim in self.claims) else nearest
 
     def _mixtures(self, layer: str) -> list[Given]:
         """Return that layer with every number rounded or cut off by itself."""

@@ -6,7 +6,7 @@ on with that number instead: it tells a slip from what follows from it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,7 +21,7 @@ __all__ = [
     "Given",
     "Quantities",
     "Step",
-    "ancestors",
+    "made_from",
     "nearest_before",
     "operands_of",
     "work_out",
@@ -123,32 +123,26 @@ def operands_of(key: str, step: Step) -> tuple[str, ...]:
     return tuple(k for k in found if not k.startswith("b.") or _has_bias(k, step))
 
 
-def ancestors(key: str, step: Step) -> set[str]:
-    """Return everything that ``key`` is worked out from, directly or through others."""
-    found: set[str] = set()
-    waiting = list(operands_of(key, step))
+def made_from(
+    key: str, step: Step, goes_on: Callable[[str], bool] = lambda _key: True
+) -> Iterator[str]:
+    """Yield what ``key`` is worked out from, directly or through others, the nearest first.
+
+    Behind a quantity of which ``goes_on`` is false nothing more is asked.
+    """
+    waiting, seen = list(operands_of(key, step)), {key}
     while waiting:
-        operand = waiting.pop()
-        if operand not in found:
-            found.add(operand)
-            waiting += operands_of(operand, step)
-    return found
+        operand = waiting.pop(0)
+        if operand not in seen:
+            seen.add(operand)
+            yield operand
+            if goes_on(operand):
+                waiting += operands_of(operand, step)
 
 
 def nearest_before(key: str, keys: Collection[str], step: Step) -> list[str]:
     """Return those of ``keys`` that ``key`` is made from, the nearest on each way back."""
-    found: list[str] = []
-    waiting, seen = list(operands_of(key, step)), {key}
-    while waiting:
-        operand = waiting.pop(0)
-        if operand in seen:
-            continue
-        seen.add(operand)
-        if operand in keys:
-            found.append(operand)
-        else:
-            waiting += operands_of(operand, step)
-    return found
+    return [k for k in made_from(key, step, lambda k: k not in keys) if k in keys]
 
 
 def _has_bias(key: str, step: Step) -> bool:

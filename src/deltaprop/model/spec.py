@@ -13,17 +13,7 @@ from deltaprop.errors import SettingError, ShapeError
 from deltaprop.functional.activations import ACTIVATIONS, Activation
 from deltaprop.functional.losses import LOSSES, Loss
 from deltaprop.functional.settings import at_least_zero, positive_int, share
-from deltaprop.model.layers import (
-    LAYERS,
-    CategoryEmbedding,
-    Dense,
-    Dropout,
-    Layer,
-    LayerNorm,
-    ParametricActivation,
-    PeriodicEmbedding,
-    Scaling,
-)
+from deltaprop.model.layers import LAYERS, Dense, Dropout, Layer
 from deltaprop.model.parameters import Layout, Parameters, Slot
 
 __all__ = ["Network"]
@@ -343,17 +333,3 @@ class Network:
             shown.append(f"{width} {called}")
         shown.append(f"{self.n_out} {self.loss.output}")
         return f"{' -> '.join(shown)}, {self.loss_name}, {self.n_parameters:,} parameters"
-
-
-def _are_layers(*layers: Layer) -> None:
-    """Hold the kinds to the Layer protocol: mypy fails here if they drift apart."""
-
-
-_are_layers(
-    Dense(1),
-    Scaling(),
-    LayerNorm(),
-    ParametricActivation("relu"),
-    PeriodicEmbedding(1),
-    CategoryEmbedding((1,)),
-)

@@ -2,7 +2,6 @@
 
 from graphlib import TopologicalSorter
 from itertools import chain
-from typing import Any
 
 from deltaprop.model.layers.base import Equation, Intermediate, Layer, LayerArrays, Part
 from deltaprop.model.layers.categories import CategoryEmbedding
@@ -32,7 +31,8 @@ __all__ = [
     "Scaling",
 ]
 
-LAYERS: dict[str, type[Any]] = {
+# mypy fails here where a kind is no Layer
+LAYERS: dict[str, type[Layer] | type[Dropout]] = {
     layer.kind: layer
     for layer in (
         Dense, Dropout, Scaling, LayerNorm, ParametricActivation, PeriodicEmbedding,

@@ -80,13 +80,16 @@ class Layer(Protocol):
     """A computing layer: parameters, an affine or other map to z, then an activation.
 
     ``names`` is what it is called in each language, with the layer's fields in braces; a dense
-    layer is called by its activation. ``arrays`` names the arrays it may have, in the order they
-    are told; ``penalized`` those that L2, L1 and weight decay apply to. A layer whose equations
-    have intermediates names them in ``intermediates``.
+    layer is called by its activation. ``latex`` and ``doc`` are for lists and help. ``arrays``
+    names the arrays it may have, in the order they are written; ``penalized`` those that L2, L1 and
+    weight decay apply to. A layer whose equations have intermediates names them in
+    ``intermediates``.
     """
 
     kind: ClassVar[str]
     names: ClassVar[Mapping[str, str]]
+    latex: ClassVar[str]
+    doc: ClassVar[str]
     arrays: ClassVar[tuple[str, ...]]
     penalized: ClassVar[tuple[str, ...]]
 
