@@ -14,16 +14,9 @@ def readable(text: str, instead: str | Callable[[str], str] = " ") -> str:
     """Return the text with what steers instead of showing replaced.
 
     Controls, marks of direction, ends of lines, surrogates and characters that Unicode does not
-    assign can move a terminal's cursor, turn a line around or make a page invalid. Letters of
-    every language, the blanks of typography (no-break, ideographic, narrow) and the joiners
-    inside words stay.
-
-    Parameters
-    ----------
-    text : str
-        Any text.
-    instead : str or callable
-        What stands for such a character, or a function from the character to that.
+    assign can move a terminal's cursor, turn a line around or make a page invalid. Letters of every
+    language, the blanks of typography (no-break, ideographic, narrow) and the joiners inside words
+    stay. ``instead`` stands for such a character, or makes of it what does.
     """
     if text.isprintable():
         return text

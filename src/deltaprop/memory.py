@@ -40,15 +40,7 @@ _GROUPS = (
 
 @dataclass(frozen=True)
 class Room:
-    """Memory that may still be taken.
-
-    Attributes
-    ----------
-    n_bytes : float
-        How many bytes; infinity where nobody knows a limit.
-    why : str
-        What sets the limit.
-    """
+    """Bytes that may still be taken, infinity where nobody knows a limit, and what sets it."""
 
     n_bytes: float = inf
     why: str = ""
@@ -69,26 +61,10 @@ def addresses_are_limited() -> bool:
 
 
 def check_memory(needed: float, what: str, advice: str) -> None:
-    """Raise before any work where there clearly is not enough memory for it.
+    """Raise OutOfMemoryError before any work where there clearly is not enough memory for it.
 
-    Parameters
-    ----------
-    needed : float
-        About how many bytes it takes.
-    what : str
-        What takes them, as a sentence begins: "Learning from 10 rows".
-    advice : str
-        What to do about it, as a sentence.
-
-    Raises
-    ------
-    OutOfMemoryError
-        When more is needed than is left.
-
-    Warns
-    -----
-    MemoryWarning
-        When it will be close.
+    About ``needed`` bytes are taken by ``what``, as a sentence begins: "Learning from 10 rows";
+    ``advice`` is what to do about it, as a sentence. A MemoryWarning says when it will be close.
     """
     room = memory_left()
     if needed <= _CLOSE * room.n_bytes:
@@ -111,12 +87,9 @@ def not_enough(*, now: bool = True) -> str:
 
 @contextmanager
 def saying_when_memory_ends() -> Iterator[None]:
-    """Raise the sentence where there is not enough memory for what is done in this context.
+    """Raise OutOfMemoryError with the sentence where this context has not enough memory.
 
-    Raises
-    ------
-    OutOfMemoryError
-        Instead of another error that says so, whatever library raised it.
+    It stands in place of any error that says so, whatever library raised it.
     """
     try:
         yield

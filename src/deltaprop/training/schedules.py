@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from math import cos, log2, pi
-from typing import Any, ClassVar, Protocol, TypeAlias
+from typing import ClassVar, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -248,7 +248,7 @@ class Warmup:
         return then(min(step - self.steps, rest - 1), rest)
 
 
-SCHEDULES: dict[str, type[Any]] = {
+SCHEDULES: dict[str, type[Schedule]] = {
     cls.name: cls for cls in (Constant, Step, Exponential, Cosine, LogCosine, OneCycle, Warmup)
 }
 
@@ -285,8 +285,7 @@ def schedule_from_dict(data: object) -> LearningRate:
     if not isinstance(name, str) or name not in SCHEDULES:
         raise UnknownNameError("schedule", name, SCHEDULES)
     readers = {"then": lambda _, value: schedule_from_dict(value)}
-    schedule: Schedule = record(SCHEDULES[name], facts, f"schedule {name}", readers)
-    return schedule
+    return record(SCHEDULES[name], facts, f"schedule {name}", readers)
 
 
 def values(schedule: Schedule, first: int, count: int, n_steps: int) -> npt.NDArray[np.float64]:
