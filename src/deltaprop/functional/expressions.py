@@ -1,7 +1,7 @@
 """Expressions as trees: numbers, arrays, and what is done with them.
 
 How a text becomes a tree and what one of numbers comes to is in ``arithmetic.py``, what trees of
-arrays come to in ``arrays.py``, and how they are written down in ``writing.py``.
+arrays come to in ``arrays.py``, and how they are written down in ``notation/write.py``.
 """
 
 from __future__ import annotations

@@ -220,7 +220,7 @@ def train_each(
     for number, member in enumerate(members):
         rows, own_weights = None, weights
         if not alone:
-            rows = _rows_of(member.rows, number + 1, X.shape[0], "rows")
+            rows = _rows_of(member.rows, number, X.shape[0], "rows")
             rows, own_weights = _weighed(member.network, rows, targets, weights, data.class_weight)
         optimizer = member.optimizer
         score = as_score(member.metric, member.network)
@@ -229,7 +229,7 @@ def train_each(
         elif held is not None:
             raise SettingError("Give validation_rows or X_val, not both.")
         else:
-            places = _rows_of(member.validation_rows, number + 1, X.shape[0], "validation_rows")
+            places = _rows_of(member.validation_rows, number, X.shape[0], "validation_rows")
             validation = Validation(score, monitor, (X, targets), places, _counts(places, weights))
         last = runs[-1] if runs else None
         alike = last and last.problem.network is member.network and last.optimizer is optimizer
@@ -293,12 +293,12 @@ def _rows_of(given: npt.ArrayLike | None, number: int, n: int, name: str) -> Row
     rows = np.arange(n) if given is None else np.asarray(given)
     if rows.ndim != 1 or rows.size == 0 or rows.dtype.kind not in "iu":
         raise SettingError(
-            f"{name} of member {number} has dtype {rows.dtype} and shape {rows.shape}; expected "
-            "the numbers of one row or more."
+            f"{name} of member {number + 1} has dtype {rows.dtype} and shape {rows.shape}; "
+            "expected the numbers of one row or more."
         )
     if rows.min() < 0 or rows.max() >= n:
         raise SettingError(
-            f"{name} of member {number} runs from {rows.min()} to {rows.max()}, but there are "
+            f"{name} of member {number + 1} runs from {rows.min()} to {rows.max()}, but there are "
             f"{n} rows."
         )
     return rows.astype(np.int64)
