@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, Self, TypeAlias, TypeGuard, runtime_checkable
+from typing import Any, Protocol, Self, TypeAlias, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -90,7 +90,6 @@ class StepRule(Protocol):
         """Update ``flat`` and ``state`` in place; weight decay applies where ``decayed``."""
 
 
-@runtime_checkable
 class StepOnArrays(StepRule, Protocol):
     """What an engine asks besides of an optimizer that needs to know which numbers are an array."""
 
@@ -106,13 +105,17 @@ class StepOnArrays(StepRule, Protocol):
         """Update ``flat`` and ``state`` in place, as ``step`` does."""
 
 
+def _moves_arrays(optimizer: StepRule) -> TypeGuard[StepOnArrays]:
+    return hasattr(optimizer, "step_on")  # isinstance looks through a protocol anew at every step
+
+
 def take_step(
     optimizer: StepRule, layout: Layout, state: State, flat: Array, gradient: Array, eta: float
 ) -> None:
     """Take an optimizer's step for a network's parameters, with the factors of its layers."""
     decayed, factors = layout.penalized(), layout.learning_rate_factors()
     rates = eta if factors is None else eta * factors
-    if isinstance(optimizer, StepOnArrays):
+    if _moves_arrays(optimizer):
         optimizer.step_on(layout, state, flat, gradient, rates, decayed)
     else:
         optimizer.step(state, flat, gradient, rates, decayed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from types import MappingProxyType
 from typing import Any
@@ -29,7 +30,7 @@ class Slot:
     penalized: bool
     learning_rate_factor: float = 1.0
 
-    @property
+    @cached_property
     def stop(self) -> int:
         """Return the index after the last entry."""
         return self.start + prod(self.shape)

@@ -227,20 +227,19 @@ def _is_seen(wrong: Array, right: Array, digits: int) -> bool:
 
 def _n_groups(answers: Iterable[Answers]) -> int:
     """Return how many different answers there are."""
-    found: list[Array] = []
-    for one in map(np.concatenate, answers):
-        if all(_differ(one, other) for other in found):
-            found.append(one)
+    rows = np.array([np.concatenate(one) for one in answers])
+    found = rows[:1]
+    for one in rows[1:]:
+        if _differ(one, found).all():
+            found = np.vstack([found, one])
     return len(found)
 
 
-def _differ(one: Array, other: Array) -> bool:
-    """Return whether a difference shows in numbers of three digits."""
-    if (np.isfinite(one) != np.isfinite(other)).any():
-        return True
-    both = np.isfinite(one)
-    size = np.maximum(np.abs(other[both]), _SMALL)
-    return not is_close(one[both], other[both], relative=_VISIBLE, size=size).all()
+def _differ(one: Array, other: Array) -> npt.NDArray[np.bool_]:
+    """Return whether a difference shows in numbers of three digits, for each row of ``other``."""
+    finite, size = np.isfinite(one), np.maximum(np.abs(other), _SMALL)
+    close = is_close(one, other, relative=_VISIBLE, size=size)
+    return np.asarray(((np.isfinite(other) != finite) | (finite & ~close)).any(axis=-1))
 
 
 @cache
