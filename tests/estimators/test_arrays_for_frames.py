@@ -1,6 +1,7 @@
 """What has learnt from a frame is given arrays, and what has learnt from arrays a frame."""
 
 import copy
+import functools
 import warnings
 
 import numpy as np
@@ -32,13 +33,19 @@ def fitted(X, preset, kind=dp.MLPClassifier):
         return kind(**settings).fit(X, y)
 
 
+@functools.cache
+def learnt(table, preset, kind=dp.MLPClassifier):
+    """What has learnt from a table, for all tests that leave it as it is."""
+    return fitted(TABLES[table], preset, kind)
+
+
 @pytest.mark.parametrize("preset", [None, "fast", "best"])
 @pytest.mark.parametrize("kind", [dp.MLPClassifier, dp.MLPRegressor])
 @pytest.mark.parametrize("table", TABLES)
 class TestFittedToAFrame:
     def test_an_array_is_taken_by_place_with_scikit_learns_warning(self, table, kind, preset):
         X = TABLES[table]
-        model = fitted(X, preset, kind)
+        model = learnt(table, preset, kind)
         expected = model.predict(X).tobytes()
         for rows in (X.to_numpy(), X.to_numpy(dtype=object), X.to_numpy().tolist()):
             with pytest.warns(UserWarning, match="does not have valid feature names"):
@@ -48,7 +55,7 @@ class TestFittedToAFrame:
     def test_a_copy_without_names_predicts(self, table, kind, preset):
         """SHAP takes the names off a copy, so that nothing warns."""
         X = TABLES[table]
-        model = fitted(X, preset, kind)
+        model = learnt(table, preset, kind)
         nameless = copy.copy(model)
         nameless.feature_names_in_ = None
         for rows in (X.to_numpy(), X):
@@ -58,7 +65,7 @@ class TestFittedToAFrame:
 
     def test_another_number_of_columns_is_refused(self, table, kind, preset):
         X = TABLES[table]
-        model = fitted(X, preset, kind)
+        model = learnt(table, preset, kind)
         with (
             pytest.warns(UserWarning, match="valid feature names"),
             pytest.raises(ValueError, match=f"X has 2 features, but .* {X.shape[1]} features"),
@@ -84,7 +91,7 @@ def test_a_frame_for_what_has_learnt_from_an_array_is_taken_by_place(preset):
 
 @pytest.mark.parametrize("preset", [None, "fast"])
 def test_columns_of_a_frame_of_words_are_found_by_name(preset):
-    model = fitted(WORDS, preset)
+    model = learnt("words", preset)
     assert model.predict(WORDS[WORDS.columns[::-1]]).tobytes() == model.predict(WORDS).tobytes()
 
 
@@ -110,7 +117,7 @@ def test_two_columns_of_one_name_are_refused_in_a_sentence(names, preset):
         with pytest.raises(ColumnError, match="several columns called 'a'"):
             fitted(table, preset)
         with pytest.raises(ColumnError, match="several columns called 'a'"):
-            fitted(NUMBERS, preset).predict(TWICE[names])
+            learnt("numbers", preset).predict(TWICE[names])
 
 
 @pytest.mark.parametrize("preset", [None, "fast"])
@@ -119,7 +126,7 @@ def test_two_columns_of_one_name_are_refused_in_a_sentence(names, preset):
 def test_every_library_gives_the_same_bits(table, frame, preset):
     X = TABLES[table]
     other = frame(X.to_dict("list"))
-    expected = fitted(X, preset).predict_proba(X).tobytes()
+    expected = learnt(table, preset).predict_proba(X).tobytes()
     assert fitted(other, preset).predict_proba(other).tobytes() == expected
 
 

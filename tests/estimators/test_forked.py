@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from textwrap import indent
 
 import pytest
 
@@ -74,18 +75,7 @@ faulthandler.register(signal.SIGALRM, chain=True)  # says where a child hangs be
 """
 
 
-def run(tmp_path, body):
-    script = tmp_path / "forks.py"
-    script.write_text(BEGINNING + body, encoding="utf-8")
-    command = [sys.executable, "-W", "ignore::DeprecationWarning", script]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=500, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-
-
-def test_children_predict_and_fit_as_their_parent_does(tmp_path):
-    run(
-        tmp_path,
-        """
+PREDICTING = """
 def make(preset):
     return dp.MLPClassifier((6,), preset=preset, max_iter=2, random_state=0)
 others = ("best", "plain", None)  # each with two frames or three, "fast" with all
@@ -98,15 +88,10 @@ def work(some):
         assert answer(models[name, preset], X) == right, (name, preset, "predicts otherwise")
         assert answers(lambda: make(preset), X) == right, (name, preset, "learns otherwise")
 ended_well(*[in_a_child(lambda: work(cases[i::4])) for i in range(4)])
-""",
-    )
+"""
 
-
-def test_a_child_of_a_child_and_its_files_and_models(tmp_path):
-    run(
-        tmp_path,
-        f"""
-folder = {str(tmp_path)!r}
+FILES = """
+folder = os.path.dirname(__file__)
 pd.DataFrame(cells).assign(target=classes).to_csv(folder + "/t.csv", index=False)
 pd.DataFrame(cells).to_parquet(folder + "/t.parquet")
 data = load_dataset(folder + "/t.csv", "target")
@@ -130,14 +115,9 @@ def older():
     work()
 ended_well(in_a_child(older))
 work()
-""",
-    )
+"""
 
-
-def test_errors_and_warnings_arrive_in_the_child(tmp_path):
-    run(
-        tmp_path,
-        """
+ERRORS = """
 from deltaprop.errors import ColumnError, ForkError
 from deltaprop.tabular import TableWarning, forked
 encoder = TableEncoder.fit(cells)
@@ -173,14 +153,9 @@ def bereft():
         except ForkError as error:
             assert raised and "ended" in str(error)
 ended_well(in_a_child(work), in_a_child(without_python), in_a_child(bereft))
-""",
-    )
+"""
 
-
-def test_a_helper_ends_with_its_child(tmp_path):
-    run(
-        tmp_path,
-        """
+HELPER = """
 import time
 from deltaprop.tabular import forked
 encoder = TableEncoder.fit(cells)
@@ -201,8 +176,34 @@ for _ in range(300):
         break
     time.sleep(0.1)
 assert not runs()
-""",
-    )
+"""
+
+PARTS = {
+    "children predict and fit as their parent does": PREDICTING,
+    "a child of a child, and its files and models": FILES,
+    "errors and warnings arrive in the child": ERRORS,
+    "a helper ends with its child": HELPER,
+}
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """One process that does all of it, and goes on where a part went wrong."""
+    script = tmp_path_factory.mktemp("forks") / "forks.py"
+    lines = [
+        f"try:\n{indent(part, '    ')}\n    print({name!r})\n"
+        "except BaseException:\n    traceback.print_exc()\n"
+        for name, part in PARTS.items()
+    ]
+    script.write_text("import traceback\n" + BEGINNING + "".join(lines), encoding="utf-8")
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", script]
+    return subprocess.run(command, capture_output=True, text=True, timeout=500, check=False)
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_in_forked_children(done, part):
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert part in done.stdout.splitlines(), done.stderr[-9000:]
 
 
 def test_a_child_of_a_process_that_used_polars_alone(tmp_path):
