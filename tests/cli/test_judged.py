@@ -9,10 +9,9 @@ import polars as pl
 import pytest
 
 import deltaprop as dp
-from deltaprop.cli.judged import figure_names
 from deltaprop.cli.main import main
 from deltaprop.reporting.figures.warnings import doubtful
-from deltaprop.reporting.language import WORDS
+from deltaprop.reporting.language import words_of
 from deltaprop.reporting.page.writer import Writer
 from deltaprop.table_models import Evaluation
 from deltaprop.table_models.evaluation import evaluate_classes, evaluate_numbers
@@ -59,7 +58,7 @@ def test_terminal_json_report_and_file_tell_the_same_numbers(target, validated, 
     printed = run(*command, "--model", "m.safetensors", "--report", "r.html").out
     facts = json.loads(run(*command, "--json").out)
     figures = facts["held_out"]["figures"]
-    names = figure_names()
+    names = words_of("en")
     # the file
     model = dp.load("m.safetensors")
     assert model.held_out.figures == figures
@@ -75,7 +74,7 @@ def test_terminal_json_report_and_file_tell_the_same_numbers(target, validated, 
     assert report.validation.figures == pytest.approx(figures, rel=1e-6)
     assert report.interval == pytest.approx(tuple(facts["held_out"]["interval"]), rel=1e-6)
     page = html.unescape(re.sub(r"<[^>]+>", " ", (tmp_path / "r.html").read_text("utf-8")))
-    pieces = Writer(WORDS["en"], "en")
+    pieces = Writer("en")
     line = next(line for line in printed.splitlines() if line.startswith("validation"))
     for name, value in figures.items():
         share = name in ("accuracy", "majority", "balanced_accuracy")

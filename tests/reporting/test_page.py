@@ -167,7 +167,7 @@ def test_a_hostile_table_is_harmless():
 
 
 def test_numbers_are_written_as_people_write_them():
-    writer = Writer(WORDS["en"], "en")
+    writer = Writer("en")
     assert writer.figure(56663.2) == "56,660"
     assert writer.figure(-0.012345) == "−0.01235"
     assert writer.figure(float("nan")) == "–"

@@ -15,7 +15,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from statistics import median
-from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from deltaprop.benchmark.machine import describe_machine
@@ -157,36 +156,28 @@ def _measure_one(
     tell: Callable[[str], object],
 ) -> None:
     """Measure one workload with all of them, and enter it in the results."""
-    firsts, counts = {}, {}
-    times: dict[str, list[float]] = {}
-    able = []
-    for worker in workers:
-        tell(f"{work.name}: {worker.peer.title} gets ready")
-        try:
-            firsts[worker.peer.name] = worker.ask({"do": "start", "work": work.to_dict()})
-            once = worker.ask({"do": "run", "epochs": 1})
-        except WorkerError as error:
-            results.left_out.append(LeftOut(worker.peer.title, work.name, str(error)))
-            continue
-        able.append(worker)
-        times[worker.peer.name] = []
-        counts[worker.peer.name] = max(1, min(1000, round(seconds / max(once, 1e-6))))
-    for turn in range(rounds):
-        for worker in tuple(able):
-            name = worker.peer.name
-            tell(f"{work.name}: {worker.peer.title}, turn {turn + 1} of {rounds}")
+    firsts: dict[Worker, float] = {}
+    counts: dict[Worker, int] = {}
+    times: dict[Worker, list[float]] = {worker: [] for worker in workers}
+    for turn in range(rounds + 1):  # the first one gets ready
+        what = f", turn {turn} of {rounds}" if turn else " gets ready"
+        for worker in tuple(times):
+            tell(f"{work.name}: {worker.peer.title}{what}")
             try:
-                spent = worker.ask({"do": "run", "epochs": counts[name]})
+                if turn:
+                    spent = worker.ask({"do": "run", "epochs": counts[worker]})
+                    times[worker].append(1e6 * spent / (counts[worker] * work.steps))
+                else:
+                    firsts[worker] = worker.ask({"do": "start", "work": work.to_dict()})
+                    once = worker.ask({"do": "run", "epochs": 1})
+                    counts[worker] = max(1, min(1000, round(seconds / max(once, 1e-6))))
             except WorkerError as error:
                 results.left_out.append(LeftOut(worker.peer.title, work.name, str(error)))
-                able.remove(worker)
-                continue
-            times[name].append(1e6 * spent / (counts[name] * work.steps))
-    for worker in able:
-        name = worker.peer.name
-        results.measurements.append(
-            Measurement(work, worker.peer, tuple(times[name]), firsts[name])
-        )
+                del times[worker]
+    results.measurements += [
+        Measurement(work, worker.peer, tuple(rounds), firsts[worker])
+        for worker, rounds in times.items()
+    ]
 
 
 class WorkerError(DeltapropError):
@@ -221,12 +212,7 @@ class Worker:
         )
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None:
             self._process.kill()
         with suppress(OSError):

@@ -11,7 +11,8 @@ from __future__ import annotations
 import importlib.util
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, TypeAlias
 
@@ -20,7 +21,7 @@ import numpy as np
 from deltaprop.benchmark.workloads import Workload
 from deltaprop.errors import UnknownNameError
 
-__all__ = ["LEARNING_RATE", "PEERS", "Epochs", "Peer", "peer_named", "seconds_of"]
+__all__ = ["LEARNING_RATE", "PEERS", "Epochs", "Peer", "peer_named"]
 
 LEARNING_RATE = 1e-3
 Epochs: TypeAlias = Callable[[int], float]  # trains for so many epochs; returns the seconds
@@ -65,18 +66,23 @@ class Peer:
             return {}
 
 
-def seconds_of(action: Callable[[], object]) -> float:
-    """Return how long it takes."""
-    began = time.perf_counter()
-    action()
-    return time.perf_counter() - began
+def _timed(epoch: Callable[[], object]) -> Epochs:
+    """Return what runs an epoch so many times and says how long that took."""
+
+    def epochs(count: int) -> float:
+        began = time.perf_counter()
+        for _ in range(count):
+            epoch()
+        return time.perf_counter() - began
+
+    return epochs
 
 
 def _start_deltaprop(
     work: Workload, engine: str = "auto", dtype: str = "float32", n_threads: int | None = None
 ) -> Epochs:
     from deltaprop.model.spec import Network
-    from deltaprop.training.loop import TrainingState, train
+    from deltaprop.training.loop import train
     from deltaprop.training.optimizers import Adam
 
     X, labels = work.data()
@@ -85,13 +91,10 @@ def _start_deltaprop(
 
     def epochs(count: int) -> float:
         ends: list[float] = []
-
-        def note(_state: TrainingState) -> None:
-            ends.append(time.perf_counter())
-
         train(
             network, parameters, X, labels, optimizer=Adam(LEARNING_RATE), batch_size=work.batch,
-            epochs=count + 1, engine=engine, dtype=dtype, n_threads=n_threads, callbacks=[note],
+            epochs=count + 1, engine=engine, dtype=dtype, n_threads=n_threads,
+            callbacks=[lambda _state: ends.append(time.perf_counter())],
         )  # fmt: skip
         return ends[-1] - ends[0]  # the first epoch holds what is done once
 
@@ -110,15 +113,11 @@ def _start_sklearn(work: Workload) -> Epochs:
         batch_size=work.batch, learning_rate_init=LEARNING_RATE, shuffle=True, random_state=1,
     )  # fmt: skip
 
-    def epochs(count: int) -> float:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            began = time.perf_counter()
-            for _ in range(count):
-                model.partial_fit(X, labels, classes=classes)
-            return time.perf_counter() - began
+    def epoch() -> None:
+        with warnings.catch_warnings(action="ignore"):
+            model.partial_fit(X, labels, classes=classes)
 
-    return epochs
+    return _timed(epoch)
 
 
 def _start_torch(work: Workload, compiled: bool = False) -> Epochs:
@@ -143,17 +142,10 @@ def _start_torch(work: Workload, compiled: bool = False) -> Epochs:
             loss_of(rows[chosen], labels[chosen]).backward()
             optimizer.step()
 
-    def epochs(count: int) -> float:
-        began = time.perf_counter()
-        for _ in range(count):
-            epoch()
-        return time.perf_counter() - began
-
-    return epochs
+    return _timed(epoch)
 
 
-def _start_compiled_torch(work: Workload) -> Epochs:
-    return _start_torch(work, compiled=True)
+_start_compiled_torch = partial(_start_torch, compiled=True)
 
 
 def _start_jax(work: Workload) -> Epochs:
@@ -238,30 +230,26 @@ def peer_named(name: str) -> Peer:
     base, *options = name.split(":")
     if base not in PEERS or (options and base != "deltaprop"):
         raise UnknownNameError("library", name, PEERS)
-    if not options:
-        return PEERS[base]
-    return _deltaprop_with(name, options)
+    return _deltaprop_with(name, options) if options else PEERS[base]
 
 
 def _deltaprop_with(name: str, options: list[str]) -> Peer:
     from deltaprop.engines import ENGINES
 
-    dtypes = ("float32", "float64", "bfloat16")
+    known = dict.fromkeys(("float32", "float64", "bfloat16"), "dtype")
+    known |= dict.fromkeys(ENGINES, "engine")
     settings: dict[str, Any] = {}
     words = []
     for option in options:
         if option.isdigit() and int(option) > 0:
             settings["n_threads"] = int(option)
             words.append("1 thread" if option == "1" else f"{option} threads")
-        elif option in dtypes:
-            settings["dtype"] = option
-            words.append(option)
-        elif option in ENGINES:
-            settings["engine"] = option
+        elif option in known:
+            settings[known[option]] = option
             words.append(option)
         else:
-            raise UnknownNameError("option of deltaprop", option, [*dtypes, *ENGINES, "2"])
+            raise UnknownNameError("option of deltaprop", option, [*known, "2"])
     title = f"deltaprop, {', '.join(words)}"
-    return Peer(
-        name, title, "deltaprop", "deltaprop", lambda work: _start_deltaprop(work, **settings)
+    return replace(
+        PEERS["deltaprop"], name=name, title=title, start=partial(_start_deltaprop, **settings)
     )

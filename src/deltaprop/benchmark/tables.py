@@ -88,12 +88,9 @@ class Comparison:
 
     def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
         """Return header and rows: shape, limit, our time and share, every other time and ratio."""
-        header = ["row", "widths", "batch"]
-        if self.peak:
-            header.append("limit")
-        header += [self.titles.get(self.ours, self.ours), "GFLOP/s"]
-        if self.peak:
-            header.append("of limit")
+        limit, of_limit = (["limit"], ["of limit"]) if self.peak else ([], [])
+        ours = self.titles.get(self.ours, self.ours)
+        header = ["row", "widths", "batch", *limit, ours, "GFLOP/s", *of_limit]
         header += [self.titles[name] for name in self.others]
         rows = [self._row(work) for work in self.works]
         means = [self.mean_ratio(name) for name in self.others]
@@ -124,8 +121,7 @@ class Comparison:
 
     def to_markdown(self) -> str:
         """Return the table as Markdown."""
-        header, rows = self.table()
-        return markdown_table(header, rows)
+        return markdown_table(*self.table())
 
     def to_dict(self) -> dict[str, Any]:
         """Return times, ratios and means as plain data."""
@@ -163,17 +159,13 @@ def _number(value: float | None) -> str:
     """Return three digits, or all before the point; two of what is tiny."""
     if value is None:
         return "-"
-    digits = 0 if value >= 99.95 else 1 if value >= 9.995 else 2
-    return f"{value:,.{digits}f}" if value >= 0.1 else f"{value:.2g}"
+    return _to_three_digits(value) if value >= 0.1 else f"{value:.2g}"
 
 
 def _times(ratio: float | None) -> str:
-    if ratio is None:
-        return "-"
-    return (
-        f"{ratio:,.0f}x"
-        if ratio >= 99.95
-        else f"{ratio:.1f}x"
-        if ratio >= 9.995
-        else f"{ratio:.2f}x"
-    )
+    return "-" if ratio is None else f"{_to_three_digits(ratio)}x"
+
+
+def _to_three_digits(value: float) -> str:
+    digits = 0 if value >= 99.95 else 1 if value >= 9.995 else 2
+    return f"{value:,.{digits}f}"

@@ -62,11 +62,6 @@ class Workload:
         return self.batch * self.steps
 
     @property
-    def parameters(self) -> int:
-        """Return the number of weights and biases."""
-        return sum((a + 1) * b for a, b in zip(self.widths, self.widths[1:], strict=False))
-
-    @property
     def flop(self) -> int:
         """Return the operations of a step: a product of n x k by k x m counts 2 n k m.
 

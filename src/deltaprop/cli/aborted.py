@@ -8,7 +8,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, Any
 
 from deltaprop.compiled import compiled_part
 from deltaprop.memory import addresses_are_limited, not_enough
@@ -29,7 +28,7 @@ def saying_when_aborted(status: int) -> Iterator[None]:
     if native is None or said is not sys.__stderr__ or said is None:
         yield
         return
-    out, held = os.dup(2), _unlinked_file()
+    out, held = os.dup(2), tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - fd 2 writes to it
     ours = io.TextIOWrapper(os.fdopen(out, "wb", 0), said.encoding, said.errors, write_through=True)
     native.say_when_aborted(f"deltaprop: {not_enough(now=False)}\n", status, out)
     os.dup2(held.fileno(), 2)
@@ -42,7 +41,3 @@ def saying_when_aborted(status: int) -> Iterator[None]:
         held.seek(0)
         if text := held.read():
             os.write(2, text)
-
-
-def _unlinked_file() -> IO[Any]:
-    return tempfile.TemporaryFile(buffering=0)

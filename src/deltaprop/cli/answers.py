@@ -95,12 +95,7 @@ class _Parquet(Answers):
         super().add(columns)
         self._frames.append(_frame(columns))
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         import polars as pl
 
         if kind is None:
@@ -127,7 +122,7 @@ class _Csv(Answers):
         traceback: TracebackType | None,
     ) -> None:
         self._stack.__exit__(kind, error, traceback)
-        if error is not None:
+        if kind is not None:
             self._file.close()
 
     def add(self, columns: Columns) -> None:
@@ -153,12 +148,8 @@ class _Csv(Answers):
 def _frame(columns: Columns) -> pl.DataFrame:
     import polars as pl
 
-    return pl.DataFrame(
-        {
-            key: values.tolist() if values.dtype.kind == "O" else values
-            for key, values in columns.items()
-        }
-    )
+    lists = {name: v.tolist() if v.dtype.kind == "O" else v for name, v in columns.items()}
+    return pl.DataFrame(lists)
 
 
 def _without_formulas(frame: pl.DataFrame) -> pl.DataFrame:

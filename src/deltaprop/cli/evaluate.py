@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deltaprop.cli.judged import figure_names, print_doubts, print_overlap
+from deltaprop.cli.judged import print_doubts, print_overlap
 from deltaprop.cli.options import EncodingOption, MissingOption, option, switch
 from deltaprop.cli.show import plain, print_json, print_table, remark, say
 from deltaprop.errors import SettingError
@@ -86,10 +86,12 @@ def evaluate(
 
 
 def _print(result: Evaluation) -> None:
+    from deltaprop.reporting.language import words_of
+
     say(f"{'rows':<10} {result.rows:,}", result=True)
-    names = figure_names() | {"majority": "commonest", "baseline_rmse": "of mean"}
+    names = {**words_of("en"), "majority": "commonest", "baseline_rmse": "of mean"}
     for name, value in result.figures.items():
-        say(f"{names.get(name, name.replace('_', ' ')):<10} {value:.6g}", result=True)
+        say(f"{names[name]:<10} {value:.6g}", result=True)
     if result.interval is not None:
         low, high = result.interval
         headline = names[result.headline]

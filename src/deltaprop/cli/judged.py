@@ -15,35 +15,18 @@ if TYPE_CHECKING:
     from deltaprop.table_models import Evaluation
     from deltaprop.tabular import Dataset
 
-__all__ = ["figure_names", "hold_rows_out", "print_doubts", "print_evaluation", "print_overlap"]
+__all__ = ["hold_rows_out", "print_doubts", "print_evaluation", "print_overlap"]
 
+# in a line, in this order
 _TOLD_FIRST = (
-    "accuracy",
-    "label_accuracy",
-    "log_loss",
-    "r2",
-    "rmse",
-    "mae",
-    "auc",
-    "poisson_deviance",
-)  # in a line, in this order
-_OF_NO_MODEL = ("majority", "baseline_rmse")
-
-
-def figure_names() -> dict[str, str]:
-    """Return what the figures are called, as in the report."""
-    from deltaprop.reporting.language import words_of
-
-    words = words_of("en")
-    names = ("accuracy", "balanced_accuracy", "f1", "auc", "log_loss", "majority")
-    others = ("r2", "rmse", "mae", "baseline_rmse", "label_accuracy", "poisson_deviance")
-    return {name: words[name] for name in (*names, *others)}
+    "accuracy", "label_accuracy", "log_loss", "r2", "rmse", "mae", "auc", "poisson_deviance",
+)  # fmt: skip
 
 
 def print_evaluation(
     name: str, evaluation: Evaluation, how: str = "", chosen: str | None = None
 ) -> None:
-    """Print the figures of some rows, the interval, and the baseline.
+    """Print the figures of some rows as the report calls them, the interval, and the baseline.
 
     Parameters
     ----------
@@ -56,11 +39,13 @@ def print_evaluation(
     chosen : str, optional
         The metric that somebody asked for.
     """
-    names, figures = figure_names(), evaluation.figures
+    from deltaprop.reporting.language import words_of
+
+    names, figures = words_of("en"), evaluation.figures
     told = [key for key in _TOLD_FIRST if key in figures]
     if chosen in figures and chosen not in told:
         told.insert(1, str(chosen))
-    shown = ", ".join(f"{names.get(key, key)} {number(figures[key])}" for key in told)
+    shown = ", ".join(f"{names[key]} {number(figures[key])}" for key in told)
     say(f"{name:<11} {shown}", result=True)
     say(f"            {count(evaluation.rows, 'row')}{how}", result=True)
     if evaluation.headline == "r2":
@@ -109,10 +94,9 @@ def number(value: float) -> str:
 def print_doubts(evaluation: Evaluation) -> None:
     """Print, as the report does, that a model is not clearly better than none."""
     from deltaprop.reporting.figures.warnings import doubtful
-    from deltaprop.reporting.language import words_of
     from deltaprop.reporting.page.writer import Writer
 
-    writer = Writer(words_of("en"), "en")
+    writer = Writer("en")
     for finding in doubtful(evaluation):
         remark(writer.sentence(finding))
 

@@ -99,13 +99,7 @@ _TASKS = ("classification", "regression", "multilabel")
 
 
 def parse_class_weight(text: str) -> str | dict[str, float]:
-    """Return "balanced", or the weights of "NAME=W,...", by class.
-
-    Raises
-    ------
-    SettingError
-        When it is neither.
-    """
+    """Return "balanced", or the weights of "NAME=W,...", by class; or raise SettingError."""
     if text.strip().lower() == "balanced":
         return "balanced"
     found = re.findall(r"\s*(.+?)\s*=\s*([-+.\deE]+)\s*(?:,|$)", text)
@@ -148,13 +142,7 @@ def parse_task(text: str | None) -> str | None:
 
 
 def parse_duration(text: str) -> float:
-    """Return the seconds of "30s", "500ms", "2m", "1.5h" or "30".
-
-    Raises
-    ------
-    SettingError
-        When it is none of these, or not above 0.
-    """
+    """Return the seconds of "30s", "500ms", "2m", "1.5h" or "30"; or raise SettingError."""
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", text.lower())
     if found is None or found[2] not in _UNITS or float(found[1]) <= 0:
         raise SettingError(f"The time budget is {text!r}; write it like 30s, 5m or 1h.")
@@ -162,13 +150,7 @@ def parse_duration(text: str) -> float:
 
 
 def parse_missing(text: str | None) -> tuple[str, ...] | None:
-    """Return the words of "NA,-999" ("a,b" in double quotes is one); None where none were given.
-
-    Raises
-    ------
-    SettingError
-        When a double quote is not closed, or there is a line break.
-    """
+    """Return the words of "NA,-999" ("a,b" in double quotes is one); None where none were given."""
     if text is None:
         return None
     try:
@@ -179,13 +161,7 @@ def parse_missing(text: str | None) -> tuple[str, ...] | None:
 
 
 def parse_widths(text: str) -> tuple[int, ...]:
-    """Return the widths of "64,32"; none for "none", which leaves out hidden layers.
-
-    Raises
-    ------
-    SettingError
-        When a width is no whole number of at least 1.
-    """
+    """Return the widths of "64,32", none of "none"; or raise SettingError."""
     if text.strip().lower() in ("", "none", "0"):
         return ()
     parts = [part.strip() for part in text.split(",")]
@@ -199,13 +175,7 @@ def parse_widths(text: str) -> tuple[int, ...]:
 
 
 def parse_scores(text: str) -> tuple[float, ...]:
-    """Return the numbers of "2,1,0.1".
-
-    Raises
-    ------
-    SettingError
-        When one of them is no number.
-    """
+    """Return the numbers of "2,1,0.1", or raise SettingError."""
     try:
         return tuple(float(part) for part in text.split(","))
     except ValueError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -23,6 +23,7 @@ __all__ = [
     "SourceArgument",
     "WantedRow",
     "explanation_of",
+    "no_file",
     "softmax_of",
     "source_kind",
 ]
@@ -69,7 +70,6 @@ def source_kind(source: str) -> str:
         When it is neither a file nor a built-in example.
     """
     from deltaprop.explaining import EXAMPLES
-    from deltaprop.model.files import nearest_file
 
     if Path(source).is_file():
         worked = source.lower().endswith((".json", ".yaml", ".yml"))
@@ -77,14 +77,22 @@ def source_kind(source: str) -> str:
     if source in EXAMPLES:
         return "example"
     if any(mark in source for mark in "./\\"):
-        what = "is a folder" if Path(source).is_dir() else "does not exist"
-        near = None if Path(source).is_dir() else nearest_file(source)
-        hint = f" Did you mean {near!r}?" if near else ""
-        raise DataError(
-            f"{source} {what}; expected a saved model, a worked-example file (JSON or YAML), or a "
-            f"built-in example: {', '.join(EXAMPLES)}.{hint}"
+        raise no_file(
+            source, "a saved model, a worked-example file (JSON or YAML), or a built-in example"
         )
     raise UnknownNameError("built-in example or file", source, EXAMPLES)
+
+
+def no_file(source: str, expected: str, other: str | None = None) -> DataError:
+    """Return the error about what is no file, with the nearest one, or an ``other`` name."""
+    from deltaprop.explaining import EXAMPLES
+    from deltaprop.model.files import nearest_file
+
+    folder = Path(source).is_dir()
+    near = None if folder else nearest_file(source) or other
+    hint = f" Did you mean {near!r}?" if near else ""
+    what = "is a folder" if folder else "does not exist"
+    return DataError(f"{source} {what}; expected {expected}: {', '.join(EXAMPLES)}.{hint}")
 
 
 def explanation_of(source: str, wanted: WantedRow) -> Explanation:
@@ -95,8 +103,7 @@ def explanation_of(source: str, wanted: WantedRow) -> Explanation:
 
     kind = source_kind(source)
     if kind != "model":
-        unused = wanted.given
-        if unused:
+        if unused := wanted.given:
             verb = "belongs" if len(unused) == 1 else "belong"
             raise SettingError(
                 f"{' and '.join(unused)} {verb} to a saved model; {source} brings its own row."
@@ -104,15 +111,11 @@ def explanation_of(source: str, wanted: WantedRow) -> Explanation:
         worked = built_in_example(source) if kind == "example" else read_worked_example(source)
         try:
             explained = explain_step(
-                worked.network,
-                worked.parameters,
-                worked.x,
-                worked.targets,
-                optimizer=worked.optimizer,
-                train_biases=worked.train_biases,
+                worked.network, worked.parameters, worked.x, worked.targets,
+                optimizer=worked.optimizer, train_biases=worked.train_biases,
                 reduction=worked.reduction,
                 names=Names(worked.title, source=worked.source, titles=worked.titles),
-            )
+            )  # fmt: skip
         except DeltapropError as error:
             raise DataError(f"{source}: {error}") from error
         return _with_plain_names(explained)
@@ -124,11 +127,9 @@ def explanation_of(source: str, wanted: WantedRow) -> Explanation:
     row = 1 if wanted.row is None else wanted.row
     if not 1 <= row <= rows.n_rows:
         raise DataError(f"--row is {row}, but {rows.source} has rows 1 to {rows.n_rows:,}.")
-    features = rows.features[row - 1 : row]
-    explained = model.explain(
-        features, rows.target[row - 1 : row], where=f"row {row} of {rows.source}"
-    )
-    return _with_plain_names(explained)
+    chosen = slice(row - 1, row)
+    where = f"row {row} of {rows.source}"
+    return _with_plain_names(model.explain(rows.features[chosen], rows.target[chosen], where=where))
 
 
 def softmax_of(scores: str | None, model: str | None, wanted: WantedRow) -> SoftmaxBesideSigmoid:
@@ -161,8 +162,6 @@ def softmax_of(scores: str | None, model: str | None, wanted: WantedRow) -> Soft
 
 
 def _with_plain_names(explanation: Explanation) -> Explanation:
-    from dataclasses import replace
-
     names = explanation.names
     shown = replace(
         names,

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from functools import cached_property
-
 from deltaprop.practice.exercises.task import Task
-from deltaprop.practice.sheets.sheet import Sheet
+from deltaprop.practice.sheets.sheet import Printable
 
 __all__ = ["Exercise", "exercise"]
 
 
-class Exercise(Task):
+class Exercise(Task, Printable):
     """One training step to work out by hand.
 
     Attributes
@@ -28,34 +25,9 @@ class Exercise(Task):
         What is given, in the worked-example format.
     """
 
-    @cached_property
-    def sheet(self) -> Sheet:
-        """Return a sheet with this exercise only."""
-        return Sheet((self,))
-
-    def to_terminal(self, *, width: int = 80) -> str:
-        """Return the exercise as text of at most ``width`` columns."""
-        return self.sheet.to_terminal(width=width)
-
-    def to_latex(self) -> str:
-        """Return the exercise as a LaTeX document with blanks to fill in."""
-        return self.sheet.to_latex()
-
-    def to_html(self, path: str | os.PathLike[str] | None = None) -> str:
-        """Return the exercise as one HTML page with blanks to fill in; write it to ``path``."""
-        return self.sheet.to_html(path)
-
-    def to_key_terminal(self, *, width: int = 80) -> str:
-        """Return the answers with their lines, as text of at most ``width`` columns."""
-        return self.sheet.to_key_terminal(width=width)
-
-    def to_key_latex(self) -> str:
-        """Return the answers with their lines as a LaTeX document."""
-        return self.sheet.to_key_latex()
-
-    def to_key_html(self, path: str | os.PathLike[str] | None = None) -> str:
-        """Return the answers with their lines as one HTML page; write it to ``path``."""
-        return self.sheet.to_key_html(path)
+    def printed(self) -> tuple[Task, ...]:
+        """Return this one."""
+        return (self,)
 
     def __str__(self) -> str:
         return self.to_terminal()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -126,19 +125,10 @@ def report(
             model, features, target, validation
         )
         numbers = order if numbers is None else numbers[order]
-    figures = compute_report(
-        model,
-        features,
-        target,
-        validation=validation,
-        source=source,
-        command=command,
-        remarks=remarks,
-        seed=seed,
-        numbers=numbers,
-        seconds=seconds,
-    )
-    found = Report(**{item.name: getattr(figures, item.name) for item in fields(figures)})
+    found = compute_report(
+        Report, model, features, target, validation=validation, source=source, command=command,
+        remarks=remarks, seed=seed, numbers=numbers, seconds=seconds,
+    )  # fmt: skip
     if path is not None:
         write_atomically(path, found.to_html(language).encode("utf-8"))
     return found

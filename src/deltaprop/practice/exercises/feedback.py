@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from deltaprop.notation.ids import read_ref
-from deltaprop.practice.exercises.answers import has_too_few_digits, is_right
+from deltaprop.practice.exercises.answers import has_too_few_digits
 from deltaprop.practice.exercises.task import Task
-from deltaprop.practice.marking.mark import VERDICTS, Mark
+from deltaprop.practice.marking.mark import WRONG, Mark
 from deltaprop.practice.marking.reasons import shown
-from deltaprop.practice.wording import mistake_described, wording_of
+from deltaprop.practice.wording import mistake_described
 
 __all__ = ["feedback", "should_be"]
 
 
 def feedback(task: Task, mark: Mark) -> str:
     """Return one sentence about an answer, which does not tell the right number."""
-    words = wording_of(task.language)
+    words = task.words
     facts = {"symbol": task.lines.symbol(read_ref(mark.id)), "claimed": mark.claimed[:20]}
     if has_too_few_digits(mark):
         return words["too few digits"].format(**facts)
-    if is_right(mark):
+    if mark.ok:
         return words["is right"].format(**facts)
-    if mark.verdict != VERDICTS[-1]:
+    if mark.verdict != WRONG:
         return words["follows"].format(**facts)
     if not mark.candidates:
         return words["slip"].format(**facts)
@@ -34,5 +34,5 @@ def feedback(task: Task, mark: Mark) -> str:
 
 def should_be(task: Task, mark: Mark) -> str:
     """Return the sentence about an answer, and the right number."""
-    right = wording_of(task.language)["should be"].format(right=shown(mark.right))
-    return feedback(task, mark) + ("" if is_right(mark) else right)
+    right = task.words["should be"].format(right=shown(mark.right))
+    return feedback(task, mark) + ("" if mark.ok else right)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deltaprop.practice.marking.reasons import entry
+from deltaprop.practice.marking.claims import entry
 
 __all__ = ["Item", "items_of"]
 

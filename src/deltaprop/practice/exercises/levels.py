@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from deltaprop.errors import SettingError
 
@@ -46,79 +47,51 @@ class Level:
     l2: bool = False
 
 
-def _keys(text: str) -> tuple[str, ...]:
-    return tuple(text.split())
+def _level(number: int, sizes: tuple[int, ...], asked: str, helps: str = "", **how: Any) -> Level:
+    return Level(number, sizes, tuple(asked.split()), tuple(helps.split()), **how)
 
 
 _ROWS = (
-    Level(
-        1,
-        (2, 1),
-        _keys("z.1 loss delta.1 dW.1 db.1 W.1.after b.1.after"),
-        ("loss.after",),
-    ),
-    Level(
-        2,
-        (2, 1),
-        _keys("z.1 a.1 loss delta.1 dW.1 db.1 W.1.after b.1.after"),
-        ("loss.after",),
+    _level(1, (2, 1), "z.1 loss delta.1 dW.1 db.1 W.1.after b.1.after", "loss.after"),
+    _level(
+        2, (2, 1), "z.1 a.1 loss delta.1 dW.1 db.1 W.1.after b.1.after", "loss.after",
         losses=("half_squared_error_sigmoid", "binary_cross_entropy"),
     ),
-    Level(
-        3,
-        (2, 2, 1),
-        _keys("z.1 z.2 loss delta.2 dW.2 delta.1 dW.1 W.2.after W.1.after"),
-        ("loss.after",),
+    _level(
+        3, (2, 2, 1), "z.1 z.2 loss delta.2 dW.2 delta.1 dW.1 W.2.after W.1.after", "loss.after",
         bias=False,
     ),
-    Level(
-        4,
-        (2, 2, 1),
-        _keys("a.1 z.2 loss delta.2 dW.2 db.2 delta.1 dW.1 db.1 W.1.after b.1.after"),
-        ("z.1",),
+    _level(
+        4, (2, 2, 1),
+        "a.1 z.2 loss delta.2 dW.2 db.2 delta.1 dW.1 db.1 W.1.after b.1.after", "z.1",
         hidden=("relu", "tanh", "sigmoid"),
     ),
-    Level(
-        5,
-        (2, 3),
-        _keys("z.1 a.1 loss delta.1 dW.1 db.1 W.1.after"),
-        ("b.1.after", "loss.after"),
+    _level(
+        5, (2, 3), "z.1 a.1 loss delta.1 dW.1 db.1 W.1.after", "b.1.after loss.after",
         losses=("cross_entropy",),
     ),
-    Level(
-        6,
-        (2, 2, 3),
-        _keys("z.1 a.1 z.2 a.2 loss delta.2 dW.2 db.2 delta.1 dW.1 db.1 W.1.after"),
-        ("loss.after",),
-        hidden=("relu", "tanh"),
-        losses=("cross_entropy",),
+    _level(
+        6, (2, 2, 3),
+        "z.1 a.1 z.2 a.2 loss delta.2 dW.2 db.2 delta.1 dW.1 db.1 W.1.after", "loss.after",
+        hidden=("relu", "tanh"), losses=("cross_entropy",),
     ),
-    Level(
-        7,
-        (2, 2, 1),
-        _keys("z.1 a.1 z.2 loss delta.2 dW.2 db.2 delta.1 dW.1 db.1 W.1.after b.1.after"),
-        hidden=("relu",),
-        n_samples=2,
+    _level(
+        7, (2, 2, 1),
+        "z.1 a.1 z.2 loss delta.2 dW.2 db.2 delta.1 dW.1 db.1 W.1.after b.1.after",
+        hidden=("relu",), n_samples=2,
     ),
-    Level(
-        8,
-        (2, 2, 1),
-        _keys("a.1 z.2 loss delta.2 dW.2 db.2 delta.1 dW.1 db.1 W.2.after W.1.after b.1.after"),
-        hidden=("relu", "tanh"),
-        l2=True,
+    _level(
+        8, (2, 2, 1),
+        "a.1 z.2 loss delta.2 dW.2 db.2 delta.1 dW.1 db.1 W.2.after W.1.after b.1.after",
+        hidden=("relu", "tanh"), l2=True,
     ),
-    Level(
-        9,
-        (2, 2, 2, 3),
-        _keys(
-            "z.1 a.1 z.2 a.2 z.3 a.3 loss delta.3 dW.3 db.3 delta.2 dW.2 db.2 delta.1 dW.1 db.1 "
-            "W.3.after W.2.after W.1.after b.1.after"
-        ),
-        ("loss.after",),
-        hidden=("relu", "tanh", "sigmoid"),
-        losses=("cross_entropy",),
+    _level(
+        9, (2, 2, 2, 3),
+        "z.1 a.1 z.2 a.2 z.3 a.3 loss delta.3 dW.3 db.3 delta.2 dW.2 db.2 delta.1 dW.1 db.1 "
+        "W.3.after W.2.after W.1.after b.1.after", "loss.after",
+        hidden=("relu", "tanh", "sigmoid"), losses=("cross_entropy",),
     ),
-)
+)  # fmt: skip
 
 LEVELS: dict[int, Level] = {row.number: row for row in _ROWS}
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from deltaprop.notation.ids import read_ref
 from deltaprop.practice.exercise import Exercise
-from deltaprop.practice.exercises.answers import Answers, has_too_few_digits, is_right, read_answers
+from deltaprop.practice.exercises.answers import has_too_few_digits, read_answers
 from deltaprop.practice.exercises.feedback import feedback
 from deltaprop.practice.exercises.items import Item
-from deltaprop.practice.marking.mark import VERDICTS, Mark
-from deltaprop.practice.wording import wording_of
+from deltaprop.practice.marking.mark import WRONG, Mark
 from deltaprop.widths import cells, wrap
 
 __all__ = ["Score", "Session"]
@@ -87,19 +88,17 @@ class Session:
     ask: Ask
     tell: Tell
     width: int = 80
-    answers: Answers = field(init=False)
     score: Score = field(init=False)
     _hinted: set[Item] = field(init=False, default_factory=set)
     _hint_now: tuple[str, int] = field(init=False, default=("", 0))
 
     def __post_init__(self) -> None:
-        self.answers = Answers(self.task)
         self.score = Score(self.task.n_asked)
-        self.words = wording_of(self.task.language)
+        self._answers = {k: np.array(v, dtype=object) for k, v in self.task.blank().items()}
 
     def run(self) -> Score:
         """Ask for everything, and return how it went."""
-        self.tell(self.task.to_terminal(width=self.width).rstrip("\n"))
+        self._show()
         self._say("how")
         try:
             for number, item in enumerate(self.task.items, start=1):
@@ -110,7 +109,10 @@ class Session:
             self.score.stopped = True
             self.tell("")
             self._say("left")
-        self._count()
+        marks = self._marks().values()
+        self.score.right = sum(mark.ok for mark in marks)
+        self.score.wrong = sum(mark.verdict == WRONG for mark in marks)
+        self.score.follows = len(marks) - self.score.right - self.score.wrong
         self._end()
         return self.score
 
@@ -127,7 +129,7 @@ class Session:
                 self._say("skipped")
                 return
             if command == "show":
-                self.tell(self.task.to_terminal(width=self.width).rstrip("\n"))
+                self._show()
                 continue
             if command == "hint":
                 self._hint(item)
@@ -137,27 +139,26 @@ class Session:
                 one = len(item.indices) == 1
                 self._say("not understood one" if one else "not understood", count=len(item.ids))
                 continue
-            self.answers.put(item, numbers)
-            marks = self.answers.marks_of(item)
+            for index, answer in zip(item.indices, numbers, strict=True):
+                self._answers[item.key][index] = answer
+            found = self._marks()
+            marks = [found[name] for name in item.ids]
             tries += 1
             if tries == 1 and item not in self._hinted:
-                self.score.first += sum(map(is_right, marks))
+                self.score.first += sum(mark.ok for mark in marks)
             if self._judge(marks):
                 return
 
     def _prompt(self, number: int, item: Item) -> str:
-        symbols = self.words["separator"].join(map(self._symbol, item.ids))
-        count = len(self.task.items)
-        return self.words["prompt"].format(number=number, count=count, symbols=symbols)
-
-    def _symbol(self, name: str) -> str:
-        return self.task.lines.symbol(read_ref(name))
+        words, symbol = self.task.words, self.task.lines.symbol
+        symbols = words["separator"].join(symbol(read_ref(name)) for name in item.ids)
+        return words["prompt"].format(number=number, count=len(self.task.items), symbols=symbols)
 
     def _judge(self, marks: list[Mark]) -> bool:
         """Say what is right and wrong in a row; return whether to go on."""
         few = [mark for mark in marks if has_too_few_digits(mark)]
-        wrong = [mark for mark in marks if mark.verdict == VERDICTS[-1]]
-        if all(map(is_right, marks)) and not few:
+        wrong = [mark for mark in marks if mark.verdict == WRONG]
+        if all(mark.ok for mark in marks) and not few:
             self._say("right")
             return True
         for mark in marks:
@@ -168,8 +169,8 @@ class Session:
 
     def _hint(self, item: Item) -> None:
         """Show the line of the first number that is not right yet, a bit more each time."""
-        marks = self.answers.marks()
-        name = next((n for n in item.ids if n not in marks or not is_right(marks[n])), item.ids[0])
+        marks = self._marks()
+        name = next((n for n in item.ids if n not in marks or not marks[n].ok), item.ids[0])
         shown = self._hint_now[1] if self._hint_now[0] == name else 0
         step = min(shown + 1, _MOST_HINTS)
         self._hint_now = (name, step)
@@ -182,14 +183,11 @@ class Session:
             for more in rest:
                 self.tell(f"      {more}")
 
-    def _count(self) -> None:
-        for mark in self.answers.marks().values():
-            if is_right(mark):
-                self.score.right += 1
-            elif mark.verdict == VERDICTS[-1]:
-                self.score.wrong += 1
-            else:
-                self.score.follows += 1
+    def _marks(self) -> dict[str, Mark]:
+        """Return the marks of everything answered, by id."""
+        if all(answer is None for blank in self._answers.values() for answer in blank.flat):
+            return {}
+        return {mark.id: mark for mark in self.task.mark(self._answers).marks}
 
     def _end(self) -> None:
         score, task = self.score, self.task
@@ -204,8 +202,11 @@ class Session:
         self._say("again", level=task.level, seed=task.seed)
         self._say("to know")
 
+    def _show(self) -> None:
+        self.tell(self.task.to_terminal(width=self.width).rstrip("\n"))
+
     def _say(self, key: str, **facts: object) -> None:
-        self._tell(self.words[key].format(**facts))
+        self._tell(self.task.words[key].format(**facts))
 
     def _tell(self, text: str) -> None:
         for line in wrap(text, self.width):

@@ -24,11 +24,9 @@ from deltaprop.practice.marking.mark import Marking, mark
 from deltaprop.practice.marking.step import step_of
 from deltaprop.practice.wording import wording_of
 
-__all__ = ["Task"]
+__all__ = ["Task", "Texts", "texts_of"]
 
-Array = npt.NDArray[np.float64]
 Texts: TypeAlias = "str | list[Texts]"
-Blank: TypeAlias = "list[Blank] | None"
 
 _EXACT_DIGITS, _ROUNDED_DIGITS, _MOST_DIGITS = 6, 4, 17
 _HINTS = (1, 2, 3)
@@ -36,21 +34,7 @@ _HINTS = (1, 2, 3)
 
 @dataclass(frozen=True)
 class Task:
-    """One training step to work out by hand.
-
-    Attributes
-    ----------
-    level : int
-        How hard it is.
-    seed : int
-        Which exercise of this level.
-    language : str
-        Of the words: "en" or "zh".
-    digits : int
-        Significant digits of what is shown.
-    given : dict
-        What is given, in the worked-example format.
-    """
+    """What is given and asked in an exercise, and its right numbers; see ``Exercise``."""
 
     level: int
     seed: int
@@ -74,9 +58,14 @@ class Task:
         return cls(level, seed, language, digits, given)
 
     @property
+    def words(self) -> Mapping[str, str]:
+        """Return the wording in its language."""
+        return wording_of(self.language)
+
+    @property
     def title(self) -> str:
         """Return what it is about."""
-        return wording_of(self.language)[f"level {self.level}"]
+        return self.words[f"level {self.level}"]
 
     @property
     def rules(self) -> Level:
@@ -139,11 +128,11 @@ class Task:
 
     def texts(self, key: str) -> Texts:
         """Return the right numbers of a quantity as they are shown, in nested lists."""
-        return _texts(self.values[key], self.digits)
+        return texts_of(self.values[key], self.digits)
 
-    def blank(self) -> dict[str, Blank]:
+    def blank(self) -> dict[str, Any]:
         """Return ``claims`` with None where an answer belongs."""
-        return {key: _filled(self.values[key].shape) for key in self.asked}
+        return {key: np.full(self.values[key].shape, None).tolist() for key in self.asked}
 
     def mark(self, answers: Mapping[str, object]) -> Marking:
         """Mark answers.
@@ -233,11 +222,8 @@ def _is_whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _texts(values: Array, digits: int) -> Texts:
+def texts_of(values: npt.NDArray[Any], digits: int) -> Texts:
+    """Return numbers as they are shown, in nested lists."""
     if values.ndim == 0:
         return number_text(float(values), digits)
-    return [_texts(part, digits) for part in values]
-
-
-def _filled(shape: tuple[int, ...]) -> Blank:
-    return [_filled(shape[1:]) for _ in range(shape[0])] if shape else None
+    return [texts_of(part, digits) for part in values]

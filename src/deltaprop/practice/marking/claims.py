@@ -15,10 +15,15 @@ from deltaprop.checking.step import Quantities
 from deltaprop.errors import DataError, nearest_name
 from deltaprop.practice.marking.precision import SURE, Habit, Number, habit_of, read_number
 
-__all__ = ["Claim", "read_claims"]
+__all__ = ["Claim", "entry", "read_claims"]
 
 Array = npt.NDArray[np.float64]
 Index = tuple[int, ...]
+
+
+def entry(key: str, *index: int) -> str:
+    """Return the id of a number: ``W.1[0,2]``."""
+    return f"{key}[{','.join(map(str, index))}]" if index else key
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +133,7 @@ def _read(key: str, value: Any, shape: tuple[int, ...]) -> Claim:
             continue
         number = read_number(cell)
         if number is None:
-            raise DataError(f"claims: {_entry(key, index)} is {_kind(cell)}; expected a number.")
+            raise DataError(f"claims: {entry(key, *index)} is {_kind(cell)}; expected a number.")
         numbers[index] = number
     return Claim(key, numbers, shape)
 
@@ -163,10 +168,6 @@ def _misshapen(key: str, found: str, shape: tuple[int, ...]) -> str:
     else:
         wanted = f"{shape[0]} {'row' if shape[0] == 1 else 'rows'} of {shape[1]}"
     return f"claims: {key} is {found}; expected {wanted} (null where nothing is claimed)."
-
-
-def _entry(key: str, index: Index) -> str:
-    return f"{key}[{','.join(map(str, index))}]" if index else key
 
 
 def _kind(value: object) -> str:

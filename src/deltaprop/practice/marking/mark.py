@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,11 @@ from deltaprop.explaining.examples import (
     read_worked_example,
     worked_example,
 )
-from deltaprop.practice.marking.claims import Claim, read_claims
+from deltaprop.practice.marking.claims import Claim, entry, read_claims
 from deltaprop.practice.marking.reasons import Reasons
 from deltaprop.practice.marking.step import step_of
 
-__all__ = ["VERDICTS", "Mark", "Marking", "mark"]
+__all__ = ["ROUNDED", "VERDICTS", "WRONG", "Mark", "Marking", "mark"]
 
 Index = tuple[int, ...]
 
@@ -70,19 +71,19 @@ class Mark:
     @property
     def id(self) -> str:
         """Return the name of the number: ``W.1.after[0,2]``."""
-        return f"{self.claim}[{','.join(map(str, self.index))}]" if self.index else self.claim
+        return entry(self.claim, *self.index)
+
+    @property
+    def ok(self) -> bool:
+        """Return whether it is right, perhaps rounded."""
+        return self.verdict in (RIGHT, ROUNDED)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the mark as plain data."""
-        return {
-            "claim": self.claim,
+        return asdict(self) | {
             "index": list(self.index),
-            "claimed": self.claimed,
             "right": self.right if np.isfinite(self.right) else None,
-            "verdict": self.verdict,
-            "mistake": self.mistake,
             "candidates": list(self.candidates),
-            "because": self.because,
         }
 
 
@@ -104,7 +105,7 @@ class Marking:
     @property
     def ok(self) -> bool:
         """Return whether every number is right, or right but rounded."""
-        return all(mark.verdict in (RIGHT, ROUNDED) for mark in self.marks)
+        return all(mark.ok for mark in self.marks)
 
     def __bool__(self) -> bool:
         return self.ok
@@ -122,12 +123,10 @@ class Marking:
     @cached_property
     def claims(self) -> dict[str, Mark]:
         """Return for each claimed quantity the mark of its worst number."""
-        worst: dict[str, Mark] = {}
-        for mark in self.marks:
-            before = worst.get(mark.claim)
-            if before is None or _rank(mark.verdict) > _rank(before.verdict):
-                worst[mark.claim] = mark
-        return worst
+        return {
+            claim: max(marks, key=lambda mark: VERDICTS.index(mark.verdict))
+            for claim, marks in groupby(self.marks, key=lambda mark: mark.claim)
+        }
 
     @property
     def counts(self) -> dict[str, int]:
@@ -171,10 +170,6 @@ class Marking:
 
     def __str__(self) -> str:
         return self.to_terminal()
-
-
-def _rank(verdict: str) -> int:
-    return VERDICTS.index(verdict)
 
 
 def mark(worked: str | os.PathLike[str] | Mapping[str, Any] | WorkedExample) -> Marking:
@@ -245,22 +240,18 @@ class _Judge:
         self.bad: set[str] = set()  # claims with a number that is wrong or follows from one
 
     def marks(self) -> tuple[Mark, ...]:
-        verdicts: dict[tuple[str, Index], str] = {}
+        verdicts: dict[str, dict[Index, str]] = {}
         for claim in self.claims:
             given = {index: self.verdict(claim, index) for index in claim.numbers}
-            verdicts |= {(claim.key, index): verdict for index, verdict in given.items()}
+            verdicts[claim.key] = given
             if not {FOLLOWS, WRONG}.isdisjoint(given.values()):
                 self.bad.add(claim.key)
-        wrong = [
-            claim.key
-            for claim in self.claims
-            if any(verdicts[claim.key, index] == WRONG for index in claim.numbers)
-        ]
+        wrong = [key for key, given in verdicts.items() if WRONG in given.values()]
         found = self.search.name(wrong) if wrong else {}
         return tuple(
-            self.mark(claim, index, verdicts[claim.key, index], found.get(claim.key, Found()))
+            self.mark(claim, index, verdict, found.get(claim.key, Found()))
             for claim in self.claims
-            for index in claim.numbers
+            for index, verdict in verdicts[claim.key].items()
         )
 
     def mark(self, claim: Claim, index: Index, verdict: str, found: Found) -> Mark:
@@ -289,8 +280,8 @@ class _Judge:
     def _is_made_from_claims(self, claim: Claim, index: Index) -> bool:
         """Return whether the claims before give the number, with or without their rounding."""
         computed, slack = self.from_slips
-        close = claim.close(computed[claim.key], slack[claim.key])
-        return bool((close | claim.close(self.from_everything[claim.key]))[index])
+        from_slips = claim.close(computed[claim.key], slack[claim.key])
+        return bool((from_slips | claim.close(self.from_everything[claim.key]))[index])
 
     def slips_before(self, key: str) -> list[str]:
         """Return the nearest claims that are wrong, or follow from such, and are made use of."""

@@ -48,7 +48,7 @@ class Number:
         """Return one unit in the last place."""
         return float(Decimal(1).scaleb(-self.decimals))
 
-    def is_written_for(self, right: float, habit: Habit, slack: float = 0.0) -> bool:
+    def is_written_for(self, right: float, habit: Habit) -> bool:
         """Return whether ``right`` may be written like this: rounded, or cut off.
 
         Parameters
@@ -57,10 +57,8 @@ class Number:
             The number that should stand here.
         habit : Habit
             How precisely the whole working is written; a bare 0 says nothing of itself.
-        slack : float
-            What ``right`` itself is not sure of.
         """
-        near = is_close(self.value, right, self.room(habit) + slack, SURE)
+        near = is_close(self.value, right, self.room(habit), SURE)
         return bool(near) or self.is_cut_off(right)
 
     def room(self, habit: Habit) -> float:

@@ -9,7 +9,7 @@ from deltaprop.checking.mistakes import MISTAKES
 from deltaprop.checking.search import Found
 from deltaprop.checking.step import Quantities, Step
 from deltaprop.explaining.examples import WorkedExample
-from deltaprop.practice.marking.claims import Claim
+from deltaprop.practice.marking.claims import Claim, entry
 from deltaprop.training.optimizers import GradientDescent
 
 __all__ = ["Reasons", "shown"]
@@ -26,23 +26,8 @@ def shown(value: float, digits: int = 6) -> str:
     return f"{value + 0.0:.{digits}g}"
 
 
-def entry(key: str, *index: int) -> str:
-    """Return the id of a number: ``W.1[0,2]``."""
-    return f"{key}[{','.join(map(str, index))}]" if index else key
-
-
 class Reasons:
-    """Sentences about the numbers of one working.
-
-    Parameters
-    ----------
-    example : WorkedExample
-        What it is about.
-    step : Step
-        Its step.
-    right : dict of str to ndarray
-        The right quantities.
-    """
+    """Sentences about the numbers of one working, whose right quantities are known."""
 
     def __init__(self, example: WorkedExample, step: Step, right: Quantities) -> None:
         self.example = example
@@ -51,34 +36,24 @@ class Reasons:
 
     def right(self, claim: Claim, index: Index, *, rounded: bool) -> str:
         """Return the sentence about a right number."""
-        number = claim.numbers[index]
-        value = float(self.values[claim.key][index])
-        if rounded:
-            return (
-                f"{entry(claim.key, *index)} is {self._shown(claim, index, value)}; "
-                f"{number.text} is rounded."
-            )
-        return f"{entry(claim.key, *index)} is {self._shown(claim, index, value)}."
+        end = f"; {claim.numbers[index].text} is rounded." if rounded else "."
+        return f"{entry(claim.key, *index)} is {self._shown(claim, index)}{end}"
 
     def follows(self, claim: Claim, index: Index, slips: list[str]) -> str:
         """Return the sentence about a number that is wrong because of earlier ones."""
-        value = float(self.values[claim.key][index])
         verb = "is" if len(slips) == 1 else "are"
         listed = " and ".join(filter(None, (", ".join(slips[:-1]), slips[-1])))
         return (
-            f"{entry(claim.key, *index)} is {self._shown(claim, index, value)}, but "
+            f"{entry(claim.key, *index)} is {self._shown(claim, index)}, but "
             f"{claim.numbers[index].text} is right if the claimed {listed} {verb} "
             "taken as given."
         )
 
     def wrong(self, claim: Claim, index: Index, found: Found) -> str:
         """Return the sentence about a wrong number."""
-        number = claim.numbers[index]
-        value = float(self.values[claim.key][index])
-        formula = self._formula(claim.key, index)
         start = (
-            f"{entry(claim.key, *index)} is {formula} = {self._shown(claim, index, value)}, "
-            f"not {number.text}"
+            f"{entry(claim.key, *index)} is {self._formula(claim.key, index)} = "
+            f"{self._shown(claim, index)}, not {claim.numbers[index].text}"
         )
         listed = ", ".join(shown(v) for v in found.rounded[:6]) + ", ..." * (len(found.rounded) > 6)
         rounding = f"the layer before was rounded to {listed}" if listed else ""
@@ -91,8 +66,9 @@ class Reasons:
             return f"{start}: {rounding}."
         return f"{start}: a slip in the arithmetic, as no named mistake gives it."
 
-    def _shown(self, claim: Claim, index: Index, value: float) -> str:
+    def _shown(self, claim: Claim, index: Index) -> str:
         """Return the right number with two digits more than were claimed."""
+        value = float(self.values[claim.key][index])
         return shown(value, min(max(claim.numbers[index].digits + 2, 6), 15))
 
     def _formula(self, key: str, index: Index) -> str:

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from deltaprop._version import __version__
-from deltaprop.errors import SettingError
 from deltaprop.explaining.language import words_of
-from deltaprop.notation.digits import Line, number_text
+from deltaprop.notation.digits import Line
 from deltaprop.notation.ids import Ref, read_ref
-from deltaprop.practice.exercises.task import Task
-from deltaprop.practice.wording import wording_of
+from deltaprop.practice.exercises.task import Task, Texts, texts_of
 
 __all__ = [
-    "Content",
     "Given",
     "answers",
-    "given_numbers",
+    "columns",
     "heading",
-    "helping_numbers",
+    "numbers",
+    "precision",
     "reproduction",
     "rules",
 ]
@@ -40,39 +36,27 @@ _LOSSES = {
 _MOST_DIGITS = 12  # of what is given; it has a few
 
 
-@dataclass(frozen=True)
-class Content:
-    """Exercises in their order.
-
-    Attributes
-    ----------
-    exercises : tuple of Task
-        At least one.
-    """
-
-    exercises: tuple[Task, ...]
-
-    def __post_init__(self) -> None:
-        if not self.exercises:
-            raise SettingError("A sheet needs at least one exercise.")
-
-    @property
-    def language(self) -> str:
-        """Return the language of the words around the exercises."""
-        return self.exercises[0].language
-
-
-def heading(sheet: Content, number: int) -> str:
+def heading(tasks: Sequence[Task], number: int) -> str:
     """Return what stands above an exercise, counted from 0."""
-    task = sheet.exercises[number]
-    key = "numbered" if len(sheet.exercises) > 1 else "exercise"
-    words = wording_of(task.language)
-    return words[key].format(number=number + 1, level=task.level, title=task.title)
+    task = tasks[number]
+    form = task.words["numbered" if len(tasks) > 1 else "exercise"]
+    return form.format(number=number + 1, level=task.level, title=task.title)
+
+
+def columns(task: Task) -> list[str]:
+    """Return what stands above the columns of the network: inputs, layers, output, loss."""
+    words, network = task.words, task.step.network
+    hidden = [
+        words["layer"].format(number=number, activation=row.name)
+        for number, row in enumerate(network.activations, start=1)
+    ]
+    output = words["output"].format(activation=network.loss.output)
+    return [words["inputs"], *hidden, output, words["loss column"]]
 
 
 def rules(task: Task) -> list[str]:
     """Return the conventions as sentences, formulas between backticks."""
-    words, network, loss = wording_of(task.language), task.step.network, task.given["loss"]
+    words, network, loss = task.words, task.step.network, task.given["loss"]
     with_b = task.rules.bias
     keys = ["forward rule" if with_b else "forward rule without b", "weights rule"]
     names = {row.name for row in network.activations} | {network.loss.output}
@@ -87,27 +71,39 @@ def rules(task: Task) -> list[str]:
     return sentences
 
 
+def precision(task: Task) -> str:
+    """Return how precise an answer is wanted."""
+    return task.words["exact" if task.has_exact_answers else "rounded"]
+
+
 def reproduction(task: Task) -> str:
     """Return what makes the same exercise again, and the version that does."""
-    words = wording_of(task.language)
-    again = words["again"].format(level=task.level, seed=task.seed)
-    return f"{again} ({words['made by'].format(version=__version__)})"
+    again = task.words["again"].format(level=task.level, seed=task.seed)
+    return f"{again} ({task.words['made by'].format(version=__version__)})"
 
 
-def given_numbers(task: Task) -> list[Given]:
-    """Return what is given: the batch, the parameters by layer, the settings."""
+def numbers(task: Task) -> Iterator[tuple[str, list[Given]]]:
+    """Yield what is given, and what is told although it has to be worked out, each with a title."""
+    yield task.words["given"], _given(task)
+    if task.helps:
+        helps = [(read_ref(key), _rows(task.texts(key))) for key in task.helps]
+        yield task.words["described"], helps
+
+
+def _given(task: Task) -> list[Given]:
+    """Return the batch, the parameters by layer, the settings."""
     given = task.given
-    found = [(Ref("x"), _rows(given["x"]))]
+    found = [(Ref("x"), given["x"])]
     for number, layer in enumerate(given["layers"], start=1):
-        found += [(Ref(name, number), _rows(layer[name])) for name in ("W", "b") if name in layer]
-    found += [(Ref("targets"), _rows(given["targets"]))]
-    names = ("learning_rate", "l2")
-    return found + [(Ref(name), _rows(given[name])) for name in names if name in given]
+        found += [(Ref(name, number), layer[name]) for name in ("W", "b") if name in layer]
+    names = ("targets", "learning_rate", "l2")
+    found += [(Ref(name), given[name]) for name in names if name in given]
+    return [(ref, _rows(texts_of(np.array(values), _MOST_DIGITS))) for ref, values in found]
 
 
-def helping_numbers(task: Task) -> list[Given]:
-    """Return what is told, although it has to be worked out."""
-    return [(read_ref(key), _shown(np.array(task.texts(key), dtype=object))) for key in task.helps]
+def _rows(texts: Texts) -> list[list[str]]:
+    rows: list[list[str]] = np.atleast_2d(np.array(texts, dtype=object)).tolist()
+    return rows
 
 
 def answers(task: Task) -> Iterator[tuple[str, list[Line]]]:
@@ -116,12 +112,3 @@ def answers(task: Task) -> Iterator[tuple[str, list[Line]]]:
     lines = task.lines.to_all(task.asked_ids)
     for phase, group in groupby(lines, key=lambda line: line.step.phase):
         yield words[phase], list(group)
-
-
-def _rows(values: Any) -> list[list[str]]:
-    array: npt.NDArray[np.float64] = np.asarray(values, dtype=np.float64)
-    return _shown(np.vectorize(lambda v: number_text(float(v), _MOST_DIGITS))(array))
-
-
-def _shown(texts: npt.NDArray[Any]) -> list[list[str]]:
-    return [[str(text) for text in row] for row in np.atleast_2d(texts)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 
@@ -20,40 +20,26 @@ from deltaprop.notation.mathml import (
     symbol,
 )
 from deltaprop.practice.exercises.task import Task
-from deltaprop.practice.sheets.content import (
-    Content,
-    Given,
-    answers,
-    given_numbers,
-    heading,
-    helping_numbers,
-    reproduction,
-    rules,
-)
+from deltaprop.practice.sheets import content
 from deltaprop.practice.sheets.network_picture import sketch_of, to_svg
-from deltaprop.practice.wording import wording_of
 
-__all__ = ["render", "render_key"]
-
-
-def render(sheet: Content) -> str:
-    """Return the exercises as a page with blanks to fill in."""
-    words = wording_of(sheet.language)
-    person = "".join(f"<span>{escape(words[key])}</span>" for key in ("name", "date"))
-    body = [f'<p class="person">{person}</p>']
-    for place, task in enumerate(sheet.exercises):
-        body += ["<section>", f"<h2>{escape(heading(sheet, place))}</h2>"]
-        body += [*_exercise(task), "</section>"]
-    return _page(sheet, "sheet", body)
+__all__ = ["render"]
 
 
-def render_key(sheet: Content) -> str:
-    """Return the answers with their lines as a page."""
-    body: list[str] = []
-    for place, task in enumerate(sheet.exercises):
-        body += ["<section>", f"<h2>{escape(heading(sheet, place))}</h2>"]
-        body += [*_answers(task), "</section>"]
-    return _page(sheet, "key", body)
+def render(tasks: Sequence[Task], kind: str) -> str:
+    """Return a page: a "sheet" with blanks to fill in, or the "key" with the answers."""
+    words = tasks[0].words
+    title = escape(words[kind])
+    body = [f"<h1>{title}</h1>"]
+    if kind == "sheet":
+        person = "".join(f"<span>{escape(words[key])}</span>" for key in ("name", "date"))
+        body.append(f'<p class="person">{person}</p>')
+    for place, task in enumerate(tasks):
+        body += ["<section>", f"<h2>{escape(content.heading(tasks, place))}</h2>"]
+        body += _exercise(task) if kind == "sheet" else _answers(task)
+        again = escape(content.reproduction(task))
+        body += [f'<p class="again">{again}</p>', "</section>"]
+    return html_page(title, body, language=tasks[0].language, style=_style(), kind=kind)
 
 
 @cache
@@ -61,23 +47,14 @@ def _style() -> str:
     return files(__package__).joinpath("sheet.css").read_text(encoding="utf-8")
 
 
-def _page(sheet: Content, kind: str, body: list[str]) -> str:
-    title = escape(wording_of(sheet.language)[kind])
-    described = [f"<h1>{title}</h1>", *body]
-    return html_page(title, described, language=sheet.language, style=_style(), kind=kind)
-
-
 def _exercise(task: Task) -> Iterator[str]:
-    words = wording_of(task.language)
     yield to_svg(sketch_of(task), task.step.network.describe())
-    yield f"<p>{' '.join(map(_sentence, rules(task)))}</p>"
-    yield f"<h3>{escape(words['given'])}</h3>"
-    yield _arrays(given_numbers(task))
-    if task.helps:
-        yield f"<h3>{escape(words['described'])}</h3>"
-        yield _arrays(helping_numbers(task))
-    yield f"<h3>{escape(words['wanted'])}</h3>"
-    yield f"<p>{escape(words['exact' if task.has_exact_answers else 'rounded'])}</p>"
+    yield f"<p>{' '.join(map(_sentence, content.rules(task)))}</p>"
+    for title, numbers in content.numbers(task):
+        yield f"<h3>{escape(title)}</h3>"
+        yield f'<div class="given">{"".join(math(_array(*one)) for one in numbers)}</div>'
+    yield f"<h3>{escape(task.words['wanted'])}</h3>"
+    yield f"<p>{escape(content.precision(task))}</p>"
     for item in task.items:
         blanks = "".join(
             f'<span class="blank">{math(_symbol(task, read_ref(name)) + "<mo>=</mo>")}<span></span>'
@@ -85,14 +62,12 @@ def _exercise(task: Task) -> Iterator[str]:
             for name in item.ids
         )
         yield f'<div class="row">{blanks}</div>'
-    yield f'<p class="again">{escape(reproduction(task))}</p>'
 
 
 def _answers(task: Task) -> Iterator[str]:
-    for title, lines in answers(task):
+    for title, lines in content.answers(task):
         yield f"<h3>{escape(title)}</h3>"
         yield f'<ul class="lines">{"".join(_line(task, line) for line in lines)}</ul>'
-    yield f'<p class="again">{escape(reproduction(task))}</p>'
 
 
 def _line(task: Task, line: Line) -> str:
@@ -112,10 +87,6 @@ def _line(task: Task, line: Line) -> str:
 
 def _symbol(task: Task, ref: Ref) -> str:
     return symbol(task.lines.named(ref), task.rules.n_samples)
-
-
-def _arrays(given: list[Given]) -> str:
-    return f'<div class="given">{"".join(math(_array(*one)) for one in given)}</div>'
 
 
 def _array(ref: Ref, rows: list[list[str]]) -> str:

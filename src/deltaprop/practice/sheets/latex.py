@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from deltaprop._version import __version__
 from deltaprop.notation.digits import Line
@@ -16,21 +16,11 @@ from deltaprop.notation.latex import (
     latex_symbol,
 )
 from deltaprop.practice.exercises.task import Task
-from deltaprop.practice.sheets.content import (
-    Content,
-    Given,
-    answers,
-    given_numbers,
-    heading,
-    helping_numbers,
-    reproduction,
-    rules,
-)
+from deltaprop.practice.sheets import content
 from deltaprop.practice.sheets.network_picture import sketch_of, to_latex
-from deltaprop.practice.wording import wording_of
 from deltaprop.widths import cells
 
-__all__ = ["render", "render_key"]
+__all__ = ["render"]
 
 _CLASSES = {
     "en": ("pdflatex", r"\documentclass[11pt,a4paper,fleqn]{article}"),
@@ -56,45 +46,34 @@ _IN_FORMULAS = {
 _WORD = re.compile(r"[a-z]{2,}")
 
 
-def render(sheet: Content) -> str:
-    """Return the exercises as a document with blanks to fill in."""
-    return _document(sheet, "sheet")
-
-
-def render_key(sheet: Content) -> str:
-    """Return the answers with their lines as a document."""
-    return _document(sheet, "key")
-
-
-def _document(sheet: Content, title: str) -> str:
-    words = wording_of(sheet.language)
-    engine, document_class = _CLASSES[sheet.language]
+def render(tasks: Sequence[Task], kind: str) -> str:
+    """Return a document: a "sheet" with blanks to fill in, or the "key" with the answers."""
+    words = tasks[0].words
+    engine, document_class = _CLASSES[tasks[0].language]
     lines = [f"% deltaprop {__version__}; {engine}", document_class, *_PREAMBLE]
-    lines += [r"\begin{document}", rf"\section*{{{escaped(words[title])}}}"]
-    if title == "sheet":
+    lines += [r"\begin{document}", rf"\section*{{{escaped(words[kind])}}}"]
+    if kind == "sheet":
         blanks = [rf"{escaped(words[key])} \hrulefill" for key in ("name", "date")]
         lines += [rf"\makebox[\textwidth]{{{blanks[0]}\quad {blanks[1]}}}\par"]
-    for number, task in enumerate(sheet.exercises):
-        if number and title == "sheet":
+    for number, task in enumerate(tasks):
+        if number and kind == "sheet":
             lines.append(r"\clearpage")
-        lines.append(rf"\subsection*{{{escaped(heading(sheet, number))}}}")
-        lines.append(rf"{{\footnotesize {escaped(reproduction(task))}}}\par")
-        lines += _exercise(task) if title == "sheet" else _answers(task)
+        lines.append(rf"\subsection*{{{escaped(content.heading(tasks, number))}}}")
+        lines.append(rf"{{\footnotesize {escaped(content.reproduction(task))}}}\par")
+        lines += _exercise(task) if kind == "sheet" else _answers(task)
     return "\n".join([*lines, r"\end{document}"]) + "\n"
 
 
 def _exercise(task: Task) -> Iterator[str]:
-    words = wording_of(task.language)
     sketch = sketch_of(task)
     yield from to_latex(sketch, tuple(map(escaped, sketch.titles)))
-    yield " ".join(map(_sentence, rules(task))) + r"\par"
-    yield rf"\textbf{{{escaped(words['given'])}}}\par"
-    yield from _arrays(task, given_numbers(task))
-    if task.helps:
-        yield rf"\textbf{{{escaped(words['described'])}}}\par"
-        yield from _arrays(task, helping_numbers(task))
-    yield rf"\textbf{{{escaped(words['wanted'])}}}"
-    yield rf"({escaped(words['exact' if task.has_exact_answers else 'rounded'])})\par"
+    yield " ".join(map(_sentence, content.rules(task))) + r"\par"
+    for title, numbers in content.numbers(task):
+        yield rf"\textbf{{{escaped(title)}}}\par"
+        texts = [_array(ref, rows) for ref, rows in numbers]
+        yield " ".join(rf"\mbox{{${text}$}}\hspace{{1.2em}}" for text in texts) + r"\par"
+    yield rf"\textbf{{{escaped(task.words['wanted'])}}}"
+    yield rf"({escaped(content.precision(task))})\par"
     narrow = max(len(item.ids) for item in task.items) <= 2
     yield from [r"\begin{multicols}{2}"] * narrow
     yield r"{\setlength{\parskip}{0pt}"
@@ -105,7 +84,7 @@ def _exercise(task: Task) -> Iterator[str]:
 
 
 def _answers(task: Task) -> Iterator[str]:
-    for title, lines in answers(task):
+    for title, lines in content.answers(task):
         yield rf"\textbf{{{escaped(title)}}}"
         rows = [row for line in lines for row in _rows(task, line)]
         yield r"\begin{align*}"
@@ -126,11 +105,6 @@ def _rows(task: Task, line: Line) -> list[str]:
 
 def _symbol(task: Task, name: str) -> str:
     return latex_symbol(task.lines.named(read_ref(name)), task.rules.n_samples)
-
-
-def _arrays(task: Task, given: list[Given]) -> Iterator[str]:
-    texts = [_array(ref, rows) for ref, rows in given]
-    yield " ".join(rf"\mbox{{${text}$}}\hspace{{1.2em}}" for text in texts) + r"\par"
 
 
 def _array(ref: Ref, rows: list[list[str]]) -> str:

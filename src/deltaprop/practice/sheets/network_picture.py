@@ -11,7 +11,7 @@ from deltaprop.notation.latex import latex_symbol
 from deltaprop.notation.mathml import escape
 from deltaprop.notation.unicode import symbol_of
 from deltaprop.practice.exercises.task import Task
-from deltaprop.practice.wording import wording_of
+from deltaprop.practice.sheets import content
 
 __all__ = ["Node", "Sketch", "sketch_of", "to_latex", "to_svg"]
 
@@ -61,12 +61,8 @@ class Sketch:
 
 def sketch_of(task: Task) -> Sketch:
     """Return the picture of an exercise's network."""
-    words, network = wording_of(task.language), task.step.network
-    sizes, last = network.sizes, len(network.sizes) - 1
-    names = [row.name for row in network.activations]
-    titles = [words["inputs"]]
-    titles += [words["layer"].format(number=i, activation=a) for i, a in enumerate(names, start=1)]
-    titles += [words["output"].format(activation=network.loss.output), words["loss column"]]
+    sizes = task.step.network.sizes
+    last = len(sizes) - 1
     middle = _TITLE + max(sizes) * _DOWN / 2
     columns = []
     for layer, size in enumerate(sizes):
@@ -80,11 +76,12 @@ def sketch_of(task: Task) -> Sketch:
         )
     columns.append((Node(_MARGIN + (last + 1) * _ACROSS, middle, Ref("loss")),))
     width = 2 * _MARGIN + (last + 1) * _ACROSS
-    return Sketch(tuple(columns), tuple(titles), width, _TITLE + max(sizes) * _DOWN)
+    titles = tuple(content.columns(task))
+    return Sketch(tuple(columns), titles, width, _TITLE + max(sizes) * _DOWN)
 
 
 def to_svg(sketch: Sketch, described: str) -> str:
-    """Return the picture as an svg element for an HTML page; ``told`` says what it shows."""
+    """Return the picture as an svg element for an HTML page; ``described`` says what it shows."""
     parts = [f"<title>{escape(described)}</title>"]
     parts += [
         f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'

@@ -2,66 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from deltaprop.notation.ids import Ref, read_ref
 from deltaprop.practice.exercises.task import Task
-from deltaprop.practice.sheets.content import (
-    Content,
-    Given,
-    answers,
-    given_numbers,
-    heading,
-    helping_numbers,
-    reproduction,
-    rules,
-)
-from deltaprop.practice.wording import wording_of
+from deltaprop.practice.sheets import content
 from deltaprop.widths import cells, pad, wrap
 
-__all__ = ["formula_lines", "render", "render_key"]
+__all__ = ["render"]
 
 _GAP = 3  # columns between matrices
 _LEAST_WIDTH = 40
 
 
-def render(sheet: Content, width: int) -> str:
-    """Return the exercises, one below the other."""
+def render(tasks: Sequence[Task], width: int, *, key: bool = False) -> str:
+    """Return the exercises, or their answers with the lines, one below the other."""
     width = max(width, _LEAST_WIDTH)
+    lines_of = _answers if key else _exercise
     blocks = []
-    for number, task in enumerate(sheet.exercises):
-        words = wording_of(task.language)
-        lines = _headed(heading(sheet, number), width)
-        lines += ["", *_network(task), ""]
-        for sentence in rules(task):
-            lines += wrap(sentence.replace("`", ""), width)
-        lines += ["", words["given"], *_arrays(task, given_numbers(task), width)]
-        if task.helps:
-            lines += ["", words["described"], *_arrays(task, helping_numbers(task), width)]
-        lines += ["", words["wanted"], *_wanted(task, width)]
-        lines += ["", *wrap(words["exact" if task.has_exact_answers else "rounded"], width)]
-        lines += wrap(reproduction(task), width)
+    for number, task in enumerate(tasks):
+        lines = lines_of(task, content.heading(tasks, number), width)
         blocks.append("\n".join(line.rstrip() for line in lines))
     return "\n\n\n".join(blocks) + "\n"
 
 
-def render_key(sheet: Content, width: int) -> str:
-    """Return the answers with their lines, one exercise below the other."""
-    width = max(width, _LEAST_WIDTH)
-    blocks = []
-    for number, task in enumerate(sheet.exercises):
-        words = wording_of(task.language)
-        lines = _headed(words["answers"].format(heading=heading(sheet, number)), width)
-        for title, of_phase in answers(task):
-            lines += ["", title]
-            for line in of_phase:
-                lines += [f"  {text}" for text in formula_lines(task.lines.parts(line), width - 2)]
-        lines += ["", *wrap(reproduction(task), width)]
-        blocks.append("\n".join(line.rstrip() for line in lines))
-    return "\n\n\n".join(blocks) + "\n"
+def _exercise(task: Task, heading: str, width: int) -> Iterator[str]:
+    yield from _headed(heading, width)
+    yield from ("", *_network(task), "")
+    for sentence in content.rules(task):
+        yield from wrap(sentence.replace("`", ""), width)
+    for title, numbers in content.numbers(task):
+        yield from ("", title, *_arrays(task, numbers, width))
+    yield from ("", task.words["wanted"], *_wanted(task, width))
+    yield from ("", *wrap(content.precision(task), width))
+    yield from wrap(content.reproduction(task), width)
 
 
-def formula_lines(parts: list[str], width: int) -> list[str]:
+def _answers(task: Task, heading: str, width: int) -> Iterator[str]:
+    yield from _headed(task.words["answers"].format(heading=heading), width)
+    for title, lines in content.answers(task):
+        yield from ("", title)
+        for line in lines:
+            yield from (f"  {text}" for text in _formula(task.lines.parts(line), width - 2))
+    yield from ("", *wrap(content.reproduction(task), width))
+
+
+def _formula(parts: list[str], width: int) -> list[str]:
     """Return symbol = symbols = numbers = result on one line, or each part on its own."""
     if cells(" ".join(parts)) <= width:
         return [" ".join(parts)]
@@ -80,18 +66,12 @@ def _headed(title: str, width: int) -> list[str]:
 
 def _network(task: Task) -> list[str]:
     """Return the network in columns: inputs, neurons, loss."""
-    words, network = wording_of(task.language), task.step.network
-    names = [row.name for row in network.activations]
-    last = len(network.sizes) - 1
-    columns = [[words["inputs"], *(f"x{_place(i)}" for i in range(network.sizes[0]))]]
-    for layer in range(1, last + 1):
-        if layer < last:
-            title = words["layer"].format(number=layer, activation=names[layer - 1])
-        else:
-            title = words["output"].format(activation=network.loss.output)
-        neurons = range(network.sizes[layer])
-        columns.append([title, *(_neuron(task, layer, j) for j in neurons)])
-    columns.append([words["loss column"], "L"])
+    sizes = task.step.network.sizes
+    inputs, *titles, loss = content.columns(task)
+    columns = [[inputs, *(f"x{_place(i)}" for i in range(sizes[0]))]]
+    for layer, title in enumerate(titles, start=1):
+        columns.append([title, *(_neuron(task, layer, j) for j in range(sizes[layer]))])
+    columns.append([loss, "L"])
     height = max(map(len, columns))
     lines = []
     for row in range(height):
@@ -110,7 +90,7 @@ def _neuron(task: Task, layer: int, j: int) -> str:
     return f"{z}, {a}"
 
 
-def _arrays(task: Task, given: list[Given], width: int) -> Iterator[str]:
+def _arrays(task: Task, given: list[content.Given], width: int) -> Iterator[str]:
     """Yield matrices beside each other, as many as there is room for."""
     blocks = [_block(task.lines.symbol(ref), rows) for ref, rows in given]
     row: list[list[str]] = []
@@ -142,8 +122,6 @@ def _wanted(task: Task, width: int) -> Iterator[str]:
     """Yield the symbols of what is asked, a quantity on a line."""
     for key in task.asked:
         names = [name for item in task.items if item.key == key for name in item.ids]
-        symbols = wording_of(task.language)["separator"].join(
-            task.lines.symbol(read_ref(name)) for name in names
-        )
+        symbols = task.words["separator"].join(task.lines.symbol(read_ref(name)) for name in names)
         for line in wrap(symbols, width - 2):
             yield f"  {line}"

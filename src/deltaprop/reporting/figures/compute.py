@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import isfinite
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +25,7 @@ from deltaprop.reporting.figures.figures import (
 )
 from deltaprop.reporting.figures.hardest_rows import hardest_rows
 from deltaprop.reporting.figures.importance import permutation_importance, strongest
-from deltaprop.reporting.figures.rows import Block, Rows, blocks_of, split_as_fitted
+from deltaprop.reporting.figures.rows import Rows, blocks_of, split_as_fitted
 from deltaprop.reporting.figures.warnings import (
     SMALL_VALIDATION,
     doubtful,
@@ -45,6 +45,7 @@ __all__ = ["compute_report"]
 
 Array = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
+F = TypeVar("F", bound=Figures)
 
 _MOST_ROWS, _FEWEST_ROWS = 200_000, 1000  # of training and of validation
 _MOST_CELLS = 25_000_000  # of x
@@ -57,43 +58,22 @@ _MOSTLY = 0.9  # of the rows; those without weight were not learnt
 
 
 def compute_report(
+    kind: type[F],
     model: TableModel,
     features: Any,
     target: Any,
     *,
-    validation: tuple[Any, Any] | None = None,
-    source: str = "",
-    command: str = "",
-    remarks: Sequence[str] = (),
-    seed: int = 0,
-    numbers: npt.NDArray[np.int64] | None = None,
-    seconds: float | None = None,
-) -> Figures:
-    """Return all figures about a training.
+    validation: tuple[Any, Any] | None,
+    source: str,
+    command: str,
+    remarks: Sequence[str],
+    seed: int,
+    numbers: npt.NDArray[np.int64] | None,
+    seconds: float | None,
+) -> F:
+    """Return all figures about a training, given what ``report`` is given.
 
-    Parameters
-    ----------
-    model : TableModel
-        What was learnt.
-    features, target : data frame or images, array_like
-        The table it was fitted to.
-    validation : tuple of (features, target), optional
-        The rows it was validated on, when ``fit`` was given such.
-    source, command : str
-        What the table is called, and what repeats the run.
-    remarks : sequence of str
-        What was said while the table was read.
-    seed : int
-        Of shuffles and samples.
-    numbers : ndarray of int, optional
-        Where the rows stand in the user's table; in this order when left out.
-    seconds : float, optional
-        How long it may take, about: fewer rows and columns are looked at then.
-
-    Returns
-    -------
-    Figures
-        Judged on the validation rows; without such, on the rows that were learnt.
+    They are judged on the validation rows; without such, on the rows that were learnt.
     """
     rng = np.random.default_rng(seed)
     effort = 1.0 if seconds is None else min(1.0, max(0.0, seconds) / _WHOLE_EFFORT)
@@ -112,49 +92,42 @@ def compute_report(
     evaluation = judge_rows(model, judged.encoded(), judged.y, judged.member)
     if model.held_out is not None and len(judged) < len(held):
         evaluation = replace(model.held_out, classes=evaluation.classes)  # it is of all rows
+    looked_at = strongest(model, sample.encoded(), blocks, MOST_LOOKED_AT)
     findings = [
         *_of_other_rows(model, sample),
         *_of_the_training(model, len(held), evaluation),
-        *leakage(model, sample, _looked_at(model, sample, blocks), seed),
+        *leakage(model, sample, [blocks[place] for place in looked_at], seed),
         *(repeated_rows(sample.encoded(), judged.encoded()) if apart else ()),
     ]
-    report = Figures(
+    numbers_found: tuple[NumberFigures, ...] = ()
+    class_rows: tuple[ClassRow, ...] = ()
+    confusion = calibration = None
+    if model.task == "regression":
+        numbers_found = _numbers(model, outputs, judged.y, rng)
+    else:
+        right, n = round(evaluation.figures["accuracy"] * len(judged)), len(judged)
+        learnt, support = (_of_each_class(y, k) for y in (train.y, judged.y))
+        findings += small_samples(learnt, support, model.class_names, len(held), (right, n))
+        class_rows = _class_rows(evaluation, learnt)
+        confusion = _confusion(judged.y, outputs.argmax(axis=1), k) if classify else None
+        calibration = _calibration(model, judged) if len(held) else None
+    return kind(
         task=model.task,
         origin=_origin(model, validation is not None, source, command),
         history=model.history,
         training=judge_rows(model, sample.encoded(), sample.y) if len(held) else evaluation,
         validation=evaluation if len(held) else None,
-        interval=None,
-        classes=(),
-        confusion=None,
-        numbers=(),
-        calibration=None,
+        interval=evaluation.interval,
+        classes=class_rows,
+        confusion=confusion,
+        numbers=numbers_found,
+        calibration=calibration,
         importance=importance,
         hardest=hardest_rows(model, judged, outputs, importance),
         columns=tuple(ColumnFacts(*row) for row in model.inputs.report()),
-        findings=(),
+        findings=tuple(sorted(findings, key=lambda finding: not finding.serious)),
         remarks=tuple(dict.fromkeys((*remarks, *model.inputs.warnings))),
     )
-    if model.task == "regression":
-        numbers_found = _numbers(model, outputs, judged.y, rng)
-        report = replace(report, interval=evaluation.interval, numbers=numbers_found)
-    else:
-        right, n = round(evaluation.figures["accuracy"] * len(judged)), len(judged)
-        learnt, support = (_of_each_class(y, k) for y in (train.y, judged.y))
-        findings += small_samples(learnt, support, model.class_names, len(held), (right, n))
-        report = replace(
-            report,
-            interval=evaluation.interval,
-            classes=_class_rows(evaluation, learnt),
-            confusion=_confusion(judged.y, outputs.argmax(axis=1), k) if classify else None,
-            calibration=_calibration(model, judged) if len(held) else None,
-        )
-    findings.sort(key=lambda finding: not finding.serious)
-    return replace(report, findings=tuple(findings))
-
-
-def _looked_at(model: TableModel, rows: Rows, blocks: list[Block]) -> list[Block]:
-    return [blocks[place] for place in strongest(model, rows.encoded(), blocks, MOST_LOOKED_AT)]
 
 
 def _origin(model: TableModel, own_validation: bool, source: str, command: str) -> Origin:
@@ -300,15 +273,7 @@ def _numbers(
             for a, b in zip(t[places].tolist(), p[places].tolist(), strict=True)
             if isfinite(a) and isfinite(b)
         )
-        found.append(
-            NumberFigures(
-                name,
-                figures["r2"],
-                figures["rmse"],
-                figures["mae"],
-                points,
-                len(y),
-                figures.get("poisson_deviance"),
-            )
-        )
+        r2, rmse, mae = (figures[key] for key in ("r2", "rmse", "mae"))
+        deviance = figures.get("poisson_deviance")
+        found.append(NumberFigures(name, r2, rmse, mae, points, len(y), deviance))
     return tuple(found)

@@ -200,7 +200,6 @@ WORDS = {
     ),
     "mistakes list": "The commonest mistakes",
     "rows": "rows",
-    "no mistakes": "No row was mistaken.",
     "mistakes count": "{count} of {of} rows are mistaken.",
     "no matrix": "With {count} classes only the commonest mistakes are shown.",
     "all classes": "The other {count} classes",

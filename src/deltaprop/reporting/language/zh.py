@@ -179,7 +179,6 @@ WORDS = {
     ),
     "mistakes list": "最常见的错误",
     "rows": "行数",
-    "no mistakes": "没有任何一行被弄错。",
     "mistakes count": "{of} 行中有 {count} 行被弄错。",
     "no matrix": "共有 {count} 个类别，只列出最常见的错误。",
     "all classes": "其余 {count} 个类别",

@@ -8,42 +8,42 @@ from importlib.resources import files
 
 from deltaprop.notation.html_page import html_page
 from deltaprop.reporting.figures.figures import Figures
-from deltaprop.reporting.language import words_of
 from deltaprop.reporting.page.quality import calibration, classes, curves, mistakes, numbers
 from deltaprop.reporting.page.table import again, columns, findings, hardest, importance, summary
 from deltaprop.reporting.page.writer import Writer
 
 __all__ = ["render"]
 
+_SECTIONS = {
+    "summary": summary,
+    "warnings": findings,
+    "curves": curves,
+    "mistakes": mistakes,
+    "classes": classes,
+    "numbers": numbers,
+    "calibration": calibration,
+    "importance": importance,
+    "hardest": hardest,
+    "columns": columns,
+    "again": again,
+}
+
 
 def render(report: Figures, language: str) -> str:
-    """Return the report as one HTML file that needs nothing else.
-
-    Parameters
-    ----------
-    report : Figures
-        The figures.
-    language : str
-        "en" or "zh".
-
-    Returns
-    -------
-    str
-        The page.
-    """
-    writer, origin = Writer(words_of(language), language), report.origin
+    """Return the report as one HTML file that needs nothing else, in English or Chinese."""
+    writer, origin = Writer(language), report.origin
     target = writer.listed(origin.target)
     title = writer.text("title from" if origin.source else "title", target=target,
                         source=origin.source)  # fmt: skip
-    sections = [(name, list(lines)) for name, lines in _sections(report, writer)]
-    sections = [(name, lines) for name, lines in sections if lines]
+    written = {name: list(section(report, writer)) for name, section in _SECTIONS.items()}
+    sections = {name: lines for name, lines in written.items() if lines}
     body = [
         f"<header><h1>{title}</h1>",
         f'<p class="lead">{_lead(report, writer)}</p>',
         f'<nav aria-label="{writer.text("contents")}"><ul>',
-        *(f'<li><a href="#{name}">{writer.text(name)}</a></li>' for name, _ in sections),
+        *(f'<li><a href="#{name}">{writer.text(name)}</a></li>' for name in sections),
         "</ul></nav></header><main>",
-        *(line for name, lines in sections for line in _section(name, lines, writer)),
+        *(line for name, lines in sections.items() for line in _section(name, lines, writer)),
         "</main>",
         f"<footer>{writer.text('made by', version=origin.versions['deltaprop'])}</footer>",
     ]
@@ -53,20 +53,6 @@ def render(report: Figures, language: str) -> str:
 @cache
 def _style() -> str:
     return files(__package__).joinpath("report.css").read_text(encoding="utf-8")
-
-
-def _sections(report: Figures, writer: Writer) -> Iterator[tuple[str, Iterator[str]]]:
-    yield "summary", summary(report, writer)
-    yield "warnings", findings(report, writer)
-    yield "curves", curves(report, writer)
-    yield "mistakes", mistakes(report, writer)
-    yield "classes", classes(report, writer)
-    yield "numbers", numbers(report, writer)
-    yield "calibration", calibration(report, writer)
-    yield "importance", importance(report, writer)
-    yield "hardest", hardest(report, writer)
-    yield "columns", columns(report, writer)
-    yield "again", again(report, writer)
 
 
 def _section(name: str, lines: list[str], writer: Writer) -> Iterator[str]:

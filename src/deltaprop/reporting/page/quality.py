@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sized
 from math import isfinite, sqrt
 
 from deltaprop.notation.mathml import escape
@@ -15,6 +15,7 @@ __all__ = ["calibration", "classes", "curves", "mistakes", "numbers"]
 
 _MOST_PLAIN = 4  # classes whose mistakes are seen at a glance
 _MOST_CLASSES_OPEN, _MOST_CLASSES = 30, 1000
+_OF_A_CLASS = ("precision", "recall", "f1")
 _LEVELS = 8  # of a cell's colour
 _MOST_SCATTERS = 6
 _MOST_DOTS = 60  # of a curve; a longer one is a line alone
@@ -59,12 +60,20 @@ def _curve(
         for name, kind, values in series:
             if best < len(values) and isfinite(values[best]) and name == "validation":
                 plot.dots([(best + 1, values[best])], kind, radius=4.5)
-    keys = "".join(
-        f'<span class="key {kind}">{writer.text(name)}</span>'
-        for name, kind, values in series
-        if values
+    yield _figure(plot, _keys(series, writer) + escape(title))
+
+
+def _keys(series: Iterable[tuple[str, str, Sized]], writer: Writer, **values: str) -> str:
+    """Return which colour is what; nothing of series without numbers."""
+    return "".join(
+        f'<span class="key {kind}">{writer.text(name, **values)}</span>'
+        for name, kind, numbers in series
+        if numbers
     )
-    yield f"<figure>{plot.svg()}<figcaption>{keys}{escape(title)}</figcaption></figure>"
+
+
+def _figure(plot: Plot, caption: str) -> str:
+    return f"<figure>{plot.svg()}<figcaption>{caption}</figcaption></figure>"
 
 
 def _roomy(values: list[float]) -> tuple[float, float]:
@@ -86,19 +95,17 @@ def mistakes(report: Figures, writer: Writer) -> Iterator[str]:
     else:
         yield writer.paragraph("no matrix", "note", count=writer.count(len(names)))
     if confusion.commonest and (not confusion.matrix or len(names) > _MOST_PLAIN):
-        label = writer.text("mistakes list")
-        yield f"<h3>{label}</h3>"
-        head = [writer.text(key) for key in ("true", "predicted", "rows")]
+        yield f"<h3>{writer.text('mistakes list')}</h3>"
+        head = writer.texts("true", "predicted", "rows")
         rows = [
             (escape(names[true]), escape(names[predicted]), writer.count(count))
             for true, predicted, count in confusion.commonest
         ]
-        yield from writer.table(head, rows, ("name", "name", "figure"), label)
+        yield from writer.table("mistakes list", head, rows, ("name", "name", "figure"))
 
 
 def _matrix(confusion: Confusion, names: tuple[str, ...], writer: Writer) -> Iterator[str]:
-    label = writer.text("mistakes")
-    yield f'<div class="scroll" role="region" tabindex="0" aria-label="{label}">'
+    yield writer.region("mistakes")
     corner = writer.text("true predicted")
     yield f'<table class="matrix"><thead><tr><td class="absent">{corner}</td>'
     yield from (f'<th scope="col">{escape(name)}</th>' for name in names)
@@ -121,26 +128,23 @@ def classes(report: Figures, writer: Writer) -> Iterator[str]:
     if not report.classes:
         return
     first = "label" if report.task == "multilabel" else "class"
-    keys = (first, "learnt rows", "support", "precision", "recall", "f1")
-    head, kinds = [writer.text(key) for key in keys], ("name", *("figure",) * 5)
+    head = writer.texts(first, "learnt rows", "support", *_OF_A_CLASS)
     ranked = sorted(report.classes, key=lambda row: (row.f1 is None, row.f1 or 0.0))
 
     def table(rows: list[ClassRow]) -> Iterator[str]:
         cells = []
         for row in rows:
             counts = writer.count(row.learnt), writer.count(row.rows)
-            shares = map(writer.share, (row.precision, row.recall, row.f1))
+            shares = (writer.share(getattr(row, key)) for key in _OF_A_CLASS)
             cells.append((escape(row.name), *counts, *shares))
-        return writer.table(head, cells, kinds, writer.text("classes"))
+        return writer.table("classes", head, cells)
 
     yield writer.paragraph("precision note", "note")
-    means = [
-        writer.share(_mean([getattr(row, name) for row in ranked]))
-        for name in ("precision", "recall", "f1")
-    ]
     yield from table(ranked[:_MOST_CLASSES_OPEN])
-    means = [f"{writer.text(key)} {mean}" for key, mean in
-            zip(("precision", "recall", "f1"), means, strict=True)]  # fmt: skip
+    means = [
+        f"{writer.text(key)} {writer.share(_mean([getattr(row, key) for row in ranked]))}"
+        for key in _OF_A_CLASS
+    ]
     yield writer.paragraph("mean of classes", figures=writer.listed(means))
     rest = ranked[_MOST_CLASSES_OPEN:_MOST_CLASSES]
     if rest:
@@ -163,24 +167,17 @@ def numbers(report: Figures, writer: Writer) -> Iterator[str]:
         (escape(part.name), *(writer.figure(getattr(part, key)) for key in keys))
         for part in report.numbers
     ]
-    head = [writer.text(key) for key in ("target", *keys)]
-    kinds = ("name", *("figure",) * len(keys))
-    yield from writer.table(head, rows, kinds, writer.text("numbers"))
-    first = report.numbers[0]
-    yield writer.paragraph(
-        "numbers note",
-        "note",
-        rows=writer.count(first.n_rows),
-        points=writer.count(len(first.points)),
-    )
+    yield from writer.table("numbers", writer.texts("target", *keys), rows)
+    n_rows, n_points = report.numbers[0].n_rows, len(report.numbers[0].points)
+    facts = {"rows": writer.count(n_rows), "points": writer.count(n_points)}
+    yield writer.paragraph("numbers note", "note", **facts)
     yield writer.paragraph("residuals note", "note")
     for part in report.numbers[:_MOST_SCATTERS]:
         if part.points:
             yield from _scatter(part, writer)
     if len(report.numbers) > _MOST_SCATTERS:
-        yield writer.paragraph(
-            "more numbers", "note", shown=_MOST_SCATTERS, count=writer.count(len(report.numbers))
-        )
+        count = writer.count(len(report.numbers))
+        yield writer.paragraph("more numbers", "note", shown=_MOST_SCATTERS, count=count)
 
 
 def _scatter(part: NumberFigures, writer: Writer) -> Iterator[str]:
@@ -192,7 +189,7 @@ def _scatter(part: NumberFigures, writer: Writer) -> Iterator[str]:
     plot.straight((limits[0], limits[0]), (limits[1], limits[1]))
     plot.dots(part.points, "faint", radius=radius)
     yield '<div class="figures">'
-    yield f"<figure>{plot.svg()}<figcaption>{escape(title)}</figcaption></figure>"
+    yield _figure(plot, escape(title))
     residuals = [(p, t - p) for t, p in part.points]
     across, up = _roomy(predicted), _roomy([r for _, r in residuals] + [0.0])
     title = writer.words["residuals"].format(name=part.name)
@@ -200,7 +197,7 @@ def _scatter(part: NumberFigures, writer: Writer) -> Iterator[str]:
     plot = Plot(title, writer.words["predicted"], difference, across, up)
     plot.straight((across[0], 0.0), (across[1], 0.0))
     plot.dots(residuals, "faint", radius=radius)
-    yield f"<figure>{plot.svg()}<figcaption>{escape(title)}</figcaption></figure></div>"
+    yield _figure(plot, escape(title)) + "</div>"
 
 
 def calibration(report: Figures, writer: Writer) -> Iterator[str]:
@@ -231,15 +228,10 @@ def calibration(report: Figures, writer: Writer) -> Iterator[str]:
         points = [(part.confidence, part.accuracy) for part in bins]
         plot.line(points, kind)
         plot.dots(points, kind, radius=4, titles=[_bin_text(part, writer) for part in bins])
-    keys = "".join(
-        f'<span class="key {kind}">{writer.text(name, temperature=temperature)}</span>'
-        for name, kind, _ in drawn
-    )
-    yield f"<figure>{plot.svg()}<figcaption>{keys}</figcaption></figure>"
+    yield _figure(plot, _keys(drawn, writer, temperature=temperature))
     alone = report.origin.n_members > 1 and not report.origin.folded
     log_loss = "log_loss alone" if alone else "log_loss"
-    head = [writer.text("figure")]
-    head += [writer.text(name, temperature=temperature) for name, *_ in drawn]
+    columns = [writer.text(name, temperature=temperature) for name, *_ in drawn]
     rows = [
         (writer.text(key), *(writer.figure(value) for value in values[: len(drawn)]))
         for key, values in (
@@ -247,9 +239,7 @@ def calibration(report: Figures, writer: Writer) -> Iterator[str]:
             (log_loss, (found.loss_before, found.loss_after)),
         )
     ]
-    yield from writer.table(
-        head, rows, ("name", *("figure",) * len(drawn)), writer.text("calibration")
-    )
+    yield from writer.table("calibration", [writer.text("figure"), *columns], rows)
 
 
 def _bin_text(part: ReliabilityBin, writer: Writer) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -53,15 +54,13 @@ def summary(report: Figures, writer: Writer) -> Iterator[str]:
         yield f"<div><dt>{_named(report, name, writer)}{more}</dt><dd>{value}</dd></div>"
     yield "</dl>"
     if report.validation is not None:
-        head = [writer.text(key) for key in ("figure", "training rows", "validation rows")]
+        head = writer.texts("figure", "training rows", "validation rows")
+        both = (report.training, judged)
         rows = [
-            (
-                _named(report, name, writer),
-                *(_value(e, name, writer) for e in (report.training, judged)),
-            )
+            (_named(report, name, writer), *(_value(each, name, writer) for each in both))
             for name in names
         ]
-        yield from writer.table(head, rows, ("name", "figure", "figure"), writer.text("summary"))
+        yield from writer.table("summary", head, rows)
     yield from writer.facts(_facts(report, writer))
 
 
@@ -151,41 +150,26 @@ def importance(report: Figures, writer: Writer) -> Iterator[str]:
     elif found.n_candidates > len(found.columns):
         count, shown = writer.count(found.n_candidates), len(found.columns)
         yield writer.paragraph("importance limit", "note", count=count, shown=shown)
-    shown = 12 if found.grid else _MOST_OPEN
     scale = [c.loss_rise + sign * c.loss_spread for c in found.columns for sign in (-1, 1)]
     limits = min([0.0, *scale]), max([0.0, *scale])
-    yield from _importance_table(found, found.columns[:shown], limits, classes, writer)
-    rest = found.columns[shown:]
-    if rest:
-        table = _importance_table(found, rest, limits, classes, writer)
-        yield from writer.folded("more columns", table, count=len(rest))
 
-
-def _importance_table(
-    found: Importance,
-    columns: tuple[ColumnImportance, ...],
-    limits: tuple[float, float],
-    classes: bool,
-    writer: Writer,
-) -> Iterator[str]:
-    score, loss = (writer.words[key] for key in _MEASURED[classes])
-    head = [
-        writer.text("patch" if found.grid else "column"),
-        "",
-        writer.text("loss rise", loss=loss),
-        writer.text("score drop", score=score),
-    ]
-    rows = [
-        (
-            escape(c.name),
-            bar(c.loss_rise, c.loss_spread, *limits),
-            writer.signed(c.loss_rise, c.loss_spread),
-            writer.signed(c.score_drop, c.score_spread, percent=classes),
+    def table(columns: Sequence[ColumnImportance]) -> Iterator[str]:
+        head = [writer.text("patch" if found.grid else "column"), ""]
+        head += [writer.text("loss rise", loss=loss), writer.text("score drop", score=score)]
+        rows = [
+            (
+                escape(c.name),
+                bar(c.loss_rise, c.loss_spread, *limits),
+                writer.signed(c.loss_rise, c.loss_spread),
+                writer.signed(c.score_drop, c.score_spread, percent=classes),
+            )
+            for c in columns
+        ]
+        return writer.table(
+            "importance", head, rows, ("name", "graph", "figure", "figure"), wide=True
         )
-        for c in columns
-    ]
-    kinds = ("name", "graph", "figure", "figure")
-    yield from writer.table(head, rows, kinds, writer.text("importance"), wide=True)
+
+    yield from writer.opened(found.columns, 12 if found.grid else _MOST_OPEN, table)
 
 
 def _map(found: Importance, writer: Writer) -> str:
@@ -206,15 +190,14 @@ def hardest(report: Figures, writer: Writer) -> Iterator[str]:
     classes = report.task == "classification"
     image = bool(rows[0].image)
     names = [name for name, _ in rows[0].cells]
-    head = [writer.text("row"), *([writer.text("image")] if image else ())]
-    head += [writer.text("true"), writer.text("predicted")]
-    head += [writer.text("p true" if classes else "absolute error"), *map(escape, names)]
-    before = ("figure", *(("cell",) if image else ()))
+    measure = "p true" if classes else "absolute error"
+    head = writer.texts("row", *["image"] * image, "true", "predicted", measure)
+    head += map(escape, names)
     parts = zip(*([cell for _, cell in row.cells] for row in rows), strict=True)
     answers = [[row.true for row in rows], [row.predicted for row in rows]]
-    kinds = (*before, *map(_kind, answers), "figure", *map(_kind, parts))
+    kinds = ("figure", *["cell"] * image, *map(_kind, answers), "figure", *map(_kind, parts))
     table = [_hard_row(row, classes, writer) for row in rows]
-    yield from writer.table(head, table, kinds, writer.text("hardest"))
+    yield from writer.table("hardest", head, table, kinds)
     if rows[0].n_more:
         yield writer.paragraph("cells note", "note", count=writer.count(rows[0].n_more))
 
@@ -243,17 +226,14 @@ def _absent(writer: Writer) -> str:
 def columns(report: Figures, writer: Writer) -> Iterator[str]:
     """Yield what was made of each column."""
     shown = report.columns[:_MOST_LISTED]
-    yield from _column_table(shown[:_MOST_OPEN], writer)
-    rest = shown[_MOST_OPEN:]
-    if rest:
-        yield from writer.folded("more columns", _column_table(rest, writer), count=len(rest))
+    yield from writer.opened(shown, _MOST_OPEN, partial(_column_table, writer))
     if len(report.columns) > len(shown):
         count = writer.count(len(report.columns) - len(shown))
         yield writer.paragraph("not listed", "note", count=count)
 
 
-def _column_table(shown: tuple[ColumnFacts, ...], writer: Writer) -> Iterator[str]:
-    head = [writer.text(key) for key in ("column", "kind", "done", "missing")]
+def _column_table(writer: Writer, shown: Sequence[ColumnFacts]) -> Iterator[str]:
+    head = writer.texts("column", "kind", "done", "missing")
     rows = [
         (
             escape(c.name),
@@ -262,9 +242,7 @@ def _column_table(shown: tuple[ColumnFacts, ...], writer: Writer) -> Iterator[st
         )
         for c in shown
     ]
-    yield from writer.table(
-        head, rows, ("name", "cell short", "done", "figure"), writer.text("columns")
-    )
+    return writer.table("columns", head, rows, ("name", "cell short", "done", "figure"))
 
 
 def again(report: Figures, writer: Writer) -> Iterator[str]:

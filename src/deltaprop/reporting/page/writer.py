@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import isfinite
-from typing import Any
+from typing import Any, TypeVar
 
 from deltaprop.notation.mathml import escape
 from deltaprop.reporting.figures.figures import Finding
+from deltaprop.reporting.language import words_of
 
 __all__ = ["Writer"]
+
+T = TypeVar("T")
 
 _NONE = "–"
 _IN_PERCENT = ("accuracy", "majority", "low", "high", "score", "recall")
@@ -18,26 +21,22 @@ _MOST_PLAIN = 1e12  # numbers below are written out
 
 
 class Writer:
-    """Writes small parts of the page in one language.
+    """Writes small parts of the page in one language."""
 
-    Parameters
-    ----------
-    words : mapping of str to str
-        The wording.
-    language : str
-        Its name.
-    """
-
-    def __init__(self, words: Mapping[str, str], language: str) -> None:
-        self.words, self.language = words, language
+    def __init__(self, language: str) -> None:
+        self.words, self.language = words_of(language), language
 
     def text(self, key: str, **values: Any) -> str:
         """Return words, filled in and ready to stand in the page."""
         return escape(self.words[key].format(**values))
 
+    def texts(self, *keys: str) -> list[str]:
+        """Return words that need no filling in, ready to stand in the page."""
+        return [self.text(key) for key in keys]
+
     def sentence(self, finding: Finding) -> str:
         """Return what is worth a look; not escaped."""
-        values: Mapping[str, Any] = {
+        values: dict[str, Any] = {
             name: self.share(value) if name in _IN_PERCENT else value
             for name, value in finding.values.items()
         }
@@ -47,7 +46,7 @@ class Writer:
                 for name in values["classes"]
             ]
             more = ["…"] if values["count"] > len(named) else []
-            values = {**values, "classes": self.listed([*named, *more])}
+            values["classes"] = self.listed([*named, *more])
         return self.words[f"finding {finding.kind}"].format(**values)
 
     def paragraph(self, key: str, kind: str = "", **values: Any) -> str:
@@ -94,10 +93,10 @@ class Writer:
 
     def table(
         self,
+        label: str,
         head: Sequence[str],
         rows: Iterable[Sequence[str]],
-        kinds: Sequence[str],
-        label: str,
+        kinds: Sequence[str] = (),
         *,
         wide: bool = False,
     ) -> Iterator[str]:
@@ -105,18 +104,19 @@ class Writer:
 
         Parameters
         ----------
+        label : str
+            What it is called: a key of the wording.
         head : sequence of str
             Its titles, escaped.
         rows : iterable of sequence of str
             Its cells, escaped; the first of each row is its heading.
         kinds : sequence of str
-            The class of each column's cells.
-        label : str
-            What it is called, escaped.
+            The class of each column's cells; figures behind a name when left out.
         wide : bool
             Whether it is as wide as its place.
         """
-        yield f'<div class="scroll" role="region" tabindex="0" aria-label="{label}">'
+        kinds = kinds or ("name", *("figure",) * (len(head) - 1))
+        yield self.region(label)
         yield '<table class="wide">' if wide else "<table>"
         yield "<thead><tr>"
         for title, kind in zip(head, kinds, strict=True):
@@ -129,11 +129,23 @@ class Writer:
             yield f'<tr><th scope="row" class="{first[1]}">{first[0]}</th>{cells}</tr>'
         yield "</tbody></table></div>"
 
+    def region(self, label: str) -> str:
+        """Return the beginning of what may be wider than the page and is scrolled by itself."""
+        return f'<div class="scroll" role="region" tabindex="0" aria-label="{self.text(label)}">'
+
     def folded(self, key: str, lines: Iterable[str], **values: Any) -> Iterator[str]:
         """Yield lines that are shown when they are asked for."""
         yield f"<details><summary>{self.text(key, **values)}</summary>"
         yield from lines
         yield "</details>"
+
+    def opened(
+        self, items: Sequence[T], most: int, table: Callable[[Sequence[T]], Iterator[str]]
+    ) -> Iterator[str]:
+        """Yield a table of the first items, and one of the others when it is asked for."""
+        yield from table(items[:most])
+        if rest := items[most:]:
+            yield from self.folded("more columns", table(rest), count=len(rest))
 
     def facts(self, pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
         """Yield what is known, as terms (keys of the wording) and their descriptions (escaped)."""
