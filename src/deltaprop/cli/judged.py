@@ -28,16 +28,7 @@ def print_evaluation(
 ) -> None:
     """Print the figures of some rows as the report calls them, the interval, and the baseline.
 
-    Parameters
-    ----------
-    name : str
-        What the rows are: validation, test.
-    evaluation : Evaluation
-        The figures.
-    how : str
-        Which rows they are, following their number.
-    chosen : str, optional
-        The metric that somebody asked for.
+    ``how`` tells which rows, behind their number; ``chosen`` is the metric that was asked for.
     """
     from deltaprop.reporting.language import words_of
 

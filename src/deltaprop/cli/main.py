@@ -76,9 +76,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _USAGE
     begin(with_process=arguments is None)
     given = list(sys.argv[1:] if arguments is None else arguments)
-    debug = "--debug" in _before_dashes(given)
-    rest = [word for word in _before_dashes(given) if word != "--debug"]
-    rest += given[len(_before_dashes(given)) :]
+    dashes = given.index("--") if "--" in given else len(given)
+    debug = "--debug" in given[:dashes]
+    rest = [word for word in given[:dashes] if word != "--debug"] + given[dashes:]
     try:
         with saying_when_aborted(_USAGE), _warnings_as_remarks(debug):
             # what was typed, for those who tell how to repeat it
@@ -142,10 +142,6 @@ def _report_unforeseen(error: Exception) -> None:
             f"This is a mistake in deltaprop, not in your input ({type(error).__name__}: {error}). "
             "Please report it; the same command with --debug shows where it happened."
         )
-
-
-def _before_dashes(words: list[str]) -> list[str]:
-    return words[: words.index("--")] if "--" in words else words
 
 
 @contextmanager

@@ -58,6 +58,7 @@ def check_outputs(
         One that cannot be written.
     """
     from deltaprop.model.files import check_writable
+    from deltaprop.tabular.reading.source import paths_of
 
     written = [(name, path) for name, path in outputs.items() if path is not None]
     for _, path in written:
@@ -67,7 +68,7 @@ def check_outputs(
         (f"{name} {path}", place)
         for name, source in inputs.items()
         if source is not None
-        for path in _paths(source)
+        for path in (() if source == "-" else paths_of(source))
         for place in _places(path)
     ]
     for i, (one, place) in enumerate(places):
@@ -84,14 +85,6 @@ def check_outputs(
                     f"{other} has the name of a checkpoint of {model}, which would be overwritten "
                     "and removed. Rename it, or the model."
                 )
-
-
-def _paths(source: str) -> Iterator[str]:
-    """Yield the files that a source of data stands for."""
-    from deltaprop.tabular.reading.source import paths_of
-
-    if source != "-":
-        yield from paths_of(source)
 
 
 def _places(path: str) -> Iterator[_Place]:

@@ -11,6 +11,7 @@ from deltaprop.cli.options import option, switch, whole
 from deltaprop.cli.show import in_color, plain, print_json, say, terminal_width
 
 if TYPE_CHECKING:
+    from deltaprop.explaining import WorkedExample
     from deltaprop.practice import Exercise, Marking, Sheet
 
 __all__ = ["EXAMPLE", "practice"]
@@ -44,6 +45,8 @@ def practice(
     In a terminal one row after another is asked for and marked at once; ? gives a hint. The exit
     status is 0 when all answers are right, 1 when they are not.
     """
+    import secrets
+
     from deltaprop.cli.outputs import check_outputs
     from deltaprop.errors import SettingError, UnknownNameError
     from deltaprop.practice import Sheet, exercise
@@ -57,7 +60,7 @@ def practice(
     if json and (form != "terminal" or out is not None):
         raise SettingError("--json prints the exercise; it takes neither --format nor --out.")
     check_outputs({"--out": out, "--key": key}, {"--answers": answers})
-    first = _new_seed() if seed is None else seed
+    first = secrets.randbelow(_SEEDS) if seed is None else seed
     tasks = tuple(exercise(level, first + i, language, digits=digits) for i in range(count))
     sheet = Sheet(tasks)
     if answers is not None:
@@ -74,12 +77,6 @@ def practice(
     if key is not None:
         _put(_written(sheet, form, of_key=True), key)
     return status
-
-
-def _new_seed() -> int:
-    import secrets
-
-    return secrets.randbelow(_SEEDS)
 
 
 def _written(sheet: Sheet, form: str, *, of_key: bool) -> str:
@@ -103,10 +100,7 @@ def _marked(task: Exercise, path: str, json: bool) -> int:
     from deltaprop.explaining import read_worked_example
 
     worked = read_worked_example(path)
-    own, others = task.worked, (worked.parameters.flat, worked.x, worked.targets)
-    same = worked.network.describe() == own.network.describe()
-    mine = (own.parameters.flat, own.x, own.targets)
-    if not same or any(_listed(a) != _listed(b) for a, b in zip(mine, others, strict=True)):
+    if _given(worked) != _given(task.worked):
         raise DataError(
             f"{path} holds other numbers than level {task.level}, seed {task.seed}; expected what "
             f"'deltaprop practice --level {task.level} --seed {task.seed} --json' prints, with "
@@ -136,10 +130,12 @@ def _told(task: Exercise, marking: Marking, n_marked: int) -> str:
     return "\n".join(line for text in sentences for line in wrap(text, terminal_width()))
 
 
-def _listed(values: object) -> object:
+def _given(worked: WorkedExample) -> tuple[object, ...]:
+    """Return what is given, to be compared."""
     import numpy as np
 
-    return np.asarray(values, dtype=np.float64).tolist()
+    arrays = (worked.parameters.flat, worked.x, worked.targets)
+    return worked.network.describe(), *(np.asarray(a, np.float64).tolist() for a in arrays)
 
 
 def _asked(tasks: Sequence[Exercise]) -> int:

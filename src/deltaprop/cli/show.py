@@ -105,19 +105,7 @@ def print_table(
     result: bool = False,
     right: Sequence[int] = (),
 ) -> None:
-    """Print aligned columns that fit the terminal; the widest one is wrapped.
-
-    Parameters
-    ----------
-    header : sequence of str
-        The column titles.
-    rows : sequence of sequence of str
-        The cells.
-    result : bool
-        On standard output instead of standard error.
-    right : sequence of int
-        Columns to align on the right.
-    """
+    """Print columns that fit the terminal: the widest is wrapped, those in ``right`` end alike."""
     table = [[plain(cell) for cell in row] for row in [header, *rows]]
     wide = [max(cells(row[c]) for row in table) for c in range(len(header))]
     room = terminal_width() - 2 * (len(wide) - 1)

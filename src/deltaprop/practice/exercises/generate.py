@@ -81,20 +81,7 @@ class _Draws:
 
 
 def generate(level: Level, seed: int) -> dict[str, Any]:
-    """Return what is given in an exercise, in the worked-example format.
-
-    Parameters
-    ----------
-    level : Level
-        What network, and what is asked.
-    seed : int
-        The same one gives the same exercise.
-
-    Returns
-    -------
-    dict
-        Without claims and title.
-    """
+    """Return what an exercise gives, in the worked-example format without claims and title."""
     draws = _Draws(f"deltaprop practice 1, level {level.number}, seed {seed}")
     kind = (draws.pick(level.hidden), draws.pick(level.losses))
     for _ in range(_MOST_DRAWS):

@@ -27,24 +27,7 @@ _LONG, _VERY_LONG = 1e6, 1e15  # from which on numbers would be, and are, writte
 def hardest_rows(
     model: TableModel, rows: Rows, outputs: Array, importance: Importance
 ) -> tuple[HardRow, ...]:
-    """Return the rows with the largest loss, their most important cells first.
-
-    Parameters
-    ----------
-    model : TableModel
-        What predicted.
-    rows : Rows
-        The judged rows.
-    outputs : ndarray of shape (n, n_L)
-        What was predicted for them.
-    importance : Importance
-        Which columns matter.
-
-    Returns
-    -------
-    tuple of HardRow
-        At most twelve.
-    """
+    """Return the judged rows with the largest loss, their most important cells first."""
     losses = np.nan_to_num(losses_of(model, outputs, rows.y), nan=np.inf)
     places = np.argsort(-losses, kind="stable")[:_MOST_ROWS]
     chosen = rows.take(places)

@@ -87,27 +87,9 @@ def permutation_importance(
 ) -> Importance:
     """Return what each column is worth on these rows.
 
-    Parameters
-    ----------
-    model : TableModel
-        What predicts.
-    rows : Rows
-        Prepared rows that it did not learn from, where there are such.
-    blocks : sequence of Block
-        Which columns of x belong together.
-    grid : tuple of int
-        Of images: how the patches lie.
-    seed : int
-        Of the shuffles.
-    effort : float
-        Which part of the usual work may be done, up to 1.
-
-    Returns
-    -------
-    Importance
-        Of all columns; of a wide table only of the strongest, those with the largest
-        sum_j Var(x_j) |dz/dx_j|^2 over their inputs j, z being what the first dense layer gives
-        around x = 0.
+    Of a wide table only the strongest columns are tried, those with the largest
+    sum_j Var(x_j) |dz/dx_j|^2 over their inputs j, z being what the first dense layer gives around
+    x = 0. ``effort``, up to 1, is the part of the usual work that may be done.
     """
     rng = np.random.default_rng(seed)
     most_rows, most_columns = _affordable(

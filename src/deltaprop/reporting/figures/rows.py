@@ -73,10 +73,6 @@ class Rows:
             return self
         return self.take(np.sort(rng.choice(len(self), most, replace=False)))
 
-    def take_shuffled(self, rng: np.random.Generator) -> Rows:
-        """Return all rows in a random order."""
-        return self.take(rng.permutation(len(self)))
-
     def prepared(self, model: TableModel) -> Rows:
         """Return the rows with x; what is strange in them was said when the table was learnt."""
         with warnings.catch_warnings():

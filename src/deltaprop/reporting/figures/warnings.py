@@ -60,25 +60,12 @@ def leakage(model: TableModel, rows: Rows, blocks: Sequence[Block], seed: int = 
     One half of the rows is the whole knowledge: a cell of the other half is answered by the
     nearest cell there (of a category: the same one); then the halves change places.
 
-    Parameters
-    ----------
-    model : TableModel
-        Knows the columns.
-    rows : Rows
-        Prepared rows it learnt from; of a long or wide table a sample is looked at.
-    blocks : sequence of Block
-        The columns; those of an image are left alone.
-    seed : int
-        Of the sample and the halves.
-
-    Returns
-    -------
-    list of Finding
-        At most ten, the most telling first.
+    Of a long or wide table a sample is looked at; the pixels of an image are left alone.
     """
     rng = np.random.default_rng(seed)
     most = min(_MOST_ROWS, max(_FEWEST_ROWS, _MOST_CELLS // max(model.network.n_in, 1)))
-    rows = rows.sample(most, rng).take_shuffled(rng)
+    rows = rows.sample(most, rng)
+    rows = rows.take(rng.permutation(len(rows)))
     if len(rows) < _LEAST_ROWS or isinstance(model.inputs, ImageEncoder):
         return []
     blocks = [block for block in blocks if len(block.places) <= _WIDEST]
@@ -166,15 +153,7 @@ def _looked_up(cells: Array, answers: Array, asked: Array, ordered: bool, usual:
 def repeated_rows(train: Array | SparseRows, held: Array | SparseRows) -> list[Finding]:
     """Return what is to be said about validation rows that are training rows, too.
 
-    Parameters
-    ----------
-    train, held : ndarray of shape (n, n_0)
-        x of the training rows and of the validation rows.
-
-    Returns
-    -------
-    list of Finding
-        One, or none. A table of few different rows repeats them by its nature.
+    A table of few different rows repeats them by its nature.
     """
     seen = set(_fingerprints(train))
     repeated = sum(row in seen for row in _fingerprints(held))
@@ -201,21 +180,8 @@ def small_samples(
 ) -> list[Finding]:
     """Return what is to be said about classes and validation rows that are too few.
 
-    Parameters
-    ----------
-    learnt, judged : ndarray of shape (k,)
-        Training and validation rows of each class.
-    names : sequence of str
-        The classes.
-    n_val : int
-        Validation rows.
-    accuracy : tuple of int
-        How many of how many were right.
-
-    Returns
-    -------
-    list of Finding
-        Tiny classes, classes that no validation row is of, few validation rows.
+    ``learnt`` and ``judged`` count the training and validation rows of each class; ``accuracy`` is
+    how many of how many were right.
     """
     found = []
     tiny = np.flatnonzero(learnt < _TINY_CLASS)

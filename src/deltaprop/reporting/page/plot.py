@@ -20,22 +20,7 @@ Point = tuple[float, float]
 
 
 def ticks(low: float, high: float, count: int = _TICKS, *, whole: bool = False) -> list[float]:
-    """Return about so many round numbers between low and high.
-
-    Parameters
-    ----------
-    low, high : float
-        The range; low < high.
-    count : int
-        About how many.
-    whole : bool
-        Whether only whole numbers are wanted.
-
-    Returns
-    -------
-    list of float
-        Multiples of 1, 2 or 5 times a power of ten.
-    """
+    """Return about so many multiples of 1, 2 or 5 times a power of ten between low < high."""
     raw = high / count - low / count
     power = 10.0 ** floor(log10(raw))
     step = next(m * power for m in (1, 2, 5, 10) if m * power >= raw * (1 - 1e-9))
@@ -89,12 +74,12 @@ class Plot:
 
     def line(self, points: Iterable[Point], kind: str) -> None:
         """Draw a line through the points that are numbers."""
-        places = [self._at(point) for point in points if all(map(isfinite, point))]
-        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
-        if len(places) > 1:
+        known = [point for point in points if all(map(isfinite, point))]
+        if len(known) > 1:
+            path = " ".join(f"{x:.1f},{y:.1f}" for x, y in map(self._at, known))
             self.marks.append(f'<polyline class="{kind}" points="{path}"/>')
-        elif places:
-            self.dots([], kind, places=places)
+        else:
+            self.dots(known, kind)
 
     def dots(
         self,
@@ -103,11 +88,9 @@ class Plot:
         *,
         radius: float = 3.5,
         titles: Sequence[str] = (),
-        places: Sequence[Point] | None = None,
     ) -> None:
         """Draw a dot at each point, with a title where there is one."""
-        where = [self._at(point) for point in points] if places is None else places
-        for i, (x, y) in enumerate(where):
+        for i, (x, y) in enumerate(map(self._at, points)):
             title = f"<title>{escape(titles[i])}</title>" if i < len(titles) else ""
             end = f">{title}</circle>" if title else "/>"
             self.marks.append(
@@ -203,17 +186,7 @@ def _short(text: str) -> str:
 def bar(mean: float, spread: float, low: float, high: float) -> str:
     """Return a lying bar from 0 to a mean, with a whisker of its spread on either side.
 
-    Parameters
-    ----------
-    mean, spread : float
-        What is drawn.
-    low, high : float
-        The least and the largest number of all bars that are compared; they hold 0.
-
-    Returns
-    -------
-    str
-        The picture, as wide as its place.
+    ``low`` and ``high`` are the ends of all bars that are compared; they hold 0.
     """
     size = high - low if high > low else 1.0
 
