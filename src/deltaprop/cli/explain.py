@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from deltaprop.explaining import Explanation
     from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
 
-    Told: TypeAlias = Explanation | SoftmaxBesideSigmoid
+    Explained: TypeAlias = Explanation | SoftmaxBesideSigmoid
 
 __all__ = ["EXAMPLE", "explain"]
 
@@ -76,14 +76,14 @@ def explain(
         if unused or form == "svg":
             what = " and ".join(unused) or "--format svg"
             raise SettingError(f"{what} cannot be used with: deltaprop explain softmax.")
-        told: Told = softmax_of(scores, model, wanted)
+        explained: Explained = softmax_of(scores, model, wanted)
     else:
         if scores is not None or model is not None:
             raise SettingError("--scores and --model belong to: deltaprop explain softmax.")
         explanation = explanation_of(source, wanted)
-        told = explanation if only is None else explanation.only(only)
+        explained = explanation if only is None else explanation.only(only)
     in_terminal = {"width": terminal_width(), "color": out is None and in_color()}
-    text = told.to(
+    text = explained.to(
         form, options=in_terminal if form == "terminal" else None,
         detail=detail, digits=digits, language=language, notation=notation,
     )  # fmt: skip

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["hold_rows_out", "print_doubts", "print_evaluation", "print_overlap"]
 
-# in a line, in this order
-_TOLD_FIRST = (
+# the figures of a line, in this order
+_IN_A_LINE = (
     "accuracy", "label_accuracy", "log_loss", "r2", "rmse", "mae", "auc", "poisson_deviance",
 )  # fmt: skip
 
@@ -33,10 +33,10 @@ def print_evaluation(
     from deltaprop.reporting.language import words_of
 
     names, figures = words_of("en"), evaluation.figures
-    told = [key for key in _TOLD_FIRST if key in figures]
-    if chosen in figures and chosen not in told:
-        told.insert(1, str(chosen))
-    shown = ", ".join(f"{names[key]} {number(figures[key])}" for key in told)
+    named = [key for key in _IN_A_LINE if key in figures]
+    if chosen in figures and chosen not in named:
+        named.insert(1, str(chosen))
+    shown = ", ".join(f"{names[key]} {number(figures[key])}" for key in named)
     say(f"{name:<11} {shown}", result=True)
     say(f"            {count(evaluation.rows, 'row')}{how}", result=True)
     if evaluation.headline == "r2":

@@ -66,8 +66,8 @@ def practice(
     if answers is not None:
         status = _marked(tasks[0], answers, json)
     elif json:
-        told = [task.to_dict() for task in tasks]
-        print_json(told[0] if count == 1 else told)
+        found = [task.to_dict() for task in tasks]
+        print_json(found[0] if count == 1 else found)
         status = 0
     elif out is not None or form != "terminal":
         _put(_written(sheet, form, of_key=False), out)
@@ -114,11 +114,11 @@ def _marked(task: Exercise, path: str, json: bool) -> int:
     if json:
         print_json({**marking.to_dict(), "asked": task.n_asked})
     else:
-        say(_told(task, marking, n_marked), result=True)
+        say(_marked_text(task, marking, n_marked), result=True)
     return 0 if marking.ok and n_marked == task.n_asked else 1
 
 
-def _told(task: Exercise, marking: Marking, n_marked: int) -> str:
+def _marked_text(task: Exercise, marking: Marking, n_marked: int) -> str:
     from deltaprop.practice.exercises.feedback import should_be
     from deltaprop.practice.wording import wording_of
     from deltaprop.widths import wrap

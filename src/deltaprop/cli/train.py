@@ -240,7 +240,7 @@ class _Training:
         for i, (model, own) in enumerate(zip(parts, rows, strict=True)):
             seconds = budget.rest / (len(parts) - i) if budget.limited else None
             saved = self.path if self.as_json or model is parts[-1] else None
-            facts.append(self._told(model, own, seconds, saved, several=several))
+            facts.append(self._described(model, own, seconds, saved, several=several))
         if self.as_json:
             print_json({"targets": facts} if several else facts[0])
         if fitted.interrupted:
@@ -328,7 +328,7 @@ class _Training:
             budget=budget,
         )
 
-    def _told(
+    def _described(
         self,
         model: TableModel,
         own: _Rows,

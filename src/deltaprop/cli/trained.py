@@ -69,8 +69,8 @@ def describe_training(fitted: TableModel) -> None:
         say_wrapped("            ", history.message)
     else:
         others = [each for each in fitted.histories if each.stopped_because != "epochs"]
-        told = f"{k - len(others)} of {k} members ran all their epochs"
-        say_wrapped("            ", f"{told}; {others[0].message}" if others else f"{told}.")
+        most = f"{k - len(others)} of {k} members ran all their epochs"
+        say_wrapped("            ", f"{most}; {others[0].message}" if others else f"{most}.")
     say()
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from deltaprop.checking.mistakes import MISTAKES
-from deltaprop.errors import UnknownNameError
+from deltaprop.notation.languages import wording_in
 
 __all__ = ["WORDINGS", "mistake_described", "wording_of"]
 
@@ -185,16 +185,8 @@ _MISTAKES_ZH = {
 
 
 def wording_of(language: str) -> Mapping[str, str]:
-    """Return the wording in a language, by key.
-
-    Raises
-    ------
-    UnknownNameError
-        When there is no such language.
-    """
-    if language not in WORDINGS:
-        raise UnknownNameError("language", language, WORDINGS)
-    return WORDINGS[language]
+    """Return the wording in a language, by key; raise UnknownNameError where there is none."""
+    return wording_in(language, WORDINGS)
 
 
 def mistake_described(name: str, language: str) -> str:

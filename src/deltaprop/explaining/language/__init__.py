@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from deltaprop.errors import UnknownNameError
 from deltaprop.explaining.language import en, zh
+from deltaprop.notation.languages import wording_in
 
 __all__ = ["LANGUAGES", "words_of"]
 
@@ -13,13 +13,5 @@ LANGUAGES: dict[str, Mapping[str, str]] = {"en": en.WORDS, "zh": zh.WORDS}
 
 
 def words_of(language: str) -> Mapping[str, str]:
-    """Return the wording in a language, by key.
-
-    Raises
-    ------
-    UnknownNameError
-        When there is no such language.
-    """
-    if language not in LANGUAGES:
-        raise UnknownNameError("language", language, LANGUAGES)
-    return LANGUAGES[language]
+    """Return the wording in a language, by key; raise UnknownNameError where there is none."""
+    return wording_in(language, LANGUAGES)

@@ -23,7 +23,7 @@ class Level:
     asked : tuple of str
         The quantities to find, as keys of ``claims``, in the order they are worked out.
     helps : tuple of str
-        Quantities that are worked out but told, as a help or to check oneself by.
+        Quantities that are worked out but given, as a help or to check oneself by.
     hidden : tuple of str
         The activations of hidden layers that an exercise chooses one from.
     losses : tuple of str

@@ -28,7 +28,7 @@ class Lines:
     explanation : Explanation
         The step.
     known : collection of str
-        The quantities that are asked for or told; no line leads behind them.
+        The quantities that are asked for or given; no line leads behind them.
     digits : int
         Significant digits.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from deltaprop.errors import UnknownNameError
+from deltaprop.notation.languages import wording_in
 from deltaprop.reporting.language import en, zh
 
 __all__ = ["WORDS", "words_of"]
@@ -13,13 +13,5 @@ WORDS: dict[str, Mapping[str, str]] = {"en": en.WORDS, "zh": zh.WORDS}
 
 
 def words_of(language: str) -> Mapping[str, str]:
-    """Return the wording in a language, by key.
-
-    Raises
-    ------
-    UnknownNameError
-        When there is no such language.
-    """
-    if language not in WORDS:
-        raise UnknownNameError("language", language, WORDS)
-    return WORDS[language]
+    """Return the wording in a language, by key; raise UnknownNameError where there is none."""
+    return wording_in(language, WORDS)
