@@ -175,8 +175,8 @@ def _measure_one(
                 results.left_out.append(LeftOut(worker.peer.title, work.name, str(error)))
                 del times[worker]
     results.measurements += [
-        Measurement(work, worker.peer, tuple(rounds), firsts[worker])
-        for worker, rounds in times.items()
+        Measurement(work, worker.peer, tuple(found), firsts[worker])
+        for worker, found in times.items()
     ]
 
 

@@ -32,13 +32,14 @@ def mark(
     status is 0 when all are right, 1 when one is wrong.
     """
     from deltaprop.errors import nearest_name
-    from deltaprop.explaining import EXAMPLES
+    from deltaprop.explaining import EXAMPLES, built_in_example
     from deltaprop.practice import mark as mark_working
 
-    if not Path(worked).is_file() and worked not in EXAMPLES:
+    is_file = Path(worked).is_file()
+    if not is_file and worked not in EXAMPLES:
         expected = "a worked example with claims, JSON or YAML, or a built-in one"
         raise no_file(worked, expected, nearest_name(worked, EXAMPLES))
-    marking = mark_working(worked)
+    marking = mark_working(worked if is_file else built_in_example(worked))
     if json:
         print_json(marking.to_dict())
     else:
