@@ -178,6 +178,11 @@ class TestTheToolsAround:
         assert set(dp.MLPClassifier().set_partial_fit_request.__doc__.split()) >= {"classes"}
 
 
+def test_docstrings_may_be_left_out():
+    program = "import deltaprop as dp; dp.MLPClassifier(), dp.MLPRegressor()"
+    subprocess.run([sys.executable, "-OO", "-c", program], check=True)
+
+
 def test_without_scikit_learn_there_is_one_sentence():
     program = (
         "import sys; sys.modules['sklearn'] = None\n"
