@@ -23,6 +23,7 @@ from deltaprop.tabular.encoding.cells import shorten
 
 if TYPE_CHECKING:
     from deltaprop.estimators.classifier import MLPClassifier
+    from deltaprop.table_models.model import TableModel
 
 __all__ = ["class_targets", "fit_each", "names_of", "refuse_several", "score_all", "together"]
 
@@ -84,15 +85,11 @@ def fit_each(
             if str(warning.message) not in said:
                 warn_user(str(warning.message), warning.category)
         said |= {str(warning.message) for warning in found}
-        if i + 1 < len(targets) and _was_interrupted(part):
+        model: TableModel | None = getattr(part, "model_", None)
+        if i + 1 < len(targets) and model is not None and model.interrupted:
             raise KeyboardInterrupt(f"Target {name!r} was being learnt; nothing is kept.")
         parts.append(part)
     return together(parts)
-
-
-def _was_interrupted(part: MLPClassifier) -> bool:
-    histories = part.model_.histories if hasattr(part, "model_") else ()
-    return any(history.stopped_because == "interrupted" for history in histories)
 
 
 def _named(column: Array, name: str) -> Any:
