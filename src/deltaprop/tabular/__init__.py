@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 from deltaprop.model.stored import Stored
-from deltaprop.tabular.encoding.column import Column, ReportRow
+from deltaprop.tabular.encoding.column import Column
+from deltaprop.tabular.encoding.encoder import Encoder, ReportRow
 from deltaprop.tabular.encoding.images import ImageEncoder
 from deltaprop.tabular.encoding.marks import row_marks
 from deltaprop.tabular.encoding.matrix import SparseEncoder, as_sparse, is_sparse
@@ -63,21 +62,11 @@ __all__ = [
     "unsquash",
 ]
 
-Encoder: TypeAlias = TableEncoder | ImageEncoder | SparseEncoder
-
 
 def encoder_from_dict(values: object) -> Encoder | TargetEncoder:
-    """Return the encoder that one of the ``to_dict`` methods described.
-
-    Raises
-    ------
-    DataError
-        Anything that ``to_dict`` would not have written; the values may come from a stranger.
-    """
-    kinds: dict[str, type[Encoder | TargetEncoder]] = {
-        "deltaprop-table-encoder/1": TableEncoder,
-        "deltaprop-image-encoder/1": ImageEncoder,
-        "deltaprop-sparse-encoder/1": SparseEncoder,
-        "deltaprop-target-encoder/1": TargetEncoder,
-    }
+    """Return the encoder that one of the ``to_dict`` methods described; see `Encoder.from_dict`."""
+    encoders: tuple[type[Encoder | TargetEncoder], ...] = (
+        TableEncoder, ImageEncoder, SparseEncoder, TargetEncoder,
+    )  # fmt: skip
+    kinds = {encoder.format: encoder for encoder in encoders}
     return kinds[Stored(values, "encoder").text("format", tuple(kinds))].from_dict(values)

@@ -17,8 +17,8 @@ from deltaprop.table_models.split import fold_of_each_row, split
 from deltaprop.tabular import (
     Column,
     ImageEncoder,
-    SparseEncoder,
     SparseRows,
+    TableEncoder,
     TableWarning,
     as_features,
     take_rows,
@@ -168,7 +168,7 @@ def blocks_of(model: TableModel) -> tuple[list[Block], tuple[int, ...]]:
     """Return the blocks of x, and for images how many patches there are in each direction."""
     if isinstance(model.inputs, ImageEncoder):
         return _patches(model.inputs.shape)
-    if isinstance(model.inputs, SparseEncoder):
+    if not isinstance(model.inputs, TableEncoder):
         return [Block(name, np.array([i])) for i, name in enumerate(model.inputs.output_names)], ()
     columns = [column for column in model.inputs.columns if column.n_outputs]
     ends = np.cumsum([column.n_outputs for column in columns]).tolist()

@@ -58,21 +58,14 @@ _known = lru_cache(maxsize=1024)(_Categories)  # single rows come one after anot
 def category_codes(
     series: pl.Series, categories: tuple[str, ...]
 ) -> tuple[NDArray[np.int64], int, list[str]]:
-    """Return the category of each cell.
+    """Return the index of each cell's category, -1 where the cell is missing or unknown.
 
     Text is compared without padding; NA and the like are missing where they are no category. A cell
     and a category that are the same number are the same category, so that 1, 1.0 and "01" find each
     other, however many digits they have; but equal text goes first. Where the categories are a word
     for true and one for false, any other such word finds its own.
 
-    Returns
-    -------
-    codes : ndarray of int of shape (n,)
-        Its index, -1 where the cell is missing or unknown.
-    n_unknown : int
-        Cells that are not missing, and none of the categories.
-    unknown : list of str
-        The first few of them that differ.
+    Beside it stand how many cells are none of the categories, and the first few that differ.
     """
     known = _known(categories)
     if series.len() <= _FEW:

@@ -106,24 +106,11 @@ def number_columns(
 
     What needs to be decided or would lose a digit stays text, for whoever knows more of the column:
     numbers in another notation, codes with leading zeros, whole numbers beyond 64 bits, and points
-    that may group thousands.
+    that may group thousands. In a file whose cells anything but a comma separates, ``1,234`` is a
+    decimal where no column is written with decimal points.
 
-    Parameters
-    ----------
-    frame : polars.DataFrame of String
-        Cells without padding, null where missing.
-    separator : str
-        What separates the cells of the file; after anything but a comma, ``1,234`` is a decimal
-        where no column is written with decimal points.
-
-    Yields
-    ------
-    numbers : polars.Series of Int64 or Float64, or None
-        None when the column stays text.
-    strays : Strays or None
-        The few cells that are not numbers (null in ``numbers``).
-    note : str
-        What commas stand for in the numbers, if they have any.
+    Yields the numbers as Int64 or Float64, None where the column stays text; the few cells that are
+    not numbers (null among these); and what commas stand for, if there are any.
     """
     floats = in_every_column(frame, pl.all().cast(pl.Float64, strict=False))
     given = [column.len() - column.null_count() for column in frame.iter_columns()]

@@ -13,6 +13,7 @@ from numpy.typing import DTypeLike, NDArray
 from deltaprop.errors import DataError, of
 from deltaprop.model.stored import Stored
 from deltaprop.tabular.encoding.cells import shorten
+from deltaprop.tabular.encoding.encoder import ReportRow
 from deltaprop.tabular.encoding.scaling import counted_scale, squash, unsquash
 from deltaprop.tabular.encoding.sparse import SparseRows
 from deltaprop.tabular.encoding.surprises import Surprises
@@ -24,7 +25,6 @@ __all__ = [
     "Encoded",
     "Floats",
     "Output",
-    "ReportRow",
     "Wording",
     "joined",
 ]
@@ -61,15 +61,6 @@ class Output(NamedTuple):
     def squashed(self, values: Floats) -> Floats:
         """Scale and clip this part of a column."""
         return squash(values, self.center, self.scale)
-
-
-class ReportRow(NamedTuple):
-    """One line of the report about a table: what was made of a column."""
-
-    column: str
-    kind: str
-    done: str
-    missing: int
 
 
 @dataclass(frozen=True)
@@ -214,19 +205,10 @@ class Column(ABC):
         return self
 
     def one_number(self, x: Floats) -> tuple[Floats, bool]:
-        """Return encoded cells as one number each, and whether near numbers mean the alike.
+        """Return cells of shape (n, n_outputs) as one number each, and whether these are ordered.
 
-        Parameters
-        ----------
-        x : ndarray of shape (n, n_outputs)
-            Encoded cells.
-
-        Returns
-        -------
-        values : ndarray of shape (n,)
-            The first output before it was clipped; less than any of them where it is missing.
-        ordered : bool
-            Else equal numbers are equal cells, and that is all.
+        It is the first output before it was clipped; less than any of them where the cell is
+        missing. Where they are not ordered, equal numbers are equal cells, and that is all.
         """
         if self.is_one_hot or self.is_sparse:
             return equal_rows(x), False
@@ -280,13 +262,7 @@ class Column(ABC):
 
     @classmethod
     def from_stored(cls, stored: Stored) -> Self:
-        """Return the column that `to_dict` described.
-
-        Raises
-        ------
-        DataError
-            Anything that ``to_dict`` would not have written; the values may come from a stranger.
-        """
+        """Return the column that `to_dict` described, each entry checked."""
 
         def output(key: str, entry: object) -> Output:
             if (

@@ -99,14 +99,10 @@ _DATE_WORDS = r"(?i)date|datum|fecha|data|tag|day|dt$|jour|日期|时间|日付"
 
 
 def date_format(text: pl.Series) -> tuple[DateFormat | None, bool]:
-    """Find the notation in which every cell of a cleaned text column is a date.
+    """Find the notation in which every cell of a cleaned text column is a date; None for no dates.
 
-    Returns
-    -------
-    format : str or None
-        None when the cells are not dates, or do not tell the day from the month.
-    ambiguous : bool
-        Whether they are dates of which the latter is true, such as 01/02/2024.
+    The second value says whether they are dates that do not tell the day from the month, such as
+    01/02/2024, and therefore have no notation either.
     """
     cells = text.drop_nulls()
     if not cells.len() or not cells.head(1).str.contains(_LOOKS).all():

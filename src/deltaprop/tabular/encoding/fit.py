@@ -12,13 +12,7 @@ __all__ = ["fit_column"]
 
 
 def fit_column(series: pl.Series, where: str) -> tuple[Column, list[str]]:
-    """Return what ``series`` is and how it is encoded, and the warnings about it.
-
-    Raises
-    ------
-    ColumnError
-        When its cells are lists, bytes or the like.
-    """
+    """Return what ``series`` is and how it is encoded, and the warnings about it."""
     column = TrainingColumn(series, where)
     for kind in COLUMN_KINDS.values():
         found = kind.recognised(column)

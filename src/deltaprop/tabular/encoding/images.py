@@ -5,24 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from deltaprop.errors import DataError, ShapeError, of
 from deltaprop.model.stored import Stored
-from deltaprop.tabular.encoding.column import ReportRow, Wording
+from deltaprop.tabular.encoding.column import Wording
+from deltaprop.tabular.encoding.encoder import Encoder, ReportRow
 from deltaprop.tabular.encoding.surprises import Surprises
 
 __all__ = ["ImageEncoder"]
 
-_FORMAT = "deltaprop-image-encoder/1"
 _MOST_PIXELS = 1 << 28
 
 
 @dataclass(frozen=True, slots=True)
-class ImageEncoder:
+class ImageEncoder(Encoder):
     """Encodes arrays of images of one shape: x / largest.
 
     Attributes
@@ -31,10 +31,10 @@ class ImageEncoder:
         Of one image: height x width, or height x width x channels.
     largest : float
         What becomes 1: 255 for uint8; else the largest absolute value at training, at least 1.
-    n_rows : int
-        Images it was fitted to.
     """
 
+    format = "deltaprop-image-encoder/1"
+    described = "image encoder"
     kind: ClassVar[str] = "image"
     kind_names: ClassVar[Mapping[str, str]] = {"en": "image", "zh": "图像"}
     in_chinese: ClassVar[Wording] = ((r"divided by (\S+)", r"除以 \1"),)
@@ -42,19 +42,11 @@ class ImageEncoder:
     shape: tuple[int, ...]
     largest: float
     n_rows: int
-
     warnings: tuple[str, ...] = ()
 
     @classmethod
     def fit(cls, images: object, *, where: str = "") -> ImageEncoder:
-        """Take the shape and the scale from an array of images.
-
-        Parameters
-        ----------
-        images : array of at least 3 axes
-            The first counts the images.
-        where : str
-            What messages call the array.
+        """Take the shape and the scale from images: an array of at least 3 axes.
 
         Raises
         ------
@@ -74,7 +66,7 @@ class ImageEncoder:
 
     @property
     def output_names(self) -> tuple[str, ...]:
-        """One name per pixel, row by row, such as ``pixel[3,17]``."""
+        """One name per pixel, row by row."""
         return tuple(f"pixel[{','.join(map(str, index))}]" for index in np.ndindex(*self.shape))
 
     @property
@@ -84,56 +76,20 @@ class ImageEncoder:
 
     @property
     def n_kept(self) -> int:
-        """Return how many numbers `encode` keeps of a row at most."""
+        """All of them."""
         return self.n_outputs
 
-    def transform(
-        self,
-        images: object,
-        *,
-        where: str = "",
-        ignore: Collection[str] = (),
-        dtype: DTypeLike = np.float64,
-    ) -> NDArray[Any]:
-        """Scale images; the result has the shape of ``images``.
-
-        Parameters
-        ----------
-        images : array of shape (n, ...)
-            Images of the shape seen at training.
-        where : str
-            What messages call the array.
-        ignore : collection of str
-            Not used; tables have it.
-        dtype : dtype
-            Of the result; it is computed in float64.
-
-        Raises
-        ------
-        ShapeError
-            Images of another shape.
-        DataError
-            Values that are no finite numbers.
-        """
-        array = self._fitting(images, where)
+    def _encoded(
+        self, features: object, where: str, ignore: Collection[str], dtype: DTypeLike, *, few: bool
+    ) -> tuple[NDArray[Any], Surprises]:
+        array = self._fitting(features, where)
         scaled = np.empty(array.shape, dtype=dtype)
         np.divide(array, self.largest, out=scaled, dtype=np.float64, casting="same_kind")
-        return scaled
+        return scaled, Surprises()
 
-    def encode(
-        self,
-        images: object,
-        *,
-        where: str = "",
-        ignore: Collection[str] = (),
-        dtype: DTypeLike = np.float32,
-    ) -> tuple[NDArray[Any], Surprises]:
-        """Encode some of many images; see `TableEncoder.encode`."""
-        return self.transform(images, where=where, ignore=ignore, dtype=dtype), Surprises()
-
-    def check(self, images: object, *, where: str = "") -> None:
+    def check(self, features: object, *, where: str = "") -> None:
         """Raise what ``transform`` raises, without scaling the images."""
-        self._fitting(images, where)
+        self._fitting(features, where)
 
     def _fitting(self, images: object, where: str) -> NDArray[Any]:
         array = _checked(images, where)
@@ -146,30 +102,20 @@ class ImageEncoder:
 
     def report(self) -> list[ReportRow]:
         """Return one row for all pixels."""
-        return [
-            ReportRow(f"{_times(self.shape)} pixels", self.kind, f"divided by {self.largest:g}", 0)
-        ]
+        done = f"divided by {self.largest:g}"
+        return [ReportRow(f"{_times(self.shape)} pixels", self.kind, done, 0)]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the encoder as plain values that JSON keeps exactly."""
         return {
-            "format": _FORMAT,
+            "format": self.format,
             "shape": list(self.shape),
             "largest": self.largest,
             "n_rows": self.n_rows,
         }
 
     @classmethod
-    def from_dict(cls, values: object) -> ImageEncoder:
-        """Return the encoder that `to_dict` described.
-
-        Raises
-        ------
-        DataError
-            Anything that `to_dict` would not have written; the values may come from a stranger.
-        """
-        stored = Stored(values, "image encoder")
-        stored.text("format", (_FORMAT,))
+    def _from_stored(cls, stored: Stored) -> Self:
         shape = stored.counts("shape", 1)
         if not 2 <= len(shape) <= 7 or math.prod(shape) > _MOST_PIXELS:
             stored.refuse("shape", list(shape[:8]), "height x width, perhaps x channels")

@@ -32,21 +32,10 @@ _CELLS_AT_ONCE = 2_000_000
 
 @fork_safe
 def row_marks(features: Any, columns: Sequence[str], answers: NDArray[Any]) -> Marks:
-    """Return a number for each row, of its cells and its answer.
+    """Return a uint64 for each row of a table, images or a sparse matrix, and its answer.
 
-    Parameters
-    ----------
-    features : narwhals.DataFrame, ndarray or SparseRows
-        The table, images, or the rows of a sparse matrix.
-    columns : sequence of str
-        Which columns count; of images all pixels do.
-    answers : ndarray of shape (n,) or (n, k)
-        Labels or numbers.
-
-    Returns
-    -------
-    ndarray of uint64 of shape (n,)
-        Equal for equal rows.
+    Of a table those columns count that are named, of images all pixels. ``answers`` are labels or
+    numbers, of shape (n,) or (n, k). Equal rows have equal numbers.
     """
     y = np.asarray(answers, dtype=np.float32).reshape(len(answers), -1)
     marks = _mixed_sum(_of_numbers(y.astype(np.float64)), [f"\0{i}" for i in range(y.shape[1])])

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from deltaprop.errors import DataError, ShapeError, of
 from deltaprop.model.stored import Stored
-from deltaprop.tabular.encoding.column import ReportRow, Wording
+from deltaprop.tabular.encoding.column import Wording
+from deltaprop.tabular.encoding.encoder import Encoder, ReportRow
 from deltaprop.tabular.encoding.scaling import squash
 from deltaprop.tabular.encoding.sparse import SparseRows, beside
 from deltaprop.tabular.encoding.surprises import Surprises
@@ -21,13 +22,12 @@ __all__ = ["SparseEncoder", "as_sparse", "is_sparse", "order_of_sparse_rows"]
 
 Array = NDArray[np.float64]
 
-_FORMAT = "deltaprop-sparse-encoder/1"
 _CELLS = 300  # that are not 0 in a row
 _FULL = 0.5  # share of the rows that have a cell, from which on a column is no longer sparse
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SparseEncoder:
+class SparseEncoder(Encoder):
     """Encodes sparse matrices like the one it was fitted to.
 
     A column of which most rows have no cell keeps its zeros: x <- x s f with s the reciprocal of
@@ -46,12 +46,10 @@ class SparseEncoder:
         f.
     full : ndarray of int
         The columns that are not sparse.
-    n_rows : int
-        Rows it was fitted to.
-    warnings : tuple of str
-        Always empty; other encoders have some.
     """
 
+    format = "deltaprop-sparse-encoder/1"
+    described = "sparse encoder"
     kind: ClassVar[str] = "sparse"
     kind_names: ClassVar[Mapping[str, str]] = {"en": "sparse matrix", "zh": "稀疏矩阵"}
     in_chinese: ClassVar[Wording] = (
@@ -69,14 +67,7 @@ class SparseEncoder:
 
     @classmethod
     def fit(cls, rows: SparseRows, *, where: str = "") -> SparseEncoder:
-        """Find the scale of each column.
-
-        Parameters
-        ----------
-        rows : SparseRows
-            The training rows.
-        where : str
-            What messages call them.
+        """Find the scale of each column of the training rows.
 
         Raises
         ------
@@ -118,18 +109,13 @@ class SparseEncoder:
         return cls(rows.names, means, scales, 1.0 / size if size > 0 else 1.0, full, n)
 
     @property
-    def columns(self) -> tuple[()]:
-        """Return no columns: none was looked at as a column of a table is."""
-        return ()
-
-    @property
     def n_columns(self) -> int:
         """Number of columns of the matrix that is encoded."""
         return len(self.scales)
 
     @property
     def n_outputs(self) -> int:
-        """Number of columns of the matrix that it becomes: the same."""
+        """As many numbers as columns."""
         return len(self.scales)
 
     @property
@@ -140,55 +126,19 @@ class SparseEncoder:
 
     @property
     def n_kept(self) -> int:
-        """Return about how many numbers `encode` keeps of a row."""
+        """About how many numbers `encode` keeps of a row."""
         return self.full.size + min(_CELLS, self.n_outputs - self.full.size)
 
-    def transform(
-        self,
-        rows: object,
-        *,
-        where: str = "",
-        ignore: Collection[str] = (),
-        dtype: DTypeLike = np.float64,
-    ) -> SparseRows:
-        """Encode a sparse matrix, or an array, with the columns of the training.
-
-        Parameters
-        ----------
-        rows : SparseRows, sparse matrix or array of shape (n, n_columns)
-            The rows.
-        where : str
-            What messages call them.
-        ignore : collection of str
-            Columns have no names here; it is not looked at.
-        dtype : dtype
-            Of the result; it is computed in float64.
-
-        Raises
-        ------
-        ShapeError
-            Another number of columns.
-        DataError
-            A cell that is not a finite number.
-        """
-        given = self._fitting(rows, where)
-        full = [self._full_part(given)] if self.full.size else []
-        return beside([self._sparse_part(given), *full], dtype)
-
-    def encode(
-        self,
-        rows: object,
-        *,
-        where: str = "",
-        ignore: Collection[str] = (),
-        dtype: DTypeLike = np.float32,
+    def _encoded(
+        self, features: object, where: str, ignore: Collection[str], dtype: DTypeLike, *, few: bool
     ) -> tuple[SparseRows, Surprises]:
-        """Encode some of many rows; see `TableEncoder.encode`."""
-        return self.transform(rows, where=where, ignore=ignore, dtype=dtype), Surprises()
+        given = self._fitting(features, where)
+        full = [self._full_part(given)] if self.full.size else []
+        return beside([self._sparse_part(given), *full], dtype), Surprises()
 
-    def check(self, rows: object, *, where: str = "") -> None:
+    def check(self, features: object, *, where: str = "") -> None:
         """Raise what ``transform`` raises, without scaling the rows."""
-        self._fitting(rows, where)
+        self._fitting(features, where)
 
     def _fitting(self, rows: object, where: str) -> SparseRows:
         given = as_sparse(rows)
@@ -234,7 +184,7 @@ class SparseEncoder:
     def to_dict(self) -> dict[str, Any]:
         """Return the encoder as plain values that JSON keeps exactly."""
         return {
-            "format": _FORMAT,
+            "format": self.format,
             "names": list(self.names),
             "means": self.means[self.full].tolist(),
             "scales": self.scales.tolist(),
@@ -244,16 +194,7 @@ class SparseEncoder:
         }
 
     @classmethod
-    def from_dict(cls, values: object) -> SparseEncoder:
-        """Return the encoder that `to_dict` described.
-
-        Raises
-        ------
-        DataError
-            Anything that `to_dict` would not have written; the values may come from a stranger.
-        """
-        stored = Stored(values, "sparse encoder")
-        stored.text("format", (_FORMAT,))
+    def _from_stored(cls, stored: Stored) -> Self:
         names = stored.texts("names")
         scales = np.array(stored.numbers("scales"), dtype=np.float64)
         of_full = np.array(stored.numbers("means"), dtype=np.float64)
@@ -284,13 +225,7 @@ def is_sparse(data: object) -> bool:
 
 
 def as_sparse(data: Any, names: tuple[str, ...] = ()) -> SparseRows:
-    """Return a sparse matrix of any kind, or an array, as rows of sorted cells that are not 0.
-
-    Raises
-    ------
-    DataError
-        Cells that are no real numbers.
-    """
+    """Return a sparse matrix of any kind, or an array, as rows of sorted cells that are not 0."""
     if isinstance(data, SparseRows):
         return data
     if not hasattr(data, "tocsr") and hasattr(data, "sparse"):

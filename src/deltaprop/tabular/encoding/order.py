@@ -12,24 +12,11 @@ __all__ = ["column_order"]
 def column_order(
     encoder: TableEncoder, most_one_hot: int = 8
 ) -> tuple[TableEncoder, int, tuple[int, ...]]:
-    """Return the encoder with its columns in another order, and what stands where.
+    """Return the encoder of a table without text with its columns in another order.
 
-    Parameters
-    ----------
-    encoder : TableEncoder
-        Of a table without text.
-    most_one_hot : int
-        Categories up to which a column stays one-hot among the others.
-
-    Returns
-    -------
-    encoder : TableEncoder
-        Its outputs are the numbers, then what is one-hot or two-valued, then the categories with
-        more values, each of them 0 or (nearly) 1.
-    n_numbers : int
-        How many outputs are numbers.
-    sizes : tuple of int
-        How many outputs each of the last columns has.
+    Its outputs are the numbers, then what is two-valued or one-hot with up to ``most_one_hot``
+    categories, then the categories with more values, each of them 0 or (nearly) 1. Beside it stand
+    how many outputs are numbers, and how many each of the last columns has.
     """
     numbers = [column for column in encoder.columns if column.is_number]
     large = [c for c in encoder.columns if c.is_one_hot and c.n_outputs > most_one_hot]

@@ -19,23 +19,11 @@ MOST_RANGES = 256  # of all columns together
 
 
 def find_edges(values: NDArray[np.float64], most: int) -> tuple[float, ...]:
-    """Return the edges of up to ``most`` ranges that hold about equally many of the values.
+    """Return the edges of up to ``most`` ranges that hold about equally many of finite values.
 
     Quantiles, but a value that is there more often than a range has room for counts as so many
-    only: where most cells are 0, the others still get their ranges.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n,)
-        Finite.
-    most : int
-        How many ranges at most.
-
-    Returns
-    -------
-    tuple of float
-        Ascending, at least two; none where the values are the same or two, of which ranges say
-        nothing new.
+    only: where most cells are 0, the others still get their ranges. They ascend; there are none
+    where the values are the same or two, of which ranges say nothing new.
     """
     different, counts = np.unique(values, return_counts=True)
     if most < 2 or len(different) < 3:
@@ -50,21 +38,10 @@ def find_edges(values: NDArray[np.float64], most: int) -> tuple[float, ...]:
 def shares(
     values: NDArray[np.float64], edges: tuple[float, ...], center: float
 ) -> NDArray[np.float64]:
-    """Return how much farther each value goes through each range than the center does.
+    """Return how much farther each of n values goes through each of k ranges than the center does.
 
-    Parameters
-    ----------
-    values : ndarray of shape (n,)
-        NaN where missing, which counts as the center.
-    edges : tuple of float
-        Ascending, k + 1 of them.
-    center : float
-        Usually the median.
-
-    Returns
-    -------
-    ndarray of shape (n, k)
-        From -1 to 1.
+    ``edges`` are k + 1 ascending numbers; NaN, which is missing, counts as the center, usually the
+    median. The result has the shape (n, k) and is from -1 to 1.
     """
     return np.nan_to_num(_shares(values, edges) - _shares(np.array([center]), edges), nan=0.0)
 

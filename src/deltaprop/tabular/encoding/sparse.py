@@ -84,15 +84,7 @@ class SparseRows:
 
 
 def beside(parts: Sequence[NDArray[Any] | SparseRows], dtype: DTypeLike) -> SparseRows:
-    """Return one matrix with the columns of all parts, which have equally many rows.
-
-    Parameters
-    ----------
-    parts : sequence of ndarray or SparseRows
-        At least one, each of shape (n, k_part).
-    dtype : dtype
-        Of the result.
-    """
+    """Return one matrix with the columns of all parts, at least one, each of shape (n, k_part)."""
     filled = [part for part in parts if part.shape[1]] or parts[:1]
     sparse = [SparseRows.from_dense(p) if isinstance(p, np.ndarray) else p for p in filled]
     n = len(sparse[0])

@@ -58,13 +58,7 @@ class Surprises:
         self.cells.clear()
 
     def warn(self, where: str = "") -> None:
-        """Warn of all of it; ``where`` names the table.
-
-        Warns
-        -----
-        TableWarning
-            About further columns, and about cells not seen in training.
-        """
+        """Warn of all of it with a `TableWarning`; ``where`` names the table."""
         if self.extra:
             columns = "a column" if len(self.extra) == 1 else "columns"
             warn_user(

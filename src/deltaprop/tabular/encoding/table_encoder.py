@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
 from deltaprop.errors import ColumnError, DataError, nearest_name, of
 from deltaprop.model.stored import LONGEST_NAME, Stored
 from deltaprop.tabular.encoding.cells import listed, shorten
-from deltaprop.tabular.encoding.column import Column, ReportRow
+from deltaprop.tabular.encoding.column import Column
+from deltaprop.tabular.encoding.encoder import Encoder, ReportRow, Rows
 from deltaprop.tabular.encoding.fit import fit_column
 from deltaprop.tabular.encoding.kinds import stored_column
 from deltaprop.tabular.encoding.ranges import MOST_RANGES
@@ -25,12 +26,11 @@ from deltaprop.tabular.reading.frames import to_polars
 
 __all__ = ["TableEncoder"]
 
-_FORMAT = "deltaprop-table-encoder/1"
 _MOST_FILLED = 4  # of so many numbers one is kept; a sparse one costs as much time as about so many
 
 
 @dataclass(frozen=True)
-class TableEncoder:
+class TableEncoder(Encoder):
     """Encodes tables like the one it was fitted to.
 
     Categories become one-hot columns (two-valued ones a single -1/+1), missing or unknown ones
@@ -43,10 +43,6 @@ class TableEncoder:
     ----------
     columns : tuple of Column
         In the order of the training table, the ones left out included.
-    n_rows : int
-        Rows it was fitted to.
-    warnings : tuple of str
-        What in the training table is worth a look.
 
     References
     ----------
@@ -54,6 +50,9 @@ class TableEncoder:
     on tabular data", 2024 (RealMLP-TD-S). Gorishniy, Rubachev, Babenko, "On embeddings for
     numerical features in tabular deep learning", 2022 (ranges).
     """
+
+    format = "deltaprop-table-encoder/1"
+    described = "table encoder"
 
     columns: tuple[Column, ...]
     n_rows: int
@@ -64,12 +63,7 @@ class TableEncoder:
     def fit(cls, frame: object, *, where: str = "") -> TableEncoder:
         """Decide what each column is and how it is scaled.
 
-        Parameters
-        ----------
-        frame : data frame
-            The features, without the target; anything `as_frame` takes.
-        where : str
-            What messages call the table, for example its file.
+        ``frame`` holds the features, without the target; anything `as_frame` takes.
 
         Raises
         ------
@@ -107,20 +101,9 @@ class TableEncoder:
     def with_ranges(self, frame: object, most: int, *, where: str = "") -> TableEncoder:
         """Return an encoder that gives the shares of ranges beside each number, too.
 
-        Parameters
-        ----------
-        frame : data frame
-            The training table.
-        most : int
-            Ranges of each numeric column; fewer where there are many such columns, and none where
-            a column has but two values.
-        where : str
-            What messages call the table, for example its file.
-
-        Raises
-        ------
-        ColumnError, DataError
-            As for ``transform``.
+        ``frame`` is the training table. Each numeric column gets up to ``most`` ranges; fewer where
+        there are many such columns, and none where a column has but two values. Raises what
+        ``transform`` does.
         """
         most = min(most, MOST_RANGES // max(1, sum(c.takes_ranges for c in self.columns)))
         if most < 2:
@@ -149,77 +132,26 @@ class TableEncoder:
         return tuple(column.name for column in self.columns if column.n_outputs)
 
     @fork_safe
-    def transform(
-        self,
-        frame: object,
-        *,
-        where: str = "",
-        ignore: Collection[str] = (),
-        dtype: DTypeLike = np.float64,
-    ) -> NDArray[Any] | SparseRows:
-        """Encode a table.
-
-        Parameters
-        ----------
-        frame : data frame
-            Has the columns of the training table, in any order.
-        where : str
-            What messages call the table, for example its file.
-        ignore : collection of str
-            Further columns whose presence is no surprise, such as the target.
-        dtype : dtype
-            Of the result; it is computed in float64.
-
-        Returns
-        -------
-        ndarray or SparseRows of shape (n, n_outputs)
-            Sparse where a column is free text: of its terms a row has few.
-
-        Raises
-        ------
-        ColumnError
-            Columns are missing; names them all.
-        DataError
-            A cell is of another kind than at training; names row, column and cell.
-
-        Warns
-        -----
-        TableWarning
-            About further columns, and about categories not seen in training.
-        """
-        rows, found = self._encode(to_polars(frame), where, ignore, dtype, few=False)
-        found.warn(where)
-        return rows
-
-    @fork_safe
-    def encode(
-        self,
-        frame: object,
-        *,
-        where: str = "",
-        ignore: Collection[str] = (),
-        dtype: DTypeLike = np.float32,
-    ) -> tuple[NDArray[Any] | SparseRows, Surprises]:
-        """Encode rows of a table that comes in parts, each in the form that takes least room.
-
-        Parameters
-        ----------
-        frame, where, ignore, dtype
-            As for ``transform``.
-
-        Returns
-        -------
-        rows : ndarray or SparseRows of shape (n, n_outputs)
-            Sparse where `has_few_numbers` says so, too; among the numbers of a row may be zeros.
-        found : Surprises
-            What ``transform`` would warn of.
-
-        Raises
-        ------
-        ColumnError, DataError
-            As for ``transform``; rows count from the first of these.
-        """
-        return self._encode(to_polars(frame), where, ignore, dtype, few=self.has_few_numbers)
+    def _encoded(
+        self, features: object, where: str, ignore: Collection[str], dtype: DTypeLike, *, few: bool
+    ) -> tuple[Rows, Surprises]:
+        table = to_polars(features)
+        found = Surprises(self._match(table.columns, where, ignore))
+        by_name = dict(zip(table.columns, table.iter_columns(), strict=True))
+        encoded = [(column, by_name[column.name]) for column in self.columns if column.n_outputs]
+        if few and self.has_few_numbers and not self.is_sparse:
+            return self._few(encoded, table.height, where, dtype, found), found
+        dense = np.empty((table.height, sum(c.n_dense for c in self.columns)), dtype=dtype)
+        parts: list[Rows] = []
+        begun = done = 0
+        for column, series in encoded:
+            if column.is_sparse:
+                parts += [dense[:, begun:done], column.sparse(series, where, dtype)]
+                begun = done
+            else:
+                column.fill(dense[:, done : done + column.n_dense], series, where, found)
+                done += column.n_dense
+        return beside([*parts, dense[:, begun:]], dtype) if parts else dense, found
 
     @cached_property
     def _widths(self) -> tuple[int, ...]:
@@ -249,39 +181,13 @@ class TableEncoder:
         """Raise the ColumnError of ``transform`` where a table lacks columns."""
         self._match(to_polars(frame).columns, where, ())
 
-    def check(self, frame: object, *, where: str = "") -> None:
+    def check(self, features: object, *, where: str = "") -> None:
         """Raise the ColumnError or DataError of ``transform``, without encoding the table."""
-        table = to_polars(frame)
+        table = to_polars(features)
         self._match(table.columns, where, ())
         for column in self.columns:
             if column.n_outputs:
                 column.check(table[column.name], where)
-
-    def _encode(
-        self,
-        table: pl.DataFrame,
-        where: str,
-        ignore: Collection[str],
-        dtype: DTypeLike,
-        *,
-        few: bool,
-    ) -> tuple[NDArray[Any] | SparseRows, Surprises]:
-        found = Surprises(self._match(table.columns, where, ignore))
-        by_name = dict(zip(table.columns, table.iter_columns(), strict=True))
-        encoded = [(column, by_name[column.name]) for column in self.columns if column.n_outputs]
-        if few and not self.is_sparse:
-            return self._few(encoded, table.height, where, dtype, found), found
-        dense = np.empty((table.height, sum(c.n_dense for c in self.columns)), dtype=dtype)
-        parts: list[NDArray[Any] | SparseRows] = []
-        begun = done = 0
-        for column, series in encoded:
-            if column.is_sparse:
-                parts += [dense[:, begun:done], column.sparse(series, where, dtype)]
-                begun = done
-            else:
-                column.fill(dense[:, done : done + column.n_dense], series, where, found)
-                done += column.n_dense
-        return beside([*parts, dense[:, begun:]], dtype) if parts else dense, found
 
     def _few(
         self,
@@ -335,23 +241,14 @@ class TableEncoder:
     def to_dict(self) -> dict[str, Any]:
         """Return the encoder as plain values that JSON keeps exactly."""
         return {
-            "format": _FORMAT,
+            "format": self.format,
             "n_rows": self.n_rows,
             "warnings": list(self.warnings),
             "columns": [column.to_dict() for column in self.columns],
         }
 
     @classmethod
-    def from_dict(cls, values: object) -> TableEncoder:
-        """Return the encoder that `to_dict` described.
-
-        Raises
-        ------
-        DataError
-            Anything that `to_dict` would not have written; the values may come from a stranger.
-        """
-        stored = Stored(values, "table encoder")
-        stored.text("format", (_FORMAT,))
+    def _from_stored(cls, stored: Stored) -> Self:
         columns = stored.items("columns", stored_column)
         names = [column.name for column in columns]
         if len(set(names)) < len(names) or not any(column.n_outputs for column in columns):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, ClassVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +34,6 @@ from deltaprop.tabular.reading.truth import differ_in_capitals
 
 __all__ = ["TargetEncoder", "target_columns"]
 
-_FORMAT = "deltaprop-target-encoder/1"
 _MANY_CLASSES = 100  # from which on most must have more than one row
 _CLASS_TYPES = ("text", "int", "float", "bool")
 
@@ -61,6 +60,8 @@ class TargetEncoder:
         How each target was written at training, where that is not as plain numbers; empty where
         all are plain. Predictions are plain numbers, in the unit of the notation.
     """
+
+    format: ClassVar[str] = "deltaprop-target-encoder/1"
 
     task: Task
     reason: str
@@ -314,7 +315,7 @@ class TargetEncoder:
         """Return the encoder as plain values that JSON keeps exactly."""
         class_type = {"O": "text", "b": "bool", "f": "float"}.get(self.classes.dtype.kind, "int")
         values = {
-            "format": _FORMAT,
+            "format": self.format,
             "task": self.task,
             "reason": self.reason,
             "names": list(self.names),
@@ -329,15 +330,9 @@ class TargetEncoder:
 
     @classmethod
     def from_dict(cls, values: object) -> TargetEncoder:
-        """Return the encoder that `to_dict` described.
-
-        Raises
-        ------
-        DataError
-            Anything that `to_dict` would not have written; the values may come from a stranger.
-        """
+        """Return the encoder that `to_dict` described; see `Encoder.from_dict`."""
         stored = Stored(values, "target encoder")
-        stored.text("format", (_FORMAT,))
+        stored.text("format", (cls.format,))
         task = stored.text("task", get_args(Task))
         names = stored.texts("names")
         mean, std = stored.numbers("mean"), stored.numbers("std", positive=True)

@@ -26,13 +26,6 @@ _FEWEST_TO_DIFFER = 50  # cells; so few may all differ and still be categories
 class TrainingColumn:
     """What the kinds of columns ask, one after another; each answer is worked out once.
 
-    Parameters
-    ----------
-    series : polars.Series
-        The cells.
-    where : str
-        What messages call the table.
-
     Attributes
     ----------
     text : polars.Series or None
@@ -43,6 +36,10 @@ class TrainingColumn:
         Whether they are numbers such as 02134.
     is_long : bool
         Whether they are whole numbers, of which some are beyond 2^53.
+    words : polars.Series or None
+        The cells as words: text, categories, or the digits of codes; None where they are none.
+    merged : str
+        Which words for true and false that differ in their spelling were brought together.
     warnings : list of str
         What in the column is worth a look; a kind adds to it.
     """
@@ -63,9 +60,9 @@ class TrainingColumn:
         self.digits = series if self.text is None else self.text
         may_be_long = self.numbers is not None and not self.has_leading_zeros
         self.is_long = may_be_long and are_long(self.digits)
+        self.words, self.merged = self._as_words()
 
-    @cached_property
-    def _words(self) -> tuple[pl.Series | None, str]:
+    def _as_words(self) -> tuple[pl.Series | None, str]:
         if self.dtype in (pl.Categorical, pl.Enum):
             return clean_text(self.series.cast(pl.String)), ""
         if self.is_long:
@@ -73,19 +70,6 @@ class TrainingColumn:
         if self.text is None or self.numbers is not None:
             return self.text, ""
         return one_spelling(self.text)
-
-    @property
-    def words(self) -> pl.Series | None:
-        """The cells as words: text, categories, or the digits of codes; None where they are none.
-
-        Words for true and false that differ in their spelling are brought together.
-        """
-        return self._words[0]
-
-    @property
-    def merged(self) -> str:
-        """Which words were brought together."""
-        return self._words[1]
 
     @property
     def is_code(self) -> bool:

@@ -110,19 +110,9 @@ class Vocabulary:
         return f"TF-IDF of {', '.join(f'{count:,} {what}' for count, what in parts if count)}"
 
     def encode(self, text: pl.Series, dtype: DTypeLike = np.float64) -> SparseRows:
-        """Return a column of strings as a matrix of shape (n, n_terms).
+        """Return a column of strings, null where missing, as a matrix of shape (n, n_terms).
 
-        Parameters
-        ----------
-        text : polars.Series of String
-            Any cells; null where missing.
-        dtype : dtype
-            Of the result; it is computed in float64.
-
-        Returns
-        -------
-        SparseRows
-            Rows of norm 1, or of zeros.
+        Its rows have norm 1, or are zeros. It is computed in float64.
         """
         words, pieces = _Words(self.words), _Pieces(self.pieces)
         parts = []
@@ -160,13 +150,7 @@ class Vocabulary:
 
     @classmethod
     def from_dict(cls, place: str, values: object) -> Vocabulary:
-        """Return the vocabulary that `to_dict` described; ``place`` names it in messages.
-
-        Raises
-        ------
-        DataError
-            Anything that `to_dict` would not have written; the values may come from a stranger.
-        """
+        """Return the vocabulary that `to_dict` described; ``place`` names it in messages."""
         stored = Stored(values, place)
         n = stored.count("n_cells", 1)
         words = stored.texts("words", different=True)

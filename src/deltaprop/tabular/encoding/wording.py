@@ -32,14 +32,9 @@ _KINDS: dict[str, type[_Kind]] = {
 
 
 def described_in(language: str, kind: str, done: str) -> tuple[str, str]:
-    """Return what a kind is called, and what was done to a column, as its report says it.
+    """Return what a kind is called, and what was done to a column, both from its `ReportRow`.
 
-    Parameters
-    ----------
-    language : {"en", "zh"}
-        What no pattern knows stays English.
-    kind, done : str
-        Of a `ReportRow`.
+    In English or Chinese ("en", "zh"); what no pattern knows stays English.
     """
     if language == "en":
         return _KINDS[kind].kind_names["en"], done

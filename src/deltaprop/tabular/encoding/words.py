@@ -53,15 +53,7 @@ def is_free_text(text: pl.Series, *, hardly_repeats: bool) -> bool:
     Words are two or more letters without a digit. They count where two thirds of what stands
     between blanks are words, so identifiers, codes, links and numbers count as none; of scripts
     without blanks (Chinese, Japanese, Thai, ...) two characters count as a word. What reads as
-    numbers, truth values or dates has been told from text before; a column of a categorical type
-    is never text.
-
-    Parameters
-    ----------
-    text : polars.Series of String
-        Cells without padding, null where missing.
-    hardly_repeats : bool
-        Whether the cells are nearly all different, and many.
+    numbers, truth values or dates has been told from text before.
     """
     cells = text.drop_nulls()
     if cells.len() < _FEWEST_CELLS or cells.n_unique() < _DIFFERENT_SHARE * cells.len():
@@ -134,14 +126,7 @@ def pieces_of(words: Sequence[str]) -> tuple[Index, list[str]]:
     """Return the pieces of words: 3 to 5 characters in a row, a blank standing for either edge.
 
     They let "loved" and "lovely" have something in common, and survive a slip of the pen. A word
-    as a whole is no piece of its own.
-
-    Returns
-    -------
-    counts : int64 array of shape (n_words,)
-        How many pieces each word has.
-    pieces : list of str
-        Those of the first word, of the second, ...
+    as a whole is no piece of its own. First come how many pieces each word has, then all of them.
     """
     pieces = [_pieces(f" {word} ") for word in words]
     counts = np.fromiter(map(len, pieces), dtype=np.int64, count=len(pieces))

@@ -40,13 +40,7 @@ _CHOICE = "--encoding (encoding= in Python)"
 
 
 def check_encoding(encoding: str | None) -> str | None:
-    """Return Python's name of an encoding.
-
-    Raises
-    ------
-    SettingError
-        A name that no encoding of text has.
-    """
+    """Return Python's name of an encoding; raise a `SettingError` for what is none."""
     if encoding is None:
         return None
     try:
@@ -66,14 +60,8 @@ def check_encoding(encoding: str | None) -> str | None:
 def to_utf8(content: bytes, name: str, encoding: str | None = None) -> tuple[bytes, str]:
     """Return a text in UTF-8, its lines ended by a single newline, and a note about the encoding.
 
-    Parameters
-    ----------
-    content : bytes
-        The file.
-    name : str
-        What messages call it.
-    encoding : str, optional
-        Of a file without byte order mark, from `check_encoding`; found out when None.
+    ``encoding``, from `check_encoding`, is that of a file without byte order mark; found out when
+    None.
 
     Raises
     ------

@@ -99,15 +99,6 @@ def read_delimited(
 ) -> TextTable:
     """Read a delimited text whose separator, quoting and header are found out from it.
 
-    Parameters
-    ----------
-    content : bytes
-        The file, in whatever encoding.
-    name : str
-        What messages call it.
-    reading : Reading, optional
-        What is known about it beforehand.
-
     Raises
     ------
     DataError

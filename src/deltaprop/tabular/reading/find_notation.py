@@ -67,19 +67,10 @@ def written_plainly(text: pl.Series) -> Found | None:
 def find_notation(text: pl.Series) -> Found:
     """Find the one notation in which the cells of a cleaned text column are numbers.
 
-    The whole column decides. All cells must have the same currency or unit (0 may go without);
-    a few may be something else, as in a column of plain numbers. What are dates, telephone
-    numbers, addresses, versions, ordinals or identifiers is no number with a unit.
-
-    Parameters
-    ----------
-    text : polars.Series of String
-        Cells without padding, null where missing.
-
-    Returns
-    -------
-    Found
-        The plain notation where nothing but a decimal point is written.
+    The whole column decides. All cells must have the same currency or unit (0 may go without); a
+    few may be something else, as in a column of plain numbers. What are dates, telephone numbers,
+    addresses, versions, ordinals or identifiers is no number with a unit. Where nothing but a
+    decimal point is written, the plain notation is found.
     """
     cells = text.drop_nulls().alias("cell")
     n = cells.len()

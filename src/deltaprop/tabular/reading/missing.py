@@ -83,13 +83,7 @@ class Gap:
 
 
 def as_missing_words(given: Words) -> MissingWords:
-    """Return what a caller means by ``missing``: his own words count in quotes as well.
-
-    Raises
-    ------
-    SettingError
-        Something that is no word, or no list of words.
-    """
+    """Return what a caller means by ``missing``: his own words count in quotes as well."""
     if given is None or isinstance(given, MissingWords):
         return given or MissingWords()
     words: tuple[object, ...] = (given,) if isinstance(given, str) else tuple(given)
@@ -178,14 +172,9 @@ def without_dashes(text: pl.Series) -> pl.Series:
 
 
 def numbers_without_words(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
-    """Make nulls of words for missing, and of dashes, among numbers, dates or truth values.
+    """Make nulls of words for missing, and of dashes, among cleaned numbers, dates or truth values.
 
-    Returns
-    -------
-    frame : polars.DataFrame
-        Of cleaned text.
-    names : list of str
-        The columns that had such cells.
+    Beside the frame stand the columns that had such cells.
     """
     is_word = pl.all().is_in(NO_VALUE)
     has = in_every_column(frame, is_word)

@@ -108,13 +108,7 @@ class Notation:
 
     @classmethod
     def from_dict(cls, place: str, values: object) -> Notation:
-        """Return the notation that `to_dict` described; ``place`` names it in messages.
-
-        Raises
-        ------
-        DataError
-            Anything that `to_dict` would not have written; the values may come from a stranger.
-        """
+        """Return the notation that `to_dict` described; ``place`` names it in messages."""
         stored = Stored(values, place)
         point, group = stored.text("point", POINTS), stored.text("group", GROUPS)
         if point == group:

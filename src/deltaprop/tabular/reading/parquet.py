@@ -60,13 +60,7 @@ def read_parquet(blob: Blob) -> pl.DataFrame:
 
 
 def parquet_parts(name: str) -> Iterator[pl.DataFrame]:
-    """Yield the rows of a Parquet file, some after another.
-
-    Raises
-    ------
-    DataError
-        As `read_parquet` does.
-    """
+    """Yield the rows of a Parquet file, some after another; raise what `read_parquet` does."""
     with Path(name).open("rb") as file:
         content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     with content:

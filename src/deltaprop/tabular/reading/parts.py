@@ -40,16 +40,8 @@ _QUOTE, _NEWLINE = ord('"'), ord("\n")
 class _Remarks:
     """What reading the parts found, put together for the whole table.
 
-    Attributes
-    ----------
-    n_rows : int
-        Rows so far.
-    notes : dict
-        Its keys are what the reader decided.
-    strays : dict
-        Per column: the cells that are no numbers among numbers.
-    cells : dict
-        Per column: how many cells are not missing.
+    Of each column ``strays`` holds the cells that are no numbers among numbers, and ``cells`` how
+    many are not missing.
     """
 
     n_rows: int = 0
@@ -95,7 +87,7 @@ def by_parts(
     encoding: str | None = None,
     text: Collection[str] = (),
 ) -> tuple[T, list[str]]:
-    """Return what ``work`` makes of the rows of a file, some after another.
+    """Return what ``work`` makes of the rows of a file, some after another, and what reading found.
 
     What a part cannot tell surely, such as an encoding that shows far below, or what is an error in
     one, is left to the whole: then ``work`` is called again, with all rows at once. So are files
@@ -103,28 +95,14 @@ def by_parts(
 
     Parameters
     ----------
-    source : str or PathLike
+    source, missing, encoding, text
         See `load_features`.
     work : callable
         Given an iterator over the rows; may be called twice.
     whole : callable
-        Reads all rows: `load_features` or `load_dataset`.
+        Reads all rows: `load_features` or `load_dataset`. What it raises is raised.
     each : callable
         Returns of a part what ``whole`` returns of all; may raise a DataError to have that.
-    missing, encoding, text : optional
-        See `load_features`.
-
-    Returns
-    -------
-    result
-        Of ``work``.
-    remarks : list of str
-        What reading found.
-
-    Raises
-    ------
-    DataError
-        As ``whole`` does.
     """
     words, encoding = as_missing_words(missing), check_encoding(encoding)
     reading = Reading(None, words, encoding, text=frozenset(text))

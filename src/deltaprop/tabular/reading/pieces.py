@@ -19,14 +19,7 @@ _MARGIN = 0.8  # what does not fit into a cache takes longer
 def pieces_within(content: bytes, seconds: float, read: Callable[[bytes], object]) -> int | None:
     """Return how many pieces of a delimited text there is time for; None for all of it.
 
-    Parameters
-    ----------
-    content : bytes
-        The text.
-    seconds : float
-        How long reading may take.
-    read : callable
-        What reads such a text; it is tried on its beginning.
+    ``read`` reads such a text; it is tried on its beginning.
     """
     # A piece begins with a line, but in quotes a line may be part of a cell.
     if len(content) < _SHORTEST or b'"' in content or b"\0" in content[:_WARMING]:

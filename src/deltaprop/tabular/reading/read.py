@@ -179,10 +179,7 @@ def load_frame(
 ) -> nw.DataFrame[Any]:
     """Read a table as a narwhals frame backed by polars; see `load_features` for what is read.
 
-    Raises
-    ------
-    DataError
-        As `load_features` does, and for images.
+    Raises a `DataError` for images, too.
     """
     table = load_features(source, header=header, missing=missing, encoding=encoding)
     if isinstance(table.features, np.ndarray):

@@ -23,12 +23,10 @@ class Layout:
 
     Attributes
     ----------
-    separators : int64 array
-        Separators outside quotes, per record.
+    separators, lengths : int64 array
+        Separators outside quotes, and bytes, per record.
     ends : int64 array
         Offset of the newline that ends each record (of the end of the text for the last).
-    lengths : int64 array
-        Bytes per record.
     plain_quotes : bool
         Whether every double quote opens or closes a whole cell, or is doubled inside one.
     padded : bool

@@ -65,12 +65,7 @@ class Blob:
 
 
 def open_blobs(source: Source) -> list[Blob]:
-    """Return the content of every file that ``source`` stands for, in sorted order.
-
-    Parameters
-    ----------
-    source : str or PathLike
-        A path, a glob, or ``-`` for standard input.
+    """Return the content of every file that a path, a glob or ``-`` stands for, in sorted order.
 
     Raises
     ------

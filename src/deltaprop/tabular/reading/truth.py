@@ -44,14 +44,8 @@ def one_spelling(text: pl.Series) -> tuple[pl.Series, str]:
     """Write every truth value of a column of such in one way, and say which were others.
 
     ``Yes``, ``YES`` and ``y`` become what most cells of them have, in the capitals of most cells.
-    A column with any other word, or with one spelling for each value, stays as it is.
-
-    Returns
-    -------
-    text : polars.Series of String
-        The cells, null where missing.
-    note : str
-        What was brought together; empty where nothing was.
+    A column with any other word, or with one spelling for each value, stays as it is, and nothing
+    is said.
     """
     if any(is_true(cell) is None for cell in text.drop_nulls().head(_SAMPLE)):
         return text, ""

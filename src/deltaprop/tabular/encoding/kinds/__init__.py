@@ -31,12 +31,6 @@ COLUMN_KINDS: Mapping[str, type[Column]] = {
 
 
 def stored_column(place: str, values: object) -> Column:
-    """Return the column that `Column.to_dict` described; ``place`` names it in messages.
-
-    Raises
-    ------
-    DataError
-        Anything that ``to_dict`` would not have written; the values may come from a stranger.
-    """
+    """Return the column that `Column.to_dict` described; ``place`` names it in messages."""
     stored = Stored(values, f"table encoder, {place}")
     return COLUMN_KINDS[stored.text("kind", tuple(COLUMN_KINDS))].from_stored(stored)
