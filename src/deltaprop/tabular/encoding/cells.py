@@ -50,6 +50,15 @@ class Strays:
     row: int
     cell: str
 
+    @property
+    def among_numbers(self) -> str:
+        """Say what is wrong with the first of them in a target, and what to do."""
+        return (
+            f"which is no number, while {self.total - self.count} of its {self.total} cells are "
+            "numbers. Expected a number in every row: correct or remove the row. If these are "
+            "labels of classes, say task='classification'."
+        )
+
     def sentence(self, where: str = "", place: str = "") -> str:
         """Say what was found and what was made of it.
 

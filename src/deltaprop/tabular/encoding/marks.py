@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -84,8 +85,14 @@ def _of_cells(series: pl.Series) -> Marks:
 
 
 def _of_word(word: str) -> int:
-    folded = word.lower() if word.lower() in ("true", "false") else word
-    return int.from_bytes(hashlib.blake2b(folded.encode(), digest_size=8).digest(), "little")
+    return _digest((word.lower() if word.lower() in ("true", "false") else word).encode())
+
+
+def _digest(*parts: bytes | memoryview) -> int:
+    digest = hashlib.blake2b(digest_size=8)
+    for part in parts:
+        digest.update(part)
+    return int.from_bytes(digest.digest(), "little")
 
 
 def _of_numbers(values: NDArray[np.float64]) -> Marks:
@@ -98,21 +105,17 @@ def _of_numbers(values: NDArray[np.float64]) -> Marks:
 
 
 def _of_images(images: NDArray[Any]) -> Marks:
-    found = np.empty(len(images), dtype=np.uint64)
-    for i, image in enumerate(images):
-        pixels = np.ascontiguousarray(image, dtype=np.float32) + np.float32(0)
-        digest = hashlib.blake2b(pixels.data, digest_size=8).digest()
-        found[i] = int.from_bytes(digest, "little")
-    return found
+    pixels = (np.ascontiguousarray(image, dtype=np.float32) + np.float32(0) for image in images)
+    return np.array([_digest(image.data) for image in pixels], dtype=np.uint64)
 
 
 def _of_sparse(rows: SparseRows) -> Marks:
-    cells, found = _of_numbers(rows.data.astype(np.float64)), np.empty(len(rows), dtype=np.uint64)
-    for i, (start, end) in enumerate(zip(rows.indptr[:-1], rows.indptr[1:], strict=True)):
-        digest = hashlib.blake2b(rows.indices[start:end].tobytes(), digest_size=8)
-        digest.update(cells[start:end].tobytes())
-        found[i] = int.from_bytes(digest.digest(), "little")
-    return found
+    cells = _of_numbers(rows.data.astype(np.float64))
+    found = (
+        _digest(rows.indices[start:end].tobytes(), cells[start:end].tobytes())
+        for start, end in pairwise(rows.indptr)
+    )
+    return np.fromiter(found, np.uint64, len(rows))
 
 
 def _mixed_sum(cells: Marks, names: Sequence[str]) -> Marks:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from deltaprop.errors import of, warn_user
@@ -33,22 +33,14 @@ class Surprises:
     extra: dict[str, None] = field(default_factory=dict)
     cells: dict[str, tuple[int, dict[str, None]]] = field(default_factory=dict)
 
-    def odd(self, column: str, count: int) -> None:
-        """Take note of cells of a numeric column that are no numbers."""
-        if count:
-            self._more(column, count, ())
-
-    def unknown(self, column: str, count: int, first: Sequence[str]) -> None:
-        """Take note of cells that are none of the categories of the training."""
-        self._more(column, count, first)
-
     def add(self, others: Surprises) -> None:
         """Take over what the rows below held."""
         self.extra |= others.extra
         for column, (count, first) in others.cells.items():
-            self._more(column, count, tuple(first))
+            self.of_cells(column, count, first)
 
-    def _more(self, column: str, count: int, first: Sequence[str]) -> None:
+    def of_cells(self, column: str, count: int, first: Iterable[str] = ()) -> None:
+        """Take note of cells that are strange, and of the first categories that are not known."""
         known, named = self.cells.get(column, (0, {}))
         self.cells[column] = known + count, named | dict.fromkeys(first)
 

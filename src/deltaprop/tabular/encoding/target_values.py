@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deltaprop.errors import DataError, ShapeError, of
-from deltaprop.tabular.encoding.cells import Strays, listed, shorten, strays_of, to_floats
+from deltaprop.tabular.encoding.cells import listed, shorten, strays_of, to_floats
 from deltaprop.tabular.encoding.codes import EXACT, exact_text, is_code
 from deltaprop.tabular.encoding.dates import date_format
 from deltaprop.tabular.encoding.task import guess_task
@@ -23,11 +23,14 @@ from deltaprop.tabular.reading.truth import one_spelling
 __all__ = [
     "are_long_integers",
     "are_truths",
+    "array_of",
     "as_numbers",
     "complete_values",
     "notation_of",
+    "plain_cells",
     "refuse_lost_digits",
     "refuse_words",
+    "rows_of",
     "sorted_classes",
     "spelt_alike",
     "target_columns",
@@ -39,18 +42,35 @@ _FEW_WORDS = 10  # so many may all differ and still be classes
 
 def target_columns(values: object) -> list[pl.Series]:
     """Return the target as one polars series per column."""
-    if isinstance(values, np.ndarray) and values.ndim == 2:
-        return list(to_polars(values).iter_columns())
-    if isinstance(values, np.ndarray) and values.ndim != 1:
-        raise ShapeError(
-            f"The target is an array with {values.ndim} axes: expected one axis, or two for "
-            "several targets."
+    if isinstance(values, np.ndarray):
+        several = values.ndim == 2
+        if values.ndim not in (1, 2):
+            raise ShapeError(
+                f"The target is an array with {values.ndim} axes: expected one axis, or two for "
+                "several targets."
+            )
+    elif isinstance(values, (list, tuple)):
+        several = bool(values) and isinstance(values[0], (list, tuple))
+    else:
+        several = hasattr(values, "columns") or isinstance(values, Mapping)
+    return list(to_polars(values).iter_columns()) if several else [as_series(values, "target")]
+
+
+def plain_cells(column: pl.Series, name: str, where: str) -> pl.Series:
+    """Return a target as Int64, Float64, truth values or text; NaN is null, other types refused."""
+    if column.dtype in (pl.Categorical, pl.Enum):
+        column = column.cast(pl.String)
+    column = exact_text(column)
+    if column.dtype.is_integer():
+        return column.cast(pl.Int64)
+    if column.dtype.is_float() or column.dtype.is_decimal():
+        return column.cast(pl.Float64).fill_nan(None)
+    if column.dtype not in (pl.String, pl.Boolean, pl.Null):
+        raise DataError(
+            f"{f'{where}: target' if where else 'Target'} {name!r} is of type {column.dtype}; "
+            "expected numbers, text or truth values. Convert it, or choose another column."
         )
-    if hasattr(values, "columns") or isinstance(values, Mapping):
-        return list(to_polars(values).iter_columns())
-    if isinstance(values, (list, tuple)) and values and isinstance(values[0], (list, tuple)):
-        return list(to_polars(list(values)).iter_columns())
-    return [as_series(values, "target")]
+    return column
 
 
 def complete_values(column: pl.Series, name: str, where: str) -> NDArray[Any]:
@@ -60,37 +80,34 @@ def complete_values(column: pl.Series, name: str, where: str) -> NDArray[Any]:
             f"Target {name!r}{of(where)} has no rows: expected at least two. "
             "Check how it is selected."
         )
-    column = exact_text(column)
-    if column.dtype.is_float() or column.dtype.is_decimal():
-        column = column.cast(pl.Float64).fill_nan(None)
-    if column.dtype in (pl.String, pl.Categorical, pl.Enum):
-        column = column.cast(pl.String).str.strip_chars().replace("", None)
-    absent = column.is_null()
-    if absent.any():
-        _refuse_rows(absent, name, where, "is missing (empty or NaN)")
-    if column.dtype.is_numeric():
-        whole = column.dtype.is_integer()
-        column = column.cast(pl.Int64 if whole else pl.Float64)
-        if not whole and column.is_infinite().any():
-            _refuse_rows(column.is_infinite(), name, where, "is infinite")
-        return column.to_numpy()
-    if column.dtype == pl.Boolean:
-        return column.to_numpy()
-    if column.dtype != pl.String:
-        raise DataError(
-            f"Target {name!r}{of(where)} is of type {column.dtype}: expected numbers, text or "
-            "truth values. Convert it first."
-        )
-    return column.to_numpy().astype(object)
+    column = plain_cells(column, name, where)
+    if column.dtype == pl.String:
+        column = column.str.strip_chars().replace("", None)
+    _refuse_rows(column.is_null(), name, where, "is missing (empty or NaN)")
+    if column.dtype == pl.Float64:
+        _refuse_rows(column.is_infinite(), name, where, "is infinite")
+    return array_of(column)
+
+
+def array_of(column: pl.Series) -> NDArray[Any]:
+    """Return complete cells as an array; text as Python's own."""
+    values = column.to_numpy()
+    return values.astype(object) if column.dtype == pl.String else values
 
 
 def _refuse_rows(odd: pl.Series, name: str, where: str, what: str) -> None:
+    if odd.any():
+        raise DataError(
+            f"Target {name!r}{of(where)} {what} in {rows_of(odd)}: expected a value in every row. "
+            "Fill in or leave out these rows."
+        )
+
+
+def rows_of(odd: pl.Series) -> str:
+    """Return ``row 17, 23, 24 and 4 more`` for the rows of which it is true."""
     rows = (odd.arg_true() + 1).to_list()
-    shown = ", ".join(map(str, rows[:3])) + (f" and {len(rows) - 3} more" if rows[3:] else "")
-    raise DataError(
-        f"Target {name!r}{of(where)} {what} in row {shown}: expected a value in every row. "
-        "Fill in or leave out these rows."
-    )
+    more = f" and {len(rows) - 3} more" if rows[3:] else ""
+    return f"row {', '.join(map(str, rows[:3]))}{more}"
 
 
 def task_of(values: NDArray[Any], name: str, task: str | None, where: str) -> tuple[str, str]:
@@ -110,20 +127,14 @@ def task_of(values: NDArray[Any], name: str, task: str | None, where: str) -> tu
             guess_of_numbers, reason_of_numbers = "regression", "the target holds numbers of a unit"
         if guess_of_numbers == "regression" or task == "regression":
             if task is None and (strays := strays_of(text.alias(name), numbers)):
-                _refuse_stray(strays, where)
+                raise DataError(
+                    f"Target {name!r}{of(where)} is {shorten(strays.cell)} in row {strays.row}, "
+                    f"{strays.among_numbers}"
+                )
             return guess_of_numbers, reason_of_numbers
     if task is None:
         _ask_about_words(text, name, found.why_not, where)
     return guess, reason
-
-
-def _refuse_stray(strays: Strays, where: str) -> NoReturn:
-    raise DataError(
-        f"Target {strays.column!r}{of(where)} is {shorten(strays.cell)} in row {strays.row}, which "
-        f"is no number, while {strays.total - strays.count} of its {strays.total} cells are "
-        "numbers. Expected a number in every row: correct or remove the row. If these are labels "
-        "of classes, say task='classification'."
-    )
 
 
 def _ask_about_words(text: pl.Series, name: str, why_not: str, where: str) -> None:

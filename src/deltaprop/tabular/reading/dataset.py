@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from deltaprop.errors import ColumnError, DataError, nearest_name
 from deltaprop.memory import saying_when_memory_ends
 from deltaprop.tabular.encoding.cells import listed, picked, shorten
-from deltaprop.tabular.encoding.codes import exact_text
+from deltaprop.tabular.encoding.target_values import array_of, plain_cells, rows_of
 from deltaprop.tabular.encoding.task import Task, check_task
 from deltaprop.tabular.forked import fork_safe
 from deltaprop.tabular.libraries import nw, pl
@@ -206,8 +206,9 @@ def _refuse_nan(labels: NDArray[Any], names: Sequence[str], where: str) -> None:
     if labels.dtype.kind == "f":
         absent = np.isnan(labels) if labels.ndim == 1 else np.isnan(labels).any(axis=1)
         if absent.any():
+            rows = rows_of(pl.Series(absent))
             raise DataError(
-                f"{where}, {_rows(np.flatnonzero(absent))}: target {names[0]!r} is missing (NaN). "
+                f"{where}, {rows}: target {names[0]!r} is missing (NaN). "
                 "Expected a number in every row; leave these rows out."
             )
 
@@ -304,46 +305,32 @@ def _target_columns(
 
 
 def _target_values(column: pl.Series, name: str, table: Table, task: Task | None) -> NDArray[Any]:
-    if name in table.strays:
-        odd = table.strays[name]
-        if task != "classification":
-            raise DataError(
-                f"{table.source}, {place(table.parts, odd.row)}: target {name!r} is "
-                f"{shorten(odd.cell)}, which is no number, while {odd.total - odd.count} of its "
-                f"{odd.total} cells are numbers. Expected a number in every row: correct or remove "
-                "the row. If these are labels of classes, say task='classification'."
-            )
-    if column.dtype in (pl.Categorical, pl.Enum):
-        column = column.cast(pl.String)
+    odd, classifies = table.strays.get(name), task == "classification"
+    if odd is not None and not classifies:
+        raise DataError(
+            f"{table.source}, {place(table.parts, odd.row)}: target {name!r} is "
+            f"{shorten(odd.cell)}, {odd.among_numbers}"
+        )
     gaps, found = table.gaps.get(name, ()), dict[str, tuple[Gap, ...]]()
-    if task == "classification" and name in table.texts:
+    if classifies and name in table.texts:
         column, gaps = table.texts[name], ()
-    column = exact_text(column)
-    if column.dtype == pl.String and task == "classification":
+    column = plain_cells(column, name, table.source)
+    if column.dtype == pl.String and classifies:
         column = clean_frame(column.to_frame(), NO_WORDS).to_series()
     elif column.dtype == pl.String:
         cells, column = column, clean_text(column)
         found = find_gaps(cells.to_frame(), column.to_frame())
-    elif column.dtype.is_float() or column.dtype.is_decimal():
-        column = column.cast(pl.Float64).fill_nan(None)
-    elif not (column.dtype.is_integer() or column.dtype in (pl.Boolean, pl.Null)):
-        raise DataError(
-            f"{table.source}: target {name!r} is of type {column.dtype}; expected numbers, text or "
-            "truth values. Convert it, or choose another column."
-        )
     absent = column.is_null()
     if absent.any():
-        rows = absent.arg_true().to_numpy()
-        where = f"{table.source}, "
-        if len(table.parts) > 1:
-            where += f"{place(table.parts, int(rows[0]) + 1)} (of all files together: "
-        said = _said((*gaps, *found.get(name, ())), len(rows), name in {*table.texts, *found})
-        raise DataError(
-            f"{where}{_rows(rows)}{')' if len(table.parts) > 1 else ''}: target {name!r} is "
-            f"missing{said}"
+        where, several = rows_of(absent), len(table.parts) > 1
+        if several:
+            first = place(table.parts, int(absent.arg_true()[0]) + 1)
+            where = f"{first} (of all files together: {where})"
+        said = _said(
+            (*gaps, *found.get(name, ())), int(absent.sum()), name in {*table.texts, *found}
         )
-    values = column.to_numpy()
-    return values.astype(object) if column.dtype == pl.String else values
+        raise DataError(f"{table.source}, {where}: target {name!r} is missing{said}")
+    return array_of(column)
 
 
 def _said(gaps: Sequence[Gap], n_missing: int, among_numbers: bool) -> str:
@@ -360,11 +347,3 @@ def _said(gaps: Sequence[Gap], n_missing: int, among_numbers: bool) -> str:
         f": {', '.join(said)}. Expected a value in every row. If that is a word and no gap: "
         f"{kept} Otherwise fill in or remove these rows."
     )
-
-
-def _rows(indices: NDArray[Any]) -> str:
-    """Return ``row 17, 23, 24 and 4 more`` for indices that count from 0."""
-    shown = [str(int(i) + 1) for i in indices[:3]]
-    if len(indices) > 3:
-        return f"row {', '.join(shown)} and {len(indices) - 3} more"
-    return f"row {' and '.join([', '.join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -178,13 +179,20 @@ def _in_columns_of_the_first(files: Iterator[Iterator[Table]]) -> Iterator[Table
 
 
 def _parts(name: str, reading: Reading) -> Iterator[Table]:
-    with _opened(name) as file:
-        head = _read(file, _HEAD)
+    try:
+        yield from _parts_of_file(name, reading)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{name} cannot be read: {error}.") from None
+
+
+def _parts_of_file(name: str, reading: Reading) -> Iterator[Table]:
+    with Path(name).open("rb") as file:
+        head = file.read(_HEAD)
         zipped = head[:2] == b"\x1f\x8b"
         file.seek(0)
         stream = cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if zipped else file
         if zipped:
-            head = _read(stream, _HEAD)
+            head = stream.read(_HEAD)
             stream.seek(0)
         found = format_of(head, name)
         if found == "text":
@@ -220,9 +228,9 @@ def _text_parts(stream: IO[bytes], name: str, reading: Reading) -> Iterator[Tabl
 
 def _records(stream: IO[bytes]) -> Iterator[bytes]:
     """Yield a text in parts that end where a record does; the last one is not a small one."""
-    held, following = _read(stream, _AT_ONCE), _read(stream, _AT_ONCE)
+    held, following = stream.read(_AT_ONCE), stream.read(_AT_ONCE)
     while following:
-        after = _read(stream, _AT_ONCE)
+        after = stream.read(_AT_ONCE)
         if not after and len(following) < _AT_ONCE // 2:
             held, following = held + following, b""
             break
@@ -233,20 +241,6 @@ def _records(stream: IO[bytes]) -> Iterator[bytes]:
             raise DataError(f"No line ends within {len(held):,} bytes.")
         held, following = held[end:] + following, after
     yield held
-
-
-def _opened(name: str) -> IO[bytes]:
-    try:
-        return Path(name).open("rb")
-    except OSError as error:
-        raise DataError(f"{name} cannot be opened: {error}.") from None
-
-
-def _read(stream: IO[bytes], n: int) -> bytes:
-    try:
-        return stream.read(n)
-    except (OSError, EOFError) as error:
-        raise DataError(f"The text cannot be read: {error}.") from None
 
 
 def _last_end(text: bytes) -> int:

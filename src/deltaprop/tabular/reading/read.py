@@ -188,15 +188,9 @@ def load_frame(
             f"{table.source} holds images ({shape} numbers): expected a table of rows and columns. "
             "Read it with load_features or load_dataset."
         )
-    return nw.from_native(_with_numbers(table.features.to_native()), eager_only=True)
-
-
-def _with_numbers(frame: pl.DataFrame) -> pl.DataFrame:
-    """Read the columns of text that are numbers in one notation, as far as no cell is lost."""
-    codes = [
-        text.name for text in frame.iter_columns() if text.dtype == pl.String and is_code(text)
-    ]
-    return with_numbers(frame, but=codes)
+    frame: pl.DataFrame = table.features.to_native()
+    codes = [column.name for column in frame.select(pl.col(pl.String)) if is_code(column)]
+    return nw.from_native(with_numbers(frame, but=codes), eager_only=True)
 
 
 def _read_one(blob: Blob, reading: Reading) -> Table:

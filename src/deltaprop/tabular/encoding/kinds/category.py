@@ -55,7 +55,7 @@ class CategoricalColumn(Column):
         """Return the place of each later cell among the categories; -1 where it is none."""
         codes, n_unknown, unknown = category_codes(series, self.spelt(series))
         if n_unknown and not self.rest:
-            found.unknown(self.name, n_unknown, unknown)
+            found.of_cells(self.name, n_unknown, unknown)
         return codes
 
     def spelt(self, series: pl.Series) -> tuple[str, ...]:

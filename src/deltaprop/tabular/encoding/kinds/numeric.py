@@ -151,7 +151,8 @@ class NumericColumn(Column):
 
     def fill(self, block: Encoded, series: pl.Series, where: str, found: Surprises) -> None:
         values, odd = self.numbers(series, where)
-        found.odd(self.name, odd)
+        if odd:
+            found.of_cells(self.name, odd)
         for i, output in enumerate(self.outputs):
             missing = output.part == "missing"
             block[:, i] = output.squashed(
