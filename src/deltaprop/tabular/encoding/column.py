@@ -265,14 +265,11 @@ class Column(ABC):
         """Return the column that `to_dict` described, each entry checked."""
 
         def output(key: str, entry: object) -> Output:
-            if (
-                not isinstance(entry, (list, tuple))
-                or len(entry) != 3
-                or not isinstance(entry[0], str)
-            ):
-                stored.refuse(key, entry, "a list of a text and two numbers")
-            center = stored.as_number(key, entry[1])
-            return Output(entry[0], center, stored.as_number(key, entry[2], positive=True))
+            match entry:
+                case [str(part), center, scale]:
+                    positive = stored.as_number(key, scale, positive=True)
+                    return Output(part, stored.as_number(key, center), positive)
+            return stored.refuse(key, entry, "a list of a text and two numbers")
 
         outputs = stored.items("outputs", output)
         own = cls.own_entries(stored)

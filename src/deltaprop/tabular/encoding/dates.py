@@ -223,26 +223,18 @@ def _days_of_text(text: pl.Series, notation: str) -> NDArray[np.float64]:
     date = pl.concat_str(
         year.cast(pl.String), month.cast(pl.String), day, separator="-"
     ).str.to_date("%Y-%m-%d", strict=False)
-    given = [pl.col(n) if n in found.columns else pl.lit(None, pl.String) for n in "HMS"]
-    half = (
-        pl.coalesce(
-            *(
-                pl.col(n) if n in found.columns else pl.lit(None, pl.String)
-                for n in ("before", "half")
-            )
-        )
-        .str.to_lowercase()
-        .str.head(1)
+    nothing = pl.lit(None, pl.String)
+    before, half, *clock = (
+        pl.col(name) if name in found.columns else nothing
+        for name in ("before", "half", "H", "M", "S")
     )
+    half = pl.coalesce(before, half).str.to_lowercase().str.head(1)
+    bare = clock[0].is_not_null() & clock[1].is_null() & half.is_null()
     hour, minute, second = (
-        part.str.replace(",", ".", literal=True).cast(pl.Float64) for part in given
+        part.str.replace(",", ".", literal=True).cast(pl.Float64) for part in clock
     )
-    turned = (
-        pl.when((half == "p") & (hour < 12))
-        .then(hour + 12)
-        .otherwise(pl.when((half == "a") & (hour == 12)).then(0.0).otherwise(hour))
-    )
-    bare = given[0].is_not_null() & given[1].is_null() & half.is_null()
+    past_noon, past_midnight = (half == "p") & (hour < 12), (half == "a") & (hour == 12)
+    turned = pl.when(past_noon).then(hour + 12).when(past_midnight).then(0.0).otherwise(hour)
     parts = found.select(
         date.cast(pl.Int32).cast(pl.Float64).alias("day"),
         turned.fill_null(0.0).alias("H"), minute.fill_null(0.0).alias("M"),

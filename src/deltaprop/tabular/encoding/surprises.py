@@ -19,18 +19,10 @@ class TableWarning(UserWarning):
 
 @dataclass(slots=True)
 class Surprises:
-    """What is to be warned about, of one table or of several below each other.
+    """What is to be warned about, of one table or of several below each other."""
 
-    Attributes
-    ----------
-    extra : dict
-        Its keys are the columns that the training table had not.
-    cells : dict
-        Per column, in its order: how many cells are strange, and the first categories that are not
-        known; of cells of a numeric column that are no numbers, none.
-    """
-
-    extra: dict[str, None] = field(default_factory=dict)
+    extra: dict[str, None] = field(default_factory=dict)  # columns that the training had not
+    # Of each column how many cells are strange, and the first categories that are not known.
     cells: dict[str, tuple[int, dict[str, None]]] = field(default_factory=dict)
 
     def add(self, others: Surprises) -> None:

@@ -90,10 +90,8 @@ class TargetEncoder:
             One entry, or one row, per sample.
         task : {"classification", "regression", "multilabel"}, optional
             Overrides the guess from the values.
-        names : sequence of str
-            What messages call the targets.
-        where : str
-            What messages call the table.
+        names, where
+            What messages call the targets, and the table.
         standardize : bool
             Whether numbers are learnt less their mean, in deviations, or as they are.
 

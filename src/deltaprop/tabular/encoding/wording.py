@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from functools import cache
-from typing import ClassVar, Protocol
 
-from deltaprop.tabular.encoding.column import Wording
+from deltaprop.tabular.encoding.column import Column
 from deltaprop.tabular.encoding.images import ImageEncoder
 from deltaprop.tabular.encoding.kinds import COLUMN_KINDS
 from deltaprop.tabular.encoding.matrix import SparseEncoder
@@ -15,18 +13,10 @@ from deltaprop.tabular.encoding.matrix import SparseEncoder
 __all__ = ["described_in"]
 
 
-class _Kind(Protocol):
-    """What says of itself what it did; see `Column`."""
-
-    kind: ClassVar[str]
-    kind_names: ClassVar[Mapping[str, str]]
-    in_chinese: ClassVar[Wording]
-
-
 # What "; " separates; cells are in quotes, and may hold one.
 _PART = re.compile(r"""(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^;]|;(?! ))+""")
 
-_KINDS: dict[str, type[_Kind]] = {
+_KINDS: dict[str, type[Column | ImageEncoder | SparseEncoder]] = {
     **COLUMN_KINDS, ImageEncoder.kind: ImageEncoder, SparseEncoder.kind: SparseEncoder,
 }  # fmt: skip
 

@@ -44,19 +44,13 @@ class Dataset:
 
     Attributes
     ----------
-    features : narwhals.DataFrame or ndarray
-        A table without the target, or an array of at least 3 axes whose first counts the images.
+    features, source, notes, warnings, pieces
+        See `Table`; without the target.
     target : ndarray
         One axis, or rows x targets: int64, float64, bool, or text in an object array, which also
         holds targets of several kinds.
     target_names : tuple of str
         One name per target.
-    source : str
-        What messages call the place it came from.
-    notes, warnings : tuple of str
-        What the reader decided, and what it found wrong but could read around.
-    pieces : int or None
-        How many pieces of the file these rows are, where there was no time for all of it.
     """
 
     features: nw.DataFrame[Any] | NDArray[Any]
@@ -109,7 +103,7 @@ def load_dataset(
 
     Parameters
     ----------
-    source : str or PathLike
+    source, header, missing, encoding, text
         See `load_features`.
     target : str, PathLike or list of str
         The target column; several, in a list or separated by commas. For IDX and .npy files the
@@ -117,19 +111,11 @@ def load_dataset(
     task : {"classification", "regression", "multilabel"}, optional
         What will be learnt. A text target in which nearly everything is a number is refused
         unless this says ``"classification"``.
-    header : bool, optional
-        Whether the first line of a text names its columns; found out when None.
-    missing : sequence of str, optional
-        See `load_features`.
-    encoding : str, optional
-        See `load_features`.
     seconds : float, optional
         How long it may take; of a long text pieces from its beginning to its end are read where
         there is not the time for all, and that is noted.
     pieces : int, optional
         How many such pieces to read, where that was decided before.
-    text : collection of str
-        See `load_features`.
 
     Raises
     ------
@@ -169,7 +155,9 @@ def _array_dataset(blob: Blob, target: Source | Sequence[str]) -> Dataset:
         where, name = f"array {path!r} of {blob.name}", path
     else:
         features = read_array(blob)
-        label_blob = read_blob(_label_path(path, blob.name))
+        beside = Path(blob.name).parent / path
+        as_given = Path(path).exists() or not beside.is_file()
+        label_blob = read_blob(path if as_given else str(beside))
         if label_blob.format not in ("idx", "npy", "npz"):
             raise DataError(
                 f"{label_blob.name} is not an IDX, .npy or .npz file: expected one with the labels "
@@ -211,12 +199,6 @@ def _refuse_nan(labels: NDArray[Any], names: Sequence[str], where: str) -> None:
                 f"{where}, {rows}: target {names[0]!r} is missing (NaN). "
                 "Expected a number in every row; leave these rows out."
             )
-
-
-def _label_path(path: str, data: str) -> str:
-    """Find the label file as given, or beside the file of the features."""
-    beside = Path(data).parent / path
-    return str(beside) if not Path(path).exists() and beside.is_file() else path
 
 
 def split_target(table: Table, target: Source | Sequence[str], task: Task | None) -> Dataset:

@@ -70,17 +70,16 @@ def to_utf8(content: bytes, name: str, encoding: str | None = None) -> tuple[byt
     """
     for mark, codec in _BOMS:
         if content.startswith(mark):
-            return _normal(_decoded(content, (codec,), name, codec.upper())), ""
+            return _decoded(content, codec, name, codec.upper()), ""
     if encoding is not None:
-        fits = _SUPERSETS.get(encoding, (encoding,))
-        return _normal(_decoded(content, fits, name, encoding.upper())), ""
+        return _decoded(content, encoding, name, encoding.upper()), ""
     wide = _utf16(content)
     if wide:
-        text = _decoded(content, (wide,), name, "UTF-16")
-        return _normal(text), f"{name} is read as UTF-16; it has no byte order mark."
+        note = f"{name} is read as UTF-16; it has no byte order mark."
+        return _decoded(content, wide, name, "UTF-16"), note
     if b"\x1b" in content and b"\x1b$" in content:
-        text = _decoded(content, ("iso2022_jp_2",), name, "ISO-2022-JP")
-        return _normal(text), f"{name} is not UTF-8: read as ISO-2022-JP."
+        note = f"{name} is not UTF-8: read as ISO-2022-JP."
+        return _decoded(content, "iso2022_jp_2", name, "ISO-2022-JP"), note
     _refuse_nul(content, name)
     content = _normal(content)
     if content.isascii():
@@ -96,12 +95,11 @@ def _guessed(content: bytes, name: str, at: int) -> tuple[bytes, str]:
     _refuse_binary(content, name)
     guess = guess_encoding(content, at)
     _refuse_mixture(content, name, guess.name, at)
-    fits = _SUPERSETS.get(guess.codec, (guess.codec,))
-    text = _decoded(content, fits, name, guess.name)
+    text = _decoded(content, guess.codec, name, guess.name)
     note = f"{name} is not UTF-8: read as {guess.name}."
     if guess.rival:
-        return _normal(text), f"{note} It could be {guess.rival}, too; {_CHOICE} decides."
-    return _normal(text), f"{note} {_CHOICE} names another."
+        return text, f"{note} It could be {guess.rival}, too; {_CHOICE} decides."
+    return text, f"{note} {_CHOICE} names another."
 
 
 def _refuse_mixture(content: bytes, name: str, shown: str, at: int) -> None:
@@ -125,17 +123,18 @@ def _normal(text: bytes) -> bytes:
     return text if text.isascii() else text.replace(b"\n" + _BOM, b"\n")
 
 
-def _decoded(content: bytes, fits: tuple[str, ...], name: str, shown: str) -> bytes:
+def _decoded(content: bytes, codec: str, name: str, shown: str) -> bytes:
     """Return the text in UTF-8 by the first of several related encodings that fits."""
     failed: UnicodeError | None = None
-    for codec in fits:
+    fits = _SUPERSETS.get(codec, (codec,))
+    for one in fits:
         try:
-            text = content.decode(codec).encode("utf-8")
+            text = content.decode(one).encode("utf-8")
         except UnicodeError as error:
             failed = failed or error
         else:
             _refuse_nul(text, name)
-            return text
+            return _normal(text)
     raise _damage(content, fits[0], name, shown, failed)
 
 

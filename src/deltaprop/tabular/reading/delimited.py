@@ -49,23 +49,7 @@ _CSV_LIMIT = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What is known beforehand about how text files are written.
-
-    Attributes
-    ----------
-    header : bool or None
-        Whether the first line names the columns; found out when None.
-    words : MissingWords
-        Which cells are missing, beside the empty ones.
-    encoding : str or None
-        Of files without byte order mark; found out when None.
-    seconds : float or None
-        How long it may take; of a long file pieces are read where there is not the time for all.
-    pieces : int or None
-        How many pieces to read, where that was decided before.
-    text : frozenset of str
-        Columns that hold words: they are not read as numbers with a few cells that are none.
-    """
+    """What is known beforehand about how text files are written; see `load_dataset`."""
 
     header: bool | None = None
     words: MissingWords = field(default_factory=MissingWords)

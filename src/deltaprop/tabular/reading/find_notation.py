@@ -25,21 +25,11 @@ _LONGEST_GROUPED = 7  # digits; where all cells have as many or more, they numbe
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was found out about how a column writes its numbers.
+    """What was found out about how a column writes its numbers."""
 
-    Attributes
-    ----------
-    notation : Notation or None
-        None when the cells are not numbers, however written.
-    doubt : str
-        What no cell decides, and how it is read therefore; empty where all is certain.
-    why_not : str
-        Why cells that look like numbers are none.
-    """
-
-    notation: Notation | None = None
-    doubt: str = ""
-    why_not: str = ""
+    notation: Notation | None = None  # where the cells are not numbers, however written
+    doubt: str = ""  # what no cell decides, and how it is read therefore
+    why_not: str = ""  # why cells that look like numbers are none
 
 
 def written_plainly(text: pl.Series) -> Found | None:

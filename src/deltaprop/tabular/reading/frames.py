@@ -44,10 +44,8 @@ _EXPECTED = (
 def as_frame(data: object) -> nw.DataFrame[Any]:
     """Return a table as a narwhals frame backed by polars.
 
-    Parameters
-    ----------
-    data : data frame, dict of columns, list of dicts, or 2-D array
-        Columns of an array are called ``x0``, ``x1``, ...
+    It may be a data frame, a dict of columns, a list of dicts, or a 2-D array, whose columns are
+    called ``x0``, ``x1``, ...
 
     Raises
     ------

@@ -55,18 +55,10 @@ _MARKS = tuple(map(chr, range(0xFDD0, 0xFDF0)))
 
 @dataclass(frozen=True, slots=True)
 class MissingWords:
-    """Which cells of a delimited text are missing, beside the empty ones.
-
-    Attributes
-    ----------
-    bare : tuple of str
-        Words that stand for a missing value.
-    quoted : bool
-        Whether they do in double quotes, too.
-    """
+    """Which cells of a delimited text are missing, beside the empty ones."""
 
     bare: tuple[str, ...] = MISSING
-    quoted: bool = False
+    quoted: bool = False  # whether these words are missing in double quotes, too
 
 
 NO_WORDS = MissingWords(())

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
-from deltaprop.errors import DataError
+from deltaprop.errors import DataError, DeltapropError
 from deltaprop.tabular.libraries import pl
 from deltaprop.tabular.reading.source import Blob, most_unpacked, too_large
 
@@ -42,15 +42,9 @@ def read_parquet(blob: Blob) -> pl.DataFrame:
     DataError
         When it is damaged, too large when it is unpacked, or holds no cell.
     """
-    try:
+    with _refusing(blob.name):
         _check(blob)
-    except _Damaged as error:
-        raise _refused(blob.name, str(error)) from None
-    try:
-        with _panics_unsaid():
-            frame = pl.read_parquet(io.BytesIO(blob.content))
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
-        raise _refused(blob.name, str(error).partition("\n")[0][:200]) from None
+        frame = pl.read_parquet(io.BytesIO(blob.content))
     if frame.height == 0 or frame.width == 0:
         raise DataError(
             f"{blob.name} has {frame.height} rows and {frame.width} columns: expected at least one "
@@ -63,31 +57,34 @@ def parquet_parts(name: str) -> Iterator[pl.DataFrame]:
     """Yield the rows of a Parquet file, some after another; raise what `read_parquet` does."""
     with Path(name).open("rb") as file:
         content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    with content:
-        try:
-            _check(Blob(name, cast("bytes", content), "parquet"))  # it is read by slices only
-        except _Damaged as error:
-            raise _refused(name, str(error)) from None
+    with content, _refusing(name):
+        _check(Blob(name, cast("bytes", content), "parquet"))  # it is read by slices only
     lazy = pl.scan_parquet(Path(name), glob=False)
     start, at_once = 0, 0
     while True:
-        try:
-            with _panics_unsaid():
-                at_once = at_once or max(1, _CELLS_AT_ONCE // max(1, len(lazy.collect_schema())))
-                frame = lazy.slice(start, at_once).collect()
-        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-            raise _refused(name, str(error).partition("\n")[0][:200]) from None
+        with _refusing(name):
+            at_once = at_once or max(1, _CELLS_AT_ONCE // max(1, len(lazy.collect_schema())))
+            frame = lazy.slice(start, at_once).collect()
         if frame.height == 0 or frame.width == 0:
             return
         yield frame
         start += frame.height
 
 
-def _refused(name: str, why: str) -> DataError:
-    return DataError(
-        f"{name} begins as Parquet but cannot be read ({why}): "
-        "expected an intact Parquet file. Fetch or write it again."
-    )
+@contextmanager
+def _refusing(name: str) -> Iterator[None]:
+    """Raise a `DataError` for what is found wrong with a file."""
+    try:
+        with _panics_unsaid():
+            yield
+    except DeltapropError:
+        raise
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
+        why = str(error).partition("\n")[0][:200]
+        raise DataError(
+            f"{name} begins as Parquet but cannot be read ({why}): expected an intact Parquet "
+            "file. Fetch or write it again."
+        ) from None
 
 
 @contextmanager
@@ -118,7 +115,7 @@ def _panics_unsaid() -> Iterator[None]:
                 os.write(2, text)
 
 
-class _Damaged(Exception):  # noqa: N818 - caught in this file
+class _Damaged(ValueError):  # noqa: N818 - caught in this file
     """What is wrong with a file."""
 
 

@@ -19,25 +19,13 @@ _WIDE_BLANKS = (  # the first bytes of all that Unicode calls white space
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The records of a delimited text.
+    """The records of a delimited text."""
 
-    Attributes
-    ----------
-    separators, lengths : int64 array
-        Separators outside quotes, and bytes, per record.
-    ends : int64 array
-        Offset of the newline that ends each record (of the end of the text for the last).
-    plain_quotes : bool
-        Whether every double quote opens or closes a whole cell, or is doubled inside one.
-    padded : bool
-        Whether a cell may begin or end with a blank; surely none does when it is false.
-    """
-
-    separators: NDArray[np.int64]
-    ends: NDArray[np.int64]
-    lengths: NDArray[np.int64]
-    plain_quotes: bool
-    padded: bool
+    separators: NDArray[np.int64]  # outside quotes, per record
+    ends: NDArray[np.int64]  # where the newline is that ends each; for the last, the text
+    lengths: NDArray[np.int64]  # bytes per record
+    plain_quotes: bool  # every double quote opens or closes a whole cell, or is doubled inside one
+    padded: bool  # a cell may begin or end with a blank; surely none does when it is false
 
 
 def scan(content: bytes, separator: str) -> Layout:

@@ -90,11 +90,8 @@ def paths_of(name: str) -> list[str]:
     """Return the path itself, or in sorted order the files that a glob matches."""
     if Path(name).exists() or not globbing.has_magic(name):
         return [name]
-    return sorted(path for path in _glob(name) if not Path(path).is_dir())
-
-
-def _glob(pattern: str) -> list[str]:
-    return globbing.glob(pattern, recursive=True)  # noqa: PTH207
+    found = globbing.glob(name, recursive=True)  # noqa: PTH207
+    return sorted(path for path in found if not Path(path).is_dir())
 
 
 def read_blob(name: str) -> Blob:
@@ -135,9 +132,7 @@ def _file(name: str) -> bytes:
     )
     try:
         return path.read_bytes()
-    except FileNotFoundError:
-        raise DataError(_not_found(path)) from None
-    except (IsADirectoryError, NotADirectoryError):
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         if path.is_dir():
             raise DataError(
                 f"{name} is a folder: expected a file. Name a file in it, or all of them with a "

@@ -26,13 +26,7 @@ _MOST_CATEGORIES = 256
 
 @dataclass(frozen=True)
 class CategoricalColumn(Column):
-    """A column whose cells are some of a few words.
-
-    Attributes
-    ----------
-    categories : tuple of str
-        In the order of the outputs; of two values first the one that is -1.
-    """
+    """A column whose cells are some of a few words."""
 
     in_chinese: ClassVar[Wording] = (
         (r"(.*) counts? as (.*)", r"\1 视同 \2"),
@@ -45,6 +39,7 @@ class CategoricalColumn(Column):
          r"其中的数单位不同（\1），因此作为词"),
     )  # fmt: skip
 
+    # In the order of the outputs; of two values first the one that is -1.
     categories: tuple[str, ...] = ()
 
     @property
@@ -69,13 +64,7 @@ class CategoricalColumn(Column):
 
 @dataclass(frozen=True)
 class CategoryColumn(CategoricalColumn):
-    """A column of categories; missing and unknown ones are zeros.
-
-    Attributes
-    ----------
-    rest : int
-        Rarer categories that have no output.
-    """
+    """A column of categories; missing and unknown ones are zeros."""
 
     kind = "category"
     kind_names: ClassVar[Mapping[str, str]] = {"en": "category", "zh": "类别"}
@@ -85,7 +74,7 @@ class CategoryColumn(CategoricalColumn):
     )
     is_one_hot = True
 
-    rest: int = 0
+    rest: int = 0  # rarer categories that have no output
 
     @classmethod
     def recognised(cls, column: TrainingColumn) -> Column | None:

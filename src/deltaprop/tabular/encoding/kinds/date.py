@@ -34,13 +34,7 @@ __all__ = ["DateColumn"]
 
 @dataclass(frozen=True)
 class DateColumn(Column):
-    """A column of dates.
-
-    Attributes
-    ----------
-    date_format : str
-        How they were written at training; ``date`` when the column held real dates.
-    """
+    """A column of dates."""
 
     parts: ClassVar[tuple[str, ...]] = (*DATE_PARTS, "missing")
     kind = "date"
@@ -55,7 +49,7 @@ class DateColumn(Column):
     )
     is_number = True
 
-    date_format: str = "date"
+    date_format: str = "date"  # how they were written at training; of real dates this
 
     @classmethod
     def recognised(cls, column: TrainingColumn) -> Column | None:

@@ -29,19 +29,7 @@ __all__ = ["NumericColumn"]
 
 @dataclass(frozen=True)
 class NumericColumn(Column):
-    """A column of numbers; times and durations are seconds.
-
-    Attributes
-    ----------
-    strays : int
-        Cells that were no numbers at training and were taken as missing.
-    edges : tuple of float
-        Of the ranges that become further outputs; see ``ranges.shares``.
-    notation : Notation or None
-        How the numbers were written at training, if not as plain ones.
-    offset : int
-        What is taken from whole numbers beyond 2^53 before they are floats.
-    """
+    """A column of numbers; times and durations are seconds."""
 
     parts: ClassVar[tuple[str, ...]] = ("value", "missing")
     kind = "numeric"
@@ -65,10 +53,10 @@ class NumericColumn(Column):
     takes_ranges = True
     holds_text = False
 
-    strays: int = 0
-    edges: tuple[float, ...] = ()
-    notation: Notation | None = None
-    offset: int = 0
+    strays: int = 0  # cells that were no numbers at training and were taken as missing
+    edges: tuple[float, ...] = ()  # of the ranges that become further outputs; see `shares`
+    notation: Notation | None = None  # how they were written at training, if not plainly
+    offset: int = 0  # what is taken from whole numbers beyond 2^53 before they are floats
 
     @classmethod
     def recognised(cls, column: TrainingColumn) -> Column | None:

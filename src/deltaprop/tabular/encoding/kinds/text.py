@@ -25,13 +25,7 @@ _TERMS = 300  # of a cell
 
 @dataclass(frozen=True)
 class TextColumn(Column):
-    """A column of text, one output per term of its vocabulary.
-
-    Attributes
-    ----------
-    vocabulary : Vocabulary or None
-        None where the column is left out.
-    """
+    """A column of text, one output per term of its vocabulary."""
 
     parts: ClassVar[tuple[str, ...]] = ()
     kind = "text"
@@ -51,7 +45,7 @@ class TextColumn(Column):
          "略去：几乎不重复，而且位数太多，无法作为数值区分"),
     )  # fmt: skip
 
-    vocabulary: Vocabulary | None = None
+    vocabulary: Vocabulary | None = None  # where the column is left out
 
     @classmethod
     def recognised(cls, column: TrainingColumn) -> Column | None:
