@@ -66,17 +66,14 @@ class ImageEncoder(Encoder):
 
     @property
     def output_names(self) -> tuple[str, ...]:
-        """One name per pixel, row by row."""
         return tuple(f"pixel[{','.join(map(str, index))}]" for index in np.ndindex(*self.shape))
 
     @property
     def n_outputs(self) -> int:
-        """Number of pixels of one image."""
         return math.prod(self.shape)
 
     @property
     def n_kept(self) -> int:
-        """All of them."""
         return self.n_outputs
 
     def _encoded(
@@ -88,7 +85,6 @@ class ImageEncoder(Encoder):
         return scaled, Surprises()
 
     def check(self, features: object, *, where: str = "") -> None:
-        """Raise what ``transform`` raises, without scaling the images."""
         self._fitting(features, where)
 
     def _fitting(self, images: object, where: str) -> NDArray[Any]:
@@ -101,12 +97,10 @@ class ImageEncoder(Encoder):
         return array
 
     def report(self) -> list[ReportRow]:
-        """Return one row for all pixels."""
         done = f"divided by {self.largest:g}"
         return [ReportRow(f"{_times(self.shape)} pixels", self.kind, done, 0)]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the encoder as plain values that JSON keeps exactly."""
         return {
             "format": self.format,
             "shape": list(self.shape),

@@ -115,18 +115,15 @@ class SparseEncoder(Encoder):
 
     @property
     def n_outputs(self) -> int:
-        """As many numbers as columns."""
         return len(self.scales)
 
     @property
     def output_names(self) -> tuple[str, ...]:
-        """One name per column of the result."""
         names = self.names or tuple(f"x{i}" for i in range(self.n_columns))
         return tuple(names[i] for i in self._order())
 
     @property
     def n_kept(self) -> int:
-        """About how many numbers `encode` keeps of a row."""
         return self.full.size + min(_CELLS, self.n_outputs - self.full.size)
 
     def _encoded(
@@ -137,7 +134,6 @@ class SparseEncoder(Encoder):
         return beside([self._sparse_part(given), *full], dtype), Surprises()
 
     def check(self, features: object, *, where: str = "") -> None:
-        """Raise what ``transform`` raises, without scaling the rows."""
         self._fitting(features, where)
 
     def _fitting(self, rows: object, where: str) -> SparseRows:
@@ -177,12 +173,10 @@ class SparseEncoder(Encoder):
         return squash(dense, self.means[self.full], self.scales[self.full])
 
     def report(self) -> list[ReportRow]:
-        """Return a line about all columns together."""
         done = f"{self.n_columns:,} columns scaled, {self.full.size:,} of them centered"
         return [ReportRow("sparse matrix", self.kind, done, 0)]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the encoder as plain values that JSON keeps exactly."""
         return {
             "format": self.format,
             "names": list(self.names),

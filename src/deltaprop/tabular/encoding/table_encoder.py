@@ -118,12 +118,10 @@ class TableEncoder(Encoder):
 
     @property
     def output_names(self) -> tuple[str, ...]:
-        """One readable name per column of the matrix."""
         return tuple(name for column in self.columns for name in column.output_names)
 
     @cached_property
     def n_outputs(self) -> int:
-        """Number of columns of the matrix."""
         return sum(column.n_outputs for column in self.columns)
 
     @cached_property
@@ -171,7 +169,6 @@ class TableEncoder(Encoder):
 
     @cached_property
     def n_kept(self) -> int:
-        """Return how many numbers `encode` keeps of a row, of text about."""
         if self.is_sparse:
             return sum(c.n_kept if c.is_sparse else c.n_dense for c in self.columns)
         return sum(self._widths) if self.has_few_numbers else self.n_outputs
@@ -182,7 +179,6 @@ class TableEncoder(Encoder):
         self._match(to_polars(frame).columns, where, ())
 
     def check(self, features: object, *, where: str = "") -> None:
-        """Raise the ColumnError or DataError of ``transform``, without encoding the table."""
         table = to_polars(features)
         self._match(table.columns, where, ())
         for column in self.columns:
@@ -235,11 +231,9 @@ class TableEncoder(Encoder):
         return dict.fromkeys(extra)
 
     def report(self) -> list[ReportRow]:
-        """Return, per column of the training table, what was made of it."""
         return [column.report() for column in self.columns]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the encoder as plain values that JSON keeps exactly."""
         return {
             "format": self.format,
             "n_rows": self.n_rows,
