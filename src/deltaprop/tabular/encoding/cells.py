@@ -110,7 +110,7 @@ def in_every_column(frame: pl.DataFrame, expression: pl.Expr) -> pl.DataFrame:
 
 def number_columns(
     frame: pl.DataFrame, *, separator: str = ","
-) -> Iterator[tuple[pl.Series | None, Strays | None, str]]:
+) -> Iterator[tuple[pl.Series | None, Strays | None, bool]]:
     """Read every column of cleaned text that holds plain numbers, all columns at once.
 
     What needs to be decided or would lose a digit stays text, for whoever knows more of the column:
@@ -119,7 +119,7 @@ def number_columns(
     decimal where no column is written with decimal points.
 
     Yields the numbers as Int64 or Float64, None where the column stays text; the few cells that are
-    not numbers (null among these); and what commas stand for, if there are any.
+    not numbers (null among these); and whether they have decimal commas.
     """
     floats = in_every_column(frame, pl.all().cast(pl.Float64, strict=False))
     given = [column.len() - column.null_count() for column in frame.iter_columns()]
@@ -144,9 +144,9 @@ def number_columns(
             exact = as_integers.get(text.name)
             codes = text.name in zeros_first and have_leading_zeros(text)
             read_exactly = as_floats.fill_nan(None) if exact is None else exact
-            yield None if codes else _lossless(text, read_exactly), None, ""
+            yield None if codes else _lossless(text, read_exactly), None, False
         elif n_given == 0:
-            yield None, None, ""
+            yield None, None, False
         else:
             decimal_comma = separator != "," and not with_points
             yield _with_exceptions(text, as_floats, decimal_comma=decimal_comma)
@@ -173,22 +173,20 @@ def _lossless(text: pl.Series, numbers: pl.Series) -> pl.Series | None:
 
 def _with_exceptions(
     text: pl.Series, floats: pl.Series, *, decimal_comma: bool
-) -> tuple[pl.Series | None, Strays | None, str]:
+) -> tuple[pl.Series | None, Strays | None, bool]:
     total = text.len() - text.null_count()
     odd = text.is_not_null() & floats.is_null()
     if few(int(odd.sum()), total):
         if is_code(text) or _all_certain(text):
-            return None, None, ""
-        return floats.fill_nan(None), strays_of(text, floats), ""
+            return None, None, False
+        return floats.fill_nan(None), strays_of(text, floats), False
     if not decimal_comma:
-        return None, None, ""
+        return None, None, False
     found = find_notation(text)
-    if not found.doubt or found.notation is None or found.notation.unit:
-        return None, None, ""
-    if found.notation != Notation(group=","):
-        return None, None, ""
+    if not found.doubt or found.notation != Notation(group=","):
+        return None, None, False
     numbers = Notation(point=",").read(text)
-    return numbers, strays_of(text, numbers), "decimal comma"
+    return numbers, strays_of(text, numbers), True
 
 
 def _all_certain(text: pl.Series) -> bool:

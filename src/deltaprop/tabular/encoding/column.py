@@ -71,18 +71,6 @@ class Column(ABC):
     become numbers, what these are called, what is said of it, and what is stored. Its row in
     ``kinds/__init__.py`` is all that else is needed.
 
-    Attributes
-    ----------
-    name : str
-        Its name, by which it is found at prediction.
-    missing : int
-        Cells that were missing at training.
-    outputs : tuple of Output
-        The numbers per row it becomes, but for ranges and the terms of a text; empty when the
-        column is left out.
-    note : str
-        Why the column is left out, or what else is particular about it.
-
     The class says of its kind: ``kind``, its name in files; ``kind_names``, what it is called in
     each language; ``parts``, what its outputs may be, in order; ``in_chinese``, patterns of what
     ``described`` and the note say, with their Chinese; ``is_number``, whether its outputs are
@@ -101,10 +89,11 @@ class Column(ABC):
     is_constant: ClassVar[bool] = False
     holds_text: ClassVar[bool] = True
 
-    name: str
-    missing: int
+    name: str  # by which it is found at prediction
+    missing: int  # cells that were at training
+    # The numbers per row it becomes, but for ranges and the terms of a text; none if left out.
     outputs: tuple[Output, ...] = ()
-    note: str = ""
+    note: str = ""  # why the column is left out, or what else is particular about it
 
     def __new__(cls, *_given: object, **_named: object) -> Self:
         """Refuse to be a column of no kind, as the pickles of version 0.1 hold them."""
@@ -189,6 +178,11 @@ class Column(ABC):
 
     def check(self, series: pl.Series, where: str) -> None:  # noqa: B027 - of most any cell will do
         """Raise what encoding later cells raises, without encoding them."""
+
+    def fill_parts(self, block: Encoded, values: Mapping[str, Floats]) -> None:
+        """Write the scaled values of each part of the column into ``block``."""
+        for i, output in enumerate(self.outputs):
+            block[:, i] = output.squashed(values[output.part])
 
     def fill_few(
         self, data: Encoded, places: NDArray[np.int32], series: pl.Series, found: Surprises

@@ -35,22 +35,12 @@ _LONGEST_UNIT = 40
 
 @dataclass(frozen=True, slots=True)
 class Notation:
-    """How the numbers of one column are written.
+    """How the numbers of one column are written."""
 
-    Attributes
-    ----------
-    point : str
-        The decimal mark, ``.`` or ``,``.
-    group : str
-        What stands between groups of thousands: ``,``, ``.``, a blank, ``'`` or nothing.
-    before, after : str
-        The currency or unit at either side of every number, as it is written most often.
-    """
-
-    point: str = "."
-    group: str = ""
-    before: str = ""
-    after: str = ""
+    point: str = "."  # the decimal mark, or a comma
+    group: str = ""  # what stands between groups of thousands; see GROUPS
+    before: str = ""  # the currency or unit before every number, as it is written most often
+    after: str = ""  # and behind it
 
     @property
     def unit(self) -> str:

@@ -232,23 +232,23 @@ def typed(tables: Sequence[TextTable], source: str, reading: Reading) -> Table:
         ]
     )
     columns: list[pl.Series] = []
-    with_commas: dict[str, list[str]] = {}
+    with_commas: list[str] = []
     strays: dict[str, Strays] = {}
     texts = {name: text[name] for name in with_words}
     read = number_columns(frame, separator=first.separator)
-    for cells, (numbers, odd, note) in zip(frame.iter_columns(), read, strict=True):
+    for cells, (numbers, odd, has_commas) in zip(frame.iter_columns(), read, strict=True):
         if odd is not None and cells.name in reading.text:
             columns.append(cells)
             continue
         columns.append(cells if numbers is None else numbers)
-        if note:
-            with_commas.setdefault(note, []).append(cells.name)
+        if has_commas:
+            with_commas.append(cells.name)
         if odd is not None:
             strays[cells.name] = odd
             texts.setdefault(cells.name, cells)
     notes += _quoted_words(tables, name, with_words)
-    for note, names in with_commas.items():
-        notes.append(f"{name} writes numbers with a {note} in {listed(names, 4)}.")
+    if with_commas:
+        notes.append(f"{name} writes numbers with a decimal comma in {listed(with_commas, 4)}.")
     parts = tuple((table.name, table.frame.height) for table in tables)
     if len(tables) > 1:
         notes.insert(0, f"{name} stands for {len(tables)} files with {frame.height} rows.")

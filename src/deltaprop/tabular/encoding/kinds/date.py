@@ -99,9 +99,8 @@ class DateColumn(Column):
 
     def fill(self, block: Encoded, series: pl.Series, where: str, found: Surprises) -> None:
         days = self.days(series, where)
-        parts = date_parts(days) | {"missing": np.isnan(days).astype(np.float64)}
-        for i, output in enumerate(self.outputs):
-            block[:, i] = output.squashed(parts[output.part])
+        missing = np.isnan(days).astype(np.float64)
+        self.fill_parts(block, date_parts(days) | {"missing": missing})
 
     def check(self, series: pl.Series, where: str) -> None:
         self.days(series, where)

@@ -141,11 +141,7 @@ class NumericColumn(Column):
         values, odd = self.numbers(series, where)
         if odd:
             found.of_cells(self.name, odd)
-        for i, output in enumerate(self.outputs):
-            missing = output.part == "missing"
-            block[:, i] = output.squashed(
-                np.isnan(values).astype(np.float64) if missing else values
-            )
+        self.fill_parts(block, {"value": values, "missing": np.isnan(values).astype(np.float64)})
         if self.edges:
             block[:, len(self.outputs) :] = shares(values, self.edges, self.outputs[0].center)
 
