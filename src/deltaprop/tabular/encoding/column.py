@@ -70,24 +70,17 @@ class Column(ABC):
     A kind knows how a column of it is recognised, what is fitted, how later cells are read and
     become numbers, what these are called, what is said of it, and what is stored. Its row in
     ``kinds/__init__.py`` is all that else is needed.
-
-    The class says of its kind: ``kind``, its name in files; ``kind_names``, what it is called in
-    each language; ``parts``, what its outputs may be, in order; ``in_chinese``, patterns of what
-    ``described`` and the note say, with their Chinese; ``is_number``, whether its outputs are
-    amounts, that are more or less; ``takes_ranges``, whether they may be cut into ranges;
-    ``is_one_hot``, whether each output stands for one category; ``is_constant``, whether its cells
-    are all the same; ``holds_text``, whether a file is to be read so that its cells stay text.
     """
 
-    kind: ClassVar[str]
-    parts: ClassVar[tuple[str, ...]]
-    kind_names: ClassVar[Mapping[str, str]]
-    in_chinese: ClassVar[Wording] = ()
-    is_number: ClassVar[bool] = False
-    takes_ranges: ClassVar[bool] = False
-    is_one_hot: ClassVar[bool] = False
-    is_constant: ClassVar[bool] = False
-    holds_text: ClassVar[bool] = True
+    kind: ClassVar[str]  # its name in files
+    kind_names: ClassVar[tuple[str, str]]  # in English and Chinese
+    parts: ClassVar[tuple[str, ...]]  # what its outputs may be, in order
+    in_chinese: ClassVar[Wording] = ()  # patterns of what `described` and the note say
+    is_number: ClassVar[bool] = False  # its outputs are amounts, that are more or less
+    takes_ranges: ClassVar[bool] = False  # they may be cut into ranges
+    is_one_hot: ClassVar[bool] = False  # each output stands for one category
+    is_constant: ClassVar[bool] = False  # its cells are all the same
+    holds_text: ClassVar[bool] = True  # a file is to be read so that its cells stay text
 
     name: str  # by which it is found at prediction
     missing: int  # cells that were at training

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -23,38 +23,22 @@ _MOST_PIXELS = 1 << 28
 
 @dataclass(frozen=True, slots=True)
 class ImageEncoder(Encoder):
-    """Encodes arrays of images of one shape: x / largest.
-
-    Attributes
-    ----------
-    shape : tuple of int
-        Of one image: height x width, or height x width x channels.
-    largest : float
-        What becomes 1: 255 for uint8; else the largest absolute value at training, at least 1.
-    """
+    """Encodes arrays of images of one shape: x / largest."""
 
     format = "deltaprop-image-encoder/1"
     described = "image encoder"
     kind: ClassVar[str] = "image"
-    kind_names: ClassVar[Mapping[str, str]] = {"en": "image", "zh": "图像"}
+    kind_names = ("image", "图像")
     in_chinese: ClassVar[Wording] = ((r"divided by (\S+)", r"除以 \1"),)
 
-    shape: tuple[int, ...]
-    largest: float
+    shape: tuple[int, ...]  # of one image: height x width, or height x width x channels
+    largest: float  # 255 for uint8; else the largest absolute value at training, at least 1
     n_rows: int
     warnings: tuple[str, ...] = ()
 
     @classmethod
     def fit(cls, images: object, *, where: str = "") -> ImageEncoder:
-        """Take the shape and the scale from images: an array of at least 3 axes.
-
-        Raises
-        ------
-        ShapeError
-            An array with fewer axes, or without pixels.
-        DataError
-            Values that are no finite numbers.
-        """
+        """Take the shape and the scale from an array of finite numbers, images first."""
         array = _checked(images, where)
         if 0 in array.shape:
             raise ShapeError(

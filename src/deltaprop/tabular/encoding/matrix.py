@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, ClassVar, Self
@@ -35,45 +35,28 @@ class SparseEncoder(Encoder):
     same for all columns, so that the squares of a row sum to 1 on average. A column that most rows
     have a cell of is a number like others: x <- (x - mean) / deviation, squashed; such columns
     stand last.
-
-    Attributes
-    ----------
-    names : tuple of str
-        What the columns are called; empty where nothing names them.
-    means, scales : float64 array of shape (n_columns,)
-        Mean, 0 for sparse columns, and s.
-    factor : float
-        f.
-    full : ndarray of int
-        The columns that are not sparse.
     """
 
     format = "deltaprop-sparse-encoder/1"
     described = "sparse encoder"
     kind: ClassVar[str] = "sparse"
-    kind_names: ClassVar[Mapping[str, str]] = {"en": "sparse matrix", "zh": "稀疏矩阵"}
+    kind_names = ("sparse matrix", "稀疏矩阵")
     in_chinese: ClassVar[Wording] = (
         (r"(\S+) columns scaled", r"缩放 \1 列"),
         (r"(\S+) of them centered", r"其中 \1 列居中"),
     )
 
-    names: tuple[str, ...]
-    means: Array
-    scales: Array
-    factor: float
-    full: NDArray[np.int64]
+    names: tuple[str, ...]  # of the columns; empty where nothing names them
+    means: Array  # of each column; 0 for sparse ones
+    scales: Array  # s of each column
+    factor: float  # f
+    full: NDArray[np.int64]  # the columns that are not sparse
     n_rows: int
     warnings: tuple[str, ...] = ()
 
     @classmethod
     def fit(cls, rows: SparseRows, *, where: str = "") -> SparseEncoder:
-        """Find the scale of each column of the training rows.
-
-        Raises
-        ------
-        DataError
-            No rows, no cells, or one that is not a finite number.
-        """
+        """Find the scale of each column of the training rows, of which some cells are not 0."""
         n, k = rows.shape
         _refuse_non_finite(rows, where)
         if n == 0 or not len(rows.data):

@@ -39,11 +39,6 @@ class TableEncoder(Encoder):
     asked for, a number gives further outputs, which are scaled already: its share of each range.
     So is free text, which becomes the TF-IDF of its terms; see `Vocabulary`.
 
-    Attributes
-    ----------
-    columns : tuple of Column
-        In the order of the training table, the ones left out included.
-
     References
     ----------
     Holzmüller, Grinsztajn, Steinwart, "Better by default: strong pre-tuned MLPs and boosted trees
@@ -54,7 +49,7 @@ class TableEncoder(Encoder):
     format = "deltaprop-table-encoder/1"
     described = "table encoder"
 
-    columns: tuple[Column, ...]
+    columns: tuple[Column, ...]  # of the training table in their order, also those left out
     n_rows: int
     warnings: tuple[str, ...] = ()
 

@@ -222,10 +222,8 @@ class TargetEncoder:
     def encode(self, values: object, *, where: str = "") -> NDArray[Any]:
         """Return int64 labels, or float64 numbers of shape (n, targets): 0 and 1, or standardized.
 
-        Raises
-        ------
-        DataError
-            Missing or infinite values, or a class that training did not have; names the rows.
+        A `DataError` names the rows that are missing, infinite, or of a class that training did not
+        have.
         """
         columns = target_columns(values)
         if len(columns) != len(self.names):
@@ -282,13 +280,7 @@ class TargetEncoder:
         return [str(c) for c in self.classes.tolist()]
 
     def decode(self, encoded: NDArray[Any]) -> NDArray[Any]:
-        """Return the classes of int labels, or truth values, or numbers in the target's units.
-
-        Raises
-        ------
-        ShapeError
-            Labels beyond the classes, or another number of columns than targets.
-        """
+        """Return the classes of int labels, or truth values, or numbers in the target's units."""
         encoded = np.asarray(encoded)
         if self.task == "multilabel":
             return np.asarray(self.classes[(encoded > 0.5).astype(np.int64)])

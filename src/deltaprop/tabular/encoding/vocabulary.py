@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -114,14 +114,14 @@ class Vocabulary:
 
         Its rows have norm 1, or are zeros. It is computed in float64.
         """
-        words, pieces = _Words(self.words), _Pieces(self.pieces)
+        words, pieces = _Words(self.words), {piece: i for i, piece in enumerate(self.pieces)}
         parts = []
         for start in range(0, text.len(), _ROWS_AT_ONCE):
             some = text.slice(start, _ROWS_AT_ONCE)
             rows, found = words_in_cells(some)
             families = [
                 self._weighed(words.find(rows, found), self.word_cells, some.len()),
-                self._weighed(pieces.find(rows, found), self.piece_cells, some.len()),
+                self._weighed(_find_pieces(pieces, rows, found), self.piece_cells, some.len()),
             ]
             block = _of_norm_1(families)
             parts.append(replace(block, data=block.data.astype(dtype)))
@@ -207,24 +207,16 @@ class _Words:
         return np.concatenate(found_rows), np.concatenate(found)
 
 
-class _Pieces:
-    """Finds the pieces of a vocabulary."""
-
-    def __init__(self, terms: Sequence[str]) -> None:
-        self.term_of = {piece: i for i, piece in enumerate(terms)}
-
-    def find(self, rows: Index, words: pl.Series) -> tuple[Index, Index]:
-        """Return row and term of every occurrence."""
-        if not self.term_of:
-            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-        early = _early(rows)
-        rows, words = rows[early], words.filter(early)
-        different = words.unique(maintain_order=True)
-        counts, pieces = pieces_of(different.to_list())
-        terms = np.fromiter((self.term_of.get(p, -1) for p in pieces), np.int64, len(pieces))
-        found_rows, found = _spread(rows, _codes(words, different), counts, terms)
-        known = found >= 0
-        return found_rows[known], found[known]
+def _find_pieces(term_of: Mapping[str, int], rows: Index, words: pl.Series) -> tuple[Index, Index]:
+    """Return row and term of every piece of a vocabulary in these words."""
+    early = _early(rows) if term_of else np.zeros(len(rows), dtype=bool)
+    rows, words = rows[early], words.filter(early)
+    different = words.unique(maintain_order=True)
+    counts, pieces = pieces_of(different.to_list())
+    terms = np.fromiter((term_of.get(p, -1) for p in pieces), np.int64, len(pieces))
+    found_rows, found = _spread(rows, _codes(words, different), counts, terms)
+    known = found >= 0
+    return found_rows[known], found[known]
 
 
 def _chosen_words(

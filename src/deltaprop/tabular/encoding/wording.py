@@ -26,10 +26,11 @@ def described_in(language: str, kind: str, done: str) -> tuple[str, str]:
 
     In English or Chinese ("en", "zh"); what no pattern knows stays English.
     """
+    english, chinese = _KINDS[kind].kind_names
     if language == "en":
-        return _KINDS[kind].kind_names["en"], done
+        return english, done
     parts = (part.strip() for part in _PART.findall(done))
-    return _KINDS[kind].kind_names[language], "；".join(map(_in_chinese, parts))
+    return chinese, "；".join(map(_in_chinese, parts))
 
 
 @cache

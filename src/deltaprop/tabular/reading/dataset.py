@@ -40,20 +40,11 @@ __all__ = ["Dataset", "Task", "load_dataset", "split_target"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dataset:
-    """Features and target, row by row, as they were read.
-
-    Attributes
-    ----------
-    features, source, notes, warnings, pieces
-        See `Table`; without the target.
-    target : ndarray
-        One axis, or rows x targets: int64, float64, bool, or text in an object array, which also
-        holds targets of several kinds.
-    target_names : tuple of str
-        One name per target.
-    """
+    """Features and target, row by row, as they were read; for the others see `Table`."""
 
     features: nw.DataFrame[Any] | NDArray[Any]
+    # One axis, or rows x targets: int64, float64, bool, or text in an object array, which also
+    # holds targets of several kinds.
     target: NDArray[Any]
     target_names: tuple[str, ...]
     source: str

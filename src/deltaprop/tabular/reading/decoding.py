@@ -61,12 +61,7 @@ def to_utf8(content: bytes, name: str, encoding: str | None = None) -> tuple[byt
     """Return a text in UTF-8, its lines ended by a single newline, and a note about the encoding.
 
     ``encoding``, from `check_encoding`, is that of a file without byte order mark; found out when
-    None.
-
-    Raises
-    ------
-    DataError
-        Bytes that are no text, or no intact one; says on which line.
+    None. What is no text, or no intact one, is refused; the `DataError` says on which line.
     """
     for mark, codec in _BOMS:
         if content.startswith(mark):

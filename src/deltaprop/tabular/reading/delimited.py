@@ -83,12 +83,8 @@ def read_delimited(
 ) -> TextTable:
     """Read a delimited text whose separator, quoting and header are found out from it.
 
-    Raises
-    ------
-    DataError
-        Undecodable bytes, rows of different lengths, an open quote, no rows.
-    ColumnError
-        Two columns of one name.
+    Undecodable bytes, rows of different lengths, an open quote, no rows, and two columns of one
+    name are refused.
     """
     reading = reading or Reading()
     content, about = to_utf8(content, name, reading.encoding)

@@ -27,7 +27,7 @@ _LONGEST_GROUPED = 7  # digits; where all cells have as many or more, they numbe
 class Found:
     """What was found out about how a column writes its numbers."""
 
-    notation: Notation | None = None  # where the cells are not numbers, however written
+    notation: Notation | None = None  # None where the cells are no numbers
     doubt: str = ""  # what no cell decides, and how it is read therefore
     why_not: str = ""  # why cells that look like numbers are none
 

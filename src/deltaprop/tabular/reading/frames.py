@@ -100,14 +100,8 @@ def in_memory(data: Any) -> Any:
     """Return a user's table in a form that scikit-learn and narwhals know, in memory.
 
     Tensors become arrays, Arrow's batches and streams tables, and mappings, records and structured
-    arrays frames; lazy tables are collected. Anything else stays what it is.
-
-    Raises
-    ------
-    ColumnError
-        Two columns of one name.
-    DataError
-        A tensor that is no plain array of real numbers, or an iterator.
+    arrays frames; lazy tables are collected. Anything else stays what it is, but for iterators,
+    tensors that are no plain arrays of real numbers, and tables with two columns of one name.
     """
     if type(data).__module__.partition(".")[0] == "torch" and hasattr(data, "detach"):
         return _from_torch(data)

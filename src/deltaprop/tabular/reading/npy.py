@@ -40,11 +40,8 @@ class _Damaged(Exception):  # noqa: N818 - caught in this file
 def read_arrays(blob: Blob) -> dict[str, NDArray[Any]]:
     """Read all arrays of an .npz file by name, or the one of an .npy file under an empty name.
 
-    Raises
-    ------
-    DataError
-        A damaged file, one that is too large when it is unpacked, or arrays of other things than
-        numbers, truth values and text.
+    What is damaged, too large when it is unpacked, or neither numbers, truth values nor text, is
+    refused.
     """
     size = len(blob.content)
     try:

@@ -35,13 +35,7 @@ Fields = dict[int, Any]
 
 
 def read_parquet(blob: Blob) -> pl.DataFrame:
-    """Read a Parquet file.
-
-    Raises
-    ------
-    DataError
-        When it is damaged, too large when it is unpacked, or holds no cell.
-    """
+    """Read a Parquet file; refuse what is damaged, too large when it is unpacked, or empty."""
     with _refusing(blob.name):
         _check(blob)
         frame = pl.read_parquet(io.BytesIO(blob.content))

@@ -47,35 +47,19 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """Features as they were read, before any encoding.
+    """Features as they were read, before any encoding."""
 
-    Attributes
-    ----------
-    features : narwhals.DataFrame or ndarray
-        A table, or an array of at least 3 axes whose first counts the images.
-    source : str
-        What messages call the place it came from.
-    notes, warnings : tuple of str
-        What the reader decided, and what it found wrong but could read around.
-    parts : tuple of (str, int)
-        The files in order, with their numbers of rows.
-    strays, texts : dict
-        Per numeric column with cells that are not numbers: the first of them, and the whole text.
-    gaps : dict
-        Per column: what its cells say that are missing but not empty.
-    pieces : int or None
-        How many pieces of the file these rows are, where there was no time for all of it.
-    """
-
-    features: nw.DataFrame[Any] | NDArray[Any]
-    source: str
-    notes: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-    parts: tuple[tuple[str, int], ...] = ()
+    features: nw.DataFrame[Any] | NDArray[Any]  # an array of 3 axes or more counts images first
+    source: str  # what messages call the place it came from
+    notes: tuple[str, ...] = ()  # what the reader decided
+    warnings: tuple[str, ...] = ()  # what it found wrong but could read around
+    parts: tuple[tuple[str, int], ...] = ()  # the files in order, with their numbers of rows
+    # Of numeric columns with cells that are not numbers: the first of them, and the whole text.
     strays: dict[str, Strays] = field(default_factory=dict)
     texts: dict[str, pl.Series] = field(default_factory=dict)
+    # Per column what its cells say that are missing but not empty.
     gaps: dict[str, tuple[Gap, ...]] = field(default_factory=dict)
-    pieces: int | None = None
+    pieces: int | None = None  # of the file, where there was no time for all of it
 
     @property
     def n_rows(self) -> int:

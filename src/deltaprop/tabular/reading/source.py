@@ -65,13 +65,7 @@ class Blob:
 
 
 def open_blobs(source: Source) -> list[Blob]:
-    """Return the content of every file that a path, a glob or ``-`` stands for, in sorted order.
-
-    Raises
-    ------
-    DataError
-        When nothing can be read there, or the content is of a format that is not read here.
-    """
+    """Return the content of all files that a path, a glob or ``-`` stands for, in sorted order."""
     name = os.fspath(source)
     if not name:
         raise DataError(f"The data source is {source!r}: expected {_ACCEPTED}.")

@@ -67,7 +67,7 @@ class CategoryColumn(CategoricalColumn):
     """A column of categories; missing and unknown ones are zeros."""
 
     kind = "category"
-    kind_names: ClassVar[Mapping[str, str]] = {"en": "category", "zh": "类别"}
+    kind_names = ("category", "类别")
     in_chinese: ClassVar[Wording] = (
         (r"one-hot, (\d+) categories", r"独热编码，\1 类"),
         (r"(\d+) rarer categories are encoded like unknown ones", r"另有 \1 个少见类别按未知处理"),

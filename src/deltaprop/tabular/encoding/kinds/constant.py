@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -24,7 +23,7 @@ class ConstantColumn(Column):
 
     parts: ClassVar[tuple[str, ...]] = ("missing",)
     kind = "constant"
-    kind_names: ClassVar[Mapping[str, str]] = {"en": "constant", "zh": "常数"}
+    kind_names = ("constant", "常数")
     in_chinese: ClassVar[Wording] = (
         ("marked where missing", "缺失处有标记"),
         ("left out: no cell has a value", "略去：所有单元格都为空"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -38,7 +37,7 @@ class DateColumn(Column):
 
     parts: ClassVar[tuple[str, ...]] = (*DATE_PARTS, "missing")
     kind = "date"
-    kind_names: ClassVar[Mapping[str, str]] = {"en": "date", "zh": "日期"}
+    kind_names = ("date", "日期")
     in_chinese: ClassVar[Wording] = (
         ("days since 1970", "1970 年起的天数"),
         ("month", "月份"),
@@ -49,7 +48,7 @@ class DateColumn(Column):
     )
     is_number = True
 
-    date_format: str = "date"  # how they were written at training; of real dates this
+    date_format: str = "date"  # the notation at training; of real dates this
 
     @classmethod
     def recognised(cls, column: TrainingColumn) -> Column | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, ClassVar
@@ -33,7 +32,7 @@ class NumericColumn(Column):
 
     parts: ClassVar[tuple[str, ...]] = ("value", "missing")
     kind = "numeric"
-    kind_names: ClassVar[Mapping[str, str]] = {"en": "number", "zh": "数值"}
+    kind_names = ("number", "数值")
     in_chinese: ClassVar[Wording] = (
         (r"median (\S+), scale (\S+)", r"中位数 \1，缩放 \2"),
         ("missing marked in a column of its own", "缺失另用一列标记"),

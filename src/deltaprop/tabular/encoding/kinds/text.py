@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NoReturn
 
@@ -29,7 +28,7 @@ class TextColumn(Column):
 
     parts: ClassVar[tuple[str, ...]] = ()
     kind = "text"
-    kind_names: ClassVar[Mapping[str, str]] = {"en": "text", "zh": "文本"}
+    kind_names = ("text", "文本")
     in_chinese: ClassVar[Wording] = (
         (r"TF-IDF of (\S+) words", r"词频-逆文档频率（TF-IDF）：\1 个词"),
         (r"TF-IDF of (\S+) pairs of words", r"词频-逆文档频率（TF-IDF）：\1 个词对"),
@@ -45,7 +44,7 @@ class TextColumn(Column):
          "略去：几乎不重复，而且位数太多，无法作为数值区分"),
     )  # fmt: skip
 
-    vocabulary: Vocabulary | None = None  # where the column is left out
+    vocabulary: Vocabulary | None = None  # None where the column is left out
 
     @classmethod
     def recognised(cls, column: TrainingColumn) -> Column | None:

@@ -24,7 +24,7 @@ class BinaryColumn(CategoricalColumn):
     """A column of two words; 0 where it is missing or holds another."""
 
     kind = "binary"
-    kind_names: ClassVar[Mapping[str, str]] = {"en": "two values", "zh": "二值"}
+    kind_names = ("two values", "二值")
     in_chinese: ClassVar[Wording] = (
         *CategoricalColumn.in_chinese,
         (r"(.*) = -1, (.*) = \+1", r"\1 = -1，\2 = +1"),
@@ -76,7 +76,7 @@ class BooleanColumn(BinaryColumn):
     """A column of truth values: false is -1, true is +1."""
 
     kind = "boolean"
-    kind_names: ClassVar[Mapping[str, str]] = {"en": "truth value", "zh": "真假"}
+    kind_names = ("truth value", "真假")
 
     @classmethod
     def recognised(cls, column: TrainingColumn) -> Column | None:
