@@ -29,7 +29,7 @@ def check_room_for_looking(features: Features) -> None:
     elif isinstance(features, np.ndarray):
         own = features.nbytes
     else:
-        own = features.to_native().estimated_size()
+        own = int(features.to_native().estimated_size())
     check_memory(
         own + _OF_A_ROW * len(features),
         f"Looking at {len(features):,} rows",

@@ -22,6 +22,7 @@ from deltaprop.tabular.libraries import nw, pl
 from deltaprop.tabular.reading.arrays import pick_arrays, read_array, read_arrays
 from deltaprop.tabular.reading.decoding import check_encoding
 from deltaprop.tabular.reading.delimited import Reading
+from deltaprop.tabular.reading.frames import Frame
 from deltaprop.tabular.reading.missing import (
     NO_WORDS,
     Gap,
@@ -42,7 +43,7 @@ __all__ = ["Dataset", "Task", "load_dataset", "split_target"]
 class Dataset:
     """Features and target, row by row, as they were read; for the others see `Table`."""
 
-    features: nw.DataFrame[Any] | NDArray[Any]
+    features: Frame | NDArray[Any]
     # One axis, or rows x targets: int64, float64, bool, or text in an object array, which also
     # holds targets of several kinds.
     target: NDArray[Any]

@@ -19,6 +19,7 @@ from deltaprop.tabular.reading.series import as_series, refuse_nested
 
 __all__ = [
     "Features",
+    "Frame",
     "as_features",
     "as_frame",
     "in_memory",
@@ -29,7 +30,8 @@ __all__ = [
     "to_polars",
 ]
 
-Features: TypeAlias = "nw.DataFrame[Any] | NDArray[Any] | SparseRows"
+Frame: TypeAlias = "nw.DataFrame[pl.DataFrame]"
+Features: TypeAlias = "Frame | NDArray[Any] | SparseRows"
 """Rows as encoders take them: of a table, images, or a sparse matrix."""
 
 Rows = TypeVar("Rows", bound=Features)
@@ -41,7 +43,7 @@ _EXPECTED = (
 )
 
 
-def as_frame(data: object) -> nw.DataFrame[Any]:
+def as_frame(data: object) -> Frame:
     """Return a table as a narwhals frame backed by polars.
 
     It may be a data frame, a dict of columns, a list of dicts, or a 2-D array, whose columns are
@@ -74,13 +76,13 @@ def take_rows(features: Rows, rows: NDArray[np.int64]) -> Rows:
 
 
 @fork_safe
-def _rows_of_frame(frame: nw.DataFrame[Any], rows: NDArray[np.int64]) -> nw.DataFrame[Any]:
+def _rows_of_frame(frame: Frame, rows: NDArray[np.int64]) -> Frame:
     return nw.from_native(frame.to_native()[rows], eager_only=True)
 
 
 @fork_safe
 def sorted_rows(
-    frame: nw.DataFrame[Any] | SparseRows, further: Sequence[NDArray[Any] | None] = ()
+    frame: Frame | SparseRows, further: Sequence[NDArray[Any] | None] = ()
 ) -> NDArray[np.int64]:
     """Return the places of the rows sorted by what they hold, then by further columns."""
     if isinstance(frame, SparseRows):

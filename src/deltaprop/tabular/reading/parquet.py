@@ -16,7 +16,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from deltaprop.errors import DataError, DeltapropError
 from deltaprop.tabular.libraries import pl
@@ -31,7 +31,7 @@ _WIDTHS = {0: 0.125, 1: 4, 2: 8, 4: 4, 5: 8}  # bytes of a value in memory, by i
 _SLACK = 100  # old writers forget the header of a dictionary when they add up
 _STRUCT, _LIST, _SET, _MAP = 12, 9, 10, 11
 
-Fields = dict[int, Any]
+Fields = dict[int, object]
 
 
 def read_parquet(blob: Blob) -> pl.DataFrame:
@@ -136,8 +136,8 @@ def _check(blob: Blob) -> None:
 
 def _check_pages(content: bytes, column: Fields) -> int:
     """Walk over the pages of one column; return how many bytes they are when unpacked."""
-    first = _count(column, 9)
-    at = min(first, column.get(11) or first) if isinstance(column.get(11, 0), int) else -1
+    first, dictionary = _count(column, 9), column.get(11, 0)
+    at = min(first, dictionary or first) if isinstance(dictionary, int) else -1
     end = min(len(content), at + _count(column, 7) + _SLACK)
     values, n_values, unpacked = 0, _count(column, 5), 0
     if not 4 <= at <= end <= len(content):
@@ -203,7 +203,7 @@ class _Thrift:
             key = key + delta if delta else self._zigzag()
             found[key] = self._value(kind, depth, inside=False)
 
-    def _value(self, kind: int, depth: int, *, inside: bool) -> Any:
+    def _value(self, kind: int, depth: int, *, inside: bool) -> object:
         self.entries += 1
         if depth > _DEEPEST or self.entries > _MOST_ENTRIES:
             raise _Damaged("its description is nested too deeply or too long")

@@ -20,7 +20,7 @@ from deltaprop.tabular.reading.arrays import read_array
 from deltaprop.tabular.reading.decoding import check_encoding
 from deltaprop.tabular.reading.delimited import Reading, TextTable, read_delimited
 from deltaprop.tabular.reading.find_notation import with_numbers
-from deltaprop.tabular.reading.frames import to_polars
+from deltaprop.tabular.reading.frames import Frame, to_polars
 from deltaprop.tabular.reading.missing import (
     MISSING,
     Gap,
@@ -49,7 +49,7 @@ __all__ = [
 class Table:
     """Features as they were read, before any encoding."""
 
-    features: nw.DataFrame[Any] | NDArray[Any]  # an array of 3 axes or more counts images first
+    features: Frame | NDArray[Any]  # an array of 3 axes or more counts images first
     source: str  # what messages call the place it came from
     notes: tuple[str, ...] = ()  # what the reader decided
     warnings: tuple[str, ...] = ()  # what it found wrong but could read around
@@ -160,7 +160,7 @@ def load_frame(
     header: bool | None = None,
     missing: Words = None,
     encoding: str | None = None,
-) -> nw.DataFrame[Any]:
+) -> Frame:
     """Read a table as a narwhals frame backed by polars; see `load_features` for what is read.
 
     Raises a `DataError` for images, too.
@@ -185,7 +185,7 @@ def _read_one(blob: Blob, reading: Reading) -> Table:
     return Table(features_of(read_array(blob), blob.name), blob.name)
 
 
-def features_of(array: NDArray[Any], name: str) -> nw.DataFrame[Any] | NDArray[Any]:
+def features_of(array: NDArray[Any], name: str) -> Frame | NDArray[Any]:
     """Return images as they are, and rows of numbers as a table."""
     if array.ndim >= 3:
         return array
