@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from deltaprop.errors import DeltapropError
+from deltaprop.tabular import libraries
 from deltaprop.tabular.reading.delimited import Reading
 from deltaprop.tabular.reading.npy import read_arrays
 from deltaprop.tabular.reading.parquet import read_parquet
@@ -227,7 +228,7 @@ def test_a_panic_of_polars_is_an_error_of_ours(reader, content, monkeypatch, cap
         os.write(2, b"thread panicked")
         raise pl.exceptions.PanicException("called unwrap on None")
 
-    monkeypatch.setattr(pl, reader, panic)
+    monkeypatch.setattr(libraries.pl, reader, panic)
     assert "called unwrap on None" in read(content)
     if reader == "read_parquet":
         assert capfd.readouterr().err == ""
@@ -240,7 +241,7 @@ def test_what_is_written_to_standard_error_while_reading_is_not_lost(monkeypatch
         os.write(2, b"somebody else's words")
         return original(*args, **options)
 
-    monkeypatch.setattr(pl, "read_parquet", reading)
+    monkeypatch.setattr(libraries.pl, "read_parquet", reading)
     assert read(CORPUS["parquet"][0]) == ""
     assert capfd.readouterr().err == "somebody else's words"
 

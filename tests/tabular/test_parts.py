@@ -99,6 +99,19 @@ def test_all_ways_to_write_it(tmp_path, change):
     assert remarks == list(same_table(path, found).notes)
 
 
+def test_gzip_that_is_damaged_or_cut_off_is_left_to_the_whole(tmp_path):
+    packed = gzip.compress(pl.DataFrame(columns()).write_csv().encode(), mtime=0)
+    path = tmp_path / "a.csv.gz"
+    for content in (
+        packed[: len(packed) // 2],
+        packed[:10] + b"\xff" * 9 + packed[19:],  # no block of deflate begins so
+        packed[:-8] + bytes(8),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(Whole):
+            in_parts(path)
+
+
 def test_gzip_and_a_pattern_of_files(tmp_path):
     text = pl.DataFrame(columns()).write_csv().encode()
     (tmp_path / "a.csv.gz").write_bytes(gzip.compress(text))

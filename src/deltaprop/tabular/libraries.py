@@ -19,6 +19,8 @@ else:
             self._name = name
 
         def __getattr__(self, name: str) -> object:
-            return getattr(import_module(self._name), name)
+            library = import_module(self._name)
+            vars(self).update(vars(library))  # from now on nothing comes through here
+            return getattr(library, name)
 
     nw, pl = _Library("narwhals"), _Library("polars")

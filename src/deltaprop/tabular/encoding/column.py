@@ -173,9 +173,13 @@ class Column(ABC):
         """Raise what encoding later cells raises, without encoding them."""
 
     def fill_parts(self, block: Encoded, values: Mapping[str, Floats]) -> None:
-        """Write the scaled values of each part of the column into ``block``."""
+        """Write the parts of the column, scaled, into ``block``; NaN is missing in all of them."""
         for i, output in enumerate(self.outputs):
-            block[:, i] = output.squashed(values[output.part])
+            if output.part == "missing":
+                absent = np.isnan(next(iter(values.values())))
+                block[:, i] = output.squashed(absent.astype(np.float64))
+            else:
+                block[:, i] = output.squashed(values[output.part])
 
     def fill_few(
         self, data: Encoded, places: NDArray[np.int32], series: pl.Series, found: Surprises

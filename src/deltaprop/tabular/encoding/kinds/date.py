@@ -97,9 +97,7 @@ class DateColumn(Column):
         return parts.replace("days", "days since 1970"), absent, self.note
 
     def fill(self, block: Encoded, series: pl.Series, where: str, found: Surprises) -> None:
-        days = self.days(series, where)
-        missing = np.isnan(days).astype(np.float64)
-        self.fill_parts(block, date_parts(days) | {"missing": missing})
+        self.fill_parts(block, date_parts(self.days(series, where)))
 
     def check(self, series: pl.Series, where: str) -> None:
         self.days(series, where)

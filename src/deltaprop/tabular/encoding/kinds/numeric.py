@@ -140,7 +140,7 @@ class NumericColumn(Column):
         values, odd = self.numbers(series, where)
         if odd:
             found.of_cells(self.name, odd)
-        self.fill_parts(block, {"value": values, "missing": np.isnan(values).astype(np.float64)})
+        self.fill_parts(block, {"value": values})
         if self.edges:
             block[:, len(self.outputs) :] = shares(values, self.edges, self.outputs[0].center)
 
