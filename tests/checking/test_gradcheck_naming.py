@@ -11,7 +11,8 @@ import pytest
 
 from deltaprop.checking.further_mistakes import FURTHER
 from deltaprop.checking.gradients import check_gradients
-from deltaprop.checking.mistakes import MISTAKES, work_step
+from deltaprop.checking.mistakes import MISTAKES
+from deltaprop.checking.rules import work_step
 from deltaprop.model.backprop import backpropagate
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network

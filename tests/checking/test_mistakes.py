@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from deltaprop.checking.gradients import check_gradients
-from deltaprop.checking.mistakes import MISTAKES, RIGHT, work_step
+from deltaprop.checking.mistakes import MISTAKES
+from deltaprop.checking.rules import RIGHT, work_step
 from deltaprop.functional.activations import ACTIVATIONS
 from deltaprop.functional.losses import LOSSES, sample_shares
 from deltaprop.model.backprop import backpropagate

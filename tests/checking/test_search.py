@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from deltaprop.checking.further_mistakes import forms_for
 from deltaprop.checking.gradients import check_gradients
-from deltaprop.checking.mistakes import work_step
 from deltaprop.checking.precision import DOUBLE, SINGLE, Computed, is_close, relative_error
+from deltaprop.checking.rules import work_step
 from deltaprop.explaining import worked_example
 from deltaprop.practice import mark
 from deltaprop.practice.marking.claims import Claim

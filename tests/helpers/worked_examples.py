@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from deltaprop.checking.mistakes import work_step
+from deltaprop.checking.rules import work_step
 from deltaprop.model.backprop import Trace, backpropagate, trace_step
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network

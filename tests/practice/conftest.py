@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from deltaprop.checking.mistakes import RIGHT, work_step
+from deltaprop.checking.rules import RIGHT, work_step
 from deltaprop.functional.losses import LOSSES, sample_shares
 from deltaprop.functional.outputs import OUTPUTS
 from deltaprop.model.layers import Dense

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from deltaprop.checking.mistakes import MISTAKES, work_step
+from deltaprop.checking.mistakes import MISTAKES
+from deltaprop.checking.rules import work_step
 from deltaprop.functional.activations import sigmoid
 from deltaprop.functional.losses import LOSSES
 from deltaprop.model.spec import Network

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from deltaprop.checking.gradients import check_gradients
-from deltaprop.checking.mistakes import MISTAKES, work_step
+from deltaprop.checking.mistakes import MISTAKES
+from deltaprop.checking.rules import work_step
 from deltaprop.functional.activations import ACTIVATIONS
 from deltaprop.model.backprop import backpropagate
 from deltaprop.model.layers import Dense

@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.checking.rules import RIGHT, Rules, Working, work_step
+from deltaprop.checking.rules import RIGHT, Rules, Working
 from deltaprop.functional.registry import Registry
 from deltaprop.model.spec import Network
 
-__all__ = ["MISTAKES", "RIGHT", "Mistake", "Rules", "Working", "work_step"]
+__all__ = ["MISTAKES", "Mistake"]
 
 Array = npt.NDArray[np.float64]
 

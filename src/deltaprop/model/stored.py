@@ -75,13 +75,6 @@ class Stored:
             self.refuse(key, value, f"a text of at most {LONGEST_TEXT:,} characters")
         return value
 
-    def truth(self, key: str) -> bool:
-        """Take True or False."""
-        value = self.get(key, "true or false")
-        if not isinstance(value, bool):
-            self.refuse(key, value, "true or false")
-        return value
-
     def count(self, key: str, least: int = 0) -> int:
         """Take a whole number that is at least ``least``."""
         return self.as_count(key, self.get(key, "a whole number"), least)

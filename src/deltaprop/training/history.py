@@ -10,14 +10,7 @@ from deltaprop.model.stored import Stored, record
 
 __all__ = ["STOPPED_BECAUSE", "History"]
 
-STOPPED_BECAUSE = {
-    "epochs": "all epochs were run",
-    "patience": "the validation figure no longer improved",
-    "time_budget": "the time budget was used up",
-    "interrupted": "it was interrupted (Ctrl-C)",
-    "callback": "a callback asked for it",
-    "diverged": "the loss or a gradient was no longer a finite number",
-}
+STOPPED_BECAUSE = ("epochs", "patience", "time_budget", "interrupted", "callback", "diverged")
 
 _LISTS = ("loss", "val_loss", "val_metric", "seconds", "learning_rate")
 _WHERE = "training record"
@@ -45,7 +38,7 @@ class History:
     best_epoch : int or None
         Index of the epoch whose parameters were kept, counted from 0; None without validation.
     stopped_because : str
-        A key of ``STOPPED_BECAUSE``.
+        One of ``STOPPED_BECAUSE``.
     message : str
         The same as a sentence, with figures.
     engine, dtype : str

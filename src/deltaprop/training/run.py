@@ -70,7 +70,7 @@ class TrainingRun:
     """A network on its way: what ``train`` was asked for, and how far it has come.
 
     ``rows`` are those of the problem that are learnt from, None for all; ``number`` says which of
-    several it is, from 0; ``reason`` is a key of ``STOPPED_BECAUSE`` once it is over.
+    several it is, from 0; ``reason`` is one of ``STOPPED_BECAUSE`` once it is over.
     """
 
     problem: Problem

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol, TypeAlias
+from typing import ClassVar, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -127,7 +127,7 @@ class Layer(Protocol):
         """Yield z, dL/da and the gradient by each array, each whole or part by part in order."""
 
 
-def require_width(layer: Any, n_in: int, least: int, what: str) -> None:
+def require_width(layer: object, n_in: int, least: int, what: str) -> None:
     """Raise SettingError unless a layer is given as many numbers as it acts on."""
     if n_in < least:
         raise SettingError(
