@@ -48,10 +48,6 @@ class Mistake:
     fix: str = ""
 
 
-def _change(**rules: object) -> Rules:
-    return replace(RIGHT, **rules)  # type: ignore[arg-type]
-
-
 def _f_prime_at_a(w: Working, index: int) -> Array:
     row, a = w.network.activations[index], w.a[index + 1]
     return row.f_prime(a, row.f(a))
@@ -94,7 +90,9 @@ def _with_output(output: Callable[[Array], Array]) -> Rules:
     def output_delta(w: Working) -> Array:
         return np.asarray(w.shares[:, None] * (output(w.z[-1]) - w.targets))
 
-    return _change(output=lambda w: output(w.z[-1]), data_loss=data_loss, output_delta=output_delta)
+    return replace(
+        RIGHT, output=lambda w: output(w.z[-1]), data_loss=data_loss, output_delta=output_delta
+    )
 
 
 def _softmax_own_index(z: Array) -> Array:
@@ -141,11 +139,7 @@ def _upstream_as_delta(w: Working, index: int) -> Array:
 
 
 def _scaled_delta(factor: Callable[[Working], float]) -> Rules:
-    return _change(output_delta=lambda w: factor(w) * RIGHT.output_delta(w))
-
-
-def _scaled_gradients(factor: Callable[[Working], float]) -> Rules:
-    return _change(gradients=lambda w, flat: factor(w) * flat)
+    return replace(RIGHT, output_delta=lambda w: factor(w) * RIGHT.output_delta(w))
 
 
 def _has_hidden(network: Network) -> bool:
@@ -181,28 +175,28 @@ _ROWS = (
     Mistake(
         "missing_f_prime",
         "f' is left out of the recursion",
-        (_change(f_prime=lambda w, index: np.ones_like(w.z[index])),),
+        (replace(RIGHT, f_prime=lambda w, index: np.ones_like(w.z[index])),),
         _has_curved_hidden,
         fix="multiply dL/da by f'(z) of the layer, entry by entry, before going on",
     ),
     Mistake(
         "f_prime_wrong_point",
         "f' is taken at a instead of z, or at the z of the neighbouring layer",
-        (_change(f_prime=_f_prime_at_a), _change(f_prime=_f_prime_at_neighbour)),
+        (replace(RIGHT, f_prime=_f_prime_at_a), replace(RIGHT, f_prime=_f_prime_at_neighbour)),
         _has_curved_hidden,
         fix="take f' at this layer's own z; in terms of a, sigmoid's is a (1 - a), tanh's 1 - a^2",
     ),
     Mistake(
         "softmax_diagonal",
         "the derivative of softmax is taken as p (1 - p), the diagonal of its Jacobian only",
-        (_change(output_delta=_softmax_delta_by_diagonal),),
+        (replace(RIGHT, output_delta=_softmax_delta_by_diagonal),),
         lambda network: network.loss.output == "softmax",
         fix="with cross-entropy delta is (p - t) / n; with another loss use the whole Jacobian",
     ),
     Mistake(
         "extra_output_prime",
         "a further p (1 - p) after cross-entropy has cancelled it already",
-        (_change(output_delta=_delta_with_extra_prime),),
+        (replace(RIGHT, output_delta=_delta_with_extra_prime),),
         lambda network: network.loss_name in ("cross_entropy", "binary_cross_entropy"),
         fix="leave it out: with cross-entropy delta of the last layer is (p - t) / n",
     ),
@@ -223,35 +217,38 @@ _ROWS = (
     Mistake(
         "transpose",
         "W instead of its transpose in the recursion, or the outer product transposed",
-        (_change(recursion=_untransposed_recursion), _change(weight_gradient=_outer_transposed)),
+        (
+            replace(RIGHT, recursion=_untransposed_recursion),
+            replace(RIGHT, weight_gradient=_outer_transposed),
+        ),
         _has_square,
         fix="dL/da = delta W^T, and dL/dW = a^T delta in the shape of W",
     ),
     Mistake(
         "bias_frozen",
         "the bias is never updated",
-        (_change(bias_gradient=lambda _w, delta, _i: np.zeros(delta.shape[1])),),
+        (replace(RIGHT, bias_gradient=lambda _w, delta, _i: np.zeros(delta.shape[1])),),
         _has_bias,
         fix="dL/db is the sum of delta over samples; a bias is updated like a weight",
     ),
     Mistake(
         "bias_per_weight",
         "the bias is updated once for each incoming weight",
-        (_change(bias_gradient=lambda w, d, i: w.network.sizes[i] * d.sum(axis=0)),),
+        (replace(RIGHT, bias_gradient=lambda w, d, i: w.network.sizes[i] * d.sum(axis=0)),),
         _has_bias,
         fix="dL/db is the sum of delta over samples, taken once",
     ),
     Mistake(
         "bias_mean",
         "the bias gradient is the mean of delta over samples instead of the sum",
-        (_change(bias_gradient=lambda _w, delta, _i: delta.mean(axis=0)),),
+        (replace(RIGHT, bias_gradient=lambda _w, delta, _i: delta.mean(axis=0)),),
         _has_bias,
         fix="dL/db is the sum of delta over samples; 1/n is in delta already",
     ),
     Mistake(
         "updated_weights",
         "the recursion uses the already updated W of the next layer",
-        (_change(recursion=_updated_recursion),),
+        (replace(RIGHT, recursion=_updated_recursion),),
         _has_hidden,
         fix="take all gradients at the old weights, and update afterwards",
     ),
@@ -270,7 +267,7 @@ _ROWS = (
         "the 1/2 of half squared error stands in the value but not in the gradient, or reversed",
         (
             _scaled_delta(lambda _w: 2.0),
-            _change(data_loss=lambda w: 2.0 * RIGHT.data_loss(w)),
+            replace(RIGHT, data_loss=lambda w: 2.0 * RIGHT.data_loss(w)),
         ),
         _squared,
         fix="with 1/2 in the value the gradient has no factor, and the loss keeps its 1/2",
@@ -280,36 +277,36 @@ _ROWS = (
         "gradient ascent, or t - y used as the gradient",
         (
             _scaled_delta(lambda _w: -1.0),
-            _change(update=lambda w: w.parameters.flat + w.learning_rate * w.direction),
+            replace(RIGHT, update=lambda w: w.parameters.flat + w.learning_rate * w.direction),
         ),
         fix="delta of the last layer is p - t, and the step goes against the gradient: w - eta g",
     ),
     Mistake(
         "delta_by_a",
         "dL/da stands where delta = dL/dz belongs",
-        (_change(gradient_delta=_upstream_as_delta),),
+        (replace(RIGHT, gradient_delta=_upstream_as_delta),),
         _has_curved_hidden,
         fix="use delta = dL/da * f'(z) for the gradients of weights and biases",
     ),
     Mistake(
         "stale_gradients",
         "the gradients of an earlier backward pass were not cleared, and added up",
-        (_scaled_gradients(lambda _w: 2.0),),
+        (replace(RIGHT, gradients=lambda _w, flat: 2.0 * flat),),
         fix="set the gradients to zero before each backward pass",
     ),
     Mistake(
         "learning_rate",
         "the learning rate is applied twice, or not at all",
         (
-            _change(update=lambda w: w.parameters.flat - w.learning_rate**2 * w.direction),
-            _change(update=lambda w: w.parameters.flat - w.direction),
+            replace(RIGHT, update=lambda w: w.parameters.flat - w.learning_rate**2 * w.direction),
+            replace(RIGHT, update=lambda w: w.parameters.flat - w.direction),
         ),
         fix="multiply the gradient by the learning rate once: w - eta g",
     ),
     Mistake(
         "relu_gate",
         "ReLU's gate is decided by the sign of delta instead of z",
-        (_change(f_prime=_relu_gate_by_delta),),
+        (replace(RIGHT, f_prime=_relu_gate_by_delta),),
         lambda network: any(row.name == "relu" for row in network.activations),
         fix="let the gradient through where z > 0, whatever its sign",
     ),
@@ -317,10 +314,10 @@ _ROWS = (
         "penalty",
         "the penalty is applied to biases, counted twice, or lambda and lambda/2 are mixed up",
         (
-            _change(penalty_gradient=lambda w: 2.0 * RIGHT.penalty_gradient(w)),
-            _change(penalty_gradient=lambda w: 0.5 * RIGHT.penalty_gradient(w)),
-            _change(penalty_gradient=_everything_penalized),
-            _change(penalty=lambda w: 2.0 * RIGHT.penalty(w)),
+            replace(RIGHT, penalty_gradient=lambda w: 2.0 * RIGHT.penalty_gradient(w)),
+            replace(RIGHT, penalty_gradient=lambda w: 0.5 * RIGHT.penalty_gradient(w)),
+            replace(RIGHT, penalty_gradient=_everything_penalized),
+            replace(RIGHT, penalty=lambda w: 2.0 * RIGHT.penalty(w)),
         ),
         _has_penalty,
         fix="l2/2 sum(W^2) in the loss goes with l2 W in the gradient; biases stay out of both",
@@ -328,7 +325,7 @@ _ROWS = (
     Mistake(
         "log10",
         "the loss is taken with a logarithm to base 10",
-        (_change(data_loss=lambda w: RIGHT.data_loss(w) / np.log(10.0)),),
+        (replace(RIGHT, data_loss=lambda w: RIGHT.data_loss(w) / np.log(10.0)),),
         lambda network: network.loss_name in ("cross_entropy", "binary_cross_entropy"),
         fix="use the natural logarithm",
     ),
