@@ -30,10 +30,12 @@ from deltaprop.functional.expressions import (
     Matrix,
     MatrixProduct,
     Number,
+    Operand,
     Power,
     Product,
     Quotient,
     Reduced,
+    Rest,
     Sum,
     Transposed,
     joined,
@@ -88,11 +90,12 @@ def evaluate(expression: Expression, number_of: Callable[[Leaf], float] | None =
     ``number_of`` gives the number to take for a leaf, such as the rounded one that is displayed;
     its own when left out.
     """
+    number = number_of or leaf_value
 
     def value_of(leaf: Matrix | Leaf) -> float:
         if isinstance(leaf, Matrix):
             raise TypeError("An array has many values: see functional/arrays.py.")
-        return leaf_value(leaf) if number_of is None else number_of(leaf)
+        return number(leaf)
 
     try:
         return float(worked_out(expression, value_of, FUNCTIONS))
@@ -113,6 +116,8 @@ def worked_out(
     functions: Mapping[str, Callable[..., Array | float]],
 ) -> Array | float:
     """Return what a tree comes to with these values in its leaves, by functions of such values."""
+    if isinstance(tree, (Operand, Number, Rest, Matrix)):
+        return value_of(tree)
 
     def of(part: Expression) -> Array | float:
         return worked_out(part, value_of, functions)
@@ -156,8 +161,6 @@ def worked_out(
                 np.atleast_2d(of(inner)), axis=0 if name == "sum" else 1, keepdims=True
             )
             return reduced
-        case _:
-            return value_of(tree)
 
 
 Functions: TypeAlias = Mapping[str, Callable[[Expression], Expression]]
