@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 import unicodedata
+from functools import lru_cache
 from itertools import accumulate
 
 from deltaprop.characters import JOINERS
@@ -17,9 +18,10 @@ _PIECE = re.compile(r" +|[^ \u2e80-\uffef]+[、。，；：！？）]*|[\u2e80-\
 
 def cells(text: str) -> int:
     """Return how many columns a text takes."""
-    return sum(map(_cells, text))
+    return len(text) if text.isascii() else sum(map(_cells, text))
 
 
+@lru_cache(maxsize=4096)  # formulas are made of few characters, asked for again and again
 def _cells(c: str) -> int:
     if unicodedata.combining(c) or c in JOINERS:
         return 0
