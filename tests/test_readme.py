@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from deltaprop.cli.main import main
+from helpers.processes import assert_ended_well, run_parts
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -21,16 +22,18 @@ def blocks(language, text=README):
     return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize(
-    "code",
-    [*blocks("python"), *blocks("python", TABLES)],
-    ids=["from Python", "own activation", "scikit-learn", "looking inside", "layers"],
-)
-def test_the_python_runs(code, tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], cwd=tmp_path, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
+NAMES = ["from Python", "own activation", "scikit-learn", "looking inside", "layers"]
+PYTHON = dict(zip(NAMES, [*blocks("python"), *blocks("python", TABLES)], strict=True))
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    return run_parts(tmp_path_factory.mktemp("python"), PYTHON, options=["-W", "error"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_python_runs(done, name):
+    assert_ended_well(done, name)
 
 
 def test_the_commands_on_a_table_run_one_after_another(tmp_path, monkeypatch, capsys):

@@ -11,6 +11,7 @@ import pytest
 
 import deltaprop as dp
 from deltaprop.training import batches
+from helpers.processes import assert_ended_well, run_parts
 
 BLOCKED = (
     "deltaprop._native",
@@ -78,12 +79,14 @@ with tempfile.TemporaryDirectory() as folder:
 }
 
 
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    return run_parts(tmp_path_factory.mktemp("without"), WORK, HOOK)
+
+
 @pytest.mark.parametrize("what", WORK)
-def test_it_works_without_them(what):
-    done = subprocess.run(
-        [sys.executable, "-c", HOOK + WORK[what]], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+def test_it_works_without_them(done, what):
+    assert_ended_well(done, what)
 
 
 def test_the_compiled_engine_says_that_it_is_not_there():

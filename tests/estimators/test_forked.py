@@ -3,9 +3,10 @@
 import os
 import subprocess
 import sys
-from textwrap import indent
 
 import pytest
+
+from helpers.processes import assert_ended_well, run_parts
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 
@@ -188,22 +189,13 @@ PARTS = {
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
-    """One process that does all of it, and goes on where a part went wrong."""
-    script = tmp_path_factory.mktemp("forks") / "forks.py"
-    lines = [
-        f"try:\n{indent(part, '    ')}\n    print({name!r})\n"
-        "except BaseException:\n    traceback.print_exc()\n"
-        for name, part in PARTS.items()
-    ]
-    script.write_text("import traceback\n" + BEGINNING + "".join(lines), encoding="utf-8")
-    command = [sys.executable, "-W", "ignore::DeprecationWarning", script]
-    return subprocess.run(command, capture_output=True, text=True, timeout=500, check=False)
+    options = ["-W", "ignore::DeprecationWarning"]
+    return run_parts(tmp_path_factory.mktemp("forks"), PARTS, BEGINNING, options)
 
 
 @pytest.mark.parametrize("part", PARTS)
 def test_in_forked_children(done, part):
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert part in done.stdout.splitlines(), done.stderr[-9000:]
+    assert_ended_well(done, part)
 
 
 def test_a_child_of_a_process_that_used_polars_alone(tmp_path):

@@ -16,6 +16,7 @@ from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
 from deltaprop.functional.expressions import Number, Operand, leaves
 from deltaprop.notation.plain import PlainNotation
 from deltaprop.notation.write import write
+from helpers.in_browser import resize
 
 LOSSES = tuple(dp.LOSSES)
 ACTIVATIONS = tuple(dp.ACTIVATIONS)
@@ -311,10 +312,7 @@ def browser():
 @pytest.fixture
 def page(browser, tmp_path):
     def visit(explained, *, width=1280, height=900, script=True, theme="light", **style):
-        browser.execute_cdp_cmd(
-            "Emulation.setDeviceMetricsOverride",
-            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600},
-        )
+        resize(browser, width, height)
         browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not script})
         media = {
             "prefers-color-scheme": theme,

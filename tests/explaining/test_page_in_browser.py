@@ -4,10 +4,12 @@ from itertools import pairwise
 
 import pytest
 
-from helpers.in_browser import current, go, in_view, operand, press
+from helpers.in_browser import current, go, in_view, operand, press, resize
+
+WIDTHS = [(1280, 900), (390, 844)]
 
 
-@pytest.mark.parametrize(("width", "height"), [(1280, 900), (390, 844)])
+@pytest.mark.parametrize(("width", "height"), WIDTHS)
 class TestAtAnyWidth:
     def test_from_a_gradient_to_the_loss_by_clicks_and_back(self, page, tutorial, width, height):
         browser = page(tutorial, width=width, height=height)
@@ -58,10 +60,20 @@ class TestAtAnyWidth:
         press(browser, "HOME", "ARROW_DOWN", "ARROW_UP", "ARROW_DOWN")
         assert current(browser) == ids[1]
 
-    @pytest.mark.parametrize("name", ["tutorial", "iris", "deep", "digit", "beside"])
-    @pytest.mark.parametrize("language", ["en", "zh"])
-    def test_nothing_is_wider_than_its_place(self, request, page, name, language, width, height):
-        browser = page(request.getfixturevalue(name), width=width, height=height, language=language)
+    def test_all_numbers_are_there_without_a_script(self, page, tutorial, width, height):
+        browser = page(tutorial, width=width, height=height, script=False)
+        text = browser.find_element("css selector", "body").text
+        for number in ("0.55125", "2.9475", "0.338802", "−2.0399"):
+            assert number in text
+        assert not browser.find_element("css selector", "#inspector").is_displayed()
+
+
+@pytest.mark.parametrize("name", ["tutorial", "iris", "deep", "digit", "beside"])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_nothing_is_wider_than_its_place(request, page, name, language):
+    browser = page(request.getfixturevalue(name), language=language)
+    for width, height in WIDTHS:
+        resize(browser, width, height)
         wide = browser.execute_script("return document.documentElement.scrollWidth")
         assert wide <= width
         cut = browser.execute_script(
@@ -71,13 +83,6 @@ class TestAtAnyWidth:
             ".map((e) => (e.closest('li.line') || e).id + e.textContent)"
         )
         assert cut == []
-
-    def test_all_numbers_are_there_without_a_script(self, page, tutorial, width, height):
-        browser = page(tutorial, width=width, height=height, script=False)
-        text = browser.find_element("css selector", "body").text
-        for number in ("0.55125", "2.9475", "0.338802", "−2.0399"):
-            assert number in text
-        assert not browser.find_element("css selector", "#inspector").is_displayed()
 
 
 def test_the_operands_of_a_line_light_up_in_the_picture(page, tutorial):

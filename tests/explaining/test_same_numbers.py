@@ -144,13 +144,20 @@ class Forged:
         return lambda *form, **style: method(*form, **style).replace("1.3125", "1.3126")
 
 
-@pytest.mark.parametrize(
-    "medium", ["to", *(f"to_{form}" for form in RENDERERS if form not in ("svg", "spoken"))]
-)
-def test_a_forged_number_is_found(medium):
+@pytest.fixture(scope="module")
+def unforged():
+    """The tutorial, told alike in every medium, and its document."""
     worked = built_in_example("tutorial")
     explanation = dp.explain(worked.network, worked.parameters, worked.x, worked.targets)
     document = outline.document(explanation, Style(detail="neurons"))
     same_everywhere(explanation, document, {})
+    return explanation, document
+
+
+@pytest.mark.parametrize(
+    "medium", ["to", *(f"to_{form}" for form in RENDERERS if form not in ("svg", "spoken"))]
+)
+def test_a_forged_number_is_found(unforged, medium):
+    explanation, document = unforged
     with pytest.raises(AssertionError):
         same_everywhere(Forged(explanation, medium), document, {})

@@ -30,3 +30,11 @@ def in_view(browser, element):
         "return m !== null && arguments[0].closest('li').contains(m);",
         element,
     )
+
+
+def resize(browser, width, height):
+    """Show the page on a screen of so many pixels; a narrow one is a telephone's."""
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600},
+    )
