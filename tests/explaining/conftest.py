@@ -14,8 +14,7 @@ from deltaprop.explaining import Names, built_in_example
 from deltaprop.explaining.document.tokens import Close, Constant, Entries, Joint, Open
 from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
 from deltaprop.functional.expressions import Number, Operand, leaves
-from deltaprop.notation.plain import PlainNotation
-from deltaprop.notation.write import write
+from deltaprop.notation.write import Notation, write
 from helpers.in_browser import resize
 
 LOSSES = tuple(dp.LOSSES)
@@ -142,16 +141,12 @@ def evaluate(step, values):
     if list(short) == [step.id]:
         return step.value  # no formula tells it
 
-    class Named(PlainNotation):
-        def leaf(self, leaf):
-            if isinstance(leaf, Operand):
-                return short[leaf.id]
-            return leaf.text if isinstance(leaf, Number) else repr(leaf.value)
+    def named(leaf):
+        if isinstance(leaf, Operand):
+            return short[leaf.id]
+        return leaf.text if isinstance(leaf, Number) else repr(leaf.value)
 
-        def is_negative(self, leaf):
-            return self.leaf(leaf).startswith("-")
-
-    text = write(step.expression, Named(None))
+    text = write(step.expression, Notation(named))
     known = {**FUNCTIONS, **{name: values[operand] for operand, name in short.items()}}
     return eval(text, {"__builtins__": {}}, known)
 
@@ -194,7 +189,7 @@ def right_hand_side(equation, network):
             case Entries():
                 text, number = f"{text}m{number}", number + 1
             case Constant(line=line):
-                text += f"({write(line.step.expression, PlainNotation(line))})"
+                text += f"({write(line.step.expression, Notation(line.text))})"
             case Joint(sign=sign):  # a constant in front of matrices is no matrix
                 times = "*" if isinstance(before, Constant) else "@"
                 text += f" {sign or times} "

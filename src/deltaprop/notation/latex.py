@@ -5,19 +5,17 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 
-from deltaprop.functional.expressions import Leaf, Number, Operand
 from deltaprop.notation.digits import Line
 from deltaprop.notation.ids import Ref, read_ref
-from deltaprop.notation.plain import signed
-from deltaprop.notation.symbols import PI, symbol
-from deltaprop.notation.write import write
+from deltaprop.notation.symbols import symbol
+from deltaprop.notation.write import Notation, leaf_writer, written
 
 __all__ = [
-    "LatexNotation",
     "equation_parts",
     "escaped",
+    "latex_notation",
     "latex_number",
     "latex_symbol",
     "unknown_to_pdflatex",
@@ -175,8 +173,15 @@ def _named(text: str) -> str:
     return text if len(text) == 1 or text.startswith("\\") else rf"\mathrm{{{escaped(text)}}}"
 
 
-class LatexNotation:
-    """Writes a line in symbols, or with its numbers put in.
+def latex_notation(
+    line: Line,
+    symbols: bool = False,
+    notation: str = "standard",
+    n_samples: int = 1,
+    more: str = "{count} more",
+    flat: bool = False,
+) -> Notation:
+    """Return how a line is written in symbols, or with its numbers put in.
 
     Parameters
     ----------
@@ -184,105 +189,59 @@ class LatexNotation:
         Whose numbers.
     symbols : bool
         Whether operands are written as symbols.
-    notation : {"standard", "tutorial"}
+    notation, n_samples
         As for ``latex_symbol``.
-    n_samples : int
-        Where there is only one, its number is left out.
     more : str
-        How left-out terms are told: "{count} more".
+        Says how many terms were left out, with {count}.
     flat : bool
         Everything on one level, so that a long formula may be broken anywhere.
     """
 
-    def __init__(
-        self,
-        line: Line,
-        symbols: bool = False,
-        notation: str = "standard",
-        n_samples: int = 1,
-        more: str = "{count} more",
-        flat: bool = False,
-    ) -> None:
-        self.line = line
-        self.symbols = symbols
-        self.notation = notation
-        self.n_samples = n_samples
-        self.more = more
-        self.flat = flat
+    def rest(count: int, number: str) -> str:
+        return rf"[\text{{{escaped(more.format(count=f'{count:,}'))}}}: {number}]"
 
-    @property
-    def stacks_quotients(self) -> bool:
-        """Return whether numerator and denominator stand above each other."""
-        return not self.flat
-
-    def leaf(self, leaf: Leaf) -> str:
-        """Return the symbol of an operand, or its displayed number."""
-        if self.symbols and isinstance(leaf, Operand):
-            return _symbol_of(leaf.id, self.n_samples, self.notation)
-        if self.symbols and isinstance(leaf, Number) and leaf.text == PI:
-            return r"\pi"
-        number = latex_number(self.line.text(leaf))
-        if isinstance(leaf, Operand | Number):
-            return number
-        return rf"[\text{{{escaped(self.more.format(count=f'{leaf.count:,}'))}}}: {number}]"
-
-    def is_negative(self, leaf: Leaf) -> bool:
-        """Return whether it starts with a minus sign."""
-        return self.leaf(leaf).startswith("-")
-
-    def parentheses(self, inner: str) -> str:
+    def parentheses(inner: str) -> str:
         """Return (inner), as high as what stands in it."""
-        return rf"\left({inner}\right)" if self._is_tall(inner) else f"({inner})"
+        is_tall = not flat and _TALL.search(inner)
+        return rf"\left({inner}\right)" if is_tall else f"({inner})"
 
-    def sum(self, terms: list[str], signs: tuple[int, ...]) -> str:
-        """Return the terms joined by + and -."""
-        return signed(terms, signs)
-
-    def product(self, factors: list[str]) -> str:
-        """Return the factors joined by a dot between symbols, a cross between numbers."""
-        return (r" \cdot " if self.symbols else r" \times ").join(factors)
-
-    def quotient(self, above: str, below: str) -> str:
-        """Return a fraction."""
-        return f"{above} / {below}" if self.flat else rf"\frac{{{above}}}{{{below}}}"
-
-    def power(self, base: str, exponent: str) -> str:
-        """Return the base with the exponent raised."""
+    def power(base: str, exponent: str) -> str:
         if "^" in base and not base.endswith((")", r"\right)")):
-            base = self.parentheses(base)
+            base = parentheses(base)
         return f"{base}^{{{exponent}}}"
 
-    def comparison(self, left: str, relation: str, right: str) -> str:
-        """Return the comparison in brackets: 1 where it holds, else 0."""
-        return f"[{left} {_RELATIONS.get(relation, relation)} {right}]"
-
-    def call(self, name: str, arguments: list[str]) -> str:
-        """Return the function of its arguments."""
+    def call(name: str, arguments: list[str]) -> str:
         inner = ", ".join(arguments)
         if name == "sqrt":
             return rf"\sqrt{{{inner}}}"
         if name == "abs":
             return rf"\left|{inner}\right|"
         short = len(inner) <= _LONGEST_EXPONENT and r"\frac" not in inner
-        if name == "exp" and short and not self.flat:
+        if name == "exp" and short and not flat:
             return rf"\mathrm{{e}}^{{{inner}}}"
-        return f"{_FUNCTIONS[name]}{self.parentheses(inner)}"
+        return f"{_FUNCTIONS[name]}{parentheses(inner)}"
 
-    def _is_tall(self, inner: str) -> bool:
-        return not self.flat and bool(_TALL.search(inner))
+    of = partial(_symbol_of, n_samples=n_samples, notation=notation) if symbols else None
+    return Notation(
+        leaf_writer(line, of, latex_number, r"\pi", rest),
+        times=r" \cdot " if symbols else r" \times ",
+        quotient="{} / {}".format if flat else r"\frac{{{}}}{{{}}}".format,
+        power=power,
+        comparison=_comparison,
+        call=call,
+        parentheses=parentheses,
+        stacks_quotients=not flat,
+    )
 
 
-def equation_parts(line: Line, in_symbols: LatexNotation, in_numbers: LatexNotation) -> list[str]:
-    r"""Return what stands right of the symbol: ``= symbols``, ``= numbers``, ``= result``.
+def _comparison(left: str, relation: str, right: str) -> str:
+    """Return the comparison in brackets: 1 where it holds, else 0."""
+    return f"[{left} {_RELATIONS.get(relation, relation)} {right}]"
 
-    What would only repeat the one before is left out.
-    """
-    step = line.step
+
+def equation_parts(line: Line, in_symbols: Notation, in_numbers: Notation) -> list[str]:
+    r"""Return what stands right of the symbol: ``= symbols``, ``= numbers``, ``= result``."""
+    result = latex_number(line.shown)
+    formulas = written(line, result, in_symbols, in_numbers)
     relation = "=" if line.exact else r"\approx"
-    result = f"{relation} {latex_number(line.shown)}"
-    if not step.has_formula:
-        return [result]  # no formula tells this number
-    parts = [f"= {write(step.expression, notation)}" for notation in (in_symbols, in_numbers)]
-    if parts[1] == f"= {latex_number(line.shown)}" or parts[0] == parts[1]:
-        parts.pop()
-    return [*parts, result]
+    return [*(f"= {part}" for part in formulas), f"{relation} {result}"]

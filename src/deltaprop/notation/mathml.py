@@ -8,20 +8,19 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from html import escape as _escape
 
 from deltaprop.characters import readable
-from deltaprop.functional.expressions import Expression, Leaf, Number, Operand
+from deltaprop.functional.expressions import Expression, Leaf, Operand
 from deltaprop.notation.digits import Line
 from deltaprop.notation.ids import Ref, read_ref
-from deltaprop.notation.symbols import PI
 from deltaprop.notation.symbols import symbol as parts_of
-from deltaprop.notation.write import write
+from deltaprop.notation.write import Notation, leaf_writer, write
 
 __all__ = [
     "BREAK",
-    "MathmlNotation",
     "escape",
     "fenced",
     "joined",
     "math",
+    "mathml_notation",
     "matrix",
     "number",
     "operand",
@@ -146,8 +145,13 @@ def matrix(rows: Iterable[Sequence[str]], shape: str = "") -> str:
     return f"<munder>{inner}<mtext>{escape(shape)}</mtext></munder>" if shape else inner
 
 
-class MathmlNotation:
-    """Writes a line in symbols, or with its numbers put in, in pieces with BREAK between.
+def mathml_notation(
+    line: Line,
+    symbol_of: Callable[[Ref], str] | None = None,
+    more: str = "{count} more: {number}",
+    known: Collection[str] | None = None,
+) -> Notation:
+    """Return how a line is written in symbols, or with its numbers put in, BREAK between pieces.
 
     Browsers do not break a formula. So a long one is written in pieces: broken before the signs of
     sums and, where that is not enough, of products. What is stacked or raised stays whole; a
@@ -165,102 +169,87 @@ class MathmlNotation:
         The ids that a page can show; others are left out.
     """
 
-    stacks_quotients = True
-
-    def __init__(
-        self,
-        line: Line,
-        symbol_of: Callable[[Ref], str] | None = None,
-        more: str = "{count} more: {number}",
-        known: Collection[str] | None = None,
-    ) -> None:
-        self.line = line
-        self.symbol_of = symbol_of
-        self.more = more
-        self.known = known
-
-    def leaf(self, leaf: Leaf) -> str:
-        """Return an operand with its id, a constant, or a rest in brackets."""
-        if isinstance(leaf, Number):
-            is_pi = self.symbol_of is not None and leaf.text == PI
-            return "<mi>π</mi>" if is_pi else number(leaf.text)
-        if isinstance(leaf, Operand):
-            inner = (
-                number(self.line.text(leaf))
-                if self.symbol_of is None
-                else self.symbol_of(read_ref(leaf.id))
-            )
-            return operand(leaf.id, inner) if self.known is None or leaf.id in self.known else inner
-        before, _, behind = self.more.format(count=leaf.count, number="\0").partition("\0")
+    def rest(count: int, number: str) -> str:
+        before, _, behind = more.format(count=count, number="\0").partition("\0")
         words = [
             f"<mtext>{escape(text).replace(' ', _SPACE)}</mtext>" if text else ""
             for text in (before, behind)
         ]
-        inner = f"{words[0]}{number(self.line.text(leaf))}{words[1]}"
-        return f'<mrow class="rest">{fenced(inner, "[", "]")}</mrow>'
+        return f'<mrow class="rest">{fenced(f"{words[0]}{number}{words[1]}", "[", "]")}</mrow>'
 
-    def is_negative(self, leaf: Leaf) -> bool:
-        """Return whether it starts with a minus sign; a rest has brackets already."""
-        if isinstance(leaf, Number):
-            return leaf.text.startswith("-")
-        if isinstance(leaf, Operand):
-            return self.symbol_of is None and self.line.text(leaf).startswith("-")
-        return False
+    of = None if symbol_of is None else lambda name: symbol_of(read_ref(name))
+    write_leaf = leaf_writer(line, of, number, "<mi>π</mi>", rest)
 
-    def parentheses(self, inner: str) -> str:
-        """Return (inner); what is short stays together."""
-        if _width(inner) <= _SHORT:
-            return fenced(_whole(inner))
-        return f"{_LEFT}{inner}{_RIGHT}"
+    def leaf(of: Leaf) -> str:
+        """Return an operand with its id, a constant, or a rest in brackets."""
+        if isinstance(of, Operand) and (known is None or of.id in known):
+            return operand(of.id, write_leaf(of))
+        return write_leaf(of)
 
-    def sum(self, terms: list[str], signs: tuple[int, ...]) -> str:
-        """Return the terms joined by + and -."""
-        text = ""
-        for term, sign in zip(terms, signs, strict=True):
-            if text:
-                text += f"{BREAK}<mo>{_MINUS if sign < 0 else '+'}</mo>"
-            elif sign < 0:
-                text = f'<mo form="prefix">{_MINUS}</mo>'
-            # rather a break before a plus sign than within a term
-            text += _whole(term) if _width(term) <= _SHORT else term
-        return text
-
-    def product(self, factors: list[str]) -> str:
-        """Return the factors joined by a times sign."""
-        return f"{BREAK}<mo>×</mo>".join(factors)
-
-    def quotient(self, above: str, below: str) -> str:
-        """Return a fraction; one that is wide with a slash."""
-        if max(_width(above), _width(below)) <= _WIDEST_FRACTION:
-            return f"<mfrac>{_one(above)}{_one(below)}</mfrac>"
-        sides = [f"{_LEFT}{s}{_RIGHT}" if BREAK in s else s for s in (above, below)]
-        return f"{BREAK}<mo>/</mo>".join(sides)
-
-    def power(self, base: str, exponent: str) -> str:
-        """Return a power; a base that has a superscript already gets parentheses."""
-        raised = any(tag in base for tag in ("<msup", "<msubsup", "<mfrac"))
-        enclosed = base.startswith(("<mrow><mo>(", '<mo stretchy="false">('))
-        if not enclosed and (raised or BREAK in base):
-            base = fenced(_whole(base.removeprefix(_LEFT).removesuffix(_RIGHT)))
-        return f"<msup>{_one(base)}{_one(exponent)}</msup>"
-
-    def comparison(self, left: str, relation: str, right: str) -> str:
-        """Return the comparison in brackets: 1 where it holds, else 0."""
-        relation = {">=": "≥", "<=": "≤", "==": "=", "<": "&lt;", ">": "&gt;"}[relation]
-        return fenced(_whole(f"{left}<mo>{relation}</mo>{right}"), "[", "]")
-
-    def call(self, name: str, arguments: list[str]) -> str:
-        """Return the function of its arguments."""
-        inner = "<mo>,</mo>".join(arguments)
-        if name == "sqrt":
-            return f"<msqrt>{_whole(inner)}</msqrt>"
-        if name == "abs":
-            return f"<mrow>{fenced(_whole(inner), '|', '|')}</mrow>"
-        shown = {"log": "ln"}.get(name, name)
-        return f"<mi>{escape(shown)}</mi>{_APPLY}{self.parentheses(inner)}"
+    return Notation(
+        leaf,
+        times=f"{BREAK}<mo>×</mo>",
+        sum=_sum,
+        quotient=_quotient,
+        power=_power,
+        comparison=_comparison,
+        call=_call,
+        parentheses=_parentheses,
+        is_negative=lambda text: _TAG.sub("", text).startswith(_MINUS),
+        stacks_quotients=True,
+    )
 
 
-def pieces(expression: Expression, notation: MathmlNotation) -> list[str]:
+def _parentheses(inner: str) -> str:
+    """Return (inner); what is short stays together."""
+    return fenced(_whole(inner)) if _width(inner) <= _SHORT else f"{_LEFT}{inner}{_RIGHT}"
+
+
+def _sum(terms: list[str], signs: tuple[int, ...]) -> str:
+    text = ""
+    for term, sign in zip(terms, signs, strict=True):
+        if text:
+            text += f"{BREAK}<mo>{_MINUS if sign < 0 else '+'}</mo>"
+        elif sign < 0:
+            text = f'<mo form="prefix">{_MINUS}</mo>'
+        # rather a break before a plus sign than within a term
+        text += _whole(term) if _width(term) <= _SHORT else term
+    return text
+
+
+def _quotient(above: str, below: str) -> str:
+    """Return a fraction; one that is wide with a slash."""
+    if max(_width(above), _width(below)) <= _WIDEST_FRACTION:
+        return f"<mfrac>{_one(above)}{_one(below)}</mfrac>"
+    sides = [f"{_LEFT}{s}{_RIGHT}" if BREAK in s else s for s in (above, below)]
+    return f"{BREAK}<mo>/</mo>".join(sides)
+
+
+def _power(base: str, exponent: str) -> str:
+    """Return a power; a base that has a superscript already gets parentheses."""
+    raised = any(tag in base for tag in ("<msup", "<msubsup", "<mfrac"))
+    enclosed = base.startswith(("<mrow><mo>(", '<mo stretchy="false">('))
+    if not enclosed and (raised or BREAK in base):
+        base = fenced(_whole(base.removeprefix(_LEFT).removesuffix(_RIGHT)))
+    return f"<msup>{_one(base)}{_one(exponent)}</msup>"
+
+
+def _comparison(left: str, relation: str, right: str) -> str:
+    """Return the comparison in brackets: 1 where it holds, else 0."""
+    relation = {">=": "≥", "<=": "≤", "==": "=", "<": "&lt;", ">": "&gt;"}[relation]
+    return fenced(_whole(f"{left}<mo>{relation}</mo>{right}"), "[", "]")
+
+
+def _call(name: str, arguments: list[str]) -> str:
+    inner = "<mo>,</mo>".join(arguments)
+    if name == "sqrt":
+        return f"<msqrt>{_whole(inner)}</msqrt>"
+    if name == "abs":
+        return f"<mrow>{fenced(_whole(inner), '|', '|')}</mrow>"
+    return f"<mi>{escape('ln' if name == 'log' else name)}</mi>{_APPLY}{_parentheses(inner)}"
+
+
+def pieces(expression: Expression, notation: Notation) -> list[str]:
     """Return the formula in pieces between which a line may be broken; a short one in one piece."""
     text = write(expression, notation)
     return [_whole(text)] if _width(text) <= _WIDEST else text.split(BREAK)

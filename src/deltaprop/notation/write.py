@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from deltaprop.functional.expressions import (
     Call,
@@ -17,43 +18,96 @@ from deltaprop.functional.expressions import (
     Rest,
     Sum,
 )
+from deltaprop.notation.digits import Line
+from deltaprop.notation.symbols import PI
 
-__all__ = ["Notation", "write"]
+__all__ = ["Notation", "leaf_writer", "signed", "write", "written"]
 
 
-class Notation(Protocol):
-    """How a tree is written: in plain text, Unicode, LaTeX, MathML."""
+def signed(terms: list[str], signs: tuple[int, ...]) -> str:
+    """Return the terms joined by + and -."""
+    first, *others = zip(terms, signs, strict=True)
+    rest = (f" {'+' if sign > 0 else '-'} {term}" for term, sign in others)
+    return "".join(("" if first[1] > 0 else "-", first[0], *rest))
 
-    def leaf(self, leaf: Leaf) -> str:
-        """Return an operand, constant or rest; negative numbers without parentheses."""
 
-    def parentheses(self, inner: str) -> str:
-        """Return the text in parentheses."""
+def _power(base: str, exponent: str) -> str:
+    simple = exponent.replace(".", "").isalnum()
+    return f"{base} ** {exponent if simple else f'({exponent})'}"
 
-    def sum(self, terms: list[str], signs: tuple[int, ...]) -> str:
-        """Return the terms added up."""
 
-    def product(self, factors: list[str]) -> str:
-        """Return the factors multiplied."""
+def _call(name: str, arguments: list[str]) -> str:
+    return f"{name}({', '.join(arguments)})"
 
-    def quotient(self, above: str, below: str) -> str:
-        """Return a quotient."""
 
-    def power(self, base: str, exponent: str) -> str:
-        """Return a power."""
+def _starts_with_minus(text: str) -> bool:
+    return text.startswith("-")
 
-    def comparison(self, left: str, relation: str, right: str) -> str:
-        """Return a comparison that counts as 1 or 0."""
 
-    def call(self, name: str, arguments: list[str]) -> str:
-        """Return a function of its arguments."""
+@dataclass(frozen=True)
+class Notation:
+    """How a tree is written; what is left out, as arithmetic that Python reads.
 
-    def is_negative(self, leaf: Leaf) -> bool:
-        """Return whether the leaf is written with a minus sign in front."""
+    Attributes
+    ----------
+    leaf : callable
+        Writes an operand, constant or rest; negative numbers without parentheses.
+    times : str
+        What joins factors.
+    sum : callable
+        Writes terms and their signs.
+    quotient, power, comparison, call, parentheses : callable
+        Write what their parts are written as; a comparison counts as 1 or 0.
+    is_negative : callable
+        Whether a leaf is written with a minus sign in front.
+    stacks_quotients : bool
+        Whether numerator and denominator stand above each other.
+    """
 
-    @property
-    def stacks_quotients(self) -> bool:
-        """Return whether numerator and denominator stand above each other."""
+    leaf: Callable[[Leaf], str]
+    times: str = " * "
+    sum: Callable[[list[str], tuple[int, ...]], str] = signed
+    quotient: Callable[[str, str], str] = "{} / {}".format
+    power: Callable[[str, str], str] = _power
+    comparison: Callable[[str, str, str], str] = "({} {} {})".format
+    call: Callable[[str, list[str]], str] = _call
+    parentheses: Callable[[str], str] = "({})".format
+    is_negative: Callable[[str], bool] = _starts_with_minus
+    stacks_quotients: bool = False
+
+
+def leaf_writer(
+    line: Line,
+    symbol: Callable[[str], str] | None,
+    number: Callable[[str], str],
+    pi: str,
+    rest: Callable[[int, str], str],
+) -> Callable[[Leaf], str]:
+    """Return what writes the leaves of a line, from what writes the parts.
+
+    Parameters
+    ----------
+    line : Line
+        Whose numbers are displayed.
+    symbol : callable, optional
+        The symbol of an id; without it operands are written as numbers.
+    number : callable
+        Writes a displayed number.
+    pi : str
+        What stands beside symbols for the number pi.
+    rest : callable
+        Writes how many terms are left out, and what they come to.
+    """
+
+    def leaf(of: Leaf) -> str:
+        if symbol is not None and isinstance(of, Operand):
+            return symbol(of.id)
+        if symbol is not None and isinstance(of, Number) and of.text == PI:
+            return pi
+        text = number(line.text(of))
+        return rest(of.count, text) if isinstance(of, Rest) else text
+
+    return leaf
 
 
 _COMPARED, _ADDED, _MULTIPLIED, _RAISED = range(1, 5)
@@ -63,20 +117,20 @@ def write(expression: Expression, notation: Notation) -> str:
     """Return the expression in a notation, with parentheses exactly where they are needed.
 
     A negative number gets them wherever something stands beside it.
-
-    Parameters
-    ----------
-    expression : Expression
-        What to write.
-    notation : Notation
-        How.
-
-    Returns
-    -------
-    str
-        The text.
     """
     return _write(expression, notation, 0)
+
+
+def written(line: Line, result: str, in_symbols: Notation, in_numbers: Notation) -> list[str]:
+    """Return the formula of a line in symbols and in numbers; what would only repeat is left out.
+
+    Empty where no formula tells the number; ``result`` is what it is displayed as.
+    """
+    if not line.step.has_formula:
+        return []
+    formula = write(line.step.expression, in_symbols)
+    numbers = write(line.step.expression, in_numbers)
+    return [formula] if numbers in (result, formula) else [formula, numbers]
 
 
 def _write(expression: Expression, notation: Notation, around: int) -> str:
@@ -86,14 +140,14 @@ def _write(expression: Expression, notation: Notation, around: int) -> str:
     match expression:
         case Operand() | Number() | Rest():
             text = notation.leaf(expression)
-            enclosed = around and notation.is_negative(expression)
+            enclosed = around and notation.is_negative(text)
             return notation.parentheses(text) if enclosed else text
         case Sum(terms=terms, signs=signs):
             text = notation.sum([part(term, _ADDED) for term in terms], signs)
             bare = around == 0 or (len(terms) == 1 and signs[0] > 0)
             return text if bare else notation.parentheses(text)
         case Product(factors=factors):
-            text = notation.product([part(factor, _MULTIPLIED) for factor in factors])
+            text = notation.times.join(part(factor, _MULTIPLIED) for factor in factors)
             return notation.parentheses(text) if around >= _RAISED else text
         case Quotient(above=above, below=below):
             stacked = notation.stacks_quotients

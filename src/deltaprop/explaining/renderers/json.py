@@ -17,10 +17,9 @@ from deltaprop.explaining.worked_step import WorkedStep
 from deltaprop.model.serialize import network_to_dict
 from deltaprop.notation.digits import Line
 from deltaprop.notation.ids import PER_SAMPLE, array_of, read_ref
-from deltaprop.notation.latex import LatexNotation, equation_parts, latex_symbol
-from deltaprop.notation.plain import PlainNotation
+from deltaprop.notation.latex import equation_parts, latex_notation, latex_symbol
 from deltaprop.notation.steps import Step
-from deltaprop.notation.write import write
+from deltaprop.notation.write import Notation, write
 
 __all__ = ["FORMAT", "diagram", "to_data", "write_document"]
 
@@ -130,7 +129,7 @@ def diagram(explanation: WorkedStep) -> dict[str, Any]:
 def _step(line: Line, document: Document) -> dict[str, Any]:
     step, style = line.step, document.style
     notations = [
-        LatexNotation(
+        latex_notation(
             line, symbols, style.notation, document.n_samples, document.words["more terms"]
         )
         for symbols in (True, False)
@@ -143,7 +142,7 @@ def _step(line: Line, document: Document) -> dict[str, Any]:
         "layer": step.ref.layer,
         "index": list(step.ref.index),
         "latex": " ".join([symbol, *equation_parts(line, *notations)]),
-        "expression": write(step.expression, PlainNotation(line)),
+        "expression": write(step.expression, Notation(line.text)),
         "shown": line.shown,
         "exact": line.exact,
         "value": _number(step.value),

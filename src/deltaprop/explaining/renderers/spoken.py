@@ -16,12 +16,12 @@ from deltaprop.characters import readable
 from deltaprop.explaining.document import blocks, tokens
 from deltaprop.explaining.document.blocks import Document
 from deltaprop.explaining.document.tokens import Entries
-from deltaprop.functional.expressions import Leaf, Number, Operand, Quotient
+from deltaprop.functional.expressions import Quotient
 from deltaprop.notation.digits import Line
 from deltaprop.notation.ids import Ref, read_ref
 from deltaprop.notation.image import Image
-from deltaprop.notation.symbols import PI, Letter, symbol
-from deltaprop.notation.write import write
+from deltaprop.notation.symbols import Letter, symbol
+from deltaprop.notation.write import Notation, leaf_writer, write, written
 
 __all__ = ["SPOKEN", "said", "write_document"]
 
@@ -166,57 +166,45 @@ def _name(ref: Ref, document: Document, part: str = "") -> str:
     return words["new"].format(symbol=name) if of.prime else name
 
 
-class _SpokenNotation:
-    """Says a line in symbols, or with its numbers put in, from left to right (a ``Notation``)."""
+def _spoken_notation(
+    line: Line, words: _Words, symbol: Callable[[Ref], str] | None, more: str = ""
+) -> Notation:
+    """Return how a line is said in symbols, or with its numbers put in, from left to right."""
 
-    stacks_quotients = False
+    def rest(count: int, number: str) -> str:
+        together = words["rest"].format(more=more.format(count=f"{count:,}"), number=number)
+        return parentheses(together)
 
-    def __init__(
-        self, line: Line, words: _Words, symbol: Callable[[Ref], str] | None, more: str = ""
-    ) -> None:
-        self.line, self.words, self.symbol, self.more = line, words, symbol, more
+    def parentheses(inner: str) -> str:
+        return words["parentheses"].format(inner=inner)
 
-    def leaf(self, leaf: Leaf) -> str:
-        if isinstance(leaf, Operand) and self.symbol is not None:
-            return self.symbol(read_ref(leaf.id))
-        number = _number(self.line.text(leaf), self.words)
-        if isinstance(leaf, Number):
-            return self.words["pi"] if self.symbol is not None and leaf.text == PI else number
-        if isinstance(leaf, Operand):
-            return number
-        more = self.more.format(count=f"{leaf.count:,}")
-        return self.parentheses(self.words["rest"].format(more=more, number=number))
-
-    def is_negative(self, leaf: Leaf) -> bool:
-        return False  # "times minus 2" needs no parentheses to be understood
-
-    def parentheses(self, inner: str) -> str:
-        return self.words["parentheses"].format(inner=inner)
-
-    def sum(self, terms: list[str], signs: tuple[int, ...]) -> str:
-        first = terms[0] if signs[0] > 0 else self.words["negative"].format(number=terms[0])
+    def sum_of(terms: list[str], signs: tuple[int, ...]) -> str:
+        first = terms[0] if signs[0] > 0 else words["negative"].format(number=terms[0])
         rest = zip(terms[1:], signs[1:], strict=True)
-        return first + "".join(self.words["+" if sign > 0 else "-"] + term for term, sign in rest)
+        return first + "".join(words["+" if sign > 0 else "-"] + term for term, sign in rest)
 
-    def product(self, factors: list[str]) -> str:
-        return self.words["*"].join(factors)
+    def one(part: str) -> str:
+        enclosed = part.startswith(words["open"]) or " " not in part
+        return part if enclosed else parentheses(part)
 
-    def quotient(self, above: str, below: str) -> str:
-        return self.words["/"].join((above, below))
+    def comparison(left: str, relation: str, right: str) -> str:
+        return parentheses(words["if"].format(left=left, relation=words[relation], right=right))
 
-    def power(self, base: str, exponent: str) -> str:
-        return self.words["power"].format(base=self._one(base), exponent=self._one(exponent))
+    def call(name: str, arguments: list[str]) -> str:
+        return _function(name, words) + parentheses(words[","].join(arguments))
 
-    def comparison(self, left: str, relation: str, right: str) -> str:
-        holds = self.words[relation]
-        return self.parentheses(self.words["if"].format(left=left, relation=holds, right=right))
-
-    def call(self, name: str, arguments: list[str]) -> str:
-        return _function(name, self.words) + self.parentheses(self.words[","].join(arguments))
-
-    def _one(self, part: str) -> str:
-        enclosed = part.startswith(self.words["open"]) or " " not in part
-        return part if enclosed else self.parentheses(part)
+    of = None if symbol is None else lambda name: symbol(read_ref(name))
+    return Notation(
+        leaf_writer(line, of, lambda text: _number(text, words), words["pi"], rest),
+        times=words["*"],
+        sum=sum_of,
+        quotient=lambda above, below: words["/"].join((above, below)),
+        power=lambda base, exponent: words["power"].format(base=one(base), exponent=one(exponent)),
+        comparison=comparison,
+        call=call,
+        parentheses=parentheses,
+        is_negative=lambda text: False,  # "times minus 2" needs no parentheses to be understood
+    )
 
 
 def _lines(document: Document) -> Iterator[str]:
@@ -258,17 +246,16 @@ def _line(line: Line, document: Document, words: _Words) -> Iterator[str]:
 
     left = name(line.step.ref)
     result = words["=" if line.exact else "≈"] + _number(line.shown, words)
-    formula, numbers = (
-        write(line.step.expression, _SpokenNotation(line, words, of, document.words["more terms"]))
-        for of in (name, None)
-    )
-    if not line.step.has_formula:
-        yield left + result
-    elif numbers in (_number(line.shown, words), formula):
-        yield left + words["="] + formula + result
+    more = document.words["more terms"]
+    notations = (_spoken_notation(line, words, of, more) for of in (name, None))
+    formulas = written(line, _number(line.shown, words), *notations)
+    if formulas:
+        left += words["="] + formulas[0]
+    if len(formulas) > 1:
+        yield left
+        yield words["numbers"].format(formula=formulas[1] + result)
     else:
-        yield left + words["="] + formula
-        yield words["numbers"].format(formula=numbers + result)
+        yield left + result
     proof = document.proofs.get(line.step.id)
     if proof is not None:
         yield _proof(proof, document, words)
@@ -384,7 +371,7 @@ def _applied(applied: str, token: Entries, document: Document, words: _Words) ->
 
 def _constant(token: tokens.Constant, document: Document, words: _Words, in_symbols: bool) -> str:
     name = (lambda ref: _name(ref, document)) if in_symbols else None
-    return write(token.line.step.expression, _SpokenNotation(token.line, words, name))
+    return write(token.line.step.expression, _spoken_notation(token.line, words, name))
 
 
 def _matrix(name: str, cells: tokens.Cells, words: _Words) -> str:

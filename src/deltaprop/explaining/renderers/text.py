@@ -20,8 +20,8 @@ from deltaprop.functional.expressions import Quotient
 from deltaprop.notation.digits import Line
 from deltaprop.notation.ids import Ref
 from deltaprop.notation.image import Image
-from deltaprop.notation.unicode import SUPERSCRIPTS, UnicodeNotation, symbol_of
-from deltaprop.notation.write import write
+from deltaprop.notation.unicode import SUPERSCRIPTS, symbol_of, unicode_notation
+from deltaprop.notation.write import write, written
 from deltaprop.widths import cells, pad
 
 __all__ = [
@@ -59,13 +59,10 @@ def line_parts(line: Line, document: Document) -> tuple[str, str, str, str]:
     def symbol(ref: Ref) -> str:
         return ref_text(ref, document)
 
-    expression, left = line.step.expression, symbol(line.step.ref)
-    relation = "=" if line.exact else "≈"
-    if not line.step.has_formula:
-        return left, "", "", relation
-    notations = [UnicodeNotation(line, of, document.words["more terms"]) for of in (symbol, None)]
-    formula, numbers = (write(expression, notation) for notation in notations)
-    return left, formula, "" if numbers in (line.shown, formula) else numbers, relation
+    more = document.words["more terms"]
+    notations = (unicode_notation(line, of, more) for of in (symbol, None))
+    formula, numbers, *_ = (*written(line, line.shown, *notations), "", "")
+    return symbol(line.step.ref), formula, numbers, "=" if line.exact else "≈"
 
 
 def line_text(
@@ -233,7 +230,7 @@ def _prime(name: str) -> str:
 
 def _constant(constant: Constant, symbol: Callable[[Ref], str] | None) -> str:
     expression = constant.line.step.expression
-    text = write(expression, UnicodeNotation(constant.line, symbol))
+    text = write(expression, unicode_notation(constant.line, symbol))
     return f"({text})" if isinstance(expression, Quotient) else text
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from deltaprop.explaining import Explanation
 from deltaprop.notation.digits import Line, line_of
 from deltaprop.notation.ids import Ref, read_ref
-from deltaprop.notation.unicode import UnicodeNotation, symbol_of
+from deltaprop.notation.unicode import symbol_of, unicode_notation
 from deltaprop.notation.write import write
 
 __all__ = ["Lines", "key_of"]
@@ -80,8 +80,8 @@ class Lines:
     def parts(self, line: Line) -> list[str]:
         """Return a line in Unicode: the symbol, "= symbols", "= numbers" and "= result"."""
         symbol, expression = self.symbol(line.step.ref), line.step.expression
-        parts = [f"= {write(expression, UnicodeNotation(line, self.symbol))}"]
-        numbers = f"= {write(expression, UnicodeNotation(line))}"
+        parts = [f"= {write(expression, unicode_notation(line, self.symbol))}"]
+        numbers = f"= {write(expression, unicode_notation(line))}"
         parts += [] if numbers == f"= {line.shown}" else [numbers]
         return [symbol, *parts, f"{'=' if line.exact else '≈'} {line.shown}"]
 

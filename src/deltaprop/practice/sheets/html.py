@@ -10,10 +10,10 @@ from deltaprop.notation.digits import Line
 from deltaprop.notation.html_page import html_page
 from deltaprop.notation.ids import Ref, read_ref
 from deltaprop.notation.mathml import (
-    MathmlNotation,
     escape,
     joined,
     math,
+    mathml_notation,
     matrix,
     number,
     pieces,
@@ -79,7 +79,7 @@ def _line(task: Task, line: Line) -> str:
     parts = [math(of(line.step.ref))]
     # as many parts as the line has in a terminal
     for symbol_of in (of, None)[: len(task.lines.parts(line)) - 2]:
-        first, *more = pieces(expression, MathmlNotation(line, symbol_of))
+        first, *more = pieces(expression, mathml_notation(line, symbol_of))
         parts.append(joined([f"<mo>=</mo>{first}", *more]))
     result = math(f"<mo>{'=' if line.exact else '≈'}</mo>{shown}")
     return f'<li>{"".join(parts)}<span class="result">{result}</span></li>'

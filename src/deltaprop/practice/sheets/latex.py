@@ -9,9 +9,9 @@ from deltaprop._version import __version__
 from deltaprop.notation.digits import Line
 from deltaprop.notation.ids import Ref, read_ref
 from deltaprop.notation.latex import (
-    LatexNotation,
     equation_parts,
     escaped,
+    latex_notation,
     latex_number,
     latex_symbol,
 )
@@ -96,7 +96,7 @@ def _rows(task: Task, line: Line) -> list[str]:
     """Return the rows of an align*: one, or one for each part of a long line."""
     n = task.rules.n_samples
     left = latex_symbol(task.lines.named(line.step.ref), n)
-    symbols, numbers = LatexNotation(line, symbols=True, n_samples=n), LatexNotation(line)
+    symbols, numbers = latex_notation(line, symbols=True, n_samples=n), latex_notation(line)
     parts = equation_parts(line, symbols, numbers)
     if cells(" ".join(task.lines.parts(line))) <= _MOST_CELLS:
         return [f"{left} &{' '.join(parts)}"]

@@ -27,10 +27,10 @@ from deltaprop.notation.ids import PHASES, Ref, read_ref
 from deltaprop.notation.image import Image
 from deltaprop.notation.image_svg import image_svg
 from deltaprop.notation.mathml import (
-    MathmlNotation,
     escape,
     joined,
     math,
+    mathml_notation,
     number,
     pieces,
     symbol,
@@ -252,7 +252,7 @@ class Blocks:
         if step.has_formula:
             more = self.words["terms left out"]
             for kind, symbol_of in (("symbols", self.symbol), ("numbers", None)):
-                found = pieces(step.expression, MathmlNotation(line, symbol_of, more))
+                found = pieces(step.expression, mathml_notation(line, symbol_of, more))
                 found[0] = f"<mo>=</mo>{found[0]}"
                 parts.append(f'<span class="{kind}">{joined(found)}</span>')
         sign = "negative" if step.value < 0 else "positive" if step.value > 0 else "zero"

@@ -18,9 +18,9 @@ from deltaprop.notation.digits import Line
 from deltaprop.notation.ids import Ref
 from deltaprop.notation.mathml import (
     BREAK,
-    MathmlNotation,
     escape,
     fenced,
+    mathml_notation,
     matrix,
     number,
     operand,
@@ -160,7 +160,7 @@ class _Writer:
     def constant(self, line: Line, symbol: Callable[[Ref], str] | None) -> str:
         """Return a number that all entries are combined with; only numbers carry its id."""
         known = () if symbol else self.known
-        written = write(line.step.expression, MathmlNotation(line, symbol, known=known))
+        written = write(line.step.expression, mathml_notation(line, symbol, known=known))
         return f"<mrow>{written.replace(BREAK, '')}</mrow>"
 
     def matrix(

@@ -18,9 +18,9 @@ from deltaprop.explaining.renderers.latex.width import broken, widest_piece, wid
 from deltaprop.notation.digits import Line
 from deltaprop.notation.ids import Ref
 from deltaprop.notation.latex import (
-    LatexNotation,
     equation_parts,
     escaped,
+    latex_notation,
     latex_number,
     latex_symbol,
 )
@@ -63,7 +63,7 @@ def line_rows(
 
     def parts(flat: bool) -> list[str]:
         notations = (
-            LatexNotation(line, symbols, notation, n_samples, more, flat)
+            latex_notation(line, symbols, notation, n_samples, more, flat)
             for symbols in (True, False)
         )
         return equation_parts(line, *notations)
@@ -183,7 +183,7 @@ def _symbols(equation: Equation, notation: str) -> str:
                 text += applied if token.applied else symbol
             case Constant(line=line):
                 expression = line.step.expression
-                text += write(expression, LatexNotation(line, symbols=True, notation=notation))
+                text += write(expression, latex_notation(line, symbols=True, notation=notation))
             case _:
                 text += _mark(token, "", first=not text)
     return text
@@ -199,7 +199,7 @@ def _pieces(equation: Equation, room: float) -> Iterator[tuple[str, float]]:
                 name = rf"{_function(token.applied)} " if token.is_argument else ""
                 text, wide = text + name + matrix, wide + wide_matrix + 0.6 * len(token.applied)
             case Constant(line=line):
-                constant = write(line.step.expression, LatexNotation(line, symbols=False))
+                constant = write(line.step.expression, latex_notation(line, symbols=False))
                 text, wide = text + constant, wide + width(constant)
             case Joint() if text and not isinstance(equation.right[number - 1], Constant):
                 yield text, wide

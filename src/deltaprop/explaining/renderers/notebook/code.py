@@ -16,8 +16,7 @@ from deltaprop.functional.losses import sample_shares
 from deltaprop.model.layers import ARRAYS
 from deltaprop.model.parameters import Parameters
 from deltaprop.notation.digits import Line
-from deltaprop.notation.plain import PlainNotation
-from deltaprop.notation.write import write
+from deltaprop.notation.write import Notation, write
 from deltaprop.training.optimizers import hyperparameters
 
 __all__ = [
@@ -176,7 +175,7 @@ def arithmetic_code(lines: Sequence[Line]) -> str:
     rows = []
     for line in lines:
         if line.step.has_formula:
-            plain = write(line.step.expression, PlainNotation(line))
+            plain = write(line.step.expression, Notation(line.text))
             rows.append(f'        ("{line.step.id}", "{plain}", "{line.shown}"),')
     return "\n".join(["check(", "    [", *rows, "    ]", ")"])
 
