@@ -69,6 +69,12 @@ class Table:
     head: tuple[Cell, ...]
     rows: tuple[tuple[Cell, ...], ...]
 
+    @property
+    def figures(self) -> list[bool]:
+        """Return for each column whether it has numbers, which stand to the right."""
+        columns = zip(*self.rows, strict=True)
+        return [any(isinstance(cell, Shown) for cell in column) for column in columns]
+
 
 @dataclass(frozen=True)
 class Node:
@@ -120,6 +126,22 @@ class Overview:
     note: str
     targets: str
     loss: str
+
+    def table(self, words: Mapping[str, str]) -> Table:
+        """Return it as a table: down it the values flow forward, up it the deltas flow back."""
+        named = any(node.name for layer in self.layers for node in layer.nodes)
+        head = ("", words["neuron"], *([words["name"]] if named else []), "z ↓", "a ↓", "δ ↑")
+        rows: list[tuple[Cell, ...]] = []
+        for layer in self.layers:
+            title = layer.title
+            for node in layer.nodes:
+                numbers = map(Shown, (node.z, node.a, node.delta))
+                rows.append((title, node.ref, *([node.name] if named else []), *numbers))
+                title = ""
+            if layer.more:
+                more = words["more"].format(count=f"{layer.more:,}")
+                rows.append(("", more, *[""] * (len(head) - 2)))
+        return Table(head, tuple(rows))
 
 
 @dataclass(frozen=True)
@@ -220,10 +242,14 @@ class Document:
         """Return the wording of its language."""
         return words_of(self.style.language)
 
-    def lines(self) -> Iterator[Line]:
-        """Yield every number that is told, in order."""
+    def blocks(self) -> Iterator[Block]:
+        """Yield every block, in order."""
         for section in self.sections:
             for part in (section, *section.parts):
-                for block in part.blocks:
-                    if isinstance(block, Lines):
-                        yield from block.lines
+                yield from part.blocks
+
+    def lines(self) -> Iterator[Line]:
+        """Yield every number that is described, in order."""
+        for block in self.blocks():
+            if isinstance(block, Lines):
+                yield from block.lines

@@ -7,7 +7,7 @@ the same in a mail, in an editor, and rendered anywhere.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from deltaprop.characters import readable
 from deltaprop.explaining.document.blocks import (
@@ -18,15 +18,14 @@ from deltaprop.explaining.document.blocks import (
     Lines,
     Overview,
     Sentence,
-    Shown,
     Table,
 )
 from deltaprop.explaining.renderers.text import (
+    cell_text,
     equation_text,
     image_text,
     line_text,
     proof_text,
-    ref_text,
 )
 from deltaprop.notation.image import Image
 
@@ -52,12 +51,9 @@ def escaped(text: str) -> str:
 def _lines(document: Document) -> Iterator[str]:
     yield from write_head(document)
     for section in document.sections:
-        if section.title:
-            yield from (f"## {escaped(section.title)}", "")
-        for block in section.blocks:
-            yield from (*write_block(block, document), "")
-        for part in section.parts:
-            yield from (f"### {escaped(part.title)}", "")
+        for part in (section, *section.parts):
+            if part.title:
+                yield from (f"{'##' if part is section else '###'} {escaped(part.title)}", "")
             for block in part.blocks:
                 yield from (*write_block(block, document), "")
 
@@ -81,66 +77,44 @@ def write_block(block: Block, document: Document) -> Iterator[str]:
         case Overview():
             yield from _overview(block, document)
         case Image():
-            yield from (escaped(block.title), "", "```text")
-            yield from image_text(block, _ROOM)
-            yield "```"
+            yield from (escaped(block.title), "", *_code(image_text(block, _ROOM)))
         case Equations():
-            yield "```text"
-            for number, equation in enumerate(block.equations):
-                if number:
-                    yield ""
-                yield from equation_text(equation, document, _ROOM)
-            yield "```"
+            texts = ("\n".join(equation_text(e, document, _ROOM)) for e in block.equations)
+            yield from _code(["\n\n".join(texts)])
         case Lines():
-            yield "```text"
-            for line in block.lines:
-                yield from line_text(line, document, _ROOM)
-                proof = document.proofs.get(line.step.id)
-                if proof is not None:
-                    yield f"    {proof_text(proof, document.words)}"
-            yield "```"
+            yield from _code(_arithmetic(block, document))
+
+
+def _code(lines: Iterable[str]) -> Iterator[str]:
+    yield from ("```text", *lines, "```")
+
+
+def _arithmetic(block: Lines, document: Document) -> Iterator[str]:
+    for line in block.lines:
+        yield from line_text(line, document, _ROOM)
+        proof = document.proofs.get(line.step.id)
+        if proof is not None:
+            yield f"    {proof_text(proof, document.words)}"
 
 
 def _table(table: Table, document: Document) -> Iterator[str]:
-    n_columns = len(table.rows[0])
-    head = table.head or ("",) * n_columns
-    right = [any(isinstance(row[c], Shown) for row in table.rows) for c in range(n_columns)]
-    yield _row([_cell(cell, document) for cell in head])
-    yield _row(["--:" if to_right else ":--" for to_right in right])
-    for row in table.rows:
-        yield _row([_cell(cell, document) for cell in row])
+    def row(cells: Iterable[Cell]) -> str:
+        texts = (escaped(c) if isinstance(c, str) else cell_text(c, document) for c in cells)
+        return _row(texts)
 
-
-def _cell(cell: Cell, document: Document) -> str:
-    match cell:
-        case Shown():
-            return cell.text
-        case str():
-            return escaped(cell)
-    return ref_text(cell, document)
+    yield row(table.head or [""] * len(table.figures))
+    yield _row("--:" if to_right else ":--" for to_right in table.figures)
+    yield from map(row, table.rows)
 
 
 def _overview(overview: Overview, document: Document) -> Iterator[str]:
-    """Yield a table: down it the values flow forward, up it the deltas flow back."""
     words = document.words
-    named = any(node.name for layer in overview.layers for node in layer.nodes)
     if overview.note:
         yield from (escaped(overview.note), "")
-    yield _row(["", words["neuron"], *([words["name"]] if named else []), "z ↓", "a ↓", "δ ↑"])
-    yield _row([":--", ":--", *([":--"] if named else []), "--:", "--:", "--:"])
-    for layer in overview.layers:
-        title = escaped(layer.title)
-        for node in layer.nodes:
-            name = [escaped(node.name)] if named else []
-            symbol = ref_text(node.ref, document)
-            yield _row([title, symbol, *name, node.z, node.a, node.delta])
-            title = ""
-        if layer.more:
-            more = words["more"].format(count=f"{layer.more:,}")
-            yield _row(["", more, *([""] if named else []), "", "", ""])
+    yield from _table(overview.table(words), document)
     yield from ("", f"- {words['target']} = {overview.targets}")
     yield f"- {words['loss L']} = {overview.loss}"
 
 
-def _row(row: Sequence[str]) -> str:
+def _row(row: Iterable[str]) -> str:
     return f"| {' | '.join(row)} |"

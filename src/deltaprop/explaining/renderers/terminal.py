@@ -6,18 +6,17 @@ from collections.abc import Iterator
 
 from deltaprop.explaining.document.blocks import (
     Block,
-    Cell,
     Document,
     Equations,
     Lines,
     Overview,
     Section,
     Sentence,
-    Shown,
     Table,
     TableLayer,
 )
 from deltaprop.explaining.renderers.text import (
+    cell_text,
     equation_text,
     image_text,
     line_text,
@@ -134,24 +133,14 @@ class _Page:
     def table(self, table: Table) -> Iterator[str]:
         """Yield the rows, words to the left and numbers to the right."""
         rows = [*([table.head] if table.head else []), *table.rows]
-        texts = [[self.cell(cell) for cell in row] for row in rows]
+        texts = [[cell_text(cell, self.document) for cell in row] for row in rows]
         wide = [max(cells(row[c]) for row in texts) for c in range(len(texts[0]))]
-        right = [any(isinstance(row[c], Shown) for row in table.rows) for c in range(len(wide))]
         for row in texts:
             padded = (
                 " " * (w - cells(text)) + text if to_right else pad(text, w)
-                for text, w, to_right in zip(row, wide, right, strict=True)
+                for text, w, to_right in zip(row, wide, table.figures, strict=True)
             )
             yield clip("  " + "   ".join(padded).rstrip(), self.width)
-
-    def cell(self, cell: Cell) -> str:
-        """Return what stands in a table."""
-        match cell:
-            case Shown():
-                return cell.text
-            case str():
-                return cell
-        return ref_text(cell, self.document)
 
     def overview(self, overview: Overview) -> Iterator[str]:
         """Yield the network: columns from left to right, values and the deltas that come back."""

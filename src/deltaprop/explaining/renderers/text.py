@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
-from deltaprop.explaining.document.blocks import Document, Proof
+from deltaprop.explaining.document.blocks import Cell, Document, Proof, Shown
 from deltaprop.explaining.document.tokens import (
     Cells,
     Close,
@@ -26,6 +26,7 @@ from deltaprop.widths import cells, pad
 
 __all__ = [
     "MARKS",
+    "cell_text",
     "equation_text",
     "image_text",
     "line_parts",
@@ -48,6 +49,13 @@ _SIGNED = ("  ", "· ", "+ ", "++"), ("  ", "· ", "- ", "--")
 def ref_text(ref: Ref, document: Document) -> str:
     """Return a number's symbol."""
     return symbol_of(document.named(ref), document.n_samples, document.style.notation)
+
+
+def cell_text(cell: Cell, document: Document) -> str:
+    """Return what stands in a table."""
+    if isinstance(cell, Ref):
+        return ref_text(cell, document)
+    return cell.text if isinstance(cell, Shown) else cell
 
 
 def line_parts(line: Line, document: Document) -> tuple[str, str, str, str]:

@@ -12,8 +12,6 @@ from deltaprop.explaining.document.blocks import (
     Document,
     Equations,
     Lines,
-    Node,
-    Overview,
     Proof,
     Section,
     Sentence,
@@ -65,12 +63,8 @@ class Blocks:
         self.lines = tuple(document.lines())
         self.roots = self._roots()
         self.known = {line.step.id for line in self.lines} | set(self.roots)
-        parts = (part for section in document.sections for part in (section, *section.parts))
-        blocks = [block for part in parts for block in part.blocks]
-        self.width = width_class(
-            equation for block in blocks if isinstance(block, Equations)
-            for equation in block.equations
-        )  # fmt: skip
+        blocks = (block for block in document.blocks() if isinstance(block, Equations))
+        self.width = width_class(equation for block in blocks for equation in block.equations)
 
     def _roots(self) -> dict[str, float]:
         """Return what the lines are made of and no line works out."""
@@ -128,8 +122,6 @@ class Blocks:
                 yield f"<p{kind}>{escape(_HYPHEN.sub('−', block.text))}</p>"
             case Table():
                 yield from self.table(block)
-            case Overview():
-                yield from self.overview(block)
             case Image():
                 yield self.image(block)
             case Equations():
@@ -150,8 +142,7 @@ class Blocks:
 
     def table(self, table: Table) -> Iterator[str]:
         """Yield rows; numbers to the right, under their headings."""
-        rows = list(zip(*table.rows, strict=True))
-        right = [any(isinstance(cell, Shown) for cell in column) for column in rows]
+        right = table.figures
         yield '<div class="scroll"><table>'
         if table.head:
             cells = "".join(
@@ -184,27 +175,6 @@ class Blocks:
         if isinstance(cell, Ref):
             return escape(symbol_of(cell, 1, self.document.style.notation))
         return self.cell(cell)
-
-    def overview(self, overview: Overview) -> Iterator[str]:
-        """Yield the network as tables, one for each layer, where there is no picture of it."""
-
-        def row(node: Node) -> tuple[Cell, ...]:
-            numbers = (Shown(text) if text else "" for text in (node.z, node.a, node.delta))
-            return (node.name or node.ref, *numbers)
-
-        for layer in overview.layers:
-            rows = tuple(row(node) for node in layer.nodes)
-            more = (self.words["more"].format(count=f"{layer.more:,}"), "", "", "")
-            yield from self.table(
-                Table((layer.title, "z", "a", "δ"), (*rows, more) if layer.more else rows)
-            )
-        if overview.note:
-            yield f"<p>{escape(overview.note)}</p>"
-        described = (
-            (self.words["target"], overview.targets),
-            (self.words["loss L"], overview.loss),
-        )
-        yield from self.table(Table((), tuple((what, Shown(text)) for what, text in described)))
 
     def image(self, image: Image) -> str:
         """Return a picture with what it shows; one of signed numbers with its colours."""

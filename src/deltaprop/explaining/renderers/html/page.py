@@ -10,7 +10,7 @@ from functools import cache
 from importlib.resources import files
 
 from deltaprop._version import __version__
-from deltaprop.explaining.document.blocks import Block, Document, Lines, Overview, Section
+from deltaprop.explaining.document.blocks import Document, Lines, Overview, Section
 from deltaprop.explaining.renderers.html.blocks import Blocks, place_of
 from deltaprop.explaining.renderers.html.network import picture
 from deltaprop.explaining.worked_step import WorkedStep
@@ -56,20 +56,18 @@ class _Page:
         self.blocks = Blocks(document, names)
         self.text, self.words = self.blocks.text, document.words
         self.has_lines = bool(self.blocks.lines)
-        overviews = [b for s in document.sections for b in s.blocks if isinstance(b, Overview)]
-        self.has_picture = explanation is not None and bool(overviews or self.has_lines)
+        has_overview = any(isinstance(block, Overview) for block in document.blocks())
+        self.has_picture = explanation is not None and (has_overview or self.has_lines)
         self.sections = list(self._sections())
 
     def _sections(self) -> Iterator[Section]:
         """Yield what stands beside the picture; what it shows is not told once more."""
         for section in self.document.sections:
-            blocks: tuple[Block, ...] = section.blocks
-            if self.has_picture:
-                blocks = tuple(b for b in blocks if not isinstance(b, Overview))
-            title = section.title
+            blocks = tuple(b for b in section.blocks if not isinstance(b, Overview))
+            name, title = section.name, section.title
             if blocks != section.blocks:
+                name = "pictures"
                 title = self.words["pictures"] if any(isinstance(b, Image) for b in blocks) else ""
-            name = "pictures" if blocks != section.blocks else section.name
             if blocks or section.parts:
                 yield Section(name, title, blocks, section.parts)
 

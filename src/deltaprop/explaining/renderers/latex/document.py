@@ -21,9 +21,13 @@ from deltaprop.explaining.document.blocks import (
     Shown,
     Table,
 )
-from deltaprop.explaining.renderers.latex.lines import aligned, equation_rows, line_rows
+from deltaprop.explaining.renderers.latex.lines import (
+    aligned,
+    equation_rows,
+    line_rows,
+    of_one_array,
+)
 from deltaprop.explaining.renderers.latex.picture import MACROS, picture
-from deltaprop.notation.digits import Line
 from deltaprop.notation.ids import Ref
 from deltaprop.notation.image import Image
 from deltaprop.notation.latex import (
@@ -81,7 +85,7 @@ class _Page:
         yield f"% {self.words['compile'].format(engine=_ENGINES[language])}"
         yield from _PREAMBLE[language]
         yield from _PACKAGES
-        if any(isinstance(block, Image) for block in _blocks(document)):
+        if any(isinstance(block, Image) for block in document.blocks()):
             yield from MACROS
         if language != "zh":
             yield from _unknown_characters(document)
@@ -122,8 +126,8 @@ class _Page:
             case Equations():
                 yield from aligned([equation_rows(e, self.document) for e in block.equations])
             case Lines():
-                for _, group in groupby(block.lines, key=_array_of):
-                    yield from aligned([line_rows(line, self.document, True) for line in group])
+                for lines in of_one_array(block.lines):
+                    yield from aligned([line_rows(line, self.document, True) for line in lines])
 
     def symbol(self, ref: Ref) -> str:
         """Return a number's symbol."""
@@ -134,9 +138,8 @@ class _Page:
     def table(self, table: Table) -> Iterator[str]:
         """Yield the rows, words to the left and numbers to the right."""
         columns = ""
-        for column in zip(*table.rows, strict=True):
+        for column, right in zip(zip(*table.rows, strict=True), table.figures, strict=True):
             longest = max((columns_of(c) for c in column if isinstance(c, str)), default=0)
-            right = any(isinstance(cell, Shown) for cell in column)
             columns += "r" if right else "p{16em}" if longest > _LONGEST_CELL else "l"
         kind = _table_kind(len(table.rows))
         yield rf"\begin{{{kind}}}{'[l]' if kind == 'longtable' else ''}{{@{{}}{columns}@{{}}}}"
@@ -187,10 +190,6 @@ class _Page:
         yield rf"{target} $=$ {targets}\qquad {loss} $=$ {_math(overview.loss)}\par"
 
 
-def _array_of(line: Line) -> tuple[str, int]:
-    return line.step.quantity, line.step.ref.layer
-
-
 def _table_kind(n_rows: int) -> str:
     return "tabular" if n_rows <= _MOST_ROWS else "longtable"
 
@@ -223,16 +222,10 @@ def _unknown_characters(document: Document) -> Iterator[str]:
     yield r"\else\IfFileExists{ctex.sty}{\usepackage[scheme=plain]{ctex}}{}\fi"
 
 
-def _blocks(document: Document) -> Iterator[Block]:
-    for section in document.sections:
-        for part in (section, *section.parts):
-            yield from part.blocks
-
-
 def _texts(document: Document) -> Iterator[str]:
     """Yield all words that somebody may have chosen."""
     yield from (document.title, *document.conventions)
-    for block in _blocks(document):
+    for block in document.blocks():
         match block:
             case Sentence():
                 yield block.text

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 
 from deltaprop.explaining.document.blocks import Document, Proof
 from deltaprop.explaining.document.tokens import (
@@ -27,7 +28,7 @@ from deltaprop.notation.latex import (
 from deltaprop.notation.write import write
 from deltaprop.widths import cells
 
-__all__ = ["aligned", "equation_rows", "line_rows", "proof_text"]
+__all__ = ["aligned", "equation_rows", "line_rows", "of_one_array"]
 
 _ROOM = 45.0  # em of a row, on A4 with margins of 2 cm
 _LONGEST_ROW = 600  # characters of LaTeX; no longer formula has room in one row
@@ -75,13 +76,19 @@ def line_rows(
     rows = _rows(chosen, room)
     proof = document.proofs.get(line.step.id)
     if proof is not None:
-        described = proof_text(proof, document.words)
+        described = _proof_text(proof, document.words)
         if width(rows[-1]) + 2.0 + _proof_width(proof, document.words) <= room:
             rows[-1] += rf" \qquad {described}"
         else:
             rows.append(rf"\quad {described}")
     note = f" % {line.step.id}" if comment else ""
     return [f"{left} &{rows[0]}{note}", *(f"&{row}" for row in rows[1:])]
+
+
+def of_one_array(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    """Yield the lines that follow each other about one array, together."""
+    for _, group in groupby(lines, key=lambda line: (line.step.quantity, line.step.ref.layer)):
+        yield list(group)
 
 
 def _rows(parts: list[str], room: float) -> list[str]:
@@ -101,7 +108,7 @@ def _wrapped(part: str, room: float) -> list[str]:
     return [first, *(rf"\quad {row}" for row in rest)]
 
 
-def proof_text(proof: Proof, words: Mapping[str, str]) -> str:
+def _proof_text(proof: Proof, words: Mapping[str, str]) -> str:
     """Return what the referee found beside a gradient, in small type."""
     described = rf"\text{{{escaped(words['kink'])}}}"
     if proof.verdict != "kink":

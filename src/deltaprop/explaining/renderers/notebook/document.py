@@ -9,16 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 from typing import Any
 
 from deltaprop._version import __version__
 from deltaprop.explaining.document.blocks import Block, Document, Equations, Lines, Section
-from deltaprop.explaining.renderers.latex.lines import equation_rows, line_rows
+from deltaprop.explaining.renderers.latex.lines import equation_rows, line_rows, of_one_array
 from deltaprop.explaining.renderers.markdown import escaped, write_block, write_head
 from deltaprop.explaining.renderers.notebook import code
 from deltaprop.explaining.worked_step import WorkedStep
-from deltaprop.notation.digits import Line
 from deltaprop.notation.image import Image
 from deltaprop.notation.png import data_uri
 
@@ -119,20 +117,15 @@ class _Book:
             case Equations():
                 yield _display([equation_rows(e, self.document, _ROOM) for e in block.equations])
             case Lines():
-                for number, (_, group) in enumerate(groupby(block.lines, key=_array_of)):
+                for number, lines in enumerate(of_one_array(block.lines)):
                     yield from [""] if number else []
-                    rows = [line_rows(line, self.document, room=_ROOM) for line in group]
-                    yield _display(rows)
+                    yield _display([line_rows(each, self.document, room=_ROOM) for each in lines])
             case Image():
                 title = escaped(block.title)
                 legend = f"  \n{escaped(self.words['coloured'])}" if block.signed else ""
                 yield from (title + legend, "", f"![{title}]({data_uri(block)})")
             case _:
                 yield from write_block(block, self.document)
-
-
-def _array_of(line: Line) -> tuple[str, int]:
-    return line.step.quantity, line.step.ref.layer
 
 
 def _display(groups: Sequence[list[str]]) -> str:

@@ -8,17 +8,15 @@ from collections.abc import Iterator, Sequence
 from deltaprop.characters import readable
 from deltaprop.explaining.document.blocks import (
     Block,
-    Cell,
     Document,
     Equations,
     Lines,
     Overview,
     Section,
     Sentence,
-    Shown,
     Table,
 )
-from deltaprop.explaining.renderers.text import MARKS, equation_text, line_parts, ref_text
+from deltaprop.explaining.renderers.text import MARKS, cell_text, equation_text, line_parts
 from deltaprop.notation.html_page import language_tag
 from deltaprop.notation.image import Image
 from deltaprop.notation.png import data_uri
@@ -121,40 +119,15 @@ class _Fragment:
 
     def table(self, table: Table) -> Iterator[str]:
         """Yield the rows, words to the left and numbers to the right."""
-        columns = zip(*table.rows, strict=True)
-        right = [any(isinstance(cell, Shown) for cell in column) for column in columns]
-        rows = [[self.cell(cell) for cell in row] for row in table.rows]
-        styles = [_RIGHT if to_right else _LEFT for to_right in right]
-        yield from _rows([self.cell(cell) for cell in table.head], rows, styles)
-
-    def cell(self, cell: Cell) -> str:
-        """Return what stands in a table."""
-        match cell:
-            case Shown():
-                return cell.text
-            case str():
-                return cell
-        return ref_text(cell, self.document)
+        rows = [[cell_text(cell, self.document) for cell in row] for row in table.rows]
+        styles = [_RIGHT if to_right else _LEFT for to_right in table.figures]
+        yield from _rows([cell_text(cell, self.document) for cell in table.head], rows, styles)
 
     def overview(self, overview: Overview) -> Iterator[str]:
-        """Yield a table: down it the values flow forward, up it the deltas flow back."""
         words = self.words
         if overview.note:
             yield f"<p>{_escaped(overview.note)}</p>"
-        rows = []
-        for layer in overview.layers:
-            title = layer.title
-            for node in layer.nodes:
-                symbol = ref_text(node.ref, self.document)
-                rows.append([title, symbol, node.name, node.z, node.a, node.delta])
-                title = ""
-            if layer.more:
-                more = words["more"].format(count=f"{layer.more:,}")
-                rows.append(["", more, "", "", "", ""])
-        head = ["", words["neuron"], words["name"], "z ↓", "a ↓", "δ ↑"]
-        keep = [c for c in range(len(head)) if c != 2 or any(row[2] for row in rows)]
-        styles = [_RIGHT if c > 2 else _LEFT for c in keep]
-        yield from _rows([head[c] for c in keep], [[row[c] for c in keep] for row in rows], styles)
+        yield from self.table(overview.table(words))
         described = f"{words['target']} = {overview.targets}; {words['loss L']} = {overview.loss}"
         yield f"<p>{_escaped(described)}</p>"
 
