@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 import deltaprop as dp
 from deltaprop.errors import SettingError
-from deltaprop.explaining.derivation.any_number import steps_of
 from deltaprop.explaining.derivation.edges import reads
 from deltaprop.explaining.derivation.trees import entry_of, tree_of
 from deltaprop.explaining.document.equations import equations
@@ -388,6 +387,6 @@ def test_any_pile_of_layers_is_told(data):
         network, parameters, rng.normal(size=(2, n_in)), rng.normal(size=(2, 2)), rng=rng,
         optimizer=data.draw(st.sampled_from(RULES)),
     )  # fmt: skip
-    for step in steps_of(explanation.trace, explanation.update):
+    for step in explanation.derivation.all_steps():
         assert step.value == pytest.approx(evaluate(step.expression), rel=1e-8, abs=1e-11), step
     assert list(equations(explanation, 6))

@@ -16,9 +16,9 @@ from deltaprop.functional.expressions import Leaf, Number, Operand
 from deltaprop.functional.rounding import rounding_bound
 from deltaprop.notation.steps import Step
 
-__all__ = ["Line", "another_formula", "line_of", "number_text"]
+__all__ = ["ALL_DIGITS", "Line", "another_formula", "line_of", "number_text"]
 
-_ALL_DIGITS = 17  # enough to write any float64 so that it reads back the same
+ALL_DIGITS = 17  # enough to write any float64 so that it reads back the same
 # The number and its formula are each rounded, and sums in another order a little more.
 _SAFE = 4
 
@@ -81,7 +81,7 @@ def line_of(step: Step, digits: int = 6) -> Line:
     """
     shown = number_text(step.value, digits)
     exact = _same(float(shown), step.value)
-    for operand_digits in range(digits, _ALL_DIGITS + 1):
+    for operand_digits in range(digits, ALL_DIGITS + 1):
         line = Line(step, shown, exact, operand_digits)
         if _holds(line.evaluated(), shown, step.value, digits):
             return line
@@ -92,18 +92,18 @@ def line_of(step: Step, digits: int = 6) -> Line:
     if abs(found - step.value) <= bound:
         for fewer in range(digits - 1, 0, -1):
             shown = number_text(step.value, fewer)
-            line = Line(step, shown, False, _ALL_DIGITS)
+            line = Line(step, shown, False, ALL_DIGITS)
             if _holds(line.evaluated(), shown, step.value, fewer):
                 return line
-        return Line(step, "0", False, _ALL_DIGITS)
+        return Line(step, "0", False, ALL_DIGITS)
     raise another_formula(step.id, found, step.value)
 
 
 def another_formula(name: str, found: float, value: float) -> SettingError:
     """Return the error for a formula that does not come to the number it stands for."""
     return SettingError(
-        f"The formula of {name} comes to {number_text(found, _ALL_DIGITS)}, but the number is "
-        f"{number_text(value, _ALL_DIGITS)}: a formula that was registered for an activation, a "
+        f"The formula of {name} comes to {number_text(found, ALL_DIGITS)}, but the number is "
+        f"{number_text(value, ALL_DIGITS)}: a formula that was registered for an activation, a "
         "loss, a layer or an optimizer is another than what it computes."
     )
 

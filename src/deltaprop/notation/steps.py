@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from deltaprop.functional.expressions import Expression, Operand, leaves
 from deltaprop.notation.ids import Ref
 
-__all__ = ["Step"]
+__all__ = ["Step", "roots"]
+
+
+def roots(steps: Sequence[Step]) -> dict[str, float]:
+    """Return the value of all that steps are made of and that none of them works out."""
+    worked_out = {step.id for step in steps}
+    operands = (operand for step in steps for operand in step.named_operands())
+    return {operand.id: operand.value for operand in operands if operand.id not in worked_out}
 
 
 @dataclass(frozen=True)

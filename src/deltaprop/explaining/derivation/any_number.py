@@ -7,7 +7,7 @@ size can be asked about any of its numbers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from deltaprop.errors import SettingError
 from deltaprop.explaining.derivation import backward, forward
@@ -21,10 +21,10 @@ from deltaprop.model.layers import INTERMEDIATES
 from deltaprop.notation.ids import Ref, array_of, grid, read_ref
 from deltaprop.notation.steps import Step
 
-__all__ = ["Derivation", "steps_of"]
+__all__ = ["Derivation"]
 
 # what a number of the trace is made of, and what it is
-_TOLD: Mapping[str, Callable[[Ref, Trace], tuple[Expression, float]]] = {
+_DESCRIBED: Mapping[str, Callable[[Ref, Trace], tuple[Expression, float]]] = {
     "z": forward.preactivation,
     "kept": forward.kept,
     "a": forward.activation,
@@ -41,39 +41,12 @@ _TOLD: Mapping[str, Callable[[Ref, Trace], tuple[Expression, float]]] = {
 }
 
 
-def steps_of(trace: Trace, update: Update | None = None) -> tuple[Step, ...]:
-    """Return all steps of a small network in the order they are worked out.
-
-    Parameters
-    ----------
-    trace : Trace
-        One forward and backward pass.
-    update : Update, optional
-        The optimizer's step and the pass after it.
-
-    Returns
-    -------
-    tuple of Step
-        forward, loss, backward, gradient, update, after.
-    """
-    return Derivation(trace, update).all_steps()
-
-
 class Derivation:
-    """Any number of one training step, asked for by name.
+    """Any number of one training step, asked for by name."""
 
-    Parameters
-    ----------
-    trace : Trace
-        One forward and backward pass.
-    update : Update, optional
-        The optimizer's step and the pass after it.
-    """
-
-    def __init__(self, trace: Trace, update: Update | None = None) -> None:
-        self.trace = trace
-        self.update = update
-        self.new_parameters = None if update is None else DescribedUpdate(trace, update)
+    def __init__(self, trace: Trace, update: Update) -> None:
+        self.trace, self.update = trace, update
+        self.new_parameters = DescribedUpdate(trace, update)
 
     def refs(self) -> Iterator[Ref]:
         """Yield the name of every number that is worked out, in order."""
@@ -94,16 +67,13 @@ class Derivation:
                 yield from _between(trace, layer, "backward")
         for layer in range(n_layers, 0, -1):
             for name, array in trace.parameters.layers[layer - 1].items():
-                if (
-                    backward.penalized(trace)
-                    and name in trace.network.computing_layers[layer - 1].penalized
-                ):
+                layer_penalized = trace.network.computing_layers[layer - 1].penalized
+                if backward.penalized(trace) and name in layer_penalized:
                     yield from grid(f"data_d{name}", layer, array.shape)
                 yield from grid(f"d{name}", layer, array.shape)
-        if self.update is not None and self.new_parameters is not None:
-            yield from self.new_parameters.refs()
-            yield from _forward_refs(self.update.after, after=True)
-            yield from _loss_refs(self.update.after, after=True)
+        yield from self.new_parameters.refs()
+        yield from _forward_refs(self.update.after, after=True)
+        yield from _loss_refs(self.update.after, after=True)
 
     def all_steps(self) -> tuple[Step, ...]:
         """Return the step of every number."""
@@ -111,17 +81,19 @@ class Derivation:
 
     def ancestry(self, wanted: Iterable[Ref]) -> tuple[Step, ...]:
         """Return the steps of some numbers and of everything they are made of, in order."""
+        return tuple(sorted(self.made_of(wanted).values(), key=lambda step: step.ref.order()))
+
+    def made_of(self, wanted: Iterable[Ref], known: Collection[Ref] = ()) -> dict[Ref, Step]:
+        """Return the steps of some numbers and of all that they are made of but what is known."""
         found: dict[Ref, Step] = {}
         waiting = list(wanted)
         while waiting:
             ref = waiting.pop()
-            if ref in found:
-                continue
-            step = self.step(ref)
+            step = None if ref in known or ref in found else self.step(ref)
             if step is not None:
                 found[ref] = step
                 waiting += [read_ref(name) for name in step.operands if name != step.id]
-        return tuple(sorted(found.values(), key=lambda step: step.ref.order()))
+        return found
 
     def known(self, ref: Ref) -> Step:
         """Return the step of a number that is worked out.
@@ -148,11 +120,7 @@ class Derivation:
         SettingError
             When the network has no such number.
         """
-        trace = self.trace
-        if ref.after and ref.phase == "after":
-            if self.update is None:
-                raise SettingError(f"There is no {ref.id}: no update was made.")
-            trace = self.update.after
+        trace = self.update.after if ref.after and ref.phase == "after" else self.trace
         try:
             return self._step(ref, trace)
         except (IndexError, KeyError, ValueError, TypeError):
@@ -162,15 +130,11 @@ class Derivation:
             ) from None
 
     def _step(self, ref: Ref, trace: Trace) -> Step | None:
-        tell = backward.gradient if array_of(ref.quantity) else _TOLD.get(ref.quantity)
-        if tell is not None:
-            expression, value = tell(ref, trace)
+        made = backward.gradient if array_of(ref.quantity) else _DESCRIBED.get(ref.quantity)
+        if made is not None:
+            expression, value = made(ref, trace)
             return Step(ref, expression, float(value))
-        if not ref.after:
-            return None
-        if self.new_parameters is None:
-            raise SettingError(f"There is no {ref.id}: no update was made.")
-        return self.new_parameters.step(ref)
+        return self.new_parameters.step(ref) if ref.after else None
 
     def loss_is_of_one_sample(self) -> bool:
         """Return whether the loss of the only sample is the whole loss."""

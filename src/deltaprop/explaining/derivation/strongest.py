@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.explaining.derivation.any_number import Derivation
-from deltaprop.notation.ids import Ref, read_ref
+from deltaprop.model.backprop import Trace
+from deltaprop.notation.ids import Ref
 
-__all__ = ["n_numbers", "strongest", "strongest_described"]
+__all__ = ["n_numbers", "neurons_to_show", "strongest", "strongest_described"]
 
 Array = npt.NDArray[np.float64]
 
@@ -33,10 +34,8 @@ def _estimated(derivation: Derivation) -> int:
     neurons, k = n * sum(network.sizes[1:]), network.n_out
     weights = network.n_parameters
     jacobian = n * k * (k + 2) if network.loss.output == "softmax" else 0
-    update = 0
-    if derivation.update is not None:
-        states = sum(isinstance(v, np.ndarray) for v in derivation.update.new_state.values())
-        update = weights * (1 + states) + 2 * neurons + n
+    states = sum(isinstance(v, np.ndarray) for v in derivation.update.new_state.values())
+    update = weights * (1 + states) + 2 * neurons + n
     penalized = weights if network.l2 or network.l1 else 0
     return 3 * neurons + jacobian + weights + penalized + update + n + 1
 
@@ -60,12 +59,24 @@ def strongest(derivation: Derivation) -> Iterator[Ref]:
             for place in _largest(gradient.ravel(), _MOST_WEIGHTS):
                 index = tuple(int(i) for i in np.unravel_index(place, gradient.shape))
                 yield Ref(f"d{name}", layer, index)
-                if derivation.update is not None:
-                    yield Ref(name, layer, index, after=True)
-    if derivation.update is not None:
-        for s in samples:
-            for j in _largest(trace.delta[-1][s], _MOST_NEURONS):
-                yield Ref("z", last, (s, j), after=True)
+                yield Ref(name, layer, index, after=True)
+    for s in samples:
+        for j in _largest(trace.delta[-1][s], _MOST_NEURONS):
+            yield Ref("z", last, (s, j), after=True)
+
+
+def neurons_to_show(trace: Trace, layer: int, sample: int, most: int) -> list[int]:
+    """Return the neurons of a layer in order; of more than ``most`` the strongest, one fewer.
+
+    Strongest are those with the largest delta; of the inputs, those with the largest value.
+    """
+    values = trace.a[layer][sample]
+    if len(values) <= most:
+        return list(range(len(values)))
+    strength = np.abs(trace.delta[layer - 1][sample] if layer else values)
+    order: list[int] = sorted(np.argsort(-strength, kind="stable")[: most - 1].tolist())
+    # an input that is zero is one of the rest: a word that is not there
+    return order if layer else [j for j in order if values[j]] or order[:1]
 
 
 def strongest_described(derivation: Derivation, most: int = _MOST_DESCRIBED) -> list[Ref]:
@@ -73,25 +84,12 @@ def strongest_described(derivation: Derivation, most: int = _MOST_DESCRIBED) -> 
     chosen: list[Ref] = []
     described: set[Ref] = set()
     for ref in strongest(derivation):
-        found = _made_of(ref, derivation, described)
+        found = derivation.made_of([ref], described)
         if chosen and len(described) + len(found) > most:
             break
         chosen.append(ref)
-        described |= found
+        described |= found.keys()
     return chosen
-
-
-def _made_of(ref: Ref, derivation: Derivation, described: set[Ref]) -> set[Ref]:
-    """Return a number and all that it is made of, without what is told already."""
-    found: set[Ref] = set()
-    waiting = [ref]
-    while waiting:
-        ref = waiting.pop()
-        step = None if ref in described or ref in found else derivation.step(ref)
-        if step is not None:
-            found.add(ref)
-            waiting += [read_ref(name) for name in step.operands if name != step.id]
-    return found
 
 
 def _largest(values: Array, most: int) -> list[int]:

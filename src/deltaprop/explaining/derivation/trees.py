@@ -1,7 +1,7 @@
 """The equations of the layers with the arrays of a trace put in.
 
 One tree for each: ``functional.arrays.element`` makes the lines of single numbers of it, and
-``explaining.matrices`` the matrix equations.
+``document.equations`` the matrix equations.
 """
 
 from __future__ import annotations
@@ -25,12 +25,13 @@ from deltaprop.notation.ids import PER_SAMPLE, Ref
 
 __all__ = [
     "arriving",
+    "columns_of",
     "delta_of",
     "entry_of",
     "equations_of",
     "intermediate",
     "intermediates_of",
-    "part_of",
+    "rows_of",
     "tree_of",
 ]
 
@@ -75,28 +76,13 @@ def tree_of(
 ) -> Expression:
     """Return the right-hand side of a layer's equation.
 
-    Parameters
-    ----------
-    trace : Trace
-        The pass.
-    layer : int
-        From 1.
-    equation : Equation
-        One of that layer.
-    after : bool
-        Whether the pass is the one after the update.
-    shown : bool
-        Whether a function of an array stands there as its values, as matrix equations show it.
-
-    Returns
-    -------
-    Expression
-        A tree of matrices.
+    ``after`` is whether the pass is the one after the update; ``shown`` whether a function of an
+    array stands there as its values, as matrix equations show it.
     """
-    array = {"a", "delta", *trace.parameters.layers[layer - 1]}
+    arrays = ("a", "delta", *trace.parameters.layers[layer - 1])
+    parts = {**{name: Part(name, 0, 0) for name in arrays}, **equation.parts}
     between = INTERMEDIATES.keys() & set(re.findall(r"\w+", equation.formula))
-    names = {name: _matrix_of(trace, layer, Part(name, 0, 0), after) for name in array}
-    names |= {name: _matrix_of(trace, layer, part, after) for name, part in equation.parts.items()}
+    names = {name: _matrix_of(trace, layer, part, after) for name, part in parts.items()}
     names |= {name: intermediate(trace, layer, name, after) for name in between}
     functions: dict[str, Callable[[Expression], Expression]] = {}
     for name, activation in equation.functions.items():
@@ -128,8 +114,9 @@ def _matrix_of(trace: Trace, layer: int, part: Part, after: bool = False) -> Mat
         values, ref = trace.delta[layer - 1], Ref("delta", layer, (), after)
     else:
         values = trace.parameters.layers[layer - 1][part.array]
-        return _rows(values, Ref(part.array, layer, (), after), part)
-    return _columns(trace, values, ref, part.start, part.stop)
+        stop = part.stop or len(values)
+        return rows_of(trace, values, Ref(part.array, layer, (), after), part.start, stop)
+    return columns_of(trace, values, ref, part.start, part.stop)
 
 
 def _entering(trace: Trace, layer: int, after: bool) -> Ref:
@@ -138,28 +125,26 @@ def _entering(trace: Trace, layer: int, after: bool) -> Ref:
     return Ref("a", layer - 1, (), after) if layer > 1 else Ref("x")
 
 
-def _columns(trace: Trace, values: Array, ref: Ref, start: int, stop: int) -> Matrix:
+def columns_of(trace: Trace, values: Array, ref: Ref, start: int, stop: int) -> Matrix:
+    """Return some columns of an array."""
     if not stop or stop - start == values.shape[1]:
         return Matrix(ref.id, values)
-    part = part_of(trace, ref, start, stop)
-    return Matrix(ref.id, values[:, start:stop], (0, start), part)
+    return Matrix(ref.id, values[:, start:stop], (0, start), _part_of(trace, ref, start, stop))
 
 
-def _rows(values: Array, ref: Ref, part: Part) -> Matrix:
-    """Return rows of an array, the first index of one of three, or the whole."""
+def rows_of(trace: Trace, values: Array, ref: Ref, start: int, stop: int) -> Matrix:
+    """Return some rows of an array, the first index of one of three, or the whole."""
     if values.ndim == 1:
         return Matrix(ref.id, values[None], (0,))
-    start, stop = part.start, part.stop or len(values)
-    written = "" if stop - start == len(values) else part_of(None, ref, start, stop)
+    part = "" if stop - start == len(values) else _part_of(trace, ref, start, stop)
     if values.ndim == 2:
-        return Matrix(ref.id, values[start:stop], (start, 0), written)
-    return Matrix(ref.id, values[start], (start, 0, 0), written)
+        return Matrix(ref.id, values[start:stop], (start, 0), part)
+    return Matrix(ref.id, values[start], (start, 0, 0), part)
 
 
-def part_of(trace: Trace | None, ref: Ref, start: int, stop: int) -> str:
+def _part_of(trace: Trace, ref: Ref, start: int, stop: int) -> str:
     """Return how some columns or rows are called; a dot stands for all samples."""
-    several = trace is not None and len(trace.shares) > 1
-    every = "·" if several and ref.quantity in PER_SAMPLE else ""
+    every = "·" if len(trace.shares) > 1 and ref.quantity in PER_SAMPLE else ""
     return every + (str(stop) if stop == start + 1 else f"{start + 1}…{stop}")
 
 
@@ -170,7 +155,7 @@ def arriving(trace: Trace, layer: int, equation: Equation, *, shown: bool = Fals
     if mask is None:
         return tree
     start, stop = equation.start, equation.stop or 0
-    return times(tree, _columns(trace, mask, Ref("mask", layer + 1), start, stop))
+    return times(tree, columns_of(trace, mask, Ref("mask", layer + 1), start, stop))
 
 
 def delta_of(trace: Trace, layer: int, equation: Equation, *, shown: bool = False) -> Expression:
@@ -180,7 +165,7 @@ def delta_of(trace: Trace, layer: int, equation: Equation, *, shown: bool = Fals
     if row.name == "identity":
         return tree
     z, a = (
-        _columns(trace, values, Ref(name, layer), equation.start, equation.stop or 0)
+        columns_of(trace, values, Ref(name, layer), equation.start, equation.stop or 0)
         for name, values in (("z", trace.z[layer - 1]), ("a", trace.a[layer]))
     )
     return times(tree, _slope_of(row, z, a, shown=shown))

@@ -20,7 +20,7 @@ from deltaprop.notation.ids import Ref, grid
 from deltaprop.notation.steps import Step
 from deltaprop.training.optimizers import OfMatrices, hyperparameters
 
-__all__ = ["DescribedUpdate", "moves", "rate_factor"]
+__all__ = ["DescribedUpdate", "moves"]
 
 Array = npt.NDArray[np.float64]
 
@@ -32,7 +32,7 @@ def moves(update: Update, name: str) -> bool:
     return name != "b" or update.train_biases
 
 
-def rate_factor(slot: Slot) -> Expression | None:
+def _rate_factor(slot: Slot) -> Expression | None:
     """Return what an array's learning rate is multiplied by, as a constant; None for 1."""
     factor = slot.learning_rate_factor
     if factor == 1:
@@ -45,15 +45,7 @@ def rate_factor(slot: Slot) -> Expression | None:
 
 
 class DescribedUpdate:
-    """Any number that the optimizer sets.
-
-    Parameters
-    ----------
-    trace : Trace
-        The pass before the step.
-    update : Update
-        The step.
-    """
+    """Any number that the optimizer sets in a step."""
 
     def __init__(self, trace: Trace, update: Update) -> None:
         self.trace, self.update = trace, update
@@ -105,7 +97,7 @@ class DescribedUpdate:
         names: dict[str, Expression] = {
             "w": before,
             "g": operand(Ref(f"d{name}", ref.layer, ref.index), self.trace.gradients.flat[place]),
-            "learning_rate": self._learning_rate(slot),
+            "learning_rate": self.learning_rate(slot),
             **self._hyperparameters(),
         }
         # a state that was set before this one is meant with its new value
@@ -134,7 +126,7 @@ class DescribedUpdate:
         names: dict[str, Expression] = {
             "w": matrix("", before.parameters.flat, after=False),
             "g": matrix("d", before.gradients.flat, after=False),
-            "learning_rate": self._learning_rate(slot),
+            "learning_rate": self.learning_rate(slot),
             **self._hyperparameters(),
             **{n: matrix(f"{n}_", update.state[n], after=False) for n in self._state_names()},
         }
@@ -154,8 +146,9 @@ class DescribedUpdate:
             known[key] = tree, found
         return known
 
-    def _learning_rate(self, slot: Slot) -> Expression:
-        eta, factor = operand(Ref("learning_rate"), self.update.learning_rate), rate_factor(slot)
+    def learning_rate(self, slot: Slot) -> Expression:
+        """Return eta times what an array's is multiplied by."""
+        eta, factor = operand(Ref("learning_rate"), self.update.learning_rate), _rate_factor(slot)
         return eta if factor is None else multiplied(factor, eta)
 
     def _state_names(self) -> list[str]:
@@ -163,10 +156,8 @@ class DescribedUpdate:
 
     def _formulas(self, slot: Slot) -> dict[str, str] | None:
         """Return the optimizer's formulas for an array, or None where it does not tell them."""
-        tell = getattr(self.update.rule, "arithmetic", None)
-        if tell is None:
-            return None
-        return dict(tell(slot.penalized))
+        arithmetic = getattr(self.update.rule, "arithmetic", None)
+        return None if arithmetic is None else dict(arithmetic(slot.penalized))
 
     def _hyperparameters(self) -> dict[str, Expression]:
         numbers = hyperparameters(self.update.rule)

@@ -5,21 +5,22 @@ Where an equation is shown whole, its operands have enough digits for it to hold
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from deltaprop.explaining.derivation.trees import (
+    columns_of,
     delta_of,
     equations_of,
     intermediate,
     intermediates_of,
-    part_of,
+    rows_of,
     tree_of,
 )
-from deltaprop.explaining.derivation.update import moves, rate_factor
+from deltaprop.explaining.derivation.update import moves
 from deltaprop.explaining.document.tokens import (
     Cells,
     Close,
@@ -55,7 +56,7 @@ from deltaprop.functional.expressions import (
 from deltaprop.model.backprop import Trace
 from deltaprop.model.layers import Equation as OfLayer
 from deltaprop.model.parameters import Slot
-from deltaprop.notation.digits import Line, another_formula, number_text
+from deltaprop.notation.digits import ALL_DIGITS, Line, another_formula, number_text
 from deltaprop.notation.ids import Ref, read_ref
 from deltaprop.notation.steps import Step
 from deltaprop.training.optimizers import GradientDescent
@@ -66,32 +67,18 @@ Array = npt.NDArray[np.float64]
 
 MOST_CELLS = 6  # rows and columns of a matrix that are shown
 MOST_BLOCKS = 6  # of an array that is worked out block by block
-_ALL_DIGITS = 17
 _WRONG = 1e-6  # of the sizes of the operands and the result: more than rounding
 _ADDED, _ENTRYWISE, _MULTIPLIED = range(1, 4)  # how strongly what stands around an operand binds
 
 
 def equations(explanation: WorkedStep, digits: int) -> Iterator[Equation]:
-    """Yield the matrix equations of a step, in the order they are worked out.
-
-    Parameters
-    ----------
-    explanation : WorkedStep
-        The step.
-    digits : int
-        Significant digits of the results.
-
-    Yields
-    ------
-    Equation
-        Forward, backward, gradient, update.
-    """
+    """Yield the matrix equations of a step, their results with so many digits, phase by phase."""
     trace = explanation.trace
     last = len(trace.z)
     for layer in range(1, last + 1):
         yield from _forward(trace, layer, digits)
-    start = _equation("backward", Ref("delta", last), None, trace.delta[-1], digits)
-    yield replace(start, note=trace.network.loss_name)
+    delta, loss = Matrix(Ref("delta", last).id, trace.delta[-1]), trace.network.loss_name
+    yield _equation("backward", None, delta, digits, note=loss)
     for layer in range(last - 1, 0, -1):
         yield from _backward(trace, layer, digits)
     for layer in range(last, 0, -1):
@@ -102,135 +89,95 @@ def equations(explanation: WorkedStep, digits: int) -> Iterator[Equation]:
 
 
 def _forward(trace: Trace, layer: int, digits: int) -> Iterator[Equation]:
-    network, last = trace.network, len(trace.z)
+    network, z = trace.network, trace.z[layer - 1]
     yield from _between(trace, layer, "forward", digits)
-    blocks = list(equations_of(trace, layer, "z"))
-    for block in blocks[:MOST_BLOCKS]:
+    for block, more in _blocks(trace, layer, "z"):
         tree = tree_of(trace, layer, block, shown=True)
-        yield _columns(trace, "forward", Ref("z", layer), block, tree, blocks, digits)
-    name = network.activations[layer - 1].name if layer < last else network.loss.output
+        result = columns_of(trace, z, Ref("z", layer), block.start, block.stop or 0)
+        yield _equation("forward", tree, result, digits, more=more)
+    is_last = layer == len(trace.z)
+    name = network.loss.output if is_last else network.activations[layer - 1].name
     if name != "identity":
-        f = network.activations[layer - 1].f if layer < last else network.loss.predict
-        z = Matrix(Ref("z", layer).id, trace.z[layer - 1])
-        yield _equation(
-            "forward", Ref("a", layer), Applied(name, "", f, {"z": z}), trace.a[layer], digits
-        )
+        f = network.loss.predict if is_last else network.activations[layer - 1].f
+        tree = Applied(name, "", f, {"z": Matrix(Ref("z", layer).id, z)})
+        yield _equation("forward", tree, Matrix(Ref("a", layer).id, trace.a[layer]), digits)
 
 
 def _between(trace: Trace, layer: int, phase: str, digits: int) -> Iterator[Equation]:
     for name in intermediates_of(trace, layer, phase):
         (block,) = equations_of(trace, layer, name)
-        found = intermediate(trace, layer, name)
         tree = tree_of(trace, layer, block, shown=True)
-        yield _equation(phase, Ref(name, layer), tree, found.values, digits)
+        yield _equation(phase, tree, intermediate(trace, layer, name), digits)
 
 
 def _backward(trace: Trace, layer: int, digits: int) -> Iterator[Equation]:
     yield from _between(trace, layer + 1, "backward", digits)
-    blocks = list(equations_of(trace, layer + 1, "below"))
-    for block in blocks[:MOST_BLOCKS]:
+    delta, left = trace.delta[layer - 1], Ref("delta", layer)
+    for block, more in _blocks(trace, layer + 1, "below"):
         tree = delta_of(trace, layer, block, shown=True)
-        yield _columns(trace, "backward", Ref("delta", layer), block, tree, blocks, digits)
-
-
-def _columns(
-    trace: Trace,
-    phase: str,
-    left: Ref,
-    block: OfLayer,
-    tree: Expression,
-    blocks: Sequence[OfLayer],
-    digits: int,
-) -> Equation:
-    """Return an array, or the columns of it that have an equation of their own."""
-    result = (trace.z if left.quantity == "z" else trace.delta)[left.layer - 1]
-    start, stop = block.start, block.stop or 0
-    equation = _equation(phase, left, tree, result[:, start:stop], digits)
-    part = part_of(trace, left, start, stop) if len(blocks) > 1 else ""
-    return _marked(equation, part, (0, start), blocks, block)
+        result = columns_of(trace, delta, left, block.start, block.stop or 0)
+        yield _equation("backward", tree, result, digits, more=more)
 
 
 def _gradient(trace: Trace, layer: int, name: str, digits: int) -> Iterator[Equation]:
-    network, left = trace.network, Ref(f"d{name}", layer)
+    network = trace.network
     gradient = trace.gradients.layers[layer - 1][name]
     weights = trace.parameters.layers[layer - 1][name]
-    blocks = list(equations_of(trace, layer, name))
-    for block in blocks[:MOST_BLOCKS]:
+    for block, more in _blocks(trace, layer, name):
         start, stop = block.start, block.stop or 0
-        part = part_of(None, left, start, stop) if len(blocks) > 1 else ""
         tree = tree_of(trace, layer, block, shown=True)
-        w = _part(Ref(name, layer), weights, start, stop, part)
         if name in network.computing_layers[layer - 1].penalized:
+            w = rows_of(trace, weights, Ref(name, layer), start, stop)
             if network.l2:
                 tree = plus(tree, times(Operand("l2", network.l2), w))
             if network.l1:
                 sign = replace(w, values=np.sign(w.values), applied="sign")
                 tree = plus(tree, times(Operand("l1", network.l1), sign))
-        result = _part(left, gradient, start, stop, part)
-        equation = _equation("gradient", left, tree, result.values, digits)
-        yield _marked(equation, part, result.origin, blocks, block)
+        result = rows_of(trace, gradient, Ref(f"d{name}", layer), start, stop)
+        yield _equation("gradient", tree, result, digits, more=more)
+
+
+def _blocks(trace: Trace, layer: int, left: str) -> Iterator[tuple[OfLayer, int]]:
+    """Yield a layer's equations that are shown; the last with how many more there are."""
+    found = list(equations_of(trace, layer, left))
+    for number, block in enumerate(found[:MOST_BLOCKS], start=1):
+        yield block, len(found) - number if number == MOST_BLOCKS else 0
 
 
 def _update(explanation: WorkedStep, slot: Slot, digits: int) -> Iterator[Equation]:
-    update, layer, name = explanation.update, slot.layer + 1, slot.name
-    old, gradient, new = (
-        parameters.layers[slot.layer][name]
-        for parameters in (
-            explanation.trace.parameters,
-            explanation.trace.gradients,
-            update.after.parameters,
-        )
-    )
-    set_to = explanation.derivation.new_parameters
-    as_matrix = {} if set_to is None else set_to.of_matrix(slot)
+    trace, update, described = (
+        explanation.trace, explanation.update, explanation.derivation.new_parameters
+    )  # fmt: skip
+    as_matrix = described.of_matrix(slot)
     for formula, found in as_matrix.values():
-        equation = _equation("update", read_ref(found.id), formula, found.values, digits)
-        yield replace(equation, origin=found.origin)
+        yield _equation("update", formula, found, digits)
     if as_matrix:
         return
-    n_parts = len(old) if old.ndim > 2 else 1
+    name, layer, shape = slot.name, slot.layer + 1, slot.shape
+    old, gradient, new = (
+        parameters.layers[slot.layer][name]
+        for parameters in (trace.parameters, trace.gradients, update.after.parameters)
+    )
+    n_parts = shape[0] if len(shape) > 2 else 1
     for k in range(min(n_parts, MOST_BLOCKS)):
-        start, stop = (k, k + 1) if old.ndim > 2 else (0, len(old))
-        part = str(stop) if n_parts > 1 else ""
-        tree: Expression | None = _part(Ref(name, layer), old, start, stop, part)
-        if moves(update, name):
-            rate: Expression = Operand("learning_rate", update.learning_rate)
-            factor = rate_factor(slot)
-            rate = rate if factor is None else times(factor, rate)
-            g = _part(Ref(f"d{name}", layer), gradient, start, stop, part)
-            plain_step = isinstance(update.rule, GradientDescent)
-            tree = Sum((tree, times(rate, g)), (1, -1)) if plain_step and tree is not None else None
-        result = _part(Ref(name, layer, after=True), new, start, stop, part)
-        equation = _equation("update", read_ref(result.id), tree, result.values, digits)
-        more = n_parts - MOST_BLOCKS if n_parts > MOST_BLOCKS and stop == MOST_BLOCKS else 0
-        yield replace(equation, part=part, origin=result.origin, more=more)
-
-
-def _part(ref: Ref, array: Array, start: int, stop: int, part: str) -> Matrix:
-    """Return some rows of an array, or the first index of one of three, as a matrix."""
-    if array.ndim == 1:
-        return Matrix(ref.id, array[None], (0,), part)
-    if array.ndim == 2:
-        return Matrix(ref.id, array[start:stop], (start, 0), part)
-    return Matrix(ref.id, array[start], (start, 0, 0), part)
-
-
-def _marked(
-    equation: Equation,
-    part: str,
-    origin: tuple[int, ...],
-    blocks: Sequence[OfLayer],
-    block: OfLayer,
-) -> Equation:
-    is_last = block is blocks[:MOST_BLOCKS][-1]
-    more = len(blocks) - MOST_BLOCKS if is_last and len(blocks) > MOST_BLOCKS else 0
-    return replace(equation, part=part, origin=origin, more=more)
+        start, stop = (k, k + 1) if len(shape) > 2 else (0, len(old))
+        tree: Expression | None = rows_of(trace, old, Ref(name, layer), start, stop)
+        if moves(update, name) and tree is not None:
+            g = rows_of(trace, gradient, Ref(f"d{name}", layer), start, stop)
+            step = times(described.learning_rate(slot), g)
+            tree = Sum((tree, step), (1, -1)) if isinstance(update.rule, GradientDescent) else None
+        result = rows_of(trace, new, Ref(name, layer, after=True), start, stop)
+        more = n_parts - MOST_BLOCKS if k == MOST_BLOCKS - 1 else 0
+        yield _equation("update", tree, result, digits, more=more)
 
 
 def _equation(
-    phase: str, left: Ref, tree: Expression | None, result: Array, digits: int
+    phase: str, tree: Expression | None, left: Matrix, digits: int, *, more: int = 0, note: str = ""
 ) -> Equation:
-    enough = digits if tree is None else _enough_digits(left.id, tree, result, digits)
+    """Return ``left`` = ``tree``, with enough digits; ``note`` stands for a tree that is not."""
+    result, enough = left.values, digits
+    if tree is not None:
+        enough = _enough_digits(left.id, tree, result, digits)
     right = () if tree is None else tuple(_tokens(tree, enough))
     shown = result[:MOST_CELLS, :MOST_CELLS]
     # a result as long as its operands repeats them: a frozen bias, a column that passes
@@ -239,20 +186,16 @@ def _equation(
     exact = (same and phase != "update") or bool(
         np.allclose(_rounded(shown, own), shown, rtol=1e-13, atol=0.0)
     )
-    return Equation(phase, left, right, _cells(result, own), exact)
+    return Equation(
+        phase, read_ref(left.id), right, _cells(result, own), exact, note, left.part, left.origin,
+        more,
+    )  # fmt: skip
 
 
 def _tokens(tree: Expression, digits: int, around: int = 0) -> Iterator[Token]:
     """Yield what an equation is written with, in order.
 
-    Parameters
-    ----------
-    tree : Expression
-        What is written.
-    digits : int
-        Significant digits of the operands.
-    around : int
-        How strongly what stands around it binds.
+    ``digits`` are those of the operands; ``around`` is how strongly what stands around it binds.
     """
     match tree:
         case Matrix():
@@ -263,42 +206,34 @@ def _tokens(tree: Expression, digits: int, around: int = 0) -> Iterator[Token]:
         case Transposed(of=inner):
             *opened, last = _tokens(inner, digits, _MULTIPLIED)
             closed = isinstance(last, Close) and isinstance(opened[0], Open)
-            yield from opened if closed else (Open(), *opened, last)
-            yield Close("T")
+            yield from (*opened, Close("T")) if closed else _fenced((*opened, last), raised="T")
         case Applied(name=name, arguments=named):
             inner = next(iter(named.values()))
             if isinstance(inner, Matrix):
                 yield replace(_entries(inner, digits), applied=name, is_argument=True)
             else:
-                yield from (Open(name), *_tokens(inner, digits), Close())
+                yield from _fenced(_tokens(inner, digits), name)
         case _ if not matrices(tree):
             shown = number_text(evaluate(tree), digits)
             yield Constant(Line(Step(Ref("constant"), tree, evaluate(tree)), shown, False, digits))
         case Sum(terms=terms, signs=signs):
             fenced = around > _ADDED or (around == _ADDED and signs[0] < 0)
-            yield from [Open()] if fenced else []
-            for number, (term, sign) in enumerate(zip(terms, signs, strict=True)):
-                if number or sign < 0:
-                    yield Joint("+" if sign > 0 else "-")
-                yield from _tokens(term, digits, _ADDED if sign > 0 else _ENTRYWISE)
-            yield from [Close()] if fenced else []
+            yield from _fenced(_added(terms, signs, digits), fenced=fenced)
         case Product(factors=factors):
-            yield from _multiplied(factors, digits, around)
+            fenced = around >= _MULTIPLIED and sum(bool(matrices(f)) for f in factors) > 1
+            yield from _fenced(_multiplied(factors, digits), fenced=fenced)
         case Quotient(above=above, below=below):
-            fenced = around >= _MULTIPLIED
-            yield from [Open()] if fenced else []
-            yield from _tokens(above, digits, _ENTRYWISE)
-            yield Joint("/")
-            yield from _tokens(below, digits, _MULTIPLIED)
-            yield from [Close()] if fenced else []
+            sides = (*_tokens(above, digits, _ENTRYWISE), Joint("/"))
+            quotient = (*sides, *_tokens(below, digits, _MULTIPLIED))
+            yield from _fenced(quotient, fenced=around >= _MULTIPLIED)
         case Power(base=base, exponent=Number(text=exponent)):
-            yield from (Open(), *_tokens(base, digits), Close(exponent))
+            yield from _fenced(_tokens(base, digits), raised=exponent)
         case Call(name=name, arguments=(inner,)):
-            yield from (Open(name), *_tokens(inner, digits), Close())
+            yield from _fenced(_tokens(inner, digits), name)
+        case Reduced(name="sum", of=Matrix() as inner):
+            yield from (Open("sum", fenced=False), _entries(inner, digits))
         case Reduced(name=name, of=inner):
-            fenced = name != "sum" or not isinstance(inner, Matrix)
-            yield from (Open(name, fenced), *_tokens(inner, digits))
-            yield from [Close()] if fenced else []
+            yield from _fenced(_tokens(inner, digits), name)
         case MatrixProduct(left=left, right=right):
             yield from _tokens(left, digits, _MULTIPLIED)
             yield Joint("")
@@ -307,18 +242,28 @@ def _tokens(tree: Expression, digits: int, around: int = 0) -> Iterator[Token]:
             raise TypeError(f"{type(tree).__name__} has no form among matrices.")
 
 
-def _multiplied(factors: Sequence[Expression], digits: int, around: int) -> Iterator[Token]:
+def _fenced(
+    tokens: Iterable[Token], function: str = "", raised: str = "", *, fenced: bool = True
+) -> Iterator[Token]:
+    """Yield tokens, in parentheses where they need them."""
+    yield from (Open(function), *tokens, Close(raised)) if fenced else tokens
+
+
+def _added(terms: Sequence[Expression], signs: Sequence[int], digits: int) -> Iterator[Token]:
+    for number, (term, sign) in enumerate(zip(terms, signs, strict=True)):
+        if number or sign < 0:
+            yield Joint("+" if sign > 0 else "-")
+        yield from _tokens(term, digits, _ADDED if sign > 0 else _ENTRYWISE)
+
+
+def _multiplied(factors: Sequence[Expression], digits: int) -> Iterator[Token]:
     constants = [factor for factor in factors if not matrices(factor)]
-    others = [factor for factor in factors if matrices(factor)]
-    fenced = around >= _MULTIPLIED and len(others) > 1
-    yield from [Open()] if fenced else []
     if constants:
         yield from _tokens(times(*constants) if len(constants) > 1 else constants[0], digits)
         yield Joint("")
-    for number, factor in enumerate(others):
+    for number, factor in enumerate(factor for factor in factors if matrices(factor)):
         yield from [Joint("*")] if number else []
         yield from _tokens(factor, digits, _ENTRYWISE)
-    yield from [Close()] if fenced else []
 
 
 def _entries(matrix: Matrix, digits: int) -> Entries:
@@ -342,7 +287,7 @@ def _enough_digits(name: str, tree: Expression, result: Array, digits: int) -> i
     shown = _rounded(result, digits)
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         unit = 10.0 ** (np.floor(np.log10(np.abs(result))) - digits + 1)
-        for enough in range(digits, _ALL_DIGITS):
+        for enough in range(digits, ALL_DIGITS):
             found = values(tree, lambda leaf, enough=enough: _shown_value(leaf, enough))  # type: ignore[misc]
             if np.all(np.abs(found - shown) <= unit):
                 return enough
@@ -352,7 +297,7 @@ def _enough_digits(name: str, tree: Expression, result: Array, digits: int) -> i
     if np.any(wrong & np.isfinite(found)):
         place = tuple(np.argwhere(wrong)[0])
         raise another_formula(name, float(found[place]), float(result[place]))
-    return _ALL_DIGITS
+    return ALL_DIGITS
 
 
 def _shown_value(leaf: Matrix | Leaf, digits: int) -> Array | float:

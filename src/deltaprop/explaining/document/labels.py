@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from deltaprop.errors import SettingError
+from deltaprop.explaining.language import words_of
 from deltaprop.model.spec import Network
 
-__all__ = ["Names", "layer_names"]
+__all__ = ["Names", "column_titles", "layer_names"]
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,16 @@ class Names:
 def _require_count(what: str, names: Sequence[str], expected: int) -> None:
     if names and len(names) != expected:
         raise SettingError(f"{len(names)} {what} names for {expected} {what}s.")
+
+
+def column_titles(network: Network, language: str) -> list[str]:
+    """Return what stands above the inputs, above each layer and above the output."""
+    words, called = words_of(language), layer_names(network, language)
+    return [
+        words["inputs"],
+        *(words["layer"].format(number=i, activation=c) for i, c in enumerate(called, start=1)),
+        words["output"].format(activation=network.loss.output),
+    ]
 
 
 def layer_names(network: Network, language: str) -> list[str]:

@@ -9,7 +9,7 @@ from itertools import groupby
 
 import numpy as np
 
-from deltaprop.explaining.derivation.strongest import strongest_described
+from deltaprop.explaining.derivation.strongest import neurons_to_show, strongest_described
 from deltaprop.explaining.document.blocks import (
     Block,
     Document,
@@ -25,7 +25,7 @@ from deltaprop.explaining.document.blocks import (
     TableLayer,
 )
 from deltaprop.explaining.document.equations import equations
-from deltaprop.explaining.document.labels import layer_names
+from deltaprop.explaining.document.labels import column_titles, layer_names
 from deltaprop.explaining.document.style import DETAILS, Style
 from deltaprop.explaining.language import words_of
 from deltaprop.explaining.worked_step import WorkedStep
@@ -49,23 +49,10 @@ _WORTH_A_REASON = 1e-9  # of the promised change: a smaller gap has no reason bu
 def document(
     explanation: WorkedStep, style: Style, *, most: int = MOST_NUMBERS, shortened: bool = False
 ) -> Document:
-    """Return what is said about a step.
+    """Return what is said about a step: overview, layers, neurons, the batch, promise and fact.
 
-    Parameters
-    ----------
-    explanation : WorkedStep
-        The step.
-    style : Style
-        Language, notation, digits, and which altitude.
-    most : int
-        How many numbers are told one by one when nobody asked for them.
-    shortened : bool
-        Whether a step of more numbers is told by its strongest ones instead of none.
-
-    Returns
-    -------
-    Document
-        Overview, layers, neurons, the batch, the promise and the fact.
+    At most ``most`` numbers are described one by one when nobody asked for them; a step of more
+    has none of them or, ``shortened``, its strongest.
     """
     chosen = explanation
     if shortened and not explanation.wanted and explanation.n_numbers > most:
@@ -84,11 +71,9 @@ class _Outline:
         self.n_samples = len(self.trace.a[0])
 
     def number(self, value: float) -> str:
-        """Return a number with the chosen digits."""
         return number_text(value, self.style.digits)
 
     def document(self) -> Document:
-        """Return the whole."""
         e = self.explanation
         described = Document(
             title=e.names.title_in(self.style.language) or self.words["document"],
@@ -175,17 +160,10 @@ class _Outline:
 
     def _network(self) -> Overview:
         trace, words, names = self.trace, self.words, self.explanation.names
-        layers = [self._layer(words["inputs"], "x", 0, names.inputs)]
-        for layer in range(1, len(trace.z) + 1):
-            if layer == len(trace.z):
-                title = words["output"].format(activation=trace.network.loss.output)
-                layers.append(self._layer(title, "a", layer, names.outputs))
-            else:
-                called = layer_names(trace.network, self.style.language)[layer - 1]
-                title = words["layer"].format(number=layer, activation=called)
-                layers.append(self._layer(title, "a", layer, ()))
+        titles = column_titles(trace.network, self.style.language)
+        called = {0: names.inputs, len(trace.z): names.outputs}
         return Overview(
-            tuple(layers),
+            tuple(self._layer(t, k, called.get(k, ())) for k, t in enumerate(titles)),
             words["sample"].format(number=1) if self.n_samples > 1 else "",
             self._targets(),
             self.number(trace.loss),
@@ -201,25 +179,19 @@ class _Outline:
         some = [f"{n} = {self.number(float(t[j]))}" for n, j in zip(called, places, strict=True)]
         return ", ".join([*some, "…"])
 
-    def _layer(self, title: str, quantity: str, layer: int, names: tuple[str, ...]) -> TableLayer:
+    def _layer(self, title: str, layer: int, names: tuple[str, ...]) -> TableLayer:
         values = self.trace.a[layer][0]
         z = self.trace.z[layer - 1][0] if layer else None
         delta = self.trace.delta[layer - 1][0] if layer else None
-        order = list(range(len(values)))
-        if len(values) > _MOST_NODES:
-            strength = np.abs(values if delta is None else delta)
-            order = sorted(int(j) for j in np.argsort(-strength, kind="stable")[: _MOST_NODES - 1])
-            if not layer:  # an input that is zero is one of the rest: a word that is not there
-                order = [j for j in order if values[j]] or order[:1]
         nodes = tuple(
             Node(
-                Ref(quantity, layer, (0, j)),
+                Ref("a" if layer else "x", layer, (0, j)),
                 clip(names[j], _LONGEST_NAME) if names else "",
                 "" if z is None else self.number(float(z[j])),
                 self.number(float(values[j])),
                 "" if delta is None else self.number(float(delta[j])),
             )
-            for j in order
+            for j in neurons_to_show(self.trace, layer, 0, _MOST_NODES)
         )
         return TableLayer(title, nodes, len(values) - len(nodes))
 

@@ -7,12 +7,12 @@ from typing import TypedDict
 
 from deltaprop.errors import SettingError, UnknownNameError
 from deltaprop.explaining.language import words_of
+from deltaprop.notation.digits import ALL_DIGITS
 from deltaprop.notation.symbols import NOTATIONS
 
 __all__ = ["DETAILS", "Style", "StyleSettings"]
 
 DETAILS = ("overview", "layers", "neurons")
-_MOST_DIGITS = 17  # enough to write any float64 so that it reads back the same
 
 
 class StyleSettings(TypedDict, total=False):
@@ -55,6 +55,6 @@ class Style:
             raise UnknownNameError("detail", self.detail, DETAILS)
         if self.notation not in NOTATIONS:
             raise UnknownNameError("notation", self.notation, NOTATIONS)
-        if type(self.digits) is not int or not 1 <= self.digits <= _MOST_DIGITS:
-            raise SettingError(f"digits is {self.digits!r}; it is from 1 to {_MOST_DIGITS}.")
+        if type(self.digits) is not int or not 1 <= self.digits <= ALL_DIGITS:
+            raise SettingError(f"digits is {self.digits!r}; it is from 1 to {ALL_DIGITS}.")
         words_of(self.language)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from deltaprop.model.serialize import network_to_dict
 from deltaprop.notation.digits import Line
 from deltaprop.notation.ids import PER_SAMPLE, array_of, read_ref
 from deltaprop.notation.latex import equation_parts, latex_notation, latex_symbol
-from deltaprop.notation.steps import Step
+from deltaprop.notation.steps import Step, roots
 from deltaprop.notation.write import Notation, write
 
 __all__ = ["FORMAT", "diagram", "to_data", "write_document"]
@@ -36,7 +36,7 @@ def write_document(document: Document) -> str:
             "format": FORMAT,
             "version": __version__,
             "title": document.title,
-            "roots": _roots(line.step for line in lines),
+            "roots": _roots([line.step for line in lines]),
             "steps": [_step(line, document) for line in lines],
         }
     )
@@ -92,7 +92,7 @@ def diagram(explanation: WorkedStep) -> dict[str, Any]:
         gradient by id.
     """
     trace, network = explanation.trace, explanation.trace.network
-    described = {step.id for step in explanation.steps} | set(_roots(explanation.steps))
+    described = {step.id for step in explanation.steps} | roots(explanation.steps).keys()
     functions = ["", *(row.name for row in network.activations), network.loss.output]
     layers = []
     for layer, width in enumerate(network.sizes):
@@ -159,16 +159,8 @@ def _step(line: Line, document: Document) -> dict[str, Any]:
     return data
 
 
-def _roots(steps: Iterable[Step]) -> dict[str, float | str]:
-    """Return the value of everything that the steps are made of and that no step works out."""
-    steps = tuple(steps)
-    worked_out = {step.id for step in steps}
-    roots: dict[str, float | str] = {}
-    for step in steps:
-        for operand in step.named_operands():
-            if operand.id not in worked_out:
-                roots[operand.id] = _number(operand.value)
-    return roots
+def _roots(steps: Sequence[Step]) -> dict[str, float | str]:
+    return {name: _number(value) for name, value in roots(steps).items()}
 
 
 def _number(value: float) -> float | str:

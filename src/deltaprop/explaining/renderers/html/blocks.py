@@ -33,6 +33,7 @@ from deltaprop.notation.mathml import (
     pieces,
     symbol,
 )
+from deltaprop.notation.steps import roots
 from deltaprop.notation.unicode import symbol_of
 
 __all__ = ["Blocks", "place_of"]
@@ -48,29 +49,15 @@ def place_of(section: Section) -> str:
 
 
 class Blocks:
-    """Writes the sections of a document.
-
-    Parameters
-    ----------
-    document : Document
-        What is written.
-    names : mapping of str to str
-        What the user calls given numbers, by id.
-    """
+    """Writes the sections of a document; ``names`` are the user's for given numbers, by id."""
 
     def __init__(self, document: Document, names: dict[str, str]) -> None:
         self.document, self.words, self.names = document, document.words, names
         self.lines = tuple(document.lines())
-        self.roots = self._roots()
+        self.roots = roots([line.step for line in self.lines])
         self.known = {line.step.id for line in self.lines} | set(self.roots)
         blocks = (block for block in document.blocks() if isinstance(block, Equations))
         self.width = width_class(equation for block in blocks for equation in block.equations)
-
-    def _roots(self) -> dict[str, float]:
-        """Return what the lines are made of and no line works out."""
-        worked_out = {line.step.id for line in self.lines}
-        operands = (leaf for line in self.lines for leaf in line.step.named_operands())
-        return {leaf.id: leaf.value for leaf in operands if leaf.id not in worked_out}
 
     # pieces
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from deltaprop.explaining.derivation.edges import added_at
+from deltaprop.explaining.derivation.strongest import neurons_to_show
 from deltaprop.explaining.document.style import Style
 from deltaprop.explaining.language import words_of
 from deltaprop.explaining.worked_step import WorkedStep
@@ -52,22 +51,10 @@ class Node:
 
 
 class Cards:
-    """Where the nodes stand and what they show.
+    """Where the nodes of a picture at least so wide stand, and what they show of one sample.
 
-    Parameters
-    ----------
-    explanation : WorkedStep
-        The step to draw.
-    style : Style
-        Language, notation and digits.
-    width : int
-        The least width of the picture.
-    sample : int
-        Which row of the batch.
-    known : collection of str, optional
-        The ids that may be used; all when left out.
-    least_gap : float
-        Between layers; where it is narrow, fewer labels find room.
+    ``known`` are the ids that may be used, all when left out. Where ``least_gap``, the room
+    between layers, is narrow, fewer labels find room.
     """
 
     def __init__(
@@ -126,21 +113,15 @@ class Cards:
         return 2 + column * (self.card + self.gap) - (self.gap - LAST_GAP if last else 0)
 
     def _column(self, layer: int) -> list[Node]:
-        values = self.trace.a[layer][self.sample]
-        deltas = self.trace.delta[layer - 1][self.sample] if layer else None
-        chosen = list(range(len(values)))
-        if len(values) > _MOST_NODES:
-            strength = -np.abs(values if deltas is None else deltas)
-            chosen = sorted(np.argsort(strength, kind="stable")[: _MOST_NODES - 1].tolist())
-            if not layer:  # an input that is zero is one of the rest: a word that is not there
-                chosen = [j for j in chosen if values[j]] or chosen[:1]
+        chosen = neurons_to_show(self.trace, layer, self.sample, _MOST_NODES)
         y, nodes = float(_TOP), []
         for j in chosen:
             node = self._input(j, y) if layer == 0 else self._neuron(layer, j, y)
             nodes.append(node)
             y += node.height + self.between
-        if len(values) > len(chosen):
-            more = self.words["more"].format(count=f"{len(values) - len(chosen):,}")
+        left_out = self.trace.a[layer].shape[1] - len(chosen)
+        if left_out:
+            more = self.words["more"].format(count=f"{left_out:,}")
             nodes.append(Node(self.x(layer), y, (("", "", more, 0.0),), "", (), "rest", -1))
         return nodes
 
@@ -179,7 +160,7 @@ class Cards:
 
     def _centred(self, column: list[Node]) -> list[Node]:
         down = (self.height - (column[-1].y + column[-1].height)) / 2
-        return [Node(n.x, n.y + down, n.rows, n.title, n.also, n.kind, n.place) for n in column]
+        return [replace(node, y=node.y + down) for node in column]
 
     def loss_node(self) -> Node:
         """Return the node of the loss."""
@@ -190,8 +171,7 @@ class Cards:
         rows = (own,) if alone else (own, total)
         also = ("loss", "l2_penalty", "l1_penalty", f"loss.after[{self.sample}]", "loss.after")
         node = Node(self.x(len(self.columns)), 0, rows, "", also, "loss", 0)
-        y = _TOP + (self.height - _TOP - node.height) / 2
-        return Node(node.x, y, rows, "", also, "loss", 0)
+        return replace(node, y=_TOP + (self.height - _TOP - node.height) / 2)
 
     def svg_of(self, node: Node) -> Iterator[str]:
         """Yield a node as a card with a row for each number."""

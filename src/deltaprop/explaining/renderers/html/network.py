@@ -10,13 +10,14 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from importlib.resources import files
 from math import inf
+from typing import TypeAlias
 
 import numpy as np
 
 from deltaprop.errors import SettingError
 from deltaprop.explaining.derivation.edges import parameters_of, reads
 from deltaprop.explaining.document.blocks import Document
-from deltaprop.explaining.document.labels import layer_names
+from deltaprop.explaining.document.labels import column_titles
 from deltaprop.explaining.document.style import Style
 from deltaprop.explaining.renderers.html.cards import BOLD, LAST_GAP, Cards, Node, sign_of
 from deltaprop.explaining.worked_step import WorkedStep
@@ -28,30 +29,11 @@ __all__ = ["picture", "write_document"]
 
 _MOST_LABELS = 8  # of the edges between two layers; more are shown when they are asked for
 _CHARACTER = 6.3  # width of a character in a label
+_Box: TypeAlias = tuple[float, float, float, float]  # x and y of two corners
 
 
 def write_document(document: Document, *, width: int = 720, sample: int = 0) -> str:
-    """Return the network of a document as a picture of its own.
-
-    Parameters
-    ----------
-    document : Document
-        About a step.
-    width : int
-        Of the picture.
-    sample : int
-        Whose numbers are shown, from 0.
-
-    Returns
-    -------
-    str
-        One svg element, with title and description for those who do not see it.
-
-    Raises
-    ------
-    SettingError
-        When the document is about no network.
-    """
+    """Return the network of a document as a picture of its own, with the numbers of a sample."""
     if document.step is None:
         raise SettingError("This is about no network, so there is no picture of one.")
     css = files(__package__).joinpath("network.css").read_text(encoding="utf-8")
@@ -77,14 +59,14 @@ def picture(
     if not 0 <= sample < n:
         raise SettingError(f"There is no sample {sample}; the batch has {n}.")
     cards = Cards(explanation, style, width, sample, known, least_gap)
-    return _Drawing(explanation, cards).svg(css, style.language)
+    return _Drawing(cards).svg(css, style.language)
 
 
 class _Drawing:
-    def __init__(self, explanation: WorkedStep, cards: Cards) -> None:
-        self.explanation, self.trace, self.cards = explanation, explanation.trace, cards
-        self.taken: list[tuple[float, float, float, float]] = []
-        self.quiet: list[tuple[float, float, float, float]] = []
+    def __init__(self, cards: Cards) -> None:
+        self.explanation, self.trace, self.cards = cards.explanation, cards.trace, cards
+        self.taken: list[_Box] = []
+        self.quiet: list[_Box] = []
 
     # edges
 
@@ -129,13 +111,7 @@ class _Drawing:
             f'<path class="line" d="{path}" stroke-width="1.2"/></g>'
         )
 
-    def _edge(
-        self,
-        weight: Ref,
-        left: Node,
-        right: Node,
-        crowded: bool,
-    ) -> tuple[str, str]:
+    def _edge(self, weight: Ref, left: Node, right: Node, crowded: bool) -> tuple[str, str]:
         gradient = replace(weight, quantity=f"d{weight.quantity}")
         weights, gradients = (
             parameters.layers[weight.layer - 1][weight.quantity]
@@ -168,9 +144,7 @@ class _Drawing:
         )
         return line, label
 
-    def _label_place(
-        self, edge: tuple[float, float, float, float], characters: int
-    ) -> tuple[float, float, bool]:
+    def _label_place(self, edge: _Box, characters: int) -> tuple[float, float, bool]:
         """Return where on an edge its label covers the others least, and whether it is free."""
         x1, y1, x2, y2 = edge
         half = characters * _CHARACTER / 2 + 1
@@ -202,13 +176,7 @@ class _Drawing:
 
     def _titles(self, language: str) -> Iterator[str]:
         words, network = self.cards.words, self.trace.network
-        titles = [words["inputs"]]
-        titles += [
-            words["layer"].format(number=i, activation=called)
-            for i, called in enumerate(layer_names(network, language), start=1)
-        ]
-        titles += [words["output"].format(activation=network.loss.output)]
-        titles += [network.loss_name.replace("_", " ")]
+        titles = [*column_titles(network, language), network.loss_name.replace("_", " ")]
         for column, title in enumerate(titles):
             x = self.cards.x(column) + self.cards.card / 2
             room = self.cards.card + (LAST_GAP if column >= len(titles) - 2 else self.cards.gap) - 6
@@ -267,9 +235,7 @@ def _straight(x1: float, y1: float, x2: float, y2: float) -> str:
     return f"M{x1:.5g} {y1:.5g}L{x2:.5g} {y2:.5g}"
 
 
-def _overlap(
-    one: tuple[float, float, float, float], other: tuple[float, float, float, float]
-) -> float:
+def _overlap(one: _Box, other: _Box) -> float:
     """Return the area that two boxes share."""
     width = min(one[2], other[2]) - max(one[0], other[0])
     height = min(one[3], other[3]) - max(one[1], other[1])
