@@ -1,5 +1,7 @@
 """One number at a time: its ancestry, large networks, languages, and the JSON."""
 
+import contextlib
+import itertools
 import json
 import re
 
@@ -10,7 +12,8 @@ import deltaprop as dp
 from deltaprop.errors import SettingError, UnknownNameError
 from deltaprop.explaining import built_in_example
 from deltaprop.explaining.language import LANGUAGES
-from deltaprop.notation.ids import Ref, read_ref
+from deltaprop.model.layers import ARRAYS
+from deltaprop.notation.ids import PER_SAMPLE, Ref, read_ref
 from deltaprop.widths import cells
 
 
@@ -221,6 +224,27 @@ class TestOptimizers:
         (step, *_) = [s for s in e.steps if s.id == "W.1.after[0,0]"]
         assert step.operands == (step.id,)
         assert step.value == e.update.after.parameters.W[0][0, 0]
+
+
+@pytest.mark.parametrize("name", ["tutorial", "prakash_jay"])
+def test_only_numbers_that_the_step_has_are_described(name):
+    worked = built_in_example(name)
+    e = dp.explain(worked.network, worked.parameters, worked.x, worked.targets)
+    known = {ref.id for ref in e.derivation.refs()} | {"loss", "loss.after"}
+    asked = {*PER_SAMPLE, *(f"{d}d{a}" for a in ARRAYS for d in ("", "data_")), *ARRAYS}
+    asked |= {"l2_penalty", "l1_penalty"}
+    places = itertools.product(sorted(asked), range(5), (False, True), range(5))
+    described = set()
+    for quantity, layer, after, n_indices in places:
+        ref = Ref(quantity, layer, (0,) * n_indices, after)
+        with contextlib.suppress(SettingError):
+            if e.derivation.step(ref) is not None:
+                described.add(ref.id)
+    # without penalties there are these, too; dx is nothing that the step needs
+    same = {"dx[0,0]", "l2_penalty", "l1_penalty", "l2_penalty.after", "l1_penalty.after"}
+    same |= {name for name in described if name.startswith("data_d") and ".after" not in name}
+    assert described - same <= known
+    assert {"z.1[0,0]", "delta.1[0,0]", "dW.1[0,0]", "W.1.after[0,0]", "dx[0,0]"} <= described
 
 
 @pytest.mark.parametrize(

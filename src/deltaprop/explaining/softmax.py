@@ -44,6 +44,21 @@ _MOST_SCORES = 1000
 _MOST_JACOBIAN = 6  # rows of a matrix that are still read
 
 
+def _operands(name: str, values: Array) -> list[Operand]:
+    return [Operand(f"{name}[{i}]", float(v)) for i, v in enumerate(values)]
+
+
+def _step(
+    name: str, index: tuple[int, ...], formula: str, value: float, **names: Expression
+) -> Step:
+    return Step(Ref(name, 0, index), parse(formula, names), float(value))
+
+
+def _sum(name: str, values: Array) -> Step:
+    terms: list[tuple[Expression, float]] = [(o, o.value) for o in _operands(name, values)]
+    return Step(Ref(f"{name}_sum"), shortened(terms), float(values.sum()))
+
+
 @dataclass(frozen=True)
 class SoftmaxBesideSigmoid(InEveryForm):
     """Both functions on the same scores.
@@ -102,107 +117,74 @@ class SoftmaxBesideSigmoid(InEveryForm):
         jacobian: Array = np.diag(self.p) - np.outer(self.p, self.p)
         return jacobian
 
-    def sigmoid_jacobian(self) -> Array:
-        """Return ds_i/dz_j = s_i (1 - s_i) where i = j, else 0: each score moves its own."""
-        return np.diag(self.s * (1.0 - self.s))
-
     # lines
 
     def value_steps(self) -> Iterator[Step]:
         """Yield softmax and sigmoid of every score, and their sums."""
-        z = [Operand(f"z[{i}]", float(v)) for i, v in enumerate(self.z)]
+        z = _operands("z", self.z)
         powers = [(parse("exp(z)", {"z": o}), float(np.exp(o.value))) for o in z]
         for i, (power, _) in enumerate(powers):
             yield Step(Ref("softmax", 0, (i,)), Quotient(power, shortened(powers)), self.p[i])
-        yield self._sum("softmax", self.p)
+        yield _sum("softmax", self.p)
         for i, o in enumerate(z):
-            formula = parse("1 / (1 + exp(-z))", {"z": o})
-            yield Step(Ref("sigmoid", 0, (i,)), formula, self.s[i])
-        yield self._sum("sigmoid", self.s)
+            yield _step("sigmoid", (i,), "1 / (1 + exp(-z))", self.s[i], z=o)
+        yield _sum("sigmoid", self.s)
 
     def jacobian_steps(self) -> Iterator[Step]:
-        """Yield the entries of both Jacobians that are not 0."""
-        p = [Operand(f"softmax[{i}]", float(v)) for i, v in enumerate(self.p)]
+        """Yield the entries of both Jacobians that are not 0: ds_i/dz_i is s_i (1 - s_i)."""
+        p = _operands("softmax", self.p)
         for i, j in np.ndindex(len(p), len(p)):
             formula = "p * (1 - q)" if i == j else "p * (0 - q)"
-            value = float(self.p[i] * ((i == j) - self.p[j]))
-            expression = parse(formula, {"p": p[i], "q": p[j]})
-            yield Step(Ref("jacobian", 0, (int(i), int(j))), expression, value)
-        for i, v in enumerate(self.s):
-            own = Operand(f"sigmoid[{i}]", float(v))
-            yield Step(
-                Ref("sigmoid_slope", 0, (i,)), parse("s * (1 - s)", {"s": own}), float(v * (1 - v))
-            )
+            yield _step("jacobian", (i, j), formula, self._entry(i, j).value, p=p[i], q=p[j])
+        for i, s in enumerate(_operands("sigmoid", self.s)):
+            yield _step("sigmoid_slope", (i,), "s * (1 - s)", s.value * (1 - s.value), s=s)
 
     def gradient_steps(self) -> Iterator[Step]:
         """Yield dL/dz of cross-entropy: through the whole Jacobian, and cancelled to p - t."""
         if self.target is None or self.p[self.target] == 0:
             return
-        c = self.target
-        true = Operand(f"softmax[{c}]", float(self.p[c]))
-        upstream = -1.0 / true.value
-        yield Step(Ref("softmax_upstream", 0, (c,)), parse("-(1 / p)", {"p": true}), upstream)
-        for j in range(len(self.p)):
-            left = Operand(f"softmax_upstream[{c}]", upstream)
-            right = Operand(f"jacobian[{c},{j}]", float(self.p[c] * ((c == j) - self.p[j])))
-            value = float(self.p[j] - (c == j))
-            yield Step(Ref("softmax_delta", 0, (j,)), times(left, right), value)
-            p = Operand(f"softmax[{j}]", float(self.p[j]))
-            formula = parse("p - 1" if j == c else "p - 0", {"p": p})
-            yield Step(Ref("cancelled_delta", 0, (j,)), formula, value)
+        c, p = self.target, _operands("softmax", self.p)
+        upstream = Operand(f"softmax_upstream[{c}]", -1.0 / p[c].value)
+        yield _step("softmax_upstream", (c,), "-(1 / p)", upstream.value, p=p[c])
+        for j, own in enumerate(p):
+            value = own.value - (c == j)
+            yield Step(Ref("softmax_delta", 0, (j,)), times(upstream, self._entry(c, j)), value)
+            yield _step("cancelled_delta", (j,), "p - 1" if j == c else "p - 0", value, p=own)
 
     def squared_steps(self) -> Iterator[Step]:
         """Yield dL/dz of half squared error on softmax: the Jacobian does not cancel."""
         if self.target is None:
             return
-        slopes = []
-        for i, v in enumerate(self.p):
-            p = Operand(f"softmax[{i}]", float(v))
-            true = i == self.target
-            slopes.append(Operand(f"squared_upstream[{i}]", float(v - true)))
-            formula = parse("p - 1" if true else "p - 0", {"p": p})
-            yield Step(Ref("squared_upstream", 0, (i,)), formula, slopes[-1].value)
+        slopes = _operands("squared_upstream", self.p - np.eye(len(self.p))[self.target])
+        for i, p in enumerate(_operands("softmax", self.p)):
+            formula = "p - 1" if i == self.target else "p - 0"
+            yield _step("squared_upstream", (i,), formula, slopes[i].value, p=p)
         jacobian = self.jacobian()
-        for j in range(len(self.p)):
+        for j in range(len(slopes)):
             terms: list[tuple[Expression, float]] = []
+            value = 0.0
             for i, slope in enumerate(slopes):
                 entry = Operand(f"jacobian[{i},{j}]", float(jacobian[i, j]))
                 terms.append((times(slope, entry), slope.value * entry.value))
-            value = 0.0
-            for _, term in terms:
-                value += term
+                value += terms[-1][1]
             yield Step(Ref("squared_delta", 0, (j,)), shortened(terms), value)
+
+    def _entry(self, i: int, j: int) -> Operand:
+        return Operand(f"jacobian[{i},{j}]", float(self.p[i] * ((i == j) - self.p[j])))
 
     def difference_step(self) -> Step | None:
         """Return, for two scores, softmax as the sigmoid of their difference."""
         if len(self.z) != 2:
             return None
-        names = {f"z{i}": Operand(f"z[{i}]", float(v)) for i, v in enumerate(self.z)}
-        formula = parse("1 / (1 + exp(-(z0 - z1)))", dict(names))
-        return Step(Ref("softmax_of_difference", 0, (0,)), formula, float(self.p[0]))
-
-    def _sum(self, name: str, values: Array) -> Step:
-        terms: list[tuple[Expression, float]] = [
-            (Operand(f"{name}[{i}]", float(v)), float(v)) for i, v in enumerate(values)
-        ]
-        return Step(Ref(f"{name}_sum"), shortened(terms), float(values.sum()))
+        (z0, z1), formula = _operands("z", self.z), "1 / (1 + exp(-(z0 - z1)))"
+        return _step("softmax_of_difference", (0,), formula, self.p[0], z0=z0, z1=z1)
 
     # the forms
 
     def document(self, style: Style, *, most: int = 0, shortened: bool = False) -> Document:
-        """Return what is said about the two.
+        """Return values, sums, Jacobians, gradients, and how the two are related.
 
-        Parameters
-        ----------
-        style : Style
-            Language, digits and notation.
-        most, shortened : optional
-            Nothing here is left out for its length.
-
-        Returns
-        -------
-        Document
-            Values, sums, Jacobians, gradients, and the relation of the two.
+        Nothing here is left out for its length.
         """
         words = words_of(style.language)
 

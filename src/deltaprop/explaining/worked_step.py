@@ -24,7 +24,7 @@ from deltaprop.notation.steps import Step
 
 __all__ = ["WorkedStep"]
 
-# A step of more numbers is told by its strongest ones and their ancestry.
+# A step of more numbers is described by its strongest ones and their ancestry.
 _MOST_STEPS = 4000
 
 
@@ -32,18 +32,7 @@ _MOST_STEPS = 4000
 class WorkedStep:
     """One forward pass, backward pass and update: what a document is made of.
 
-    Attributes
-    ----------
-    trace : Trace
-        The pass before the update.
-    update : Update
-        The step, and the pass after it.
-    names : Names
-        What the user calls things.
-    reduction : str
-        "mean" or "sum" over samples.
-    wanted : tuple of Ref
-        The numbers asked for; empty for all.
+    Its attributes are those of ``Explanation``, which adds the forms.
     """
 
     trace: Trace
@@ -63,12 +52,12 @@ class WorkedStep:
 
     @cached_property
     def is_large(self) -> bool:
-        """Return whether only the strongest numbers and their ancestry are told."""
+        """Return whether only the strongest numbers and their ancestry are described."""
         return n_numbers(self.derivation) > _MOST_STEPS
 
     @property
     def n_numbers(self) -> int:
-        """Return how many numbers the whole step consists of, told or not."""
+        """Return how many numbers the whole step consists of, described or not."""
         return n_numbers(self.derivation)
 
     def only(self, *names: str) -> Self:
@@ -101,22 +90,11 @@ class WorkedStep:
 
     @cached_property
     def derivation(self) -> Derivation:
-        """Return what tells any single number."""
+        """Return what describes any single number."""
         return Derivation(self.trace, self.update)
 
     def lines(self, digits: int = 6) -> tuple[Line, ...]:
-        """Return the steps with their numbers as they are displayed.
-
-        Parameters
-        ----------
-        digits : int
-            Significant digits; a line whose rounding would break it shows more.
-
-        Returns
-        -------
-        tuple of Line
-            What every renderer writes down.
-        """
+        """Return the steps as they are displayed, with more digits where rounding would break one."""
         return tuple(line_of(step, digits) for step in self.steps)
 
     # what the step did
@@ -129,9 +107,8 @@ class WorkedStep:
     @property
     def moved(self) -> npt.NDArray[np.float64]:
         """Return the step itself: new minus old parameters."""
-        moved: npt.NDArray[np.float64] = (
-            self.update.after.parameters.flat - self.trace.parameters.flat
-        )
+        old, new = self.trace.parameters.flat, self.update.after.parameters.flat
+        moved: npt.NDArray[np.float64] = new - old
         return moved
 
     @property
@@ -165,21 +142,13 @@ class WorkedStep:
     def verify(self, tolerance: float = 1e-6) -> GradientReport:
         """Compare the loss, and every gradient with central differences.
 
-        Parameters
-        ----------
-        tolerance : float
-            Relative error up to which a gradient is right.
-
-        Returns
-        -------
-        GradientReport
-            True when all are right.
+        The report is true when no relative error is larger than ``tolerance``.
         """
         return check_trace(self.trace, tolerance=tolerance)
 
     @cached_property
     def proof(self) -> dict[str, EntryCheck]:
-        """Return what the referee found for each gradient that is told, by its id; and "loss"."""
+        """Return what the referee found for each gradient of the steps, by its id; and "loss"."""
         layout = self.trace.network.layout
         slots = {(slot.layer + 1, f"d{slot.name}"): slot for slot in layout.slots}
         places = []

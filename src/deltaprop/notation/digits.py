@@ -62,17 +62,8 @@ def line_of(step: Step, digits: int = 6) -> Line:
     which may be left: a gradient whose terms cancel is then 0. A formula that overflows where the
     number does not is left out.
 
-    Parameters
-    ----------
-    step : Step
-        One number and its expression.
-    digits : int
-        Significant digits of the result, and of the operands where that is enough.
-
-    Returns
-    -------
-    Line
-        Its right-hand side evaluates to the result, to one unit in the result's last digit.
+    Its right-hand side evaluates to the result, to one unit in the result's last digit. ``digits``
+    are those of the result, and of the operands where that is enough.
 
     Raises
     ------

@@ -25,27 +25,9 @@ def language_tag(language: str) -> str:
 def html_page(
     title: str, body: Iterable[str], *, language: str, style: str, script: str = "", kind: str = ""
 ) -> str:
-    """Return a page.
+    """Return a page: its title and the lines of its body as HTML, its style sheet and its script.
 
-    Parameters
-    ----------
-    title : str
-        As HTML.
-    body : iterable of str
-        The lines between the tags of the body, as HTML.
-    language : str
-        Of its words.
-    style : str
-        Its style sheet.
-    script : str
-        Its script, if it has one.
-    kind : str
-        The classes of the body, which the style sheet goes by.
-
-    Returns
-    -------
-    str
-        The file.
+    ``kind`` are the classes of the body, which the style sheet goes by.
     """
     runs = f"script-src {_digest(script)}; " if script else ""
     policy = (

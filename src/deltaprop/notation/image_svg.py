@@ -19,17 +19,9 @@ _MOST_PIXELS = 64  # of a side
 
 
 def image_svg(image: Image) -> str:
-    """Return the picture as an svg element; a large one is drawn coarser.
+    """Return the picture as an svg element, with a title; a large one is drawn coarser.
 
-    Parameters
-    ----------
-    image : Image
-        What to draw. Ink of both signs has the classes "positive" and "negative".
-
-    Returns
-    -------
-    str
-        With a title for those who do not see it.
+    Ink of both signs has the classes "positive" and "negative".
     """
     values = _coarser(image.values)
     height, width = values.shape

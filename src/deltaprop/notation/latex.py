@@ -129,23 +129,9 @@ def latex_number(text: str) -> str:
 
 
 def latex_symbol(ref: Ref, n_samples: int, notation: str = "standard", part: str = "") -> str:
-    r"""Return an id as it is written on paper, counted from 1.
+    r"""Return a symbol (``symbol``), or that of a ``part`` of a whole array: "2…4".
 
-    Parameters
-    ----------
-    ref : Ref
-        What to name; without an index, the whole array.
-    n_samples : int
-        Where there is only one, its number is left out.
-    notation : {"standard", "tutorial"}
-        W of layer l as ``W^{l}``, or between the layers as ``W^{(l-1,l)}``.
-    part : str
-        Which part of a whole array is meant: "2…4".
-
-    Returns
-    -------
-    str
-        ``z^{1}_{1}``, ``\delta^{2}_{1}``, ``\frac{\partial L}{\partial W^{1}_{12}}``.
+    ``z^{1}_{1}``, ``\delta^{2}_{1}``, ``\frac{\partial L}{\partial W^{1}_{12}}``.
     """
     s = symbol(ref, n_samples, notation)
     prime = "'" if s.prime else ""
@@ -183,18 +169,8 @@ def latex_notation(
 ) -> Notation:
     """Return how a line is written in symbols, or with its numbers put in.
 
-    Parameters
-    ----------
-    line : Line
-        Whose numbers.
-    symbols : bool
-        Whether operands are written as symbols.
-    notation, n_samples
-        As for ``latex_symbol``.
-    more : str
-        Says how many terms were left out, with {count}.
-    flat : bool
-        Everything on one level, so that a long formula may be broken anywhere.
+    ``more`` says how many terms were left out, with {count}. ``flat`` writes everything on one
+    level, so that a long formula may be broken anywhere.
     """
 
     def rest(count: int, number: str) -> str:

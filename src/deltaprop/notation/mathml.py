@@ -88,24 +88,7 @@ def operand(name: str, element: str) -> str:
 
 
 def symbol(ref: Ref, n_samples: int, notation: str = "standard", part: str = "") -> str:
-    """Return an id as it is written on paper, counted from 1.
-
-    Parameters
-    ----------
-    ref : Ref
-        Which number.
-    n_samples : int
-        The sample is left out where there is only one.
-    notation : {"standard", "tutorial"}
-        The tutorial writes the weights between two layers as W^(l,l+1).
-    part : str
-        Which part of a whole array is meant: "2…4".
-
-    Returns
-    -------
-    str
-        MathML.
-    """
+    """Return a symbol (``symbols.symbol``), or that of a ``part`` of a whole array: "2…4"."""
     s = parts_of(ref, n_samples, notation)
     tag = "mn" if s.layer.isdigit() else "mtext"
     layer = f"<{tag}>{s.layer}</{tag}>" if s.layer else ""

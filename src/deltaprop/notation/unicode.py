@@ -16,12 +16,7 @@ SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 def symbol_of(ref: Ref, n_samples: int, notation: str = "standard", part: str = "") -> str:
-    """Return an id as it is written on paper, counted from 1: W.1[0,2] as W¹₁₃.
-
-    The sample is left out where there is only one. The loss of a sample is ℓ, the whole loss L. In
-    the tutorial's notation a weight names the layers on both sides: W⁽⁰¹⁾₁₃. ``part`` says which
-    part of a whole array is meant: "2…4".
-    """
+    """Return a symbol (``symbol``): W¹₁₃; or that of a ``part`` of a whole array: "2…4"."""
     s = symbol(ref, n_samples, notation)
     # there is no raised comma: (0,1) is written ⁽⁰¹⁾, and ⁽⁹⸴¹⁰⁾
     layer = s.layer.replace(",", "" if ref.layer < 10 else "⸴")

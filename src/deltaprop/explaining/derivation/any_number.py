@@ -8,6 +8,7 @@ size can be asked about any of its numbers.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from deltaprop.errors import SettingError
 from deltaprop.explaining.derivation import backward, forward
@@ -40,6 +41,9 @@ _DESCRIBED: Mapping[str, Callable[[Ref, Trace], tuple[Expression, float]]] = {
     **dict.fromkeys(INTERMEDIATES, forward.between),
 }
 
+_OF_NO_LAYER = ("smoothed_targets", "loss", "l2_penalty", "l1_penalty", "dx")
+_THROUGH_SOFTMAX = ("upstream", "jacobian", "sample_delta")
+
 
 class Derivation:
     """Any number of one training step, asked for by name."""
@@ -57,7 +61,7 @@ class Derivation:
             yield from grid("smoothed_targets", 0, trace.targets.shape)
         yield from _loss_refs(trace, after=False)
         for layer in range(n_layers, 0, -1):
-            if layer == n_layers and outputs.shows_jacobian(trace):
+            if outputs.shows_jacobian(trace, layer):
                 k = trace.network.n_out
                 yield from grid("upstream", layer, (n, k))
                 yield from grid("jacobian", layer, (n, k, k))
@@ -131,10 +135,15 @@ class Derivation:
 
     def _step(self, ref: Ref, trace: Trace) -> Step | None:
         made = backward.gradient if array_of(ref.quantity) else _DESCRIBED.get(ref.quantity)
-        if made is not None:
-            expression, value = made(ref, trace)
-            return Step(ref, expression, float(value))
-        return self.new_parameters.step(ref) if ref.after else None
+        if made is None:
+            return self.new_parameters.step(ref) if ref.after else None
+        in_pass = not ref.after or replace(ref, after=False).phase in ("forward", "loss")
+        if (ref.layer == 0) != (ref.quantity in _OF_NO_LAYER) or not in_pass:
+            raise KeyError
+        if ref.quantity in _THROUGH_SOFTMAX and not outputs.has_jacobian(trace, ref.layer):
+            raise KeyError
+        expression, value = made(ref, trace)
+        return Step(ref, expression, float(value))
 
     def loss_is_of_one_sample(self) -> bool:
         """Return whether the loss of the only sample is the whole loss."""

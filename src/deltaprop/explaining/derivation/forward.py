@@ -10,7 +10,7 @@ from deltaprop.explaining.derivation.sums import MOST_TERMS, entry, shortened
 from deltaprop.explaining.derivation.trees import entry_of, equations_of, intermediate, tree_of
 from deltaprop.functional.arithmetic import parse
 from deltaprop.functional.expressions import Expression, plus, times
-from deltaprop.model.backprop import Trace
+from deltaprop.model.backprop import Trace, smoothed_targets
 from deltaprop.notation.ids import Ref
 
 __all__ = [
@@ -45,7 +45,8 @@ def kept(ref: Ref, trace: Trace) -> tuple[Expression, float]:
     """Return what dropout leaves of an activation."""
     s, i = ref.index
     mask = trace.masks[ref.layer - 1]
-    assert mask is not None
+    if mask is None:
+        raise KeyError
     below = Ref("x", 0, (s, i)) if ref.layer == 1 else Ref("a", ref.layer - 1, (s, i), ref.after)
     a = operand(below, trace.a[ref.layer - 1][s, i])
     left = operand(Ref("mask", ref.layer, (s, i)), mask[s, i])
@@ -67,14 +68,15 @@ def activation(ref: Ref, trace: Trace) -> tuple[Expression, float]:
 
 def smoothed_target(ref: Ref, trace: Trace) -> tuple[Expression, float]:
     """Return a target after label smoothing."""
-    network, smooth = trace.network, trace.network.loss.smooth
-    assert smooth is not None
+    network = trace.network
+    if not network.label_smoothing:
+        raise KeyError
     names = {
         "t": operand(Ref("targets", 0, ref.index), trace.targets[ref.index]),
         "e": operand(Ref("label_smoothing"), network.label_smoothing),
     }
     spread = network.n_out if network.loss.targets == "distribution" else 2
-    smoothed = smooth(trace.targets, network.label_smoothing)
+    smoothed = smoothed_targets(network, trace.targets)
     return parse(f"(1 - e) * t + e / {spread}", names), smoothed[ref.index]
 
 
@@ -100,6 +102,8 @@ def loss(ref: Ref, trace: Trace) -> tuple[Expression, float]:
 
 def penalty(ref: Ref, trace: Trace) -> tuple[Expression, float]:
     """Return l2/2 sum(W^2), or l1 sum|W|, over every penalized array."""
+    if ref.index:
+        raise IndexError
     network = trace.network
     squares = ref.quantity == "l2_penalty"
     strength = network.l2 if squares else network.l1

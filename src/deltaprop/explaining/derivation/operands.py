@@ -6,7 +6,7 @@ import numpy as np
 
 from deltaprop.functional.arithmetic import parse
 from deltaprop.functional.expressions import Expression, Operand, times
-from deltaprop.model.backprop import Trace
+from deltaprop.model.backprop import Trace, smoothed_targets
 from deltaprop.notation.ids import Ref
 
 __all__ = ["operand", "target", "weighed"]
@@ -19,11 +19,9 @@ def operand(ref: Ref, value: float) -> Operand:
 
 def target(trace: Trace, s: int, j: int) -> Operand:
     """Return what the loss compares with: the target, smoothed where the network smooths."""
-    smooth, e = trace.network.loss.smooth, trace.network.label_smoothing
-    if smooth is None or not e:
-        return operand(Ref("targets", 0, (s, j)), trace.targets[s, j])
-    smoothed = smooth(trace.targets[s : s + 1], e)
-    return operand(Ref("smoothed_targets", 0, (s, j)), smoothed[0, j])
+    t = smoothed_targets(trace.network, trace.targets[s : s + 1])
+    name = "smoothed_targets" if trace.network.label_smoothing else "targets"
+    return operand(Ref(name, 0, (s, j)), t[0, j])
 
 
 def weighed(trace: Trace, s: int, expression: Expression) -> Expression:

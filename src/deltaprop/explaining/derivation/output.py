@@ -14,6 +14,7 @@ from deltaprop.model.backprop import Trace
 from deltaprop.notation.ids import Ref
 
 __all__ = [
+    "has_jacobian",
     "jacobian",
     "loss_terms",
     "output_delta",
@@ -100,11 +101,15 @@ def _from_logits(trace: Trace, ref: Ref) -> Expression:
     return shortened(terms)
 
 
-def shows_jacobian(trace: Trace) -> bool:
-    """Return whether delta^L is told through the Jacobian of softmax, too."""
+def has_jacobian(trace: Trace, layer: int) -> bool:
+    """Return whether delta of a layer comes through the Jacobian of softmax."""
     loss = trace.network.loss
-    has_formulas = loss.output == "softmax" and loss.by_output is not None
-    return has_formulas and bool(np.all(trace.a[-1] > 0))
+    return layer == len(trace.z) and loss.output == "softmax" and loss.by_output is not None
+
+
+def shows_jacobian(trace: Trace, layer: int) -> bool:
+    """Return whether that is described, too."""
+    return has_jacobian(trace, layer) and bool(np.all(trace.a[-1] > 0))
 
 
 def upstream(ref: Ref, trace: Trace) -> tuple[Expression, float]:

@@ -65,16 +65,6 @@ def batch_of(trace: Trace) -> Batch:
 
     The part of sample s is a_s^T delta_s for each layer, with the share its loss has; the parts
     sum to the gradient of the data.
-
-    Parameters
-    ----------
-    trace : Trace
-        One forward and backward pass over the batch.
-
-    Returns
-    -------
-    Batch
-        The samples, and the two that are in conflict most.
     """
     # inner products of the parts, layer by layer, without writing the parts out:
     # <a_s^T d_s, a_r^T d_r> = (a_s . a_r)(d_s . d_r)

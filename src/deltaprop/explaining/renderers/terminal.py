@@ -34,22 +34,7 @@ _LONGEST_LABEL = 22
 
 
 def write_document(document: Document, *, width: int = 80, color: bool = False) -> str:
-    """Return a document as text.
-
-    Parameters
-    ----------
-    document : Document
-        What to write.
-    width : int
-        Columns.
-    color : bool
-        With ANSI colours: the sign of each number.
-
-    Returns
-    -------
-    str
-        Lines of at most ``width`` columns.
-    """
+    """Return a document in lines of at most ``width`` columns; colour tells signs of numbers."""
     lines = _Page(document, max(_NARROWEST, width), color).lines()
     return "\n".join(line.rstrip() for line in lines) + "\n"
 

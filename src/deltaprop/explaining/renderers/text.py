@@ -78,21 +78,8 @@ def line_text(
 ) -> list[str]:
     """Return one number as lines of Unicode: ``symbol = symbols = numbers = result``.
 
-    Parameters
-    ----------
-    line : Line
-        What to write.
-    document : Document
-        The notation and the words.
-    room : int
-        Columns up to which it stays on one line.
-    paint : callable
-        Colours the result.
-
-    Returns
-    -------
-    list of str
-        One line; or one for each part, the equals signs below each other.
+    Where there is no room for it on one line, the equals signs stand below each other. ``paint``
+    colours the result.
     """
     left, formula, numbers, relation = line_parts(line, document)
     parts = [f"= {part}" for part in (formula, numbers) if part]
@@ -150,15 +137,8 @@ def proof_text(proof: Proof, words: Mapping[str, str]) -> str:
 def equation_text(equation: Equation, document: Document, room: int) -> Iterator[str]:
     """Yield a matrix equation: in symbols, then with its numbers and the shape below each matrix.
 
-    Parameters
-    ----------
-    equation : Equation
-        What to write.
-    document : Document
-        The notation and the words.
-    room : int
-        Columns; matrices that have no room beside each other stand below each other, and columns
-        that have none are left out.
+    Matrices that have no room beside each other stand below each other, and columns that have
+    none are left out.
     """
     notation, words = document.style.notation, document.words
     left = symbol_of(equation.left, 2, notation, equation.part)

@@ -80,15 +80,12 @@ class Blocks:
         yield from self.blocks(section.blocks)
         yield from before
         for part in section.parts:
-            inner = self.blocks(part.blocks)
-            heading = f"<h3>{escape(part.title)}</h3>"
-            if any(isinstance(block, Lines) for block in part.blocks):
-                yield f'<section id="{place_of(part)}">{heading}'
-                yield from inner
+            has_lines = any(isinstance(block, Lines) for block in part.blocks)
+            start = f'<section id="{place_of(part)}">' if has_lines else ""
+            yield f"{start}<h3>{escape(part.title)}</h3>"
+            yield from self.blocks(part.blocks)
+            if has_lines:
                 yield "</section>"
-            else:
-                yield heading
-                yield from inner
         yield "</section>"
 
     def blocks(self, blocks: Iterable[Block]) -> Iterator[str]:
@@ -113,17 +110,13 @@ class Blocks:
                 yield self.image(block)
             case Equations():
                 for equation in block.equations:
-                    found = equation_pieces(equation, self.document, self.known, self.whole)
+                    found = equation_pieces(equation, self.document, self.known)
                     yield f'<div class="equation{self.width}">{joined(found)}</div>'
             case Lines():
                 for _, in_layer in groupby(block.lines, key=lambda line: line.step.ref.layer):
                     yield '<ol class="lines">'
                     yield from map(self.line, in_layer)
                     yield "</ol>"
-
-    def whole(self, ref: Ref, part: str = "") -> str:
-        """Return the symbol of an array, or of a part of it."""
-        return symbol(ref, 1, self.document.style.notation, part)
 
     # tables
 
@@ -184,7 +177,8 @@ class Blocks:
             items = "".join(map(self._given, found))
             chips = f'<ul class="givens">{items}</ul>'
             if len(found) > _MOST_GIVEN:
-                kind = math(self.whole(Ref(found[0].quantity, found[0].layer)))
+                array = Ref(found[0].quantity, found[0].layer)
+                kind = math(symbol(array, 1, self.document.style.notation))
                 described = self.text("numbers of a kind", count=f"{len(found):,}")
                 chips = f"<details><summary>{kind} {described}</summary>{chips}</details>"
             yield chips

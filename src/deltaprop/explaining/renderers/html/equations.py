@@ -25,6 +25,7 @@ from deltaprop.notation.mathml import (
     number,
     operand,
     scripts,
+    symbol,
 )
 from deltaprop.notation.write import write
 
@@ -44,31 +45,14 @@ _SUM = "<munder><mo>∑</mo><mi>s</mi></munder>"
 
 
 def equation_pieces(
-    equation: Equation,
-    document: Document,
-    known: Collection[str],
-    symbol: Callable[[Ref, str], str],
+    equation: Equation, document: Document, known: Collection[str]
 ) -> Iterator[str]:
     """Yield an equation in symbols, then with its numbers, in pieces between which it may break.
 
-    Parameters
-    ----------
-    equation : Equation
-        What to write.
-    document : Document
-        The words.
-    known : collection of str
-        The ids that the page can show; other cells carry none.
-    symbol : callable
-        Writes the symbol of an array or a number, and which part of it is meant.
-
-    Yields
-    ------
-    str
-        MathML for a math element of its own.
+    Each is MathML for a math element of its own. Cells carry the ids that are ``known``: those
+    that the page can show.
     """
-    writer = _Writer(equation, document, known, symbol)
-    yield from "".join(writer.parts()).split(BREAK)
+    yield from "".join(_Writer(equation, document, known).parts()).split(BREAK)
 
 
 def width_class(equations: Iterable[Equation]) -> str:
@@ -90,15 +74,12 @@ def _width(cells: Cells) -> int:
 
 
 class _Writer:
-    def __init__(
-        self,
-        equation: Equation,
-        document: Document,
-        known: Collection[str],
-        symbol: Callable[[Ref, str], str],
-    ) -> None:
-        self.equation, self.words = equation, document.words
-        self.known, self.symbol = known, symbol
+    def __init__(self, equation: Equation, document: Document, known: Collection[str]) -> None:
+        self.equation, self.words, self.known = equation, document.words, known
+        self.notation = document.style.notation
+
+    def symbol(self, ref: Ref, part: str = "") -> str:
+        return symbol(ref, 1, self.notation, part)
 
     def parts(self) -> Iterator[str]:
         """Yield symbol = symbols = numbers = result."""
@@ -118,7 +99,7 @@ class _Writer:
         if self.equation.phase != "backward":
             return f"<mtext>{escape(self.words['after the step'])}</mtext>"
         loss = self.equation.note.replace("_", " ")
-        z = self.symbol(Ref("z", self.equation.left.layer), "")
+        z = self.symbol(Ref("z", self.equation.left.layer))
         slope = f"<mfrac><mrow><mo>∂</mo><mi>L</mi></mrow><mrow><mo>∂</mo>{z}</mrow></mfrac>"
         by = escape(self.words["given by"].format(loss=loss))
         return f'{slope}{BREAK}<mspace width="0.35em"/><mtext>({by})</mtext>'
@@ -129,14 +110,14 @@ class _Writer:
         for token in self.equation.right:
             match token:
                 case Entries():
-                    symbol = self.symbol(token.ref, token.part)
+                    written = self.symbol(token.ref, token.part)
                     if token.transposed:
-                        base = f"<mrow>{fenced(symbol)}</mrow>" if token.ref.layer else symbol
-                        symbol = scripts(base, "", "<mi>⊤</mi>")
-                    applied = f"{_function(token.applied)}{fenced(symbol)}"
-                    text += applied if token.applied else symbol
+                        base = f"<mrow>{fenced(written)}</mrow>" if token.ref.layer else written
+                        written = scripts(base, "", "<mi>⊤</mi>")
+                    applied = f"{_function(token.applied)}{fenced(written)}"
+                    text += applied if token.applied else written
                 case Constant(line=line):
-                    text += self.constant(line, lambda ref: self.symbol(ref, ""))
+                    text += self.constant(line, self.symbol)
                 case _:
                     text += _mark(token, first=not text)
         return text
@@ -157,10 +138,10 @@ class _Writer:
                     text += _mark(token, first=not text)
         return text
 
-    def constant(self, line: Line, symbol: Callable[[Ref], str] | None) -> str:
+    def constant(self, line: Line, symbol_of: Callable[[Ref], str] | None) -> str:
         """Return a number that all entries are combined with; only numbers carry its id."""
-        known = () if symbol else self.known
-        written = write(line.step.expression, mathml_notation(line, symbol, known=known))
+        known = () if symbol_of else self.known
+        written = write(line.step.expression, mathml_notation(line, symbol_of, known=known))
         return f"<mrow>{written.replace(BREAK, '')}</mrow>"
 
     def matrix(

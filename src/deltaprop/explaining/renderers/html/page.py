@@ -28,18 +28,7 @@ _DEEP = 4  # layers of neurons, from which on a picture needs the whole width
 
 
 def write_document(document: Document) -> str:
-    """Return a document as one HTML file that needs nothing else.
-
-    Parameters
-    ----------
-    document : Document
-        What to write.
-
-    Returns
-    -------
-    str
-        The page, with a picture of the network where the document is about a step.
-    """
+    """Return a document as one HTML file, with a picture of the network where it is of a step."""
     return _Page(document).html()
 
 

@@ -42,21 +42,8 @@ def line_rows(
 ) -> list[str]:
     r"""Return the rows of an ``align*``: ``symbol &= symbols = numbers = result``, and the proof.
 
-    Parameters
-    ----------
-    line : Line
-        What to write.
-    document : Document
-        The notation, the words and the proofs.
-    comment : bool
-        Whether the first row ends in a comment with the id.
-    room : float
-        How wide a row may be, in em.
-
-    Returns
-    -------
-    list of str
-        Rows without the line break ``\\`` at their end.
+    The rows have no line break ``\\`` at their end, and are at most ``room`` em wide. With a
+    ``comment`` the first ends in the id.
     """
     notation, n_samples = document.style.notation, document.n_samples
     left = latex_symbol(document.named(line.step.ref), n_samples, notation)

@@ -117,38 +117,18 @@ class GivenMasks:
 
 @dataclass(frozen=True)
 class Given:
-    """What a notebook starts from, as code.
+    """What a notebook starts from, as code."""
 
-    Attributes
-    ----------
-    packed : str
-        Large arrays, by name; "" where there are none. Nothing to read.
-    network : str
-        Network, parameters and batch.
-    step : str
-        The step; leaves ``step`` and ``trace``.
-    """
-
-    packed: str
-    network: str
-    step: str
+    packed: str  # large arrays, by name; "" where there are none
+    network: str  # with its parameters and the batch
+    step: str  # leaves ``step`` and ``trace``
 
 
 def given_code(explanation: WorkedStep, own_rule: str) -> Given:
     """Return code that makes what is given, and takes the step.
 
-    Parameters
-    ----------
-    explanation : WorkedStep
-        The step. What an optimizer that is not deltaprop's own does cannot be written into code:
-        its new parameters are given.
-    own_rule : str
-        What is said then.
-
-    Returns
-    -------
-    Given
-        Python, in three parts.
+    What an optimizer that is not deltaprop's own does cannot be written into code: its new
+    parameters are given, and ``own_rule`` says so.
     """
     writer = _Writer(explanation)
     network, step = "\n".join(writer.given()), "\n".join(writer.step(own_rule))

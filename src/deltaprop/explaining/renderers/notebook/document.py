@@ -28,17 +28,9 @@ _ROOM = 52.0  # em of a row in a notebook
 def write_document(document: Document) -> str:
     """Return a document as an .ipynb file, nbformat 4.5.
 
-    Parameters
-    ----------
-    document : Document
-        What to write.
-
-    Returns
-    -------
-    str
-        JSON. Code cells take the step again with deltaprop and compare every displayed number; of a
-        document about no network, or of one whose activations or loss are somebody's own, they
-        work out the displayed arithmetic, with nothing but Python.
+    Code cells take the step again with deltaprop and compare every displayed number; of a document
+    about no network, or of one whose activations or loss are somebody's own, they work out the
+    displayed arithmetic, with nothing but Python.
     """
     own = document.step is None or code.is_own(document.step)
     return _file(_Book(document, None if own else document.step))
