@@ -94,7 +94,7 @@ class WorkedStep:
         return Derivation(self.trace, self.update)
 
     def lines(self, digits: int = 6) -> tuple[Line, ...]:
-        """Return the steps as they are displayed, with more digits where rounding would break one."""
+        """Return the steps as they are displayed, each with enough digits to hold."""
         return tuple(line_of(step, digits) for step in self.steps)
 
     # what the step did

@@ -138,18 +138,8 @@ def mathml_notation(
 
     Browsers do not break a formula. So a long one is written in pieces: broken before the signs of
     sums and, where that is not enough, of products. What is stacked or raised stays whole; a
-    fraction that would be too wide is written with a slash.
-
-    Parameters
-    ----------
-    line : Line
-        What is written.
-    symbol_of : callable, optional
-        The symbol of a number; without it the displayed numbers are written.
-    more : str
-        How terms left out are told, with {count} and {number}.
-    known : collection of str, optional
-        The ids that a page can show; others are left out.
+    fraction that would be too wide is written with a slash. ``more`` says how many terms were left
+    out, with {count} and {number}; ``known`` are the ids that a page can show, all if left out.
     """
 
     def rest(count: int, number: str) -> str:

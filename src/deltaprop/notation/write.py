@@ -83,20 +83,10 @@ def leaf_writer(
     pi: str,
     rest: Callable[[int, str], str],
 ) -> Callable[[Leaf], str]:
-    """Return what writes the leaves of a line, from what writes the parts.
+    """Return what writes the leaves of a line from what writes their parts.
 
-    Parameters
-    ----------
-    line : Line
-        Whose numbers are displayed.
-    symbol : callable, optional
-        The symbol of an id; without it operands are written as numbers.
-    number : callable
-        Writes a displayed number.
-    pi : str
-        What stands beside symbols for the number pi.
-    rest : callable
-        Writes how many terms are left out, and what they come to.
+    Without ``symbol``, of an id, operands are written as numbers; ``rest`` writes how many terms
+    are left out, and what they come to.
     """
 
     def leaf(of: Leaf) -> str:

@@ -78,20 +78,10 @@ class Table:
 
 @dataclass(frozen=True)
 class Node:
-    """A neuron in the overview, its numbers as they are displayed.
+    """A neuron in the overview, its numbers as they are displayed; "" for those it has not."""
 
-    Attributes
-    ----------
-    ref : Ref
-        Its value: an input or an activation.
-    name : str
-        What the user calls it.
-    z, a, delta : str
-        Its numbers; "" where it has none.
-    """
-
-    ref: Ref
-    name: str
+    ref: Ref  # an input or an activation
+    name: str  # what the user calls it
     z: str
     a: str
     delta: str
@@ -135,7 +125,7 @@ class Overview:
         for layer in self.layers:
             title = layer.title
             for node in layer.nodes:
-                numbers = map(Shown, (node.z, node.a, node.delta))
+                numbers = (Shown(n) if n else "" for n in (node.z, node.a, node.delta))
                 rows.append((title, node.ref, *([node.name] if named else []), *numbers))
                 title = ""
             if layer.more:

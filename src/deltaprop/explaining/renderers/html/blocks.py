@@ -12,6 +12,7 @@ from deltaprop.explaining.document.blocks import (
     Document,
     Equations,
     Lines,
+    Overview,
     Proof,
     Section,
     Sentence,
@@ -106,6 +107,11 @@ class Blocks:
                 yield f"<p{kind}>{escape(_HYPHEN.sub('−', block.text))}</p>"
             case Table():
                 yield from self.table(block)
+            case Overview():  # where there is no picture of the network
+                yield from self.table(block.table(self.words))
+                yield f"<p>{escape(block.note)}</p>" if block.note else ""
+                facts = ((self.words["target"], block.targets), (self.words["loss L"], block.loss))
+                yield from self.table(Table((), tuple((what, Shown(text)) for what, text in facts)))
             case Image():
                 yield self.image(block)
             case Equations():

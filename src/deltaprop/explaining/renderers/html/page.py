@@ -52,7 +52,8 @@ class _Page:
     def _sections(self) -> Iterator[Section]:
         """Yield what stands beside the picture; what it shows is not told once more."""
         for section in self.document.sections:
-            blocks = tuple(b for b in section.blocks if not isinstance(b, Overview))
+            drawn = (Overview,) if self.has_picture else ()
+            blocks = tuple(b for b in section.blocks if not isinstance(b, drawn))
             name, title = section.name, section.title
             if blocks != section.blocks:
                 name = "pictures"
