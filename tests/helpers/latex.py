@@ -15,7 +15,7 @@ from deltaprop.notation.latex import (
 
 
 class Reader:
-    """Reads the arithmetic that LaTeX formulas are written in, knowing LaTeX and not the renderer."""
+    """Reads the arithmetic of formulas in LaTeX, knowing LaTeX and not the renderer."""
 
     TOKEN = re.compile(r"\s*(\\[A-Za-z]+|\d+\.?\d*|\.\d+|.)")
     RELATIONS = {">": ">", "<": "<", "=": "==", r"\ge": ">=", r"\le": "<="}  # noqa: RUF012
