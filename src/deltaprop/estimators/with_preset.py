@@ -33,10 +33,20 @@ from deltaprop.estimators.tasks import Tasks
 from deltaprop.estimators.verbose import Lines
 from deltaprop.estimators.without_preset import fit_without_preset
 from deltaprop.explaining import Explanation
+from deltaprop.model.spec import Network
 from deltaprop.table_models.model import TableModel
 from deltaprop.table_models.recipe import Recipe
 from deltaprop.table_models.scoring import RowMetric
-from deltaprop.tabular import SparseEncoder, as_frame, in_memory, sorted_rows, take_rows
+from deltaprop.tabular import (
+    Encoder,
+    SparseEncoder,
+    TableEncoder,
+    TargetEncoder,
+    as_frame,
+    in_memory,
+    sorted_rows,
+    take_rows,
+)
 from deltaprop.training.loop import TrainingState
 from deltaprop.training.optimizers import Optimizer
 
@@ -114,8 +124,9 @@ def fit_with_preset(
     terms = _Terms(type(estimator).__name__, columns, answers, places, as_given, recipe)
     lines = [Lines()] if Lines.wanted(settings.verbose) else []
 
-    def announce(encoder: Any, target: Any, _: Any) -> None:
-        warn_of_columns(with_places_in(encoder, as_given), named=columns.names is not None)
+    def announce(encoder: Encoder, target: TargetEncoder, _: Network) -> None:
+        if isinstance(encoder, TableEncoder):
+            warn_of_columns(with_places_in(encoder, as_given), named=columns.names is not None)
         for task in tasks:
             task.fitted = partial(terms.ended, encoder, target)
 

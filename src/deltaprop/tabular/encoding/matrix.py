@@ -45,6 +45,7 @@ class SparseEncoder(Encoder):
         (r"(\S+) columns scaled", r"缩放 \1 列"),
         (r"(\S+) of them centered", r"其中 \1 列居中"),
     )
+    columns: ClassVar[tuple[()]] = ()  # none was looked at as a column of a table is
 
     names: tuple[str, ...]  # of the columns; empty where nothing names them
     means: Array  # of each column; 0 for sparse ones
