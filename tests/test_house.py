@@ -1,6 +1,7 @@
 """The shape of the house: what import-linter does not see."""
 
 import ast
+import functools
 import re
 import tomllib
 from pathlib import Path
@@ -26,6 +27,11 @@ MODULES = {
 }
 
 
+@functools.cache
+def tree_of(path):
+    return ast.parse(path.read_text("utf-8"))
+
+
 def imports_of(nodes):
     """Yield what is imported at run time, at the top and in functions; not for types alone."""
     for node in nodes:
@@ -43,7 +49,7 @@ def imports_of(nodes):
 
 def test_no_modules_import_each_other_in_a_circle():
     graph = {
-        name: set(imports_of(ast.parse(path.read_text("utf-8")).body)) & {*MODULES}
+        name: set(imports_of(tree_of(path).body)) & {*MODULES}
         for name, path in MODULES.items()
         if name != "deltaprop"  # the front door names everything, and imports it when it is used
     }
@@ -57,10 +63,10 @@ def test_no_modules_import_each_other_in_a_circle():
 
 def words_of(path):
     """Return the words of a file's code: names and texts, without docstrings and comments."""
-    text = path.read_text("utf-8")
     if path.suffix != ".py":
+        text = path.read_text("utf-8")
         return {path.stem, *re.findall(r"\w+", re.sub(r"//.*", "", text))}
-    found, nodes = {path.stem}, list(ast.walk(ast.parse(text)))
+    found, nodes = {path.stem}, list(ast.walk(tree_of(path)))
     docstrings = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
     for node in nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -101,14 +107,17 @@ def test_every_door_of_the_walk_is_there():
 
 def asks_for_a_kind(node):
     """Tell whether code chooses by the name of a kind of column, or may by its class."""
+    if isinstance(node, ast.ImportFrom):
+        return "tabular.encoding.kinds." in (node.module or "")
+    compares = isinstance(node, ast.Compare | ast.Match)
+    if not (compares or isinstance(node, ast.Tuple | ast.List | ast.Set | ast.Dict)):
+        return False
     texts = {n.value for n in ast.walk(node) if isinstance(n, ast.Constant)} & {*COLUMN_KINDS}
-    if isinstance(node, ast.Compare | ast.Match):
-        return bool(texts) and any(
-            "kind" in (getattr(n, "attr", ""), getattr(n, "id", "")) for n in ast.walk(node)
-        )
-    if isinstance(node, ast.Tuple | ast.List | ast.Set | ast.Dict):
+    if not compares:
         return len(texts) > 1
-    return isinstance(node, ast.ImportFrom) and "tabular.encoding.kinds." in (node.module or "")
+    return bool(texts) and any(
+        "kind" in (getattr(n, "attr", ""), getattr(n, "id", "")) for n in ast.walk(node)
+    )
 
 
 def test_only_a_kind_of_column_knows_its_name():
@@ -117,7 +126,7 @@ def test_only_a_kind_of_column_knows_its_name():
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path in MODULES.values()
         if kinds not in path.parents
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in ast.walk(tree_of(path))
         if asks_for_a_kind(node)
     }
     assert not found, "what differs from kind to kind stands in the class of the kind"
@@ -198,9 +207,7 @@ def test_an_estimator_behind_any_is_seen():
 
 def test_nothing_that_is_an_estimator_has_any_for_its_type():
     assert [
-        line
-        for path in MODULES.values()
-        for line in any_for_estimators(path, ast.parse(path.read_text("utf-8")))
+        line for path in MODULES.values() for line in any_for_estimators(path, tree_of(path))
     ] == []
 
 

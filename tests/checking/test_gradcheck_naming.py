@@ -33,7 +33,7 @@ LOSSES = ["cross_entropy", "binary_cross_entropy", "half_squared_error",
           "half_squared_error_sigmoid", "half_squared_error_softmax"]  # fmt: skip
 
 
-HOW_MANY = pytest.mark.parametrize("n", [6, pytest.param(16, marks=pytest.mark.slow)])
+HOW_MANY = pytest.mark.parametrize("n", [4, pytest.param(16, marks=pytest.mark.slow)])
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ kept in `FOUND` and tried each time.
 import contextlib
 import copy
 import difflib
+import functools
 import importlib.util
 import json
 import random
@@ -34,28 +35,38 @@ _SPEC.loader.exec_module(make_models)
 
 FOLDER = max(make_models.HERE.glob("models-*"))
 SAYS = json.loads((FOLDER / "predictions.json").read_text("utf-8"))["says"]
-CONTENTS = {name: (FOLDER / make_models.file_name(name)).read_bytes() for name in SAYS}
-
-
-def newer():
-    """Yield files of the kinds that the last version did not write yet, and of some that it did."""
-    some = ("fast words", "best words", "every setting", "fast labels")
+KNOWN = {
+    f"{prefix} {name}": (fit, name)
     for prefix, known, fit in (
         ("table", make_models.MODELS, make_models.table_model),
         ("mlp", make_models.ESTIMATORS, make_models.fitted_estimator),
-    ):
-        for name in known:
-            if f"{prefix} {name}" not in SAYS or name in some:
-                with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
-                    fit(name).save(f"{folder}/m")
-                    yield f"{prefix} {name} now", Path(folder, "m").read_bytes()
+    )
+    for name in known
+}
+SOME = {f"{prefix} {name}" for prefix in ("table", "mlp")
+        for name in ("fast words", "best words", "every setting", "fast labels")}  # fmt: skip
+# files of the kinds that the last version did not write yet, and of some that it did
+NEWER = [f"{name} now" for name in KNOWN if name not in SAYS or name in SOME]
+RUNS = [name for name in SAYS if name.startswith("run ")]
+MODELS = [name for name in [*SAYS, *NEWER] if name not in RUNS]
 
 
-CONTENTS |= dict(newer())
-WHOLE = {content: name for name, content in CONTENTS.items()}
-RUNS = [name for name in CONTENTS if name.startswith("run ")]
-MODELS = [name for name in CONTENTS if name not in RUNS]
+@functools.cache
+def content_of(name):
+    """Return a file of the last version, or one made now."""
+    if name in SAYS:
+        return (FOLDER / make_models.file_name(name)).read_bytes()
+    fit, known = KNOWN[name.removesuffix(" now")]
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fit(known).save(f"{folder}/m")
+        return Path(folder, "m").read_bytes()
+
+
+@functools.cache
+def name_by_content():
+    return {content_of(name): name for name in [*SAYS, *NEWER]}
+
 
 dp.MLPClassifier()  # scikit-learn is imported before anybody looks at the clock
 FOUND = [  # changes that once ended in anything but a sentence: file, entry, what stands there
@@ -85,15 +96,14 @@ ODD = (
 )  # fmt: skip
 
 
-def facts_of(content):
+@functools.cache
+def parts_of(name):
     """Return the description and the tensors of a file."""
+    content = content_of(name)
     (size,) = struct.unpack("<Q", content[:8])
     facts = json.loads(json.loads(content[8 : 8 + size])["__metadata__"]["deltaprop"])
     del facts["sha256"]
     return facts, load(content)
-
-
-PARTS = {name: facts_of(content) for name, content in CONTENTS.items()}
 
 
 def places_of(facts):
@@ -173,15 +183,15 @@ def change_bytes(content, rng):
     elif what == 4:
         content[place : place + 4] = rng.choice([b"null", b"1e99", b"\xff\xff\xff\xff", b"[[[["])
     else:
-        content[place:] = CONTENTS[rng.choice(MODELS)][place:]
+        content[place:] = content_of(rng.choice(MODELS))[place:]
     return bytes(content)
 
 
 def mutated(name, rng):
     """Return a file changed in one place or in some, most often with a checksum that fits."""
     if rng.randrange(5) == 0:
-        return change_bytes(CONTENTS[name], rng)
-    facts, tensors = PARTS[name]
+        return change_bytes(content_of(name), rng)
+    facts, tensors = parts_of(name)
     facts, tensors = copy.deepcopy(facts), dict(tensors)
     for _ in range(rng.choice([1, 1, 1, 2, 3])):
         if rng.randrange(6) == 0 and tensors:
@@ -257,7 +267,9 @@ def opens_or_is_refused(number, path):
     name = rng.choice(MODELS)
     content = mutated(name, rng)
     path.write_bytes(content)
-    name = WHOLE.get(content, name)  # what became another file is asked about that one's rows
+    name = name_by_content().get(
+        content, name
+    )  # what became another file is asked about that one's rows
     model = None
     with bounded(number):
         with contextlib.suppress(ModelFileError):
@@ -281,7 +293,7 @@ def numbers(count, of):
 
 @pytest.mark.parametrize(("name", "entry", "value"), FOUND)
 def test_what_was_found_before_is_opened_or_refused(name, entry, value, tmp_path):
-    facts, tensors = copy.deepcopy(PARTS[name])
+    facts, tensors = copy.deepcopy(parts_of(name))
     at = facts
     for key in entry[:-1]:
         at = at[key]
@@ -304,7 +316,7 @@ def test_a_very_long_text_costs_no_more_than_reading_it(name, monkeypatch, tmp_p
         return compare(word, known, **settings)
 
     monkeypatch.setattr(difflib, "get_close_matches", guarded)
-    facts, tensors = PARTS[name]
+    facts, tensors = parts_of(name)
     n_texts = sum(isinstance(container[key], str) for container, key in places_of(facts))
     for i in range(0, n_texts, 3):
         changed = copy.deepcopy(facts)
@@ -318,7 +330,7 @@ def test_a_very_long_text_costs_no_more_than_reading_it(name, monkeypatch, tmp_p
 
 
 def test_very_many_layers_cost_no_more_than_reading_them(tmp_path):
-    facts, tensors = copy.deepcopy(PARTS["network no bias"])
+    facts, tensors = copy.deepcopy(parts_of("network no bias"))
     facts["network"]["layers"] *= 20_000
     (tmp_path / "m").write_bytes(packed(facts, tensors))
     with pytest.raises(ModelFileError, match="20,000 layers, but 6 parameters"):

@@ -43,7 +43,7 @@ def planted(workings, seeds, share=0.2):
                 yield form.name, example, found
 
 
-@pytest.fixture(scope="module", params=[35, pytest.param(75, marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=[28, pytest.param(75, marks=pytest.mark.slow)])
 def outcomes(workings, request):
     """What marking says of each planted mistake: (planted, candidates of each wrong number)."""
     found = []
@@ -71,14 +71,14 @@ def test_every_mistake_is_planted_and_named_at_least_once(outcomes):
 
 def test_a_planted_mistake_is_named_from_a_few_of_its_numbers_too(workings):
     named = []
-    for case, (name, example, numbers) in enumerate(planted(workings, range(200, 230))):
+    for case, (name, example, numbers) in enumerate(planted(workings, range(200, 220))):
         rng = np.random.default_rng(case)
         keys = set(rng.choice(list(numbers), size=min(5, len(numbers)), replace=False))
         some = {key: array for key, array in numbers.items() if key in keys}
         marking = mark({**example, "claims": workings.claims(some, 5, "short")})
         if not marking.ok:
             named.append(all(name in m.candidates for m in marking.wrong))
-    assert len(named) > 60
+    assert len(named) > 40
     assert np.mean(named) >= LEAST["named"]
 
 
@@ -134,7 +134,7 @@ def slips(workings, seeds):
             yield example, right, key, index, wrong
 
 
-SLIPS = pytest.mark.parametrize("n", [30, pytest.param(80, marks=pytest.mark.slow)])
+SLIPS = pytest.mark.parametrize("n", [20, pytest.param(80, marks=pytest.mark.slow)])
 
 
 @SLIPS
