@@ -1,5 +1,6 @@
 """What every test may use: the shared data, a generator of its own, and the hypothesis profiles."""
 
+import gc
 import importlib.util
 import os
 import signal
@@ -24,6 +25,17 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 hypothesis.settings.register_profile("default", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+
+def pytest_sessionstart():
+    """Whatever is collected stays to the end: nobody looks through it for what is left over."""
+    gc.disable()
+
+
+def pytest_collection_finish():
+    """Leave the thousands of tests out of each search for what is left over by one of them."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items):
