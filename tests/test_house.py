@@ -9,13 +9,21 @@ from pathlib import Path
 import pytest
 
 from deltaprop import __file__ as package
+from deltaprop.checking.mistakes import MISTAKES
+from deltaprop.explaining.renderers.registry import RENDERERS
+from deltaprop.functional.activations import ACTIVATIONS
+from deltaprop.functional.initializers import INITIALIZERS
+from deltaprop.functional.losses import LOSSES
+from deltaprop.model.layers import LAYERS
 from deltaprop.tabular.encoding.kinds import COLUMN_KINDS
+from deltaprop.training.optimizers import OPTIMIZERS
+from deltaprop.training.schedules import SCHEDULES
 
 ROOT = Path(package).parent
 REPOSITORY = Path(__file__).parent.parent
 ARCHITECTURE = (REPOSITORY / "docs" / "architecture.md").read_text("utf-8")
 TO_ADD = re.findall(
-    r"^\| (an? .*?) \| (.*?) \| (.*?) \|$",
+    r"^\| (an? .*?) \| (.*?) \| (.*?) \| (.*?) \|$",
     ARCHITECTURE.split("## To add a")[1].split("\n## ")[0],
     re.MULTILINE,
 )
@@ -91,11 +99,54 @@ def test_the_table_of_what_to_touch_is_there():
     assert len(TO_ADD) >= 8
 
 
-@pytest.mark.parametrize(("what", "touch", "words"), TO_ADD)
-def test_what_is_touched_to_add_something(code, what, touch, words):
+@pytest.mark.parametrize(("what", "touch", "tests", "words"), TO_ADD)
+def test_what_is_touched_to_add_something(code, what, touch, tests, words):
     named = {place(name) for name in re.findall(r"`([^`]+)`", touch)}
     there = {path for path, found in code.items() if found & set(words.split(", "))}
     assert {str(path) for path in named} == {str(path) for path in there}, what
+
+
+REGISTRIES = {
+    "an activation": ACTIVATIONS, "a loss": LOSSES, "an initializer": INITIALIZERS,
+    "an optimizer": OPTIMIZERS, "a learning rate schedule": SCHEDULES, "a layer": LAYERS,
+    "a kind of column": COLUMN_KINDS, "a form of explanation": RENDERERS,
+    "a named mistake": MISTAKES,
+}  # fmt: skip
+
+
+def tables_of(names, tree):
+    """Yield the lists and mappings that have an entry for each of these names."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Dict | ast.List):
+            entries = node.keys if isinstance(node, ast.Dict) else node.elts
+            if {*names} <= {n.value for n in entries if isinstance(n, ast.Constant)}:
+                yield node
+
+
+@pytest.fixture(scope="module")
+def tests():
+    paths = (REPOSITORY / "tests").rglob("*.py")
+    return {p.relative_to(REPOSITORY).as_posix(): ast.parse(p.read_text("utf-8")) for p in paths}
+
+
+@pytest.mark.parametrize(
+    ("what", "named"), [(what, named) for what, _, named, _ in TO_ADD if what in REGISTRIES]
+)
+def test_what_is_written_in_tests_to_add_something(tests, what, named):
+    """What has a row for everything there is wants another; the rest reads the registry."""
+    needed, _, where_it_can = named.partition("also")
+    needed, more = (set(re.findall(r"`([^`]+)`", part)) for part in (needed, where_it_can))
+    found = {f for f, tree in tests.items() if any(tables_of(REGISTRIES[what], tree))}
+    assert needed <= found <= needed | more, what
+
+
+def test_every_registry_of_the_table_has_a_row():
+    assert {*REGISTRIES} <= {what for what, *_ in TO_ADD}
+
+
+def test_a_table_with_a_row_for_everything_is_seen():
+    for code, n in (("{'a': 1, 'b': 2, 'c': 3}", 1), ("['a', 'b']", 1), ("{'a': {'b': 1}}", 0)):
+        assert len(list(tables_of("ab", ast.parse(code)))) == n
 
 
 def test_every_door_of_the_walk_is_there():
@@ -157,7 +208,9 @@ def test_no_file_is_longer_than_four_hundred_lines():
         for path in paths
         if path.suffix in kinds and len(path.read_bytes().splitlines()) > LONGEST
     }
-    assert long == set(), "find what makes code vanish there"
+    assert long == set(), (
+        f"longer than {LONGEST} lines: move something that stands by itself into a file of its own"
+    )
 
 
 def test_nothing_private_is_reached_into_with_the_linter_silenced():

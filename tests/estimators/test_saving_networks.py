@@ -13,20 +13,13 @@ from deltaprop.functional.initializers import INITIALIZERS
 from deltaprop.functional.losses import LOSSES
 from deltaprop.model import layers as kinds
 from deltaprop.model.serialize import network_from_dict, network_to_dict
-from deltaprop.training import schedules
-from deltaprop.training.optimizers import OPTIMIZERS, optimizer_from_dict, optimizer_to_dict
+from deltaprop.training.optimizers import optimizer_from_dict, optimizer_to_dict
 from helpers.random_settings import OPTIMIZER, SHARES
 
 
 @given(OPTIMIZER)
 def test_an_optimizer_comes_back(rule):
     assert optimizer_from_dict(json.loads(json.dumps(optimizer_to_dict(rule)))) == rule
-
-
-def test_no_optimizer_and_no_schedule_was_forgotten():
-    built = {"gradient_descent", "momentum", "rmsprop", "adam", "adamw", "lion", "muon"}
-    assert set(OPTIMIZERS) == built
-    assert len(schedules.SCHEDULES) == 7
 
 
 WIDTHS = st.one_of(st.integers(1, 5), st.integers(1, 5).map(np.int64))

@@ -37,19 +37,23 @@ Z = np.array(
 EXTREME = np.array([-1e308, -1e200, -1e155, -1e4, -750.0, 0.0, 750.0, 1e4, 1e155, 1e200, 1e308])
 
 ROWS = pytest.mark.parametrize("row", ACTIVATIONS.values(), ids=lambda row: row.name)
+KNOWN = pytest.mark.parametrize(
+    "row", [row for row in ACTIVATIONS.values() if row.name in EXACT], ids=lambda row: row.name
+)
 
 
 def test_there_is_an_exact_formula_for_every_activation():
-    assert set(EXACT) == set(ACTIVATIONS)
+    missing = set(ACTIVATIONS) ^ set(EXACT)
+    assert not missing, f"write f of {missing} once more, in mpmath, in EXACT"
 
 
-@ROWS
+@KNOWN
 def test_f_agrees_with_fifty_digit_arithmetic_in_relative_terms(row):
     exact = [float(EXACT[row.name](mp.mpf(z))) for z in Z]
     np.testing.assert_allclose(row.f(Z), exact, rtol=5e-13, atol=1e-300)
 
 
-@ROWS
+@KNOWN
 def test_f_prime_agrees_with_the_derivative_in_fifty_digits(row):
     exact = [float(mp.diff(EXACT[row.name], mp.mpf(z), h=mp.mpf(10) ** -20)) for z in Z]
     np.testing.assert_allclose(row.f_prime(Z, row.f(Z)), exact, rtol=1e-12, atol=1e-15)

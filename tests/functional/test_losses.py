@@ -104,17 +104,21 @@ def targets_for(kind, shape, rng):
 
 
 LOSS = pytest.mark.parametrize("loss", LOSSES.values(), ids=lambda loss: loss.name)
+KNOWN = pytest.mark.parametrize(
+    "loss", [row for row in LOSSES.values() if row.name in EXACT], ids=lambda loss: loss.name
+)
 
 
 def test_there_is_an_exact_formula_for_every_loss():
-    assert set(EXACT) == set(LOSSES)
+    missing = set(LOSSES) ^ set(EXACT)
+    assert not missing, f"write value, output and delta of {missing} once more, in mpmath, in EXACT"
 
 
 def as_float(value):
     return float(value) if abs(value) < mp.mpf(1.7e308) else np.inf * int(mp.sign(value))
 
 
-@LOSS
+@KNOWN
 @pytest.mark.parametrize("logits", LOGITS.values(), ids=LOGITS.keys())
 def test_value_delta_and_output_agree_with_fifty_digit_arithmetic(loss, logits, rng):
     value, output, delta = EXACT[loss.name]
@@ -145,7 +149,7 @@ def test_a_confident_right_answer_has_a_tiny_loss_and_not_zero(name):
     assert LOSSES[name].per_sample(z, t)[0] == pytest.approx(exact, rel=1e-14)
 
 
-@LOSS
+@KNOWN
 def test_a_thousand_outputs_are_summed_and_stay_exact(loss, rng):
     z = rng.normal(scale=3.0, size=(2, 1000))
     t = targets_for(loss.targets, z.shape, rng)[-1]

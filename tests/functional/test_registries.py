@@ -36,16 +36,7 @@ def test_every_built_in_row_passes_its_own_check(registry, row):
 
 def test_the_registries_hold_what_the_mathematics_names():
     assert {"identity", "sigmoid", "tanh", "relu", "gelu", "silu", "softplus"} <= set(ACTIVATIONS)
-    assert set(OUTPUTS) == {"softmax", "sigmoid", "identity", "exp"}
-    assert {name: row.output for name, row in LOSSES.items()} == {
-        "cross_entropy": "softmax",
-        "binary_cross_entropy": "sigmoid",
-        "half_squared_error": "identity",
-        "half_squared_error_sigmoid": "sigmoid",
-        "half_squared_error_softmax": "softmax",
-        "huber": "identity",
-        "poisson": "exp",
-    }
+    assert {row.output for row in LOSSES.values()} == set(OUTPUTS)
 
 
 @pytest.mark.parametrize("row", ACTIVATIONS.values(), ids=lambda row: row.name)

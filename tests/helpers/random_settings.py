@@ -1,9 +1,11 @@
 """Random optimizers and schedules for hypothesis, and random choices of settings."""
 
+from dataclasses import fields
+
 from hypothesis import strategies as st
 
-import deltaprop as dp
 from deltaprop.training import schedules
+from deltaprop.training.optimizers import OPTIMIZERS
 
 
 def settings_of(which):
@@ -17,13 +19,22 @@ def settings_of(which):
 RATES = st.floats(1e-9, 10)
 
 
+# of the settings of all kinds, those that are no number between 0 and 1
+SETTINGS = {
+    "learning_rate": RATES, "every": st.integers(1, 99), "factor": st.floats(0.01, 2),
+    "cycles": st.integers(1, 30), "nesterov": st.booleans(), "epsilon": RATES,
+    "weight_decay": RATES,
+}  # fmt: skip
+
+
+def some_of(cls, **others):
+    """Build ones of a frozen class whose fields are settings."""
+    settings = {field.name: st.floats(0.001, 0.999) for field in fields(cls)} | SETTINGS | others
+    return st.builds(cls, **{field.name: settings[field.name] for field in fields(cls)})
+
+
 SIMPLE = st.one_of(
-    st.builds(schedules.Constant, RATES),
-    st.builds(schedules.Step, RATES, st.integers(1, 99), st.floats(0.01, 2)),
-    st.builds(schedules.Exponential, RATES, st.floats(0.001, 1)),
-    st.builds(schedules.Cosine, RATES, st.floats(0, 1), st.floats(0, 0.9)),
-    st.builds(schedules.LogCosine, RATES, st.integers(1, 30)),
-    st.builds(schedules.OneCycle, RATES, st.floats(0.1, 0.9)),
+    *(some_of(cls) for cls in schedules.SCHEDULES.values() if cls is not schedules.Warmup)
 )
 
 
@@ -37,11 +48,5 @@ SHARES = st.floats(0, 1, exclude_max=True)
 
 
 OPTIMIZER = st.one_of(
-    st.builds(dp.GradientDescent, st.one_of(RATES, SCHEDULES)),
-    st.builds(dp.Momentum, st.one_of(RATES, SCHEDULES), SHARES, st.booleans()),
-    st.builds(dp.RMSProp, st.one_of(RATES, SCHEDULES), SHARES, RATES),
-    st.builds(dp.Adam, st.one_of(RATES, SCHEDULES), SHARES, SHARES, RATES),
-    st.builds(dp.AdamW, st.one_of(RATES, SCHEDULES), RATES, SHARES, SHARES, RATES),
-    st.builds(dp.Lion, st.one_of(RATES, SCHEDULES), RATES, SHARES, SHARES),
-    st.builds(dp.Muon, st.one_of(RATES, SCHEDULES), RATES, SHARES, SHARES, SHARES, RATES),
+    *(some_of(cls, learning_rate=st.one_of(RATES, SCHEDULES)) for cls in OPTIMIZERS.values())
 )

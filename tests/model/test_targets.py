@@ -94,31 +94,26 @@ def test_targets_that_name_no_class_are_refused_with_their_row(y, error, reason)
 
 
 OUTSIDE = {
-    "cross_entropy": [[0.2, 0.2]],
-    "binary_cross_entropy": [[1.2, 0.0]],
-    "half_squared_error": [[np.inf, 0.0]],
-    "half_squared_error_sigmoid": [[-0.1, 0.0]],
-    "half_squared_error_softmax": [[0.7, 0.7]],
-    "huber": [[np.nan, 0.0]],
-    "poisson": [[-1.0, 2.0]],
+    "distribution": [[0.2, 0.2], [0.7, 0.7]],
+    "unit": [[1.2, 0.0], [-0.1, 0.0]],
+    "real": [[np.inf, 0.0], [np.nan, 0.0]],
+    "count": [[-1.0, 2.0], [np.inf, 0.0]],
 }
 INSIDE = {
-    "cross_entropy": [[0.2, 0.8]],
-    "binary_cross_entropy": [[0.3, 1.0]],
-    "half_squared_error": [[-7.0, 1e6]],
-    "half_squared_error_sigmoid": [[0.0, 1.0]],
-    "half_squared_error_softmax": [[1.0, 0.0]],
-    "huber": [[-7.0, 1e6]],
-    "poisson": [[0.0, 2.5]],
+    "distribution": [[0.2, 0.8], [1.0, 0.0]],
+    "unit": [[0.3, 1.0], [0.0, 1.0]],
+    "real": [[-7.0, 1e6]],
+    "count": [[0.0, 2.5]],
 }
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", LOSSES.values(), ids=lambda loss: loss.name)
 def test_every_loss_takes_what_it_can_learn_from_and_nothing_else(loss):
-    network = Network([2, 2], loss=loss)
-    assert prepare_targets(network, INSIDE[loss], 1).tolist() == INSIDE[loss]
-    with pytest.raises(DataError, match="row 0"):
-        prepare_targets(network, OUTSIDE[loss], 1)
+    network, inside = Network([2, 2], loss=loss.name), INSIDE[loss.targets]
+    assert prepare_targets(network, inside, len(inside)).tolist() == inside
+    for row in OUTSIDE[loss.targets]:
+        with pytest.raises(DataError, match="row 0"):
+            prepare_targets(network, [row], 1)
 
 
 INPUTS_REFUSED = {
