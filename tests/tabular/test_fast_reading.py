@@ -117,8 +117,10 @@ NUMBERS = st.sampled_from(
 def test_columns_of_numbers_are_those_that_every_cell_makes(rows):
     frame = pl.DataFrame({f"{i}": column for i, column in enumerate(zip(*rows, strict=True))})
     expected = slowly_numbers(frame)
-    for text, (numbers, odd, note) in zip(frame.iter_columns(), number_columns(frame), strict=True):
+    for text, (numbers, odd, commas) in zip(
+        frame.iter_columns(), number_columns(frame), strict=True
+    ):
         slow = expected[text.name]
         assert (numbers is None) == (slow is None)
         assert numbers is None or (numbers.dtype == slow.dtype and numbers.equals(slow))
-        assert (odd, note) == (None, "")
+        assert (odd, commas) == (None, False)
