@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from deltaprop.checking.step import Given, work_out
 from deltaprop.errors import DataError, DeltapropError, SettingError
 from deltaprop.practice.exercises.generate import tells_apart
 from deltaprop.practice.exercises.levels import LEVELS
+from deltaprop.practice.exercises.task import HINTS
 
 MANY = pytest.param(50, marks=pytest.mark.slow)
 # of seed 0; a change of them takes away the exercises that people have on paper
@@ -33,9 +35,16 @@ DIGESTS = {
 }
 
 
+SHOWS_IN = {  # what asks for such a number asks for this mistake to be seen
+    "sign": r"d|.*\.after",
+    "stale_gradients": r"d[Wb]|.*\.after",
+    "learning_rate": r".*\.after",
+}
+
+
 def digest(level, seed=0):
     task = dp.exercise(level, seed)
-    text = json.dumps([task.given, task.asked, task.helps], sort_keys=True)
+    text = json.dumps([task.given, task.asked, task.told], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -121,9 +130,15 @@ def test_a_mistake_shows_in_all_exercises_of_a_kind_or_in_none(tasks, level):
         kinds.setdefault(kind, []).append(shown)
     n_kinds = len(LEVELS[level].hidden) * len(LEVELS[level].losses)
     assert len(kinds) == n_kinds or len(tasks[level]) < 50
-    for shown in kinds.values():
-        assert all(one == shown[0] for one in shown)
-        assert {name for name, _ in shown[0]} >= {"sign", "learning_rate", "stale_gradients"}
+    can_show = {
+        name
+        for name, places in SHOWS_IN.items()
+        if any(re.match(places, quantity) for quantity in task.asked)
+    }
+    for kind, shown in kinds.items():
+        assert all(one == shown[0] for one in shown), kind
+        missing = can_show - {name for name, _ in shown[0]}
+        assert not missing, f"in no answer of level {level}, {kind}, shows {missing}"
 
 
 def differs(wrong, task):
@@ -185,7 +200,7 @@ def test_hints_are_the_lines_of_the_derivation(level, language):
     )
     lines = {line.strip() for line in told.splitlines()}
     for name in task.asked_ids:
-        first, second, third = (task.hint(name, step).split("\n") for step in (1, 2, 3))
+        first, second, third = (task.hint(name, parts).split("\n") for parts in HINTS)
         assert set(third) <= lines
         assert third[-1].startswith(second[-1])
         assert second[-1].startswith(first[-1])
@@ -205,18 +220,18 @@ def test_the_first_hint_has_no_number_in_it():
 
 
 @pytest.mark.parametrize(
-    ("name", "step", "words"),
+    ("name", "parts", "words"),
     [
         ("z.9", 1, "z.9 is not asked for here; asked for are z.1"),
         ("loss.after", 1, "not asked for"),
         ("z.1[0,7]", 1, "There is no z.1[0,7]"),
         ("nonsense!", 1, "names no number"),
-        ("z.1", 4, "step is 4"),
+        ("z.1", 4, "parts is 4; it is from 1 to 3"),
     ],
 )
-def test_an_impossible_hint_is_refused(name, step, words):
+def test_an_impossible_hint_is_refused(name, parts, words):
     with pytest.raises(SettingError, match=re.escape(words)):
-        dp.exercise(1, 1).hint(name, step)
+        dp.exercise(1, 1).hint(name, parts)
 
 
 @pytest.mark.parametrize(
@@ -268,4 +283,12 @@ def test_every_mistake_has_its_words_in_both_languages():
         for language, words in WORDINGS.items()
     }
     assert fields["en"] == fields["zh"]
-    assert set(WORDINGS["en"]) >= {f"level {level}" for level in LEVELS}
+    assert set(WORDINGS["en"]) >= {f"hint {parts}" for parts in HINTS}
+    for level in LEVELS.values():
+        assert set(level.names) == set(WORDINGS), level.number
+
+
+def test_the_documentation_has_a_row_for_every_level():
+    page = Path(__file__).parents[2].joinpath("docs", "practice.md").read_text("utf-8")
+    rows = re.findall(r"^\| (\d+) \| ([\d-]+),", page, re.MULTILINE)
+    assert rows == [(str(n), "-".join(map(str, level.sizes))) for n, level in LEVELS.items()]

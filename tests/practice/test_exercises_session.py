@@ -8,6 +8,7 @@ import deltaprop as dp
 from deltaprop.practice import Session
 from deltaprop.practice.exercises.answers import read_answers
 from deltaprop.practice.exercises.levels import LEVELS
+from deltaprop.practice.exercises.task import HINTS
 from deltaprop.widths import cells, wrap
 
 
@@ -29,7 +30,9 @@ def held(task, lines, width=80, end=EOFError):
 def right_lines(task):
     lines = []
     for item in task.items:
-        texts = dict(zip(_indices(task, item.key), _flat(task.texts(item.key)), strict=True))
+        texts = dict(
+            zip(_indices(task, item.quantity), _flat(task.texts(item.quantity)), strict=True)
+        )
         lines.append(", ".join(texts[index] for index in item.indices))
     return lines
 
@@ -90,7 +93,7 @@ def test_what_follows_from_a_slip_is_told_so():
 def test_hints_go_from_symbols_to_the_result():
     task = dp.exercise(1, 1)
     score, told = held(task, ["?", "hint", "？", "?", "6"])
-    places = [told.index(task.hint("z.1", step) + "\n") for step in (1, 2, 3)]
+    places = [told.index(task.hint("z.1", parts) + "\n") for parts in HINTS]
     assert places == sorted(places)
     assert (score.hints, score.right, score.first) == (4, 1, 0)
 
@@ -106,7 +109,7 @@ def test_a_number_rounded_too_far_is_asked_for_again():
     task = dp.exercise(2, 4)
     z, a, *_ = right_lines(task)
     score, told = held(task, [z, f"{float(a):.1f}", f"{float(a):.3f}"])
-    assert "right but rounded; give three significant digits" in told
+    assert "right but rounded; give 3 significant digits" in told
     assert score.right == 2
 
 

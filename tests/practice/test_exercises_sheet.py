@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +15,7 @@ from deltaprop.errors import SettingError
 from deltaprop.notation.digits import number_text
 from deltaprop.practice import Sheet
 from deltaprop.practice.exercises.levels import LEVELS
+from deltaprop.practice.sheets.content import precision
 from deltaprop.widths import cells
 
 LANGUAGES = ["en", "zh"]
@@ -33,7 +35,7 @@ def open_numbers(task):
     given += [task.given.get("l2", 0), list(range(10))]
     given += [layer[name] for layer in task.given["layers"] for name in "Wb" if name in layer]
     texts = {number_text(abs(float(v)), 12) for part in given for v in flat(part)}
-    return texts | {text.lstrip("-") for key in task.helps for text in flat(task.texts(key))}
+    return texts | {text.lstrip("-") for key in task.told for text in flat(task.texts(key))}
 
 
 def numbers_in(text):
@@ -119,6 +121,24 @@ def test_text_keeps_to_the_width(language, width):
         longest = max(text.splitlines(), key=cells)
         # a network of four columns is as wide as it is
         assert cells(longest) <= max(width, 72), longest
+
+
+def test_every_place_for_a_fact_is_filled_in():
+    for language in LANGUAGES:
+        sheet = all_levels(language)
+        for text in (sheet.to_terminal(), sheet.to_html(), sheet.to_key_terminal()):
+            assert not re.search(r"[{}]", re.sub(r"<style>.*?</style>", "", text, flags=re.DOTALL))
+        for task in sheet.exercises:
+            assert precision(task) in task.to_terminal(width=200)
+            assert str(task.rules.least_digits) in precision(task)
+
+
+def test_the_rule_of_the_step_stands_where_a_step_is_asked_or_told(monkeypatch):
+    of_deltas = replace(LEVELS[1], number=10, asked=("z.1", "delta.1"), told=())
+    monkeypatch.setitem(LEVELS, 10, of_deltas)
+    assert "W′" not in dp.exercise(10).to_terminal()
+    monkeypatch.setitem(LEVELS, 10, replace(of_deltas, told=("loss.after",)))
+    assert "W′" in dp.exercise(10).to_terminal()
 
 
 def test_pages_are_written(tmp_path):

@@ -36,14 +36,19 @@ __all__ = [
 class Command(TyperCommand):
     """A command whose help says what is registered: looked up when somebody asks for the help."""
 
-    def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Write the options, with the presets where one says ``{presets}``."""
-        from deltaprop.table_models.presets import presets_in_words
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help, with what is registered where it says ``{presets}`` or ``{levels}``."""
+        for each in (self, *self.params):
+            if isinstance(each, TyperCommand | TyperOption):
+                each.help = re.sub(r"{(presets|levels)}", _registered, each.help or "") or None
+        super().format_help(ctx, formatter)
 
-        for each in self.params:
-            if isinstance(each, TyperOption) and each.help is not None:
-                each.help = each.help.replace("{presets}", presets_in_words())
-        super().format_options(ctx, formatter)
+
+def _registered(word: re.Match[str]) -> str:
+    from deltaprop.practice.exercises.levels import levels_in_words
+    from deltaprop.table_models.presets import presets_in_words
+
+    return {"presets": presets_in_words, "levels": levels_in_words}[word[1]]()
 
 
 def _whole_number(text: str) -> int:

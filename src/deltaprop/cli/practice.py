@@ -23,7 +23,7 @@ _SEEDS = 10_000  # that a seed nobody gave is drawn from: short enough to note d
 
 
 def practice(
-    level: Annotated[int, whole("N", "1 to 9, as told above.")] = 1,
+    level: Annotated[int, whole("N", "Which, as told above.")] = 1,
     seed: Annotated[int | None, whole("N", "Which one; a new one if left out.")] = None,
     count: Annotated[int, whole("N", "Exercises, of seeds in a row.")] = 1,
     form: Annotated[str, option("FORM", "terminal, latex or html.", "--format")] = "terminal",
@@ -32,15 +32,15 @@ def practice(
     answers: Annotated[
         str | None, option("FILE", "Mark the claims of what --json gave, filled in.")
     ] = None,
-    digits: Annotated[int | None, whole("N", "Significant digits.")] = None,
+    digits: Annotated[
+        int | None, whole("N", "Significant digits that are shown; answers need fewer.")
+    ] = None,
     language: Annotated[str, option("LANG", "en or zh.")] = "en",
     json: Annotated[bool, switch("--json", "Print the exercise as JSON.")] = False,
 ) -> int:
     """Practise one step of back-propagation with tidy numbers.
 
-    Levels: 1 a linear neuron; 2 a sigmoid neuron; 3 two linear layers; 4 a curved hidden layer;
-    5 softmax; 6 a hidden layer and softmax; 7 a batch of two; 8 a penalty; 9 two hidden layers
-    and softmax.
+    Levels: {levels}.
 
     In a terminal one row after another is asked for and marked at once; ? gives a hint. The exit
     status is 0 when all answers are right, 1 when they are not.

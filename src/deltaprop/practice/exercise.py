@@ -41,7 +41,7 @@ def exercise(
     Parameters
     ----------
     level : int
-        From 1, one linear neuron, to 9, softmax behind two hidden layers.
+        A key of ``LEVELS``: from 1, the easiest. ``deltaprop practice --help`` tells them.
     seed : int
         The same seed gives the same exercise everywhere; another one gives another.
     language : {"en", "zh"}

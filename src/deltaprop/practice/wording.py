@@ -13,15 +13,6 @@ from deltaprop.notation.languages import wording_in
 __all__ = ["WORDINGS", "mistake_described", "wording_of"]
 
 _EN = {
-    "level 1": "one linear neuron",
-    "level 2": "one sigmoid neuron",
-    "level 3": "two linear layers",
-    "level 4": "a curved hidden layer",
-    "level 5": "softmax of three scores",
-    "level 6": "a hidden layer and softmax",
-    "level 7": "a batch of two samples",
-    "level 8": "a penalty on the weights",
-    "level 9": "two hidden layers and softmax",
     "sheet": "Practice: one step of back-propagation",
     "key": "Key: one step of back-propagation",
     "exercise": "Level {level}: {title}",
@@ -31,7 +22,7 @@ _EN = {
     "output": "output: {activation}",
     "loss column": "loss",
     "given": "Given",
-    "described": "Told, to work with or to check by",
+    "told": "Told, to work with or to check by",
     "wanted": "Wanted",
     "answers": "Answers. {heading}",
     "name": "Name:",
@@ -51,8 +42,8 @@ _EN = {
     "tanh rule": "`a = tanh(z)` has the derivative `1 − a²`.",
     "sigmoid rule": "`a = sigmoid(z) = 1 / (1 + exp(−z))` has the derivative `a (1 − a)`.",
     "softmax rule": "softmax: `exp(z)` of one score over the sum of `exp(z)` of all.",
-    "exact": "The answers are short decimals; three significant digits are enough.",
-    "rounded": "Three significant digits are enough; work with five.",
+    "exact": "The answers are short decimals; {least} significant digits are enough.",
+    "rounded": "{least} significant digits are enough; work with {working}.",
     "again": "Once more: deltaprop practice --level {level} --seed {seed}",
     "made by": "deltaprop {version}",
     "how": (
@@ -66,7 +57,7 @@ _EN = {
     ),
     "right": "Right.",
     "is right": "{symbol} is right.",
-    "too few digits": "{symbol} = {claimed} is right but rounded; give three significant digits.",
+    "too few digits": "{symbol} = {claimed} is right but rounded; give {least} significant digits.",
     "follows": (
         "{symbol} = {claimed} follows from an earlier slip: it would be right if that were. On."
     ),
@@ -89,15 +80,6 @@ _EN = {
 }
 
 _ZH = {
-    "level 1": "一个线性神经元",
-    "level 2": "一个 sigmoid 神经元",
-    "level 3": "两个线性层",
-    "level 4": "带非线性激活的隐藏层",
-    "level 5": "三个得分的 softmax",
-    "level 6": "一个隐藏层加 softmax",
-    "level 7": "一批两个样本",
-    "level 8": "对权重的惩罚项",
-    "level 9": "两个隐藏层加 softmax",
     "sheet": "练习：反向传播的一步",
     "key": "答案：反向传播的一步",
     "exercise": "第 {level} 级：{title}",
@@ -107,7 +89,7 @@ _ZH = {
     "output": "输出：{activation}",
     "loss column": "损失",
     "given": "已知",
-    "described": "已告知，可直接使用或用来检查",
+    "told": "已告知，可直接使用或用来检查",
     "wanted": "求",
     "answers": "解答。{heading}",
     "name": "姓名：",
@@ -126,8 +108,8 @@ _ZH = {
     "tanh rule": "`a = tanh(z)` 的导数是 `1 − a²`。",
     "sigmoid rule": "`a = sigmoid(z) = 1 / (1 + exp(−z))`，导数是 `a (1 − a)`。",
     "softmax rule": "softmax：一个得分的 `exp(z)` 除以所有得分的 `exp(z)` 之和。",
-    "exact": "答案都是短小数；给出三位有效数字即可。",
-    "rounded": "给出三位有效数字即可；计算过程请保留五位。",
+    "exact": "答案都是短小数；给出 {least} 位有效数字即可。",
+    "rounded": "给出 {least} 位有效数字即可；计算过程请保留 {working} 位。",
     "again": "再做一次：deltaprop practice --level {level} --seed {seed} --language zh",
     "made by": "deltaprop {version}",
     "how": (
@@ -138,7 +120,7 @@ _ZH = {
     "not understood": "这里要 {count} 个数，例如 0.5, -1/3；或者写 ?、skip、show、quit。",
     "right": "正确。",
     "is right": "{symbol} 正确。",
-    "too few digits": "{symbol} = {claimed} 正确，但舍入过多；请给出三位有效数字。",
+    "too few digits": "{symbol} = {claimed} 正确，但舍入过多；请给出 {least} 位有效数字。",
     "follows": "{symbol} = {claimed} 由前面的错误得来：若前面的数成立，它就是对的。继续。",
     "wrong": "{symbol} = {claimed} 错误：{described}（{mistake}）。",
     "or": "同样的数也可能来自 {names}。",

@@ -14,7 +14,6 @@ __all__ = ["has_too_few_digits", "read_answers"]
 
 _LONGEST = 1000  # characters of a line
 _FRACTION = re.compile(r"([-+]?\d{1,15})/(\d{1,15})")
-_FEW_DIGITS = 3
 
 
 def read_answers(text: str, count: int) -> list[str] | None:
@@ -47,7 +46,7 @@ def _decimal(word: str) -> str | None:
     return text if Fraction(text) == value else f"{float(value):.10f}"
 
 
-def has_too_few_digits(mark: Mark) -> bool:
+def has_too_few_digits(mark: Mark, least: int) -> bool:
     """Return whether a number is right only because it was rounded to a digit or two."""
     number = read_number(mark.claimed)
-    return mark.verdict == ROUNDED and number is not None and number.digits < _FEW_DIGITS
+    return mark.verdict == ROUNDED and number is not None and number.digits < least

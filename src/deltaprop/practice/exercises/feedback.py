@@ -16,8 +16,9 @@ def feedback(task: Task, mark: Mark) -> str:
     """Return one sentence about an answer, which does not tell the right number."""
     words = task.words
     facts = {"symbol": task.lines.symbol(read_ref(mark.id)), "claimed": mark.claimed[:20]}
-    if has_too_few_digits(mark):
-        return words["too few digits"].format(**facts)
+    least = task.rules.least_digits
+    if has_too_few_digits(mark, least):
+        return words["too few digits"].format(**facts, least=least)
     if mark.ok:
         return words["is right"].format(**facts)
     if mark.verdict != WRONG:

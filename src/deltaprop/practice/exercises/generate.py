@@ -32,10 +32,9 @@ Kind = tuple[str, str]  # activation of the hidden layers, loss
 T = TypeVar("T")
 
 _MOST_DRAWS = 20_000  # hundreds are usual
-_MOST_DIGITS = 6  # significant ones, of an exact answer
+_MOST_EXACT_DIGITS = 6  # significant ones, of an exact answer
 _MOST_DECIMALS = 5
 _N_PROBES = 40  # sets of any numbers that show which mistakes can be told apart at all
-_WRITTEN = (3, 4, 6)  # significant digits of answers
 _VISIBLE = 0.02  # relative difference that shows in three significant digits
 _SMALL = 0.1  # of smaller numbers people write three places
 _LEAST = 0.01  # of an answer but zero; a smaller one has lost its third digit on the way
@@ -138,7 +137,7 @@ def _targets(level: Level, loss: str, draws: _Draws) -> list[list[float]]:
 
 def _is_tidy(level: Level, step: Step, right: Quantities) -> bool:
     """Return whether the numbers are worth working out: neither tiny, nor huge, nor all alike."""
-    for key in (*level.asked, *level.helps):
+    for key in (*level.asked, *level.told):
         values = right[key]
         if not np.isfinite(values).all() or np.abs(values).max() > 30:
             return False
@@ -177,7 +176,7 @@ def _is_short(values: Array) -> bool:
         text = number_text(float(value), 12)
         _, _, decimals = text.partition(".")
         n_digits = len(text.replace(".", "").lstrip("-0"))
-        if "e" in text or n_digits > _MOST_DIGITS or len(decimals) > _MOST_DECIMALS:
+        if "e" in text or n_digits > _MOST_EXACT_DIGITS or len(decimals) > _MOST_DECIMALS:
             return False
     return True
 
@@ -185,7 +184,7 @@ def _is_short(values: Array) -> bool:
 def tells_apart(level: Level, step: Step, kind: Kind) -> bool:
     """Return whether every mistake that can show in the answers does, and looks like no other."""
     right, *wrong = answers = list(_answers(level, step))
-    caught = all(_is_caught(one, right) for one in wrong)
+    caught = all(_is_caught(one, right, level.least_digits) for one in wrong)
     return caught and _n_groups(answers) >= _most_groups(level, kind)
 
 
@@ -195,13 +194,15 @@ def _answers(level: Level, step: Step) -> Iterator[Answers]:
         yield [values[key].ravel() for key in level.asked]
 
 
-def _is_caught(wrong: Answers, right: Answers) -> bool:
+def _is_caught(wrong: Answers, right: Answers, least: int) -> bool:
     """Return whether the first quantity that is wrong cannot be taken for the right one, rounded.
 
     What comes after it may be right if the first one were.
     """
     first = next((pair for pair in zip(wrong, right, strict=True) if _differ(*pair)), None)
-    return first is None or all(_is_seen(*first, digits) for digits in _WRITTEN)
+    return first is None or all(
+        _is_seen(*first, digits) for digits in (least, least + 1, least + 3)
+    )
 
 
 def _is_seen(wrong: Array, right: Array, digits: int) -> bool:

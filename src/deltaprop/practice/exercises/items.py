@@ -20,26 +20,26 @@ class Item:
 
     Attributes
     ----------
-    key : str
-        The quantity, as in ``claims``.
+    quantity : str
+        As in ``claims``: "dW.1".
     indices : tuple of tuple of int
         Which of its numbers.
     """
 
-    key: str
+    quantity: str
     indices: tuple[Index, ...]
 
     @property
     def ids(self) -> tuple[str, ...]:
         """Return the names of the numbers: "dW.1[0,0]", "dW.1[0,1]"."""
-        return tuple(entry(self.key, *index) for index in self.indices)
+        return tuple(entry(self.quantity, *index) for index in self.indices)
 
 
-def items_of(key: str, shape: tuple[int, ...]) -> Iterator[Item]:
+def items_of(quantity: str, shape: tuple[int, ...]) -> Iterator[Item]:
     """Yield the parts in which a quantity of this shape is asked for."""
     indices = list(np.ndindex(*shape))
     if len(shape) < 2 or shape[1] == 1:
-        yield Item(key, tuple(indices))
+        yield Item(quantity, tuple(indices))
         return
     for row in range(shape[0]):
-        yield Item(key, tuple(index for index in indices if index[0] == row))
+        yield Item(quantity, tuple(index for index in indices if index[0] == row))

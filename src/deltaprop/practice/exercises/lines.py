@@ -11,16 +11,16 @@ from deltaprop.notation.ids import Ref, read_ref
 from deltaprop.notation.unicode import symbol_of, unicode_notation
 from deltaprop.notation.write import write
 
-__all__ = ["Lines", "key_of"]
+__all__ = ["TaskLines", "quantity_of"]
 
 
-def key_of(ref: Ref) -> str:
+def quantity_of(ref: Ref) -> str:
     """Return the quantity a number belongs to, as a key of ``claims``."""
     return Ref(ref.quantity, ref.layer, (), ref.after).id
 
 
 @dataclass(frozen=True)
-class Lines:
+class TaskLines:
     """What any number of an exercise is called, and how it is worked out.
 
     Attributes
@@ -62,7 +62,7 @@ class Lines:
         while waiting:
             for other in map(read_ref, waiting.pop().operands):
                 is_known = other in found or (
-                    key_of(other) in self.known and not _is_of_a_sample(other)
+                    quantity_of(other) in self.known and not _is_of_a_sample(other)
                 )
                 step = None if is_known else derivation.step(other)
                 if step is not None:

@@ -12,6 +12,7 @@ from deltaprop.practice.exercise import Exercise
 from deltaprop.practice.exercises.answers import has_too_few_digits, read_answers
 from deltaprop.practice.exercises.feedback import feedback
 from deltaprop.practice.exercises.items import Item
+from deltaprop.practice.exercises.task import HINTS
 from deltaprop.practice.marking.mark import WRONG, Mark
 from deltaprop.widths import cells, wrap
 
@@ -26,7 +27,6 @@ _COMMANDS = {
     "show": ("show", "题目"),
     "quit": ("quit", "q", "exit", "退出", "结束"),
 }
-_MOST_HINTS = 3
 
 
 @dataclass
@@ -140,7 +140,7 @@ class Session:
                 self._say("not understood one" if one else "not understood", count=len(item.ids))
                 continue
             for index, answer in zip(item.indices, numbers, strict=True):
-                self._answers[item.key][index] = answer
+                self._answers[item.quantity][index] = answer
             found = self._marks()
             marks = [found[name] for name in item.ids]
             tries += 1
@@ -156,7 +156,8 @@ class Session:
 
     def _judge(self, marks: list[Mark]) -> bool:
         """Say what is right and wrong in a row; return whether to go on."""
-        few = [mark for mark in marks if has_too_few_digits(mark)]
+        least = self.task.rules.least_digits
+        few = [mark for mark in marks if has_too_few_digits(mark, least)]
         wrong = [mark for mark in marks if mark.verdict == WRONG]
         if all(mark.ok for mark in marks) and not few:
             self._say("right")
@@ -172,12 +173,12 @@ class Session:
         marks = self._marks()
         name = next((n for n in item.ids if n not in marks or not marks[n].ok), item.ids[0])
         shown = self._hint_now[1] if self._hint_now[0] == name else 0
-        step = min(shown + 1, _MOST_HINTS)
-        self._hint_now = (name, step)
+        parts = min(shown + 1, HINTS[-1])
+        self._hint_now = (name, parts)
         self._hinted.add(item)
         self.score.hints += 1
-        self._say(f"hint {step}")
-        for line in self.task.hint(name, step).split("\n"):
+        self._say(f"hint {parts}")
+        for line in self.task.hint(name, parts).split("\n"):
             first, *rest = _formula(line, self.width - 2)
             self.tell(f"  {first}")
             for more in rest:

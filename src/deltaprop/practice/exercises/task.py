@@ -1,4 +1,4 @@
-"""exercise() and Exercise: a step with tidy numbers, some of them hidden, and their marking."""
+"""Task: a step with tidy numbers, some of them to be found, their marking and hints."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from deltaprop.notation.ids import Ref, read_ref
 from deltaprop.practice.exercises.generate import generate, has_exact_answers
 from deltaprop.practice.exercises.items import Item, items_of
 from deltaprop.practice.exercises.levels import Level, level_of
-from deltaprop.practice.exercises.lines import Lines, key_of
+from deltaprop.practice.exercises.lines import TaskLines, quantity_of
 from deltaprop.practice.marking.mark import Marking, mark
 from deltaprop.practice.marking.step import step_of
 from deltaprop.practice.wording import wording_of
 
-__all__ = ["Task", "Texts", "texts_of"]
+__all__ = ["HINTS", "Task", "Texts", "texts_of"]
 
 Texts: TypeAlias = "str | list[Texts]"
 
-_EXACT_DIGITS, _ROUNDED_DIGITS, _MOST_DIGITS = 6, 4, 17
-_HINTS = (1, 2, 3)
+HINTS = (1, 2, 3)  # parts of a line: in symbols, with its numbers, with the result
+_SHOWN_IF_EXACT, _SHOWN_IF_ROUNDED, _MOST_SHOWN = 6, 4, 17  # significant digits
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,14 @@ class Task:
         rules = level_of(level)
         if not _is_whole(seed) or seed < 0:
             raise SettingError(f"seed is {seed!r}; it is a whole number from 0 on.")
-        if digits is not None and not (_is_whole(digits) and 3 <= digits <= _MOST_DIGITS):
-            raise SettingError(f"digits is {digits!r}; it is from 3 to {_MOST_DIGITS}.")
+        least = rules.least_digits
+        if digits is not None and not (_is_whole(digits) and least <= digits <= _MOST_SHOWN):
+            raise SettingError(f"digits is {digits!r}; it is from {least} to {_MOST_SHOWN}.")
         wording_of(language)
         given = generate(rules, seed)
         if digits is None:
             exact = has_exact_answers(step_of(worked_example(given)))
-            digits = _EXACT_DIGITS if exact else _ROUNDED_DIGITS
+            digits = _SHOWN_IF_EXACT if exact else _SHOWN_IF_ROUNDED
         return cls(level, seed, language, digits, given)
 
     @property
@@ -65,7 +66,7 @@ class Task:
     @property
     def title(self) -> str:
         """Return what it is about."""
-        return self.words[f"level {self.level}"]
+        return self.rules.names[self.language]
 
     @property
     def rules(self) -> Level:
@@ -78,9 +79,9 @@ class Task:
         return self.rules.asked
 
     @property
-    def helps(self) -> tuple[str, ...]:
+    def told(self) -> tuple[str, ...]:
         """Return the quantities that are told, although they have to be worked out."""
-        return self.rules.helps
+        return self.rules.told
 
     @cached_property
     def worked(self) -> WorkedExample:
@@ -114,7 +115,9 @@ class Task:
     @cached_property
     def items(self) -> tuple[Item, ...]:
         """Return what is asked for, row by row, in the order in which it is worked out."""
-        return tuple(item for key in self.asked for item in items_of(key, self.values[key].shape))
+        return tuple(
+            item for name in self.asked for item in items_of(name, self.values[name].shape)
+        )
 
     @property
     def n_asked(self) -> int:
@@ -124,15 +127,15 @@ class Task:
     @property
     def key(self) -> dict[str, Texts]:
         """Return the answers as ``claims``, with the digits that are shown."""
-        return {key: self.texts(key) for key in self.asked}
+        return {name: self.texts(name) for name in self.asked}
 
-    def texts(self, key: str) -> Texts:
+    def texts(self, quantity: str) -> Texts:
         """Return the right numbers of a quantity as they are shown, in nested lists."""
-        return texts_of(self.values[key], self.digits)
+        return texts_of(self.values[quantity], self.digits)
 
     def blank(self) -> dict[str, Any]:
         """Return ``claims`` with None where an answer belongs."""
-        return {key: np.full(self.values[key].shape, None).tolist() for key in self.asked}
+        return {name: np.full(self.values[name].shape, None).tolist() for name in self.asked}
 
     def mark(self, answers: Mapping[str, object]) -> Marking:
         """Mark answers.
@@ -155,15 +158,15 @@ class Task:
         """
         return mark({**self.given, "title": self.title, "claims": answers})
 
-    def hint(self, name: str, step: int = 1) -> str:
+    def hint(self, name: str, parts: int = 1) -> str:
         """Return a hint: the line of the derivation that works out a number.
 
         Parameters
         ----------
         name : str
             The id of a number, such as "dW.1[0,1]"; a quantity stands for its first one.
-        step : {1, 2, 3}
-            The line in symbols, also with the numbers put in, also with the result.
+        parts : {1, 2, 3}
+            Of the line: in symbols, also with the numbers put in, also with the result.
 
         Returns
         -------
@@ -176,30 +179,30 @@ class Task:
         SettingError
             When the number is not asked for.
         """
-        if step not in _HINTS:
-            raise SettingError(f"step is {step!r}; it is 1, 2 or 3.")
+        if parts not in HINTS:
+            raise SettingError(f"parts is {parts!r}; it is from {HINTS[0]} to {HINTS[-1]}.")
         *before, last = self.lines.to(self._asked_ref(name))
-        described = [(line, step + 1) for line in before] + [(last, step)]
+        described = [(line, parts + 1) for line in before] + [(last, parts)]
         return "\n".join(" ".join(self.lines.parts(line)[: 1 + count]) for line, count in described)
 
     def _asked_ref(self, name: str) -> Ref:
         found = read_ref(name)
-        key = key_of(found)
-        if key not in self.asked:
+        quantity = quantity_of(found)
+        if quantity not in self.asked:
             raise SettingError(
                 f"{name} is not asked for here; asked for are {', '.join(self.asked)}."
             )
         if not found.index:
-            found = read_ref(next(item.ids[0] for item in self.items if item.key == key))
-        if found.index not in set(np.ndindex(*self.values[key].shape)):
-            shape = " x ".join(map(str, self.values[key].shape))
-            raise SettingError(f"There is no {name}; {key} is {shape}, counted from 0.")
+            found = read_ref(next(item.ids[0] for item in self.items if item.quantity == quantity))
+        if found.index not in set(np.ndindex(*self.values[quantity].shape)):
+            shape = " x ".join(map(str, self.values[quantity].shape))
+            raise SettingError(f"There is no {name}; {quantity} is {shape}, counted from 0.")
         return found
 
     @cached_property
-    def lines(self) -> Lines:
+    def lines(self) -> TaskLines:
         """Return what numbers are called and how they are worked out."""
-        return Lines(self.explanation, (*self.asked, *self.helps), self.digits)
+        return TaskLines(self.explanation, (*self.asked, *self.told), self.digits)
 
     @property
     def asked_ids(self) -> tuple[str, ...]:
@@ -213,7 +216,7 @@ class Task:
             "title": self.title,
             "practice": {"level": self.level, "seed": self.seed, "version": __version__},
             **self.given,
-            "told": {key: self.texts(key) for key in self.helps},
+            "told": {name: self.texts(name) for name in self.told},
             "claims": self.blank(),
         }
 

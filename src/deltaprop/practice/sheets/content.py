@@ -33,7 +33,7 @@ _LOSSES = {
     "binary_cross_entropy": "L = −t ln(a) − (1 − t) ln(1 − a)",
     "cross_entropy": "L = −Σ t ln(a)",
 }
-_MOST_DIGITS = 12  # of what is given; it has a few
+_MOST_GIVEN_DIGITS = 12  # of what is given; it has a few
 
 
 def heading(tasks: Sequence[Task], number: int) -> str:
@@ -67,13 +67,16 @@ def rules(task: Task) -> list[str]:
         sentences.append(words["mean rule"].format(count=task.rules.n_samples))
     if network.l2:
         sentences.append(words["penalty rule"])
-    sentences.append(words["step rule with b" if with_b else "step rule"])
+    if any(name.endswith(".after") for name in (*task.asked, *task.told)):
+        sentences.append(words["step rule with b" if with_b else "step rule"])
     return sentences
 
 
 def precision(task: Task) -> str:
     """Return how precise an answer is wanted."""
-    return task.words["exact" if task.has_exact_answers else "rounded"]
+    least = task.rules.least_digits
+    form = task.words["exact" if task.has_exact_answers else "rounded"]
+    return form.format(least=least, working=least + 2)
 
 
 def reproduction(task: Task) -> str:
@@ -85,9 +88,8 @@ def reproduction(task: Task) -> str:
 def numbers(task: Task) -> Iterator[tuple[str, list[Given]]]:
     """Yield what is given, and what is told although it has to be worked out, each with a title."""
     yield task.words["given"], _given(task)
-    if task.helps:
-        helps = [(read_ref(key), _rows(task.texts(key))) for key in task.helps]
-        yield task.words["described"], helps
+    if task.told:
+        yield task.words["told"], [(read_ref(name), _rows(task.texts(name))) for name in task.told]
 
 
 def _given(task: Task) -> list[Given]:
@@ -98,7 +100,7 @@ def _given(task: Task) -> list[Given]:
         found += [(Ref(name, number), layer[name]) for name in ("W", "b") if name in layer]
     names = ("targets", "learning_rate", "l2")
     found += [(Ref(name), given[name]) for name in names if name in given]
-    return [(ref, _rows(texts_of(np.array(values), _MOST_DIGITS))) for ref, values in found]
+    return [(ref, _rows(texts_of(np.array(values), _MOST_GIVEN_DIGITS))) for ref, values in found]
 
 
 def _rows(texts: Texts) -> list[list[str]]:

@@ -120,8 +120,8 @@ def _beside(blocks: list[list[str]]) -> Iterator[str]:
 
 def _wanted(task: Task, width: int) -> Iterator[str]:
     """Yield the symbols of what is asked, a quantity on a line."""
-    for key in task.asked:
-        names = [name for item in task.items if item.key == key for name in item.ids]
+    for quantity in task.asked:
+        names = [name for item in task.items if item.quantity == quantity for name in item.ids]
         symbols = task.words["separator"].join(task.lines.symbol(read_ref(name)) for name in names)
         for line in wrap(symbols, width - 2):
             yield f"  {line}"
