@@ -88,6 +88,7 @@ def words_of(path):
 def code():
     paths = [*ROOT.rglob("*.py")]
     paths += [p for end in ("cpp", "hpp", "def") for p in (REPOSITORY / "native").rglob(f"*.{end}")]
+    paths += ROOT.rglob("*.css")
     return {path: words_of(path) for path in paths}
 
 
@@ -96,7 +97,7 @@ def place(name):
 
 
 def test_the_table_of_what_to_touch_is_there():
-    assert len(TO_ADD) >= 8
+    assert len(TO_ADD) >= 13
 
 
 @pytest.mark.parametrize(("what", "touch", "tests", "words"), TO_ADD)
@@ -154,6 +155,51 @@ def test_every_door_of_the_walk_is_there():
     doors = re.findall(r"`([\w/]+\.(?:py|cpp))`", walk)
     assert len(doors) > 25
     assert [door for door in doors if not place(door).exists()] == []
+
+
+def rooms():
+    """Yield the folders in the list of rooms that have files named in them, and these names."""
+    folders, found = [], {}
+    for line in ARCHITECTURE.split("```text")[1].split("```")[0].splitlines():
+        indent = len(line) - len(line.lstrip())
+        folders = [(margin, name) for margin, name in folders if margin < indent]
+        opened = re.match(r"\s*((?:\w+/)+)(?:\s|$)", line)
+        folders += [(indent, opened[1])] if opened else []
+        found.setdefault("".join(name for _, name in folders), []).append(line)
+    for room, lines in found.items():
+        names = re.findall(r"[\w*/]+\.(?:py|cpp|hpp)\b", "\n".join(lines))
+        if names:
+            yield room, names
+
+
+@pytest.mark.parametrize(("room", "names"), [*rooms()])
+def test_the_list_of_rooms_names_what_is_there(room, names):
+    folder = REPOSITORY / room
+    gone = {n for n in names if not [*folder.glob(n), *REPOSITORY.glob(n), *ROOT.glob(n)]}
+    assert gone == set(), f"{room} of docs/architecture.md has no such file"
+    if folder == ROOT or ROOT in folder.parents:
+        there = {path.name for path in folder.glob("*.py")} - {"__init__.py"}
+        assert there - {*names} == set(), f"{room} of docs/architecture.md does not name them"
+
+
+GUIDES = [REPOSITORY / "CONTRIBUTING.md", REPOSITORY / "native" / "README.md"]
+GUIDES += sorted(ROOT.rglob("README.md"))
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda path: str(path.relative_to(REPOSITORY)))
+def test_what_a_guide_sends_one_to_is_there(guide):
+    """A path, or a file of the room that the guide stands in."""
+    text = guide.read_text("utf-8")
+    names = re.findall(r"`((?:[\w.-]+/)+[\w.-]+|[\w-]+\.(?:py|css|js|cpp|hpp|def))`", text)
+    assert len(names) >= 5
+
+    def is_there(name):
+        folders = [REPOSITORY, ROOT, guide.parent]
+        if any(folder.joinpath(name + end).exists() for folder in folders for end in ("", ".py")):
+            return True
+        return guide.parent != REPOSITORY and any(guide.parent.rglob(name))
+
+    assert [name for name in names if not name.startswith("..") and not is_there(name)] == []
 
 
 def asks_for_a_kind(node):
