@@ -15,6 +15,7 @@ from deltaprop.functional.activations import ACTIVATIONS
 from deltaprop.functional.initializers import INITIALIZERS
 from deltaprop.functional.losses import LOSSES
 from deltaprop.model.layers import LAYERS
+from deltaprop.practice.exercises.levels import LEVELS
 from deltaprop.tabular.encoding.kinds import COLUMN_KINDS
 from deltaprop.training.optimizers import OPTIMIZERS
 from deltaprop.training.schedules import SCHEDULES
@@ -111,7 +112,7 @@ REGISTRIES = {
     "an activation": ACTIVATIONS, "a loss": LOSSES, "an initializer": INITIALIZERS,
     "an optimizer": OPTIMIZERS, "a learning rate schedule": SCHEDULES, "a layer": LAYERS,
     "a kind of column": COLUMN_KINDS, "a form of explanation": RENDERERS,
-    "a named mistake": MISTAKES,
+    "a named mistake": MISTAKES, "a level of practice": LEVELS,
 }  # fmt: skip
 
 
