@@ -4,6 +4,7 @@ import json
 import math
 import re
 import xml.etree.ElementTree as ET
+from collections import defaultdict
 from html.parser import HTMLParser
 
 import pytest
@@ -33,6 +34,7 @@ class Document(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.root = ET.Element("document")
         self.open = [self.root]
+        self.by_class = defaultdict(list)
         self.scripts, self.styles = [], []
         self.feed(text)
         self.close()
@@ -40,6 +42,8 @@ class Document(HTMLParser):
 
     def handle_starttag(self, tag, attributes):
         element = ET.SubElement(self.open[-1], tag, {k: v or "" for k, v in attributes})
+        for name in element.get("class", "").split():
+            self.by_class[name].append(element)
         if tag not in VOID:
             self.open.append(element)
 
@@ -60,8 +64,9 @@ class Document(HTMLParser):
             here.text = (here.text or "") + data
 
     def with_class(self, name, root=None):
-        found = (self.root if root is None else root).iter()
-        return [element for element in found if name in element.get("class", "").split()]
+        if root is None:
+            return self.by_class[name]
+        return [element for element in root.iter() if name in element.get("class", "").split()]
 
 
 def spoken(element):
