@@ -31,7 +31,7 @@ template <> inline constexpr auto names_of<Kind> = std::to_array<const char*>({
 #include "names.def"
 });
 template <> inline constexpr auto names_of<Loss> = std::to_array<const char*>({
-#define DELTAPROP_LOSS(name) #name,
+#define DELTAPROP_LOSS(name, targets) #name,
 #include "names.def"
 });
 template <> inline constexpr auto names_of<Rule> = std::to_array<const char*>({
@@ -80,9 +80,13 @@ public:
         read(name, value);
         if (nb::len(missing_) > 0) refuse(" needs the keyword '", missing_[0]);
     }
+    // By DELTAPROP_READ: a keyword is called as its value is, which may be a member of something, as in task_.order_.
     template <class... Vs> void read_all(std::string_view names, Vs&... values) {
         std::vector<std::string_view> each;
-        each_name(names, [&](std::string_view name) { each.push_back(name); });
+        each_name(names, [&](std::string_view name) {
+            name.remove_prefix(name.rfind('.') + 1);
+            each.push_back(name.substr(0, name.find_last_not_of('_') + 1));
+        });
         [[maybe_unused]] std::size_t i = 0;
         (read(each[i++], values), ...);
     }
@@ -112,6 +116,8 @@ private:
     const nb::kwargs given_;
     nb::list known_, missing_;
 };
+
+#define DELTAPROP_READ(given, ...) given.read_all(#__VA_ARGS__ __VA_OPT__(, ) __VA_ARGS__)
 
 // Binds a struct that is made by S(Keywords).
 template <class S> nb::class_<S> from_keywords(nb::module_& m, const char* name, const char* doc) {

@@ -94,7 +94,7 @@ struct RowsGiven {
 
 // A Python function that is asked between steps whether to stop.
 struct Question {
-    nb::object function;
+    nb::object should_stop;
     std::exception_ptr error;
 
     static bool ask(void* context, std::ptrdiff_t done) {
@@ -102,7 +102,7 @@ struct Question {
         const FlushSubnormals as_ever(false);
         nb::gil_scoped_acquire locked;
         try {
-            return nb::cast<bool>(self.function(done));
+            return nb::cast<bool>(self.should_stop(done));
         } catch (...) {
             self.error = std::current_exception();
             return true;
@@ -114,16 +114,9 @@ struct Question {
 class EpochGiven {
 public:
     explicit EpochGiven(Keywords given) {
-        given.read("trainer", trainer_);
-        given.read("flat", flat_);
-        given.read("rows", rows_);
-        given.read("targets", targets_);
+        DELTAPROP_READ(given, trainer_, flat_, rows_, targets_);
         given.read_or_none("weights", weights_);
-        given.read("order", order_);
-        given.read("learning_rates", rates_);
-        given.read("mask_key", task_.mask_key);
-        given.read("mask_counter", task_.mask_counter);
-        given.read("should_stop", question_.function);
+        DELTAPROP_READ(given, order_, learning_rates_, task_.mask_key, task_.mask_counter, question_.should_stop);
         given.end();
         measure();
     }
@@ -171,14 +164,14 @@ private:
         task_.order = order_.data();
         task_.n = length(order_);
         require(all_within(task_.order, task_.n, n), "The order numbers the rows.");
-        task_.learning_rates = rates_.data();
-        require(length(rates_) >= (task_.n + plan.batch_size - 1) / plan.batch_size, "There is a learning rate for each step.");
+        task_.learning_rates = learning_rates_.data();
+        require(length(learning_rates_) >= (task_.n + plan.batch_size - 1) / plan.batch_size, "There is a learning rate for each step.");
     }
 
     nb::object trainer_, rows_;
     Flat flat_;
     Packed targets_;
-    ReadFlat weights_, rates_;
+    ReadFlat weights_, learning_rates_;
     Whole order_;
     Question question_;
     EpochTask task_;

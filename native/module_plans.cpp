@@ -4,13 +4,13 @@
 namespace deltaprop {
 namespace {
 
-// What the kernels know, by kind: layers with what they ask of one, optimizers with how many numbers they
-// keep for each parameter.
+// What the kernels know, by kind: losses with what a row of their targets is, layers with what they ask of one,
+// optimizers with how many numbers they keep for each parameter.
 nb::dict known_names() {
-    nb::list activations, losses;
-    nb::dict layers, optimizers, known;
-    for (const char* name : names_of<Activation>) activations.append(name);
-    for (const char* name : names_of<Loss>) losses.append(name);
+    nb::list activations;
+    nb::dict losses, layers, optimizers, known;
+#define DELTAPROP_ACTIVATION(name) activations.append(#name);
+#define DELTAPROP_LOSS(name, targets) losses[#name] = #targets;
 #define DELTAPROP_KIND(name, ...)                                                                                    \
     layers[#name] = nb::list();                                                                                      \
     each_name(#__VA_ARGS__, [&](std::string_view each) { layers[#name].attr("append")(nb::str(each.data(), each.size())); });
@@ -49,16 +49,11 @@ struct LayerGiven : OwnedLayer {
     explicit LayerGiven(Keywords given) {
         std::vector<double> factors;
         given.read_first("kind", kind);
-        given.read("n_in", n_in);
-        given.read("n_out", n_out);
-        given.read("bias", bias);
-        given.read("activation", activation);
-        given.read("drop_threshold", drop_threshold);
-        given.read("drop_probability", drop_probability);
+        DELTAPROP_READ(given, n_in, n_out, bias, activation, drop_threshold, drop_probability);
         given.read("rates", factors);
         switch (kind) {
 #define DELTAPROP_KIND(name, ...) \
-    case Kind::name: given.read_all(#__VA_ARGS__ __VA_OPT__(, ) __VA_ARGS__); break;
+    case Kind::name: DELTAPROP_READ(given, __VA_ARGS__); break;
 #include "names.def"
         }
         given.end();
@@ -73,10 +68,7 @@ struct NetworkGiven : NetworkPlan {
 
     explicit NetworkGiven(Keywords given) {
         given.read("layers", all);
-        given.read("loss", loss);
-        given.read("label_smoothing", label_smoothing);
-        given.read("l2", l2);
-        given.read("l1", l1);
+        DELTAPROP_READ(given, loss, label_smoothing, l2, l1);
         given.end();
         require(!all.empty() && all.back().kind == Kind::dense, "A network ends with a dense layer.");
         for (std::size_t l = 1; l < all.size(); ++l)
@@ -89,7 +81,7 @@ struct RuleGiven : RulePlan {
         given.read_first("name", rule);
         switch (rule) {
 #define DELTAPROP_RULE(name, states, ...) \
-    case Rule::name: given.read_all(#__VA_ARGS__ __VA_OPT__(, ) __VA_ARGS__); break;
+    case Rule::name: DELTAPROP_READ(given, __VA_ARGS__); break;
 #include "names.def"
         }
         given.end();
@@ -101,16 +93,9 @@ struct RuleGiven : RulePlan {
 TrainerSettings settings_of(Keywords given) {
     TrainerSettings s;
     nb::object network, rule;
-    given.read("network", network);
-    given.read("rule", rule);
-    given.read("batch_size", s.plan.batch_size);
-    given.read("n_threads", s.plan.n_threads);
+    DELTAPROP_READ(given, network, rule, s.plan.batch_size, s.plan.n_threads);
     given.read("dtype", s.plan.precision);
-    given.read("sparse", s.plan.sparse);
-    given.read("build", s.build);
-    given.read("layout", s.layout);
-    given.read("threads_from", s.threads_from);
-    given.read("lost_share", s.lost_share);
+    DELTAPROP_READ(given, s.plan.sparse, s.build, s.layout, s.threads_from, s.lost_share);
     given.end();
     require(s.plan.batch_size > 0 && s.plan.n_threads > 0, "A step has a row and a thread at least.");
     const auto& told = nb::cast<const NetworkGiven&>(network);

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace deltaprop {
 
@@ -13,24 +14,34 @@ enum class Activation {
 };
 
 enum class Loss {
-#define DELTAPROP_LOSS(name) name,
+#define DELTAPROP_LOSS(name, targets) name,
 #include "names.def"
 };
+
+// What a row of targets is: numbers that sum to 1, each in [0, 1], any, or none below 0.
+enum class TargetsAre { distribution, unit, real, count };
+inline constexpr TargetsAre kTargetsAre[] = {
+#define DELTAPROP_LOSS(name, targets) TargetsAre::targets,
+#include "names.def"
+};
+constexpr TargetsAre targets_of(Loss loss) { return kTargetsAre[static_cast<int>(loss)]; }
 
 enum class Rule {
 #define DELTAPROP_RULE(name, ...) name,
 #include "names.def"
 };
 
-// Numbers an optimizer keeps for each parameter.
-constexpr int states_of(Rule rule) {
-    switch (rule) {
-#define DELTAPROP_RULE(name, states, ...) \
-    case Rule::name: return states;
+// Numbers an optimizer keeps for each parameter, and whether weight decay is one of its settings.
+inline constexpr int kStates[] = {
+#define DELTAPROP_RULE(name, states, ...) states,
 #include "names.def"
-    }
-    return 0;
-}
+};
+constexpr int states_of(Rule rule) { return kStates[static_cast<int>(rule)]; }
+inline constexpr bool kDecays[] = {
+#define DELTAPROP_RULE(name, states, ...) std::string_view(#__VA_ARGS__).find("weight_decay") != std::string_view::npos,
+#include "names.def"
+};
+constexpr bool decays(Rule rule) { return kDecays[static_cast<int>(rule)]; }
 
 // What a layer does; the files of src/deltaprop/model/layers say it in full.
 enum class Kind {

@@ -35,6 +35,8 @@ struct Step {
 
 // What there is of each parameter: itself, and what the optimizer keeps.
 enum class Numbers { parameters = -1, first_state, second_state };
+#define DELTAPROP_RULE(name, states, ...) static_assert(states <= 2, "the kernels keep no third state of " #name);
+#include "names.def"
 
 // A network: parameters, optimizer state and room for one batch. It has no destructor; its memory is
 // taken back as a whole.

@@ -230,7 +230,7 @@ private:
                                    layer.n_out, out, layer.n_in);
             const std::ptrdiff_t vectors = groups * layer.n_in, at = g * layer.n_in * L;
             if (below.keeps_slope) multiply_vectors<T>(vectors, out, room + below.slope + at);
-            else slope_vectors<T>(below.activation, vectors, out, room + layer.a + at);
+            else slope_tile<T>(below.activation, 1, vectors, out, room + layer.a + at);
         }
         fetch(3);
         return losses;
@@ -239,7 +239,8 @@ private:
     // Rows are visited in any order, so the processor cannot guess the next ones.
     void fetch_rows(const std::int64_t* order, std::ptrdiff_t from, std::ptrdiff_t to) const {
         const Rows& rows = task_->rows;
-        const std::ptrdiff_t number = rows.kind == Rows::Kind::uint8 ? 1 : rows.kind == Rows::Kind::float32 ? 4 : 8;
+        std::ptrdiff_t number = 0;
+        with_numbers(rows, [&](const auto* one) { number = sizeof *one; });
         const std::ptrdiff_t bytes = layers_[0].n_in * number;
         for (std::ptrdiff_t r = from; r < to; ++r) {
             if (task_->targets.labels) __builtin_prefetch(task_->targets.labels + order[r]);

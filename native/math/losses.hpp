@@ -30,8 +30,7 @@ template <class T> DELTAPROP_INLINE Vec<T> exponentials(T* z, std::ptrdiff_t k, 
 // many the own one is looked up.
 inline constexpr std::ptrdiff_t kFewClasses = 32;
 
-template <class T>
-DELTAPROP_INLINE Vec<T> loss_of_few(std::ptrdiff_t k, T* z, const Integer<T>* labels, Vec<T> share) {
+template <class T> DELTAPROP_INLINE Vec<T> loss_of_few(std::ptrdiff_t k, T* z, const Integer<T>* labels, Vec<T> share) {
     constexpr int L = kLanes<T>;
     Vec<Integer<T>> label;
     std::memcpy(&label, labels, sizeof label);
@@ -49,8 +48,7 @@ DELTAPROP_INLINE Vec<T> loss_of_few(std::ptrdiff_t k, T* z, const Integer<T>* la
     return log(all) + (top - own);
 }
 
-template <class T>
-DELTAPROP_INLINE Vec<T> loss_of_many(std::ptrdiff_t k, T* z, const Integer<T>* labels, Vec<T> share) {
+template <class T> DELTAPROP_INLINE Vec<T> loss_of_many(std::ptrdiff_t k, T* z, const Integer<T>* labels, Vec<T> share) {
     constexpr int L = kLanes<T>;
     Vec<T> own{};
     for (int r = 0; r < L; ++r) own[r] = z[labels[r] * L + r];
@@ -60,82 +58,93 @@ DELTAPROP_INLINE Vec<T> loss_of_many(std::ptrdiff_t k, T* z, const Integer<T>* l
     return log(all) + (top - own);
 }
 
+// Cross-entropy of rows of probabilities.
+template <class T> DELTAPROP_INLINE Vec<T> loss_of_distributions(std::ptrdiff_t k, T* z, const T* t, Vec<T> share) {
+    constexpr int L = kLanes<T>;
+    const Vec<T> top = largest(z, k);
+    Vec<T> below{}, mass{};
+    for (std::ptrdiff_t j = 0; j < k; ++j) {
+        const Vec<T> t_j = load<T>(t + j * L);
+        // a class of no probability may have the logit -infinity
+        below += t_j == 0 ? splat<T>(0) : t_j * (load<T>(z + j * L) - top);
+        mass += t_j;
+    }
+    const Vec<T> all = exponentials(z, k, top), by = T(1) / all;
+    for (std::ptrdiff_t j = 0; j < k; ++j)
+        store<T>(z + j * L, (load<T>(z + j * L) * by - load<T>(t + j * L)) * share);
+    return mass * log(all) - below;
+}
+
+template <class T> DELTAPROP_INLINE Vec<T> squared_error_of_softmax(std::ptrdiff_t k, T* z, const T* t, Vec<T> share) {
+    constexpr int L = kLanes<T>;
+    const Vec<T> top = largest(z, k), all = exponentials(z, k, top), by = T(1) / all;
+    Vec<T> loss{}, dot{};
+    for (std::ptrdiff_t j = 0; j < k; ++j) {
+        const Vec<T> p = load<T>(z + j * L) * by, difference = p - load<T>(t + j * L);
+        loss += T(0.5) * difference * difference;
+        dot += p * difference;
+    }
+    for (std::ptrdiff_t j = 0; j < k; ++j) {
+        const Vec<T> p = load<T>(z + j * L) * by;
+        store<T>(z + j * L, p * (p - load<T>(t + j * L) - dot) * share);
+    }
+    return loss;
+}
+
+// Of a loss that takes each output by itself: what one adds to the loss of its row, and dl/dz.
+template <class T> struct Term {
+    Vec<T> loss, delta;
+};
+template <class T> DELTAPROP_INLINE Term<T> binary_cross_entropy(Vec<T> z, Vec<T> t) {
+    return {t * softplus<T>(-z) + (T(1) - t) * softplus<T>(z), sigmoid<T>(z) - t};
+}
+template <class T> DELTAPROP_INLINE Term<T> half_squared_error(Vec<T> z, Vec<T> t) {
+    const Vec<T> difference = z - t;
+    return {T(0.5) * difference * difference, difference};
+}
+template <class T> DELTAPROP_INLINE Term<T> half_squared_error_sigmoid(Vec<T> z, Vec<T> t) {
+    const Vec<T> p = sigmoid<T>(z), difference = p - t;
+    return {T(0.5) * difference * difference, difference * p * (T(1) - p)};
+}
+template <class T> DELTAPROP_INLINE Term<T> huber(Vec<T> z, Vec<T> t) {
+    constexpr T threshold = 1;
+    const Vec<T> difference = z - t, size = abs<T>(difference), far = threshold * (size - T(0.5) * threshold);
+    const Vec<T> bound = difference < 0 ? splat<T>(-threshold) : splat<T>(threshold);
+    return {size <= threshold ? T(0.5) * difference * difference : far, size <= threshold ? difference : bound};
+}
+template <class T> DELTAPROP_INLINE Term<T> poisson(Vec<T> z, Vec<T> t) {
+    const Vec<T> p = exp<T>(z);
+    return {p - t * z, p - t};
+}
+template <class T, Term<T> of(Vec<T>, Vec<T>)>
+DELTAPROP_INLINE Vec<T> sum_of_terms(std::ptrdiff_t k, T* z, const T* t, Vec<T> share) {
+    Vec<T> loss{};
+    for (std::ptrdiff_t i = 0; i < k * kLanes<T>; i += kLanes<T>) {
+        const Term<T> one = of(load<T>(z + i), load<T>(t + i));
+        loss += one.loss;
+        store<T>(z + i, one.delta * share);
+    }
+    return loss;
+}
+
 // Takes the logits z and the targets t, leaves share * dl/dz in z, and returns l of each row.
 //
 // labels: of each row, where the targets are labels and the loss is cross-entropy without
 // smoothing; else null, and t holds the targets class by class.
-template <class T>
-inline Vec<T> loss_of_rows(const NetworkPlan& plan, std::ptrdiff_t k, T* z, const T* t,
-                           const Integer<T>* labels, Vec<T> share) {
-    constexpr int L = kLanes<T>;
-    if (plan.loss == Loss::cross_entropy && labels != nullptr)
-        return k <= kFewClasses ? loss_of_few<T>(k, z, labels, share) : loss_of_many<T>(k, z, labels, share);
-    Vec<T> loss{};
-    if (plan.loss == Loss::cross_entropy || plan.loss == Loss::half_squared_error_softmax) {
-        const bool squared = plan.loss == Loss::half_squared_error_softmax;
-        const Vec<T> top = largest(z, k);
-        Vec<T> below{}, mass{};
-        if (!squared)
-            for (std::ptrdiff_t j = 0; j < k; ++j) {
-                const Vec<T> t_j = load<T>(t + j * L);
-                // a class of no probability may have the logit -infinity
-                below += t_j == 0 ? splat<T>(0) : t_j * (load<T>(z + j * L) - top);
-                mass += t_j;
-            }
-        const Vec<T> all = exponentials(z, k, top), by = T(1) / all;
-        if (!squared) {
-            for (std::ptrdiff_t j = 0; j < k; ++j)
-                store<T>(z + j * L, (load<T>(z + j * L) * by - load<T>(t + j * L)) * share);
-            return mass * log(all) - below;
-        }
-        Vec<T> dot{};
-        for (std::ptrdiff_t j = 0; j < k; ++j) {
-            const Vec<T> p = load<T>(z + j * L) * by, difference = p - load<T>(t + j * L);
-            loss += T(0.5) * difference * difference;
-            dot += p * difference;
-        }
-        for (std::ptrdiff_t j = 0; j < k; ++j) {
-            const Vec<T> p = load<T>(z + j * L) * by;
-            store<T>(z + j * L, p * (p - load<T>(t + j * L) - dot) * share);
-        }
-        return loss;
+template <class T> inline Vec<T> loss_of_rows(Loss loss, std::ptrdiff_t k, T* z, const T* t,
+                                              const Integer<T>* labels, Vec<T> share) {
+    switch (loss) {
+        case Loss::cross_entropy:
+            if (labels == nullptr) return loss_of_distributions<T>(k, z, t, share);
+            return k <= kFewClasses ? loss_of_few<T>(k, z, labels, share) : loss_of_many<T>(k, z, labels, share);
+        case Loss::half_squared_error_softmax: return squared_error_of_softmax<T>(k, z, t, share);
+        case Loss::binary_cross_entropy: return sum_of_terms<T, binary_cross_entropy<T>>(k, z, t, share);
+        case Loss::half_squared_error: return sum_of_terms<T, half_squared_error<T>>(k, z, t, share);
+        case Loss::half_squared_error_sigmoid: return sum_of_terms<T, half_squared_error_sigmoid<T>>(k, z, t, share);
+        case Loss::huber: return sum_of_terms<T, huber<T>>(k, z, t, share);
+        case Loss::poisson: return sum_of_terms<T, poisson<T>>(k, z, t, share);
     }
-    for (std::ptrdiff_t j = 0; j < k; ++j) {
-        const Vec<T> z_j = load<T>(z + j * L), t_j = load<T>(t + j * L);
-        Vec<T> delta{};
-        switch (plan.loss) {
-            case Loss::binary_cross_entropy:
-                loss += t_j * softplus<T>(-z_j) + (T(1) - t_j) * softplus<T>(z_j);
-                delta = sigmoid<T>(z_j) - t_j;
-                break;
-            case Loss::half_squared_error:
-                delta = z_j - t_j;
-                loss += T(0.5) * delta * delta;
-                break;
-            case Loss::half_squared_error_sigmoid: {
-                const Vec<T> p = sigmoid<T>(z_j), difference = p - t_j;
-                loss += T(0.5) * difference * difference;
-                delta = difference * p * (T(1) - p);
-                break;
-            }
-            case Loss::huber: {
-                constexpr T width = 1;
-                const Vec<T> difference = z_j - t_j, size = abs<T>(difference);
-                const Vec<T> far = width * (size - T(0.5) * width);
-                loss += size <= width ? T(0.5) * difference * difference : far;
-                const Vec<T> sign = difference < 0 ? splat<T>(-width) : splat<T>(width);
-                delta = size <= width ? difference : sign;
-                break;
-            }
-            default: {  // poisson
-                const Vec<T> p = exp<T>(z_j);
-                loss += p - t_j * z_j;
-                delta = p - t_j;
-            }
-        }
-        store<T>(z + j * L, delta * share);
-    }
-    return loss;
+    __builtin_unreachable();
 }
 
 }  // namespace deltaprop::DELTAPROP_ISA

@@ -133,7 +133,7 @@ template <class T> DELTAPROP_INLINE Doubles<T> in_double(Vec<T> v, const double*
     return d;
 }
 
-template <class T> DELTAPROP_INLINE Vec<T> square_root(Vec<T> v) {
+template <class T> DELTAPROP_INLINE Vec<T> sqrt(Vec<T> v) {
     Vec<T> r{};
     for (int i = 0; i < kLanes<T>; ++i) r[i] = std::sqrt(v[i]);
     return r;

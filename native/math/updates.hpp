@@ -55,25 +55,22 @@ template <class T> DELTAPROP_INLINE StepNumbers<T> at_rate(StepNumbers<T> number
 // a / (sqrt(v) by + epsilon). In float by estimates that are refined once: a few units in the last
 // place off, several times faster than square root and quotient.
 template <class T> DELTAPROP_INLINE Vec<T> over_root(Vec<T> a, Vec<T> v, T by, T epsilon) {
-    return a / (square_root<T>(v) * by + epsilon);
+    return a / (sqrt<T>(v) * by + epsilon);
 }
 #if defined(__AVX512F__)
-template <> DELTAPROP_INLINE Vec<float> over_root(Vec<float> a, Vec<float> v, float by, float epsilon) {
-    v = v < 1e-37f ? splat(1e-37f) : v;
-    Vec<float> r = _mm512_maskz_rsqrt14_ps(0xFFFF, v);
-    r = r * (1.5f - 0.5f * v * r * r);
-    const Vec<float> below = v * r * by + epsilon;
-    Vec<float> q = _mm512_maskz_rcp14_ps(0xFFFF, below);
-    q = q * (2.0f - below * q);
-    return a * q;
-}
+DELTAPROP_INLINE Vec<float> nearly_by_root(Vec<float> v) { return _mm512_maskz_rsqrt14_ps(0xFFFF, v); }
+DELTAPROP_INLINE Vec<float> nearly_by(Vec<float> v) { return _mm512_maskz_rcp14_ps(0xFFFF, v); }
 #elif defined(__AVX2__)
+DELTAPROP_INLINE Vec<float> nearly_by_root(Vec<float> v) { return _mm256_rsqrt_ps(v); }
+DELTAPROP_INLINE Vec<float> nearly_by(Vec<float> v) { return _mm256_rcp_ps(v); }
+#endif
+#if defined(__AVX512F__) || defined(__AVX2__)
 template <> DELTAPROP_INLINE Vec<float> over_root(Vec<float> a, Vec<float> v, float by, float epsilon) {
     v = v < 1e-37f ? splat(1e-37f) : v;
-    Vec<float> r = _mm256_rsqrt_ps(v);
+    Vec<float> r = nearly_by_root(v);
     r = r * (1.5f - 0.5f * v * r * r);
     const Vec<float> below = v * r * by + epsilon;
-    Vec<float> q = _mm256_rcp_ps(below);
+    Vec<float> q = nearly_by(below);
     q = q * (2.0f - below * q);
     return a * q;
 }
@@ -101,6 +98,7 @@ DELTAPROP_INLINE Vec<T> updated(const StepNumbers<T>& n, Vec<T> w, Vec<T> g, T* 
         store<T>(m_at, n.second * m + n.second_rest * g);
         return w - n.rate * sign_of<T>(n.first * m + n.first_rest * g);
     } else {
+        static_assert(R == Rule::adam || R == Rule::adamw);
         const Vec<T> m = n.first * load<T>(m_at) + n.first_rest * g;
         const Vec<T> v = n.second * load<T>(v_at) + n.second_rest * (g * g);
         store<T>(m_at, m);
@@ -145,7 +143,7 @@ DELTAPROP_INLINE Vec<T> update_weight(const Penalized<T>& penalized, const StepN
         penalty += penalized.value(w);
         g += penalized.gradient(w);
     }
-    if constexpr (R == Rule::adamw || R == Rule::lion) w -= numbers.shrink * w;
+    if constexpr (decays(R)) w -= numbers.shrink * w;
     store<T>(W, updated<T, R>(numbers, w, g, m, v));
     return g - g;
 }

@@ -16,6 +16,7 @@ template <class C> struct Layer {
     std::ptrdiff_t n_in = 0, n_out = 0;
     bool bias = false;
     Activation activation = Activation::identity;
+    bool lifts_padding = false;     // whether f makes another number of the 0 that pads a row
     std::uint32_t drop = 0;         // how many of 2^32 draws drop what it reads
     T kept = 1;                     // what the others are multiplied by
     bool scaled = false;            // whether the products are multiplied by a number
@@ -36,9 +37,9 @@ template <class C> struct Layer {
     // Layer number l, whose parameters begin at `from` of the flat vector, with n_kept numbers beside each.
     Layer(const LayerPlan& given, std::ptrdiff_t l, std::ptrdiff_t from, bool for_training, int n_kept, Memory& memory)
         : plan(&given), n_in(given.n_in), n_out(given.n_out), bias(given.bias && is_dense()),
-          activation(given.activation), drop(given.drop_threshold),
-          kept(static_cast<T>(1.0 / (1.0 - given.drop_probability))), scaled(is_dense() && given.scale != 1.0),
-          scale(static_cast<T>(given.scale)), start(from), records(records_of<T>(given)),
+          activation(given.activation), lifts_padding(n_out % kPanel<T> != 0 && lifts_zero<T>(activation)),
+          drop(given.drop_threshold), kept(static_cast<T>(1.0 / (1.0 - given.drop_probability))),
+          scaled(is_dense() && given.scale != 1.0), scale(static_cast<T>(given.scale)), start(from), records(records_of<T>(given)),
           W(memory, is_dense() ? panel_size<T>(n_in, n_out) : records.n * records.size),
           b(memory, bias ? panels<T>(n_out) * kPanel<T> : 0) {
         if (is_dense() && for_training && l > 0)

@@ -44,7 +44,7 @@ public:
         if (by_label && targets.weights == nullptr) {  // as most are
             for (int r = 0; r < L; ++r) labels[r] = static_cast<Integer<T>>(targets.labels[order[r < rows ? r : 0]]);
             const Vec<T> share = first_lanes<T>(rows, static_cast<T>(even));
-            const Vec<T> loss = loss_of_rows<T>(network, k_, z, nullptr, labels, share);
+            const Vec<T> loss = loss_of_rows<T>(network.loss, k_, z, nullptr, labels, share);
             for (double& each : shares) each = even;
             return in_double<T>(first_lanes<T>(rows, loss), shares);
         }
@@ -58,7 +58,7 @@ public:
         }
         Vec<T> share;
         for (int r = 0; r < L; ++r) share[r] = static_cast<T>(shares[r]);
-        Vec<T> loss = loss_of_rows<T>(network, k_, z, t_.get(), by_label ? labels : nullptr, share);
+        Vec<T> loss = loss_of_rows<T>(network.loss, k_, z, t_.get(), by_label ? labels : nullptr, share);
         // a row of no weight leaves nothing, not even 0 times infinity
         for (int r = 0; r < L && !all; ++r) {
             if (shares[r] != 0.0) continue;
@@ -72,7 +72,7 @@ private:
     // The targets of a row, one to a vector.
     void read_targets(const NetworkPlan& network, const Targets& targets, std::int64_t of, int r) {
         const double e = network.label_smoothing;
-        const double rest = network.loss == Loss::cross_entropy ? e / static_cast<double>(k_) : e / 2.0;
+        const double rest = e / (targets_of(network.loss) == TargetsAre::distribution ? static_cast<double>(k_) : 2.0);
         for (std::ptrdiff_t j = 0; j < k_; ++j) {
             double t = targets.dense ? targets.dense[of * k_ + j]
                        : k_ == 1     ? static_cast<double>(targets.labels[of])

@@ -57,14 +57,14 @@ DELTAPROP_APART void product(const Element* a, const Element* B, std::ptrdiff_t 
     }
 }
 
-// What pads a row must be 0, and f(0) is not 0 of these two.
-template <class T>
-void clear_padding(std::ptrdiff_t columns, std::ptrdiff_t stride, std::ptrdiff_t n, T* out, Activation f) {
+// What pads a row must be 0, and f(0) may be something else.
+template <class C, class T = typename C::Number>
+void clear_padding(const Layer<C>& layer, std::ptrdiff_t stride, std::ptrdiff_t n, T* out) {
     constexpr int P = kPanel<T>;
-    if (columns % P == 0 || (f != Activation::sigmoid && f != Activation::softplus)) return;
-    T* last = out + (panels<T>(columns) - 1) * stride * P;
+    if (!layer.lifts_padding) return;
+    T* last = out + (panels<T>(layer.n_out) - 1) * stride * P;
     for (std::ptrdiff_t r = 0; r < n; ++r)
-        for (std::ptrdiff_t j = columns % P; j < P; ++j) last[r * P + j] = 0;
+        for (std::ptrdiff_t j = layer.n_out % P; j < P; ++j) last[r * P + j] = 0;
 }
 
 // A tile of products times the layer's scale.
@@ -80,14 +80,9 @@ DELTAPROP_INLINE void scale_tile(const Layer<C>& layer, std::ptrdiff_t rows, T* 
 template <class C, class T = typename C::Number>
 DELTAPROP_INLINE void apply_slope(const Layer<C>& layer, const Layer<C>& below, std::ptrdiff_t j,
                                   std::ptrdiff_t r0, std::ptrdiff_t at, int rows, T* delta) {
-    constexpr int P = kPanel<T>, L = kLanes<T>;
-    if (!layer.slope) {
-        const T* a = layer.in.get() + r0 * P + at;
-        slope_tile<T>(below.activation, rows, below.is_half(j) ? 1 : 2, delta, a);
-        return;
-    }
-    const T* slope = layer.slope.get() + r0 * P + at;
-    for (int i = 0; i < rows * P; i += L) store<T>(delta + i, load<T>(delta + i) * load<T>(slope + i));
+    constexpr int P = kPanel<T>;
+    if (layer.slope) multiply_vectors<T>(2 * rows, delta, layer.slope.get() + r0 * P + at);
+    else slope_tile<T>(below.activation, rows, below.is_half(j) ? 1 : 2, delta, layer.in.get() + r0 * P + at);
 }
 
 // out = f(scale in W + b); `slope`, where it is not null, takes f'(z).
@@ -101,7 +96,7 @@ void forward(const Layer<C>& layer, const typename C::Element* in, std::ptrdiff_
         activate_tile<T>(layer.activation, rows, layer.is_half(j) ? 1 : 2, out + at, layer.bias_of(j), slope ? slope + at : nullptr);
     };
     product<C>(in, layer.weights(), elements<C>(layer.n_in), layer.n_out, stride, n, out, Done(activate));
-    clear_padding(layer.n_out, stride, n, out, layer.activation);
+    clear_padding(layer, stride, n, out);
 }
 
 // Panels of a row that are summed at once, so that an entry of a sparse row is read for all of them.
@@ -152,7 +147,7 @@ void forward_sparse(const Layer<C>& layer, const Rows& rows, const std::int64_t*
         activate_tile<T>(layer.activation, static_cast<int>(n), layer.is_half(j) ? 1 : 2, out + at, layer.bias_of(j),
                          slope ? slope + at : nullptr);
     }
-    clear_padding(layer.n_out, stride, n, out, layer.activation);
+    clear_padding(layer, stride, n, out);
 }
 
 // delta of the layer below, (scale delta W^T) f'(z), for n rows from row r0 of the batch on.

@@ -17,10 +17,12 @@ def build_info() -> dict[str, str]:
     """
 
 class KnownNames(TypedDict):
-    """What the kernels know: layers with what they ask of one, optimizers with what they keep."""
+    """What the kernels know: losses with what a row of targets is, layers with what they ask of
+    one, optimizers with what they keep.
+    """
 
     activations: list[str]
-    losses: list[str]
+    losses: dict[str, str]
     layers: dict[str, list[str]]
     optimizers: dict[str, int]
 

@@ -23,6 +23,20 @@ def test_every_name_is_one_of_ours():
     assert set(NAMES["optimizers"]) - {"nesterov"} <= set(dp.OPTIMIZERS)
 
 
+@pytest.mark.parametrize("name", NAMES["losses"])
+def test_a_row_of_targets_is_the_same_on_both_sides(name):
+    assert NAMES["losses"][name] == dp.LOSSES[name].targets
+
+
+@pytest.mark.parametrize("name", NAMES["losses"])
+def test_labels_are_smoothed_by_what_the_targets_are(name):
+    """As native/panels/output.hpp has it: towards 1/k where a row sums to 1, else towards 1/2."""
+    row = dp.LOSSES[name]
+    if row.smooth is not None:
+        t, evenly = np.eye(5), {"distribution": 1 / 5, "unit": 1 / 2}[NAMES["losses"][name]]
+        np.testing.assert_allclose(row.smooth(t, 0.2), 0.8 * t + 0.2 * evenly, rtol=1e-15)
+
+
 @pytest.mark.parametrize("name", dp.OPTIMIZERS)
 def test_an_optimizer_keeps_as_many_numbers_on_both_sides(name):
     if name in NAMES["optimizers"]:
@@ -45,7 +59,7 @@ def test_what_is_ours_and_not_the_kernels_runs_on_the_reference(rng, monkeypatch
     known = ENGINES["native"]
     assert known.refusal(network) is None
     fewer = dict(NAMES, activations=[n for n in NAMES["activations"] if n != "tanh"])
-    fewer["losses"] = [n for n in NAMES["losses"] if n != "poisson"]
+    fewer["losses"] = {n: t for n, t in NAMES["losses"].items() if n != "poisson"}
     from deltaprop.engines import kernels, native
 
     monkeypatch.setattr(kernels, "known_names", lambda: fewer)

@@ -24,43 +24,33 @@ template <Activation F> struct Mixed {  // z = a + alpha (f(a) - a)
     }
 };
 
-// Calls work(kind of map) for the map of a layer.
-template <class C, class Work> void with_map(const Layer<C>& layer, Work work) {
-    if (layer.plan->kind == Kind::scaling) return work(Scaled{});
-    with_activation(layer.plan->function, [&]<Activation F>() { work(Mixed<F>{}); });
-}
-
-// n rows of `in` to z, in panels of `stride` rows.
-template <class C, class T = typename C::Number>
+// n rows of `in` to z, in panels of `stride` rows, by one of the maps above.
+template <class Map, class C, class T = typename C::Number>
 void forward_columns(const Layer<C>& layer, const T* in, std::ptrdiff_t stride, std::ptrdiff_t n, T* out) {
     constexpr int P = kPanel<T>, L = kLanes<T>;
-    with_map(layer, [&]<class Map>(Map) {
-        for (std::ptrdiff_t j = 0; j < panels<T>(layer.n_in); ++j)
-            for (int v = 0; v < (layer.is_half(j) ? L : P); v += L) {
-                const Vec<T> w = load<T>(layer.W.get() + j * P + v);
-                for (std::ptrdiff_t i = j * stride * P + v; i < (j * stride + n) * P; i += P)
-                    store<T>(out + i, Map::template at<T>(load<T>(in + i), w).z);
-            }
-    });
+    for (std::ptrdiff_t j = 0; j < panels<T>(layer.n_in); ++j)
+        for (int v = 0; v < (layer.is_half(j) ? L : P); v += L) {
+            const Vec<T> w = load<T>(layer.W.get() + j * P + v);
+            for (std::ptrdiff_t i = j * stride * P + v; i < (j * stride + n) * P; i += P)
+                store<T>(out + i, Map::template at<T>(load<T>(in + i), w).z);
+        }
 }
 
 // The way back for n rows; `upstream`, where it is not null, takes dL/da.
-template <class C, class T = typename C::Number>
+template <class Map, class C, class T = typename C::Number>
 void backward_columns(const Layer<C>& layer, const T* in, std::ptrdiff_t stride, std::ptrdiff_t n, T* delta,
                       T* upstream) {
     constexpr int P = kPanel<T>, L = kLanes<T>;
-    with_map(layer, [&]<class Map>(Map) {
-        for (std::ptrdiff_t j = 0; j < panels<T>(layer.n_in); ++j)
-            for (int v = 0; v < (layer.is_half(j) ? L : P); v += L) {
-                const Vec<T> w = load<T>(layer.W.get() + j * P + v);
-                for (std::ptrdiff_t i = j * stride * P + v; i < (j * stride + n) * P; i += P) {
-                    const Bent<T> y = Map::template at<T>(load<T>(in + i), w);
-                    const Vec<T> d = load<T>(delta + i);
-                    if (upstream) store<T>(upstream + i, d * y.by_a);
-                    store<T>(delta + i, d * y.by_w);
-                }
+    for (std::ptrdiff_t j = 0; j < panels<T>(layer.n_in); ++j)
+        for (int v = 0; v < (layer.is_half(j) ? L : P); v += L) {
+            const Vec<T> w = load<T>(layer.W.get() + j * P + v);
+            for (std::ptrdiff_t i = j * stride * P + v; i < (j * stride + n) * P; i += P) {
+                const Bent<T> y = Map::template at<T>(load<T>(in + i), w);
+                const Vec<T> d = load<T>(delta + i);
+                if (upstream) store<T>(upstream + i, d * y.by_a);
+                store<T>(delta + i, d * y.by_w);
             }
-    });
+        }
 }
 
 // The gradient of a record over `rows` rows of the batch.

@@ -57,7 +57,7 @@ void forward_layer_norm(const Layer<C>& layer, const typename C::Number* in, std
         const std::ptrdiff_t at = j * stride * P;
         activate_tile<T>(layer.activation, static_cast<int>(n), 2, out + at, gain_at(layer, j * P) + P, slope ? slope + at : nullptr);
     }
-    clear_padding(layer.n_in, stride, n, out, layer.activation);
+    clear_padding(layer, stride, n, out);
 }
 
 // The way back for n rows from row r0 of the batch on; `upstream`, where it is not null, takes dL/da.

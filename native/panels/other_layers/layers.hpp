@@ -60,8 +60,10 @@ void forward_layer(const Layer<C>& layer, const typename C::Number* in, std::ptr
     constexpr int P = kPanel<T>;
     switch (layer.plan->kind) {
         case Kind::dense: break;
-        case Kind::scaling:
-        case Kind::parametric_activation: forward_columns(layer, in, stride, n, out); break;
+        case Kind::scaling: forward_columns<Scaled>(layer, in, stride, n, out); break;
+        case Kind::parametric_activation:
+            with_activation(layer.plan->function, [&]<Activation F>() { forward_columns<Mixed<F>>(layer, in, stride, n, out); });
+            break;
         case Kind::layer_norm: return forward_layer_norm(layer, in, stride, n, out, slope);
         case Kind::periodic_embedding: forward_periodic(layer, in, stride, n, out, room); break;
         case Kind::category_embedding: forward_categories(layer, in, stride, n, out, room); break;
@@ -81,8 +83,10 @@ void backward_layer(const Layer<C>& layer, const Layer<C>* below, std::ptrdiff_t
     T *delta = layer.delta.get() + r0 * P, *upstream = below ? below->delta.get() + r0 * P : nullptr;
     switch (layer.plan->kind) {
         case Kind::dense: break;
-        case Kind::scaling:
-        case Kind::parametric_activation: backward_columns(layer, in, stride, n, delta, upstream); break;
+        case Kind::scaling: backward_columns<Scaled>(layer, in, stride, n, delta, upstream); break;
+        case Kind::parametric_activation:
+            with_activation(layer.plan->function, [&]<Activation F>() { backward_columns<Mixed<F>>(layer, in, stride, n, delta, upstream); });
+            break;
         case Kind::layer_norm: backward_layer_norm(layer, stride, r0, n, upstream); break;
         case Kind::periodic_embedding: backward_periodic(layer, stride, r0, n, upstream, room); break;
         case Kind::category_embedding:
