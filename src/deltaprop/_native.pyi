@@ -17,9 +17,7 @@ def build_info() -> dict[str, str]:
     """
 
 class KnownNames(TypedDict):
-    """What the kernels know: losses with what a row of targets is, layers with what they ask of
-    one, optimizers with what they keep.
-    """
+    """What the kernels know: losses with their targets, layers and optimizers with their needs."""
 
     activations: list[str]
     losses: dict[str, str]

@@ -11,18 +11,8 @@ import deltaprop as dp
 from deltaprop import _native
 from deltaprop.engines.kernels import NativeRun
 from deltaprop.errors import SettingError
+from helpers.piles import ACTIVATIONS, BUILDS, DIGITS, KERNELS, LOSSES, PRECISIONS, RULES, SMOOTH
 
-BUILDS = _native.instruction_sets()
-KERNELS = [f"{build}/{layout}" for build in BUILDS for layout in ("lanes", "panels")]
-PRECISIONS = ("float64", "float32")
-RULES = {
-    "gradient descent": dp.GradientDescent(),
-    "momentum": dp.Momentum(),
-    "nesterov": dp.Momentum(nesterov=True),
-    "rmsprop": dp.RMSProp(),
-    "adam": dp.Adam(),
-    "adamw": dp.AdamW(),
-}
 VARIANTS = {
     "plain": {},
     "l2": {"l2": 0.1},
@@ -38,30 +28,17 @@ VARIANTS = {
 }  # fmt: skip
 
 
-def warm(optimizer, n, rng):
-    """Return the state of an optimizer that has seen some steps."""
-    state = optimizer.init(n)
-    for name in state:
-        if name == "t":
-            state[name] = 12
-        elif name == "s" or (name == "v" and "m" in state):
-            state[name] = 0.1 + rng.random(n)  # a mean of squares
-        else:
-            state[name] = rng.normal(size=n)
-    return state
-
-
 class TestOneStep:
     """From a state that is not zero, where no step is a quotient of two roundings."""
 
-    @pytest.mark.parametrize("loss", dp.LOSSES)
-    @pytest.mark.parametrize("activation", dp.ACTIVATIONS)
+    @pytest.mark.parametrize("loss", LOSSES)
+    @pytest.mark.parametrize("activation", ACTIVATIONS)
     @pytest.mark.parametrize("rules_each", [1, pytest.param(len(RULES), marks=pytest.mark.slow)])
     def test_every_combination(self, of_engines, rng, activation, loss, rules_each):
         """The slow one is the full product; with one rule for each variant every three meet."""
-        first = list(dp.LOSSES).index(loss) + list(dp.ACTIVATIONS).index(activation)
+        first = list(LOSSES).index(loss) + list(ACTIVATIONS).index(activation)
         for number, (variant, chosen) in enumerate(VARIANTS.items(), first):
-            if "label_smoothing" in chosen and not dp.LOSSES[loss].smooth:
+            if "label_smoothing" in chosen and not LOSSES[loss].smooth:
                 chosen = {k: v for k, v in chosen.items() if k != "label_smoothing"}
             network = dp.Network([5, 18, 7, 3], activation, loss, **chosen)
             problem, start = of_engines.problem(network, rng, n=13), of_engines.begin(network, rng)
@@ -70,18 +47,26 @@ class TestOneStep:
                 problem = replace(problem, weights=weights / weights.mean())
             for k in range(number, number + rules_each):
                 rule, optimizer = list(RULES.items())[k % len(RULES)]
-                state = warm(optimizer, start.flat.size, rng)
+                state = of_engines.warm(optimizer, start.flat.size, rng)
                 same = {"state": state, "eta": 0.5}
                 asked = replace(problem, optimizer=optimizer)
                 expected = of_engines.epochs(asked, start, build="reference", **same)
                 for build in KERNELS:
-                    for dtype in PRECISIONS:
+                    for dtype, digits in DIGITS.items():
                         given = replace(asked, dtype=dtype)
                         found = of_engines.epochs(given, start, build=build, **same)
                         note = f"{variant}, {rule}, {build}, {dtype}"
-                        of_engines.agree(network, start, found.flat, expected.flat, dtype, note)
-                        digits = 1e-12 if dtype == "float64" else 1e-5
+                        of_engines.agree(network, start, found.flat, expected.flat, digits, note)
                         assert found.loss == pytest.approx(expected.loss, rel=digits), note
+
+    def test_another_formula_is_not_said_to_be_a_rounding(self, of_engines, rng):
+        network = dp.Network([5, 4, 3])
+        start, step = of_engines.begin(network, rng), rng.normal(size=network.n_parameters)
+        for off, said in ((1e-9, r"times the bound\s"), (0.1, "no rounding: see native/math/act")):
+            with pytest.raises(AssertionError, match=said):
+                of_engines.agree(
+                    network, start, start.flat + step * (1 + off), start.flat + step, 1e-11
+                )
 
     @pytest.mark.parametrize("build", KERNELS)
     @pytest.mark.parametrize("rule", RULES)
@@ -89,9 +74,9 @@ class TestOneStep:
         network, optimizer = dp.Network([5, 18, 3], "tanh"), RULES[rule]
         problem = of_engines.problem(network, rng, optimizer=optimizer)
         start = of_engines.begin(network, rng)
-        for state in (None, warm(optimizer, start.flat.size, rng)):
+        for state in (None, of_engines.warm(optimizer, start.flat.size, rng)):
             expected = of_engines.epochs(problem, start, build="reference", state=state).state
-            for dtype, digits in (("float64", 1e-12), ("float32", 1e-5)):
+            for dtype, digits in DIGITS.items():
                 given = replace(problem, dtype=dtype)
                 found = of_engines.epochs(given, start, build=build, state=state).state
                 assert found.keys() == expected.keys()
@@ -106,7 +91,7 @@ class TestOneStep:
         network, optimizer = dp.Network([5, 18, 3]), RULES[rule]
         start = of_engines.begin(network, rng)
         problem = of_engines.problem(network, rng, optimizer=optimizer)
-        state = warm(optimizer, start.flat.size, rng)
+        state = of_engines.warm(optimizer, start.flat.size, rng)
         run = NativeRun(problem, start)
         run.state = state
         assert run.state.keys() == state.keys()
@@ -123,14 +108,11 @@ class TestOneStep:
         np.testing.assert_allclose(found.flat, expected.flat, rtol=1e-9, atol=1e-11)
 
 
-SMOOTH = ["identity", "sigmoid", "tanh", "softsign", "elu", "silu", "softplus", "gelu", "mish"]
-
-
 @st.composite
 def networks(draw, activations):
     sizes = draw(st.lists(st.integers(1, 300), min_size=2, max_size=4))
-    loss = draw(st.sampled_from(list(dp.LOSSES)))
-    if dp.LOSSES[loss].output == "softmax":
+    loss = draw(st.sampled_from(list(LOSSES)))
+    if LOSSES[loss].output == "softmax":
         sizes[-1] = max(sizes[-1], 2)
     chosen = {"bias": draw(st.booleans()), "dropout": draw(st.sampled_from([0.0, 0.3]))}
     return dp.Network(sizes, draw(st.sampled_from(activations)), loss, **chosen)
@@ -156,7 +138,7 @@ def lost_in_float32(network, parameters, problem):
 class TestShapes:
     @settings(max_examples=60, deadline=None)
     @given(
-        network=networks(list(dp.ACTIVATIONS)),
+        network=networks(list(ACTIVATIONS)),
         n=st.integers(1, 300),
         build=st.sampled_from(KERNELS),
         seed=st.integers(0, 2**32 - 1),
@@ -301,7 +283,7 @@ class TestBuilds:
 
 
 class TestPredictions:
-    @pytest.mark.parametrize("activation", dp.ACTIVATIONS)
+    @pytest.mark.parametrize("activation", ACTIVATIONS)
     @pytest.mark.parametrize("sizes", [[3, 2], [17, 33, 5], [40, 70, 65, 33]])
     def test_they_are_the_references(self, rng, activation, sizes):
         network = dp.Network(sizes, activation)
@@ -319,8 +301,7 @@ class TestPredictions:
 
         reference = ENGINES["reference"].logits(network, parameters, X)
         found = ENGINES["native"].logits(network, parameters, X, dtype)
-        digits = 1e-12 if dtype == "float64" else 1e-5
-        np.testing.assert_allclose(found, reference, rtol=digits, atol=digits)
+        np.testing.assert_allclose(found, reference, rtol=DIGITS[dtype], atol=DIGITS[dtype])
         assert found.dtype == np.float64
 
     @settings(max_examples=40, deadline=None)

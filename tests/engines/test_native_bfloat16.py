@@ -13,8 +13,7 @@ from deltaprop import _native
 from deltaprop.engines import kernels
 from deltaprop.engines.native import NativeEngine
 from deltaprop.errors import DivergedWarning, EngineWarning
-
-BUILDS = _native.instruction_sets()
+from helpers.piles import BUILDS
 
 pytestmark = pytest.mark.filterwarnings("ignore::deltaprop.errors.EngineWarning")
 

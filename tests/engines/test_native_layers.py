@@ -11,34 +11,19 @@ from hypothesis import strategies as st
 import deltaprop as dp
 from deltaprop.engines import ENGINES
 from deltaprop.engines.kernels import NativeRun
-from helpers.piles import BUILDS, N_IN, PILE, PILES, RULES, network_of
-
-
-def warm(optimizer, n, rng):
-    """Return the state of an optimizer that has seen some steps."""
-    state = optimizer.init(n)
-    for name in state:
-        if name == "t":
-            state[name] = 12
-        elif name == "s" or (name == "v" and "m" in state):
-            state[name] = 0.1 + rng.random(n)  # a mean of squares
-        else:
-            state[name] = 0.1 * rng.normal(size=n)
-    return state
-
-
-def assert_steps_agree(network, before, found, expected, relative, note=""):
-    """Compare what was moved, array by array, with the largest movement of the array."""
-    precision = 2.0**-23 if relative > 1e-10 else 2.0**-51
-    for slot in network.layout.slots:
-        part = slice(slot.start, slot.stop)
-        start, ours, theirs = before.flat[part], found[part], expected[part]
-        # the new value itself is rounded, however exact the step was
-        size = np.abs(theirs - start).max()
-        bound = relative * size + precision * (np.abs(start) + np.abs(theirs))
-        worst = (np.abs(ours - theirs) / np.maximum(bound, 1e-300)).max()
-        what = f"{note}: {slot.name}{slot.layer + 1}"
-        assert worst <= 1.0, f"{what} is off {worst:.3g} times the bound"
+from helpers.piles import (
+    ACTIVATIONS,
+    BUILDS,
+    DIGITS,
+    KNOWN,
+    LOSSES,
+    N_IN,
+    PILE,
+    PILES,
+    RULES,
+    ToldOf,
+    network_of,
+)
 
 
 class TestOneStep:
@@ -49,16 +34,16 @@ class TestOneStep:
         weights = rng.integers(0, 4, size=37).astype(float)
         problem = replace(problem, weights=weights / weights.mean())
         for rule, optimizer in RULES.items():
-            same = {"state": warm(optimizer, start.flat.size, rng), "eta": 0.5}
+            same = {"state": of_engines.warm(optimizer, start.flat.size, rng), "eta": 0.5}
             asked = replace(problem, optimizer=optimizer)
             expected = of_engines.epochs(asked, start, build="reference", **same)
             for build in BUILDS:
-                for dtype, digits in (("float64", 1e-12), ("float32", 1e-5)):
+                for dtype, digits in DIGITS.items():
                     found = of_engines.epochs(
                         replace(asked, dtype=dtype), start, build=build, **same
                     )
                     note = f"{rule}, {build}, {dtype}"
-                    assert_steps_agree(network, start, found.flat, expected.flat, digits, note)
+                    of_engines.agree(network, start, found.flat, expected.flat, digits, note)
                     assert found.loss == pytest.approx(expected.loss, rel=digits), note
                     assert found.state.keys() == expected.state.keys()
                     for name in found.state:
@@ -77,73 +62,85 @@ class TestOneStep:
         network = network_of(pile)
         problem, start = of_engines.problem(network, rng, n=53), of_engines.begin(network, rng)
         expected = of_engines.epochs(problem, start, build="reference")
-        for dtype, digits in (("float64", 1e-12), ("float32", 1e-5)):
+        for dtype, digits in DIGITS.items():
             found = of_engines.epochs(replace(problem, dtype=dtype), start, build=build)
-            assert_steps_agree(network, start, found.flat, expected.flat, digits, dtype)
+            of_engines.agree(network, start, found.flat, expected.flat, digits, dtype)
 
-    @pytest.mark.parametrize("loss", dp.LOSSES)
+    @pytest.mark.parametrize("loss", LOSSES)
     def test_with_every_loss(self, of_engines, rng, loss):
         network = network_of(PILES["as RealMLP has them"], loss=loss, l2=0.01)
         problem, start = of_engines.problem(network, rng, n=29), of_engines.begin(network, rng)
         expected = of_engines.epochs(problem, start, build="reference", eta=0.01)
         found = of_engines.epochs(problem, start, eta=0.01)
-        assert_steps_agree(network, start, found.flat, expected.flat, 1e-11)
+        of_engines.agree(network, start, found.flat, expected.flat, 1e-11)
         assert found.loss == pytest.approx(expected.loss, rel=1e-12)
 
-    @pytest.mark.parametrize("activation", dp.ACTIVATIONS)
+    @pytest.mark.parametrize("activation", ACTIVATIONS)
     def test_bending_every_activation(self, of_engines, rng, activation):
         bent = dp.ParametricActivation(activation, 0.5)
         network = network_of([bent, dp.Dense(21), bent, dp.Dense(9, activation), bent])
         problem, start = of_engines.problem(network, rng, n=29), of_engines.begin(network, rng)
         expected = of_engines.epochs(problem, start, build="reference")
         for build in BUILDS:
-            for dtype, digits in (("float64", 1e-12), ("float32", 1e-5)):
+            for dtype, digits in DIGITS.items():
                 found = of_engines.epochs(replace(problem, dtype=dtype), start, build=build)
-                assert_steps_agree(network, start, found.flat, expected.flat, digits, dtype)
+                of_engines.agree(network, start, found.flat, expected.flat, digits, dtype)
 
     def test_a_state_comes_back_as_it_was_given(self, of_engines, rng):
         for pile in PILES.values():
             network, optimizer = network_of(pile), dp.Adam()
             start = of_engines.begin(network, rng)
             run = NativeRun(of_engines.problem(network, rng, optimizer=optimizer), start)
-            run.state = state = warm(optimizer, start.flat.size, rng)
+            run.state = state = of_engines.warm(optimizer, start.flat.size, rng)
             for name in state:
                 np.testing.assert_array_equal(run.state[name], state[name])
 
 
 FACTOR = st.sampled_from([0.1, 1.0, 6.0])
+FUNCTION = st.sampled_from([None, *ACTIVATIONS])
 
 
-@st.composite
-def layers_of_any_kind(draw, width):
-    """Return a layer that can read so many columns, and how many it gives."""
-    kind = draw(st.sampled_from(["dense", "scaling", "norm", "bent", "waves", "categories"]))
-    if kind == "dense":
-        layer = dp.Dense(
-            draw(st.integers(1, 100)),
-            draw(st.sampled_from([None, *dp.ACTIVATIONS])),
-            bias=draw(st.booleans()),
-            parametrization=draw(st.sampled_from(["standard", "ntk"])),
-            learning_rate_factor=draw(FACTOR),
-            bias_learning_rate_factor=draw(FACTOR),
-        )
-    elif kind == "scaling":
-        layer = dp.Scaling(draw(FACTOR))
-    elif kind == "norm" and width > 1:
-        function = draw(st.sampled_from([None, *dp.ACTIVATIONS]))
-        layer = dp.LayerNorm(function, draw(st.sampled_from([1e-3, 1.0])), draw(FACTOR))
-    elif kind == "waves":
-        n_columns = draw(st.integers(1, min(width, 20)))
-        waves, mixtures = draw(st.integers(1, 20)), draw(st.integers(1, 5))
-        layer = dp.PeriodicEmbedding(n_columns, waves, mixtures, learning_rate_factor=draw(FACTOR))
-    elif kind == "categories":
-        sizes = [draw(st.integers(1, width))]
-        while sum(sizes) < width and draw(st.booleans()):
-            sizes.append(draw(st.integers(1, width - sum(sizes))))
-        layer = dp.CategoryEmbedding(tuple(sizes), draw(st.integers(1, 20)), draw(FACTOR))
-    else:
-        layer = dp.ParametricActivation(draw(st.sampled_from(list(dp.ACTIVATIONS))), draw(FACTOR))
-    return layer, layer.width(width)
+def dense(draw, _width):
+    return dp.Dense(
+        draw(st.integers(1, 100)), draw(FUNCTION), bias=draw(st.booleans()),
+        parametrization=draw(st.sampled_from(["standard", "ntk"])),
+        learning_rate_factor=draw(FACTOR), bias_learning_rate_factor=draw(FACTOR),
+    )  # fmt: skip
+
+
+def layer_norm(draw, width):
+    if width == 1:
+        return dp.Scaling()  # of one column nothing is left
+    return dp.LayerNorm(draw(FUNCTION), draw(st.sampled_from([1e-3, 1.0])), draw(FACTOR))
+
+
+def periodic_embedding(draw, width):
+    n_columns = draw(st.integers(1, min(width, 20)))
+    waves, mixtures = draw(st.integers(1, 20)), draw(st.integers(1, 5))
+    return dp.PeriodicEmbedding(n_columns, waves, mixtures, learning_rate_factor=draw(FACTOR))
+
+
+def category_embedding(draw, width):
+    sizes = [draw(st.integers(1, width))]
+    while sum(sizes) < width and draw(st.booleans()):
+        sizes.append(draw(st.integers(1, width - sum(sizes))))
+    return dp.CategoryEmbedding(tuple(sizes), draw(st.integers(1, 20)), draw(FACTOR))
+
+
+def parametric_activation(draw, _width):
+    return dp.ParametricActivation(draw(st.sampled_from([*ACTIVATIONS])), draw(FACTOR))
+
+
+# draw(layer that reads so many columns), for each kind
+LAYERS = ToldOf(
+    "how to draw a layer of the kind", dense=dense, layer_norm=layer_norm,
+    scaling=lambda draw, _width: dp.Scaling(draw(FACTOR)), periodic_embedding=periodic_embedding,
+    category_embedding=category_embedding, parametric_activation=parametric_activation,
+)  # fmt: skip
+
+
+def test_a_pile_has_each_kind_of_layer():
+    assert {layer.kind for pile in PILES.values() for layer in pile} >= {*KNOWN["layers"]}
 
 
 @st.composite
@@ -153,9 +150,10 @@ def networks(draw):
     for _ in range(draw(st.integers(0, 5))):
         if draw(st.integers(0, 3)) == 0:
             layers.append(dp.Dropout(0.3))
-        layer, width = draw(layers_of_any_kind(width))
+        layer = LAYERS[draw(st.sampled_from([*KNOWN["layers"]]))](draw, width)
         layers.append(layer)
-    loss = draw(st.sampled_from(list(dp.LOSSES)))
+        width = layer.width(width)
+    loss = draw(st.sampled_from(list(LOSSES)))
     penalties = {"l2": 0.01, "l1": 0.002} if draw(st.booleans()) else {}
     return network_of(layers, n_in, loss, draw(st.integers(2, 40)), **penalties)
 
@@ -177,7 +175,11 @@ class TestShapes:
         problem = of_engines.problem(network, rng, n=n, batch_size=max(min(batch_size, n), n // 5))
         problem = replace(problem, optimizer=RULES[rule])
         start = of_engines.begin(network, rng)
-        same = {"eta": 1e-3, "seed": seed, "state": warm(RULES[rule], start.flat.size, rng)}
+        same = {
+            "eta": 1e-3,
+            "seed": seed,
+            "state": of_engines.warm(RULES[rule], start.flat.size, rng),
+        }
         expected = of_engines.epochs(problem, start, build="reference", **same)
         found = of_engines.epochs(problem, start, build=build, **same)
         assert found.n_steps == expected.n_steps

@@ -9,16 +9,14 @@ import pytest
 import deltaprop as dp
 from deltaprop.errors import DivergedWarning, EngineWarning
 from deltaprop.functional.losses import huber
+from helpers.piles import ACTIVATIONS, LOSSES, ToldOf, rules_of
 
 S = dp.schedules
-OPTIMIZERS = {
-    "gradient descent": dp.GradientDescent(0.1),
-    "momentum": dp.Momentum(0.05),
-    "nesterov": dp.Momentum(0.05, nesterov=True),
-    "rmsprop": dp.RMSProp(0.005),
-    "adam": dp.Adam(0.01),
-    "adamw": dp.AdamW(0.01),
-}
+RATES = ToldOf(
+    "how fast the runs here learn by", gradient_descent=0.1, momentum=0.05, rmsprop=0.005,
+    adam=0.01, adamw=0.01, lion=0.003,
+)  # fmt: skip
+OPTIMIZERS = rules_of(lambda cls: cls(RATES[cls.name]))
 SCHEDULES = {
     "step": S.Step(0.01, every=3),
     "exponential": S.Exponential(0.01),
@@ -42,7 +40,7 @@ def table(rng):
 
 class TestTenEpochs:
     @pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=OPTIMIZERS)
-    @pytest.mark.parametrize("activation", dp.ACTIVATIONS)
+    @pytest.mark.parametrize("activation", ACTIVATIONS)
     def test_the_loss_is_the_references(self, table, activation, optimizer):
         network = dp.Network([12, 30, 20, 3], activation)
         same = {"optimizer": optimizer, "epochs": 10}
@@ -52,9 +50,9 @@ class TestTenEpochs:
         assert close.loss == pytest.approx(expected.loss, rel=1e-3)
         assert closer.loss == pytest.approx(expected.loss, rel=1e-8)
 
-    @pytest.mark.parametrize("loss", dp.LOSSES)
+    @pytest.mark.parametrize("loss", LOSSES)
     def test_every_loss_with_everything(self, of_engines, rng, loss):
-        smoothing = {"label_smoothing": 0.1} if dp.LOSSES[loss].smooth else {}
+        smoothing = {"label_smoothing": 0.1} if LOSSES[loss].smooth else {}
         network = dp.Network(
             [12, 30, 20, 4], "tanh", loss, dropout=0.2, l2=1e-3, l1=1e-4, **smoothing
         )

@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 
 import deltaprop as dp
-from deltaprop import _native
 from deltaprop.engines.kernels import NativePredictor
-
-BUILDS = _native.instruction_sets()
+from helpers.piles import BUILDS
 
 
 def of_build(network, parameters, X, dtype, build):

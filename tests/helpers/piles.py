@@ -1,24 +1,56 @@
-"""Piles of layers of every kind, and what else the tests of the native engine go through."""
+"""Piles of layers of every kind, and what else the tests of the native engine go through.
 
+Whatever the kernels know by name is asked of them, so a newcomer takes part in every test; what
+only the tests can say of it they ask for by name.
+"""
+
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 import deltaprop as dp
 from deltaprop import _native
 
 BUILDS = _native.instruction_sets()
-
-
+KERNELS = [f"{build}/{layout}" for build in BUILDS for layout in ("lanes", "panels")]
 PRECISIONS = ("float64", "float32")
+DIGITS = {"float64": 1e-12, "float32": 1e-5}  # to which one step agrees
+
+KNOWN = _native.known_names()
+ACTIVATIONS = {name: row for name, row in dp.ACTIVATIONS.items() if name in KNOWN["activations"]}
+LOSSES = {name: row for name, row in dp.LOSSES.items() if name in KNOWN["losses"]}
 
 
-RULES = {
-    "gradient descent": dp.GradientDescent(),
-    "momentum": dp.Momentum(),
-    "nesterov": dp.Momentum(nesterov=True),
-    "rmsprop": dp.RMSProp(),
-    "adam": dp.Adam(),
-    "adamw": dp.AdamW(weight_decay=0.3),
-}
+def is_smooth(row):
+    """Tell whether f' of an activation has no jump."""
+    either_side = [np.array([kink - 1e-9, kink + 1e-9]) for kink in row.kinks]
+    return all(abs(np.diff(row.f_prime(z, row.f(z)))) < 1e-6 for z in either_side)
+
+
+SMOOTH = [name for name, row in ACTIVATIONS.items() if is_smooth(row)]
+
+
+class ToldOf(dict):
+    """What the tests have to be told of each name; a newcomer's is asked for in a sentence."""
+
+    def __init__(self, what, **told):
+        super().__init__(told)
+        self.what = what
+
+    def __missing__(self, name):
+        raise KeyError(f"say {self.what} {name!r}: it is new, and no test knows it yet")
+
+
+def rules_of(make):
+    """Return make(class) of every optimizer that the kernels know, and Nesterov's momentum."""
+    rules = {name: make(cls) for name, cls in dp.OPTIMIZERS.items() if name in KNOWN["optimizers"]}
+    rules["nesterov"] = replace(rules["momentum"], nesterov=True)
+    decaying = (name for name, rule in rules.items() if hasattr(rule, "weight_decay"))
+    return rules | {name: replace(rules[name], weight_decay=0.3) for name in decaying}
+
+
+RULES = rules_of(lambda cls: cls())
 
 
 N_IN = 11
