@@ -110,7 +110,8 @@ def test_what_is_touched_to_add_something(code, what, touch, tests, words):
 
 REGISTRIES = {
     "an activation": ACTIVATIONS, "a loss": LOSSES, "an initializer": INITIALIZERS,
-    "an optimizer": OPTIMIZERS, "a learning rate schedule": SCHEDULES, "a layer": LAYERS,
+    "an optimizer": OPTIMIZERS, "a learning rate schedule, or a setting of one": SCHEDULES,
+    "a layer": LAYERS,
     "a kind of column": COLUMN_KINDS, "a form of explanation": RENDERERS,
     "a named mistake": MISTAKES, "a level of practice": LEVELS,
 }  # fmt: skip

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deltaprop.errors import SettingError, UnknownNameError
+from deltaprop.training.optimizers import Adam
 from deltaprop.training.schedules import (
     SCHEDULES,
     Constant,
@@ -99,6 +100,13 @@ def test_a_log_cosine_has_its_waves_each_twice_as_long_as_the_one_before():
 @pytest.mark.parametrize("schedule", [Step(0.2, 10), Exponential(0.2), Cosine(0.2)], ids=str)
 def test_a_falling_schedule_never_rises(schedule):
     assert (np.diff(rates(schedule, 100)) <= 0).all()
+
+
+@pytest.mark.parametrize("cls", [Exponential, Cosine])
+def test_what_is_left_is_reached_one_step_after_the_last(cls):
+    schedule = cls(0.2, final=0.05)
+    assert rates(schedule, 100)[-1] > 0.2 * 0.05
+    assert schedule(100, 100) == pytest.approx(0.2 * 0.05, rel=1e-13)
 
 
 def test_one_cycle_rises_to_its_top_and_falls_far_below_its_start():
@@ -238,3 +246,18 @@ REFUSED = [
 def test_a_bad_setting_is_refused_by_name(cls, settings, reason):
     with pytest.raises(SettingError, match=reason):
         cls(**settings)
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_a_schedule_given_by_its_name_or_its_class_is_answered_with_how_to_make_it(name):
+    for rate in (name, SCHEDULES[name]):
+        with pytest.raises(
+            SettingError, match=rf"schedule, such as .*{SCHEDULES[name].__name__}\("
+        ):
+            Adam(rate)
+
+
+@pytest.mark.parametrize("bad", ["fast", None, True, [0.1], "0.1"])
+def test_what_is_neither_a_number_nor_a_schedule_hears_that_both_may_be(bad):
+    with pytest.raises(SettingError, match="it is a number > 0 or a schedule, such as"):
+        Adam(bad)

@@ -8,7 +8,7 @@ from typing import Any
 
 from deltaprop.errors import SettingError
 
-__all__ = ["at_least_zero", "positive", "positive_int", "share"]
+__all__ = ["at_least_zero", "from_zero_below_one", "positive", "positive_int"]
 
 
 def positive(value: Any, what: str) -> float:
@@ -25,7 +25,7 @@ def at_least_zero(value: Any, what: str) -> float:
     return float(value)
 
 
-def share(value: Any, what: str) -> float:
+def from_zero_below_one(value: Any, what: str) -> float:
     """Return ``value`` as a float in [0, 1), or raise SettingError naming ``what``."""
     if not (_is_real(value) and 0 <= value < 1):
         raise SettingError(f"{what} is {value!r}; it is a number from 0 up to below 1.")

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from deltaprop.errors import SettingError, ShapeError
 from deltaprop.functional.activations import ACTIVATIONS, Activation
 from deltaprop.functional.losses import LOSSES, Loss
-from deltaprop.functional.settings import at_least_zero, positive_int, share
+from deltaprop.functional.settings import at_least_zero, from_zero_below_one, positive_int
 from deltaprop.model.layers import LAYERS, Dense, Dropout, Layer
 from deltaprop.model.parameters import Layout, Parameters, Slot
 
@@ -181,7 +181,7 @@ class Network:
             "sizes": tuple(sizes),
             "layers": tuple(layers),
             "loss_name": loss,
-            "label_smoothing": share(label_smoothing, "label_smoothing"),
+            "label_smoothing": from_zero_below_one(label_smoothing, "label_smoothing"),
             "l2": at_least_zero(l2, "l2"),
             "l1": at_least_zero(l1, "l1"),
             "computing_layers": tuple(computing),

@@ -24,12 +24,12 @@ __all__ = [
     "LOSSES_OF_TASKS",
     "Facts",
     "Plan",
-    "cosine",
-    "decayed_waves",
+    "adam_with_cosine",
+    "adam_with_waves",
+    "adamw_with_waves",
     "dense",
     "embedded",
     "scaled",
-    "waves",
 ]
 
 LOSSES_OF_TASKS = {
@@ -166,16 +166,16 @@ def _ntk(width: int, activation: str | None, initializer: str = "standard_normal
     )
 
 
-def cosine(eta: float) -> Optimizer:
+def adam_with_cosine(eta: float) -> Optimizer:
     """Return Adam, its learning rate falling from eta to 0."""
     return Adam(Cosine(eta))
 
 
-def waves(eta: float) -> Optimizer:
+def adam_with_waves(eta: float) -> Optimizer:
     """Return Adam with waves of the learning rate, up to eta."""
     return Adam(LogCosine(eta), beta_2=0.95)
 
 
-def decayed_waves(eta: float) -> Optimizer:
+def adamw_with_waves(eta: float) -> Optimizer:
     """Return the same with weight decay."""
     return AdamW(LogCosine(eta), 0.02, beta_2=0.95)

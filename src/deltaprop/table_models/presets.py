@@ -63,14 +63,14 @@ def _plain(facts: Facts) -> Plan:
 
 
 def _fast(facts: Facts) -> Plan:
-    from deltaprop.table_models.plan import Plan, scaled, waves
+    from deltaprop.table_models.plan import Plan, adam_with_waves, scaled
 
     if not facts.columns:
         return _of_many_inputs(facts, _MANY_INPUTS_MEMBERS if facts.sparse else 1)
     classes = facts.task != "regression"
     return Plan(
-        scaled, waves, hidden=_FAST_WIDTHS, activation="selu" if classes else "mish", dropout=0.0,
-        learning_rate=0.04 if classes else 0.07, l2=0.0,
+        scaled, adam_with_waves, hidden=_FAST_WIDTHS, activation="selu" if classes else "mish",
+        dropout=0.0, learning_rate=0.04 if classes else 0.07, l2=0.0,
         batch_size=_even_batch(facts.n_rows, _FAST_MEMBERS, 2),
         epochs=_epochs(facts.n_rows, _FAST_EPOCHS), patience=None, members=_FAST_MEMBERS,
         label_smoothing=_smoothing(facts), range_choices=_FAST_RANGES, squashes=True,
@@ -79,13 +79,13 @@ def _fast(facts: Facts) -> Plan:
 
 
 def _best(facts: Facts) -> Plan:
-    from deltaprop.table_models.plan import Plan, decayed_waves, embedded
+    from deltaprop.table_models.plan import Plan, adamw_with_waves, embedded
 
     if not facts.columns:
         return _of_many_inputs(facts, _MANY_INPUTS_MEMBERS)
     classes = facts.task != "regression"
     return Plan(
-        embedded, decayed_waves, hidden=_BEST_WIDTHS, activation="selu" if classes else "mish",
+        embedded, adamw_with_waves, hidden=_BEST_WIDTHS, activation="selu" if classes else "mish",
         dropout=0.15, learning_rate=0.04 if classes else 0.07 if facts.divided else 0.2, l2=0.0,
         batch_size=_even_batch(facts.n_rows, _BEST_MEMBERS, 1),
         epochs=_epochs(facts.n_rows, _BEST_EPOCHS), patience=None, members=_BEST_MEMBERS,
@@ -96,7 +96,7 @@ def _best(facts: Facts) -> Plan:
 
 def _of_many_inputs(facts: Facts, members: int) -> Plan:
     """Return the plan for pixels and texts."""
-    from deltaprop.table_models.plan import Plan, cosine, dense
+    from deltaprop.table_models.plan import Plan, adam_with_cosine, dense
 
     batch_size = int(2 ** round(log2(min(max(facts.n_rows / 64, 32), 256))))
     epochs = 120 if facts.n_rows < 2_000 else 60 if facts.n_rows < 20_000 else 30
@@ -105,8 +105,9 @@ def _of_many_inputs(facts: Facts, members: int) -> Plan:
         width, batch_size = 64, max(batch_size, 128)
         members = max(1, min(members, _MOST_WEIGHTS // (width * facts.n_in)))
     return Plan(
-        dense, cosine, hidden=(width, width), activation="silu", dropout=0.1, learning_rate=3e-3,
-        l2=1e-5, batch_size=batch_size, epochs=epochs, patience=epochs // 3, members=members,
+        dense, adam_with_cosine, hidden=(width, width), activation="silu", dropout=0.1,
+        learning_rate=3e-3, l2=1e-5, batch_size=batch_size, epochs=epochs, patience=epochs // 3,
+        members=members,
     )  # fmt: skip
 
 

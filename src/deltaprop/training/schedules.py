@@ -7,15 +7,16 @@ t = step / n_steps in [0, 1), most are a formula of t.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, fields
 from math import cos, log2, pi
+from numbers import Real
 from typing import ClassVar, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.errors import SettingError, UnknownNameError
-from deltaprop.functional.settings import at_least_zero, positive, positive_int, share
+from deltaprop.errors import SettingError, UnknownNameError, shown
+from deltaprop.functional.settings import at_least_zero, from_zero_below_one, positive, positive_int
 from deltaprop.model.stored import Stored, record
 
 __all__ = [
@@ -99,14 +100,14 @@ class Step:
 
 @dataclass(frozen=True)
 class Exponential:
-    """eta * final^t: from eta down to ``final`` times eta, by the same factor at each step.
+    """eta * final^t: from eta towards ``final`` times eta, by the same factor at each step.
 
     Parameters
     ----------
     learning_rate : float
         eta at the start.
     final : float
-        The share of eta that is left at the end.
+        The share of eta that it falls towards, reached one step after the last.
     """
 
     learning_rate: float
@@ -134,7 +135,7 @@ class Cosine:
     learning_rate : float
         eta at the start.
     final : float
-        The share of eta that is left at the end.
+        The share of eta that it falls towards, reached one step after the last.
     hold : float
         The share of steps before it begins to fall, in [0, 1).
     """
@@ -148,7 +149,7 @@ class Cosine:
         positive(self.learning_rate, "learning_rate")
         if at_least_zero(self.final, "final") > 1:
             raise SettingError(f"final is {self.final!r}; it is a share of eta, at most 1.")
-        share(self.hold, "hold")
+        from_zero_below_one(self.hold, "hold")
 
     def __call__(self, step: int, n_steps: int) -> float:
         """Return eta for this step."""
@@ -209,7 +210,7 @@ class OneCycle:
 
     def __post_init__(self) -> None:
         positive(self.learning_rate, "learning_rate")
-        positive(share(self.rise, "rise"), "rise")
+        positive(from_zero_below_one(self.rise, "rise"), "rise")
 
     def __call__(self, step: int, n_steps: int) -> float:
         """Return eta for this step."""
@@ -254,10 +255,17 @@ SCHEDULES: dict[str, type[Schedule]] = {
 
 
 def as_schedule(learning_rate: LearningRate) -> Schedule:
-    """Return a number as a constant schedule, and a schedule as it is."""
-    if callable(learning_rate):
+    """Return a number as a constant schedule, and a schedule as it is; SettingError: neither."""
+    if callable(learning_rate) and not isinstance(learning_rate, type):
         return learning_rate
-    return Constant(learning_rate)
+    if isinstance(learning_rate, Real) and not isinstance(learning_rate, bool):
+        return Constant(learning_rate)  # type: ignore[arg-type]
+    meant = SCHEDULES.get(str(getattr(learning_rate, "name", learning_rate)), Cosine)
+    others = [f"{item.name}=..." for item in fields(meant) if item.default is MISSING][1:]  # type: ignore[arg-type]
+    raise SettingError(
+        f"learning_rate is {shown(learning_rate)}; it is a number > 0 or a schedule, such as "
+        f"dp.schedules.{meant.__name__}({', '.join(['0.01', *others])})."
+    )
 
 
 def schedule_to_dict(learning_rate: LearningRate) -> float | dict[str, object]:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from deltaprop.functional.settings import share
+from deltaprop.functional.settings import from_zero_below_one
 from deltaprop.model.layers.base import Array
 
 __all__ = ["Dropout"]
@@ -35,7 +35,7 @@ class Dropout:
     doc: ClassVar[str] = "numbers set to zero at random, in training only (Srivastava et al. 2014)"
 
     def __post_init__(self) -> None:
-        p = share(self.drop_probability, "drop_probability")
+        p = from_zero_below_one(self.drop_probability, "drop_probability")
         object.__setattr__(self, "drop_probability", p)
 
     def draw_mask(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:

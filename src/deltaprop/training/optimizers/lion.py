@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from deltaprop.functional.settings import at_least_zero, share
+from deltaprop.functional.settings import at_least_zero, from_zero_below_one
 from deltaprop.training.optimizers.base import Array, Flags, Rate, State, array_of
 from deltaprop.training.schedules import LearningRate, as_schedule
 
@@ -46,8 +46,8 @@ class Lion:
 
     def __post_init__(self) -> None:
         as_schedule(self.learning_rate)
-        share(self.beta_1, "beta_1")
-        share(self.beta_2, "beta_2")
+        from_zero_below_one(self.beta_1, "beta_1")
+        from_zero_below_one(self.beta_2, "beta_2")
         at_least_zero(self.weight_decay, "weight_decay")
 
     def arithmetic(self, decayed: bool) -> tuple[tuple[str, str], ...]:

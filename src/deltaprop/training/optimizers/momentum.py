@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from deltaprop.functional.settings import share
+from deltaprop.functional.settings import from_zero_below_one
 from deltaprop.training.optimizers.base import Array, Flags, Rate, State, array_of
 from deltaprop.training.schedules import LearningRate, as_schedule
 
@@ -37,7 +37,7 @@ class Momentum:
 
     def __post_init__(self) -> None:
         as_schedule(self.learning_rate)
-        share(self.momentum, "momentum")
+        from_zero_below_one(self.momentum, "momentum")
 
     def arithmetic(self, decayed: bool) -> tuple[tuple[str, str], ...]:
         """Return the step as formulas."""

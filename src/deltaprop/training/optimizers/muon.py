@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from deltaprop.functional.settings import share
+from deltaprop.functional.settings import from_zero_below_one
 from deltaprop.model.parameters import Layout, Slot
 from deltaprop.training.optimizers.adam import AdamW
 from deltaprop.training.optimizers.base import Array, Flags, Rate, State, array_of
@@ -62,7 +62,7 @@ class Muon:
     )
 
     def __post_init__(self) -> None:
-        share(self.momentum, "momentum")
+        from_zero_below_one(self.momentum, "momentum")
         _ = self._rest  # AdamW refuses the settings that it cannot take
 
     def arithmetic(self, decayed: bool) -> tuple[tuple[str, str], ...]:

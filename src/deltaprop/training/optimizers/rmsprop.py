@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from deltaprop.functional.settings import positive, share
+from deltaprop.functional.settings import from_zero_below_one, positive
 from deltaprop.training.optimizers.base import Array, Flags, Rate, State, array_of
 from deltaprop.training.schedules import LearningRate, as_schedule
 
@@ -40,7 +40,7 @@ class RMSProp:
 
     def __post_init__(self) -> None:
         as_schedule(self.learning_rate)
-        share(self.decay, "decay")
+        from_zero_below_one(self.decay, "decay")
         positive(self.epsilon, "epsilon")
 
     def arithmetic(self, decayed: bool) -> tuple[tuple[str, str], ...]:
