@@ -27,12 +27,9 @@ std::vector<std::pair<const char*, std::string>> build_info() {
 #elif defined(__GNUC__)
     compiler = "gcc";
     version = dotted(__GNUC__, __GNUC_MINOR__, __GNUC_PATCHLEVEL__);
-#elif defined(_MSC_VER)
-    compiler = "msvc";
-    version = dotted(_MSC_VER / 100, _MSC_VER % 100, _MSC_FULL_VER % 100000);
 #endif
 
-    // MSVC leaves __cplusplus at 199711 unless told otherwise.
+    // clang-cl, as MSVC does, leaves __cplusplus at 199711 unless told otherwise.
 #if defined(_MSVC_LANG)
     const long standard = _MSVC_LANG;
 #else

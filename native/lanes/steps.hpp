@@ -238,15 +238,14 @@ private:
 
     // Rows are visited in any order, so the processor cannot guess the next ones.
     void fetch_rows(const std::int64_t* order, std::ptrdiff_t from, std::ptrdiff_t to) const {
-        const Rows& rows = task_->rows;
-        std::ptrdiff_t number = 0;
-        with_numbers(rows, [&](const auto* one) { number = sizeof *one; });
-        const std::ptrdiff_t bytes = layers_[0].n_in * number;
-        for (std::ptrdiff_t r = from; r < to; ++r) {
-            if (task_->targets.labels) __builtin_prefetch(task_->targets.labels + order[r]);
-            const char* row = static_cast<const char*>(rows.data) + order[r] * rows.stride * number;
-            for (std::ptrdiff_t line = 0; line < bytes; line += 64) __builtin_prefetch(row + line);
-        }
+        with_numbers(task_->rows, [&](const auto* numbers) {
+            const std::ptrdiff_t bytes = layers_[0].n_in * static_cast<std::ptrdiff_t>(sizeof *numbers);
+            for (std::ptrdiff_t r = from; r < to; ++r) {
+                if (task_->targets.labels) __builtin_prefetch(task_->targets.labels + order[r]);
+                const char* row = reinterpret_cast<const char*>(numbers + order[r] * task_->rows.stride);
+                for (std::ptrdiff_t line = 0; line < bytes; line += 64) __builtin_prefetch(row + line);
+            }
+        });
     }
 
     void forward(const Rows& rows, const std::int64_t* order, std::ptrdiff_t n, std::ptrdiff_t g, T* room,

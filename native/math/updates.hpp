@@ -16,10 +16,10 @@ template <class T> struct StepNumbers {
     T epsilon = 0;
 };
 
-template <class T>
-StepNumbers<T> step_numbers(const RulePlan& rule, double eta, const Step& step) {
+template <class T> StepNumbers<T> step_numbers(const RulePlan& rule, double eta, const Step& step) {
     StepNumbers<T> n;
     n.rate = static_cast<T>(eta);
+    n.shrink = static_cast<T>(eta * rule.weight_decay);
     n.epsilon = static_cast<T>(rule.epsilon);
     switch (rule.rule) {
         case Rule::gradient_descent: break;
@@ -39,7 +39,6 @@ StepNumbers<T> step_numbers(const RulePlan& rule, double eta, const Step& step) 
             n.first_rest = static_cast<T>(1.0 - rule.beta_1);
             n.second = static_cast<T>(rule.beta_2);
             n.second_rest = static_cast<T>(1.0 - rule.beta_2);
-            n.shrink = static_cast<T>(eta * rule.weight_decay);
             break;
     }
     return n;

@@ -20,11 +20,6 @@ inline constexpr std::ptrdiff_t kBlockPanels = 8;
 template <class T> inline constexpr std::ptrdiff_t kBlockRows = 2 * kPanel<T>;
 inline constexpr std::ptrdiff_t kManySquares = 64;  // of a layer that is cut into large blocks
 
-inline Block block_of(std::ptrdiff_t layer, std::ptrdiff_t panel, std::ptrdiff_t n_panels, std::ptrdiff_t row,
-                      std::ptrdiff_t n_rows) {
-    return {layer, panel, n_panels, row, n_rows, n_rows * n_panels};
-}
-
 // The blocks of a dense layer: the same for any number of threads.
 template <class C, class Each, class T = typename C::Number>
 void each_block(const Layer<C>& layer, std::ptrdiff_t number, Each each) {
@@ -32,8 +27,10 @@ void each_block(const Layer<C>& layer, std::ptrdiff_t number, Each each) {
     const bool large = n_panels * panels<T>(layer.n_in) >= kManySquares;
     const std::ptrdiff_t wide = large ? kBlockPanels : 1, tall = large ? kBlockRows<T> : kPanel<T>;
     for (std::ptrdiff_t j = 0; j < n_panels; j += wide)
-        for (std::ptrdiff_t i = 0; i < layer.n_in; i += tall)
-            each(block_of(number, j, std::min(wide, n_panels - j), i, std::min(tall, layer.n_in - i)));
+        for (std::ptrdiff_t i = 0; i < layer.n_in; i += tall) {
+            const std::ptrdiff_t some = std::min(wide, n_panels - j), rows = std::min(tall, layer.n_in - i);
+            each(Block{number, j, some, i, rows, rows * some});
+        }
 }
 
 // Rows of a tile: a panel's worth is cut into as few as the registers allow, of about the same height.

@@ -80,9 +80,9 @@ DELTAPROP_INLINE void scale_tile(const Layer<C>& layer, std::ptrdiff_t rows, T* 
 template <class C, class T = typename C::Number>
 DELTAPROP_INLINE void apply_slope(const Layer<C>& layer, const Layer<C>& below, std::ptrdiff_t j,
                                   std::ptrdiff_t r0, std::ptrdiff_t at, int rows, T* delta) {
-    constexpr int P = kPanel<T>;
-    if (layer.slope) multiply_vectors<T>(2 * rows, delta, layer.slope.get() + r0 * P + at);
-    else slope_tile<T>(below.activation, rows, below.is_half(j) ? 1 : 2, delta, layer.in.get() + r0 * P + at);
+    at += r0 * kPanel<T>;
+    if (layer.slope) multiply_vectors<T>(2 * rows, delta, layer.slope.get() + at);
+    else slope_tile<T>(below.activation, rows, below.is_half(j) ? 1 : 2, delta, layer.in.get() + at);
 }
 
 // out = f(scale in W + b); `slope`, where it is not null, takes f'(z).

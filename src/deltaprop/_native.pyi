@@ -12,7 +12,7 @@ def build_info() -> dict[str, str]:
     Returns
     -------
     dict
-        ``compiler`` (gcc, clang, apple-clang, msvc or unknown), ``compiler_version``,
+        ``compiler`` (gcc, clang, apple-clang or unknown), ``compiler_version``,
         ``cxx_standard`` (the value of ``__cplusplus``), ``build_type`` and ``architecture``.
     """
 
