@@ -66,9 +66,12 @@ class SettingError(DeltapropError, ValueError):
 class UnknownNameError(SettingError):
     """A name that no registry holds; the message offers the nearest one."""
 
-    def __init__(self, kind: str, name: object, known: Iterable[str]) -> None:
+    def __init__(
+        self, kind: str, name: object, known: Iterable[str], near: str | None = None
+    ) -> None:
         known = sorted(known)
-        near = nearest_name(name, known) if isinstance(name, str) else None
+        if near is None and isinstance(name, str):
+            near = nearest_name(name, known)
         hint = f"Did you mean {near!r}? " if near else ""
         super().__init__(f"No {kind} is called {shown(name)}. {hint}Known: {', '.join(known)}.")
 

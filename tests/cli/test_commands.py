@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -90,3 +91,27 @@ def test_what_needs_no_numbers_imports_no_numbers(environment, command):
         env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "is_ours"),
+    [
+        (
+            FileNotFoundError(2, "No such file", str(Path(deltaprop.__file__).parent / "new.css")),
+            True,
+        ),
+        (ModuleNotFoundError("no", name="deltaprop.explaining.new"), True),
+        (FileNotFoundError(2, "No such file", "flowers.csv"), False),
+        (ModuleNotFoundError("no", name="pandas"), False),
+    ],
+)
+def test_a_part_that_the_installation_lacks_is_told_so(call, monkeypatch, error, is_ours):
+    def explain(*_, **__):
+        raise error
+
+    monkeypatch.setattr("deltaprop.explaining.explanation.Explanation.to", explain)
+    called = call("explain", "tutorial")
+    assert called.status == 2
+    assert ("is a part of deltaprop and is not there" in called.err) == is_ours
+    missing = getattr(error, "filename", None) or error.name
+    assert not is_ours or missing in called.err

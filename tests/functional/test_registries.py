@@ -1,5 +1,6 @@
 """A registered row has proved itself; one that contradicts itself is refused with the reason."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from deltaprop.checking.gradients import check_gradients
 from deltaprop.errors import SettingError, UnknownNameError
+from deltaprop.explaining.renderers.registry import RENDERERS
 from deltaprop.functional.activations import ACTIVATIONS, Activation
 from deltaprop.functional.initializers import INITIALIZERS, Initializer
 from deltaprop.functional.losses import LOSSES, Loss, huber
@@ -213,3 +215,19 @@ def test_a_misspelt_name_is_answered_with_the_nearest_one():
 def test_a_registry_is_a_mapping_in_the_order_of_registration(registry):
     assert len(registry) == len(list(registry)) > 3
     assert [row.name for row in registry.values()] == list(registry)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("text", "Did you mean 'terminal'?"),  # described so; it is spelt like another one
+        ("Picture", "Did you mean 'svg'?"),
+        ("latx", "Did you mean 'latex'?"),
+        ("page", "Did you mean 'html'?"),
+        ("that", "No format is called 'that'. Known"),  # several are described with it
+        ("needs nothing", "No format is called 'needs nothing'. Known"),
+    ],
+)
+def test_a_name_is_guessed_from_what_a_row_is_described_as(name, hint):
+    with pytest.raises(UnknownNameError, match=re.escape(hint)):
+        RENDERERS[name]

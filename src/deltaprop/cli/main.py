@@ -129,11 +129,26 @@ def _report(error: Exception) -> int:
     return _USAGE
 
 
+def _missing_part(error: Exception) -> str:
+    """Return the file or module of deltaprop itself that was not found; "" where it is no such."""
+    if isinstance(error, ModuleNotFoundError):
+        return error.name if error.name and error.name.startswith("deltaprop.") else ""
+    if isinstance(error, FileNotFoundError):
+        path = Path(str(error.filename))
+        return str(path) if path.is_relative_to(Path(__file__).parents[1]) else ""
+    return ""
+
+
 def _report_unforeseen(error: Exception) -> None:
     from deltaprop.memory import is_for_want_of_memory, not_enough
 
     if is_for_want_of_memory(error):
         complain(not_enough())
+    elif part := _missing_part(error):
+        complain(
+            f"{part} is a part of deltaprop and is not there: what is installed is another version "
+            "or checkout. Install this one again, in an environment of its own."
+        )
     elif isinstance(error, OSError):
         where = error.filename or "Standard input or output"
         complain(f"{where} cannot be used: {error.strerror or error}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Generic, Protocol, TypeVar
 
@@ -65,7 +66,14 @@ class Registry(Mapping[str, Row], Generic[Row]):
         try:
             return self._rows[name]
         except (KeyError, TypeError):
-            raise UnknownNameError(self.kind, name, self._rows) from None
+            near = self._described_as(name) if isinstance(name, str) else None
+            raise UnknownNameError(self.kind, name, self._rows, near) from None
+
+    def _described_as(self, word: str) -> str | None:
+        """Return the name of the only row that is described by a word, such as "text"."""
+        docs = {name: getattr(row, "doc", "").casefold() for name, row in self._rows.items()}
+        found = [n for n, doc in docs.items() if word.casefold() in re.findall(r"\w{4,}", doc)]
+        return found[0] if len(found) == 1 else None
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and name in self._rows
