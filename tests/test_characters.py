@@ -8,7 +8,7 @@ from deltaprop.characters import readable
 from deltaprop.cli.show import plain
 from deltaprop.explaining.renderers.markdown import escaped
 from deltaprop.notation.mathml import escape
-from deltaprop.widths import cells
+from deltaprop.widths import text_width
 
 BLANKS = "Nord\u202fEst 中\u3000文 a\u00a0b"
 
@@ -40,5 +40,5 @@ def test_markdown_takes_any_blank_for_one() -> None:
 
 
 def test_joiners_take_no_column() -> None:
-    assert cells("می\u200cروم") == cells("میروم") == 5
-    assert cells("中\u3000文") == 6
+    assert text_width("می\u200cروم") == text_width("میروم") == 5
+    assert text_width("中\u3000文") == 6

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deltaprop import widths
-from deltaprop.widths import cells, clip, wrap
+from deltaprop.widths import clip, text_width, wrap
 
 TEXTS = st.text(alphabet="ab é漢字、 \u0301\u200d", max_size=60)
 
@@ -13,20 +13,20 @@ TEXTS = st.text(alphabet="ab é漢字、 \u0301\u200d", max_size=60)
 @given(TEXTS, st.integers(2, 30))
 def test_a_clipped_text_fits_and_as_much_as_fits_is_kept(text, most):
     shown = clip(text, most)
-    assert cells(shown) <= most
-    if cells(text) <= most:
+    assert text_width(shown) <= most
+    if text_width(text) <= most:
         assert shown == text
     else:
         kept = shown.removesuffix("…")
         assert text.startswith(kept)
-        assert cells(text[: len(kept) + 1]) > most - 1
+        assert text_width(text[: len(kept) + 1]) > most - 1
 
 
 @given(TEXTS, st.integers(2, 30))
 def test_wrapping_loses_nothing_but_blanks(text, width):
     lines = wrap(text, width)
     assert "".join("".join(lines).split()) == "".join(text.split())
-    assert all(cells(line.strip()) <= width for line in lines)
+    assert all(text_width(line.strip()) <= width for line in lines)
 
 
 @pytest.mark.parametrize("call", [lambda text: clip(text, 40), lambda text: wrap(text, 40)])

@@ -10,19 +10,19 @@ from itertools import accumulate
 
 from deltaprop.characters import JOINERS
 
-__all__ = ["cells", "clip", "pad", "wrap"]
+__all__ = ["clip", "pad", "text_width", "wrap"]
 
 # a word, a blank, or a Chinese character with the punctuation that may not begin a line
 _PIECE = re.compile(r" +|[^ \u2e80-\uffef]+[、。，；：！？）]*|[\u2e80-\uffef][、。，；：！？）]*")
 
 
-def cells(text: str) -> int:
+def text_width(text: str) -> int:
     """Return how many columns a text takes."""
-    return len(text) if text.isascii() else sum(map(_cells, text))
+    return len(text) if text.isascii() else sum(map(_character_width, text))
 
 
 @lru_cache(maxsize=4096)  # formulas are made of few characters, asked for again and again
-def _cells(c: str) -> int:
+def _character_width(c: str) -> int:
     if unicodedata.combining(c) or c in JOINERS:
         return 0
     return 2 if unicodedata.east_asian_width(c) in "WF" else 1
@@ -36,22 +36,22 @@ def clip(text: str, most: float) -> str:
 
 def _fitting(text: str, most: float) -> int:
     """Return how many characters of a text take at most so many columns."""
-    taken = accumulate(map(_cells, text))
+    taken = accumulate(map(_character_width, text))
     return next((at for at, width in enumerate(taken) if width > most), len(text))
 
 
 def pad(text: str, width: int) -> str:
     """Return the text filled with blanks up to a width."""
-    return text + " " * (width - cells(text))
+    return text + " " * (width - text_width(text))
 
 
 def wrap(text: str, width: int) -> list[str]:
     """Return the lines of a text; Chinese breaks between characters, other words stay whole."""
-    if all(_cells(c) == 1 for c in text):
+    if all(_character_width(c) == 1 for c in text):
         return textwrap.wrap(text, width, break_on_hyphens=False)
     lines, line = [], ""
     for piece in _PIECE.findall(text):
-        if line and cells(line + piece.rstrip()) > width:
+        if line and text_width(line + piece.rstrip()) > width:
             lines.append(line.rstrip())
             line = ""
         line += piece if line else piece.lstrip()

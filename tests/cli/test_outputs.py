@@ -125,7 +125,7 @@ def test_colors_are_for_terminals_that_have_them_and_people_who_want_them(
 @pytest.mark.parametrize("columns", [20, 33, 80])
 def test_tables_of_chinese_names_stand_in_columns_and_fit(capsys, monkeypatch, columns):
     from deltaprop.cli import show
-    from deltaprop.widths import cells
+    from deltaprop.widths import text_width
 
     monkeypatch.setenv("COLUMNS", str(columns))
     rows = [("金额", "numeric", "1"), ("a", "category 一二三四五六", "22")]
@@ -133,6 +133,6 @@ def test_tables_of_chinese_names_stand_in_columns_and_fit(capsys, monkeypatch, c
     show.say_wrapped("data        ", "订单表.csv：一千二百行，目标是复购")
     printed = capsys.readouterr()
     lines = printed.out.splitlines()
-    assert all(cells(line) <= max(columns, 33) for line in lines + printed.err.splitlines())
-    ends = {cells(line) for line in lines if line[-1:].isdigit() or line.endswith(" n")}
+    assert all(text_width(line) <= max(columns, 33) for line in lines + printed.err.splitlines())
+    ends = {text_width(line) for line in lines if line[-1:].isdigit() or line.endswith(" n")}
     assert len(ends) == 1

@@ -15,7 +15,7 @@ import pytest
 
 import deltaprop as dp
 from deltaprop.practice.exercises.levels import LEVELS
-from deltaprop.widths import cells
+from deltaprop.widths import text_width
 
 FIRST = ["practice", "--level", "1", "--seed", "1"]
 RIGHT = b"6\n2\n2\n-4, -1\n2\n-2.1, -2.9\n-0.7\n"
@@ -27,7 +27,7 @@ def test_right_answers_through_a_pipe(call):
     assert called.err == ""
     assert "9 of 9 numbers right, 9 at once" in called.out
     assert "[4/7] ∂L/∂W¹₁₁, ∂L/∂W¹₂₁ = -4, -1\nRight." in called.out
-    assert max(map(cells, called.out.splitlines())) <= 80
+    assert max(map(text_width, called.out.splitlines())) <= 80
 
 
 def test_a_wrong_answer_is_named_and_ends_with_status_1(call):

@@ -14,7 +14,7 @@ from deltaprop.explaining import built_in_example
 from deltaprop.explaining.language import LANGUAGES
 from deltaprop.model.layers import ARRAYS
 from deltaprop.notation.ids import PER_SAMPLE, Ref, read_ref
-from deltaprop.widths import cells
+from deltaprop.widths import text_width
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +161,7 @@ class TestLanguages:
                 for text in (english, chinese)
             ]
             assert sums[0] == sums[1]
-            assert all(cells(line) <= 80 for line in chinese.splitlines())
+            assert all(text_width(line) <= 80 for line in chinese.splitlines())
 
     def test_another_language_is_refused(self, tutorial):
         with pytest.raises(UnknownNameError, match="en, zh"):

@@ -23,7 +23,7 @@ from deltaprop.functional.arrays import element
 from deltaprop.functional.expressions import Operand, leaves
 from deltaprop.model.layers import ARRAYS, INTERMEDIATES
 from deltaprop.notation.ids import read_ref
-from deltaprop.widths import cells
+from deltaprop.widths import text_width
 
 KINDS = (
     "scaling", "ntk", "parametric", "periodic", "waves", "categories", "many categories", "real",
@@ -241,7 +241,7 @@ class TestForms:
     @pytest.mark.parametrize("language", ["en", "zh"])
     def test_it_fits_80_columns(self, draw_layers, kind, language):
         text = draw_layers(kind).explanation.to_terminal(language=language)
-        assert max(map(cells, text.splitlines())) <= 80
+        assert max(map(text_width, text.splitlines())) <= 80
 
     @KIND
     def test_every_gradient_is_proved(self, draw_layers, kind):

@@ -19,7 +19,7 @@ from deltaprop.explaining.renderers import markdown
 from deltaprop.explaining.renderers.json import to_data
 from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
 from deltaprop.notation.image import Image
-from deltaprop.widths import cells
+from deltaprop.widths import text_width
 from helpers.explained import tutorial
 
 KINDS = [(a, loss) for a in dp.ACTIVATIONS for loss in dp.LOSSES]
@@ -166,7 +166,7 @@ def test_code_blocks_are_closed_and_no_row_is_long(draw, language, detail):
     assert page.endswith("\n")
     assert not page.endswith("\n\n")
     code = re.findall(r"```text\n(.*?)```", page, re.DOTALL)
-    assert max([cells(row) for block in code for row in block.splitlines()], default=0) <= 96
+    assert max([text_width(row) for block in code for row in block.splitlines()], default=0) <= 96
 
 
 def test_the_tutorials_notation():

@@ -12,7 +12,7 @@ from deltaprop.errors import DataError, SettingError
 from deltaprop.explaining.document.style import Style
 from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
 from deltaprop.notation.digits import line_of
-from deltaprop.widths import cells
+from deltaprop.widths import text_width
 
 SCORES = [(2.0, 1.0), (2.0, 1.0, 0.1), (-3.0, 0.0, 4.0, 4.0), (0.5,), (300.0, -300.0)]
 
@@ -111,7 +111,7 @@ def test_a_true_class_of_no_probability_is_no_division_by_zero():
 def test_it_fits_the_width_and_names_the_classes(language):
     names = ("Adelie", "Chinstrap", "Gentoo")
     text = SoftmaxBesideSigmoid((2.0, 1.0, -0.1), names, 2).to_terminal(language=language)
-    assert all(cells(line) <= 80 for line in text.splitlines())
+    assert all(text_width(line) <= 80 for line in text.splitlines())
     assert re.search(r"Gentoo +-0\.1 .*← t", text)
     assert "Σ p = p₁ + p₂ + p₃" in text
     assert bool(re.search("[一-鿿]", text)) == (language == "zh")

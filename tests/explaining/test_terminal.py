@@ -7,7 +7,7 @@ import pytest
 
 import deltaprop as dp
 from deltaprop.explaining import Names, built_in_example
-from deltaprop.widths import cells
+from deltaprop.widths import text_width
 
 ANSI = re.compile(r"\x1b\[\d+m")
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]\d+)?(?![\w.])")
@@ -23,7 +23,7 @@ def tutorial():
 
 
 def too_long(text, width):
-    return [line for line in ANSI.sub("", text).split("\n") if cells(line) > width]
+    return [line for line in ANSI.sub("", text).split("\n") if text_width(line) > width]
 
 
 def test_no_line_is_wider_than_the_terminal(draw, activation, loss):

@@ -9,7 +9,7 @@ from deltaprop.practice import Session
 from deltaprop.practice.exercises.answers import read_answers
 from deltaprop.practice.exercises.levels import LEVELS
 from deltaprop.practice.exercises.task import HINTS
-from deltaprop.widths import cells, wrap
+from deltaprop.widths import text_width, wrap
 
 
 def held(task, lines, width=80, end=EOFError):
@@ -57,7 +57,7 @@ def test_right_answers_end_with_a_full_score(level, language):
     assert not score.stopped
     assert f"--level {level} --seed 4" in told
     # what is typed may be longer than the screen; what is told is not
-    assert max(cells(line) for line in told.splitlines() if not line.startswith("[")) <= 80
+    assert max(text_width(line) for line in told.splitlines() if not line.startswith("[")) <= 80
 
 
 def test_a_wrong_answer_is_named_and_may_be_tried_again():
@@ -160,7 +160,7 @@ def test_lines_are_broken_between_words_and_chinese_characters(width):
     text = "所有梯度都在旧的 W 和 b 处求得，例如 0.5。也可以写：skip 跳过，quit 结束。"
     lines = wrap(text, width)
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
-    assert max(map(cells, lines)) <= width
+    assert max(map(text_width, lines)) <= width
     assert not any(line[0] in "，。：" for line in lines)
     assert wrap("one two three", 8) == ["one two", "three"]
 

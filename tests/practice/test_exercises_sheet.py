@@ -16,7 +16,7 @@ from deltaprop.notation.digits import number_text
 from deltaprop.practice import Sheet
 from deltaprop.practice.exercises.levels import LEVELS
 from deltaprop.practice.sheets.content import precision
-from deltaprop.widths import cells
+from deltaprop.widths import text_width
 
 LANGUAGES = ["en", "zh"]
 
@@ -118,9 +118,9 @@ def test_every_form_says_how_to_make_it_again(language):
 def test_text_keeps_to_the_width(language, width):
     sheet = all_levels(language)
     for text in (sheet.to_terminal(width=width), sheet.to_key_terminal(width=width)):
-        longest = max(text.splitlines(), key=cells)
+        longest = max(text.splitlines(), key=text_width)
         # a network of four columns is as wide as it is
-        assert cells(longest) <= max(width, 72), longest
+        assert text_width(longest) <= max(width, 72), longest
 
 
 def test_every_place_for_a_fact_is_filled_in():

@@ -11,7 +11,7 @@ from contextlib import nullcontext, suppress
 from typing import Any
 
 from deltaprop.characters import readable
-from deltaprop.widths import cells, pad, wrap
+from deltaprop.widths import pad, text_width, wrap
 
 __all__ = [
     "complain",
@@ -107,7 +107,7 @@ def print_table(
 ) -> None:
     """Print columns that fit the terminal: the widest is wrapped, those in ``right`` end alike."""
     table = [[plain(cell) for cell in row] for row in [header, *rows]]
-    wide = [max(cells(row[c]) for row in table) for c in range(len(header))]
+    wide = [max(text_width(row[c]) for row in table) for c in range(len(header))]
     room = terminal_width() - 2 * (len(wide) - 1)
     while sum(wide) > room and max(wide) > 12:
         widest = wide.index(max(wide))
@@ -118,5 +118,5 @@ def print_table(
             parts = []
             for c, (cell, w) in enumerate(zip(lines, wide, strict=True)):
                 part = cell[line] if line < len(cell) else ""
-                parts.append(" " * (w - cells(part)) + part if c in right else pad(part, w))
+                parts.append(" " * (w - text_width(part)) + part if c in right else pad(part, w))
             say("  ".join(parts).rstrip(), result=result)

@@ -25,7 +25,7 @@ from deltaprop.explaining.renderers.text import (
 )
 from deltaprop.notation.digits import Line
 from deltaprop.notation.image import Image
-from deltaprop.widths import cells, clip, pad, wrap
+from deltaprop.widths import clip, pad, text_width, wrap
 
 __all__ = ["write_document"]
 
@@ -54,7 +54,7 @@ class _Page:
             if section.title:
                 titles = wrap(section.title, self.width)
                 yield from map(self.bold, titles)
-                yield self.bold("─" * max(map(cells, titles)))
+                yield self.bold("─" * max(map(text_width, titles)))
             yield from self.blocks(section)
             for number, part in enumerate(section.parts):
                 if number or section.blocks:
@@ -119,10 +119,10 @@ class _Page:
         """Yield the rows, words to the left and numbers to the right."""
         rows = [*([table.head] if table.head else []), *table.rows]
         texts = [[cell_text(cell, self.document) for cell in row] for row in rows]
-        wide = [max(cells(row[c]) for row in texts) for c in range(len(texts[0]))]
+        wide = [max(text_width(row[c]) for row in texts) for c in range(len(texts[0]))]
         for row in texts:
             padded = (
-                " " * (w - cells(text)) + text if to_right else pad(text, w)
+                " " * (w - text_width(text)) + text if to_right else pad(text, w)
                 for text, w, to_right in zip(row, wide, table.figures, strict=True)
             )
             yield clip("  " + "   ".join(padded).rstrip(), self.width)
@@ -137,7 +137,7 @@ class _Page:
         yield ""
         described = f"{words['target']} = {overview.targets}"
         loss = f"{words['loss L']} = {overview.loss}"
-        if cells(f"{described}    {loss}") <= self.width:
+        if text_width(f"{described}    {loss}") <= self.width:
             yield f"{described}    {loss}"
         else:
             yield from (*wrap(described, self.width), loss)
@@ -158,7 +158,7 @@ class _Page:
         blocks: list[list[tuple[str, list[str], int]]] = [[]]
         used = 0
         for title, column in columns:
-            wide = max(cells(text) for text in [title, *column])
+            wide = max(text_width(text) for text in [title, *column])
             if blocks[-1] and used + 4 + wide > self.width:
                 blocks.append([])
                 used = 0

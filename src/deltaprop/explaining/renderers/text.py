@@ -22,7 +22,7 @@ from deltaprop.notation.ids import Ref
 from deltaprop.notation.image import Image
 from deltaprop.notation.unicode import SUPERSCRIPTS, symbol_of, unicode_notation
 from deltaprop.notation.write import write, written
-from deltaprop.widths import cells, pad
+from deltaprop.widths import pad, text_width
 
 __all__ = [
     "MARKS",
@@ -85,11 +85,11 @@ def line_text(
     parts = [f"= {part}" for part in (formula, numbers) if part]
     result = f"{relation} {line.shown}"
     painted = f"{relation} {paint(line.shown)}"
-    if cells(" ".join([left, *parts, result])) <= room:
+    if text_width(" ".join([left, *parts, result])) <= room:
         return [" ".join([left, *parts, painted])]
-    indent = " " * (cells(left) + 1)
+    indent = " " * (text_width(left) + 1)
     rows = [row for part in parts for row in _wrapped(part, room - len(indent))]
-    if rows and cells(f"{indent}{rows[-1]} {result}") <= room:
+    if rows and text_width(f"{indent}{rows[-1]} {result}") <= room:
         rows[-1] += f" {painted}"
     else:
         rows.append(painted)
@@ -100,7 +100,7 @@ def _wrapped(part: str, room: int) -> list[str]:
     """Return a formula in rows, broken before its outermost signs, deeper ones only if need be."""
     rows = [""]
     for piece in _pieces(part, room - 2):
-        if rows[-1] and cells(rows[-1] + piece) > room:
+        if rows[-1] and text_width(rows[-1] + piece) > room:
             rows.append("  " + piece.lstrip())
         else:
             rows[-1] += piece
@@ -109,7 +109,7 @@ def _wrapped(part: str, room: int) -> list[str]:
 
 def _pieces(part: str, room: int, level: int = 0) -> list[str]:
     """Return a formula cut before the signs that stand in at most so many parentheses."""
-    if cells(part) <= room or level > _DEEPEST:
+    if text_width(part) <= room or level > _DEEPEST:
         return [part]
     cuts, depth = [0], 0
     for at, sign in enumerate(part):
@@ -229,7 +229,7 @@ def _beside(pieces: list[_Piece], room: int) -> Iterator[str]:
     for number in range(height):
         row = ""
         for column in columns:
-            wide = max(map(cells, column))
+            wide = max(map(text_width, column))
             at = number - (height - len(column)) // 2
             row += pad(column[at] if 0 <= at < len(column) else "", wide)
         yield ("    " + row).rstrip()
@@ -242,14 +242,14 @@ def _texts(before: str, matrix: Cells, after: str, room: int) -> list[str]:
         rows = [[*row[:most], *(["…"] if cut else [])] for row in matrix.texts]
         if matrix.more_rows:
             rows.append(["⋮"] * len(rows[0]))
-        wide = [max(cells(row[c]) for row in rows) for c in range(len(rows[0]))]
-        if most == 1 or cells(before + after) + sum(wide) + 2 * len(wide) + 2 <= room:
+        wide = [max(text_width(row[c]) for row in rows) for c in range(len(rows[0]))]
+        if most == 1 or text_width(before + after) + sum(wide) + 2 * len(wide) + 2 <= room:
             break
         most -= 1
     texts = [f"[ {'  '.join(t.rjust(w) for t, w in zip(row, wide, strict=True))} ]" for row in rows]
-    shape = f"{matrix.shape[0]}×{matrix.shape[1]}".center(cells(texts[0]))
+    shape = f"{matrix.shape[0]}×{matrix.shape[1]}".center(text_width(texts[0]))
     middle = (len(texts) - 1) // 2
-    blank = " " * cells(before)
+    blank = " " * text_width(before)
     lines = [
         f"{before}{text}{after}" if n == middle else blank + text for n, text in enumerate(texts)
     ]
@@ -257,7 +257,7 @@ def _texts(before: str, matrix: Cells, after: str, room: int) -> list[str]:
 
 
 def _wide(piece: _Piece) -> int:
-    return max(map(cells, _texts(*piece, 10_000)))
+    return max(map(text_width, _texts(*piece, 10_000)))
 
 
 # pictures

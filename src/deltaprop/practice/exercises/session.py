@@ -14,7 +14,7 @@ from deltaprop.practice.exercises.feedback import feedback
 from deltaprop.practice.exercises.items import Item
 from deltaprop.practice.exercises.task import HINTS
 from deltaprop.practice.marking.mark import WRONG, Mark
-from deltaprop.widths import cells, wrap
+from deltaprop.widths import text_width, wrap
 
 __all__ = ["Score", "Session"]
 
@@ -216,7 +216,7 @@ class Session:
 
 def _formula(line: str, width: int) -> list[str]:
     """Return a formula in lines, broken before its equals signs where it is too long."""
-    if cells(line) <= width:
+    if text_width(line) <= width:
         return [line]
     parts = line.replace(" = ", "\n= ").replace(" ≈ ", "\n≈ ").split("\n")
     first = " ".join(parts[:2])

@@ -18,7 +18,7 @@ from deltaprop.notation.latex import (
 from deltaprop.practice.exercises.task import Task
 from deltaprop.practice.sheets import content
 from deltaprop.practice.sheets.network_picture import sketch_of, to_latex
-from deltaprop.widths import cells
+from deltaprop.widths import text_width
 
 __all__ = ["render"]
 
@@ -38,7 +38,7 @@ _PREAMBLE = [
     r"\newcommand{\writeon}{\rule[-9pt]{0pt}{26pt}\rule[-3pt]{2.2cm}{0.4pt}}",
     r"\newcommand{\blank}[1]{\mbox{$#1 =$ \writeon}\hspace{1em}}",
 ]
-_MOST_CELLS = 95  # columns of a line in a terminal that has room in a row here
+_WIDEST = 95  # of a line in a terminal that has room in a row here
 _IN_FORMULAS = {
     "δ": r"\delta ", "∂": r"\partial ", "η": r"\eta ", "λ": r"\lambda ", "−": "-", "′": "'",
     "₂": "_{2}", "²": "^{2}", "Σ": r"\sum ", " ": r"\;",
@@ -98,7 +98,7 @@ def _rows(task: Task, line: Line) -> list[str]:
     left = latex_symbol(task.lines.named(line.step.ref), n)
     symbols, numbers = latex_notation(line, symbols=True, n_samples=n), latex_notation(line)
     parts = equation_parts(line, symbols, numbers)
-    if cells(" ".join(task.lines.parts(line))) <= _MOST_CELLS:
+    if text_width(" ".join(task.lines.parts(line))) <= _WIDEST:
         return [f"{left} &{' '.join(parts)}"]
     return [f"{left} &{parts[0]}", *(f"&{part}" for part in parts[1:])]
 

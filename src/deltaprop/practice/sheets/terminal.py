@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from deltaprop.notation.ids import Ref, read_ref
 from deltaprop.practice.exercises.task import Task
 from deltaprop.practice.sheets import content
-from deltaprop.widths import cells, pad, wrap
+from deltaprop.widths import pad, text_width, wrap
 
 __all__ = ["render"]
 
@@ -49,19 +49,19 @@ def _answers(task: Task, heading: str, width: int) -> Iterator[str]:
 
 def _formula(parts: list[str], width: int) -> list[str]:
     """Return symbol = symbols = numbers = result on one line, or each part on its own."""
-    if cells(" ".join(parts)) <= width:
+    if text_width(" ".join(parts)) <= width:
         return [" ".join(parts)]
     symbol, *rest = parts
-    indent = " " * (cells(symbol) + 1)
+    indent = " " * (text_width(symbol) + 1)
     lines: list[str] = []
     for part in rest:
         first, *more = wrap(part, width - len(indent) - 2)
         lines += [indent + first, *(f"{indent}  {text}" for text in more)]
-    return [symbol + lines[0][cells(symbol) :], *lines[1:]]
+    return [symbol + lines[0][text_width(symbol) :], *lines[1:]]
 
 
 def _headed(title: str, width: int) -> list[str]:
-    return [*wrap(title, width), "─" * min(cells(title), width)]
+    return [*wrap(title, width), "─" * min(text_width(title), width)]
 
 
 def _network(task: Task) -> list[str]:
@@ -76,7 +76,7 @@ def _network(task: Task) -> list[str]:
     lines = []
     for row in range(height):
         joint = " → " if row == 0 else "   "
-        texts = [pad(c[row] if row < len(c) else "", max(map(cells, c))) for c in columns]
+        texts = [pad(c[row] if row < len(c) else "", max(map(text_width, c))) for c in columns]
         lines.append(joint.join(texts))
     return lines
 
@@ -95,7 +95,7 @@ def _arrays(task: Task, given: list[content.Given], width: int) -> Iterator[str]
     blocks = [_block(task.lines.symbol(ref), rows) for ref, rows in given]
     row: list[list[str]] = []
     for block in blocks:
-        wide = sum(cells(b[0]) + _GAP for b in row) + cells(block[0])
+        wide = sum(text_width(b[0]) + _GAP for b in row) + text_width(block[0])
         if row and wide > width - 2:
             yield from _beside(row)
             row = []
@@ -108,13 +108,13 @@ def _block(symbol: str, rows: list[list[str]]) -> list[str]:
         return [f"{symbol} = {rows[0][0]}"]
     wide = [max(len(row[c]) for row in rows) for c in range(len(rows[0]))]
     texts = ["  ".join(t.rjust(w) for t, w in zip(row, wide, strict=True)) for row in rows]
-    indent = " " * (cells(symbol) + 3)
+    indent = " " * (text_width(symbol) + 3)
     return [f"{symbol} = [ {texts[0]} ]", *(f"{indent}[ {text} ]" for text in texts[1:])]
 
 
 def _beside(blocks: list[list[str]]) -> Iterator[str]:
     for row in range(max(map(len, blocks))):
-        texts = [pad(b[row] if row < len(b) else "", cells(b[0])) for b in blocks]
+        texts = [pad(b[row] if row < len(b) else "", text_width(b[0])) for b in blocks]
         yield "  " + (" " * _GAP).join(texts)
 
 

@@ -36,7 +36,7 @@ from deltaprop.notation.latex import (
     latex_symbol,
     unknown_to_pdflatex,
 )
-from deltaprop.widths import cells as columns_of
+from deltaprop.widths import text_width
 
 __all__ = ["write_document"]
 
@@ -139,7 +139,7 @@ class _Page:
         """Yield the rows, words to the left and numbers to the right."""
         columns = ""
         for column, right in zip(zip(*table.rows, strict=True), table.figures, strict=True):
-            longest = max((columns_of(c) for c in column if isinstance(c, str)), default=0)
+            longest = max((text_width(c) for c in column if isinstance(c, str)), default=0)
             columns += "r" if right else "p{16em}" if longest > _LONGEST_CELL else "l"
         kind = _table_kind(len(table.rows))
         yield rf"\begin{{{kind}}}{'[l]' if kind == 'longtable' else ''}{{@{{}}{columns}@{{}}}}"

@@ -26,7 +26,7 @@ from deltaprop.notation.latex import (
     latex_symbol,
 )
 from deltaprop.notation.write import write
-from deltaprop.widths import cells
+from deltaprop.widths import text_width
 
 __all__ = ["aligned", "equation_rows", "line_rows", "of_one_array"]
 
@@ -106,7 +106,7 @@ def _proof_text(proof: Proof, words: Mapping[str, str]) -> str:
 
 def _proof_width(proof: Proof, words: Mapping[str, str]) -> float:
     described = words["central difference"] + words["relative error"] + proof.measured + proof.error
-    return _SMALL_COLUMN * cells(described)
+    return _SMALL_COLUMN * text_width(described)
 
 
 def _with_number(words: str, number: str) -> str:
