@@ -32,14 +32,14 @@ def test_wrapping_loses_nothing_but_blanks(text, width):
 @pytest.mark.parametrize("call", [lambda text: clip(text, 40), lambda text: wrap(text, 40)])
 def test_the_work_grows_with_the_text_and_not_with_its_square(call, monkeypatch):
     measured = 0
-    width_of = widths._cells
+    width_of = widths._character_width
 
     def counted(character):
         nonlocal measured
         measured += 1
         return width_of(character)
 
-    monkeypatch.setattr(widths, "_cells", counted)
+    monkeypatch.setattr(widths, "_character_width", counted)
     work = {}
     for text in ("漢字a", "\u0301", "é"):
         for n in (1_000, 10_000):

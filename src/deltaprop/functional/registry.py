@@ -66,13 +66,13 @@ class Registry(Mapping[str, Row], Generic[Row]):
         try:
             return self._rows[name]
         except (KeyError, TypeError):
-            near = self._described_as(name) if isinstance(name, str) else None
-            raise UnknownNameError(self.kind, name, self._rows, near) from None
+            raise UnknownNameError(self.kind, name, self._rows, self._described_as(name)) from None
 
-    def _described_as(self, word: str) -> str | None:
+    def _described_as(self, word: object) -> str | None:
         """Return the name of the only row that is described by a word, such as "text"."""
+        word = word.casefold() if isinstance(word, str) else None
         docs = {name: getattr(row, "doc", "").casefold() for name, row in self._rows.items()}
-        found = [n for n, doc in docs.items() if word.casefold() in re.findall(r"\w{4,}", doc)]
+        found = [n for n, doc in docs.items() if word in re.findall(r"\w{4,}", doc)]
         return found[0] if len(found) == 1 else None
 
     def __contains__(self, name: object) -> bool:
