@@ -1,6 +1,7 @@
 """On a terminal nothing that takes long is done in silence; off a terminal nothing is shown."""
 
 from importlib import import_module
+from inspect import getattr_static
 
 import numpy as np
 import polars as pl
@@ -83,9 +84,9 @@ def test_whatever_takes_long_is_done_under_a_line(more, terminal, monkeypatch):
         except ModuleNotFoundError:
             module, _, kind = owner.rpartition(".")
             place = getattr(import_module(module), kind)
-        real = place.__dict__[attribute]
-        real = real.__func__ if isinstance(real, classmethod) else real
-        is_class_method = isinstance(place.__dict__[attribute], classmethod)
+        found = getattr_static(place, attribute)  # a method may be a parent's
+        is_class_method = isinstance(found, classmethod)
+        real = found.__func__ if is_class_method else found
 
         def watch(*words, **settings):
             called.setdefault(name, []).append(Recorder.shown)

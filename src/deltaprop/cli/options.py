@@ -45,10 +45,13 @@ class Command(TyperCommand):
 
 
 def _registered(word: re.Match[str]) -> str:
-    from deltaprop.practice.exercises.levels import levels_in_words
-    from deltaprop.table_models.presets import presets_in_words
+    if word[1] == "presets":  # whoever asks for these need not wait for the exercises
+        from deltaprop.table_models.presets import presets_in_words
 
-    return {"presets": presets_in_words, "levels": levels_in_words}[word[1]]()
+        return presets_in_words()
+    from deltaprop.practice.exercises.levels import levels_in_words
+
+    return levels_in_words()
 
 
 def _whole_number(text: str) -> int:
