@@ -175,8 +175,8 @@ def stands_clear(problem):
             if any(np.abs(z - kink).min() < MARGIN for kink in row.kinks):
                 return False
             a = row.f(z)
-    residuals = np.abs(z - problem.targets)
-    if network.loss_name == "huber" and np.abs(residuals - 1.0).min() < MARGIN:
+    residuals = z - problem.targets
+    if any(np.abs(residuals - kink).min() < MARGIN for kink in network.loss.kinks):
         return False
     if network.loss_name == "poisson" and z.max() > 4.0:
         return False  # a loss of e^4 would drown the digits the differences need

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from deltaprop.errors import DataError, SettingError
-from deltaprop.functional.losses import LOSSES, sample_shares
+from deltaprop.functional.losses import LOSSES, huber, sample_shares
 from deltaprop.functional.outputs import OUTPUTS, softmax
 
 mp = mpmath.mp.clone()
@@ -182,8 +182,8 @@ def test_delta_is_the_gradient_of_value(loss, k, rng):
     z = rng.normal(size=(4, k))
     t = targets_for(loss.targets, z.shape, rng)[-1]
     shares = sample_shares(4, [1.0, 0.0, 2.0, 0.5])
-    if loss.name == "huber":
-        z += np.sign(z - t) * (np.abs(np.abs(z - t) - 1.0) < 1e-2) * 0.1
+    for kink in loss.kinks:
+        z += 0.1 * (np.abs(z - t - kink) < 1e-2)
     measured = np.empty_like(z)
     h = 1e-4
     for index in np.ndindex(z.shape):
@@ -195,6 +195,17 @@ def test_delta_is_the_gradient_of_value(loss, k, rng):
         measured[index] = (8 * (values[0] - values[1]) - (values[2] - values[3])) / (12 * h)
     size = 1.0 + abs(loss.value(z, t, shares))
     np.testing.assert_allclose(loss.delta(z, t, shares), measured, rtol=1e-8, atol=1e-11 * size)
+
+
+@pytest.mark.parametrize(
+    "loss", [*(row for row in LOSSES.values() if row.targets == "real"), huber(0.5, "narrow")],
+    ids=lambda loss: loss.name,
+)  # fmt: skip
+def test_every_kink_of_a_loss_is_named_and_no_other(loss):
+    h, r = 1e-6, np.arange(-4.0, 4.25, 0.25)[:, None]
+    at = {m: loss.delta_per_sample(r + m * h, np.zeros_like(r)) for m in (-2, -1, 1, 2)}
+    bends = np.abs((at[2] - at[1]) - (at[-1] - at[-2])) > 0.5 * h
+    assert set(r[bends]) == set(loss.kinks)
 
 
 @LOSS

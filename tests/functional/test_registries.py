@@ -80,6 +80,16 @@ WRONG = {
     "derivative that is a constant": (
         ACTIVATIONS, replace(SINE, f=np.copy, f_prime=lambda z, a: 1.0), "not elementwise",
     ),
+    "activation that overflows on the way": (
+        ACTIVATIONS,
+        replace(ACTIVATIONS["softplus"], name="mine", f=lambda z: np.log(1 + np.exp(z))),
+        "no right number at z = 750",
+    ),
+    "activation that is no number far out": (
+        ACTIVATIONS, replace(ACTIVATIONS["sigmoid"], name="mine",
+                             f=lambda z: np.exp(z) / (1 + np.exp(z))),
+        "no right number at z = 750",
+    ),
     "name that is no name": (ACTIVATIONS, replace(SINE, name="my wave"), "cannot name"),
     "empty name": (ACTIVATIONS, replace(SINE, name=""), "cannot name"),
     "taken name": (ACTIVATIONS, replace(SINE, name="relu"), "registered already"),
@@ -131,6 +141,21 @@ def test_a_row_that_contradicts_itself_is_refused_with_the_reason(registry, row,
     with pytest.raises(SettingError, match=reason):
         registry.register(row)
     assert dict(registry) == before
+
+
+@pytest.mark.parametrize(
+    ("f", "f_prime"),
+    [(np.exp, lambda z, a: a), (lambda z: z**3, lambda z, a: 3 * z**2),
+     (np.sinh, lambda z, a: np.cosh(z)),
+     (lambda z: z * np.exp(-(z**2)), lambda z, a: (1 - 2 * z**2) * np.exp(-(z**2)))],
+)  # fmt: skip
+def test_what_is_beyond_the_floats_is_no_reason_to_refuse_an_activation(f, f_prime):
+    ACTIVATIONS.register(replace(SINE, f=f, f_prime=f_prime))
+
+
+def test_a_kink_of_a_loss_that_is_named_is_no_wrong_derivative():
+    for threshold in np.linspace(0.05, 3, 400):
+        LOSSES.register(huber(float(threshold), "mine"), replace=True)
 
 
 def test_a_registered_activation_is_used_by_networks_and_passes_the_referee(rng):

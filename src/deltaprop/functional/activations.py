@@ -1,8 +1,8 @@
 """Activations a = f(z): f beside f', one registry row each.
 
 Every f' has the signature ``f_prime(z, a)`` with ``a = f(z)``, so that each uses whichever of the
-two gives the shorter formula. All work elementwise, in the dtype of ``z``, and are finite for
-every finite ``z``.
+two gives the shorter formula. All work elementwise and give a number for every ``z`` that a float32
+holds, infinite only beyond the floats; those of the house do for every finite ``z``, in its dtype.
 """
 
 from __future__ import annotations
@@ -159,7 +159,25 @@ def _check_derivative(row: Activation) -> None:
 
 def _check_row(row: Activation) -> None:
     _check_derivative(row)
+    _check_extremes(row)
     _check_arithmetic(row)
+
+
+def _check_extremes(row: Activation) -> None:
+    """Refuse NaN, and infinities that no slope leads to: something overflowed on the way."""
+    z = np.array([-3e38, -1e4, -750.0, -90.0, 0.0, 90.0, 750.0, 1e4, 3e38])
+    with np.errstate(all="ignore"):
+        a = row.f(z)
+        slope = row.f_prime(z, a)
+        unreached = np.isinf(a) & (np.abs(slope * z) < np.finfo(np.float64).max)
+    bad = np.flatnonzero(np.isnan(a) | np.isnan(slope) | unreached)
+    if bad.size:
+        at = bad[0]
+        raise SettingError(
+            f"Activation {row.name!r} has no right number at z = {z[at]:g}: f gives {a[at]:g}, "
+            f"f_prime {slope[at]:g}. Write them so that nothing overflows on the way, such as "
+            "np.logaddexp(0, z) for log(1 + exp(z))."
+        )
 
 
 def _check_arithmetic(row: Activation) -> None:

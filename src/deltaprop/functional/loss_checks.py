@@ -63,10 +63,12 @@ def _check_delta(row: Loss, logits: Array, targets: Array) -> None:
             f"Loss {row.name!r}: per_sample has shape {value_shape} for logits of shape "
             f"{logits.shape}; expected one value per row, ({len(logits)},)."
         )
-    k = logits.shape[1]
+    k, clear = logits.shape[1], np.ones(logits.shape, dtype=bool)
+    for kink in row.kinks:
+        clear &= np.abs(logits - targets - kink) > 0.01
     for j, step in enumerate(np.eye(k)):
         measured = central_difference(lambda z: row.per_sample(z, targets), logits, step)
-        worst = worst_entry(claimed[:, j], measured)
+        worst = worst_entry(claimed[:, j], np.where(clear[:, j], measured, claimed[:, j]))
         if worst is not None:
             raise SettingError(
                 f"Loss {row.name!r}: delta_per_sample is not the derivative of per_sample by "

@@ -68,6 +68,9 @@ class Loss:
     per_label : callable, optional
         ``per_label(logits, labels, e) -> (n,)``: what ``per_sample`` gives for labels smoothed by
         e, without writing a row of targets for each.
+    kinks : tuple of float
+        The z_i - t_i at which some derivative of the loss jumps; gradient checks stay away from
+        them.
     by_output : str, optional
         dl/dp of one output, in the language of ``arithmetic``, in terms of its t and p: what the
         Jacobian of the output activation is multiplied by. Needed where the delta has no formula of
@@ -85,6 +88,7 @@ class Loss:
     arithmetic: tuple[str, str] | None = None
     per_label: Callable[[Array, Labels, float], Array] | None = None
     by_output: str | None = None
+    kinks: tuple[float, ...] = ()
 
     def value(self, logits: Array, targets: Array, shares: Array | None = None) -> float:
         """Return L = sum_i share_i * l_i; the shares are 1/n unless given."""
@@ -247,28 +251,32 @@ def huber(threshold: float = 1.0, name: str = "huber") -> Loss:
     Loss
         A row for ``LOSSES.register``.
     """
-    c = positive(threshold, "The Huber threshold")
+    threshold = positive(threshold, "threshold")
+    c = repr(threshold).removesuffix(".0")
 
     def per_sample(logits: Array, targets: Array) -> Array:
         r = np.abs(logits - targets)
-        inner = np.minimum(r, c)
-        return np.asarray(np.sum(0.5 * inner**2 + c * (r - inner), axis=1))
+        inner = np.minimum(r, threshold)
+        return np.asarray(np.sum(0.5 * inner**2 + threshold * (r - inner), axis=1))
 
     def delta(logits: Array, targets: Array) -> Array:
-        return np.clip(logits - targets, -c, c)
+        return np.clip(logits - targets, -threshold, threshold)
 
-    inner, outer = f"(abs(z - t) <= {c!r})", f"(abs(z - t) > {c!r})"
-    slope = f"{inner} * (z - t) + (z - t > {c!r}) * {c!r} - (t - z > {c!r}) * {c!r}"
-    pieces = r"\sum_j \tfrac{1}{2} r_j^2\,[|r_j| \le c] + c (|r_j| - \tfrac{c}{2})\,[|r_j| > c]"
+    inner, outer = f"(abs(z - t) <= {c})", f"(abs(z - t) > {c})"
+    slope = f"{inner} * (z - t) + (z - t > {c}) * {c} - (t - z > {c}) * {c}"
+    pieces = (
+        rf"\sum_j \tfrac{{1}}{{2}} r_j^2\,[|r_j| \le {c}] + "
+        rf"{c} (|r_j| - \tfrac{{{c}}}{{2}})\,[|r_j| > {c}]"
+    )
     return Loss(
         name, "identity", per_sample, delta, "real",
-        (pieces + r",\ r = z - t", r"\max(-c, \min(c, z_i - t_i))"),
-        f"half squared error up to {c:g}, linear beyond: outliers pull with bounded force",
+        (pieces + r",\ r = z - t", rf"\max(-{c}, \min({c}, z_i - t_i))"),
+        f"half squared error up to {c}, linear beyond: outliers pull with bounded force",
         arithmetic=(
-            inner + f" * (z - t)**2 / 2 + {outer} * {c!r} * (abs(z - t) - {c / 2!r})",
+            inner + f" * (z - t)**2 / 2 + {outer} * {c} * (abs(z - t) - {threshold / 2!r})",
             slope,
         ),
-        by_output=slope.replace("z", "p"),
+        by_output=slope.replace("z", "p"), kinks=(-threshold, threshold),
     )  # fmt: skip
 
 
