@@ -254,3 +254,22 @@ def test_a_name_that_nobody_has_typed_is_refused_shortly(tutorial, name):
     with pytest.raises(SettingError, match="names no number") as refused:
         tutorial.only(name)
     assert len(str(refused.value)) < 250
+
+
+@pytest.mark.parametrize("hidden", [*dp.ACTIVATIONS])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_only_activations_with_kinks_are_said_to_have_a_slope_there(hidden, language):
+    network = dp.Network([2, 2, 1], hidden, "half_squared_error")
+    parameters = network.init(np.random.default_rng(0))
+    explanation = dp.explain(network, parameters, [[1.0, 2.0]], [[1.0]])
+    text = explanation.to_terminal(detail="overview", language=language)
+    assert text.count("f'(0)") == len(dp.ACTIVATIONS[hidden].kinks)
+
+
+def test_printing_an_explanation_shows_it_and_its_repr_is_one_short_line():
+    network = dp.Network([2, 2], loss="cross_entropy")
+    parameters = network.init(np.random.default_rng(0))
+    explanation = dp.explain(network, parameters, [[1.0, 2.0]], [1])
+    assert str(explanation) == explanation.to_terminal()
+    assert len(repr(explanation)) < 100
+    assert "\n" not in repr(explanation)

@@ -268,3 +268,8 @@ def test_a_copy_by_pickle_holds_the_registry_s_own_activations():
     copied = pickle.loads(pickle.dumps(network))
     assert copied == network
     assert copied.activations[0] is ACTIVATIONS["tanh"]
+
+
+def test_layers_among_sizes_are_answered_with_from_layers():
+    with pytest.raises(SettingError, match=r"Network\.from_layers\(3, \[\.\.\.\]\)"):
+        Network([3, Dense(4), 3])

@@ -59,7 +59,7 @@ def _sum(name: str, values: Array) -> Step:
     return Step(Ref(f"{name}_sum"), shortened(terms), float(values.sum()))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SoftmaxBesideSigmoid(InEveryForm):
     """Both functions on the same scores.
 

@@ -28,7 +28,7 @@ __all__ = ["WorkedStep"]
 _MOST_STEPS = 4000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class WorkedStep:
     """One forward pass, backward pass and update: what a document is made of.
 

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.errors import SettingError, ShapeError
+from deltaprop.errors import SettingError, ShapeError, shown
 from deltaprop.functional.activations import ACTIVATIONS, Activation
 from deltaprop.functional.losses import LOSSES, Loss
 from deltaprop.functional.settings import at_least_zero, from_zero_below_one, positive_int
@@ -88,6 +88,11 @@ class Network:
         if not isinstance(hidden, Iterable):
             raise SettingError(
                 f"hidden is {hidden!r}; expected the name of an activation, or one for each layer."
+            )
+        if any(isinstance(size, tuple(LAYERS.values())) for size in sizes):
+            raise SettingError(
+                "sizes holds layers; a network of layers is "
+                f"Network.from_layers({shown(sizes[0])}, [...]), with them in the list."
             )
         n_hidden = len(sizes) - 2
         activations = [hidden] * n_hidden if isinstance(hidden, str) else list(hidden)

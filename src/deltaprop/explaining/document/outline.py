@@ -100,6 +100,12 @@ class _Outline:
         name = getattr(update.rule, "name", type(update.rule).__name__).replace("_", " ")
         yield words["shape"].format(shape=" → ".join(self._shape()), count=parameters)
         yield words["conventions"].format(loss=loss, mean=mean)
+        for row in dict.fromkeys(network.activations):
+            for kink in np.array(row.kinks)[:, None]:
+                yield words["slope at a kink"].format(
+                    activation=row.name.replace("_", " "), place=self.number(float(kink[0])),
+                    slope=self.number(float(row.f_prime(kink, row.f(kink))[0])),
+                )  # fmt: skip
         yield words["step"].format(optimizer=name, rate=self.number(update.learning_rate))
         if network.l2 or network.l1:
             arrays = list(dict.fromkeys(s.name for s in network.layout.slots if s.penalized))

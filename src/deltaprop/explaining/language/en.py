@@ -29,9 +29,8 @@ WORDS = {
     "mean": "mean over {count} samples",
     "sum": "sum over {count} samples",
     "one sample": "of one sample",
-    "conventions": (
-        "Loss: {loss}, {mean}; δ = dL/dz; all gradients at the old weights; f'(0) of ReLU is 0."
-    ),
+    "conventions": "Loss: {loss}, {mean}; δ = dL/dz; all gradients at the old weights.",
+    "slope at a kink": "f'({place}) of {activation} is {slope}.",
     "penalties": "Penalties count in loss and gradients, for weights, not for biases.",
     "penalties of": "Penalties count in loss and gradients, for {arrays} alone.",
     "rate factors": "The learning rate is multiplied: {factors}.",

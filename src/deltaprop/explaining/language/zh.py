@@ -29,9 +29,8 @@ WORDS = {
     "mean": "{count} 个样本的平均",
     "sum": "{count} 个样本的总和",
     "one sample": "单个样本",
-    "conventions": (
-        "损失：{loss}，{mean}；δ = dL/dz；所有梯度都在旧权重处求得；ReLU 的 f'(0) 取 0。"
-    ),
+    "conventions": "损失：{loss}，{mean}；δ = dL/dz；所有梯度都在旧权重处求得。",
+    "slope at a kink": "{activation} 的 f'({place}) 取 {slope}。",
     "penalties": "惩罚项计入损失和梯度，只作用于权重，不作用于偏置。",
     "penalties of": "惩罚项计入损失和梯度，只作用于 {arrays}。",
     "rate factors": "学习率另乘以倍数：{factors}。",

@@ -190,6 +190,13 @@ class InEveryForm(ABC):
         """Return every number, its arithmetic and its origin: format deltaprop-explanation/1."""
         return self.to("json", **style)
 
+    def __str__(self) -> str:
+        """Return its text as in a terminal."""
+        return self.to_terminal()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: print shows it, .to('html', path) and others write it>"
+
     def _repr_html_(self) -> str:
         from deltaprop.explaining.renderers.notebook.fragment import write_document
 
