@@ -33,7 +33,7 @@ from deltaprop.functional.expressions import Expression, Operand, Quotient, time
 from deltaprop.functional.outputs import softmax
 from deltaprop.notation.digits import line_of, number_text
 from deltaprop.notation.ids import Ref
-from deltaprop.notation.steps import Step
+from deltaprop.notation.steps import DerivationStep
 
 __all__ = ["SoftmaxBesideSigmoid"]
 
@@ -50,13 +50,13 @@ def _operands(name: str, values: Array) -> list[Operand]:
 
 def _step(
     name: str, index: tuple[int, ...], formula: str, value: float, **names: Expression
-) -> Step:
-    return Step(Ref(name, 0, index), parse(formula, names), float(value))
+) -> DerivationStep:
+    return DerivationStep(Ref(name, 0, index), parse(formula, names), float(value))
 
 
-def _sum(name: str, values: Array) -> Step:
+def _sum(name: str, values: Array) -> DerivationStep:
     terms: list[tuple[Expression, float]] = [(o, o.value) for o in _operands(name, values)]
-    return Step(Ref(f"{name}_sum"), shortened(terms), float(values.sum()))
+    return DerivationStep(Ref(f"{name}_sum"), shortened(terms), float(values.sum()))
 
 
 @dataclass(frozen=True, repr=False)
@@ -119,18 +119,20 @@ class SoftmaxBesideSigmoid(InEveryForm):
 
     # lines
 
-    def value_steps(self) -> Iterator[Step]:
+    def value_steps(self) -> Iterator[DerivationStep]:
         """Yield softmax and sigmoid of every score, and their sums."""
         z = _operands("z", self.z)
         powers = [(parse("exp(z)", {"z": o}), float(np.exp(o.value))) for o in z]
         for i, (power, _) in enumerate(powers):
-            yield Step(Ref("softmax", 0, (i,)), Quotient(power, shortened(powers)), self.p[i])
+            yield DerivationStep(
+                Ref("softmax", 0, (i,)), Quotient(power, shortened(powers)), self.p[i]
+            )
         yield _sum("softmax", self.p)
         for i, o in enumerate(z):
             yield _step("sigmoid", (i,), "1 / (1 + exp(-z))", self.s[i], z=o)
         yield _sum("sigmoid", self.s)
 
-    def jacobian_steps(self) -> Iterator[Step]:
+    def jacobian_steps(self) -> Iterator[DerivationStep]:
         """Yield the entries of both Jacobians that are not 0: ds_i/dz_i is s_i (1 - s_i)."""
         p = _operands("softmax", self.p)
         for i, j in np.ndindex(len(p), len(p)):
@@ -139,7 +141,7 @@ class SoftmaxBesideSigmoid(InEveryForm):
         for i, s in enumerate(_operands("sigmoid", self.s)):
             yield _step("sigmoid_slope", (i,), "s * (1 - s)", s.value * (1 - s.value), s=s)
 
-    def gradient_steps(self) -> Iterator[Step]:
+    def gradient_steps(self) -> Iterator[DerivationStep]:
         """Yield dL/dz of cross-entropy: through the whole Jacobian, and cancelled to p - t."""
         if self.target is None or self.p[self.target] == 0:
             return
@@ -148,10 +150,12 @@ class SoftmaxBesideSigmoid(InEveryForm):
         yield _step("softmax_upstream", (c,), "-(1 / p)", upstream.value, p=p[c])
         for j, own in enumerate(p):
             value = own.value - (c == j)
-            yield Step(Ref("softmax_delta", 0, (j,)), times(upstream, self._entry(c, j)), value)
+            yield DerivationStep(
+                Ref("softmax_delta", 0, (j,)), times(upstream, self._entry(c, j)), value
+            )
             yield _step("cancelled_delta", (j,), "p - 1" if j == c else "p - 0", value, p=own)
 
-    def squared_steps(self) -> Iterator[Step]:
+    def squared_steps(self) -> Iterator[DerivationStep]:
         """Yield dL/dz of half squared error on softmax: the Jacobian does not cancel."""
         if self.target is None:
             return
@@ -167,12 +171,12 @@ class SoftmaxBesideSigmoid(InEveryForm):
                 entry = Operand(f"jacobian[{i},{j}]", float(jacobian[i, j]))
                 terms.append((times(slope, entry), slope.value * entry.value))
                 value += terms[-1][1]
-            yield Step(Ref("squared_delta", 0, (j,)), shortened(terms), value)
+            yield DerivationStep(Ref("squared_delta", 0, (j,)), shortened(terms), value)
 
     def _entry(self, i: int, j: int) -> Operand:
         return Operand(f"jacobian[{i},{j}]", float(self.p[i] * ((i == j) - self.p[j])))
 
-    def difference_step(self) -> Step | None:
+    def difference_step(self) -> DerivationStep | None:
         """Return, for two scores, softmax as the sigmoid of their difference."""
         if len(self.z) != 2:
             return None
@@ -188,7 +192,7 @@ class SoftmaxBesideSigmoid(InEveryForm):
         """
         words = words_of(style.language)
 
-        def described(name: str, steps: Iterable[Step]) -> Section:
+        def described(name: str, steps: Iterable[DerivationStep]) -> Section:
             lines = tuple(line_of(step, style.digits) for step in steps)
             return Section(name, words[name], (Lines(lines),))
 

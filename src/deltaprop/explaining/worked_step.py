@@ -20,7 +20,7 @@ from deltaprop.model.backprop import Trace
 from deltaprop.model.layers import ARRAYS
 from deltaprop.notation.digits import Line, line_of
 from deltaprop.notation.ids import Ref, read_ref
-from deltaprop.notation.steps import Step
+from deltaprop.notation.steps import DerivationStep
 
 __all__ = ["WorkedStep"]
 
@@ -42,7 +42,7 @@ class WorkedStep:
     wanted: tuple[Ref, ...] = ()
 
     @cached_property
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> tuple[DerivationStep, ...]:
         """Return every number, in the order it is worked out."""
         if self.wanted:
             return self.derivation.ancestry(self.wanted)

@@ -14,7 +14,7 @@ from deltaprop.errors import SettingError
 from deltaprop.functional.arithmetic import evaluate
 from deltaprop.functional.expressions import Leaf, Number, Operand
 from deltaprop.functional.rounding import rounding_bound
-from deltaprop.notation.steps import Step
+from deltaprop.notation.steps import DerivationStep
 
 __all__ = ["ALL_DIGITS", "Line", "another_formula", "line_of", "number_text"]
 
@@ -39,7 +39,7 @@ class Line:
         Significant digits of the operands.
     """
 
-    step: Step
+    step: DerivationStep
     shown: str
     exact: bool
     operand_digits: int
@@ -55,7 +55,7 @@ class Line:
         return evaluate(self.step.expression, lambda leaf: float(self.text(leaf)))
 
 
-def line_of(step: Step, digits: int = 6) -> Line:
+def line_of(step: DerivationStep, digits: int = 6) -> Line:
     """Return the step with enough digits to hold.
 
     Where the arithmetic itself rounds, the result has only the digits that are certain, none of

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from deltaprop.functional.expressions import Expression, Operand, leaves
 from deltaprop.notation.ids import Ref
 
-__all__ = ["Step", "roots"]
+__all__ = ["DerivationStep", "roots"]
 
 
-def roots(steps: Sequence[Step]) -> dict[str, float]:
+def roots(steps: Sequence[DerivationStep]) -> dict[str, float]:
     """Return the value of all that steps are made of and that none of them works out."""
     worked_out = {step.id for step in steps}
     operands = (operand for step in steps for operand in step.named_operands())
@@ -19,7 +19,7 @@ def roots(steps: Sequence[Step]) -> dict[str, float]:
 
 
 @dataclass(frozen=True)
-class Step:
+class DerivationStep:
     """One number: where it stands, what it is made of, and what it is.
 
     Attributes

@@ -20,7 +20,7 @@ from deltaprop.functional.expressions import Expression
 from deltaprop.model.backprop import Trace
 from deltaprop.model.layers import INTERMEDIATES
 from deltaprop.notation.ids import Ref, array_of, grid, read_ref
-from deltaprop.notation.steps import Step
+from deltaprop.notation.steps import DerivationStep
 
 __all__ = ["Derivation"]
 
@@ -79,17 +79,19 @@ class Derivation:
         yield from _forward_refs(self.update.after, after=True)
         yield from _loss_refs(self.update.after, after=True)
 
-    def all_steps(self) -> tuple[Step, ...]:
+    def all_steps(self) -> tuple[DerivationStep, ...]:
         """Return the step of every number."""
         return tuple(self.known(ref) for ref in self.refs())
 
-    def ancestry(self, wanted: Iterable[Ref]) -> tuple[Step, ...]:
+    def ancestry(self, wanted: Iterable[Ref]) -> tuple[DerivationStep, ...]:
         """Return the steps of some numbers and of everything they are made of, in order."""
         return tuple(sorted(self.made_of(wanted).values(), key=lambda step: step.ref.order()))
 
-    def made_of(self, wanted: Iterable[Ref], known: Collection[Ref] = ()) -> dict[Ref, Step]:
+    def made_of(
+        self, wanted: Iterable[Ref], known: Collection[Ref] = ()
+    ) -> dict[Ref, DerivationStep]:
         """Return the steps of some numbers and of all that they are made of but what is known."""
-        found: dict[Ref, Step] = {}
+        found: dict[Ref, DerivationStep] = {}
         waiting = list(wanted)
         while waiting:
             ref = waiting.pop()
@@ -99,7 +101,7 @@ class Derivation:
                 waiting += [read_ref(name) for name in step.operands if name != step.id]
         return found
 
-    def known(self, ref: Ref) -> Step:
+    def known(self, ref: Ref) -> DerivationStep:
         """Return the step of a number that is worked out.
 
         Raises
@@ -116,7 +118,7 @@ class Derivation:
             )
         return step
 
-    def step(self, ref: Ref) -> Step | None:
+    def step(self, ref: Ref) -> DerivationStep | None:
         """Return the step of a number; None where it is a root (an input, a weight, a setting).
 
         Raises
@@ -133,7 +135,7 @@ class Derivation:
                 f"to {len(trace.a[0]) - 1}."
             ) from None
 
-    def _step(self, ref: Ref, trace: Trace) -> Step | None:
+    def _step(self, ref: Ref, trace: Trace) -> DerivationStep | None:
         made = backward.gradient if array_of(ref.quantity) else _DESCRIBED.get(ref.quantity)
         if made is None:
             return self.new_parameters.step(ref) if ref.after else None
@@ -143,7 +145,7 @@ class Derivation:
         if ref.quantity in _THROUGH_SOFTMAX and not outputs.has_jacobian(trace, ref.layer):
             raise KeyError
         expression, value = made(ref, trace)
-        return Step(ref, expression, float(value))
+        return DerivationStep(ref, expression, float(value))
 
     def loss_is_of_one_sample(self) -> bool:
         """Return whether the loss of the only sample is the whole loss."""

@@ -17,7 +17,7 @@ from deltaprop.functional.expressions import Expression, Matrix, multiplied
 from deltaprop.model.backprop import Trace
 from deltaprop.model.parameters import Slot
 from deltaprop.notation.ids import Ref, grid
-from deltaprop.notation.steps import Step
+from deltaprop.notation.steps import DerivationStep
 from deltaprop.training.optimizers import OfMatrices, hyperparameters
 
 __all__ = ["DescribedUpdate", "moves"]
@@ -72,7 +72,7 @@ class DescribedUpdate:
                         yield from grid(f"{state}_{name}", layer, array.shape, after=True)
                 yield from grid(name, layer, array.shape, after=True)
 
-    def step(self, ref: Ref) -> Step:
+    def step(self, ref: Ref) -> DerivationStep:
         """Return the step of a new parameter, or of what the optimizer keeps for one."""
         state, _, name = ref.quantity.rpartition("_")
         slot = self._slots[(ref.layer - 1, name)]
@@ -81,7 +81,7 @@ class DescribedUpdate:
             if len(ref.index) != len(found.origin):
                 raise IndexError
             i, j = ref.index or (0, 0)
-            return Step(ref, entry(tree, i, j), float(found.values[i, j]))
+            return DerivationStep(ref, entry(tree, i, j), float(found.values[i, j]))
         if len(ref.index) != len(slot.shape):
             raise IndexError
         place = slot.start + int(np.ravel_multi_index(ref.index, slot.shape))
@@ -90,10 +90,10 @@ class DescribedUpdate:
         value = float(self.update.new_state[state][place]) if state else new
         before = operand(Ref(name, ref.layer, ref.index), old)
         if not moves(self.update, name):
-            return Step(ref, before, value)
+            return DerivationStep(ref, before, value)
         formulas = self._formulas(slot)
         if formulas is None:
-            return Step(ref, operand(ref, value), value)
+            return DerivationStep(ref, operand(ref, value), value)
         names: dict[str, Expression] = {
             "w": before,
             "g": operand(Ref(f"d{name}", ref.layer, ref.index), self.trace.gradients.flat[place]),
@@ -106,7 +106,7 @@ class DescribedUpdate:
             values = self.update.new_state if key in fresh else self.update.state
             own = Ref(f"{key}_{name}", ref.layer, ref.index, after=key in fresh)
             names[key] = operand(own, values[key][place])
-        return Step(ref, parse(formulas[state or "w"], names), value)
+        return DerivationStep(ref, parse(formulas[state or "w"], names), value)
 
     def of_matrix(self, slot: Slot) -> dict[str, tuple[Expression, Matrix]]:
         """Return what is set in an array that moves as a matrix, in order: its tree and itself.

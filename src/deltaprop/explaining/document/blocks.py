@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from deltaprop.explaining.document.style import Style
-from deltaprop.explaining.document.tokens import Equation
+from deltaprop.explaining.document.tokens import MatrixEquation
 from deltaprop.explaining.language import words_of
 from deltaprop.explaining.worked_step import WorkedStep
 from deltaprop.notation.digits import Line
@@ -24,14 +24,14 @@ __all__ = [
     "Document",
     "Equations",
     "Lines",
-    "Node",
     "Overview",
+    "OverviewLayer",
+    "OverviewNode",
     "Proof",
     "Section",
     "Sentence",
     "Shown",
     "Table",
-    "TableLayer",
 ]
 
 
@@ -77,7 +77,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Node:
+class OverviewNode:
     """A neuron in the overview, its numbers as they are displayed; "" for those it has not."""
 
     ref: Ref  # an input or an activation
@@ -88,11 +88,11 @@ class Node:
 
 
 @dataclass(frozen=True)
-class TableLayer:
+class OverviewLayer:
     """A layer in the overview: the strongest of its neurons, and how many more there are."""
 
     title: str
-    nodes: tuple[Node, ...]
+    nodes: tuple[OverviewNode, ...]
     more: int
 
 
@@ -102,7 +102,7 @@ class Overview:
 
     Attributes
     ----------
-    layers : tuple of TableLayer
+    layers : tuple of OverviewLayer
         Inputs first.
     note : str
         Which sample; "" where there is only one.
@@ -112,7 +112,7 @@ class Overview:
         As displayed.
     """
 
-    layers: tuple[TableLayer, ...]
+    layers: tuple[OverviewLayer, ...]
     note: str
     targets: str
     loss: str
@@ -138,7 +138,7 @@ class Overview:
 class Equations:
     """Matrix equations, below each other."""
 
-    equations: tuple[Equation, ...]
+    equations: tuple[MatrixEquation, ...]
 
 
 @dataclass(frozen=True)
@@ -214,7 +214,7 @@ class Document:
         By id, "dW.1[0,2]".
     named : callable
         What a number is called here: the loss of the only sample is the loss.
-    step : WorkedStep, optional
+    worked : WorkedStep, optional
         What it is about: for pictures of the network, and for what is given.
     """
 
@@ -225,7 +225,7 @@ class Document:
     n_samples: int = 1
     proofs: Mapping[str, Proof] = field(default_factory=dict)
     named: Callable[[Ref], Ref] = _itself
-    step: WorkedStep | None = None
+    worked: WorkedStep | None = None
 
     @property
     def words(self) -> Mapping[str, str]:

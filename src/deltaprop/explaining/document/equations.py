@@ -26,8 +26,8 @@ from deltaprop.explaining.document.tokens import (
     Close,
     Constant,
     Entries,
-    Equation,
     Joint,
+    MatrixEquation,
     Open,
     Token,
 )
@@ -58,7 +58,7 @@ from deltaprop.model.layers import Equation as OfLayer
 from deltaprop.model.parameters import Slot
 from deltaprop.notation.digits import ALL_DIGITS, Line, another_formula, number_text
 from deltaprop.notation.ids import Ref, read_ref
-from deltaprop.notation.steps import Step
+from deltaprop.notation.steps import DerivationStep
 from deltaprop.training.optimizers import GradientDescent
 
 __all__ = ["equations"]
@@ -71,9 +71,9 @@ _WRONG = 1e-6  # of the sizes of the operands and the result: more than rounding
 _ADDED, _ENTRYWISE, _MULTIPLIED = range(1, 4)  # how strongly what stands around an operand binds
 
 
-def equations(explanation: WorkedStep, digits: int) -> Iterator[Equation]:
+def equations(worked: WorkedStep, digits: int) -> Iterator[MatrixEquation]:
     """Yield the matrix equations of a step, their results with so many digits, phase by phase."""
-    trace = explanation.trace
+    trace = worked.trace
     last = len(trace.z)
     for layer in range(1, last + 1):
         yield from _forward(trace, layer, digits)
@@ -85,10 +85,10 @@ def equations(explanation: WorkedStep, digits: int) -> Iterator[Equation]:
         for name in trace.parameters.layers[layer - 1]:
             yield from _gradient(trace, layer, name, digits)
     for slot in sorted(trace.network.layout.slots, key=lambda slot: -slot.layer):
-        yield from _update(explanation, slot, digits)
+        yield from _update(worked, slot, digits)
 
 
-def _forward(trace: Trace, layer: int, digits: int) -> Iterator[Equation]:
+def _forward(trace: Trace, layer: int, digits: int) -> Iterator[MatrixEquation]:
     network, z = trace.network, trace.z[layer - 1]
     yield from _between(trace, layer, "forward", digits)
     for block, more in _blocks(trace, layer, "z"):
@@ -103,14 +103,14 @@ def _forward(trace: Trace, layer: int, digits: int) -> Iterator[Equation]:
         yield _equation("forward", tree, Matrix(Ref("a", layer).id, trace.a[layer]), digits)
 
 
-def _between(trace: Trace, layer: int, phase: str, digits: int) -> Iterator[Equation]:
+def _between(trace: Trace, layer: int, phase: str, digits: int) -> Iterator[MatrixEquation]:
     for name in intermediates_of(trace, layer, phase):
         (block,) = equations_of(trace, layer, name)
         tree = tree_of(trace, layer, block, shown=True)
         yield _equation(phase, tree, intermediate(trace, layer, name), digits)
 
 
-def _backward(trace: Trace, layer: int, digits: int) -> Iterator[Equation]:
+def _backward(trace: Trace, layer: int, digits: int) -> Iterator[MatrixEquation]:
     yield from _between(trace, layer + 1, "backward", digits)
     delta, left = trace.delta[layer - 1], Ref("delta", layer)
     for block, more in _blocks(trace, layer + 1, "below"):
@@ -119,7 +119,7 @@ def _backward(trace: Trace, layer: int, digits: int) -> Iterator[Equation]:
         yield _equation("backward", tree, result, digits, more=more)
 
 
-def _gradient(trace: Trace, layer: int, name: str, digits: int) -> Iterator[Equation]:
+def _gradient(trace: Trace, layer: int, name: str, digits: int) -> Iterator[MatrixEquation]:
     network = trace.network
     gradient = trace.gradients.layers[layer - 1][name]
     weights = trace.parameters.layers[layer - 1][name]
@@ -144,9 +144,9 @@ def _blocks(trace: Trace, layer: int, left: str) -> Iterator[tuple[OfLayer, int]
         yield block, len(found) - number if number == MOST_BLOCKS else 0
 
 
-def _update(explanation: WorkedStep, slot: Slot, digits: int) -> Iterator[Equation]:
+def _update(worked: WorkedStep, slot: Slot, digits: int) -> Iterator[MatrixEquation]:
     trace, update, described = (
-        explanation.trace, explanation.update, explanation.derivation.new_parameters
+        worked.trace, worked.update, worked.derivation.new_parameters
     )  # fmt: skip
     as_matrix = described.of_matrix(slot)
     for formula, found in as_matrix.values():
@@ -173,7 +173,7 @@ def _update(explanation: WorkedStep, slot: Slot, digits: int) -> Iterator[Equati
 
 def _equation(
     phase: str, tree: Expression | None, left: Matrix, digits: int, *, more: int = 0, note: str = ""
-) -> Equation:
+) -> MatrixEquation:
     """Return ``left`` = ``tree``, with enough digits; ``note`` stands for a tree that is not."""
     result, enough = left.values, digits
     if tree is not None:
@@ -186,7 +186,7 @@ def _equation(
     exact = (same and phase != "update") or bool(
         np.allclose(_rounded(shown, own), shown, rtol=1e-13, atol=0.0)
     )
-    return Equation(
+    return MatrixEquation(
         phase, read_ref(left.id), right, _cells(result, own), exact, note, left.part, left.origin,
         more,
     )  # fmt: skip
@@ -215,7 +215,9 @@ def _tokens(tree: Expression, digits: int, around: int = 0) -> Iterator[Token]:
                 yield from _fenced(_tokens(inner, digits), name)
         case _ if not matrices(tree):
             shown = number_text(evaluate(tree), digits)
-            yield Constant(Line(Step(Ref("constant"), tree, evaluate(tree)), shown, False, digits))
+            yield Constant(
+                Line(DerivationStep(Ref("constant"), tree, evaluate(tree)), shown, False, digits)
+            )
         case Sum(terms=terms, signs=signs):
             fenced = around > _ADDED or (around == _ADDED and signs[0] < 0)
             yield from _fenced(_added(terms, signs, digits), fenced=fenced)

@@ -15,14 +15,14 @@ from deltaprop.explaining.document.blocks import (
     Document,
     Equations,
     Lines,
-    Node,
     Overview,
+    OverviewLayer,
+    OverviewNode,
     Proof,
     Section,
     Sentence,
     Shown,
     Table,
-    TableLayer,
 )
 from deltaprop.explaining.document.equations import equations
 from deltaprop.explaining.document.labels import column_titles, layer_names
@@ -47,26 +47,24 @@ _WORTH_A_REASON = 1e-9  # of the promised change: a smaller gap has no reason bu
 
 
 def document(
-    explanation: WorkedStep, style: Style, *, most: int = MOST_NUMBERS, shortened: bool = False
+    worked: WorkedStep, style: Style, *, most: int = MOST_NUMBERS, shortened: bool = False
 ) -> Document:
     """Return what is said about a step: overview, layers, neurons, the batch, promise and fact.
 
     At most ``most`` numbers are described one by one when nobody asked for them; a step of more
     has none of them or, ``shortened``, its strongest.
     """
-    chosen = explanation
-    if shortened and not explanation.wanted and explanation.n_numbers > most:
-        chosen = replace(explanation, wanted=tuple(strongest_described(explanation.derivation)))
-    return _Outline(explanation, chosen, style, most).document()
+    chosen = worked
+    if shortened and not worked.wanted and worked.n_numbers > most:
+        chosen = replace(worked, wanted=tuple(strongest_described(worked.derivation)))
+    return _Outline(worked, chosen, style, most).document()
 
 
 class _Outline:
-    def __init__(
-        self, explanation: WorkedStep, chosen: WorkedStep, style: Style, most: int
-    ) -> None:
-        self.explanation, self.chosen = explanation, chosen
+    def __init__(self, worked: WorkedStep, chosen: WorkedStep, style: Style, most: int) -> None:
+        self.worked, self.chosen = worked, chosen
         self.style, self.most = style, most
-        self.trace = explanation.trace
+        self.trace = worked.trace
         self.words: Mapping[str, str] = words_of(style.language)
         self.n_samples = len(self.trace.a[0])
 
@@ -74,7 +72,7 @@ class _Outline:
         return number_text(value, self.style.digits)
 
     def document(self) -> Document:
-        e = self.explanation
+        e = self.worked
         described = Document(
             title=e.names.title_in(self.style.language) or self.words["document"],
             conventions=tuple(self._conventions()),
@@ -82,19 +80,19 @@ class _Outline:
             style=self.style,
             n_samples=self.n_samples,
             named=self._named,
-            step=e,
+            worked=e,
         )
         # measuring takes several passes per gradient: only where gradients are told
         return replace(described, proofs=self._proofs) if any(described.lines()) else described
 
     def _named(self, ref: Ref) -> Ref:
-        if ref.quantity == "loss" and self.explanation.derivation.loss_is_of_one_sample():
+        if ref.quantity == "loss" and self.worked.derivation.loss_is_of_one_sample():
             return Ref("loss", after=ref.after)
         return ref
 
     def _conventions(self) -> Iterator[str]:
-        network, words, update = self.trace.network, self.words, self.explanation.update
-        over = self.explanation.reduction if self.n_samples > 1 else "one sample"
+        network, words, update = self.trace.network, self.words, self.worked.update
+        over = self.worked.reduction if self.n_samples > 1 else "one sample"
         loss, mean = network.loss_name.replace("_", " "), words[over].format(count=self.n_samples)
         parameters = f"{network.n_parameters:,}"
         name = getattr(update.rule, "name", type(update.rule).__name__).replace("_", " ")
@@ -117,8 +115,8 @@ class _Outline:
             yield words["rate factors"].format(factors=words["and"].join(self._rate_factors()))
         if not update.train_biases:
             yield words["biases stay"]
-        if self.explanation.names.source:
-            yield words["source"].format(source=self.explanation.names.source)
+        if self.worked.names.source:
+            yield words["source"].format(source=self.worked.names.source)
 
     def _shape(self) -> Iterator[str]:
         """Yield how many numbers there are from layer to layer, and what gives them."""
@@ -147,29 +145,33 @@ class _Outline:
         return self.words[general if other else name]
 
     def _sections(self) -> Iterator[Section]:
-        one_number = bool(self.explanation.wanted)
+        one_number = bool(self.worked.wanted)
         detail = self.style.detail
         chosen = (detail,) if detail else ("neurons",) if one_number else DETAILS
-        make = {"overview": self._overview, "layers": self._layers, "neurons": self._neurons}
+        make = {
+            "overview": self._overview_section,
+            "layers": self._layers_section,
+            "neurons": self._neurons_section,
+        }
         for name in chosen:
             yield make[name]()
         if not one_number:
             if self.n_samples > 1:
-                yield self._batch()
-            yield self._promise()
+                yield self._batch_section()
+            yield self._promise_section()
 
     # overview
 
-    def _overview(self) -> Section:
-        blocks: list[Block] = [self._network(), *self._images()]
+    def _overview_section(self) -> Section:
+        blocks: list[Block] = [self._network_block(), *self._images()]
         return Section("overview", self.words["overview"], tuple(blocks))
 
-    def _network(self) -> Overview:
-        trace, words, names = self.trace, self.words, self.explanation.names
+    def _network_block(self) -> Overview:
+        trace, words, names = self.trace, self.words, self.worked.names
         titles = column_titles(trace.network, self.style.language)
         called = {0: names.inputs, len(trace.z): names.outputs}
         return Overview(
-            tuple(self._layer(t, k, called.get(k, ())) for k, t in enumerate(titles)),
+            tuple(self._network_column(t, k, called.get(k, ())) for k, t in enumerate(titles)),
             words["sample"].format(number=1) if self.n_samples > 1 else "",
             self._targets(),
             self.number(trace.loss),
@@ -177,7 +179,7 @@ class _Outline:
 
     def _targets(self) -> str:
         """Return the targets of the first sample; of many outputs those that are not 0."""
-        t, names = self.trace.targets[0], self.explanation.names.outputs
+        t, names = self.trace.targets[0], self.worked.names.outputs
         if len(t) <= _MOST_NODES:
             return ", ".join(self.number(float(v)) for v in t)
         places = [int(j) for j in np.flatnonzero(t)[:_MOST_NODES]]
@@ -185,12 +187,12 @@ class _Outline:
         some = [f"{n} = {self.number(float(t[j]))}" for n, j in zip(called, places, strict=True)]
         return ", ".join([*some, "…"])
 
-    def _layer(self, title: str, layer: int, names: tuple[str, ...]) -> TableLayer:
+    def _network_column(self, title: str, layer: int, names: tuple[str, ...]) -> OverviewLayer:
         values = self.trace.a[layer][0]
         z = self.trace.z[layer - 1][0] if layer else None
         delta = self.trace.delta[layer - 1][0] if layer else None
         nodes = tuple(
-            Node(
+            OverviewNode(
                 Ref("a" if layer else "x", layer, (0, j)),
                 clip(names[j], _LONGEST_NAME) if names else "",
                 "" if z is None else self.number(float(z[j])),
@@ -199,11 +201,11 @@ class _Outline:
             )
             for j in neurons_to_show(self.trace, layer, 0, _MOST_NODES)
         )
-        return TableLayer(title, nodes, len(values) - len(nodes))
+        return OverviewLayer(title, nodes, len(values) - len(nodes))
 
     def _images(self) -> Iterator[Image]:
         """Yield rows that are images, and the deltas of their pixels."""
-        shape = self.explanation.names.image
+        shape = self.worked.names.image
         if not shape:
             return
         for s in range(min(self.n_samples, _MOST_IMAGES)):
@@ -219,26 +221,26 @@ class _Outline:
 
     # layers
 
-    def _layers(self) -> Section:
+    def _layers_section(self) -> Section:
         parts = tuple(
             Section(phase, self._phase(phase), (Equations(tuple(group)),))
             for phase, group in groupby(
-                equations(self.explanation, self.style.digits), key=lambda equation: equation.phase
+                equations(self.worked, self.style.digits), key=lambda equation: equation.phase
             )
         )
         return Section("layers", self.words["layers"], (), parts)
 
     # neurons
 
-    def _neurons(self) -> Section:
-        words, count = self.words, f"{self.explanation.n_numbers:,}"
-        title, asked = words["neurons"], self.style.detail or self.explanation.wanted
-        if not asked and self.chosen is self.explanation and self.explanation.n_numbers > self.most:
+    def _neurons_section(self) -> Section:
+        words, count = self.words, f"{self.worked.n_numbers:,}"
+        title, asked = words["neurons"], self.style.detail or self.worked.wanted
+        if not asked and self.chosen is self.worked and self.worked.n_numbers > self.most:
             sentence = Sentence(words["shown on request"].format(count=count))
             return Section("neurons", title, (sentence,))
         blocks = []
         shown = len(self.chosen.steps)
-        if not self.explanation.wanted and shown < self.explanation.n_numbers:
+        if not self.worked.wanted and shown < self.worked.n_numbers:
             blocks.append(Sentence(words["strongest"].format(shown=f"{shown:,}", count=count)))
         judged = [p.verdict for p in self._proofs.values() if p.verdict != "kink"]
         if judged:
@@ -268,8 +270,8 @@ class _Outline:
 
     # the batch
 
-    def _batch(self) -> Section:
-        batch, words = self.explanation.batch, self.words
+    def _batch_section(self) -> Section:
+        batch, words = self.worked.batch, self.words
         order = sorted(batch.samples, key=lambda each: each.cosine)[:_MOST_SAMPLES]
         head = (words["of sample"], Ref("loss", 0, (0,)), "|g|", words["along"], "")
         rows = tuple(
@@ -298,8 +300,8 @@ class _Outline:
 
     # promise and fact
 
-    def _promise(self) -> Section:
-        e, words = self.explanation, self.words
+    def _promise_section(self) -> Section:
+        e, words = self.worked, self.words
         promised, bent, brought = e.predicted_change, e.second_order_change, e.actual_change
         facts = (
             ("loss before", "", e.trace.loss),
@@ -329,7 +331,7 @@ class _Outline:
         yield words["gap"].format(
             gap=self.number(gap), bent=self.number(bent), rest=self.number(rest)
         )
-        crossed = self.explanation.n_crossed_kinks
+        crossed = self.worked.n_crossed_kinks
         if crossed:
             yield words["crossed kinks"].format(count=f"{crossed:,}")
         if promised < 0 < brought:

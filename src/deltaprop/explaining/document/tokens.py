@@ -8,7 +8,7 @@ from typing import TypeAlias
 from deltaprop.notation.digits import Line
 from deltaprop.notation.ids import Ref
 
-__all__ = ["Cells", "Close", "Constant", "Entries", "Equation", "Joint", "Open", "Token"]
+__all__ = ["Cells", "Close", "Constant", "Entries", "Joint", "MatrixEquation", "Open", "Token"]
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ Token: TypeAlias = Entries | Constant | Joint | Open | Close
 
 
 @dataclass(frozen=True)
-class Equation:
+class MatrixEquation:
     """left = right = result.
 
     Attributes

@@ -18,7 +18,7 @@ from deltaprop.model.serialize import network_to_dict
 from deltaprop.notation.digits import Line
 from deltaprop.notation.ids import PER_SAMPLE, array_of, read_ref
 from deltaprop.notation.latex import equation_parts, latex_notation, latex_symbol
-from deltaprop.notation.steps import Step, roots
+from deltaprop.notation.steps import DerivationStep, roots
 from deltaprop.notation.write import Notation, write
 
 __all__ = ["FORMAT", "diagram", "to_data", "write_document"]
@@ -28,8 +28,8 @@ FORMAT = "deltaprop-explanation/1"
 
 def write_document(document: Document) -> str:
     """Return a document's numbers as JSON text; of a step in the format ``FORMAT``."""
-    if document.step is not None:
-        return _text(to_data(document, document.step))
+    if document.worked is not None:
+        return _text(to_data(document, document.worked))
     lines = tuple(document.lines())
     return _text(
         {
@@ -46,15 +46,15 @@ def _text(data: dict[str, Any]) -> str:
     return json.dumps(data, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def to_data(document: Document, explanation: WorkedStep) -> dict[str, Any]:
+def to_data(document: Document, worked: WorkedStep) -> dict[str, Any]:
     """Return a step, and the document about its numbers, as plain data."""
-    network, update = explanation.trace.network, explanation.update
+    network, update = worked.trace.network, worked.update
     return {
         "format": FORMAT,
         "version": __version__,
         "title": document.title,
         "conventions": {
-            "reduction": explanation.reduction,
+            "reduction": worked.reduction,
             "delta": "dL/dz",
             "recursion": "old weights",
             "relu_prime_at_0": 0,
@@ -67,21 +67,21 @@ def to_data(document: Document, explanation: WorkedStep) -> dict[str, Any]:
         },
         "network": network_to_dict(network),
         "names": {
-            "inputs": list(explanation.names.inputs),
-            "outputs": list(explanation.names.outputs),
+            "inputs": list(worked.names.inputs),
+            "outputs": list(worked.names.outputs),
         },
-        "diagram": diagram(explanation),
-        "roots": _roots(explanation.steps),
+        "diagram": diagram(worked),
+        "roots": _roots(worked.steps),
         "steps": [_step(line, document) for line in document.lines()],
         "change": {
-            "predicted": _number(explanation.predicted_change),
-            "second_order": _number(explanation.second_order_change),
-            "actual": _number(explanation.actual_change),
+            "predicted": _number(worked.predicted_change),
+            "second_order": _number(worked.second_order_change),
+            "actual": _number(worked.actual_change),
         },
     }
 
 
-def diagram(explanation: WorkedStep) -> dict[str, Any]:
+def diagram(worked: WorkedStep) -> dict[str, Any]:
     """Return the network as nodes and edges with the ids of their numbers; those that are told.
 
     Returns
@@ -91,8 +91,8 @@ def diagram(explanation: WorkedStep) -> dict[str, Any]:
         its numbers in the first sample; ``edges``: from and to as (layer, neuron), weight and
         gradient by id.
     """
-    trace, network = explanation.trace, explanation.trace.network
-    described = {step.id for step in explanation.steps} | roots(explanation.steps).keys()
+    trace, network = worked.trace, worked.trace.network
+    described = {step.id for step in worked.steps} | roots(worked.steps).keys()
     functions = ["", *(row.name for row in network.activations), network.loss.output]
     layers = []
     for layer, width in enumerate(network.sizes):
@@ -159,7 +159,7 @@ def _step(line: Line, document: Document) -> dict[str, Any]:
     return data
 
 
-def _roots(steps: Sequence[Step]) -> dict[str, float | str]:
+def _roots(steps: Sequence[DerivationStep]) -> dict[str, float | str]:
     return {name: _number(value) for name, value in roots(steps).items()}
 
 

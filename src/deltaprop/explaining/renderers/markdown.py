@@ -20,7 +20,7 @@ from deltaprop.explaining.document.blocks import (
     Sentence,
     Table,
 )
-from deltaprop.explaining.renderers.text import (
+from deltaprop.explaining.renderers.common_text import (
     cell_text,
     equation_text,
     image_text,

@@ -315,7 +315,7 @@ def _overview(overview: blocks.Overview, document: Document, words: _Words) -> I
     yield document.words["loss L"] + words["="] + said(overview.loss, words)
 
 
-def _equation(equation: tokens.Equation, document: Document, words: _Words) -> Iterator[str]:
+def _equation(equation: tokens.MatrixEquation, document: Document, words: _Words) -> Iterator[str]:
     """Yield an equation in symbols, then every matrix of it, then what it comes to."""
     left = _name(equation.left, document, equation.part)
     note = equation.note.replace("_", " ")

@@ -10,12 +10,12 @@ from deltaprop.explaining.document.blocks import (
     Equations,
     Lines,
     Overview,
+    OverviewLayer,
     Section,
     Sentence,
     Table,
-    TableLayer,
 )
-from deltaprop.explaining.renderers.text import (
+from deltaprop.explaining.renderers.common_text import (
     cell_text,
     equation_text,
     image_text,
@@ -142,7 +142,7 @@ class _Page:
         else:
             yield from (*wrap(described, self.width), loss)
 
-    def _column(self, layer: TableLayer) -> list[str]:
+    def _column(self, layer: OverviewLayer) -> list[str]:
         lines: list[str] = []
         for node in layer.nodes:
             label = node.name or ref_text(node.ref, self.document)

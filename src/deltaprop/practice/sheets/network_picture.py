@@ -13,13 +13,13 @@ from deltaprop.notation.unicode import symbol_of
 from deltaprop.practice.exercises.task import Task
 from deltaprop.practice.sheets import content
 
-__all__ = ["Node", "Sketch", "sketch_of", "to_latex", "to_svg"]
+__all__ = ["Sketch", "SketchNode", "sketch_of", "to_latex", "to_svg"]
 
 _ACROSS, _DOWN, _RADIUS, _MARGIN, _TITLE = 104, 48, 16, 44, 22  # points
 
 
 @dataclass(frozen=True)
-class Node:
+class SketchNode:
     """A circle with the symbol of its value; y runs downwards."""
 
     x: float
@@ -33,7 +33,7 @@ class Sketch:
 
     Attributes
     ----------
-    columns : tuple of tuple of Node
+    columns : tuple of tuple of SketchNode
         Inputs first, the loss last.
     titles : tuple of str
         One for each column.
@@ -41,7 +41,7 @@ class Sketch:
         In points.
     """
 
-    columns: tuple[tuple[Node, ...], ...]
+    columns: tuple[tuple[SketchNode, ...], ...]
     titles: tuple[str, ...]
     width: int
     height: int
@@ -70,11 +70,11 @@ def sketch_of(task: Task) -> Sketch:
         name = "a" if layer else "x"
         columns.append(
             tuple(
-                Node(_MARGIN + layer * _ACROSS, top + j * _DOWN, Ref(name, layer, (0, j)))
+                SketchNode(_MARGIN + layer * _ACROSS, top + j * _DOWN, Ref(name, layer, (0, j)))
                 for j in range(size)
             )
         )
-    columns.append((Node(_MARGIN + (last + 1) * _ACROSS, middle, Ref("loss")),))
+    columns.append((SketchNode(_MARGIN + (last + 1) * _ACROSS, middle, Ref("loss")),))
     width = 2 * _MARGIN + (last + 1) * _ACROSS
     titles = tuple(content.columns(task))
     return Sketch(tuple(columns), titles, width, _TITLE + max(sizes) * _DOWN)

@@ -59,15 +59,15 @@ class Cards:
 
     def __init__(
         self,
-        explanation: WorkedStep,
+        worked: WorkedStep,
         style: Style,
         width: int,
         sample: int,
         known: Collection[str] | None,
         least_gap: float = _GAP,
     ) -> None:
-        self.explanation = explanation
-        self.trace = explanation.trace
+        self.worked = worked
+        self.trace = worked.trace
         self.digits, self.notation = style.digits, style.notation
         self.words = words_of(style.language)
         self.sample, self.known = sample, known
@@ -128,7 +128,7 @@ class Cards:
     def _input(self, i: int, y: float) -> Node:
         value = self.trace.a[0][self.sample, i]
         ref = Ref("x", 0, (self.sample, i))
-        names = self.explanation.names.inputs
+        names = self.worked.names.inputs
         rows = ((ref.id, self.symbol(ref), self.number(value), value),)
         return Node(self.x(0), y, rows, names[i] if names else "", (f"kept.1{_at(ref)}",), "x", i)
 
@@ -154,7 +154,7 @@ class Cards:
             target = trace.targets[s, j]
             rows.append((t.id, self.symbol(t), self.number(target), target))
             also.append(f"smoothed_targets[{s},{j}]")
-            names = self.explanation.names.outputs
+            names = self.worked.names.outputs
             title = names[j] if names else ""
         return Node(self.x(layer), y, tuple(rows), title, tuple(also), "neuron", j)
 
@@ -165,7 +165,7 @@ class Cards:
     def loss_node(self) -> Node:
         """Return the node of the loss."""
         value = self.trace.loss_per_sample[self.sample]
-        alone = self.explanation.derivation.loss_is_of_one_sample()
+        alone = self.worked.derivation.loss_is_of_one_sample()
         own = (f"loss[{self.sample}]", "L" if alone else "ℓ", self.number(value), value)
         total = ("loss", "L", self.number(self.trace.loss), self.trace.loss)
         rows = (own,) if alone else (own, total)

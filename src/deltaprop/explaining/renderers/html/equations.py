@@ -10,8 +10,8 @@ from deltaprop.explaining.document.tokens import (
     Close,
     Constant,
     Entries,
-    Equation,
     Joint,
+    MatrixEquation,
     Open,
 )
 from deltaprop.notation.digits import Line
@@ -45,7 +45,7 @@ _SUM = "<munder><mo>∑</mo><mi>s</mi></munder>"
 
 
 def equation_pieces(
-    equation: Equation, document: Document, known: Collection[str]
+    equation: MatrixEquation, document: Document, known: Collection[str]
 ) -> Iterator[str]:
     """Yield an equation in symbols, then with its numbers, in pieces between which it may break.
 
@@ -55,7 +55,7 @@ def equation_pieces(
     yield from "".join(_Writer(equation, document, known).parts()).split(BREAK)
 
 
-def width_class(equations: Iterable[Equation]) -> str:
+def width_class(equations: Iterable[MatrixEquation]) -> str:
     """Return " wide" or " wider" where a matrix of one has long rows; else nothing."""
     widest = 0
     for equation in equations:
@@ -74,7 +74,9 @@ def _width(cells: Cells) -> int:
 
 
 class _Writer:
-    def __init__(self, equation: Equation, document: Document, known: Collection[str]) -> None:
+    def __init__(
+        self, equation: MatrixEquation, document: Document, known: Collection[str]
+    ) -> None:
         self.equation, self.words, self.known = equation, document.words, known
         self.notation = document.style.notation
 

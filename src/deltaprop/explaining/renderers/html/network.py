@@ -34,14 +34,14 @@ _Box: TypeAlias = tuple[float, float, float, float]  # x and y of two corners
 
 def write_document(document: Document, *, width: int = 720, sample: int = 0) -> str:
     """Return the network of a document as a picture of its own, with the numbers of a sample."""
-    if document.step is None:
+    if document.worked is None:
         raise SettingError("This is about no network, so there is no picture of one.")
     css = files(__package__).joinpath("network.css").read_text(encoding="utf-8")
-    return picture(document.step, document.style, width, sample=sample, css=css)
+    return picture(document.worked, document.style, width, sample=sample, css=css)
 
 
 def picture(
-    explanation: WorkedStep,
+    worked: WorkedStep,
     style: Style,
     width: int = 720,
     *,
@@ -55,16 +55,16 @@ def picture(
     ``known`` are the ids that the page can show; others are drawn without one. ``least_gap`` is
     the room between layers.
     """
-    n = len(explanation.trace.a[0])
+    n = len(worked.trace.a[0])
     if not 0 <= sample < n:
         raise SettingError(f"There is no sample {sample}; the batch has {n}.")
-    cards = Cards(explanation, style, width, sample, known, least_gap)
+    cards = Cards(worked, style, width, sample, known, least_gap)
     return _Drawing(cards).svg(css, style.language)
 
 
 class _Drawing:
     def __init__(self, cards: Cards) -> None:
-        self.explanation, self.trace, self.cards = cards.explanation, cards.trace, cards
+        self.worked, self.trace, self.cards = cards.worked, cards.trace, cards
         self.taken: list[_Box] = []
         self.quiet: list[_Box] = []
 
@@ -199,7 +199,7 @@ class _Drawing:
         for column in [*self.cards.columns, [loss]]:
             for node in column:
                 parts += self.cards.svg_of(node)
-        name = self.explanation.names.title_in(language) or self.trace.network.describe()
+        name = self.worked.names.title_in(language) or self.trace.network.describe()
         deep = " deep" if len(self.cards.columns) > 3 else ""
         width, height = f"{self.cards.width:.0f}", f"{self.cards.height + 4:.0f}"
         return (

@@ -39,17 +39,17 @@ def _asset(name: str) -> str:
 
 class _Page:
     def __init__(self, document: Document) -> None:
-        self.document, self.explanation = document, document.step
-        explanation = self.explanation
-        names = {} if explanation is None else _names(explanation)
+        self.document, self.worked = document, document.worked
+        worked = self.worked
+        names = {} if worked is None else _names(worked)
         self.blocks = Blocks(document, names)
         self.text, self.words = self.blocks.text, document.words
         self.has_lines = bool(self.blocks.lines)
         has_overview = any(isinstance(block, Overview) for block in document.blocks())
-        self.has_picture = explanation is not None and (has_overview or self.has_lines)
-        self.sections = list(self._sections())
+        self.has_picture = worked is not None and (has_overview or self.has_lines)
+        self.sections = list(self._beside_the_picture())
 
-    def _sections(self) -> Iterator[Section]:
+    def _beside_the_picture(self) -> Iterator[Section]:
         """Yield what stands beside the picture; what it shows is not told once more."""
         for section in self.document.sections:
             drawn = (Overview,) if self.has_picture else ()
@@ -87,15 +87,15 @@ class _Page:
     def _kinds(self, has_aside: bool, has_main: bool) -> Iterator[str]:
         """Yield what the style sheet goes by."""
         yield "whole" if has_aside and has_main else "single"
-        if self.explanation is None or not self.has_picture:
+        if self.worked is None or not self.has_picture:
             return
         if self._is_deep():
             yield "deep"
-        elif max(self.explanation.trace.network.sizes) > _LOW_PICTURE:
+        elif max(self.worked.trace.network.sizes) > _LOW_PICTURE:
             yield "tall"
 
     def _is_deep(self) -> bool:
-        return self.explanation is not None and len(self.explanation.trace.network.sizes) >= _DEEP
+        return self.worked is not None and len(self.worked.trace.network.sizes) >= _DEEP
 
     def _header(self, title: str) -> Iterator[str]:
         yield f"<header><h1>{title}</h1>"
@@ -124,7 +124,7 @@ class _Page:
         return next(filter(_tells_lines, self.sections), None)
 
     def _given_title(self) -> str:
-        return self.words["given" if self.explanation is None else "given numbers"]
+        return self.words["given" if self.worked is None else "given numbers"]
 
     def _section(self, section: Section) -> Iterator[str]:
         if section is not self._first_with_lines() or not self.blocks.roots:
@@ -142,8 +142,8 @@ class _Page:
     # beside the text
 
     def _pictures(self) -> Iterator[str]:
-        assert self.explanation is not None
-        n = min(len(self.explanation.trace.a[0]), _MOST_PICTURES)
+        assert self.worked is not None
+        n = min(len(self.worked.trace.a[0]), _MOST_PICTURES)
         yield f'<section id="overview" aria-label="{escape(_short(self.words["overview"]))}">'
         if n > 1:
             buttons = "".join(
@@ -155,7 +155,7 @@ class _Page:
             yield f'<div class="samples" role="group" aria-label="{label}" hidden>{buttons}</div>'
         for s in range(n):
             drawn = picture(
-                self.explanation,
+                self.worked,
                 self.document.style,
                 _DEEP_PICTURE if self._is_deep() else _PICTURE,
                 sample=s,
@@ -205,9 +205,9 @@ def _tells_lines(section: Section) -> bool:
     return any(isinstance(block, Lines) for part in parts for block in part.blocks)
 
 
-def _names(explanation: WorkedStep) -> dict[str, str]:
+def _names(worked: WorkedStep) -> dict[str, str]:
     """Return what the user calls inputs and targets, by id."""
-    names, n = explanation.names, len(explanation.trace.a[0])
+    names, n = worked.names, len(worked.trace.a[0])
     return {
         f"{quantity}[{s},{j}]": name
         for quantity, own in (("x", names.inputs), ("targets", names.outputs))

@@ -11,8 +11,8 @@ from deltaprop.explaining.document.tokens import (
     Close,
     Constant,
     Entries,
-    Equation,
     Joint,
+    MatrixEquation,
     Open,
 )
 from deltaprop.explaining.renderers.latex.width import broken, widest_piece, width
@@ -134,7 +134,7 @@ def aligned(groups: Sequence[list[str]]) -> Iterator[str]:
 # matrices
 
 
-def equation_rows(equation: Equation, document: Document, room: float = _ROOM) -> list[str]:
+def equation_rows(equation: MatrixEquation, document: Document, room: float = _ROOM) -> list[str]:
     r"""Return the rows of an ``align*`` for a matrix equation, with the shape under each matrix."""
     notation, words = document.style.notation, document.words
     left = latex_symbol(equation.left, 2, notation, equation.part)
@@ -164,7 +164,7 @@ def equation_rows(equation: Equation, document: Document, room: float = _ROOM) -
     return [f"{left} &{rows[0]}", *(f"&{row}" for row in rows[1:])]
 
 
-def _symbols(equation: Equation, notation: str) -> str:
+def _symbols(equation: MatrixEquation, notation: str) -> str:
     """Return the right-hand side in symbols."""
     text = ""
     for token in equation.right:
@@ -183,7 +183,7 @@ def _symbols(equation: Equation, notation: str) -> str:
     return text
 
 
-def _pieces(equation: Equation, room: float) -> Iterator[tuple[str, float]]:
+def _pieces(equation: MatrixEquation, room: float) -> Iterator[tuple[str, float]]:
     """Yield the right-hand side with its numbers, cut before signs, and how wide each piece is."""
     text, wide = "", 0.0
     for number, token in enumerate(equation.right):

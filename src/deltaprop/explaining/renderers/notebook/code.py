@@ -124,13 +124,13 @@ class Given:
     step: str  # leaves ``step`` and ``trace``
 
 
-def given_code(explanation: WorkedStep, own_rule: str) -> Given:
+def given_code(worked: WorkedStep, own_rule: str) -> Given:
     """Return code that makes what is given, and takes the step.
 
     What an optimizer that is not deltaprop's own does cannot be written into code: its new
     parameters are given, and ``own_rule`` says so.
     """
-    writer = _Writer(explanation)
+    writer = _Writer(worked)
     network, step = "\n".join(writer.given()), "\n".join(writer.step(own_rule))
     packed = ""
     if writer.packed:
@@ -139,9 +139,9 @@ def given_code(explanation: WorkedStep, own_rule: str) -> Given:
     return Given(packed, f"{_IMPORTS}\n{network}", step)
 
 
-def check_code(explanation: WorkedStep, lines: Sequence[Line]) -> str:
+def check_code(worked: WorkedStep, lines: Sequence[Line]) -> str:
     """Return code that compares displayed numbers with those of ``step``."""
-    known = _is_known_rule(explanation)
+    known = _is_known_rule(worked)
     shown = [
         f'        "{line.step.id}": "{line.shown}",'
         for line in lines
@@ -164,9 +164,9 @@ def arithmetic_code(lines: Sequence[Line]) -> str:
 
 
 class _Writer:
-    def __init__(self, explanation: WorkedStep) -> None:
-        self.explanation = explanation
-        self.trace, self.update = explanation.trace, explanation.update
+    def __init__(self, worked: WorkedStep) -> None:
+        self.worked = worked
+        self.trace, self.update = worked.trace, worked.update
         self.packed: dict[str, str] = {}
 
     def given(self) -> Iterator[str]:
@@ -206,7 +206,7 @@ class _Writer:
 
     def step(self, own_rule: str) -> Iterator[str]:
         """Yield code that takes the step."""
-        update, known = self.update, _is_known_rule(self.explanation)
+        update, known = self.update, _is_known_rule(self.worked)
         rule = "GivenStep()"
         if known:
             settings = [f"learning_rate={update.learning_rate!r}"]
@@ -244,7 +244,7 @@ class _Writer:
     def weighing(self) -> Iterator[str]:
         """Yield how samples are combined; where they have weights, their shares are given."""
         shares = self.trace.shares
-        for reduction in (self.explanation.reduction, "mean", "sum"):
+        for reduction in (self.worked.reduction, "mean", "sum"):
             if np.array_equal(shares, sample_shares(len(shares), reduction=reduction)):
                 yield f"    reduction={reduction!r},"
                 return
@@ -268,8 +268,8 @@ class _Writer:
         return f'packed["{name}"]'
 
 
-def _is_known_rule(explanation: WorkedStep) -> bool:
-    return type(explanation.update.rule).__module__.partition(".")[0] == "deltaprop"
+def _is_known_rule(worked: WorkedStep) -> bool:
+    return type(worked.update.rule).__module__.partition(".")[0] == "deltaprop"
 
 
 def _is_its_value(line: Line) -> bool:
@@ -282,9 +282,9 @@ def _is_its_value(line: Line) -> bool:
     return abs(shown - line.step.value) <= unit
 
 
-def is_own(explanation: WorkedStep) -> bool:
+def is_own(worked: WorkedStep) -> bool:
     """Return whether the network has an activation or a loss that was registered by the user."""
-    network = explanation.trace.network
+    network = worked.trace.network
     slopes = [network.loss.delta_per_sample, *(row.f_prime for row in network.activations)]
     return any(slope.__module__.partition(".")[0] != "deltaprop" for slope in slopes)
 

@@ -32,8 +32,8 @@ def write_document(document: Document) -> str:
     about no network, or of one whose activations or loss are somebody's own, they work out the
     displayed arithmetic, with nothing but Python.
     """
-    own = document.step is None or code.is_own(document.step)
-    return _file(_Book(document, None if own else document.step))
+    own = document.worked is None or code.is_own(document.worked)
+    return _file(_Book(document, None if own else document.worked))
 
 
 def _file(book: _Book) -> str:
@@ -63,21 +63,21 @@ def _file(book: _Book) -> str:
 
 
 class _Book:
-    def __init__(self, document: Document, explanation: WorkedStep | None) -> None:
-        self.document, self.explanation = document, explanation
+    def __init__(self, document: Document, worked: WorkedStep | None) -> None:
+        self.document, self.worked = document, worked
         self.words = document.words
 
     def cells(self) -> Iterator[tuple[str, str]]:
         """Yield the cells: their kind and their text."""
-        words, explanation = self.words, self.explanation
+        words, worked = self.words, self.worked
         yield "markdown", "\n".join([*write_head(self.document), escaped(words["notebook"])])
-        if explanation is not None:
+        if worked is not None:
             yield "markdown", f"## {escaped(words['notebook given'])}"
-            given = code.given_code(explanation, words["own rule"])
+            given = code.given_code(worked, words["own rule"])
             yield from [("hidden code", given.packed)] if given.packed else []
             yield "code", given.network
             yield "code", given.step
-        yield "code", code.CHECK if explanation is not None else code.ARITHMETIC
+        yield "code", code.CHECK if worked is not None else code.ARITHMETIC
         for section in self.document.sections:
             yield from self.section(section, "##")
             for part in section.parts:
@@ -90,12 +90,12 @@ class _Book:
         if texts:
             yield "markdown", "\n\n".join(texts)
         lines = [line for b in section.blocks if isinstance(b, Lines) for line in b.lines]
-        if self.explanation is None:
+        if self.worked is None:
             if lines:
                 yield "code", code.arithmetic_code(lines)
             return
         if lines:
-            yield "code", code.check_code(self.explanation, lines)
+            yield "code", code.check_code(self.worked, lines)
         if section.name == "gradient" and lines:
             yield "code", "print(step.verify())"
         if any(isinstance(block, Equations) for block in section.blocks):

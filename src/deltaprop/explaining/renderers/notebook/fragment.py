@@ -16,7 +16,7 @@ from deltaprop.explaining.document.blocks import (
     Sentence,
     Table,
 )
-from deltaprop.explaining.renderers.text import MARKS, cell_text, equation_text, line_parts
+from deltaprop.explaining.renderers.common_text import MARKS, cell_text, equation_text, line_parts
 from deltaprop.notation.html_page import language_tag
 from deltaprop.notation.image import Image
 from deltaprop.notation.png import data_uri

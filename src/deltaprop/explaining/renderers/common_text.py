@@ -12,8 +12,8 @@ from deltaprop.explaining.document.tokens import (
     Close,
     Constant,
     Entries,
-    Equation,
     Joint,
+    MatrixEquation,
     Open,
 )
 from deltaprop.functional.expressions import Quotient
@@ -134,7 +134,7 @@ def proof_text(proof: Proof, words: Mapping[str, str]) -> str:
 # matrices
 
 
-def equation_text(equation: Equation, document: Document, room: int) -> Iterator[str]:
+def equation_text(equation: MatrixEquation, document: Document, room: int) -> Iterator[str]:
     """Yield a matrix equation: in symbols, then with its numbers and the shape below each matrix.
 
     Matrices that have no room beside each other stand below each other, and columns that have
@@ -159,12 +159,12 @@ def equation_text(equation: Equation, document: Document, room: int) -> Iterator
     yield from _more(equation, document)
 
 
-def _more(equation: Equation, document: Document) -> Iterator[str]:
+def _more(equation: MatrixEquation, document: Document) -> Iterator[str]:
     if equation.more:
         yield document.words["more of this form"].format(count=f"{equation.more:,}")
 
 
-def _symbols(equation: Equation, notation: str) -> str:
+def _symbols(equation: MatrixEquation, notation: str) -> str:
     """Return the right-hand side in symbols."""
     text = ""
     for token in equation.right:
@@ -181,7 +181,7 @@ def _symbols(equation: Equation, notation: str) -> str:
     return text
 
 
-def _pieces_of(equation: Equation, relation: str) -> list[_Piece]:
+def _pieces_of(equation: MatrixEquation, relation: str) -> list[_Piece]:
     """Return the matrices of the right-hand side and the result, with what stands between them."""
     pieces: list[_Piece] = []
     before = " "
