@@ -237,7 +237,7 @@ def test_a_document_by_itself_tells_the_network_as_tables(rng):
     network = dp.Network([30, 20, 3], "relu")
     explanation = dp.explain(network, network.init(rng), rng.normal(size=(2, 30)), [0, 1])
     document = outline.document(explanation, Style(), most=10)
-    text = html.write_document(replace(document, step=None))
+    text = html.write_document(replace(document, worked=None))
     document = Document(text)
     check_ids(document)
     assert "<svg" not in text

@@ -239,7 +239,7 @@ class Document:
                 yield from part.blocks
 
     def lines(self) -> Iterator[Line]:
-        """Yield every number that is described, in order."""
+        """Yield every number that is described, in the order in which they are worked out."""
         for block in self.blocks():
             if isinstance(block, Lines):
                 yield from block.lines
