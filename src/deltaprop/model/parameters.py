@@ -23,7 +23,7 @@ Array = npt.NDArray[np.float64]
 class Slot:
     """Where one array of one layer stands in the flat vector."""
 
-    layer: int
+    layer: int  # counted from 0; ids and what users read count from 1
     name: str
     shape: tuple[int, ...]
     start: int
