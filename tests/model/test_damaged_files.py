@@ -63,7 +63,6 @@ class TestDamage:
         save_model(path, network, network.init(rng))
         content = path.read_bytes()
         place = content.index(b"relu")
-        assert content.count(b"relu") == 1
         path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
         assert b"selu" in path.read_bytes()
         with pytest.raises(ModelFileError, match="checksum"):

@@ -1,15 +1,20 @@
 """Model files: every bit comes back, and a file that is not intact is refused, never believed."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from safetensors.numpy import load_file
 
 import deltaprop as dp
 from deltaprop.errors import DataError, ModelFileError, OutputError, SettingError
 from deltaprop.functional.activations import ACTIVATIONS, Activation, register_activation
+from deltaprop.functional.losses import LOSSES, huber
 from deltaprop.model import serialize
+from deltaprop.model.layers import Dense, LayerNorm, ParametricActivation
 from deltaprop.model.serialize import FORMAT, load_model, save_model
 from deltaprop.model.spec import Network
 from helpers.model_files import everything_of, header_of, rewrite
@@ -211,3 +216,33 @@ class TestReadingBeforeWriting:
         table = {"columns": ["x" * 10**5] * 1000}
         with pytest.raises(OutputError, match=r"description .* takes 100 MB.*Leave out columns"):
             save_model(tmp_path / "m", network, network.init(rng), table=table)
+
+
+@given(one=st.floats(0.05, 50), other=st.floats(0.05, 50))
+def test_a_loss_that_is_another_function_under_its_name_is_refused(tmp_path_factory, one, other):
+    path, known = tmp_path_factory.mktemp("own") / "m.safetensors", dict(LOSSES._rows)
+    try:
+        LOSSES.register(huber(one, "own"), replace=True)
+        network = Network([1, 1], loss="own")
+        save_model(path, network, network.init(np.random.default_rng(0)))
+        load_model(path)
+        LOSSES.register(huber(other, "own"), replace=True)
+        if abs(one - other) > 1e-6 * one:
+            with pytest.raises(ModelFileError, match="another loss own"):
+                load_model(path)
+    finally:
+        LOSSES._rows.clear()
+        LOSSES._rows.update(known)
+
+
+@pytest.mark.parametrize("layer", [Dense, ParametricActivation, LayerNorm])
+def test_an_activation_that_is_another_function_is_refused(tmp_path, monkeypatch, layer):
+    row = Activation("own", np.sin, lambda z, a: np.cos(z), ("", ""), "a wave")
+    monkeypatch.setattr(ACTIVATIONS, "_rows", {**ACTIVATIONS._rows, "own": row})
+    own = layer(2, "own") if layer is Dense else layer("own")
+    network = Network.from_layers(2, [Dense(2), own, Dense(1)], "half_squared_error")
+    save_model(tmp_path / "m", network, network.init(np.random.default_rng(0)))
+    load_model(tmp_path / "m")
+    ACTIVATIONS._rows["own"] = replace(row, f=np.cos, f_prime=lambda z, a: -np.sin(z))
+    with pytest.raises(ModelFileError, match="another activation own"):
+        load_model(tmp_path / "m")

@@ -26,6 +26,7 @@ from deltaprop.errors import (
     UnknownNameError,
 )
 from deltaprop.model.files import nearest_file, write_atomically
+from deltaprop.model.functions import function_values, other_function
 from deltaprop.model.layers import LAYERS, Dropout, Layer
 from deltaprop.model.parameters import Layout, Parameters
 from deltaprop.model.sealed import FORMAT, Facts, Tensors, one_line, pack, plain, unpack
@@ -123,6 +124,7 @@ def save_model(
             "python": platform.python_version(),
         },
         "network": network_to_dict(network),
+        "functions": function_values(network),
         "table": table,
         "training": dict(training or {}),
     }
@@ -231,9 +233,17 @@ def _read(name: str, content: bytes) -> SavedModel:
     """Return what the content of a file describes."""
     facts, tensors = unpack(name, content)
     try:
-        return _assemble(facts, tensors)
+        saved = _assemble(facts, tensors)
+        # files of earlier versions have no values
+        other = other_function(saved.network, facts.get("functions", {}))
     except DeltapropError as error:
         raise damaged(name, error) from None
+    if other:
+        raise ModelFileError(
+            f"{name} was saved with another {other} than the one registered here under this name: "
+            "their values differ. Register the one it was saved with before loading."
+        )
+    return saved
 
 
 def _assemble(facts: Facts, tensors: Tensors) -> SavedModel:
