@@ -67,9 +67,10 @@ def luminance(color):
 @pytest.mark.parametrize("theme", [0, 1])
 @pytest.mark.parametrize("asset", ["page.css", "network.css"])
 def test_text_stands_out_from_every_ground_it_stands_on(asset, theme):
-    style = html._asset(asset)
-    blocks = [dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", b)) for b in style.split("@media")]
-    colors = [block for block in blocks if "ink" in block][theme]
+    colors = {}
+    for sheet in ("colours.css", asset):
+        block = html._asset(sheet).split("@media")[theme]
+        colors |= dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block))
     grounds = [colors[g] for g in ("paper", "sheet", "card", "lit", "current") if g in colors]
     texts = ("ink", "positive", "negative") + (
         ("muted", "gradient") if asset == "network.css" else ()

@@ -36,7 +36,8 @@ def write_document(document: Document, *, width: int = 720, sample: int = 0) -> 
     """Return the network of a document as a picture of its own, with the numbers of a sample."""
     if document.worked is None:
         raise SettingError("This is about no network, so there is no picture of one.")
-    css = files(__package__).joinpath("network.css").read_text(encoding="utf-8")
+    sheets = (files(__package__).joinpath(f"{name}.css") for name in ("colours", "network"))
+    css = "".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
     return picture(document.worked, document.style, width, sample=sample, css=css)
 
 

@@ -79,7 +79,7 @@ class _Page:
             title,
             body,
             language=self.document.style.language,
-            style=_asset("network.css") + _asset("page.css"),
+            style="".join(map(_asset, ("colours.css", "network.css", "page.css"))),
             script=_asset("page.js"),
             kind=" ".join(self._kinds(bool(aside), bool(main))),
         )
