@@ -27,13 +27,18 @@ def test_check_says_yes_for_what_is_right(folder, call):
 
 
 def test_check_says_no_and_names_what_is_wrong(folder, call, monkeypatch):
+    model = deltaprop.load("kinds.safetensors")
     row = vars(ACTIVATIONS["tanh"])
     monkeypatch.setitem(row, "f_prime", lambda z, a: 1 - a)
-    answer = call("check", "kinds.safetensors", "--data", "flowers.csv")
+    refused = call("check", "kinds.safetensors", "--data", "flowers.csv")
+    assert refused.status == 2
+    assert "tanh" in refused.err  # it was saved when f' was another one
+    model.save("wrong.safetensors")
+    answer = call("check", "wrong.safetensors", "--data", "flowers.csv")
     assert (answer.status, answer.err) == (1, "")
     assert re.search(r"^dL/dW\.2\[\d,\d\] +-?\d", answer.out, re.MULTILINE)
     assert "dL/dW.3" not in answer.out
-    facts = call("check", "kinds.safetensors", "--data", "flowers.csv", "--json")
+    facts = call("check", "wrong.safetensors", "--data", "flowers.csv", "--json")
     assert facts.status == 1
     assert facts.json["ok"] is False
     assert facts.json["worst"].startswith(("s.1", "W.2", "b.2"))
