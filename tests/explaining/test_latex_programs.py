@@ -12,7 +12,7 @@ import pytest
 import deltaprop as dp
 from deltaprop.explaining import Names
 from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
-from helpers.explained import tutorial
+from helpers.explained import adam_in_the_middle_of_a_run, tutorial
 
 KINDS = [(a, loss) for a in dp.ACTIVATIONS for loss in dp.LOSSES]
 RULES = [
@@ -36,16 +36,6 @@ def hostile():
     names = Names(" ".join(HOSTILE), tuple(HOSTILE), tuple(HOSTILE[:2]))
     x = rng.normal(size=(1, len(HOSTILE)))
     return dp.explain(network, network.init(rng), x, [0], names=names)
-
-
-def adam_in_the_middle_of_a_run():
-    rng = np.random.default_rng(1)
-    network = dp.Network([4, 5, 3], "tanh", l2=0.01)
-    parameters, rule = network.init(rng), dp.Adam(0.01)
-    n = parameters.flat.size
-    state = {"m": 0.01 * rng.normal(size=n), "v": 0.01 * rng.random(n), "t": 7}
-    x = rng.normal(size=(3, 4))
-    return dp.explain(network, parameters, x, [0, 1, 2], optimizer=rule, state=state)
 
 
 def an_image(n=1):

@@ -6,20 +6,11 @@ import numpy as np
 import pytest
 
 import deltaprop as dp
-from deltaprop.explaining import Names, built_in_example
+from deltaprop.explaining import Names
 from deltaprop.widths import text_width
 
 ANSI = re.compile(r"\x1b\[\d+m")
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]\d+)?(?![\w.])")
-
-
-@pytest.fixture(scope="module")
-def tutorial():
-    worked = built_in_example("tutorial")
-    return dp.explain(
-        worked.network, worked.parameters, worked.x, worked.targets,
-        optimizer=worked.optimizer, names=Names(worked.title),
-    )  # fmt: skip
 
 
 def too_long(text, width):
