@@ -90,6 +90,16 @@ def test_weights_reach_the_scorer_and_one_without_is_refused():
             model.fit(X, NUMBER, sample_weight=weights)
 
 
+@pytest.mark.parametrize("settings", [{"members": 1}, {"members": 3}])
+@pytest.mark.parametrize("seed", range(4))
+def test_which_rows_happen_to_be_held_out_does_not_decide_that(settings, seed):
+    quick = QUICK | settings | {"random_state": seed, "scoring": make_scorer(max_error)}
+    model = dp.MLPRegressor(preset="fast", **quick)
+    with pytest.raises(SettingError, match="takes no sample_weight, but the rows held out"):
+        model.fit(X, NUMBER, sample_weight=1.0 + 1.5 * (np.arange(N) == seed))
+    assert model.fit(X, NUMBER, sample_weight=np.full(N, 2.5)).validation_scores_
+
+
 def test_what_is_no_metric_is_refused():
     with pytest.raises(ValueError, match="'acuracy'"):
         fit(dp.MLPClassifier, WORD, scoring="acuracy")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from deltaprop.errors import DivergedWarning
 from deltaprop.model.parameters import Parameters
@@ -97,23 +98,29 @@ def learn(prepared: Prepared, job: Job, members: list[Parameters]) -> list[Histo
         "progress": job.progress,
         "n_threads": job.n_threads,
     }
+    weighted = _count_differently(learnt.weights, None if held is None else held.weights)
     folds, most = prepared.folds, max(_ENOUGH_JUDGED, _MOST_JUDGED // network.n_out)
     if folds is not None:
         own = [np.flatnonzero(folds != i) for i in range(plan.members)]
         others = [np.flatnonzero(folds == i) for i in range(plan.members)]
         others = [rows[some_rows(len(rows), most, recipe.seed)] for rows in others]
-        scores = [score_for(metric, prepared.target, rows) for rows in others]
+        scores = [score_for(metric, prepared.target, r, weighted=weighted) for r in others]
         settings |= {"rows": own, "validation_rows": others, "metric": scores}
     elif held is not None and len(held):
         judged = some_rows(len(held), most, recipe.seed)
         few = held.take(judged)
         settings |= {"X_val": few.x, "y_val": few.y, "weight_val": few.weights}
         rows = judged if prepared.held_rows is None else prepared.held_rows[judged]
-        settings["metric"] = score_for(metric, prepared.target, rows)
+        settings["metric"] = score_for(metric, prepared.target, rows, weighted=weighted)
     if plan.members == 1:
         return [train(network, members[0], learnt.x, learnt.y, seed=recipe.seed, **settings)]
     seeds = recipe.seeds(plan.members)
     return train_members(prepared.networks, members, learnt.x, learnt.y, seeds=seeds, **settings)
+
+
+def _count_differently(*weights: npt.NDArray[np.float64] | None) -> bool:
+    given = [each for each in weights if each is not None and each.size]
+    return len({end for each in given for end in (each.min(), each.max())}) > 1
 
 
 def _commonest(rows: Portion[Rows]) -> float:

@@ -70,12 +70,18 @@ def check_class_weight(weight: object) -> None:
 
 
 def score_for(
-    metric: Metric | None, target: TargetEncoder, rows: npt.NDArray[np.int64] | None = None
+    metric: Metric | None,
+    target: TargetEncoder,
+    rows: npt.NDArray[np.int64] | None = None,
+    *,
+    weighted: bool = True,
 ) -> Score | None:
     """Return what the epochs are scored with, see ``Recipe``; None for what training takes itself.
 
-    ``rows`` is where those that are scored stand in their table. Of several labels a name means the
-    mean over them. Raise SettingError when the metric belongs to the other task.
+    ``rows`` is where those that are scored stand in their table; ``weighted`` is whether the rows
+    that were given count differently, even where those that are scored happen not to. Of several
+    labels a name means the mean over them. Raise SettingError when the metric belongs to the other
+    task.
     """
     if metric is None:
         return None
@@ -96,8 +102,7 @@ def score_for(
             outputs, targets = target.decode(outputs), target.decode(targets)
         if isinstance(metric, RowMetric):
             assert rows is not None
-            even = weights is None or bool((weights == weights[0]).all())
-            return metric.of(outputs, rows, None if even else weights)
+            return metric.of(outputs, rows, weights if weighted else None)
         if named is not None and several:  # each label by itself
             each = zip(outputs.T, targets.T.astype(np.int64), strict=True)
             pairs = [(np.column_stack([1 - p, p]), t) for p, t in each]
