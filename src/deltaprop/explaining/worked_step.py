@@ -13,7 +13,7 @@ from deltaprop.checking.curvature import second_order_change
 from deltaprop.checking.gradients import EntryCheck, GradientReport, check_trace
 from deltaprop.explaining.derivation.any_number import Derivation
 from deltaprop.explaining.derivation.samples import Batch, batch_of
-from deltaprop.explaining.derivation.strongest import n_numbers, strongest
+from deltaprop.explaining.derivation.strongest import n_numbers, strongest, strongest_described
 from deltaprop.explaining.derivation.update_record import Update
 from deltaprop.explaining.document.labels import Names
 from deltaprop.model.backprop import Trace
@@ -53,9 +53,9 @@ class WorkedStep:
     @cached_property
     def is_large(self) -> bool:
         """Return whether only the strongest numbers and their ancestry are described."""
-        return n_numbers(self.derivation) > _MOST_STEPS
+        return self.n_numbers > _MOST_STEPS
 
-    @property
+    @cached_property
     def n_numbers(self) -> int:
         """Return how many numbers the whole step consists of, described or not."""
         return n_numbers(self.derivation)
@@ -89,13 +89,24 @@ class WorkedStep:
         return replace(self, wanted=tuple(wanted))
 
     @cached_property
+    def shortened(self) -> Self:
+        """Return the explanation of its strongest numbers, as many as fit on a page."""
+        return replace(self, wanted=tuple(strongest_described(self.derivation)))
+
+    @cached_property
     def derivation(self) -> Derivation:
         """Return what describes any single number."""
         return Derivation(self.trace, self.update)
 
     def lines(self, digits: int = 6) -> tuple[Line, ...]:
         """Return the steps as they are displayed, each with enough digits to hold."""
-        return tuple(line_of(step, digits) for step in self.steps)
+        if digits not in self._lines:
+            self._lines[digits] = tuple(line_of(step, digits) for step in self.steps)
+        return self._lines[digits]
+
+    @cached_property
+    def _lines(self) -> dict[int, tuple[Line, ...]]:
+        return {}
 
     # what the step did
 

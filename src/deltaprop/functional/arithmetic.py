@@ -216,7 +216,7 @@ def _build(
         case ast.Name(id=name) if name in names:
             return names[name]
         case ast.Constant(value=int() | float()) if not isinstance(node.value, bool):
-            return Number(ast.get_source_segment(text, node) or repr(node.value))
+            return _constant(node, text)
         case ast.UnaryOp(op=ast.USub(), operand=inner):
             return Sum((part(inner),), (-1,))
         case ast.BinOp(left=left, op=ast.Add(), right=right):
@@ -254,6 +254,12 @@ def _build(
                 f"In the formula {text!r}, {shown!r} is not known; a formula has + - * / ** and "
                 f"a comparison, of {known}."
             )
+
+
+@cache
+def _constant(node: ast.Constant, text: str) -> Number:
+    """Return a constant as it stands in the formula: finding it there takes long."""
+    return Number(ast.get_source_segment(text, node) or repr(node.value))
 
 
 def _matrix_product(left: Expression, right: Expression) -> Expression:

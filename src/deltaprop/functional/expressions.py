@@ -215,10 +215,13 @@ Expression: TypeAlias = (
 
 def leaves(expression: Expression) -> Iterator[Leaf]:
     """Yield operands, constants and rests, in the order they stand."""
-    for part in parts_of(expression):
-        yield from leaves(part)
-    if isinstance(expression, Operand | Number | Rest):
-        yield expression
+    waiting = [expression]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, (Operand, Number, Rest)):
+            yield part
+        else:
+            waiting.extend(reversed(parts_of(part)))
 
 
 def matrices(expression: Expression) -> list[Matrix]:

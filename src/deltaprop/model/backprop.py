@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -50,7 +51,7 @@ Array = npt.NDArray[np.float64]
 Masks = Sequence[Array | None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Trace:
     """Everything that happened in one forward and backward pass; immutable.
 
@@ -114,7 +115,7 @@ class Trace:
             if isinstance(layer, ParametricActivation):
                 yield ACTIVATIONS[layer.function], a
 
-    @property
+    @cached_property
     def dx(self) -> Array:
         """Return dL/dx, of shape (n, n_0): the delta that arrives at the inputs."""
         first = self.network.computing_layers[0]

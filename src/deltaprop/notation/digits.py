@@ -8,6 +8,7 @@ the operands of that line get more.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import floor, inf, isfinite, isnan, log10
 
 from deltaprop.errors import SettingError
@@ -99,6 +100,7 @@ def another_formula(name: str, found: float, value: float) -> SettingError:
     )
 
 
+@lru_cache(maxsize=8192)
 def number_text(value: float, digits: int) -> str:
     """Return a number with at most so many significant digits, in a form Python reads."""
     if not isfinite(value):

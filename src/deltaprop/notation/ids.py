@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from deltaprop.errors import SettingError, shown
 from deltaprop.model.layers import ARRAYS, INTERMEDIATES
@@ -117,6 +118,7 @@ def array_of(quantity: str) -> str:
     return _GRADIENTS.get(quantity, "")
 
 
+@lru_cache(maxsize=8192)
 def read_ref(text: str) -> Ref:
     """Return the number that an id names; "W1[0,2]" is read as "W.1[0,2]".
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import lru_cache
 from html import escape as _escape
 
 from deltaprop.characters import readable
@@ -87,6 +88,7 @@ def operand(name: str, element: str) -> str:
     return f'{tag} data-id="{escape(name)}">{rest}'
 
 
+@lru_cache(maxsize=8192)
 def symbol(ref: Ref, n_samples: int, notation: str = "standard", part: str = "") -> str:
     """Return a symbol (``symbols.symbol``), or that of a ``part`` of a whole array: "2…4"."""
     s = parts_of(ref, n_samples, notation)

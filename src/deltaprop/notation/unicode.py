@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from deltaprop.notation.digits import Line
 from deltaprop.notation.ids import Ref, read_ref
@@ -15,6 +16,7 @@ SUPERSCRIPTS = str.maketrans("0123456789+-()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺�
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
+@lru_cache(maxsize=8192)
 def symbol_of(ref: Ref, n_samples: int, notation: str = "standard", part: str = "") -> str:
     """Return a symbol (``symbol``): W¹₁₃; or that of a ``part`` of a whole array: "2…4"."""
     s = symbol(ref, n_samples, notation)

@@ -7,9 +7,11 @@ One tree for each: ``functional.arrays.element`` makes the lines of single numbe
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from functools import partial, wraps
+from typing import Concatenate, ParamSpec, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -38,16 +40,35 @@ __all__ = [
 Array = npt.NDArray[np.float64]
 
 
-def equations_of(trace: Trace, layer: int, left: str) -> Iterator[Equation]:
-    """Yield a layer's equations of z, of what arrives below, of a gradient, or between."""
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _once(tell: Callable[Concatenate[Trace, P], T]) -> Callable[Concatenate[Trace, P], T]:
+    """Remember what is said of a whole array as long as its trace: every entry asks for it."""
+    known: WeakKeyDictionary[Trace, dict[object, T]] = WeakKeyDictionary()
+
+    @wraps(tell)
+    def told(trace: Trace, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        of_trace, key = known.setdefault(trace, {}), (args, *kwargs.items())
+        if key not in of_trace:
+            of_trace[key] = tell(trace, *args, **kwargs)
+        return of_trace[key]
+
+    return told
+
+
+@_once
+def equations_of(trace: Trace, layer: int, left: str) -> tuple[Equation, ...]:
+    """Return a layer's equations of z, of what arrives below, of a gradient, or between."""
     n_in = trace.network.sizes[layer - 1]
-    for equation in trace.network.computing_layers[layer - 1].equations(n_in):
-        if equation.left == left:
-            yield (
-                equation
-                if equation.stop is not None
-                else replace(equation, stop=_length(trace, layer, left))
-            )
+    return tuple(
+        equation
+        if equation.stop is not None
+        else replace(equation, stop=_length(trace, layer, left))
+        for equation in trace.network.computing_layers[layer - 1].equations(n_in)
+        if equation.left == left
+    )
 
 
 def entry_of(trace: Trace, layer: int, left: str, place: int) -> Equation:
@@ -71,6 +92,7 @@ def _length(trace: Trace, layer: int, left: str) -> int:
     return len(values) if values.ndim > 1 else 1
 
 
+@_once
 def tree_of(
     trace: Trace, layer: int, equation: Equation, *, after: bool = False, shown: bool = False
 ) -> Expression:
@@ -92,6 +114,7 @@ def tree_of(
     return parse(equation.formula, names, functions)
 
 
+@_once
 def intermediate(trace: Trace, layer: int, name: str, after: bool = False) -> Matrix:
     """Return numbers between, worked out by their own equation: no trace holds them."""
     (equation,) = equations_of(trace, layer, name)
@@ -148,6 +171,7 @@ def _part_of(trace: Trace, ref: Ref, start: int, stop: int) -> str:
     return every + (str(stop) if stop == start + 1 else f"{start + 1}…{stop}")
 
 
+@_once
 def arriving(trace: Trace, layer: int, equation: Equation, *, shown: bool = False) -> Expression:
     """Return dL/da of a layer, 0 for the inputs: what the one above sends, times the mask."""
     tree = tree_of(trace, layer + 1, equation, shown=shown)
@@ -158,6 +182,7 @@ def arriving(trace: Trace, layer: int, equation: Equation, *, shown: bool = Fals
     return times(tree, columns_of(trace, mask, Ref("mask", layer + 1), start, stop))
 
 
+@_once
 def delta_of(trace: Trace, layer: int, equation: Equation, *, shown: bool = False) -> Expression:
     """Return delta of a hidden layer: what arrives, times the slope of its activation."""
     tree = arriving(trace, layer, equation, shown=shown)

@@ -139,7 +139,7 @@ def _gradient(trace: Trace, layer: int, name: str, digits: int) -> Iterator[Matr
 
 def _blocks(trace: Trace, layer: int, left: str) -> Iterator[tuple[OfLayer, int]]:
     """Yield a layer's equations that are shown; the last with how many more there are."""
-    found = list(equations_of(trace, layer, left))
+    found = equations_of(trace, layer, left)
     for number, block in enumerate(found[:MOST_BLOCKS], start=1):
         yield block, len(found) - number if number == MOST_BLOCKS else 0
 

@@ -9,7 +9,7 @@ from itertools import groupby
 
 import numpy as np
 
-from deltaprop.explaining.derivation.strongest import neurons_to_show, strongest_described
+from deltaprop.explaining.derivation.strongest import neurons_to_show
 from deltaprop.explaining.document.blocks import (
     Block,
     Document,
@@ -56,7 +56,7 @@ def document(
     """
     chosen = worked
     if shortened and not worked.wanted and worked.n_numbers > most:
-        chosen = replace(worked, wanted=tuple(strongest_described(worked.derivation)))
+        chosen = worked.shortened
     return _Outline(worked, chosen, style, most).document()
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import TypeAlias
 
 from deltaprop.characters import readable
@@ -145,8 +146,15 @@ def _number(text: str, words: _Words) -> str:
 
 def _name(ref: Ref, document: Document, part: str = "") -> str:
     """Return a symbol as it is read out, letter first: "W 1 3 of layer 2"."""
-    words = SPOKEN[document.style.language]
-    of = symbol(document.named(ref), document.n_samples, document.style.notation)
+    style = document.style
+    return _spoken_symbol(
+        document.named(ref), document.n_samples, style.notation, style.language, part
+    )
+
+
+@lru_cache(maxsize=8192)
+def _spoken_symbol(ref: Ref, n_samples: int, notation: str, language: str, part: str) -> str:
+    words, of = SPOKEN[language], symbol(ref, n_samples, notation)
 
     def letter(of: Letter) -> str:
         text = unicodedata.normalize("NFD", f"{of.text} {of.below}").replace("_", " ")

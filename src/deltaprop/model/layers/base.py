@@ -57,7 +57,7 @@ class Intermediate:
     per_row: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Equation:
     """One equation of a layer: of a whole array, or of a part that has a formula of its own.
 
