@@ -8,9 +8,12 @@ import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import typer
+from typer.main import get_command
 
 from deltaprop._version import __version__
 from deltaprop.cli import bench, check, evaluate, explain, mark, practice, predict, train
@@ -38,6 +41,12 @@ app = typer.Typer(
 for each in (train, predict, evaluate, explain, check, mark, practice, bench):
     name = each.__name__.rpartition(".")[2]
     app.command(name, cls=Command, epilog=each.EXAMPLE)(getattr(each, name))
+
+
+@cache
+def _command() -> Any:
+    """Return what typer makes of all the commands, made once in a process."""
+    return get_command(app)
 
 
 def _version(wanted: bool) -> None:
@@ -82,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with saying_when_aborted(_USAGE), _warnings_as_remarks(debug):
             # what was typed, for those who tell how to repeat it
-            status = app(rest, prog_name="deltaprop", standalone_mode=False, obj=tuple(rest))
+            status = _command()(rest, prog_name="deltaprop", standalone_mode=False, obj=tuple(rest))
         if status == _INTERRUPTED:  # typer's answer to Ctrl-C
             raise KeyboardInterrupt
         sys.stdout.flush()

@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from copy import copy
 from dataclasses import fields
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
@@ -38,10 +39,12 @@ class Command(TyperCommand):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help, with what is registered where it says ``{presets}`` or ``{levels}``."""
-        for each in (self, *self.params):
+        told = copy(self)
+        told.params = [copy(each) for each in self.params]
+        for each in (told, *told.params):
             if isinstance(each, TyperCommand | TyperOption):
                 each.help = re.sub(r"{(presets|levels)}", _registered, each.help or "") or None
-        super().format_help(ctx, formatter)
+        super(Command, told).format_help(ctx, formatter)
 
 
 def _registered(word: re.Match[str]) -> str:
