@@ -19,14 +19,15 @@ for name, code in parts.items():
 """
 
 
-def run_parts(folder, parts, beginning="", options=()):
+def run_parts(folder, parts, beginning="", options=(), environment=None):
     """Run each part behind the same beginning, in names of its own; what fails stops no other."""
     (folder / "parts.json").write_text(json.dumps([beginning, parts]), encoding="utf-8")
     (folder / "program.py").write_text(PROGRAM, encoding="utf-8")
     command = [sys.executable, *options, folder / "program.py", folder / "parts.json"]
     return subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=500, check=False
-    )
+        command, cwd=folder, capture_output=True, text=True, timeout=500, check=False,
+        env=environment,
+    )  # fmt: skip
 
 
 def assert_ended_well(done, part):
