@@ -15,9 +15,11 @@ STRICT := --config-settings cmake.define.DELTAPROP_WERROR=ON
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
-# One BLAS thread in each of the test workers. Each begins with a stretch of files of its own, so that
-# what a module's tests share is made once, and at the end takes from what the others have left.
-PYTEST = OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n $(JOBS) --dist worksteal
+# One thread of BLAS and of polars in each of the test workers. Each begins with a stretch of files of
+# its own, so that what a module's tests share is made once, and at the end takes from what the others
+# have left. Bytecode is kept, whatever the environment says: workers and hundreds of processes read it.
+unexport PYTHONDONTWRITEBYTECODE
+PYTEST = OPENBLAS_NUM_THREADS=1 POLARS_MAX_THREADS=1 $(PY) -m pytest -n $(JOBS) --dist worksteal
 
 # The libraries to be measured against stay out of the environment of the tests.
 BENCH := build/bench-venv
