@@ -1,17 +1,32 @@
 """What is done with a page in a browser."""
 
+CURRENT = "Array.from(document.querySelectorAll('li.line.current'), (e) => e.id)"
+
 
 def current(browser):
-    lines = browser.find_elements("css selector", "li.line.current")
-    (only,) = [line.get_attribute("id") for line in lines]
+    (only,) = browser.execute_script(f"return {CURRENT}")
     return only
+
+
+def passed_by(browser, do):
+    """Return what was current and what had the focus after each step of what is done."""
+    browser.execute_script(
+        f"window.seen = []; let before = String({CURRENT});"
+        "window.looking = new MutationObserver(() => {"
+        f"  const now = {CURRENT};"
+        "  if (String(now) !== before) seen.push([...now, document.activeElement.id]);"
+        "  before = String(now);"
+        "});"
+        "looking.observe(document.body, {subtree: true, attributeFilter: ['class']});"
+    )
+    do()
+    return browser.execute_script("looking.disconnect(); return seen")
 
 
 def press(browser, *keys):
     from selenium.webdriver.common.keys import Keys
 
-    for key in keys:
-        browser.switch_to.active_element.send_keys(getattr(Keys, key))
+    browser.switch_to.active_element.send_keys(*(getattr(Keys, key) for key in keys))
 
 
 def go(browser, name):
