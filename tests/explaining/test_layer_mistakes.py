@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import deltaprop as dp
-from deltaprop.checking.layer_mistakes import OF_LAYERS
 from deltaprop.checking.mistakes import MISTAKES
 from deltaprop.checking.rules import RIGHT, work_step
 from deltaprop.model.backprop import backpropagate
@@ -68,7 +67,7 @@ class TestMistakes:
         network = dp.Network.from_layers(3, [*layers, dp.Dense(2)])
         parameters, x = network.init(rng), rng.normal(size=(5, 3))
         parameters.flat[:] += rng.normal(scale=0.3, size=parameters.flat.size)
-        (mistake,) = OF_LAYERS.values()
+        mistake = MISTAKES["norm_as_constant"]
         targets = np.eye(2)[rng.integers(2, size=5)]
         wrong = work_step(mistake.variants[variant], network, parameters, x, targets)
         report = dp.check_gradients(network, parameters, x, targets, gradients=wrong.gradients)

@@ -1,5 +1,6 @@
 """Workings made up by chance: right ones, and ones with a single mistake in them."""
 
+from decimal import Decimal
 from itertools import pairwise
 
 import numpy as np
@@ -87,8 +88,8 @@ def rounded(value, digits):
 
 
 def cut_off(value, digits):
-    """Write a number with so many digits, the rest cut off."""
-    text = f"{value:.{digits + 12}e}"
+    """Write a decimal number with so many digits, the rest cut off."""
+    text = f"{Decimal(f'{value:.13g}'):.{digits + 12}e}"
     mantissa, exponent = text.split("e")
     places = digits + 1 + mantissa.startswith("-")
     return f"{mantissa[:places]}e{exponent}"

@@ -5,8 +5,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from deltaprop.checking.further_mistakes import forms_for
 from deltaprop.checking.mistakes import MISTAKES
+from deltaprop.checking.mistakes.forms import forms_for
 from deltaprop.checking.step import Given, work_out
 from deltaprop.explaining import worked_example
 from deltaprop.functional.losses import LOSSES
@@ -43,7 +43,7 @@ def planted(workings, seeds, share=0.2):
                 yield form.name, example, found
 
 
-@pytest.fixture(scope="module", params=[28, pytest.param(75, marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=[10, pytest.param(75, marks=pytest.mark.slow)])
 def outcomes(workings, request):
     """What marking says of each planted mistake: (planted, candidates of each wrong number)."""
     found = []
@@ -66,12 +66,13 @@ def test_mostly_no_other_mistake_gives_the_same_numbers(outcomes):
 
 def test_every_mistake_is_planted_and_named_at_least_once(outcomes):
     named = Counter(name for name, wrong in outcomes if any(name in names for names in wrong))
-    assert set(named) == set(MISTAKES)
+    in_others = {"norm_as_constant", "plain_step", "old_weights"}  # layers, optimizers, passes
+    assert set(named) == set(MISTAKES) - in_others
 
 
 def test_a_planted_mistake_is_named_from_a_few_of_its_numbers_too(workings):
     named = []
-    for case, (name, example, numbers) in enumerate(planted(workings, range(200, 220))):
+    for case, (name, example, numbers) in enumerate(planted(workings, range(200, 208))):
         rng = np.random.default_rng(case)
         keys = set(rng.choice(list(numbers), size=min(5, len(numbers)), replace=False))
         some = {key: array for key, array in numbers.items() if key in keys}

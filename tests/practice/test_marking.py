@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import deltaprop as dp
-from deltaprop.checking.further_mistakes import FURTHER
 from deltaprop.checking.mistakes import MISTAKES
+from deltaprop.checking.mistakes.forms import FURTHER
 from deltaprop.errors import DataError
 from deltaprop.explaining import EXAMPLES, built_in_example, read_worked_example
 from deltaprop.practice import VERDICTS, Marking, mark
@@ -74,7 +74,7 @@ class TestVerdicts:
         assert marking.claims["z.1"].verdict == "follows"
 
     def test_equal_candidates_are_all_told_and_the_commonest_is_named(self):
-        (only,) = mark(tutorial(dW_1=[[2.10, None], [None, None]])).wrong
+        (only,) = mark(tutorial(loss=0.55125, dW_1=[[2.10, None], [None, None]])).wrong
         assert only.mistake == only.candidates[0] == "half"
         assert "stale_gradients" in only.candidates
         assert "stale_gradients" in only.because
@@ -82,7 +82,7 @@ class TestVerdicts:
     @pytest.mark.parametrize(
         ("claims", "loss", "name"),
         [
-            ({"loss": 1.1025}, "mean", "half"),
+            ({"loss": 1.1025, "delta.2": [[1.05]]}, "mean", "half"),
             ({"dW.1": [[0.912188, 0.63105], [0.456094, 0.315525]]}, "mean", "updated_weights"),
             ({"delta.2": [[-1.05]], "W.2.after": [[1.13125], [1.399]]}, "sum", "sign"),
         ],
@@ -99,7 +99,7 @@ class TestVerdicts:
         marking = mark({**example, "claims": {"delta.1": [[round(p - 1, 6)]]}})
         assert marking.mistakes == ("missing_f_prime",)
 
-    def test_a_mean_forgotten_everywhere_is_one_mistake(self):
+    def test_a_mean_forgotten_everywhere_is_a_sum_and_forgotten_once_a_mistake(self):
         example = {
             "layers": [{"W": [[0.5]], "b": [0.0]}], "loss": "half_squared_error",
             "x": [[1.0], [2.0], [4.0]], "targets": [[1.0], [0.0], [1.0]], "learning_rate": 0.1,
@@ -107,6 +107,10 @@ class TestVerdicts:
         claims = {"loss": 1.125, "delta.1": [[-0.5], [1.0], [1.0]], "dW.1": [[5.5]],
                   "W.1.after": [[-0.05]]}  # fmt: skip
         marking = mark({**example, "claims": claims})
+        assert marking.ok
+        assert marking.conventions == ("samples: sum",)
+        assert marking.claims["dW.1"].verdict == "right, in another convention"
+        marking = mark({**example, "claims": claims | {"loss": 0.375}})
         assert marking.mistakes == ("batch_mean",)
         assert marking.claims["dW.1"].verdict == "follows"
         assert mark({**example, "loss_reduction": "sum", "claims": claims}).ok
@@ -225,7 +229,7 @@ BAD = {
     "a row too short": ({"claims": {"z.1": [[1.25]]}}, ["z.1 is 1 numbers in row 1", "1 row of 2"]),
     "a row too many": ({"claims": {"z.1": [[1, 2], [3, 4]]}}, ["2 rows", "1 row of 2"]),
     "a number for a matrix": ({"claims": {"z.1": 1.25}}, ["z.1 is 1.25", "1 row of 2"]),
-    "a flat list": ({"claims": {"z.1": [1.25, 3.8]}}, ["z.1", "1 row of 2"]),
+    "a flat list": ({"claims": {"W.1": [1.25, 3.8]}}, ["W.1", "2 rows of 2"]),
     "too deep": ({"claims": {"z.1": [[[1.25], [3.8]]]}}, ["too deep"]),
     "a list for the loss": ({"claims": {"loss": [0.55]}}, ["loss is a list", "one number"]),
     "a word": ({"claims": {"z.1": [["much", 3.8]]}}, ["z.1[0,0] is 'much'", "a number"]),

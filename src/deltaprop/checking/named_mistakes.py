@@ -9,7 +9,6 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.checking.layer_mistakes import OF_LAYERS
 from deltaprop.checking.mistakes import MISTAKES
 from deltaprop.checking.precision import DOUBLE, SINGLE, Computed
 from deltaprop.checking.search import Cause, Search
@@ -154,7 +153,7 @@ def _named(search: Search, claimed: Claimed, part: str, entry: str) -> _Found:
 
 def _mistake(cause: Cause, part: str, entry: str) -> NamedMistake:
     name, eta = cause.form.name, cause.learning_rate
-    row = OF_LAYERS[name] if name in OF_LAYERS else MISTAKES[name]
+    row = MISTAKES[name]
     more = "" if eta is None else f" (with a learning rate of {eta:.6g})"
     layers = {int(place.split(".")[1]) for place in cause.places if place != "loss"}
     return NamedMistake(

@@ -51,6 +51,7 @@ class Working:
     shares: Array
     learning_rate: float
     move: Move | None = None
+    take: Take = field(default=lambda _key, computed: computed, repr=False)
     z: list[Array] = field(default_factory=list)
     a: list[Array] = field(default_factory=list)
     delta: list[Array] = field(default_factory=list)
@@ -93,12 +94,15 @@ class Working:
 class Rules:
     """How each part of a step is worked out.
 
-    Every rule takes the working so far. ``recursion`` gives dL/da of the layer below,
-    ``f_prime`` the derivative it is multiplied by, ``gradient_delta`` what the gradients are made
-    with, ``weight_gradient`` and ``bias_gradient`` those of a dense layer in its usual form,
-    ``update`` the parameters after the step.
+    Every rule takes the working so far. ``pre_activation`` gives z and ``activation`` a of a layer,
+    ``output`` that of the last one, ``again`` the parameters of the second pass. ``recursion``
+    gives dL/da of the layer below, ``f_prime`` the derivative it is multiplied by,
+    ``gradient_delta`` what the gradients are made with, ``weight_gradient`` and ``bias_gradient``
+    those of a dense layer in its usual form, ``update`` the parameters after the step.
     """
 
+    pre_activation: Callable[[Working, int], Array]
+    activation: Callable[[Working, int], Array]
     output: Callable[[Working], Array]
     data_loss: Callable[[Working], float]
     penalty: Callable[[Working], float]
@@ -106,11 +110,12 @@ class Rules:
     recursion: Callable[[Working, int], Array]
     f_prime: Callable[[Working, int], Array]
     gradient_delta: Callable[[Working, int], Array]
-    weight_gradient: Callable[[Array, Array], Array]
+    weight_gradient: Callable[[Working, Array, int], Array]
     bias_gradient: Callable[[Working, Array, int], Array]
     penalty_gradient: Callable[[Working], Array]
     gradients: Callable[[Working, Array], Array]
     update: Callable[[Working], Array]
+    again: Callable[[Working], Parameters]
 
 
 def _as_it_is(_key: str, computed: Array) -> Array:
@@ -139,7 +144,7 @@ def work_step(
     """
     w = Working(
         network, _taken(parameters, take), x, targets,
-        sample_shares(len(x)) if shares is None else shares, learning_rate, move,
+        sample_shares(len(x)) if shares is None else shares, learning_rate, move, take,
     )  # fmt: skip
     rules = forward(rules, w, take)
     _backward(rules, w, take)
@@ -154,10 +159,9 @@ def forward(rules: Rules, w: Working, take: Take = _as_it_is, suffix: str = "") 
     """
     last = len(w.network.computing_layers) - 1
     w.a.append(w.x)
-    for index, layer in enumerate(w.network.computing_layers):
-        z = layer.forward(w.parameters.layers[index], w.a[index])
-        w.z.append(take(f"z.{index + 1}{suffix}", z))
-        a = w.network.activations[index].f(w.z[index]) if index < last else rules.output(w)
+    for index in range(last + 1):
+        w.z.append(take(f"z.{index + 1}{suffix}", rules.pre_activation(w, index)))
+        a = rules.activation(w, index) if index < last else rules.output(w)
         w.a.append(take(f"a.{index + 1}{suffix}", a))
     if w.a[-1] is not a and not np.array_equal(w.a[-1], a, equal_nan=True):
         rules = _from_output(rules, w)
@@ -212,7 +216,7 @@ def _backward(rules: Rules, w: Working, take: Take) -> None:
         if not w.is_usual(index):
             arrays[index] = w.pulled_back(index, used)[1]
         else:
-            arrays[index]["W"] = rules.weight_gradient(w.a[index], used)
+            arrays[index]["W"] = rules.weight_gradient(w, used, index)
             if network.has_bias(index):
                 arrays[index]["b"] = rules.bias_gradient(w, used, index)
         if index > 0:
@@ -244,7 +248,14 @@ def _right_f_prime(w: Working, index: int) -> Array:
     return w.network.activations[index].f_prime(w.z[index], w.a[index + 1])
 
 
+def _right_pre_activation(w: Working, index: int) -> Array:
+    layer = w.network.computing_layers[index]
+    return layer.forward(w.parameters.layers[index], w.a[index])
+
+
 RIGHT = Rules(
+    pre_activation=_right_pre_activation,
+    activation=lambda w, index: w.network.activations[index].f(w.z[index]),
     output=lambda w: w.network.loss.predict(w.z[-1]),
     data_loss=lambda w: w.network.loss.value(w.z[-1], w.targets, w.shares),
     penalty=lambda w: sum(penalties(w.network, w.parameters)),
@@ -252,9 +263,10 @@ RIGHT = Rules(
     recursion=_right_recursion,
     f_prime=_right_f_prime,
     gradient_delta=lambda w, index: w.delta[index],
-    weight_gradient=lambda a, delta: a.T @ delta,
+    weight_gradient=lambda w, delta, index: w.a[index].T @ delta,
     bias_gradient=lambda _w, delta, _index: delta.sum(axis=0),
     penalty_gradient=lambda w: penalty_gradient(w.network, w.parameters),
     gradients=lambda _w, flat: flat,
     update=Working.moved,
+    again=lambda w: w.after,
 )

@@ -16,7 +16,7 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.checking.further_mistakes import Form, forms_for
+from deltaprop.checking.mistakes.forms import Form, forms_for
 from deltaprop.checking.precision import Claim, is_close
 from deltaprop.checking.rules import RIGHT, Rules, Working
 from deltaprop.checking.step import (
@@ -29,7 +29,7 @@ from deltaprop.checking.step import (
 )
 from deltaprop.model.layers import ARRAYS
 
-__all__ = ["Cause", "Found", "Search", "workings"]
+__all__ = ["Cause", "Found", "Search", "only_in", "workings"]
 
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -114,7 +114,7 @@ class Search:
         """Return where a mistake in recursion or f' is made, if that explains every claim."""
         made: frozenset[int] = frozenset()
         step, last = self.step, self.step.n_layers
-        values = work_out(step, _only_in(form.rules, made))[0]
+        values = work_out(step, only_in(form.rules, made))[0]
         for layer in reversed(range(1, last + 1)):
             here = [claim for claim in claims if _layer_of_delta(claim.key) == layer]
             if all(_fits(claim, values) for claim in here):
@@ -122,7 +122,7 @@ class Search:
             if layer == last:
                 return None
             made |= {layer}
-            rules = _only_in(form.rules, made)
+            rules = only_in(form.rules, made)
             if form.name == "updated_weights" and not step.learning_rate:
                 eta = self._learning_rate(rules, here, values)
                 if eta is None:
@@ -226,7 +226,7 @@ class Search:
         partly = dict.fromkeys(c.form.name for c in causes if _reaches_down(c.form.rules))
         for key in unnamed:  # one layer rounded unevenly explains a claim or two, not a dozen
             few = len(unnamed) <= 2
-            rounded = Found() if partly else self._with_rounding(by_key[key], mixed=few)
+            rounded = Found() if partly else self.with_rounding(by_key[key], mixed=few)
             found[key] = Found(tuple(partly)) if partly else rounded
         return found
 
@@ -261,7 +261,7 @@ class Search:
             _fits(c, values) for c in self.claims if c.key in before and not self.off[c.key].any()
         )
 
-    def _with_rounding(self, claim: Claim, *, mixed: bool) -> Found:
+    def with_rounding(self, claim: Claim, *, mixed: bool) -> Found:
         """Ask once more, with the layer before rounded: first by the right rules, then by wrong."""
         layer = self._layer_before(claim.key)
         if layer is None:
@@ -269,7 +269,13 @@ class Search:
         roundings = [Given(self.slips.numbers, places) for places in _PLACES]
         roundings += self._mixtures(layer) if mixed else []
         right = Form("", RIGHT, 0)
-        exactly = [(right, work_out(self.step, RIGHT, self.slips)[0]), *self.pure]
+        by_right = work_out(self.step, RIGHT, self.slips)[0]
+        others = [
+            (form, values)
+            for form, values in self.pure
+            if not np.allclose(values[claim.key], by_right[claim.key], equal_nan=True)
+        ]
+        exactly = [(right, by_right), *others]
         near = [
             form
             for form, values in exactly
@@ -328,7 +334,7 @@ def _reaches_down(rules: Rules) -> bool:
     return rules.recursion is not RIGHT.recursion or rules.f_prime is not RIGHT.f_prime
 
 
-def _only_in(rules: Rules, layers: frozenset[int]) -> Rules:
+def only_in(rules: Rules, layers: frozenset[int]) -> Rules:
     """Return rules that make a mistake on the way to delta of these layers, counted from 1."""
 
     def recursion(w: Working, index: int) -> Array:

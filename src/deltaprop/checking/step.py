@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -49,6 +50,13 @@ class Step:
         return len(self.network.computing_layers)
 
 
+class GoesOn(Protocol):
+    """What somebody goes on with instead of what a quantity comes to."""
+
+    def instead_of(self, key: str, computed: Array) -> Array:
+        """Return what the working goes on with."""
+
+
 @dataclass(frozen=True)
 class Given:
     """Numbers to go on with instead of the computed ones; NaN where nothing is given.
@@ -72,7 +80,7 @@ class Given:
 
 
 def work_out(
-    step: Step, rules: Rules = RIGHT, given: Given | None = None
+    step: Step, rules: Rules = RIGHT, given: GoesOn | None = None
 ) -> tuple[Quantities, Quantities]:
     """Work out every quantity of a step, by ``RIGHT`` or a mistake's rules, from what is ``given``.
 
@@ -94,7 +102,7 @@ def work_out(
             rules, step.network, step.parameters, step.x, step.targets, learning_rate=eta,
             shares=step.shares, move=step.move, take=take,
         )  # fmt: skip
-        after = Working(step.network, w.after, step.x, step.targets, step.shares, eta)
+        after = Working(step.network, rules.again(w), step.x, step.targets, step.shares, eta)
         forward(rules, after, take, ".after")
     return computed, used
 

@@ -28,8 +28,8 @@ def mark(
 ) -> int:
     """Judge the numbers somebody claims, and name the mistakes.
 
-    A number is right, right but rounded, follows from an earlier slip, or is wrong. The exit
-    status is 0 when all are right, 1 when one is wrong.
+    A number is right, perhaps rounded or in another convention, follows from an earlier slip, or
+    is wrong. The exit status is 0 when all are right, 1 when one is wrong.
     """
     from deltaprop.errors import nearest_name
     from deltaprop.explaining import EXAMPLES, built_in_example

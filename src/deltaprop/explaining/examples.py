@@ -99,6 +99,8 @@ class WorkedExample:
         "mean" or "sum" over samples.
     claims : dict
         What somebody says the numbers are.
+    conventions : dict
+        In which conventions the claims are written, where the house writes otherwise.
     titles : dict
         The title in other languages: {"zh": "..."}.
     source : str
@@ -114,6 +116,7 @@ class WorkedExample:
     train_biases: bool = True
     reduction: str = "mean"
     claims: Mapping[str, object] | None = None
+    conventions: object = None
     titles: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
 
@@ -237,6 +240,7 @@ def worked_example(data: Mapping[str, Any], name: str = "the example") -> Worked
             train_biases=bool(data.get("train_biases", True)),
             reduction=str(data.get("loss_reduction", "mean")),
             claims=data.get("claims"),
+            conventions=data.get("conventions"),
             titles=_titles(data.get("titles")),
             source=_source(data.get("source")),
         )

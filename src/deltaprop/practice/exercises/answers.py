@@ -7,7 +7,8 @@ import unicodedata
 from decimal import Decimal
 from fractions import Fraction
 
-from deltaprop.practice.marking.mark import ROUNDED, Mark
+from deltaprop.checking.precision import is_close
+from deltaprop.practice.marking.mark import ROUNDED, WRONG, Mark
 from deltaprop.practice.marking.precision import read_number
 
 __all__ = ["has_too_few_digits", "read_answers"]
@@ -47,6 +48,8 @@ def _decimal(word: str) -> str | None:
 
 
 def has_too_few_digits(mark: Mark, least: int) -> bool:
-    """Return whether a number is right only because it was rounded to a digit or two."""
+    """Return whether a number is the right one, rounded to a digit or two."""
     number = read_number(mark.claimed)
-    return mark.verdict == ROUNDED and number is not None and number.digits < least
+    if number is None or mark.verdict not in (ROUNDED, WRONG) or number.digits >= least:
+        return False
+    return bool(is_close(number.value, mark.right, number.unit / 2))

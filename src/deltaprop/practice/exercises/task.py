@@ -156,7 +156,7 @@ class Task:
         DataError
             When a quantity, a shape or a number is impossible, or nothing is answered.
         """
-        return mark({**self.given, "title": self.title, "claims": answers})
+        return mark({**self.given, "title": self.title, "claims": answers, "conventions": "house"})
 
     def hint(self, name: str, parts: int = 1) -> str:
         """Return a hint: the line of the derivation that works out a number.

@@ -10,10 +10,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.checking.precision import is_close
 from deltaprop.checking.step import Quantities
 from deltaprop.errors import DataError, nearest_name
-from deltaprop.practice.marking.precision import SURE, Habit, Number, habit_of, read_number
+from deltaprop.practice.marking.precision import (
+    Habit,
+    Number,
+    habit_of,
+    has_decimal_commas,
+    may_stand_for,
+    read_number,
+)
 
 __all__ = ["Claim", "entry", "read_claims"]
 
@@ -37,7 +43,7 @@ class Claim:
     numbers : dict
         The claimed numbers by index; what is not claimed is left out.
     shape : tuple of int
-        Of the whole quantity.
+        Of the whole quantity, as it is written.
     habit : Habit
         How precisely the whole working is written.
     """
@@ -55,16 +61,14 @@ class Claim:
     @cached_property
     def units(self) -> Array:
         """Return one unit in the last place of each claimed number; 0 where none is."""
-        return self._array(0.0, lambda number: number.unit)
+        usual = self.habit.unit(self.values)
+        units = self._array(0.0, lambda number: number.unit)
+        return np.where(units > 0, np.minimum(units, np.nan_to_num(usual, nan=np.inf)), 0.0)
 
     @cached_property
     def digits(self) -> npt.NDArray[np.int64]:
         """Return how many significant digits each has; 0 where none is claimed."""
         return self._array(0.0, lambda number: number.digits).astype(np.int64)
-
-    @cached_property
-    def _room(self) -> Array:
-        return self._array(0.0, lambda number: number.room(self.habit))
 
     def _array(self, otherwise: float, of: Callable[[Number], float]) -> Array:
         array = np.full(self.shape, otherwise)
@@ -74,11 +78,16 @@ class Claim:
 
     def close(self, numbers: Array, slack: Array | float = 0.0) -> npt.NDArray[np.bool_]:
         """Return where a claimed number may be written for the one in ``numbers``, or none is."""
-        close = is_close(self.values, numbers, self._room + slack, SURE)
-        near = np.asarray(close | np.isnan(self.values))
-        for index in map(tuple, np.argwhere(~near)):
-            near[index] = self.numbers[index].is_cut_off(float(numbers[index]))
-        return near
+        near = may_stand_for(self.values, self._room, self._cut, numbers, slack)
+        return near | np.isnan(self.values)
+
+    @cached_property
+    def _room(self) -> Array:
+        return self._array(0.0, lambda number: number.room(self.habit))
+
+    @cached_property
+    def _cut(self) -> Array:
+        return self._array(0.0, lambda number: number.cut(self.habit))
 
 
 def read_claims(claims: object, right: Quantities) -> list[Claim]:
@@ -105,12 +114,17 @@ def read_claims(claims: object, right: Quantities) -> list[Claim]:
     for key in claims:
         if key not in right:
             raise DataError(_no_such(key, right))
-    read = [_read(key, claims[key], right[key].shape) for key in right if key in claims]
+    comma = has_decimal_commas(claims)
+    read = [_read(key, claims[key], right[key].shape, comma) for key in right if key in claims]
     read = [claim for claim in read if claim.numbers]
     if not read:
         raise DataError("claims holds no number; there is nothing to mark.")
-    pairs = [(number, float(right[c.key][i])) for c in read for i, number in c.numbers.items()]
-    return [replace(claim, habit=habit_of(pairs)) for claim in read]
+    habit = habit_of(
+        (number, float(right[claim.key].reshape(claim.shape)[index]))
+        for claim in read
+        for index, number in claim.numbers.items()
+    )
+    return [replace(claim, habit=habit) for claim in read]
 
 
 def _no_such(key: object, right: Quantities) -> str:
@@ -124,18 +138,34 @@ def _no_such(key: object, right: Quantities) -> str:
     )
 
 
-def _read(key: str, value: Any, shape: tuple[int, ...]) -> Claim:
+def _read(key: str, value: Any, shape: tuple[int, ...], comma: bool) -> Claim:
     if isinstance(value, (np.ndarray, np.generic)):
         value = value.tolist()
+    if len(shape) == 2:
+        value, shape = _as_matrix(value, shape)
     numbers: dict[Index, Number] = {}
     for index, cell in _cells(key, value, shape, shape, ()):
         if cell is None:
             continue
-        number = read_number(cell)
+        number = read_number(cell, comma=comma)
         if number is None:
             raise DataError(f"claims: {entry(key, *index)} is {_kind(cell)}; expected a number.")
         numbers[index] = number
     return Claim(key, numbers, shape)
+
+
+def _as_matrix(value: Any, shape: tuple[int, ...]) -> tuple[Any, tuple[int, ...]]:
+    """Return rows for a list that is one row or one column, and the shape they are written in."""
+    if not isinstance(value, (list, tuple)):
+        return value, shape
+    rows, columns = shape
+    lists = [part for part in value if isinstance(part, (list, tuple))]
+    if not lists and 1 in shape and len(value) == max(shape) > 1:
+        return ([value] if rows == 1 else [[part] for part in value]), shape
+    turned = bool(lists) and len(value) == columns and rows != columns
+    if turned and all(len(part) == rows for part in lists):
+        return value, (columns, rows)
+    return value, shape
 
 
 def _cells(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import groupby
@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from deltaprop.checking.search import Found, Search
-from deltaprop.checking.step import Quantities, nearest_before, work_out
+from deltaprop.checking.causes import Explanation
+from deltaprop.checking.conventions import declared
+from deltaprop.checking.step import work_out
 from deltaprop.errors import DataError, DeltapropError
 from deltaprop.explaining.examples import (
     EXAMPLES,
@@ -24,14 +25,22 @@ from deltaprop.explaining.examples import (
     worked_example,
 )
 from deltaprop.practice.marking.claims import Claim, entry, read_claims
+from deltaprop.practice.marking.judge import (
+    FOLLOWS,
+    OTHERWISE,
+    RIGHT,
+    ROUNDED,
+    VERDICTS,
+    WRONG,
+    Judgement,
+    judge,
+)
 from deltaprop.practice.marking.reasons import Reasons
 from deltaprop.practice.marking.step import step_of
 
 __all__ = ["ROUNDED", "VERDICTS", "WRONG", "Mark", "Marking", "mark"]
 
 Index = tuple[int, ...]
-
-RIGHT, ROUNDED, FOLLOWS, WRONG = VERDICTS = ("right", "right, rounded", "follows", "wrong")
 
 
 @dataclass(frozen=True)
@@ -75,8 +84,8 @@ class Mark:
 
     @property
     def ok(self) -> bool:
-        """Return whether it is right, perhaps rounded."""
-        return self.verdict in (RIGHT, ROUNDED)
+        """Return whether it is right, perhaps rounded or in another convention."""
+        return self.verdict in (RIGHT, ROUNDED, OTHERWISE)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the mark as plain data."""
@@ -97,15 +106,18 @@ class Marking:
         What was marked.
     marks : tuple of Mark
         One for each claimed number, in the order in which they are worked out.
+    conventions : tuple of str
+        In which the working is written where the house writes otherwise: "delta: per_sample".
     """
 
     title: str
     marks: tuple[Mark, ...]
+    conventions: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
-        """Return whether every number is right, or right but rounded."""
-        return all(mark.ok for mark in self.marks)
+        """Return whether no number is wrong, so that none follows from a wrong one."""
+        return not self.wrong
 
     def __bool__(self) -> bool:
         return self.ok
@@ -161,6 +173,7 @@ class Marking:
             "ok": self.ok,
             "counts": self.counts,
             "mistakes": list(self.mistakes),
+            "conventions": list(self.conventions),
             "claims": {
                 key: {"verdict": mark.verdict, "mistake": mark.mistake, "because": mark.because}
                 for key, mark in self.claims.items()
@@ -210,8 +223,12 @@ def mark(worked: str | os.PathLike[str] | Mapping[str, Any] | WorkedExample) -> 
         claims = read_claims(example.claims, right)
     except DeltapropError as error:
         raise DataError(f"{name}: {error}") from None
-    search = Search(step, claims, {claim.key: ~claim.close(right[claim.key]) for claim in claims})
-    return Marking(example.title, _Judge(claims, search, Reasons(example, step, right)).marks())
+    judgement = judge(step, claims, declared(example.conventions))
+    reasons = Reasons(example, judgement)
+    return Marking(
+        example.title, tuple(_marks(judgement, claims, reasons)),
+        judgement.reading.conventions.names,
+    )  # fmt: skip
 
 
 def _read(worked: object) -> tuple[WorkedExample, str]:
@@ -229,68 +246,26 @@ def _read(worked: object) -> tuple[WorkedExample, str]:
     )
 
 
-class _Judge:
-    """Verdicts from what is right, what follows, and what was found."""
-
-    def __init__(self, claims: list[Claim], search: Search, reasons: Reasons) -> None:
-        self.claims = claims
-        self.search = search
-        self.reasons = reasons
-        self.right = reasons.values
-        self.bad: set[str] = set()  # claims with a number that is wrong or follows from one
-
-    def marks(self) -> tuple[Mark, ...]:
-        verdicts: dict[str, dict[Index, str]] = {}
-        for claim in self.claims:
-            given = {index: self.verdict(claim, index) for index in claim.numbers}
-            verdicts[claim.key] = given
-            if not {FOLLOWS, WRONG}.isdisjoint(given.values()):
-                self.bad.add(claim.key)
-        wrong = [key for key, given in verdicts.items() if WRONG in given.values()]
-        found = self.search.name(wrong) if wrong else {}
-        return tuple(
-            self.mark(claim, index, verdict, found.get(claim.key, Found()))
-            for claim in self.claims
-            for index, verdict in verdicts[claim.key].items()
-        )
-
-    def mark(self, claim: Claim, index: Index, verdict: str, found: Found) -> Mark:
-        reasons = self.reasons
-        candidates = found.names if verdict == WRONG else ()
-        mistake = (*candidates, "arithmetic")[0] if verdict == WRONG else None
-        if verdict == WRONG:
-            because = reasons.wrong(claim, index, found)
-        elif verdict == FOLLOWS:
-            because = reasons.follows(claim, index, self.slips_before(claim.key))
-        else:
-            because = reasons.right(claim, index, rounded=verdict == ROUNDED)
-        return Mark(
-            claim.key, index, claim.numbers[index].text, float(self.right[claim.key][index]),
-            verdict, mistake, candidates, because,
-        )  # fmt: skip
-
-    def verdict(self, claim: Claim, index: Index) -> str:
-        number, right = claim.numbers[index], float(self.right[claim.key][index])
-        if not self.search.off[claim.key][index]:
-            return ROUNDED if number.is_rounded(right, claim.habit) else RIGHT
-        if self._is_made_from_claims(claim, index):
-            return FOLLOWS if self.slips_before(claim.key) else ROUNDED
-        return WRONG
-
-    def _is_made_from_claims(self, claim: Claim, index: Index) -> bool:
-        """Return whether the claims before give the number, with or without their rounding."""
-        computed, slack = self.from_slips
-        from_slips = claim.close(computed[claim.key], slack[claim.key])
-        return bool((from_slips | claim.close(self.from_everything[claim.key]))[index])
-
-    def slips_before(self, key: str) -> list[str]:
-        """Return the nearest claims that are wrong, or follow from such, and are made use of."""
-        return nearest_before(key, self.bad, self.search.step)
-
-    @cached_property
-    def from_slips(self) -> tuple[Quantities, Quantities]:
-        return self.search.from_slips()
-
-    @cached_property
-    def from_everything(self) -> Quantities:
-        return work_out(self.search.step, given=self.search.everything)[0]
+def _marks(judgement: Judgement, claims: list[Claim], reasons: Reasons) -> Iterator[Mark]:
+    for claim in claims:
+        explanation = judgement.causes.all.get(claim.key, Explanation())
+        for index, number in claim.numbers.items():
+            verdict = judgement.verdict(claim, index)
+            mistake: str | None = None
+            candidates: tuple[str, ...] = ()
+            if verdict == WRONG:
+                candidates = explanation.names
+                systematic = judgement.is_systematic(claim.key) and not explanation.rounded
+                unnamed = "systematic" if systematic else "arithmetic"
+                mistake = (*candidates, unnamed)[0]
+                because = reasons.wrong(claim, index, explanation, unnamed)
+            elif verdict == FOLLOWS:
+                because = reasons.follows(claim, index, judgement.slips_before(claim.key))
+            elif verdict == OTHERWISE:
+                because = reasons.otherwise(claim, index, judgement.reading.conventions)
+            else:
+                because = reasons.right(claim, index, rounded=verdict == ROUNDED)
+            yield Mark(
+                claim.key, index, number.text, float(judgement.right[claim.key][index]), verdict,
+                mistake, candidates, because,
+            )  # fmt: skip

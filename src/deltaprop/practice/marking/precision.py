@@ -1,33 +1,86 @@
-"""Numbers as people write them: with so many digits, rounded or cut off."""
+"""Numbers as people write them: how precisely, and what each may stand for."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from math import isfinite
-from statistics import median
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
 
 from deltaprop.checking.precision import is_close
 from deltaprop.explaining.examples import Written
 
-__all__ = ["SURE", "Habit", "Number", "habit_of", "read_number"]
+__all__ = [
+    "SURE",
+    "Habit",
+    "Number",
+    "habit_of",
+    "has_decimal_commas",
+    "may_stand_for",
+    "read_number",
+]
+
+Array = npt.NDArray[np.float64]
 
 _DECIMAL = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?")
+_FRACTION = re.compile(r"([-+]?\d{1,15})/(\d{1,15})")
+_GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
+_COMMA = re.compile(r"[-+]?(\d+,\d*|,\d+)([eE][-+]?\d{1,3})?")
+_POWER = re.compile(r"\s*[x*×·]\s*10\s*(\^|\*\*)\s*\(?([-+]?\d{1,3})\)?")
+_LONGEST = 400  # characters of a number
+_REPEATING = 12  # digits to which 1/3 is written out
 _NOTICEABLE = 1e-3  # relative error from which rounding can be seen
-_ROUNDED_ON_THE_WAY = 3  # significant digits from which a whole unit may be lost either way
+_ENOUGH, _ENOUGH_WHOLE = 2, 3  # significant digits that say a number, with a point and without
+_ODD_ONES = 1  # of a habit: 0.0223 by chance, in a working of four digits
+_TELLING_APART = 6  # numbers of which a few odd ones are
+_FEWEST_TELLING = 3  # numbers from which a habit is seen
+_EXACT = 1e-9  # relative error of a number that is written in full
+_BINARY = 1e-13  # relative error to which a result of float64 is the decimal number it stands for
 SURE = 4e-15  # relative error of a number worked out in float64
 
 
 @dataclass(frozen=True)
+class Habit:
+    """How precisely a working is usually written.
+
+    Attributes
+    ----------
+    decimals, digits : int
+        Places behind the point, and significant digits.
+    by_decimals, by_digits : bool
+        Which of them it is that is always the same; both where the numbers do not tell.
+    """
+
+    decimals: int = 3
+    digits: int = 3
+    by_decimals: bool = True
+    by_digits: bool = False
+
+    def unit(self, values: Array) -> Array:
+        """Return the unit in the last place of numbers written like the rest."""
+        places = np.full(np.shape(values), 10.0**-self.decimals)
+        if not self.by_digits:
+            return places
+        with np.errstate(all="ignore"):
+            size = np.floor(np.log10(np.abs(values)))
+            by_digits = np.where(np.isfinite(size), 10.0 ** (size + 1 - self.digits), places)
+        return np.maximum(by_digits, places) if self.by_decimals else by_digits
+
+
+@dataclass(frozen=True)
 class Number:
-    """One claimed number and the precision it is written with.
+    """One written number and how precisely it is written.
 
     Attributes
     ----------
     text : str
         As it was written.
-    value : float
+    exact : Decimal
         What that is.
     decimals : int
         Places behind the point; negative in 12e3.
@@ -38,50 +91,50 @@ class Number:
     """
 
     text: str
-    value: float
+    exact: Decimal
     decimals: int
     digits: int
     whole: bool
+
+    @property
+    def value(self) -> float:
+        """Return the number."""
+        return float(self.exact)
 
     @property
     def unit(self) -> float:
         """Return one unit in the last place."""
         return float(Decimal(1).scaleb(-self.decimals))
 
-    def is_written_for(self, right: float, habit: Habit) -> bool:
-        """Return whether ``right`` may be written like this: rounded, or cut off.
+    def is_written_for(self, right: float, habit: Habit, slack: float = 0.0) -> bool:
+        """Return whether ``right`` may be written like this: with enough digits, the rest cut off.
 
         Parameters
         ----------
         right : float
             The number that should stand here.
         habit : Habit
-            How precisely the whole working is written; a bare 0 says nothing of itself.
+            How precisely the whole working is written.
+        slack : float
+            What ``right`` itself is not sure of.
         """
-        near = is_close(self.value, right, self.room(habit), SURE)
-        return bool(near) or self.is_cut_off(right)
+        stated, room, cut = np.array(self.value), np.array(self.room(habit)), self.cut(habit)
+        return bool(may_stand_for(stated, room, np.array(cut), np.array(right), slack))
 
     def room(self, habit: Habit) -> float:
-        """Return by how much it may be off: half a unit, or a whole one of many digits."""
-        unit = self.unit
-        if self._is_bare_zero:
-            unit = min(unit, 10.0**-habit.decimals)
-        return unit * (1.0 - 1e-6) if self.digits >= _ROUNDED_ON_THE_WAY else unit / 2.0
+        """Return half a unit of the last place: of its own, or the usual one if it says little."""
+        usual = float(habit.unit(np.array(self.value)))
+        unit = self.unit if self.says_enough(habit) else min(self.unit, usual)
+        return 0.5 * unit * (1.0 + 1e-9)  # 0.125 is 0.12 and 0.13
 
-    @property
-    def _is_bare_zero(self) -> bool:
-        return self.value == 0 and self.decimals <= 1  # "0", or the repr of 0.000
+    def cut(self, habit: Habit) -> float:
+        """Return what may have been cut off: less than a unit; 0 where it says little."""
+        return self.unit if self.says_enough(habit) and not self.exact.is_zero() else 0.0
 
-    def is_cut_off(self, right: float) -> bool:
-        """Return whether it is ``right`` up to its last place, exactly as a program cuts it off."""
-        if self.whole or self._is_bare_zero or not isfinite(right) or self.value * right < 0:
-            return False
-        rest = abs(Decimal(right)) - abs(Decimal(self.text))
-        unit = Decimal(1).scaleb(-self.decimals)
-        if not 0 <= rest < unit:
-            return False
-        # where 2.3 is 2.2999...98 in binary, a program cuts it to 2.2; with few digits nobody does
-        return self.digits >= _ROUNDED_ON_THE_WAY or float(rest) < float(unit) * (1.0 - 1e-6)
+    def says_enough(self, habit: Habit) -> bool:
+        """Return whether its digits say a number: as many as usual, or two and a point."""
+        least = _ENOUGH_WHOLE if self.whole else _ENOUGH
+        return self.decimals >= habit.decimals or self.digits >= least
 
     def is_rounded(self, right: float, habit: Habit) -> bool:
         """Return whether it is written with noticeably fewer digits than the rest.
@@ -93,59 +146,133 @@ class Number:
         return off and self.decimals < habit.decimals and self.digits < habit.digits
 
 
-@dataclass(frozen=True)
-class Habit:
-    """How precisely a working is usually written."""
-
-    decimals: int = 3
-    digits: int = 3
-
-
-def habit_of(numbers: list[tuple[Number, float]]) -> Habit:
-    """Return the usual precision of a working.
+def may_stand_for(
+    stated: Array, room: Array, cut: Array, right: Array, slack: Array | float = 0.0
+) -> npt.NDArray[np.bool_]:
+    """Return where ``right``, unsure by ``slack``, may be written as stated: rounded or cut off.
 
     Parameters
     ----------
-    numbers : list of (Number, float)
-        What is claimed, and what is right.
-
-    Returns
-    -------
-    Habit
-        The median over the numbers that had to be rounded; three digits where these are few.
+    stated, room, cut : ndarray
+        The numbers, and of each half a unit and what may have been cut off.
+    right, slack : ndarray
+        What should stand there, and how unsure it is.
     """
-    inexact = [
-        number
-        for number, right in numbers
-        if not number.whole and number.value != 0
-        and abs(number.value - right) > 1e-9 * abs(right)
-    ]  # fmt: skip
-    if len(inexact) < 3:
-        return Habit()
+    with np.errstate(all="ignore"):
+        rest = np.abs(right) - np.abs(stated)
+        binary = _BINARY * np.abs(right)  # 1.9 is 1.8999...9, and is not cut to 1.89
+        is_cut = (rest >= -slack - binary) & (rest < cut - binary + slack) & (cut > 0)
+        is_cut &= stated * right >= 0
+    return np.asarray((is_close(stated, right, room + slack, SURE) | is_cut) & np.isfinite(right))
+
+
+def habit_of(numbers: Iterable[tuple[Number, float]]) -> Habit:
+    """Return the usual precision of a working: three digits where few numbers tell.
+
+    Told by the numbers that are right and had to be rounded, each value once; where these are few,
+    by all that are not exact; and by those that are exact, where more of them are longer.
+    """
+    pointed = [(n, right) for n, right in numbers if not n.whole]
+    exact = {n.exact: n for n, r in pointed if is_close(n.value, r, relative=_EXACT)}
+    inexact = {n.exact: (n, right) for n, right in pointed if n.exact not in exact}.values()
+    near = [n for n, right in inexact if is_close(n.value, right, n.unit)]
+    others = [n for n, _ in inexact]  # wrong, or in another convention
+    if len(near) >= _FEWEST_TELLING:
+        told, found = near, _habit(near)
+    else:
+        told, found = others, _habit(others) if _is_habit(others) else Habit()
+    longer = [n for n in exact.values() if n.decimals > found.decimals and n.digits > found.digits]
+    return _habit(longer) if len(longer) >= max(_FEWEST_TELLING, len(told)) else found
+
+
+def _is_habit(told: list[Number]) -> bool:
+    """Return whether there are many numbers, or some that are all rounded alike."""
+    alike = any({*each} - {0, 1} and len({*each}) == 1
+                for each in ([n.decimals for n in told], [n.digits for n in told]))  # fmt: skip
+    return len(told) >= _TELLING_APART or (alike and len(told) >= _FEWEST_TELLING)
+
+
+def _habit(told: list[Number]) -> Habit:
+    """Return what most are like; by digits and by places alike where nearly as many are."""
+    decimals, by_places = _usual([n.decimals for n in told])
+    digits, by_digits = _usual([n.digits for n in told])
+    is_either = len(told) >= _TELLING_APART and abs(by_places - by_digits) <= _ODD_ONES
     return Habit(
-        int(median(number.decimals for number in inexact)),
-        int(median(number.digits for number in inexact)),
+        decimals,
+        max(digits, _ENOUGH),
+        is_either or by_places >= by_digits,
+        is_either or by_digits > by_places,
     )
 
 
-def read_number(value: object) -> Number | None:
-    """Return a claimed number with its precision; None when it is no finite decimal number."""
+def _usual(counts: list[int]) -> tuple[int, int]:
+    """Return the median, and how many are just that."""
+    usual = sorted(counts)[len(counts) // 2]
+    return usual, counts.count(usual)
+
+
+def read_number(value: object, *, comma: bool = False) -> Number | None:
+    """Return a written number with its precision; None when it is no finite number.
+
+    Parameters
+    ----------
+    value : object
+        A number or a text: 0.25, "1/4", "25 %", "2.5e-1", "2.5 × 10^-1", "1,250.5", full-width
+        digits.
+    comma : bool
+        Whether 0,25 and 1,250 have a decimal comma.
+    """
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
-    text = _text_of(value).strip()
-    if len(text) > 400 or not _DECIMAL.fullmatch(text):
+    written = _text_of(value).strip()
+    if not 0 < len(written) <= _LONGEST:
         return None
-    exact = Decimal(text)
-    number = float(exact)
-    if number in (float("inf"), float("-inf")):
+    text = unicodedata.normalize("NFKC", written).replace("\u2212", "-").replace("\u2013", "-")
+    percent = text.endswith("%")
+    text = _POWER.sub(lambda found: f"e{found[2]}", text.removesuffix("%").strip(), count=1)
+    text = re.sub(r"\s*/\s*", "/", text)
+    if comma and _COMMA.fullmatch(text):
+        text = text.replace(",", ".")
+    elif _GROUPED.fullmatch(text):
+        text = text.replace(",", "")
+    elif _COMMA.fullmatch(text):
+        text = text.replace(",", ".")
+    text = _as_decimal(text)
+    if not text.isascii() or not _DECIMAL.fullmatch(text):
         return None
-    whole = "." not in text and "e" not in text.lower()
+    exact = Decimal(text).scaleb(-2 if percent else 0)
+    if not np.isfinite(float(exact)):
+        return None
+    whole = not percent and "." not in text and "e" not in text.lower()
     digits, exponent = len(exact.as_tuple().digits), exact.as_tuple().exponent
     assert isinstance(exponent, int)
-    if whole and number:  # the zeros of 120 may only keep the place, but for two digits
+    if whole and exact:  # the zeros of 120 may only keep the place, but for two digits
         zeros = min(len(text) - len(text.rstrip("0")), max(digits - 2, 0))
         digits, exponent = digits - zeros, zeros
-    return Number(text, number, -exponent, digits, whole)
+    return Number(written, exact, -exponent, digits, whole)
+
+
+def has_decimal_commas(claims: object) -> bool:
+    """Return whether a number in claims can only be read with a decimal comma: 0,25."""
+    if isinstance(claims, Mapping):
+        return any(map(has_decimal_commas, claims.values()))
+    if isinstance(claims, (list, tuple)):
+        return any(map(has_decimal_commas, claims))
+    if not isinstance(claims, str) or len(claims) > _LONGEST:
+        return False
+    text = unicodedata.normalize("NFKC", claims).strip().removesuffix("%").strip()
+    return bool(_COMMA.fullmatch(text)) and not _GROUPED.fullmatch(text)
+
+
+def _as_decimal(text: str) -> str:
+    """Return a fraction as a decimal number, 1/3 to many digits; anything else as it is."""
+    fraction = _FRACTION.fullmatch(text)
+    if fraction is None or not int(fraction[2]):
+        return text
+    exact = Fraction(int(fraction[1]), int(fraction[2]))
+    value = Decimal(exact.numerator) / Decimal(exact.denominator)  # 28 digits
+    plain = format(value, "f")
+    return plain if Fraction(plain) == exact else f"{float(value):.{_REPEATING}g}"
 
 
 def _text_of(value: float | str) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.checking.mistakes import MISTAKES
-from deltaprop.checking.search import Found
-from deltaprop.checking.step import Quantities, Step
+from deltaprop.checking.causes import Explanation
+from deltaprop.checking.conventions import Conventions
+from deltaprop.checking.step import work_out
 from deltaprop.explaining.examples import WorkedExample
 from deltaprop.practice.marking.claims import Claim, entry
+from deltaprop.practice.marking.judge import Judgement
 from deltaprop.training.optimizers import GradientDescent
 
 __all__ = ["Reasons", "shown"]
@@ -27,12 +28,14 @@ def shown(value: float, digits: int = 6) -> str:
 
 
 class Reasons:
-    """Sentences about the numbers of one working, whose right quantities are known."""
+    """Sentences about the numbers of one working, as it is read."""
 
-    def __init__(self, example: WorkedExample, step: Step, right: Quantities) -> None:
+    def __init__(self, example: WorkedExample, judgement: Judgement) -> None:
         self.example = example
-        self.step = step
-        self.values = right
+        self.step = judgement.reading.step
+        self.values = work_out(self.step)[0]
+        self.written = judgement.right
+        self.turns = judgement.reading.conventions.turns
 
     def right(self, claim: Claim, index: Index, *, rounded: bool) -> str:
         """Return the sentence about a right number."""
@@ -49,26 +52,34 @@ class Reasons:
             "taken as given."
         )
 
-    def wrong(self, claim: Claim, index: Index, found: Found) -> str:
+    def otherwise(self, claim: Claim, index: Index, conventions: Conventions) -> str:
+        """Return the sentence about a number that is right in another convention."""
+        docs = "; ".join(choice.doc for choice in conventions.chosen)
+        return f"{entry(claim.key, *index)} is {self._shown(claim, index)} where {docs}."
+
+    def wrong(self, claim: Claim, index: Index, found: Explanation, otherwise: str) -> str:
         """Return the sentence about a wrong number."""
+        at = index[::-1] if self.turns(claim.key) else index
         start = (
-            f"{entry(claim.key, *index)} is {self._formula(claim.key, index)} = "
+            f"{entry(claim.key, *index)} is {self._formula(claim.key, at)} = "
             f"{self._shown(claim, index)}, not {claim.numbers[index].text}"
         )
         listed = ", ".join(shown(v) for v in found.rounded[:6]) + ", ..." * (len(found.rounded) > 6)
         rounding = f"the layer before was rounded to {listed}" if listed else ""
-        if found.names:
-            doc = MISTAKES[found.names[0]].doc
-            others = ", ".join(found.names[1:])
+        if found.causes:
+            docs = " and ".join(form.doc for form in found.causes[0])
+            others = ", ".join(found.names[len(found.causes[0]) :])
             more = f" (the same number comes of {others})" if others else ""
-            return f"{start}: {doc}{more}{rounding and f'; {rounding}'}."
+            return f"{start}: {docs}{more}{rounding and f'; {rounding}'}."
         if rounding:
             return f"{start}: {rounding}."
+        if otherwise == "systematic":
+            return f"{start}: like all of {claim.key}, and no known mistake gives them."
         return f"{start}: a slip in the arithmetic, as no named mistake gives it."
 
     def _shown(self, claim: Claim, index: Index) -> str:
         """Return the right number with two digits more than were claimed."""
-        value = float(self.values[claim.key][index])
+        value = float(self.written[claim.key][index])
         return shown(value, min(max(claim.numbers[index].digits + 2, 6), 15))
 
     def _formula(self, key: str, index: Index) -> str:

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from deltaprop.characters import readable
+from deltaprop.practice.marking.judge import FOLLOWS, OTHERWISE, RIGHT, ROUNDED, VERDICTS
 from deltaprop.practice.marking.precision import read_number
 from deltaprop.practice.marking.reasons import shown
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["render"]
 
-_COLORS = {"right": "32", "right, rounded": "36", "follows": "33", "wrong": "31"}
+_COLORS = dict(zip(VERDICTS, ("32", "36", "34", "33", "31"), strict=True))
 _HEADER = ("claim", "claimed", "exactly", "verdict")
 _WIDEST = 16
 
@@ -31,7 +32,8 @@ def render(marking: Marking, *, width: int, color: bool) -> str:
     for _, group in groupby(marking.marks, key=lambda mark: mark.claim):
         rows += _rows_of(list(group))
     wide = [max(len(row[0][c]) for row in [(_HEADER, None, ""), *rows]) for c in range(3)]
-    lines = [*textwrap.wrap(readable(marking.title), width), _summary(marking), ""]
+    heads = (readable(marking.title), _summary(marking))
+    lines = [*(line for head in heads for line in textwrap.wrap(head, width)), ""]
     lines.append(_line(_HEADER, wide))
     for cells, mark, verdict in rows:
         line = _line(cells, wide)
@@ -47,10 +49,10 @@ def render(marking: Marking, *, width: int, color: bool) -> str:
 def _rows_of(marks: list[Mark]) -> list[tuple[tuple[str, ...], Mark | None, str]]:
     """Return the lines of one claim: cells, the mark whose sentence stands below, the verdict."""
     rows: list[tuple[tuple[str, ...], Mark | None, str]] = []
-    for verdict in ("right", "right, rounded", "follows", "wrong"):
+    for verdict in VERDICTS:
         of_kind = [mark for mark in marks if mark.verdict == verdict]
-        explained = of_kind[0] if of_kind and verdict != "right" else None
-        if len(of_kind) > 1 and verdict in ("right", "follows"):
+        explained = of_kind[0] if of_kind and verdict != RIGHT else None
+        if len(of_kind) > 1 and verdict in (RIGHT, OTHERWISE, FOLLOWS):
             count = f"{len(of_kind)} numbers"
             rows.append(((marks[0].claim, count, "", verdict), explained, verdict))
             continue
@@ -86,7 +88,7 @@ def _colored(line: str, last: str, verdict: str) -> str:
 
 def _summary(marking: Marking) -> str:
     counts = marking.counts
-    words = {"right, rounded": "right but rounded", "follows": "following from a slip"}
+    words = {ROUNDED: "right but rounded", FOLLOWS: "following from a slip"}
     parts = [f"{n} {words.get(verdict, verdict)}" for verdict, n in counts.items() if n]
     total = len(marking.marks)
     return f"{total} number{'s' * (total != 1)}: {', '.join(parts)}"

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.checking.layer_mistakes import OF_LAYERS
 from deltaprop.checking.mistakes import MISTAKES
 from deltaprop.checking.rules import RIGHT, Rules, Working
+from deltaprop.functional.activations import ACTIVATIONS
 from deltaprop.model.spec import Network
 
 __all__ = ["FURTHER", "Form", "forms_for"]
@@ -35,6 +35,11 @@ class Form:
     rules: Rules
     rank: int
 
+    @property
+    def doc(self) -> str:
+        """Return what goes wrong, in one line."""
+        return MISTAKES[self.name].doc
+
 
 def _loss_times(factor: Factor) -> Rules:
     return replace(RIGHT, data_loss=lambda w: factor(w) * RIGHT.data_loss(w))
@@ -47,7 +52,7 @@ def _gradients_times(factor: Factor) -> Rules:
 def _updated_with_penalty(w: Working, index: int) -> Array:
     if not w.is_usual(index):
         return RIGHT.recursion(w, index)
-    gradient = RIGHT.weight_gradient(w.a[index], w.delta[index])
+    gradient = RIGHT.weight_gradient(w, w.delta[index], index)
     penalty = w.parameters.like(RIGHT.penalty_gradient(w)).layers[index]["W"]
     return np.asarray(
         w.delta[index] @ (w.weights(index) - w.learning_rate * (gradient + penalty)).T
@@ -87,6 +92,16 @@ def _transposed_blocks(w: Working, flat: Array) -> Array:
     return turned
 
 
+def _by_probability(w: Working) -> Array:
+    with np.errstate(all="ignore"):
+        return np.asarray(-w.shares[:, None] * w.targets / w.network.loss.predict(w.z[-1]))
+
+
+def _sigmoid_at_a(w: Working) -> Array:
+    p = w.network.loss.predict(w.z[-1])
+    return _output_difference(w) * ACTIVATIONS["sigmoid"].f_prime(p, ACTIVATIONS["sigmoid"].f(p))
+
+
 def _ones(w: Working, index: int) -> Array:
     return np.ones_like(w.z[index])
 
@@ -105,6 +120,14 @@ def _per_output(w: Working) -> float:
 
 def _curved_output(network: Network) -> bool:
     return network.loss_name in ("half_squared_error_sigmoid", "half_squared_error_softmax")
+
+
+def _sigmoid_output(network: Network) -> bool:
+    return network.loss_name == "half_squared_error_sigmoid"
+
+
+def _is_cross_entropy(network: Network) -> bool:
+    return network.loss_name == "cross_entropy"
 
 
 def _has_matrix(network: Network) -> bool:
@@ -151,6 +174,8 @@ FURTHER: tuple[tuple[str, Callable[[Network], bool], tuple[Rules, ...]], ...] = 
         ),
     ),
     ("delta_by_a", _curved_output, (replace(RIGHT, gradient_delta=_gradient_by_a),)),
+    ("delta_by_a", _is_cross_entropy, (replace(RIGHT, output_delta=_by_probability),)),
+    ("f_prime_wrong_point", _sigmoid_output, (replace(RIGHT, output_delta=_sigmoid_at_a),)),
     (
         "penalty",
         MISTAKES["penalty"].applies,
@@ -161,7 +186,7 @@ FURTHER: tuple[tuple[str, Callable[[Network], bool], tuple[Rules, ...]], ...] = 
 
 def forms_for(network: Network) -> Iterator[Form]:
     """Yield every form of every mistake that can be made with this network."""
-    for mistake in (*OF_LAYERS.values(), *MISTAKES.values()):
+    for mistake in MISTAKES.values():
         if mistake.applies(network):
             yield from (Form(mistake.name, rules, n) for n, rules in enumerate(mistake.variants))
     for name, applies, further in FURTHER:

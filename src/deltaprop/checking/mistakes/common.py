@@ -1,51 +1,28 @@
-"""The named mistakes people make, each a mutant of the one right step.
-
-A mistake replaces one of the ``RIGHT`` rules of ``checking.rules``. Each may come in several
-variants. The referee must reject every one of them and name it, and marking must give a wrong
-working its name.
-"""
+"""The mistakes of mathematics.md, section 5: those that everybody makes some day."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from deltaprop.checking.mistakes.mistake import Mistake, change
 from deltaprop.checking.rules import RIGHT, Rules, Working
-from deltaprop.functional.registry import Registry
 from deltaprop.model.spec import Network
 
-__all__ = ["MISTAKES", "Mistake"]
+__all__ = [
+    "COMMON",
+    "has_bias",
+    "has_curved_hidden",
+    "has_hidden",
+    "has_square",
+    "logarithmic",
+    "squared",
+    "with_output",
+]
 
 Array = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A named way to get back-propagation wrong.
-
-    Attributes
-    ----------
-    name : str
-        As in code, marking and tests.
-    doc : str
-        What goes wrong, in one line.
-    variants : tuple of Rules
-        The forms it takes; the first is the commonest.
-    applies : callable
-        ``applies(network) -> bool``: whether the network has the place where it can be made.
-        Even there it may happen to change nothing (one sample, a zero, a symmetric matrix).
-    fix : str
-        What to change, in one line.
-    """
-
-    name: str
-    doc: str
-    variants: tuple[Rules, ...]
-    applies: Callable[[Network], bool] = lambda _network: True
-    fix: str = ""
 
 
 def _f_prime_at_a(w: Working, index: int) -> Array:
@@ -79,7 +56,7 @@ def _delta_with_extra_prime(w: Working) -> Array:
     return RIGHT.output_delta(w) * p * (1.0 - p)
 
 
-def _with_output(output: Callable[[Array], Array]) -> Rules:
+def with_output(output: Callable[[Array], Array]) -> Rules:
     """Return rules whose softmax is ``output``, in the loss and in delta = (p - t) / n alike."""
 
     def data_loss(w: Working) -> float:
@@ -90,9 +67,7 @@ def _with_output(output: Callable[[Array], Array]) -> Rules:
     def output_delta(w: Working) -> Array:
         return np.asarray(w.shares[:, None] * (output(w.z[-1]) - w.targets))
 
-    return replace(
-        RIGHT, output=lambda w: output(w.z[-1]), data_loss=data_loss, output_delta=output_delta
-    )
+    return change(output=lambda w: output(w.z[-1]), data_loss=data_loss, output_delta=output_delta)
 
 
 def _softmax_own_index(z: Array) -> Array:
@@ -117,15 +92,17 @@ def _untransposed_recursion(w: Working, index: int) -> Array:
     return w.delta[index] @ (weights if square else weights.T)
 
 
-def _outer_transposed(a: Array, delta: Array) -> Array:
+def _outer_transposed(w: Working, delta: Array, index: int) -> Array:
+    a = w.a[index]
     return (delta.T @ a) if a.shape[1] == delta.shape[1] else (a.T @ delta)
 
 
 def _updated_recursion(w: Working, index: int) -> Array:
     if not w.is_usual(index):
         return RIGHT.recursion(w, index)
-    step = w.learning_rate * RIGHT.weight_gradient(w.a[index], w.delta[index])
-    return np.asarray(w.delta[index] @ (w.weights(index) - step).T)
+    step = w.learning_rate * RIGHT.weight_gradient(w, w.delta[index], index)
+    after = w.take(f"W.{index + 1}.after", w.weights(index) - step)
+    return np.asarray(w.delta[index] @ after.T)
 
 
 def _relu_gate_by_delta(w: Working, index: int) -> Array:
@@ -139,27 +116,41 @@ def _upstream_as_delta(w: Working, index: int) -> Array:
 
 
 def _scaled_delta(factor: Callable[[Working], float]) -> Rules:
-    return replace(RIGHT, output_delta=lambda w: factor(w) * RIGHT.output_delta(w))
+    return change(output_delta=lambda w: factor(w) * RIGHT.output_delta(w))
 
 
-def _has_hidden(network: Network) -> bool:
+def _scaled_gradients(factor: Callable[[Working], float]) -> Rules:
+    return change(gradients=lambda w, flat: factor(w) * flat)
+
+
+def has_hidden(network: Network) -> bool:
+    """Return whether there is a hidden layer."""
     return len(network.computing_layers) > 1
 
 
-def _has_bias(network: Network) -> bool:
+def has_bias(network: Network) -> bool:
+    """Return whether a layer has a bias."""
     return any(network.has_bias(index) for index in range(len(network.computing_layers)))
 
 
-def _has_square(network: Network) -> bool:
+def has_square(network: Network) -> bool:
+    """Return whether a layer has as many neurons as the one below."""
     return any(a == b for a, b in zip(network.sizes, network.sizes[1:], strict=False))
 
 
-def _has_curved_hidden(network: Network) -> bool:
+def has_curved_hidden(network: Network) -> bool:
+    """Return whether a hidden layer is not linear."""
     return any(row.name != "identity" for row in network.activations)
 
 
-def _squared(network: Network) -> bool:
+def squared(network: Network) -> bool:
+    """Return whether the loss is a half squared error."""
     return network.loss_name.startswith("half_squared_error")
+
+
+def logarithmic(network: Network) -> bool:
+    """Return whether the loss has a logarithm."""
+    return network.loss_name in ("cross_entropy", "binary_cross_entropy")
 
 
 def _has_penalty(network: Network) -> bool:
@@ -171,85 +162,82 @@ def _everything_penalized(w: Working) -> Array:
     return np.asarray(w.network.l2 * flat + w.network.l1 * np.sign(flat))
 
 
-_ROWS = (
+COMMON = (
     Mistake(
         "missing_f_prime",
         "f' is left out of the recursion",
-        (replace(RIGHT, f_prime=lambda w, index: np.ones_like(w.z[index])),),
-        _has_curved_hidden,
+        (change(f_prime=lambda w, index: np.ones_like(w.z[index])),),
+        has_curved_hidden,
         fix="multiply dL/da by f'(z) of the layer, entry by entry, before going on",
     ),
     Mistake(
         "f_prime_wrong_point",
         "f' is taken at a instead of z, or at the z of the neighbouring layer",
-        (replace(RIGHT, f_prime=_f_prime_at_a), replace(RIGHT, f_prime=_f_prime_at_neighbour)),
-        _has_curved_hidden,
+        (change(f_prime=_f_prime_at_a), change(f_prime=_f_prime_at_neighbour)),
+        has_curved_hidden,
         fix="take f' at this layer's own z; in terms of a, sigmoid's is a (1 - a), tanh's 1 - a^2",
     ),
     Mistake(
         "softmax_diagonal",
         "the derivative of softmax is taken as p (1 - p), the diagonal of its Jacobian only",
-        (replace(RIGHT, output_delta=_softmax_delta_by_diagonal),),
+        (change(output_delta=_softmax_delta_by_diagonal),),
         lambda network: network.loss.output == "softmax",
         fix="with cross-entropy delta is (p - t) / n; with another loss use the whole Jacobian",
     ),
     Mistake(
         "extra_output_prime",
         "a further p (1 - p) after cross-entropy has cancelled it already",
-        (replace(RIGHT, output_delta=_delta_with_extra_prime),),
+        (change(output_delta=_delta_with_extra_prime),),
         lambda network: network.loss_name in ("cross_entropy", "binary_cross_entropy"),
         fix="leave it out: with cross-entropy delta of the last layer is (p - t) / n",
     ),
     Mistake(
         "softmax_index",
         "the sum below the softmax runs over the numerator's index, or over the wrong axis",
-        (_with_output(_softmax_own_index), _with_output(_softmax_over_samples)),
+        (with_output(_softmax_own_index), with_output(_softmax_over_samples)),
         lambda network: network.loss_name == "cross_entropy",
         fix="divide each row's exp(z) by the sum over that row",
     ),
     Mistake(
         "softmax_without_exp",
         "z / sum(z) instead of exp(z) / sum(exp(z))",
-        (_with_output(_softmax_without_exp),),
+        (with_output(_softmax_without_exp),),
         lambda network: network.loss_name == "cross_entropy",
         fix="take exp(z) before dividing by the sum",
     ),
     Mistake(
         "transpose",
         "W instead of its transpose in the recursion, or the outer product transposed",
-        (
-            replace(RIGHT, recursion=_untransposed_recursion),
-            replace(RIGHT, weight_gradient=_outer_transposed),
-        ),
-        _has_square,
+        (change(recursion=_untransposed_recursion), change(weight_gradient=_outer_transposed)),
+        has_square,
         fix="dL/da = delta W^T, and dL/dW = a^T delta in the shape of W",
     ),
     Mistake(
         "bias_frozen",
         "the bias is never updated",
-        (replace(RIGHT, bias_gradient=lambda _w, delta, _i: np.zeros(delta.shape[1])),),
-        _has_bias,
+        (change(bias_gradient=lambda _w, delta, _i: np.zeros(delta.shape[1])),),
+        has_bias,
         fix="dL/db is the sum of delta over samples; a bias is updated like a weight",
     ),
     Mistake(
         "bias_per_weight",
         "the bias is updated once for each incoming weight",
-        (replace(RIGHT, bias_gradient=lambda w, d, i: w.network.sizes[i] * d.sum(axis=0)),),
-        _has_bias,
+        (change(bias_gradient=lambda w, d, i: w.network.sizes[i] * d.sum(axis=0)),),
+        has_bias,
         fix="dL/db is the sum of delta over samples, taken once",
     ),
     Mistake(
         "bias_mean",
         "the bias gradient is the mean of delta over samples instead of the sum",
-        (replace(RIGHT, bias_gradient=lambda _w, delta, _i: delta.mean(axis=0)),),
-        _has_bias,
+        (change(bias_gradient=lambda _w, delta, _i: delta.mean(axis=0)),),
+        has_bias,
         fix="dL/db is the sum of delta over samples; 1/n is in delta already",
     ),
     Mistake(
         "updated_weights",
         "the recursion uses the already updated W of the next layer",
-        (replace(RIGHT, recursion=_updated_recursion),),
-        _has_hidden,
+        (change(recursion=_updated_recursion),),
+        has_hidden,
         fix="take all gradients at the old weights, and update afterwards",
     ),
     Mistake(
@@ -267,9 +255,9 @@ _ROWS = (
         "the 1/2 of half squared error stands in the value but not in the gradient, or reversed",
         (
             _scaled_delta(lambda _w: 2.0),
-            replace(RIGHT, data_loss=lambda w: 2.0 * RIGHT.data_loss(w)),
+            change(data_loss=lambda w: 2.0 * RIGHT.data_loss(w)),
         ),
-        _squared,
+        squared,
         fix="with 1/2 in the value the gradient has no factor, and the loss keeps its 1/2",
     ),
     Mistake(
@@ -277,47 +265,52 @@ _ROWS = (
         "gradient ascent, or t - y used as the gradient",
         (
             _scaled_delta(lambda _w: -1.0),
-            replace(RIGHT, update=lambda w: w.parameters.flat + w.learning_rate * w.direction),
+            change(update=lambda w: w.parameters.flat + w.learning_rate * w.direction),
         ),
         fix="delta of the last layer is p - t, and the step goes against the gradient: w - eta g",
     ),
     Mistake(
         "delta_by_a",
         "dL/da stands where delta = dL/dz belongs",
-        (replace(RIGHT, gradient_delta=_upstream_as_delta),),
-        _has_curved_hidden,
+        (change(gradient_delta=_upstream_as_delta),),
+        has_curved_hidden,
         fix="use delta = dL/da * f'(z) for the gradients of weights and biases",
     ),
     Mistake(
         "stale_gradients",
         "the gradients of an earlier backward pass were not cleared, and added up",
-        (replace(RIGHT, gradients=lambda _w, flat: 2.0 * flat),),
+        (_scaled_gradients(lambda _w: 2.0),),
         fix="set the gradients to zero before each backward pass",
     ),
     Mistake(
         "learning_rate",
         "the learning rate is applied twice, or not at all",
         (
-            replace(RIGHT, update=lambda w: w.parameters.flat - w.learning_rate**2 * w.direction),
-            replace(RIGHT, update=lambda w: w.parameters.flat - w.direction),
+            change(update=lambda w: w.parameters.flat - w.learning_rate**2 * w.direction),
+            change(update=lambda w: w.parameters.flat - w.direction),
         ),
         fix="multiply the gradient by the learning rate once: w - eta g",
     ),
     Mistake(
         "relu_gate",
         "ReLU's gate is decided by the sign of delta instead of z",
-        (replace(RIGHT, f_prime=_relu_gate_by_delta),),
+        (change(f_prime=_relu_gate_by_delta),),
         lambda network: any(row.name == "relu" for row in network.activations),
         fix="let the gradient through where z > 0, whatever its sign",
     ),
     Mistake(
         "penalty",
-        "the penalty is applied to biases, counted twice, or lambda and lambda/2 are mixed up",
+        "the penalty is left out, taken with a minus, applied to biases or counted twice, or "
+        "lambda and lambda/2 are mixed up",
         (
-            replace(RIGHT, penalty_gradient=lambda w: 2.0 * RIGHT.penalty_gradient(w)),
-            replace(RIGHT, penalty_gradient=lambda w: 0.5 * RIGHT.penalty_gradient(w)),
-            replace(RIGHT, penalty_gradient=_everything_penalized),
-            replace(RIGHT, penalty=lambda w: 2.0 * RIGHT.penalty(w)),
+            change(penalty_gradient=lambda w: 2.0 * RIGHT.penalty_gradient(w)),
+            change(penalty_gradient=lambda w: 0.5 * RIGHT.penalty_gradient(w)),
+            change(penalty_gradient=_everything_penalized),
+            change(penalty=lambda w: 2.0 * RIGHT.penalty(w)),
+            change(penalty_gradient=lambda w: np.zeros_like(w.parameters.flat)),
+            change(penalty=lambda _w: 0.0),
+            change(penalty_gradient=lambda w: -RIGHT.penalty_gradient(w)),
+            change(penalty=lambda w: -RIGHT.penalty(w)),
         ),
         _has_penalty,
         fix="l2/2 sum(W^2) in the loss goes with l2 W in the gradient; biases stay out of both",
@@ -325,10 +318,8 @@ _ROWS = (
     Mistake(
         "log10",
         "the loss is taken with a logarithm to base 10",
-        (replace(RIGHT, data_loss=lambda w: RIGHT.data_loss(w) / np.log(10.0)),),
-        lambda network: network.loss_name in ("cross_entropy", "binary_cross_entropy"),
+        (change(data_loss=lambda w: RIGHT.data_loss(w) / np.log(10.0)),),
+        logarithmic,
         fix="use the natural logarithm",
     ),
 )
-
-MISTAKES: Registry[Mistake] = Registry("mistake", _ROWS)

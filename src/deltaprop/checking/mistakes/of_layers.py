@@ -1,14 +1,14 @@
-"""Named mistakes in layers of other kinds than dense ones, beside ``MISTAKES``."""
+"""Mistakes in layers of other kinds than dense ones."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.checking.mistakes import Mistake
+from deltaprop.checking.mistakes.mistake import Mistake
 from deltaprop.checking.rules import RIGHT, Rules, Working
 from deltaprop.model.layers import LayerNorm
 
@@ -38,20 +38,17 @@ def _mean_of(row: Array) -> Array:
     return np.asarray(row.mean(axis=1, keepdims=True))
 
 
-OF_LAYERS: Mapping[str, Mistake] = {
-    mistake.name: mistake
-    for mistake in (
-        Mistake(
-            "norm_as_constant",
-            "mean or deviation of a layer normalization is taken as a constant on the way back",
-            (
-                _through_norm(lambda d, n: d),
-                _through_norm(lambda d, n: d - _mean_of(d)),
-                _through_norm(lambda d, n: d - n * _mean_of(d * n)),
-            ),
-            lambda network: any(isinstance(k, LayerNorm) for k in network.computing_layers[1:]),
-            fix="both depend on every number of the row: dL/da is "
-            "(d - mean(d) - n mean(d n)) / deviation, with d = delta g and n the normalized row",
+OF_LAYERS = (
+    Mistake(
+        "norm_as_constant",
+        "mean or deviation of a layer normalization is taken as a constant on the way back",
+        (
+            _through_norm(lambda d, n: d),
+            _through_norm(lambda d, n: d - _mean_of(d)),
+            _through_norm(lambda d, n: d - n * _mean_of(d * n)),
         ),
-    )
-}
+        lambda network: any(isinstance(k, LayerNorm) for k in network.computing_layers[1:]),
+        fix="both depend on every number of the row: dL/da is "
+        "(d - mean(d) - n mean(d n)) / deviation, with d = delta g and n the normalized row",
+    ),
+)

@@ -1,0 +1,214 @@
+"""How often marking is right: about right workings, about one mistake, about two.
+
+    python benchmarks/marking.py [--right 2000] [--one 2000] [--two 1000] [--show 5] [--write]
+
+Workings are made up by ``learner.py``, which knows nothing of deltaprop: random networks with tidy
+numbers, every line rounded and gone on with, some lines left out, in one of the conventions people
+use, in one of the ways they write numbers. A right working must not be accused; a planted mistake
+must get its name; of two, both must.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from common import write_part
+from learner import (
+    PLANTED,
+    SQUARED,
+    WRITERS,
+    Convention,
+    Learner,
+    Planted,
+    Problem,
+    plant,
+    random_problem,
+    to_decimals,
+    to_digits,
+    written,
+)
+
+from deltaprop.errors import DataError
+from deltaprop.practice import Marking, mark
+
+Rng = np.random.Generator
+SHOWS = 20.0  # units in the last place by which a planted mistake moves a number, to be seen at all
+
+
+@dataclass(frozen=True)
+class Case:
+    """One working, and what was planted in it."""
+
+    example: dict[str, Any]
+    convention: Convention
+    how: str
+    names: tuple[str, ...]
+
+
+def random_convention(rng: Rng, problem: Problem) -> Convention:
+    """Return the house's convention half of the time, otherwise some other one."""
+    if rng.random() < 0.5:
+        return Convention()
+    many, squared = problem.n > 1, problem.loss in SQUARED
+    found = Convention(
+        double=squared and bool(rng.random() < 0.4),
+        summed=many and bool(rng.random() < 0.3),
+        per_output=problem.t.shape[1] > 1 and squared and bool(rng.random() < 0.2),
+        minus=bool(rng.random() < 0.3),
+        turned=bool(rng.random() < 0.3),
+        per_sample=many and bool(rng.random() < 0.5),
+    )
+    if found.summed:
+        found.per_sample = False
+    found.late = found.per_sample and bool(rng.random() < 0.3)
+    return found
+
+
+def random_rounding(rng: Rng) -> tuple[Callable[[Any], Any], int]:
+    """Return a way to round, and to how many digits."""
+    digits = int(rng.integers(2, 7))
+    if digits > 2 and rng.random() < 0.5:
+        return to_digits(digits), digits
+    return to_decimals(digits), digits
+
+
+def some(rng: Rng, page: dict[str, Any]) -> dict[str, Any]:
+    """Return all lines of a page, or half the time only some of them."""
+    if rng.random() < 0.5:
+        return dict(page)
+    kept = {key: value for key, value in page.items() if rng.random() < 0.6}
+    return kept or dict(page)
+
+
+def right_cases(rng: Rng) -> Iterator[Case]:
+    """Yield right workings without end."""
+    while True:
+        problem, convention = random_problem(rng), None
+        convention = random_convention(rng, problem)
+        rounding, _ = random_rounding(rng)
+        page = Learner(problem, convention, rounding, plant()).work()
+        if not all(np.isfinite(value).all() for value in page.values()):
+            continue  # p was rounded to 0 or 1, and its logarithm is none
+        how = str(rng.choice(["number", "plain", *WRITERS]))
+        claims = {key: written(value, how) for key, value in some(rng, page).items()}
+        yield Case(problem.example() | {"claims": claims}, convention, how, ())
+
+
+def planted_cases(rng: Rng, count: int) -> Iterator[Case]:
+    """Yield workings with so many mistakes, each of which shows in the numbers, without end."""
+    while True:
+        problem = random_problem(rng)
+        convention = random_convention(rng, problem)
+        rounding, digits = random_rounding(rng)
+        fitting = [m for m in PLANTED if m.shows(problem)]
+        chosen = [fitting[i] for i in rng.choice(len(fitting), count, replace=False)]
+        taken = [name for mistake in chosen for name in mistake.formulas]
+        if len(set(taken)) < len(taken):
+            continue  # two at one place
+        page = _seen(problem, convention, rounding, digits, chosen)
+        if page is None:
+            continue
+        how = str(rng.choice(["number", "plain", *WRITERS]))
+        claims = {key: written(value, how) for key, value in page.items()}
+        names = tuple(mistake.name for mistake in chosen)
+        yield Case(problem.example() | {"claims": claims}, convention, how, names)
+
+
+def _seen(
+    problem: Problem,
+    convention: Convention,
+    rounding: Callable[[Any], Any],
+    digits: int,
+    chosen: list[Planted],
+) -> dict[str, Any] | None:
+    """Return the page with the mistakes on it, if each of them shows there."""
+    page = Learner(problem, convention, rounding, plant(*chosen)).work()
+    if not all(np.isfinite(value).all() for value in page.values()):
+        return None
+    for mistake in chosen:
+        others = [m for m in chosen if m is not mistake]
+        without = Learner(problem, convention, rounding, plant(*others)).work()
+        unit = {key: np.maximum(10.0**-digits, 0 * np.abs(value)) for key, value in without.items()}
+        shown = page.keys() & without.keys()
+        if not any((np.abs(page[k] - without[k]) > SHOWS * unit[k]).any() for k in shown):
+            return None
+    return page
+
+
+def outcome(case: Case, marking: Marking) -> str:
+    """Return what marking said, in a word."""
+    if not case.names:
+        return "accused" if marking.wrong else "not accused"
+    said = {name for found in marking.wrong for name in found.candidates}
+    first = set(marking.mistakes)
+    if set(case.names) <= first:
+        return "named"
+    if set(case.names) <= said | first:
+        return "among the candidates"
+    if marking.ok or not marking.wrong:
+        return "not seen"
+    return "half named" if set(case.names) & (said | first) else "not named"
+
+
+def measure(
+    cases: Iterator[Case], count: int, show: int, wanted: str
+) -> tuple[Counter[str], dict[str, Counter[str]]]:
+    """Mark so many cases; return the outcomes, and those by what was planted."""
+    outcomes: Counter[str] = Counter()
+    by_name: dict[str, Counter[str]] = {}
+    for number in range(count):
+        case = next(cases)
+        try:
+            marking = mark(case.example)
+            found = outcome(case, marking)
+        except DataError as error:
+            found, marking = "refused", error
+        outcomes[found] += 1
+        by_name.setdefault("+".join(case.names) or case.how, Counter())[found] += 1
+        if found != wanted and show > 0:
+            show -= 1
+            on = [f.name for f in fields(case.convention) if getattr(case.convention, f.name)]
+            print(f"--- {number}: {found}; planted {case.names}, convention {on}, {case.how}")
+            print(case.example, marking, sep="\n")
+    return outcomes, by_name
+
+
+def main() -> None:
+    """Measure what is asked for, print a table, and write it into docs/performance.md."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--right", type=int, default=2000)
+    parser.add_argument("--one", type=int, default=2000)
+    parser.add_argument("--two", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--show", type=int, default=0, help="print so many of what went wrong")
+    parser.add_argument("--write", action="store_true")
+    options = parser.parse_args()
+    lines = ["| workings | count | outcome |", "|---|---|---|"]
+    for what, count, wanted in (
+        ("right", options.right, "not accused"),
+        ("one mistake", options.one, "named"),
+        ("two mistakes", options.two, "named"),
+    ):
+        if not count:
+            continue
+        planted = {"right": 0, "one mistake": 1, "two mistakes": 2}[what]
+        rng = np.random.default_rng([options.seed, planted])
+        cases = planted_cases(rng, planted) if planted else right_cases(rng)
+        outcomes, by_name = measure(cases, count, options.show, wanted)
+        said = ", ".join(f"{found} {n} ({n / count:.1%})" for found, n in outcomes.most_common())
+        lines.append(f"| {what} | {count:,} | {said} |")
+        if planted < 2:
+            for name, found in sorted(by_name.items()):
+                print(f"{name:24} {dict(found)}")
+    print("\n".join(lines))
+    if options.write:
+        write_part("marking", "\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()

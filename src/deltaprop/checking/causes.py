@@ -1,0 +1,230 @@
+"""Which mistakes give the lines of a working that do not follow from the lines before them.
+
+Every line is judged by the numbers before it as they are written, so a mistake shows where it is
+made and nowhere else, and two mistakes show in two places. Each wrong line is compared with what
+every form of every mistake makes of the lines before; where none does, with two forms together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+
+from deltaprop.checking.mistakes.forms import Form, forms_for
+from deltaprop.checking.readings import Reading
+from deltaprop.checking.rules import RIGHT, Rules
+from deltaprop.checking.search import Search, only_in
+
+__all__ = ["Causes", "Explanation"]
+
+Array = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+# log10 of how much surer a claim must be than what dozens of forms give by chance
+_EVIDENCE, _EVIDENCE_UNSEEN, _EVIDENCE_FOR_TWO = 1.6, 2.2, 2.6
+_MOST_PAIRS = 400
+_MOST_ROUNDED = 2  # claims; one layer rounded unevenly explains a claim or two, not a dozen
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What gives one wrong claim.
+
+    Attributes
+    ----------
+    causes : tuple of tuple of Form
+        Those that give it equally well, the likeliest first; each is one form, or two together.
+    rounded : tuple of float
+        What the layer before was rounded to, where only this gives it.
+    """
+
+    causes: tuple[tuple[Form, ...], ...] = ()
+    rounded: tuple[float, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the mistakes, the likeliest first."""
+        return tuple(dict.fromkeys(form.name for cause in self.causes for form in cause))
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """A cause, the wrong claims it gives, and how many right ones it contradicts."""
+
+    cause: tuple[Form, ...]
+    gives: frozenset[str]
+    against: int
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        return self.against, sum(form.rank for form in self.cause)
+
+
+def _forms(reading: Reading) -> Iterator[Form]:
+    """Yield every form, and those on the way down also in one layer only."""
+    for form in forms_for(reading.step.network):
+        yield form
+        if reaches_down(form.rules):
+            for layer in range(1, reading.step.n_layers) if reading.step.n_layers > 2 else ():
+                yield Form(form.name, only_in(form.rules, frozenset({layer})), form.rank + 1)
+
+
+def reaches_down(rules: Rules) -> bool:
+    """Return whether a mistake in a layer moves the deltas of all layers below."""
+    return rules.recursion is not RIGHT.recursion or rules.f_prime is not RIGHT.f_prime
+
+
+def _rounded_before(reading: Reading, key: str, right: Mapping[str, Flags]) -> Explanation:
+    """Ask once more, with the layer before rounded more than the rest."""
+    search = Search(reading.step, reading.claims, {k: ~flags for k, flags in right.items()})
+    claim = next(claim for claim in reading.claims if claim.key == key)
+    forms = {form.name: form for form in reversed(list(forms_for(reading.step.network)))}
+    found = search.with_rounding(claim, mixed=True)
+    return Explanation(tuple((forms[name],) for name in found.names), found.rounded)
+
+
+class Causes:
+    """What gives the wrong claims of a working.
+
+    Parameters
+    ----------
+    reading : Reading
+        The working, by the right rules.
+    wrong : dict of str to ndarray of bool
+        By claim which numbers are wrong; only claims with at least one.
+    right : dict of str to ndarray of bool
+        By claim which numbers are the right ones, whatever stands before them.
+    """
+
+    def __init__(
+        self, reading: Reading, wrong: Mapping[str, Flags], right: Mapping[str, Flags]
+    ) -> None:
+        self.reading = reading
+        self.claims = {claim.key: claim for claim in reading.claims}
+        self.wrong = wrong
+        self.right = right
+        self.evidence = {
+            key: self._evidence(key, reading.computed[key], reading.slack[key]) for key in wrong
+        }
+
+    @cached_property
+    def single(self) -> dict[str, Explanation]:
+        """Return by claim which mistakes give it, each by itself; claims without are left out."""
+        found: dict[str, Explanation] = {}
+        forms = list(_forms(self.reading)) if self.wrong else []
+        self.cover([tried for form in forms if (tried := self.tried((form,)))], found, _EVIDENCE)
+        if len(found) < len(self.wrong):
+            self.cover(self.unseen(forms), found, 0.0)
+        return found
+
+    @cached_property
+    def all(self) -> dict[str, Explanation]:
+        """Return them with pairs of mistakes, and with what a coarser rounding before explains."""
+        found = dict(self.single)
+        if len(found) < len(self.wrong):
+            self.cover(self.pairs(found), found, _EVIDENCE_FOR_TWO)
+        left = [key for key in self.wrong if key not in found]
+        for key in left if len(left) <= _MOST_ROUNDED else ():
+            found[key] = _rounded_before(self.reading, key, self.right)
+        return {key: found.get(key, Explanation()) for key in self.wrong}
+
+    def _evidence(self, key: str, computed: Array, slack: Array | float) -> float:
+        """Return log10 of how unlikely it is to come near the wrong numbers by chance."""
+        claim = self.claims[key]
+        with np.errstate(all="ignore"):
+            apart = np.abs(claim.values - computed) / (claim.units / 2 + slack)
+            each = np.log10(np.where(np.isfinite(apart), np.maximum(apart, 1.0), 1.0))
+        return float(each[self.wrong[key]].sum())
+
+    def tried(self, cause: tuple[Form, ...]) -> _Tried | None:
+        """Return what a cause gives; None when it gives none of the wrong claims."""
+        rules = _together([form.rules for form in cause])
+        if rules is None:
+            return None
+        reading = self.reading.by(rules)
+        gives = frozenset(key for key in self.wrong if self._gives(reading, key))
+        if not gives:
+            return None
+        not_right = np.array(False)
+        against = sum(
+            not reading.gives(claim, self.reading, not_right)
+            for key, claim in self.claims.items()
+            if key not in self.wrong
+        )
+        return _Tried(cause, gives, against)
+
+    def _gives(self, reading: Reading, key: str) -> bool:
+        if np.array_equal(reading.computed[key], self.reading.computed[key], equal_nan=True):
+            return False  # the right rules give it as little
+        return reading.gives(self.claims[key], self.reading, self.right[key])
+
+    def cover(
+        self, tried: Sequence[_Tried], found: dict[str, Explanation], evidence: float
+    ) -> None:
+        """Explain what is not explained yet, by what gives the most of it first."""
+        left = set(self.wrong) - set(found)
+        while left:
+            proven = [
+                (len(one.gives & left), one)
+                for one in tried
+                if one.gives & left
+                and sum(self.evidence[key] for key in one.gives & left) >= evidence
+            ]
+            if not proven:
+                return
+            most = max(count for count, _ in proven)
+            best = sorted((one for count, one in proven if count == most), key=lambda o: o.rank)
+            for key in best[0].gives & left:
+                causes = [one.cause for one in best
+                          if key in one.gives and one.against == best[0].against]  # fmt: skip
+                found[key] = Explanation(tuple(causes))
+            left -= best[0].gives
+
+    def unseen(self, forms: Sequence[Form]) -> list[_Tried]:
+        """Return forms that give claims when nothing that is written before is gone on with.
+
+        The lines before may be of another working, as where a program prints some of its numbers.
+        """
+        right = self.reading.pure
+        sure = [
+            key for key in self.wrong if self._evidence(key, right[key], 0.0) >= _EVIDENCE_UNSEEN
+        ]
+        found = []
+        for form in forms:
+            pure = self.reading.by(form.rules).pure
+            gives = frozenset(key for key in sure if self.claims[key].close(pure[key]).all())
+            found += [_Tried((form,), gives, 0)] if gives else []
+        return found
+
+    def pairs(self, found: Mapping[str, Explanation]) -> list[_Tried]:
+        """Return pairs of forms that give what none gives alone."""
+        left = [key for key in self.wrong if key not in found]
+        if sum(self.evidence[key] for key in left) < _EVIDENCE_FOR_TWO:
+            return []
+        moving = [form for form in _forms(self.reading) if self._moves(form, left)]
+        pairs = sorted(combinations(moving, 2), key=lambda two: two[0].rank + two[1].rank)
+        return [tried for pair in pairs[:_MOST_PAIRS] if (tried := self.tried(pair))]
+
+    def _moves(self, form: Form, keys: Sequence[str]) -> bool:
+        computed = self.reading.by(form.rules).computed
+        return any(
+            (np.abs(computed[key] - self.reading.computed[key]) > self.reading.slack[key]).any()
+            for key in keys
+        )
+
+
+def _together(rules: Sequence[Rules]) -> Rules | None:
+    """Return rules with the changes of all; None when two change the same."""
+    changed: dict[str, object] = {}
+    for one in rules:
+        own = {f.name: getattr(one, f.name) for f in fields(Rules)
+               if getattr(one, f.name) is not getattr(RIGHT, f.name)}  # fmt: skip
+        if own.keys() & changed.keys():
+            return None
+        changed |= own
+    return replace(RIGHT, **changed)  # type: ignore[arg-type]

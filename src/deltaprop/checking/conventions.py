@@ -1,0 +1,273 @@
+"""Conventions: the same step as half of the world writes it otherwise.
+
+In the house delta is dL/dz of the mean loss, half squared error has its 1/2, and W has a row for
+each input (mathematics.md, section 3). Whoever leaves the 1/2 out, sums over samples, keeps delta
+by the sample or writes t - y is as right as long as all his numbers agree. A convention says what
+the objective is multiplied by, and how each kind of number is then written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from itertools import product
+
+import numpy as np
+import numpy.typing as npt
+
+from deltaprop.checking.step import Step
+from deltaprop.errors import SettingError, UnknownNameError
+
+__all__ = ["CONVENTIONS", "HOUSE", "Convention", "Conventions", "combinations", "declared"]
+
+Array = npt.NDArray[np.float64]
+Factor = Callable[[Step], float]
+
+
+@dataclass(frozen=True)
+class Convention:
+    """One choice that is made otherwise than in the house.
+
+    Attributes
+    ----------
+    about, choice : str
+        As a worked example declares it: ``conventions: {delta: per_sample}``.
+    doc : str
+        The choice in one line.
+    applies : callable
+        Whether a step has a place where it makes a difference.
+    objective : callable
+        What it multiplies the loss by, and with it delta, gradients and the step.
+    written : dict of str to callable
+        By kind of number ("delta", "dW") what it is written as, as a multiple of the house's.
+    turned : tuple of str
+        The kinds of number whose rows and columns are exchanged.
+    shown_by : tuple of str
+        Patterns of numbers one of which a working must have to show it by itself; without any it
+        has to be declared.
+    """
+
+    about: str
+    choice: str
+    doc: str
+    applies: Callable[[Step], bool]
+    objective: Factor = lambda _step: 1.0
+    written: Mapping[str, Factor] = ()  # type: ignore[assignment]
+    turned: tuple[str, ...] = ()
+    shown_by: tuple[str, ...] = ("*",)
+
+    @property
+    def name(self) -> str:
+        """Return "delta: per_sample"."""
+        return f"{self.about}: {self.choice}"
+
+    def is_shown(self, keys: Collection[str]) -> bool:
+        """Return whether a working with these numbers can show it."""
+        return any(fnmatchcase(key, pattern) for pattern in self.shown_by for key in keys)
+
+
+def _several(step: Step) -> bool:
+    return len(step.x) > 1
+
+
+def _squared(step: Step) -> bool:
+    return step.network.loss_name.startswith("half_squared_error")
+
+
+def _logarithmic(step: Step) -> bool:
+    return step.network.loss_name in ("cross_entropy", "binary_cross_entropy")
+
+
+def _always(_step: Step) -> bool:
+    return True
+
+
+def _n(step: Step) -> float:
+    return float(len(step.x))
+
+
+def _minus(_step: Step) -> float:
+    return -1.0
+
+
+CONVENTIONS: tuple[Convention, ...] = (
+    Convention(
+        "loss", "squared_error", "squared error without the 1/2: (y - t)^2, with 2 (y - t)",
+        _squared, objective=lambda _step: 2.0,
+    ),
+    Convention(
+        "loss", "mean_squared_error",
+        "squared error without the 1/2, and the mean over outputs as well as samples",
+        lambda step: _squared(step) and step.network.n_out > 1,
+        objective=lambda step: 2.0 / step.network.n_out,
+    ),
+    Convention(
+        "loss", "half_mean_squared_error", "the mean over outputs as well as over samples",
+        lambda step: _squared(step) and step.network.n_out > 1,
+        objective=lambda step: 1.0 / step.network.n_out,
+    ),
+    Convention(
+        "samples", "sum", "the loss is the sum over samples, not their mean",
+        _several, objective=_n,
+    ),
+    Convention(
+        "samples", "mean", "the loss is the mean over samples, not their sum",
+        _several, objective=lambda step: 1.0 / len(step.x),
+    ),
+    Convention(
+        "delta", "per_sample", "delta is each sample's own; the mean is taken in dW and db",
+        _several, written={"delta": _n},
+    ),
+    Convention(
+        "delta", "per_sample_dW_summed",
+        "delta is each sample's own, dW and db are sums; the mean is taken in the update",
+        _several, written={"delta": _n, "dW": _n, "db": _n},
+    ),
+    Convention(
+        "error_signal", "t_minus_y", "delta is t - y times f', and the step adds eta a delta",
+        _always, written={"delta": _minus, "dW": _minus, "db": _minus},
+        shown_by=("[Wbza].*.after",),
+    ),
+    Convention(
+        "error_signal", "t_minus_y_in_delta", "delta is t - y times f'; dW and db are dL/dW, dL/db",
+        _always, written={"delta": _minus}, shown_by=("d[Wb].*", "[Wbza].*.after"),
+    ),
+    Convention(
+        "weights", "out_in", "W has a row for each output", _always, turned=("W", "dW"),
+    ),
+    Convention(
+        "samples_as", "columns", "samples are columns: z = W x + b",
+        _always, turned=("z", "a", "delta"),
+    ),
+    Convention(
+        "logarithm", "base_10", "the loss is taken with logarithms to base 10",
+        _logarithmic, written={"loss": lambda _step: 1.0 / np.log(10.0)}, shown_by=(),
+    ),
+    Convention(
+        "logarithm", "base_2", "the loss is taken with logarithms to base 2: in bits",
+        _logarithmic, written={"loss": lambda _step: 1.0 / np.log(2.0)}, shown_by=(),
+    ),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Conventions:
+    """Some choices together, at most one about each thing. The house's are none at all.
+
+    ``only`` these are asked for: a working in others is wrong.
+    """
+
+    chosen: tuple[Convention, ...] = ()
+    only: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the name of each choice."""
+        return tuple(choice.name for choice in self.chosen)
+
+    def step(self, step: Step) -> Step:
+        """Return the step with the objective of these conventions."""
+        factor = float(np.prod([choice.objective(step) for choice in self.chosen]))
+        return step if factor == 1.0 else replace(step, shares=step.shares * factor)
+
+    def factor(self, key: str, step: Step) -> float:
+        """Return what a quantity of that step is multiplied by when it is written down."""
+        kind = _kind(key)
+        factors = [dict(choice.written).get(kind) for choice in self.chosen]
+        return float(np.prod([factor(step) for factor in factors if factor is not None]))
+
+    def turns(self, key: str) -> bool:
+        """Return whether rows and columns of a quantity are exchanged."""
+        return any(_kind(key) in choice.turned for choice in self.chosen)
+
+    def written(self, key: str, value: Array, step: Step) -> Array:
+        """Return a quantity of that step as these conventions write it."""
+        scaled = value * self.factor(key, step)
+        return scaled.T if self.turns(key) else scaled
+
+
+HOUSE = Conventions()
+
+
+def _kind(key: str) -> str:
+    return key.partition(".")[0]
+
+
+def combinations(
+    step: Step, keys: Collection[str], fixed: Conventions = HOUSE
+) -> Iterator[Conventions]:
+    """Yield every set of conventions a step may be written in, the fewest departures first.
+
+    Parameters
+    ----------
+    step : Step
+        What is worked out.
+    keys : collection of str
+        The quantities that are written down.
+    fixed : Conventions
+        What is declared; only what it says nothing about is guessed.
+    """
+    if fixed.only:
+        yield fixed
+        return
+    summed = len(step.x) > 1 and bool(np.allclose(step.shares, 1.0))
+    said = {choice.about for choice in fixed.chosen}
+    options: dict[str, list[tuple[Convention, ...]]] = {}
+    for choice in CONVENTIONS:
+        same = choice.about == "samples" and (choice.choice == "sum") == summed
+        shown = choice.is_shown(keys) and choice.applies(step)
+        if choice.about not in said and shown and not same:
+            options.setdefault(choice.about, [()]).append((choice,))
+    found = [
+        Conventions(fixed.chosen + tuple(choice for one in chosen for choice in one))
+        for chosen in product(*options.values())
+    ]
+    sensible = [one for one in found if summed + _takes_means(one) < 2]
+    yield from sorted(sensible, key=lambda conventions: len(conventions.chosen))
+
+
+def _takes_means(conventions: Conventions) -> int:
+    """Return how often a sum over samples is said to be, or made of means."""
+    names = {choice.about for choice in conventions.chosen if choice.about == "delta"}
+    return len(names) + ("samples: sum" in conventions.names)
+
+
+def declared(value: object) -> Conventions:
+    """Return what the ``conventions`` of a worked example say.
+
+    Raises
+    ------
+    SettingError, UnknownNameError
+        When they are no mapping and not "house", or name what there is not.
+    """
+    if value is None:
+        return HOUSE
+    if value == "house":
+        return Conventions(only=True)
+    if not isinstance(value, Mapping):
+        raise SettingError(
+            f"conventions is {value!r:.60}; expected names, such as {{delta: per_sample}}."
+        )
+    known = {about: {c.choice: c for c in CONVENTIONS if c.about == about}
+             for about in dict.fromkeys(c.about for c in CONVENTIONS)}  # fmt: skip
+    chosen = []
+    for about, choice in value.items():
+        if about not in known:
+            raise UnknownNameError("convention", about, known)
+        if choice in _OF_THE_HOUSE.get(about, ()):
+            continue
+        if choice not in known[about]:
+            raise UnknownNameError(f"convention of {about}", choice, known[about])
+        chosen.append(known[about][choice])
+    return Conventions(tuple(chosen))
+
+
+_OF_THE_HOUSE: Mapping[str, tuple[str, ...]] = {
+    "loss": ("half_squared_error",),
+    "delta": ("mean",),
+    "error_signal": ("y_minus_t",),
+    "weights": ("in_out",),
+    "samples_as": ("rows",),
+    "logarithm": ("natural",),
+}

@@ -1,0 +1,198 @@
+"""The judge: in which conventions a working is written, and a verdict on each of its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from deltaprop.checking.causes import Causes
+from deltaprop.checking.conventions import Conventions, combinations
+from deltaprop.checking.readings import Reading
+from deltaprop.checking.step import Quantities, Step, nearest_before, work_out
+from deltaprop.errors import DataError
+from deltaprop.practice.marking.claims import Claim
+
+__all__ = ["VERDICTS", "Judgement", "judge"]
+
+Flags = npt.NDArray[np.bool_]
+Index = tuple[int, ...]
+
+RIGHT, ROUNDED, OTHERWISE, FOLLOWS, WRONG = VERDICTS = (
+    "right", "right, rounded", "right, in another convention", "follows", "wrong",
+)  # fmt: skip
+
+_MOST_READ = 3  # conventions in which mistakes are looked for
+_MISTAKE, _UNEXPLAINED = (
+    2,
+    5,
+)  # how many departures from the house's conventions each weighs as much
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A working read in the conventions that explain it best.
+
+    Attributes
+    ----------
+    reading : Reading
+        The working in these conventions.
+    declared : Conventions
+        Those that were declared.
+    """
+
+    reading: Reading
+    declared: Conventions
+
+    @cached_property
+    def right(self) -> Quantities:
+        """Return the right numbers, as these conventions write them."""
+        return self._written(self.reading.conventions)
+
+    @cached_property
+    def _expected(self) -> Quantities:
+        """Return the right numbers, as the declared conventions write them."""
+        return self._written(self.declared)
+
+    def _written(self, conventions: Conventions) -> Quantities:
+        step = conventions.step(self.reading.given)
+        return {
+            key: conventions.written(key, value, step) for key, value in work_out(step)[0].items()
+        }
+
+    @cached_property
+    def right_flags(self) -> dict[str, Flags]:
+        """Return by claim which numbers are the right ones, as the house has them."""
+        return {
+            claim.key: claim.close(work[claim.key])
+            for work in (work_out(self.reading.step)[0],)
+            for claim in self.reading.claims
+        }
+
+    @cached_property
+    def wrong(self) -> dict[str, Flags]:
+        """Return by claim which numbers are neither right nor follow, where there are any."""
+        found = {key: off & ~self.right_flags[key] for key, off in self.reading.off.items()}
+        return {key: flags for key, flags in found.items() if flags.any()}
+
+    @cached_property
+    def causes(self) -> Causes:
+        """Return what gives the wrong claims."""
+        return Causes(self.reading, self.wrong, self.right_flags)
+
+    @property
+    def departures(self) -> int:
+        """Return how many choices are made otherwise than declared."""
+        return len(self.reading.conventions.chosen) - len(self.declared.chosen)
+
+    @cached_property
+    def cost(self) -> float:
+        """Return how much has to be assumed: departures, mistakes, and what stays unexplained."""
+        single = self.causes.single
+        names = {found.names[:1] for found in single.values()}
+        unexplained = len(self.wrong) - len(single)
+        return self.departures + _MISTAKE * len(names) + _UNEXPLAINED * unexplained
+
+    def verdict(self, claim: Claim, index: Index) -> str:
+        """Return the verdict on one number, at its index as it is written."""
+        key = claim.key
+        at = index[::-1] if self.reading.conventions.turns(key) else index
+        if self.right_flags[key][at]:
+            number = claim.numbers[index]
+            if self._is_otherwise(claim, index):
+                return OTHERWISE
+            right = float(self.right[key][index])
+            return ROUNDED if number.is_rounded(right, claim.habit) else RIGHT
+        if key in self.wrong and self.wrong[key][at]:
+            return WRONG
+        return FOLLOWS if self.slips_before(key) else ROUNDED
+
+    def _is_otherwise(self, claim: Claim, index: Index) -> bool:
+        """Return whether a number is right only in conventions that nobody declared."""
+        if self.reading.conventions == self.declared:
+            return False
+        expected = self._expected[claim.key]
+        if expected.shape != claim.shape:
+            return True
+        return not claim.numbers[index].is_written_for(float(expected[index]), claim.habit)
+
+    def is_systematic(self, key: str) -> bool:
+        """Return whether all numbers of an array are wrong: they have a reason in common."""
+        claim = next(claim for claim in self.reading.claims if claim.key == key)
+        stated = ~np.isnan(claim.values)
+        return bool(stated.sum() > 1 and self.wrong[key][stated].all())
+
+    def slips_before(self, key: str) -> list[str]:
+        """Return the nearest claims that are wrong, or follow from such, and are made use of."""
+        return nearest_before(key, self._unsound, self.reading.step)
+
+    @cached_property
+    def _unsound(self) -> set[str]:
+        """Return the claims with a number that is wrong or follows from one."""
+        found: set[str] = set()
+        for claim in self.reading.claims:
+            stated = ~np.isnan(claim.values) & ~self.right_flags[claim.key]
+            from_slips = stated.any() and nearest_before(claim.key, found, self.reading.step)
+            if claim.key in self.wrong or from_slips:
+                found.add(claim.key)
+        return found
+
+
+def judge(step: Step, claims: Sequence[Claim], declared: Conventions) -> Judgement:
+    """Return the working read in the conventions that explain it best.
+
+    Precision first: where some conventions make every number right, no mistake is looked for.
+    Otherwise conventions are weighed against mistakes.
+    """
+    usual = Reading(step, claims, claims[0].habit.unit, declared)
+    house = work_out(step)[0]
+    keys = [claim.key for claim in claims]
+    possible = [c for c in combinations(step, keys, declared) if _is_possible(c, claims, house)]
+    if declared in possible:
+        first = Judgement(usual, declared)
+        if not first.wrong:
+            return first
+    if not possible:
+        raise DataError(_shapes(claims, house))
+    different: dict[object, Reading] = {}
+    for conventions in possible:
+        reading = replace(usual, conventions=conventions)
+        different.setdefault(reading.expects, reading)
+    readings = list(different.values())
+    ranked = sorted(readings, key=lambda reading: reading.n_off(readings[0]))  # stable
+    least = ranked[0].n_off(readings[0])
+    for reading in ranked:
+        if reading.n_off(readings[0]) > least:
+            break
+        found = Judgement(reading, declared)
+        if not found.wrong:
+            return found
+    chosen = dict.fromkeys([readings[0], *ranked[:_MOST_READ]])
+    best = None
+    for found in sorted((Judgement(r, declared) for r in chosen), key=lambda j: j.departures):
+        if best is not None and best.cost <= found.departures + _MISTAKE:
+            break
+        if best is None or found.cost < best.cost:
+            best = found
+    assert best is not None
+    return best
+
+
+def _is_possible(conventions: Conventions, claims: Sequence[Claim], house: Quantities) -> bool:
+    """Return whether every claim is written the way round in which conventions have it."""
+    for claim in claims:
+        shape = house[claim.key].shape
+        if claim.shape != (shape[::-1] if conventions.turns(claim.key) else shape):
+            return False
+    return True
+
+
+def _shapes(claims: Sequence[Claim], house: Quantities) -> str:
+    turned = [c.key for c in claims if c.shape != house[c.key].shape]
+    return (
+        f"claims: {', '.join(turned)} have rows and columns exchanged, and others have not; "
+        "expected all of a kind in one way: W[in][out], or W[out][in] throughout."
+    )
