@@ -235,6 +235,9 @@ def _taken(parameters: Parameters, take: Take, prefix: str = "", suffix: str = "
         {name: take(f"{prefix}{name}.{index}{suffix}", array) for name, array in layer.items()}
         for index, layer in enumerate(parameters.layers, start=1)
     ]
+    pairs = zip(taken, parameters.layers, strict=True)
+    if all(new[name] is old[name] for new, old in pairs for name in old):
+        return parameters
     return Parameters.join(parameters.layout, taken)
 
 

@@ -183,9 +183,13 @@ def _is_short(values: Array) -> bool:
 
 def tells_apart(level: Level, step: Step, kind: Kind) -> bool:
     """Return whether every mistake that can show in the answers does, and looks like no other."""
-    right, *wrong = answers = list(_answers(level, step))
-    caught = all(_is_caught(one, right, level.least_digits) for one in wrong)
-    return caught and _n_groups(answers) >= _most_groups(level, kind)
+    found = _answers(level, step)
+    answers = [right := next(found)]
+    for wrong in found:
+        if not _is_caught(wrong, right, level.least_digits):
+            return False
+        answers.append(wrong)
+    return _n_groups(answers) >= _most_groups(level, kind)
 
 
 def _answers(level: Level, step: Step) -> Iterator[Answers]:
