@@ -46,10 +46,10 @@ def start(folder, environment):
         process.communicate()
 
 
-def wait_for_checkpoint(path, process, epochs=3):
-    """Wait until a checkpoint has been written a few times, or the command is at its end."""
+def wait_for_checkpoint(path, process, times=2):
+    """Wait until a checkpoint has been written again, or the command is at its end."""
     seen, deadline = set(), time.monotonic() + 30
-    while len(seen) < epochs and process.poll() is None:
+    while len(seen) < times and process.poll() is None:
         assert time.monotonic() < deadline
         if path.exists():
             seen.add(path.stat().st_mtime_ns)
@@ -61,7 +61,7 @@ def stopped_on_its_way(start, path, command, how):
 
     On a busy machine a run may end before the signal comes: it is run again with more epochs.
     """
-    for epochs in (3000, 15_000, 300_000):
+    for epochs in (2_000, 15_000, 300_000):
         words = f"{command} --epochs {epochs}"
         process = start(words)
         wait_for_checkpoint(path, process)
