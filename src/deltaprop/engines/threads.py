@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from functools import cache
 from itertools import pairwise
 
 from threadpoolctl import ThreadpoolController
@@ -14,6 +15,12 @@ __all__ = ["BlasThreads"]
 
 # Multiply-adds of a layer's product from which a second thread earns more than it costs to wake.
 _WORTH_A_THREAD = 16_000_000
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    """Return what sets the threads of NumPy, found once: that takes milliseconds."""
+    return ThreadpoolController()
 
 
 class BlasThreads:
@@ -28,7 +35,7 @@ class BlasThreads:
         shapes = zip(network.computing_layers, pairwise(network.sizes), strict=True)
         largest = max(batch_size * a * b for layer, (a, b) in shapes if isinstance(layer, Dense))
         self._limit = 1 if largest < _WORTH_A_THREAD else n_threads
-        self._controller = None if self._limit is None else ThreadpoolController()
+        self._controller = None if self._limit is None else _controller()
 
     def limited(self) -> AbstractContextManager[object]:
         """Return a context in which the limit holds."""
