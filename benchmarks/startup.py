@@ -7,8 +7,8 @@ Importing deltaprop loads nothing but names, so it is timed alone and with what 
 Wall seconds of whole commands, from start to exit, median of five turns after one warm-up; the
 commands take turns, so that a difference of two is one of the same minute. Bytecode is kept from
 the warm-up on, as it is after an installation, in a folder of its own and whatever the environment
-says. The first training step is timed inside its process, after importing: one epoch of a table of
-150 rows, and the same again.
+says; with --quick there is no warm-up, and the bytecode is what it is. The first training step is
+timed inside its process, after importing: one epoch of a table of 150 rows, and the same again.
 """
 
 from __future__ import annotations
@@ -84,19 +84,21 @@ COMMANDS = (
 AIM_OF_IMPORTING = 0.06
 
 
-def run(words: tuple[str, ...], folder: str) -> tuple[float, str]:
-    """Return the seconds from start to exit, and what was printed."""
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    environment["PYTHONPYCACHEPREFIX"] = str(Path(folder) / "bytecode")
+def run(words: tuple[str, ...], folder: str, *, fresh: bool = True) -> tuple[float, str]:
+    """Return the seconds from start to exit, and what was printed; ``fresh`` is of the bytecode."""
+    environment = dict(os.environ)
+    if fresh:
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        environment["PYTHONPYCACHEPREFIX"] = str(Path(folder) / "bytecode")
     began = time.perf_counter()
     done = subprocess.run(words, check=True, cwd=folder, env=environment, stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL, text=True)  # fmt: skip
     return time.perf_counter() - began, done.stdout
 
 
-def first_steps(folder: str) -> tuple[float, float]:
+def first_steps(folder: str, *, fresh: bool) -> tuple[float, float]:
     """Return the seconds of the first epoch of a process, and of its second."""
-    first, second = json.loads(run((sys.executable, "-c", FIRST_STEP), folder)[1])
+    first, second = json.loads(run((sys.executable, "-c", FIRST_STEP), folder, fresh=fresh)[1])
     return float(first), float(second)
 
 
@@ -109,8 +111,9 @@ def measure(
     with tempfile.TemporaryDirectory() as folder:
         for turn in range(1 - warm_up, rounds + 1):
             tell(f"turn {turn} of {rounds}" if turn else "warm-up")
-            seconds = [run(command.words, folder)[0] for command in COMMANDS]
-            both = first_steps(folder)
+            fresh = warm_up > 0
+            seconds = [run(command.words, folder, fresh=fresh)[0] for command in COMMANDS]
+            both = first_steps(folder, fresh=fresh)
             if turn:
                 steps.append(both)
                 for command, spent in zip(COMMANDS, seconds, strict=True):
