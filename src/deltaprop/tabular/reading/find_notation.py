@@ -14,6 +14,7 @@ __all__ = ["Found", "few", "find_notation", "read_numbers", "with_numbers", "wri
 
 _MAY_BE_GROUPED = re.compile(r"[+-]?(?:[1-9]\d{0,2}\.\d{3}|\d{1,3})", re.ASCII)
 _ADDRESS = r"^(?:\d{1,2}|1\d\d|2[0-4]\d|25[0-5])(?:\.(?:1\d\d|2[0-4]\d|25[0-5])){3}$"
+_DIGIT = re.compile(r"\d")
 _SAMPLE = 200
 _FIRST = 20
 _MOST_UNITS = 10  # in a sample; of more the cells are addresses and the like
@@ -66,13 +67,18 @@ def find_notation(text: pl.Series) -> Found:
     n = cells.len()
     if n == 0:
         return Found()
-    sample = parts_of(cells.gather_every(max(1, n // _SAMPLE)))
-    n_units = sample.filter(~pl.col("odd")).select("before", "after").n_unique()
-    if sample["odd"].sum() > 0.2 * sample.height or n_units > max(_MOST_UNITS, sample.height / 4):
-        return Found()
-    counts = cells.value_counts(name="rows")
-    parts = parts_of(counts["cell"]).with_columns(counts["rows"])
+    sample = cells.gather_every(max(1, n // _SAMPLE))
+    size, most_odd = sample.len(), 0.2 * sample.len()
+    if sum(_DIGIT.search(cell) is None for cell in sample.to_list()) > most_odd:
+        return Found()  # words, most often: without taking them apart
+    parts = _counted(sample)
     numeric = parts.filter(~parts["odd"])
+    n_units = numeric.select("before", "after").n_unique()
+    if size - numeric["rows"].sum() > most_odd or n_units > max(_MOST_UNITS, size / 4):
+        return Found()
+    if size < n:
+        parts = _counted(cells)
+        numeric = parts.filter(~parts["odd"])
     numeric, unit, why_not = _one_unit(numeric, n)
     if numeric.height == 0:
         return Found(why_not=why_not)
@@ -89,6 +95,12 @@ def find_notation(text: pl.Series) -> Found:
     if len(best) > 1:
         (point, group), doubt = _decided(numeric["body"], unit, best)
     return Found(Notation(point, group, *unit), doubt)
+
+
+def _counted(cells: pl.Series) -> pl.DataFrame:
+    """Return the different cells taken apart, and how many ``rows`` each has."""
+    counts = cells.value_counts(name="rows")
+    return parts_of(counts["cell"]).with_columns(counts["rows"])
 
 
 def few(n_odd: int, total: int) -> bool:

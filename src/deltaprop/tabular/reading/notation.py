@@ -133,13 +133,13 @@ def parts_of(text: pl.Series) -> pl.DataFrame:
         odd.alias("odd"),
         ((pl.col("sign") == "+") | (pl.col("sign2") == "+")).fill_null(False).alias("plus"),
         pl.any_horizontal(inside, given["minus"], given["minus2"]).alias("accounting"),
+        (pl.col("blank") != "").fill_null(False).alias("apart"),
     )
     return _without_strange_units(parts)
 
 
 def _without_strange_units(parts: pl.DataFrame) -> pl.DataFrame:
     """Mark as odd what has words beside its number that are no unit."""
-    parts = parts.with_columns((pl.col("blank") != "").fill_null(False).alias("apart"))
     different = parts.select("before", "after", "apart").unique()
     strange = [
         bool((before and not is_currency(before)) or (after and not is_unit(after, apart=apart)))

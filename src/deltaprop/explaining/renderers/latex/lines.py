@@ -58,7 +58,7 @@ def line_rows(
 
     room -= width(left) + 1.0
     chosen = parts(False)
-    if max(map(widest_piece, chosen)) > room:
+    if any(width(part) > room and widest_piece(part) > room for part in chosen):
         chosen = parts(True)
     rows = _rows(chosen, room)
     proof = document.proofs.get(line.step.id)
