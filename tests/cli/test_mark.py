@@ -152,3 +152,49 @@ def test_a_misspelt_option_is_a_usage_error(put, call):
     called = call("mark", put("x.json", claiming(loss=0.5)), "--jsn")
     assert called.status == 2
     assert "--jsn" in called.err
+
+
+def test_a_class_has_a_table_pages_and_a_status(put, call, tmp_path):
+    (tmp_path / "class" / "b").mkdir(parents=True)
+    put("class/anna.yaml", YAML)
+    right = call("mark", "--class", "class", "--out", "pages")
+    assert (right.status, right.err) == (0, "1 page written to pages\n")
+    assert "papers: 1. All right: 1" in right.out
+    put("class/b/bob.json", claiming(delta_2=[["-1.05"]]))
+    wrong = call("mark", "--class", "class", "--json")
+    assert wrong.status == 1
+    assert wrong.json["mistakes"] == [
+        {
+            "mistake": "sign",
+            "description": "gradient ascent, or t - y used as the gradient",
+            "count": 1,
+            "papers": ["b/bob.json"],
+        }
+    ]
+    assert [paper["page"] for paper in wrong.json["papers"]] == ["anna.html", "b-bob.html"]
+    put("class/cy.json", "no JSON")
+    chinese = call("mark", "--class", "class", "--out", "pages", "--language", "zh")
+    assert chinese.status == 2
+    assert "做成了梯度上升" in chinese.out
+    assert {path.name for path in (tmp_path / "pages").iterdir()} == {
+        "anna.html", "b-bob.html", "cy.html",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ([], "one worked example, or --class"),
+        (["mazur", "--class", "."], "one worked example, or --class"),
+        (["mazur", "--out", "x"], "--out is the folder for the pages of --class"),
+        (["--class", "nowhere"], "nowhere is no folder"),
+        (["--class", ".", "--out", "pages"], "inside the folder of the papers"),
+        (["--class", ".", "--language", "fr"], "No language is called 'fr'"),
+    ],
+)
+def test_what_no_class_is_marked_by(put, call, words, says):
+    put("a.yaml", YAML)
+    called = call("mark", *words)
+    assert (called.status, called.out) == (2, "")
+    assert says in called.err
+    assert called.err.count("\n") == 1

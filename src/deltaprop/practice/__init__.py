@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from deltaprop.practice.classroom.class_marking import ClassMarking, mark_class
 from deltaprop.practice.exercise import Exercise, exercise
 from deltaprop.practice.exercises.session import Score, Session
 from deltaprop.practice.marking.mark import VERDICTS, Mark, Marking, mark
@@ -9,6 +10,7 @@ from deltaprop.practice.sheets.sheet import Sheet
 
 __all__ = [
     "VERDICTS",
+    "ClassMarking",
     "Exercise",
     "Mark",
     "Marking",
@@ -17,4 +19,5 @@ __all__ = [
     "Sheet",
     "exercise",
     "mark",
+    "mark_class",
 ]

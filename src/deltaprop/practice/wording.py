@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from deltaprop.checking.mistakes import MISTAKES
 from deltaprop.notation.languages import wording_in
 
-__all__ = ["WORDINGS", "mistake_described", "wording_of"]
+__all__ = ["WORDINGS", "mistake_described", "slip_described", "wording_of"]
 
 _EN = {
     "sheet": "Practice: one step of back-propagation",
@@ -77,6 +77,39 @@ _EN = {
     "marked": "{count} of {asked} numbers are there.",
     "to know": "Every line: the same command with --key FILE.",
     "separator": ", ",
+    "mistake arithmetic": "a slip in the arithmetic, as no named mistake gives it",
+    "mistake systematic": "all of these numbers are wrong, and no named mistake gives them",
+    "class heading": (
+        "{folder}, papers: {count}. All right: {right}; with something wrong: {wrong}; "
+        "unreadable: {unreadable}."
+    ),
+    "class mistake": "mistake",
+    "class count": "papers",
+    "class which": "which",
+    "class paper": "paper",
+    "class numbers right": "right",
+    "class verdict": "mistakes",
+    "class all right": "all right",
+    "class unreadable": "unreadable: {reason}",
+    "feedback title": "Feedback: {name}",
+    "feedback unreadable": "This paper could not be read.",
+    "feedback all right": "All {count} numbers are right.",
+    "feedback summary": (
+        "{right} of {count} numbers are right. Wrong: {wrong}; right if earlier numbers were: "
+        "{follows}."
+    ),
+    "feedback conventions": "Read in the conventions it is written in ({conventions}).",
+    "feedback first": "What to look at",
+    "feedback mistake": "{described} ({mistake}).",
+    "feedback every": "Every number",
+    "feedback number": "number",
+    "feedback yours": "yours",
+    "feedback exactly": "exactly",
+    "feedback verdict": "verdict",
+    "feedback numbers": "{count} numbers",
+    "feedback right": "right",
+    "feedback follows": "follows",
+    "feedback wrong": "wrong",
 }
 
 _ZH = {
@@ -138,6 +171,38 @@ _ZH = {
     "marked": "{asked} 个数中作答了 {count} 个。",
     "to know": "每一行的推导：同一命令加上 --key FILE。",
     "separator": "，",
+    "mistake arithmetic": "计算错误，对不上任何一种已知的错误",
+    "mistake systematic": "这些数全都不对，对不上任何一种已知的错误",
+    "class heading": (
+        "{folder}，作业 {count} 份：全部正确 {right} 份，有错误 {wrong} 份，"
+        "无法读取 {unreadable} 份。"
+    ),
+    "class mistake": "错误",
+    "class count": "份数",
+    "class which": "作业",
+    "class paper": "作业",
+    "class numbers right": "正确",
+    "class verdict": "错误",
+    "class all right": "全部正确",
+    "class unreadable": "无法读取：{reason}",
+    "feedback title": "批改：{name}",
+    "feedback unreadable": "这份作业无法读取。",
+    "feedback all right": "{count} 个数全部正确。",
+    "feedback summary": (
+        "{count} 个数中 {right} 个正确，{wrong} 个错误，{follows} 个由前面的错误得来。"
+    ),
+    "feedback conventions": "按作业所用的约定批改（{conventions}）。",
+    "feedback first": "请先看这里",
+    "feedback mistake": "{described}（{mistake}）。",
+    "feedback every": "逐个批改",
+    "feedback number": "数",
+    "feedback yours": "你的答案",
+    "feedback exactly": "正确值",
+    "feedback verdict": "判定",
+    "feedback numbers": "{count} 个数",
+    "feedback right": "正确",
+    "feedback follows": "由前面的错误得来",
+    "feedback wrong": "错误",
 }
 
 WORDINGS: dict[str, Mapping[str, str]] = {"en": _EN, "zh": _ZH}
@@ -196,3 +261,8 @@ def mistake_described(name: str, language: str) -> str:
     """Return what goes wrong in a named mistake, in one line."""
     doc = MISTAKES[name].doc
     return _MISTAKES_ZH.get(name, doc) if language == "zh" else doc
+
+
+def slip_described(name: str, language: str) -> str:
+    """Return what goes wrong in a named mistake, or in a slip that has no name, in one line."""
+    return wording_of(language).get(f"mistake {name}") or mistake_described(name, language)

@@ -6,21 +6,18 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 
-from deltaprop.notation.digits import Line
 from deltaprop.notation.html_page import html_page
 from deltaprop.notation.ids import Ref, read_ref
 from deltaprop.notation.mathml import (
     escape,
-    joined,
     math,
-    mathml_notation,
     matrix,
     number,
-    pieces,
     symbol,
 )
 from deltaprop.practice.exercises.task import Task
 from deltaprop.practice.sheets import content
+from deltaprop.practice.sheets.html_lines import html_line, html_symbol
 from deltaprop.practice.sheets.network_picture import sketch_of, to_svg
 
 __all__ = ["render"]
@@ -56,37 +53,19 @@ def _exercise(task: Task) -> Iterator[str]:
     yield f"<h3>{escape(task.words['wanted'])}</h3>"
     yield f"<p>{escape(content.precision(task))}</p>"
     for item in task.items:
-        blanks = "".join(
-            f'<span class="blank">{math(_symbol(task, read_ref(name)) + "<mo>=</mo>")}<span></span>'
-            "</span>"
-            for name in item.ids
-        )
+        blanks = "".join(_blank(html_symbol(task.lines, read_ref(name))) for name in item.ids)
         yield f'<div class="row">{blanks}</div>'
+
+
+def _blank(symbol: str) -> str:
+    return f'<span class="blank">{math(f"{symbol}<mo>=</mo>")}<span></span></span>'
 
 
 def _answers(task: Task) -> Iterator[str]:
     for title, lines in content.answers(task):
         yield f"<h3>{escape(title)}</h3>"
-        yield f'<ul class="lines">{"".join(_line(task, line) for line in lines)}</ul>'
-
-
-def _line(task: Task, line: Line) -> str:
-    def of(ref: Ref) -> str:
-        return _symbol(task, ref)
-
-    expression = line.step.expression
-    shown = number(line.shown)
-    parts = [math(of(line.step.ref))]
-    # as many parts as the line has in a terminal
-    for symbol_of in (of, None)[: len(task.lines.parts(line)) - 2]:
-        first, *more = pieces(expression, mathml_notation(line, symbol_of))
-        parts.append(joined([f"<mo>=</mo>{first}", *more]))
-    result = math(f"<mo>{'=' if line.exact else '≈'}</mo>{shown}")
-    return f'<li>{"".join(parts)}<span class="result">{result}</span></li>'
-
-
-def _symbol(task: Task, ref: Ref) -> str:
-    return symbol(task.lines.named(ref), task.rules.n_samples)
+        listed = "".join(f"<li>{html_line(task.lines, line)}</li>" for line in lines)
+        yield f'<ul class="lines">{listed}</ul>'
 
 
 def _array(ref: Ref, rows: list[list[str]]) -> str:

@@ -1,0 +1,1 @@
+"""The papers of a class: marked all at once, what was got wrong most, and feedback for each."""

@@ -1,0 +1,162 @@
+"""A page of feedback on one paper: HTML and MathML, no script, no network access."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, cached_property
+from importlib.resources import files
+from itertools import groupby
+
+from deltaprop._version import __version__
+from deltaprop.checking.step import work_out
+from deltaprop.errors import DeltapropError
+from deltaprop.explaining import Names, WorkedExample, explain
+from deltaprop.notation.html_page import html_page
+from deltaprop.notation.ids import read_ref
+from deltaprop.notation.mathml import escape, math
+from deltaprop.practice.classroom.papers import Paper, shown_name
+from deltaprop.practice.exercises.lines import TaskLines
+from deltaprop.practice.marking.judge import FOLLOWS, RIGHT, WRONG
+from deltaprop.practice.marking.mark import Mark, Marking
+from deltaprop.practice.marking.reasons import shown
+from deltaprop.practice.marking.step import step_of
+from deltaprop.practice.sheets.html_lines import html_line, html_symbol
+from deltaprop.practice.wording import slip_described, wording_of
+from deltaprop.widths import clip
+
+__all__ = ["feedback_page"]
+
+_DIGITS = 6  # significant ones, of right numbers
+_LONGEST = 24  # operands of a line that is worth reading
+_LONGEST_CLAIM = 24  # characters of a number as it was written
+_MOST_NAMED = 12  # numbers with the same mistake
+
+
+def feedback_page(paper: Paper, language: str) -> str:
+    """Return the page about one paper, and about nothing but it."""
+    words = wording_of(language)
+    name = shown_name(paper.path.name)
+    title = escape(words["feedback title"].format(name=name))
+    body = [f"<h1>{title}</h1>"]
+    if paper.marking is None or paper.worked is None:
+        body.append(f'<p class="summary wrong">{escape(words["feedback unreadable"])}</p>')
+        body.append(f"<p>{escape(paper.reason)}</p>")
+    else:
+        if paper.worked.title != name:
+            body.append(f"<p>{escape(shown_name(paper.worked.title))}</p>")
+        body += _Feedback(paper.worked, paper.marking, language).body()
+    made_by = words["made by"].format(version=__version__)
+    body.append(f'<p class="again">{escape(made_by)}</p>')
+    return html_page(title, body, language=language, style=_style(), kind="feedback")
+
+
+@cache
+def _style() -> str:
+    folder = files("deltaprop.practice")
+    return "".join(
+        folder.joinpath(name).read_text(encoding="utf-8")
+        for name in ("sheets/sheet.css", "classroom/feedback.css")
+    )
+
+
+@dataclass(frozen=True)
+class _Feedback:
+    """What is said about a working that could be marked."""
+
+    worked: WorkedExample
+    marking: Marking
+    language: str
+
+    def body(self) -> Iterator[str]:
+        """Yield how it went, what to look at first, and a verdict on every number."""
+        marking = self.marking
+        yield f'<p class="summary {"right" if marking.ok else "wrong"}">{self._summary()}</p>'
+        if marking.conventions:
+            listed = ", ".join(marking.conventions)
+            yield f"<p>{self._say('feedback conventions', conventions=listed)}</p>"
+        if marking.wrong:
+            yield f"<h2>{self._say('feedback first')}</h2><ul>"
+            for _, group in groupby(marking.wrong, key=lambda mark: (mark.claim, mark.mistake)):
+                yield self._advice(list(group))
+            yield "</ul>"
+        yield f"<h2>{self._say('feedback every')}</h2>"
+        heads = (self._say(f"feedback {key}") for key in ("number", "yours", "exactly", "verdict"))
+        yield f"<table><thead><tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr></thead>"
+        yield "<tbody>"
+        for _, group in groupby(marking.marks, key=lambda mark: mark.claim):
+            yield from self._rows(list(group))
+        yield "</tbody></table>"
+
+    def _say(self, key: str, **facts: object) -> str:
+        return escape(wording_of(self.language)[key].format(**facts))
+
+    def _summary(self) -> str:
+        marks = self.marking.marks
+        return self._say(
+            "feedback all right" if self.marking.ok else "feedback summary",
+            count=len(marks),
+            right=sum(mark.ok for mark in marks),
+            wrong=len(self.marking.wrong),
+            follows=sum(mark.verdict == FOLLOWS for mark in marks),
+        )
+
+    @cached_property
+    def _lines(self) -> TaskLines | None:
+        """Return the derivation, each line by itself; None where a number is not finite."""
+        worked = self.worked
+        try:
+            explanation = explain(
+                worked.network, worked.parameters, worked.x, worked.targets,
+                optimizer=worked.optimizer, train_biases=worked.train_biases,
+                reduction=worked.reduction, names=Names(worked.title),
+            )  # fmt: skip
+        except DeltapropError:
+            return None
+        return TaskLines(explanation, work_out(step_of(worked))[0].keys(), _DIGITS)
+
+    def _symbol(self, mark: Mark) -> str:
+        if self._lines is None:
+            return f"<code>{escape(mark.id)}</code>"
+        return math(html_symbol(self._lines, read_ref(mark.id)))
+
+    def _advice(self, marks: list[Mark]) -> str:
+        """Return what went wrong with some numbers of a claim, and the line of the first."""
+        first = marks[0]
+        symbols = ", ".join(map(self._symbol, marks[:_MOST_NAMED]))
+        symbols += ", …" if len(marks) > _MOST_NAMED else ""
+        name = first.mistake or "arithmetic"
+        said = self._say(
+            "feedback mistake", described=slip_described(name, self.language), mistake=name
+        )
+        if others := first.candidates[1:]:
+            separator = wording_of(self.language)["separator"]
+            said += self._say("or", names=separator.join(others))
+        return f"<li><p>{symbols}: {said}</p>{self._line(first)}</li>"
+
+    def _line(self, mark: Mark) -> str:
+        """Return the line that works a number out; nothing where it is written otherwise."""
+        if self._lines is None or self.marking.conventions:
+            return ""
+        *_, last = self._lines.to(read_ref(mark.id))
+        if len(last.step.operands) > _LONGEST:
+            return ""
+        return f'<div class="lines">{html_line(self._lines, last)}</div>'
+
+    def _rows(self, marks: list[Mark]) -> Iterator[str]:
+        """Yield the rows of one claim: its right numbers are one, every other has its own."""
+        right = [mark for mark in marks if mark.ok]
+        if len(right) > 1:
+            count = self._say("feedback numbers", count=len(right))
+            yield self._row(f"{self._symbol(right[0])}, …", count, "", RIGHT)
+        for mark in marks:
+            if mark.ok and len(right) > 1:
+                continue
+            claimed = escape(clip(mark.claimed, _LONGEST_CLAIM))
+            yield self._row(self._symbol(mark), claimed, shown(mark.right, _DIGITS), mark.verdict)
+
+    def _row(self, symbol: str, claimed: str, right: str, verdict: str) -> str:
+        kind = {WRONG: "wrong", FOLLOWS: "follows"}.get(verdict, "right")
+        told = self._say(f"feedback {kind}")
+        cells = "".join(f"<td>{cell}</td>" for cell in (claimed, right, told))
+        return f'<tr class="{kind}"><th>{symbol}</th>{cells}</tr>'

@@ -1,0 +1,145 @@
+"""A class's papers: one file each, marked, or with the reason why it cannot be."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from deltaprop.characters import readable
+from deltaprop.errors import DataError, DeltapropError
+from deltaprop.explaining.examples import WorkedExample, read_worked_example
+from deltaprop.practice.marking.mark import Marking, mark
+
+__all__ = ["Paper", "page_names", "read_papers"]
+
+_SUFFIXES = (".json", ".yaml", ".yml")
+_NOT_PAPERS = ("__MACOSX", "Thumbs.db", "desktop.ini")  # what systems leave in folders
+_LONGEST_NAME = 150  # bytes of a page's name without its ending; file systems take 255
+_DEVICES = {"con", "prn", "aux", "nul"} | {f"{d}{n}" for d in ("com", "lpt") for n in range(10)}
+
+
+@dataclass(frozen=True)
+class Paper:
+    """One paper.
+
+    Attributes
+    ----------
+    path : Path
+        Where it lies, below the folder of the class.
+    worked : WorkedExample or None
+        The step and the numbers claimed; None when it cannot be marked.
+    marking : Marking or None
+        The verdicts; None when it cannot be marked.
+    reason : str
+        Why it cannot be marked; empty when it can.
+    """
+
+    path: Path
+    worked: WorkedExample | None = None
+    marking: Marking | None = None
+    reason: str = ""
+
+    @property
+    def name(self) -> str:
+        """Return what it is called: its path, control characters written out."""
+        return shown_name(self.path.as_posix())
+
+    @property
+    def status(self) -> int:
+        """Return 0 when all of it is right, 1 when something is wrong, 2 when it is unreadable."""
+        return 2 if self.marking is None else 0 if self.marking.ok else 1
+
+
+def shown_name(text: str) -> str:
+    """Return somebody's text on one line, what steers a terminal or a page written out."""
+    return readable(text, lambda c: c.encode("unicode_escape").decode("ascii"))
+
+
+def read_papers(folder: str | os.PathLike[str]) -> tuple[Paper, ...]:
+    """Return the papers in a folder and in those below it, by name; hidden files are none.
+
+    Raises
+    ------
+    DataError
+        When there is no such folder, or no paper in it.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        raise DataError(
+            f"{shown_name(os.fspath(folder))} is no folder; expected one that holds a class's "
+            "papers: a worked example with claims each, JSON or YAML."
+        )
+    papers = tuple(_read(root, path) for path in sorted(_files(root), key=_order))
+    if not papers:
+        raise DataError(
+            f"{shown_name(os.fspath(folder))} holds no file; expected a class's papers: a worked "
+            "example with claims each, JSON or YAML."
+        )
+    return papers
+
+
+def _order(path: Path) -> tuple[str, str]:
+    return path.as_posix().casefold(), path.as_posix()
+
+
+def _files(root: Path) -> Iterator[Path]:
+    for where, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if not _is_hidden(name)]
+        for name in files:
+            if not _is_hidden(name):
+                yield (Path(where) / name).relative_to(root)
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or name in _NOT_PAPERS
+
+
+def _read(root: Path, path: Path) -> Paper:
+    where = root / path
+    if path.suffix.lower() not in _SUFFIXES:
+        return Paper(path, reason="It is no JSON or YAML file (.json, .yaml, .yml).")
+    if not where.is_file():
+        return Paper(path, reason="It is no file, or a link to one that is not there.")
+    try:
+        worked = read_worked_example(where)
+        if worked.title == os.fspath(where):  # it has none of its own
+            worked = replace(worked, title=shown_name(path.name))
+        return Paper(path, worked, mark(worked))
+    except DeltapropError as error:
+        # whoever gets the page need not know where the class's papers lie
+        reason = str(error).replace(os.fspath(where), path.name)
+    except RecursionError:
+        reason = "Its lists are nested too deeply."
+    return Paper(path, reason=shown_name(reason))
+
+
+def page_names(papers: Sequence[Paper]) -> tuple[str, ...]:
+    """Return a name for the page of each paper that every file system takes, no two alike.
+
+    It is the paper's own, as far as it can be; where two would be alike, or differ in capitals
+    only, a few digits made from the path are added to both.
+    """
+    plain = [_plain(paper.path) for paper in papers]
+    counts = Counter(name.casefold() for name in plain)
+    return tuple(
+        f"{name}{_digits(paper.path) if counts[name.casefold()] > 1 else ''}.html"
+        for name, paper in zip(plain, papers, strict=True)
+    )
+
+
+def _plain(path: Path) -> str:
+    """Return a path without its suffix as one word of letters, digits, "-", "." and "_"."""
+    text = unicodedata.normalize("NFC", path.with_suffix("").as_posix()).replace("/", "-")
+    text = "".join(c if c.isalnum() or c in "-._" else "_" for c in text).strip("._-")
+    text = text.encode("utf-8", "replace")[:_LONGEST_NAME].decode("utf-8", "ignore")
+    # whatever stands before the first point is a device's name to Windows
+    return f"_{text}" if not text or text.partition(".")[0].casefold() in _DEVICES else text
+
+
+def _digits(path: Path) -> str:
+    return "-" + hashlib.sha256(os.fsencode(path.as_posix())).hexdigest()[:8]
