@@ -117,7 +117,7 @@ def _no_luck(request):
 MARGIN = 0.01  # how far z, residuals and (with L1) weights stay from where a derivative jumps
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Problem:
     network: Network
     parameters: Parameters

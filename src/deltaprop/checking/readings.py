@@ -19,7 +19,7 @@ import numpy.typing as npt
 from deltaprop.checking.conventions import HOUSE, Conventions
 from deltaprop.checking.precision import Claim
 from deltaprop.checking.rules import RIGHT, Rules
-from deltaprop.checking.step import Quantities, Step, work_out
+from deltaprop.checking.step import Begun, Quantities, Step, work_out
 from deltaprop.model.layers import ARRAYS
 
 __all__ = ["InConvention", "Reading"]
@@ -149,6 +149,7 @@ class Reading:
             numbers=self.numbers,
             whole=self.whole,
             moved=self.moved,
+            begun=self.begun,
         )
         return other
 
@@ -177,7 +178,13 @@ class Reading:
 
     def _work(self, draw: int | None) -> Quantities:
         """Work the step out from what is written; a draw moves each number by half a unit."""
-        return work_out(self.step, self.rules, _AsWritten(self, draw))[0]
+        begun = self.begun.setdefault(draw, Begun())
+        return work_out(self.step, self.rules, _AsWritten(self, draw), begun)[0]
+
+    @cached_property
+    def begun(self) -> dict[int | str | None, Begun]:
+        """Return the forward pass by draw: most rules go on from the same one."""
+        return {}
 
     @cached_property
     def off(self) -> dict[str, Flags]:
@@ -187,7 +194,7 @@ class Reading:
     @cached_property
     def pure(self) -> Quantities:
         """Return what every quantity comes to when nothing that is written is gone on with."""
-        return work_out(self.step, self.rules)[0]
+        return work_out(self.step, self.rules, begun=self.begun.setdefault("pure", Begun()))[0]
 
     def gives(self, claim: InConvention, like: Reading, right: Flags) -> bool:
         """Return whether every number of a claim is what the rules make it, or is right.

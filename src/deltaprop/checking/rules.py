@@ -25,7 +25,11 @@ __all__ = [
     "Rules",
     "Take",
     "Working",
+    "begin",
+    "begins_right",
+    "finish",
     "forward",
+    "goes_on",
     "work_step",
 ]
 
@@ -41,7 +45,8 @@ class Working:
     """One step as somebody works it out, right or wrong: what a ``Trace`` is, plus the update.
 
     ``move`` is the step at the end, where it is not plain gradient descent; ``loss`` the objective,
-    penalties included; ``after`` are the parameters after the step.
+    penalties included; ``after`` are the parameters after the step. ``is_given_output`` is whether
+    it goes on with another output than z gives.
     """
 
     network: Network
@@ -57,6 +62,7 @@ class Working:
     delta: list[Array] = field(default_factory=list)
     upstream: list[Array] = field(default_factory=list)
     loss: float = np.nan
+    is_given_output: bool = False
     gradients: Parameters = field(init=False)
     after: Parameters = field(init=False)
 
@@ -142,11 +148,43 @@ def work_step(
     goes on with instead of what a quantity comes to: "W.1", "z.1", "a.1", ..., "loss", "delta.2",
     "dW.2", ..., "W.1.after".
     """
-    w = Working(
-        network, _taken(parameters, take), x, targets,
-        sample_shares(len(x)) if shares is None else shares, learning_rate, move, take,
+    w = begin(
+        network, parameters, x, targets,
+        learning_rate=learning_rate, shares=shares, move=move, take=take,
     )  # fmt: skip
-    rules = forward(rules, w, take)
+    return finish(forward(rules, w, take), w, take)
+
+
+def begin(
+    network: Network,
+    parameters: Parameters,
+    x: Array,
+    targets: Array,
+    *,
+    learning_rate: float,
+    shares: Array | None,
+    move: Move | None,
+    take: Take,
+) -> Working:
+    """Return a step of which nothing is worked out yet, with the parameters that are taken."""
+    shares = sample_shares(len(x)) if shares is None else shares
+    return Working(network, _taken(parameters, take), x, targets, shares, learning_rate, move, take)
+
+
+def goes_on(rules: Rules, begun: Working, take: Take) -> Working:
+    """Work out the rest of a step whose forward pass was worked out before, by ``begins_right``."""
+    w = replace(begun, take=take, z=[*begun.z], a=[*begun.a])
+    return finish(_from_output(rules, w) if w.is_given_output else rules, w, take)
+
+
+def begins_right(rules: Rules) -> bool:
+    """Return whether the forward pass is the right one: a mistake, if any, is made behind it."""
+    parts = ("pre_activation", "activation", "output", "data_loss", "penalty")
+    return all(getattr(rules, part) is getattr(RIGHT, part) for part in parts)
+
+
+def finish(rules: Rules, w: Working, take: Take) -> Working:
+    """Work out what comes after the forward pass."""
     _backward(rules, w, take)
     w.after = _taken(w.parameters.like(rules.update(w)), take, suffix=".after")
     return w
@@ -163,7 +201,8 @@ def forward(rules: Rules, w: Working, take: Take = _as_it_is, suffix: str = "") 
         w.z.append(take(f"z.{index + 1}{suffix}", rules.pre_activation(w, index)))
         a = rules.activation(w, index) if index < last else rules.output(w)
         w.a.append(take(f"a.{index + 1}{suffix}", a))
-    if w.a[-1] is not a and not np.array_equal(w.a[-1], a, equal_nan=True):
+    w.is_given_output = w.a[-1] is not a and not np.array_equal(w.a[-1], a, equal_nan=True)
+    if w.is_given_output:
         rules = _from_output(rules, w)
     w.loss = float(take(f"loss{suffix}", np.asarray(rules.data_loss(w) + rules.penalty(w))))
     return rules

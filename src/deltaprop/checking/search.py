@@ -20,6 +20,7 @@ from deltaprop.checking.mistakes.forms import Form, forms_for
 from deltaprop.checking.precision import Claim, is_close
 from deltaprop.checking.rules import RIGHT, Rules, Working
 from deltaprop.checking.step import (
+    Begun,
     Given,
     Quantities,
     Step,
@@ -46,8 +47,9 @@ _MOST_SLACK = 0.1  # of the number itself; a claim that nothing is sure of prove
 
 def workings(step: Step, given: Given | None = None) -> Iterator[tuple[Form, Quantities]]:
     """Yield every form of every mistake that can be made, with the step worked out by it."""
+    begun = Begun()
     for form in forms_for(step.network):
-        yield form, work_out(step, form.rules, given)[0]
+        yield form, work_out(step, form.rules, given, begun)[0]
 
 
 @dataclass(frozen=True)

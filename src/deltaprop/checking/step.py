@@ -7,18 +7,29 @@ on with that number instead: it tells a slip from what follows from it.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.checking.rules import RIGHT, Move, Rules, Working, forward, work_step
+from deltaprop.checking.rules import (
+    RIGHT,
+    Move,
+    Rules,
+    Working,
+    begin,
+    begins_right,
+    finish,
+    forward,
+    goes_on,
+)
 from deltaprop.model.layers import ARRAYS
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 
 __all__ = [
+    "Begun",
     "Given",
     "Quantities",
     "Step",
@@ -79,13 +90,23 @@ class Given:
         return used
 
 
+@dataclass
+class Begun:
+    """The right forward pass from some numbers, for all the rules that begin with it."""
+
+    computed: Quantities = field(default_factory=dict)
+    used: Quantities = field(default_factory=dict)
+    working: Working | None = None
+
+
 def work_out(
-    step: Step, rules: Rules = RIGHT, given: GoesOn | None = None
+    step: Step, rules: Rules = RIGHT, given: GoesOn | None = None, begun: Begun | None = None
 ) -> tuple[Quantities, Quantities]:
     """Work out every quantity of a step, by ``RIGHT`` or a mistake's rules, from what is ``given``.
 
     Returns each quantity as its operands give it, and as the working goes on with it. Keys are
     ``W.1``, ``z.1``, ..., ``loss``, ``delta.2``, ``dW.2``, ..., ``W.1.after``, ..., ``loss.after``.
+    ``begun`` keeps the forward pass for further rules, with the same step and the same numbers.
     """
     computed: Quantities = {}
     used: Quantities = {}
@@ -98,10 +119,20 @@ def work_out(
 
     eta = step.learning_rate
     with np.errstate(all="ignore"):  # a wrong working may go anywhere
-        w = work_step(
-            rules, step.network, step.parameters, step.x, step.targets, learning_rate=eta,
-            shares=step.shares, move=step.move, take=take,
-        )  # fmt: skip
+        if begun is None or begun.working is None or not begins_right(rules):
+            w = begin(
+                step.network, step.parameters, step.x, step.targets, learning_rate=eta,
+                shares=step.shares, move=step.move, take=take,
+            )  # fmt: skip
+            rest = forward(rules, w, take)
+            if begun is not None and begins_right(rules):
+                begun.computed, begun.used = dict(computed), dict(used)
+                begun.working = replace(w, z=[*w.z], a=[*w.a])
+            finish(rest, w, take)
+        else:
+            computed |= begun.computed
+            used |= begun.used
+            w = goes_on(rules, begun.working, take)
         after = Working(step.network, rules.again(w), step.x, step.targets, step.shares, eta)
         forward(rules, after, take, ".after")
     return computed, used
