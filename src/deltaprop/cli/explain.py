@@ -5,6 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 from deltaprop.cli.options import EncodingOption, MissingOption, option, whole
+from deltaprop.cli.own_numbers import (
+    ActivationOption,
+    AddClassOption,
+    ForceOption,
+    LossOption,
+    OwnNumbers,
+    RateOption,
+    SaveOption,
+    SetOption,
+    refuse_to_overwrite,
+    save_example,
+)
 from deltaprop.cli.show import in_color, plain, say, terminal_width
 from deltaprop.cli.source import (
     RowOption,
@@ -12,8 +24,11 @@ from deltaprop.cli.source import (
     RowsTargetOption,
     SourceArgument,
     WantedRow,
+    example_of,
     explanation_of,
+    explanation_of_example,
     softmax_of,
+    source_kind,
 )
 
 if TYPE_CHECKING:
@@ -55,6 +70,13 @@ def explain(
     scores: Annotated[str | None, option("Z,Z,...", "With SOURCE softmax: the scores z.")] = None,
     model: Annotated[str | None, option("MODEL", "With SOURCE softmax: whose scores.")] = None,
     out: Annotated[str | None, option("FILE", "Write to a file.")] = None,
+    numbers: SetOption = None,
+    learning_rate: RateOption = None,
+    activation: ActivationOption = None,
+    loss: LossOption = None,
+    add_class: AddClassOption = False,
+    save: SaveOption = None,
+    force: ForceOption = False,
 ) -> int:
     """Show one step of back-propagation with all its numbers.
 
@@ -68,11 +90,15 @@ def explain(
     form = _form_of(out) if form is None else RENDERERS[form].name
     if not 1 <= digits <= _MOST_DIGITS:
         raise SettingError(f"--digits is {digits}; it is from 1 to {_MOST_DIGITS}.")
-    check_outputs({"--out": out}, {"SOURCE": source, "--data": data, "--model": model})
+    check_outputs(
+        {"--out": out, "--save": save}, {"SOURCE": source, "--data": data, "--model": model}
+    )
+    refuse_to_overwrite(save, force=force)
     wanted = WantedRow(data, row, target, encoding, missing)
+    own = OwnNumbers(numbers or (), learning_rate, activation, loss, add_class)
     if source == "softmax":
-        given = {"--detail": detail, "--only": only}
-        unused = [name for name, value in given.items() if value is not None]
+        given = {"--detail": detail, "--only": only, "--save": save}
+        unused = [name for name, value in given.items() if value is not None] + own.given
         if unused or form == "svg":
             what = " and ".join(unused) or "--format svg"
             raise SettingError(f"{what} cannot be used with: deltaprop explain softmax.")
@@ -80,7 +106,7 @@ def explain(
     else:
         if scores is not None or model is not None:
             raise SettingError("--scores and --model belong to: deltaprop explain softmax.")
-        explanation = explanation_of(source, wanted)
+        explanation = _explanation(source, wanted, own, save, language)
         explained = explanation if only is None else explanation.only(only)
     in_terminal = {"width": terminal_width(), "color": out is None and in_color()}
     text = explained.to(
@@ -93,6 +119,37 @@ def explain(
     else:
         say(text.rstrip("\n"), result=True)
     return 0
+
+
+def _explanation(
+    source: str, wanted: WantedRow, own: OwnNumbers, save: str | None, language: str
+) -> Explanation:
+    """Return the explanation of SOURCE with somebody's own numbers, and save what is explained."""
+    from deltaprop.errors import SettingError
+    from deltaprop.explaining.as_example import example_of_step, with_claims
+    from deltaprop.explaining.examples import worked_example
+
+    if source_kind(source) == "model" or wanted.given:
+        if own.given:
+            raise SettingError(
+                f"{own.given[0]} changes a worked example, and {source} is a model. Save its row "
+                "as one first, with --save row.yaml, and explain that."
+            )
+        explanation = explanation_of(source, wanted)
+        if save is not None:
+            data = example_of_step(explanation)
+            if data is None:
+                raise SettingError(
+                    f"The row of {source} is no worked example: its network is large, or not only "
+                    "of dense layers in their usual form, as train --preset plain makes it."
+                )
+            save_example(with_claims(worked_example(data)), save, language)
+        return explanation
+    worked = own.change(example_of(source), source)
+    explanation = explanation_of_example(worked, source)
+    if save is not None:
+        save_example(with_claims(worked), save, language)
+    return explanation
 
 
 def _form_of(out: str | None) -> str:

@@ -16,7 +16,7 @@ import typer
 from typer.main import get_command
 
 from deltaprop._version import __version__
-from deltaprop.cli import bench, check, evaluate, explain, mark, practice, predict, train
+from deltaprop.cli import bench, check, evaluate, explain, mark, new, practice, predict, train
 from deltaprop.cli.aborted import saying_when_aborted
 from deltaprop.cli.began import begin
 from deltaprop.cli.options import Command
@@ -38,7 +38,7 @@ app = typer.Typer(
     help="Train feed-forward networks by back-propagation, and see where every number comes from.",
     epilog=train.EXAMPLE,
 )
-for each in (train, predict, evaluate, explain, check, mark, practice, bench):
+for each in (train, predict, evaluate, explain, check, mark, practice, new, bench):
     name = each.__name__.rpartition(".")[2]
     app.command(name, cls=Command, epilog=each.EXAMPLE)(getattr(each, name))
 

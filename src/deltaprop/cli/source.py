@@ -13,7 +13,7 @@ from deltaprop.cli.show import plain
 from deltaprop.errors import DataError, DeltapropError, SettingError, UnknownNameError
 
 if TYPE_CHECKING:
-    from deltaprop.explaining import Explanation
+    from deltaprop.explaining import Explanation, WorkedExample
     from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
 
 __all__ = [
@@ -22,7 +22,9 @@ __all__ = [
     "RowsTargetOption",
     "SourceArgument",
     "WantedRow",
+    "example_of",
     "explanation_of",
+    "explanation_of_example",
     "no_file",
     "softmax_of",
     "source_kind",
@@ -98,8 +100,6 @@ def no_file(source: str, expected: str, other: str | None = None) -> DataError:
 def explanation_of(source: str, wanted: WantedRow) -> Explanation:
     """Return the explanation of a built-in example, a worked-example file, or a model's row."""
     from deltaprop.cli.model_file import open_model
-    from deltaprop.explaining import Names, built_in_example, read_worked_example
-    from deltaprop.explaining import explain as explain_step
 
     kind = source_kind(source)
     if kind != "model":
@@ -108,17 +108,7 @@ def explanation_of(source: str, wanted: WantedRow) -> Explanation:
             raise SettingError(
                 f"{' and '.join(unused)} {verb} to a saved model; {source} brings its own row."
             )
-        worked = built_in_example(source) if kind == "example" else read_worked_example(source)
-        try:
-            explained = explain_step(
-                worked.network, worked.parameters, worked.x, worked.targets,
-                optimizer=worked.optimizer, train_biases=worked.train_biases,
-                reduction=worked.reduction,
-                names=Names(worked.title, source=worked.source, titles=worked.titles),
-            )  # fmt: skip
-        except DeltapropError as error:
-            raise DataError(f"{source}: {error}") from error
-        return _with_plain_names(explained)
+        return explanation_of_example(example_of(source), source)
     file = open_model(source)
     model = file.one(wanted.target)
     if wanted.data is None:
@@ -130,6 +120,26 @@ def explanation_of(source: str, wanted: WantedRow) -> Explanation:
     chosen = slice(row - 1, row)
     where = f"row {row} of {rows.source}"
     return _with_plain_names(model.explain(rows.features[chosen], rows.target[chosen], where=where))
+
+
+def example_of(source: str) -> WorkedExample:
+    """Return a built-in example, or what a worked-example file holds."""
+    from deltaprop.explaining import built_in_example, read_worked_example
+
+    return (
+        built_in_example(source)
+        if source_kind(source) == "example"
+        else read_worked_example(source)
+    )
+
+
+def explanation_of_example(worked: WorkedExample, source: str) -> Explanation:
+    """Return the explanation of a worked example; errors say where it is from."""
+    try:
+        explained = worked.explain()
+    except DeltapropError as error:
+        raise DataError(f"{source}: {error}") from error
+    return _with_plain_names(explained)
 
 
 def softmax_of(scores: str | None, model: str | None, wanted: WantedRow) -> SoftmaxBesideSigmoid:
@@ -170,5 +180,6 @@ def _with_plain_names(explanation: Explanation) -> Explanation:
         outputs=tuple(map(plain, names.outputs)),
         source=plain(names.source),
         titles={language: plain(title) for language, title in names.titles.items()},
+        changes=tuple((key, plain(text)) for key, text in names.changes),
     )
     return replace(explanation, names=shown)

@@ -5,20 +5,23 @@ from __future__ import annotations
 import json
 import math
 import os
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
-from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
-from deltaprop.errors import DataError, DeltapropError, UnknownNameError
+from deltaprop.errors import DataError, DeltapropError, SettingError, UnknownNameError
+from deltaprop.explaining.changes import Change, changed
+from deltaprop.explaining.example_files import Written, read_data
 from deltaprop.model.layers import Dense
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.training.optimizers import OPTIMIZERS, Optimizer
+
+if TYPE_CHECKING:
+    from deltaprop.explaining.explanation import Explanation
 
 __all__ = [
     "EXAMPLES",
@@ -29,29 +32,7 @@ __all__ = [
     "worked_example",
 ]
 
-_LARGEST_FILE = 10_000_000  # bytes; a worked example is a page of numbers
-_MOST_VALUES = 2_000_000  # where aliases of YAML are written out
 _LONGEST_TEXT = 2_000  # characters of a title, or of a source
-
-
-class Written(float):
-    """A number as a file writes it: a float that keeps its text, trailing zeros included.
-
-    Parameters
-    ----------
-    text : str
-        A decimal number.
-    """
-
-    __slots__ = ("text",)
-
-    text: str
-
-    def __new__(cls, text: str) -> Self:
-        """Return the number that ``text`` writes."""
-        number = super().__new__(cls, text)
-        number.text = text
-        return number
 
 
 def _built_in(name: str) -> Mapping[str, object]:
@@ -105,6 +86,10 @@ class WorkedExample:
         The title in other languages: {"zh": "..."}.
     source : str
         Where it was published: author, work, year, address.
+    data : mapping
+        In the worked-example format, as it was read; what ``with_`` changes and files are made of.
+    changes : tuple
+        What ``with_`` has changed: keys of the wording, with what fills them in.
     """
 
     title: str
@@ -119,6 +104,83 @@ class WorkedExample:
     conventions: object = None
     titles: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    changes: tuple[Change, ...] = ()
+
+    def with_(
+        self,
+        numbers: Mapping[str, object] | None = None,
+        *,
+        learning_rate: float | None = None,
+        activation: str | Mapping[int, str] | None = None,
+        loss: str | None = None,
+        add_class: bool = False,
+        **others: object,
+    ) -> WorkedExample:
+        """Return the example with other numbers, another activation or loss, or a class more.
+
+        Parameters
+        ----------
+        numbers, **others : mapping
+            By name: ``x``, ``t``, ``w1`` where the example has such symbols, ids such as
+            ``"W1[0,2]"``, whole arrays ``"W1"``. Numbers, arrays, or text such as "1,0; 0,1".
+        learning_rate : float, optional
+            eta.
+        activation : str or mapping, optional
+            Of all hidden layers, or by layer counted from 1: ``{1: "tanh"}``.
+        loss : str, optional
+            A registered loss, with the output that it brings.
+        add_class : bool
+            An output more, with tidy weights and target 0; ``changes`` says which.
+
+        Returns
+        -------
+        WorkedExample
+            Without claims, which were made about other numbers.
+
+        Raises
+        ------
+        UnknownNameError
+            No number, activation or loss is called so; the message offers the nearest.
+        SettingError, DataError
+            A value that does not fit.
+
+        Examples
+        --------
+        >>> example = built_in_example("tutorial").with_(x=[1, 1], w1=0.7, t=3)
+        >>> example.x, example.targets
+        ([[1, 1]], [[3]])
+        """
+        if not self.data:
+            raise SettingError(
+                "This example was made without the data of a file; read it from one."
+            )
+        data, changes = changed(
+            self.data, {**(numbers or {}), **others}, learning_rate=learning_rate,
+            activation=activation, loss=loss, add_class=add_class,
+        )  # fmt: skip
+        if not changes:
+            return self
+        return replace(worked_example(data, "the changed example"), changes=self.changes + changes)
+
+    def explain(self) -> Explanation:
+        """Return its step with every number accounted for.
+
+        Raises
+        ------
+        DeltapropError
+            When the numbers do not fit each other, or overflow.
+        """
+        from deltaprop.explaining.document.labels import Names
+        from deltaprop.explaining.explanation import explain
+
+        return explain(
+            self.network, self.parameters, self.x, self.targets,
+            optimizer=self.optimizer, train_biases=self.train_biases, reduction=self.reduction,
+            names=Names(
+                self.title, source=self.source, titles=self.titles, changes=self.changes
+            ),
+        )  # fmt: skip
 
 
 def built_in_example(name: str) -> WorkedExample:
@@ -142,69 +204,7 @@ def read_worked_example(path: str | os.PathLike[str]) -> WorkedExample:
     DataError
         When the file cannot be read or says something impossible; the message says where.
     """
-    name = os.fspath(path)
-    try:
-        if Path(path).stat().st_size > _LARGEST_FILE:
-            raise DataError(f"{name} is larger than any worked example ({_LARGEST_FILE:,} bytes).")
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise DataError(f"{name} cannot be read as a worked example: {reason}.") from None
-    return worked_example(_parse(name, text), name)
-
-
-def _parse(name: str, text: str) -> Mapping[str, object]:
-    try:
-        if name.lower().endswith((".yaml", ".yml")):
-            data = _parse_yaml(text)
-        else:
-            data = json.loads(text, parse_float=Written)
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{name} is not valid JSON: {error}.") from None
-    except Exception as error:
-        if type(error).__module__.split(".")[0] != "yaml":
-            raise
-        where = " ".join(str(error).split())
-        raise DataError(f"{name} is not valid YAML: {where}.") from None
-    if _n_values(data, {}) > _MOST_VALUES:
-        raise DataError(
-            f"{name} has more than {_MOST_VALUES:,} values where its aliases (*name) are written "
-            "out; expected a page of numbers. Write out what the aliases stand for."
-        )
-    if not isinstance(data, Mapping):
-        raise DataError(f"{name} holds no worked example: expected keys layers, loss, x, targets.")
-    return data
-
-
-def _n_values(data: object, known: dict[int, float]) -> float:
-    """Return how many values there are when each alias is written out; infinity for a circle."""
-    if not isinstance(data, (list, dict)):
-        return 1
-    if id(data) not in known:
-        known[id(data)] = math.inf  # met again before it is counted, it stands within itself
-        parts = [*data, *data.values()] if isinstance(data, dict) else data
-        known[id(data)] = 1 + sum(_n_values(part, known) for part in parts)
-    return known[id(data)]
-
-
-def _parse_yaml(text: str) -> object:
-    import yaml
-
-    class Loader(yaml.SafeLoader):
-        """Reads 1e-3 as the number it is; YAML 1.1 asks for 1.0e-3."""
-
-    Loader.add_implicit_resolver(
-        "tag:yaml.org,2002:float",
-        re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"),
-        list("-+0123456789"),
-    )
-    Loader.add_constructor("tag:yaml.org,2002:float", _yaml_float)
-    return yaml.load(text, Loader=Loader)  # noqa: S506 - a SafeLoader
-
-
-def _yaml_float(loader: Any, node: Any) -> float:
-    plain = re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", node.value)
-    return Written(node.value) if plain else float(loader.construct_yaml_float(node))
+    return worked_example(read_data(path), os.fspath(path))
 
 
 def worked_example(data: Mapping[str, Any], name: str = "the example") -> WorkedExample:
@@ -243,6 +243,7 @@ def worked_example(data: Mapping[str, Any], name: str = "the example") -> Worked
             conventions=data.get("conventions"),
             titles=_titles(data.get("titles")),
             source=_source(data.get("source")),
+            data=data,
         )
     except DeltapropError as error:
         raise DataError(f"{name}: {error}") from None
@@ -297,6 +298,7 @@ def _network(data: Mapping[str, Any]) -> tuple[Network, Parameters]:
     network = Network.from_layers(
         len(layers[0]["W"]), dense, str(data["loss"]), l2=float(data.get("l2", 0) or 0),
         l1=float(data.get("l1", 0) or 0),
+        label_smoothing=float(data.get("label_smoothing", 0) or 0),
     )  # fmt: skip
     own = layers[-1].get("activation")
     if own not in (None, "identity", network.loss.output):

@@ -31,6 +31,8 @@ class Names:
         Where the numbers were published.
     titles : mapping
         The title in other languages: {"zh": "..."}.
+    changes : tuple
+        What is other than in the example: keys of the wording, with what fills them in.
     """
 
     title: str = ""
@@ -39,6 +41,7 @@ class Names:
     image: tuple[int, ...] = ()
     source: str = ""
     titles: Mapping[str, str] = field(default_factory=dict)
+    changes: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of_step(

@@ -115,6 +115,10 @@ class _Outline:
             yield words["rate factors"].format(factors=words["and"].join(self._rate_factors()))
         if not update.train_biases:
             yield words["biases stay"]
+        if self.worked.names.changes:
+            said = (words[key].format(text) if key else text for key, text in
+                    self.worked.names.changes)  # fmt: skip
+            yield words["changed"].format(changes=words["further"].join(said))
         if self.worked.names.source:
             yield words["source"].format(source=self.worked.names.source)
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from deltaprop._version import __version__
+from deltaprop.explaining.as_example import example_of_step
 from deltaprop.explaining.derivation.edges import added_at, edges_of
 from deltaprop.explaining.document.blocks import Document
 from deltaprop.explaining.worked_step import WorkedStep
@@ -49,6 +50,7 @@ def _text(data: dict[str, Any]) -> str:
 def to_data(document: Document, worked: WorkedStep) -> dict[str, Any]:
     """Return a step, and the document about its numbers, as plain data."""
     network, update = worked.trace.network, worked.update
+    example = example_of_step(worked)
     return {
         "format": FORMAT,
         "version": __version__,
@@ -71,6 +73,7 @@ def to_data(document: Document, worked: WorkedStep) -> dict[str, Any]:
             "outputs": list(worked.names.outputs),
         },
         "diagram": diagram(worked),
+        **({} if example is None else {"example": example}),
         "roots": _roots(worked.steps),
         "steps": [_step(line, document) for line in document.lines()],
         "change": {

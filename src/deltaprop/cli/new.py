@@ -1,0 +1,125 @@
+"""``deltaprop new``: a worked example to begin with, by questions or by options."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from deltaprop.cli.options import finite, option, switch, whole
+from deltaprop.cli.own_numbers import ForceOption, refuse_to_overwrite, save_example
+from deltaprop.cli.show import say
+
+__all__ = ["EXAMPLE", "new"]
+
+EXAMPLE = "Example: deltaprop new mine.yaml --sizes 2,3,1"
+_USUAL = {
+    "sizes": "2,2,1", "activation": "tanh", "loss": "half_squared_error", "learning_rate": 0.1,
+    "rows": 1,
+}  # fmt: skip
+QUESTIONS = {
+    "en": {
+        "sizes": "Sizes: inputs, hidden layers, outputs",
+        "activation": "Activation of the hidden layers",
+        "loss": "Loss",
+        "learning_rate": "Learning rate",
+        "rows": "Samples",
+        "next": "Change its numbers in an editor, then: deltaprop explain {path}",
+    },
+    "zh": {
+        "sizes": "各层大小：输入、隐藏层、输出",
+        "activation": "隐藏层的激活函数",
+        "loss": "损失函数",
+        "learning_rate": "学习率",
+        "rows": "样本个数",
+        "next": "用编辑器改动其中的数，然后运行：deltaprop explain {path}",
+    },
+}
+
+
+def new(
+    path: Annotated[
+        str, typer.Argument(metavar="FILE", help="Where to write it: .yaml has comments, or .json.")
+    ],
+    sizes: Annotated[
+        str | None, option("N,N,...", "Inputs, widths of hidden layers, outputs.")
+    ] = None,
+    activation: Annotated[str | None, option("NAME", "Of the hidden layers.")] = None,
+    loss: Annotated[str | None, option("NAME", "Which brings the output.")] = None,
+    learning_rate: Annotated[float | None, finite("ETA", "How far the step goes.")] = None,
+    rows: Annotated[int | None, whole("N", "Samples.")] = None,
+    no_bias: Annotated[bool, switch("--no-bias", "Without biases.")] = False,
+    seed: Annotated[int, whole("N", "Another one gives other numbers.")] = 0,
+    title: Annotated[str, option("TEXT", "What it is called.")] = "",
+    language: Annotated[str, option("LANG", "Of questions and comments: en or zh.")] = "en",
+    force: ForceOption = False,
+) -> int:
+    """Write a worked example to change and to work out.
+
+    In a terminal what is not given is asked for; elsewhere the usual is taken, but for the sizes.
+    """
+    from deltaprop.cli.options import parse_widths
+    from deltaprop.cli.outputs import check_outputs
+    from deltaprop.errors import SettingError
+    from deltaprop.explaining.example_files import data_text
+    from deltaprop.explaining.example_template import template
+    from deltaprop.explaining.examples import worked_example
+    from deltaprop.notation.languages import wording_in
+
+    questions = wording_in(language, QUESTIONS)
+    check_outputs({"FILE": path}, {})
+    refuse_to_overwrite(path, force=force)
+    data_text(path, {})  # a name that would not be read again is refused before any question
+    asks = sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
+    if sizes is None and not asks:
+        raise SettingError("--sizes says how large the network is, such as 2,3,1.")
+
+    def chosen(name: str, given: Any, read: Callable[[str], Any]) -> Any:
+        if given is not None:
+            return given
+        usual = _USUAL[name]
+        if not asks:
+            return usual
+        answer = input(f"{questions[name]} [{usual}]: ").strip()
+        return read(answer) if answer else usual
+
+    data = template(
+        parse_widths(chosen("sizes", sizes, str)),
+        _underscored(chosen("activation", activation, str)),
+        _underscored(chosen("loss", loss, str)),
+        chosen("learning_rate", learning_rate, _rate),
+        chosen("rows", rows, _count),
+        bias=not no_bias, seed=_not_negative(seed), title=title,
+    )  # fmt: skip
+    worked_example(data).explain()  # whatever is refused is refused before it is written
+    save_example(data, path, language)
+    say(questions["next"].format(path=path))
+    return 0
+
+
+def _underscored(name: str) -> str:
+    return name.strip().replace("-", "_")
+
+
+def _rate(text: str) -> float:
+    from deltaprop.explaining.typed_numbers import only_one, rows_of
+
+    return only_one(rows_of(text, "The learning rate"), "The learning rate")
+
+
+def _count(text: str) -> int:
+    from deltaprop.errors import SettingError
+
+    if not (text.isascii() and text.isdigit() and len(text) < 7):
+        raise SettingError(f"The samples are {text!r}; write a whole number like 2.")
+    return int(text)
+
+
+def _not_negative(seed: int) -> int:
+    from deltaprop.errors import SettingError
+
+    if seed < 0:
+        raise SettingError(f"--seed is {seed}; it is 0 or more.")
+    return seed

@@ -1,0 +1,113 @@
+"""A step as a worked example: what is given, and what it comes to as claims."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from deltaprop.errors import DeltapropError
+from deltaprop.explaining.changes import changed
+from deltaprop.explaining.examples import WorkedExample, worked_example
+from deltaprop.explaining.worked_step import WorkedStep
+from deltaprop.model.layers import Dense
+from deltaprop.notation.digits import number_text
+from deltaprop.training.optimizers import OPTIMIZERS, hyperparameters
+
+__all__ = ["example_of_step", "with_claims"]
+
+_DIGITS = 10  # of a claim
+_MOST_CLAIMS = 2000  # numbers
+
+
+def example_of_step(step: WorkedStep) -> dict[str, Any] | None:
+    """Return what is given of a step in the worked-example format; None where it has no room there.
+
+    It is read again and worked out before it counts: the same loss, the same new parameters.
+    """
+    network, update = step.trace.network, step.update
+    name = getattr(update.rule, "name", "")
+    if step.is_large or not network.is_dense_only or OPTIMIZERS.get(name) is not type(update.rule):
+        return None
+    data = dict(_given(step))
+    try:
+        again = worked_example(data).explain()
+    except DeltapropError:
+        return None
+    same = again.trace.loss == step.trace.loss and np.array_equal(
+        again.update.after.parameters.flat, update.after.parameters.flat
+    )
+    return data if same else None
+
+
+def _given(step: WorkedStep) -> Iterator[tuple[str, Any]]:
+    """Yield the keys of the format that are not as usual."""
+    trace, update, names = step.trace, step.update, step.names
+    network = trace.network
+    yield "title", names.title or "A step"
+    for key in ("titles", "source"):
+        if value := getattr(names, key):
+            yield key, dict(value) if isinstance(value, Mapping) else value
+    layers = []
+    for layer, arrays in zip(network.computing_layers, trace.parameters.layers, strict=True):
+        described = {name: array.tolist() for name, array in arrays.items()}
+        if layer is not network.computing_layers[-1] and isinstance(layer, Dense):
+            described["activation"] = layer.activation or "identity"
+        layers.append(described)
+    yield "layers", layers
+    yield "loss", network.loss_name
+    for key in ("l2", "l1", "label_smoothing"):
+        if value := getattr(network, key):
+            yield key, value
+    yield "x", trace.a[0].tolist()
+    yield "targets", trace.targets.tolist()
+    yield "learning_rate", update.learning_rate
+    rule = type(update.rule)
+    settings = hyperparameters(update.rule)
+    own = {key: v for key, v in settings.items() if v != hyperparameters(rule())[key]}
+    if own:
+        yield "optimizer", {"name": rule.name, **own}
+    elif rule.name != "gradient_descent":
+        yield "optimizer", rule.name
+    if not update.train_biases:
+        yield "train_biases", False
+    if step.reduction != "mean":
+        yield "loss_reduction", step.reduction
+
+
+def with_claims(worked: WorkedExample) -> dict[str, Any]:
+    """Return an example's data with claims: its own, or what it comes to where it has none.
+
+    Whoever works it out by hand puts other numbers in their place.
+    """
+    data, _ = changed(worked.data, {})
+    step = worked.explain()
+    if data.get("claims") or step.n_numbers > _MOST_CLAIMS:
+        return data
+    data.pop("conventions", None)  # how other claims were written
+    return {**data, "claims": dict(_claims(step))}
+
+
+def _claims(step: WorkedStep) -> Iterator[tuple[str, Any]]:
+    trace, after = step.trace, step.update.after
+    layers = range(1, len(trace.z) + 1)
+    for k in layers:
+        yield f"z.{k}", _rounded(trace.z[k - 1])
+        yield f"a.{k}", _rounded(trace.a[k])
+    yield "loss", _rounded(np.array(trace.loss))
+    for k in reversed(layers):
+        yield f"delta.{k}", _rounded(trace.delta[k - 1])
+    for k in reversed(layers):
+        for name, array in trace.gradients.layers[k - 1].items():
+            yield f"d{name}.{k}", _rounded(array)
+    for k in reversed(layers):
+        for name, array in after.parameters.layers[k - 1].items():
+            yield f"{name}.{k}.after", _rounded(array)
+    yield "loss.after", _rounded(np.array(after.loss))
+
+
+def _rounded(array: npt.NDArray[np.float64]) -> Any:
+    shown = [float(number_text(float(v), _DIGITS)) for v in array.ravel()]
+    return np.array(shown).reshape(array.shape).tolist()

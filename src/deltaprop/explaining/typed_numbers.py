@@ -1,0 +1,72 @@
+"""Numbers as somebody writes them on a command line: "1,0.5", "1/3", rows parted by ";"."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+
+import numpy as np
+
+from deltaprop.errors import SettingError, shown
+
+__all__ = ["only_one", "rows_of", "text_of"]
+
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
+
+
+def rows_of(value: object, name: str) -> list[list[float]]:
+    """Return numbers as rows, from text such as "1,1" or "1 0; 0 1", or from any array.
+
+    Raises
+    ------
+    SettingError
+        When it is something else; ``name`` is what the message calls it.
+    """
+    if isinstance(value, str):
+        text = unicodedata.normalize("NFKC", value).replace("−", "-").strip().strip("[]")
+        cells = [re.split(r"[,\s]+", row.strip(" ,[]")) for row in text.strip(";").split(";")]
+        rows = [[_number(cell, name, value) for cell in row] for row in cells]
+    else:
+        array = np.asarray(value)
+        kind = array.dtype.kind
+        if kind not in "iuf" or array.ndim > 2 or not array.size or not np.isfinite(array).all():
+            raise SettingError(f"{name} is {shown(value)}; expected finite numbers, or rows.")
+        rows = np.atleast_2d(array).tolist()
+    if len({len(row) for row in rows}) > 1:
+        raise SettingError(f"{name} is {shown(value)}: its rows differ in length.")
+    return rows
+
+
+def _number(cell: str, name: str, text: str) -> float:
+    above, slash, below = cell.partition("/")
+    parts = [above, below] if slash else [above]
+    if all(_NUMBER.fullmatch(part) for part in parts):
+        numbers = [float(part) for part in parts]
+        if not slash:
+            whole = re.fullmatch(r"[-+]?\d{1,15}", cell)
+            if math.isfinite(numbers[0]):
+                return int(cell) if whole else numbers[0]
+        elif numbers[1] and math.isfinite(numbers[0] / numbers[1]):
+            return numbers[0] / numbers[1]
+    raise SettingError(
+        f"{name} is {shown(text)}; write numbers like 0.5 or 1/3, several like 1,0.5, and rows "
+        'parted by a semicolon: "1,0; 0,1".'
+    )
+
+
+def only_one(given: list[list[float]], name: str) -> float:
+    """Return the only number; raise SettingError where there are several."""
+    if len(given) == 1 and len(given[0]) == 1:
+        return given[0][0]
+    count = sum(map(len, given))
+    raise SettingError(f"{name} is a single number; {count} were given.")
+
+
+def text_of(rows: list[list[float]]) -> str:
+    """Return numbers as they are written: "1, 0.5; 0, 1"."""
+    return "; ".join(", ".join(map(_text, row)) for row in rows)
+
+
+def _text(number: float) -> str:
+    return f"{number:g}" if float(f"{number:g}") == number else str(number)
