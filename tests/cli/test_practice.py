@@ -121,6 +121,19 @@ def test_json_is_filled_in_and_marked(call, tmp_path):
     assert [task["practice"]["level"] for task in several] == [1, 1]
 
 
+def test_a_quiz_for_moodle(call, tmp_path):
+    words = ["practice", "--format", "moodle", "--level", "2", "--seed", "4", "-n", "8"]
+    called = call(*words, "--out", tmp_path / "quiz.xml")
+    assert (called.status, called.out) == (0, "")
+    quiz = ET.parse(tmp_path / "quiz.xml").getroot()
+    kinds = [question.get("type") for question in quiz.findall("question")]
+    assert kinds.count("category") == 1
+    assert kinds.count("numerical") + kinds.count("cloze") == 8
+    assert {"numerical", "cloze"} < {*kinds}
+    assert call(*words).out == (tmp_path / "quiz.xml").read_text("utf-8")
+    assert "(missing_f_prime)" in call(*words, "--count", "40").out
+
+
 def test_digits(call, tmp_path):
     call("practice", "--level", "5", "--seed", "3", "--digits", "8", "--key", tmp_path / "key")
     assert dp.exercise(5, 3, digits=8).key["a.1"][0][0] in (tmp_path / "key").read_text("utf-8")
@@ -149,6 +162,7 @@ BAD = {
     "answers that are nowhere": (["--seed", "1", "--answers", "no.json"], ["no.json"]),
     "one file for both": (["--out", "x.txt", "--key", "x.txt"], ["another file"]),
     "JSON as HTML": (["--json", "--format", "html"], ["--json"]),
+    "a key beside a quiz": (["--format", "moodle", "--key", "x"], ["holds its answers"]),
     "a folder that is not there": (["--out", "nowhere/x.txt"], ["nowhere"]),
     "a misspelt option": (["--levle", "1"], ["--levle"]),
 }

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["EXAMPLE", "practice"]
 
 EXAMPLE = "Example: deltaprop practice --level 3"
-_FORMS = ("terminal", "latex", "html")
+_FORMS = ("terminal", "latex", "html", "moodle")
 _MOST_EXERCISES = 100
 _SEEDS = 10_000  # that a seed nobody gave is drawn from: short enough to note down
 
@@ -25,8 +25,10 @@ _SEEDS = 10_000  # that a seed nobody gave is drawn from: short enough to note d
 def practice(
     level: Annotated[int, whole("N", "Which, as told above.")] = 1,
     seed: Annotated[int | None, whole("N", "Which one; a new one if left out.")] = None,
-    count: Annotated[int, whole("N", "Exercises, of seeds in a row.")] = 1,
-    form: Annotated[str, option("FORM", "terminal, latex or html.", "--format")] = "terminal",
+    count: Annotated[int, whole("N", "Exercises, of seeds in a row.", "--count", "-n")] = 1,
+    form: Annotated[
+        str, option("FORM", "terminal, latex, html, or moodle: a quiz as XML.", "--format")
+    ] = "terminal",
     out: Annotated[str | None, option("FILE", "Write the exercises to a file.")] = None,
     key: Annotated[str | None, option("FILE", "Write the answers to a file of their own.")] = None,
     answers: Annotated[
@@ -59,8 +61,17 @@ def practice(
         raise SettingError("--answers marks one exercise; give its --level and --seed, no --out.")
     if json and (form != "terminal" or out is not None):
         raise SettingError("--json prints the exercise; it takes neither --format nor --out.")
+    if form == "moodle" and (key is not None or answers is not None):
+        raise SettingError(
+            "A quiz for Moodle holds its answers; it takes neither --key nor --answers."
+        )
     check_outputs({"--out": out, "--key": key}, {"--answers": answers})
     first = secrets.randbelow(_SEEDS) if seed is None else seed
+    if form == "moodle":
+        from deltaprop.practice.moodle.quiz import moodle_quiz
+
+        _put(moodle_quiz(level, first, count, language, digits), out)
+        return 0
     tasks = tuple(exercise(level, first + i, language, digits=digits) for i in range(count))
     sheet = Sheet(tasks)
     if answers is not None:

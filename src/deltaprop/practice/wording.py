@@ -79,6 +79,12 @@ _EN = {
     "separator": ", ",
     "mistake arithmetic": "a slip in the arithmetic, as no named mistake gives it",
     "mistake systematic": "all of these numbers are wrong, and no named mistake gives them",
+    "full stop": ".",
+    "moodle known": "Worked out so far, as shown",
+    "moodle digits": (
+        "Work with the numbers as they are shown. Give at least {least} significant digits, the "
+        "last one rounded."
+    ),
     "class heading": (
         "{folder}, papers: {count}. All right: {right}; with something wrong: {wrong}; "
         "unreadable: {unreadable}."
@@ -173,6 +179,9 @@ _ZH = {
     "separator": "，",
     "mistake arithmetic": "计算错误，对不上任何一种已知的错误",
     "mistake systematic": "这些数全都不对，对不上任何一种已知的错误",
+    "full stop": "。",
+    "moodle known": "已经算出（按所示的数）",
+    "moodle digits": "请用所示的数计算，至少给出 {least} 位有效数字，末位四舍五入。",
     "class heading": (
         "{folder}，作业 {count} 份：全部正确 {right} 份，有错误 {wrong} 份，"
         "无法读取 {unreadable} 份。"

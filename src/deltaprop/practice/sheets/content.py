@@ -22,6 +22,7 @@ __all__ = [
     "numbers",
     "precision",
     "reproduction",
+    "rows_of",
     "rules",
 ]
 
@@ -89,7 +90,10 @@ def numbers(task: Task) -> Iterator[tuple[str, list[Given]]]:
     """Yield what is given, and what is told although it has to be worked out, each with a title."""
     yield task.words["given"], _given(task)
     if task.told:
-        yield task.words["told"], [(read_ref(name), _rows(task.texts(name))) for name in task.told]
+        yield (
+            task.words["told"],
+            [(read_ref(name), rows_of(task.texts(name))) for name in task.told],
+        )
 
 
 def _given(task: Task) -> list[Given]:
@@ -100,10 +104,11 @@ def _given(task: Task) -> list[Given]:
         found += [(Ref(name, number), layer[name]) for name in ("W", "b") if name in layer]
     names = ("targets", "learning_rate", "l2")
     found += [(Ref(name), given[name]) for name in names if name in given]
-    return [(ref, _rows(texts_of(np.array(values), _MOST_GIVEN_DIGITS))) for ref, values in found]
+    return [(ref, rows_of(texts_of(np.array(values), _MOST_GIVEN_DIGITS))) for ref, values in found]
 
 
-def _rows(texts: Texts) -> list[list[str]]:
+def rows_of(texts: Texts) -> list[list[str]]:
+    """Return the rows of an array as shown; of a list or a number, one."""
     rows: list[list[str]] = np.atleast_2d(np.array(texts, dtype=object)).tolist()
     return rows
 

@@ -1,0 +1,1 @@
+"""Exercises as questions for a learning platform: Moodle XML."""
