@@ -21,6 +21,7 @@ from deltaprop.checking.step import Step
 from deltaprop.errors import SettingError, ShapeError
 from deltaprop.functional.losses import sample_shares
 from deltaprop.functional.settings import positive, positive_int
+from deltaprop.masked import refuse_masked
 from deltaprop.model.backprop import (
     Masks,
     Trace,
@@ -314,6 +315,7 @@ def _claims(
 
 
 def _flat(parameters: Parameters, given: Parameters | npt.ArrayLike, what: str) -> Array:
+    refuse_masked(given, f"The claimed {what}")
     flat = given.flat if isinstance(given, Parameters) else np.asarray(given, dtype=np.float64)
     if flat.shape != parameters.flat.shape:
         raise ShapeError(

@@ -20,6 +20,7 @@ from deltaprop.estimators.sklearn import ClassifierMixin, available_if, unique_l
 from deltaprop.estimators.state import state_of
 from deltaprop.estimators.targets import answers_of
 from deltaprop.estimators.tasks import Tasks
+from deltaprop.masked import refuse_masked
 
 __all__ = ["MLPClassifier"]
 
@@ -148,6 +149,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Several labels or targets of a row, columns of y, count as one; ``sample_weight`` of shape
         (n,) is what each row counts.
         """
+        refuse_masked(y, "y")
+        refuse_masked(sample_weight, "sample_weight")
         if hasattr(self, "estimators_"):
             return score_all(self, X, y, sample_weight)
         return float(super().score(X, answers_of(y, numeric=False), sample_weight))

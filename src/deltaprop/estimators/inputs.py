@@ -20,6 +20,7 @@ from deltaprop.estimators.sklearn import (
     validate_data,
 )
 from deltaprop.estimators.targets import plain_targets
+from deltaprop.masked import refuse_masked
 from deltaprop.tabular import (
     TableEncoder,
     TableWarning,
@@ -55,6 +56,8 @@ class Given:
     def __post_init__(self) -> None:
         if (self.X_val is None) != (self.y_val is None):
             raise SettingError("X_val and y_val belong together; one of them is missing.")
+        for name, values in vars(self).items():
+            refuse_masked(values, name)
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from deltaprop.estimators.base import BaseMLP, is_stochastic
 from deltaprop.estimators.documentation import documented
 from deltaprop.estimators.sklearn import RegressorMixin, available_if
+from deltaprop.masked import refuse_masked
 
 __all__ = ["MLPRegressor"]
 
@@ -95,3 +96,12 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         What is given is as for ``fit``.
         """
         return self._partial_fit(X, y, sample_weight)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return R^2 of the predictions; of several targets their mean.
+
+        ``sample_weight`` of shape (n,) is what each row counts.
+        """
+        refuse_masked(y, "y")
+        refuse_masked(sample_weight, "sample_weight")
+        return float(super().score(X, y, sample_weight))

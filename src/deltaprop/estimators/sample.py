@@ -12,6 +12,7 @@ import numpy.typing as npt
 from deltaprop.errors import DataError
 from deltaprop.estimators.sklearn import train_test_split
 from deltaprop.functional.losses import sample_shares
+from deltaprop.masked import refuse_masked
 
 __all__ = ["Sample", "check_weights", "hold_out"]
 
@@ -79,6 +80,7 @@ def check_weights(sample_weight: Any, n: int) -> Array | None:
     """Return the weights of n rows as floats >= 0, not all 0; None where none are given."""
     if sample_weight is None:
         return None
+    refuse_masked(sample_weight, "sample_weight")
     try:
         weights = np.asarray(sample_weight, dtype=np.float64)
     except (TypeError, ValueError):

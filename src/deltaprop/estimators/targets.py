@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import DataError
+from deltaprop.masked import refuse_masked
 from deltaprop.tabular.encoding.cells import shorten
 from deltaprop.tabular.reading.series import is_missing
 
@@ -34,6 +35,7 @@ def plain_targets(y: Any, *, numeric: bool, name: str = "y") -> Any:
     """
     if y is None or hasattr(y, "tocsr") or isinstance(y, (str, bytes)):
         return y
+    refuse_masked(y, name)
     if (columns := _columns_of(y)) is not None:
         plain = [_plain(column, numeric, _place(name, label)) for label, column in columns]
         return np.column_stack(plain) if plain else np.asarray(y)

@@ -31,6 +31,7 @@ from deltaprop.functional.activations import sigmoid
 from deltaprop.functional.arithmetic import parse
 from deltaprop.functional.expressions import Expression, Operand, Quotient, times
 from deltaprop.functional.outputs import softmax
+from deltaprop.masked import refuse_masked
 from deltaprop.notation.digits import line_of, number_text
 from deltaprop.notation.ids import Ref
 from deltaprop.notation.steps import DerivationStep
@@ -78,6 +79,7 @@ class SoftmaxBesideSigmoid(InEveryForm):
     target: int | None = None
 
     def __post_init__(self) -> None:
+        refuse_masked(self.scores, "scores")
         z = np.asarray(self.scores, dtype=np.float64)
         if z.ndim != 1 or not 1 <= len(z) <= _MOST_SCORES or not np.isfinite(z).all():
             found = f"{len(z):,} numbers" if z.ndim == 1 else f"an array of {z.ndim} axes"

@@ -22,6 +22,7 @@ from deltaprop.functional.loss_checks import check_loss
 from deltaprop.functional.outputs import OUTPUTS, exp, softmax
 from deltaprop.functional.registry import Registry
 from deltaprop.functional.settings import positive
+from deltaprop.masked import refuse_masked
 
 __all__ = [
     "BUILT_IN",
@@ -75,6 +76,9 @@ class Loss:
         dl/dp of one output, in the language of ``arithmetic``, in terms of its t and p: what the
         Jacobian of the output activation is multiplied by. Needed where the delta has no formula of
         its own; without it an explanation does not tell delta^L by way of the Jacobian.
+    elsewhere : tuple of str
+        Further forms of what one output adds, for where the first overflows or has no digit left.
+        Not with an output activation that joins the outputs, such as softmax.
     """
 
     name: str
@@ -89,6 +93,7 @@ class Loss:
     per_label: Callable[[Array, Labels, float], Array] | None = None
     by_output: str | None = None
     kinks: tuple[float, ...] = ()
+    elsewhere: tuple[str, ...] = ()
 
     def value(self, logits: Array, targets: Array, shares: Array | None = None) -> float:
         """Return L = sum_i share_i * l_i; the shares are 1/n unless given."""
@@ -155,6 +160,7 @@ def sample_shares(
     """
     if reduction not in ("mean", "sum"):
         raise SettingError(f"reduction is {reduction!r}; it is 'mean' or 'sum'.")
+    refuse_masked(sample_weight, "sample_weight")
     weights = np.ones(n) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
     if weights.shape != (n,):
         raise DataError(f"sample_weight has shape {weights.shape}; expected one per row: ({n},).")
@@ -191,7 +197,11 @@ def _shares_or_mean(shares: Array | None, logits: Array) -> Array:
 def _cross_entropy(logits: Array, targets: Array) -> Array:
     # sum_i t_i (logsumexp(z) - z_i)
     below, log_sum = _below_the_largest(logits)
-    per_sample: Array = np.sum(targets * (log_sum[:, None] - below), axis=1)
+    with np.errstate(invalid="ignore"):  # 0 times the infinite distance from -1e308 to 1e308
+        terms = targets * (log_sum[:, None] - below)
+    per_sample: Array = np.sum(terms, axis=1)
+    if np.isnan(per_sample).any():
+        per_sample = np.sum(np.where(targets == 0, 0.0, terms), axis=1)
     return per_sample
 
 
@@ -205,7 +215,8 @@ def _cross_entropy_of_labels(logits: Array, labels: Labels, e: float) -> Array:
 def _below_the_largest(logits: Array) -> tuple[Array, Array]:
     """Return z_i - max z, and logsumexp(z) - max z: differences, so that no large z cancels."""
     rows, top = np.arange(len(logits)), logits.argmax(axis=1)
-    below = logits - logits[rows, top][:, None]
+    with np.errstate(over="ignore"):
+        below = logits - logits[rows, top][:, None]
     others = np.exp(below)
     others[rows, top] = 0.0
     return below, np.log1p(others.sum(axis=1))
@@ -294,6 +305,10 @@ BUILT_IN = (
         "yes or no for each output, independently", lambda t, e: (1.0 - e) * t + e / 2.0,
         arithmetic=("-(t * log(p) + (1 - t) * log(1 - p))", "p - t"),
         by_output="(p - t) / (p * (1 - p))",
+        elsewhere=(
+            "max(0, z) - t * z + log(1 + exp(-abs(z)))",
+            "max(0, z) - t * z + (exp(-abs(z)) - exp(-abs(z))**2 / 2 + exp(-abs(z))**3 / 3)",
+        ),
     ),
     Loss(
         "half_squared_error", "identity", _half_squared_error, lambda z, t: z - t, "real",

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import ShapeError
+from deltaprop.masked import refuse_masked
 
 __all__ = ["Layout", "Parameters", "Slot"]
 
@@ -110,6 +111,7 @@ class Parameters:
 
     def __init__(self, layout: Layout, flat: Array) -> None:
         self.layout = layout
+        refuse_masked(flat, "The flat vector of parameters")
         self._require_length(flat.shape)
         self._flat = flat
         arrays: list[dict[str, Array]] = [{} for _ in range(layout.n_layers)]

@@ -13,6 +13,7 @@ from deltaprop.errors import SettingError, ShapeError, shown
 from deltaprop.functional.activations import ACTIVATIONS, Activation
 from deltaprop.functional.losses import LOSSES, Loss
 from deltaprop.functional.settings import at_least_zero, from_zero_below_one, positive_int
+from deltaprop.masked import refuse_masked
 from deltaprop.model.layers import LAYERS, Dense, Dropout, Layer
 from deltaprop.model.parameters import Layout, Parameters, Slot
 
@@ -320,6 +321,7 @@ class Network:
                     if name != "b":
                         raise ShapeError(f"{name} of layer {index + 1} is missing.")
                     continue
+                refuse_masked(array, f"{name} of layer {index + 1}")
                 values = np.asarray(array, dtype=np.float64)
                 if values.shape != view.shape:
                     raise ShapeError(

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import DataError, SettingError, ShapeError
+from deltaprop.masked import refuse_masked
 from deltaprop.model.spec import Network
 
 __all__ = ["ClassWeight", "class_weights", "dense_targets", "prepare_inputs", "prepare_targets"]
@@ -31,6 +32,7 @@ def prepare_inputs(network: Network, x: npt.ArrayLike) -> Array:
     ShapeError: it does not fit the network. DataError: a value is not a finite number; the message
     names its row and column.
     """
+    refuse_masked(x, "x")
     try:
         inputs = np.asarray(x, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -67,6 +69,7 @@ def prepare_targets(network: Network, y: npt.ArrayLike, n: int) -> Array | Label
     ShapeError: the number of rows or outputs does not fit. DataError: a value is outside what the
     loss can learn from; the message names its row.
     """
+    refuse_masked(y, "The targets array")
     try:
         values = np.asarray(y)
     except ValueError:
@@ -172,6 +175,7 @@ def class_weights(network: Network, targets: Array | Labels, weights: ClassWeigh
             )
         table = np.array([float(weights.get(label, 1.0)) for label in range(k)])
     else:
+        refuse_masked(weights, "class_weight")
         table = np.asarray(weights, dtype=np.float64)
         if table.shape != (k,):
             raise SettingError(

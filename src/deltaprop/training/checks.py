@@ -13,6 +13,7 @@ import numpy.typing as npt
 from deltaprop.engines.base import Rows, SparseRows
 from deltaprop.errors import DataError, SettingError, ShapeError, shown
 from deltaprop.functional.losses import sample_shares
+from deltaprop.masked import refuse_masked
 from deltaprop.model.backprop import require_fit
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
@@ -132,6 +133,7 @@ def check_stopping(
 
 def check_inputs(network: Network, X: object, name: str) -> Rows:
     """Return X as an array or CSR matrix of finite numbers; ``name`` is for messages."""
+    refuse_masked(X, name)
     try:
         rows: Rows = X.tocsr() if hasattr(X, "tocsr") else np.asarray(X)
     except ValueError:
@@ -268,6 +270,7 @@ def _without_zeros(rows: R, targets: Targets, weights: Array) -> tuple[R, Target
 
 
 def _floats(values: npt.ArrayLike, name: str) -> Array:
+    refuse_masked(values, name)
     try:
         return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltaprop.errors import ColumnError, DataError, ShapeError, shown
+from deltaprop.masked import refuse_masked
 from deltaprop.tabular.encoding.matrix import as_sparse, is_sparse, order_of_sparse_rows
 from deltaprop.tabular.encoding.sparse import SparseRows
 from deltaprop.tabular.forked import fork_safe
@@ -62,6 +63,7 @@ def as_frame(data: object) -> Frame:
 def as_features(data: object) -> Features:
     """Return images as they are, sparse matrices as their rows, and all else as ``as_frame``."""
     if isinstance(data, np.ndarray) and data.ndim > 2:
+        refuse_masked(data, "The images")
         return data
     return as_sparse(data) if is_sparse(data) else as_frame(data)
 
@@ -103,8 +105,10 @@ def in_memory(data: Any) -> Any:
 
     Tensors become arrays, Arrow's batches and streams tables, and mappings, records and structured
     arrays frames; lazy tables are collected. Anything else stays what it is, but for iterators,
-    tensors that are no plain arrays of real numbers, and tables with two columns of one name.
+    tensors that are no plain arrays of real numbers, tables with two columns of one name, and
+    arrays that mask entries.
     """
+    refuse_masked(data, "The table")
     if type(data).__module__.partition(".")[0] == "torch" and hasattr(data, "detach"):
         return _from_torch(data)
     if hasattr(data, "tocsr"):  # a sparse matrix, which may be a dict of its entries
@@ -170,6 +174,7 @@ def _collect_polars(lazy: pl.LazyFrame) -> pl.DataFrame:
 
 def to_polars(data: object) -> pl.DataFrame:
     """Do what `as_frame` does, without the narwhals wrapper."""
+    refuse_masked(data, "The table")
     if not _holds_records(data):
         data = in_memory(data)
     if isinstance(data, pl.DataFrame):
