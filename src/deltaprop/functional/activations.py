@@ -18,6 +18,7 @@ from deltaprop.errors import SettingError
 from deltaprop.functional.arithmetic import evaluate, parse
 from deltaprop.functional.differences import central_difference, worst_entry
 from deltaprop.functional.expressions import Operand
+from deltaprop.functional.forms import fitting
 from deltaprop.functional.registry import Registry
 
 __all__ = [
@@ -60,6 +61,9 @@ class Activation:
     arithmetic : tuple of str
         f(z), and f' in terms of z and a, in the language of ``arithmetic.parse``: what an
         explanation puts numbers into. Without it an explanation only names the function.
+    elsewhere : tuple of tuple of str
+        Further forms of f(z) and of f', for where the first overflows or has no digit left: an
+        explanation writes the first that comes to the number.
     """
 
     name: str
@@ -70,6 +74,7 @@ class Activation:
     initializer: str = "glorot_uniform"
     kinks: tuple[float, ...] = ()
     arithmetic: tuple[str, str] | None = None
+    elsewhere: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
 
 
 def sigmoid(z: Array) -> Array:
@@ -195,7 +200,37 @@ def _check_arithmetic(row: Activation) -> None:
                     f"Activation {row.name!r}: its formula {text!r} comes to {written:g} at "
                     f"z = {point:g}, the function gives {right[0]:g}."
                 )
+    if row.elsewhere != ((), ()):
+        _check_elsewhere(row, row.arithmetic)
 
+
+def _check_elsewhere(row: Activation, arithmetic: tuple[str, str]) -> None:
+    """Look for a form of f and of f' that comes to their numbers, wherever z is."""
+    for point in (-800.0, -40.0, -8.0, -1e-12, 1e-12, 8.0, 40.0, 800.0):
+        z = np.array([point])
+        a = row.f(z)
+        names = {"z": Operand("z", point), "a": Operand("a", float(a[0]))}
+        for first, others, right in zip(
+            arithmetic, row.elsewhere, (a, row.f_prime(z, a)), strict=True
+        ):
+            forms = [parse(text, names) for text in (first, *others)]
+            written = evaluate(fitting(forms, float(right[0])))
+            if not abs(written - right[0]) <= 1e-6 * abs(right[0]):
+                raise SettingError(
+                    f"Activation {row.name!r}: none of its formulas {', '.join((first, *others))} "
+                    f"comes to {right[0]:g}, which the function gives at z = {point:g}."
+                )
+
+
+# the same functions where z is far below 0, or far above it; e^z - 1 where z is nearly 0
+_FALLING = "exp(z) / (1 + exp(z))"
+_RISING = "z + log(1 + exp(-z))"
+_TANH_FALLING = "exp(z) * (2 + exp(z)) / (2 + exp(z) * (2 + exp(z)))"
+_NEAR_0 = "z + z**2 / 2 + z**3 / 6"
+_DENSITY = "exp(-(z * z) / 2) / sqrt(2 * 3.141592653589793)"
+_LAPLACE = "z * z + 45"  # of z < -5: -z / _LAPLACE is the distribution function over the density
+for _k in reversed(range(11)):
+    _LAPLACE = f"z * z + {4 * _k + 1} - {(2 * _k + 1) * (2 * _k + 2)} / ({_LAPLACE})"
 
 BUILT_IN = (
     Activation(
@@ -207,6 +242,7 @@ BUILT_IN = (
         "sigmoid", sigmoid, lambda _z, a: a * (1.0 - a),
         (r"\frac{1}{1 + e^{-z}}", r"a (1 - a)"), "values in (0, 1)",
         arithmetic=("1 / (1 + exp(-z))", "a * (1 - a)"),
+        elsewhere=((_FALLING,), ()),
     ),
     Activation(
         "tanh", np.tanh, lambda _z, a: 1.0 - a**2, (r"\tanh(z)", r"1 - a^2"),
@@ -219,6 +255,7 @@ BUILT_IN = (
         "values in (-1, 1), nearing them more slowly than tanh (Bergstra et al. 2009)",
         kinks=(0.0,),
         arithmetic=("z / (1 + abs(z))", "1 / (1 + abs(z))**2"),
+        elsewhere=((), ("(1 / (1 + abs(z)))**2",)),
     ),
     Activation(
         "relu", lambda z: np.maximum(z, 0.0),
@@ -240,6 +277,7 @@ BUILT_IN = (
         (r"[z > 0]\, z + [z \le 0] (e^{z} - 1)", r"[z > 0] + [z \le 0] (a + 1)"),
         "z above 0, exp(z) - 1 below", "he_normal", (0.0,),
         arithmetic=("(z > 0) * z + (z <= 0) * (exp(z) - 1)", "(z > 0) + (z <= 0) * (a + 1)"),
+        elsewhere=((_NEAR_0,), ()),
     ),
     Activation(
         "selu",
@@ -256,6 +294,7 @@ BUILT_IN = (
             f"{_SELU_SCALE!r} * ((z > 0) * z + (z <= 0) * {_SELU_ALPHA!r} * (exp(z) - 1))",
             f"{_SELU_SCALE!r} * (z > 0) + (z <= 0) * (a + {_SELU_SCALE * _SELU_ALPHA!r})",
         ),
+        elsewhere=((f"{_SELU_SCALE!r} * ({_SELU_ALPHA!r} * ({_NEAR_0}))",), ()),
     ),
     Activation(
         "gelu", lambda z: z * gaussian_cdf(z), _gelu_prime,
@@ -265,17 +304,29 @@ BUILT_IN = (
             "z * (1 + erf(z / sqrt(2))) / 2",
             "(1 + erf(z / sqrt(2))) / 2 + z * exp(-(z**2) / 2) / sqrt(2 * 3.141592653589793)",
         ),
+        elsewhere=(
+            (f"{_DENSITY} * (-z) / ({_LAPLACE}) * z", "(1 + erf(z / sqrt(2))) / 2 * z"),
+            (
+                f"{_DENSITY} * (z - z / ({_LAPLACE}))",
+                f"(1 + erf(z / sqrt(2))) / 2 + z * {_DENSITY}",
+            ),
+        ),
     ),
     Activation(
         "silu", lambda z: z * sigmoid(z), _silu_prime,
         (r"z\, \sigma(z)", r"\sigma(z) + a (1 - \sigma(z))"),
         "z times its sigmoid, also called swish", "he_normal",
         arithmetic=("z / (1 + exp(-z))", "1 / (1 + exp(-z)) + a * (1 - 1 / (1 + exp(-z)))"),
+        elsewhere=((f"z * {_FALLING}",), (f"{_FALLING} + a * (1 - {_FALLING})",)),
     ),
     Activation(
         "softplus", softplus, lambda z, _a: sigmoid(z), (r"\ln(1 + e^{z})", r"\sigma(z)"),
         "a smooth ReLU", "he_normal",
         arithmetic=("log(1 + exp(z))", "1 / (1 + exp(-z))"),
+        elsewhere=(
+            ("max(0, z) + log(1 + exp(-abs(z)))", "exp(z) - exp(z)**2 / 2 + exp(z)**3 / 3"),
+            (_FALLING,),
+        ),
     ),
     Activation(
         "mish", lambda z: z * np.tanh(softplus(z)), _mish_prime,
@@ -284,6 +335,13 @@ BUILT_IN = (
         arithmetic=(
             "z * tanh(log(1 + exp(z)))",
             "tanh(log(1 + exp(z))) + z / (1 + exp(-z)) * (1 - tanh(log(1 + exp(z)))**2)",
+        ),
+        elsewhere=(
+            (f"z * {_TANH_FALLING}", f"z * tanh({_RISING})"),
+            (
+                f"{_TANH_FALLING} + z * {_FALLING} * (1 - ({_TANH_FALLING})**2)",
+                f"tanh({_RISING}) + z / (1 + exp(-z)) * (1 - tanh({_RISING})**2)",
+            ),
         ),
     ),
 )  # fmt: skip

@@ -84,11 +84,15 @@ _BY_NODE: dict[type[ast.cmpop], str] = {
 }
 
 
-def evaluate(expression: Expression, number_of: Callable[[Leaf], float] | None = None) -> float:
+def evaluate(
+    expression: Expression,
+    number_of: Callable[[Leaf], float] | None = None,
+    functions: Mapping[str, Callable[..., float]] | None = None,
+) -> float:
     """Return what an expression comes to; infinity or NaN where it overflows or is not defined.
 
     ``number_of`` gives the number to take for a leaf, such as the rounded one that is displayed;
-    its own when left out.
+    its own when left out. ``functions`` are ``FUNCTIONS`` when left out.
     """
     number = number_of or leaf_value
 
@@ -98,7 +102,7 @@ def evaluate(expression: Expression, number_of: Callable[[Leaf], float] | None =
         return number(leaf)
 
     try:
-        return float(worked_out(expression, value_of, FUNCTIONS))
+        return float(worked_out(expression, value_of, functions or FUNCTIONS))
     except OverflowError:
         return math.inf
     except (ValueError, ZeroDivisionError):

@@ -18,7 +18,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.functional.arithmetic import leaf_value, parse, worked_out
+from deltaprop.functional.arithmetic import evaluate, leaf_value, parse, worked_out
 from deltaprop.functional.expressions import (
     Applied,
     Call,
@@ -40,6 +40,7 @@ from deltaprop.functional.expressions import (
     multiplied,
     parts_of,
 )
+from deltaprop.functional.forms import fitting
 
 __all__ = ["Adding", "by_formula", "element", "shape", "values"]
 
@@ -137,8 +138,14 @@ def element(
             return Power(at(base), at(exponent))
         case Call(name=name, arguments=arguments):
             return Call(name, tuple(map(at, arguments)))
-        case Applied(formula=formula, arguments=named):
-            return parse(formula, {name: at(argument) for name, argument in named.items()})
+        case Applied(formulas=formulas, compute=compute, arguments=named):
+            inner = {name: at(argument) for name, argument in named.items()}
+            forms = [parse(formula, inner) for formula in formulas]
+            if len(forms) == 1:
+                return forms[0]
+            entries = [np.array([[evaluate(argument)]]) for argument in inner.values()]
+            with np.errstate(all="ignore"):
+                return fitting(forms, float(compute(*entries)[0, 0]))
         case Transposed(of=inner):
             return element(inner, j, i, add, most)
         case MatrixProduct() | Reduced():

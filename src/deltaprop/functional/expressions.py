@@ -186,12 +186,13 @@ class Reduced:
 class Applied:
     """A named function of every entry, such as an activation, "tanh" or "tanh'".
 
-    ``formula`` is what an entry comes to, in the names of the arguments; ``compute`` the same of
-    arrays, in their order. It is written to be a function of the first.
+    ``formulas`` are what an entry comes to, in the names of the arguments, in one form or several
+    (``forms.fitting``); ``compute`` the same of arrays, in their order. It is written to be a
+    function of the first.
     """
 
     name: str
-    formula: str
+    formulas: tuple[str, ...]
     compute: Callable[..., Array]
     arguments: Mapping[str, Expression]
 

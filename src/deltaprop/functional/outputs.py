@@ -21,7 +21,8 @@ class Output:
     """The function a loss applies to the logits: p = f(z^L), row by row.
 
     ``latex`` is p_i in terms of z; ``arithmetic`` p in terms of z, a row for each sample: what an
-    explanation puts numbers into. Without it an explanation only names the function.
+    explanation puts numbers into. Without it an explanation only names the function. ``elsewhere``
+    are further forms, for where the first overflows or has no digit left.
     ``is_shift_invariant``: a number may be taken off all logits of a row.
     """
 
@@ -30,11 +31,13 @@ class Output:
     latex: str
     arithmetic: str | None = None
     is_shift_invariant: bool = False
+    elsewhere: tuple[str, ...] = ()
 
 
 def softmax(z: Array) -> Array:
     """Return p_i = exp(z_i) / sum_k exp(z_k) for each row, the row maximum subtracted first."""
-    p: Array = np.exp(z - z.max(axis=-1, keepdims=True))
+    with np.errstate(over="ignore"):  # from -1e308 to 1e308 it is infinitely far, and p is 0
+        p: Array = np.exp(z - z.max(axis=-1, keepdims=True))
     p /= p.sum(axis=-1, keepdims=True)
     return p
 
@@ -52,7 +55,10 @@ OUTPUTS: Registry[Output] = Registry(
             "softmax", softmax, r"\frac{e^{z_i}}{\sum_k e^{z_k}}", "exp(z) / total(exp(z))",
             is_shift_invariant=True,
         ),
-        Output("sigmoid", sigmoid, r"\frac{1}{1 + e^{-z_i}}", "1 / (1 + exp(-z))"),
+        Output(
+            "sigmoid", sigmoid, r"\frac{1}{1 + e^{-z_i}}", "1 / (1 + exp(-z))",
+            elsewhere=("exp(z) / (1 + exp(z))",),
+        ),
         Output("identity", np.copy, r"z_i", "z"),
         Output("exp", exp, r"e^{z_i}", "exp(z)"),
     ),

@@ -26,6 +26,7 @@ from deltaprop.functional.expressions import (
 
 __all__ = ["rounding_bound"]
 
+_TINY = 5e-324  # and what underflows to one of the least numbers
 _UNIT = 2.0**-52  # twice the unit roundoff: functions are right to one unit in the last place
 _SLOPE = 8  # times the error: how far a function is tried on both sides
 
@@ -55,6 +56,7 @@ def _bounded(expression: Expression) -> tuple[float, float]:
             for factor in factors:
                 other, its_error = _bounded(factor)
                 error = abs(value) * its_error + abs(other) * error + abs(value * other) * _UNIT
+                error += _TINY
                 value *= other
             return value, error
         case Quotient(above=above, below=below):
@@ -62,7 +64,8 @@ def _bounded(expression: Expression) -> tuple[float, float]:
             if bottom == 0:
                 return inf, inf
             value = top / bottom
-            return value, (its_error + abs(value) * other_error) / abs(bottom) + abs(value) * _UNIT
+            error = (its_error + abs(value) * other_error) / abs(bottom)
+            return value, error + abs(value) * _UNIT + _TINY
         case Power(base=base, exponent=exponent):
             (value, error), (power, _) = _bounded(base), _bounded(exponent)
             return _around(lambda x: float(x**power), value, error)
@@ -95,4 +98,4 @@ def _around(f: Callable[[float], float], value: float, error: float) -> tuple[fl
         near = [f(value + sign * _SLOPE * error) for sign in (-1, 1)]
     except (ValueError, OverflowError, ZeroDivisionError, TypeError):
         return inf, inf
-    return result, max(abs(other - result) for other in near) + _UNIT * abs(result)
+    return result, max(abs(other - result) for other in near) + _UNIT * abs(result) + _TINY

@@ -22,6 +22,7 @@ __all__ = ["ALL_DIGITS", "Line", "another_formula", "line_of", "number_text"]
 ALL_DIGITS = 17  # enough to write any float64 so that it reads back the same
 # The number and its formula are each rounded, and sums in another order a little more.
 _SAFE = 4
+_LEAST = 5e-324  # float64 has no number between it and 0
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,9 @@ def _holds(evaluated: float, shown: str, value: float, digits: int) -> bool:
 
 def _unit(value: float, digits: int) -> float:
     """Return one unit in the last of so many digits; nothing may be off where the value is 0."""
-    return 0.0 if value == 0 else 10.0 ** (floor(log10(abs(value))) - digits + 1)
+    if value == 0:
+        return 0.0
+    return max(_LEAST, 10.0 ** (floor(log10(abs(value))) - digits + 1))
 
 
 def _same(shown: float, value: float) -> bool:

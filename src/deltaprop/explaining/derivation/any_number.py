@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
+import numpy as np
+
 from deltaprop.errors import SettingError
 from deltaprop.explaining.derivation import backward, forward
 from deltaprop.explaining.derivation import output as outputs
@@ -61,11 +63,12 @@ class Derivation:
             yield from grid("smoothed_targets", 0, trace.targets.shape)
         yield from _loss_refs(trace, after=False)
         for layer in range(n_layers, 0, -1):
-            if outputs.shows_jacobian(trace, layer):
-                k = trace.network.n_out
-                yield from grid("upstream", layer, (n, k))
-                yield from grid("jacobian", layer, (n, k, k))
-                yield from grid("sample_delta", layer, (n, k))
+            if outputs.has_jacobian(trace, layer):
+                k, told = trace.network.n_out, outputs.jacobian_samples(trace)
+                for name, shape in (
+                    ("upstream", (n, k)), ("jacobian", (n, k, k)), ("sample_delta", (n, k)),
+                ):  # fmt: skip
+                    yield from (ref for ref in grid(name, layer, shape) if ref.index[0] in told)
             yield from grid("delta", layer, trace.z[layer - 1].shape)
             if layer > 1:
                 yield from _between(trace, layer, "backward")
@@ -128,7 +131,8 @@ class Derivation:
         """
         trace = self.update.after if ref.after and ref.phase == "after" else self.trace
         try:
-            return self._step(ref, trace)
+            with np.errstate(over="ignore", invalid="ignore"):  # a step too far is shown as it is
+                return self._step(ref, trace)
         except (IndexError, KeyError, ValueError, TypeError):
             raise SettingError(
                 f"There is no {ref.id} in a network {trace.network.describe()}; samples run from 0 "
@@ -142,7 +146,10 @@ class Derivation:
         in_pass = not ref.after or replace(ref, after=False).phase in ("forward", "loss")
         if (ref.layer == 0) != (ref.quantity in _OF_NO_LAYER) or not in_pass:
             raise KeyError
-        if ref.quantity in _THROUGH_SOFTMAX and not outputs.has_jacobian(trace, ref.layer):
+        if ref.quantity in _THROUGH_SOFTMAX and not (
+            outputs.has_jacobian(trace, ref.layer)
+            and ref.index[0] in outputs.jacobian_samples(trace)
+        ):
             raise KeyError
         expression, value = made(ref, trace)
         return DerivationStep(ref, expression, float(value))

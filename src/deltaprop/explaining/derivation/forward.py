@@ -10,6 +10,7 @@ from deltaprop.explaining.derivation.sums import MOST_TERMS, entry, shortened
 from deltaprop.explaining.derivation.trees import entry_of, equations_of, intermediate, tree_of
 from deltaprop.functional.arithmetic import parse
 from deltaprop.functional.expressions import Expression, plus, times
+from deltaprop.functional.forms import fitting
 from deltaprop.model.backprop import Trace, smoothed_targets
 from deltaprop.notation.ids import Ref
 
@@ -63,7 +64,8 @@ def activation(ref: Ref, trace: Trace) -> tuple[Expression, float]:
     row = trace.network.activations[ref.layer - 1]
     if row.arithmetic is None:
         return operand(ref, value), value
-    return parse(row.arithmetic[0], {"z": z}), value
+    forms = [parse(formula, {"z": z}) for formula in (row.arithmetic[0], *row.elsewhere[0])]
+    return fitting(forms, float(value)), value
 
 
 def smoothed_target(ref: Ref, trace: Trace) -> tuple[Expression, float]:

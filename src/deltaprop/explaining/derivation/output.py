@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from deltaprop.explaining.derivation.operands import operand, target
 from deltaprop.explaining.derivation.sums import entry, shortened
+from deltaprop.explaining.derivation.trees import once
 from deltaprop.functional.arithmetic import evaluate, parse
+from deltaprop.functional.arrays import by_formula
 from deltaprop.functional.expressions import Call, Expression, Matrix, Operand, Sum, times
+from deltaprop.functional.forms import fitting
 from deltaprop.functional.outputs import OUTPUTS
 from deltaprop.functional.rounding import rounding_bound
-from deltaprop.model.backprop import Trace
+from deltaprop.model.backprop import Trace, smoothed_targets
 from deltaprop.notation.ids import Ref
 
 __all__ = [
     "has_jacobian",
     "jacobian",
+    "jacobian_samples",
     "loss_terms",
     "output_delta",
     "output_value",
-    "shows_jacobian",
     "through_jacobian",
     "upstream",
 ]
 
-_LARGEST_EXPONENT = 700.0  # exp overflows from 709 on
-# terms that can be written shorter for t = 0 or 1, and by the logits where p is 0 or 1
+_LARGEST_EXPONENT = 690.0  # exp overflows from 709 on, and a sum of many a little before
+# terms that can be written shorter for t = 0 or 1
 _CROSS_ENTROPY = "-(t * log(p))"
 _BINARY_CROSS_ENTROPY = "-(t * log(p) + (1 - t) * log(1 - p))"
 
@@ -39,7 +44,9 @@ def output_value(trace: Trace, ref: Ref) -> Expression:
     z: Expression = Matrix(Ref("z", ref.layer, (), ref.after).id, logits, (s, 0))
     if output.is_shift_invariant and np.abs(logits).max() > _LARGEST_EXPONENT:
         z = Sum((z, _largest_logit(trace, ref, s)), (1, -1))
-    return entry(parse(output.arithmetic, {"z": z}), 0, j)
+    forms = (output.arithmetic, *output.elsewhere)
+    p = [entry(parse(formula, {"z": z}), 0, j) for formula in forms]
+    return fitting(p, float(trace.a[-1][s, j])) if len(p) > 1 else p[0]
 
 
 def _largest_logit(trace: Trace, ref: Ref, s: int) -> Operand:
@@ -50,55 +57,54 @@ def _largest_logit(trace: Trace, ref: Ref, s: int) -> Operand:
 def loss_terms(trace: Trace, ref: Ref) -> Expression:
     """Return the loss of one sample: a sum over its outputs."""
     (s,), network = ref.index, trace.network
-    formula = network.loss.arithmetic
     value = float(trace.loss_per_sample[s])
-    if formula is None:
+    if network.loss.arithmetic is None:
         return operand(ref, value)
-    terms: list[tuple[Expression, float]] = []
-    for j in range(network.n_out):
-        names = _names(trace, s, j, ref.after)
-        t, p = names["t"].value, names["p"].value
-        text = formula[0]
-        if text == _CROSS_ENTROPY:
-            if t == 0:
-                continue
-            if p == 0:
-                return _from_logits(trace, ref)
-            text = "-log(p)" if t == 1 else text
-        elif text == _BINARY_CROSS_ENTROPY:
-            text = _shorter_binary(t, p)
-        term = parse(text, names)
-        terms.append((term, evaluate(term)))
+    described = (_loss_term(trace, ref, j) for j in range(network.n_out))
+    terms = [(term, evaluate(term)) for term in described if term is not None]
     return shortened(terms) if terms else operand(ref, value)
 
 
-def _shorter_binary(t: float, p: float) -> str:
-    if p in (0.0, 1.0):
-        return "log(1 + exp(z)) - t * z"
-    if t == 0:
-        return "-log(1 - p)"
-    return "-log(p)" if t == 1 else _BINARY_CROSS_ENTROPY
+def _loss_term(trace: Trace, ref: Ref, j: int) -> Expression | None:
+    """Return what one output adds to the loss of its sample; None where it can be left out."""
+    (s,), loss = ref.index, trace.network.loss
+    assert loss.arithmetic is not None
+    names, text = _names(trace, s, j, ref.after), loss.arithmetic[0]
+    t = names["t"].value
+    if text == _CROSS_ENTROPY:
+        if t == 0:
+            return None
+        below, log_sum = trace.z[-1][s, j] - trace.z[-1][s].max(), _log_sum(trace, ref)
+        by_logits = {**names, "top": _largest_logit(trace, ref, s), "ls": log_sum}
+        forms = [
+            parse("-log(p)" if t == 1 else text, names), parse("t * (ls + (top - z))", by_logits)
+        ]  # fmt: skip
+        return fitting(forms, t * (evaluate(log_sum) - below))
+    if text == _BINARY_CROSS_ENTROPY and t in (0, 1):
+        text = "-log(p)" if t else "-log(1 - p)"
+    forms = [parse(form, names) for form in (text, *loss.elsewhere)]
+    if OUTPUTS[loss.output].is_shift_invariant:
+        return forms[0]  # it has no value of its own without the other outputs
+    return fitting(forms, float(loss.per_sample(*(np.array([[names[n].value]]) for n in "zt"))[0]))
 
 
-def _from_logits(trace: Trace, ref: Ref) -> Expression:
-    """Return cross-entropy without p, where p is too small for a float64."""
-    (s,), layer, network = ref.index, len(trace.z), trace.network
-    z = [
-        operand(Ref("z", layer, (s, k), ref.after), trace.z[-1][s, k]) for k in range(network.n_out)
-    ]
+def _log_sum(trace: Trace, ref: Ref) -> Expression:
+    """Return ln sum_k exp(z_k - max z): 0 and more, of which others than the largest are exact."""
+    (s,), layer, logits = ref.index, len(trace.z), trace.z[-1][ref.index[0]]
     top = _largest_logit(trace, ref, s)
     powers = [
-        (parse("exp(z - top)", {"z": o, "top": top}), float(np.exp(o.value - top.value))) for o in z
+        (
+            parse("exp(z - t)", {"z": operand(Ref("z", layer, (s, k), ref.after), z), "t": top}),
+            float(np.exp(z - top.value)),
+        )
+        for k, z in enumerate(logits)
     ]
-    log_sum = Call("log", (shortened(powers),))
-    terms: list[tuple[Expression, float]] = []
-    for k, logit in enumerate(z):
-        t = target(trace, s, k)
-        if t.value:
-            names: dict[str, Expression] = {"t": t, "ls": log_sum, "top": top, "z": logit}
-            term = parse("t * (ls + top - z)", names)
-            terms.append((term, evaluate(term)))
-    return shortened(terms)
+    others = [power for k, power in enumerate(powers) if k != int(np.argmax(logits))]
+    forms: list[Expression] = [Call("log", (shortened(powers),))]
+    if others:
+        series = "others - others**2 / 2 + others**3 / 3"
+        forms.append(parse(series, {"others": shortened(others)}))
+    return fitting(forms, math.log1p(sum(value for _, value in others)))
 
 
 def has_jacobian(trace: Trace, layer: int) -> bool:
@@ -107,9 +113,19 @@ def has_jacobian(trace: Trace, layer: int) -> bool:
     return layer == len(trace.z) and loss.output == "softmax" and loss.by_output is not None
 
 
-def shows_jacobian(trace: Trace, layer: int) -> bool:
-    """Return whether that is described, too."""
-    return has_jacobian(trace, layer) and bool(np.all(trace.a[-1] > 0))
+@once
+def jacobian_samples(trace: Trace) -> list[int]:
+    """Return the samples of which that is described: dl/dp may be beyond all numbers, where p is 0.
+
+    The delta may be a number there, and is told by its own formula.
+    """
+    loss = trace.network.loss
+    if not has_jacobian(trace, len(trace.z)):
+        return []
+    t = smoothed_targets(trace.network, trace.targets)
+    dl_dp = by_formula(loss.by_output or "", t=t, p=trace.a[-1])
+    finite = np.isfinite(np.broadcast_to(dl_dp, t.shape)).all(axis=1)
+    return [int(s) for s in np.flatnonzero(finite)]
 
 
 def upstream(ref: Ref, trace: Trace) -> tuple[Expression, float]:
@@ -125,10 +141,16 @@ def jacobian(ref: Ref, trace: Trace) -> tuple[Expression, float]:
     """Return dp_i/dz_j = p_i ([i = j] - p_j)."""
     s, i, j = ref.index
     p = [operand(Ref("a", ref.layer, (s, k)), trace.a[-1][s, k]) for k in (i, j)]
-    formula = "p * (1 - q)" if i == j else "p * (0 - q)"
+    if i != j:
+        return parse("p * (0 - q)", {"p": p[0], "q": p[1]}), p[0].value * -p[1].value
     # 1 - q is what the other outputs have: of a q that is nearly 1 it keeps its digits
-    others = float(np.delete(trace.a[-1][s], j).sum()) if i == j else -p[1].value
-    return parse(formula, {"p": p[0], "q": p[1]}), p[0].value * others
+    others = [k for k in range(trace.network.n_out) if k != j]
+    value = p[0].value * float(trace.a[-1][s, others].sum())
+    forms = [parse("p * (1 - q)", {"p": p[0], "q": p[1]})]
+    if others:
+        rest = [operand(Ref("a", ref.layer, (s, k)), trace.a[-1][s, k]) for k in others]
+        forms.append(times(p[0], shortened([(q, q.value) for q in rest])))
+    return fitting(forms, value), value
 
 
 def output_delta(trace: Trace, ref: Ref) -> Expression:
@@ -138,12 +160,14 @@ def output_delta(trace: Trace, ref: Ref) -> Expression:
     assert formula is not None
     if formula[1]:
         return parse(formula[1], _names(trace, s, j, False))
+    if s not in jacobian_samples(trace):
+        return operand(ref, trace.delta[-1][s, j])
     return through_jacobian(trace, ref)
 
 
 def through_jacobian(trace: Trace, ref: Ref) -> Expression:
-    """Return the sum over outputs of dl/dp_i dp_i/dz_j."""
-    (s, j), terms = ref.index, []
+    """Return the sum over outputs of dl/dp_i dp_i/dz_j, or p_j (dl/dp_j - sum of p dl/dp)."""
+    (s, j), terms, mean = ref.index, [], []
     for i in range(trace.network.n_out):
         factors = []
         for own, tell in (
@@ -153,7 +177,14 @@ def through_jacobian(trace: Trace, ref: Ref) -> Expression:
             expression, value = tell(own, trace)
             factors.append(Operand(own.id, value, rounding_bound(expression)))
         terms.append((times(*factors), factors[0].value * factors[1].value))
-    return shortened(terms)
+        p = operand(Ref("a", ref.layer, (s, i)), trace.a[-1][s, i])
+        mean.append((times(p, factors[0]), p.value * factors[0].value))
+        if i == j:
+            own_p, own_slope = p, factors[0]
+    shorter = times(own_p, Sum((own_slope, shortened(mean)), (1, -1)))
+    t = smoothed_targets(trace.network, trace.targets[s : s + 1])
+    value = trace.network.loss.delta_per_sample(trace.z[-1][s : s + 1], t)[0, j]
+    return fitting([shortened(terms), shorter], float(value))
 
 
 def _names(trace: Trace, s: int, j: int, after: bool) -> dict[str, Operand]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,13 +72,18 @@ def batch_of(trace: Trace) -> Batch:
     n = len(trace.shares)
     inner = np.zeros((n, n))
     network = trace.network
+    # squares overflow before the numbers do: all are taken by their size, a power of two
+    sizes = [max(1.0, _size(a)) for a in trace.inputs]
+    pairs = zip(sizes, trace.delta, strict=True)
+    whole = min(max(size * _size(delta) for size, delta in pairs) or 1.0, 2.0**1023)
     for index, (a, delta) in enumerate(zip(trace.inputs, trace.delta, strict=True)):
-        layer = network.computing_layers[index]
+        layer, size = network.computing_layers[index], sizes[index]
         if isinstance(layer, Dense):
-            of_weights = layer.scale(a.shape[1]) ** 2 * (a @ a.T)
-            inner += (of_weights + float(layer.bias)) * (delta @ delta.T)
+            scaled, its = a / size, delta / (whole / size)
+            of_weights = layer.scale(a.shape[1]) ** 2 * (scaled @ scaled.T)
+            inner += (of_weights + float(layer.bias) / size / size) * (its @ its.T)
         else:  # few parameters: their parts may be written out
-            parts = np.array([_part(trace, index, s) for s in range(n)])
+            parts = np.array([_part(trace, index, s) for s in range(n)]) / whole
             inner += parts @ parts.T
     lengths = np.sqrt(np.maximum(np.diag(inner), 0.0))
     norm = float(np.sqrt(max(inner.sum(), 0.0)))
@@ -86,13 +92,21 @@ def batch_of(trace: Trace) -> Batch:
         SampleGradient(
             s,
             float(trace.loss_per_sample[s]),
-            float(lengths[s]),
+            float(lengths[s]) * whole,
             _cosine(float(with_whole[s]), float(lengths[s]), norm),
         )
         for s in range(n)
     )
     total = float(lengths.sum())
-    return Batch(samples, norm, norm / total if total > 0 else 1.0, _conflict(inner, lengths))
+    return Batch(
+        samples, norm * whole, norm / total if total > 0 else 1.0, _conflict(inner, lengths)
+    )
+
+
+def _size(values: Array) -> float:
+    """Return a power of two up to twice the largest of some numbers; 0 where all are 0."""
+    largest = float(np.abs(values).max())
+    return 2.0 ** min(math.frexp(largest)[1], 1023) if largest else 0.0
 
 
 def _part(trace: Trace, index: int, s: int) -> Array:

@@ -33,6 +33,7 @@ __all__ = [
     "equations_of",
     "intermediate",
     "intermediates_of",
+    "once",
     "rows_of",
     "tree_of",
 ]
@@ -44,7 +45,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def _once(tell: Callable[Concatenate[Trace, P], T]) -> Callable[Concatenate[Trace, P], T]:
+def once(tell: Callable[Concatenate[Trace, P], T]) -> Callable[Concatenate[Trace, P], T]:
     """Remember what is said of a whole array as long as its trace: every entry asks for it."""
     known: WeakKeyDictionary[Trace, dict[object, T]] = WeakKeyDictionary()
 
@@ -58,7 +59,7 @@ def _once(tell: Callable[Concatenate[Trace, P], T]) -> Callable[Concatenate[Trac
     return told
 
 
-@_once
+@once
 def equations_of(trace: Trace, layer: int, left: str) -> tuple[Equation, ...]:
     """Return a layer's equations of z, of what arrives below, of a gradient, or between."""
     n_in = trace.network.sizes[layer - 1]
@@ -92,7 +93,7 @@ def _length(trace: Trace, layer: int, left: str) -> int:
     return len(values) if values.ndim > 1 else 1
 
 
-@_once
+@once
 def tree_of(
     trace: Trace, layer: int, equation: Equation, *, after: bool = False, shown: bool = False
 ) -> Expression:
@@ -114,7 +115,7 @@ def tree_of(
     return parse(equation.formula, names, functions)
 
 
-@_once
+@once
 def intermediate(trace: Trace, layer: int, name: str, after: bool = False) -> Matrix:
     """Return numbers between, worked out by their own equation: no trace holds them."""
     (equation,) = equations_of(trace, layer, name)
@@ -171,7 +172,7 @@ def _part_of(trace: Trace, ref: Ref, start: int, stop: int) -> str:
     return every + (str(stop) if stop == start + 1 else f"{start + 1}…{stop}")
 
 
-@_once
+@once
 def arriving(trace: Trace, layer: int, equation: Equation, *, shown: bool = False) -> Expression:
     """Return dL/da of a layer, 0 for the inputs: what the one above sends, times the mask."""
     tree = tree_of(trace, layer + 1, equation, shown=shown)
@@ -182,7 +183,7 @@ def arriving(trace: Trace, layer: int, equation: Equation, *, shown: bool = Fals
     return times(tree, columns_of(trace, mask, Ref("mask", layer + 1), start, stop))
 
 
-@_once
+@once
 def delta_of(trace: Trace, layer: int, equation: Equation, *, shown: bool = False) -> Expression:
     """Return delta of a hidden layer: what arrives, times the slope of its activation."""
     tree = arriving(trace, layer, equation, shown=shown)
@@ -214,10 +215,12 @@ def _slope_of(
     return Applied(name, _formulas(row)[1], row.f_prime, {"z": z, "a": a})
 
 
-def _formulas(row: Activation) -> tuple[str, str]:
+def _formulas(row: Activation) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return every form of f and of f'."""
     if row.arithmetic is None:
         raise SettingError(
             f"The activation {row.name!r} was registered without its formula (arithmetic=), so its "
             "numbers cannot be told."
         )
-    return row.arithmetic
+    value, slope = row.arithmetic
+    return (value, *row.elsewhere[0]), (slope, *row.elsewhere[1])

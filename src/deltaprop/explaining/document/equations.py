@@ -99,7 +99,7 @@ def _forward(trace: Trace, layer: int, digits: int) -> Iterator[MatrixEquation]:
     name = network.loss.output if is_last else network.activations[layer - 1].name
     if name != "identity":
         f = network.loss.predict if is_last else network.activations[layer - 1].f
-        tree = Applied(name, "", f, {"z": Matrix(Ref("z", layer).id, z)})
+        tree = Applied(name, (), f, {"z": Matrix(Ref("z", layer).id, z)})
         yield _equation("forward", tree, Matrix(Ref("a", layer).id, trace.a[layer]), digits)
 
 

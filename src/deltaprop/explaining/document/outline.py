@@ -12,6 +12,7 @@ import numpy as np
 from deltaprop.explaining.derivation.strongest import neurons_to_show
 from deltaprop.explaining.document.blocks import (
     Block,
+    Cell,
     Document,
     Equations,
     Lines,
@@ -316,17 +317,22 @@ class _Outline:
             ("brought", "", brought),
         )
         rows = tuple(
-            (words[what] + (f" ({words[note]})" if note else ""), Shown(self.number(value)))
+            (words[what] + (f" ({words[note]})" if note else ""), self._figure(value))
             for what, note, value in facts
         )
         reasons = tuple(Sentence(reason) for reason in self._reasons(promised, bent, brought))
         return Section("promise", words["promise"], (Table((), rows), *reasons))
 
+    def _figure(self, value: float) -> Cell:
+        """Return a number, in words where it is beyond the floats though both losses are not."""
+        beyond = not np.isfinite(value) and np.isfinite(self.worked.actual_change)
+        return self.words["no number"] if beyond else Shown(self.number(value))
+
     def _reasons(self, promised: float, bent: float, brought: float) -> Iterator[str]:
         """Yield why promise and fact differ, and what follows for the length of the step."""
         words, gap = self.words, brought - promised
         if not np.isfinite([promised, bent, brought]).all():
-            yield words["step overflows"]
+            yield words["promise overflows" if np.isfinite(brought) else "step overflows"]
             return
         if abs(gap) <= _WORTH_A_REASON * abs(promised):
             yield words["promise kept"]

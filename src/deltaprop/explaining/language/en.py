@@ -87,7 +87,9 @@ WORDS = {
     "half curvature": "½ step · H step",
     "together": "both together",
     "promise kept": "The promise is kept: along this step the loss is a straight line.",
+    "no number": "beyond all numbers",
     "step overflows": "The step is so long that the loss is no number any more.",
+    "promise overflows": "The step is so long that what it promises is beyond all numbers.",
     "gap": (
         "The gradient speaks for the start of the step only; on the way the loss bends. Fact minus "
         "promise is {gap}; bending, the second order, accounts for {bent}, and higher orders for "

@@ -75,7 +75,9 @@ WORDS = {
     "half curvature": "½ 步长 · H 步长",
     "together": "两者相加",
     "promise kept": "预期兑现：沿这一步损失是一条直线。",
+    "no number": "超出了数的范围",
     "step overflows": "这一步太长，损失已经不再是一个数。",
+    "promise overflows": "这一步太长，梯度所预期的变化超出了数的范围。",
     "gap": (
         "梯度只说明这一步的起点；途中损失会弯曲。实际减去预期为 {gap}；"
         "其中弯曲（二阶项）占 {bent}，其余 {rest} 来自更高阶项。"
