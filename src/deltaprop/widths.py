@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 import textwrap
 import unicodedata
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import accumulate
 
 from deltaprop.characters import JOINERS
 
-__all__ = ["clip", "pad", "text_width", "wrap"]
+__all__ = ["clip", "pad", "table_lines", "text_width", "wrap"]
+
+_GAP = 2  # between columns of a table
+_NARROWEST = 12  # to which a column gives way
 
 # a word, a blank, or a Chinese character with the punctuation that may not begin a line
 _PIECE = re.compile(r" +|[^ \u2e80-\uffef]+[、。，；：！？）]*|[\u2e80-\uffef][、。，；：！？）]*")
@@ -60,3 +64,29 @@ def wrap(text: str, width: int) -> list[str]:
             lines.append(line[:at])
             line = line[at:]
     return [*lines, line] if line else lines
+
+
+def table_lines(
+    header: Sequence[str], rows: Sequence[Sequence[str]], width: int, *, right: Sequence[int] = ()
+) -> Iterator[str]:
+    """Yield the lines of a table; cells are wrapped, and columns in ``right`` end alike."""
+    table = [header, *rows]
+    wide = [max(text_width(row[c]) for row in table) for c in range(len(header))]
+    room = width - _GAP * (len(header) - 1)
+    while sum(wide) > room and max(wide) > _NARROWEST:
+        # the widest gives way to the second widest, so that columns share what there is
+        widest, second = wide.index(max(wide)), sorted(wide)[-2]
+        wide[widest] = max(
+            _NARROWEST, min(second - 1, wide[widest] - 1), room - sum(wide) + max(wide)
+        )
+    for number, row in enumerate(table):
+        cells = [wrap(cell, w) or [""] for cell, w in zip(row, wide, strict=True)]
+        for line in range(max(map(len, cells))):
+            texts = [cell[line] if line < len(cell) else "" for cell in cells]
+            padded = [
+                " " * (w - text_width(text)) + text if c in right else pad(text, w)
+                for c, (text, w) in enumerate(zip(texts, wide, strict=True))
+            ]
+            yield (" " * _GAP).join(padded).rstrip()
+        if not number:
+            yield "─" * min(width, sum(wide) + _GAP * (len(header) - 1))

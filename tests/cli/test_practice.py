@@ -134,6 +134,27 @@ def test_a_quiz_for_moodle(call, tmp_path):
     assert "(missing_f_prime)" in call(*words, "--count", "40").out
 
 
+def test_it_goes_on_and_tells_the_mistakes(call, tmp_path):
+    path = tmp_path / "r.json"
+    called = call(
+        "practice", "--level", "1", "--record", path, stdin=b"?\nskip\n" * 7 + b"\nquit\n"
+    )
+    assert called.status == 1
+    assert "Enter goes on: level 1" in called.out
+    (done,) = call("practice", "--record", path, "--summary", "--json").json["exercises"]
+    assert (done["kind"], done["level"], done["hints"]) == ("working", 1, 7)
+    assert "Exercises since" in call("practice", "--record", path, "--summary").out
+    empty = call("practice", "--record", tmp_path / "none.json", "--summary")
+    assert (empty.status, empty.out) == (0, "Nothing is noted yet.\n")
+    path.write_text("{")
+    again = call("practice", "--record", path, stdin=b"quit\n")
+    assert again.err.startswith("note: ")
+    assert "no intact record" in again.err
+    assert (tmp_path / "r.json.damaged1").read_text() == "{"
+    refused = call("practice", "--record", tmp_path / "r.json.damaged1", "--summary")
+    assert (refused.status, refused.err.count("\n")) == (2, 1)
+
+
 def test_digits(call, tmp_path):
     call("practice", "--level", "5", "--seed", "3", "--digits", "8", "--key", tmp_path / "key")
     assert dp.exercise(5, 3, digits=8).key["a.1"][0][0] in (tmp_path / "key").read_text("utf-8")
@@ -162,6 +183,7 @@ BAD = {
     "answers that are nowhere": (["--seed", "1", "--answers", "no.json"], ["no.json"]),
     "one file for both": (["--out", "x.txt", "--key", "x.txt"], ["another file"]),
     "JSON as HTML": (["--json", "--format", "html"], ["--json"]),
+    "a record of one": (["--record", "x", "--seed", "1"], ["--record is for"]),
     "a key beside a quiz": (["--format", "moodle", "--key", "x"], ["holds its answers"]),
     "a folder that is not there": (["--out", "nowhere/x.txt"], ["nowhere"]),
     "a misspelt option": (["--levle", "1"], ["--levle"]),
@@ -244,6 +266,24 @@ def test_a_dialogue_on_a_terminal(terminal):
             one.text = one.text.partition("(sign)")[2]
     one.wait_for("9 of 9 numbers right")
     assert one.status() == 0
+
+
+def test_a_terminal_goes_on_and_once_stops(environment, terminal, tmp_path):
+    environment["XDG_DATA_HOME"] = str(tmp_path)
+    one = terminal("practice", "--once")
+    one.wait_for("[1/7]")
+    one.type(b"6\nquit\n")
+    one.wait_for("Once more")
+    assert one.status() == 1
+    assert not list(tmp_path.iterdir())
+    two = terminal("practice", "--level", "2")
+    two.wait_for("[1/8]")
+    two.type(b"6\n" + b"skip\n" * 8)
+    two.wait_for("Enter goes on: level 1")
+    two.type(b"quit\n")
+    two.wait_for("Exercises since")
+    assert two.status() == 1
+    assert (tmp_path / "deltaprop" / "practice.json").exists()
 
 
 @pytest.mark.parametrize("how", ["ctrl-d", "ctrl-c"])

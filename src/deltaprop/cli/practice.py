@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from deltaprop.cli.options import option, switch, whole
-from deltaprop.cli.show import in_color, plain, print_json, say, terminal_width
+from deltaprop.cli.show import in_color, plain, print_json, remark, say, terminal_width
 
 if TYPE_CHECKING:
     from deltaprop.explaining import WorkedExample
@@ -23,7 +24,9 @@ _SEEDS = 10_000  # that a seed nobody gave is drawn from: short enough to note d
 
 
 def practice(
-    level: Annotated[int, whole("N", "Which, as told above.")] = 1,
+    level: Annotated[
+        int | None, whole("N", "Which, as told above; where you left off, or 1, if left out.")
+    ] = None,
     seed: Annotated[int | None, whole("N", "Which one; a new one if left out.")] = None,
     count: Annotated[int, whole("N", "Exercises, of seeds in a row.", "--count", "-n")] = 1,
     form: Annotated[
@@ -37,6 +40,12 @@ def practice(
     digits: Annotated[
         int | None, whole("N", "Significant digits that are shown; answers need fewer.")
     ] = None,
+    once: Annotated[bool, switch("--once", "Stop after one exercise, and note nothing.")] = False,
+    record: Annotated[
+        str | None,
+        option("FILE", "Where your mistakes are noted; in your data folder if left out."),
+    ] = None,
+    summary: Annotated[bool, switch("--summary", "Tell your mistakes so far.")] = False,
     language: Annotated[str, option("LANG", "en or zh.")] = "en",
     json: Annotated[bool, switch("--json", "Print the exercise as JSON.")] = False,
 ) -> int:
@@ -44,8 +53,10 @@ def practice(
 
     Levels: {levels}.
 
-    In a terminal one row after another is asked for and marked at once; ? gives a hint. The exit
-    status is 0 when all answers are right, 1 when they are not.
+    In a terminal one row after another is asked for and marked at once; ? gives a hint. Without
+    --seed or --count it goes on with the next exercise, harder when it goes well, and notes your
+    mistakes in a file of yours, which never leaves this machine. The exit status is 0 when all
+    answers are right, 1 when they are not.
     """
     import secrets
 
@@ -66,6 +77,17 @@ def practice(
             "A quiz for Moodle holds its answers; it takes neither --key nor --answers."
         )
     check_outputs({"--out": out, "--key": key}, {"--answers": answers})
+    if summary:
+        return _summary(record, language, json)
+    plain_call = seed is None and count == 1 and form == "terminal" and not (json or once)
+    if plain_call and out is None and key is None and (record is not None or _on_a_terminal()):
+        return _course(record, level, language, digits)
+    if record is not None:
+        raise SettingError(
+            "--record is for exercises that go on and on, or for --summary; it takes none of "
+            "--seed, --count, --format, --out, --key, --answers, --once, --json."
+        )
+    level = 1 if level is None else level
     first = secrets.randbelow(_SEEDS) if seed is None else seed
     if form == "moodle":
         from deltaprop.practice.moodle.quiz import moodle_quiz
@@ -153,38 +175,84 @@ def _asked(tasks: Sequence[Exercise]) -> int:
     """Hold the dialogue, on a terminal or with lines from a pipe; return the exit status."""
     from deltaprop.practice import Session, Sheet
 
-    waiting: list[str] = []
-    if not (sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()):
-        first = "" if sys.stdin is None or sys.stdin.isatty() else _line()
-        if not first:  # nobody answers
-            say(Sheet(tuple(tasks)).to_terminal(width=terminal_width()).rstrip("\n"), result=True)
-            return 0
-        waiting.append(first)
+    first = "" if _on_a_terminal() else _first_line()
+    if not first and not _on_a_terminal():  # nobody answers
+        say(Sheet(tuple(tasks)).to_terminal(width=terminal_width()).rstrip("\n"), result=True)
+        return 0
+    ask = _asking(first)
+    all_right = True
+    for number, task in enumerate(tasks):
+        if number:
+            _tell("")
+        score = Session(task, ask, _tell, terminal_width()).run()
+        all_right = all_right and score.ok
+        if score.stopped:
+            break
+    return 0 if all_right else 1
+
+
+def _course(path: str | None, level: int | None, language: str, digits: int | None) -> int:
+    """Go on with exercise after exercise; return the exit status."""
+    import secrets
+
+    from deltaprop.practice.exercises.course import Course, first_level
+    from deltaprop.practice.exercises.levels import level_of
+    from deltaprop.practice.exercises.record import opened, record_path
+    from deltaprop.practice.wording import wording_of
+
+    wording_of(language)
+    if level is not None:
+        level_of(level)
+    record = opened(record_path() if path is None else Path(path), remark, language)
+    course = Course(
+        record, _asking(""), _tell, terminal_width(), language,
+        first_level(record) if level is None else level,
+        lambda: secrets.randbelow(_SEEDS), digits=digits,
+    )  # fmt: skip
+    return 0 if course.run() else 1
+
+
+def _summary(path: str | None, language: str, json: bool) -> int:
+    """Tell what the record says; return the exit status."""
+    from deltaprop.practice.exercises.record import Record, record_path
+
+    record = Record.load(record_path() if path is None else Path(path))
+    if json:
+        print_json(record.to_dict())
+    else:
+        say(record.summary(language, terminal_width()), result=True)
+    return 0
+
+
+def _on_a_terminal() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _first_line() -> str:
+    return "" if sys.stdin is None or sys.stdin.isatty() else _line()
+
+
+def _asking(first: str) -> Callable[[str], str]:
+    """Return what asks: on a terminal, or by the lines of a pipe, of which ``first`` is read."""
+    waiting = [first] if first else []
 
     def ask(prompt: str) -> str:
-        if sys.stdin.isatty():
+        if sys.stdin is not None and sys.stdin.isatty():
             return input(prompt)
-        line = waiting.pop() if waiting else _line()
+        line = waiting.pop() if waiting else "" if sys.stdin is None else _line()
         if not line:
             raise EOFError
         say(prompt + plain(line.rstrip("\r\n")), result=True)
         return line
 
-    def tell(line: str) -> None:
-        say(line, result=True)
-
-    if sys.stdin.isatty():
+    if sys.stdin is not None and sys.stdin.isatty():
         with suppress(ImportError):  # lets the arrow keys edit a line
             import readline  # noqa: F401
-    all_right = True
-    for number, task in enumerate(tasks):
-        if number:
-            tell("")
-        score = Session(task, ask, tell, terminal_width()).run()
-        all_right = all_right and score.ok
-        if score.stopped:
-            break
-    return 0 if all_right else 1
+    return ask
+
+
+def _tell(line: str) -> None:
+    say(line, result=True)
 
 
 def _line() -> str:

@@ -80,6 +80,23 @@ _EN = {
     "mistake arithmetic": "a slip in the arithmetic, as no named mistake gives it",
     "mistake systematic": "all of these numbers are wrong, and no named mistake gives them",
     "full stop": ".",
+    "next": (
+        "Enter goes on: level {level}, {title}. A number from 1 to 9 chooses another level, quit "
+        "ends."
+    ),
+    "next prompt": "> ",
+    "record": (
+        "Exercises since {since}: {count}. Right at once and without a hint: {first} of {asked} "
+        "answers; in the last {few} exercises {lately}."
+    ),
+    "record empty": "Nothing is noted yet.",
+    "record mistake": "mistake",
+    "record times": "rows",
+    "record lately": "of last {few}",
+    "record last": "last made",
+    "record aside": "{error} It is called {aside} now, and a new one is begun.",
+    "record not kept": "{error} It is left as it is, and nothing is noted.",
+    "record lost": "This exercise is not noted: {error}",
     "moodle known": "Worked out so far, as shown",
     "moodle digits": (
         "Work with the numbers as they are shown. Give at least {least} significant digits, the "
@@ -180,6 +197,20 @@ _ZH = {
     "mistake arithmetic": "计算错误，对不上任何一种已知的错误",
     "mistake systematic": "这些数全都不对，对不上任何一种已知的错误",
     "full stop": "。",
+    "next": "按回车继续：第 {level} 级，{title}。写 1 到 9 选择别的级，quit 结束。",
+    "next prompt": "> ",
+    "record": (
+        "自 {since} 起共 {count} 道练习：{asked} 个答案中 {first} 个一次答对且没有用提示；"
+        "最近 {few} 道：{lately}。"
+    ),
+    "record empty": "还没有记录。",
+    "record mistake": "错误",
+    "record times": "行数",
+    "record lately": "最近 {few} 道",
+    "record last": "最近一次",
+    "record aside": "{error} 该文件现名为 {aside}，另起一份新记录。",
+    "record not kept": "{error} 该文件保持原样，本次不作记录。",
+    "record lost": "这道练习没有记下：{error}",
     "moodle known": "已经算出（按所示的数）",
     "moodle digits": "请用所示的数计算，至少给出 {least} 位有效数字，末位四舍五入。",
     "class heading": (

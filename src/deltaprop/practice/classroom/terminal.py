@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from deltaprop.practice.classroom.papers import Paper, shown_name
 from deltaprop.practice.wording import slip_described, wording_of
-from deltaprop.widths import pad, text_width, wrap
+from deltaprop.widths import table_lines, wrap
 
 if TYPE_CHECKING:
     from deltaprop.practice.classroom.class_marking import ClassMarking
 
 __all__ = ["render"]
-
-_GAP = 2  # columns between columns
-_NARROWEST = 12
 
 
 def render(marked: ClassMarking, width: int) -> str:
@@ -31,10 +28,10 @@ def render(marked: ClassMarking, width: int) -> str:
             [f"{slip_described(name, marked.language)} ({name})", str(len(papers)), _listed(papers)]
             for name, papers in marked.mistakes.items()
         ]
-        lines += ["", *_table(header, rows, width, right=1)]
+        lines += ["", *table_lines(header, rows, width, right=(1,))]
     header = [words[f"class {key}"] for key in ("paper", "numbers right", "verdict")]
     rows = [[paper.name, *_result(paper, marked.language)] for paper in marked.papers]
-    lines += ["", *_table(header, rows, width, right=1)]
+    lines += ["", *table_lines(header, rows, width, right=(1,))]
     return "\n".join(lines) + "\n"
 
 
@@ -52,27 +49,3 @@ def _result(paper: Paper, language: str) -> list[str]:
         f"{n_right}/{len(paper.marking.marks)}",
         ", ".join(paper.marking.mistakes) or words["class all right"],
     ]
-
-
-def _table(header: list[str], rows: list[list[str]], width: int, *, right: int) -> Iterator[str]:
-    """Yield the lines of a table that is as wide as there is room; cells are wrapped."""
-    table = [header, *rows]
-    wide = [max(text_width(row[c]) for row in table) for c in range(len(header))]
-    room = width - _GAP * (len(header) - 1)
-    while sum(wide) > room and max(wide) > _NARROWEST:
-        # the widest gives way to the second widest, so that columns share what there is
-        widest, second = wide.index(max(wide)), sorted(wide)[-2]
-        wide[widest] = max(
-            _NARROWEST, min(second - 1, wide[widest] - 1), room - sum(wide) + max(wide)
-        )
-    for number, row in enumerate(table):
-        cells = [wrap(cell, w) or [""] for cell, w in zip(row, wide, strict=True)]
-        for line in range(max(map(len, cells))):
-            texts = [cell[line] if line < len(cell) else "" for cell in cells]
-            padded = [
-                " " * (w - text_width(text)) + text if c == right else pad(text, w)
-                for c, (text, w) in enumerate(zip(texts, wide, strict=True))
-            ]
-            yield (" " * _GAP).join(padded).rstrip()
-        if not number:
-            yield "─" * min(width, sum(wide) + _GAP * (len(header) - 1))

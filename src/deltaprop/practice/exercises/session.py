@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,12 +16,12 @@ from deltaprop.practice.exercises.task import HINTS
 from deltaprop.practice.marking.mark import WRONG, Mark
 from deltaprop.widths import text_width, wrap
 
-__all__ = ["Score", "Session"]
+__all__ = ["COMMANDS", "Ask", "Score", "Session", "Tell"]
 
 Ask = Callable[[str], str]
 Tell = Callable[[str], None]
 
-_COMMANDS = {
+COMMANDS = {
     "hint": ("?", "？", "hint", "h", "提示"),
     "skip": ("skip", "s", "跳过"),
     "show": ("show", "题目"),
@@ -43,6 +43,8 @@ class Score:
         How many were asked for.
     stopped : bool
         Whether somebody stopped before the end.
+    mistakes : dict of str to int
+        In how many rows each mistake was made, later mended or not.
     """
 
     asked: int
@@ -52,11 +54,22 @@ class Score:
     follows: int = 0
     hints: int = 0
     stopped: bool = False
+    mistakes: dict[str, int] = field(default_factory=dict)
 
     @property
     def left_out(self) -> int:
         """Return how many numbers have no answer."""
         return self.asked - self.right - self.wrong - self.follows
+
+    @property
+    def is_begun(self) -> bool:
+        """Return whether anything was answered, or a hint asked for."""
+        return self.left_out < self.asked or self.hints > 0
+
+    def note(self, mistakes: Iterable[str]) -> None:
+        """Count the mistakes made in a row, each once."""
+        for name in dict.fromkeys(mistakes):
+            self.mistakes[name] = self.mistakes.get(name, 0) + 1
 
     @property
     def ok(self) -> bool:
@@ -117,12 +130,19 @@ class Session:
         return self.score
 
     def _item(self, number: int, item: Item) -> None:
-        """Ask for one row until it is right or left out."""
+        """Ask for one row until it is right or left out, and count the mistakes made in it."""
+        made: list[str] = []
+        try:
+            self._row(number, item, made)
+        finally:
+            self.score.note(made)
+
+    def _row(self, number: int, item: Item, made: list[str]) -> None:
         prompt = self._prompt(number, item)
         tries = 0
         while True:
             text = self.ask(prompt).strip()
-            command = next((c for c, names in _COMMANDS.items() if text.lower() in names), "")
+            command = next((c for c, names in COMMANDS.items() if text.lower() in names), "")
             if command == "quit":
                 raise _Quit
             if command == "skip":
@@ -143,6 +163,7 @@ class Session:
                 self._answers[item.quantity][index] = answer
             found = self._marks()
             marks = [found[name] for name in item.ids]
+            made += [mark.mistake for mark in marks if mark.mistake and not self._is_short(mark)]
             tries += 1
             if tries == 1 and item not in self._hinted:
                 self.score.first += sum(mark.ok for mark in marks)
@@ -156,8 +177,7 @@ class Session:
 
     def _judge(self, marks: list[Mark]) -> bool:
         """Say what is right and wrong in a row; return whether to go on."""
-        least = self.task.rules.least_digits
-        few = [mark for mark in marks if has_too_few_digits(mark, least)]
+        few = [mark for mark in marks if self._is_short(mark)]
         wrong = [mark for mark in marks if mark.verdict == WRONG]
         if all(mark.ok for mark in marks) and not few:
             self._say("right")
@@ -167,6 +187,9 @@ class Session:
         if wrong:
             self._say("try again")
         return not wrong and not few
+
+    def _is_short(self, mark: Mark) -> bool:
+        return has_too_few_digits(mark, self.task.rules.least_digits)
 
     def _hint(self, item: Item) -> None:
         """Show the line of the first number that is not right yet, a bit more each time."""

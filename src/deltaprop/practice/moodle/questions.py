@@ -28,6 +28,7 @@ __all__ = ["Answer", "Draw", "Question", "questions"]
 _SAME = 1e-9  # relative difference of numbers that are one, worked out in two ways
 _NOTHING = 1e-12  # below this a number is 0, but for rounding in float64
 _LEAST_PLACES = 3  # to which a 0 is written
+_HAIR = 1.001  # more than is lost by writing four digits of a tolerance
 _MOST_SEEDS = 500  # that are tried for a row; a few are usual
 
 
@@ -55,7 +56,7 @@ class Answer:
     def touches(self, other: Answer) -> bool:
         """Return whether a number may be taken for either."""
         apart = abs(float(self.text) - float(other.text))
-        return apart <= self.tolerance + other.tolerance
+        return apart <= _HAIR * (self.tolerance + other.tolerance)
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,9 @@ class Question:
         text = number_text(value, self.task.digits)
         least = self.task.rules.least_digits
         place = math.floor(math.log10(abs(value))) + 1 - least if value else -_LEAST_PLACES
-        return Answer(value, text, 10.0**place / 2 + abs(value - float(text)), mistakes)
+        room = 10.0**place / 2 + abs(value - float(text))
+        # as it is written down, and not below what has to count
+        return Answer(value, text, float(f"{_HAIR * room:.4g}"), mistakes)
 
 
 def _is_same(one: Any, other: Any) -> bool:

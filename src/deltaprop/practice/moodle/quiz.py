@@ -166,7 +166,7 @@ def to_cloze(text: str) -> str:
 
 
 def _tolerance(answer: Answer) -> str:
-    return f"{answer.tolerance * 1.001:.4g}"  # not rounded below what has to count
+    return f"{answer.tolerance:.4g}"
 
 
 def _feedback(question: Question, answer: Answer) -> str:
