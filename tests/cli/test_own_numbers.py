@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 
@@ -142,3 +143,38 @@ class TestNew:
         assert "activation: relu" in text
         assert "loss: cross_entropy" in text
         assert "learning_rate: 0.5" in text
+
+
+class TestSteps:
+    def test_until_it_is_learnt(self, call):
+        answer = call("explain", "tutorial", "--steps", "20", "--watch", "w1,W2[0,0]")
+        assert answer.status == 0
+        assert "Learnt after 13 steps" in answer.out
+        assert re.search(r"step +L +a²₁ +w1 +w5\n", answer.out)
+        assert max(map(len, answer.out.splitlines())) <= 80
+        longer = call("explain", "tutorial", "--steps", "20", "--until", "loss=0.1")
+        assert "Learnt after 3 steps: the loss is" in longer.out
+
+    def test_any_step_in_full(self, call):
+        answer = call("explain", "tutorial", "--steps", "20", "--step", "7")
+        assert answer.status == 0
+        assert "Step 7: " in answer.out
+        assert call("explain", "tutorial", "--step", "30", "--only", "loss").status == 0
+        assert call("explain", "tutorial", "--steps", "20", "--step", "14").status == 2
+
+    @pytest.mark.parametrize(
+        ("words", "message"),
+        [
+            (["--steps", "0"], "1 to 10,000"), (["--step", "0"], "counted from 1"),
+            (["--steps", "5", "--until", "x"], "like 0.01"),
+            (["--watch", "w1"], "belong to --steps"),
+            (["--until", "1"], "belong to --steps"),
+            (["--steps", "5", "--only", "loss"], "--only cannot be used"),
+            (["--steps", "5", "--format", "svg"], "svg cannot be used"),
+            (["--steps", "5", "--watch", "w7"], "Did you mean 'w6'?"),
+        ],
+    )  # fmt: skip
+    def test_refused(self, call, words, message):
+        answer = call("explain", "tutorial", *words)
+        assert (answer.status, answer.out) == (2, "")
+        assert message in " ".join(answer.err.split())

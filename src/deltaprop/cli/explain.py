@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from deltaprop.cli.options import EncodingOption, MissingOption, option, whole
 from deltaprop.cli.own_numbers import (
@@ -14,7 +15,12 @@ from deltaprop.cli.own_numbers import (
     RateOption,
     SaveOption,
     SetOption,
+    StepOption,
+    StepsOption,
+    UntilOption,
+    WatchOption,
     refuse_to_overwrite,
+    repeated,
     save_example,
 )
 from deltaprop.cli.show import in_color, plain, say, terminal_width
@@ -32,10 +38,10 @@ from deltaprop.cli.source import (
 )
 
 if TYPE_CHECKING:
-    from deltaprop.explaining import Explanation
+    from deltaprop.explaining import Explanation, Repeated
     from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
 
-    Explained: TypeAlias = Explanation | SoftmaxBesideSigmoid
+    Explained: TypeAlias = Explanation | Repeated | SoftmaxBesideSigmoid
 
 __all__ = ["EXAMPLE", "explain"]
 
@@ -75,6 +81,10 @@ def explain(
     activation: ActivationOption = None,
     loss: LossOption = None,
     add_class: AddClassOption = False,
+    steps: StepsOption = None,
+    until: UntilOption = None,
+    step: StepOption = None,
+    watch: WatchOption = None,
     save: SaveOption = None,
     force: ForceOption = False,
 ) -> int:
@@ -84,6 +94,7 @@ def explain(
     """
     from deltaprop.cli.outputs import check_outputs
     from deltaprop.errors import SettingError
+    from deltaprop.explaining import Explanation
     from deltaprop.explaining.renderers.registry import RENDERERS
     from deltaprop.model.files import write_atomically
 
@@ -97,17 +108,22 @@ def explain(
     wanted = WantedRow(data, row, target, encoding, missing)
     own = OwnNumbers(numbers or (), learning_rate, activation, loss, add_class)
     if source == "softmax":
-        given = {"--detail": detail, "--only": only, "--save": save}
-        unused = [name for name, value in given.items() if value is not None] + own.given
-        if unused or form == "svg":
-            what = " and ".join(unused) or "--format svg"
-            raise SettingError(f"{what} cannot be used with: deltaprop explain softmax.")
+        refuse({"--detail": detail, "--only": only, "--save": save, "--steps": steps,
+                "--step": step, **dict.fromkeys(own.given, True),
+                "--format svg": form == "svg" or None},
+               "deltaprop explain softmax")  # fmt: skip
         explained: Explained = softmax_of(scores, model, wanted)
     else:
         if scores is not None or model is not None:
             raise SettingError("--scores and --model belong to: deltaprop explain softmax.")
-        explanation = _explanation(source, wanted, own, save, language)
-        explained = explanation if only is None else explanation.only(only)
+        explanation, example = _explanation(source, wanted, own, save, language)
+        chosen = repeated(explanation, example, steps, step, until, watch)
+        if isinstance(chosen, Explanation):
+            explained = chosen if only is None else chosen.only(only)
+        else:
+            refuse({"--detail": detail, "--only": only, "--format svg": form == "svg" or None},
+                   "--steps; --step shows one of them in full")  # fmt: skip
+            explained = chosen
     in_terminal = {"width": terminal_width(), "color": out is None and in_color()}
     text = explained.to(
         form, options=in_terminal if form == "terminal" else None,
@@ -121,10 +137,22 @@ def explain(
     return 0
 
 
+def refuse(options: Mapping[str, object], with_what: str) -> None:
+    """Raise SettingError for options that say nothing together with something else."""
+    from deltaprop.errors import SettingError
+
+    unused = [name for name, value in options.items() if value is not None]
+    if unused:
+        raise SettingError(f"{' and '.join(unused)} cannot be used with: {with_what}.")
+
+
 def _explanation(
     source: str, wanted: WantedRow, own: OwnNumbers, save: str | None, language: str
-) -> Explanation:
-    """Return the explanation of SOURCE with somebody's own numbers, and save what is explained."""
+) -> tuple[Explanation, Mapping[str, Any] | None]:
+    """Return the explanation of SOURCE with somebody's own numbers; of an example with its data.
+
+    What is explained is saved where that is asked for.
+    """
     from deltaprop.errors import SettingError
     from deltaprop.explaining.as_example import example_of_step, with_claims
     from deltaprop.explaining.examples import worked_example
@@ -144,12 +172,12 @@ def _explanation(
                     "of dense layers in their usual form, as train --preset plain makes it."
                 )
             save_example(with_claims(worked_example(data)), save, language)
-        return explanation
+        return explanation, None
     worked = own.change(example_of(source), source)
     explanation = explanation_of_example(worked, source)
     if save is not None:
         save_example(with_claims(worked), save, language)
-    return explanation
+    return explanation, worked.data
 
 
 def _form_of(out: str | None) -> str:

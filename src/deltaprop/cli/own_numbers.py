@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
-from deltaprop.cli.options import finite, option, switch
+from deltaprop.cli.options import finite, option, switch, whole
 from deltaprop.cli.show import plain, say
 from deltaprop.errors import DataError, OutputError, SettingError
 
 if TYPE_CHECKING:
-    from deltaprop.explaining import WorkedExample
+    from deltaprop.explaining import Explanation, Repeated, WorkedExample
 
 __all__ = [
     "ActivationOption",
@@ -23,7 +24,12 @@ __all__ = [
     "RateOption",
     "SaveOption",
     "SetOption",
+    "StepOption",
+    "StepsOption",
+    "UntilOption",
+    "WatchOption",
     "refuse_to_overwrite",
+    "repeated",
     "save_example",
 ]
 
@@ -51,6 +57,18 @@ SaveOption: TypeAlias = Annotated[
     option("FILE", "Write the worked example to a .yaml or .json file, for explain and mark."),
 ]
 ForceOption: TypeAlias = Annotated[bool, switch("--force", "Write over a file that is there.")]
+_USUAL = "0.01"  # how near to its target an output has to be
+StepsOption: TypeAlias = Annotated[
+    int | None, whole("N", "Repeat until it is learnt, at most so often: a table and a curve.")
+]
+UntilOption: TypeAlias = Annotated[
+    str | None,
+    option("M", "How far outputs may be from targets, 0.01; or loss=0.001; or none."),
+]
+StepOption: TypeAlias = Annotated[int | None, whole("K", "Step K of the repeated ones in full.")]
+WatchOption: TypeAlias = Annotated[
+    str | None, option("NAME,...", "Parameters in the table of steps, such as w1,w5 or W2.")
+]
 
 
 @dataclass(frozen=True)
@@ -92,6 +110,41 @@ class OwnNumbers:
             )  # fmt: skip
         except DataError as error:
             raise DataError(f"{source}: {error}") from error
+
+
+def repeated(
+    explanation: Explanation,
+    data: Mapping[str, Any] | None,
+    steps: int | None,
+    step: int | None,
+    until: str | None,
+    watch: str | None,
+) -> Explanation | Repeated:
+    """Return the steps until it is learnt, or one of them; ``data`` are those of an example."""
+    from deltaprop.explaining.given_numbers import symbols_of, watched
+    from deltaprop.explaining.repeated import Measure, repeat
+
+    if steps is None and (until is not None or watch is not None):
+        raise SettingError("--until and --watch belong to --steps.")
+    if steps is None and step is None:
+        return explanation
+    if step is not None and step < 1:
+        raise SettingError(f"--step is {step}; steps are counted from 1.")
+    chosen = None
+    if watch is not None:
+        if data is None:
+            raise SettingError("--watch names parameters of a worked example.")
+        names = re.split(r",(?![^\[]*\])", watch)  # a comma within brackets parts nothing
+        chosen = watched(data, [name.strip() for name in names if name.strip()])
+    again = repeat(
+        explanation,
+        steps if steps is not None else step or 1,
+        # a single step is shown whether or not it was needed
+        until=Measure.read(until or _USUAL) if steps is not None else None,
+        watch=chosen,
+        symbols={} if data is None else symbols_of(data),
+    )
+    return again if step is None else again.step(step)
 
 
 def refuse_to_overwrite(path: str | None, *, force: bool) -> None:

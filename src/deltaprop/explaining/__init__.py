@@ -12,15 +12,19 @@ from deltaprop.explaining.examples import (
     worked_example,
 )
 from deltaprop.explaining.explanation import Explanation, explain
+from deltaprop.explaining.repeated import Measure, Repeated, repeat
 
 __all__ = [
     "EXAMPLES",
     "Explanation",
+    "Measure",
     "Names",
+    "Repeated",
     "WorkedExample",
     "Written",
     "built_in_example",
     "explain",
     "read_worked_example",
+    "repeat",
     "worked_example",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ import numpy.typing as npt
 from deltaprop.errors import DataError, DeltapropError, SettingError, UnknownNameError
 from deltaprop.explaining.changes import Change, changed
 from deltaprop.explaining.example_files import Written, read_data
+from deltaprop.explaining.given_numbers import symbols_of, watched
 from deltaprop.model.layers import Dense
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
@@ -22,6 +23,7 @@ from deltaprop.training.optimizers import OPTIMIZERS, Optimizer
 
 if TYPE_CHECKING:
     from deltaprop.explaining.explanation import Explanation
+    from deltaprop.explaining.repeated import Repeated
 
 __all__ = [
     "EXAMPLES",
@@ -181,6 +183,40 @@ class WorkedExample:
                 self.title, source=self.source, titles=self.titles, changes=self.changes
             ),
         )  # fmt: skip
+
+    def repeat(
+        self,
+        n_steps: int = 20,
+        *,
+        until: float | str | None = 0.01,
+        watch: Sequence[str] | None = None,
+    ) -> Repeated:
+        """Return its step, taken again and again until it is learnt.
+
+        Parameters
+        ----------
+        n_steps : int
+            At most so many.
+        until : float or str, optional
+            How far outputs may be from their targets; "loss=0.001" for the loss; None for never.
+        watch : sequence of str, optional
+            Parameters for the table, by any of their names: "w1", "W2[0,1]", "b1".
+
+        Returns
+        -------
+        Repeated
+            A table of the steps; ``step(7)`` is one of them with every number.
+
+        Examples
+        --------
+        >>> built_in_example("tutorial").repeat(50).n_taken
+        13
+        """
+        from deltaprop.explaining.repeated import repeat
+
+        named = symbols_of(self.data)
+        chosen = None if watch is None else watched(self.data, watch)
+        return repeat(self.explain(), n_steps, until=until, watch=chosen, symbols=named)
 
 
 def built_in_example(name: str) -> WorkedExample:

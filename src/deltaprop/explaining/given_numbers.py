@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from deltaprop.errors import SettingError, UnknownNameError, nearest_name, shown
 from deltaprop.notation.ids import Ref, grid, read_ref
 from deltaprop.notation.unicode import symbol_of
 
-__all__ = ["Given", "places_of", "span"]
+__all__ = ["Given", "places_of", "span", "symbols_of", "watched"]
 
 _BATCH = {"x": "x", "t": "targets", "target": "targets", "targets": "targets"}
 _ENTRY = re.compile(r"(x|t|targets?)\.?(\d{1,6})")
@@ -35,6 +35,21 @@ def places_of(data: Mapping[str, Any], name: str) -> list[Ref]:
     if not found:
         raise SettingError(f"{shown(name)} is no parameter; expected one such as W1[0,2] or b2[1].")
     return [each for ref in found for each in given.entries(ref)]
+
+
+def watched(data: Mapping[str, Any], names: Sequence[str]) -> list[tuple[str, Ref]]:
+    """Return parameters by any of their names, with what they are called; "" for their symbol."""
+    own = symbols_of(data)
+    refs = [ref for name in names for ref in places_of(data, name)]
+    return [(own.get(ref.id, ""), ref) for ref in dict.fromkeys(refs)]
+
+
+def symbols_of(data: Mapping[str, Any]) -> dict[str, str]:
+    """Return what an example calls its parameters, by id: {"W.1[0,0]": "w1"}."""
+    symbols = data.get("symbols")
+    if not isinstance(symbols, Mapping):
+        return {}
+    return {each: str(name) for name, each in symbols.items() if isinstance(each, str)}
 
 
 class Given:

@@ -35,6 +35,8 @@ _LONGEST_EXPONENT = 60  # characters of LaTeX; a longer one is read better besid
 _TALL = re.compile(r"\\frac|\\sqrt|\^\{[^{}]*[\^_+]|\\left")
 
 _ESCAPES = {
+    **{c: rf"\textsuperscript{{{n}}}" for n, c in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")},
+    **{c: rf"\textsubscript{{{n}}}" for n, c in enumerate("₀₁₂₃₄₅₆₇₈₉")},
     "\\": r"\textbackslash{}",
     "{": r"\{",
     "}": r"\}",

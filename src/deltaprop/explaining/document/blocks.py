@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from deltaprop.explaining.document.style import Style
 from deltaprop.explaining.document.tokens import MatrixEquation
 from deltaprop.explaining.language import words_of
 from deltaprop.explaining.worked_step import WorkedStep
+from deltaprop.notation.chart import Bars, Curve
 from deltaprop.notation.digits import Line
 from deltaprop.notation.ids import Ref
 from deltaprop.notation.image import Image
@@ -148,7 +149,7 @@ class Lines:
     lines: tuple[Line, ...]
 
 
-Block: TypeAlias = Sentence | Table | Overview | Image | Equations | Lines
+Block: TypeAlias = Sentence | Table | Overview | Image | Curve | Bars | Equations | Lines
 
 
 @dataclass(frozen=True)
@@ -216,6 +217,8 @@ class Document:
         What a number is called here: the loss of the only sample is the loss.
     worked : WorkedStep, optional
         What it is about: for pictures of the network, and for what is given.
+    data : mapping, optional
+        What programs get where it is not about the numbers of one step.
     """
 
     title: str
@@ -226,6 +229,7 @@ class Document:
     proofs: Mapping[str, Proof] = field(default_factory=dict)
     named: Callable[[Ref], Ref] = _itself
     worked: WorkedStep | None = None
+    data: Mapping[str, Any] | None = None
 
     @property
     def words(self) -> Mapping[str, str]:

@@ -104,6 +104,25 @@ WORDS = {
         "By the second order, {times} times this step would lower the loss most; twice as much as "
         "that would leave it where it was."
     ),
+    # repeated until it is learnt
+    "repeated": "Repeated until it is learnt",
+    "step number": "step",
+    "learnt at once": "It is learnt already: {measure}.",
+    "learnt": "Learnt after {count}: {measure}.",
+    "not learnt": "Not learnt after {count}: {measure}.",
+    "all steps": "After {count}; nobody asked when it is learnt.",
+    "diverged": (
+        "After {count} the numbers are beyond all floats: the learning rate is too large."
+    ),
+    "one step": "1 step",
+    "steps": "{count} steps",
+    "difference measure": "the farthest output is {found} from its target (learnt: {limit})",
+    "loss measure": "the loss is {found} (learnt: {limit})",
+    "some steps": "{shown} of {count} rows are shown.",
+    "any step": "Any step in full: --step 1 to --step {count}.",
+    "curve of loss": "The loss after each step",
+    "logarithmic": "{title} (logarithmic)",
+    "of step": "Step {number}: {title}",
     # documents
     "document": "One training step, with every number",
     "shape": "{shape}; {count} parameters.",

@@ -29,6 +29,9 @@ FORMAT = "deltaprop-explanation/1"
 
 def write_document(document: Document) -> str:
     """Return a document's numbers as JSON text; of a step in the format ``FORMAT``."""
+    if document.data is not None:
+        about = {"format": FORMAT, "version": __version__, **_example_of(document.worked)}
+        return _text({**about, **document.data})
     if document.worked is not None:
         return _text(to_data(document, document.worked))
     lines = tuple(document.lines())
@@ -50,7 +53,6 @@ def _text(data: dict[str, Any]) -> str:
 def to_data(document: Document, worked: WorkedStep) -> dict[str, Any]:
     """Return a step, and the document about its numbers, as plain data."""
     network, update = worked.trace.network, worked.update
-    example = example_of_step(worked)
     return {
         "format": FORMAT,
         "version": __version__,
@@ -73,7 +75,7 @@ def to_data(document: Document, worked: WorkedStep) -> dict[str, Any]:
             "outputs": list(worked.names.outputs),
         },
         "diagram": diagram(worked),
-        **({} if example is None else {"example": example}),
+        **_example_of(worked),
         "roots": _roots(worked.steps),
         "steps": [_step(line, document) for line in document.lines()],
         "change": {
@@ -82,6 +84,12 @@ def to_data(document: Document, worked: WorkedStep) -> dict[str, Any]:
             "actual": _number(worked.actual_change),
         },
     }
+
+
+def _example_of(worked: WorkedStep | None) -> dict[str, Any]:
+    """Return what an explanation is read back as: an example, where the format has room for it."""
+    example = None if worked is None else example_of_step(worked)
+    return {} if example is None else {"example": example}
 
 
 def diagram(worked: WorkedStep) -> dict[str, Any]:

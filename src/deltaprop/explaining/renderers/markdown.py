@@ -27,6 +27,7 @@ from deltaprop.explaining.renderers.common_text import (
     line_text,
     proof_text,
 )
+from deltaprop.notation.chart import Bars, Curve, chart_text
 from deltaprop.notation.image import Image
 
 __all__ = ["escaped", "write_block", "write_document", "write_head"]
@@ -78,6 +79,8 @@ def write_block(block: Block, document: Document) -> Iterator[str]:
             yield from _overview(block, document)
         case Image():
             yield from (escaped(block.title), "", *_code(image_text(block, _ROOM)))
+        case Curve() | Bars():
+            yield from (escaped(block.title), "", *_code(chart_text(block, _ROOM)))
         case Equations():
             texts = ("\n".join(equation_text(e, document, _ROOM)) for e in block.equations)
             yield from _code(["\n\n".join(texts)])

@@ -18,6 +18,7 @@ from deltaprop.explaining.document import blocks, tokens
 from deltaprop.explaining.document.blocks import Document
 from deltaprop.explaining.document.tokens import Entries
 from deltaprop.functional.expressions import Quotient
+from deltaprop.notation.chart import Bars, Curve
 from deltaprop.notation.digits import Line
 from deltaprop.notation.ids import Ref, read_ref
 from deltaprop.notation.image import Image
@@ -44,17 +45,16 @@ SPOKEN: Mapping[str, _Words] = {
         "mean": "the mean of the row", "norm": "the norm", "prime": "{name} prime",
         "layer": "{symbol} of layer {layer}", "by": "the derivative of {above} by {symbol}",
         "new": "new {symbol}", "kept": "{state} of {symbol}", "all": "the sum of {symbol}",
-        "Σ": "sum",
-        "part": "{symbol}, entries {part}", "transposed": "{symbol} transposed",
-        "is transposed": ", transposed", "rounded": ", rounded", "pi": "pi", "inf": "infinity",
-        "nan": "not a number",
-        "rest": "{more} of together {number}", "numbers": "In numbers: {formula}",
+        "part": "{symbol}, entries {part}", "transposed": "{symbol} transposed", "pi": "pi",
+        "is transposed": ", transposed", "rounded": ", rounded", "inf": "infinity",
+        "Σ": "sum", "nan": "not a number", "rest": "{more} of together {number}",
+        "numbers": "In numbers: {formula}", "row": "row {number}: {cells}",
         "shape": "{symbol}, {rows} by {columns}", "first": "{shape}, of which the first",
-        "row": "row {number}: {cells}",
-        "picture": "A picture of {rows} rows and {columns} columns.",
-        "right": "Proved", "wrong": "Wrong",
-        "kink": "Open", ",": ", ", ";": "; ", ":": ": ", ".": ".", "→": " to ", "…": " to ",
-        "≥": " is at least ", "≤": " is at most ", "·": " times ", "|": " bar ", "∂": "d ",
+        "curve": "{title}: a curve along {below}, from {y0} at {x0} to {y1} at {x1}.",
+        "picture": "A picture of {rows} rows and {columns} columns.", "right": "Proved",
+        "wrong": "Wrong", "kink": "Open", ",": ", ", ";": "; ", ":": ": ", ".": ".", "→": " to ",
+        "…": " to ", "≥": " is at least ", "≤": " is at most ", "·": " times ", "|": " bar ",
+        "∂": "d ",
     },
     "zh": {
         "=": " 等于 ", "≈": " 约等于 ", "+": " 加 ", "-": " 减 ", "*": " 乘 ",
@@ -68,17 +68,17 @@ SPOKEN: Mapping[str, _Words] = {
         "function": "{name} ", "sqrt": "平方根", "abs": "绝对值",
         "log": "自然对数", "sum": "对样本求和", "mean": "该行的平均", "norm": "范数",
         "prime": "{name} 的导函数",
-        "layer": "第 {layer} 层的 {symbol}", "by": "{above} 对 {symbol} 的导数",
+        "layer": "第 {layer} 层的 {symbol}", "by": "{above} 对 {symbol} 的导数", "Σ": "总和",
         "new": "新的 {symbol}", "kept": "{symbol} 的 {state}", "all": "{symbol} 之和",
-        "Σ": "总和",
         "part": "{symbol} 第 {part} 项", "transposed": "{symbol} 的转置",
         "is transposed": " 的转置", "rounded": "（已舍入）", "pi": "圆周率", "inf": "无穷大",
         "nan": "非数",
         "rest": "{more}，共 {number}", "numbers": "代入数值：{formula}",
         "shape": "{symbol}，{rows} 乘 {columns}", "first": "{shape}，只列前面的",
-        "row": "第 {number} 行：{cells}", "picture": "一幅 {rows} 行 {columns} 列的图。",
-        "right": "已验证", "wrong": "有误",
-        "kink": "未判断", ",": "，", ";": "；", ":": "：", ".": "。", "→": " 到 ", "…": " 到 ",
+        "row": "第 {number} 行：{cells}", "right": "已验证", "wrong": "有误", "kink": "未判断",
+        "curve": "{title}：曲线，横轴是{below}，从 {x0} 处的 {y0} 到 {x1} 处的 {y1}。",
+        "picture": "一幅 {rows} 行 {columns} 列的图。",
+        ",": "，", ";": "；", ":": "：", ".": "。", "→": " 到 ", "…": " 到 ",
         "≥": " 不小于 ", "≤": " 不大于 ", "·": " 乘 ", "|": " 竖线 ", "∂": "d ",
     },
 }  # fmt: skip
@@ -238,6 +238,13 @@ def _block(block: blocks.Block, document: Document, words: _Words) -> Iterator[s
             rows, columns = block.values.shape
             yield said(block.title, words)
             yield words["picture"].format(rows=rows, columns=columns)
+        case Curve():
+            ends = {name: _number(text, words) for name, text in block.ends.items()}
+            yield words["curve"].format(title=said(block.title, words), below=block.below, **ends)
+        case Bars():
+            pairs = zip(block.names, block.texts, strict=True)
+            yield said(block.title, words)
+            yield from (said(n, words) + words[":"] + _number(t, words) for n, t in pairs)
         case blocks.Equations():
             for equation in block.equations:
                 yield from _equation(equation, document, words)

@@ -23,6 +23,7 @@ from deltaprop.explaining.renderers.common_text import (
     proof_text,
     ref_text,
 )
+from deltaprop.notation.chart import Bars, Curve, chart_text
 from deltaprop.notation.digits import Line
 from deltaprop.notation.image import Image
 from deltaprop.widths import clip, pad, text_width, wrap
@@ -80,6 +81,10 @@ class _Page:
                 yield ""
                 yield from wrap(block.title, self.width)
                 yield from (f"  {row}" for row in image_text(block, self.width - 2))
+            case Curve() | Bars():
+                yield ""
+                yield from wrap(block.title, self.width)
+                yield from (f"  {row}" for row in chart_text(block, self.width - 2))
             case Equations():
                 for equation in block.equations:
                     for row in equation_text(equation, self.document, self.width - 2):
@@ -116,16 +121,34 @@ class _Page:
                 yield f"      {'  ' if number else ''}{row}"
 
     def table(self, table: Table) -> Iterator[str]:
-        """Yield the rows, words to the left and numbers to the right."""
+        """Yield the rows, words to the left and numbers to the right.
+
+        Columns of numbers that have no room beside the others stand below them.
+        """
         rows = [*([table.head] if table.head else []), *table.rows]
         texts = [[cell_text(cell, self.document) for cell in row] for row in rows]
         wide = [max(text_width(row[c]) for row in texts) for c in range(len(texts[0]))]
-        for row in texts:
-            padded = (
-                " " * (w - text_width(text)) + text if to_right else pad(text, w)
-                for text, w, to_right in zip(row, wide, table.figures, strict=True)
-            )
-            yield clip("  " + "   ".join(padded).rstrip(), self.width)
+        for number, columns in enumerate(self._fitting(wide, table.figures)):
+            if number:
+                yield ""
+            for row in texts:
+                padded = (
+                    " " * (wide[c] - text_width(row[c])) + row[c]
+                    if table.figures[c]
+                    else pad(row[c], wide[c])
+                    for c in columns
+                )
+                yield clip("  " + "   ".join(padded).rstrip(), self.width)
+
+    def _fitting(self, wide: list[int], figures: list[bool]) -> list[list[int]]:
+        """Return the columns of each block of a table; the first one stands in all of them."""
+        blocks: list[list[int]] = [[0]]
+        for column in range(1, len(wide)):
+            used = 2 + sum(wide[c] + 3 for c in blocks[-1]) + wide[column]
+            if used > self.width and figures[column] and len(blocks[-1]) > 1:
+                blocks.append([0])
+            blocks[-1].append(column)
+        return blocks
 
     def overview(self, overview: Overview) -> Iterator[str]:
         """Yield the network: columns from left to right, values and the deltas that come back."""

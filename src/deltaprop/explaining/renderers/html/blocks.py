@@ -21,6 +21,8 @@ from deltaprop.explaining.document.blocks import (
 )
 from deltaprop.explaining.renderers.html.equations import equation_pieces, width_class
 from deltaprop.model.layers import ARRAYS
+from deltaprop.notation.chart import Bars, Curve
+from deltaprop.notation.chart_svg import chart_svg
 from deltaprop.notation.digits import Line, number_text
 from deltaprop.notation.ids import PHASES, Ref, read_ref
 from deltaprop.notation.image import Image
@@ -114,6 +116,11 @@ class Blocks:
                 yield from self.table(Table((), tuple((what, Shown(text)) for what, text in facts)))
             case Image():
                 yield self.image(block)
+            case Curve() | Bars():
+                yield (
+                    f'<figure class="charted">{chart_svg(block)}'
+                    f"<figcaption>{escape(block.title)}</figcaption></figure>"
+                )
             case Equations():
                 for equation in block.equations:
                     found = equation_pieces(equation, self.document, self.known)
@@ -157,9 +164,10 @@ class Blocks:
         return math(self.symbol(cell))
 
     def heading(self, cell: Cell) -> str:
-        """Return what stands above a column; the number of one sample stands for those of all."""
+        """Return what stands above a column; the loss of one sample stands for those of all."""
         if isinstance(cell, Ref):
-            return escape(symbol_of(cell, 1, self.document.style.notation))
+            n = self.document.n_samples if cell.layer else 1
+            return escape(symbol_of(cell, n, self.document.style.notation))
         return self.cell(cell)
 
     def image(self, image: Image) -> str:

@@ -21,6 +21,7 @@ from deltaprop.explaining.document.blocks import (
     Shown,
     Table,
 )
+from deltaprop.explaining.renderers.latex.chart import chart_picture
 from deltaprop.explaining.renderers.latex.lines import (
     aligned,
     equation_rows,
@@ -28,6 +29,7 @@ from deltaprop.explaining.renderers.latex.lines import (
     of_one_array,
 )
 from deltaprop.explaining.renderers.latex.picture import MACROS, picture
+from deltaprop.notation.chart import Bars, Curve
 from deltaprop.notation.ids import Ref
 from deltaprop.notation.image import Image
 from deltaprop.notation.latex import (
@@ -123,6 +125,8 @@ class _Page:
                 yield from self.overview(block)
             case Image():
                 yield from picture(block, self.words)
+            case Curve() | Bars():
+                yield from chart_picture(block)
             case Equations():
                 yield from aligned([equation_rows(e, self.document) for e in block.equations])
             case Lines():

@@ -17,6 +17,7 @@ from deltaprop.explaining.document.blocks import (
     Table,
 )
 from deltaprop.explaining.renderers.common_text import MARKS, cell_text, equation_text, line_parts
+from deltaprop.notation.chart import Bars, Curve, chart_text
 from deltaprop.notation.html_page import language_tag
 from deltaprop.notation.image import Image
 from deltaprop.notation.png import data_uri
@@ -83,6 +84,10 @@ class _Fragment:
                 title = _escaped(block.title)
                 legend = f"<br>{_escaped(self.words['coloured'])}" if block.signed else ""
                 yield f'<p>{title}{legend}<br><img src="{data_uri(block)}" alt="{title}"></p>'
+            case Curve() | Bars():
+                yield f"<p>{_escaped(block.title)}</p>"
+                drawn = "\n".join(chart_text(block, _ROOM))
+                yield f"<pre>{_escaped_lines(drawn)}</pre>"
             case Equations():
                 for equation in block.equations:
                     text = "\n".join(equation_text(equation, self.document, _ROOM))
