@@ -155,6 +155,26 @@ def test_it_goes_on_and_tells_the_mistakes(call, tmp_path):
     assert (refused.status, refused.err.count("\n")) == (2, 1)
 
 
+def test_the_mistake_in_a_working_is_to_be_found(call, tmp_path):
+    words = ["practice", "--kind", "find", "--level", "2", "--seed", "5"]
+    shown = call(*words, "--key", tmp_path / "key")
+    assert shown.status == 0
+    assert "Somebody's working, line by line" in shown.out
+    key = (tmp_path / "key").read_text("utf-8")
+    line, name = re.search(r"Line (\d+): .*\((\w+)\)\. It should", " ".join(key.split())).groups()
+    assert f"({name})" not in shown.out
+    assert call(*words, stdin=f"{line}\n{name}\n".encode()).status == 0
+    assert call(*words, stdin=b"1\n2\n3\nquit\n").status == 1
+    path = tmp_path / "working.json"
+    path.write_text(json.dumps({**call(*words, "--json").json, "conventions": "house"}))
+    assert name in call("mark", path).out
+    record = tmp_path / "r.json"
+    call("practice", "--kind", "find", "--level", "1", "--record", record, stdin=b"1\nquit\n")
+    assert [one["kind"] for one in json.loads(record.read_text())["exercises"]] == ["find"]
+    call(*words, "--out", tmp_path / "sheet", "-n", "2")
+    assert (tmp_path / "sheet").read_text("utf-8").count("Find the mistake.") == 2
+
+
 def test_digits(call, tmp_path):
     call("practice", "--level", "5", "--seed", "3", "--digits", "8", "--key", tmp_path / "key")
     assert dp.exercise(5, 3, digits=8).key["a.1"][0][0] in (tmp_path / "key").read_text("utf-8")
@@ -184,6 +204,8 @@ BAD = {
     "one file for both": (["--out", "x.txt", "--key", "x.txt"], ["another file"]),
     "JSON as HTML": (["--json", "--format", "html"], ["--json"]),
     "a record of one": (["--record", "x", "--seed", "1"], ["--record is for"]),
+    "a kind that is none": (["--kind", "fnid"], ["'fnid'", "Did you mean 'find'"]),
+    "a kind in LaTeX": (["--kind", "find", "--format", "latex"], ["--kind find"]),
     "a key beside a quiz": (["--format", "moodle", "--key", "x"], ["holds its answers"]),
     "a folder that is not there": (["--out", "nowhere/x.txt"], ["nowhere"]),
     "a misspelt option": (["--levle", "1"], ["--levle"]),

@@ -38,12 +38,14 @@ class Command(TyperCommand):
     """A command whose help says what is registered: looked up when somebody asks for the help."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Write the help, with what is registered where it says ``{presets}`` or ``{levels}``."""
+        """Write the help, with what is registered where it says ``{presets}``, for instance."""
         told = copy(self)
         told.params = [copy(each) for each in self.params]
         for each in (told, *told.params):
             if isinstance(each, TyperCommand | TyperOption):
-                each.help = re.sub(r"{(presets|levels)}", _registered, each.help or "") or None
+                each.help = (
+                    re.sub(r"{(presets|levels|kinds)}", _registered, each.help or "") or None
+                )
         super(Command, told).format_help(ctx, formatter)
 
 
@@ -52,6 +54,10 @@ def _registered(word: re.Match[str]) -> str:
         from deltaprop.table_models.presets import presets_in_words
 
         return presets_in_words()
+    if word[1] == "kinds":
+        from deltaprop.practice.exercises.kinds import kinds_in_words
+
+        return kinds_in_words()
     from deltaprop.practice.exercises.levels import levels_in_words
 
     return levels_in_words()

@@ -6,18 +6,21 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from deltaprop.cli.options import option, switch, whole
 from deltaprop.cli.show import in_color, plain, print_json, remark, say, terminal_width
 
 if TYPE_CHECKING:
     from deltaprop.explaining import WorkedExample
-    from deltaprop.practice import Exercise, Marking, Sheet
+    from deltaprop.practice import Exercise, Marking, Score, Sheet
+    from deltaprop.practice.exercises.kinds import Drawn, Kind
 
 __all__ = ["EXAMPLE", "practice"]
 
 EXAMPLE = "Example: deltaprop practice --level 3"
+T = TypeVar("T")
+
 _FORMS = ("terminal", "latex", "html", "moodle")
 _MOST_EXERCISES = 100
 _SEEDS = 10_000  # that a seed nobody gave is drawn from: short enough to note down
@@ -39,6 +42,10 @@ def practice(
     ] = None,
     digits: Annotated[
         int | None, whole("N", "Significant digits that are shown; answers need fewer.")
+    ] = None,
+    kind: Annotated[
+        str | None,
+        option("KIND", "Of exercise; on and on, they come in turn if left out: {kinds}."),
     ] = None,
     once: Annotated[bool, switch("--once", "Stop after one exercise, and note nothing.")] = False,
     record: Annotated[
@@ -63,6 +70,7 @@ def practice(
     from deltaprop.cli.outputs import check_outputs
     from deltaprop.errors import SettingError, UnknownNameError
     from deltaprop.practice import Sheet, exercise
+    from deltaprop.practice.exercises.kinds import KINDS
 
     if form not in _FORMS:
         raise UnknownNameError("format", form, _FORMS)
@@ -77,11 +85,15 @@ def practice(
             "A quiz for Moodle holds its answers; it takes neither --key nor --answers."
         )
     check_outputs({"--out": out, "--key": key}, {"--answers": answers})
+    if kind is not None and kind not in KINDS:
+        raise UnknownNameError("kind of exercise", kind, KINDS)
+    if kind not in (None, "working") and (form != "terminal" or answers is not None):
+        raise SettingError(f"--kind {kind} is for the terminal; it takes no --format or --answers.")
     if summary:
         return _summary(record, language, json)
     plain_call = seed is None and count == 1 and form == "terminal" and not (json or once)
     if plain_call and out is None and key is None and (record is not None or _on_a_terminal()):
-        return _course(record, level, language, digits)
+        return _course(record, level, kind, language, digits)
     if record is not None:
         raise SettingError(
             "--record is for exercises that go on and on, or for --summary; it takes none of "
@@ -94,6 +106,9 @@ def practice(
 
         _put(moodle_quiz(level, first, count, language, digits), out)
         return 0
+    if kind not in (None, "working"):
+        drawn = [KINDS[kind].draw(level, first + i, language, digits) for i in range(count)]
+        return _of_kind(KINDS[kind], drawn, out, key, json)
     tasks = tuple(exercise(level, first + i, language, digits=digits) for i in range(count))
     sheet = Sheet(tasks)
     if answers is not None:
@@ -175,27 +190,63 @@ def _asked(tasks: Sequence[Exercise]) -> int:
     """Hold the dialogue, on a terminal or with lines from a pipe; return the exit status."""
     from deltaprop.practice import Session, Sheet
 
+    def held(task: Exercise, ask: Callable[[str], str]) -> Score:
+        return Session(task, ask, _tell, terminal_width()).run()
+
+    return _held(tasks, Sheet(tuple(tasks)).to_terminal, held)
+
+
+def _of_kind(
+    kind: Kind, drawn: Sequence[Drawn], out: str | None, key: str | None, json: bool
+) -> int:
+    """Show exercises of another kind than a working, or hold the dialogue about them."""
+
+    def text(what: str, width: int) -> str:
+        return "\n\n\n".join(getattr(one, what)(width=width).rstrip("\n") for one in drawn) + "\n"
+
+    def held(one: Drawn, ask: Callable[[str], str]) -> Score:
+        return kind.dialogue(ask, _tell, terminal_width(), one).run()
+
+    status = 0
+    if json:
+        found = [one.to_dict() for one in drawn]
+        print_json(found[0] if len(found) == 1 else found)
+    elif out is not None:
+        _put(text("to_terminal", 80), out)
+    else:
+        status = _held(drawn, lambda *, width: text("to_terminal", width), held)
+    if key is not None:
+        _put(text("to_key_terminal", 80), key)
+    return status
+
+
+def _held(
+    tasks: Sequence[T], sheet: Callable[..., str], hold: Callable[[T, Callable[[str], str]], Score]
+) -> int:
+    """Hold dialogues one after another, or show the sheet where nobody answers."""
     first = "" if _on_a_terminal() else _first_line()
     if not first and not _on_a_terminal():  # nobody answers
-        say(Sheet(tuple(tasks)).to_terminal(width=terminal_width()).rstrip("\n"), result=True)
+        say(sheet(width=terminal_width()).rstrip("\n"), result=True)
         return 0
     ask = _asking(first)
     all_right = True
     for number, task in enumerate(tasks):
         if number:
             _tell("")
-        score = Session(task, ask, _tell, terminal_width()).run()
+        score = hold(task, ask)
         all_right = all_right and score.ok
         if score.stopped:
             break
     return 0 if all_right else 1
 
 
-def _course(path: str | None, level: int | None, language: str, digits: int | None) -> int:
+def _course(
+    path: str | None, level: int | None, kind: str | None, language: str, digits: int | None
+) -> int:
     """Go on with exercise after exercise; return the exit status."""
     import secrets
 
-    from deltaprop.practice.exercises.course import Course, first_level
+    from deltaprop.practice.exercises.course import ORDER, Course, first_level
     from deltaprop.practice.exercises.levels import level_of
     from deltaprop.practice.exercises.record import opened, record_path
     from deltaprop.practice.wording import wording_of
@@ -207,7 +258,7 @@ def _course(path: str | None, level: int | None, language: str, digits: int | No
     course = Course(
         record, _asking(""), _tell, terminal_width(), language,
         first_level(record) if level is None else level,
-        lambda: secrets.randbelow(_SEEDS), digits=digits,
+        lambda: secrets.randbelow(_SEEDS), ORDER if kind is None else (kind,), digits,
     )  # fmt: skip
     return 0 if course.run() else 1
 

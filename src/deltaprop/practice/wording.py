@@ -85,6 +85,25 @@ _EN = {
         "ends."
     ),
     "next prompt": "> ",
+    "find heading": "Find the mistake. {heading}",
+    "find working": "Somebody's working, line by line",
+    "find wanted": (
+        "One mistake was made, and all after it follows from it. Which line is the first that is "
+        "wrong, and what was done there?"
+    ),
+    "find line prompt": "Line (1 to {count}): ",
+    "find mistake prompt": "Mistake: ",
+    "find not a line": "A line is wanted, from 1 to {count}; or ?, skip, show, quit.",
+    "find not a mistake": "A letter is wanted, from a to {last}; or ?, skip, show, quit.",
+    "find line right": "Right: line {line}.",
+    "find line is right": "Line {line} is right.",
+    "find line follows": "Line {line} only follows from the mistake, which is made before.",
+    "find line later": "The mistake is made in line {line} too, but not there first.",
+    "find mistake right": "Right: {described} ({mistake}).",
+    "find mistake wrong": "It is another one: {described} ({mistake}) would give other numbers.",
+    "find hint line": "Look here: {phase}.",
+    "find hint mistake": "The line should be:",
+    "find answer": "Line {line}: {described} ({mistake}). It should be:",
     "record": (
         "Exercises since {since}: {count}. Right at once and without a hint: {first} of {asked} "
         "answers; in the last {few} exercises {lately}."
@@ -199,6 +218,22 @@ _ZH = {
     "full stop": "。",
     "next": "按回车继续：第 {level} 级，{title}。写 1 到 9 选择别的级，quit 结束。",
     "next prompt": "> ",
+    "find heading": "找出错误。{heading}",
+    "find working": "某人的演算，逐行写出",
+    "find wanted": "演算中犯了一个错误，其后的数都由它得来。哪一行最先出错，错在哪里？",
+    "find line prompt": "行（1 到 {count}）：",
+    "find mistake prompt": "错误：",
+    "find not a line": "这里要行号，1 到 {count}；或者写 ?、skip、show、quit。",
+    "find not a mistake": "这里要一个字母，a 到 {last}；或者写 ?、skip、show、quit。",
+    "find line right": "正确：第 {line} 行。",
+    "find line is right": "第 {line} 行是对的。",
+    "find line follows": "第 {line} 行只是由错误得来，错误在它之前。",
+    "find line later": "第 {line} 行也犯了这个错误，但不是最先出错的一行。",
+    "find mistake right": "正确：{described}（{mistake}）。",
+    "find mistake wrong": "是另一个错误：{described}（{mistake}）会得出别的数。",
+    "find hint line": "请看这一部分：{phase}。",
+    "find hint mistake": "这一行应该是：",
+    "find answer": "第 {line} 行：{described}（{mistake}）。应为：",
     "record": (
         "自 {since} 起共 {count} 道练习：{asked} 个答案中 {first} 个一次答对且没有用提示；"
         "最近 {few} 道：{lately}。"

@@ -13,15 +13,20 @@ from deltaprop.practice.exercises.session import COMMANDS, Ask, Score, Tell
 from deltaprop.practice.wording import wording_of
 from deltaprop.widths import wrap
 
-__all__ = ["Course", "first_level", "next_level"]
+__all__ = ["ORDER", "Course", "first_level", "next_level"]
 
 _WELL, _BADLY = 0.8, 0.5  # of the numbers, right at once and without a hint
-_ORDER = ("working",)  # of the kinds, over and over
+ORDER = ("working", "working", "find")  # of the kinds, over and over
 
 
 def first_level(record: Record) -> int:
     """Return the level to begin with: where somebody left off, or the easiest."""
-    return next_level(record.done[-1].level, record.done[-1]) if record.done else min(LEVELS)
+    graded = [
+        one
+        for one in record.done
+        if one.kind in KINDS and KINDS[one.kind].has_levels and one.level in LEVELS
+    ]
+    return next_level(graded[-1].level, graded[-1]) if graded else min(LEVELS)
 
 
 def next_level(level: int, score: Score | Done) -> int:
@@ -63,7 +68,7 @@ class Course:
     language: str
     level: int
     new_seed: Callable[[], int]
-    kinds: tuple[str, ...] = _ORDER
+    kinds: tuple[str, ...] = ORDER
     digits: int | None = None
 
     def run(self) -> bool:
@@ -73,7 +78,8 @@ class Course:
             kind = self.kinds[number % len(self.kinds)]
             score = self.one(kind, self.level, self.new_seed())
             all_right = all_right and score.ok
-            if score.stopped or not self._goes_on(next_level(self.level, score)):
+            level = next_level(self.level, score) if KINDS[kind].has_levels else self.level
+            if score.stopped or not self._goes_on(level):
                 break
             number += 1
         self.tell("")
@@ -83,10 +89,8 @@ class Course:
 
     def one(self, kind: str, level: int, seed: int) -> Score:
         """Hold the dialogue about one exercise, and note how it went."""
-        opens = KINDS[kind]
-        score = opens(
-            level, seed, self.language, self.digits, self.ask, self.tell, self.width
-        ).run()
+        drawn = KINDS[kind].draw(level, seed, self.language, self.digits)
+        score = KINDS[kind].dialogue(self.ask, self.tell, self.width, drawn).run()
         done = Done(
             today(), kind, level, seed, score.asked, score.right, score.first, score.hints,
             score.mistakes,

@@ -24,7 +24,7 @@ from deltaprop.practice.exercises.levels import Level
 from deltaprop.practice.marking.precision import Habit, read_number
 from deltaprop.practice.marking.step import step_of
 
-__all__ = ["generate", "has_exact_answers", "tells_apart"]
+__all__ = ["Draws", "generate", "has_exact_answers", "tells_apart"]
 
 Array = npt.NDArray[np.float64]
 Answers = list[Array]  # one array for each quantity asked
@@ -51,7 +51,7 @@ _LEARNING_RATES = (0.1, 0.2, 0.5)
 _L2 = (0.1, 0.2)
 
 
-class _Draws:
+class Draws:
     """Choices that depend on a name only."""
 
     def __init__(self, name: str) -> None:
@@ -81,7 +81,7 @@ class _Draws:
 
 def generate(level: Level, seed: int) -> dict[str, Any]:
     """Return what an exercise gives, in the worked-example format without claims and title."""
-    draws = _Draws(f"deltaprop practice 1, level {level.number}, seed {seed}")
+    draws = Draws(f"deltaprop practice 1, level {level.number}, seed {seed}")
     kind = (draws.pick(level.hidden), draws.pick(level.losses))
     for _ in range(_MOST_DRAWS):
         given = _drawn(level, kind, draws)
@@ -98,7 +98,7 @@ def has_exact_answers(step: Step) -> bool:
     return straight and step.network.loss_name == "half_squared_error"
 
 
-def _drawn(level: Level, kind: Kind, draws: _Draws, *, tidy: bool = True) -> dict[str, Any]:
+def _drawn(level: Level, kind: Kind, draws: Draws, *, tidy: bool = True) -> dict[str, Any]:
     """Return the next numbers; without ``tidy`` any that hide nothing by chance."""
     hidden, loss = kind
     straight = hidden in _STRAIGHT and loss == "half_squared_error"
@@ -126,7 +126,7 @@ def _drawn(level: Level, kind: Kind, draws: _Draws, *, tidy: bool = True) -> dic
     return given
 
 
-def _targets(level: Level, loss: str, draws: _Draws) -> list[list[float]]:
+def _targets(level: Level, loss: str, draws: Draws) -> list[list[float]]:
     if loss == "half_squared_error":
         return draws.matrix(_TARGETS, level.n_samples, level.sizes[-1])
     if loss == "cross_entropy":
@@ -237,6 +237,6 @@ def _differ(one: Array, other: Array) -> npt.NDArray[np.bool_]:
 @cache
 def _most_groups(level: Level, kind: Kind) -> int:
     """Return how many different answers this kind of exercise can have, by trying any numbers."""
-    draws = _Draws(f"probes of level {level.number}, {kind}")
+    draws = Draws(f"probes of level {level.number}, {kind}")
     probes = (_drawn(level, kind, draws, tidy=False) for _ in range(_N_PROBES))
     return max(_n_groups(_answers(level, step_of(worked_example(given)))) for given in probes)

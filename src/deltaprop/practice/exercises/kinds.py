@@ -1,31 +1,71 @@
-"""The kinds of exercises: what is to be done, and what draws one."""
+"""The kinds of exercises: what draws one, and the dialogue about it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from deltaprop.practice.exercise import exercise
+from deltaprop.practice.exercises.find_session import FindSession
+from deltaprop.practice.exercises.finding import FindTask
 from deltaprop.practice.exercises.session import Ask, Score, Session, Tell
 
-__all__ = ["KINDS", "Dialogue"]
+__all__ = ["KINDS", "Drawn", "Kind", "kinds_in_words"]
 
 
-class Dialogue(Protocol):
+class Drawn(Protocol):
+    """One exercise of any kind."""
+
+    def to_terminal(self, *, width: int = 80) -> str:
+        """Return it as text."""
+
+    def to_key_terminal(self, *, width: int = 80) -> str:
+        """Return the answers as text."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain data."""
+
+
+class Held(Protocol):
     """A dialogue about one exercise."""
 
     def run(self) -> Score:
         """Hold it, and return how it went."""
 
 
-# Given level, seed, language, digits and how to ask and tell in how many columns: the dialogue.
-Opens = Callable[[int, int, str, "int | None", Ask, Tell, int], Dialogue]
+@dataclass(frozen=True)
+class Kind:
+    """A kind of exercise.
+
+    Attributes
+    ----------
+    doc : str
+        What is to be done, in a few words.
+    draw : callable
+        ``draw(level, seed, language, digits)`` returns one.
+    dialogue : callable
+        ``dialogue(ask, tell, width, drawn)`` returns the dialogue about it.
+    has_levels : bool
+        Whether how it went says something about the level.
+    """
+
+    doc: str
+    draw: Callable[[int, int, str, int | None], Drawn]
+    dialogue: Callable[[Ask, Tell, int, Any], Held]
+    has_levels: bool = True
 
 
-def _working(
-    level: int, seed: int, language: str, digits: int | None, ask: Ask, tell: Tell, width: int
-) -> Dialogue:
-    return Session(exercise(level, seed, language, digits=digits), ask, tell, width)
+KINDS: Mapping[str, Kind] = {
+    "working": Kind(
+        "work out one step",
+        lambda level, seed, language, digits: exercise(level, seed, language, digits=digits),
+        lambda ask, tell, width, drawn: Session(drawn, ask, tell, width),
+    ),
+    "find": Kind("find the mistake in a working", FindTask.drawn, FindSession),
+}
 
 
-KINDS: Mapping[str, Opens] = {"working": _working}
+def kinds_in_words() -> str:
+    """Return every kind with what is to be done, as the help of the command tells them."""
+    return "; ".join(f"{name}: {kind.doc}" for name, kind in KINDS.items())

@@ -16,7 +16,7 @@ from deltaprop.practice.exercises.task import HINTS
 from deltaprop.practice.marking.mark import WRONG, Mark
 from deltaprop.widths import text_width, wrap
 
-__all__ = ["COMMANDS", "Ask", "Score", "Session", "Tell"]
+__all__ = ["COMMANDS", "Ask", "Quit", "Score", "Session", "Tell"]
 
 Ask = Callable[[str], str]
 Tell = Callable[[str], None]
@@ -77,7 +77,7 @@ class Score:
         return self.right == self.asked
 
 
-class _Quit(Exception):  # noqa: N818 - no error: somebody has had enough
+class Quit(Exception):  # noqa: N818 - no error: somebody has had enough
     """Somebody wants to stop."""
 
 
@@ -116,7 +116,7 @@ class Session:
         try:
             for number, item in enumerate(self.task.items, start=1):
                 self._item(number, item)
-        except _Quit:
+        except Quit:
             self.score.stopped = True
         except (EOFError, KeyboardInterrupt):
             self.score.stopped = True
@@ -144,7 +144,7 @@ class Session:
             text = self.ask(prompt).strip()
             command = next((c for c, names in COMMANDS.items() if text.lower() in names), "")
             if command == "quit":
-                raise _Quit
+                raise Quit
             if command == "skip":
                 self._say("skipped")
                 return

@@ -80,9 +80,9 @@ def precision(task: Task) -> str:
     return form.format(least=least, working=least + 2)
 
 
-def reproduction(task: Task) -> str:
+def reproduction(task: Task, more: str = "") -> str:
     """Return what makes the same exercise again, and the version that does."""
-    again = task.words["again"].format(level=task.level, seed=task.seed)
+    again = task.words["again"].format(level=task.level, seed=f"{task.seed}{more}")
     return f"{again} ({task.words['made by'].format(version=__version__)})"
 
 

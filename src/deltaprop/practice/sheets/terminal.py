@@ -9,7 +9,7 @@ from deltaprop.practice.exercises.task import Task
 from deltaprop.practice.sheets import content
 from deltaprop.widths import pad, text_width, wrap
 
-__all__ = ["render"]
+__all__ = ["formula", "given", "render"]
 
 _GAP = 3  # columns between matrices
 _LEAST_WIDTH = 40
@@ -26,12 +26,20 @@ def render(tasks: Sequence[Task], width: int, *, key: bool = False) -> str:
     return "\n\n\n".join(blocks) + "\n"
 
 
-def _exercise(task: Task, heading: str, width: int) -> Iterator[str]:
+def given(task: Task, heading: str, width: int) -> Iterator[str]:
+    """Yield what an exercise gives: the network, the rules, the numbers."""
     yield from _headed(heading, width)
     yield from ("", *_network(task), "")
     for sentence in content.rules(task):
         yield from wrap(sentence.replace("`", ""), width)
-    for title, numbers in content.numbers(task):
+    (title, numbers), *_ = content.numbers(task)
+    yield from ("", title, *_arrays(task, numbers, width))
+
+
+def _exercise(task: Task, heading: str, width: int) -> Iterator[str]:
+    yield from given(task, heading, width)
+    _, *told = content.numbers(task)
+    for title, numbers in told:
         yield from ("", title, *_arrays(task, numbers, width))
     yield from ("", task.words["wanted"], *_wanted(task, width))
     yield from ("", *wrap(content.precision(task), width))
@@ -43,11 +51,11 @@ def _answers(task: Task, heading: str, width: int) -> Iterator[str]:
     for title, lines in content.answers(task):
         yield from ("", title)
         for line in lines:
-            yield from (f"  {text}" for text in _formula(task.lines.parts(line), width - 2))
+            yield from (f"  {text}" for text in formula(task.lines.parts(line), width - 2))
     yield from ("", *wrap(content.reproduction(task), width))
 
 
-def _formula(parts: list[str], width: int) -> list[str]:
+def formula(parts: list[str], width: int) -> list[str]:
     """Return symbol = symbols = numbers = result on one line, or each part on its own."""
     if text_width(" ".join(parts)) <= width:
         return [" ".join(parts)]
@@ -90,9 +98,9 @@ def _neuron(task: Task, layer: int, j: int) -> str:
     return f"{z}, {a}"
 
 
-def _arrays(task: Task, given: list[content.Given], width: int) -> Iterator[str]:
+def _arrays(task: Task, numbers: list[content.Given], width: int) -> Iterator[str]:
     """Yield matrices beside each other, as many as there is room for."""
-    blocks = [_block(task.lines.symbol(ref), rows) for ref, rows in given]
+    blocks = [_block(task.lines.symbol(ref), rows) for ref, rows in numbers]
     row: list[list[str]] = []
     for block in blocks:
         wide = sum(text_width(b[0]) + _GAP for b in row) + text_width(block[0])
