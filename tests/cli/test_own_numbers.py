@@ -178,3 +178,18 @@ class TestSteps:
         answer = call("explain", "tutorial", *words)
         assert (answer.status, answer.out) == (2, "")
         assert message in " ".join(answer.err.split())
+
+
+class TestSoftmaxWithATarget:
+    def test_it_is_not_ignored(self, call):
+        answer = call("explain", "softmax", "--scores", "2,1,0.1", "--target", "0")
+        assert answer.status == 0
+        assert "L = -ln(p₁) = -ln(0.659001) ≈ 0.41703" in answer.out
+        assert "∂L/∂z₁ = p₁ - 1 = 0.659001 - 1 ≈ -0.340999" in answer.out
+        assert answer.out != call("explain", "softmax", "--scores", "2,1,0.1").out
+
+    @pytest.mark.parametrize("target", ["3", "-1", "cat", "99999999", ""])
+    def test_none_of_the_scores(self, call, target):
+        answer = call("explain", "softmax", "--scores", "2,1,0.1", "--target", target)
+        assert (answer.status, answer.out) == (2, "")
+        assert "counted from 0: 0 to 2" in answer.err

@@ -322,7 +322,7 @@ class TestSoftmaxBesideSigmoid:
 
     def test_the_piece_of_html(self):
         page = Page(BESIDE._repr_html_())
-        assert page.seen.count("details") == 4
+        assert page.seen.count("details") == 5
         assert "<b>" in page.words
 
 

@@ -11,6 +11,7 @@ import deltaprop as dp
 from deltaprop.errors import DataError, SettingError
 from deltaprop.explaining.document.style import Style
 from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
+from deltaprop.notation.chart import Bars, Curve
 from deltaprop.notation.digits import line_of
 from deltaprop.widths import text_width
 
@@ -147,3 +148,67 @@ def test_the_scores_are_the_networks_logits(rng):
     np.testing.assert_allclose(view.p, trace.a[-1][0], rtol=1e-15)
     cancelled = [s.value for s in view.gradient_steps() if s.quantity == "cancelled_delta"]
     np.testing.assert_allclose(cancelled, trace.delta[-1][0], rtol=1e-12)
+
+
+class TestWithATarget:
+    @pytest.mark.parametrize("language", ["en", "zh"])
+    @pytest.mark.parametrize("scores", [*SCORES, tuple(np.linspace(-1, 1, 30)), (600.0, -600.0)])
+    def test_the_loss_and_p_minus_t_are_always_told(self, scores, language):
+        c = len(scores) - 1
+        view = SoftmaxBesideSigmoid(scores, target=c)
+        lines = {line.step.id: line for line in view.document(Style(language=language)).lines()}
+        with mpmath.workdps(400):
+            z = [mpmath.mpf(v) for v in scores]
+            loss = float(mpmath.log(sum(mpmath.exp(v) for v in z)) - z[c])
+        assert lines["loss"].step.value == pytest.approx(loss, rel=1e-12, abs=1e-15)
+        for j, p in enumerate(view.p):
+            assert lines[f"cancelled_delta[{j}]"].step.value == p - (j == c)
+        for line in lines.values():
+            last = line.shown.partition("e")[0].partition(".")[2]
+            exponent = int(line.shown.partition("e")[2] or 0)
+            unit = 10.0 ** (exponent - len(last))
+            assert abs(line.evaluated() - float(line.shown)) <= unit
+
+    def test_without_one_nothing_is_said_of_a_loss(self):
+        view = SoftmaxBesideSigmoid((2.0, 1.0))
+        assert view.loss_step() is None
+        assert "p - t" not in view.to_terminal().partition("Values")[0]
+        assert "cross-entropy:" not in view.to_terminal()
+
+    def test_the_table_has_p_minus_t(self):
+        text = SoftmaxBesideSigmoid((2.0, 1.0), target=0).to_terminal()
+        assert re.search(r"z₁ +2 +0\.731059 +0\.880797 +-0\.268941 +← t", text)
+
+
+class TestDrawn:
+    def test_bars_are_the_shares(self):
+        view = SoftmaxBesideSigmoid((2.0, 1.0, 0.1), ("cat", "dog", "bird"))
+        blocks = list(view.document(Style()).blocks())
+        softmaxes, sigmoids = (b for b in blocks if isinstance(b, Bars))
+        assert softmaxes.names == ("cat", "dog", "bird")
+        np.testing.assert_array_equal(softmaxes.shares, view.p)
+        np.testing.assert_array_equal(sigmoids.shares, view.s)
+
+    @pytest.mark.parametrize("scores", [(2.0, 1.0), (-30.0, 4.0, 1.0)])
+    def test_the_curve_is_the_sigmoid_of_the_difference(self, scores):
+        view = SoftmaxBesideSigmoid(scores)
+        (curve,) = (b for b in view.document(Style()).blocks() if isinstance(b, Curve))
+        np.testing.assert_allclose(curve.y, 1 / (1 + np.exp(-np.array(curve.x))), rtol=1e-12)
+        at, share = curve.mark
+        assert at == scores[0] - scores[1]
+        assert curve.x[0] < at < curve.x[-1]
+        assert share == pytest.approx(view.p[0] / (view.p[0] + view.p[1]), rel=1e-12)
+
+    def test_a_single_score_has_none(self):
+        blocks = SoftmaxBesideSigmoid((2.0,)).document(Style()).blocks()
+        assert not any(isinstance(b, Curve) for b in blocks)
+
+    @pytest.mark.parametrize("form", ["html", "latex", "markdown", "spoken", "json", "notebook"])
+    @pytest.mark.parametrize("language", ["en", "zh"])
+    def test_in_every_form(self, form, language):
+        text = SoftmaxBesideSigmoid((2.0, 1.0, 0.1), target=1).to(form, language=language)
+        drawn = {
+            "html": 'class="bar"', "latex": r"\qbezier", "spoken": "sigmoid s", "markdown": "◆",
+            "json": "cancelled_delta[1]", "notebook": "cancelled_delta[1]",
+        }  # fmt: skip
+        assert drawn[form] in text

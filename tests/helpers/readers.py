@@ -128,7 +128,8 @@ def of_terminal(told, style, document, width):
 def of_markdown(told, style, document):
     text = told.to_markdown(detail="neurons", **style)
     blocks = re.findall(r"```text\n(.*?)```", text, re.DOTALL)
-    return unicode_lines([row for block in blocks for row in block.splitlines()], 0)
+    lines = [block for block in blocks if not re.search("[┤█▏]", block)]  # what is no drawing
+    return unicode_lines([row for block in lines for row in block.splitlines()], 0)
 
 
 class Rows(HTMLParser):

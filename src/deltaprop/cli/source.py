@@ -43,7 +43,8 @@ RowsOption: TypeAlias = Annotated[
 ]
 RowOption: TypeAlias = Annotated[int | None, whole("N", "Which row; 1, the first, if left out.")]
 RowsTargetOption: TypeAlias = Annotated[
-    str | None, option("COL", "The target, if called otherwise.")
+    str | None,
+    option("COL", "The target, if called otherwise; with --scores the true class, from 0."),
 ]
 
 
@@ -149,9 +150,11 @@ def softmax_of(scores: str | None, model: str | None, wanted: WantedRow) -> Soft
     from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
 
     if scores is not None:
-        if model is not None or wanted.given:
+        others = [name for name in wanted.given if name != "--target"]
+        if model is not None or others:
             raise SettingError("Give --scores, or --model with --data and --row, not both.")
-        return SoftmaxBesideSigmoid(parse_scores(scores))
+        z = parse_scores(scores)
+        return SoftmaxBesideSigmoid(z, target=_true_class(wanted.target, len(z)))
     if model is None or wanted.data is None:
         raise SettingError(
             "softmax needs scores: --scores 2,1,0.1, or --model with --data (and --row)."
@@ -169,6 +172,19 @@ def softmax_of(scores: str | None, model: str | None, wanted: WantedRow) -> Soft
         explained.names.outputs,
         int(explained.trace.targets[0].argmax()),
     )
+
+
+def _true_class(text: str | None, n: int) -> int | None:
+    """Return which of the scores is of the true class; None where nobody said."""
+    if text is None:
+        return None
+    place = int(text) if text.isascii() and text.isdigit() and len(text) < 5 else n
+    if place >= n:
+        raise SettingError(
+            f"--target is {text!r}; with --scores it says which of them is of the true class, "
+            f"counted from 0: 0 to {n - 1}."
+        )
+    return place
 
 
 def _with_plain_names(explanation: Explanation) -> Explanation:

@@ -32,9 +32,11 @@ from deltaprop.functional.arithmetic import parse
 from deltaprop.functional.expressions import Expression, Operand, Quotient, times
 from deltaprop.functional.outputs import softmax
 from deltaprop.masked import refuse_masked
+from deltaprop.notation.chart import Bars, Curve
 from deltaprop.notation.digits import line_of, number_text
 from deltaprop.notation.ids import Ref
 from deltaprop.notation.steps import DerivationStep
+from deltaprop.notation.unicode import symbol_of
 
 __all__ = ["SoftmaxBesideSigmoid"]
 
@@ -42,6 +44,8 @@ Array = npt.NDArray[np.float64]
 
 _LARGEST_SCORE = 700.0  # exp overflows from 709 on
 _MOST_SCORES = 1000
+_MOST_BARS = 20
+_FAR, _POINTS = 6.0, 81  # of the curve of the sigmoid
 _MOST_JACOBIAN = 6  # rows of a matrix that are still read
 
 
@@ -143,6 +147,27 @@ class SoftmaxBesideSigmoid(InEveryForm):
         for i, s in enumerate(_operands("sigmoid", self.s)):
             yield _step("sigmoid_slope", (i,), "s * (1 - s)", s.value * (1 - s.value), s=s)
 
+    def loss_step(self) -> DerivationStep | None:
+        """Return the cross-entropy of the true class: -log p, or log of the sum where p is 0."""
+        if self.target is None:
+            return None
+        c, p = self.target, _operands("softmax", self.p)[self.target]
+        if p.value >= np.finfo(np.float64).tiny:
+            return _step("loss", (), "-log(p)", -np.log(p.value), p=p)
+        powers = [(parse("exp(z)", {"z": o}), float(np.exp(o.value))) for o in self._scores]
+        value = np.log(np.exp(self.z).sum()) - self.z[c]
+        return _step("loss", (), "log(s) - z", value, s=shortened(powers), z=self._scores[c])
+
+    @property
+    def _scores(self) -> list[Operand]:
+        return _operands("z", self.z)
+
+    def cancelled_steps(self) -> Iterator[DerivationStep]:
+        """Yield dL/dz of cross-entropy: p - t."""
+        for j, own in enumerate(_operands("softmax", self.p)):
+            formula = "p - 1" if j == self.target else "p - 0"
+            yield _step("cancelled_delta", (j,), formula, own.value - (j == self.target), p=own)
+
     def gradient_steps(self) -> Iterator[DerivationStep]:
         """Yield dL/dz of cross-entropy: through the whole Jacobian, and cancelled to p - t."""
         if self.target is None or self.p[self.target] == 0:
@@ -150,12 +175,10 @@ class SoftmaxBesideSigmoid(InEveryForm):
         c, p = self.target, _operands("softmax", self.p)
         upstream = Operand(f"softmax_upstream[{c}]", -1.0 / p[c].value)
         yield _step("softmax_upstream", (c,), "-(1 / p)", upstream.value, p=p[c])
-        for j, own in enumerate(p):
-            value = own.value - (c == j)
-            yield DerivationStep(
-                Ref("softmax_delta", 0, (j,)), times(upstream, self._entry(c, j)), value
-            )
-            yield _step("cancelled_delta", (j,), "p - 1" if j == c else "p - 0", value, p=own)
+        for j, cancelled in enumerate(self.cancelled_steps()):
+            product = times(upstream, self._entry(c, j))
+            yield DerivationStep(Ref("softmax_delta", 0, (j,)), product, cancelled.value)
+            yield cancelled
 
     def squared_steps(self) -> Iterator[DerivationStep]:
         """Yield dL/dz of half squared error on softmax: the Jacobian does not cancel."""
@@ -198,28 +221,67 @@ class SoftmaxBesideSigmoid(InEveryForm):
             lines = tuple(line_of(step, style.digits) for step in steps)
             return Section(name, words[name], (Lines(lines),))
 
-        sections = [Section("scores", "", (self._table(style),))]
+        few = len(self.z) <= _MOST_JACOBIAN
+        through = list(self.gradient_steps()) if few else []
+        sections = [Section("scores", "", (self._table(style), *self._bars(style)))]
+        general = [Sentence(words["softmax formula"]), Sentence(words["sigmoid formula"])]
+        if self.target is not None:
+            general.append(Sentence(words["cross-entropy formula"]))
+        sections.append(Section("softmax general", words["softmax general"], tuple(general)))
         sections.append(described("softmax values", self.value_steps()))
-        if len(self.z) <= _MOST_JACOBIAN:
+        if (loss := self.loss_step()) is not None:
+            steps = [loss, *(() if through else self.cancelled_steps())]
+            sections.append(described("softmax loss", steps))
+        if few:
             sections.append(described("softmax jacobians", self.jacobian_steps()))
-            if self.target is not None:
-                sections.append(described("softmax cancels", self.gradient_steps()))
-                sections.append(described("softmax squared", self.squared_steps()))
+        if through:
+            sections.append(described("softmax cancels", through))
+        if few and self.target is not None:
+            sections.append(described("softmax squared", self.squared_steps()))
         sections.append(Section("softmax apart", "", (Sentence(words["softmax apart"]),)))
-        difference = self.difference_step()
-        if difference is not None:
+        if (difference := self.difference_step()) is not None:
             sections.append(described("softmax of two", [difference]))
+        if len(self.z) > 1:
+            sections.append(Section("softmax curve", words["softmax curve"], (self._curve(style),)))
         return Document(
             words["softmax title"], (), tuple(sections), style, n_samples=len(self.z) + 1
         )
 
     def _table(self, style: Style) -> Table:
         words = words_of(style.language)
+        columns = [self.z, self.p, self.s]
+        head = [words["of score"], "z", "softmax", "sigmoid"]
+        if self.target is not None:
+            columns.append(self.p - np.eye(len(self.p))[self.target])
+            head.append("p - t")
         rows: list[tuple[Cell, ...]] = []
-        for i, values in enumerate(zip(self.z, self.p, self.s, strict=True)):
+        for i, values in enumerate(zip(*columns, strict=True)):
             name = self.names[i] if self.names else Ref("z", 0, (i,))
             numbers = (Shown(number_text(float(v), style.digits)) for v in values)
             rows.append((name, *numbers, "← t" if i == self.target else ""))
         sums = (Shown(number_text(float(v.sum()), style.digits)) for v in (self.p, self.s))
-        rows.append(("Σ", "", *sums, ""))
-        return Table((words["of score"], "z", "softmax", "sigmoid", words["target"]), tuple(rows))
+        rows.append(("Σ", "", *sums, *[""] * (len(columns) - 2)))
+        return Table((*head, words["target"]), tuple(rows))
+
+    def _bars(self, style: Style) -> Iterator[Bars]:
+        """Yield a bar for each score: its share of the whole, and what the sigmoid makes of it."""
+        words = words_of(style.language)
+        for key, values in (("softmax bars", self.p), ("sigmoid bars", self.s)):
+            yield Bars(
+                words[key],
+                tuple(self._called(i) for i in range(min(len(self.z), _MOST_BARS))),
+                tuple(values[:_MOST_BARS].tolist()),
+                tuple(number_text(float(v), 3) for v in values[:_MOST_BARS]),
+            )
+
+    def _called(self, i: int) -> str:
+        return self.names[i] if self.names else symbol_of(Ref("z", 0, (i,)), len(self.z) + 1)
+
+    def _curve(self, style: Style) -> Curve:
+        """Return the sigmoid over the difference of the first two scores, theirs marked."""
+        words = words_of(style.language)
+        at = float(self.z[0] - self.z[1])
+        x = np.linspace(-1, 1, _POINTS) * max(_FAR, 1.2 * abs(at))
+        key = "curve of two" if len(self.z) == 2 else "curve among two"
+        mark = (at, float(sigmoid(np.array([at]))[0]))
+        return Curve(words[key], tuple(x.tolist()), tuple(sigmoid(x).tolist()), "z₁ - z₂", mark)

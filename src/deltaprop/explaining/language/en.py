@@ -60,6 +60,19 @@ WORDS = {
     # softmax beside sigmoid
     "softmax title": "Softmax beside sigmoid, on the same scores z",
     "of score": "score",
+    "softmax bars": "softmax p: shares of one whole",
+    "sigmoid bars": "sigmoid s: each for itself",
+    "softmax general": "In general",
+    "softmax formula": "softmax: p_i = exp(z_i) / Σ_j exp(z_j); together they are 1.",
+    "sigmoid formula": "sigmoid: s_i = 1 / (1 + exp(-z_i)); each looks at its own score alone.",
+    "cross-entropy formula": (
+        "cross-entropy: L = -Σ_i t_i ln p_i, where t is 1 for the true class and else 0: "
+        "minus the logarithm of its p. Then ∂L/∂z_i = p_i - t_i."
+    ),
+    "softmax loss": "Loss: the cross-entropy of the true class",
+    "softmax curve": "The sigmoid of a difference",
+    "curve of two": "p₁ = sigmoid(z₁ - z₂), with the two scores marked",
+    "curve among two": "p₁ / (p₁ + p₂) = sigmoid(z₁ - z₂), with the two scores marked",
     "softmax values": (
         "Values: softmax shares one whole among the scores, sigmoid treats each alone"
     ),

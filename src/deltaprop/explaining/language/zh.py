@@ -58,6 +58,19 @@ WORDS = {
     # softmax beside sigmoid
     "softmax title": "同一组得分 z 上的 softmax 与 sigmoid",
     "of score": "得分",
+    "softmax bars": "softmax p：一个整体的份额",
+    "sigmoid bars": "sigmoid s：各算各的",
+    "softmax general": "一般公式",
+    "softmax formula": "softmax：p_i = exp(z_i) / Σ_j exp(z_j)；总和为 1。",
+    "sigmoid formula": "sigmoid：s_i = 1 / (1 + exp(-z_i))；每个只看自己的得分。",
+    "cross-entropy formula": (
+        "交叉熵：L = -Σ_i t_i ln p_i，真实类别的 t 为 1，其余为 0，所以就是真实类别的 p 的负对数。"
+        "于是 ∂L/∂z_i = p_i - t_i。"
+    ),
+    "softmax loss": "损失：真实类别的交叉熵",
+    "softmax curve": "差的 sigmoid",
+    "curve of two": "p₁ = sigmoid(z₁ - z₂)，标出的是这两个得分",
+    "curve among two": "p₁ / (p₁ + p₂) = sigmoid(z₁ - z₂)，标出的是这两个得分",
     "softmax values": "数值：softmax 让各得分分享一个整体，sigmoid 各算各的",
     "softmax jacobians": "雅可比矩阵：每个得分影响每个 p；一个得分只影响自己的 s",
     "softmax cancels": "交叉熵：经过整个雅可比矩阵的 ∂L/∂z，消去后就是 p - t",

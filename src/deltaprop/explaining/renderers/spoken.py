@@ -72,8 +72,7 @@ SPOKEN: Mapping[str, _Words] = {
         "new": "新的 {symbol}", "kept": "{symbol} 的 {state}", "all": "{symbol} 之和",
         "part": "{symbol} 第 {part} 项", "transposed": "{symbol} 的转置",
         "is transposed": " 的转置", "rounded": "（已舍入）", "pi": "圆周率", "inf": "无穷大",
-        "nan": "非数",
-        "rest": "{more}，共 {number}", "numbers": "代入数值：{formula}",
+        "nan": "非数", "rest": "{more}，共 {number}", "numbers": "代入数值：{formula}",
         "shape": "{symbol}，{rows} 乘 {columns}", "first": "{shape}，只列前面的",
         "row": "第 {number} 行：{cells}", "right": "已验证", "wrong": "有误", "kink": "未判断",
         "curve": "{title}：曲线，横轴是{below}，从 {x0} 处的 {y0} 到 {x1} 处的 {y1}。",
@@ -240,7 +239,8 @@ def _block(block: blocks.Block, document: Document, words: _Words) -> Iterator[s
             yield words["picture"].format(rows=rows, columns=columns)
         case Curve():
             ends = {name: _number(text, words) for name, text in block.ends.items()}
-            yield words["curve"].format(title=said(block.title, words), below=block.below, **ends)
+            ends |= {"title": said(block.title, words), "below": said(block.below, words)}
+            yield words["curve"].format_map(ends)
         case Bars():
             pairs = zip(block.names, block.texts, strict=True)
             yield said(block.title, words)
