@@ -119,6 +119,10 @@ class DivergedWarning(UserWarning):
     """Training stopped because the loss or a gradient was no longer finite."""
 
 
+class TargetWarning(UserWarning):
+    """Targets that the outputs of a network can never reach."""
+
+
 def warn_user(message: str, category: type[Warning]) -> None:
     """Warn at the line that is the user's, however many calls of libraries lie between."""
     frame, level = inspect.currentframe(), 0

@@ -214,7 +214,7 @@ WORKED = {
     "more targets than rows": ("w.json", worked(targets=[[1], [2]]), ["w.json"]),
     "an unknown loss": ("w.json", worked(loss="half_square_error"), ["w.json", "Did you mean 'half_squared_error'"]),
     "an unknown activation": ("w.json", worked(layers=[{"W": [[1], [2]], "activation": "rellu"}, {"W": [[1]]}]), ["w.json", "Did you mean 'relu'"]),
-    "an activation the loss does not bring": ("w.json", worked(layers=[{"W": [[1], [2]], "activation": "relu"}]), ["w.json", "'relu'", "identity"]),
+    "an activation the loss does not bring": ("w.json", worked(loss="poisson", layers=[{"W": [[1], [2]], "activation": "relu"}]), ["w.json", "'relu'", "exp"]),
     "an unknown optimizer": ("w.json", worked(optimizer="adma"), ["w.json", "Did you mean 'adam'"]),
     "a list for an optimizer": ("w.json", worked(optimizer=["adam"]), ["w.json"]),
     "a learning rate in words": ("w.json", worked(learning_rate="slow"), ["w.json", "slow"]),

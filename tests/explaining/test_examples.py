@@ -136,7 +136,10 @@ def test_yaml_keeps_words_that_look_a_bit_like_numbers(write):
         ({"layers": [{"W": [[1.0]]}, {"W": [[1.0], [1.0]]}]}, "W of layer 2 has shape"),
         ({"layers": [{"W": [[1.0]], "b": [1.0, 2.0]}]}, "b of layer 1 has shape"),
         ({"layers": [{"W": [["a"]]}]}, "not a worked example"),
-        ({"layers": [{"W": [[1.0]], "activation": "tanh"}]}, "the last layer has activation"),
+        (
+            {"loss": "poisson", "layers": [{"W": [[1.0]], "activation": "tanh"}]},
+            "the last layer has activation",
+        ),
         (
             {"layers": [{"W": [[1.0]], "activation": "tanhh"}, {"W": [[1.0]]}]},
             "No activation is called 'tanhh'.*Did you mean 'tanh'",

@@ -26,7 +26,8 @@ Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 # log10 of how much surer a claim must be than what dozens of forms give by chance
-_EVIDENCE, _EVIDENCE_UNSEEN, _EVIDENCE_FOR_TWO = 1.6, 2.2, 2.6
+_EVIDENCE, _EVIDENCE_UNSEEN, _EVIDENCE_FOR_TWO = 1.3, 2.2, 2.6
+_RARER = 0.15  # the more for each rank below the commonest form
 _MOST_PAIRS = 400
 _MOST_ROUNDED = 2  # claims; one layer rounded unevenly explains a claim or two, not a dozen
 
@@ -173,7 +174,8 @@ class Causes:
                 (len(one.gives & left), one)
                 for one in tried
                 if one.gives & left
-                and sum(self.evidence[key] for key in one.gives & left) >= evidence
+                and sum(self.evidence[key] for key in one.gives & left)
+                >= evidence + _RARER * one.rank[1]
             ]
             if not proven:
                 return

@@ -13,15 +13,15 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from deltaprop.checking.given_gradients import flat_numbers, is_one_number
 from deltaprop.checking.locate import locate, slips
 from deltaprop.checking.named_mistakes import Claimed, name_mistakes
 from deltaprop.checking.precision import EPSILON, relative_error
 from deltaprop.checking.report import EntryCheck, GradientReport
 from deltaprop.checking.step import Step
-from deltaprop.errors import SettingError, ShapeError
+from deltaprop.errors import SettingError
 from deltaprop.functional.losses import sample_shares
 from deltaprop.functional.settings import positive, positive_int
-from deltaprop.masked import refuse_masked
 from deltaprop.model.backprop import (
     Masks,
     Trace,
@@ -83,10 +83,12 @@ def check_gradients(
         The input batch.
     targets : array_like of shape (n,) or (n, n_L)
         Integer labels, one-hot rows, or values.
-    gradients : Parameters, array_like or callable, optional
-        What somebody says the gradients are: flat numbers, or a function of (network,
-        parameters, x, targets) that returns them, or (loss, gradients), or (loss, gradients,
-        parameters after the step). Left out, ``backpropagate``'s are checked.
+    gradients : Parameters, array_like, list, dict, module or callable, optional
+        What somebody says the gradients are: flat numbers, a list of arrays in any usual order, a
+        dict such as {"dW1": ..., "db1": ...}, tensors or a module of PyTorch (their ``.grad``), W
+        with a row per input or per output; or a function of (network, parameters, x, targets) that
+        returns them, or (loss, gradients), or (loss, gradients, parameters after the step). Left
+        out, ``backpropagate``'s are checked.
     loss : float, optional
         What somebody says the loss is; checked as the entry "loss".
     after : Parameters or array_like, optional
@@ -113,7 +115,7 @@ def check_gradients(
     Raises
     ------
     ShapeError
-        When the claimed numbers are not one for each parameter.
+        When the claimed numbers cannot be matched with the parameters.
     SettingError
         When ``learning_rate`` is missing, or the function changes the parameters it is given.
     """
@@ -127,7 +129,11 @@ def check_gradients(
     masks = draw_masks(network, len(inputs), rng)
     claims = _claims(network, parameters, inputs, dense, gradients)
     loss = claims.loss if loss is None else loss
-    after = claims.after if after is None else _flat(parameters, after, "parameters after the step")
+    after = (
+        claims.after
+        if after is None
+        else flat_numbers(parameters, after, "parameters after the step")
+    )
     if learning_rate is not None:
         learning_rate = positive(learning_rate, "learning_rate")
     elif after is not None:
@@ -294,8 +300,8 @@ def _claims(
     """Read what was given, or what the given function returns."""
     if gradients is None:
         return _Claims()
-    if not callable(gradients):
-        return _Claims(_flat(parameters, gradients, "gradients"))
+    if not callable(gradients) or hasattr(gradients, "named_parameters"):
+        return _Claims(flat_numbers(parameters, gradients, "gradients"))
     before = parameters.flat.copy()
     returned: Any = gradients(network, parameters, x, targets)
     if not np.array_equal(parameters.flat, before, equal_nan=True):
@@ -305,24 +311,13 @@ def _claims(
             "its step on parameters.copy() and return that as the third result."
         )
     several = isinstance(returned, tuple) and len(returned) in (2, 3)
-    if not several or (np.ndim(returned[1]) == 0 and not isinstance(returned[1], Parameters)):
-        return _Claims(_flat(parameters, returned, "gradients"))
+    if not several or not is_one_number(returned[0]) or is_one_number(returned[1]):
+        return _Claims(flat_numbers(parameters, returned, "gradients"))
     loss, flat, *rest = returned
-    after = _flat(parameters, rest[0], "parameters after the step") if rest else None
+    after = flat_numbers(parameters, rest[0], "parameters after the step") if rest else None
     return _Claims(
-        _flat(parameters, flat, "gradients"), None if loss is None else float(loss), after
+        flat_numbers(parameters, flat, "gradients"), None if loss is None else float(loss), after
     )
-
-
-def _flat(parameters: Parameters, given: Parameters | npt.ArrayLike, what: str) -> Array:
-    refuse_masked(given, f"The claimed {what}")
-    flat = given.flat if isinstance(given, Parameters) else np.asarray(given, dtype=np.float64)
-    if flat.shape != parameters.flat.shape:
-        raise ShapeError(
-            f"The claimed {what} have shape {flat.shape}; expected one number for each of the "
-            f"{parameters.layout.size} parameters, in the order of parameters.flat."
-        )
-    return flat
 
 
 def _spread(n: int, at_most: int | None) -> list[int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
-from deltaprop.errors import DataError, DeltapropError, SettingError, UnknownNameError
+from deltaprop.errors import SettingError, UnknownNameError
 from deltaprop.explaining.changes import Change, changed
 from deltaprop.explaining.example_files import Written, read_data
+from deltaprop.explaining.example_format import described_by
 from deltaprop.explaining.given_numbers import symbols_of, watched
-from deltaprop.model.layers import Dense
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
-from deltaprop.training.optimizers import OPTIMIZERS, Optimizer
+from deltaprop.training.optimizers import Optimizer
 
 if TYPE_CHECKING:
     from deltaprop.explaining.explanation import Explanation
@@ -33,8 +32,6 @@ __all__ = [
     "read_worked_example",
     "worked_example",
 ]
-
-_LONGEST_TEXT = 2_000  # characters of a title, or of a source
 
 
 def _built_in(name: str) -> Mapping[str, object]:
@@ -88,6 +85,11 @@ class WorkedExample:
         The title in other languages: {"zh": "..."}.
     source : str
         Where it was published: author, work, year, address.
+    state : dict or None
+        The optimizer's state before the step, where it is not the first one.
+    steps : tuple of dict
+        What somebody says of several steps in a row: "claims" of each, perhaps with an "x" and
+        "targets" of its own.
     data : mapping
         In the worked-example format, as it was read; what ``with_`` changes and files are made of.
     changes : tuple
@@ -106,6 +108,8 @@ class WorkedExample:
     conventions: object = None
     titles: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
+    state: Mapping[str, Any] | None = None
+    steps: tuple[Mapping[str, Any], ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
     changes: tuple[Change, ...] = ()
 
@@ -178,7 +182,8 @@ class WorkedExample:
 
         return explain(
             self.network, self.parameters, self.x, self.targets,
-            optimizer=self.optimizer, train_biases=self.train_biases, reduction=self.reduction,
+            optimizer=self.optimizer, state=self.state, train_biases=self.train_biases,
+            reduction=self.reduction,
             names=Names(
                 self.title, source=self.source, titles=self.titles, changes=self.changes
             ),
@@ -256,116 +261,7 @@ def worked_example(data: Mapping[str, Any], name: str = "the example") -> Worked
     Raises
     ------
     DataError
-        When it says something impossible; the message says where.
+        When it says something impossible, or has a key that the format has not; the message says
+        where, and names the nearest one.
     """
-    missing = [key for key in ("layers", "loss", "x", "targets") if key not in data]
-    if missing:
-        raise DataError(f"{name} lacks {', '.join(missing)}; see the worked-example format.")
-    try:
-        network, parameters = _network(data)
-        chosen = data.get("optimizer", "gradient_descent")
-        if chosen not in OPTIMIZERS:
-            raise UnknownNameError("optimizer", chosen, OPTIMIZERS)
-        return WorkedExample(
-            title=_text(data.get("title", name), "title"),
-            network=network,
-            parameters=parameters,
-            x=_numbers(data["x"], "x"),
-            targets=_numbers(data["targets"], "targets"),
-            optimizer=OPTIMIZERS[chosen](float(data.get("learning_rate", 0.1))),
-            train_biases=bool(data.get("train_biases", True)),
-            reduction=str(data.get("loss_reduction", "mean")),
-            claims=data.get("claims"),
-            conventions=data.get("conventions"),
-            titles=_titles(data.get("titles")),
-            source=_source(data.get("source")),
-            data=data,
-        )
-    except DeltapropError as error:
-        raise DataError(f"{name}: {error}") from None
-    except (LookupError, ArithmeticError, TypeError, ValueError, AttributeError) as error:
-        raise DataError(f"{name} is not a worked example: {error}.") from None
-
-
-def _titles(value: object) -> dict[str, str]:
-    found = value if isinstance(value, Mapping) else {}
-    return {
-        _text(language, "titles"): _text(title, f"titles[{language!r}]")
-        for language, title in found.items()
-    }
-
-
-def _source(value: object) -> str:
-    """Return one line; a file may list several sources, or none."""
-    several = value if isinstance(value, (list, tuple)) else [value]
-    lines = [_text(source, "source") for source in several if source is not None]
-    return _text("; ".join(lines), "source")
-
-
-def _text(value: object, what: str) -> str:
-    """Return a line of text as it is; numbers and dates are texts, too."""
-    if isinstance(value, (list, tuple, Mapping)) or len(text := str(value)) > _LONGEST_TEXT:
-        long = "longer" if isinstance(value, str) else _shown(value)
-        raise ValueError(f"{what} is {long}; expected a text of at most {_LONGEST_TEXT} characters")
-    return text
-
-
-def _network(data: Mapping[str, Any]) -> tuple[Network, Parameters]:
-    layers = data["layers"]
-    if not isinstance(layers, list) or not layers:
-        raise DataError("layers is empty; expected at least one with W.")
-    dense: list[Dense] = []
-    for index, layer in enumerate(layers):
-        if not isinstance(layer, Mapping) or not layer.get("W"):
-            raise ValueError(f"layer {index + 1} has no 'W'; expected rows, [[...], ...]")
-        rows = _numbers(layer["W"], f"W of layer {index + 1}")
-        if not all(isinstance(row, list) for row in rows):
-            raise ValueError(f"W of layer {index + 1} is one row; expected rows, [[...], ...]")
-        if layer.get("b") is not None:
-            _numbers(layer["b"], f"b of layer {index + 1}")
-        last = index == len(layers) - 1
-        dense.append(
-            Dense(
-                len(layer["W"][0]),
-                None if last else layer.get("activation", "identity"),
-                bias=layer.get("b") is not None,
-            )
-        )
-    network = Network.from_layers(
-        len(layers[0]["W"]), dense, str(data["loss"]), l2=float(data.get("l2", 0) or 0),
-        l1=float(data.get("l1", 0) or 0),
-        label_smoothing=float(data.get("label_smoothing", 0) or 0),
-    )  # fmt: skip
-    own = layers[-1].get("activation")
-    if own not in (None, "identity", network.loss.output):
-        raise DataError(
-            f"the last layer has activation {own!r}, but {network.loss_name} brings "
-            f"{network.loss.output}."
-        )
-    parameters = network.parameters(
-        W=[layer["W"] for layer in layers], b=[layer.get("b") for layer in layers]
-    )
-    return network, parameters
-
-
-def _numbers(values: object, what: str) -> list[Any]:
-    """Return a list of finite numbers, or of rows of them, as it is; raises on anything else."""
-    if not isinstance(values, list):
-        raise TypeError(f"{what} is {_shown(values)}; expected rows of numbers, [[...], ...]")
-    rows = [values] if not any(isinstance(row, list) for row in values) else values
-    for number, row in enumerate(rows, 1):
-        if not isinstance(row, list) or len(row) != len(rows[0]):
-            raise ValueError(f"{what} is ragged in row {number}; expected rows of one length")
-        for cell in row:
-            plain = isinstance(cell, (int, float)) and not isinstance(cell, bool)
-            if not plain or not math.isfinite(cell):
-                raise ValueError(
-                    f"{what} holds {_shown(cell)} in row {number}; expected a finite number"
-                )
-    return values
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, (list, dict)):
-        return "a list" if isinstance(value, list) else "a mapping"
-    return "null" if value is None else repr(value)[:60]
+    return WorkedExample(**described_by(data, name))

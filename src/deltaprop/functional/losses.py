@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import DataError, SettingError
-from deltaprop.functional.activations import sigmoid, softplus
+from deltaprop.functional.activations import ACTIVATIONS, sigmoid, softplus
 from deltaprop.functional.arrays import by_formula
 from deltaprop.functional.loss_checks import check_loss
 from deltaprop.functional.outputs import OUTPUTS, exp, softmax
@@ -79,6 +79,9 @@ class Loss:
     elsewhere : tuple of str
         Further forms of what one output adds, for where the first overflows or has no digit left.
         Not with an output activation that joins the outputs, such as softmax.
+    takes_any : bool
+        Whether targets that the outputs cannot reach have a least loss all the same: squared
+        errors. They are warned of, not refused.
     """
 
     name: str
@@ -94,6 +97,7 @@ class Loss:
     by_output: str | None = None
     kinks: tuple[float, ...] = ()
     elsewhere: tuple[str, ...] = ()
+    takes_any: bool = False
 
     def value(self, logits: Array, targets: Array, shares: Array | None = None) -> float:
         """Return L = sum_i share_i * l_i; the shares are 1/n unless given."""
@@ -320,7 +324,7 @@ BUILT_IN = (
         lambda z, t: _half_squared_error(sigmoid(z), t), _half_squared_error_sigmoid_delta, "unit",
         (r"\tfrac{1}{2} \sum_j (t_j - p_j)^2", r"(p_i - t_i)\, p_i (1 - p_i)"),
         "squared error on sigmoid outputs, as older textbooks have it",
-        arithmetic=("(t - p)**2 / 2", "(p - t) * p * (1 - p)"), by_output="p - t",
+        arithmetic=("(t - p)**2 / 2", "(p - t) * p * (1 - p)"), by_output="p - t", takes_any=True,
     ),
     Loss(
         "half_squared_error_softmax", "softmax",
@@ -328,7 +332,7 @@ BUILT_IN = (
         "distribution",
         (r"\tfrac{1}{2} \sum_j (t_j - p_j)^2", r"\sum_j (p_j - t_j)\, p_j ([i = j] - p_i)"),
         "squared error (Brier score) on softmax outputs",
-        arithmetic=("(t - p)**2 / 2", ""), by_output="p - t",
+        arithmetic=("(t - p)**2 / 2", ""), by_output="p - t", takes_any=True,
     ),
     huber(),
     Loss(
@@ -340,6 +344,54 @@ BUILT_IN = (
     ),
 )  # fmt: skip
 
-LOSSES: Registry[Loss] = Registry("loss", BUILT_IN, check_loss)
+# Errors of an output, whatever gives it: what one output adds, and its derivative by the output.
+_ERRORS = {row.name: (row.arithmetic[0].replace("z", "p"), row) for row in BUILT_IN
+           if row.arithmetic and row.by_output and row.name in
+           ("half_squared_error", "huber", "cross_entropy", "binary_cross_entropy")}  # fmt: skip
+
+
+def _on_activation(name: str) -> Loss | None:
+    """Return half_squared_error_tanh: an error of the outputs a = f(z) of a registered activation.
+
+    Its delta is dl/da f'(z), each output by itself.
+    """
+    found = next((error for error in _ERRORS if name.startswith(f"{error}_")), None)
+    activation = name.removeprefix(f"{found}_")
+    if found is None or activation not in ACTIVATIONS:
+        return None
+    (formula, error), row = _ERRORS[found], ACTIVATIONS[activation]
+    slope = error.by_output
+    assert slope is not None
+
+    def per_sample(z: Array, t: Array) -> Array:
+        p = row.f(z)
+        terms = by_formula(formula, p=p, t=t)
+        terms = np.where((t == 0) & ~np.isfinite(terms), 0.0, terms)
+        if np.isnan(terms).any():
+            output = float(p[np.isnan(terms)][0])
+            raise DataError(
+                f"{name} takes the logarithm of an output that is {output:.6g}; expected outputs "
+                "from 0 to 1. Choose an activation with such outputs, or half_squared_error."
+            )
+        return np.asarray(terms.sum(axis=1))
+
+    def delta(z: Array, t: Array) -> Array:
+        a = row.f(z)
+        f_prime = row.f_prime(z, a)
+        with np.errstate(all="ignore"):  # where f' is 0, nothing passes
+            return np.where(f_prime == 0, 0.0, by_formula(slope, p=a, t=t) * f_prime)
+
+    slope_of_a = row.arithmetic and re.sub(r"\ba\b", "p", row.arithmetic[1])
+    squared = error.targets == "real"
+    return Loss(
+        name, activation, per_sample, delta, "real" if squared else "unit",
+        (rf"\text{{{found.replace('_', ' ')}}}(t, p)", r"\frac{\partial l}{\partial p_i} f'(z_i)"),
+        f"{found} on {activation} outputs",
+        arithmetic=(formula, f"({slope}) * ({slope_of_a})") if slope_of_a else None,
+        by_output=slope, takes_any=squared,
+    )  # fmt: skip
+
+
+LOSSES: Registry[Loss] = Registry("loss", BUILT_IN, check_loss, _on_activation)
 
 register_loss = LOSSES.register

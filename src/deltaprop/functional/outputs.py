@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.functional.activations import sigmoid
+from deltaprop.functional.activations import ACTIVATIONS, sigmoid
 from deltaprop.functional.registry import Registry
 
 __all__ = ["OUTPUTS", "Output", "exp", "softmax"]
@@ -48,6 +49,16 @@ def exp(z: Array) -> Array:
         return np.exp(z)
 
 
+def _of_activation(name: str) -> Output | None:
+    """Return an activation as the output of a network: a = f(z), each output by itself."""
+    if name not in ACTIVATIONS:
+        return None
+    row = ACTIVATIONS[name]
+    latex = re.sub(r"(?<![a-zA-Z\\])z(?![a-zA-Z_])", "z_i", row.latex[0])
+    formula = row.arithmetic and row.arithmetic[0]
+    return Output(name, row.f, latex, formula, elsewhere=row.elsewhere[0])
+
+
 OUTPUTS: Registry[Output] = Registry(
     "output activation",
     (
@@ -62,4 +73,5 @@ OUTPUTS: Registry[Output] = Registry(
         Output("identity", np.copy, r"z_i", "z"),
         Output("exp", exp, r"e^{z_i}", "exp(z)"),
     ),
+    compose=_of_activation,
 )  # fmt: skip

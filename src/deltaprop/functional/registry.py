@@ -28,14 +28,20 @@ class Registry(Mapping[str, Row], Generic[Row]):
     ``kind`` is what a row is, for messages: "activation", "loss", ... Built-in ``rows`` are checked
     by the tests instead of at every import. ``check`` is called with each row registered later and
     raises when it contradicts itself (a derivative that is not the derivative, for instance):
-    registering is a proof.
+    registering is a proof. ``compose`` makes a row of two others from a name such as
+    half_squared_error_tanh, or returns None; it can be looked up, and is not listed.
     """
 
     def __init__(
-        self, kind: str, rows: Iterable[Row] = (), check: Callable[[Row], None] | None = None
+        self,
+        kind: str,
+        rows: Iterable[Row] = (),
+        check: Callable[[Row], None] | None = None,
+        compose: Callable[[str], Row | None] = lambda _name: None,
     ) -> None:
         self.kind = kind
         self._check = check
+        self._compose = compose
         self._rows: dict[str, Row] = {row.name: row for row in rows}
 
     def check(self, row: Row) -> None:
@@ -63,10 +69,15 @@ class Registry(Mapping[str, Row], Generic[Row]):
         return row
 
     def __getitem__(self, name: str) -> Row:
-        try:
-            return self._rows[name]
-        except (KeyError, TypeError):
-            raise UnknownNameError(self.kind, name, self._rows, self._described_as(name)) from None
+        row = self._find(name)
+        if row is None:
+            raise UnknownNameError(self.kind, name, self._rows, self._described_as(name))
+        return row
+
+    def _find(self, name: object) -> Row | None:
+        if not isinstance(name, str):
+            return None
+        return self._rows.get(name) or self._compose(name)
 
     def _described_as(self, word: object) -> str | None:
         """Return the name of the only row that is described by a word, such as "text"."""
@@ -76,7 +87,7 @@ class Registry(Mapping[str, Row], Generic[Row]):
         return found[0] if len(found) == 1 else None
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name in self._rows
+        return self._find(name) is not None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._rows)

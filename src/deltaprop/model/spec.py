@@ -235,7 +235,12 @@ class Network:
 
         That is what the named mistakes are about.
         """
-        return self.layout.learning_rate_factors() is None and all(
+        return self.layout.learning_rate_factors() is None and self.has_usual_layers_only
+
+    @property
+    def has_usual_layers_only(self) -> bool:
+        """Return whether each layer is a dense one as it usually is: z = a W + b."""
+        return all(
             isinstance(layer, Dense) and layer.parametrization == "standard"
             for layer in self.computing_layers
         )

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.errors import DataError, SettingError, ShapeError
+from deltaprop.errors import DataError, SettingError, ShapeError, TargetWarning, warn_user
 from deltaprop.masked import refuse_masked
 from deltaprop.model.spec import Network
 
@@ -95,9 +95,15 @@ def prepare_targets(network: Network, y: npt.ArrayLike, n: int) -> Array | Label
     bad = _outside(network.loss.targets, targets)
     if bad.any():
         row = int(np.argmax(bad))
-        raise DataError(
-            f"Targets of row {row} are {targets[row].tolist()}; {network.loss_name} learns from "
-            f"{_EXPECTED[network.loss.targets]}."
+        found, expected = targets[row].tolist(), _EXPECTED[network.loss.targets]
+        if not network.loss.takes_any:
+            raise DataError(
+                f"Targets of row {row} are {found}; {network.loss_name} learns from {expected}."
+            )
+        warn_user(
+            f"Targets of row {row} are {found}; the outputs of {network.loss_name} are {expected} "
+            "and never reach them. The squared error has its least value at the nearest output.",
+            TargetWarning,
         )
     return targets
 

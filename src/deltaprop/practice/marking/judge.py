@@ -42,10 +42,13 @@ class Judgement:
         The working in these conventions.
     declared : Conventions
         Those that were declared.
+    given : frozenset of str
+        Claims that were judged before, in the step before this one, and are gone on with.
     """
 
     reading: Reading
     declared: Conventions
+    given: frozenset[str] = frozenset()
 
     @cached_property
     def right(self) -> Quantities:
@@ -76,7 +79,7 @@ class Judgement:
     def wrong(self) -> dict[str, Flags]:
         """Return by claim which numbers are neither right nor follow, where there are any."""
         found = {key: off & ~self.right_flags[key] for key, off in self.reading.off.items()}
-        return {key: flags for key, flags in found.items() if flags.any()}
+        return {k: flags for k, flags in found.items() if flags.any() and k not in self.given}
 
     @cached_property
     def causes(self) -> Causes:
@@ -136,12 +139,18 @@ class Judgement:
         for claim in self.reading.claims:
             stated = ~np.isnan(claim.values) & ~self.right_flags[claim.key]
             from_slips = stated.any() and nearest_before(claim.key, found, self.reading.step)
-            if claim.key in self.wrong or from_slips:
+            is_given = stated.any() and claim.key in self.given
+            if claim.key in self.wrong or from_slips or is_given:
                 found.add(claim.key)
         return found
 
 
-def judge(step: Step, claims: Sequence[Claim], declared: Conventions) -> Judgement:
+def judge(
+    step: Step,
+    claims: Sequence[Claim],
+    declared: Conventions,
+    given: frozenset[str] = frozenset(),
+) -> Judgement:
     """Return the working read in the conventions that explain it best.
 
     Precision first: where some conventions make every number right, no mistake is looked for.
@@ -152,7 +161,7 @@ def judge(step: Step, claims: Sequence[Claim], declared: Conventions) -> Judgeme
     keys = [claim.key for claim in claims]
     possible = [c for c in combinations(step, keys, declared) if _is_possible(c, claims, house)]
     if declared in possible:
-        first = Judgement(usual, declared)
+        first = Judgement(usual, declared, given)
         if not first.wrong:
             return first
     if not possible:
@@ -167,12 +176,14 @@ def judge(step: Step, claims: Sequence[Claim], declared: Conventions) -> Judgeme
     for reading in ranked:
         if reading.n_off(readings[0]) > least:
             break
-        found = Judgement(reading, declared)
+        found = Judgement(reading, declared, given)
         if not found.wrong:
             return found
     chosen = dict.fromkeys([readings[0], *ranked[:_MOST_READ]])
     best = None
-    for found in sorted((Judgement(r, declared) for r in chosen), key=lambda j: j.departures):
+    for found in sorted(
+        (Judgement(r, declared, given) for r in chosen), key=lambda j: j.departures
+    ):
         if best is not None and best.cost <= found.departures + _MISTAKE:
             break
         if best is None or found.cost < best.cost:

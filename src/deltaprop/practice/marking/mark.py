@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
@@ -36,7 +37,7 @@ from deltaprop.practice.marking.judge import (
     judge,
 )
 from deltaprop.practice.marking.reasons import Reasons
-from deltaprop.practice.marking.step import step_of
+from deltaprop.practice.marking.step import next_step, step_of
 
 __all__ = ["ROUNDED", "VERDICTS", "WRONG", "Mark", "Marking", "mark"]
 
@@ -66,6 +67,8 @@ class Mark:
         Every named mistake that gives the claimed numbers equally well; ``mistake`` is the first.
     because : str
         One sentence.
+    step : int or None
+        In which step, where there are several; the first is 1.
     """
 
     claim: str
@@ -76,11 +79,21 @@ class Mark:
     mistake: str | None
     candidates: tuple[str, ...]
     because: str
+    step: int | None = None
 
     @property
     def id(self) -> str:
-        """Return the name of the number: ``W.1.after[0,2]``."""
-        return entry(self.claim, *self.index)
+        """Return the name of the number: ``W.1.after[0,2]``, or ``step 2: z.1[0,0]``."""
+        return f"{self._where}{entry(self.claim, *self.index)}"
+
+    @property
+    def quantity(self) -> str:
+        """Return the claim with its step: ``z.1``, or ``step 2: z.1``."""
+        return f"{self._where}{self.claim}"
+
+    @property
+    def _where(self) -> str:
+        return "" if self.step is None else f"step {self.step}: "
 
     @property
     def ok(self) -> bool:
@@ -137,7 +150,7 @@ class Marking:
         """Return for each claimed quantity the mark of its worst number."""
         return {
             claim: max(marks, key=lambda mark: VERDICTS.index(mark.verdict))
-            for claim, marks in groupby(self.marks, key=lambda mark: mark.claim)
+            for claim, marks in groupby(self.marks, key=lambda mark: mark.quantity)
         }
 
     @property
@@ -217,18 +230,37 @@ def mark(worked: str | os.PathLike[str] | Mapping[str, Any] | WorkedExample) -> 
     (False, ('sign',))
     """
     example, name = _read(worked)
-    try:
-        step = step_of(example)
-        right, _ = work_out(step)
-        claims = read_claims(example.claims, right)
-    except DeltapropError as error:
-        raise DataError(f"{name}: {error}") from None
-    judgement = judge(step, claims, declared(example.conventions))
-    reasons = Reasons(example, judgement)
-    return Marking(
-        example.title, tuple(_marks(judgement, claims, reasons)),
-        judgement.reading.conventions.names,
-    )  # fmt: skip
+    marks: list[Mark] = []
+    names: dict[str, None] = {}
+    for number, (one, given) in enumerate(_steps_of(example), start=1):
+        if example.steps and not one.claims:
+            continue
+        where = name if not example.steps else f"{name}, step {number}"
+        try:
+            step = step_of(one)
+            claimed = {**given, **(one.claims or {})} if given else one.claims
+            claims = read_claims(claimed, work_out(step)[0])
+        except DeltapropError as error:
+            raise DataError(f"{where}: {error}") from None
+        judgement = judge(step, claims, declared(example.conventions), frozenset(given))
+        found = _marks(judgement, claims, Reasons(one, judgement))
+        own = [mark for mark in found if mark.claim not in given]
+        marks += [replace(mark, step=number) for mark in own] if example.steps else own
+        names |= dict.fromkeys(judgement.reading.conventions.names)
+    return Marking(example.title, tuple(marks), tuple(names))
+
+
+def _steps_of(example: WorkedExample) -> Iterator[tuple[WorkedExample, dict[str, object]]]:
+    """Yield each step, and the parameters that were claimed after the one before."""
+    if not example.steps:
+        yield example, {}
+    given: dict[str, object] = {}
+    for changes in example.steps:
+        example = replace(example, **{"claims": None, **changes})
+        yield example, given
+        given = {key.removesuffix(".after"): value for key, value in (example.claims or {}).items()
+                 if re.fullmatch(r"[Wb]\.\d+\.after", str(key))}  # fmt: skip
+        example = next_step(example)
 
 
 def _read(worked: object) -> tuple[WorkedExample, str]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
 from deltaprop.checking.step import Step
-from deltaprop.engines.base import take_step
+from deltaprop.engines.base import State, take_step
 from deltaprop.errors import SettingError
 from deltaprop.explaining.examples import WorkedExample
 from deltaprop.model.backprop import backpropagate
 from deltaprop.training.schedules import as_schedule
 
-__all__ = ["step_of"]
+__all__ = ["next_step", "step_of"]
 
 Array = npt.NDArray[np.float64]
 
@@ -25,11 +28,10 @@ def step_of(worked: WorkedExample) -> Step:
     DeltapropError
         When x, targets or reduction do not fit the network.
     """
-    if not worked.network.is_dense_only:
+    if not worked.network.has_usual_layers_only:
         raise SettingError(
             "Marking is about dense layers in their usual form; the network "
-            f"{worked.network.describe()} has others, or learning rate factors. explain and "
-            "check_gradients take any network."
+            f"{worked.network.describe()} has others. explain and check_gradients take any network."
         )
     with np.errstate(all="ignore"):  # whatever is not finite shows as such
         trace = backpropagate(
@@ -37,16 +39,29 @@ def step_of(worked: WorkedExample) -> Step:
         )
     if worked.network.label_smoothing or any(d is not None for d in worked.network.dropouts):
         raise SettingError("A working with dropout or label smoothing cannot be marked.")
-    optimizer, weights = worked.optimizer, worked.network.layout.penalized()
-    eta = as_schedule(optimizer.learning_rate)(0, 1)
+    eta = as_schedule(worked.optimizer.learning_rate)(0, 1)
 
     def move(flat: Array, gradients: Array) -> Array:
-        stepped = flat.copy()
-        state = optimizer.init(flat.size)
-        take_step(optimizer, worked.network.layout, state, stepped, gradients, eta)
-        return stepped if worked.train_biases else np.where(weights, stepped, flat)
+        return _moved(worked, flat, gradients, eta)[0]
 
     return Step(
         worked.network, worked.parameters, np.array(trace.a[0]), np.array(trace.targets),
         np.array(trace.shares), eta, move,
     )  # fmt: skip
+
+
+def next_step(worked: WorkedExample) -> WorkedExample:
+    """Return the example as it stands after its step: new parameters, and the optimizer's state."""
+    trace = backpropagate(
+        worked.network, worked.parameters, worked.x, worked.targets, reduction=worked.reduction
+    )
+    eta = as_schedule(worked.optimizer.learning_rate)(0, 1)
+    flat, state = _moved(worked, worked.parameters.flat, trace.gradients.flat, eta)
+    return replace(worked, parameters=worked.parameters.like(flat), state=state)
+
+
+def _moved(worked: WorkedExample, flat: Array, gradients: Array, eta: float) -> tuple[Array, State]:
+    stepped, optimizer, layout = flat.copy(), worked.optimizer, worked.network.layout
+    state = optimizer.init(flat.size) if worked.state is None else deepcopy(dict(worked.state))
+    take_step(optimizer, layout, state, stepped, gradients, eta)
+    return stepped if worked.train_biases else np.where(layout.penalized(), stepped, flat), state

@@ -29,7 +29,7 @@ def render(marking: Marking, *, width: int, color: bool) -> str:
     """
     width = max(width, 40)
     rows: list[tuple[tuple[str, ...], Mark | None, str]] = []
-    for _, group in groupby(marking.marks, key=lambda mark: mark.claim):
+    for _, group in groupby(marking.marks, key=lambda mark: mark.quantity):
         rows += _rows_of(list(group))
     wide = [max(len(row[0][c]) for row in [(_HEADER, None, ""), *rows]) for c in range(3)]
     heads = (readable(marking.title), _summary(marking))
@@ -54,7 +54,7 @@ def _rows_of(marks: list[Mark]) -> list[tuple[tuple[str, ...], Mark | None, str]
         explained = of_kind[0] if of_kind and verdict != RIGHT else None
         if len(of_kind) > 1 and verdict in (RIGHT, OTHERWISE, FOLLOWS):
             count = f"{len(of_kind)} numbers"
-            rows.append(((marks[0].claim, count, "", verdict), explained, verdict))
+            rows.append(((marks[0].quantity, count, "", verdict), explained, verdict))
             continue
         for mark in of_kind:  # the sentence about the first of a kind says enough
             rows.append((_cells(mark), explained, verdict))

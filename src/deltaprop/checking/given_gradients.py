@@ -1,0 +1,204 @@
+"""Gradients in the forms people hold them in, brought into the order of ``parameters.flat``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from numbers import Real
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from deltaprop.errors import ShapeError, shown
+from deltaprop.masked import refuse_masked
+from deltaprop.model.parameters import Layout, Parameters, Slot
+
+__all__ = ["flat_numbers", "is_one_number"]
+
+Array = npt.NDArray[np.float64]
+
+# What the last word of a key means: "dW1", "layers.0.weight", "grad_b2", "kernel", "intercepts".
+_KINDS = {
+    "W": ("w", "weight", "weights", "kernel", "coef", "coefs", "theta"),
+    "b": ("b", "bias", "biases", "intercept", "intercepts"),
+}
+_KEY = re.compile(r"[a-z]+|\d+")
+_MOST_SHOWN = 8  # arrays in a message
+
+
+def is_one_number(value: object) -> bool:
+    """Return whether a value is a single number, or None: a loss, not gradients."""
+    return value is None or isinstance(value, Real) or getattr(value, "ndim", None) == 0
+
+
+def flat_numbers(parameters: Parameters, given: object, what: str) -> Array:
+    """Return claimed numbers in the order of ``parameters.flat``.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        Which arrays there are.
+    given : Parameters, array_like, list, dict or module
+        Flat numbers; a list of arrays in any usual order (by layer, or all weights before all
+        biases, from the first layer or from the last), nested as one likes; a dict by names such as
+        "dW1", "b.2" or "0.weight"; tensors or a module of PyTorch, of which ``.grad`` is taken.
+        Weights may all have a row per output instead.
+    what : str
+        What messages call them.
+
+    Raises
+    ------
+    ShapeError
+        When they cannot be matched with the parameters; the message shows both.
+    """
+    if isinstance(given, Parameters):
+        given = given.flat
+    slots = parameters.layout.slots
+    if hasattr(given, "named_parameters"):
+        return _from_names(parameters.layout, dict(given.named_parameters()), what)
+    if isinstance(given, Mapping):
+        return _from_names(parameters.layout, given, what)
+    are_tensors = _has_tensors(given)
+    arrays = [*_arrays(given, what)]
+    whole = arrays[0] if len(arrays) == 1 else None
+    if whole is not None and whole.shape == (parameters.layout.size,):
+        return whole
+    if whole is not None and (whole.ndim < 2 or len(slots) > 1):
+        raise ShapeError(
+            f"The claimed {what} have shape {whole.shape}; expected one number for each of the "
+            f"{parameters.layout.size} parameters, in the order of parameters.flat."
+        )
+    for order in _orders(slots):
+        found = _fitted(parameters.layout, dict(zip(order, arrays, strict=False)), are_tensors)
+        if found is not None and len(order) == len(arrays):
+            return found
+    raise ShapeError(_unmatched(what, [str(array.shape) for array in arrays], slots))
+
+
+def _arrays(given: Any, what: str) -> Iterator[Array]:
+    """Yield the arrays of nested lists, in order; a list of plain numbers is one array."""
+    if isinstance(given, (list, tuple)) and not given:
+        return
+    if isinstance(given, (list, tuple)) and not all(map(is_one_number, given)):
+        rows = [part for part in given if isinstance(part, (list, tuple))]
+        plain = len(rows) == len(given) and all(
+            len(row) == len(rows[0]) and all(map(is_one_number, row)) for row in rows
+        )
+        if not plain:
+            yield from chain.from_iterable(_arrays(part, what) for part in given)
+            return
+    if isinstance(given, Mapping):
+        yield from chain.from_iterable(_arrays(part, what) for part in given.values())
+        return
+    if isinstance(given, Iterator) or type(given).__name__ in ("generator", "map", "zip"):
+        yield from _arrays(list(given), what)
+        return
+    yield _numbers(given, what)
+
+
+def _numbers(given: Any, what: str) -> Array:
+    """Return one array of numbers; of a tensor that has one, its gradient."""
+    refuse_masked(given, f"The claimed {what}")
+    grad = getattr(given, "grad", None)
+    tensor = grad if grad is not None else given
+    if hasattr(tensor, "detach"):
+        tensor = tensor.detach().cpu().numpy()
+    try:
+        return np.asarray(tensor, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ShapeError(
+            f"The claimed {what} hold {shown(given)}, where an array of numbers was expected."
+        ) from None
+
+
+def _has_tensors(given: Any) -> bool:
+    """Return whether these are PyTorch's, whose layers have a row of weights per output."""
+    if isinstance(given, (list, tuple)):
+        return any(map(_has_tensors, given))
+    return hasattr(given, "detach")
+
+
+def _orders(slots: Sequence[Slot]) -> Iterator[list[Slot]]:
+    """Yield the orders in which arrays are usually listed."""
+    last = max(slot.layer for slot in slots)
+    by_layer = sorted(slots, key=lambda s: s.layer)
+    for layers in (lambda s: s.layer, lambda s: last - s.layer):  # from the first, from the last
+        for turned in (False, True):  # W before b, or b before W
+            within = [*reversed(by_layer)] if turned else by_layer
+            yield sorted(within, key=layers)
+            yield sorted(sorted(within, key=layers), key=lambda s: (s.name != "W") ^ turned)
+
+
+def _fitted(layout: Layout, arrays: Mapping[Slot, Array], outputs_first: bool) -> Array | None:
+    """Return the flat vector of these arrays if every one fits its place; weights all one way."""
+    for turned in (outputs_first, not outputs_first):
+        flat = np.empty(layout.size)
+        for slot, array in arrays.items():
+            own = array.T if turned and len(slot.shape) == 2 else array
+            if own.shape != slot.shape and not _is_row(own, slot):
+                break
+            slot.of(flat)[...] = own.reshape(slot.shape)
+        else:
+            return flat if len(arrays) == len(layout.slots) else None
+    return None
+
+
+def _is_row(array: Array, slot: Slot) -> bool:
+    """Return whether an array holds a vector as one row, or as one column."""
+    return len(slot.shape) == 1 and sorted(array.shape) == sorted((1, *slot.shape))
+
+
+def _from_names(layout: Layout, given: Mapping[Any, Any], what: str) -> Array:
+    read: dict[str, dict[tuple[int, ...], Array]] = {}
+    for key, value in given.items():
+        kind, place = _read_key(str(key), layout)
+        several = [*_arrays(value, what)]
+        for number, array in enumerate(several):
+            read.setdefault(kind, {})[(*place, number) if len(several) > 1 else place] = array
+    arrays: dict[Slot, Array] = {}
+    for kind, by_place in read.items():
+        own = [slot for slot in layout.slots if slot.name == kind]
+        if len(own) != len(by_place):
+            raise ShapeError(_unmatched(what, map(str, given), layout.slots))
+        arrays |= dict(zip(own, (by_place[place] for place in sorted(by_place)), strict=True))
+    missing = [f"{s.name}.{s.layer + 1}" for s in layout.slots if s not in arrays]
+    if missing:
+        raise ShapeError(
+            f"The claimed {what} lack {', '.join(missing[:_MOST_SHOWN])}; "
+            f"there are {', '.join(map(str, [*given][:_MOST_SHOWN]))}."
+        )
+    found = _fitted(layout, arrays, any(map(_has_tensors, given.values())))
+    if found is None:
+        shapes = [f"{s.name}.{s.layer + 1} {array.shape}" for s, array in arrays.items()]
+        raise ShapeError(_unmatched(what, shapes, layout.slots))
+    return found
+
+
+def _read_key(key: str, layout: Layout) -> tuple[str, tuple[int, ...]]:
+    """Return which array a key means, and the numbers in it, which order the layers."""
+    names = {slot.name.casefold(): slot.name for slot in layout.slots}
+    numbers = tuple(int(part) for part in re.findall(r"\d+", key))
+    words = [part for part in _KEY.findall(key.casefold()) if part.isalpha()]
+    for word in reversed(words):
+        for candidate in (word, word.removeprefix("d")):
+            if candidate in names:
+                return names[candidate], numbers
+            for kind, others in _KINDS.items():
+                if candidate in others:
+                    return kind, numbers
+    expected = ", ".join(f"d{slot.name}{slot.layer + 1}" for slot in layout.slots[:_MOST_SHOWN])
+    raise ShapeError(f"{shown(key)} names no array of this network; expected {expected}.")
+
+
+def _unmatched(what: str, found: Iterable[str], slots: Sequence[Slot]) -> str:
+    parts = [*found]
+    more = ", ..." if len(parts) > _MOST_SHOWN else ""
+    wanted = ", ".join(f"{s.name}.{s.layer + 1} {s.shape}" for s in slots[:_MOST_SHOWN])
+    rest = ", ..." if len(slots) > _MOST_SHOWN else ""
+    return (
+        f"The claimed {what} cannot be matched with the parameters: there are "
+        f"{', '.join(parts[:_MOST_SHOWN]) or 'none'}{more}; expected {wanted}{rest}, "
+        "in any usual order, weights with a row per input or all with a row per output."
+    )
