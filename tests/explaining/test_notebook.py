@@ -1,9 +1,7 @@
 """The notebook runs and holds; the piece of HTML is read without a kernel."""
 
 import base64
-import contextlib
 import dataclasses
-import io
 import json
 import re
 import zlib
@@ -23,6 +21,7 @@ from deltaprop.explaining.renderers.notebook import fragment
 from deltaprop.notation.image import Image
 from deltaprop.notation.png import data_uri
 from helpers.explained import BESIDE, large, tutorial
+from helpers.notebooks import SignDescent, executed
 
 RULES = [None, dp.Momentum(0.1, nesterov=True), dp.RMSProp(), dp.Adam(), dp.AdamW(0.1)]
 
@@ -30,34 +29,8 @@ RULES = [None, dp.Momentum(0.1, nesterov=True), dp.RMSProp(), dp.Adam(), dp.Adam
 EVIL = "</details><script>alert('x')</script> & \"q\" 数"
 
 
-@dataclasses.dataclass(frozen=True)
-class SignDescent:
-    """Somebody's own optimizer, with a state."""
-
-    learning_rate: float = 0.05
-    name = "sign"
-
-    def init(self, n):
-        return {"u": np.zeros(n)}
-
-    def step(self, state, flat, gradient, eta, decayed):
-        state["u"] += gradient
-        flat -= eta * np.sign(gradient)
-
-
 def fragment_of(explanation, **style):
     return fragment.write_document(explanation.document(Style(**style), shortened=True))
-
-
-def executed(text):
-    """Return the names and the output of the code cells, run one after the other."""
-    book = json.loads(text)
-    names, output = {}, io.StringIO()
-    with contextlib.redirect_stdout(output):
-        for cell in book["cells"]:
-            if cell["cell_type"] == "code":
-                exec(compile("".join(cell["source"]), "<cell>", "exec"), names)
-    return names, output.getvalue()
 
 
 class TestTheFile:

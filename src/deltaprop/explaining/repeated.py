@@ -266,6 +266,8 @@ class Repeated(InEveryForm):
             "title": self.first.names.title,
             "learnt": self.learnt,
             "n_steps": self.n_taken,
+            "at_most": self.n_steps,
+            "watched": [[name, ref.id] for name, ref in self.watched],
             "until": None if until is None else {"measure": until.kind, "limit": until.limit},
             "repeated": [
                 {

@@ -153,6 +153,8 @@ WORDS = {
         "Every number below is displayed as deltaprop worked it out; each code cell works it out "
         "again and compares."
     ),
+    "notebook live": "Change any number here and run all cells: everything below follows.",
+    "notebook changed": "Other numbers are given now: the text has the old ones, the cells yours.",
     "notebook given": "Given: the network, its parameters and the batch",
     "own rule": "The optimizer is not deltaprop's own; the new parameters are taken as given.",
     "proof": "proof",

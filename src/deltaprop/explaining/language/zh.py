@@ -129,6 +129,8 @@ WORDS = {
     "result": "结果",
     "number": "量",
     "notebook": "下面每一个数都由 deltaprop 求得；每个代码单元把它重新算一遍并作比较。",
+    "notebook live": "可以改动这里的任何数，再运行全部单元格：下面的一切随之更新。",
+    "notebook changed": "给定的数已经改动：文字仍是原来的数，单元格的输出是你的数。",
     "notebook given": "已知：网络、参数和样本",
     "own rule": "优化器不是 deltaprop 自带的；新参数按给定值使用。",
     "proof": "验证",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from deltaprop.explaining.renderers.notebook.live import fingerprint, is_known_rule
 from deltaprop.explaining.worked_step import WorkedStep
 from deltaprop.functional.losses import sample_shares
 from deltaprop.model.layers import ARRAYS
@@ -21,13 +22,14 @@ from deltaprop.training.optimizers import hyperparameters
 
 __all__ = [
     "ARITHMETIC",
-    "CHECK",
     "HELD",
     "Given",
     "arithmetic_code",
     "check_code",
+    "check_definition",
     "given_code",
     "is_own",
+    "repeat_code",
 ]
 
 Array = npt.NDArray[np.float64]
@@ -40,15 +42,25 @@ def holds(value, text):
     places = len(digits.partition(".")[2]) - int(exponent or 0)
     return str(value) == text or abs(value - float(text)) <= 1.001 * 10.0**-places
 '''
-CHECK = f'''\
-{_NEAR}
+_CHECK = '''\
+{near}
+original = "{original}"  # of the numbers that the text shows
 
-def check(step, shown):
-    """Compare displayed numbers with what deltaprop works out."""
+
+def check(step, phase, shown):
+    """Compare displayed numbers with what deltaprop works out; of other numbers, tell them."""
+    if fingerprint(step) != original:
+        print(told(step, phase, "{language}"))
+        return
     for name, text in shown.items():
         value = step.derivation.known(read_ref(name)).value
         assert holds(value, text), f"{{name}} is {{value!r}}, but {{text}} is displayed."
-    print(f"{{len(shown)}} numbers hold.")'''
+    print(f"{{len(shown)}} numbers hold.")
+
+
+if fingerprint(step) != original:
+    print("{changed}")
+    print(told(step, "overview", "{language}"))'''
 ARITHMETIC = f'''\
 from math import *
 
@@ -74,6 +86,7 @@ HELD = {
 _IMPORTS = """\
 import numpy as np
 import deltaprop as dp
+from deltaprop.explaining.renderers.notebook.live import fingerprint, told
 from deltaprop.notation.ids import read_ref
 """
 _UNPACKED = '''\
@@ -124,11 +137,11 @@ class Given:
     step: str  # leaves ``step`` and ``trace``
 
 
-def given_code(worked: WorkedStep, own_rule: str) -> Given:
+def given_code(worked: WorkedStep, own_rule: str, live: str) -> Given:
     """Return code that makes what is given, and takes the step.
 
     What an optimizer that is not deltaprop's own does cannot be written into code: its new
-    parameters are given, and ``own_rule`` says so.
+    parameters are given, and ``own_rule`` says so; ``live`` says that the numbers can be changed.
     """
     writer = _Writer(worked)
     network, step = "\n".join(writer.given()), "\n".join(writer.step(own_rule))
@@ -136,18 +149,38 @@ def given_code(worked: WorkedStep, own_rule: str) -> Given:
     if writer.packed:
         rows = [f'    "{name}": {text},' for name, text in writer.packed.items()]
         packed = "\n".join([_UNPACKED, "packed = {", *rows, "}"])
-    return Given(packed, f"{_IMPORTS}\n{network}", step)
+    return Given(packed, f"{_IMPORTS}\n# {live}\n{network}", step)
 
 
-def check_code(worked: WorkedStep, lines: Sequence[Line]) -> str:
+def check_definition(worked: WorkedStep, language: str, changed: str) -> str:
+    """Return code that defines ``check``; ``changed`` is said where the first cell is another."""
+    return _CHECK.format(
+        near=_NEAR, original=fingerprint(worked), language=language, changed=changed
+    )
+
+
+def check_code(worked: WorkedStep, phase: str, lines: Sequence[Line]) -> str:
     """Return code that compares displayed numbers with those of ``step``."""
-    known = _is_known_rule(worked)
+    known = is_known_rule(worked)
     shown = [
         f'        "{line.step.id}": "{line.shown}",'
         for line in lines
         if _is_its_value(line) and (known or not _is_state(line))
     ]
-    return "\n".join(["check(", "    step,", "    {", *shown, "    },", ")"])
+    return "\n".join(["check(", "    step,", f'    "{phase}",', "    {", *shown, "    },", ")"])
+
+
+def repeat_code(data: Mapping[str, Any]) -> str:
+    """Return code that takes the step again and again, as a document about that was made."""
+    until = data["until"] and f"{data['until']['measure']}={data['until']['limit']!r}"
+    watched = ", ".join(f'({name!r}, read_ref("{id_}"))' for name, id_ in data["watched"])
+    return "\n".join(
+        [
+            "from deltaprop.explaining import repeat", "",
+            f"again = repeat(step, {data['at_most']}, until={until!r}, watch=[{watched}])",
+            "print(again)",
+        ]
+    )  # fmt: skip
 
 
 def arithmetic_code(lines: Sequence[Line]) -> str:
@@ -186,6 +219,11 @@ class _Writer:
         yield from self.parameters("params", self.trace.parameters.flat)
         yield f"x = {self.array('x', self.trace.a[0])}"
         yield f"targets = {self.array('targets', self.trace.targets)}"
+        if is_known_rule(self.worked):
+            update = self.update
+            settings = [f"learning_rate={update.learning_rate!r}"]
+            settings += [f"{n}={value!r}" for n, value in hyperparameters(update.rule).items()]
+            yield f"rule = dp.{type(update.rule).__name__}({', '.join(settings)})"
 
     def parameters(self, name: str, flat: Array) -> Iterator[str]:
         """Yield code that makes parameters: arrays written out, or packed where they are many."""
@@ -206,22 +244,18 @@ class _Writer:
 
     def step(self, own_rule: str) -> Iterator[str]:
         """Yield code that takes the step."""
-        update, known = self.update, _is_known_rule(self.worked)
-        rule = "GivenStep()"
-        if known:
-            settings = [f"learning_rate={update.learning_rate!r}"]
-            settings += [f"{n}={value!r}" for n, value in hyperparameters(update.rule).items()]
-            rule = f"dp.{type(update.rule).__name__}({', '.join(settings)})"
-        else:
+        update, known = self.update, is_known_rule(self.worked)
+        if not known:
             yield f"# {own_rule}"
             yield from self.parameters("after", update.after.parameters.flat)
             yield from ("", "", _GIVEN_STEP.format(rate=update.learning_rate), "")
+            yield "rule = GivenStep()"
         kept = [(mask > 0).astype(float) for mask in self.trace.masks if mask is not None]
         if kept:
             yield from (_GIVEN_MASKS, "")
         yield "step = dp.explain("
         yield from ("    net,", "    params,", "    x,", "    targets,")
-        yield f"    optimizer={rule},"
+        yield "    optimizer=rule,"
         if known and not self.is_fresh():
             yield "    state={"
             yield from (f'        "{name}": {self.value(name)},' for name in update.state)
@@ -266,10 +300,6 @@ class _Writer:
             return f"np.array({values.tolist()})"
         self.packed[name] = _pack(values)
         return f'packed["{name}"]'
-
-
-def _is_known_rule(worked: WorkedStep) -> bool:
-    return type(worked.update.rule).__module__.partition(".")[0] == "deltaprop"
 
 
 def _is_its_value(line: Line) -> bool:

@@ -73,11 +73,14 @@ class _Book:
         yield "markdown", "\n".join([*write_head(self.document), escaped(words["notebook"])])
         if worked is not None:
             yield "markdown", f"## {escaped(words['notebook given'])}"
-            given = code.given_code(worked, words["own rule"])
+            given = code.given_code(worked, words["own rule"], words["notebook live"])
             yield from [("hidden code", given.packed)] if given.packed else []
             yield "code", given.network
             yield "code", given.step
-        yield "code", code.CHECK if worked is not None else code.ARITHMETIC
+            language = self.document.style.language
+            yield "code", code.check_definition(worked, language, words["notebook changed"])
+        else:
+            yield "code", code.ARITHMETIC
         for section in self.document.sections:
             yield from self.section(section, "##")
             for part in section.parts:
@@ -95,11 +98,13 @@ class _Book:
                 yield "code", code.arithmetic_code(lines)
             return
         if lines:
-            yield "code", code.check_code(self.worked, lines)
+            yield "code", code.check_code(self.worked, section.name, lines)
         if section.name == "gradient" and lines:
             yield "code", "print(step.verify())"
         if any(isinstance(block, Equations) for block in section.blocks):
             yield "code", code.HELD[section.name]
+        if section.name == "repeated" and self.document.data is not None:
+            yield "code", code.repeat_code(self.document.data)
         if section.name == "promise":
             yield "code", "step.predicted_change, step.second_order_change, step.actual_change"
 
