@@ -175,6 +175,16 @@ def test_the_mistake_in_a_working_is_to_be_found(call, tmp_path):
     assert (tmp_path / "sheet").read_text("utf-8").count("Find the mistake.") == 2
 
 
+def test_the_fix_that_helps_is_to_be_chosen(call, tmp_path):
+    words = ["practice", "--kind", "fix", "--seed", "3"]
+    shown = call(*words, "--key", tmp_path / "key")
+    assert "This run does not learn:" in shown.out
+    helping = re.findall(r"^(\w)  .* helps$", (tmp_path / "key").read_text("utf-8"), re.MULTILINE)
+    assert call(*words, stdin=f"{helping[0]}\n".encode()).status == 0
+    assert call(*words, stdin=b"skip\n").status == 1
+    assert call(*words, "--json").json["format"] == "deltaprop-fix/1"
+
+
 def test_digits(call, tmp_path):
     call("practice", "--level", "5", "--seed", "3", "--digits", "8", "--key", tmp_path / "key")
     assert dp.exercise(5, 3, digits=8).key["a.1"][0][0] in (tmp_path / "key").read_text("utf-8")

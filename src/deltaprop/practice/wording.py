@@ -9,6 +9,8 @@ from collections.abc import Mapping
 
 from deltaprop.checking.mistakes import MISTAKES
 from deltaprop.notation.languages import wording_in
+from deltaprop.practice.classroom.wording import CLASSROOM
+from deltaprop.practice.exercises.wording import COURSE
 
 __all__ = ["WORDINGS", "mistake_described", "slip_described", "wording_of"]
 
@@ -79,79 +81,6 @@ _EN = {
     "separator": ", ",
     "mistake arithmetic": "a slip in the arithmetic, as no named mistake gives it",
     "mistake systematic": "all of these numbers are wrong, and no named mistake gives them",
-    "full stop": ".",
-    "next": (
-        "Enter goes on: level {level}, {title}. A number from 1 to 9 chooses another level, quit "
-        "ends."
-    ),
-    "next prompt": "> ",
-    "find heading": "Find the mistake. {heading}",
-    "find working": "Somebody's working, line by line",
-    "find wanted": (
-        "One mistake was made, and all after it follows from it. Which line is the first that is "
-        "wrong, and what was done there?"
-    ),
-    "find line prompt": "Line (1 to {count}): ",
-    "find mistake prompt": "Mistake: ",
-    "find not a line": "A line is wanted, from 1 to {count}; or ?, skip, show, quit.",
-    "find not a mistake": "A letter is wanted, from a to {last}; or ?, skip, show, quit.",
-    "find line right": "Right: line {line}.",
-    "find line is right": "Line {line} is right.",
-    "find line follows": "Line {line} only follows from the mistake, which is made before.",
-    "find line later": "The mistake is made in line {line} too, but not there first.",
-    "find mistake right": "Right: {described} ({mistake}).",
-    "find mistake wrong": "It is another one: {described} ({mistake}) would give other numbers.",
-    "find hint line": "Look here: {phase}.",
-    "find hint mistake": "The line should be:",
-    "find answer": "Line {line}: {described} ({mistake}). It should be:",
-    "record": (
-        "Exercises since {since}: {count}. Right at once and without a hint: {first} of {asked} "
-        "answers; in the last {few} exercises {lately}."
-    ),
-    "record empty": "Nothing is noted yet.",
-    "record mistake": "mistake",
-    "record times": "rows",
-    "record lately": "of last {few}",
-    "record last": "last made",
-    "record aside": "{error} It is called {aside} now, and a new one is begun.",
-    "record not kept": "{error} It is left as it is, and nothing is noted.",
-    "record lost": "This exercise is not noted: {error}",
-    "moodle known": "Worked out so far, as shown",
-    "moodle digits": (
-        "Work with the numbers as they are shown. Give at least {least} significant digits, the "
-        "last one rounded."
-    ),
-    "class heading": (
-        "{folder}, papers: {count}. All right: {right}; with something wrong: {wrong}; "
-        "unreadable: {unreadable}."
-    ),
-    "class mistake": "mistake",
-    "class count": "papers",
-    "class which": "which",
-    "class paper": "paper",
-    "class numbers right": "right",
-    "class verdict": "mistakes",
-    "class all right": "all right",
-    "class unreadable": "unreadable: {reason}",
-    "feedback title": "Feedback: {name}",
-    "feedback unreadable": "This paper could not be read.",
-    "feedback all right": "All {count} numbers are right.",
-    "feedback summary": (
-        "{right} of {count} numbers are right. Wrong: {wrong}; right if earlier numbers were: "
-        "{follows}."
-    ),
-    "feedback conventions": "Read in the conventions it is written in ({conventions}).",
-    "feedback first": "What to look at",
-    "feedback mistake": "{described} ({mistake}).",
-    "feedback every": "Every number",
-    "feedback number": "number",
-    "feedback yours": "yours",
-    "feedback exactly": "exactly",
-    "feedback verdict": "verdict",
-    "feedback numbers": "{count} numbers",
-    "feedback right": "right",
-    "feedback follows": "follows",
-    "feedback wrong": "wrong",
 }
 
 _ZH = {
@@ -215,72 +144,12 @@ _ZH = {
     "separator": "，",
     "mistake arithmetic": "计算错误，对不上任何一种已知的错误",
     "mistake systematic": "这些数全都不对，对不上任何一种已知的错误",
-    "full stop": "。",
-    "next": "按回车继续：第 {level} 级，{title}。写 1 到 9 选择别的级，quit 结束。",
-    "next prompt": "> ",
-    "find heading": "找出错误。{heading}",
-    "find working": "某人的演算，逐行写出",
-    "find wanted": "演算中犯了一个错误，其后的数都由它得来。哪一行最先出错，错在哪里？",
-    "find line prompt": "行（1 到 {count}）：",
-    "find mistake prompt": "错误：",
-    "find not a line": "这里要行号，1 到 {count}；或者写 ?、skip、show、quit。",
-    "find not a mistake": "这里要一个字母，a 到 {last}；或者写 ?、skip、show、quit。",
-    "find line right": "正确：第 {line} 行。",
-    "find line is right": "第 {line} 行是对的。",
-    "find line follows": "第 {line} 行只是由错误得来，错误在它之前。",
-    "find line later": "第 {line} 行也犯了这个错误，但不是最先出错的一行。",
-    "find mistake right": "正确：{described}（{mistake}）。",
-    "find mistake wrong": "是另一个错误：{described}（{mistake}）会得出别的数。",
-    "find hint line": "请看这一部分：{phase}。",
-    "find hint mistake": "这一行应该是：",
-    "find answer": "第 {line} 行：{described}（{mistake}）。应为：",
-    "record": (
-        "自 {since} 起共 {count} 道练习：{asked} 个答案中 {first} 个一次答对且没有用提示；"
-        "最近 {few} 道：{lately}。"
-    ),
-    "record empty": "还没有记录。",
-    "record mistake": "错误",
-    "record times": "行数",
-    "record lately": "最近 {few} 道",
-    "record last": "最近一次",
-    "record aside": "{error} 该文件现名为 {aside}，另起一份新记录。",
-    "record not kept": "{error} 该文件保持原样，本次不作记录。",
-    "record lost": "这道练习没有记下：{error}",
-    "moodle known": "已经算出（按所示的数）",
-    "moodle digits": "请用所示的数计算，至少给出 {least} 位有效数字，末位四舍五入。",
-    "class heading": (
-        "{folder}，作业 {count} 份：全部正确 {right} 份，有错误 {wrong} 份，"
-        "无法读取 {unreadable} 份。"
-    ),
-    "class mistake": "错误",
-    "class count": "份数",
-    "class which": "作业",
-    "class paper": "作业",
-    "class numbers right": "正确",
-    "class verdict": "错误",
-    "class all right": "全部正确",
-    "class unreadable": "无法读取：{reason}",
-    "feedback title": "批改：{name}",
-    "feedback unreadable": "这份作业无法读取。",
-    "feedback all right": "{count} 个数全部正确。",
-    "feedback summary": (
-        "{count} 个数中 {right} 个正确，{wrong} 个错误，{follows} 个由前面的错误得来。"
-    ),
-    "feedback conventions": "按作业所用的约定批改（{conventions}）。",
-    "feedback first": "请先看这里",
-    "feedback mistake": "{described}（{mistake}）。",
-    "feedback every": "逐个批改",
-    "feedback number": "数",
-    "feedback yours": "你的答案",
-    "feedback exactly": "正确值",
-    "feedback verdict": "判定",
-    "feedback numbers": "{count} 个数",
-    "feedback right": "正确",
-    "feedback follows": "由前面的错误得来",
-    "feedback wrong": "错误",
 }
 
-WORDINGS: dict[str, Mapping[str, str]] = {"en": _EN, "zh": _ZH}
+WORDINGS: dict[str, Mapping[str, str]] = {
+    language: {**own, **CLASSROOM[language], **COURSE[language]}
+    for language, own in (("en", _EN), ("zh", _ZH))
+}
 
 _MISTAKES_ZH = {
     "missing_f_prime": "反向递推中漏掉了 f'",

@@ -16,7 +16,7 @@ from deltaprop.widths import wrap
 __all__ = ["ORDER", "Course", "first_level", "next_level"]
 
 _WELL, _BADLY = 0.8, 0.5  # of the numbers, right at once and without a hint
-ORDER = ("working", "working", "find")  # of the kinds, over and over
+ORDER = ("working", "working", "find", "working", "fix")  # of the kinds, over and over
 
 
 def first_level(record: Record) -> int:
@@ -106,7 +106,9 @@ class Course:
         """Ask how to go on, and set the level; return whether to."""
         while True:
             self.tell("")
-            self._say("next", level=level, title=LEVELS[level].names[self.language])
+            self._say(
+                "next", level=level, title=LEVELS[level].names[self.language], last=max(LEVELS)
+            )
             try:
                 text = self.ask(wording_of(self.language)["next prompt"]).strip().lower()
             except (EOFError, KeyboardInterrupt):

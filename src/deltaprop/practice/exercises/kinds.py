@@ -9,6 +9,8 @@ from typing import Any, Protocol
 from deltaprop.practice.exercise import exercise
 from deltaprop.practice.exercises.find_session import FindSession
 from deltaprop.practice.exercises.finding import FindTask
+from deltaprop.practice.exercises.fix_session import FixSession
+from deltaprop.practice.exercises.fixing import FixTask
 from deltaprop.practice.exercises.session import Ask, Score, Session, Tell
 
 __all__ = ["KINDS", "Drawn", "Kind", "kinds_in_words"]
@@ -63,6 +65,9 @@ KINDS: Mapping[str, Kind] = {
         lambda ask, tell, width, drawn: Session(drawn, ask, tell, width),
     ),
     "find": Kind("find the mistake in a working", FindTask.drawn, FindSession),
+    "fix": Kind(
+        "choose what makes a run of training learn", FixTask.drawn, FixSession, has_levels=False
+    ),
 }
 
 

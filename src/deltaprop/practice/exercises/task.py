@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self, TypeAlias
+from typing import Any, Self, TypeAlias, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,7 @@ from deltaprop.practice.marking.mark import Marking, mark
 from deltaprop.practice.marking.step import step_of
 from deltaprop.practice.wording import wording_of
 
-__all__ = ["HINTS", "Task", "Texts", "texts_of"]
+__all__ = ["HINTS", "Task", "Texts", "check_seed", "texts_of"]
 
 Texts: TypeAlias = "str | list[Texts]"
 
@@ -46,8 +46,7 @@ class Task:
     def drawn(cls, level: int, seed: int, language: str, digits: int | None) -> Self:
         """Return the task of a level and a seed, as ``exercise`` describes it."""
         rules = level_of(level)
-        if not _is_whole(seed) or seed < 0:
-            raise SettingError(f"seed is {seed!r}; it is a whole number from 0 on.")
+        check_seed(seed)
         least = rules.least_digits
         if digits is not None and not (_is_whole(digits) and least <= digits <= _MOST_SHOWN):
             raise SettingError(f"digits is {digits!r}; it is from {least} to {_MOST_SHOWN}.")
@@ -221,7 +220,13 @@ class Task:
         }
 
 
-def _is_whole(value: object) -> bool:
+def check_seed(seed: object) -> None:
+    """Raise SettingError where a seed is no whole number from 0 on."""
+    if not _is_whole(seed) or seed < 0:
+        raise SettingError(f"seed is {seed!r}; it is a whole number from 0 on.")
+
+
+def _is_whole(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 

@@ -1,0 +1,84 @@
+"""The wording of what is said about a class's papers, and of quizzes: English and Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+__all__ = ["CLASSROOM"]
+
+CLASSROOM: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "full stop": ".",
+        "moodle known": "Worked out so far, as shown",
+        "moodle digits": (
+            "Work with the numbers as they are shown. Give at least {least} significant digits, "
+            "the last one rounded."
+        ),
+        "class heading": (
+            "{folder}, papers: {count}. All right: {right}; with something wrong: {wrong}; "
+            "unreadable: {unreadable}."
+        ),
+        "class mistake": "mistake",
+        "class count": "papers",
+        "class which": "which",
+        "class paper": "paper",
+        "class numbers right": "right",
+        "class verdict": "mistakes",
+        "class all right": "all right",
+        "class unreadable": "unreadable: {reason}",
+        "feedback title": "Feedback: {name}",
+        "feedback unreadable": "This paper could not be read.",
+        "feedback all right": "All {count} numbers are right.",
+        "feedback summary": (
+            "{right} of {count} numbers are right. Wrong: {wrong}; right if earlier numbers were: "
+            "{follows}."
+        ),
+        "feedback conventions": "Read in the conventions it is written in ({conventions}).",
+        "feedback first": "What to look at",
+        "feedback mistake": "{described} ({mistake}).",
+        "feedback every": "Every number",
+        "feedback number": "number",
+        "feedback yours": "yours",
+        "feedback exactly": "exactly",
+        "feedback verdict": "verdict",
+        "feedback numbers": "{count} numbers",
+        "feedback right": "right",
+        "feedback follows": "follows",
+        "feedback wrong": "wrong",
+    },
+    "zh": {
+        "full stop": "。",
+        "moodle known": "已经算出（按所示的数）",
+        "moodle digits": "请用所示的数计算，至少给出 {least} 位有效数字，末位四舍五入。",
+        "class heading": (
+            "{folder}，作业 {count} 份：全部正确 {right} 份，有错误 {wrong} 份，"
+            "无法读取 {unreadable} 份。"
+        ),
+        "class mistake": "错误",
+        "class count": "份数",
+        "class which": "作业",
+        "class paper": "作业",
+        "class numbers right": "正确",
+        "class verdict": "错误",
+        "class all right": "全部正确",
+        "class unreadable": "无法读取：{reason}",
+        "feedback title": "批改：{name}",
+        "feedback unreadable": "这份作业无法读取。",
+        "feedback all right": "{count} 个数全部正确。",
+        "feedback summary": (
+            "{count} 个数中 {right} 个正确，{wrong} 个错误，{follows} 个由前面的错误得来。"
+        ),
+        "feedback conventions": "按作业所用的约定批改（{conventions}）。",
+        "feedback first": "请先看这里",
+        "feedback mistake": "{described}（{mistake}）。",
+        "feedback every": "逐个批改",
+        "feedback number": "数",
+        "feedback yours": "你的答案",
+        "feedback exactly": "正确值",
+        "feedback verdict": "判定",
+        "feedback numbers": "{count} 个数",
+        "feedback right": "正确",
+        "feedback follows": "由前面的错误得来",
+        "feedback wrong": "错误",
+    },
+}
