@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import deltaprop as dp
 from deltaprop.errors import DeltapropError, SettingError, TargetWarning, UnknownNameError
 from deltaprop.explaining import EXAMPLES, built_in_example, worked_example
+from deltaprop.explaining.as_example import with_claims
 from deltaprop.explaining.changes import changed
 from deltaprop.explaining.given_numbers import places_of
 from deltaprop.explaining.language import LANGUAGES
@@ -260,3 +261,33 @@ def test_an_example_without_data_says_so():
     )
     with pytest.raises(SettingError, match="read it from"):
         bare.with_(x=[1, 1])
+
+
+def test_an_example_written_in_another_way_changes_as_it_is_meant():
+    usual = {
+        "layers": [{"W": [[0.5, 0.1], [-0.3, 0.8]], "b": [0.1, -0.2]},
+                   {"W": [[0.7], [-0.4]], "b": [0.3]}],
+        "loss": "half_squared_error", "x": [[1.0, 0.5]], "targets": [[0.75]],
+    }  # fmt: skip
+    rows = {
+        **usual, "bias_row": "first", "x": [1, 1.0, 0.5], "targets": [0.75],
+        "layers": [{"W": [[0.1, -0.2], [0.5, 0.1], [-0.3, 0.8]]}, {"W": [[0.3], [0.7], [-0.4]]}],
+    }  # fmt: skip
+    w0 = {**usual, "layers": [
+        {"W": [[0.5, 0.1], [-0.3, 0.8]], "w0": [0.1, -0.2]}, {"W": [[0.7], [-0.4]], "w0": 0.3},
+    ]}  # fmt: skip
+    for change in ({"W1[1,0]": 2}, {"b2": 4}, {"x": "2,2", "t": 1}, {"W1": 1}):
+        for more in (False, True):
+            expected = worked_example(usual).with_(change, add_class=more).explain()
+            for other in (rows, w0):
+                found = worked_example(other).with_(change, add_class=more).explain()
+                assert found.trace.loss == expected.trace.loss
+                after = found.update.after.parameters.flat
+                np.testing.assert_array_equal(after, expected.update.after.parameters.flat)
+
+
+def test_steps_about_other_numbers_go_with_the_claims():
+    data = {**built_in_example("tutorial").data, "steps": [{"loss": 0.55125}]}
+    data.pop("claims")
+    assert "steps" not in worked_example(data).with_(t=3).data
+    assert with_claims(worked_example(data))["steps"] == [{"loss": 0.55125}]

@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 
 import deltaprop as dp
 from deltaprop.errors import DataError, SettingError
-from deltaprop.explaining import EXAMPLES, built_in_example, read_worked_example, worked_example
+from deltaprop.explaining import (
+    EXAMPLES,
+    built_in_example,
+    read_worked_example,
+    repeat,
+    worked_example,
+)
 from deltaprop.explaining.as_example import example_of_step, with_claims
 from deltaprop.explaining.example_files import SUFFIXES, Written, data_text, read_data
 from deltaprop.explaining.example_template import COMMENTS, comments_of, template
@@ -86,6 +92,22 @@ class TestOfAStep:
     def test_an_optimizer_with_its_usual_settings(self, draw):
         step = draw("tanh", optimizer=dp.Adam(0.01)).explanation
         assert worked_example(example_of_step(step)).explain().update.rule == dp.Adam(0.01)
+
+    @pytest.mark.parametrize("rule", [dp.Momentum(0.1), dp.Adam(0.05, beta_2=0.9), dp.RMSProp()])
+    def test_a_step_in_the_middle_goes_on_from_its_state(self, draw, rule):
+        first = draw("tanh", optimizer=rule, depth=1, bias=True).explanation
+        third = repeat(first, 3, until=None).step(3)
+        again = worked_example(example_of_step(third)).explain()
+        after = third.update.after.parameters.flat
+        np.testing.assert_array_equal(again.update.after.parameters.flat, after)
+
+    def test_learning_rates_of_layers(self):
+        data = built_in_example("mazur").data
+        layers = [dict(layer) for layer in data["layers"]]
+        layers[0]["learning_rate"] = 0.25
+        worked = worked_example({**data, "train_biases": True, "layers": layers})
+        again = worked_example(example_of_step(worked.explain()))
+        assert again.explain().to_terminal() == worked.explain().to_terminal()
 
     def test_what_has_no_room_in_the_format_is_left_out_and_said(self, tmp_path, draw, rng, beside):
         large = dp.Network([100, 50, 2])

@@ -29,7 +29,11 @@ def example_of_step(step: WorkedStep) -> dict[str, Any] | None:
     """
     network, update = step.trace.network, step.update
     name = getattr(update.rule, "name", "")
-    if step.is_large or not network.is_dense_only or OPTIMIZERS.get(name) is not type(update.rule):
+    plain = all(
+        isinstance(layer, Dense) and layer.parametrization == "standard"
+        for layer in network.computing_layers
+    )
+    if step.is_large or not plain or OPTIMIZERS.get(name) is not type(update.rule):
         return None
     data = dict(_given(step))
     try:
@@ -53,8 +57,15 @@ def _given(step: WorkedStep) -> Iterator[tuple[str, Any]]:
     layers = []
     for layer, arrays in zip(network.computing_layers, trace.parameters.layers, strict=True):
         described = {name: array.tolist() for name, array in arrays.items()}
-        if layer is not network.computing_layers[-1] and isinstance(layer, Dense):
+        assert isinstance(layer, Dense)
+        if layer is not network.computing_layers[-1]:
             described["activation"] = layer.activation or "identity"
+        for key, factor in (
+            ("learning_rate", layer.learning_rate_factor),
+            ("bias_learning_rate", layer.bias_learning_rate_factor),
+        ):
+            if (layer.learning_rate_factor, layer.bias_learning_rate_factor) != (1, 1):
+                described[key] = update.learning_rate * factor
         layers.append(described)
     yield "layers", layers
     yield "loss", network.loss_name
@@ -67,14 +78,28 @@ def _given(step: WorkedStep) -> Iterator[tuple[str, Any]]:
     rule = type(update.rule)
     settings = hyperparameters(update.rule)
     own = {key: v for key, v in settings.items() if v != hyperparameters(rule())[key]}
-    if own:
-        yield "optimizer", {"name": rule.name, **own}
+    state = _state(step)
+    if own or state:
+        yield "optimizer", {"name": rule.name, **own, **({"state": state} if state else {})}
     elif rule.name != "gradient_descent":
         yield "optimizer", rule.name
     if not update.train_biases:
         yield "train_biases", False
     if step.reduction != "mean":
         yield "loss_reduction", step.reduction
+
+
+def _state(step: WorkedStep) -> dict[str, Any]:
+    """Return what the optimizer has kept from the steps before, array by array; {} at the first."""
+    kept: dict[str, Any] = {}
+    slots = step.trace.network.layout.slots
+    first = step.update.rule.init(step.trace.parameters.flat.size)
+    for name, value in step.update.state.items():
+        if not isinstance(value, np.ndarray):
+            kept |= {name: value} if value != first[name] else {}
+        elif not np.array_equal(value, first[name]):
+            kept[name] = {f"{s.name}.{s.layer + 1}": s.of(value).tolist() for s in slots}
+    return kept
 
 
 def with_claims(worked: WorkedExample) -> dict[str, Any]:
@@ -84,7 +109,7 @@ def with_claims(worked: WorkedExample) -> dict[str, Any]:
     """
     data, _ = changed(worked.data, {})
     step = worked.explain()
-    if data.get("claims") or step.n_numbers > _MOST_CLAIMS:
+    if data.get("claims") or data.get("steps") or step.n_numbers > _MOST_CLAIMS:
         return data
     data.pop("conventions", None)  # how other claims were written
     return {**data, "claims": dict(_claims(step))}

@@ -59,7 +59,7 @@ def changed(
     Returns
     -------
     data : dict
-        Without claims, which were made about other numbers.
+        Without claims and steps, which were made about other numbers.
     changes : tuple
         Keys of the wording with what fills them in.
 
@@ -86,7 +86,8 @@ def changed(
     n, m = len(work.named.rows("x")), len(work.named.rows("targets"))
     if n != m:
         raise SettingError(f"x has {n} samples but t has {m}; give both, rows parted by ';'.")
-    work.data.pop("claims", None)
+    for made_about_others in ("claims", "steps"):
+        work.data.pop(made_about_others, None)
     work.retitle()
     return work.data, tuple(work.changes)
 

@@ -106,7 +106,8 @@ def without_bias_rows(data: Mapping[str, Any]) -> Mapping[str, Any]:
             claims[key], claims[f"{kind[:-1]}b.{rest_of_key}"] = parted(value)
         else:
             claims[key] = value
-    return {**data, "layers": layers, "x": x, "claims": claims or data.get("claims")}
+    plain = {key: value for key, value in data.items() if key != "bias_row"}
+    return {**plain, "layers": layers, "x": x, "claims": claims or data.get("claims")}
 
 
 def rows_of(values: object, what: str, width: int) -> list[list[Any]]:
