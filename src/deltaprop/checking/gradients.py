@@ -19,7 +19,7 @@ from deltaprop.checking.named_mistakes import Claimed, name_mistakes
 from deltaprop.checking.precision import EPSILON, relative_error
 from deltaprop.checking.report import EntryCheck, GradientReport
 from deltaprop.checking.step import Step
-from deltaprop.errors import SettingError
+from deltaprop.errors import DataError, SettingError
 from deltaprop.functional.losses import sample_shares
 from deltaprop.functional.settings import positive, positive_int
 from deltaprop.model.backprop import (
@@ -35,7 +35,9 @@ from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.model.targets import dense_targets, prepare_inputs, prepare_targets
 
-__all__ = ["Claim", "EntryCheck", "GradientReport", "check_gradients", "check_trace"]
+__all__ = [
+    "Claim", "EntryCheck", "GradientReport", "check_gradients", "check_trace", "require_finite_loss"
+]  # fmt: skip
 
 Array = npt.NDArray[np.float64]
 GradientFunction: TypeAlias = Callable[[Network, Parameters, Array, Array], object]
@@ -118,6 +120,8 @@ def check_gradients(
         When the claimed numbers cannot be matched with the parameters.
     SettingError
         When ``learning_rate`` is missing, or the function changes the parameters it is given.
+    DataError
+        When the loss is infinite or NaN, so that no difference of it can be measured.
     """
     tolerance = positive(tolerance, "tolerance")
     if max_entries is not None:
@@ -139,11 +143,14 @@ def check_gradients(
     elif after is not None:
         raise SettingError("after needs learning_rate: it is checked against w - eta g.")
 
+    referee = _Referee(network, parameters, inputs, dense, shares, masks, tolerance)
+    require_finite_loss(referee.here, "no difference of it can be measured")
+
     def right_gradients() -> Array:
-        return trace_step(network, parameters, inputs, dense, shares, masks).gradients.flat
+        with np.errstate(over="ignore", invalid="ignore"):
+            return trace_step(network, parameters, inputs, dense, shares, masks).gradients.flat
 
     claimed = right_gradients() if claims.gradients is None else claims.gradients
-    referee = _Referee(network, parameters, inputs, dense, shares, masks, tolerance)
     places = _spread(network.n_parameters, max_entries)
     entries = referee.check_gradients(claimed, places)
     verdicts = np.array([entry.verdict for entry in entries])
@@ -155,8 +162,7 @@ def check_gradients(
     report = GradientReport(tuple(entries), network.n_parameters, tolerance)
     if report.ok or (claims.gradients is None and wrong.size):
         return report  # ``backpropagate`` itself wrong would explain nothing
-    with np.errstate(all="ignore"):  # what is not finite is wrong already
-        right = right_gradients()
+    right = right_gradients()
     step = Step(
         network, parameters, inputs, smoothed_targets(network, dense), shares, learning_rate or 0.0
     )
@@ -171,6 +177,16 @@ def check_gradients(
         mistakes = slips(said, wrong, by_part["gradients"][0]) + mistakes
     where = locate(said, wrong, named=named) if wrong.size else ""
     return replace(report, mistakes=mistakes, where=where)
+
+
+def require_finite_loss(loss: float, consequence: str) -> None:
+    """Raise DataError where the loss is infinite or NaN: nothing follows from it."""
+    if not np.isfinite(loss):
+        raise DataError(
+            f"The loss is {loss:g} at these parameters, beyond all numbers, so {consequence}. Are "
+            "the inputs, the targets or the weights very large? Scale them, or train again with a "
+            "smaller learning rate."
+        )
 
 
 def check_trace(
@@ -208,7 +224,10 @@ class _Referee:
 
     def loss_at(self, parameters: Parameters) -> float:
         """Return L of the batch."""
-        return objective(self.network, parameters, self.x, self.targets, self.shares, self.masks)
+        with np.errstate(over="ignore", invalid="ignore"):  # what is no number is never right
+            return objective(
+                self.network, parameters, self.x, self.targets, self.shares, self.masks
+            )
 
     @cached_property
     def here(self) -> float:

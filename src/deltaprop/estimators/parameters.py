@@ -18,7 +18,14 @@ from deltaprop.estimators.sklearn import BaseEstimator
 from deltaprop.functional.activations import ACTIVATIONS
 from deltaprop.functional.losses import LOSSES
 from deltaprop.training.loop import Callback
-from deltaprop.training.optimizers import OPTIMIZERS, Adam, GradientDescent, Momentum, Optimizer
+from deltaprop.training.optimizers import (
+    OPTIMIZERS,
+    Adam,
+    GradientDescent,
+    Momentum,
+    Optimizer,
+    require_optimizer,
+)
 from deltaprop.training.schedules import LearningRate, Schedule
 
 __all__ = [
@@ -223,6 +230,7 @@ class Settings:
             named: Optimizer = OPTIMIZERS[chosen](rate)
             return named
         if chosen is not None:
+            require_optimizer(chosen)
             return chosen
         if self.solver == "adam":
             return Adam(rate, self.beta_1, self.beta_2, self.epsilon)

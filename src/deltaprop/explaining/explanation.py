@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from deltaprop.checking.gradients import require_finite_loss
 from deltaprop.engines.base import take_step
 from deltaprop.errors import DataError, SettingError
 from deltaprop.explaining.derivation.update_record import Update
@@ -21,7 +22,7 @@ from deltaprop.explaining.worked_step import WorkedStep
 from deltaprop.model.backprop import Trace, backpropagate, retrace
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
-from deltaprop.training.optimizers import GradientDescent, Optimizer
+from deltaprop.training.optimizers import GradientDescent, Optimizer, require_optimizer
 from deltaprop.training.schedules import as_schedule
 
 __all__ = ["Explanation", "explain"]
@@ -120,6 +121,7 @@ def explain(
     chosen = names or Names()
     chosen.require_fit(network.n_in, network.n_out)
     rule: Optimizer = GradientDescent(learning_rate) if optimizer is None else optimizer
+    require_optimizer(rule)
     with np.errstate(over="ignore", invalid="ignore"):  # refused in the next line
         trace = backpropagate(
             network, parameters, x, targets,
@@ -160,6 +162,7 @@ def _refuse_overflow(trace: Trace) -> None:
                 "nothing of this step can be shown. Are the inputs or the weights very large? "
                 "Scale the inputs, or train again with a smaller learning rate."
             )
+    require_finite_loss(trace.loss, "nothing of this step can be shown")
 
 
 def _state_before(rule: Optimizer, state: Mapping[str, Any] | None, n: int) -> dict[str, Any]:

@@ -31,6 +31,7 @@ _FUNCTIONS = {
     "erf": r"\mathrm{erf}",  # GitHub lets no \operatorname through
 }
 _RELATIONS = {">=": r"\ge", "<=": r"\le", "==": "="}
+_TEN = re.compile(r"[\d.]+\\times 10\^\{-?\d+\}")
 _LONGEST_EXPONENT = 60  # characters of LaTeX; a longer one is read better beside exp
 _TALL = re.compile(r"\\frac|\\sqrt|\^\{[^{}]*[\^_+]|\\left")
 
@@ -203,13 +204,18 @@ def latex_notation(
     return Notation(
         leaf_writer(line, of, latex_number, r"\pi", rest),
         times=r" \cdot " if symbols else r" \times ",
-        quotient="{} / {}".format if flat else r"\frac{{{}}}{{{}}}".format,
+        quotient=_on_one_line if flat else r"\frac{{{}}}{{{}}}".format,
         power=power,
         comparison=_comparison,
         call=call,
         parentheses=parentheses,
         stacks_quotients=not flat,
     )
+
+
+def _on_one_line(above: str, below: str) -> str:
+    """Return above / below; a power of ten below is no factor of the whole."""
+    return f"{above} / ({below})" if _TEN.fullmatch(below) else f"{above} / {below}"
 
 
 def _comparison(left: str, relation: str, right: str) -> str:

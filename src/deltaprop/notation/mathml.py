@@ -41,6 +41,7 @@ _WIDEST_FRACTION = 33  # characters
 _WIDEST = 28  # characters that are one piece
 
 BREAK = "\0"  # where a formula may go on in another line
+_TEN = "<mo>×</mo><msup><mn>10</mn>"  # of a number as a power of ten, which is no factor
 _APPLY = "<mo>\u2061</mo>"  # the invisible application of a function
 
 
@@ -196,7 +197,7 @@ def _quotient(above: str, below: str) -> str:
     """Return a fraction; one that is wide with a slash."""
     if max(_width(above), _width(below)) <= _WIDEST_FRACTION:
         return f"<mfrac>{_one(above)}{_one(below)}</mfrac>"
-    sides = [f"{_LEFT}{s}{_RIGHT}" if BREAK in s else s for s in (above, below)]
+    sides = [f"{_LEFT}{s}{_RIGHT}" if BREAK in s or _TEN in s else s for s in (above, below)]
     return f"{BREAK}<mo>/</mo>".join(sides)
 
 

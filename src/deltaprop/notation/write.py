@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -100,6 +101,7 @@ def leaf_writer(
     return leaf
 
 
+_SCIENTIFIC = re.compile(r"[\d.]+e[+-]?\d+")
 _COMPARED, _ADDED, _MULTIPLIED, _RAISED = range(1, 5)
 
 
@@ -123,6 +125,14 @@ def written(line: Line, result: str, in_symbols: Notation, in_numbers: Notation)
     return [formula] if numbers in (result, formula) else [formula, numbers]
 
 
+def _begins_with_a_power(term: Expression) -> bool:
+    match term:
+        case Product(factors=(first, *_)) | Quotient(above=first):
+            return _begins_with_a_power(first)
+        case _:
+            return isinstance(term, Power)
+
+
 def _write(expression: Expression, notation: Notation, around: int) -> str:
     def part(inner: Expression, binding: int) -> str:
         return _write(inner, notation, binding)
@@ -133,7 +143,10 @@ def _write(expression: Expression, notation: Notation, around: int) -> str:
             enclosed = around and notation.is_negative(text)
             return notation.parentheses(text) if enclosed else text
         case Sum(terms=terms, signs=signs):
-            text = notation.sum([part(term, _ADDED) for term in terms], signs)
+            parts = [part(term, _ADDED) for term in terms]
+            if signs[0] < 0 and notation.power is _power and _begins_with_a_power(terms[0]):
+                parts[0] = notation.parentheses(parts[0])  # JavaScript has no -0.5 ** 2
+            text = notation.sum(parts, signs)
             bare = around == 0 or (len(terms) == 1 and signs[0] > 0)
             return text if bare else notation.parentheses(text)
         case Product(factors=factors):
@@ -145,7 +158,10 @@ def _write(expression: Expression, notation: Notation, around: int) -> str:
             text = notation.quotient(part(above, sides[0]), part(below, sides[1]))
             return notation.parentheses(text) if around >= _RAISED else text
         case Power(base=base, exponent=exponent):
-            return notation.power(part(base, _RAISED), part(exponent, 0))
+            raised = part(base, _RAISED)
+            if _SCIENTIFIC.fullmatch(raised):
+                raised = notation.parentheses(raised)
+            return notation.power(raised, part(exponent, 0))
         case Comparison(left=left, relation=relation, right=right):
             return notation.comparison(part(left, _COMPARED), relation, part(right, _COMPARED))
         case Call(name=name, arguments=arguments):

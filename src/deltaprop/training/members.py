@@ -30,7 +30,7 @@ from deltaprop.training.checks import (
 from deltaprop.training.history import History
 from deltaprop.training.interrupt import catch_interrupt
 from deltaprop.training.metrics import Metric, Score, as_score
-from deltaprop.training.optimizers import Adam, Optimizer, State
+from deltaprop.training.optimizers import Adam, Optimizer, State, require_optimizer
 from deltaprop.training.progress import progress_line
 from deltaprop.training.run import TrainingRun
 from deltaprop.training.settings import (
@@ -188,6 +188,9 @@ class Member:
     rows: npt.ArrayLike | None = None
     validation_rows: npt.ArrayLike | None = None
     state: State | None = None
+
+    def __post_init__(self) -> None:
+        require_optimizer(self.optimizer)
 
 
 def train_each(

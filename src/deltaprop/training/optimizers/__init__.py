@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from deltaprop.errors import SettingError, UnknownNameError
+from deltaprop.errors import SettingError, UnknownNameError, nearest_name, shown
 from deltaprop.model.stored import Stored, record
 from deltaprop.training.optimizers.adam import Adam, AdamW
 from deltaprop.training.optimizers.base import OfMatrices, Optimizer, State, hyperparameters
@@ -37,6 +37,7 @@ __all__ = [
     "optimizer_from_dict",
     "optimizer_to_dict",
     "register_optimizer",
+    "require_optimizer",
 ]
 
 OPTIMIZERS: dict[str, type[Any]] = {
@@ -83,6 +84,32 @@ def register_optimizer(cls: type[Any]) -> type[Any]:
         )
     OPTIMIZERS[name] = cls
     return cls
+
+
+def require_optimizer(given: object) -> None:
+    """Raise SettingError where an optimizer is expected and its name, its class or else is given.
+
+    The message says what to write.
+    """
+    if not isinstance(given, type) and all(
+        hasattr(given, name) for name in ("init", "step", "learning_rate")
+    ):
+        return
+    by_name = {name.replace("_", ""): cls for name, cls in OPTIMIZERS.items()}
+    meant = given if isinstance(given, type) else Adam
+    named = ""
+    if isinstance(given, str):
+        word = given.casefold().replace("_", "").replace("-", "").replace(" ", "")
+        near = nearest_name({"sgd": "gradientdescent"}.get(word, word), by_name)
+        meant = by_name[near] if near else Adam
+        named = ", a name"
+    what = f"the class {given.__name__}" if isinstance(given, type) else f"{shown(given)}{named}"
+    known = meant in by_name.values()
+    call = f"{'deltaprop.' if known else ''}{meant.__name__}(learning_rate=1e-3)"
+    raise SettingError(
+        f"optimizer is {what}; an optimizer with its settings is expected, such as "
+        f"optimizer={call}."
+    )
 
 
 def optimizer_to_dict(optimizer: Optimizer) -> dict[str, object]:
