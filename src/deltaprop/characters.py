@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable
 
-__all__ = ["JOINERS", "readable"]
+__all__ = ["JOINERS", "escaped", "readable"]
 
 JOINERS = "\u200c\u200d"  # Persian words and the faces of families are spelt with them
 
@@ -22,6 +22,11 @@ def readable(text: str, instead: str | Callable[[str], str] = " ") -> str:
         return text
     replaced = instead if callable(instead) else lambda _: instead
     return "".join(c if _shows(c) else replaced(c) for c in text)
+
+
+def escaped(text: str) -> str:
+    r"""Return the text with what steers written as Python writes it: ``\x1b``, ``\n``."""
+    return readable(text, lambda c: c.encode("unicode_escape").decode("ascii"))
 
 
 def _shows(c: str) -> bool:

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-import deltaprop as dp
 from deltaprop.checking.gradients import check_gradients
 from deltaprop.errors import DataError, SettingError, ShapeError
+from deltaprop.explaining import explain
 from deltaprop.model.backprop import backpropagate
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
@@ -317,12 +317,13 @@ def test_where_the_loss_overflows_beside_a_slope_of_zero_nothing_is_right():
     ("loss", "weight"),
     [("half_squared_error", 1e200), ("poisson", 800.0), ("half_squared_error", np.nan)],
 )
-def test_an_infinite_loss_is_told_and_accuses_nobody(loss, weight):
-    network = dp.Network([1, 1], loss=loss)
+def test_an_infinite_loss_is_told(loss, weight):
+    network = Network([1, 1], loss=loss)
     parameters = network.parameters([[[weight]]], [[0.0]])
     right = [0.0, 0.0]
     for claim in (None, right):
-        with pytest.raises(DataError, match="no difference of it can be measured"):
-            check_gradients(network, parameters, [[1.0]], [[1.0]], gradients=claim)
+        report = check_gradients(network, parameters, [[1.0]], [[1.0]], gradients=claim)
+        assert not report
+        assert "no gradient can be measured" in str(report).replace("\n", " ")
     with pytest.raises(DataError, match="nothing of this step can be shown"):
-        dp.explain(network, parameters, [[1.0]], [[1.0]])
+        explain(network, parameters, [[1.0]], [[1.0]])

@@ -19,7 +19,7 @@ from deltaprop.checking.named_mistakes import Claimed, name_mistakes
 from deltaprop.checking.precision import EPSILON, relative_error
 from deltaprop.checking.report import EntryCheck, GradientReport
 from deltaprop.checking.step import Step
-from deltaprop.errors import DataError, SettingError
+from deltaprop.errors import SettingError
 from deltaprop.functional.losses import sample_shares
 from deltaprop.functional.settings import positive, positive_int
 from deltaprop.model.backprop import (
@@ -36,7 +36,7 @@ from deltaprop.model.spec import Network
 from deltaprop.model.targets import dense_targets, prepare_inputs, prepare_targets
 
 __all__ = [
-    "Claim", "EntryCheck", "GradientReport", "check_gradients", "check_trace", "require_finite_loss"
+    "Claim", "EntryCheck", "GradientReport", "check_gradients", "check_trace", "of_infinite_loss"
 ]  # fmt: skip
 
 Array = npt.NDArray[np.float64]
@@ -120,8 +120,6 @@ def check_gradients(
         When the claimed numbers cannot be matched with the parameters.
     SettingError
         When ``learning_rate`` is missing, or the function changes the parameters it is given.
-    DataError
-        When the loss is infinite or NaN, so that no difference of it can be measured.
     """
     tolerance = positive(tolerance, "tolerance")
     if max_entries is not None:
@@ -144,7 +142,6 @@ def check_gradients(
         raise SettingError("after needs learning_rate: it is checked against w - eta g.")
 
     referee = _Referee(network, parameters, inputs, dense, shares, masks, tolerance)
-    require_finite_loss(referee.here, "no difference of it can be measured")
 
     def right_gradients() -> Array:
         with np.errstate(over="ignore", invalid="ignore"):
@@ -160,6 +157,8 @@ def check_gradients(
     if after is not None and learning_rate is not None:
         entries += referee.check_update(claimed, after, learning_rate, places)
     report = GradientReport(tuple(entries), network.n_parameters, tolerance)
+    if not np.isfinite(referee.here):
+        return replace(report, where=of_infinite_loss(referee.here, "no gradient can be measured"))
     if report.ok or (claims.gradients is None and wrong.size):
         return report  # ``backpropagate`` itself wrong would explain nothing
     right = right_gradients()
@@ -179,14 +178,13 @@ def check_gradients(
     return replace(report, mistakes=mistakes, where=where)
 
 
-def require_finite_loss(loss: float, consequence: str) -> None:
-    """Raise DataError where the loss is infinite or NaN: nothing follows from it."""
-    if not np.isfinite(loss):
-        raise DataError(
-            f"The loss is {loss:g} at these parameters, beyond all numbers, so {consequence}. Are "
-            "the inputs, the targets or the weights very large? Scale them, or train again with a "
-            "smaller learning rate."
-        )
+def of_infinite_loss(loss: float, consequence: str) -> str:
+    """Return what is said where the loss is infinite or NaN."""
+    return (
+        f"The loss is {loss:g} at these parameters, beyond all numbers, so {consequence}. Are the "
+        "inputs, the targets or the weights very large? Scale them, or train again with a smaller "
+        "learning rate."
+    )
 
 
 def check_trace(

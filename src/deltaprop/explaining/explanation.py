@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.checking.gradients import require_finite_loss
+from deltaprop.checking.gradients import of_infinite_loss
 from deltaprop.engines.base import take_step
 from deltaprop.errors import DataError, SettingError
 from deltaprop.explaining.derivation.update_record import Update
@@ -162,7 +162,8 @@ def _refuse_overflow(trace: Trace) -> None:
                 "nothing of this step can be shown. Are the inputs or the weights very large? "
                 "Scale the inputs, or train again with a smaller learning rate."
             )
-    require_finite_loss(trace.loss, "nothing of this step can be shown")
+    if not np.isfinite(trace.loss):
+        raise DataError(of_infinite_loss(trace.loss, "nothing of this step can be shown"))
 
 
 def _state_before(rule: Optimizer, state: Mapping[str, Any] | None, n: int) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from deltaprop.characters import escaped
 from deltaprop.errors import DataError, SettingError
 from deltaprop.explaining.derivation.sums import shortened
 from deltaprop.explaining.document.blocks import (
@@ -83,6 +84,9 @@ class SoftmaxBesideSigmoid(InEveryForm):
     target: int | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(
+            self, "names", tuple(escaped(name.replace("\n", " ")) for name in self.names)
+        )
         refuse_masked(self.scores, "scores")
         z = np.asarray(self.scores, dtype=np.float64)
         if z.ndim != 1 or not 1 <= len(z) <= _MOST_SCORES or not np.isfinite(z).all():

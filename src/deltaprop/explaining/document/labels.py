@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from deltaprop.characters import escaped
 from deltaprop.errors import SettingError
 from deltaprop.explaining.language import words_of
 from deltaprop.model.spec import Network
@@ -43,6 +44,15 @@ class Names:
     titles: Mapping[str, str] = field(default_factory=dict)
     changes: tuple[tuple[str, str], ...] = ()
 
+    def __post_init__(self) -> None:
+        # whoever gave them: a name that steers a terminal is shown escaped, in every form
+        for name in ("title", "source"):
+            object.__setattr__(self, name, _on_one_line(getattr(self, name)))
+        for name in ("inputs", "outputs"):
+            object.__setattr__(self, name, tuple(map(_on_one_line, getattr(self, name))))
+        titles = {language: _on_one_line(title) for language, title in self.titles.items()}
+        object.__setattr__(self, "titles", titles)
+
     @classmethod
     def of_step(
         cls,
@@ -76,6 +86,10 @@ class Names:
                 f"An image of shape {shape} is no row of {n_in} inputs; expected height x width, "
                 "or height x width x channels."
             )
+
+
+def _on_one_line(name: str) -> str:
+    return escaped(name.replace("\n", " "))
 
 
 def _require_count(what: str, names: Sequence[str], expected: int) -> None:

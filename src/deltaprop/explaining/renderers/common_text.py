@@ -22,7 +22,7 @@ from deltaprop.notation.ids import Ref
 from deltaprop.notation.image import Image
 from deltaprop.notation.unicode import SUPERSCRIPTS, symbol_of, unicode_notation
 from deltaprop.notation.write import write, written
-from deltaprop.widths import pad, text_width
+from deltaprop.widths import pad, text_width, wrap
 
 __all__ = [
     "MARKS",
@@ -38,7 +38,7 @@ __all__ = [
 MARKS = {"right": "✓", "wrong": "✗", "kink": "?"}
 _JOINTS: Mapping[str, str] = {"": " ", "+": " + ", "-": " - ", "*": " ⊙ ", "/": " / "}
 _FUNCTIONS: Mapping[str, str] = {"sum": "Σₛ ", "sqrt": "√"}
-_BREAKS = (" + ", " - ", " × ", " / ")
+_BREAKS = (" + ", " - ", " × ", " / ", " ⊙ ")
 # what stands before a matrix, the matrix, and what stands behind it
 _Piece: TypeAlias = tuple[str, Cells, str]
 _DEEPEST = 6  # parentheses in each other
@@ -89,11 +89,14 @@ def line_text(
         return [" ".join([left, *parts, painted])]
     indent = " " * (text_width(left) + 1)
     rows = [row for part in parts for row in _wrapped(part, room - len(indent))]
+    if any(text_width(indent + row) > room for row in rows):  # the symbol gets a row of its own
+        indent = "  "
+        rows = ["", *(row for part in parts for row in _wrapped(part, room - len(indent)))]
     if rows and text_width(f"{indent}{rows[-1]} {result}") <= room:
         rows[-1] += f" {painted}"
     else:
         rows.append(painted)
-    return [f"{left} {rows[0]}", *(indent + row for row in rows[1:])]
+    return [f"{left} {rows[0]}".rstrip(), *(indent + row for row in rows[1:])]
 
 
 def _wrapped(part: str, room: int) -> list[str]:
@@ -147,16 +150,29 @@ def equation_text(equation: MatrixEquation, document: Document, room: int) -> It
         described = words["after the step"]
         if equation.phase == "backward":
             described = f"dL/dz ({words['given by'].format(loss=equation.note.replace('_', ' '))})"
-        yield f"{left} = {described}"
+        yield from _heading(left, described, room)
         yield from _beside([(f" {relation} ", equation.result, "")], room)
         yield from _more(equation, document)
         return
-    yield f"{left} = {_symbols(equation, notation)}"
+    yield from _heading(left, _symbols(equation, notation), room)
     pieces = _pieces_of(equation, f" {relation} ")
     blocks = [pieces] if sum(map(_wide, pieces)) + 4 <= room else [[piece] for piece in pieces]
     for block in blocks:
+        if len(block) == 1 and (before := block[0][0]).strip() and not _fits(*block[0], room - 4):
+            yield from (f"    {row}" for row in wrap(before.strip(), room - 4))
+            block = [("  ", *block[0][1:])]
         yield from _beside(block, room)
     yield from _more(equation, document)
+
+
+def _heading(left: str, right: str, room: int) -> list[str]:
+    """Return left = right, broken where there is no room for it."""
+    if text_width(f"{left} = {right}") <= room:
+        return [f"{left} = {right}"]
+    indent = " " * (text_width(left) + 3)
+    pieces = _wrapped(right, room - len(indent))
+    first, *more = [row for piece in pieces for row in wrap(piece, room - len(indent))]
+    return [f"{left} = {first}", *(f"{indent}{row}" for row in more)]
 
 
 def _more(equation: MatrixEquation, document: Document) -> Iterator[str]:
@@ -254,6 +270,10 @@ def _texts(before: str, matrix: Cells, after: str, room: int) -> list[str]:
         f"{before}{text}{after}" if n == middle else blank + text for n, text in enumerate(texts)
     ]
     return [*lines, blank + shape]
+
+
+def _fits(before: str, matrix: Cells, after: str, room: int) -> bool:
+    return max(map(text_width, _texts(before, matrix, after, room))) <= room
 
 
 def _wide(piece: _Piece) -> int:

@@ -9,9 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from deltaprop.characters import escaped
 from deltaprop.errors import OutputError
 from deltaprop.model.files import write_atomically
-from deltaprop.practice.classroom.papers import Paper, page_names, read_papers, shown_name
+from deltaprop.practice.classroom.papers import Paper, page_names, read_papers
 from deltaprop.practice.wording import slip_described, wording_of
 
 __all__ = ["ClassMarking", "mark_class"]
@@ -82,7 +83,7 @@ class ClassMarking:
             target.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError(
-                f"{shown_name(os.fspath(folder))} cannot be made a folder: "
+                f"{escaped(os.fspath(folder))} cannot be made a folder: "
                 f"{error.strerror or error}. Choose another one."
             ) from None
         pages = {target / name: text for name, text in self.pages().items()}
@@ -97,7 +98,7 @@ class ClassMarking:
         names = page_names(self.papers)
         return {
             "format": "deltaprop-class/1",
-            "folder": shown_name(self.folder),
+            "folder": escaped(self.folder),
             "status": self.status,
             "counts": self.counts,
             "mistakes": [
@@ -167,6 +168,6 @@ def _refuse_to_lose(path: Path) -> None:
         is_ours = False
     if not is_ours:
         raise OutputError(
-            f"{shown_name(os.fspath(path))} is there already and is no page of feedback; nothing "
+            f"{escaped(os.fspath(path))} is there already and is no page of feedback; nothing "
             "was written. Choose another folder, or move that file away."
         )

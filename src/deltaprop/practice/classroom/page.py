@@ -9,13 +9,14 @@ from importlib.resources import files
 from itertools import groupby
 
 from deltaprop._version import __version__
+from deltaprop.characters import escaped
 from deltaprop.checking.step import work_out
 from deltaprop.errors import DeltapropError
 from deltaprop.explaining import Names, WorkedExample, explain
 from deltaprop.notation.html_page import html_page
 from deltaprop.notation.ids import read_ref
 from deltaprop.notation.mathml import escape, math
-from deltaprop.practice.classroom.papers import Paper, shown_name
+from deltaprop.practice.classroom.papers import Paper
 from deltaprop.practice.exercises.lines import TaskLines
 from deltaprop.practice.marking.judge import FOLLOWS, RIGHT, WRONG
 from deltaprop.practice.marking.mark import Mark, Marking
@@ -36,7 +37,7 @@ _MOST_NAMED = 12  # numbers with the same mistake
 def feedback_page(paper: Paper, language: str) -> str:
     """Return the page about one paper, and about nothing but it."""
     words = wording_of(language)
-    name = shown_name(paper.path.name)
+    name = escaped(paper.path.name)
     title = escape(words["feedback title"].format(name=name))
     body = [f"<h1>{title}</h1>"]
     if paper.marking is None or paper.worked is None:
@@ -44,7 +45,7 @@ def feedback_page(paper: Paper, language: str) -> str:
         body.append(f"<p>{escape(paper.reason)}</p>")
     else:
         if paper.worked.title != name:
-            body.append(f"<p>{escape(shown_name(paper.worked.title))}</p>")
+            body.append(f"<p>{escape(escaped(paper.worked.title))}</p>")
         body += _Feedback(paper.worked, paper.marking, language).body()
     made_by = words["made by"].format(version=__version__)
     body.append(f'<p class="again">{escape(made_by)}</p>')

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from deltaprop.characters import readable
+from deltaprop.characters import escaped
 from deltaprop.errors import DataError, DeltapropError
 from deltaprop.explaining.examples import WorkedExample, read_worked_example
 from deltaprop.practice.marking.mark import Marking, mark
@@ -47,17 +47,12 @@ class Paper:
     @property
     def name(self) -> str:
         """Return what it is called: its path, control characters written out."""
-        return shown_name(self.path.as_posix())
+        return escaped(self.path.as_posix())
 
     @property
     def status(self) -> int:
         """Return 0 when all of it is right, 1 when something is wrong, 2 when it is unreadable."""
         return 2 if self.marking is None else 0 if self.marking.ok else 1
-
-
-def shown_name(text: str) -> str:
-    """Return somebody's text on one line, what steers a terminal or a page written out."""
-    return readable(text, lambda c: c.encode("unicode_escape").decode("ascii"))
 
 
 def read_papers(folder: str | os.PathLike[str]) -> tuple[Paper, ...]:
@@ -71,13 +66,13 @@ def read_papers(folder: str | os.PathLike[str]) -> tuple[Paper, ...]:
     root = Path(folder)
     if not root.is_dir():
         raise DataError(
-            f"{shown_name(os.fspath(folder))} is no folder; expected one that holds a class's "
+            f"{escaped(os.fspath(folder))} is no folder; expected one that holds a class's "
             "papers: a worked example with claims each, JSON or YAML."
         )
     papers = tuple(_read(root, path) for path in sorted(_files(root), key=_order))
     if not papers:
         raise DataError(
-            f"{shown_name(os.fspath(folder))} holds no file; expected a class's papers: a worked "
+            f"{escaped(os.fspath(folder))} holds no file; expected a class's papers: a worked "
             "example with claims each, JSON or YAML."
         )
     return papers
@@ -108,14 +103,14 @@ def _read(root: Path, path: Path) -> Paper:
     try:
         worked = read_worked_example(where)
         if worked.title == os.fspath(where):  # it has none of its own
-            worked = replace(worked, title=shown_name(path.name))
+            worked = replace(worked, title=escaped(path.name))
         return Paper(path, worked, mark(worked))
     except DeltapropError as error:
         # whoever gets the page need not know where the class's papers lie
         reason = str(error).replace(os.fspath(where), path.name)
     except RecursionError:
         reason = "Its lists are nested too deeply."
-    return Paper(path, reason=shown_name(reason))
+    return Paper(path, reason=escaped(reason))
 
 
 def page_names(papers: Sequence[Paper]) -> tuple[str, ...]:

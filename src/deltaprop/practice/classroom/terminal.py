@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from deltaprop.practice.classroom.papers import Paper, shown_name
+from deltaprop.characters import escaped
+from deltaprop.practice.classroom.papers import Paper
 from deltaprop.practice.wording import slip_described, wording_of
 from deltaprop.widths import table_lines, wrap
 
@@ -19,7 +20,7 @@ def render(marked: ClassMarking, width: int) -> str:
     """Return what there is to know, in lines of at most ``width`` columns."""
     words, width = wording_of(marked.language), max(width, 40)
     heading = words["class heading"].format(
-        folder=shown_name(marked.folder), count=len(marked.papers), **marked.counts
+        folder=escaped(marked.folder), count=len(marked.papers), **marked.counts
     )
     lines = wrap(heading, width)
     if marked.mistakes:

@@ -6,7 +6,7 @@ import textwrap
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from deltaprop.characters import readable
+from deltaprop.characters import escaped
 from deltaprop.practice.marking.judge import FOLLOWS, OTHERWISE, RIGHT, ROUNDED, VERDICTS
 from deltaprop.practice.marking.precision import read_number
 from deltaprop.practice.marking.reasons import shown
@@ -32,12 +32,13 @@ def render(marking: Marking, *, width: int, color: bool) -> str:
     for _, group in groupby(marking.marks, key=lambda mark: mark.quantity):
         rows += _rows_of(list(group))
     wide = [max(len(row[0][c]) for row in [(_HEADER, None, ""), *rows]) for c in range(3)]
-    heads = (readable(marking.title), _summary(marking))
+    heads = (escaped(marking.title), _summary(marking))
     lines = [*(line for head in heads for line in textwrap.wrap(head, width)), ""]
     lines.append(_line(_HEADER, wide))
     for cells, mark, verdict in rows:
         line = _line(cells, wide)
-        lines += _fit(line, width) if not color else [_colored(line, cells[3], verdict)]
+        fits = len(line) <= width
+        lines += [_colored(line, cells[3], verdict)] if color and fits else _fit(line, width)
         if mark is not None:
             lines += textwrap.wrap(
                 mark.because, width, initial_indent="    ", subsequent_indent="    ",

@@ -29,19 +29,19 @@ def render(tasks: Sequence[Task], width: int, *, key: bool = False) -> str:
 def given(task: Task, heading: str, width: int) -> Iterator[str]:
     """Yield what an exercise gives: the network, the rules, the numbers."""
     yield from _headed(heading, width)
-    yield from ("", *_network(task), "")
+    yield from ("", *_network(task, width), "")
     for sentence in content.rules(task):
         yield from wrap(sentence.replace("`", ""), width)
     (title, numbers), *_ = content.numbers(task)
-    yield from ("", title, *_arrays(task, numbers, width))
+    yield from ("", *wrap(title, width), *_arrays(task, numbers, width))
 
 
 def _exercise(task: Task, heading: str, width: int) -> Iterator[str]:
     yield from given(task, heading, width)
     _, *told = content.numbers(task)
     for title, numbers in told:
-        yield from ("", title, *_arrays(task, numbers, width))
-    yield from ("", task.words["wanted"], *_wanted(task, width))
+        yield from ("", *wrap(title, width), *_arrays(task, numbers, width))
+    yield from ("", *wrap(task.words["wanted"], width), *_wanted(task, width))
     yield from ("", *wrap(content.precision(task), width))
     yield from wrap(content.reproduction(task), width)
 
@@ -49,7 +49,7 @@ def _exercise(task: Task, heading: str, width: int) -> Iterator[str]:
 def _answers(task: Task, heading: str, width: int) -> Iterator[str]:
     yield from _headed(task.words["answers"].format(heading=heading), width)
     for title, lines in content.answers(task):
-        yield from ("", title)
+        yield from ("", *wrap(title, width))
         for line in lines:
             yield from (f"  {text}" for text in formula(task.lines.parts(line), width - 2))
     yield from ("", *wrap(content.reproduction(task), width))
@@ -72,8 +72,8 @@ def _headed(title: str, width: int) -> list[str]:
     return [*wrap(title, width), "─" * min(text_width(title), width)]
 
 
-def _network(task: Task) -> list[str]:
-    """Return the network in columns: inputs, neurons, loss."""
+def _network(task: Task, width: int) -> list[str]:
+    """Return the network in columns: inputs, neurons, loss; in rows where there is no room."""
     sizes = task.step.network.sizes
     inputs, *titles, loss = content.columns(task)
     columns = [[inputs, *(f"x{_place(i)}" for i in range(sizes[0]))]]
@@ -86,7 +86,14 @@ def _network(task: Task) -> list[str]:
         joint = " → " if row == 0 else "   "
         texts = [pad(c[row] if row < len(c) else "", max(map(text_width, c))) for c in columns]
         lines.append(joint.join(texts))
-    return lines
+    if max(map(text_width, lines)) <= width:
+        return lines
+    return [
+        f"{'  ' if part else joint}{text}"
+        for joint, column in zip(("", *("→ ",) * len(columns)), columns, strict=False)
+        for part, cell in enumerate((column[0], ";  ".join(column[1:])))
+        for text in wrap(cell, width - 2)
+    ]
 
 
 def _place(index: int) -> str:
