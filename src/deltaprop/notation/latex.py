@@ -204,7 +204,7 @@ def latex_notation(
     return Notation(
         leaf_writer(line, of, latex_number, r"\pi", rest),
         times=r" \cdot " if symbols else r" \times ",
-        quotient=_on_one_line if flat else r"\frac{{{}}}{{{}}}".format,
+        quotient=_with_slash if flat else r"\frac{{{}}}{{{}}}".format,
         power=power,
         comparison=_comparison,
         call=call,
@@ -213,7 +213,7 @@ def latex_notation(
     )
 
 
-def _on_one_line(above: str, below: str) -> str:
+def _with_slash(above: str, below: str) -> str:
     """Return above / below; a power of ten below is no factor of the whole."""
     return f"{above} / ({below})" if _TEN.fullmatch(below) else f"{above} / {below}"
 
