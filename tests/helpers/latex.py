@@ -2,6 +2,8 @@
 
 import math
 import re
+import shutil
+import subprocess
 
 import pytest
 
@@ -183,3 +185,20 @@ def same_as_json(explanation, document):
         if len(parts) == 4:
             expected = eval(step["expression"], {"__builtins__": {}}, PYTHON)
             assert read_back(parts[-2]) == pytest.approx(expected, rel=1e-12), (step, parts)
+
+
+def compiled(document, engine, folder):
+    """Compile a document; skip where there is no LaTeX, fail where a line is too long."""
+    if shutil.which(engine) is None:
+        pytest.skip(f"no {engine} here")
+    (folder / "it.tex").write_text(document, encoding="utf-8")
+    done = subprocess.run(
+        [engine, "-interaction=nonstopmode", "-halt-on-error", "it.tex"],
+        cwd=folder, capture_output=True, timeout=300, check=False,
+    )  # fmt: skip
+    log = (folder / "it.log").read_text(encoding="utf-8", errors="replace")
+    if "ctexart.cls' not found" in log:
+        pytest.skip("no ctex here")
+    assert done.returncode == 0, log[-3000:]
+    assert "Overfull \\hbox" not in log
+    assert "Missing character" not in log

@@ -1,6 +1,8 @@
 """Find the mistake: workings with one planted, found by line and by name."""
 
 import json
+import re
+import xml.etree.ElementTree as ET
 
 import pytest
 
@@ -8,7 +10,9 @@ import deltaprop as dp
 from deltaprop.practice.exercises.find_session import FindSession
 from deltaprop.practice.exercises.finding import FindTask
 from deltaprop.practice.exercises.levels import LEVELS
+from deltaprop.practice.sheets.finding import to_html, to_latex
 from deltaprop.widths import text_width
+from helpers.latex import compiled
 
 MOST = [pytest.param(level, marks=[pytest.mark.slow] if level > 5 else []) for level in LEVELS]
 
@@ -88,5 +92,33 @@ def test_leaving_early_tells_the_answer():
 def test_it_is_a_worked_example_for_programs():
     found = FindTask.drawn(2, 5, "en", None)
     facts = json.loads(json.dumps(found.to_dict(), allow_nan=False))
-    assert found.planted.name not in json.dumps({k: v for k, v in facts.items() if k != "choices"})
+    assert found.planted.name not in json.dumps({k: v for k, v in facts.items() if k != "practice"})
     assert not dp.mark({**facts, "conventions": "house"}).ok
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_it_can_be_printed(language):
+    found = [FindTask.drawn(level, 3, language, None) for level in (2, 5)]
+    name = found[0].planted.name
+    sheet, key = (to_html(found, kind) for kind in ("sheet", "key"))
+    for page in (sheet, key):
+        root = ET.fromstring(page.partition("\n")[2])
+        assert len(root.findall(".//section")) == 2
+    assert f"({name})" not in sheet
+    assert name in key
+    sheet, key = (to_latex(found, kind) for kind in ("sheet", "key"))
+    assert sheet.count(r"\item ") == sum(len(one.lines) for one in found)
+    assert sheet.count(r"\item[") == sum(len(one.choices) for one in found)
+    for text in (sheet, key):
+        assert text.count("{") == text.count("}")
+        assert sorted(re.findall(r"begin{(\w+\*?)}", text)) == sorted(
+            re.findall(r"end{(\w+\*?)}", text)
+        )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("language", "engine"), [("en", "pdflatex"), ("zh", "xelatex")])
+@pytest.mark.parametrize("kind", ["sheet", "key"])
+def test_documents_compile(language, engine, kind, tmp_path):
+    found = [FindTask.drawn(level, 3, language, None) for level in (1, 2, 4, 5, 7)]
+    compiled(to_latex(found, kind), engine, tmp_path)

@@ -87,8 +87,10 @@ def practice(
     check_outputs({"--out": out, "--key": key}, {"--answers": answers})
     if kind is not None and kind not in KINDS:
         raise UnknownNameError("kind of exercise", kind, KINDS)
-    if kind not in (None, "working") and (form != "terminal" or answers is not None):
-        raise SettingError(f"--kind {kind} is for the terminal; it takes no --format or --answers.")
+    other = KINDS[kind] if kind not in (None, "working") else None
+    if other is not None and (answers is not None or form not in ("terminal", *other.printed)):
+        forms = " and ".join(("terminal", *other.printed))
+        raise SettingError(f"--kind {kind} has the formats {forms}, and takes no --answers.")
     if summary:
         return _summary(record, language, json)
     plain_call = seed is None and count == 1 and form == "terminal" and not (json or once)
@@ -106,9 +108,9 @@ def practice(
 
         _put(moodle_quiz(level, first, count, language, digits), out)
         return 0
-    if kind not in (None, "working"):
-        drawn = [KINDS[kind].draw(level, first + i, language, digits) for i in range(count)]
-        return _of_kind(KINDS[kind], drawn, out, key, json)
+    if other is not None:
+        drawn = [other.draw(level, first + i, language, digits) for i in range(count)]
+        return _of_kind(other, drawn, form, out, key, json)
     tasks = tuple(exercise(level, first + i, language, digits=digits) for i in range(count))
     sheet = Sheet(tasks)
     if answers is not None:
@@ -197,12 +199,15 @@ def _asked(tasks: Sequence[Exercise]) -> int:
 
 
 def _of_kind(
-    kind: Kind, drawn: Sequence[Drawn], out: str | None, key: str | None, json: bool
+    kind: Kind, drawn: Sequence[Drawn], form: str, out: str | None, key: str | None, json: bool
 ) -> int:
     """Show exercises of another kind than a working, or hold the dialogue about them."""
 
-    def text(what: str, width: int) -> str:
-        return "\n\n\n".join(getattr(one, what)(width=width).rstrip("\n") for one in drawn) + "\n"
+    def text(what: str, width: int = 80) -> str:
+        if form != "terminal":
+            return kind.printed[form](drawn, what)
+        name = "to_terminal" if what == "sheet" else "to_key_terminal"
+        return "\n\n\n".join(getattr(one, name)(width=width).rstrip("\n") for one in drawn) + "\n"
 
     def held(one: Drawn, ask: Callable[[str], str]) -> Score:
         return kind.dialogue(ask, _tell, terminal_width(), one).run()
@@ -211,12 +216,12 @@ def _of_kind(
     if json:
         found = [one.to_dict() for one in drawn]
         print_json(found[0] if len(found) == 1 else found)
-    elif out is not None:
-        _put(text("to_terminal", 80), out)
+    elif out is not None or form != "terminal":
+        _put(text("sheet"), out)
     else:
-        status = _held(drawn, lambda *, width: text("to_terminal", width), held)
+        status = _held(drawn, lambda *, width: text("sheet", width), held)
     if key is not None:
-        _put(text("to_key_terminal", 80), key)
+        _put(text("key"), key)
     return status
 
 

@@ -74,7 +74,7 @@ class FindSession(Dialogue):
             self.say(key, phase=self.task.phase)
         else:
             self.say(key)
-            self.tell("  " + " ".join(self.task.right_line(1)))
+            self.tell("  " + " ".join(self.task.task.lines.parts(self.task.right_line)[:2]))
 
     def end(self) -> None:
         """Tell the answer."""

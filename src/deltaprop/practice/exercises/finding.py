@@ -15,6 +15,7 @@ from deltaprop.checking.mistakes.forms import Form, forms_for
 from deltaprop.checking.search import workings
 from deltaprop.checking.step import Quantities, work_out
 from deltaprop.explaining.language import words_of
+from deltaprop.notation.digits import Line
 from deltaprop.notation.ids import read_ref
 from deltaprop.practice.exercises.generate import Draws
 from deltaprop.practice.exercises.items import Item, items_of
@@ -98,15 +99,12 @@ class FindTask:
             for item in items_of(key, right.shape)
         )
 
-    def equations(self) -> Iterator[str]:
-        """Yield the lines of the working as text: "δ¹₁ = 2, δ¹₂ = 0.5"."""
-        separator = self.task.words["separator"]
+    def numbers(self) -> Iterator[list[tuple[str, str]]]:
+        """Yield the lines of the working: the id of each number, and how it is written."""
         for item in self.lines:
             texts = np.array(self.texts(item.quantity), dtype=object)
-            yield separator.join(
-                f"{self.task.lines.symbol(read_ref(name))} = {texts[index]}"
-                for name, index in zip(item.ids, item.indices, strict=True)
-            )
+            pairs = zip(item.ids, item.indices, strict=True)
+            yield [(name, str(texts[index])) for name, index in pairs]
 
     @cached_property
     def marking(self) -> Marking:
@@ -164,10 +162,10 @@ class FindTask:
         """Return what is worked out in that line: forward, loss, backward, ..."""
         return words_of(self.task.language)[read_ref(self.wrong_id).phase]
 
-    def right_line(self, parts: int = 3) -> list[str]:
-        """Return that number's line as it should be: its symbol, and ``parts`` of what it is."""
-        lines = self.task.lines
-        return lines.parts(lines.to(read_ref(self.wrong_id))[-1])[: 1 + parts]
+    @property
+    def right_line(self) -> Line:
+        """Return that number's line as it should be."""
+        return self.task.lines.to(read_ref(self.wrong_id))[-1]
 
     def to_terminal(self, *, width: int = 80) -> str:
         """Return it as text of at most ``width`` columns."""
@@ -188,8 +186,8 @@ class FindTask:
             "title": self.task.title,
             "practice": {
                 "level": self.task.level, "seed": self.task.seed, "version": __version__,
+                "choices": list(self.choices),
             },
             **self.task.given,
             "claims": {item.quantity: self.texts(item.quantity) for item in self.lines},
-            "choices": list(self.choices),
         }  # fmt: skip

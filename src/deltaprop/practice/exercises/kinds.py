@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from deltaprop.practice.exercise import exercise
@@ -12,6 +12,7 @@ from deltaprop.practice.exercises.finding import FindTask
 from deltaprop.practice.exercises.fix_session import FixSession
 from deltaprop.practice.exercises.fixing import FixTask
 from deltaprop.practice.exercises.session import Ask, Score, Session, Tell
+from deltaprop.practice.sheets import finding
 
 __all__ = ["KINDS", "Drawn", "Kind", "kinds_in_words"]
 
@@ -50,12 +51,15 @@ class Kind:
         ``dialogue(ask, tell, width, drawn)`` returns the dialogue about it.
     has_levels : bool
         Whether how it went says something about the level.
+    printed : mapping
+        By format, beside the terminal, ``printed(drawn, "sheet" or "key")`` returns the text.
     """
 
     doc: str
     draw: Callable[[int, int, str, int | None], Drawn]
     dialogue: Callable[[Ask, Tell, int, Any], Held]
     has_levels: bool = True
+    printed: Mapping[str, Callable[[Sequence[Any], str], str]] = field(default_factory=dict)
 
 
 KINDS: Mapping[str, Kind] = {
@@ -64,7 +68,12 @@ KINDS: Mapping[str, Kind] = {
         lambda level, seed, language, digits: exercise(level, seed, language, digits=digits),
         lambda ask, tell, width, drawn: Session(drawn, ask, tell, width),
     ),
-    "find": Kind("find the mistake in a working", FindTask.drawn, FindSession),
+    "find": Kind(
+        "find the mistake in a working",
+        FindTask.drawn,
+        FindSession,
+        printed={"html": finding.to_html, "latex": finding.to_latex},
+    ),
     "fix": Kind(
         "choose what makes a run of training learn", FixTask.drawn, FixSession, has_levels=False
     ),

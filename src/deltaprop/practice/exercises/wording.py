@@ -14,6 +14,8 @@ COURSE: Mapping[str, Mapping[str, str]] = {
         ),
         "next prompt": "> ",
         "find heading": "Find the mistake. {heading}",
+        "find sheet": "Practice: find the mistake",
+        "find key": "Key: find the mistake",
         "find working": "Somebody's working, line by line",
         "find wanted": (
             "One mistake was made, and all after it follows from it. Which line is the first that "
@@ -79,6 +81,8 @@ COURSE: Mapping[str, Mapping[str, str]] = {
         "next": "按回车继续：第 {level} 级，{title}。写 1 到 {last} 选择别的级，quit 结束。",
         "next prompt": "> ",
         "find heading": "找出错误。{heading}",
+        "find sheet": "练习：找出错误",
+        "find key": "答案：找出错误",
         "find working": "某人的演算，逐行写出",
         "find wanted": "演算中犯了一个错误，其后的数都由它得来。哪一行最先出错，错在哪里？",
         "find line prompt": "行（1 到 {count}）：",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib.resources import files
+from itertools import islice
 
 from deltaprop.notation.html_page import html_page
 from deltaprop.notation.ids import Ref, read_ref
@@ -19,24 +20,34 @@ from deltaprop.practice.exercises.task import Task
 from deltaprop.practice.sheets import content
 from deltaprop.practice.sheets.html_lines import html_line, html_symbol
 from deltaprop.practice.sheets.network_picture import sketch_of, to_svg
+from deltaprop.practice.wording import wording_of
 
-__all__ = ["render"]
+__all__ = ["blank", "given", "page", "render"]
 
 
 def render(tasks: Sequence[Task], kind: str) -> str:
     """Return a page: a "sheet" with blanks to fill in, or the "key" with the answers."""
-    words = tasks[0].words
-    title = escape(words[kind])
-    body = [f"<h1>{title}</h1>"]
+    sections = [
+        (content.heading(tasks, place), _exercise(task) if kind == "sheet" else _answers(task),
+         content.reproduction(task))
+        for place, task in enumerate(tasks)
+    ]  # fmt: skip
+    return page(tasks[0].words[kind], sections, kind, tasks[0].language)
+
+
+def page(
+    title: str, sections: Iterable[tuple[str, Iterable[str], str]], kind: str, language: str
+) -> str:
+    """Return a page of sections: the heading of each, its HTML, and what makes it again."""
+    words = wording_of(language)
+    body = [f"<h1>{escape(title)}</h1>"]
     if kind == "sheet":
         person = "".join(f"<span>{escape(words[key])}</span>" for key in ("name", "date"))
         body.append(f'<p class="person">{person}</p>')
-    for place, task in enumerate(tasks):
-        body += ["<section>", f"<h2>{escape(content.heading(tasks, place))}</h2>"]
-        body += _exercise(task) if kind == "sheet" else _answers(task)
-        again = escape(content.reproduction(task))
-        body += [f'<p class="again">{again}</p>', "</section>"]
-    return html_page(title, body, language=tasks[0].language, style=_style(), kind=kind)
+    for heading, lines, again in sections:
+        body += ["<section>", f"<h2>{escape(heading)}</h2>", *lines]
+        body += [f'<p class="again">{escape(again)}</p>', "</section>"]
+    return html_page(escape(title), body, language=language, style=_style(), kind=kind)
 
 
 @cache
@@ -44,20 +55,26 @@ def _style() -> str:
     return files(__package__).joinpath("sheet.css").read_text(encoding="utf-8")
 
 
-def _exercise(task: Task) -> Iterator[str]:
+def given(task: Task, *, with_told: bool = True) -> Iterator[str]:
+    """Yield what an exercise gives: the network, the rules, the numbers."""
     yield to_svg(sketch_of(task), task.step.network.describe())
     yield f"<p>{' '.join(map(_sentence, content.rules(task)))}</p>"
-    for title, numbers in content.numbers(task):
+    for title, numbers in islice(content.numbers(task), None if with_told else 1):
         yield f"<h3>{escape(title)}</h3>"
         yield f'<div class="given">{"".join(math(_array(*one)) for one in numbers)}</div>'
+
+
+def _exercise(task: Task) -> Iterator[str]:
+    yield from given(task)
     yield f"<h3>{escape(task.words['wanted'])}</h3>"
     yield f"<p>{escape(content.precision(task))}</p>"
     for item in task.items:
-        blanks = "".join(_blank(html_symbol(task.lines, read_ref(name))) for name in item.ids)
+        blanks = "".join(blank(html_symbol(task.lines, read_ref(name))) for name in item.ids)
         yield f'<div class="row">{blanks}</div>'
 
 
-def _blank(symbol: str) -> str:
+def blank(symbol: str) -> str:
+    """Return a symbol with a blank to fill in."""
     return f'<span class="blank">{math(f"{symbol}<mo>=</mo>")}<span></span></span>'
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from deltaprop._version import __version__
 from deltaprop.notation.digits import Line
@@ -18,9 +19,10 @@ from deltaprop.notation.latex import (
 from deltaprop.practice.exercises.task import Task
 from deltaprop.practice.sheets import content
 from deltaprop.practice.sheets.network_picture import sketch_of, to_latex
+from deltaprop.practice.wording import wording_of
 from deltaprop.widths import text_width
 
-__all__ = ["render"]
+__all__ = ["aligned", "document", "given", "render", "rows", "symbol"]
 
 _CLASSES = {
     "en": ("pdflatex", r"\documentclass[11pt,a4paper,fleqn]{article}"),
@@ -48,37 +50,54 @@ _WORD = re.compile(r"[a-z]{2,}")
 
 def render(tasks: Sequence[Task], kind: str) -> str:
     """Return a document: a "sheet" with blanks to fill in, or the "key" with the answers."""
-    words = tasks[0].words
-    engine, document_class = _CLASSES[tasks[0].language]
+    sections = [
+        (content.heading(tasks, place), _exercise(task) if kind == "sheet" else _answers(task),
+         content.reproduction(task))
+        for place, task in enumerate(tasks)
+    ]  # fmt: skip
+    return document(tasks[0].words[kind], sections, kind, tasks[0].language)
+
+
+def document(
+    title: str, sections: Iterable[tuple[str, Iterable[str], str]], kind: str, language: str
+) -> str:
+    """Return a document of sections: the heading of each, its lines, and what makes it again."""
+    words = wording_of(language)
+    engine, document_class = _CLASSES[language]
     lines = [f"% deltaprop {__version__}; {engine}", document_class, *_PREAMBLE]
-    lines += [r"\begin{document}", rf"\section*{{{escaped(words[kind])}}}"]
+    lines += [r"\begin{document}", rf"\section*{{{escaped(title)}}}"]
     if kind == "sheet":
         blanks = [rf"{escaped(words[key])} \hrulefill" for key in ("name", "date")]
         lines += [rf"\makebox[\textwidth]{{{blanks[0]}\quad {blanks[1]}}}\par"]
-    for number, task in enumerate(tasks):
+    for number, (heading, body, again) in enumerate(sections):
         if number and kind == "sheet":
             lines.append(r"\clearpage")
-        lines.append(rf"\subsection*{{{escaped(content.heading(tasks, number))}}}")
-        lines.append(rf"{{\footnotesize {escaped(content.reproduction(task))}}}\par")
-        lines += _exercise(task) if kind == "sheet" else _answers(task)
+        lines.append(rf"\subsection*{{{escaped(heading)}}}")
+        lines.append(rf"{{\footnotesize {escaped(again)}}}\par")
+        lines += body
     return "\n".join([*lines, r"\end{document}"]) + "\n"
 
 
-def _exercise(task: Task) -> Iterator[str]:
+def given(task: Task, *, with_told: bool = True) -> Iterator[str]:
+    """Yield what an exercise gives: the network, the rules, the numbers."""
     sketch = sketch_of(task)
     yield from to_latex(sketch, tuple(map(escaped, sketch.titles)))
     yield " ".join(map(_sentence, content.rules(task))) + r"\par"
-    for title, numbers in content.numbers(task):
+    for title, numbers in islice(content.numbers(task), None if with_told else 1):
         yield rf"\textbf{{{escaped(title)}}}\par"
         texts = [_array(ref, rows) for ref, rows in numbers]
         yield " ".join(rf"\mbox{{${text}$}}\hspace{{1.2em}}" for text in texts) + r"\par"
+
+
+def _exercise(task: Task) -> Iterator[str]:
+    yield from given(task)
     yield rf"\textbf{{{escaped(task.words['wanted'])}}}"
     yield rf"({escaped(content.precision(task))})\par"
     narrow = max(len(item.ids) for item in task.items) <= 2
     yield from [r"\begin{multicols}{2}"] * narrow
     yield r"{\setlength{\parskip}{0pt}"
     for item in task.items:
-        yield "".join(rf"\blank{{{_symbol(task, name)}}}" for name in item.ids) + r"\par"
+        yield "".join(rf"\blank{{{symbol(task, name)}}}" for name in item.ids) + r"\par"
     yield "}"
     yield from [r"\end{multicols}"] * narrow
 
@@ -86,13 +105,17 @@ def _exercise(task: Task) -> Iterator[str]:
 def _answers(task: Task) -> Iterator[str]:
     for title, lines in content.answers(task):
         yield rf"\textbf{{{escaped(title)}}}"
-        rows = [row for line in lines for row in _rows(task, line)]
-        yield r"\begin{align*}"
-        yield " \\\\\n".join(rows)
-        yield r"\end{align*}"
+        yield from aligned(row for line in lines for row in rows(task, line))
 
 
-def _rows(task: Task, line: Line) -> list[str]:
+def aligned(rows: Iterable[str]) -> Iterator[str]:
+    """Yield rows of formulas below each other."""
+    yield r"\begin{align*}"
+    yield " \\\\\n".join(rows)
+    yield r"\end{align*}"
+
+
+def rows(task: Task, line: Line) -> list[str]:
     """Return the rows of an align*: one, or one for each part of a long line."""
     n = task.rules.n_samples
     left = latex_symbol(task.lines.named(line.step.ref), n)
@@ -103,7 +126,8 @@ def _rows(task: Task, line: Line) -> list[str]:
     return [f"{left} &{parts[0]}", *(f"&{part}" for part in parts[1:])]
 
 
-def _symbol(task: Task, name: str) -> str:
+def symbol(task: Task, name: str) -> str:
+    """Return the symbol of a number, to stand in a formula."""
     return latex_symbol(task.lines.named(read_ref(name)), task.rules.n_samples)
 
 
