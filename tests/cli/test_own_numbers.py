@@ -67,6 +67,10 @@ def test_a_models_row_is_saved_as_an_example(call, folder):
     assert saved.status == 0, saved.err
     assert numbers(call, "row.yaml") == numbers(call, *row)
     assert call("mark", "row.yaml").status == 0
+    steps = call("explain", "kinds.safetensors", *row[1:], "--steps", "3", "--watch", "W2[0,1]")
+    assert "W²₁₂" in steps.out
+    wrong = call("explain", "kinds.safetensors", *row[1:], "--steps", "3", "--watch", "W9[0,1]")
+    assert "no parameter of this network" in wrong.err
     refused = call("explain", *row, "--set", "x1=3")
     assert refused.status == 2
     assert "--save row.yaml" in refused.err
@@ -131,7 +135,7 @@ class TestNew:
         command = [sys.executable, "-m", "deltaprop", "new", "mine.yaml"]
         with subprocess.Popen(command, stdin=here, stdout=here, stderr=here) as asking:
             os.close(here)
-            os.write(there, b"2,2,2\nrelu\ncross-entropy\n0.5\n2\n")
+            os.write(there, b"2,2,2\nrelo\nrelu\ncross-entropy\n-1\n0.5\nx\n2\n")
             asked = b""
             while asking.poll() is None or asked == b"":
                 with contextlib.suppress(OSError):  # the other end is closed
@@ -139,6 +143,7 @@ class TestNew:
         os.close(there)
         assert asking.returncode == 0, asked
         assert b"Sizes: inputs, hidden layers, outputs [2,2,1]: " in asked
+        assert b"Did you mean 'relu'?" in asked
         text = (tmp_path / "mine.yaml").read_text("utf-8")
         assert "activation: relu" in text
         assert "loss: cross_entropy" in text

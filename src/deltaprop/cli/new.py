@@ -10,7 +10,7 @@ import typer
 
 from deltaprop.cli.options import finite, option, switch, whole
 from deltaprop.cli.own_numbers import ForceOption, refuse_to_overwrite, save_example
-from deltaprop.cli.show import say
+from deltaprop.cli.show import complain, say
 
 __all__ = ["EXAMPLE", "new"]
 
@@ -60,12 +60,13 @@ def new(
 
     In a terminal what is not given is asked for; elsewhere the usual is taken, but for the sizes.
     """
-    from deltaprop.cli.options import parse_widths
     from deltaprop.cli.outputs import check_outputs
     from deltaprop.errors import SettingError
     from deltaprop.explaining.example_files import data_text
     from deltaprop.explaining.example_template import template
     from deltaprop.explaining.examples import worked_example
+    from deltaprop.functional.activations import ACTIVATIONS
+    from deltaprop.functional.losses import LOSSES
     from deltaprop.notation.languages import wording_in
 
     questions = wording_in(language, QUESTIONS)
@@ -78,17 +79,13 @@ def new(
 
     def chosen(name: str, given: Any, read: Callable[[str], Any]) -> Any:
         if given is not None:
-            return given
-        usual = _USUAL[name]
-        if not asks:
-            return usual
-        answer = input(f"{questions[name]} [{usual}]: ").strip()
-        return read(answer) if answer else usual
+            return read(str(given))
+        return _asked(questions[name], _USUAL[name], read) if asks else _USUAL[name]
 
     data = template(
-        parse_widths(chosen("sizes", sizes, str)),
-        _underscored(chosen("activation", activation, str)),
-        _underscored(chosen("loss", loss, str)),
+        chosen("sizes", sizes, _sizes),
+        chosen("activation", activation, lambda text: ACTIVATIONS[_underscored(text)].name),
+        chosen("loss", loss, lambda text: LOSSES[_underscored(text)].name),
         chosen("learning_rate", learning_rate, _rate),
         chosen("rows", rows, _count),
         bias=not no_bias, seed=_not_negative(seed), title=title,
@@ -99,21 +96,49 @@ def new(
     return 0
 
 
+def _asked(question: str, usual: Any, read: Callable[[str], Any]) -> Any:
+    """Return what somebody answers, asked again as long as it does not fit."""
+    from deltaprop.errors import DeltapropError, SettingError
+
+    while True:
+        try:
+            answer = input(f"{question} [{usual}]: ").strip()
+        except EOFError:
+            raise SettingError("The questions were not answered; nothing was written.") from None
+        try:
+            return read(answer or str(usual))
+        except DeltapropError as error:
+            complain(str(error))
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    from deltaprop.cli.options import parse_widths
+    from deltaprop.explaining.example_template import template
+
+    widths = parse_widths(text)
+    template(widths)  # refuses what is no page of numbers
+    return widths
+
+
 def _underscored(name: str) -> str:
     return name.strip().replace("-", "_")
 
 
 def _rate(text: str) -> float:
     from deltaprop.explaining.typed_numbers import only_one, rows_of
+    from deltaprop.functional.settings import positive
 
-    return only_one(rows_of(text, "The learning rate"), "The learning rate")
+    return positive(
+        only_one(rows_of(text, "The learning rate"), "The learning rate"), "learning_rate"
+    )
 
 
 def _count(text: str) -> int:
     from deltaprop.errors import SettingError
+    from deltaprop.explaining.example_template import MOST_ROWS
 
-    if not (text.isascii() and text.isdigit() and len(text) < 7):
-        raise SettingError(f"The samples are {text!r}; write a whole number like 2.")
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:7]) <= MOST_ROWS):
+        raise SettingError(f"The samples are {text!r}; from 1 to {MOST_ROWS} fit on a page.")
     return int(text)
 
 

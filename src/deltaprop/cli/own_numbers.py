@@ -14,6 +14,7 @@ from deltaprop.errors import DataError, OutputError, SettingError
 
 if TYPE_CHECKING:
     from deltaprop.explaining import Explanation, Repeated, WorkedExample
+    from deltaprop.notation.ids import Ref
 
 __all__ = [
     "ActivationOption",
@@ -130,12 +131,11 @@ def repeated(
         return explanation
     if step is not None and step < 1:
         raise SettingError(f"--step is {step}; steps are counted from 1.")
-    chosen = None
+    chosen: Sequence[str | tuple[str, Ref]] | None = None
     if watch is not None:
-        if data is None:
-            raise SettingError("--watch names parameters of a worked example.")
         names = re.split(r",(?![^\[]*\])", watch)  # a comma within brackets parts nothing
-        chosen = watched(data, [name.strip() for name in names if name.strip()])
+        given = [name.strip() for name in names if name.strip()]
+        chosen = given if data is None else watched(data, given)
     again = repeat(
         explanation,
         steps if steps is not None else step or 1,

@@ -13,10 +13,10 @@ from deltaprop.functional.activations import ACTIVATIONS
 from deltaprop.functional.losses import LOSSES
 from deltaprop.notation.languages import wording_in
 
-__all__ = ["COMMENTS", "comments_of", "template"]
+__all__ = ["COMMENTS", "MOST_ROWS", "comments_of", "template"]
 
 _MOST_NUMBERS = 2000  # of a page that somebody fills in by hand
-_MOST_ROWS = 100
+MOST_ROWS = 100
 
 COMMENTS: Mapping[str, Mapping[str, str]] = {
     "en": {
@@ -159,8 +159,8 @@ def template(
             f"A {'-'.join(map(str, widths))} network has {n_weights:,} weights; a worked example "
             f"has at most {_MOST_NUMBERS:,}."
         )
-    if not 1 <= n_rows <= _MOST_ROWS:
-        raise SettingError(f"The rows are {n_rows}; from 1 to {_MOST_ROWS} fit on a page.")
+    if not 1 <= n_rows <= MOST_ROWS:
+        raise SettingError(f"The rows are {n_rows}; from 1 to {MOST_ROWS} fit on a page.")
     f, row = ACTIVATIONS[activation], LOSSES[loss]
     rng = np.random.default_rng(seed)
     layers: list[dict[str, Any]] = []

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.errors import DataError, SettingError
+from deltaprop.errors import DataError, SettingError, shown
 from deltaprop.explaining.document.blocks import (
     Block,
     Cell,
@@ -28,7 +28,7 @@ from deltaprop.explaining.renderers.registry import InEveryForm
 from deltaprop.model.backprop import Trace
 from deltaprop.notation.chart import Curve
 from deltaprop.notation.digits import number_text
-from deltaprop.notation.ids import Ref
+from deltaprop.notation.ids import Ref, read_ref
 
 __all__ = ["Measure", "Repeated", "repeat"]
 
@@ -287,7 +287,7 @@ def repeat(
     n_steps: int = 20,
     *,
     until: float | str | Measure | None = 0.01,
-    watch: Sequence[tuple[str, Ref]] | None = None,
+    watch: Sequence[str | tuple[str, Ref]] | None = None,
     symbols: Mapping[str, str] | None = None,
 ) -> Repeated:
     """Take a step again and again until it is learnt.
@@ -301,8 +301,9 @@ def repeat(
     until : float, str or Measure, optional
         How far the outputs may be from their targets; "loss=0.001" for the loss; None takes all
         steps.
-    watch : sequence of (str, Ref), optional
-        Parameters for the table, with their names; those of the largest gradients when left out.
+    watch : sequence of str, or of (str, Ref), optional
+        Parameters for the table, by id ("W1[0,2]") or with a name of their own; those of the
+        largest gradients when left out.
     symbols : mapping, optional
         What parameters are called, by id, where nobody chose any.
 
@@ -333,7 +334,19 @@ def repeat(
         chosen.sort(key=lambda ref: order.index(ref.id) if ref.id in called else len(order))
         watch = [(called.get(ref.id, ""), ref) for ref in chosen]
     assert measure is None or isinstance(measure, Measure)
-    return Repeated(first, n_steps, measure, tuple(watch))
+    named = tuple(("", _parameter(first, w)) if isinstance(w, str) else w for w in watch)
+    return Repeated(first, n_steps, measure, named)
+
+
+def _parameter(first: Explanation, name: str) -> Ref:
+    """Return the parameter that an id names; raise SettingError where the network has none."""
+    ref = read_ref(name)
+    slots = {(slot.name, slot.layer + 1): slot.shape for slot in first.trace.network.layout.slots}
+    shape = slots.get((ref.quantity, ref.layer), ())
+    inside = shape and len(ref.index) == len(shape) and not ref.after
+    if not inside or any(i >= n for i, n in zip(ref.index, shape, strict=True)):
+        raise SettingError(f"{shown(name)} is no parameter of this network, such as W1[0,0].")
+    return ref
 
 
 def _strongest(first: Explanation, n: int) -> list[Ref]:

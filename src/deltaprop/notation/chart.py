@@ -15,6 +15,7 @@ _HEIGHT, _MOST_COLUMNS = 9, 61  # of a curve in characters
 _MOST_BAR = 40  # columns
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _WIDEST_NAME = 24
+_WHOLE = 1e6  # a whole number below this is written out
 _RANGE = 50.0  # times: what falls farther is drawn on a logarithmic scale
 
 
@@ -92,7 +93,7 @@ class Bars:
 
 def number_on_axis(value: float) -> str:
     """Return a number at an axis, short."""
-    return f"{value:.3g}"
+    return f"{value:.0f}" if value.is_integer() and abs(value) < _WHOLE else f"{value:.3g}"
 
 
 def chart_text(chart: Curve | Bars, room: int) -> Iterator[str]:
