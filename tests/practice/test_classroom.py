@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import warnings
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -219,3 +220,29 @@ def test_every_named_mistake_and_every_slip_is_described():
 
     for name in (*MISTAKES, "arithmetic", "systematic"):
         assert slip_described(name, "en") != slip_described(name, "zh")
+
+
+STEPS = {
+    "layers": [{"W": [[2.0]]}], "loss": "half_squared_error", "x": [[3.0]], "targets": [[5.0]],
+    "learning_rate": 0.1,
+    "steps": [{"claims": {"z.1": [["6.0"]], "delta.1": [["1.0"]]}}, {"claims": {"z.1": [["9.1"]]}}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_several_steps_and_what_is_worth_knowing_are_told_on_the_page(papers, language):
+    out_of_reach = {**SIGN, "loss": "half_squared_error_sigmoid", "claims": {"z.1": [["6.0"]]}}
+    folder = papers({"steps.json": json.dumps(STEPS), "reach.json": json.dumps(out_of_reach)})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        pages = mark_class(folder, language).pages()
+    assert {"en": "step 2: <math>", "zh": "第 2 步：<math>"}[language] in pages["steps.html"]
+    assert "never reach them" in pages["reach.html"]
+    assert "never reach them" not in pages["steps.html"]
+
+
+def test_no_published_working_breaks_the_page(shared):
+    marked = mark_class(shared / "worked_examples" / "claims")
+    assert marked.counts["unreadable"] == 0
+    for page in marked.pages().values():
+        ET.fromstring(page.partition("\n")[2])

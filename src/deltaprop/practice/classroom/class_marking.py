@@ -115,6 +115,7 @@ class ClassMarking:
                     "paper": paper.name,
                     "page": page,
                     "reason": paper.reason or None,
+                    "notes": list(paper.notes),
                     "marking": None if paper.marking is None else paper.marking.to_dict(),
                 }
                 for paper, page in zip(self.papers, names, strict=True)
@@ -154,7 +155,7 @@ def mark_class(folder: str | os.PathLike[str], language: str = "en") -> ClassMar
         When there is no such language.
     """
     wording_of(language)
-    return ClassMarking(os.fspath(folder), read_papers(folder), language)
+    return ClassMarking(os.fspath(folder), read_papers(folder, language), language)
 
 
 def _refuse_to_lose(path: Path) -> None:

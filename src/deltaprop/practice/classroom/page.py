@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -12,12 +13,13 @@ from deltaprop._version import __version__
 from deltaprop.characters import escaped
 from deltaprop.checking.step import work_out
 from deltaprop.errors import DeltapropError
-from deltaprop.explaining import Names, WorkedExample, explain
+from deltaprop.explaining import WorkedExample
 from deltaprop.notation.html_page import html_page
 from deltaprop.notation.ids import read_ref
 from deltaprop.notation.mathml import escape, math
 from deltaprop.practice.classroom.papers import Paper
 from deltaprop.practice.exercises.lines import TaskLines
+from deltaprop.practice.marking.claims import entry
 from deltaprop.practice.marking.judge import FOLLOWS, RIGHT, WRONG
 from deltaprop.practice.marking.mark import Mark, Marking
 from deltaprop.practice.marking.reasons import shown
@@ -46,6 +48,7 @@ def feedback_page(paper: Paper, language: str) -> str:
     else:
         if paper.worked.title != name:
             body.append(f"<p>{escape(escaped(paper.worked.title))}</p>")
+        body += [f"<p>{escape(note)}</p>" for note in paper.notes]
         body += _Feedback(paper.worked, paper.marking, language).body()
     made_by = words["made by"].format(version=__version__)
     body.append(f'<p class="again">{escape(made_by)}</p>')
@@ -78,14 +81,14 @@ class _Feedback:
             yield f"<p>{self._say('feedback conventions', conventions=listed)}</p>"
         if marking.wrong:
             yield f"<h2>{self._say('feedback first')}</h2><ul>"
-            for _, group in groupby(marking.wrong, key=lambda mark: (mark.claim, mark.mistake)):
+            for _, group in groupby(marking.wrong, key=lambda m: (m.step, m.claim, m.mistake)):
                 yield self._advice(list(group))
             yield "</ul>"
         yield f"<h2>{self._say('feedback every')}</h2>"
         heads = (self._say(f"feedback {key}") for key in ("number", "yours", "exactly", "verdict"))
         yield f"<table><thead><tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr></thead>"
         yield "<tbody>"
-        for _, group in groupby(marking.marks, key=lambda mark: mark.claim):
+        for _, group in groupby(marking.marks, key=lambda mark: (mark.step, mark.claim)):
             yield from self._rows(list(group))
         yield "</tbody></table>"
 
@@ -105,21 +108,20 @@ class _Feedback:
     @cached_property
     def _lines(self) -> TaskLines | None:
         """Return the derivation, each line by itself; None where a number is not finite."""
-        worked = self.worked
-        try:
-            explanation = explain(
-                worked.network, worked.parameters, worked.x, worked.targets,
-                optimizer=worked.optimizer, train_biases=worked.train_biases,
-                reduction=worked.reduction, names=Names(worked.title),
-            )  # fmt: skip
-        except DeltapropError:
-            return None
-        return TaskLines(explanation, work_out(step_of(worked))[0].keys(), _DIGITS)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they are told as notes
+            try:
+                explanation = self.worked.explain()
+            except DeltapropError:
+                return None
+            return TaskLines(explanation, work_out(step_of(self.worked))[0].keys(), _DIGITS)
 
     def _symbol(self, mark: Mark) -> str:
+        name = entry(mark.claim, *mark.index)
+        step = "" if mark.step is None else self._say("feedback step", step=mark.step)
         if self._lines is None:
-            return f"<code>{escape(mark.id)}</code>"
-        return math(html_symbol(self._lines, read_ref(mark.id)))
+            return f"{step}<code>{escape(name)}</code>"
+        return step + math(html_symbol(self._lines, read_ref(name)))
 
     def _advice(self, marks: list[Mark]) -> str:
         """Return what went wrong with some numbers of a claim, and the line of the first."""
@@ -137,7 +139,7 @@ class _Feedback:
 
     def _line(self, mark: Mark) -> str:
         """Return the line that works a number out; nothing where it is written otherwise."""
-        if self._lines is None or self.marking.conventions:
+        if self._lines is None or self.marking.conventions or mark.step is not None:
             return ""
         *_, last = self._lines.to(read_ref(mark.id))
         if len(last.step.operands) > _LONGEST:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import unicodedata
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from deltaprop.characters import escaped
 from deltaprop.errors import DataError, DeltapropError
 from deltaprop.explaining.examples import WorkedExample, read_worked_example
 from deltaprop.practice.marking.mark import Marking, mark
+from deltaprop.practice.wording import wording_of
 
 __all__ = ["Paper", "page_names", "read_papers"]
 
@@ -37,12 +39,15 @@ class Paper:
         The verdicts; None when it cannot be marked.
     reason : str
         Why it cannot be marked; empty when it can.
+    notes : tuple of str
+        What is worth knowing about the step, in English: targets that no output reaches, ...
     """
 
     path: Path
     worked: WorkedExample | None = None
     marking: Marking | None = None
     reason: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -55,7 +60,7 @@ class Paper:
         return 2 if self.marking is None else 0 if self.marking.ok else 1
 
 
-def read_papers(folder: str | os.PathLike[str]) -> tuple[Paper, ...]:
+def read_papers(folder: str | os.PathLike[str], language: str = "en") -> tuple[Paper, ...]:
     """Return the papers in a folder and in those below it, by name; hidden files are none.
 
     Raises
@@ -69,7 +74,7 @@ def read_papers(folder: str | os.PathLike[str]) -> tuple[Paper, ...]:
             f"{escaped(os.fspath(folder))} is no folder; expected one that holds a class's "
             "papers: a worked example with claims each, JSON or YAML."
         )
-    papers = tuple(_read(root, path) for path in sorted(_files(root), key=_order))
+    papers = tuple(_read(root, path, language) for path in sorted(_files(root), key=_order))
     if not papers:
         raise DataError(
             f"{escaped(os.fspath(folder))} holds no file; expected a class's papers: a worked "
@@ -94,23 +99,29 @@ def _is_hidden(name: str) -> bool:
     return name.startswith(".") or name in _NOT_PAPERS
 
 
-def _read(root: Path, path: Path) -> Paper:
-    where = root / path
+def _read(root: Path, path: Path, language: str) -> Paper:
+    words, where = wording_of(language), root / path
     if path.suffix.lower() not in _SUFFIXES:
-        return Paper(path, reason="It is no JSON or YAML file (.json, .yaml, .yml).")
+        return Paper(path, reason=words["class no worked example"])
     if not where.is_file():
-        return Paper(path, reason="It is no file, or a link to one that is not there.")
+        return Paper(path, reason=words["class no file"])
     try:
-        worked = read_worked_example(where)
-        if worked.title == os.fspath(where):  # it has none of its own
-            worked = replace(worked, title=escaped(path.name))
-        return Paper(path, worked, mark(worked))
+        with warnings.catch_warnings(record=True) as raised:
+            warnings.simplefilter("always")
+            worked = read_worked_example(where)
+            if worked.title == os.fspath(where):  # it has none of its own
+                worked = replace(worked, title=escaped(path.name))
+            marking = mark(worked)
     except DeltapropError as error:
         # whoever gets the page need not know where the class's papers lie
         reason = str(error).replace(os.fspath(where), path.name)
+        return Paper(path, reason=escaped(reason))
     except RecursionError:
-        reason = "Its lists are nested too deeply."
-    return Paper(path, reason=escaped(reason))
+        return Paper(path, reason=words["class nested"])
+    ours = [
+        str(one.message) for one in raised if one.category.__module__ == DeltapropError.__module__
+    ]
+    return Paper(path, worked, marking, notes=tuple(dict.fromkeys(map(escaped, ours))))
 
 
 def page_names(papers: Sequence[Paper]) -> tuple[str, ...]:
