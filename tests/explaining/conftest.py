@@ -371,6 +371,11 @@ def beside():
 
 
 @pytest.fixture(scope="module")
+def repeated():
+    return built_in_example("iamtrask").repeat(60)
+
+
+@pytest.fixture(scope="module")
 def deep():
     rng = np.random.default_rng(8)
     network = dp.Network([2, 3, 3, 3, 3, 2], "relu", loss="half_squared_error")

@@ -1,5 +1,6 @@
 """The LaTeX document: the same numbers as everywhere, and it compiles."""
 
+import itertools
 import math
 import re
 from itertools import cycle
@@ -9,12 +10,14 @@ import pytest
 import deltaprop as dp
 from deltaprop.explaining.language import LANGUAGES
 from deltaprop.explaining.renderers.latex.width import broken, width
-from deltaprop.notation.ids import read_ref
+from deltaprop.notation.ids import Ref, read_ref
 from deltaprop.notation.latex import (
     escaped,
     latex_number,
     latex_symbol,
+    unknown_to_pdflatex,
 )
+from deltaprop.notation.unicode import symbol_of
 from helpers.explained import tutorial
 from helpers.latex import read_back, same_as_json
 
@@ -170,3 +173,11 @@ def test_matrices_of_a_large_layer_are_cut_and_the_document_stays_small(rng):
     assert r"\underset{784 \times 128}" in document
     assert len(document) < 1e5
     assert len(explanation.to_latex(detail="neurons")) < 1e6
+
+
+def test_every_symbol_of_a_number_has_its_glyphs():
+    """What was changed is told with symbols in a sentence: W²₃₄, whatever its place."""
+    for layer, place in itertools.product(range(1, 10), range(10)):
+        symbol = symbol_of(Ref("W", layer, (place, place)), 1)
+        assert unknown_to_pdflatex(symbol) == [], symbol
+        assert escaped(symbol).isascii()

@@ -84,7 +84,7 @@ def what_keeps_people_out(browser, axe):
 
 QUICK = [
     ("small", 1280, "light"), ("small", 390, "dark"), ("beside", 1280, "dark"),
-    ("beside", 390, "light"),
+    ("beside", 390, "light"), ("repeated", 390, "dark"),
 ]  # fmt: skip
 
 
@@ -92,7 +92,9 @@ QUICK = [
     ("name", "width", "theme"),
     [
         pytest.param(*case, marks=[] if case in QUICK else pytest.mark.slow)
-        for case in product(["small", "beside", "deep", "digit"], [1280, 390], ["light", "dark"])
+        for case in product(
+            ["small", "beside", "repeated", "deep", "digit"], [1280, 390], ["light", "dark"]
+        )
     ],
 )
 def test_nothing_keeps_anybody_from_using_it(request, page, axe, name, width, theme):

@@ -36,8 +36,6 @@ _LONGEST_EXPONENT = 60  # characters of LaTeX; a longer one is read better besid
 _TALL = re.compile(r"\\frac|\\sqrt|\^\{[^{}]*[\^_+]|\\left")
 
 _ESCAPES = {
-    **{c: rf"\textsuperscript{{{n}}}" for n, c in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")},
-    **{c: rf"\textsubscript{{{n}}}" for n, c in enumerate("₀₁₂₃₄₅₆₇₈₉")},
     "\\": r"\textbackslash{}",
     "{": r"\{",
     "}": r"\}",
@@ -58,6 +56,8 @@ _ESCAPES = {
     "?": r"{?}",
     "!": r"{!}",
     "\u00a0": "~",
+    "ᵢ": "$_{i}$",
+    "ⱼ": "$_{j}$",
     "≤": r"$\le$",
     "≥": r"$\ge$",
     "—": "---",
@@ -82,9 +82,8 @@ _ESCAPES = {
     "≈": r"$\approx$",
     "½": r"$\tfrac{1}{2}$",
     "−": r"$-$",
-    "²": r"$^{2}$",
-    "₁": r"$_{1}$",
-    "₂": r"$_{2}$",
+    **{c: rf"$^{{{n}}}$" for n, c in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")},
+    **{c: rf"$_{{{n}}}$" for n, c in enumerate("₀₁₂₃₄₅₆₇₈₉")},
 }
 _LONGEST_WORD = 16  # characters; a longer one may be broken
 _NO_GLYPH = ("Cc", "Cf", "Cs", "Zl", "Zp")

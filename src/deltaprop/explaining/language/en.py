@@ -63,11 +63,11 @@ WORDS = {
     "softmax bars": "softmax p: shares of one whole",
     "sigmoid bars": "sigmoid s: each for itself",
     "softmax general": "In general",
-    "softmax formula": "softmax: p_i = exp(z_i) / Σ_j exp(z_j); together they are 1.",
-    "sigmoid formula": "sigmoid: s_i = 1 / (1 + exp(-z_i)); each looks at its own score alone.",
+    "softmax formula": "softmax: pᵢ = exp(zᵢ) / Σⱼ exp(zⱼ); together they are 1.",
+    "sigmoid formula": "sigmoid: sᵢ = 1 / (1 + exp(-zᵢ)); each looks at its own score alone.",
     "cross-entropy formula": (
-        "cross-entropy: L = -Σ_i t_i ln p_i, where t is 1 for the true class and else 0: "
-        "minus the logarithm of its p. Then ∂L/∂z_i = p_i - t_i."
+        "cross-entropy: L = -Σᵢ tᵢ ln pᵢ, where t is 1 for the true class and else 0: "
+        "minus the logarithm of its p. Then ∂L/∂zᵢ = pᵢ - tᵢ."
     ),
     "softmax loss": "Loss: the cross-entropy of the true class",
     "softmax curve": "The sigmoid of a difference",

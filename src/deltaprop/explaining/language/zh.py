@@ -61,11 +61,11 @@ WORDS = {
     "softmax bars": "softmax p：一个整体的份额",
     "sigmoid bars": "sigmoid s：各算各的",
     "softmax general": "一般公式",
-    "softmax formula": "softmax：p_i = exp(z_i) / Σ_j exp(z_j)；总和为 1。",
-    "sigmoid formula": "sigmoid：s_i = 1 / (1 + exp(-z_i))；每个只看自己的得分。",
+    "softmax formula": "softmax：pᵢ = exp(zᵢ) / Σⱼ exp(zⱼ)；总和为 1。",
+    "sigmoid formula": "sigmoid：sᵢ = 1 / (1 + exp(-zᵢ))；每个只看自己的得分。",
     "cross-entropy formula": (
-        "交叉熵：L = -Σ_i t_i ln p_i，真实类别的 t 为 1，其余为 0，所以就是真实类别的 p 的负对数。"
-        "于是 ∂L/∂z_i = p_i - t_i。"
+        "交叉熵：L = -Σᵢ tᵢ ln pᵢ，真实类别的 t 为 1，其余为 0，所以就是真实类别的 p 的负对数。"
+        "于是 ∂L/∂zᵢ = pᵢ - tᵢ。"
     ),
     "softmax loss": "损失：真实类别的交叉熵",
     "softmax curve": "差的 sigmoid",

@@ -84,7 +84,7 @@ SPOKEN: Mapping[str, _Words] = {
 
 _LETTERS = {
     "ℓ": "l", "ᵈ": " data", "ᵀ": " T", "\u0303": " tilde", "\u0302": " hat", "\u0304": " bar",
-    "½": "1/2",
+    "½": "1/2", "ᵢ": " i", "ⱼ": " j",
 }  # fmt: skip
 _NUMBER = re.compile(r"(?<![\w.])([-+])(?=\d|inf)")
 _POWER = re.compile("([⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
