@@ -130,12 +130,19 @@ class TestNew:
         assert message in answer.err
         assert not (tmp_path / "mine.yaml").exists()
 
+    def test_without_a_file_it_goes_where_the_pipe_goes(self, call, tmp_path):
+        answer = call("new", "--sizes", "2,2", "--loss", "cross_entropy")
+        assert (answer.status, answer.err) == (0, "")
+        (tmp_path / "piped.yaml").write_text(answer.out, encoding="utf-8")
+        assert call("explain", "piped.yaml").status == 0
+
     def test_by_questions_in_a_terminal(self, tmp_path):
+        (tmp_path / "example.yaml").write_text("mine\n")
         there, here = pty.openpty()
-        command = [sys.executable, "-m", "deltaprop", "new", "mine.yaml"]
+        command = [sys.executable, "-m", "deltaprop", "new"]
         with subprocess.Popen(command, stdin=here, stdout=here, stderr=here) as asking:
             os.close(here)
-            os.write(there, b"2,2,2\nrelo\nrelu\ncross-entropy\n-1\n0.5\nx\n2\n")
+            os.write(there, b"\nmine.yaml\n2,2,2\nrelo\nrelu\ncross-entropy\n-1\n0.5\nx\n2\n")
             asked = b""
             while asking.poll() is None or asked == b"":
                 with contextlib.suppress(OSError):  # the other end is closed
@@ -144,6 +151,8 @@ class TestNew:
         assert asking.returncode == 0, asked
         assert b"Sizes: inputs, hidden layers, outputs [2,2,1]: " in asked
         assert b"Did you mean 'relu'?" in asked
+        assert b"example.yaml is there already" in asked
+        assert (tmp_path / "example.yaml").read_text() == "mine\n"
         text = (tmp_path / "mine.yaml").read_text("utf-8")
         assert "activation: relu" in text
         assert "loss: cross_entropy" in text

@@ -10,7 +10,7 @@ import typer
 
 from deltaprop.cli.options import finite, option, switch, whole
 from deltaprop.cli.own_numbers import ForceOption, refuse_to_overwrite, save_example
-from deltaprop.cli.show import complain, say
+from deltaprop.cli.show import complain, plain, say
 
 __all__ = ["EXAMPLE", "new"]
 
@@ -21,6 +21,7 @@ _USUAL = {
 }  # fmt: skip
 QUESTIONS = {
     "en": {
+        "file": "File",
         "sizes": "Sizes: inputs, hidden layers, outputs",
         "activation": "Activation of the hidden layers",
         "loss": "Loss",
@@ -29,6 +30,7 @@ QUESTIONS = {
         "next": "Change its numbers in an editor, then: deltaprop explain {path}",
     },
     "zh": {
+        "file": "文件",
         "sizes": "各层大小：输入、隐藏层、输出",
         "activation": "隐藏层的激活函数",
         "loss": "损失函数",
@@ -41,8 +43,13 @@ QUESTIONS = {
 
 def new(
     path: Annotated[
-        str, typer.Argument(metavar="FILE", help="Where to write it: .yaml has comments, or .json.")
-    ],
+        str | None,
+        typer.Argument(
+            metavar="FILE",
+            help="Where to write it: .yaml has comments, or .json; if left out, it is asked for, "
+            "or printed where nobody can be asked.",
+        ),
+    ] = None,
     sizes: Annotated[
         str | None, option("N,N,...", "Inputs, widths of hidden layers, outputs.")
     ] = None,
@@ -63,17 +70,25 @@ def new(
     from deltaprop.cli.outputs import check_outputs
     from deltaprop.errors import SettingError
     from deltaprop.explaining.example_files import data_text
-    from deltaprop.explaining.example_template import template
+    from deltaprop.explaining.example_template import comments_of, template
     from deltaprop.explaining.examples import worked_example
     from deltaprop.functional.activations import ACTIVATIONS
     from deltaprop.functional.losses import LOSSES
     from deltaprop.notation.languages import wording_in
 
     questions = wording_in(language, QUESTIONS)
-    check_outputs({"FILE": path}, {})
-    refuse_to_overwrite(path, force=force)
-    data_text(path, {})  # a name that would not be read again is refused before any question
     asks = sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
+
+    def writable(name: str) -> str:
+        check_outputs({"FILE": name}, {})
+        refuse_to_overwrite(name, force=force)
+        data_text(name, {})  # a name that would not be read again is refused
+        return name
+
+    if path is not None:
+        writable(path)
+    elif asks:
+        path = _asked(questions["file"], "example.yaml", writable)
     if sizes is None and not asks:
         raise SettingError("--sizes says how large the network is, such as 2,3,1.")
 
@@ -91,8 +106,11 @@ def new(
         bias=not no_bias, seed=_not_negative(seed), title=title,
     )  # fmt: skip
     worked_example(data).explain()  # whatever is refused is refused before it is written
+    if path is None:
+        say(data_text("example.yaml", data, comments_of(data, language)).rstrip("\n"), result=True)
+        return 0
     save_example(data, path, language)
-    say(questions["next"].format(path=path))
+    say(questions["next"].format(path=plain(path)))
     return 0
 
 
