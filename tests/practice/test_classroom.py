@@ -207,6 +207,25 @@ def test_a_paper_that_is_no_file_or_nested_without_end(papers):
     assert all(paper.reason.endswith(".") for paper in marked.papers)
 
 
+def test_a_folder_that_cannot_be_looked_into_is_told(papers, monkeypatch):
+    folder = papers({"a.json": paper(), "closed/b.json": paper()})
+    scandir = os.scandir
+
+    def refusing(path):
+        if os.fspath(path) in refused:
+            raise PermissionError(13, "Permission denied", os.fspath(path))
+        return scandir(path)
+
+    monkeypatch.setattr("os.scandir", refusing)
+    refused = [str(folder / "closed")]
+    marked = mark_class(folder)
+    assert [(p.name, p.status) for p in marked.papers] == [("a.json", 0), ("closed", 2)]
+    assert "cannot be looked into" in marked.to_terminal()
+    refused.append(str(folder))
+    with pytest.raises(dp.errors.DataError, match="cannot be looked into: Permission denied"):
+        mark_class(folder)
+
+
 def test_folders_without_papers(tmp_path):
     with pytest.raises(dp.errors.DataError, match="is no folder"):
         mark_class(tmp_path / "nowhere")

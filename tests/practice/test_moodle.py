@@ -128,6 +128,9 @@ def test_every_question_is_read_back_and_clear(level):
         questions(level, 3), read_quiz(moodle_quiz(level, 3, n)), strict=False
     ):
         assert len(blanks) == len(question.item.ids)
+        # what is held apart is what is written down, not a number that rounds to it
+        written = [[answer.tolerance for answer in answers] for answers in blanks]
+        assert written == [[one.tolerance for one in answers] for answers in question.answers]
         for answers in blanks:
             assert [answer.fraction for answer in answers] == [100] + [0] * (len(answers) - 1)
             assert not ambiguous(answers)

@@ -88,11 +88,19 @@ def _order(path: Path) -> tuple[str, str]:
 
 
 def _files(root: Path) -> Iterator[Path]:
-    for where, folders, files in os.walk(root):
+    """Yield the files below a folder, and the folders that cannot be looked into."""
+    closed: list[OSError] = []
+    for where, folders, files in os.walk(root, onerror=closed.append):
         folders[:] = [name for name in folders if not _is_hidden(name)]
         for name in files:
             if not _is_hidden(name):
                 yield (Path(where) / name).relative_to(root)
+    for error in closed:
+        path = Path(os.fspath(error.filename))
+        if path == root:
+            reason = error.strerror or str(error)
+            raise DataError(f"{escaped(os.fspath(root))} cannot be looked into: {reason}.")
+        yield path.relative_to(root)
 
 
 def _is_hidden(name: str) -> bool:
@@ -101,6 +109,8 @@ def _is_hidden(name: str) -> bool:
 
 def _read(root: Path, path: Path, language: str) -> Paper:
     words, where = wording_of(language), root / path
+    if where.is_dir():
+        return Paper(path, reason=words["class closed folder"])
     if path.suffix.lower() not in _SUFFIXES:
         return Paper(path, reason=words["class no worked example"])
     if not where.is_file():
