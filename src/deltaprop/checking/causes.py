@@ -147,10 +147,13 @@ class Causes:
         rules = _together([form.rules for form in cause])
         if rules is None:
             return None
-        reading = self.reading.by(rules)
+        reading = self.reading.by(rules, until=[*self.wrong][-1])
+        if not self.wrong.keys() <= reading.computed.keys():  # some rules need a number earlier
+            reading = self.reading.by(rules)
         gives = frozenset(key for key in self.wrong if self._gives(reading, key))
         if not gives:
             return None
+        reading = self.reading.by(rules)
         not_right = np.array(False)
         against = sum(
             not reading.gives(claim, self.reading, not_right)

@@ -97,6 +97,8 @@ class Reading:
         By which.
     unit : callable
         ``unit(values)``: the unit in the last place of numbers that are not written down.
+    until : str or None
+        The last quantity that is asked for; the whole step where left out.
     """
 
     given: Step
@@ -104,6 +106,7 @@ class Reading:
     unit: Callable[[Array], Array]
     conventions: Conventions = HOUSE
     rules: Rules = RIGHT
+    until: str | None = None
 
     @cached_property
     def step(self) -> Step:
@@ -140,9 +143,9 @@ class Reading:
             if _is_result(claim.key)
         }
 
-    def by(self, rules: Rules) -> Reading:
-        """Return the same working read by other rules."""
-        other = replace(self, rules=rules)
+    def by(self, rules: Rules, until: str | None = None) -> Reading:
+        """Return the same working read by other rules, perhaps only as far as a quantity."""
+        other = replace(self, rules=rules, until=until)
         other.__dict__.update(
             step=self.step,
             claims=self.claims,
@@ -179,7 +182,7 @@ class Reading:
     def _work(self, draw: int | None) -> Quantities:
         """Work the step out from what is written; a draw moves each number by half a unit."""
         begun = self.begun.setdefault(draw, Begun())
-        return work_out(self.step, self.rules, _AsWritten(self, draw), begun)[0]
+        return work_out(self.step, self.rules, _AsWritten(self, draw), begun, self.until)[0]
 
     @cached_property
     def begun(self) -> dict[int | str | None, Begun]:

@@ -6,6 +6,7 @@ on with that number instead: it tells a slip from what follows from it.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -99,14 +100,23 @@ class Begun:
     working: Working | None = None
 
 
+class _Enough(Exception):  # noqa: N818 - nothing went wrong
+    """The last quantity that is asked for is there."""
+
+
 def work_out(
-    step: Step, rules: Rules = RIGHT, given: GoesOn | None = None, begun: Begun | None = None
+    step: Step,
+    rules: Rules = RIGHT,
+    given: GoesOn | None = None,
+    begun: Begun | None = None,
+    until: str | None = None,
 ) -> tuple[Quantities, Quantities]:
     """Work out every quantity of a step, by ``RIGHT`` or a mistake's rules, from what is ``given``.
 
     Returns each quantity as its operands give it, and as the working goes on with it. Keys are
     ``W.1``, ``z.1``, ..., ``loss``, ``delta.2``, ``dW.2``, ..., ``W.1.after``, ..., ``loss.after``.
-    ``begun`` keeps the forward pass for further rules, with the same step and the same numbers.
+    ``begun`` keeps the forward pass for further rules, with the same step and the same numbers;
+    what comes after ``until`` is left out.
     """
     computed: Quantities = {}
     used: Quantities = {}
@@ -115,10 +125,13 @@ def work_out(
         computed[key] = used[key] = np.asarray(value, dtype=np.float64)
         if given is not None:
             used[key] = given.instead_of(key, computed[key])
+        if key == until:
+            raise _Enough
         return used[key]
 
     eta = step.learning_rate
-    with np.errstate(all="ignore"):  # a wrong working may go anywhere
+    # a wrong working may go anywhere
+    with np.errstate(all="ignore"), contextlib.suppress(_Enough):
         if begun is None or begun.working is None or not begins_right(rules):
             w = begin(
                 step.network, step.parameters, step.x, step.targets, learning_rate=eta,
