@@ -58,6 +58,7 @@ NAMES = [
     "plain_step",
     "old_weights",
     "norm_as_constant",
+    "wrong_operand",
 ]
 # what shows in another step, in a second pass, or in a layer of its own kind: tests of these
 ELSEWHERE = {"plain_step", "old_weights", "norm_as_constant"}
@@ -273,6 +274,7 @@ APPLIES = {
     "bias_times_input": {"softmax", "softmax regression"},
     "bias_over_everything": {"softmax", "softmax regression"},
     "norm_as_constant": set(),
+    "wrong_operand": {"softmax", "softmax with l2", "relu", "huber"},
 }
 DOES_NOT_APPLY = {
     "missing_f_prime": {"linear neurons", "softmax regression"},
@@ -307,6 +309,7 @@ DOES_NOT_APPLY = {
     "bias_times_input": {"linear neurons", "linear regression"},
     "bias_over_everything": {"linear neurons", "linear regression"},
     "norm_as_constant": set(CASES),
+    "wrong_operand": {"softmax regression", "linear regression"},
 }
 
 

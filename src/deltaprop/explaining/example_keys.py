@@ -25,7 +25,7 @@ KEYS = (
     "label_smoothing", "x", "targets", "learning_rate", "optimizer", "train_biases", "claims",
     "steps", "conventions", "symbols", "expected",
 )  # fmt: skip
-_OF_EXERCISES = ("format", "practice", "told")  # beside the keys of an example
+_OF_EXERCISES = ("format", "practice", "told", "choices")  # beside the keys of an example
 LAYER_KEYS = ("W", "b", "w0", "activation", "learning_rate", "bias_learning_rate")
 _BIAS_ROWS = {"first": 0, "last": -1}
 

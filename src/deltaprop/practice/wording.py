@@ -165,6 +165,7 @@ _MISTAKES_ZH = {
     "updated_weights": "递推用了下一层已经更新过的 W",
     "batch_mean": "漏掉了 1/n，或用了两次，或混入了 1/n_outputs",
     "half": "半平方误差的 1/2 只出现在损失值或梯度中的一处",
+    "wrong_operand": "式子没错，但其中放进了另一层的数组",
     "sign": "做成了梯度上升，或把 t - y 当作梯度",
     "delta_by_a": "在该用 delta = dL/dz 的地方用了 dL/da",
     "stale_gradients": "没有清除上一次反向传播的梯度，结果被累加",
