@@ -64,9 +64,12 @@ def test_whoever_names_line_and_mistake_has_all_right(language):
 
 
 def test_what_is_wrong_may_be_tried_again_and_hints_help():
-    drawn = (FindTask.drawn(4, seed, "en", None) for seed in range(20))
-    found = next(one for one in drawn if 1 < one.line < 6)
-    follows = next(n for n in range(1, 99) if found.verdict(n) == "follows")
+    drawn = (FindTask.drawn(4, seed, "en", None) for seed in range(60))
+    listed = (
+        (one, [n for n in range(1, len(one.lines) + 1) if one.verdict(n) == "follows"])
+        for one in drawn
+    )
+    found, (follows, *_) = next(each for each in listed if each[0].line > 1 and each[1])
     other = next(name for name in found.choices if name != found.planted.name)
     lines = ["0", "x", "1", str(follows), "?", str(found.line)]
     lines += ["z", letter(found, other), "?", "show", letter(found, found.planted.name)]
