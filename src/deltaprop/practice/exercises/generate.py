@@ -81,7 +81,7 @@ class Draws:
 
 def generate(level: Level, seed: int) -> dict[str, Any]:
     """Return what an exercise gives, in the worked-example format without claims and title."""
-    draws = Draws(f"deltaprop practice 1, level {level.number}, seed {seed}")
+    draws = Draws(f"deltaprop practice 1, level {level.drawn_as or level.number}, seed {seed}")
     kind = (draws.pick(level.hidden), draws.pick(level.losses))
     for _ in range(_MOST_DRAWS):
         given = _drawn(level, kind, draws)
@@ -237,6 +237,6 @@ def _differ(one: Array, other: Array) -> npt.NDArray[np.bool_]:
 @cache
 def _most_groups(level: Level, kind: Kind) -> int:
     """Return how many different answers this kind of exercise can have, by trying any numbers."""
-    draws = Draws(f"probes of level {level.number}, {kind}")
+    draws = Draws(f"probes of level {level.drawn_as or level.number}, {kind}")
     probes = (_drawn(level, kind, draws, tidy=False) for _ in range(_N_PROBES))
     return max(_n_groups(_answers(level, step_of(worked_example(given)))) for given in probes)

@@ -39,6 +39,9 @@ class Level:
         Whether weights are penalized.
     least_digits : int
         Significant digits that an answer needs.
+    drawn_as : int
+        The number that its exercises are drawn by, its own when 0: a level that finds another place
+        among the levels keeps its exercises.
     """
 
     number: int
@@ -52,6 +55,7 @@ class Level:
     n_samples: int = 1
     l2: bool = False
     least_digits: int = 3
+    drawn_as: int = 0
 
 
 def _level(
@@ -61,6 +65,7 @@ def _level(
     return Level(number, names, sizes, tuple(asked.split()), tuple(told.split()), **how)
 
 
+# each asks more numbers than the one before
 _ROWS = (
     _level(
         1, "one linear neuron", "一个线性神经元", (2, 1),
@@ -86,9 +91,9 @@ _ROWS = (
         losses=("cross_entropy",),
     ),
     _level(
-        6, "a hidden layer and softmax", "一个隐藏层加 softmax", (2, 2, 3),
-        "z.1 a.1 z.2 a.2 loss delta.2 dW.2 db.2 delta.1 dW.1 db.1 W.1.after", "loss.after",
-        hidden=("relu", "tanh"), losses=("cross_entropy",),
+        6, "a penalty on the weights", "对权重的惩罚项", (2, 2, 1),
+        "z.1 a.1 z.2 loss delta.2 dW.2 db.2 delta.1 dW.1 db.1 W.2.after W.1.after b.1.after",
+        hidden=("relu", "tanh"), l2=True, drawn_as=8,
     ),
     _level(
         7, "a batch of two samples", "一批两个样本", (2, 2, 1),
@@ -96,9 +101,9 @@ _ROWS = (
         hidden=("relu",), n_samples=2,
     ),
     _level(
-        8, "a penalty on the weights", "对权重的惩罚项", (2, 2, 1),
-        "a.1 z.2 loss delta.2 dW.2 db.2 delta.1 dW.1 db.1 W.2.after W.1.after b.1.after",
-        hidden=("relu", "tanh"), l2=True,
+        8, "a hidden layer and softmax", "一个隐藏层加 softmax", (2, 2, 3),
+        "z.1 a.1 z.2 a.2 loss delta.2 dW.2 db.2 delta.1 dW.1 db.1 W.1.after", "loss.after",
+        hidden=("relu", "tanh"), losses=("cross_entropy",), drawn_as=6,
     ),
     _level(
         9, "two hidden layers and softmax", "两个隐藏层加 softmax", (2, 2, 2, 3),
