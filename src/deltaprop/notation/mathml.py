@@ -125,9 +125,14 @@ def _letter(text: str) -> str:
 
 
 def matrix(rows: Iterable[Sequence[str]], shape: str = "") -> str:
-    """Return cells in brackets, with the shape written underneath."""
+    """Return cells in brackets, with the shape written underneath.
+
+    Where there is no font for mathematics browsers do not stretch the brackets: style sheets hide
+    them and draw some at the table.
+    """
     cells = "".join(f"<mtr>{''.join(f'<mtd>{cell}</mtd>' for cell in row)}</mtr>" for row in rows)
-    inner = fenced(f"<mtable>{cells}</mtable>", "[", "]")
+    left, right = (f'<mo class="bracket">{sign}</mo>' for sign in "[]")
+    inner = f"<mrow>{left}<mtable>{cells}</mtable>{right}</mrow>"
     return f"<munder>{inner}<mtext>{escape(shape)}</mtext></munder>" if shape else inner
 
 
