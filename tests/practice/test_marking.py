@@ -283,3 +283,29 @@ def test_a_step_that_runs_away_is_marked_without_a_warning():
     assert marking.claims["loss"].verdict == "wrong"
     json.dumps(marking.to_dict(), allow_nan=False)
     assert marking.to_terminal()
+
+
+LINES = {
+    "z.1": [[1.25, 3.8]], "a.2": [[5.05]], "delta.2": [[1.05]], "delta.1": [[2.2, 0.4]],
+    "dW.1": [[2.2, 0.4], [1.1, 0.2]],
+}  # fmt: skip
+
+
+class TestWhere:
+    """How far a wrong working is right, and where to look first."""
+
+    def test_it_is_said_in_words_and_the_line_is_named(self):
+        marking = mark({**TUTORIAL, "claims": LINES})
+        assert marking.mistakes == ("systematic",)
+        assert marking.where == "Right up to delta.2. Look at delta.1 first."
+        assert marking.where in str(marking)
+        assert marking.to_dict()["where"] == marking.where
+        because = marking.claims["delta.1"].because
+        assert "none of the known mistakes" in because
+        assert because.endswith("made from delta.2, W.2, a.1 and z.1.")
+        assert marking.claims["dW.1"].verdict == "follows"
+
+    def test_the_first_line_may_be_the_wrong_one_and_a_right_working_needs_no_word(self):
+        assert mark({**TUTORIAL, "claims": {"z.1": [[2.0, 3.8]]}}).where == "Look at z.1 first."
+        right = {key: LINES[key] for key in ("z.1", "a.2", "delta.2")}
+        assert mark({**TUTORIAL, "claims": right}).where == ""

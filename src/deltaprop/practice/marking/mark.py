@@ -145,6 +145,16 @@ class Marking:
         """Return the names of the mistakes made, the earliest first."""
         return tuple(dict.fromkeys(mark.mistake for mark in self.wrong if mark.mistake))
 
+    @property
+    def where(self) -> str:
+        """Return how far a wrong working is right, and where to look first; "" for a right one."""
+        if not self.wrong:
+            return ""
+        first = self.wrong[0].quantity
+        before = [*self.claims][: [*self.claims].index(first)]
+        start = f"Right up to {before[-1]}. " if before else ""
+        return f"{start}Look at {first} first."
+
     @cached_property
     def claims(self) -> dict[str, Mark]:
         """Return for each claimed quantity the mark of its worst number."""
@@ -186,6 +196,7 @@ class Marking:
             "ok": self.ok,
             "counts": self.counts,
             "mistakes": list(self.mistakes),
+            "where": self.where,
             "conventions": list(self.conventions),
             "claims": {
                 key: {"verdict": mark.verdict, "mistake": mark.mistake, "because": mark.because}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
 from deltaprop.checking.causes import Explanation
 from deltaprop.checking.conventions import Conventions
-from deltaprop.checking.step import work_out
+from deltaprop.checking.step import operands_of, work_out
 from deltaprop.explaining.examples import WorkedExample
 from deltaprop.practice.marking.claims import Claim, entry
 from deltaprop.practice.marking.judge import Judgement
@@ -44,8 +46,7 @@ class Reasons:
 
     def follows(self, claim: Claim, index: Index, slips: list[str]) -> str:
         """Return the sentence about a number that is wrong because of earlier ones."""
-        verb = "is" if len(slips) == 1 else "are"
-        listed = " and ".join(filter(None, (", ".join(slips[:-1]), slips[-1])))
+        verb, listed = "is" if len(slips) == 1 else "are", _listed(slips)
         return (
             f"{entry(claim.key, *index)} is {self._shown(claim, index)}, but "
             f"{claim.numbers[index].text} is right if the claimed {listed} {verb} "
@@ -74,7 +75,11 @@ class Reasons:
         if rounding:
             return f"{start}: {rounding}."
         if otherwise == "systematic":
-            return f"{start}: like all of {claim.key}, and no known mistake gives them."
+            parts = _listed(operands_of(claim.key, self.step))
+            return (
+                f"{start}: all of {claim.key} is off, by none of the known mistakes. Look at this "
+                f"line first; it is made from {parts}."
+            )
         return f"{start}: a slip in the arithmetic, as no named mistake gives it."
 
     def _shown(self, claim: Claim, index: Index) -> str:
@@ -167,6 +172,11 @@ class Reasons:
         if not isinstance(optimizer, GradientDescent):
             return f"{old} after a first step of {optimizer.name} with gradient {shown(gradient)}"
         return f"{old} - {_product(self.step.learning_rate, gradient)}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names as a sentence has them: "a, b and c"."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
 def _product(left: float, right: float) -> str:

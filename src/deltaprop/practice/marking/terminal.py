@@ -32,7 +32,7 @@ def render(marking: Marking, *, width: int, color: bool) -> str:
     for _, group in groupby(marking.marks, key=lambda mark: mark.quantity):
         rows += _rows_of(list(group))
     wide = [max(len(row[0][c]) for row in [(_HEADER, None, ""), *rows]) for c in range(3)]
-    heads = (escaped(marking.title), _summary(marking))
+    heads = filter(None, (escaped(marking.title), _summary(marking), marking.where))
     lines = [*(line for head in heads for line in textwrap.wrap(head, width)), ""]
     lines.append(_line(_HEADER, wide))
     for cells, mark, verdict in rows:
