@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deltaprop import widths
-from deltaprop.widths import clip, text_width, wrap
+from deltaprop.widths import clip, table_lines, text_width, wrap
 
 TEXTS = st.text(alphabet="ab é漢字、 \u0301\u200d", max_size=60)
 
@@ -47,3 +47,15 @@ def test_the_work_grows_with_the_text_and_not_with_its_square(call, monkeypatch)
             call("漢" + text * n)
             work[n] = measured
         assert work[10_000] <= 11 * work[1_000]
+
+
+CELLS = st.lists(st.lists(TEXTS, min_size=3, max_size=3), min_size=1, max_size=4)
+
+
+@given(CELLS, st.integers(50, 90), st.sets(st.integers(0, 2)))
+def test_a_table_fits_and_loses_nothing(rows, width, right):
+    header, *below = table_lines(["one", "two", "three"], rows, width, right=right)
+    assert header.split() == ["one", "two", "three"]
+    assert max(map(text_width, [header, *below])) <= width
+    told = "".join("".join(below[1:]).split())
+    assert sorted(told) == sorted("".join("".join(map("".join, rows)).split()))

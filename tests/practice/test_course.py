@@ -136,7 +136,30 @@ def test_a_record_that_cannot_be_written_stops_nobody(tmp_path):
     assert "This exercise is not noted" in "\n".join(told)
 
 
-def test_where_it_is_kept(monkeypatch, tmp_path):
+@pytest.mark.parametrize(
+    ("platform", "variable", "below"),
+    [
+        ("linux", "XDG_DATA_HOME", ".local/share"),
+        ("win32", "LOCALAPPDATA", "AppData/Local"),
+        ("darwin", None, "Library/Application Support"),
+    ],
+)
+def test_where_it_is_kept(monkeypatch, tmp_path, platform, variable, below):
+    monkeypatch.setattr("sys.platform", platform)
+    monkeypatch.setattr("pathlib.Path.home", lambda: tmp_path)
+    monkeypatch.setenv(variable or "NOTHING", "not/absolute")
+    assert record_path() == tmp_path / below / "deltaprop" / "practice.json"
+    if variable:
+        monkeypatch.setenv(variable, str(tmp_path / "x"))
+        assert record_path() == tmp_path / "x" / "deltaprop" / "practice.json"
+
+
+def test_without_a_home_a_file_has_to_be_named(monkeypatch):
+    def unknown():
+        raise RuntimeError("Could not determine home directory.")
+
     monkeypatch.setattr("sys.platform", "linux")
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    assert record_path() == tmp_path / "deltaprop" / "practice.json"
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    monkeypatch.setattr("pathlib.Path.home", unknown)
+    with pytest.raises(dp.errors.SettingError, match="--record FILE"):
+        record_path()

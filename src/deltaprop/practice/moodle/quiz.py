@@ -16,7 +16,7 @@ from deltaprop.practice.moodle.questions import Answer, Question, questions
 from deltaprop.practice.sheets import content
 from deltaprop.practice.wording import slip_described
 
-__all__ = ["moodle_quiz", "to_cloze"]
+__all__ = ["moodle_quiz", "question_lines", "to_cloze"]
 
 # Moodle ends an alternative at ~ and the question at }, and takes a \ before them away: as entities
 # they are plain text, which it decodes
@@ -61,7 +61,7 @@ def moodle_quiz(
         "</question>",
     ]
     for question in drawn:
-        lines += _question(question)
+        lines += question_lines(question)
     return "\n".join([*lines, "</quiz>"]) + "\n"
 
 
@@ -69,7 +69,7 @@ def _heading(question: Question) -> str:
     return content.heading([question.task], 0)
 
 
-def _question(question: Question) -> Iterator[str]:
+def question_lines(question: Question) -> Iterator[str]:
     """Yield the lines of a question: a single number is "numerical", a row "cloze"."""
     is_single = len(question.item.ids) == 1
     asked = ", ".join(_symbols(question))
