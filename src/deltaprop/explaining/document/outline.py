@@ -252,10 +252,16 @@ class _Outline:
             right = words["proved"].format(right=judged.count("right"), count=len(judged))
             blocks.append(Sentence(right, "failed" if "wrong" in judged else "proved"))
         parts = tuple(
-            Section(phase, self._phase(phase), (Lines(tuple(lines)),))
+            Section(phase, self._phase(phase), (*self._about(phase), Lines(tuple(lines))))
             for phase, lines in self._phases()
         )
         return Section("neurons", title, tuple(blocks), parts)
+
+    def _about(self, phase: str) -> Iterator[Sentence]:
+        """Yield what the lines of a phase leave open: the factor 1 of linear neurons."""
+        hidden = self.trace.network.computing_layers[:-1]
+        if phase == "backward" and any(layer.activation == "identity" for layer in hidden):
+            yield Sentence(self.words["slope of a linear neuron"])
 
     def _phases(self) -> Iterator[tuple[str, Iterator[Line]]]:
         lines = self.chosen.lines(self.style.digits)

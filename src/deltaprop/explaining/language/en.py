@@ -30,6 +30,7 @@ WORDS = {
     "sum": "sum over {count} samples",
     "one sample": "of one sample",
     "conventions": "Loss: {loss}, {mean}; δ = dL/dz; all gradients at the old weights.",
+    "slope of a linear neuron": "Linear neurons: a = z, so f' = 1; that is the factor 1 in δ.",
     "slope at a kink": "f'({place}) of {activation} is {slope}.",
     "penalties": "Penalties count in loss and gradients, for weights, not for biases.",
     "penalties of": "Penalties count in loss and gradients, for {arrays} alone.",

@@ -30,6 +30,7 @@ WORDS = {
     "sum": "{count} 个样本的总和",
     "one sample": "单个样本",
     "conventions": "损失：{loss}，{mean}；δ = dL/dz；所有梯度都在旧权重处求得。",
+    "slope of a linear neuron": "线性神经元：a = z，故 f' = 1；这就是其 δ 中的因子 1。",
     "slope at a kink": "{activation} 的 f'({place}) 取 {slope}。",
     "penalties": "惩罚项计入损失和梯度，只作用于权重，不作用于偏置。",
     "penalties of": "惩罚项计入损失和梯度，只作用于 {arrays}。",

@@ -10,8 +10,9 @@ from deltaprop.explaining.derivation.strongest import neurons_to_show
 from deltaprop.explaining.document.style import Style
 from deltaprop.explaining.language import words_of
 from deltaprop.explaining.worked_step import WorkedStep
+from deltaprop.model.layers import ARRAYS
 from deltaprop.notation.digits import number_text
-from deltaprop.notation.ids import Ref
+from deltaprop.notation.ids import Ref, read_ref
 from deltaprop.notation.mathml import escape
 from deltaprop.notation.unicode import symbol_of
 from deltaprop.widths import clip
@@ -104,6 +105,19 @@ class Cards:
             return ""
         also = f' data-also="{escape(" ".join(shown[1:]))}"' if shown[1:] else ""
         return f' data-id="{escape(shown[0])}"{also}'
+
+    def again(self, name: str) -> str:
+        """Return the attribute that tells what a number is with the new weights, if it changes."""
+        ref, after = read_ref(name), self.worked.update.after
+        if ref.quantity == "a":
+            value = after.a[ref.layer][ref.index]
+        elif ref.quantity == "loss":
+            value = after.loss_per_sample[ref.index] if ref.index else after.loss
+        elif ref.quantity in ARRAYS:
+            value = after.parameters.layers[ref.layer - 1][ref.quantity][ref.index]
+        else:
+            return ""
+        return f' data-again="{self.number(value)}"'
 
     # nodes
 
@@ -204,7 +218,7 @@ class Cards:
                 f'<g class="row {kind}"{self.id(name)}>'
                 f'<text class="symbol" x="{node.x + 10:.5g}" y="{base:.5g}">{escape(symbol)}</text>'
                 f'<text class="number {sign_of(value)}" x="{node.x + self.card - 10:.5g}" '
-                f'y="{base:.5g}">{number}</text></g>'
+                f'y="{base:.5g}"{self.again(name)}>{number}</text></g>'
             )
         yield "</g>"
 

@@ -139,7 +139,7 @@ class _Drawing:
         label = (
             f'<g class="label{"" if free else " quiet"}"{self.cards.id(*names)}>'
             f'<text class="number {sign_of(w)}" x="{x:.5g}" y="{y - 2:.5g}"'
-            f"{self.cards.id(weight.id)}>{texts[0]}</text>"
+            f"{self.cards.id(weight.id)}{self.cards.again(weight.id)}>{texts[0]}</text>"
             f'<text class="gradient" x="{x:.5g}" y="{y + 10:.5g}"{self.cards.id(gradient.id)}>'
             f"{texts[1]}</text></g>"
         )

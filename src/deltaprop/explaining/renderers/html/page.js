@@ -119,6 +119,7 @@
     line.tabIndex = 0;
     line.closest("details")?.setAttribute("open", "");
     showSample(line.id);
+    showWeights(line.closest("#phase-after") !== null);
     for (const id of madeOf.get(line.id) || []) {
       for (const element of drawn.get(id) || []) element.classList.add("lit");
     }
@@ -214,6 +215,17 @@
     // a button that has the focus keeps it, so that the keyboard does not lose its place
     if (!possible && document.activeElement === found) current.focus({ preventScroll: true });
     found.disabled = !possible;
+  }
+
+  /** Show the pictures with the new weights and what they give, or as they were.
+   *  @param {boolean} again */
+  function showWeights(again) {
+    for (const text of /** @type {NodeListOf<SVGElement>} */ (
+      document.querySelectorAll(".network [data-again]")
+    )) {
+      text.dataset.before ??= text.textContent || "";
+      text.textContent = (again ? text.dataset.again : text.dataset.before) || "";
+    }
   }
 
   /** Show the picture of the sample that an id is about. @param {string} id */
