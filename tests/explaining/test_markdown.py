@@ -217,7 +217,7 @@ class TestEveryBlock:
 
     def test_softmax_beside_sigmoid(self):
         page = SoftmaxBesideSigmoid((2.0, -1.0), ("a|b", "c"), 0).to_markdown()
-        assert r"| a\|b | 2 | 0.952574 | 0.880797 | ← t |" in page
+        assert r"| a\|b | 2 | 0.952574 | 0.880797 | -0.0474259 | ← t |" in page
         assert "p₁ = exp(z₁) / (exp(z₁) + exp(z₂))" in page
 
     def test_a_row_that_is_an_image_is_drawn(self, rng):
