@@ -290,8 +290,6 @@ def main() -> None:
     tables = [table_named(name).name for name in options.tables or everything]
     seeds = options.seeds or ([0] if options.quick else [0, 1, 2])
     jobs = plan(chosen, tables, seeds, options.splits)
-    # ended from outside, it takes the process it waits for along
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if not options.report:
         environment = environment_of(available_cores(), options.busy)
         with Worker(environment, options.busy) as worker:
@@ -303,4 +301,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    # ended from outside, it takes the process it waits for along
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     main()

@@ -110,6 +110,10 @@ def rng(request):
 def _no_luck(request):
     """Whoever fits without a random_state draws from NumPy's own generator: seeded likewise."""
     np.random.seed(zlib.crc32(request.node.nodeid.encode()))  # noqa: NPY002
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    # a handler that is left over is inherited by every process that a later test forks
+    assert signal.signal(signal.SIGTERM, before) is before, "a test left its handler of SIGTERM"
 
 
 # Small networks away from every kink, and derivatives measured without the library's help.

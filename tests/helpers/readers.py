@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
-from deltaprop.explaining.document.blocks import Lines
+from deltaprop.explaining.document.blocks import Lines, Sentence
 from deltaprop.explaining.renderers.notebook import fragment
 from deltaprop.explaining.renderers.spoken import SPOKEN, said
 from deltaprop.functional.expressions import Operand, leaves
@@ -289,12 +289,19 @@ def of_spoken(told, style, document):
         for part in (section, *section.parts)
         if any(isinstance(block, Lines) for block in part.blocks)
     }
+    asides = {
+        said(block.text, words)
+        for section in document.sections
+        for part in (section, *section.parts)
+        for block in part.blocks
+        if isinstance(block, Sentence)
+    }
     lines = []
     for paragraph in told.to("spoken", detail="neurons", **style).split("\n\n"):
         title, *rows = paragraph.rstrip("\n").split("\n")
         if title not in titles:
             continue
-        for row in rows:
+        for row in (row for row in rows if row not in asides):
             verdict = next((v for begins, v in verdicts.items() if row.startswith(begins)), None)
             if verdict is not None:
                 found = () if verdict == "kink" else SIGNED.findall(from_words(row, words))

@@ -82,10 +82,10 @@ def tree_of(equation, arrays):
     functions = {}
     for name, function in equation.functions.items():
         row = dp.ACTIVATIONS[function]
-        of = functools.partial(Applied, name, row.arithmetic[0], row.f)
+        of = functools.partial(Applied, name, row.arithmetic[:1], row.f)
         functions[name] = lambda z, of=of: of({"z": z})
         functions[f"{name}'"] = lambda z, of=of, row=row: Applied(
-            "f'", row.arithmetic[1], row.f_prime, {"z": z, "a": of({"z": z})}
+            "f'", row.arithmetic[1:], row.f_prime, {"z": z, "a": of({"z": z})}
         )
     return parse(equation.formula, names, functions)
 

@@ -150,7 +150,9 @@ def page_names(papers: Sequence[Paper]) -> tuple[str, ...]:
 
 def _plain(path: Path) -> str:
     """Return a path without its suffix as one word of letters, digits, "-", "." and "_"."""
-    text = unicodedata.normalize("NFC", path.with_suffix("").as_posix()).replace("/", "-")
+    text = unicodedata.normalize("NFC", path.parent.joinpath(path.stem).as_posix()).replace(
+        "/", "-"
+    )
     text = "".join(c if c.isalnum() or c in "-._" else "_" for c in text).strip("._-")
     text = text.encode("utf-8", "replace")[:_LONGEST_NAME].decode("utf-8", "ignore")
     # whatever stands before the first point is a device's name to Windows
