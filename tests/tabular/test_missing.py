@@ -2,7 +2,9 @@
 
 import csv
 import io
+import warnings
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -206,3 +208,17 @@ def test_nothing_is_marked_where_no_word_is_quoted():
 
     content = b'a,b\n"x",NA\n"y, NA",1\n'
     assert mark_quoted(content, ",", MissingWords()) == (content, "")
+
+
+@given(
+    st.lists(st.sampled_from(["0", "7", "0012", "01", "1.0", "-3"]), min_size=1, unique=True),
+    st.sampled_from(["-", "--", "—"]),
+)
+def test_a_table_that_was_fitted_holds_no_dash_that_it_did_not(cells, dash):
+    """Among numbers it is missing, or one of the values; never unknown to its own table."""
+    frame = pl.DataFrame({"c": [*cells, dash] * 20, "d": range(20 * (len(cells) + 1))})
+    encoder = TableEncoder.fit(frame)
+    for some in (frame, frame[: len(cells) + 1]):  # few rows go another way
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            encoder.transform(some)

@@ -40,6 +40,9 @@ class _Categories:
                 number not in self._by_number or category == category_text(number)
             ):
                 self._by_number[number] = code
+        # a dash stands in the place of a truth value or a number that there is none of
+        numbers = all(_number(category) is not None for category in categories)
+        self.dash_is_missing = bool(self.words) or (numbers and bool(categories))
 
     def code_of(self, cell: str) -> int:
         """Return the index of a cell's category, -1 where it is unknown."""
@@ -71,7 +74,7 @@ def category_codes(
     if series.len() <= _FEW:
         return _codes_of_few(series, known)
     text = _as_text(series)
-    if known.words:
+    if known.dash_is_missing:
         text = without_dashes(text)
     different = text.unique(maintain_order=True).drop_nulls()
     if different.len() == 0:
@@ -97,7 +100,7 @@ def _codes_of_few(
     codes, unknown = np.full(series.len(), -1, dtype=np.int64), []
     for row, cell in enumerate((series if plain else _as_text(series)).to_list()):
         text = cell.strip(BLANKS) if plain and cell else cell
-        if not text or (known.words and text in NO_VALUE):
+        if not text or (known.dash_is_missing and text in NO_VALUE):
             continue
         codes[row] = known.code_of(text)
         if codes[row] < 0 and text not in MISSING:
