@@ -18,20 +18,9 @@ from typing import Any
 
 import numpy as np
 from common import write_part
-from learner import (
-    PLANTED,
-    SQUARED,
-    WRITERS,
-    Convention,
-    Learner,
-    Planted,
-    Problem,
-    plant,
-    random_problem,
-    to_decimals,
-    to_digits,
-    written,
-)
+from learner import SQUARED, Convention, Learner, Problem, random_problem
+from learner_mistakes import PLANTED, Planted, plant
+from learner_writing import WRITERS, to_decimals, to_digits, written
 
 from deltaprop.errors import DataError
 from deltaprop.practice import Marking, mark

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from deltaprop.checking.mistakes.forms import Form, forms_for
 from deltaprop.checking.readings import Reading
 from deltaprop.checking.rules import RIGHT, Rules
-from deltaprop.checking.search import Search, only_in
+from deltaprop.checking.search import Search, only_in, reaches_down
 
 __all__ = ["Causes", "Explanation"]
 
@@ -75,17 +75,12 @@ def _forms(reading: Reading) -> Iterator[Form]:
                 yield Form(form.name, only_in(form.rules, frozenset({layer})), form.rank + 1)
 
 
-def reaches_down(rules: Rules) -> bool:
-    """Return whether a mistake in a layer moves the deltas of all layers below."""
-    return rules.recursion is not RIGHT.recursion or rules.f_prime is not RIGHT.f_prime
-
-
 def _rounded_before(reading: Reading, key: str, right: Mapping[str, Flags]) -> Explanation:
     """Ask once more, with the layer before rounded more than the rest."""
     search = Search(reading.step, reading.claims, {k: ~flags for k, flags in right.items()})
     claim = next(claim for claim in reading.claims if claim.key == key)
     forms = {form.name: form for form in reversed(list(forms_for(reading.step.network)))}
-    found = search.with_rounding(claim, mixed=True)
+    found = search.with_rounding(claim)
     return Explanation(tuple((forms[name],) for name in found.names), found.rounded)
 
 

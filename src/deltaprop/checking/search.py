@@ -25,12 +25,11 @@ from deltaprop.checking.step import (
     Quantities,
     Step,
     made_from,
-    nearest_before,
     work_out,
 )
 from deltaprop.model.layers import ARRAYS
 
-__all__ = ["Cause", "Found", "Search", "only_in", "workings"]
+__all__ = ["Cause", "Found", "Search", "only_in", "reaches_down", "workings"]
 
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -41,8 +40,6 @@ _MIXED_PLACES = (3, 2)  # the same, by whoever rounds one number of a layer more
 _MOST_MIXTURES = 300
 _MOST_ROUNDED = 0.05  # of the largest number of a claim; rounding before does no more
 _EVIDENCE = 5  # significant digits that no mistake out of dozens gives by chance
-_DRAWS = 6
-_MOST_SLACK = 0.1  # of the number itself; a claim that nothing is sure of proves nothing
 
 
 def workings(step: Step, given: Given | None = None) -> Iterator[tuple[Form, Quantities]]:
@@ -106,7 +103,7 @@ class Search:
         if all(_fits(claim, right) for claim in claims):
             return []  # right but for rounding, or one small slip
         made = [
-            self._in_layers(form, claims, values) if _reaches_down(form.rules)
+            self._in_layers(form, claims, values) if reaches_down(form.rules)
             else _in_arrays(form, claims, values, right)
             for form, values in (self._sorted(given) if given else self.pure)
         ]  # fmt: skip
@@ -171,87 +168,6 @@ class Search:
         off = {c.key: np.where(self.off[c.key], c.values, np.nan) for c in self.claims}
         return Given({key: values for key, values in off.items() if self.off[key].any()})
 
-    @cached_property
-    def everything(self) -> Given:
-        """Return all claimed numbers, to go on with."""
-        return Given({claim.key: claim.values for claim in self.claims})
-
-    def from_slips(self, rules: Rules = RIGHT) -> tuple[Quantities, Quantities]:
-        """Work out the step from the slips, and how unsure that is since they are rounded.
-
-        That is by how much each quantity moves when a slip moves by a unit in its last place.
-        """
-        computed, _ = work_out(self.step, rules, self.slips)
-        slack = {key: np.zeros_like(value) for key, value in computed.items()}
-        rng = np.random.default_rng(0)
-        units = {claim.key: claim.units for claim in self.claims}
-        for _ in range(_DRAWS if self.slips.numbers else 0):
-            moved = Given(
-                {
-                    key: numbers + units[key] * rng.choice([-1.0, 1.0], size=numbers.shape)
-                    for key, numbers in self.slips.numbers.items()
-                }
-            )
-            again, _ = work_out(self.step, rules, moved)
-            for key, value in again.items():
-                with np.errstate(invalid="ignore"):
-                    difference = np.nan_to_num(np.abs(value - computed[key]), nan=0.0)
-                    difference = np.minimum(difference, _MOST_SLACK * np.abs(computed[key]))
-                slack[key] = np.maximum(slack[key], difference)
-        return computed, slack
-
-    def name(self, wrong: list[str]) -> dict[str, Found]:
-        """Return for each wrong claim, by its key, which mistakes give its numbers.
-
-        A claim is wrong that does not follow from the claims before. A mistake that alone gives
-        every number of the working is the one. Otherwise each claim is asked by itself, and among
-        several mistakes the one that gives the most wrong claims, then the most claims, is
-        preferred. What is left may come of a mistake made in some layers only, or of rounding
-        before.
-        """
-        by_key = {claim.key: claim for claim in self.claims}
-        alone = [
-            form.name
-            for form, values in self.pure
-            if all(_fits(claim, values) for claim in self.claims)
-        ]
-        if alone:
-            return dict.fromkeys(wrong, Found(tuple(dict.fromkeys(alone))))
-        scores = self._scores([by_key[key] for key in wrong])
-        found = {}
-        for key in wrong:
-            rated = {name: score for name, (keys, score) in scores.items() if key in keys}
-            best = max(rated.values(), default=None)
-            found[key] = Found(tuple(name for name, score in rated.items() if score == best))
-        unnamed = [key for key in wrong if not found[key].names]
-        causes = self.causes(self.claims) if unnamed else ()
-        partly = dict.fromkeys(c.form.name for c in causes if _reaches_down(c.form.rules))
-        for key in unnamed:  # one layer rounded unevenly explains a claim or two, not a dozen
-            few = len(unnamed) <= 2
-            rounded = Found() if partly else self.with_rounding(by_key[key], mixed=few)
-            found[key] = Found(tuple(partly)) if partly else rounded
-        return found
-
-    def _scores(self, wrong: list[Claim]) -> dict[str, tuple[set[str], tuple[int, int]]]:
-        """Return by mistake the wrong claims it gives, and how much speaks for it."""
-        slips = {key for key, off in self.off.items() if off.any()}
-        found: dict[str, set[str]] = {}
-        reach: dict[str, int] = {}
-        for form, values in self.pure:
-            name = form.name
-            given = {c.key for c in wrong if _fits(c, values)}
-            everywhere = sum(_fits(c, values) for c in self.claims)
-            others = [
-                c for c in wrong if c.key not in given and nearest_before(c.key, slips, self.step)
-            ]
-            if others:  # perhaps made with the slips before taken as given
-                computed, slack = self.from_slips(form.rules)
-                given |= {c.key for c in others if _fits(c, computed, slack[c.key])}
-            given = {c.key for c in wrong if c.key in given and self._is_likely(c, values)}
-            found[name] = found.get(name, set()) | given
-            reach[name] = max(reach.get(name, 0), everywhere)
-        return {name: (keys, (len(keys), reach[name])) for name, keys in found.items()}
-
     def _is_likely(self, claim: Claim, values: Quantities) -> bool:
         """Return whether a mistake that gives a claim can hardly do so by chance.
 
@@ -263,13 +179,13 @@ class Search:
             _fits(c, values) for c in self.claims if c.key in before and not self.off[c.key].any()
         )
 
-    def with_rounding(self, claim: Claim, *, mixed: bool) -> Found:
+    def with_rounding(self, claim: Claim) -> Found:
         """Ask once more, with the layer before rounded: first by the right rules, then by wrong."""
         layer = self._layer_before(claim.key)
         if layer is None:
             return Found()
         roundings = [Given(self.slips.numbers, places) for places in _PLACES]
-        roundings += self._mixtures(layer) if mixed else []
+        roundings += self._mixtures(layer)
         right = Form("", RIGHT, 0)
         by_right = work_out(self.step, RIGHT, self.slips)[0]
         others = [
@@ -332,7 +248,8 @@ def _in_arrays(
     return Cause(form, tuple(places), whole)
 
 
-def _reaches_down(rules: Rules) -> bool:
+def reaches_down(rules: Rules) -> bool:
+    """Return whether a mistake in a layer moves the deltas of all layers below."""
     return rules.recursion is not RIGHT.recursion or rules.f_prime is not RIGHT.f_prime
 
 
