@@ -100,7 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
             raise
         # whoever reads our output has seen enough, as in `deltaprop ... | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _let_output_go()
         return 0
     except KeyboardInterrupt:
         complain("Interrupted.")
@@ -108,8 +108,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - the one place where nothing may pass
         if debug:
             traceback.print_exc()
+        try:
+            sys.stdout.flush()
+        except OSError:  # what is left could not be written when the process ends, either
+            _let_output_go()
         return _report(error)
     return status if isinstance(status, int) else 0
+
+
+def _let_output_go() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _report(error: Exception) -> int:
