@@ -327,3 +327,29 @@ def test_an_infinite_loss_is_told(loss, weight):
         assert "no gradient can be measured" in str(report).replace("\n", " ")
     with pytest.raises(DataError, match="nothing of this step can be shown"):
         explain(network, parameters, [[1.0]], [[1.0]])
+
+
+@pytest.mark.parametrize("claim", [None, [0.0, 0.0], [6e153, 3e153], [-1e200, 5.0]])
+def test_beside_a_loss_of_1e306_nothing_is_told_of_any_claim(claim):
+    network = Network([1, 1], loss="half_squared_error")
+    case = (network, network.parameters([[[1.0]]], [[0.0]]), [[2.0]], [[-3e153]])
+    report = check_gradients(*case, gradients=claim)
+    assert not report
+    assert (report.wrong, report.worst, report.mistakes) == ((), None, ())
+    assert [entry.name for entry in report.undecided] == ["W.1[0,0]", "b.1[0]"]
+    assert "Of 2 nothing can be told: the loss is so large" in str(report)
+    assert not check_gradients(*case, gradients=[1e299, 0.0]).undecided[0].name.startswith("W")
+    text = explain(*case).to_terminal(width=200)
+    assert text.count("not judged: the loss is so large") == 2
+    assert "gradients agree" not in text
+
+
+@pytest.mark.parametrize("target", [1.0, 1e3, 1e6])
+def test_what_is_told_of_unscaled_targets_stays(target):
+    network = Network([1, 1], loss="half_squared_error")
+    case = (network, network.parameters([[[1.0]]], [[0.0]]), [[2.0]], [[target]])
+    right = backpropagate(*case).gradients.flat
+    assert check_gradients(*case, gradients=right)
+    assert [e.name for e in check_gradients(*case, gradients=1.001 * right).wrong] == [
+        "W.1[0,0]", "b.1[0]",
+    ]  # fmt: skip

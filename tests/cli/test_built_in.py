@@ -24,6 +24,21 @@ def test_every_built_in_example_is_explained_with_its_title_and_checked(call, na
     assert (checked.status, checked.err) == (0, "")
 
 
+def test_check_has_a_status_of_its_own_where_nothing_can_be_told(call, tmp_path):
+    data = {
+        "layers": [{"W": [[1]]}],
+        "loss": "half_squared_error",
+        "x": [[2]],
+        "targets": [[-3e153]],
+    }
+    path = tmp_path / "huge.json"
+    path.write_text(json.dumps(data))
+    checked = call("check", str(path))
+    assert checked.status == 3
+    assert "nothing can be told: the loss is so large" in checked.out
+    assert call("check", str(path), "--json").json["undecided"] == ["W.1[0,0]"]
+
+
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_the_title_is_chinese_in_chinese(call, name):
     explained = call("explain", name, "--detail", "overview", "--language", "zh")

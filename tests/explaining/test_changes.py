@@ -1,6 +1,7 @@
 """A worked example with somebody's own numbers: any of them, by any of their names."""
 
 import contextlib
+import json
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from deltaprop.errors import DeltapropError, SettingError, TargetWarning, Unknow
 from deltaprop.explaining import EXAMPLES, built_in_example, worked_example
 from deltaprop.explaining.as_example import with_claims
 from deltaprop.explaining.changes import changed
+from deltaprop.explaining.example_files import data_text
 from deltaprop.explaining.given_numbers import places_of
 from deltaprop.explaining.language import LANGUAGES
 from deltaprop.notation.unicode import symbol_of
@@ -221,6 +223,27 @@ def test_what_was_changed_is_said_in_both_languages():
     step = tutorial(t=3, learning_rate=0.2).explain()
     assert "Changed: η = 0.2; t = 3." in step.to_terminal()
     assert "已改动：η = 0.2；t = 3。" in step.to_terminal(language="zh")
+
+
+def test_the_source_of_a_changed_example_is_no_source_of_its_numbers():
+    worked = built_in_example("mazur")
+    assert f"Source of the numbers: {worked.source}" in worked.explain().to_terminal(width=300)
+    other = worked.with_({"x": "1,1", "w1": 0.7}, add_class=True, activation="tanh")
+    said = f"Source: after {worked.source}, with changed numbers: a class more, f1, x, w1."
+    for form in ("terminal", "spoken", "html", "latex", "markdown", "notebook"):
+        options = {"width": 400} if form == "terminal" else None
+        assert "with changed numbers" in other.explain().to(form, options=options), form
+    assert said in other.explain().to_terminal(width=400)
+    assert said[:-1] + ", t." in other.with_(t=[[1, 0, 0]]).explain().to_terminal(width=400)
+    # what is saved and read again says so, too
+    text = data_text("mine.json", other.data)
+    again = worked_example(json.loads(text))
+    assert said in again.explain().to_terminal(width=400)
+    back = worked_example(json.loads(other.explain().to_json())["example"])
+    assert said in back.explain().to_terminal(width=400)
+    assert f"据 {worked.source}，改动过的数：多一个类别，f1，x，w1。" in back.explain().to_terminal(
+        width=400, language="zh"
+    )
 
 
 @settings(max_examples=60, deadline=None)

@@ -152,6 +152,18 @@ def test_a_promise_beyond_all_numbers_is_told_in_words(language):
     assert {"en": "beyond all numbers", "zh": "超出了数的范围"}[language] in text
 
 
+def test_a_step_to_an_infinite_loss_promises_no_infinity():
+    network = dp.Network([1, 1], loss="half_squared_error")
+    step = dp.explain(network, network.parameters([[[1e-3]]], [[0.0]]), [[1e3]], [[-3e153]])
+    assert step.predicted_change == -np.inf
+    text = step.to_terminal()
+    assert not re.search("-inf|nan", text)
+    assert re.search("loss after +inf", text)
+    assert json.loads(step.to_json())["change"] == dict.fromkeys(
+        ("predicted", "second_order", "actual")
+    )
+
+
 def test_a_jacobian_beyond_all_numbers_is_left_out_of_its_sample_alone():
     network = dp.Network([1, 2], loss="cross_entropy", bias=False)
     step = dp.explain(

@@ -47,6 +47,8 @@ _MOST_ENTRIES = 2000
 # From wide to narrow: the wide step is the exact one where L is smooth, the narrow ones get
 # away from a kink nearby.
 _STEPS = (1e-3, 1e-4, 1e-5, 1e-6)
+# noise of the differences that proves nothing: so much of the largest gradient, and so much at all
+_BLIND, _LEAST_BLIND = 1e-3, 1e-3
 
 
 def check_gradients(
@@ -151,7 +153,10 @@ def check_gradients(
     places = _spread(network.n_parameters, max_entries)
     entries = referee.check_gradients(claimed, places)
     verdicts = np.array([entry.verdict for entry in entries])
-    judged, wrong = np.array(places)[verdicts != "kink"], np.array(places)[verdicts == "wrong"]
+    judged, wrong = (
+        np.array(places)[np.isin(verdicts, ("right", "wrong"))],
+        np.array(places)[verdicts == "wrong"],
+    )
     if loss is not None:
         entries.append(referee.check_loss(float(loss)))
     if after is not None and learning_rate is not None:
@@ -159,7 +164,7 @@ def check_gradients(
     report = GradientReport(tuple(entries), network.n_parameters, tolerance)
     if not np.isfinite(referee.here):
         return replace(report, where=of_infinite_loss(referee.here, "no gradient can be measured"))
-    if report.ok or (claims.gradients is None and wrong.size):
+    if not report.wrong or (claims.gradients is None and wrong.size):
         return report  # ``backpropagate`` itself wrong would explain nothing
     right = right_gradients()
     step = Step(
@@ -269,13 +274,26 @@ class _Referee:
             return value
 
         entry = self.network.layout.entry
-        return [
+        checked = [
             self._check_entry(entry(i), float(claimed[i]), partial(loss_beside, i)) for i in places
         ]
+        largest = max((abs(e.measured) for e, _ in checked if np.isfinite(e.measured)), default=0.0)
+        blind = max(_BLIND * largest, _LEAST_BLIND)
+        return [
+            replace(found, verdict="undecided") if noise > blind and self._is_excused(found) else
+            found for found, noise in checked
+        ]  # fmt: skip
+
+    def _is_excused(self, found: EntryCheck) -> bool:
+        """Return whether a claim is called right for the noise of what was measured alone."""
+        error = relative_error(found.claimed, found.measured)
+        # a measured 0 says that the loss has no digits for the shift, either
+        return found.verdict == "right" and (error > self.tolerance or found.measured == 0)
 
     def _check_entry(
         self, name: str, claimed: float, loss_beside: Callable[[float], float]
-    ) -> EntryCheck:
+    ) -> tuple[EntryCheck, float]:
+        """Return what is found of a claim, and how far the measurement may be off."""
         here, tolerance = self.here, self.tolerance
         best = EntryCheck(name, claimed, np.nan, np.inf, "wrong")
         curvature, wider = 0.0, np.nan
@@ -291,7 +309,7 @@ class _Referee:
             if relative < best.relative_error or np.isnan(best.measured):
                 best = EntryCheck(name, claimed, measured, relative, "wrong")
             if relative <= tolerance:
-                return EntryCheck(name, claimed, measured, relative, "right")
+                return EntryCheck(name, claimed, measured, relative, "right"), noise
             if abs(measured - wider) <= 2.0 * noise + 0.1 * tolerance * abs(measured):
                 break  # two steps agree, and a narrower one would only add noise
             wider = measured
@@ -300,8 +318,8 @@ class _Referee:
         jump = (max(slopes) - min(slopes)) / h - 3.0 * curvature * h
         sizes = [abs(slope) / h for slope in slopes]
         if jump > 1e-3 * (max(sizes) + min(sizes)) + 4.0 * noise:
-            return EntryCheck(name, claimed, measured, 0.0, "kink")
-        return best
+            return EntryCheck(name, claimed, measured, 0.0, "kink"), noise
+        return best, noise
 
 
 @dataclass(frozen=True)

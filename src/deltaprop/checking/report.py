@@ -11,6 +11,10 @@ __all__ = ["EntryCheck", "GradientReport"]
 
 _WIDTH = 88
 _MOST_PLACES = 4
+_TOO_LARGE = (
+    "the loss is so large that its differences have no digits left for them, and any number would "
+    "seem right. Scale the inputs and the targets, and check again."
+)
 
 
 @dataclass(frozen=True)
@@ -28,8 +32,9 @@ class EntryCheck:
     relative_error : float
         |claimed - measured| / max(|claimed|, |measured|), beyond the rounding noise of the
         measurement.
-    verdict : {"right", "wrong", "kink"}
-        "kink" where the loss has no derivative, so that nothing can be judged.
+    verdict : {"right", "wrong", "kink", "undecided"}
+        "kink" where the loss has no derivative, so that nothing can be judged; "undecided" where
+        the loss is so large that its differences have no digits left for the gradient.
     """
 
     name: str
@@ -37,6 +42,11 @@ class EntryCheck:
     measured: float
     relative_error: float
     verdict: str
+
+    @property
+    def is_judged(self) -> bool:
+        """Return whether it could be judged."""
+        return self.verdict in ("right", "wrong")
 
     @property
     def part(self) -> str:
@@ -48,7 +58,7 @@ class EntryCheck:
 
 @dataclass(frozen=True)
 class GradientReport:
-    """What the referee found; true when no entry is wrong.
+    """What the referee found; true when no entry is wrong, and none is left undecided.
 
     Attributes
     ----------
@@ -73,8 +83,8 @@ class GradientReport:
 
     @property
     def ok(self) -> bool:
-        """Return whether every judged entry is right."""
-        return not self.wrong
+        """Return whether every entry is right that has a derivative."""
+        return not self.wrong and not self.undecided
 
     @property
     def wrong(self) -> tuple[EntryCheck, ...]:
@@ -83,9 +93,14 @@ class GradientReport:
         return tuple(sorted(wrong, key=lambda entry: -entry.relative_error))
 
     @property
+    def undecided(self) -> tuple[EntryCheck, ...]:
+        """Return the entries of which nothing can be told: the loss is too large beside them."""
+        return tuple(entry for entry in self.entries if entry.verdict == "undecided")
+
+    @property
     def worst(self) -> EntryCheck | None:
         """Return the judged entry with the largest relative error."""
-        judged = [entry for entry in self.entries if entry.verdict != "kink"]
+        judged = [entry for entry in self.entries if entry.is_judged]
         return max(judged, key=lambda entry: entry.relative_error, default=None)
 
     @property
@@ -108,7 +123,7 @@ class GradientReport:
 
     def __str__(self) -> str:
         gradients = [entry for entry in self.entries if entry.part == "gradients"]
-        judged = sum(entry.verdict != "kink" for entry in gradients)
+        judged = sum(entry.is_judged for entry in gradients)
         right = sum(entry.verdict == "right" for entry in gradients)
         agree = f"{right} of {judged} gradients agree"
         lines = [f"{agree} with central differences (relative error up to {self.tolerance:g})."]
@@ -116,6 +131,8 @@ class GradientReport:
             lines.append(f"A sample of {self.n_parameters} parameters.")
         if self.n_kinks:
             lines.append(f"{self.n_kinks} stand on a kink of the loss and were not judged.")
+        if self.undecided:
+            lines.append(_filled(f"Of {len(self.undecided)} nothing can be told: {_TOO_LARGE}"))
         if self.worst is not None:
             w = self.worst
             what = {"loss": "the loss", "update": w.name, "gradients": f"d/d{w.name}"}[w.part]

@@ -38,7 +38,8 @@ def check(
 ) -> int:
     """Compare every gradient with central differences.
 
-    The exit status is 0 when all are right, 1 when one is wrong.
+    The exit status is 0 when all are right, 1 when one is wrong, 3 when none is wrong but of some
+    nothing can be told.
     """
     report = _report(source, WantedRow(data, row, target, encoding, missing), tolerance)
     if json:
@@ -50,12 +51,13 @@ def check(
                 "parameters": report.n_parameters,
                 "wrong": [entry.name for entry in report.wrong],
                 "kinks": report.n_kinks,
+                "undecided": [entry.name for entry in report.undecided],
                 "tolerance": report.tolerance,
                 "worst": None if worst is None else worst.name,
                 "worst_relative_error": None if worst is None else worst.relative_error,
             }
         )
-        return 0 if report.ok else 1
+        return _status(report)
     say(str(report), result=True)
     if report.wrong:
         print_table(
@@ -72,7 +74,11 @@ def check(
             result=True,
             right=(1, 2, 3),
         )
-    return 0 if report.ok else 1
+    return _status(report)
+
+
+def _status(report: GradientReport) -> int:
+    return 0 if report.ok else 1 if report.wrong or not report.undecided else 3
 
 
 def _report(source: str, wanted: WantedRow, tolerance: float) -> GradientReport:

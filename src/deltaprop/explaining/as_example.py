@@ -54,6 +54,8 @@ def _given(step: WorkedStep) -> Iterator[tuple[str, Any]]:
     for key in ("titles", "source"):
         if value := getattr(names, key):
             yield key, dict(value) if isinstance(value, Mapping) else value
+    if names.changed:
+        yield "changed", list(names.changed)
     layers = []
     for layer, arrays in zip(network.computing_layers, trace.parameters.layers, strict=True):
         described = {name: array.tolist() for name, array in arrays.items()}

@@ -16,7 +16,9 @@ from deltaprop.functional.losses import LOSSES
 from deltaprop.notation.ids import Ref
 from deltaprop.notation.unicode import symbol_of
 
-__all__ = ["Change", "changed"]
+__all__ = ["A_CLASS", "Change", "changed"]
+
+A_CLASS = "class"  # among what is named as changed: a class more
 
 # a key of the wording, and what fills it in
 Change: TypeAlias = tuple[str, str]
@@ -100,6 +102,7 @@ class _Work:
         self.named = Given(self.data)
         self.before = [np.shape(layer["W"]) for layer in self.layers]
         self.changes: list[Change] = []
+        self.touched: list[str] = []  # the names of what is changed
 
     # what is changed
 
@@ -125,7 +128,7 @@ class _Work:
         if self.data["targets"] is not targets:
             told.append((Ref("targets", 0, (0, place)), 0.0))
         said = ", ".join(f"{symbol_of(ref, 1)} = {number:g}" for ref, number in told)
-        self.changes.append(("class more", said))
+        self.note(A_CLASS, ("class more", said))
 
     def set_activation(self, wanted: str | Mapping[int, str]) -> None:
         """Set the activation of all hidden layers, or of those that are named."""
@@ -147,14 +150,14 @@ class _Work:
                 )
             row = ACTIVATIONS[name]
             self.layers[layer - 1]["activation"] = row.name
-            self.changes.append(("", f"f{layer} = {row.name.replace('_', ' ')}"))
+            self.note(f"f{layer}", ("", f"f{layer} = {row.name.replace('_', ' ')}"))
 
     def set_loss(self, name: str) -> None:
         """Set the loss, with the output that it brings."""
         row = LOSSES[name.replace("-", "_")]
         self.layers[-1].pop("activation", None)
         self.data["loss"] = row.name
-        self.changes.append(("", f"L = {row.name.replace('_', ' ')}"))
+        self.note("L", ("", f"L = {row.name.replace('_', ' ')}"))
 
     def set_number(self, name: str, value: object) -> None:
         """Set one number, or an array."""
@@ -166,7 +169,12 @@ class _Work:
             for ref in self.named.resolve(name):
                 self.assign(name, ref, given)
         called = "η" if key == "learning_rate" else name.strip()
-        self.changes.append(("", f"{called} = {text_of(given)}"))
+        self.note(called, ("", f"{called} = {text_of(given)}"))
+
+    def note(self, name: str, change: Change) -> None:
+        """Remember what is changed, and how it is told."""
+        self.changes.append(change)
+        self.touched.append(name)
 
     def set_setting(self, key: str, number: float) -> None:
         """Set eta or the strength of a penalty."""
@@ -177,7 +185,8 @@ class _Work:
             self.data[key] = number
 
     def retitle(self) -> None:
-        """Say in the title that it is another example now: what it says may hold no more."""
+        """Say that it is another example now: what title and source say may hold no more."""
+        self.data["changed"] = [*dict.fromkeys((*(self.data.get("changed") or ()), *self.touched))]
         title = str(self.data.get("title", ""))
         titles = self.data.get("titles")
         chinese = titles.get("zh", title) if isinstance(titles, Mapping) else title

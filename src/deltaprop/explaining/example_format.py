@@ -61,6 +61,7 @@ def described_by(data: Mapping[str, Any], name: str) -> dict[str, Any]:
             "conventions": data.get("conventions"),
             "titles": _titles(data.get("titles")),
             "source": _source(data.get("source")),
+            "changed": _texts(data.get("changed"), "changed"),
             "state": state,
             "steps": _steps(data, network),
             "data": {**data, "layers": _usual(data["layers"]), "x": x, "targets": targets},
@@ -249,9 +250,13 @@ def _titles(value: object) -> dict[str, str]:
 
 def _source(value: object) -> str:
     """Return one line; a file may list several sources, or none."""
+    return _text("; ".join(_texts(value, "source")), "source")
+
+
+def _texts(value: object, what: str) -> tuple[str, ...]:
+    """Return a text, or several; none where there is nothing."""
     several = value if isinstance(value, (list, tuple)) else [value]
-    lines = [_text(source, "source") for source in several if source is not None]
-    return _text("; ".join(lines), "source")
+    return tuple(_text(one, what) for one in several if one is not None)
 
 
 def _text(value: object, what: str) -> str:

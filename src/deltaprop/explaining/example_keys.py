@@ -21,8 +21,8 @@ __all__ = [
 ]
 
 KEYS = (
-    "title", "titles", "source", "layers", "bias_row", "loss", "loss_reduction", "l2", "l1",
-    "label_smoothing", "x", "targets", "learning_rate", "optimizer", "train_biases", "claims",
+    "title", "titles", "source", "changed", "layers", "bias_row", "loss", "loss_reduction", "l2",
+    "l1", "label_smoothing", "x", "targets", "learning_rate", "optimizer", "train_biases", "claims",
     "steps", "conventions", "symbols", "expected",
 )  # fmt: skip
 _OF_EXERCISES = ("format", "practice", "told", "choices")  # beside the keys of an example

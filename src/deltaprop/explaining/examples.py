@@ -85,6 +85,8 @@ class WorkedExample:
         The title in other languages: {"zh": "..."}.
     source : str
         Where it was published: author, work, year, address.
+    changed : tuple of str
+        The names of what is other than where it was published.
     state : dict or None
         The optimizer's state before the step, where it is not the first one.
     steps : tuple of dict
@@ -108,6 +110,7 @@ class WorkedExample:
     conventions: object = None
     titles: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
+    changed: tuple[str, ...] = ()
     state: Mapping[str, Any] | None = None
     steps: tuple[Mapping[str, Any], ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
@@ -185,7 +188,8 @@ class WorkedExample:
             optimizer=self.optimizer, state=self.state, train_biases=self.train_biases,
             reduction=self.reduction,
             names=Names(
-                self.title, source=self.source, titles=self.titles, changes=self.changes
+                self.title, source=self.source, titles=self.titles, changes=self.changes,
+                changed=self.changed,
             ),
         )  # fmt: skip
 

@@ -76,6 +76,11 @@ class Notation:
     is_negative: Callable[[str], bool] = _starts_with_minus
     stacks_quotients: bool = False
 
+    @property
+    def is_arithmetic(self) -> bool:
+        """Return whether programs read it: it has to come to the same bits as the tree."""
+        return self.power is _power
+
 
 def leaf_writer(
     line: Line,
@@ -133,6 +138,15 @@ def _begins_with_a_power(term: Expression) -> bool:
             return isinstance(term, Power)
 
 
+def _behind_a_factor(factor: Expression, notation: Notation) -> int:
+    """Return how strongly a product binds what stands behind its first factor.
+
+    a (b / c) is a b / c on paper, but a program rounds the one otherwise than the other.
+    """
+    grouped = isinstance(factor, Product | Quotient) and notation.is_arithmetic
+    return _RAISED if grouped else _MULTIPLIED
+
+
 def _write(expression: Expression, notation: Notation, around: int) -> str:
     def part(inner: Expression, binding: int) -> str:
         return _write(inner, notation, binding)
@@ -144,13 +158,15 @@ def _write(expression: Expression, notation: Notation, around: int) -> str:
             return notation.parentheses(text) if enclosed else text
         case Sum(terms=terms, signs=signs):
             parts = [part(term, _ADDED) for term in terms]
-            if signs[0] < 0 and notation.power is _power and _begins_with_a_power(terms[0]):
+            if signs[0] < 0 and notation.is_arithmetic and _begins_with_a_power(terms[0]):
                 parts[0] = notation.parentheses(parts[0])  # JavaScript has no -0.5 ** 2
             text = notation.sum(parts, signs)
             bare = around == 0 or (len(terms) == 1 and signs[0] > 0)
             return text if bare else notation.parentheses(text)
         case Product(factors=factors):
-            text = notation.times.join(part(factor, _MULTIPLIED) for factor in factors)
+            first, *others = factors
+            behind = (part(factor, _behind_a_factor(factor, notation)) for factor in others)
+            text = notation.times.join((part(first, _MULTIPLIED), *behind))
             return notation.parentheses(text) if around >= _RAISED else text
         case Quotient(above=above, below=below):
             stacked = notation.stacks_quotients
@@ -159,7 +175,8 @@ def _write(expression: Expression, notation: Notation, around: int) -> str:
             return notation.parentheses(text) if around >= _RAISED else text
         case Power(base=base, exponent=exponent):
             raised = part(base, _RAISED)
-            if _SCIENTIFIC.fullmatch(raised):
+            again = isinstance(base, Power) and notation.is_arithmetic
+            if again or _SCIENTIFIC.fullmatch(raised):
                 raised = notation.parentheses(raised)
             return notation.power(raised, part(exponent, 0))
         case Comparison(left=left, relation=relation, right=right):

@@ -180,15 +180,20 @@ class Proof:
 
     Attributes
     ----------
-    verdict : {"right", "wrong", "kink"}
-        "kink" where the loss has no derivative, so that nothing can be judged.
+    verdict : {"right", "wrong", "kink", "undecided"}
+        "kink" where the loss has no derivative, "undecided" where it is too large to be measured.
     measured, error : str
-        The central difference, and the relative error; "" for a kink.
+        The central difference, and the relative error; "" where nothing is judged.
     """
 
     verdict: str
     measured: str
     error: str
+
+    @property
+    def is_judged(self) -> bool:
+        """Return whether the gradient could be judged."""
+        return self.verdict in ("right", "wrong")
 
 
 def _itself(ref: Ref) -> Ref:

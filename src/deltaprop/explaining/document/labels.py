@@ -34,6 +34,8 @@ class Names:
         The title in other languages: {"zh": "..."}.
     changes : tuple
         What is other than in the example: keys of the wording, with what fills them in.
+    changed : tuple of str
+        The names of what is other than in the source.
     """
 
     title: str = ""
@@ -43,12 +45,13 @@ class Names:
     source: str = ""
     titles: Mapping[str, str] = field(default_factory=dict)
     changes: tuple[tuple[str, str], ...] = ()
+    changed: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         # whoever gave them: a name that steers a terminal is shown escaped, in every form
         for name in ("title", "source"):
             object.__setattr__(self, name, _on_one_line(getattr(self, name)))
-        for name in ("inputs", "outputs"):
+        for name in ("inputs", "outputs", "changed"):
             object.__setattr__(self, name, tuple(map(_on_one_line, getattr(self, name))))
         titles = {language: _on_one_line(title) for language, title in self.titles.items()}
         object.__setattr__(self, "titles", titles)

@@ -9,6 +9,7 @@ from itertools import groupby
 
 import numpy as np
 
+from deltaprop.explaining.changes import A_CLASS
 from deltaprop.explaining.derivation.strongest import neurons_to_show
 from deltaprop.explaining.document.blocks import (
     Block,
@@ -120,8 +121,10 @@ class _Outline:
             said = (words[key].format(text) if key else text for key, text in
                     self.worked.names.changes)  # fmt: skip
             yield words["changed"].format(changes=words["further"].join(said))
-        if self.worked.names.source:
-            yield words["source"].format(source=self.worked.names.source)
+        source, changed = self.worked.names.source, self.worked.names.changed
+        if source:
+            names = words["and"].join(words["a class"] if n == A_CLASS else n for n in changed)
+            yield words["source after" if changed else "source"].format(source=source, names=names)
 
     def _shape(self) -> Iterator[str]:
         """Yield how many numbers there are from layer to layer, and what gives them."""
@@ -247,7 +250,7 @@ class _Outline:
         shown = len(self.chosen.steps)
         if not self.worked.wanted and shown < self.worked.n_numbers:
             blocks.append(Sentence(words["strongest"].format(shown=f"{shown:,}", count=count)))
-        judged = [p.verdict for p in self._proofs.values() if p.verdict != "kink"]
+        judged = [p.verdict for p in self._proofs.values() if p.is_judged]
         if judged:
             right = words["proved"].format(right=judged.count("right"), count=len(judged))
             blocks.append(Sentence(right, "failed" if "wrong" in judged else "proved"))
@@ -270,11 +273,11 @@ class _Outline:
     @cached_property
     def _proofs(self) -> dict[str, Proof]:
         return {
-            name: Proof(entry.verdict, "", "")
-            if entry.verdict == "kink"
-            else Proof(
+            name: Proof(
                 entry.verdict, self.number(entry.measured), number_text(entry.relative_error, 2)
             )
+            if entry.is_judged
+            else Proof(entry.verdict, "", "")
             for name, entry in self.chosen.proof.items()
             if name != "loss"
         }
@@ -330,9 +333,9 @@ class _Outline:
         return Section("promise", words["promise"], (Table((), rows), *reasons))
 
     def _figure(self, value: float) -> Cell:
-        """Return a number, in words where it is beyond the floats though both losses are not."""
-        beyond = not np.isfinite(value) and np.isfinite(self.worked.actual_change)
-        return self.words["no number"] if beyond else Shown(self.number(value))
+        """Return a number; in words where it is beyond the floats and no loss itself."""
+        is_told = np.isfinite(value) or value == self.worked.update.after.loss
+        return Shown(self.number(value)) if is_told else self.words["no number"]
 
     def _reasons(self, promised: float, bent: float, brought: float) -> Iterator[str]:
         """Yield why promise and fact differ, and what follows for the length of the step."""

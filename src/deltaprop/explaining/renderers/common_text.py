@@ -35,7 +35,7 @@ __all__ = [
     "ref_text",
 ]
 
-MARKS = {"right": "✓", "wrong": "✗", "kink": "?"}
+MARKS = {"right": "✓", "wrong": "✗", "kink": "?", "undecided": "?"}
 _JOINTS: Mapping[str, str] = {"": " ", "+": " + ", "-": " - ", "*": " ⊙ ", "/": " / "}
 _FUNCTIONS: Mapping[str, str] = {"sum": "Σₛ ", "sqrt": "√"}
 _BREAKS = (" + ", " - ", " × ", " / ", " ⊙ ")
@@ -128,8 +128,8 @@ def _pieces(part: str, room: int, level: int = 0) -> list[str]:
 def proof_text(proof: Proof, words: Mapping[str, str]) -> str:
     """Return what the referee found beside a gradient."""
     mark = MARKS[proof.verdict]
-    if proof.verdict == "kink":
-        return f"{mark} {words['kink']}"
+    if not proof.is_judged:
+        return f"{mark} {words[proof.verdict]}"
     measured = words["central difference"].format(number=proof.measured)
     return f"{mark} {measured}, {words['relative error'].format(number=proof.error)}"
 

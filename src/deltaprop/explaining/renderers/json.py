@@ -79,9 +79,9 @@ def to_data(document: Document, worked: WorkedStep) -> dict[str, Any]:
         "roots": _roots(worked.steps),
         "steps": [_step(line, document) for line in document.lines()],
         "change": {
-            "predicted": _number(worked.predicted_change),
-            "second_order": _number(worked.second_order_change),
-            "actual": _number(worked.actual_change),
+            "predicted": _finite(worked.predicted_change),
+            "second_order": _finite(worked.second_order_change),
+            "actual": _finite(worked.actual_change),
         },
     }
 
@@ -165,13 +165,18 @@ def _step(line: Line, document: Document) -> dict[str, Any]:
     proof = document.proofs.get(step.id)
     if proof is not None:
         data["proof"] = {"verdict": proof.verdict}
-        if proof.verdict != "kink":
+        if proof.is_judged:
             data["proof"] |= {"measured": proof.measured, "relative_error": proof.error}
     return data
 
 
 def _roots(steps: Sequence[DerivationStep]) -> dict[str, float | str]:
     return {name: _number(value) for name, value in roots(steps).items()}
+
+
+def _finite(value: float) -> float | None:
+    """Return a number; None where it is beyond all numbers."""
+    return float(value) if math.isfinite(value) else None
 
 
 def _number(value: float) -> float | str:

@@ -279,8 +279,8 @@ def _line(line: Line, document: Document, words: _Words) -> Iterator[str]:
 def _proof(proof: blocks.Proof, document: Document, words: _Words) -> str:
     figures = {"central difference": proof.measured, "relative error": proof.error}
     parts = [document.words[name].format(number=_number(n, words)) for name, n in figures.items()]
-    parts = [document.words["kink"]] if proof.verdict == "kink" else parts
-    return words[proof.verdict] + words[":"] + words[","].join(parts)
+    parts = parts if proof.is_judged else [document.words[proof.verdict]]
+    return words[proof.verdict if proof.is_judged else "kink"] + words[":"] + words[","].join(parts)
 
 
 # tables, the network, matrices

@@ -41,7 +41,7 @@ from deltaprop.notation.unicode import symbol_of
 
 __all__ = ["Blocks", "place_of"]
 
-_MARKS = {"right": "✓", "wrong": "✗", "kink": "–"}
+_MARKS = {"right": "✓", "wrong": "✗", "kink": "–", "undecided": "–"}
 _HYPHEN = re.compile(r"(?<![\w.])-(?=\d)")  # before a number it is a minus sign
 _MOST_GIVEN = 48  # numbers of a kind that are shown unfolded
 
@@ -234,7 +234,7 @@ class Blocks:
             return ""
         verdict = self.text(proof.verdict)
         mark = f'<span role="img" aria-label="{verdict}">{_MARKS[proof.verdict]}</span>'
-        if proof.verdict == "kink":
+        if not proof.is_judged:
             return f'<span class="proof kink">{mark} {verdict}</span>'
         measured = self.text("central difference", number=proof.measured)
         error = self.text("relative error", number=proof.error)

@@ -33,7 +33,7 @@ __all__ = ["aligned", "equation_rows", "line_rows", "of_one_array"]
 _ROOM = 45.0  # em of a row, on A4 with margins of 2 cm
 _LONGEST_ROW = 600  # characters of LaTeX; no longer formula has room in one row
 _SMALL_COLUMN = 0.36  # em, of small type
-_MARKS = {"right": r"\checkmark", "wrong": r"\boldsymbol{\times}", "kink": "?"}
+_MARKS = {"right": r"\checkmark", "wrong": r"\boldsymbol{\times}", "kink": "?", "undecided": "?"}
 _JOINTS: Mapping[str, str] = {"": r" \, ", "+": " + ", "-": " - ", "*": r" \odot ", "/": " / "}
 
 
@@ -97,8 +97,8 @@ def _wrapped(part: str, room: float) -> list[str]:
 
 def _proof_text(proof: Proof, words: Mapping[str, str]) -> str:
     """Return what the referee found beside a gradient, in small type."""
-    described = rf"\text{{{escaped(words['kink'])}}}"
-    if proof.verdict != "kink":
+    described = rf"\text{{{escaped(words[proof.verdict])}}}"
+    if proof.is_judged:
         error = _with_number(", " + words["relative error"], proof.error)
         described = _with_number(words["central difference"], proof.measured) + error
     return rf"{{\scriptstyle {_MARKS[proof.verdict]}\;\, {described}}}"

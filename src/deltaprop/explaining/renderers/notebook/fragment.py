@@ -117,8 +117,8 @@ class _Fragment:
         proof = self.document.proofs.get(name)
         if proof is None:
             return ""
-        if proof.verdict == "kink":
-            return f"{MARKS['kink']} {self.words['kink']}"
+        if not proof.is_judged:
+            return f"{MARKS[proof.verdict]} {self.words[proof.verdict]}"
         error = self.words["relative error"].format(number=proof.error)
         return f"{MARKS[proof.verdict]} {proof.measured}, {error}"
 
