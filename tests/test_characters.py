@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from deltaprop.characters import readable
+from deltaprop.characters import plain_digits, readable
 from deltaprop.cli.show import plain
 from deltaprop.explaining.renderers.markdown import escaped
 from deltaprop.notation.mathml import escape
@@ -42,3 +42,8 @@ def test_markdown_takes_any_blank_for_one() -> None:
 def test_joiners_take_no_column() -> None:
     assert text_width("می\u200cروم") == text_width("میروم") == 5
     assert text_width("中\u3000文") == 6
+
+
+def test_digits_of_another_width_are_digits_and_raised_ones_are_powers():
+    assert plain_digits("２．５　−３") == "2.5 -3"
+    assert plain_digits("10² 2.5·10⁻¹") == "10^2 2.5·10^-1"

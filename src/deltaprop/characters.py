@@ -1,13 +1,16 @@
-"""Which characters of somebody's text may be shown as they are."""
+"""Which characters of somebody's text may be shown as they are, and which mean digits."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable
 
-__all__ = ["JOINERS", "escaped", "readable"]
+__all__ = ["JOINERS", "escaped", "plain_digits", "readable"]
 
 JOINERS = "\u200c\u200d"  # Persian words and the faces of families are spelt with them
+
+_RAISED = re.compile("[⁺⁻]?[⁰¹²³⁴-⁹]+")
 
 
 def readable(text: str, instead: str | Callable[[str], str] = " ") -> str:
@@ -27,6 +30,17 @@ def readable(text: str, instead: str | Callable[[str], str] = " ") -> str:
 def escaped(text: str) -> str:
     r"""Return the text with what steers written as Python writes it: ``\x1b``, ``\n``."""
     return readable(text, lambda c: c.encode("unicode_escape").decode("ascii"))
+
+
+def plain_digits(text: str) -> str:
+    """Return the text with full-width digits and signs, and all blanks, as ASCII has them.
+
+    Raised digits become a power: ``10²`` is ``10^2``, never 102.
+    """
+    if text.isascii():
+        return text
+    text = _RAISED.sub(lambda found: f"^{found[0]}", text)
+    return unicodedata.normalize("NFKC", text).replace("\u2212", "-")
 
 
 def _shows(c: str) -> bool:

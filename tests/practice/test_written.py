@@ -7,7 +7,7 @@ import pytest
 
 from deltaprop.explaining import Written
 from deltaprop.practice import mark
-from deltaprop.practice.marking.precision import Habit, habit_of, read_number
+from deltaprop.practice.marking.precision import Habit, habit_of, has_decimal_commas, read_number
 
 HABIT = Habit()
 
@@ -22,6 +22,29 @@ def test_the_text_says_how_precise_a_number_is(text, decimals, digits, whole):
     number = read_number(text)
     assert (number.decimals, number.digits, number.whole) == (decimals, digits, whole)
     assert number.value == float(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1 250,5", 1250.5), ("1\u202f250", 1250), ("1.250,5", 1250.5), ("1.250.000", 1250000),
+     ("1'250.5", 1250.5), ("1’250’000", 1250000), ("1,250", 1250), ("1.250", 1.25), ("1,25", 1.25),
+     ("≈ 0.55", 0.55), ("= 0.5", 0.5), ("0.333...", 0.333), ("0.34…", 0.34),
+     ("2.5 × 10⁻¹", 0.25), ("2,5·10^-1", 0.25), ("－１．５", -1.5),
+     ("1 25", None), ("1.250.5", None), ("1,2,3", None), ("10²", None), ("1½", None), ("≈", None),
+     ("...", None), ("12 345 67", None)],
+)  # fmt: skip
+def test_numbers_are_read_as_people_write_them(text, value):
+    number = read_number(text)
+    assert (number and number.value) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "is_comma"),
+    [("1 250,5", True), ("1.250,5", True), ("0,551", True), ("2,5 × 10^-1", True), ("1,250", False),
+     ("1,250.5", False), ("1'250.5", False)],
+)  # fmt: skip
+def test_a_decimal_comma_shows_where_nothing_else_can_be_meant(text, is_comma):
+    assert has_decimal_commas({"loss": text}) is is_comma
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 
 import numpy as np
 
+from deltaprop.characters import plain_digits
 from deltaprop.errors import SettingError, shown
 
 __all__ = ["only_one", "rows_of", "text_of"]
@@ -24,7 +24,7 @@ def rows_of(value: object, name: str) -> list[list[float]]:
         When it is something else; ``name`` is what the message calls it.
     """
     if isinstance(value, str):
-        text = unicodedata.normalize("NFKC", value).replace("−", "-").strip().strip("[]")
+        text = plain_digits(value).strip().strip("[]")
         cells = [re.split(r"[,\s]+", row.strip(" ,[]")) for row in text.strip(";").split(";")]
         rows = [[_number(cell, name, value) for cell in row] for row in cells]
     else:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from decimal import Decimal
 from fractions import Fraction
 
+from deltaprop.characters import plain_digits
 from deltaprop.checking.precision import is_close
 from deltaprop.practice.marking.mark import ROUNDED, WRONG, Mark
 from deltaprop.practice.marking.precision import read_number
@@ -27,7 +27,7 @@ def read_answers(text: str, count: int) -> list[str] | None:
     count : int
         How many are expected.
     """
-    plain = unicodedata.normalize("NFKC", text[:_LONGEST]).replace("\u2212", "-")
+    plain = plain_digits(text[:_LONGEST])
     plain = re.sub(r"\s*/\s*", "/", re.sub(r"[\[\](){}]", " ", plain))
     words = [word for word in re.split(r"[,;、\s]+", plain) if word]
     numbers = [_decimal(word) for word in words]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,6 +11,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
+from deltaprop.characters import plain_digits
 from deltaprop.checking.precision import is_close
 from deltaprop.explaining.examples import Written
 
@@ -29,9 +29,11 @@ Array = npt.NDArray[np.float64]
 
 _DECIMAL = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?")
 _FRACTION = re.compile(r"([-+]?\d{1,15})/(\d{1,15})")
-_GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
+_GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}(?:([,. '_])\d{3})(?:\1\d{3})*(?P<rest>[.,]\d*)?")
 _COMMA = re.compile(r"[-+]?(\d+,\d*|,\d+)([eE][-+]?\d{1,3})?")
+_ABOUT = re.compile(r"\s*[=≈~∼≃≅]\s*")
 _POWER = re.compile(r"\s*[x*×·]\s*10\s*(\^|\*\*)\s*\(?([-+]?\d{1,3})\)?")
+_PLAIN = (("\u2013", "-"), ("\u2019", "'"))
 _LONGEST = 400  # characters of a number
 _REPEATING = 12  # digits to which 1/3 is written out
 _NOTICEABLE = 1e-3  # relative error from which rounding can be seen
@@ -217,8 +219,8 @@ def read_number(value: object, *, comma: bool = False) -> Number | None:
     Parameters
     ----------
     value : object
-        A number or a text: 0.25, "1/4", "25 %", "2.5e-1", "2.5 × 10^-1", "1,250.5", full-width
-        digits.
+        A number or a text: 0.25, "1/4", "25 %", "2.5e-1", "2.5 × 10⁻¹", "≈ 0.25", "0.25...",
+        "1,250.5", "1 250,5", "1.250,5", "1'250.5", full-width digits.
     comma : bool
         Whether 0,25 and 1,250 have a decimal comma.
     """
@@ -227,15 +229,13 @@ def read_number(value: object, *, comma: bool = False) -> Number | None:
     written = _text_of(value).strip()
     if not 0 < len(written) <= _LONGEST:
         return None
-    text = unicodedata.normalize("NFKC", written).replace("\u2212", "-").replace("\u2013", "-")
+    text = _plain(written)
     percent = text.endswith("%")
-    text = _POWER.sub(lambda found: f"e{found[2]}", text.removesuffix("%").strip(), count=1)
-    text = re.sub(r"\s*/\s*", "/", text)
+    text = text.removesuffix("%").strip()
     if comma and _COMMA.fullmatch(text):
         text = text.replace(",", ".")
-    elif _GROUPED.fullmatch(text):
-        text = text.replace(",", "")
-    elif _COMMA.fullmatch(text):
+    text = _ungrouped(text) or text
+    if _COMMA.fullmatch(text):
         text = text.replace(",", ".")
     text = _as_decimal(text)
     if not text.isascii() or not _DECIMAL.fullmatch(text):
@@ -260,8 +260,36 @@ def has_decimal_commas(claims: object) -> bool:
         return any(map(has_decimal_commas, claims))
     if not isinstance(claims, str) or len(claims) > _LONGEST:
         return False
-    text = unicodedata.normalize("NFKC", claims).strip().removesuffix("%").strip()
-    return bool(_COMMA.fullmatch(text)) and not _GROUPED.fullmatch(text)
+    text = _plain(claims).removesuffix("%").strip()
+    grouped = _GROUPED.fullmatch(text)
+    if grouped is not None and _ungrouped(text):
+        return (grouped["rest"] or "").startswith(",")
+    return bool(_COMMA.fullmatch(text))
+
+
+def _plain(written: str) -> str:
+    """Return what is written in ASCII digits and signs, without a sign for about and dots."""
+    text = plain_digits(written.strip())
+    for sign, plain in _PLAIN:
+        text = text.replace(sign, plain)
+    text = _ABOUT.sub("", text, count=1).removesuffix("...").strip()
+    text = _POWER.sub(lambda found: f"e{found[2]}", text, count=1)
+    return re.sub(r"\s*/\s*", "/", text)
+
+
+def _ungrouped(text: str) -> str:
+    """Return a number without the separators of its thousands; "" where it has none.
+
+    1,250 is grouped; 1.250 is not, as long as no second group and no decimal comma says so.
+    """
+    found = _GROUPED.fullmatch(text)
+    if found is None:
+        return ""
+    by, rest = found[1], found["rest"] or ""
+    whole = text.removesuffix(rest)
+    if rest[:1] == by or (by == "." and not rest and whole.count(by) == 1):
+        return ""
+    return whole.replace(by, "") + rest.replace(",", ".")
 
 
 def _as_decimal(text: str) -> str:
