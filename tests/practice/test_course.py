@@ -113,6 +113,14 @@ def test_whatever_stands_in_the_file_it_is_read_or_refused(tmp_path_factory, key
     first_level(record)
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_mistake_that_another_version_knew_is_shown_by_its_name(tmp_path, language):
+    mistakes = {"of_tomorrow": 2, "": 1, "\x1b[2J": 1, "sign": 0}
+    record = Record(tmp_path / "r.json", [Done(**{**GOOD, "mistakes": mistakes})])
+    text = record.summary(language)
+    assert "of_tomorrow" in text and "\\x1b[2J" in text and "(sign)" not in text
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[1]", b'{"format": 1}', b"[" * 9999])
 def test_a_damaged_file_is_set_aside_with_a_sentence(tmp_path, content):
     path = tmp_path / "r.json"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -12,7 +13,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from deltaprop.errors import DataError, OutputError, SettingError
+from deltaprop.characters import escaped
+from deltaprop.errors import DataError, OutputError, SettingError, UnknownNameError
 from deltaprop.model.files import write_atomically
 from deltaprop.practice.wording import slip_described, wording_of
 from deltaprop.widths import table_lines, wrap
@@ -193,15 +195,23 @@ class Record:
         return "\n".join(lines)
 
     def _rows(self, lately: list[Done], language: str) -> list[list[str]]:
-        names = {name for one in self.done for name in one.mistakes}
-        times = {n: sum(one.mistakes.get(n, 0) for one in self.done) for n in names}
+        times = Counter[str]()
+        for one in self.done:
+            times.update(one.mistakes)
         rows = []
-        for name in sorted(names, key=lambda n: (-times[n], n)):
+        for name in sorted(+times, key=lambda n: (-times[n], n)):
             recent = sum(one.mistakes.get(name, 0) for one in lately)
             last = next(one.day for one in reversed(self.done) if one.mistakes.get(name))
-            known = f"{slip_described(name, language)} ({name})"
-            rows.append([known, str(times[name]), str(recent), last])
+            rows.append([_named(name, language), str(times[name]), str(recent), last])
         return rows
+
+
+def _named(name: str, language: str) -> str:
+    """Return what a mistake is; its name alone where another version knew it."""
+    try:
+        return f"{slip_described(name, language)} ({name})"
+    except UnknownNameError:
+        return escaped(name)
 
 
 def _share(done: list[Done]) -> str:
