@@ -118,7 +118,9 @@ def test_a_mistake_that_another_version_knew_is_shown_by_its_name(tmp_path, lang
     mistakes = {"of_tomorrow": 2, "": 1, "\x1b[2J": 1, "sign": 0}
     record = Record(tmp_path / "r.json", [Done(**{**GOOD, "mistakes": mistakes})])
     text = record.summary(language)
-    assert "of_tomorrow" in text and "\\x1b[2J" in text and "(sign)" not in text
+    assert "of_tomorrow" in text
+    assert "\\x1b[2J" in text
+    assert "(sign)" not in text
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[1]", b'{"format": 1}', b"[" * 9999])
