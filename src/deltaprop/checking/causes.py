@@ -7,8 +7,8 @@ every form of every mistake makes of the lines before; where none does, with two
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 
@@ -17,8 +17,9 @@ import numpy.typing as npt
 
 from deltaprop.checking.mistakes.forms import Form, forms_for
 from deltaprop.checking.readings import Reading
-from deltaprop.checking.rules import RIGHT, Rules
+from deltaprop.checking.rules import RIGHT, Rules, changed
 from deltaprop.checking.search import Search, only_in, reaches_down
+from deltaprop.checking.step import made_from, rules_for
 
 __all__ = ["Causes", "Explanation"]
 
@@ -55,15 +56,26 @@ class Explanation:
 
 @dataclass(frozen=True)
 class _Tried:
-    """A cause, the wrong claims it gives, and how many right ones it contradicts."""
+    """A cause and the wrong claims it gives; it has a part in some of the right ones as well."""
 
     cause: tuple[Form, ...]
     gives: frozenset[str]
-    against: int
+    reading: Reading
+    rules: Rules
+    right: tuple[str, ...] = ()
 
     @property
-    def rank(self) -> tuple[int, int]:
-        return self.against, sum(form.rank for form in self.cause)
+    def rarity(self) -> int:
+        """Return how rare the forms are."""
+        return sum(form.rank for form in self.cause)
+
+    @cached_property
+    def against(self) -> int:
+        """Return how many of the right claims it contradicts."""
+        if not self.right:
+            return 0
+        reading = self.reading.by(self.rules, self.right)
+        return len(self.right) - len(reading.gives(self.reading, self.reading.nothing))
 
 
 def _forms(reading: Reading) -> Iterator[Form]:
@@ -142,25 +154,41 @@ class Causes:
         rules = _together([form.rules for form in cause])
         if rules is None:
             return None
-        reading = self.reading.by(rules, until=[*self.wrong][-1])
-        if not self.wrong.keys() <= reading.computed.keys():  # some rules need a number earlier
-            reading = self.reading.by(rules)
-        gives = frozenset(key for key in self.wrong if self._gives(reading, key))
-        if not gives:
+        moved = self._moved_by(changed(rules))
+        wrong = tuple(key for key in moved if key in self.wrong)
+        if not wrong:
             return None
-        reading = self.reading.by(rules)
-        not_right = np.array(False)
-        against = sum(
-            not reading.gives(claim, self.reading, not_right)
-            for key, claim in self.claims.items()
-            if key not in self.wrong
-        )
-        return _Tried(cause, gives, against)
+        reading = self.reading.by(rules, wrong)
+        gives = frozenset(
+            key for key in reading.gives(self.reading, self.right)
+            if not np.array_equal(reading.computed[key], self.reading.computed[key], equal_nan=True)
+        )  # fmt: skip  # what the right rules give as little proves nothing
+        right = tuple(key for key in moved if key not in self.wrong)
+        return _Tried(cause, gives, self.reading, rules, right) if gives else None
 
-    def _gives(self, reading: Reading, key: str) -> bool:
-        if np.array_equal(reading.computed[key], self.reading.computed[key], equal_nan=True):
-            return False  # the right rules give it as little
-        return reading.gives(self.claims[key], self.reading, self.right[key])
+    def _moved_by(self, rules: frozenset[str]) -> list[str]:
+        """Return the claims that these rules have a part in, from the lines before them."""
+        return [key for key, parts in self._rules_behind.items() if not parts.isdisjoint(rules)]
+
+    @cached_property
+    def _rules_behind(self) -> dict[str, frozenset[str]]:
+        """Return by claim the rules that make it from the lines before, whatever is not written."""
+        # where p is written, z still is what it is
+        last = f"a.{self.reading.step.n_layers}"
+        return {
+            key: self._rules_for(key, lambda k: k not in self.reading.whole or k.startswith(last))
+            for key in self.claims
+        }
+
+    @cached_property
+    def _rules_of_all_behind(self) -> dict[str, frozenset[str]]:
+        """Return by claim the rules that make it when nothing that is written is gone on with."""
+        return {key: self._rules_for(key, lambda _key: True) for key in self.claims}
+
+    def _rules_for(self, key: str, is_open: Callable[[str], bool]) -> frozenset[str]:
+        step = self.reading.step
+        made = (k for k in made_from(key, step, is_open) if is_open(k))
+        return frozenset().union(*(rules_for(k, step) for k in (key, *made)))
 
     def cover(
         self, tried: Sequence[_Tried], found: dict[str, Explanation], evidence: float
@@ -173,12 +201,14 @@ class Causes:
                 for one in tried
                 if one.gives & left
                 and sum(self.evidence[key] for key in one.gives & left)
-                >= evidence + _RARER * one.rank[1]
+                >= evidence + _RARER * one.rarity
             ]
             if not proven:
                 return
             most = max(count for count, _ in proven)
-            best = sorted((one for count, one in proven if count == most), key=lambda o: o.rank)
+            best = sorted(
+                (one for count, one in proven if count == most), key=lambda o: (o.against, o.rarity)
+            )
             for key in best[0].gives & left:
                 causes = [one.cause for one in best
                           if key in one.gives and one.against == best[0].against]  # fmt: skip
@@ -195,10 +225,12 @@ class Causes:
             key for key in self.wrong if self._evidence(key, right[key], 0.0) >= _EVIDENCE_UNSEEN
         ]
         found = []
-        for form in forms:
-            pure = self.reading.by(form.rules).pure
-            gives = frozenset(key for key in sure if self.claims[key].close(pure[key]).all())
-            found += [_Tried((form,), gives, 0)] if gives else []
+        for form in forms if sure else ():
+            parts = changed(form.rules)
+            moved = [key for key in sure if not parts.isdisjoint(self._rules_of_all_behind[key])]
+            pure = self.reading.by(form.rules).pure if moved else {}
+            gives = frozenset(key for key in moved if self.claims[key].close(pure[key]).all())
+            found += [_Tried((form,), gives, self.reading, form.rules)] if gives else []
         return found
 
     def pairs(self, found: Mapping[str, Explanation]) -> list[_Tried]:
@@ -211,6 +243,8 @@ class Causes:
         return [tried for pair in pairs[:_MOST_PAIRS] if (tried := self.tried(pair))]
 
     def _moves(self, form: Form, keys: Sequence[str]) -> bool:
+        if set(self._moved_by(changed(form.rules))).isdisjoint(keys):
+            return False
         computed = self.reading.by(form.rules).computed
         return any(
             (np.abs(computed[key] - self.reading.computed[key]) > self.reading.slack[key]).any()
@@ -220,11 +254,12 @@ class Causes:
 
 def _together(rules: Sequence[Rules]) -> Rules | None:
     """Return rules with the changes of all; None when two change the same."""
-    changed: dict[str, object] = {}
+    if len(rules) == 1:
+        return rules[0]
+    together: dict[str, object] = {}
     for one in rules:
-        own = {f.name: getattr(one, f.name) for f in fields(Rules)
-               if getattr(one, f.name) is not getattr(RIGHT, f.name)}  # fmt: skip
-        if own.keys() & changed.keys():
+        own = {part: getattr(one, part) for part in changed(one)}
+        if own.keys() & together.keys():
             return None
-        changed |= own
-    return replace(RIGHT, **changed)  # type: ignore[arg-type]
+        together |= own
+    return replace(RIGHT, **together)  # type: ignore[arg-type]

@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from functools import cached_property
 from itertools import product
+from math import prod
 
 import numpy as np
 import numpy.typing as npt
@@ -168,18 +170,29 @@ class Conventions:
 
     def step(self, step: Step) -> Step:
         """Return the step with the objective of these conventions."""
-        factor = float(np.prod([choice.objective(step) for choice in self.chosen]))
+        factor = prod([choice.objective(step) for choice in self.chosen], start=1.0)
         return step if factor == 1.0 else replace(step, shares=step.shares * factor)
 
     def factor(self, key: str, step: Step) -> float:
         """Return what a quantity of that step is multiplied by when it is written down."""
-        kind = _kind(key)
-        factors = [dict(choice.written).get(kind) for choice in self.chosen]
-        return float(np.prod([factor(step) for factor in factors if factor is not None]))
+        return prod([factor(step) for factor in self._factors.get(_kind(key), ())], start=1.0)
+
+    @cached_property
+    def _factors(self) -> Mapping[str, list[Factor]]:
+        """Return the factors by kind of number."""
+        found: dict[str, list[Factor]] = {}
+        for choice in self.chosen:
+            for kind, factor in dict(choice.written).items():
+                found.setdefault(kind, []).append(factor)
+        return found
 
     def turns(self, key: str) -> bool:
         """Return whether rows and columns of a quantity are exchanged."""
-        return any(_kind(key) in choice.turned for choice in self.chosen)
+        return _kind(key) in self._turned
+
+    @cached_property
+    def _turned(self) -> frozenset[str]:
+        return frozenset(kind for choice in self.chosen for kind in choice.turned)
 
     def written(self, key: str, value: Array, step: Step) -> Array:
         """Return a quantity of that step as these conventions write it."""

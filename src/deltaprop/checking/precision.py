@@ -15,7 +15,17 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["DOUBLE", "EPSILON", "SINGLE", "Claim", "Computed", "is_close", "relative_error"]
+__all__ = [
+    "DOUBLE",
+    "EPSILON",
+    "SINGLE",
+    "Claim",
+    "Computed",
+    "WrittenClaim",
+    "is_close",
+    "may_stand_for",
+    "relative_error",
+]
 
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -25,6 +35,8 @@ EPSILON = float(np.finfo(np.float64).eps)
 DOUBLE, SINGLE = 1e-8, 1e-4  # how near the same sums come in float64, and in float32
 _OF_LARGEST = 0.01  # of the largest number of an array: what cancels has the others' rounding
 _OF_ALL = 1e-15  # of the largest number of all
+_BINARY = 1e-13  # relative error to which a result of float64 is the decimal number it stands for
+_SURE = 4e-15  # relative error of a number worked out in float64
 
 
 def is_close(
@@ -55,6 +67,26 @@ def relative_error(stated: float, number: float, absolute: float = 0.0, size: fl
     return 0.0 if error <= 0 else float(error / (size or max(abs(stated), abs(number))))
 
 
+def may_stand_for(
+    stated: Array, room: Array, cut: Array, right: Array, slack: Array | float = 0.0
+) -> Flags:
+    """Return where ``right``, unsure by ``slack``, may be written as stated: rounded or cut off.
+
+    Parameters
+    ----------
+    stated, room, cut : ndarray
+        The numbers, and of each half a unit and what may have been cut off.
+    right, slack : ndarray
+        What should stand there, and how unsure it is.
+    """
+    with np.errstate(all="ignore"):
+        rest = np.abs(right) - np.abs(stated)
+        binary = _BINARY * np.abs(right)  # 1.9 is 1.8999...9, and is not cut to 1.89
+        is_cut = (rest >= -slack - binary) & (rest < cut - binary + slack) & (cut > 0)
+        is_cut &= stated * right >= 0
+    return np.asarray((is_close(stated, right, room + slack, _SURE) | is_cut) & np.isfinite(right))
+
+
 class Claim(Protocol):
     """What somebody says of one quantity: its numbers, or some of them."""
 
@@ -76,6 +108,18 @@ class Claim(Protocol):
 
     def close(self, numbers: Array, slack: Array | float = 0.0) -> Flags:
         """Return where these numbers, unsure by ``slack``, may be meant, or nothing is stated."""
+
+
+class WrittenClaim(Claim, Protocol):
+    """A claim that is written down, in decimal numbers."""
+
+    @property
+    def room(self) -> Array:
+        """Return half a unit in the last place of each number."""
+
+    @property
+    def cut(self) -> Array:
+        """Return what may have been cut off from each; 0 where nothing."""
 
 
 @dataclass(frozen=True, eq=False)

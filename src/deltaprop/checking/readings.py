@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.checking.conventions import HOUSE, Conventions
-from deltaprop.checking.precision import Claim
+from deltaprop.checking.precision import WrittenClaim
+from deltaprop.checking.row import Row
 from deltaprop.checking.rules import RIGHT, Rules
 from deltaprop.checking.step import Begun, Quantities, Step, work_out
 from deltaprop.model.layers import ARRAYS
@@ -39,7 +40,7 @@ class InConvention:
 
     Attributes
     ----------
-    claim : Claim
+    claim : WrittenClaim
         What is written.
     factor : float
         What is written, as a multiple of the house's number.
@@ -47,7 +48,7 @@ class InConvention:
         Whether rows and columns are exchanged.
     """
 
-    claim: Claim
+    claim: WrittenClaim
     factor: float = 1.0
     turned: bool = False
 
@@ -89,7 +90,7 @@ class Reading:
     ----------
     given : Step
         The step, in the house's conventions.
-    written : sequence of Claim
+    written : sequence of WrittenClaim
         What is written down, in the order in which it is worked out.
     conventions : Conventions
         How.
@@ -97,16 +98,16 @@ class Reading:
         By which.
     unit : callable
         ``unit(values)``: the unit in the last place of numbers that are not written down.
-    until : str or None
-        The last quantity that is asked for; the whole step where left out.
+    only : tuple of str
+        The claims that are asked for, in order; all of them where there are none.
     """
 
     given: Step
-    written: Sequence[Claim]
+    written: Sequence[WrittenClaim]
     unit: Callable[[Array], Array]
     conventions: Conventions = HOUSE
     rules: Rules = RIGHT
-    until: str | None = None
+    only: tuple[str, ...] = ()
 
     @cached_property
     def step(self) -> Step:
@@ -114,20 +115,43 @@ class Reading:
         return self.conventions.step(self.given)
 
     @cached_property
+    def _factors(self) -> list[float]:
+        return [self.conventions.factor(claim.key, self.step) for claim in self.written]
+
+    @cached_property
+    def _turned(self) -> list[bool]:
+        return [self.conventions.turns(claim.key) for claim in self.written]
+
+    @cached_property
     def claims(self) -> list[InConvention]:
         """Return the claims as the house would write them."""
-        return [
-            InConvention(
-                claim, self.conventions.factor(claim.key, self.step),
-                self.conventions.turns(claim.key),
-            )
-            for claim in self.written
-        ]  # fmt: skip
+        return [*map(InConvention, self.written, self._factors, self._turned)]
+
+    @cached_property
+    def row(self) -> Row:
+        """Return the numbers of all claims as the house would write them."""
+        return self._as_written.as_house(self._factors, self._turned)
+
+    @cached_property
+    def _as_written(self) -> Row:
+        return Row.of(self.written)
+
+    @cached_property
+    def _rows(self) -> dict[tuple[str, ...], Row]:
+        """Return the rows of some of the claims, as far as they were asked for."""
+        return {(): self.row}
+
+    @property
+    def _own_row(self) -> Row:
+        """Return the numbers of the claims that are asked for."""
+        if self.only not in self._rows:
+            self._rows[self.only] = self.row.only(self.only)
+        return self._rows[self.only]
 
     @cached_property
     def numbers(self) -> Mapping[str, Array]:
         """Return what the working goes on with: the numbers that are written."""
-        return {claim.key: claim.values for claim in self.claims}
+        return self.row.parted(self.row.values)
 
     @cached_property
     def whole(self) -> frozenset[str]:
@@ -137,23 +161,23 @@ class Reading:
     @cached_property
     def moved(self) -> Mapping[str, Array]:
         """Return them as often as is drawn, each number half a unit up or down every time."""
+        units = self.row.parted(self.row.units)
         return {
-            claim.key: claim.values + _halves(claim.key, claim.values.shape) * claim.units
-            for claim in self.claims
-            if _is_result(claim.key)
+            key: values + _halves(key, values.shape) * units[key]
+            for key, values in self.numbers.items()
+            if _is_result(key)
         }
 
-    def by(self, rules: Rules, until: str | None = None) -> Reading:
-        """Return the same working read by other rules, perhaps only as far as a quantity."""
-        other = replace(self, rules=rules, until=until)
-        other.__dict__.update(
-            step=self.step,
-            claims=self.claims,
-            numbers=self.numbers,
-            whole=self.whole,
-            moved=self.moved,
-            begun=self.begun,
-        )
+    def by(self, rules: Rules, only: tuple[str, ...] = ()) -> Reading:
+        """Return the same working read by other rules, perhaps only as far as some claims."""
+        other = replace(self, rules=rules, only=only)
+        other.__dict__.update({name: getattr(self, name) for name in _SHARED})
+        return other
+
+    def otherwise(self, conventions: Conventions, only: tuple[str, ...] = ()) -> Reading:
+        """Return the same working read in other conventions, perhaps only as far as some claims."""
+        other = replace(self, conventions=conventions, only=only)
+        other.__dict__["_as_written"] = self._as_written
         return other
 
     @cached_property
@@ -162,27 +186,36 @@ class Reading:
         return self._work(None)
 
     @cached_property
-    def slack(self) -> Quantities:
-        """Return how unsure each of them is, since the numbers before are rounded."""
-        squares = {key: np.zeros_like(value) for key, value in self.computed.items()}
-        with np.errstate(all="ignore"):
-            for draw in range(_DRAWS):
-                for key, value in self._work(draw).items():
-                    square = (value - self.computed[key]) ** 2
-                    squares[key] += np.where(np.isfinite(square), square, 0.0)
-        slacks = {key: _SIGMAS * np.sqrt(square / _DRAWS) for key, square in squares.items()}
-        return {key: np.minimum(slack, self._most_slack(key)) for key, slack in slacks.items()}
+    def _computed_row(self) -> Array:
+        return self._own_row.joined(self.computed)
 
-    def _most_slack(self, key: str) -> float:
+    @cached_property
+    def slack(self) -> Quantities:
+        """Return how unsure each claim is, since the numbers before are rounded."""
+        return self._own_row.parted(self._slack_row)
+
+    @cached_property
+    def _slack_row(self) -> Array:
+        row, number = self._own_row, self._computed_row
+        draws = [row.joined(self._work(draw)) for draw in range(_DRAWS)]
+        with np.errstate(all="ignore"):
+            squares = (np.array(draws) - number) ** 2
+            squares[~np.isfinite(squares)] = 0.0
+            slack = _SIGMAS * np.sqrt(squares.sum(axis=0) / _DRAWS)
+            return np.asarray(np.minimum(slack, self._most_slack))
+
+    @property
+    def _most_slack(self) -> Array:
         """Return what no rounding excuses: a quantity that nothing is sure of proves nothing."""
-        sizes = np.abs(self.computed[key])
-        largest = float(np.max(sizes, initial=0.0, where=np.isfinite(sizes)))
-        return _MOST_SLACK * largest + _MOST_UNITS * float(np.max(self.unit(self.computed[key])))
+        row, sizes = self._own_row, np.abs(self._computed_row)
+        largest = row.largest(np.where(np.isfinite(sizes), sizes, 0.0))
+        return _MOST_SLACK * largest + _MOST_UNITS * row.largest(self.unit(self._computed_row))
 
     def _work(self, draw: int | None) -> Quantities:
         """Work the step out from what is written; a draw moves each number by half a unit."""
         begun = self.begun.setdefault(draw, Begun())
-        return work_out(self.step, self.rules, _AsWritten(self, draw), begun, self.until)[0]
+        until = self._own_row.keys[-1]
+        return work_out(self.step, self.rules, _AsWritten(self, draw), begun, until)[0]
 
     @cached_property
     def begun(self) -> dict[int | str | None, Begun]:
@@ -192,40 +225,75 @@ class Reading:
     @cached_property
     def off(self) -> dict[str, Flags]:
         """Return by claim where it is not what the numbers before give."""
-        return {c.key: ~c.close(self.computed[c.key], self.slack[c.key]) for c in self.claims}
+        return self._own_row.parted(~self._fits(np.array(False)))
+
+    @cached_property
+    def is_right(self) -> dict[str, Flags]:
+        """Return by claim where it is the right number, whatever the numbers before are."""
+        return self.row.parted(self.row.close(self.row.joined(self.step.right)))
+
+    @cached_property
+    def nothing(self) -> dict[str, Flags]:
+        """Return by claim that no number is right."""
+        return self.row.parted(np.zeros(len(self.row.values), bool))
+
+    def _fits(self, right: Flags) -> Flags:
+        """Return where a number is ``right``, or what the numbers before give."""
+        row, number = self._own_row, self._computed_row
+        exactly = row.close(number) | right
+        if exactly.all():  # to know how unsure they are costs the most
+            return exactly
+        return row.close(number, self._slack_row) | right
 
     @cached_property
     def pure(self) -> Quantities:
         """Return what every quantity comes to when nothing that is written is gone on with."""
         return work_out(self.step, self.rules, begun=self.begun.setdefault("pure", Begun()))[0]
 
-    def gives(self, claim: InConvention, like: Reading, right: Flags) -> bool:
-        """Return whether every number of a claim is what the rules make it, or is right.
+    def gives(self, like: Reading, right: Mapping[str, Flags]) -> frozenset[str]:
+        """Return the claims every number of which is what the rules make it, or is ``right``.
 
-        They make it from the numbers before. ``like`` is a reading whose slack is known.
+        They make it from the numbers before. ``like`` is a reading of all claims by the right
+        rules: where a number is not even near, as unsure as it is there, nothing more is asked.
         """
-        if not (self._roughly(claim, like) | right).all():
-            return False
-        return bool((claim.close(self.computed[claim.key], self.slack[claim.key]) | right).all())
+        row, is_right = self._own_row, self._own_row.joined(right)
+        exactly = row.in_all_of(row.close(self._computed_row) | is_right)
+        if not exactly.all():
+            near = row.in_all_of(self._roughly(like) | is_right)
+            if not near.any():
+                return frozenset()
+            exactly = row.in_all_of(self._fits(is_right)) & near
+        return frozenset(row.named(exactly))
 
     @property
     def expects(self) -> tuple[object, ...]:
         """Return what the claims should come to: the same where no claim tells readings apart."""
-        return tuple((c.factor, c.turned, self.computed[c.key].tobytes()) for c in self.claims)
+        return (*self._factors, *self._turned, self._computed_row.tobytes())
 
     def n_off(self, like: Reading) -> int:
         """Return how many claims have a number that is far from what the numbers before give."""
-        return sum(not self._roughly(claim, like).all() for claim in self.claims)
+        return int((~self._own_row.in_all_of(self._roughly(like))).sum())
 
-    def _roughly(self, claim: InConvention, like: Reading) -> Flags:
-        """Return where a claim may be what the numbers before give, as unsure as in ``like``.
+    def _roughly(self, like: Reading) -> Flags:
+        """Return where numbers may be what the numbers before give, as unsure as in ``like``.
 
         It costs much less than to know how unsure they are here.
         """
-        number, slack = self.computed[claim.key], like.slack[claim.key]
+        row = self._own_row
+        number, slack, there = (
+            self._computed_row,
+            like._slack_row[row.at],
+            like._computed_row[row.at],
+        )
         with np.errstate(all="ignore"):
-            size = np.nan_to_num(np.abs(number / like.computed[claim.key]), nan=1.0, posinf=10.0)
-        return claim.close(number, _ROUGHLY * slack * np.clip(size, 1.0, 10.0))
+            size = np.nan_to_num(np.abs(number / there), nan=1.0, posinf=10.0)
+        return row.close(number, _ROUGHLY * slack * np.clip(size, 1.0, 10.0))
+
+
+_SHARED = (
+    "step", "_factors", "_turned", "claims", "row", "_as_written", "_rows", "numbers", "whole",
+    "moved", "begun",
+)  # fmt: skip  # by all rules
 
 
 @lru_cache(maxsize=4096)

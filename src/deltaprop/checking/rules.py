@@ -8,7 +8,8 @@ every number: marking goes on with what somebody claims.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -27,6 +28,7 @@ __all__ = [
     "Working",
     "begin",
     "begins_right",
+    "changed",
     "finish",
     "forward",
     "goes_on",
@@ -46,7 +48,8 @@ class Working:
 
     ``move`` is the step at the end, where it is not plain gradient descent; ``loss`` the objective,
     penalties included; ``after`` are the parameters after the step. ``is_given_output`` is whether
-    it goes on with another output than z gives.
+    it goes on with another output than z gives. ``ahead`` tells a wrong rule what the working goes
+    on with for a quantity that is worked out later.
     """
 
     network: Network
@@ -56,7 +59,7 @@ class Working:
     shares: Array
     learning_rate: float
     move: Move | None = None
-    take: Take = field(default=lambda _key, computed: computed, repr=False)
+    ahead: Take = field(default=lambda _key, computed: computed, repr=False)
     z: list[Array] = field(default_factory=list)
     a: list[Array] = field(default_factory=list)
     delta: list[Array] = field(default_factory=list)
@@ -150,7 +153,7 @@ def work_step(
     """
     w = begin(
         network, parameters, x, targets,
-        learning_rate=learning_rate, shares=shares, move=move, take=take,
+        learning_rate=learning_rate, shares=shares, move=move, take=take, ahead=take,
     )  # fmt: skip
     return finish(forward(rules, w, take), w, take)
 
@@ -165,22 +168,36 @@ def begin(
     shares: Array | None,
     move: Move | None,
     take: Take,
+    ahead: Take,
 ) -> Working:
     """Return a step of which nothing is worked out yet, with the parameters that are taken."""
     shares = sample_shares(len(x)) if shares is None else shares
-    return Working(network, _taken(parameters, take), x, targets, shares, learning_rate, move, take)
+    return Working(
+        network, _taken(parameters, take), x, targets, shares, learning_rate, move, ahead
+    )
 
 
 def goes_on(rules: Rules, begun: Working, take: Take) -> Working:
     """Work out the rest of a step whose forward pass was worked out before, by ``begins_right``."""
-    w = replace(begun, take=take, z=[*begun.z], a=[*begun.a])
+    w = replace(begun, z=[*begun.z], a=[*begun.a])
     return finish(_from_output(rules, w) if w.is_given_output else rules, w, take)
+
+
+@lru_cache(maxsize=4096)
+def changed(rules: Rules) -> frozenset[str]:
+    """Return the names of the rules that are not the right ones."""
+    return frozenset(
+        part.name
+        for part in fields(Rules)
+        if getattr(rules, part.name) is not getattr(RIGHT, part.name)
+    )
 
 
 def begins_right(rules: Rules) -> bool:
     """Return whether the forward pass is the right one: a mistake, if any, is made behind it."""
-    parts = ("pre_activation", "activation", "output", "data_loss", "penalty")
-    return all(getattr(rules, part) is getattr(RIGHT, part) for part in parts)
+    return changed(rules).isdisjoint(
+        ("pre_activation", "activation", "output", "data_loss", "penalty")
+    )
 
 
 def finish(rules: Rules, w: Working, take: Take) -> Working:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -37,6 +38,7 @@ __all__ = [
     "made_from",
     "nearest_before",
     "operands_of",
+    "rules_for",
     "work_out",
 ]
 
@@ -60,6 +62,11 @@ class Step:
     def n_layers(self) -> int:
         """Return L."""
         return len(self.network.computing_layers)
+
+    @cached_property
+    def right(self) -> Quantities:
+        """Return every right number, by quantity, in the order in which they are worked out."""
+        return work_out(self)[0]
 
 
 class GoesOn(Protocol):
@@ -129,13 +136,16 @@ def work_out(
             raise _Enough
         return used[key]
 
+    def ahead(key: str, value: Array) -> Array:
+        return value if given is None else given.instead_of(key, value)
+
     eta = step.learning_rate
     # a wrong working may go anywhere
     with np.errstate(all="ignore"), contextlib.suppress(_Enough):
         if begun is None or begun.working is None or not begins_right(rules):
             w = begin(
                 step.network, step.parameters, step.x, step.targets, learning_rate=eta,
-                shares=step.shares, move=step.move, take=take,
+                shares=step.shares, move=step.move, take=take, ahead=ahead,
             )  # fmt: skip
             rest = forward(rules, w, take)
             if begun is not None and begins_right(rules):
@@ -175,6 +185,30 @@ def operands_of(key: str, step: Step) -> tuple[str, ...]:
     return tuple(k for k in found if not k.startswith("b.") or _has_bias(k, step))
 
 
+def rules_for(key: str, step: Step) -> frozenset[str]:
+    """Return the names of the rules by which ``key`` is worked out from its operands."""
+    name, after = key.partition(".")[0], key.endswith(".after")
+    if name in ARRAYS:
+        return frozenset({"update"} if after else ())
+    again = {"again"} if after else set()
+    if name == "loss":
+        return frozenset({"data_loss", "penalty", "output"} | again)
+    if name == "z":
+        return frozenset({"pre_activation"} | again)
+    if name == "a":
+        return frozenset({"output" if _layer(key) == step.n_layers else "activation"} | again)
+    if name == "delta" and _layer(key) == step.n_layers:
+        return frozenset({"output_delta", "output"})
+    if name == "delta":
+        return frozenset({"recursion", "f_prime"})
+    return _OF_GRADIENTS
+
+
+_OF_GRADIENTS = frozenset(
+    {"gradient_delta", "weight_gradient", "bias_gradient", "penalty_gradient", "gradients"}
+)
+
+
 def made_from(
     key: str, step: Step, goes_on: Callable[[str], bool] = lambda _key: True
 ) -> Iterator[str]:
@@ -197,5 +231,9 @@ def nearest_before(key: str, keys: Collection[str], step: Step) -> list[str]:
     return [k for k in made_from(key, step, lambda k: k not in keys) if k in keys]
 
 
+def _layer(key: str) -> int:
+    return int(key.split(".")[1])
+
+
 def _has_bias(key: str, step: Step) -> bool:
-    return step.network.has_bias(int(key.split(".")[1]) - 1)
+    return step.network.has_bias(_layer(key) - 1)

@@ -101,7 +101,7 @@ def _updated_recursion(w: Working, index: int) -> Array:
     if not w.is_usual(index):
         return RIGHT.recursion(w, index)
     step = w.learning_rate * RIGHT.weight_gradient(w, w.delta[index], index)
-    after = w.take(f"W.{index + 1}.after", w.weights(index) - step)
+    after = w.ahead(f"W.{index + 1}.after", w.weights(index) - step)
     return np.asarray(w.delta[index] @ after.T)
 
 

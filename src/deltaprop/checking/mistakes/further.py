@@ -103,7 +103,7 @@ def _through_gradient(w: Working, index: int) -> Array:
     if not w.is_usual(index):
         return RIGHT.recursion(w, index)
     gradient = RIGHT.weight_gradient(w, w.delta[index], index)
-    return np.asarray(w.delta[index] @ w.take(f"dW.{index + 1}", gradient).T)
+    return np.asarray(w.delta[index] @ w.ahead(f"dW.{index + 1}", gradient).T)
 
 
 def _without_weights(w: Working, index: int) -> Array:

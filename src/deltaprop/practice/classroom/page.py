@@ -11,7 +11,6 @@ from itertools import groupby
 
 from deltaprop._version import __version__
 from deltaprop.characters import escaped
-from deltaprop.checking.step import work_out
 from deltaprop.errors import DeltapropError
 from deltaprop.explaining import WorkedExample
 from deltaprop.notation.html_page import html_page
@@ -114,7 +113,7 @@ class _Feedback:
                 explanation = self.worked.explain()
             except DeltapropError:
                 return None
-            return TaskLines(explanation, work_out(step_of(self.worked))[0].keys(), _DIGITS)
+            return TaskLines(explanation, step_of(self.worked).right.keys(), _DIGITS)
 
     def _symbol(self, mark: Mark) -> str:
         name = entry(mark.claim, *mark.index)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop._version import __version__
-from deltaprop.checking.step import Quantities, Step, work_out
+from deltaprop.checking.step import Quantities, Step
 from deltaprop.errors import SettingError
 from deltaprop.explaining import Explanation, Names, WorkedExample, explain, worked_example
 from deltaprop.notation.digits import number_text
@@ -92,10 +92,10 @@ class Task:
         """Return the step that is to be worked out."""
         return step_of(self.worked)
 
-    @cached_property
+    @property
     def values(self) -> Quantities:
         """Return every right number, by quantity."""
-        return work_out(self.step)[0]
+        return self.step.right
 
     @cached_property
     def explanation(self) -> Explanation:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from deltaprop.checking.precision import may_stand_for
 from deltaprop.checking.step import Quantities
 from deltaprop.errors import DataError, nearest_name
 from deltaprop.practice.marking.precision import (
@@ -17,7 +18,6 @@ from deltaprop.practice.marking.precision import (
     Number,
     habit_of,
     has_decimal_commas,
-    may_stand_for,
     read_number,
 )
 
@@ -78,15 +78,17 @@ class Claim:
 
     def close(self, numbers: Array, slack: Array | float = 0.0) -> npt.NDArray[np.bool_]:
         """Return where a claimed number may be written for the one in ``numbers``, or none is."""
-        near = may_stand_for(self.values, self._room, self._cut, numbers, slack)
+        near = may_stand_for(self.values, self.room, self.cut, numbers, slack)
         return near | np.isnan(self.values)
 
     @cached_property
-    def _room(self) -> Array:
+    def room(self) -> Array:
+        """Return half a unit in the last place of each claimed number."""
         return self._array(0.0, lambda number: number.room(self.habit))
 
     @cached_property
-    def _cut(self) -> Array:
+    def cut(self) -> Array:
+        """Return what may have been cut off from each; 0 where nothing."""
         return self._array(0.0, lambda number: number.cut(self.habit))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from deltaprop.checking.causes import Causes
 from deltaprop.checking.conventions import Conventions, combinations
 from deltaprop.checking.readings import Reading
-from deltaprop.checking.step import Quantities, Step, nearest_before, work_out
+from deltaprop.checking.step import Quantities, Step, nearest_before
 from deltaprop.errors import DataError
 from deltaprop.practice.marking.claims import Claim
 
@@ -62,22 +62,18 @@ class Judgement:
 
     def _written(self, conventions: Conventions) -> Quantities:
         step = conventions.step(self.reading.given)
-        return {
-            key: conventions.written(key, value, step) for key, value in work_out(step)[0].items()
-        }
+        return {key: conventions.written(key, value, step) for key, value in step.right.items()}
 
-    @cached_property
+    @property
     def right_flags(self) -> dict[str, Flags]:
         """Return by claim which numbers are the right ones, as the house has them."""
-        return {
-            claim.key: claim.close(work[claim.key])
-            for work in (work_out(self.reading.step)[0],)
-            for claim in self.reading.claims
-        }
+        return self.reading.is_right
 
     @cached_property
     def wrong(self) -> dict[str, Flags]:
         """Return by claim which numbers are neither right nor follow, where there are any."""
+        if all(flags.all() for flags in self.right_flags.values()):
+            return {}
         found = {key: off & ~self.right_flags[key] for key, off in self.reading.off.items()}
         return {k: flags for k, flags in found.items() if flags.any() and k not in self.given}
 
@@ -157,24 +153,25 @@ def judge(
     Otherwise conventions are weighed against mistakes.
     """
     usual = Reading(step, claims, claims[0].habit.unit, declared)
-    house = work_out(step)[0]
+    house = step.right
     keys = [claim.key for claim in claims]
     possible = [c for c in combinations(step, keys, declared) if _is_possible(c, claims, house)]
+    others = [conventions for conventions in possible if conventions != declared]
     if declared in possible:
         first = Judgement(usual, declared, given)
-        if not first.wrong:
+        if not first.wrong or _is_plain(first, others):
             return first
     if not possible:
         raise DataError(_shapes(claims, house))
     different: dict[object, Reading] = {}
     for conventions in possible:
-        reading = replace(usual, conventions=conventions)
+        reading = usual if conventions == declared else usual.otherwise(conventions)
         different.setdefault(reading.expects, reading)
     readings = list(different.values())
-    ranked = sorted(readings, key=lambda reading: reading.n_off(readings[0]))  # stable
-    least = ranked[0].n_off(readings[0])
+    n_off = {reading: reading.n_off(readings[0]) for reading in readings}
+    ranked = sorted(readings, key=n_off.__getitem__)  # stable
     for reading in ranked:
-        if reading.n_off(readings[0]) > least:
+        if n_off[reading] > n_off[ranked[0]]:
             break
         found = Judgement(reading, declared, given)
         if not found.wrong:
@@ -190,6 +187,13 @@ def judge(
             best = found
     assert best is not None
     return best
+
+
+def _is_plain(first: Judgement, others: Sequence[Conventions]) -> bool:
+    """Return whether one mistake says it all, and in other conventions its line is as wrong."""
+    at = tuple(first.wrong)[:1]
+    readings = (first.reading.otherwise(conventions, at) for conventions in others)
+    return all(reading.n_off(first.reading) for reading in readings) and first.cost <= _MISTAKE
 
 
 def _is_possible(conventions: Conventions, claims: Sequence[Claim], house: Quantities) -> bool:

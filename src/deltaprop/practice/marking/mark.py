@@ -16,7 +16,6 @@ import numpy as np
 
 from deltaprop.checking.causes import Explanation
 from deltaprop.checking.conventions import declared
-from deltaprop.checking.step import work_out
 from deltaprop.errors import DataError, DeltapropError
 from deltaprop.explaining.examples import (
     EXAMPLES,
@@ -250,7 +249,7 @@ def mark(worked: str | os.PathLike[str] | Mapping[str, Any] | WorkedExample) -> 
         try:
             step = step_of(one)
             claimed = {**given, **(one.claims or {})} if given else one.claims
-            claims = read_claims(claimed, work_out(step)[0])
+            claims = read_claims(claimed, step.right)
         except DeltapropError as error:
             raise DataError(f"{where}: {error}") from None
         judgement = judge(step, claims, declared(example.conventions), frozenset(given))

@@ -12,18 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.characters import plain_digits
-from deltaprop.checking.precision import is_close
+from deltaprop.checking.precision import is_close, may_stand_for
 from deltaprop.explaining.examples import Written
 
-__all__ = [
-    "SURE",
-    "Habit",
-    "Number",
-    "habit_of",
-    "has_decimal_commas",
-    "may_stand_for",
-    "read_number",
-]
+__all__ = ["Habit", "Number", "habit_of", "has_decimal_commas", "read_number"]
 
 Array = npt.NDArray[np.float64]
 
@@ -42,8 +34,6 @@ _ODD_ONES = 1  # of a habit: 0.0223 by chance, in a working of four digits
 _TELLING_APART = 6  # numbers of which a few odd ones are
 _FEWEST_TELLING = 3  # numbers from which a habit is seen
 _EXACT = 1e-9  # relative error of a number that is written in full
-_BINARY = 1e-13  # relative error to which a result of float64 is the decimal number it stands for
-SURE = 4e-15  # relative error of a number worked out in float64
 
 
 @dataclass(frozen=True)
@@ -146,26 +136,6 @@ class Number:
         """
         off = abs(self.value - right) > _NOTICEABLE * abs(right)
         return off and self.decimals < habit.decimals and self.digits < habit.digits
-
-
-def may_stand_for(
-    stated: Array, room: Array, cut: Array, right: Array, slack: Array | float = 0.0
-) -> npt.NDArray[np.bool_]:
-    """Return where ``right``, unsure by ``slack``, may be written as stated: rounded or cut off.
-
-    Parameters
-    ----------
-    stated, room, cut : ndarray
-        The numbers, and of each half a unit and what may have been cut off.
-    right, slack : ndarray
-        What should stand there, and how unsure it is.
-    """
-    with np.errstate(all="ignore"):
-        rest = np.abs(right) - np.abs(stated)
-        binary = _BINARY * np.abs(right)  # 1.9 is 1.8999...9, and is not cut to 1.89
-        is_cut = (rest >= -slack - binary) & (rest < cut - binary + slack) & (cut > 0)
-        is_cut &= stated * right >= 0
-    return np.asarray((is_close(stated, right, room + slack, SURE) | is_cut) & np.isfinite(right))
 
 
 def habit_of(numbers: Iterable[tuple[Number, float]]) -> Habit:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from deltaprop.checking.causes import Explanation
 from deltaprop.checking.conventions import Conventions
-from deltaprop.checking.step import operands_of, work_out
+from deltaprop.checking.step import operands_of
 from deltaprop.explaining.examples import WorkedExample
 from deltaprop.practice.marking.claims import Claim, entry
 from deltaprop.practice.marking.judge import Judgement
@@ -35,7 +35,7 @@ class Reasons:
     def __init__(self, example: WorkedExample, judgement: Judgement) -> None:
         self.example = example
         self.step = judgement.reading.step
-        self.values = work_out(self.step)[0]
+        self.values = self.step.right
         self.written = judgement.right
         self.turns = judgement.reading.conventions.turns
 
