@@ -13,9 +13,6 @@ from deltaprop.practice import mark
 
 FOLDER = Path(__file__).parent
 PENDING = {
-    "right/bce-of-a-framework": "the mean over outputs is known of squared errors only",
-    "right/momentum-with-dampening": "no optimizer and no convention keeps a mean of gradients",
-    "right/weight-decay-in-the-update": "no convention has the penalty in the update",
     "textbooks/statquest-one-bias": "a layer's learning rate cannot be 0",
     "wrong/adam-corrects-m-only": "no mistake leaves out Adam's bias correction",
     "wrong/adam-corrects-v-only": "no mistake leaves out Adam's bias correction",

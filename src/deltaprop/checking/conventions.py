@@ -2,8 +2,9 @@
 
 In the house delta is dL/dz of the mean loss, half squared error has its 1/2, and W has a row for
 each input (mathematics.md, section 3). Whoever leaves the 1/2 out, sums over samples, keeps delta
-by the sample or writes t - y is as right as long as all his numbers agree. A convention says what
-the objective is multiplied by, and how each kind of number is then written.
+by the sample, writes t - y or lets the weights decay in the update is as right as long as all his
+numbers agree. A convention says what the objective is multiplied by, how each kind of number is
+then written, and what the step does otherwise.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from itertools import product
 from math import prod
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +45,8 @@ class Convention:
         What it multiplies the loss by, and with it delta, gradients and the step.
     written : dict of str to callable
         By kind of number ("delta", "dW") what it is written as, as a multiple of the house's.
+    manner : callable
+        What of the step's manner it changes.
     turned : tuple of str
         The kinds of number whose rows and columns are exchanged.
     shown_by : tuple of str
@@ -56,6 +60,7 @@ class Convention:
     applies: Callable[[Step], bool]
     objective: Factor = lambda _step: 1.0
     written: Mapping[str, Factor] = ()  # type: ignore[assignment]
+    manner: Callable[[Step], Mapping[str, Any]] = lambda _step: {}
     turned: tuple[str, ...] = ()
     shown_by: tuple[str, ...] = ("*",)
 
@@ -81,6 +86,16 @@ def _logarithmic(step: Step) -> bool:
     return step.network.loss_name in ("cross_entropy", "binary_cross_entropy")
 
 
+def _over_outputs(step: Step) -> bool:
+    """Return whether the loss is a sum over outputs, each by itself."""
+    own = step.network.loss
+    return step.network.n_out > 1 and not _squared(step) and own.output != "softmax"
+
+
+def _penalized(step: Step) -> bool:
+    return step.network.l2 > 0 or step.network.l1 > 0
+
+
 def _always(_step: Step) -> bool:
     return True
 
@@ -95,19 +110,23 @@ def _minus(_step: Step) -> float:
 
 CONVENTIONS: tuple[Convention, ...] = (
     Convention(
-        "loss", "squared_error", "squared error without the 1/2: (y - t)^2, with 2 (y - t)",
+        "loss", "squared_error", "the squared error has no 1/2: (y - t)^2, with 2 (y - t)",
         _squared, objective=lambda _step: 2.0,
     ),
     Convention(
         "loss", "mean_squared_error",
-        "squared error without the 1/2, and the mean over outputs as well as samples",
+        "the squared error has no 1/2, and the mean is over outputs as well as samples",
         lambda step: _squared(step) and step.network.n_out > 1,
         objective=lambda step: 2.0 / step.network.n_out,
     ),
     Convention(
-        "loss", "half_mean_squared_error", "the mean over outputs as well as over samples",
+        "loss", "half_mean_squared_error", "the mean is over outputs as well as samples",
         lambda step: _squared(step) and step.network.n_out > 1,
         objective=lambda step: 1.0 / step.network.n_out,
+    ),
+    Convention(
+        "loss", "mean_over_outputs", "the mean is over outputs as well as samples",
+        _over_outputs, objective=lambda step: 1.0 / step.network.n_out,
     ),
     Convention(
         "samples", "sum", "the loss is the sum over samples, not their mean",
@@ -134,6 +153,19 @@ CONVENTIONS: tuple[Convention, ...] = (
     Convention(
         "error_signal", "t_minus_y_in_delta", "delta is t - y times f'; dW and db are dL/dW, dL/db",
         _always, written={"delta": _minus}, shown_by=("d[Wb].*", "[Wbza].*.after"),
+    ),
+    Convention(
+        "penalty", "in_update", "loss and dW are those of the data; the weights decay in the step",
+        _penalized, manner=lambda _step: {"penalty_in": ("update",)},
+    ),
+    Convention(
+        "penalty", "in_loss_and_update", "dW is that of the data; the weights decay in the step",
+        _penalized, manner=lambda _step: {"penalty_in": ("loss", "update")}, shown_by=("dW.*",),
+    ),
+    Convention(
+        "momentum", "averaged", "v is a mean of the gradients: v = mu v + (1 - mu) g",
+        lambda step: step.inertia > 0, manner=lambda step: {"share": 1.0 - step.inertia},
+        shown_by=("[Wbza].*.after", "loss.after"),
     ),
     Convention(
         "weights", "out_in", "W has a row for each output", _always, turned=("W", "dW"),
@@ -169,8 +201,11 @@ class Conventions:
         return tuple(choice.name for choice in self.chosen)
 
     def step(self, step: Step) -> Step:
-        """Return the step with the objective of these conventions."""
+        """Return the step with the objective and in the manner of these conventions."""
         factor = prod([choice.objective(step) for choice in self.chosen], start=1.0)
+        manner = {k: v for choice in self.chosen for k, v in choice.manner(step).items()}
+        if manner:
+            step = replace(step, manner=replace(step.manner, **manner))
         return step if factor == 1.0 else replace(step, shares=step.shares * factor)
 
     def factor(self, key: str, step: Step) -> float:
@@ -280,6 +315,8 @@ _OF_THE_HOUSE: Mapping[str, tuple[str, ...]] = {
     "loss": ("half_squared_error",),
     "delta": ("mean",),
     "error_signal": ("y_minus_t",),
+    "penalty": ("in_gradient",),
+    "momentum": ("summed",),
     "weights": ("in_out",),
     "samples_as": ("rows",),
     "logarithm": ("natural",),

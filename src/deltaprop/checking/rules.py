@@ -23,6 +23,7 @@ from deltaprop.model.spec import Network
 
 __all__ = [
     "RIGHT",
+    "Manner",
     "Rules",
     "Take",
     "Working",
@@ -42,6 +43,22 @@ Take: TypeAlias = Callable[[str, Array], Array]
 Move: TypeAlias = Callable[[Array, Array], Array]
 
 
+@dataclass(frozen=True)
+class Manner:
+    """What two right workings of the same step may do otherwise.
+
+    Attributes
+    ----------
+    penalty_in : tuple of str
+        Where a penalty is written: in the "loss", in the "gradient", or only in the "update".
+    share : float
+        How much of the gradient the step takes: 1 - mu where momentum keeps a mean of gradients.
+    """
+
+    penalty_in: tuple[str, ...] = ("loss", "gradient")
+    share: float = 1.0
+
+
 @dataclass
 class Working:
     """One step as somebody works it out, right or wrong: what a ``Trace`` is, plus the update.
@@ -49,7 +66,8 @@ class Working:
     ``move`` is the step at the end, where it is not plain gradient descent; ``loss`` the objective,
     penalties included; ``after`` are the parameters after the step. ``is_given_output`` is whether
     it goes on with another output than z gives. ``ahead`` tells a wrong rule what the working goes
-    on with for a quantity that is worked out later.
+    on with for a quantity that is worked out later; ``decay`` is the penalty's part where only the
+    step takes it.
     """
 
     network: Network
@@ -60,12 +78,14 @@ class Working:
     learning_rate: float
     move: Move | None = None
     ahead: Take = field(default=lambda _key, computed: computed, repr=False)
+    manner: Manner = Manner()
     z: list[Array] = field(default_factory=list)
     a: list[Array] = field(default_factory=list)
     delta: list[Array] = field(default_factory=list)
     upstream: list[Array] = field(default_factory=list)
     loss: float = np.nan
     is_given_output: bool = False
+    decay: Array | float = 0.0
     gradients: Parameters = field(init=False)
     after: Parameters = field(init=False)
 
@@ -86,16 +106,21 @@ class Working:
     def moved(self) -> Array:
         """Return the parameters after the step."""
         if self.move is not None:
-            return self.move(self.parameters.flat, self.gradients.flat)
+            return self.move(self.parameters.flat, self.pull)
         factors = self.network.layout.learning_rate_factors()
         rates = self.learning_rate * (1.0 if factors is None else factors)
-        return self.parameters.flat - rates * self.gradients.flat
+        return self.parameters.flat - rates * self.pull
+
+    @property
+    def pull(self) -> Array:
+        """Return what the step is made with."""
+        return self.manner.share * (self.gradients.flat + self.decay)
 
     @property
     def direction(self) -> Array:
         """Return what the step is eta times of: every optimizer's first one is."""
         if self.move is None and self.network.layout.learning_rate_factors() is None:
-            return self.gradients.flat
+            return self.pull
         return (self.parameters.flat - self.moved()) / self.learning_rate
 
 
@@ -142,18 +167,21 @@ def work_step(
     shares: Array | None = None,
     move: Move | None = None,
     take: Take = _as_it_is,
+    manner: Manner = Manner(),
 ) -> Working:
     """Work out one step by the given rules, ``RIGHT`` or a mistake's.
 
     Dropout and label smoothing play no part here. Targets are rows; ``shares`` are as
     ``sample_shares`` gives, 1/n each when left out. ``move(flat, gradients)`` gives the parameters
-    after the step; gradient descent when left out. ``take(key, computed)`` returns what the working
+    after the step; gradient descent when left out. ``manner`` is what right workings may do
+    otherwise. ``take(key, computed)`` returns what the working
     goes on with instead of what a quantity comes to: "W.1", "z.1", "a.1", ..., "loss", "delta.2",
     "dW.2", ..., "W.1.after".
     """
     w = begin(
         network, parameters, x, targets,
         learning_rate=learning_rate, shares=shares, move=move, take=take, ahead=take,
+        manner=manner,
     )  # fmt: skip
     return finish(forward(rules, w, take), w, take)
 
@@ -169,12 +197,12 @@ def begin(
     move: Move | None,
     take: Take,
     ahead: Take,
+    manner: Manner,
 ) -> Working:
     """Return a step of which nothing is worked out yet, with the parameters that are taken."""
     shares = sample_shares(len(x)) if shares is None else shares
-    return Working(
-        network, _taken(parameters, take), x, targets, shares, learning_rate, move, ahead
-    )
+    taken = _taken(parameters, take)
+    return Working(network, taken, x, targets, shares, learning_rate, move, ahead, manner)
 
 
 def goes_on(rules: Rules, begun: Working, take: Take) -> Working:
@@ -221,7 +249,8 @@ def forward(rules: Rules, w: Working, take: Take = _as_it_is, suffix: str = "") 
     w.is_given_output = w.a[-1] is not a and not np.array_equal(w.a[-1], a, equal_nan=True)
     if w.is_given_output:
         rules = _from_output(rules, w)
-    w.loss = float(take(f"loss{suffix}", np.asarray(rules.data_loss(w) + rules.penalty(w))))
+    penalty = rules.penalty(w) if "loss" in w.manner.penalty_in else 0.0
+    w.loss = float(take(f"loss{suffix}", np.asarray(rules.data_loss(w) + penalty)))
     return rules
 
 
@@ -279,7 +308,11 @@ def _backward(rules: Rules, w: Working, take: Take) -> None:
             w.upstream[index - 1] = rules.recursion(w, index)
             below = w.upstream[index - 1] * rules.f_prime(w, index - 1)
             w.delta[index - 1] = take(f"delta.{index}", below)
-    joined = Parameters.join(network.layout, arrays).flat + rules.penalty_gradient(w)
+    joined, penalty = Parameters.join(network.layout, arrays).flat, rules.penalty_gradient(w)
+    if "gradient" in w.manner.penalty_in:
+        joined = joined + penalty
+    if "update" in w.manner.penalty_in:
+        w.decay = penalty
     w.gradients = _taken(w.parameters.like(rules.gradients(w, joined)), take, "d")
 
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from deltaprop.checking.rules import (
     RIGHT,
+    Manner,
     Move,
     Rules,
     Working,
@@ -48,7 +49,10 @@ Quantities = dict[str, Array]
 
 @dataclass(frozen=True)
 class Step:
-    """What a step is worked out from, checked once; as for ``work_step``."""
+    """What a step is worked out from, checked once; as for ``work_step``.
+
+    ``inertia`` is mu where ``move`` is that of momentum.
+    """
 
     network: Network
     parameters: Parameters
@@ -57,6 +61,8 @@ class Step:
     shares: Array
     learning_rate: float
     move: Move | None = None
+    inertia: float = 0.0
+    manner: Manner = field(default_factory=Manner)
 
     @property
     def n_layers(self) -> int:
@@ -146,6 +152,7 @@ def work_out(
             w = begin(
                 step.network, step.parameters, step.x, step.targets, learning_rate=eta,
                 shares=step.shares, move=step.move, take=take, ahead=ahead,
+                manner=step.manner,
             )  # fmt: skip
             rest = forward(rules, w, take)
             if begun is not None and begins_right(rules):
@@ -156,7 +163,9 @@ def work_out(
             computed |= begun.computed
             used |= begun.used
             w = goes_on(rules, begun.working, take)
-        after = Working(step.network, rules.again(w), step.x, step.targets, step.shares, eta)
+        after = Working(
+            step.network, rules.again(w), step.x, step.targets, step.shares, eta, manner=step.manner
+        )
         forward(rules, after, take, ".after")
     return computed, used
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from deltaprop.checking.causes import Explanation
-from deltaprop.checking.conventions import declared
+from deltaprop.checking.conventions import Conventions, declared
 from deltaprop.errors import DataError, DeltapropError
 from deltaprop.explaining.examples import (
     EXAMPLES,
@@ -242,35 +242,37 @@ def mark(worked: str | os.PathLike[str] | Mapping[str, Any] | WorkedExample) -> 
     example, name = _read(worked)
     marks: list[Mark] = []
     names: dict[str, None] = {}
-    for number, (one, given) in enumerate(_steps_of(example), start=1):
-        if example.steps and not one.claims:
-            continue
-        where = name if not example.steps else f"{name}, step {number}"
-        try:
-            step = step_of(one)
-            claimed = {**given, **(one.claims or {})} if given else one.claims
-            claims = read_claims(claimed, step.right)
-        except DeltapropError as error:
-            raise DataError(f"{where}: {error}") from None
-        judgement = judge(step, claims, declared(example.conventions), frozenset(given))
-        found = _marks(judgement, claims, Reasons(one, judgement))
-        own = [mark for mark in found if mark.claim not in given]
-        marks += [replace(mark, step=number) for mark in own] if example.steps else own
-        names |= dict.fromkeys(judgement.reading.conventions.names)
+    given: dict[str, object] = {}  # parameters that were claimed after the step before
+    for number, changes in enumerate(example.steps or ({},), start=1):
+        one, conventions = example, declared(example.conventions)
+        if example.steps:
+            one = replace(example, **{"claims": None, **changes})
+        if one.claims or not example.steps:
+            where = name if not example.steps else f"{name}, step {number}"
+            judgement, claims = _judged(one, given, conventions, where)
+            conventions = judgement.reading.conventions
+            found = _marks(judgement, claims, Reasons(one, judgement))
+            own = [mark for mark in found if mark.claim not in given]
+            marks += [replace(mark, step=number) for mark in own] if example.steps else own
+            names |= dict.fromkeys(conventions.names)
+        given = {key.removesuffix(".after"): value for key, value in (one.claims or {}).items()
+                 if re.fullmatch(r"[Wb]\.\d+\.after", str(key))}  # fmt: skip
+        if number < len(example.steps):
+            example = next_step(one, conventions)
     return Marking(example.title, tuple(marks), tuple(names))
 
 
-def _steps_of(example: WorkedExample) -> Iterator[tuple[WorkedExample, dict[str, object]]]:
-    """Yield each step, and the parameters that were claimed after the one before."""
-    if not example.steps:
-        yield example, {}
-    given: dict[str, object] = {}
-    for changes in example.steps:
-        example = replace(example, **{"claims": None, **changes})
-        yield example, given
-        given = {key.removesuffix(".after"): value for key, value in (example.claims or {}).items()
-                 if re.fullmatch(r"[Wb]\.\d+\.after", str(key))}  # fmt: skip
-        example = next_step(example)
+def _judged(
+    example: WorkedExample, given: Mapping[str, object], conventions: Conventions, where: str
+) -> tuple[Judgement, list[Claim]]:
+    """Return the verdicts on a step, which goes on with ``given`` numbers, and its claims."""
+    try:
+        step = step_of(example)
+        claimed = {**given, **(example.claims or {})} if given else example.claims
+        claims = read_claims(claimed, step.right)
+    except DeltapropError as error:
+        raise DataError(f"{where}: {error}") from None
+    return judge(step, claims, conventions, frozenset(given)), claims
 
 
 def _read(worked: object) -> tuple[WorkedExample, str]:

@@ -8,6 +8,8 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from deltaprop.checking.conventions import HOUSE, Conventions
+from deltaprop.checking.rules import RIGHT, work_step
 from deltaprop.checking.step import Step
 from deltaprop.engines.base import State, take_step
 from deltaprop.errors import SettingError
@@ -46,17 +48,18 @@ def step_of(worked: WorkedExample) -> Step:
 
     return Step(
         worked.network, worked.parameters, np.array(trace.a[0]), np.array(trace.targets),
-        np.array(trace.shares), eta, move,
+        np.array(trace.shares), eta, move, getattr(worked.optimizer, "momentum", 0.0),
     )  # fmt: skip
 
 
-def next_step(worked: WorkedExample) -> WorkedExample:
+def next_step(worked: WorkedExample, conventions: Conventions = HOUSE) -> WorkedExample:
     """Return the example as it stands after its step: new parameters, and the optimizer's state."""
-    trace = backpropagate(
-        worked.network, worked.parameters, worked.x, worked.targets, reduction=worked.reduction
-    )
-    eta = as_schedule(worked.optimizer.learning_rate)(0, 1)
-    flat, state = _moved(worked, worked.parameters.flat, trace.gradients.flat, eta)
+    step = conventions.step(step_of(worked))
+    w = work_step(
+        RIGHT, step.network, step.parameters, step.x, step.targets,
+        learning_rate=step.learning_rate, shares=step.shares, manner=step.manner,
+    )  # fmt: skip
+    flat, state = _moved(worked, worked.parameters.flat, w.pull, step.learning_rate)
     return replace(worked, parameters=worked.parameters.like(flat), state=state)
 
 
