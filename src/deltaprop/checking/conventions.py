@@ -156,11 +156,12 @@ CONVENTIONS: tuple[Convention, ...] = (
     ),
     Convention(
         "penalty", "in_update", "loss and dW are those of the data; the weights decay in the step",
-        _penalized, manner=lambda _step: {"penalty_in": ("update",)},
+        _penalized, manner=lambda _step: {"penalty_in": ("update",)}, shown_by=("W.*.after",),
     ),
     Convention(
         "penalty", "in_loss_and_update", "dW is that of the data; the weights decay in the step",
-        _penalized, manner=lambda _step: {"penalty_in": ("loss", "update")}, shown_by=("dW.*",),
+        _penalized, manner=lambda _step: {"penalty_in": ("loss", "update")},
+        shown_by=("W.*.after",),
     ),
     Convention(
         "momentum", "averaged", "v is a mean of the gradients: v = mu v + (1 - mu) g",
