@@ -110,6 +110,7 @@ def test_the_function_by_hand_is_right_where_it_has_no_mistake(networks):
 
 @HOW_MANY
 @pytest.mark.parametrize("slip", SLIPS)
+@pytest.mark.one_in(2)
 def test_every_mistake_in_a_users_function_is_caught_and_named(networks, slip, n):
     caught = 0
     for problem in networks(slip, n):
@@ -124,6 +125,7 @@ def test_every_mistake_in_a_users_function_is_caught_and_named(networks, slip, n
 
 @HOW_MANY
 @pytest.mark.parametrize("slip", sorted(ON_THE_WAY_DOWN | IN_ARRAYS))
+@pytest.mark.one_in(3)
 def test_a_mistake_in_one_layer_only_is_named_with_that_layer(networks, slip, n):
     caught = 0
     for problem in networks(slip, n):
@@ -160,6 +162,7 @@ THE_SAME = {"bias_frozen": {"not_updated"}, "not_updated": {"bias_frozen"}}
 
 
 @pytest.mark.parametrize("name", sorted(set(MISTAKES) - ELSEWHERE))
+@pytest.mark.one_in(2)
 def test_the_rules_of_every_mistake_are_named_too(make_problem, name):
     """Networks large enough that hardly two mistakes give the same numbers."""
     cases = (

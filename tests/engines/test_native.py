@@ -34,6 +34,7 @@ class TestOneStep:
     @pytest.mark.parametrize("loss", LOSSES)
     @pytest.mark.parametrize("activation", ACTIVATIONS)
     @pytest.mark.parametrize("rules_each", [1, pytest.param(len(RULES), marks=pytest.mark.slow)])
+    @pytest.mark.one_in(3)
     def test_every_combination(self, of_engines, rng, activation, loss, rules_each):
         """The slow one is the full product; with one rule for each variant every three meet."""
         first = list(LOSSES).index(loss) + list(ACTIVATIONS).index(activation)

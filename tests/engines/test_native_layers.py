@@ -211,6 +211,7 @@ class TestShapes:
 
     @PILE
     @pytest.mark.parametrize("n", [1, 511, 513, 2100])
+    @pytest.mark.one_in(3)
     def test_predictions_of_any_number_of_rows(self, of_engines, rng, pile, n):
         network, X = network_of(pile), rng.normal(size=(n, N_IN))
         parameters = of_engines.begin(network, rng)

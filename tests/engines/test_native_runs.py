@@ -41,6 +41,7 @@ def table(rng):
 class TestTenEpochs:
     @pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=OPTIMIZERS)
     @pytest.mark.parametrize("activation", ACTIVATIONS)
+    @pytest.mark.one_in(3)
     def test_the_loss_is_the_references(self, table, activation, optimizer):
         network = dp.Network([12, 30, 20, 3], activation)
         same = {"optimizer": optimizer, "epochs": 10}

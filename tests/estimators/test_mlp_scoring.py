@@ -30,6 +30,7 @@ def fit(estimator, y, **settings):
 @PRESETS
 @MEMBERS
 @pytest.mark.parametrize("scoring", ["neg_log_loss", "roc_auc", "balanced_accuracy"])
+@pytest.mark.one_in(2)
 def test_the_epoch_that_scores_best_is_kept(preset, members, scoring):
     model = fit(dp.MLPClassifier, WORD, preset=preset, members=members, scoring=scoring)
     for history in model.model_.histories:

@@ -47,6 +47,7 @@ def fit(preset, y, estimator=dp.MLPClassifier, **settings):
 @PRESETS
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("how", AS)
+@pytest.mark.one_in(3)
 def test_classes_keep_their_kind(preset, kind, how):
     labels = KINDS[kind] if how != "polars category" else list(map(str, KINDS[kind]))
     y = AS[how](labels)

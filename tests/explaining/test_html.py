@@ -91,12 +91,14 @@ class TestTheTutorial:
             render(tutorial(), **wrong)
 
 
+@pytest.mark.one_in(3)
 def test_every_number_of_every_kind_of_network(draw, activation, loss):
     explanation = draw(activation, loss, learning_rate=0.01).explanation
     check_ids(check_lines(explanation, render(explanation)))
 
 
 @pytest.mark.parametrize("optimizer", tuple(dp.OPTIMIZERS))
+@pytest.mark.one_in(2)
 def test_every_number_of_every_optimizer(draw, optimizer):
     explanation = draw(
         "tanh", "cross_entropy", optimizer=dp.OPTIMIZERS[optimizer](0.05)

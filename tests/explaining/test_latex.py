@@ -46,6 +46,7 @@ class TestNumbers:
         explanation = draw("tanh", "half_squared_error", optimizer=rule, depth=1).explanation
         same_as_json(explanation, explanation.to_latex(detail="neurons"))
 
+    @pytest.mark.one_in(3)
     def test_every_activation_with_every_loss(self, draw, activation, loss):
         explanation = draw(activation, loss, learning_rate=0.01).explanation
         same_as_json(explanation, explanation.to_latex(detail="neurons"))
@@ -126,6 +127,7 @@ def balanced(text):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("detail", [None, "overview", "layers", "neurons"])
+@pytest.mark.one_in(2)
 def test_braces_and_brackets_balance_in_every_row(draw, language, detail):
     for activation, loss in zip(dp.ACTIVATIONS, cycle(dp.LOSSES), strict=False):
         explanation = draw(activation, loss, optimizer=dp.Adam()).explanation

@@ -58,6 +58,7 @@ def test_every_array_of_every_layer_has_a_name():
 class TestNumbers:
     @KIND
     @pytest.mark.parametrize("rule", RULES, ids=lambda rule: type(rule).__name__)
+    @pytest.mark.one_in(3)
     def test_every_number_is_what_its_expression_comes_to(
         self, draw_layers, arithmetic, roots_of, is_root, kind, rule
     ):
@@ -224,6 +225,7 @@ class TestMatrices:
 
 class TestForms:
     @KIND
+    @pytest.mark.one_in(2)
     def test_it_is_told(self, draw_layers, kind):
         explanation = draw_layers(kind, optimizer=dp.Adam(0.1)).explanation
         styles = [
@@ -252,6 +254,7 @@ class TestForms:
 
     @KIND
     @pytest.mark.parametrize("rule", [None, dp.AdamW(0.1)], ids=["descent", "adamw"])
+    @pytest.mark.one_in(3)
     def test_the_notebook_runs(self, draw_layers, kind, rule):
         explanation = draw_layers(kind, optimizer=rule).explanation
         names = {}

@@ -79,6 +79,7 @@ class TestNumbers:
         explanation = draw("tanh", "half_squared_error", optimizer=rule, depth=1).explanation
         same_as_json(explanation, explanation.to_markdown(detail="neurons"))
 
+    @pytest.mark.one_in(3)
     def test_every_activation_with_every_loss(self, draw, activation, loss):
         explanation = draw(activation, loss, learning_rate=0.01).explanation
         same_as_json(explanation, explanation.to_markdown(detail="neurons"))

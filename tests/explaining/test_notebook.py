@@ -68,6 +68,7 @@ class TestItRuns:
 
     @pytest.mark.parametrize("loss", dp.LOSSES)
     @pytest.mark.parametrize("activation", list(dp.ACTIVATIONS)[::2])
+    @pytest.mark.one_in(3)
     def test_every_kind_of_network(self, draw, activation, loss):
         explanation = draw(activation, loss).explanation
         names, _ = executed(explanation.to_notebook(detail="neurons"))
@@ -185,6 +186,7 @@ class TestTheStart:
     @pytest.mark.parametrize(
         ("rule", "n_in"), [*((rule, 3) for rule in RULES if rule), (dp.Adam(), 300)]
     )
+    @pytest.mark.one_in(2)
     def test_the_state_of_an_optimizer(self, rng, rule, n_in):
         network = dp.Network([n_in, 3, 2], "tanh")
         parameters = network.init(rng)

@@ -52,6 +52,7 @@ def assert_is_gradient(problem, claimed):
 
 
 @CASE
+@pytest.mark.one_in(4)
 def test_the_gradient_agrees_with_the_tests_own_central_differences(
     make_problem, activation, loss, depth, bias, weighted, penalty, n_out
 ):
@@ -68,6 +69,7 @@ def test_the_gradient_agrees_with_the_tests_own_central_differences(
 
 
 @CASE
+@pytest.mark.one_in(4)
 def test_the_referee_agrees_with_the_gradient(
     make_problem, activation, loss, depth, bias, weighted, penalty, n_out
 ):

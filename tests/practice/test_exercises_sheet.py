@@ -57,6 +57,7 @@ def content(form, text):
 @pytest.mark.parametrize("form", ["terminal", "latex", "html"])
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("seeds", [2, pytest.param(5, marks=pytest.mark.slow)])
+@pytest.mark.one_in(3)
 def test_a_sheet_does_not_give_the_answers_away(level, form, seeds):
     for seed in range(seeds):
         task = dp.exercise(level, seed)
@@ -76,6 +77,7 @@ def test_a_sheet_does_not_give_the_answers_away(level, form, seeds):
 
 @pytest.mark.parametrize("form", ["terminal", "latex", "html"])
 @pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.one_in(3)
 def test_the_key_has_every_answer(level, form):
     task = dp.exercise(level, 1)
     shown = numbers_in(getattr(task, f"to_key_{form}")())
@@ -114,6 +116,7 @@ def test_every_form_says_how_to_make_it_again(language):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.one_in(2)
 def test_text_keeps_to_the_width(language, width):
     sheet = all_levels(language)
     for text in (sheet.to_terminal(width=width), sheet.to_key_terminal(width=width)):

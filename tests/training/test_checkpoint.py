@@ -63,6 +63,7 @@ class TestResuming:
     @pytest.mark.filterwarnings("ignore:The native engine has no optimizer Muon")
     @pytest.mark.parametrize("name", OPTIMIZERS)
     @pytest.mark.parametrize("way", ["callback", "exception"])
+    @pytest.mark.one_in(3)
     def test_an_interrupted_run_goes_on_to_the_same_bits(self, table, path, name, k, way):
         settings = {"optimizer": OPTIMIZERS[name](dp.schedules.OneCycle(0.05))}
         whole = fit(table, **settings)
