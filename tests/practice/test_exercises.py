@@ -16,7 +16,7 @@ from deltaprop.checking.mistakes import MISTAKES
 from deltaprop.checking.mistakes.forms import forms_for
 from deltaprop.checking.step import Given, work_out
 from deltaprop.errors import DataError, DeltapropError, SettingError
-from deltaprop.practice.exercises.generate import tells_apart
+from deltaprop.practice.exercises.generate import MOST_GROUPS, most_groups, tells_apart
 from deltaprop.practice.exercises.levels import LEVELS
 from deltaprop.practice.exercises.task import HINTS
 
@@ -83,6 +83,19 @@ def test_the_key_is_right_in_every_number(tasks, level):
     for task in tasks[level]:
         marking = task.mark(task.key)
         assert marking.counts["right"] == task.n_asked == len(marking.marks), task.seed
+
+
+KINDS = [(n, f, loss) for n, row in LEVELS.items() for f in row.hidden for loss in row.losses]
+
+
+def test_of_every_kind_of_exercise_it_is_known_how_many_mistakes_can_be_told_apart():
+    assert list(MOST_GROUPS) == KINDS
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_known_of_it_is_what_any_numbers_give(kind):
+    assert MOST_GROUPS[kind] == most_groups(LEVELS[kind[0]], kind[1:])
 
 
 @pytest.mark.parametrize("level", LEVELS)
