@@ -17,7 +17,7 @@ from deltaprop.checking.step import Quantities, work_out
 from deltaprop.explaining.language import words_of
 from deltaprop.notation.digits import Line
 from deltaprop.notation.ids import read_ref
-from deltaprop.practice.exercises.generate import Draws
+from deltaprop.practice.exercises.generate import Draws, is_told_apart
 from deltaprop.practice.exercises.items import Item, items_of
 from deltaprop.practice.exercises.task import Task, Texts, texts_of
 from deltaprop.practice.marking.judge import FOLLOWS, WRONG
@@ -56,7 +56,7 @@ class FindTask:
         """
         task = Task.drawn(level, seed, language, digits)
         draws = Draws(f"deltaprop find 1, level {level}, seed {seed}")
-        forms = list(forms_for(task.step.network))
+        forms = [form for form in forms_for(task.step.network) if is_told_apart(form)]
         names = list(dict.fromkeys(form.name for form in forms))
         for _ in range(_MOST_PICKS):
             name = draws.pick(names)
@@ -153,7 +153,7 @@ class FindTask:
         found = [
             form.name
             for form, values in workings(self.task.step)
-            if not all(np.allclose(values[key], right[key]) for key in keys)
+            if is_told_apart(form) and not all(np.allclose(values[k], right[k]) for k in keys)
         ]
         return tuple(dict.fromkeys(found))
 

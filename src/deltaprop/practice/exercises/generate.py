@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from deltaprop.checking.mistakes.forms import Form
 from deltaprop.checking.precision import is_close
 from deltaprop.checking.search import workings
 from deltaprop.checking.step import Quantities, Step
@@ -28,6 +29,7 @@ __all__ = [
     "Draws",
     "generate",
     "has_exact_answers",
+    "is_told_apart",
     "most_groups",
     "tells_apart",
 ]
@@ -45,8 +47,19 @@ _VISIBLE = 0.02  # relative difference that shows in three significant digits
 _SMALL = 0.1  # of smaller numbers people write three places
 _LEAST = 0.01  # of an answer but zero; a smaller one has lost its third digit on the way
 _LEAST_AFTER = 0.03  # of a new parameter; one that cancels almost is all rounding
-# mistakes that got their names when exercises had been drawn, which stay what they are on paper
-_NAMED_LATER = frozenset[str](())
+# so many forms of each mistake were known when exercises were drawn, which stay as they are
+_TOLD_APART: Mapping[str, int] = {
+    "missing_f_prime": 3, "f_prime_wrong_point": 3, "softmax_diagonal": 1, "extra_output_prime": 1,
+    "softmax_index": 2, "softmax_without_exp": 1, "transpose": 3, "bias_frozen": 2,
+    "bias_per_weight": 1, "bias_mean": 1, "updated_weights": 2, "batch_mean": 9, "half": 2,
+    "sign": 2, "delta_by_a": 2, "stale_gradients": 1, "learning_rate": 2, "relu_gate": 1,
+    "penalty": 9, "log10": 1, "bias_ignored": 1, "activation_forgotten": 2, "swapped_weights": 1,
+    "sigmoid_for_softmax": 2, "softmax_twice": 2, "one_hot_shifted": 4, "log2": 1,
+    "square_missing": 1, "half_a_slope": 4, "other_slope": 3, "gradient_for_weights": 1,
+    "weights_left_out": 2, "z_for_a": 1, "input_left_out": 1, "one_sample": 2,
+    "bias_times_input": 1, "bias_over_everything": 1, "not_updated": 1, "plain_step": 1,
+    "old_weights": 1, "norm_as_constant": 3, "wrong_operand": 10,
+}  # fmt: skip
 _STRAIGHT = ("identity", "relu")
 
 _X = (-3, -2, -1.5, -0.5, 0.5, 1.5, 2, 2.5, 3, 4)
@@ -200,9 +213,14 @@ def tells_apart(level: Level, step: Step, kind: Kind) -> bool:
     return _n_groups(answers) >= MOST_GROUPS[level.number, *kind]
 
 
+def is_told_apart(form: Form) -> bool:
+    """Return whether exercises are drawn so that this form of a mistake is told from others."""
+    return form.rank < _TOLD_APART.get(form.name, 0)
+
+
 def _answers(level: Level, step: Step) -> Iterator[Answers]:
     """Yield the answers by the right rules, then by those of each mistake."""
-    found = (values for form, values in workings(step) if form.name not in _NAMED_LATER)
+    found = (values for form, values in workings(step) if is_told_apart(form))
     for values in (step.right, *found):
         yield [values[key].ravel() for key in level.asked]
 
