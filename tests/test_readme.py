@@ -70,4 +70,4 @@ def test_the_demo_ends_well_and_shows_its_scenes(tmp_path):
     assert done.returncode == 0, done.stderr
     assert re.search(r"validation +accuracy (0\.9\d+|1\.0000)", done.stdout)
     assert "67 of 67 gradients agree" in done.stdout
-    assert "∂L/∂W²₁₁ = a¹₁ × δ²₁ = 1.25 × 1.05 = 1.3125" in done.stdout
+    assert "∂E/∂w₅ = h₁ × ∂E/∂y = 1.25 × 1.05 = 1.3125" in done.stdout

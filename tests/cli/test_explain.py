@@ -35,7 +35,7 @@ def test_the_tutorial_holds_every_number_within_eighty_columns(call, environment
     assert max(map(len, answer.out.splitlines())) <= 80
     for altitude in ("Overview", "Layers", "Neurons"):
         assert altitude in answer.out
-    assert "W²₁₁′ = W²₁₁ - η × ∂L/∂W²₁₁ = 1 - 0.1 × 1.3125 = 0.86875" in answer.out
+    assert "w₅′ = w₅ - η × ∂E/∂w₅ = 1 - 0.1 × 1.3125 = 0.86875" in answer.out
     assert "\x1b" not in answer.out
     environment = {k: v for k, v in environment.items() if k != "COLUMNS"}
     done = subprocess.run(
@@ -100,13 +100,16 @@ def test_explain_tells_one_number_in_chinese_or_as_json_into_a_file(folder, call
     answer = call("explain", "tutorial", "--only", "W1[0,0]", "--language", "zh")
     assert answer.status == 0
     assert "反向传播" in answer.out
-    assert "∂L/∂W¹₁₁ = x₁ × δ¹₁ = 1 × 1.05 = 1.05" in answer.out
+    assert "∂E/∂w₁ = x₁ × ∂E/∂h₁ = 1 × 1.05 = 1.05" in answer.out
     answer = call("explain", "tutorial", "--format", "json", "--out", "step.json")
     assert (answer.status, answer.out) == (0, "")
     data = json.loads((folder / "step.json").read_text(encoding="utf-8"))
     assert data["format"] == "deltaprop-explanation/1"
-    answer = call("explain", "tutorial", "--notation", "tutorial", "--detail", "layers")
-    assert "z¹ = x W⁽⁰¹⁾" in answer.out
+    for notation, line in (("tutorial", "z² = z¹ W⁽¹²⁾"), ("standard", "z¹ = x W¹")):
+        answer = call("explain", "tutorial", "--notation", notation, "--detail", "layers")
+        assert line in answer.out
+    answer = call("explain", "mazur", "--notation", "tutorial", "--detail", "layers")
+    assert "z² = z¹ W⁽¹²⁾ + b²" in answer.out
 
 
 def test_explain_softmax_stands_beside_sigmoid_on_scores_and_on_a_models_row(folder, call):

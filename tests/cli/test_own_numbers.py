@@ -164,7 +164,7 @@ class TestSteps:
         answer = call("explain", "tutorial", "--steps", "20", "--watch", "w1,W2[0,0]")
         assert answer.status == 0
         assert "Learnt after 13 steps" in answer.out
-        assert re.search(r"step +L +a²₁ +w1 +w5\n", answer.out)
+        assert re.search(r"step +E +y +w₁ +w₅\n", answer.out)
         assert max(map(len, answer.out.splitlines())) <= 80
         longer = call("explain", "tutorial", "--steps", "20", "--until", "loss=0.1")
         assert "Learnt after 3 steps: the loss is" in longer.out

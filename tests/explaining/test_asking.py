@@ -169,8 +169,8 @@ class TestLanguages:
 
     def test_the_tutorials_notation_names_both_layers(self, tutorial):
         text = tutorial.to_terminal(notation="tutorial")
-        assert "∂L/∂W⁽¹²⁾₁₁ = a¹₁ × δ²₁ = 1.25 × 1.05 = 1.3125" in text
-        assert "z¹ = x W⁽⁰¹⁾" in text
+        assert "∂E/∂w₅ = h₁ × ∂E/∂y = 1.25 × 1.05 = 1.3125" in text
+        assert "z² = z¹ W⁽¹²⁾" in text
         assert "W¹₁₁" not in text
         with pytest.raises(SettingError, match="standard, tutorial"):
             tutorial.to_terminal(notation="own")

@@ -74,8 +74,8 @@ class TestTheTutorial:
 
     def test_the_tutorials_notation_names_both_layers(self):
         text = render(tutorial(), notation="tutorial")
-        assert "<mtext>(0,1)</mtext>" in text
-        assert "<mtext>(0,1)</mtext>" not in render(tutorial())
+        assert "<mtext>(1,2)</mtext>" in text
+        assert "<mtext>(1,2)</mtext>" not in render(tutorial())
 
     def test_chinese_says_so(self):
         text = render(tutorial(), language="zh")

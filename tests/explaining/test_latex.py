@@ -17,6 +17,7 @@ from deltaprop.notation.latex import (
     latex_symbol,
     unknown_to_pdflatex,
 )
+from deltaprop.notation.naming import NOTATIONS
 from deltaprop.notation.unicode import symbol_of
 from helpers.explained import tutorial
 from helpers.latex import read_back, same_as_json
@@ -70,26 +71,26 @@ class TestNumbers:
 @pytest.mark.parametrize(
     ("name", "standard", "tutorial"),
     [
-        ("z.1[0,0]", "z^{1}_{1}", "z^{1}_{1}"),
-        ("W.1[0,1]", "W^{1}_{12}", "W^{(0,1)}_{12}"),
-        ("W.2.after[10,0]", "W'^{2}_{11,1}", "W'^{(1,2)}_{11,1}"),
-        ("delta.2[0,0]", r"\delta^{2}_{1}", r"\delta^{2}_{1}"),
+        ("z.1[0,0]", "z^{1}_{1}", "z^{2}_{1}"),
+        ("W.1[0,1]", "W^{1}_{12}", "W^{(1,2)}_{12}"),
+        ("W.2.after[10,0]", "W'^{2}_{11,1}", "W'^{(2,3)}_{11,1}"),
+        ("delta.2[0,0]", r"\delta^{2}_{1}", r"\delta^{3}_{1}"),
         (
             "dW.1[0,1]",
             r"\frac{\partial L}{\partial W^{1}_{12}}",
-            r"\frac{\partial L}{\partial W^{(0,1)}_{12}}",
+            r"\frac{\partial L}{\partial W^{(1,2)}_{12}}",
         ),
-        ("db.2[0]", *[r"\frac{\partial L}{\partial b^{2}_{1}}"] * 2),
-        ("m_W.1.after[0,0]", "m'_{W^{1}_{11}}", "m'_{W^{(0,1)}_{11}}"),
+        ("db.2[0]", *(rf"\frac{{\partial L}}{{\partial b^{{{k}}}_{{1}}}}" for k in (2, 3))),
+        ("m_W.1.after[0,0]", "m'_{W^{1}_{11}}", "m'_{W^{(1,2)}_{11}}"),
         ("learning_rate", r"\eta", r"\eta"),
         ("my_rate", r"\mathrm{my\_rate}", r"\mathrm{my\_rate}"),
-        ("loss", "L", "L"),
-        ("W.1", "W^{1}", "W^{(0,1)}"),
+        ("loss", "L", "E"),
+        ("W.1", "W^{1}", "W^{(1,2)}"),
     ],
 )  # fmt: skip
 def test_symbols(name, standard, tutorial):
     assert latex_symbol(read_ref(name), 1) == standard
-    assert latex_symbol(read_ref(name), 1, "tutorial") == tutorial
+    assert latex_symbol(read_ref(name), 1, NOTATIONS["tutorial"]) == tutorial
 
 
 def test_the_sample_is_named_where_there_are_several():

@@ -172,8 +172,8 @@ def test_code_blocks_are_closed_and_no_row_is_long(draw, language, detail):
 
 def test_the_tutorials_notation():
     page = tutorial().to_markdown(notation="tutorial")
-    assert "z¹ = x W⁽⁰¹⁾" in page
-    assert "δ²₁ = z²₁ - t₁" in page
+    assert "z² = z¹ W⁽¹²⁾" in page
+    assert "∂E/∂y = y - t" in page
 
 
 def test_a_large_network_is_told_on_request(rng):

@@ -23,7 +23,8 @@ def with_other(text, old, new):
 class TestTheFirstCellIsAlive:
     @pytest.mark.parametrize("language", LANGUAGES)
     def test_another_x_and_everything_follows(self, language):
-        text = with_other(tutorial().to_notebook(language=language), "[[1.0, 0.5]]", "[[1.0, 1.0]]")
+        step = dp.explaining.built_in_example("tutorial").explain()
+        text = with_other(step.to_notebook(language=language), "[[1.0, 0.5]]", "[[1.0, 1.0]]")
         names, output = executed(text, changed=True)
         other = dp.explaining.built_in_example("tutorial").with_(x=[1, 1]).explain()
         assert names["step"].trace.loss == other.trace.loss

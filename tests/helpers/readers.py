@@ -42,10 +42,10 @@ class Told:
     proof: tuple[str, ...] = ()
 
 
-def expected_of(document):
+def expected_of(document, lines=None):
     """Return what is to be displayed, line by line, from the lines and the proofs themselves."""
     told = []
-    for line in document.lines():
+    for line in document.lines() if lines is None else lines:
         expression = line.step.expression
         numbers = tuple(line.text(leaf).lstrip("-") for leaf in leaves(expression))
         operands = [leaf for leaf in leaves(expression) if isinstance(leaf, Operand)]

@@ -72,7 +72,9 @@ def explain(
         ),
     ] = None,
     language: Annotated[str, option("LANG", "en or zh.")] = "en",
-    notation: Annotated[str, option("NAME", "standard, or tutorial: W⁽⁰¹⁾.")] = "standard",
+    notation: Annotated[
+        str | None, option("NAME", "standard, or tutorial: W⁽¹²⁾, z⁴ = L; w, h, y, E.")
+    ] = None,
     scores: Annotated[str | None, option("Z,Z,...", "With SOURCE softmax: the scores z.")] = None,
     model: Annotated[str | None, option("MODEL", "With SOURCE softmax: whose scores.")] = None,
     out: Annotated[str | None, option("FILE", "Write to a file.")] = None,

@@ -14,6 +14,7 @@ from deltaprop.explaining.examples import WorkedExample, worked_example
 from deltaprop.explaining.worked_step import WorkedStep
 from deltaprop.model.layers import Dense
 from deltaprop.notation.digits import number_text
+from deltaprop.notation.naming import STANDARD
 from deltaprop.training.optimizers import OPTIMIZERS, hyperparameters
 
 __all__ = ["example_of_step", "with_claims"]
@@ -54,6 +55,8 @@ def _given(step: WorkedStep) -> Iterator[tuple[str, Any]]:
     for key in ("titles", "source"):
         if value := getattr(names, key):
             yield key, dict(value) if isinstance(value, Mapping) else value
+    if names.notation != STANDARD.name:
+        yield "notation", names.notation
     if names.changed:
         yield "changed", list(names.changed)
     layers = []

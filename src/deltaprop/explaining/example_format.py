@@ -22,6 +22,7 @@ from deltaprop.functional.outputs import OUTPUTS
 from deltaprop.model.layers import Dense
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
+from deltaprop.notation.naming import NOTATIONS, STANDARD
 from deltaprop.training.optimizers import OPTIMIZERS, Optimizer
 
 __all__ = ["described_by"]
@@ -62,6 +63,7 @@ def described_by(data: Mapping[str, Any], name: str) -> dict[str, Any]:
             "titles": _titles(data.get("titles")),
             "source": _source(data.get("source")),
             "changed": _texts(data.get("changed"), "changed"),
+            "notation": _notation(data.get("notation")),
             "state": state,
             "steps": _steps(data, network),
             "data": {**data, "layers": _usual(data["layers"]), "x": x, "targets": targets},
@@ -251,6 +253,14 @@ def _titles(value: object) -> dict[str, str]:
 def _source(value: object) -> str:
     """Return one line; a file may list several sources, or none."""
     return _text("; ".join(_texts(value, "source")), "source")
+
+
+def _notation(name: object) -> str:
+    if name is None:
+        return STANDARD.name
+    if name not in NOTATIONS:
+        raise UnknownNameError("notation", name, NOTATIONS)
+    return str(name)
 
 
 def _texts(value: object, what: str) -> tuple[str, ...]:

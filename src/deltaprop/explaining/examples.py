@@ -87,6 +87,8 @@ class WorkedExample:
         Where it was published: author, work, year, address.
     changed : tuple of str
         The names of what is other than where it was published.
+    notation : str
+        In which it is explained where nobody asks for another.
     state : dict or None
         The optimizer's state before the step, where it is not the first one.
     steps : tuple of dict
@@ -111,6 +113,7 @@ class WorkedExample:
     titles: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
     changed: tuple[str, ...] = ()
+    notation: str = "standard"
     state: Mapping[str, Any] | None = None
     steps: tuple[Mapping[str, Any], ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
@@ -189,7 +192,7 @@ class WorkedExample:
             reduction=self.reduction,
             names=Names(
                 self.title, source=self.source, titles=self.titles, changes=self.changes,
-                changed=self.changed,
+                changed=self.changed, notation=self.notation,
             ),
         )  # fmt: skip
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from deltaprop.errors import SettingError, UnknownNameError, nearest_name, shown
 from deltaprop.notation.ids import Ref, grid, read_ref
+from deltaprop.notation.naming import NOTATIONS
 from deltaprop.notation.unicode import symbol_of
 
 __all__ = ["Given", "places_of", "span", "symbols_of", "watched"]
@@ -120,10 +121,13 @@ class Given:
         n = len(self.rows("x"))
         refs = [Ref(q) for q in ("x", "targets")]
         refs += [Ref(name, k) for k in range(1, len(self.layers) + 1) for name in ("W", "b")]
+        widths = [self.shape(Ref("b", k))[0] for k in range(1, len(self.layers) + 1)]
+        shapes = [(ref.quantity, ref.layer, self.shape(ref)) for ref in refs[2:] if self.has(ref)]
+        namings = [each.of_shapes(shapes, len(widths), widths[-1]) for each in NOTATIONS.values()]
         entries = itertools.chain.from_iterable(map(self.entries, refs))
         for ref in itertools.islice(entries, _MOST_SYMBOLS):
-            for notation in ("standard", "tutorial"):
-                yield ref, symbol_of(ref, n, notation)
+            for naming in namings:
+                yield ref, symbol_of(ref, n, naming)
 
     def only_row(self, quantity: str, place: int, name: str) -> Ref:
         """Return an entry of the only sample."""
@@ -147,8 +151,12 @@ class Given:
         """Yield a number, or every number of an array."""
         if ref.index:
             yield ref
-        elif ref.quantity != "b" or self.layers[ref.layer - 1].get("b") is not None:
+        elif self.has(ref):
             yield from grid(ref.quantity, ref.layer, self.shape(ref))
+
+    def has(self, ref: Ref) -> bool:
+        """Return whether there is such an array: a layer may have no biases."""
+        return ref.quantity != "b" or self.layers[ref.layer - 1].get("b") is not None
 
     def within(self, ref: Ref, name: str) -> Ref:
         """Return what was asked for, or raise SettingError where there is no such place."""

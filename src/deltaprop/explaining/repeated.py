@@ -21,6 +21,7 @@ from deltaprop.explaining.document.blocks import (
     Shown,
     Table,
 )
+from deltaprop.explaining.document.labels import naming_of
 from deltaprop.explaining.document.style import Style
 from deltaprop.explaining.explanation import Explanation, explain
 from deltaprop.explaining.language import LANGUAGES, words_of
@@ -29,6 +30,7 @@ from deltaprop.model.backprop import Trace
 from deltaprop.notation.chart import Curve
 from deltaprop.notation.digits import number_text
 from deltaprop.notation.ids import Ref, read_ref
+from deltaprop.notation.naming import Naming
 
 __all__ = ["Measure", "Repeated", "repeat"]
 
@@ -216,7 +218,8 @@ class Repeated(InEveryForm):
         """Return a table of the steps, the curve of the loss, and when it was learnt."""
         words = words_of(style.language)
         conventions = self.first.document(replace(style, detail="overview"), most=0).conventions
-        table, places = self._table(style)
+        naming = naming_of(self.first.names, self.first.trace.network, style)
+        table, places = self._table(style, naming)
         blocks: list[Block] = [Sentence(self.sentence(style)), table]
         if len(places) < len(self.rows):
             shown = {"shown": len(places), "count": f"{len(self.rows):,}"}
@@ -229,15 +232,17 @@ class Repeated(InEveryForm):
             sections=(Section("repeated", words["repeated"], tuple(blocks)),),
             style=style,
             n_samples=len(self.first.trace.a[0]),
+            naming=naming,
             worked=self.first,
             data=self.to_dict(),
         )
 
-    def _table(self, style: Style) -> tuple[Table, list[int]]:
+    def _table(self, style: Style, naming: Naming) -> tuple[Table, list[int]]:
         n_out = min(_MOST_OUTPUTS, len(self.rows[0].outputs))
         layer, width = len(self.first.trace.z), self.first.trace.network.n_out
         outputs = [Ref("a", layer, divmod(place, width)) for place in range(n_out)]
-        weights: list[Cell] = [name or ref for name, ref in self.watched]
+        own = {ref: name for name, ref in self.watched if name and not naming.single}
+        weights: list[Cell] = [own.get(ref, ref) for _, ref in self.watched]
         places = sorted({round(p) for p in np.linspace(0, self.n_taken, _MOST_ROWS)})
 
         rows: list[tuple[Cell, ...]] = []

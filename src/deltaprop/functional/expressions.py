@@ -7,7 +7,7 @@ arrays come to in ``arrays.py``, and how they are written down in ``notation/wri
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -36,6 +36,7 @@ __all__ = [
     "multiplied",
     "parts_of",
     "plus",
+    "substituted",
     "times",
 ]
 
@@ -247,6 +248,32 @@ def parts_of(expression: Expression) -> tuple[Expression, ...]:
             return tuple(named.values())
         case _:
             return ()
+
+
+def substituted(expression: Expression, of: Callable[[Operand], Expression]) -> Expression:
+    """Return an expression of numbers with something else in the place of each operand."""
+    if isinstance(expression, Operand):
+        return of(expression)
+
+    def parts(several: tuple[Expression, ...]) -> tuple[Expression, ...]:
+        return tuple(substituted(part, of) for part in several)
+
+    match expression:
+        case Sum(terms=terms):
+            return replace(expression, terms=parts(terms))
+        case Product(factors=factors):
+            return replace(expression, factors=parts(factors))
+        case Call(arguments=arguments):
+            return replace(expression, arguments=parts(arguments))
+        case Quotient(above=above, below=below):
+            return Quotient(*parts((above, below)))
+        case Power(base=base, exponent=exponent):
+            return Power(*parts((base, exponent)))
+        case Comparison(left=left, right=right):
+            left, right = parts((left, right))
+            return replace(expression, left=left, right=right)
+        case _:
+            return expression
 
 
 def plus(first: Expression, second: Expression) -> Expression:

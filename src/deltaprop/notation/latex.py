@@ -9,6 +9,7 @@ from functools import lru_cache, partial
 
 from deltaprop.notation.digits import Line
 from deltaprop.notation.ids import Ref, read_ref
+from deltaprop.notation.naming import STANDARD, Naming
 from deltaprop.notation.symbols import symbol
 from deltaprop.notation.write import Notation, leaf_writer, written
 
@@ -132,12 +133,12 @@ def latex_number(text: str) -> str:
     return rf"{mantissa}\times 10^{{{int(exponent)}}}" if e else mantissa
 
 
-def latex_symbol(ref: Ref, n_samples: int, notation: str = "standard", part: str = "") -> str:
+def latex_symbol(ref: Ref, n_samples: int, naming: Naming = STANDARD, part: str = "") -> str:
     r"""Return a symbol (``symbol``), or that of a ``part`` of a whole array: "2…4".
 
     ``z^{1}_{1}``, ``\delta^{2}_{1}``, ``\frac{\partial L}{\partial W^{1}_{12}}``.
     """
-    s = symbol(ref, n_samples, notation)
+    s = symbol(ref, n_samples, naming)
     prime = "'" if s.prime else ""
     letter = s.letter.latex or _named(s.letter.text)
     letter += f"_{{{s.letter.below}}}" if s.letter.below else ""
@@ -155,8 +156,8 @@ def latex_symbol(ref: Ref, n_samples: int, notation: str = "standard", part: str
 
 
 @lru_cache(maxsize=8192)
-def _symbol_of(name: str, n_samples: int, notation: str) -> str:
-    return latex_symbol(read_ref(name), n_samples, notation)
+def _symbol_of(name: str, n_samples: int, naming: Naming) -> str:
+    return latex_symbol(read_ref(name), n_samples, naming)
 
 
 def _named(text: str) -> str:
@@ -166,7 +167,7 @@ def _named(text: str) -> str:
 def latex_notation(
     line: Line,
     symbols: bool = False,
-    notation: str = "standard",
+    naming: Naming = STANDARD,
     n_samples: int = 1,
     more: str = "{count} more",
     flat: bool = False,
@@ -201,7 +202,7 @@ def latex_notation(
             return rf"\mathrm{{e}}^{{{inner}}}"
         return f"{_FUNCTIONS[name]}{parentheses(inner)}"
 
-    of = partial(_symbol_of, n_samples=n_samples, notation=notation) if symbols else None
+    of = partial(_symbol_of, n_samples=n_samples, naming=naming) if symbols else None
     return Notation(
         leaf_writer(line, of, latex_number, r"\pi", rest),
         times=r" \cdot " if symbols else r" \times ",

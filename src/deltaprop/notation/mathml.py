@@ -12,6 +12,7 @@ from deltaprop.characters import readable
 from deltaprop.functional.expressions import Expression, Leaf, Operand
 from deltaprop.notation.digits import Line
 from deltaprop.notation.ids import Ref, read_ref
+from deltaprop.notation.naming import STANDARD, Naming
 from deltaprop.notation.symbols import symbol as parts_of
 from deltaprop.notation.write import Notation, leaf_writer, write
 
@@ -90,9 +91,9 @@ def operand(name: str, element: str) -> str:
 
 
 @lru_cache(maxsize=8192)
-def symbol(ref: Ref, n_samples: int, notation: str = "standard", part: str = "") -> str:
+def symbol(ref: Ref, n_samples: int, naming: Naming = STANDARD, part: str = "") -> str:
     """Return a symbol (``symbols.symbol``), or that of a ``part`` of a whole array: "2…4"."""
-    s = parts_of(ref, n_samples, notation)
+    s = parts_of(ref, n_samples, naming)
     tag = "mn" if s.layer.isdigit() else "mtext"
     layer = f"<{tag}>{s.layer}</{tag}>" if s.layer else ""
     shown = s.places or part
@@ -119,8 +120,8 @@ def _letter(text: str) -> str:
     plain = unicodedata.normalize("NFD", text)
     if plain.endswith(_TILDE):
         return f'<mover accent="true"><mi>{plain[0]}</mi><mo stretchy="false">~</mo></mover>'
-    if plain == "Lᵈ":
-        return "<msub><mi>L</mi><mtext>data</mtext></msub>"
+    if plain.endswith("ᵈ"):
+        return f"<msub><mi>{plain[0]}</mi><mtext>data</mtext></msub>"
     return f"<mi>{escape(text)}</mi>"
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deltaprop.model.layers import ARRAYS, INTERMEDIATES
 from deltaprop.notation.ids import PER_SAMPLE, Ref, array_of
+from deltaprop.notation.naming import STANDARD, Naming
 
-__all__ = ["NOTATIONS", "PI", "Letter", "Symbol", "symbol"]
+__all__ = ["PI", "Letter", "Symbol", "symbol"]
 
-NOTATIONS = ("standard", "tutorial")
 PI = "3.141592653589793"  # as formulas write it
 
 
@@ -84,6 +84,7 @@ _LETTERS = {
     "share": Letter("w"),
     "learning_rate": Letter("η", r"\eta"),
     "loss": Letter("L"),
+    "objective": Letter("L"),  # as the z of a layer of its own
     "l2": Letter("λ", r"\lambda", "2"),
     "l1": Letter("λ", r"\lambda", "1"),
     "l2_penalty": Letter("P", below="2"),
@@ -103,7 +104,9 @@ _LETTERS = {
 }
 _LOSS_OF_A_SAMPLE = Letter("ℓ", r"\ell")
 _LOSS, _DATA_LOSS = Letter("L"), Letter("Lᵈ", r"L_{\mathrm{data}}")
+_ERROR, _DATA_ERROR = Letter("E"), Letter("Eᵈ", r"E_{\mathrm{data}}")
 _DERIVATIVES = {
+    "first_delta": (_LOSS, _LOSS),
     "dx": (_LOSS, Letter("x")),
     "upstream": (_LOSS_OF_A_SAMPLE, Letter("a")),
     "sample_delta": (_LOSS_OF_A_SAMPLE, Letter("z")),
@@ -116,7 +119,11 @@ _DERIVATIVES = {
 }
 
 
-def symbol(ref: Ref, n_samples: int, notation: str = "standard") -> Symbol:
+# by what these are derivatives, where a single number has a letter of its own
+_DERIVED_BY = {"dx": "x", "upstream": "a", "sample_delta": "z", "delta": "z"}
+
+
+def symbol(ref: Ref, n_samples: int, naming: Naming = STANDARD) -> Symbol:
     """Return how a number is called on paper, counted from 1: W.1[0,2] as W¹₁₃.
 
     Parameters
@@ -125,14 +132,45 @@ def symbol(ref: Ref, n_samples: int, notation: str = "standard") -> Symbol:
         What to name; without an index, the whole array.
     n_samples : int
         Where there is only one, its number is left out.
-    notation : {"standard", "tutorial"}
-        W of layer l with one number, or with the layers on both sides: W⁽⁰¹⁾.
+    naming : Naming
+        The notation.
 
     Returns
     -------
     Symbol
         The loss of a sample is ℓ, the whole loss L.
     """
+    ref = naming.joined(ref)
+    return _of_single(ref, n_samples, naming) or _usual(ref, n_samples, naming)
+
+
+def _of_single(ref: Ref, n_samples: int, naming: Naming) -> Symbol | None:
+    """Return the symbol of a number that has a letter of its own, or comes of one that has."""
+    base, above, state = _based_on(ref)
+    found = naming.of_single(base)
+    if found is None:
+        return None
+    letter, layer, index = found
+    if base.quantity in PER_SAMPLE and n_samples == 1:
+        index = index[1:]
+    places = tuple(str(i + 1) for i in index)
+    return Symbol(Letter(letter), layer, places, ref.after, above, state=state)
+
+
+def _based_on(ref: Ref) -> tuple[Ref, Letter | None, str]:
+    """Return the number whose letter it has, what is derived by that, and an optimizer's state."""
+    array, (state, _, of) = array_of(ref.quantity), ref.quantity.rpartition("_")
+    if ref.quantity in _DERIVED_BY:
+        above = _DERIVATIVES.get(ref.quantity, (_LOSS,))[0]
+        base = replace(ref, quantity=_DERIVED_BY[ref.quantity])
+        return base, _ERROR if above is _LOSS else above, ""
+    if array:
+        above = _DATA_ERROR if ref.quantity.startswith("data_") else _ERROR
+        return replace(ref, quantity=array), above, ""
+    return (replace(ref, quantity=of), None, state) if state and of in ARRAYS else (ref, None, "")
+
+
+def _usual(ref: Ref, n_samples: int, naming: Naming) -> Symbol:
     index = tuple(str(i + 1) for i in ref.index)
     if ref.quantity in PER_SAMPLE and n_samples == 1:
         index = index[1:]
@@ -156,9 +194,10 @@ def symbol(ref: Ref, n_samples: int, notation: str = "standard") -> Symbol:
         return Symbol(_LETTERS[state], summed=True)
     else:
         letter, state = Letter(ref.quantity), ""
-    layer = str(ref.layer) if ref.layer else ""
-    if layer and notation == "tutorial" and letter.text == "W":
-        layer = f"({ref.layer - 1},{ref.layer})"
+    has_layer = ref.layer or (naming.joins_linear and ref.quantity == "z")
+    layer = naming.layer(ref.layer) if has_layer else ""
+    if layer and naming.between and letter.text == "W":
+        layer = f"({naming.layer(ref.layer - 1)},{layer})"
     both = ref.quantity == "sigmoid_slope"
     return Symbol(letter, layer, index, ref.after, above, both, state)
 

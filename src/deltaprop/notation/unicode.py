@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from deltaprop.notation.digits import Line
 from deltaprop.notation.ids import Ref, read_ref
+from deltaprop.notation.naming import STANDARD, Naming
 from deltaprop.notation.symbols import symbol
 from deltaprop.notation.write import Notation, leaf_writer
 
@@ -17,11 +18,11 @@ SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 @lru_cache(maxsize=8192)
-def symbol_of(ref: Ref, n_samples: int, notation: str = "standard", part: str = "") -> str:
+def symbol_of(ref: Ref, n_samples: int, naming: Naming = STANDARD, part: str = "") -> str:
     """Return a symbol (``symbol``): W¹₁₃; or that of a ``part`` of a whole array: "2…4"."""
-    s = symbol(ref, n_samples, notation)
+    s = symbol(ref, n_samples, naming)
     # there is no raised comma: (0,1) is written ⁽⁰¹⁾, and ⁽⁹⸴¹⁰⁾
-    layer = s.layer.replace(",", "" if ref.layer < 10 else "⸴")
+    layer = s.layer.replace(",", "" if len(s.layer) == len("(0,1)") else "⸴")
     places = (s.places or part).translate(SUBSCRIPTS)
     prime = "′" if s.prime else ""
     text = s.letter.text + s.letter.below.translate(SUBSCRIPTS)

@@ -18,6 +18,7 @@ from deltaprop.notation.chart import Bars, Curve
 from deltaprop.notation.digits import Line
 from deltaprop.notation.ids import Ref
 from deltaprop.notation.image import Image
+from deltaprop.notation.naming import STANDARD, Naming
 
 __all__ = [
     "Block",
@@ -111,12 +112,15 @@ class Overview:
         As displayed, joined by commas; of many outputs as "name = number", those that are not 0.
     loss : str
         As displayed.
+    loss_name : str
+        What the loss is called: "loss L".
     """
 
     layers: tuple[OverviewLayer, ...]
     note: str
     targets: str
     loss: str
+    loss_name: str
 
     def table(self, words: Mapping[str, str]) -> Table:
         """Return it as a table: down it the values flow forward, up it the deltas flow back."""
@@ -144,9 +148,14 @@ class Equations:
 
 @dataclass(frozen=True)
 class Lines:
-    """Numbers one by one: symbol = symbols = numbers = result."""
+    """Numbers one by one: symbol = symbols = numbers = result.
+
+    ``all_lines`` are those for programs, where they are others: a linear neuron's a is told beside
+    its z, even where a notation has one symbol for both.
+    """
 
     lines: tuple[Line, ...]
+    all_lines: tuple[Line, ...] = ()
 
 
 Block: TypeAlias = Sentence | Table | Overview | Image | Curve | Bars | Equations | Lines
@@ -213,9 +222,11 @@ class Document:
     sections : tuple of Section
         In order.
     style : Style
-        Language, notation and digits.
+        Language and digits.
     n_samples : int
         Where there is only one, its number is left out of symbols.
+    naming : Naming
+        The notation, with what it has to know of the network.
     proofs : mapping
         By id, "dW.1[0,2]".
     named : callable
@@ -231,6 +242,7 @@ class Document:
     sections: tuple[Section, ...]
     style: Style
     n_samples: int = 1
+    naming: Naming = STANDARD
     proofs: Mapping[str, Proof] = field(default_factory=dict)
     named: Callable[[Ref], Ref] = _itself
     worked: WorkedStep | None = None
@@ -252,3 +264,9 @@ class Document:
         for block in self.blocks():
             if isinstance(block, Lines):
                 yield from block.lines
+
+    def all_lines(self) -> Iterator[Line]:
+        """Yield every number there is, as programs get them."""
+        for block in self.blocks():
+            if isinstance(block, Lines):
+                yield from block.all_lines or block.lines

@@ -71,14 +71,24 @@ _WRONG = 1e-6  # of the sizes of the operands and the result: more than rounding
 _ADDED, _ENTRYWISE, _MULTIPLIED = range(1, 4)  # how strongly what stands around an operand binds
 
 
-def equations(worked: WorkedStep, digits: int) -> Iterator[MatrixEquation]:
-    """Yield the matrix equations of a step, their results with so many digits, phase by phase."""
+def equations(
+    worked: WorkedStep, digits: int, *, loss_is_layer: bool = False
+) -> Iterator[MatrixEquation]:
+    """Yield the matrix equations of a step, their results with so many digits, phase by phase.
+
+    ``loss_is_layer`` is whether the loss is the z of a layer of its own, whose delta is 1.
+    """
     trace = worked.trace
     last = len(trace.z)
     for layer in range(1, last + 1):
         yield from _forward(trace, layer, digits)
-    delta, loss = Matrix(Ref("delta", last).id, trace.delta[-1]), trace.network.loss_name
-    yield _equation("backward", None, delta, digits, note=loss)
+    if loss_is_layer:
+        loss, behind = np.full((1, 1), trace.loss), last + 1
+        z, first = Matrix(Ref("z", behind).id, loss), Matrix(Ref("delta", behind).id, loss**0)
+        yield _equation("forward", Operand("objective", trace.loss), z, digits)
+        yield _equation("backward", Operand("first_delta", 1.0), first, digits)
+    delta = Matrix(Ref("delta", last).id, trace.delta[-1])
+    yield _equation("backward", None, delta, digits, note=trace.network.loss_name)
     for layer in range(last - 1, 0, -1):
         yield from _backward(trace, layer, digits)
     for layer in range(last, 0, -1):

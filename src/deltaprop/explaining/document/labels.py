@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from deltaprop.characters import escaped
-from deltaprop.errors import SettingError
+from deltaprop.errors import SettingError, UnknownNameError
+from deltaprop.explaining.document.style import Style
 from deltaprop.explaining.language import words_of
 from deltaprop.model.spec import Network
+from deltaprop.notation.naming import NOTATIONS, STANDARD, Naming
 
-__all__ = ["Names", "column_titles", "layer_names"]
+__all__ = ["Names", "column_titles", "layer_names", "naming_of"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class Names:
         What is other than in the example: keys of the wording, with what fills them in.
     changed : tuple of str
         The names of what is other than in the source.
+    notation : str
+        A key of ``NOTATIONS``: in which it is written where nobody asks for another.
     """
 
     title: str = ""
@@ -46,8 +50,11 @@ class Names:
     titles: Mapping[str, str] = field(default_factory=dict)
     changes: tuple[tuple[str, str], ...] = ()
     changed: tuple[str, ...] = ()
+    notation: str = STANDARD.name
 
     def __post_init__(self) -> None:
+        if self.notation not in NOTATIONS:
+            raise UnknownNameError("notation", self.notation, NOTATIONS)
         # whoever gave them: a name that steers a terminal is shown escaped, in every form
         for name in ("title", "source"):
             object.__setattr__(self, name, _on_one_line(getattr(self, name)))
@@ -100,12 +107,20 @@ def _require_count(what: str, names: Sequence[str], expected: int) -> None:
         raise SettingError(f"{len(names)} {what} names for {expected} {what}s.")
 
 
-def column_titles(network: Network, language: str) -> list[str]:
+def naming_of(names: Names, network: Network, style: Style) -> Naming:
+    """Return the notation in which a step of a network is written."""
+    return NOTATIONS[style.notation or names.notation].of_network(network)
+
+
+def column_titles(network: Network, language: str, naming: Naming = STANDARD) -> list[str]:
     """Return what stands above the inputs, above each layer and above the output."""
     words, called = words_of(language), layer_names(network, language)
     return [
         words["inputs"],
-        *(words["layer"].format(number=i, activation=c) for i, c in enumerate(called, start=1)),
+        *(
+            words["layer"].format(number=naming.layer(i), activation=c)
+            for i, c in enumerate(called, start=1)
+        ),
         words["output"].format(activation=network.loss.output),
     ]
 

@@ -27,12 +27,13 @@ from deltaprop.explaining.document.blocks import (
     Table,
 )
 from deltaprop.explaining.document.equations import equations
-from deltaprop.explaining.document.labels import column_titles, layer_names
+from deltaprop.explaining.document.labels import column_titles, layer_names, naming_of
 from deltaprop.explaining.document.style import DETAILS, Style
 from deltaprop.explaining.language import words_of
 from deltaprop.explaining.worked_step import WorkedStep
+from deltaprop.functional.expressions import Operand, substituted
 from deltaprop.notation.digits import Line, number_text
-from deltaprop.notation.ids import Ref
+from deltaprop.notation.ids import Ref, read_ref
 from deltaprop.notation.image import Image
 from deltaprop.notation.symbols import symbol
 from deltaprop.widths import clip
@@ -69,6 +70,7 @@ class _Outline:
         self.trace = worked.trace
         self.words: Mapping[str, str] = words_of(style.language)
         self.n_samples = len(self.trace.a[0])
+        self.naming = naming_of(worked.names, self.trace.network, style)
 
     def number(self, value: float) -> str:
         return number_text(value, self.style.digits)
@@ -81,6 +83,7 @@ class _Outline:
             sections=tuple(self._sections()),
             style=self.style,
             n_samples=self.n_samples,
+            naming=self.naming,
             named=self._named,
             worked=e,
         )
@@ -107,6 +110,9 @@ class _Outline:
                     slope=self.number(float(row.f_prime(kink, row.f(kink))[0])),
                 )  # fmt: skip
         yield words["step"].format(optimizer=name, rate=self.number(update.learning_rate))
+        if self.naming.first_layer:
+            numbers = {"first": self.naming.layer(0), "last": self.naming.of_loss}
+            yield words["numbering"].format(**numbers)
         if network.l2 or network.l1:
             arrays = list(dict.fromkeys(s.name for s in network.layout.slots if s.penalized))
             plain = arrays == ["W"]
@@ -139,7 +145,7 @@ class _Outline:
         for slot in self.trace.network.layout.slots:
             if slot.learning_rate_factor != 1:
                 key = (slot.name, slot.learning_rate_factor)
-                layers.setdefault(key, []).append(str(slot.layer + 1))
+                layers.setdefault(key, []).append(self.naming.layer(slot.layer + 1))
         for (name, factor), found in layers.items():
             array = symbol(Ref(name), 1).letter.text
             yield self.words["rate factor"].format(
@@ -176,14 +182,19 @@ class _Outline:
 
     def _network_block(self) -> Overview:
         trace, words, names = self.trace, self.words, self.worked.names
-        titles = column_titles(trace.network, self.style.language)
+        titles = column_titles(trace.network, self.style.language, self.naming)
         called = {0: names.inputs, len(trace.z): names.outputs}
         return Overview(
             tuple(self._network_column(t, k, called.get(k, ())) for k, t in enumerate(titles)),
             words["sample"].format(number=1) if self.n_samples > 1 else "",
             self._targets(),
             self.number(trace.loss),
+            words["loss L"].format(letter=self._loss_letter),
         )
+
+    @property
+    def _loss_letter(self) -> str:
+        return symbol(Ref("loss"), 1, self.naming).letter.text
 
     def _targets(self) -> str:
         """Return the targets of the first sample; of many outputs those that are not 0."""
@@ -233,7 +244,8 @@ class _Outline:
         parts = tuple(
             Section(phase, self._phase(phase), (Equations(tuple(group)),))
             for phase, group in groupby(
-                equations(self.worked, self.style.digits), key=lambda equation: equation.phase
+                equations(self.worked, self.style.digits, loss_is_layer=bool(self.naming.of_loss)),
+                key=lambda equation: equation.phase,
             )
         )
         return Section("layers", self.words["layers"], (), parts)
@@ -255,13 +267,36 @@ class _Outline:
             right = words["proved"].format(right=judged.count("right"), count=len(judged))
             blocks.append(Sentence(right, "failed" if "wrong" in judged else "proved"))
         parts = tuple(
-            Section(phase, self._phase(phase), (*self._about(phase), Lines(tuple(lines))))
+            Section(phase, self._phase(phase), (*self._about(phase), self._lines(tuple(lines))))
             for phase, lines in self._phases()
         )
         return Section("neurons", title, tuple(blocks), parts)
 
+    def _lines(self, lines: tuple[Line, ...]) -> Lines:
+        """Return the lines; what has one symbol in the notation is told once."""
+
+        def joined(operand: Operand) -> Operand:
+            return replace(operand, id=self.naming.joined(read_ref(operand.id)).id)
+
+        if not (self.naming.linear or self.naming.counted):
+            return Lines(lines)
+        told = (line for line in lines if self.naming.joined(line.step.ref) == line.step.ref)
+        groups = groupby(told, key=lambda line: (line.step.quantity, line.step.ref.layer))
+        order = (
+            each
+            for _, group in groups
+            for each in sorted(group, key=lambda line: self.naming.place(line.step.ref))
+        )
+        steps = ((each, substituted(each.step.expression, joined)) for each in order)
+        return Lines(
+            tuple(replace(each, step=replace(each.step, expression=e)) for each, e in steps), lines
+        )
+
     def _about(self, phase: str) -> Iterator[Sentence]:
         """Yield what the lines of a phase leave open: the factor 1 of linear neurons."""
+        if phase == "backward" and self.naming.of_loss:
+            numbers = {"letter": self._loss_letter, "number": self.naming.of_loss}
+            yield Sentence(self.words["first delta"].format(**numbers))
         hidden = self.trace.network.computing_layers[:-1]
         if phase == "backward" and any(layer.activation == "identity" for layer in hidden):
             yield Sentence(self.words["slope of a linear neuron"])

@@ -8,7 +8,7 @@ from typing import TypedDict
 from deltaprop.errors import SettingError, UnknownNameError
 from deltaprop.explaining.language import words_of
 from deltaprop.notation.digits import ALL_DIGITS
-from deltaprop.notation.symbols import NOTATIONS
+from deltaprop.notation.naming import NOTATIONS
 
 __all__ = ["DETAILS", "Style", "StyleSettings"]
 
@@ -21,7 +21,7 @@ class StyleSettings(TypedDict, total=False):
     detail: str | None
     digits: int
     language: str
-    notation: str
+    notation: str | None
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class Style:
         Significant digits; a line whose rounding would break it shows more.
     language : {"en", "zh"}
         Of the words.
-    notation : {"standard", "tutorial"}
-        W of layer l with one number, or with the layers on both sides.
+    notation : {"standard", "tutorial"}, optional
+        A key of ``NOTATIONS``; left out, the one of the example, and else the library's own.
 
     Raises
     ------
@@ -48,12 +48,12 @@ class Style:
     detail: str | None = None
     digits: int = 6
     language: str = "en"
-    notation: str = "standard"
+    notation: str | None = None
 
     def __post_init__(self) -> None:
         if self.detail is not None and self.detail not in DETAILS:
             raise UnknownNameError("detail", self.detail, DETAILS)
-        if self.notation not in NOTATIONS:
+        if self.notation is not None and self.notation not in NOTATIONS:
             raise UnknownNameError("notation", self.notation, NOTATIONS)
         if type(self.digits) is not int or not 1 <= self.digits <= ALL_DIGITS:
             raise SettingError(f"digits is {self.digits!r}; it is from 1 to {ALL_DIGITS}.")

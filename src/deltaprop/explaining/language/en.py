@@ -24,12 +24,17 @@ WORDS = {
     "more": "({count} more)",
     "more of this form": "({count} more of the same form)",
     "target": "target t",
-    "loss L": "loss L",
+    "loss L": "loss {letter}",
     # conventions
     "mean": "mean over {count} samples",
     "sum": "sum over {count} samples",
     "one sample": "of one sample",
     "conventions": "Loss: {loss}, {mean}; δ = dL/dz; all gradients at the old weights.",
+    "numbering": (
+        "The tutorial's notation: the inputs are layer {first}, the loss is layer {last}; in the "
+        "example single numbers are x, w, h and y, and the loss is E."
+    ),
+    "first delta": "The loss is layer {number}: its delta, d{letter}/d{letter} = 1, is the first.",
     "slope of a linear neuron": "Linear neurons: a = z, so f' = 1; that is the factor 1 in δ.",
     "slope at a kink": "f'({place}) of {activation} is {slope}.",
     "penalties": "Penalties count in loss and gradients, for weights, not for biases.",

@@ -24,12 +24,17 @@ WORDS = {
     "more": "（另有 {count} 个）",
     "more of this form": "（另有 {count} 个形式相同）",
     "target": "目标 t",
-    "loss L": "损失 L",
+    "loss L": "损失 {letter}",
     # conventions
     "mean": "{count} 个样本的平均",
     "sum": "{count} 个样本的总和",
     "one sample": "单个样本",
     "conventions": "损失：{loss}，{mean}；δ = dL/dz；所有梯度都在旧权重处求得。",
+    "numbering": (
+        "教程的记号：输入是第 {first} 层，损失是第 {last} 层；"
+        "例子里的单个数字写作 x、w、h、y，损失写作 E。"
+    ),
+    "first delta": "损失是第 {number} 层：最先的误差项是它自己的，d{letter}/d{letter} = 1。",
     "slope of a linear neuron": "线性神经元：a = z，故 f' = 1；这就是其 δ 中的因子 1。",
     "slope at a kink": "{activation} 的 f'({place}) 取 {slope}。",
     "penalties": "惩罚项计入损失和梯度，只作用于权重，不作用于偏置。",

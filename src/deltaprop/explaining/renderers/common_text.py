@@ -20,6 +20,7 @@ from deltaprop.functional.expressions import Quotient
 from deltaprop.notation.digits import Line
 from deltaprop.notation.ids import Ref
 from deltaprop.notation.image import Image
+from deltaprop.notation.naming import Naming
 from deltaprop.notation.unicode import SUPERSCRIPTS, symbol_of, unicode_notation
 from deltaprop.notation.write import write, written
 from deltaprop.widths import pad, text_width, wrap
@@ -48,7 +49,7 @@ _SIGNED = ("  ", "· ", "+ ", "++"), ("  ", "· ", "- ", "--")
 
 def ref_text(ref: Ref, document: Document) -> str:
     """Return a number's symbol."""
-    return symbol_of(document.named(ref), document.n_samples, document.style.notation)
+    return symbol_of(document.named(ref), document.n_samples, document.naming)
 
 
 def cell_text(cell: Cell, document: Document) -> str:
@@ -143,8 +144,8 @@ def equation_text(equation: MatrixEquation, document: Document, room: int) -> It
     Matrices that have no room beside each other stand below each other, and columns that have
     none are left out.
     """
-    notation, words = document.style.notation, document.words
-    left = symbol_of(equation.left, 2, notation, equation.part)
+    naming, words = document.naming, document.words
+    left = symbol_of(equation.left, 2, naming, equation.part)
     relation = "=" if equation.exact else "≈"
     if not equation.right:
         described = words["after the step"]
@@ -154,7 +155,7 @@ def equation_text(equation: MatrixEquation, document: Document, room: int) -> It
         yield from _beside([(f" {relation} ", equation.result, "")], room)
         yield from _more(equation, document)
         return
-    yield from _heading(left, _symbols(equation, notation), room)
+    yield from _heading(left, _symbols(equation, naming), room)
     pieces = _pieces_of(equation, f" {relation} ")
     blocks = [pieces] if sum(map(_wide, pieces)) + 4 <= room else [[piece] for piece in pieces]
     for block in blocks:
@@ -180,18 +181,18 @@ def _more(equation: MatrixEquation, document: Document) -> Iterator[str]:
         yield document.words["more of this form"].format(count=f"{equation.more:,}")
 
 
-def _symbols(equation: MatrixEquation, notation: str) -> str:
+def _symbols(equation: MatrixEquation, naming: Naming) -> str:
     """Return the right-hand side in symbols."""
     text = ""
     for token in equation.right:
         match token:
             case Entries():
-                symbol = symbol_of(token.ref, 2, notation, token.part)
+                symbol = symbol_of(token.ref, 2, naming, token.part)
                 if token.transposed:
                     symbol = f"{symbol}ᵀ" if len(symbol) == 1 else f"({symbol})ᵀ"
                 text += f"{_prime(token.applied)}({symbol})" if token.applied else symbol
             case Constant():
-                text += _constant(token, lambda ref: symbol_of(ref, 2, notation))
+                text += _constant(token, lambda ref: symbol_of(ref, 2, naming))
             case _:
                 text += _mark(token, first=not text)
     return text

@@ -34,7 +34,7 @@ def write_document(document: Document) -> str:
         return _text({**about, **document.data})
     if document.worked is not None:
         return _text(to_data(document, document.worked))
-    lines = tuple(document.lines())
+    lines = tuple(document.all_lines())
     return _text(
         {
             "format": FORMAT,
@@ -77,7 +77,7 @@ def to_data(document: Document, worked: WorkedStep) -> dict[str, Any]:
         "diagram": diagram(worked),
         **_example_of(worked),
         "roots": _roots(worked.steps),
-        "steps": [_step(line, document) for line in document.lines()],
+        "steps": [_step(line, document) for line in document.all_lines()],
         "change": {
             "predicted": _finite(worked.predicted_change),
             "second_order": _finite(worked.second_order_change),
@@ -138,14 +138,14 @@ def diagram(worked: WorkedStep) -> dict[str, Any]:
 
 
 def _step(line: Line, document: Document) -> dict[str, Any]:
-    step, style = line.step, document.style
+    step = line.step
     notations = [
         latex_notation(
-            line, symbols, style.notation, document.n_samples, document.words["more terms"]
+            line, symbols, document.naming, document.n_samples, document.words["more terms"]
         )
         for symbols in (True, False)
     ]
-    symbol = latex_symbol(document.named(step.ref), document.n_samples, style.notation)
+    symbol = latex_symbol(document.named(step.ref), document.n_samples, document.naming)
     data: dict[str, Any] = {
         "id": step.id,
         "phase": step.phase,

@@ -116,7 +116,7 @@ def _overview(overview: Overview, document: Document) -> Iterator[str]:
         yield from (escaped(overview.note), "")
     yield from _table(overview.table(words), document)
     yield from ("", f"- {words['target']} = {overview.targets}")
-    yield f"- {words['loss L']} = {overview.loss}"
+    yield f"- {overview.loss_name} = {overview.loss}"
 
 
 def _row(row: Iterable[str]) -> str:

@@ -22,6 +22,7 @@ from deltaprop.notation.chart import Bars, Curve
 from deltaprop.notation.digits import Line
 from deltaprop.notation.ids import Ref, read_ref
 from deltaprop.notation.image import Image
+from deltaprop.notation.naming import Naming
 from deltaprop.notation.symbols import Letter, symbol
 from deltaprop.notation.write import Notation, leaf_writer, write, written
 
@@ -145,15 +146,13 @@ def _number(text: str, words: _Words) -> str:
 
 def _name(ref: Ref, document: Document, part: str = "") -> str:
     """Return a symbol as it is read out, letter first: "W 1 3 of layer 2"."""
-    style = document.style
-    return _spoken_symbol(
-        document.named(ref), document.n_samples, style.notation, style.language, part
-    )
+    language = document.style.language
+    return _spoken_symbol(document.named(ref), document.n_samples, document.naming, language, part)
 
 
 @lru_cache(maxsize=8192)
-def _spoken_symbol(ref: Ref, n_samples: int, notation: str, language: str, part: str) -> str:
-    words, of = SPOKEN[language], symbol(ref, n_samples, notation)
+def _spoken_symbol(ref: Ref, n_samples: int, naming: Naming, language: str, part: str) -> str:
+    words, of = SPOKEN[language], symbol(ref, n_samples, naming)
 
     def letter(of: Letter) -> str:
         text = unicodedata.normalize("NFD", f"{of.text} {of.below}").replace("_", " ")
@@ -327,7 +326,7 @@ def _overview(overview: blocks.Overview, document: Document, words: _Words) -> I
         if layer.more:
             yield document.words["more"].format(count=f"{layer.more:,}")
     yield document.words["target"] + words["="] + said(overview.targets, words)
-    yield document.words["loss L"] + words["="] + said(overview.loss, words)
+    yield overview.loss_name + words["="] + said(overview.loss, words)
 
 
 def _equation(equation: tokens.MatrixEquation, document: Document, words: _Words) -> Iterator[str]:

@@ -159,7 +159,7 @@ class _Page:
         words = self.words
         yield ""
         described = f"{words['target']} = {overview.targets}"
-        loss = f"{words['loss L']} = {overview.loss}"
+        loss = f"{overview.loss_name} = {overview.loss}"
         if text_width(f"{described}    {loss}") <= self.width:
             yield f"{described}    {loss}"
         else:

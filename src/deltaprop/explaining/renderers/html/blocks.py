@@ -71,7 +71,7 @@ class Blocks:
     def symbol(self, ref: Ref) -> str:
         """Return a number's symbol."""
         document = self.document
-        return symbol(document.named(ref), document.n_samples, document.style.notation)
+        return symbol(document.named(ref), document.n_samples, document.naming)
 
     # sections
 
@@ -112,7 +112,7 @@ class Blocks:
             case Overview():  # where there is no picture of the network
                 yield from self.table(block.table(self.words))
                 yield f"<p>{escape(block.note)}</p>" if block.note else ""
-                facts = ((self.words["target"], block.targets), (self.words["loss L"], block.loss))
+                facts = ((self.words["target"], block.targets), (block.loss_name, block.loss))
                 yield from self.table(Table((), tuple((what, Shown(text)) for what, text in facts)))
             case Image():
                 yield self.image(block)
@@ -167,7 +167,7 @@ class Blocks:
         """Return what stands above a column; the loss of one sample stands for those of all."""
         if isinstance(cell, Ref):
             n = self.document.n_samples if cell.layer else 1
-            return escape(symbol_of(cell, n, self.document.style.notation))
+            return escape(symbol_of(cell, n, self.document.naming))
         return self.cell(cell)
 
     def image(self, image: Image) -> str:
@@ -187,12 +187,12 @@ class Blocks:
         """Yield what the lines start from; many of a kind are folded away."""
         refs = sorted(map(read_ref, self.roots), key=_group)
         for _, group in groupby(refs, key=lambda ref: _group(ref)[:3]):
-            found = list(group)
+            found = sorted(group, key=self.document.naming.place)
             items = "".join(map(self._given, found))
             chips = f'<ul class="givens">{items}</ul>'
             if len(found) > _MOST_GIVEN:
                 array = Ref(found[0].quantity, found[0].layer)
-                kind = math(symbol(array, 1, self.document.style.notation))
+                kind = math(symbol(array, 1, self.document.naming))
                 described = self.text("numbers of a kind", count=f"{len(found):,}")
                 chips = f"<details><summary>{kind} {described}</summary>{chips}</details>"
             yield chips

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from deltaprop.explaining.derivation.edges import added_at
 from deltaprop.explaining.derivation.strongest import neurons_to_show
+from deltaprop.explaining.document.labels import naming_of
 from deltaprop.explaining.document.style import Style
 from deltaprop.explaining.language import words_of
 from deltaprop.explaining.worked_step import WorkedStep
@@ -69,7 +70,10 @@ class Cards:
     ) -> None:
         self.worked = worked
         self.trace = worked.trace
-        self.digits, self.notation = style.digits, style.notation
+        self.digits, self.naming = (
+            style.digits,
+            naming_of(worked.names, worked.trace.network, style),
+        )
         self.words = words_of(style.language)
         self.sample, self.known = sample, known
         layers = len(self.trace.a)
@@ -96,11 +100,13 @@ class Cards:
 
     def symbol(self, ref: Ref) -> str:
         """Return a symbol without the sample, which the heading names."""
-        return symbol_of(ref, 1, self.notation)
+        return symbol_of(ref, 1, self.naming)
 
     def id(self, *names: str) -> str:
         """Return the attributes that tell which numbers an element shows."""
-        shown = [name for name in names if self.known is None or name in self.known]
+        refs = (read_ref(name) for name in names if name)
+        told = [*dict.fromkeys(self.naming.joined(ref).id for ref in refs)]
+        shown = [name for name in told if self.known is None or name in self.known]
         if not shown:
             return ""
         also = f' data-also="{escape(" ".join(shown[1:]))}"' if shown[1:] else ""
@@ -108,6 +114,8 @@ class Cards:
 
     def again(self, name: str) -> str:
         """Return the attribute that tells what a number is with the new weights, if it changes."""
+        if not name:
+            return ""
         ref, after = read_ref(name), self.worked.update.after
         if ref.quantity == "a":
             value = after.a[ref.layer][ref.index]
@@ -180,11 +188,14 @@ class Cards:
         """Return the node of the loss."""
         value = self.trace.loss_per_sample[self.sample]
         alone = self.worked.derivation.loss_is_of_one_sample()
-        own = (f"loss[{self.sample}]", "L" if alone else "ℓ", self.number(value), value)
-        total = ("loss", "L", self.number(self.trace.loss), self.trace.loss)
-        rows = (own,) if alone else (own, total)
+        whole = self.symbol(Ref("loss"))
+        own = (f"loss[{self.sample}]", whole if alone else "ℓ", self.number(value), value)
+        total = ("loss", whole, self.number(self.trace.loss), self.trace.loss)
+        rows = [own] if alone else [own, total]
+        if self.naming.of_loss:  # the deltas begin with that of the loss by itself
+            rows.append(("", self.symbol(Ref("delta", len(self.trace.a))), "1", 1.0))
         also = ("loss", "l2_penalty", "l1_penalty", f"loss.after[{self.sample}]", "loss.after")
-        node = Node(self.x(len(self.columns)), 0, rows, "", also, "loss", 0)
+        node = Node(self.x(len(self.columns)), 0, tuple(rows), "", also, "loss", 0)
         return replace(node, y=_TOP + (self.height - _TOP - node.height) / 2)
 
     def svg_of(self, node: Node) -> Iterator[str]:
@@ -213,7 +224,7 @@ class Cards:
                     f"{escape(number)}</text>"
                 )
                 continue
-            kind = "gradient" if name.startswith("delta") else "value"
+            kind = "gradient" if symbol[0] in "δ∂" else "value"
             yield (
                 f'<g class="row {kind}"{self.id(name)}>'
                 f'<text class="symbol" x="{node.x + 10:.5g}" y="{base:.5g}">{escape(symbol)}</text>'

@@ -78,10 +78,10 @@ class _Writer:
         self, equation: MatrixEquation, document: Document, known: Collection[str]
     ) -> None:
         self.equation, self.words, self.known = equation, document.words, known
-        self.notation = document.style.notation
+        self.naming = document.naming
 
     def symbol(self, ref: Ref, part: str = "") -> str:
-        return symbol(ref, 1, self.notation, part)
+        return symbol(ref, 1, self.naming, part)
 
     def parts(self) -> Iterator[str]:
         """Yield symbol = symbols = numbers = result."""
@@ -114,7 +114,8 @@ class _Writer:
                 case Entries():
                     written = self.symbol(token.ref, token.part)
                     if token.transposed:
-                        base = f"<mrow>{fenced(written)}</mrow>" if token.ref.layer else written
+                        raised = written.startswith(("<msup", "<msubsup"))
+                        base = f"<mrow>{fenced(written)}</mrow>" if raised else written
                         written = scripts(base, "", "<mi>⊤</mi>")
                     applied = f"{_function(token.applied)}{fenced(written)}"
                     text += applied if token.applied else written
@@ -168,7 +169,7 @@ class _Writer:
         written = number(text)
         if entries is not None and entries.applied and not entries.is_argument:
             return written  # f'(z) is not z
-        name = Ref(ref.quantity, ref.layer, index, ref.after).id
+        name = self.naming.joined(Ref(ref.quantity, ref.layer, index, ref.after)).id
         return operand(name, written) if name in self.known else written
 
 

@@ -177,7 +177,10 @@ class _Drawing:
 
     def _titles(self, language: str) -> Iterator[str]:
         words, network = self.cards.words, self.trace.network
-        titles = [*column_titles(network, language), network.loss_name.replace("_", " ")]
+        titles = [
+            *column_titles(network, language, self.cards.naming),
+            network.loss_name.replace("_", " "),
+        ]
         for column, title in enumerate(titles):
             x = self.cards.x(column) + self.cards.card / 2
             room = self.cards.card + (LAST_GAP if column >= len(titles) - 2 else self.cards.gap) - 6
@@ -221,7 +224,9 @@ class _Drawing:
             for row in node.rows
             if row[0].startswith(("a.", "targets"))
         )
-        loss = f"{self.cards.words['loss L']} = {self.cards.number(trace.loss)}"
+        letter = self.cards.symbol(Ref("loss"))
+        loss = self.cards.words["loss L"].format(letter=letter)
+        loss += f" = {self.cards.number(trace.loss)}"
         heading = self.cards.words["sample"].format(number=s + 1) if len(trace.a[0]) > 1 else ""
         return f"{trace.network.describe()} {heading}. {outputs}. {loss}."
 

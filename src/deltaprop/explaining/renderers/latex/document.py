@@ -136,7 +136,7 @@ class _Page:
     def symbol(self, ref: Ref) -> str:
         """Return a number's symbol."""
         document = self.document
-        name = latex_symbol(document.named(ref), document.n_samples, document.style.notation)
+        name = latex_symbol(document.named(ref), document.n_samples, document.naming)
         return f"${name}$"
 
     def table(self, table: Table) -> Iterator[str]:
@@ -190,7 +190,10 @@ class _Page:
             yield r"\hline"
         yield rf"\end{{{kind}}}}}\par"
         targets = ", ".join(_target(text) for text in overview.targets.split(", "))
-        target, loss = escaped(words["target"]), escaped(words["loss L"])
+        target, loss = (
+            escaped(words["target"]),
+            escaped(overview.loss_name),
+        )
         yield rf"{target} $=$ {targets}\qquad {loss} $=$ {_math(overview.loss)}\par"
 
 

@@ -25,6 +25,7 @@ from deltaprop.notation.latex import (
     latex_number,
     latex_symbol,
 )
+from deltaprop.notation.naming import Naming
 from deltaprop.notation.write import write
 from deltaprop.widths import text_width
 
@@ -45,13 +46,13 @@ def line_rows(
     The rows have no line break ``\\`` at their end, and are at most ``room`` em wide. With a
     ``comment`` the first ends in the id.
     """
-    notation, n_samples = document.style.notation, document.n_samples
-    left = latex_symbol(document.named(line.step.ref), n_samples, notation)
+    naming, n_samples = document.naming, document.n_samples
+    left = latex_symbol(document.named(line.step.ref), n_samples, naming)
     more = document.words["more terms"]
 
     def parts(flat: bool) -> list[str]:
         notations = (
-            latex_notation(line, symbols, notation, n_samples, more, flat)
+            latex_notation(line, symbols, naming, n_samples, more, flat)
             for symbols in (True, False)
         )
         return equation_parts(line, *notations)
@@ -136,14 +137,14 @@ def aligned(groups: Sequence[list[str]]) -> Iterator[str]:
 
 def equation_rows(equation: MatrixEquation, document: Document, room: float = _ROOM) -> list[str]:
     r"""Return the rows of an ``align*`` for a matrix equation, with the shape under each matrix."""
-    notation, words = document.style.notation, document.words
-    left = latex_symbol(equation.left, 2, notation, equation.part)
+    naming, words = document.naming, document.words
+    left = latex_symbol(equation.left, 2, naming, equation.part)
     room -= width(left) + 2.0
     relation = "=" if equation.exact else r"\approx"
     result = f"{relation} {_matrix(equation.result, room)[0]}"
     rows: list[str] = []
     if equation.right:
-        rows.append(f"= {_symbols(equation, notation)}")
+        rows.append(f"= {_symbols(equation, naming)}")
         row, used = "= ", 1.5
         for number, (piece, wide) in enumerate(_pieces(equation, room - 3.0)):
             if number and used + wide > room:
@@ -153,7 +154,7 @@ def equation_rows(equation: MatrixEquation, document: Document, room: float = _R
         rows.append(row)
     elif equation.phase == "backward":
         described = words["given by"].format(loss=equation.note.replace("_", " "))
-        z = latex_symbol(Ref("z", equation.left.layer), 2, notation)
+        z = latex_symbol(Ref("z", equation.left.layer), 2, naming)
         rows.append(rf"= \frac{{\partial L}}{{\partial {z}}} \quad\text{{({escaped(described)})}}")
     else:
         rows.append(rf"\quad\text{{({escaped(words['after the step'])})}}")
@@ -164,20 +165,20 @@ def equation_rows(equation: MatrixEquation, document: Document, room: float = _R
     return [f"{left} &{rows[0]}", *(f"&{row}" for row in rows[1:])]
 
 
-def _symbols(equation: MatrixEquation, notation: str) -> str:
+def _symbols(equation: MatrixEquation, naming: Naming) -> str:
     """Return the right-hand side in symbols."""
     text = ""
     for token in equation.right:
         match token:
             case Entries():
-                symbol = latex_symbol(token.ref, 2, notation, token.part)
+                symbol = latex_symbol(token.ref, 2, naming, token.part)
                 if token.transposed:
                     symbol = rf"\left({symbol}\right)^{{T}}" if "^" in symbol else f"{symbol}^{{T}}"
                 applied = rf"{_function(token.applied)}\left({symbol}\right)"
                 text += applied if token.applied else symbol
             case Constant(line=line):
                 expression = line.step.expression
-                text += write(expression, latex_notation(line, symbols=True, notation=notation))
+                text += write(expression, latex_notation(line, symbols=True, naming=naming))
             case _:
                 text += _mark(token, "", first=not text)
     return text

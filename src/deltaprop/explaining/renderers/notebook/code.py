@@ -17,6 +17,7 @@ from deltaprop.functional.losses import sample_shares
 from deltaprop.model.layers import ARRAYS
 from deltaprop.model.parameters import Parameters
 from deltaprop.notation.digits import Line
+from deltaprop.notation.naming import STANDARD
 from deltaprop.notation.write import Notation, write
 from deltaprop.training.optimizers import hyperparameters
 
@@ -50,7 +51,7 @@ original = "{original}"  # of the numbers that the text shows
 def check(step, phase, shown):
     """Compare displayed numbers with what deltaprop works out; of other numbers, tell them."""
     if fingerprint(step) != original:
-        print(told(step, phase, "{language}"))
+        print(told(step, phase, {written}))
         return
     for name, text in shown.items():
         value = step.derivation.known(read_ref(name)).value
@@ -60,7 +61,7 @@ def check(step, phase, shown):
 
 if fingerprint(step) != original:
     print("{changed}")
-    print(told(step, "overview", "{language}"))'''
+    print(told(step, "overview", {written}))'''
 ARITHMETIC = f'''\
 from math import *
 
@@ -152,11 +153,10 @@ def given_code(worked: WorkedStep, own_rule: str, live: str) -> Given:
     return Given(packed, f"{_IMPORTS}\n# {live}\n{network}", step)
 
 
-def check_definition(worked: WorkedStep, language: str, changed: str) -> str:
+def check_definition(worked: WorkedStep, language: str, notation: str, changed: str) -> str:
     """Return code that defines ``check``; ``changed`` is said where the first cell is another."""
-    return _CHECK.format(
-        near=_NEAR, original=fingerprint(worked), language=language, changed=changed
-    )
+    written = f'"{language}"' + (f', "{notation}"' if notation != STANDARD.name else "")
+    return _CHECK.format(near=_NEAR, original=fingerprint(worked), written=written, changed=changed)
 
 
 def check_code(worked: WorkedStep, phase: str, lines: Sequence[Line]) -> str:

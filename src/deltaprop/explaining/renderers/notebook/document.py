@@ -77,8 +77,9 @@ class _Book:
             yield from [("hidden code", given.packed)] if given.packed else []
             yield "code", given.network
             yield "code", given.step
-            language = self.document.style.language
-            yield "code", code.check_definition(worked, language, words["notebook changed"])
+            language, notation = self.document.style.language, self.document.naming.name
+            changed = words["notebook changed"]
+            yield "code", code.check_definition(worked, language, notation, changed)
         else:
             yield "code", code.ARITHMETIC
         for section in self.document.sections:

@@ -133,7 +133,9 @@ class _Fragment:
         if overview.note:
             yield f"<p>{_escaped(overview.note)}</p>"
         yield from self.table(overview.table(words))
-        described = f"{words['target']} = {overview.targets}; {words['loss L']} = {overview.loss}"
+        described = (
+            f"{words['target']} = {overview.targets}; {overview.loss_name} = {overview.loss}"
+        )
         yield f"<p>{_escaped(described)}</p>"
 
 

@@ -12,6 +12,7 @@ from deltaprop.explaining.document.style import Style
 from deltaprop.explaining.explanation import Explanation
 from deltaprop.explaining.renderers.common_text import line_text, proof_text
 from deltaprop.explaining.worked_step import WorkedStep
+from deltaprop.notation.naming import STANDARD
 from deltaprop.training.optimizers import hyperparameters
 
 __all__ = ["fingerprint", "is_known_rule", "told"]
@@ -42,7 +43,7 @@ def fingerprint(worked: WorkedStep) -> str:
     return f"{zlib.crc32(b''.join(parts)):08x}"
 
 
-def told(step: Explanation, phase: str, language: str = "en") -> str:
+def told(step: Explanation, phase: str, language: str = "en", notation: str = STANDARD.name) -> str:
     """Return the lines of a phase of a step as text; or "overview", the network with its numbers.
 
     Parameters
@@ -53,6 +54,8 @@ def told(step: Explanation, phase: str, language: str = "en") -> str:
         "forward", "loss", "backward", "gradient", "update", "after" or "overview".
     language : str
         Of the words.
+    notation : str
+        A key of ``NOTATIONS``.
 
     Returns
     -------
@@ -60,12 +63,15 @@ def told(step: Explanation, phase: str, language: str = "en") -> str:
         Lines of at most 96 columns.
     """
     if phase == "overview":
-        return step.to_terminal(detail="overview", language=language, width=_ROOM)
-    return "\n".join(_lines(step, phase, language))
+        return step.to_terminal(
+            detail="overview", language=language, notation=notation, width=_ROOM
+        )
+    style = Style(detail="neurons", language=language, notation=notation)
+    return "\n".join(_lines(step, phase, style))
 
 
-def _lines(step: Explanation, phase: str, language: str) -> Iterator[str]:
-    document = step.document(Style(detail="neurons", language=language), shortened=True)
+def _lines(step: Explanation, phase: str, style: Style) -> Iterator[str]:
+    document = step.document(style, shortened=True)
     for section in document.sections:
         for part in section.parts:
             lines = (line for b in part.blocks if isinstance(b, Lines) for line in b.lines)
