@@ -45,6 +45,8 @@ NAMES = [
     "one_hot_shifted",
     "log2",
     "square_missing",
+    "root_taken",
+    "second_term_missing",
     "half_a_slope",
     "other_slope",
     "gradient_for_weights",

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.checking.mistakes import MISTAKES
+from deltaprop.checking.mistakes.common import has_curved_hidden, with_output
 from deltaprop.checking.rules import RIGHT, Rules, Working
 from deltaprop.functional.activations import ACTIVATIONS
 from deltaprop.model.spec import Network
@@ -102,6 +103,19 @@ def _sigmoid_at_a(w: Working) -> Array:
     return _output_difference(w) * ACTIVATIONS["sigmoid"].f_prime(p, ACTIVATIONS["sigmoid"].f(p))
 
 
+def _slope_of_sigmoid_fed_with_z(w: Working) -> Array:
+    return _output_difference(w) * w.z[-1] * (1.0 - w.z[-1])
+
+
+def _activation_itself(w: Working, index: int) -> Array:
+    return w.a[index + 1]
+
+
+def _softmax_over_everything(z: Array) -> Array:
+    e = np.exp(z - z.max())
+    return np.asarray(e / e.sum())
+
+
 def _ones(w: Working, index: int) -> Array:
     return np.ones_like(w.z[index])
 
@@ -175,7 +189,16 @@ FURTHER: tuple[tuple[str, Callable[[Network], bool], tuple[Rules, ...]], ...] = 
     ),
     ("delta_by_a", _curved_output, (replace(RIGHT, gradient_delta=_gradient_by_a),)),
     ("delta_by_a", _is_cross_entropy, (replace(RIGHT, output_delta=_by_probability),)),
-    ("f_prime_wrong_point", _sigmoid_output, (replace(RIGHT, output_delta=_sigmoid_at_a),)),
+    (
+        "f_prime_wrong_point",
+        _sigmoid_output,
+        (
+            replace(RIGHT, output_delta=_sigmoid_at_a),
+            replace(RIGHT, output_delta=_slope_of_sigmoid_fed_with_z),
+        ),
+    ),
+    ("softmax_index", _is_cross_entropy, (with_output(_softmax_over_everything),)),
+    ("other_slope", has_curved_hidden, (replace(RIGHT, f_prime=_activation_itself),)),
     (
         "penalty",
         MISTAKES["penalty"].applies,

@@ -88,6 +88,16 @@ def _absolute_loss(w: Working) -> float:
     return float(0.5 * w.shares @ np.abs(w.targets - RIGHT.output(w)).sum(axis=1))
 
 
+def _first_term_only(w: Working) -> float:
+    with np.errstate(all="ignore"):
+        logs = np.where(w.targets > 0, np.log(RIGHT.output(w)), 0.0)
+    return float(-w.shares @ np.sum(w.targets * logs, axis=1))
+
+
+def _root_of_square(outputs: Callable[[Network], int]) -> Callable[[Working], float]:
+    return lambda w: float(np.sqrt(2.0 * RIGHT.data_loss(w) / outputs(w.network)))
+
+
 def _difference_times(slope: Callable[[Array], Array]) -> Callable[[Working], Array]:
     def delta(w: Working) -> Array:
         p = RIGHT.output(w)
@@ -240,6 +250,26 @@ FURTHER = (
         fix="half squared error is 1/2 (t - y)^2",
     ),
     Mistake(
+        "root_taken",
+        "the root of the mean square is written where the loss itself belongs",
+        (
+            change(data_loss=_root_of_square(lambda _network: 1)),
+            change(data_loss=_root_of_square(lambda network: network.n_out)),
+        ),
+        squared,
+        fix="half squared error is 1/2 (t - y)^2, without a root: its gradient is of the square",
+    ),
+    Mistake(
+        "second_term_missing",
+        "binary cross-entropy without its second term, (1 - t) log(1 - p)",
+        (
+            change(data_loss=_first_term_only),
+            change(output_delta=lambda w: w.shares[:, None] * w.targets * (RIGHT.output(w) - 1.0)),
+        ),
+        lambda network: network.loss_name == "binary_cross_entropy",
+        fix="where t is 0 the loss is -log(1 - p): -t log(p) - (1 - t) log(1 - p)",
+    ),
+    Mistake(
         "half_a_slope",
         "only a part of the derivative is taken: p or 1 - p for p (1 - p), 1 - a for 1 - a^2",
         (
@@ -255,7 +285,7 @@ FURTHER = (
     ),
     Mistake(
         "other_slope",
-        "the derivative of another activation is taken",
+        "the derivative of another activation, or the activation itself, is taken for f'",
         tuple(_slope_of(name) for name in _OFTEN),
         has_curved_hidden,
         fix="take f' of the activation this layer has",
