@@ -168,6 +168,7 @@ def test_the_rules_of_every_mistake_are_named_too(make_problem, name):
     cases = (
         ("tanh", "cross_entropy", {"l2": 0.3, "l1": 0.1}),
         ("relu", "half_squared_error", {"l2": 0.1}),
+        ("tanh", "binary_cross_entropy", {}),
     )
     caught = 0
     for hidden, loss, more in cases:

@@ -234,7 +234,8 @@ def test_the_commonest_form_changes_numbers_in_most_networks_it_applies_to(probl
 def test_where_a_mistake_does_not_apply_it_changes_nothing_or_has_no_meaning(problems, mistake):
     no_meaning = {"softmax_diagonal", "extra_output_prime", "softmax_index", "softmax_without_exp",
                   "half", "log10", "sigmoid_for_softmax", "softmax_twice", "one_hot_shifted",
-                  "log2", "square_missing", "half_a_slope"}  # fmt: skip
+                  "log2", "square_missing", "root_taken", "second_term_missing",
+                  "half_a_slope"}  # fmt: skip
     for problem in problems.values():
         if mistake.applies(problem.network) or mistake.name in no_meaning:
             continue
@@ -269,6 +270,8 @@ APPLIES = {
     "softmax_twice": {"softmax", "softmax regression"},
     "one_hot_shifted": {"softmax", "brier", "softmax regression"},
     "square_missing": {"relu", "linear neurons", "linear regression"},
+    "root_taken": {"relu", "linear neurons", "linear regression"},
+    "second_term_missing": {"logistic"},
     "half_a_slope": {"softmax", "softmax with l2", "old textbook"},
     "other_slope": {"softmax", "relu", "huber", "logistic"},
     "gradient_for_weights": {"softmax", "linear neurons"},
@@ -304,6 +307,8 @@ DOES_NOT_APPLY = {
     "softmax_twice": {"logistic", "brier", "relu"},
     "one_hot_shifted": {"logistic", "relu", "counts"},
     "square_missing": {"softmax", "huber", "counts"},
+    "root_taken": {"softmax", "logistic", "huber", "counts"},
+    "second_term_missing": {"softmax", "brier", "old textbook"},
     "half_a_slope": {"relu", "linear neurons", "huber"},
     "other_slope": {"linear neurons", "softmax regression"},
     "gradient_for_weights": {"softmax regression", "linear regression"},
@@ -337,6 +342,7 @@ def test_a_network_without_hidden_layer_knows_no_hidden_mistakes():
     assert {name for name, m in MISTAKES.items() if m.applies(network)} == ALWAYS | {
         "half",
         "square_missing",
+        "root_taken",
     }
 
 

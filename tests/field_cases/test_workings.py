@@ -19,11 +19,6 @@ PENDING = {
     "wrong/adam-without-bias-correction": "no mistake leaves out Adam's bias correction",
     "wrong/another-weight-in-an-update": "no mistake exchanges entries of one array",
     "wrong/clipped-probability": "a probability that is not written excuses too much",
-    "wrong/only-t-log-p": "no mistake leaves out half of binary cross-entropy",
-    "wrong/relu-slope-is-relu": "no form takes f for f'",
-    "wrong/root-of-the-mean-square": "no mistake takes the root",
-    "wrong/slope-fed-with-z-everywhere": "no form takes z (1 - z) at the output",
-    "wrong/softmax-over-the-batch": "no form of softmax sums over the batch",
 }
 
 
