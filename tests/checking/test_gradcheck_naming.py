@@ -158,6 +158,7 @@ def test_a_mistake_on_the_way_down_leaves_the_layers_above_right_and_the_report_
 
 # what only another step, a second pass or a layer of its own kind shows; two that agree here
 ELSEWHERE = {"plain_step", "old_weights", "norm_as_constant"}
+ELSEWHERE |= {"no_bias_correction", "epsilon_in_root", "other_momentum", "decay_elsewhere"}
 THE_SAME = {"bias_frozen": {"not_updated"}, "not_updated": {"bias_frozen"}}
 
 

@@ -61,9 +61,14 @@ NAMES = [
     "old_weights",
     "norm_as_constant",
     "wrong_operand",
+    "no_bias_correction",
+    "epsilon_in_root",
+    "other_momentum",
+    "decay_elsewhere",
 ]
 # what shows in another step, in a second pass, or in a layer of its own kind: tests of these
-ELSEWHERE = {"plain_step", "old_weights", "norm_as_constant"}
+IN_STEPS = {"no_bias_correction", "epsilon_in_root", "other_momentum", "decay_elsewhere"}
+ELSEWHERE = {"plain_step", "old_weights", "norm_as_constant", *IN_STEPS}
 
 # networks in which mistakes can be made: n > 1 rows, several outputs, square and other matrices
 CASES = {
@@ -244,7 +249,7 @@ def test_where_a_mistake_does_not_apply_it_changes_nothing_or_has_no_meaning(pro
 
 
 ALWAYS = {"batch_mean", "sign", "stale_gradients", "learning_rate", "input_left_out", "one_sample",
-          "not_updated", "plain_step", "old_weights"}  # fmt: skip
+          "not_updated", "plain_step", "old_weights", *IN_STEPS}  # fmt: skip
 APPLIES = {
     "missing_f_prime": {"softmax", "relu", "huber"},
     "f_prime_wrong_point": {"softmax", "relu", "old textbook"},

@@ -14,9 +14,6 @@ from deltaprop.practice import mark
 FOLDER = Path(__file__).parent
 PENDING = {
     "textbooks/statquest-one-bias": "a layer's learning rate cannot be 0",
-    "wrong/adam-corrects-m-only": "no mistake leaves out Adam's bias correction",
-    "wrong/adam-corrects-v-only": "no mistake leaves out Adam's bias correction",
-    "wrong/adam-without-bias-correction": "no mistake leaves out Adam's bias correction",
     "wrong/another-weight-in-an-update": "no mistake exchanges entries of one array",
     "wrong/clipped-probability": "a probability that is not written excuses too much",
 }

@@ -79,11 +79,20 @@ class _Tried:
 
 
 def _forms(reading: Reading) -> Iterator[Form]:
-    """Yield every form, and those on the way down also in one layer only."""
-    for form in forms_for(reading.step.network):
-        yield form
+    """Yield every form, and those on the way down also in one layer only.
+
+    What can be got wrong in the step of this optimizer alone comes first.
+    """
+    step = reading.step
+    forms = [*forms_for(step.network)]
+    for form in forms:
+        if form.name in step.other_moves:
+            yield Form(form.name, form.rules, 0)
+    for form in forms:
+        if form.name not in step.other_moves:
+            yield form
         if reaches_down(form.rules):
-            for layer in range(1, reading.step.n_layers) if reading.step.n_layers > 2 else ():
+            for layer in range(1, step.n_layers) if step.n_layers > 2 else ():
                 yield Form(form.name, only_in(form.rules, frozenset({layer})), form.rank + 1)
 
 

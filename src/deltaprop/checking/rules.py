@@ -7,7 +7,7 @@ every number: marking goes on with what somebody claims.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from typing import TypeAlias
@@ -66,8 +66,8 @@ class Working:
     ``move`` is the step at the end, where it is not plain gradient descent; ``loss`` the objective,
     penalties included; ``after`` are the parameters after the step. ``is_given_output`` is whether
     it goes on with another output than z gives. ``ahead`` tells a wrong rule what the working goes
-    on with for a quantity that is worked out later; ``decay`` is the penalty's part where only the
-    step takes it.
+    on with for a quantity that is worked out later, ``other_moves`` how mistakes of a step take it;
+    ``decay`` is the penalty's part where only the step takes it.
     """
 
     network: Network
@@ -79,6 +79,7 @@ class Working:
     move: Move | None = None
     ahead: Take = field(default=lambda _key, computed: computed, repr=False)
     manner: Manner = Manner()
+    other_moves: Mapping[str, Sequence[Move]] = field(default_factory=dict, repr=False)
     z: list[Array] = field(default_factory=list)
     a: list[Array] = field(default_factory=list)
     delta: list[Array] = field(default_factory=list)
@@ -181,7 +182,7 @@ def work_step(
     w = begin(
         network, parameters, x, targets,
         learning_rate=learning_rate, shares=shares, move=move, take=take, ahead=take,
-        manner=manner,
+        manner=manner, other_moves={},
     )  # fmt: skip
     return finish(forward(rules, w, take), w, take)
 
@@ -198,11 +199,14 @@ def begin(
     take: Take,
     ahead: Take,
     manner: Manner,
+    other_moves: Mapping[str, Sequence[Move]],
 ) -> Working:
     """Return a step of which nothing is worked out yet, with the parameters that are taken."""
     shares = sample_shares(len(x)) if shares is None else shares
     taken = _taken(parameters, take)
-    return Working(network, taken, x, targets, shares, learning_rate, move, ahead, manner)
+    return Working(
+        network, taken, x, targets, shares, learning_rate, move, ahead, manner, other_moves
+    )
 
 
 def goes_on(rules: Rules, begun: Working, take: Take) -> Working:

@@ -7,7 +7,7 @@ on with that number instead: it tells a slip from what follows from it.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
@@ -51,7 +51,8 @@ Quantities = dict[str, Array]
 class Step:
     """What a step is worked out from, checked once; as for ``work_step``.
 
-    ``inertia`` is mu where ``move`` is that of momentum.
+    ``inertia`` is mu where ``move`` is that of momentum; ``other_moves`` are those of mistakes in
+    the step, by their names.
     """
 
     network: Network
@@ -63,6 +64,7 @@ class Step:
     move: Move | None = None
     inertia: float = 0.0
     manner: Manner = field(default_factory=Manner)
+    other_moves: Mapping[str, Sequence[Move]] = field(default_factory=dict)
 
     @property
     def n_layers(self) -> int:
@@ -152,7 +154,7 @@ def work_out(
             w = begin(
                 step.network, step.parameters, step.x, step.targets, learning_rate=eta,
                 shares=step.shares, move=step.move, take=take, ahead=ahead,
-                manner=step.manner,
+                manner=step.manner, other_moves=step.other_moves,
             )  # fmt: skip
             rest = forward(rules, w, take)
             if begun is not None and begins_right(rules):
@@ -198,7 +200,8 @@ def rules_for(key: str, step: Step) -> frozenset[str]:
     """Return the names of the rules by which ``key`` is worked out from its operands."""
     name, after = key.partition(".")[0], key.endswith(".after")
     if name in ARRAYS:
-        return frozenset({"update"} if after else ())
+        decays = {"penalty_gradient"} if "update" in step.manner.penalty_in else set()
+        return frozenset({"update"} | decays if after else ())
     again = {"again"} if after else set()
     if name == "loss":
         return frozenset({"data_loss", "penalty", "output"} | again)

@@ -9,9 +9,12 @@ from deltaprop.checking.mistakes.common import COMMON
 from deltaprop.checking.mistakes.further import FURTHER
 from deltaprop.checking.mistakes.mistake import Mistake
 from deltaprop.checking.mistakes.of_layers import OF_LAYERS
+from deltaprop.checking.mistakes.of_steps import OF_STEPS
 from deltaprop.checking.mistakes.operands import OF_OPERANDS
 from deltaprop.functional.registry import Registry
 
 __all__ = ["MISTAKES", "Mistake"]
 
-MISTAKES: Registry[Mistake] = Registry("mistake", (*COMMON, *FURTHER, *OF_LAYERS, *OF_OPERANDS))
+MISTAKES: Registry[Mistake] = Registry(
+    "mistake", (*COMMON, *FURTHER, *OF_LAYERS, *OF_OPERANDS, *OF_STEPS)
+)

@@ -15,6 +15,7 @@ from deltaprop.engines.base import State, take_step
 from deltaprop.errors import SettingError
 from deltaprop.explaining.examples import WorkedExample
 from deltaprop.model.backprop import backpropagate
+from deltaprop.practice.marking.moves import other_moves
 from deltaprop.training.schedules import as_schedule
 
 __all__ = ["next_step", "step_of"]
@@ -49,6 +50,9 @@ def step_of(worked: WorkedExample) -> Step:
     return Step(
         worked.network, worked.parameters, np.array(trace.a[0]), np.array(trace.targets),
         np.array(trace.shares), eta, move, getattr(worked.optimizer, "momentum", 0.0),
+        other_moves=other_moves(
+            worked.optimizer, worked.network, _state(worked), eta, train_biases=worked.train_biases
+        ),
     )  # fmt: skip
 
 
@@ -65,6 +69,13 @@ def next_step(worked: WorkedExample, conventions: Conventions = HOUSE) -> Worked
 
 def _moved(worked: WorkedExample, flat: Array, gradients: Array, eta: float) -> tuple[Array, State]:
     stepped, optimizer, layout = flat.copy(), worked.optimizer, worked.network.layout
-    state = optimizer.init(flat.size) if worked.state is None else deepcopy(dict(worked.state))
+    state = _state(worked)
     take_step(optimizer, layout, state, stepped, gradients, eta)
     return stepped if worked.train_biases else np.where(layout.penalized(), stepped, flat), state
+
+
+def _state(worked: WorkedExample) -> State:
+    """Return the optimizer's state before the step."""
+    if worked.state is None:
+        return worked.optimizer.init(worked.parameters.flat.size)
+    return deepcopy(dict(worked.state))
