@@ -161,3 +161,11 @@ def test_documents_compile(language, engine, kind, tmp_path):
     sheet = all_levels(language)
     document = sheet.to_latex() if kind == "sheet" else sheet.to_key_latex()
     compiled(document, engine, tmp_path)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_no_page_of_latex_begins_with_a_few_rows(language):
+    """TeX breaks a page where it may: not among the last six rows, so it takes them all along."""
+    text = dp.exercise(5, 1, language=language).to_latex()
+    rows = [line for line in text.splitlines() if line.startswith(r"\blank")]
+    assert [row.endswith(r"\nopagebreak") for row in rows] == [False] * (len(rows) - 6) + [True] * 6

@@ -26,12 +26,13 @@ __all__ = ["aligned", "document", "given", "render", "rows", "symbol"]
 
 _CLASSES = {
     "en": ("pdflatex", r"\documentclass[11pt,a4paper,fleqn]{article}"),
-    "zh": ("xelatex", r"\documentclass[zihao=-4,a4paper,fleqn]{ctexart}"),
+    "zh": ("xelatex", r"\documentclass[zihao=5,a4paper,fleqn]{ctexart}"),
 }
 _PREAMBLE = [
     r"\usepackage[margin=2cm]{geometry}",
     r"\usepackage{amsmath}",
     r"\usepackage{multicol}",
+    r"\pagestyle{plain}",
     r"\allowdisplaybreaks",
     r"\raggedright",
     r"\setlength{\mathindent}{1em}",
@@ -40,6 +41,7 @@ _PREAMBLE = [
     r"\newcommand{\writeon}{\rule[-9pt]{0pt}{26pt}\rule[-3pt]{2.2cm}{0.4pt}}",
     r"\newcommand{\blank}[1]{\mbox{$#1 =$ \writeon}\hspace{1em}}",
 ]
+_FEWEST_ROWS = 6  # that a page holds which begins with some
 _WIDEST = 95  # of a line in a terminal that has room in a row here
 _IN_FORMULAS = {
     "δ": r"\delta ", "∂": r"\partial ", "η": r"\eta ", "λ": r"\lambda ", "−": "-", "′": "'",
@@ -96,8 +98,10 @@ def _exercise(task: Task) -> Iterator[str]:
     narrow = max(len(item.ids) for item in task.items) <= 2
     yield from [r"\begin{multicols}{2}"] * narrow
     yield r"{\setlength{\parskip}{0pt}"
-    for item in task.items:
-        yield "".join(rf"\blank{{{symbol(task, name)}}}" for name in item.ids) + r"\par"
+    for left, item in zip(range(len(task.items), 0, -1), task.items, strict=True):
+        together = r"\nopagebreak" if left <= _FEWEST_ROWS else ""
+        blanks = (rf"\blank{{{symbol(task, name)}}}" for name in item.ids)
+        yield "".join(blanks) + r"\par" + together
     yield "}"
     yield from [r"\end{multicols}"] * narrow
 
