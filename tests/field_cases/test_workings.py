@@ -13,9 +13,7 @@ from deltaprop.practice import mark
 
 FOLDER = Path(__file__).parent
 PENDING = {
-    "textbooks/statquest-one-bias": "a layer's learning rate cannot be 0",
     "wrong/another-weight-in-an-update": "no mistake exchanges entries of one array",
-    "wrong/clipped-probability": "a probability that is not written excuses too much",
 }
 
 

@@ -193,6 +193,20 @@ def test_a_learning_rate_factor_multiplies_the_learning_rate_of_its_array(rule, 
     np.testing.assert_array_equal(both[1]["W"], plain[1]["W"])
 
 
+@pytest.mark.parametrize("engine", ["reference", "native"])
+def test_a_factor_of_0_leaves_a_layer_as_it_is(rng, engine):
+    frozen = dp.Dense(4, "tanh", learning_rate_factor=0, bias_learning_rate_factor=0)
+    network = dp.Network.from_layers(N_IN, [frozen, dp.Dense(3)], l2=0.01)
+    parameters = network.init(rng)
+    before = parameters.copy()
+    X, y = rng.normal(size=(8, N_IN)), rng.integers(3, size=8)
+    more = {"optimizer": dp.Adam(0.1), "epochs": 2, "engine": engine, "dtype": "float64"}
+    dp.train(network, parameters, X, y, **more)
+    np.testing.assert_array_equal(parameters.W[0], before.W[0])
+    np.testing.assert_array_equal(parameters.b[0], before.b[0])
+    assert (parameters.W[1] != before.W[1]).all()
+
+
 @pytest.mark.parametrize(
     ("make", "said"),
     [

@@ -12,7 +12,7 @@ import numpy as np
 from deltaprop.errors import SettingError
 from deltaprop.functional.activations import ACTIVATIONS
 from deltaprop.functional.initializers import INITIALIZERS
-from deltaprop.functional.settings import positive, positive_int
+from deltaprop.functional.settings import at_least_zero, positive_int
 from deltaprop.model.layers.base import Array, Equation, LayerArrays
 
 __all__ = ["PARAMETRIZATIONS", "Dense"]
@@ -43,7 +43,7 @@ class Dense:
     bias_initializer : {"zeros", "standard_normal"}
         How b is drawn.
     learning_rate_factor, bias_learning_rate_factor : float
-        What the learning rate is multiplied by for W, and for b.
+        What the learning rate is multiplied by for W, and for b; 0 leaves them as they are.
     """
 
     n_out: int
@@ -83,7 +83,7 @@ class Dense:
                 f"bias_initializer is {self.bias_initializer!r}; it is zeros or standard_normal."
             )
         for name in ("learning_rate_factor", "bias_learning_rate_factor"):
-            object.__setattr__(self, name, positive(getattr(self, name), name))
+            object.__setattr__(self, name, at_least_zero(getattr(self, name), name))
 
     def width(self, n_in: int) -> int:
         """Return n_out."""

@@ -54,14 +54,18 @@ class Habit:
     by_digits: bool = False
 
     def unit(self, values: Array) -> Array:
-        """Return the unit in the last place of numbers written like the rest."""
+        """Return the unit in the last place of numbers written like the rest.
+
+        One digit is always kept: nobody goes on with 0.000 where a probability is 2e-9.
+        """
         places = np.full(np.shape(values), 10.0**-self.decimals)
-        if not self.by_digits:
-            return places
         with np.errstate(all="ignore"):
-            size = np.floor(np.log10(np.abs(values)))
-            by_digits = np.where(np.isfinite(size), 10.0 ** (size + 1 - self.digits), places)
-        return np.maximum(by_digits, places) if self.by_decimals else by_digits
+            first = 10.0 ** np.floor(np.log10(np.abs(values)))
+        first = np.where(np.isfinite(first) & (first > 0), first, np.inf)
+        if not self.by_digits:
+            return np.asarray(np.minimum(places, first))
+        by_digits = np.where(np.isfinite(first), first * 10.0 ** (1 - self.digits), places)
+        return np.minimum(np.maximum(by_digits, places) if self.by_decimals else by_digits, first)
 
 
 @dataclass(frozen=True)
