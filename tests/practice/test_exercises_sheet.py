@@ -12,6 +12,7 @@ import deltaprop as dp
 from deltaprop.errors import SettingError
 from deltaprop.notation.digits import number_text
 from deltaprop.practice import Sheet
+from deltaprop.practice.exercises.generate import MOST_GROUPS
 from deltaprop.practice.exercises.levels import LEVELS
 from deltaprop.practice.sheets.content import precision
 from deltaprop.widths import text_width
@@ -138,6 +139,7 @@ def test_every_place_for_a_fact_is_filled_in():
 def test_the_rule_of_the_step_stands_where_a_step_is_asked_or_told(monkeypatch):
     of_deltas = replace(LEVELS[1], number=10, asked=("z.1", "delta.1"), told=())
     monkeypatch.setitem(LEVELS, 10, of_deltas)
+    monkeypatch.setitem(MOST_GROUPS, (10, "identity", "half_squared_error"), 2)
     assert "W′" not in dp.exercise(10).to_terminal()
     monkeypatch.setitem(LEVELS, 10, replace(of_deltas, told=("loss.after",)))
     assert "W′" in dp.exercise(10).to_terminal()
