@@ -22,6 +22,11 @@ from deltaprop.table_models import encoder_search
 
 pytest.register_assert_rewrite("helpers")
 
+# Most tests read what is said in English, wherever they run; those of Chinese ask for it.
+for _name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES"):
+    os.environ.pop(_name, None)
+os.environ["LANG"] = "C.UTF-8"
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 hypothesis.settings.register_profile("default", deadline=None)

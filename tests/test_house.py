@@ -74,6 +74,8 @@ def words_of(path):
     """Return the words of a file's code: names and texts, without docstrings and comments."""
     if path.suffix != ".py":
         text = path.read_text("utf-8")
+        if path.suffix == ".po":  # sentences are no words of the code; what they are of is
+            return {*re.findall(r"^#\. (\w+)", text, re.MULTILINE)}
         return {path.stem, *re.findall(r"\w+", re.sub(r"//.*", "", text))}
     found, nodes = {path.stem}, list(ast.walk(tree_of(path)))
     docstrings = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
@@ -89,7 +91,7 @@ def words_of(path):
 def code():
     paths = [*ROOT.rglob("*.py")]
     paths += [p for end in ("cpp", "hpp", "def") for p in (REPOSITORY / "native").rglob(f"*.{end}")]
-    paths += ROOT.rglob("*.css")
+    paths += [*ROOT.rglob("*.css"), *ROOT.rglob("*.po")]
     return {path: words_of(path) for path in paths}
 
 

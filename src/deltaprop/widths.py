@@ -16,8 +16,10 @@ __all__ = ["clip", "pad", "table_lines", "text_width", "wrap"]
 _GAP = 2  # between columns of a table
 _NARROWEST = 12  # to which a column gives way
 
-# a word, a blank, or a Chinese character with the punctuation that may not begin a line
-_PIECE = re.compile(r" +|[^ \u2e80-\uffef]+[、。，；：！？）]*|[\u2e80-\uffef][、。，；：！？）]*")
+# a word, a blank or a Chinese character, with punctuation that may neither begin nor end a line
+_PIECE = re.compile(
+    r" +|[（《「“\[]*(?:[^ \u2e80-\uffef]+|[\u2e80-\uffef])[、。，；：！？）》」”\]…]*"
+)
 
 
 def text_width(text: str) -> int:

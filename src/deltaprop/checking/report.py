@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import textwrap
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from deltaprop.checking.named_mistakes import NamedMistake
+from deltaprop.widths import wrap
 
 __all__ = ["EntryCheck", "GradientReport"]
 
@@ -122,6 +123,10 @@ class GradientReport:
         return self.ok
 
     def __str__(self) -> str:
+        return self.to_terminal()
+
+    def to_terminal(self, told: Callable[[str], str] = str) -> str:
+        """Return what was found as lines of text; ``told`` says a sentence in a language."""
         gradients = [entry for entry in self.entries if entry.part == "gradients"]
         judged = sum(entry.is_judged for entry in gradients)
         right = sum(entry.verdict == "right" for entry in gradients)
@@ -142,8 +147,8 @@ class GradientReport:
                 f"relative error {w.relative_error:.2g}"
             )
             lines.append(f"  claimed {w.claimed:.10g}, {against} {w.measured:.10g}")
-        lines += [_filled(text) for text in (self.where, *_paragraphs(self.mistakes)) if text]
-        return "\n".join(lines)
+        texts = [text for text in (self.where, *_paragraphs(self.mistakes)) if text]
+        return "\n".join([*map(told, lines), *(_filled(told(text)) for text in texts)])
 
 
 def _paragraphs(mistakes: tuple[NamedMistake, ...]) -> list[str]:
@@ -171,4 +176,4 @@ def _series(places: tuple[str, ...]) -> str:
 
 
 def _filled(text: str) -> str:
-    return textwrap.fill(text, _WIDTH, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(wrap(text, _WIDTH))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
-from deltaprop.cli.options import option, switch, whole
+from deltaprop.cli.options import LanguageOption, option, switch, whole
 from deltaprop.cli.show import print_json, print_table, remark, say, say_wrapped
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def bench(
         ),
     ] = _ROWS,
     threads: Annotated[int | None, whole("N", "Of deltaprop; all when left out.")] = None,
+    language: LanguageOption = None,
     json: Annotated[bool, switch("--json", "Print the result as JSON.")] = False,
 ) -> int:
     """Measure training speed beside other libraries.

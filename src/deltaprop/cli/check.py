@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from deltaprop.cli.options import EncodingOption, MissingOption, finite, switch
+from deltaprop.cli.options import EncodingOption, LanguageOption, MissingOption, finite, switch
 from deltaprop.cli.show import print_json, print_table, say
 from deltaprop.cli.source import (
     RowOption,
@@ -15,6 +15,7 @@ from deltaprop.cli.source import (
     explanation_of,
     source_kind,
 )
+from deltaprop.languages import told
 
 if TYPE_CHECKING:
     from deltaprop.checking.gradients import GradientReport
@@ -34,6 +35,7 @@ def check(
     encoding: EncodingOption = None,
     missing: MissingOption = None,
     tolerance: Annotated[float, finite("E", "Relative error up to which it is right.")] = 1e-6,
+    language: LanguageOption = None,
     json: Annotated[bool, switch("--json", "Print the result as JSON.")] = False,
 ) -> int:
     """Compare every gradient with central differences.
@@ -58,7 +60,7 @@ def check(
             }
         )
         return _status(report)
-    say(str(report), result=True)
+    say(report.to_terminal(told), result=True)
     if report.wrong:
         print_table(
             ("gradient", "claimed", "measured", "relative error"),

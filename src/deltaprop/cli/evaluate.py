@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deltaprop.cli.judged import print_doubts, print_overlap
-from deltaprop.cli.options import EncodingOption, MissingOption, option, switch
-from deltaprop.cli.show import plain, print_json, print_table, remark, say
+from deltaprop.cli.options import EncodingOption, LanguageOption, MissingOption, option, switch
+from deltaprop.cli.show import labelled, plain, print_json, print_table, remark, say
 from deltaprop.errors import SettingError
+from deltaprop.languages import current_language, told
+from deltaprop.widths import pad, text_width
 
 if TYPE_CHECKING:
     from deltaprop.cli.model_file import Model
@@ -34,6 +36,7 @@ def evaluate(
     unseen: Annotated[
         bool, switch("--unseen", "Judge by those rows only that the training has not seen.")
     ] = False,
+    language: LanguageOption = None,
     json: Annotated[bool, switch("--json", "Print the figures as JSON.")] = False,
 ) -> int:
     """Print how good a model is on rows whose answers are known."""
@@ -78,7 +81,7 @@ def evaluate(
         return 0
     for name, result in found.items():
         if len(found) > 1:
-            say(f"{'target':<10} {plain(name)}", result=True)
+            say(labelled("target     ", plain(name)), result=True)
         _print(result)
         if len(found) > 1:
             say(result=True)
@@ -88,27 +91,30 @@ def evaluate(
 def _print(result: Evaluation) -> None:
     from deltaprop.reporting.language import words_of
 
-    say(f"{'rows':<10} {result.rows:,}", result=True)
-    names = {**words_of("en"), "majority": "commonest", "baseline_rmse": "of mean"}
+    words = words_of(current_language())
+    names = {**words, "majority": told("commonest"), "baseline_rmse": told("of mean")}
+    figures = {name: names[name] for name in result.figures}
+    wide = max(10, *map(text_width, figures.values())) if current_language() == "zh" else 10
+    say(f"{pad(words['rows'], wide)} {result.rows:,}", result=True)
     for name, value in result.figures.items():
-        say(f"{names[name]:<10} {value:.6g}", result=True)
+        say(f"{pad(figures[name], wide)} {value:.6g}", result=True)
     if result.interval is not None:
         low, high = result.interval
-        headline = names[result.headline]
-        say(f"{'95 %':<10} {headline} between {low:.4f} and {high:.4f}", result=True)
+        between = told(f"{names[result.headline]} between {low:.4f} and {high:.4f}")
+        say(f"{pad('95 %', wide)} {between}", result=True)
     print_overlap(result)
     print_doubts(result)
     if result.classes:
         say(result=True)
         shown = sorted(result.classes, key=lambda c: -c.rows)[:_MOST_CLASSES]
         print_table(
-            ("class", "rows", "precision", "recall"),
+            tuple(words[key] for key in ("class", "rows", "precision", "recall")),
             [(c.name, f"{c.rows:,}", _share(c.precision), _share(c.recall)) for c in shown],
             result=True,
             right=(1, 2, 3),
         )
         if len(result.classes) > len(shown):
-            say(f"... and {len(result.classes) - len(shown):,} more classes", result=True)
+            say(told(f"... and {len(result.classes) - len(shown):,} more classes"), result=True)
 
 
 def _refuse_unseen(model: Model) -> None:

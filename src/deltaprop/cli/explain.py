@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
-from deltaprop.cli.options import EncodingOption, MissingOption, option, whole
+from deltaprop.cli.language import language_of
+from deltaprop.cli.options import EncodingOption, LanguageOption, MissingOption, option, whole
 from deltaprop.cli.own_numbers import (
     ActivationOption,
     AddClassOption,
@@ -36,6 +37,7 @@ from deltaprop.cli.source import (
     softmax_of,
     source_kind,
 )
+from deltaprop.languages import told
 
 if TYPE_CHECKING:
     from deltaprop.explaining import Explanation, Repeated
@@ -71,7 +73,7 @@ def explain(
             "--format",
         ),
     ] = None,
-    language: Annotated[str, option("LANG", "en or zh.")] = "en",
+    language: LanguageOption = None,
     notation: Annotated[
         str | None, option("NAME", "standard, or tutorial: W⁽¹²⁾, z⁴ = L; w, h, y, E.")
     ] = None,
@@ -101,6 +103,7 @@ def explain(
     from deltaprop.model.files import write_atomically
 
     form = _form_of(out) if form is None else RENDERERS[form].name
+    language = language_of(language, machine=form == "json")
     if not 1 <= digits <= _MOST_DIGITS:
         raise SettingError(f"--digits is {digits}; it is from 1 to {_MOST_DIGITS}.")
     check_outputs(
@@ -133,7 +136,7 @@ def explain(
     )  # fmt: skip
     if out is not None:
         write_atomically(out, text.encode("utf-8"))
-        say(f"written to {plain(out)}")
+        say(told(f"written to {plain(out)}"))
     else:
         say(text.rstrip("\n"), result=True)
     return 0

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from deltaprop.cli.show import count, remark, say
+from deltaprop.cli.show import count, labelled, remark, say
 from deltaprop.errors import DataError
+from deltaprop.languages import current_language, told
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["hold_rows_out", "print_doubts", "print_evaluation", "print_overlap"]
 
+_BLANK = " " * 12  # under a label
 # the figures of a line, in this order
 _IN_A_LINE = (
     "accuracy", "label_accuracy", "log_loss", "r2", "rmse", "mae", "auc", "poisson_deviance",
@@ -32,23 +34,24 @@ def print_evaluation(
     """
     from deltaprop.reporting.language import words_of
 
-    names, figures = words_of("en"), evaluation.figures
+    names, figures = words_of(current_language()), evaluation.figures
     named = [key for key in _IN_A_LINE if key in figures]
     if chosen in figures and chosen not in named:
         named.insert(1, str(chosen))
-    shown = ", ".join(f"{names[key]} {number(figures[key])}" for key in named)
-    say(f"{name:<11} {shown}", result=True)
-    say(f"            {count(evaluation.rows, 'row')}{how}", result=True)
+    shown = told(", ").join(f"{names[key]} {number(figures[key])}" for key in named)
+    say(labelled(f"{name:<11} ", shown), result=True)
+    say(_BLANK + told(count(evaluation.rows, "row")) + told(how), result=True)
     if evaluation.headline == "r2":
-        without = f"always the mean: {names['r2']} 0, {names['rmse']} "
-        without += number(figures["baseline_rmse"])
+        rmse = f"{names['rmse']} {number(figures['baseline_rmse'])}"
+        without = told(f"always the mean: {names['r2']} 0, {rmse}")
     else:
-        without = f"{names['majority']}: {evaluation.baseline:.4f}"
+        without = f"{names['majority']}{told(': ')}{evaluation.baseline:.4f}"
     if evaluation.interval is not None:
         low, high = evaluation.interval
         headline = names[evaluation.headline]
-        say(f"            95 % of {headline} between {low:.4f} and {high:.4f}", result=True)
-    say(f"            {without}", result=True)
+        between = f"95 % of {headline} between {low:.4f} and {high:.4f}"
+        say(_BLANK + told(between), result=True)
+    say(_BLANK + without, result=True)
 
 
 def hold_rows_out(
@@ -87,7 +90,7 @@ def print_doubts(evaluation: Evaluation) -> None:
     from deltaprop.reporting.figures.warnings import doubtful
     from deltaprop.reporting.page.writer import Writer
 
-    writer = Writer("en")
+    writer = Writer(current_language())
     for finding in doubtful(evaluation):
         remark(writer.sentence(finding))
 
@@ -100,9 +103,11 @@ def print_overlap(evaluation: Evaluation) -> None:
     about, of = "about " if seen.about else "", f"of {count(evaluation.rows, 'row')}"
     if seen.learnt:
         were = "was" if seen.learnt == 1 else "were"
-        say(f"learnt     {about}{seen.learnt:,} {of} {were} learnt", result=True)
+        learnt = told(f"{about}{seen.learnt:,} {of} {were} learnt")
+        say(labelled("learnt     ", learnt), result=True)
     if seen.chose:
-        say(f"learnt     {about}{seen.chose:,} {of} chose the epoch", result=True)
+        chose = told(f"{about}{seen.chose:,} {of} chose the epoch")
+        say(labelled("learnt     ", chose), result=True)
     remark(
         "A network knows rows it has learnt, or their equals, by heart: figures on them say little "
         "about new rows. Judge it by rows that were held out (train --hold-out 0.2, or --test)."

@@ -19,7 +19,9 @@ from deltaprop._version import __version__
 from deltaprop.cli import bench, check, evaluate, explain, mark, new, practice, predict, train
 from deltaprop.cli.aborted import saying_when_aborted
 from deltaprop.cli.began import begin
-from deltaprop.cli.options import Command
+from deltaprop.cli.help import Command, Commands
+from deltaprop.cli.language import choose_language
+from deltaprop.cli.options import LanguageOption
 from deltaprop.cli.show import complain, remark, say
 
 __all__ = ["app", "main"]
@@ -32,6 +34,7 @@ _USAGE, _INTERRUPTED = 2, 130
 
 app = typer.Typer(
     name="deltaprop",
+    cls=Commands,
     no_args_is_help=True,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -61,6 +64,7 @@ def _options(
         False, "--version", callback=_version, is_eager=True, help="Print the version and exit."
     ),
     debug: bool = typer.Option(False, "--debug", help="Show the traceback of an error."),
+    language: LanguageOption = None,
 ) -> None:
     pass
 
@@ -89,6 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     debug = "--debug" in given[:dashes]
     rest = [word for word in given[:dashes] if word != "--debug"] + given[dashes:]
     try:
+        choose_language(given[:dashes])
         with saying_when_aborted(_USAGE), _warnings_as_remarks(debug):
             # what was typed, for those who tell how to repeat it
             status = _command()(rest, prog_name="deltaprop", standalone_mode=False, obj=tuple(rest))
@@ -131,11 +136,12 @@ def _report(error: Exception) -> int:
         context = getattr(error, "ctx", None)
         command = context.command_path if context is not None else "deltaprop"
         message = getattr(error, "format_message", lambda: str(error))()
-        if message.startswith("Usage:"):  # nothing was asked for: the message is the help
+        if type(error).__name__ == "NoArgsIsHelpError":  # the message is the help
             say(message)
         elif message:
             stop = "" if message.endswith((".", "?")) else "."
-            complain(f"{message}{stop} See: {command} --help")
+            see = f"See: {command} --help"
+            complain(f"{message}{stop} {see}")
     elif isinstance(error, _ClickException):
         complain(str(getattr(error, "message", error)))
     elif isinstance(error, typer.Abort):

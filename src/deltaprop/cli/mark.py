@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
-from deltaprop.cli.options import option, switch
+from deltaprop.cli.language import language_of
+from deltaprop.cli.options import LanguageOption, option, switch
 from deltaprop.cli.show import count, in_color, plain, print_json, say, terminal_width
 from deltaprop.cli.source import no_file
+from deltaprop.languages import told
 
 __all__ = ["EXAMPLE", "mark"]
 
@@ -33,7 +35,7 @@ def mark(
     out: Annotated[
         str | None, option("FOLDER", "With --class: write a page of feedback for each paper.")
     ] = None,
-    language: Annotated[str, option("LANG", "Of what is said with --class: en or zh.")] = "en",
+    language: LanguageOption = None,
     json: Annotated[bool, switch("--json", "Print the result as JSON.")] = False,
 ) -> int:
     """Judge the numbers somebody claims, and name the mistakes.
@@ -52,7 +54,7 @@ def mark(
             "See: deltaprop mark --help"
         )
     if papers is not None:
-        return _marked_class(papers, out, language, json)
+        return _marked_class(papers, out, language_of(language, machine=json and out is None), json)
     if out is not None:
         raise SettingError("--out is the folder for the pages of --class; give both, or neither.")
     assert worked is not None
@@ -64,7 +66,9 @@ def mark(
     if json:
         print_json(marking.to_dict())
     else:
-        text = marking.to_terminal(width=terminal_width(), color=in_color())
+        text = marking.to_terminal(
+            width=terminal_width(), color=in_color(), language=language_of(language)
+        )
         say(text.rstrip("\n"), result=True)
     return 0 if marking.ok else 1
 
@@ -86,5 +90,5 @@ def _marked_class(papers: str, out: str | None, language: str, json: bool) -> in
     else:
         say(marked.to_terminal(width=terminal_width()).rstrip("\n"), result=True)
     if out is not None:
-        say(f"{count(len(pages), 'page')} written to {plain(out)}")
+        say(told(f"{count(len(pages), 'page')} written to {plain(out)}"))
     return marked.status

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from deltaprop.cli.options import finite, option, switch, whole
+from deltaprop.cli.language import language_of
+from deltaprop.cli.options import LanguageOption, finite, option, switch, whole
 from deltaprop.cli.own_numbers import ForceOption, refuse_to_overwrite, save_example
 from deltaprop.cli.show import complain, plain, say
 
@@ -60,7 +61,7 @@ def new(
     no_bias: Annotated[bool, switch("--no-bias", "Without biases.")] = False,
     seed: Annotated[int, whole("N", "Another one gives other numbers.")] = 0,
     title: Annotated[str, option("TEXT", "What it is called.")] = "",
-    language: Annotated[str, option("LANG", "Of questions and comments: en or zh.")] = "en",
+    language: LanguageOption = None,
     force: ForceOption = False,
 ) -> int:
     """Write a worked example to change and to work out.
@@ -76,6 +77,7 @@ def new(
     from deltaprop.functional.losses import LOSSES
     from deltaprop.notation.languages import wording_in
 
+    language = language_of(language)
     questions = wording_in(language, QUESTIONS)
     asks = sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
 

@@ -7,12 +7,10 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from copy import copy
 from dataclasses import fields
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
-from typer.core import TyperCommand, TyperOption
 
 from deltaprop.errors import SettingError, UnknownNameError
 
@@ -20,8 +18,8 @@ if TYPE_CHECKING:
     from deltaprop.table_models import Recipe
 
 __all__ = [
-    "Command",
     "EncodingOption",
+    "LanguageOption",
     "MissingOption",
     "finite",
     "option",
@@ -32,35 +30,6 @@ __all__ = [
     "switch",
     "whole",
 ]
-
-
-class Command(TyperCommand):
-    """A command whose help says what is registered: looked up when somebody asks for the help."""
-
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Write the help, with what is registered where it says ``{presets}``, for instance."""
-        told = copy(self)
-        told.params = [copy(each) for each in self.params]
-        for each in (told, *told.params):
-            if isinstance(each, TyperCommand | TyperOption):
-                each.help = (
-                    re.sub(r"{(presets|levels|kinds)}", _registered, each.help or "") or None
-                )
-        super(Command, told).format_help(ctx, formatter)
-
-
-def _registered(word: re.Match[str]) -> str:
-    if word[1] == "presets":  # whoever asks for these need not wait for the exercises
-        from deltaprop.table_models.presets import presets_in_words
-
-        return presets_in_words()
-    if word[1] == "kinds":
-        from deltaprop.practice.exercises.kinds import kinds_in_words
-
-        return kinds_in_words()
-    from deltaprop.practice.exercises.levels import levels_in_words
-
-    return levels_in_words()
 
 
 def _whole_number(text: str) -> int:
@@ -105,6 +74,9 @@ def switch(flag: str, what: str) -> Any:
 EncodingOption: TypeAlias = Annotated[
     str | None,
     option("NAME", "Of text files, such as gbk or windows-1252; found out when left out."),
+]
+LanguageOption: TypeAlias = Annotated[
+    str | None, option("LANG", "en or zh; that of the environment (LANG) when left out.")
 ]
 MissingOption: TypeAlias = Annotated[
     str | None,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 from deltaprop.cli.options import finite, option, switch, whole
 from deltaprop.cli.show import plain, say
 from deltaprop.errors import DataError, OutputError, SettingError
+from deltaprop.languages import told
 
 if TYPE_CHECKING:
     from deltaprop.explaining import Explanation, Repeated, WorkedExample
@@ -162,4 +163,4 @@ def save_example(data: dict[str, Any], path: str, language: str) -> None:
     from deltaprop.model.files import write_atomically
 
     write_atomically(path, data_text(path, data, comments_of(data, language)).encode("utf-8"))
-    say(f"written to {plain(path)}")
+    say(told(f"written to {plain(path)}"))

@@ -8,8 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
-from deltaprop.cli.options import option, switch, whole
+from deltaprop.cli.language import language_of
+from deltaprop.cli.options import LanguageOption, option, switch, whole
 from deltaprop.cli.show import in_color, plain, print_json, remark, say, terminal_width
+from deltaprop.languages import told
 
 if TYPE_CHECKING:
     from deltaprop.explaining import WorkedExample
@@ -53,7 +55,7 @@ def practice(
         option("FILE", "Where your mistakes are noted; in your data folder if left out."),
     ] = None,
     summary: Annotated[bool, switch("--summary", "Tell your mistakes so far.")] = False,
-    language: Annotated[str, option("LANG", "en or zh.")] = "en",
+    language: LanguageOption = None,
     json: Annotated[bool, switch("--json", "Print the exercise as JSON.")] = False,
 ) -> int:
     """Practise one step of back-propagation with tidy numbers.
@@ -72,6 +74,7 @@ def practice(
     from deltaprop.practice import Sheet, exercise
     from deltaprop.practice.exercises.kinds import KINDS
 
+    language = language_of(language, machine=json)
     if form not in _FORMS:
         raise UnknownNameError("format", form, _FORMS)
     if not 1 <= count <= _MOST_EXERCISES:
@@ -141,7 +144,7 @@ def _put(text: str, path: str | None) -> None:
         say(text.rstrip("\n"), result=True)
     else:
         write_atomically(path, text.encode("utf-8"))
-        say(f"written to {plain(path)}")
+        say(told(f"written to {plain(path)}"))
 
 
 def _marked(task: Exercise, path: str, json: bool) -> int:

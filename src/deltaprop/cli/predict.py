@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deltaprop.cli.answers import Answers, answers_to
-from deltaprop.cli.options import EncodingOption, MissingOption, option, switch
+from deltaprop.cli.options import EncodingOption, LanguageOption, MissingOption, option, switch
 from deltaprop.cli.show import plain, remark, say
+from deltaprop.languages import told
 
 if TYPE_CHECKING:
     from deltaprop.cli.answers import Columns
@@ -34,6 +35,7 @@ def predict(
     formulas: Annotated[
         bool, switch("--formulas", "Leave words as they are that a spreadsheet takes for formulas.")
     ] = False,
+    language: LanguageOption = None,
     json: Annotated[bool, switch("--json", "Print the answers as JSON.")] = False,
 ) -> int:
     """Print a model's answer for each row, as CSV."""
@@ -84,7 +86,7 @@ def predict(
     found.warn(data)
     answers.show()
     if out is not None:
-        say(plain(f"{answers.n_rows:,} answers written to {out}"))
+        say(plain(told(f"{answers.n_rows:,} answers written to {out}")))
     return 0
 
 

@@ -11,12 +11,14 @@ from contextlib import nullcontext, suppress
 from typing import Any
 
 from deltaprop.characters import readable
+from deltaprop.languages import told
 from deltaprop.widths import pad, text_width, wrap
 
 __all__ = [
     "complain",
     "count",
     "in_color",
+    "labelled",
     "plain",
     "print_json",
     "print_table",
@@ -52,16 +54,16 @@ def _escaped(character: str) -> str:
 
 def complain(message: str) -> None:
     """Print one paragraph about what went wrong."""
-    _paragraph(f"deltaprop: {message}")
+    _paragraph("deltaprop: ", message)
 
 
 def remark(message: str) -> None:
     """Print one paragraph that is worth knowing."""
-    _paragraph(f"note: {message}")
+    _paragraph("note: ", message)
 
 
-def _paragraph(text: str) -> None:
-    text = plain(text)
+def _paragraph(start: str, message: str) -> None:
+    text = plain(told(start) + told(message))
     if sys.stderr.isatty():
         text = "\n".join(wrap(text, terminal_width()))
     say(text)
@@ -78,8 +80,15 @@ def say(text: str = "", *, result: bool = False) -> None:
 def say_wrapped(label: str, text: str) -> None:
     """Print a label and a text on standard error, wrapped under itself."""
     room = max(terminal_width(), len(label) + 20)
-    for number, line in enumerate(wrap(plain(text), room - len(label))):
-        say(f"{'' if number else label:<{len(label)}}{line}")
+    start = labelled(label)
+    for line in wrap(plain(told(text)), room - len(label)):
+        say(f"{start}{line}")
+        start = " " * len(label)
+
+
+def labelled(label: str, text: str = "") -> str:
+    """Return a label, as wide as it is with its blanks, and a text beside it."""
+    return f"{pad(told(label.rstrip()), len(label))}{text}"
 
 
 def count(n: int, what: str) -> str:
@@ -106,7 +115,8 @@ def print_table(
     right: Sequence[int] = (),
 ) -> None:
     """Print columns that fit the terminal: the widest is wrapped, those in ``right`` end alike."""
-    table = [[plain(cell) for cell in row] for row in [header, *rows]]
+    heads = [told(head) for head in header]
+    table = [[plain(cell) for cell in row] for row in [heads, *rows]]
     wide = [max(text_width(row[c]) for row in table) for c in range(len(header))]
     room = terminal_width() - 2 * (len(wide) - 1)
     while sum(wide) > room and max(wide) > 12:

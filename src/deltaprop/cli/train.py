@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deltaprop.cli.began import command_began
+from deltaprop.cli.language import language_of
 from deltaprop.cli.options import (
     EncodingOption,
+    LanguageOption,
     MissingOption,
     finite,
     option,
@@ -22,7 +24,7 @@ from deltaprop.cli.options import (
     switch,
     whole,
 )
-from deltaprop.cli.show import plain, print_json, remark, say, say_wrapped
+from deltaprop.cli.show import labelled, plain, print_json, remark, say, say_wrapped
 from deltaprop.cli.trained import (
     as_data,
     describe_data,
@@ -70,7 +72,7 @@ def train(
     report: Annotated[
         str | None, option("HTML", "Write what there is to know as one offline page.")
     ] = None,
-    language: Annotated[str, option("LANG", "Of the report: en or zh.")] = "en",
+    language: LanguageOption = None,
     val: Annotated[str | None, option("DATA", "Rows that choose the best epoch.")] = None,
     val_target: Annotated[str | None, option("COL", "Their target, if called otherwise.")] = None,
     test: Annotated[str | None, option("DATA", "Rows that only judge the finished model.")] = None,
@@ -142,7 +144,7 @@ def train(
         )
     outputs = {"--model": model, "--report": report}
     inputs = {"DATA": data, "--val": val, "--test": test}
-    wanted = Wanted(report, language, repeating(context.obj), inputs=inputs)
+    wanted = Wanted(report, language_of(language), repeating(context.obj), inputs=inputs)
     check_outputs(outputs, inputs, model=model)
     reading: dict[str, Any] = {
         "task": task,
@@ -356,7 +358,7 @@ class _Training:
         describe_training(model)
         print_figures(model, own.dataset, evaluations, saved)
         if own.report.path is not None:
-            say(f"report      {plain(own.report.path)}", result=True)
+            say(labelled("report      ", plain(own.report.path)), result=True)
         return {}
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from deltaprop.cli.judged import print_doubts, print_evaluation, print_overlap
-from deltaprop.cli.show import count, plain, print_table, remark, say, say_wrapped
+from deltaprop.cli.show import count, labelled, plain, print_table, remark, say, say_wrapped
+from deltaprop.languages import current_language, told
 
 if TYPE_CHECKING:
     from deltaprop.model.spec import Network
     from deltaprop.table_models import Evaluation, TableModel
     from deltaprop.tabular import Dataset, Encoder, TargetEncoder
+    from deltaprop.tabular.encoding.encoder import ReportRow
 
 __all__ = ["as_data", "describe_data", "describe_plan", "describe_training", "print_figures"]
 
@@ -31,46 +33,60 @@ def describe_data(dataset: Dataset) -> None:
 def describe_plan(inputs: Encoder, target: TargetEncoder, network: Network) -> None:
     """Tell what is predicted, what was done to each column, and the network."""
     names = target.class_names
-    kind = "labels" if target.task == "multilabel" else "classes"
-    classes = f"{len(names)} {kind}" if names else "a number"
-    if 0 < len(names) <= _MOST_CLASSES:
-        classes += f" ({', '.join(names)})"
+    listed = f" ({', '.join(names)})" if 0 < len(names) <= _MOST_CLASSES else ""
+    classes = "a number"
+    if names:
+        several = target.task == "multilabel"
+        classes = f"{len(names)} labels{listed}" if several else f"{len(names)} classes{listed}"
     say_wrapped("predicts    ", f"{classes}, because {target.reason}")
     say()
     report = inputs.report()
     shown = report[:_MOST_COLUMNS]
     print_table(
         ("column", "kind", "what was done", "missing"),
-        [
-            (row.column, row.kind, row.done, f"{row.missing:,}" if row.missing else "")
-            for row in shown
-        ],
+        [(row.column, *_told_of(row), f"{row.missing:,}" if row.missing else "") for row in shown],
         right=(3,),
     )
     if len(report) > len(shown):
-        say(f"... and {len(report) - len(shown):,} more columns")
+        say(told(f"... and {len(report) - len(shown):,} more columns"))
     for warning in inputs.warnings:
         remark(warning)
     say()
     say_wrapped("network     ", network.describe())
 
 
+def _told_of(row: ReportRow) -> tuple[str, str]:
+    """Return a column's kind and what was done to it."""
+    from deltaprop.tabular.encoding.wording import described_in
+
+    return (
+        (row.kind, row.done)
+        if current_language() == "en"
+        else described_in("zh", row.kind, row.done)
+    )
+
+
 def describe_training(fitted: TableModel) -> None:
     """Tell how long was learnt, from what, and why it ended."""
     history, k = fitted.history, len(fitted.members)
     n_steps = sum(each.n_steps for each in fitted.histories)
-    members = f"{count(k, 'member')}, " if k > 1 else ""
-    say_wrapped(
-        "training    ",
-        f"{count(fitted.n_train, 'row')}, {members}{count(history.n_epochs, 'epoch')}, "
-        f"{count(n_steps, 'step')}, {fitted.seconds:.1f} s, engine {history.engine}",
-    )
+    parts = [
+        count(fitted.n_train, "row"),
+        *([count(k, "member")] if k > 1 else []),
+        count(history.n_epochs, "epoch"),
+        count(n_steps, "step"),
+        f"{fitted.seconds:.1f} s",
+        f"engine {history.engine}",
+    ]
+    say_wrapped("training    ", told(", ").join(map(told, parts)))
     if k == 1:
         say_wrapped("            ", history.message)
     else:
         others = [each for each in fitted.histories if each.stopped_because != "epochs"]
-        most = f"{k - len(others)} of {k} members ran all their epochs"
-        say_wrapped("            ", f"{most}; {others[0].message}" if others else f"{most}.")
+        whole = f"{k - len(others)} of {k} members ran all their epochs."
+        if others:
+            rest = f"{k - len(others)} of {k} members ran all their epochs; {others[0].message}"
+        say_wrapped("            ", rest if others else whole)
     say()
 
 
@@ -104,7 +120,7 @@ def print_figures(
     if judged is not None:
         print_doubts(judged)
     if path is not None:
-        say(f"saved       {plain(path)}", result=True)
+        say(labelled("saved       ", plain(path)), result=True)
 
 
 def as_data(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from deltaprop.checking.mistakes import MISTAKES
+from deltaprop.languages import told
 from deltaprop.notation.languages import wording_in
 from deltaprop.practice.classroom.wording import CLASSROOM
 from deltaprop.practice.exercises.wording import COURSE
@@ -151,57 +152,6 @@ WORDINGS: dict[str, Mapping[str, str]] = {
     for language, own in (("en", _EN), ("zh", _ZH))
 }
 
-_MISTAKES_ZH = {
-    "missing_f_prime": "反向递推中漏掉了 f'",
-    "f_prime_wrong_point": "f' 取在 a 而不是 z 处，或取在相邻层的 z 处",
-    "softmax_diagonal": "softmax 的导数取成 p (1 - p)，只用了雅可比矩阵的对角线",
-    "extra_output_prime": "交叉熵已经消去之后，又多乘了 p (1 - p)",
-    "softmax_index": "softmax 分母的求和用了分子的下标，或沿错误的轴求和",
-    "softmax_without_exp": "用了 z / sum(z)，而不是 exp(z) / sum(exp(z))",
-    "transpose": "递推中用了 W 而不是它的转置，或外积被转置",
-    "bias_frozen": "偏置从未更新",
-    "bias_per_weight": "偏置按每个输入权重各更新了一次",
-    "bias_mean": "偏置的梯度取了 δ 对样本的平均，而不是总和",
-    "updated_weights": "递推用了下一层已经更新过的 W",
-    "batch_mean": "漏掉了 1/n，或用了两次，或混入了 1/n_outputs",
-    "half": "半平方误差的 1/2 只出现在损失值或梯度中的一处",
-    "no_bias_correction": "Adam 的矩没有做偏差修正，或只修正了其中一个",
-    "epsilon_in_root": "epsilon 放进了根号里面",
-    "other_momentum": "该用动量法却走了 Nesterov 的一步，或反过来",
-    "decay_elsewhere": "该单独做的权重衰减放进了梯度，或反过来",
-    "wrong_operand": "式子没错，但其中放进了另一层的数组",
-    "sign": "做成了梯度上升，或把 t - y 当作梯度",
-    "delta_by_a": "在该用 delta = dL/dz 的地方用了 dL/da",
-    "stale_gradients": "没有清除上一次反向传播的梯度，结果被累加",
-    "learning_rate": "学习率用了两次，或根本没用",
-    "relu_gate": "ReLU 的开关由 delta 的符号决定，而不是由 z 决定",
-    "penalty": "惩罚项漏掉了、取了负号、加到了偏置上或计算了两次，或混淆了 lambda 与 lambda/2",
-    "log10": "损失用了以 10 为底的对数",
-    "bias_ignored": "计算 z 时漏掉了偏置",
-    "activation_forgotten": "该用 a = f(z) 的地方直接用了 z",
-    "swapped_weights": "一层的权重取反了方向，用了 W 的转置",
-    "sigmoid_for_softmax": "该用 softmax 的地方对每个得分单独用了 sigmoid",
-    "softmax_twice": "对概率又做了一次 softmax：网络里一次，损失里又一次",
-    "one_hot_shifted": "one-hot 目标错了一位，好像类别从另一个数开始编号",
-    "log2": "损失用了以 2 为底的对数",
-    "square_missing": "损失中的差没有平方",
-    "root_taken": "该写损失的地方写了均方根",
-    "second_term_missing": "二元交叉熵漏掉了第二项 (1 - t) log(1 - p)",
-    "half_a_slope": "导数只取了一部分：p (1 - p) 取成 p 或 1 - p，1 - a^2 取成 1 - a",
-    "other_slope": "f' 用了另一种激活函数的导数，或激活函数本身",
-    "gradient_for_weights": "反向递推用了下一层的 dW 而不是 W",
-    "weights_left_out": "反向递推漏掉了下一层的权重",
-    "z_for_a": "权重梯度用了下面一层的 z 而不是 a",
-    "input_left_out": "权重梯度只写了 delta，漏掉了经这个权重进来的值",
-    "one_sample": "梯度只用了第一个或最后一个样本",
-    "bias_times_input": "偏置的梯度像权重那样又乘了输入",
-    "bias_over_everything": "偏置的梯度除了对样本求和，还对神经元求了和",
-    "not_updated": "有一层没有更新，仍是旧的权重",
-    "plain_step": "要求用别的优化器，却走了一步普通的梯度下降",
-    "old_weights": "第二次前向计算用了更新之前的权重",
-    "norm_as_constant": "反向时把层归一化的均值或标准差当成了常数",
-}
-
 
 def wording_of(language: str) -> Mapping[str, str]:
     """Return the wording in a language, by key; raise UnknownNameError where there is none."""
@@ -210,8 +160,7 @@ def wording_of(language: str) -> Mapping[str, str]:
 
 def mistake_described(name: str, language: str) -> str:
     """Return what goes wrong in a named mistake, in one line."""
-    doc = MISTAKES[name].doc
-    return _MISTAKES_ZH.get(name, doc) if language == "zh" else doc
+    return told(MISTAKES[name].doc, language)
 
 
 def slip_described(name: str, language: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from deltaprop.languages import told
 from deltaprop.training.history import History
 
 if TYPE_CHECKING:
@@ -40,10 +41,10 @@ class TerminalProgress(ProgressLine):
 
         self._n_networks, self._done = n_networks, done
         self._bar = _live(
-            TextColumn("epoch {task.fields[epoch]}/" + str(n_epochs)),
+            TextColumn(told("epoch") + " {task.fields[epoch]}/" + str(n_epochs)),
             BarColumn(bar_width=8),
             TextColumn("{task.fields[figures]}"),
-            TextColumn("left"),
+            TextColumn(told("left")),
             TimeRemainingColumn(),
         )
         self._task = self._bar.add_task("train", total=n_epochs, epoch=1, figures="")
@@ -64,7 +65,7 @@ class TerminalProgress(ProgressLine):
             figure = f"held-out {name} {history.val_metric[-1]:.4f}"
         if self._n_networks > 1:
             figure = f"network {network + 1}/{self._n_networks}, {figure}"
-        self._bar.update(self._task, figures=figure)
+        self._bar.update(self._task, figures=told(figure))
 
     def close(self) -> None:
         """Take the bar away."""
@@ -87,7 +88,7 @@ def phase(wanted: bool, what: str) -> Iterator[None]:
     from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
     line = _live(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    line.add_task(what.replace("[", r"\["), total=None)
+    line.add_task(told(what).replace("[", r"\["), total=None)
     line.start()
     try:
         yield

@@ -10,10 +10,11 @@ from deltaprop.characters import escaped
 from deltaprop.errors import SettingError, UnknownNameError
 from deltaprop.explaining.document.style import Style
 from deltaprop.explaining.language import words_of
+from deltaprop.languages.names import name_and_term
 from deltaprop.model.spec import Network
 from deltaprop.notation.naming import NOTATIONS, STANDARD, Naming
 
-__all__ = ["Names", "column_titles", "layer_names", "naming_of"]
+__all__ = ["Names", "column_titles", "layer_names", "naming_of", "shape_in_words"]
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Names:
         """Return the names of the step that some rows would cause, in network i of k."""
         i, k = member
         english = f"The step {where or 'these rows'} would cause"
-        chinese = f"{where} 会引起的一步" if where else "这些行会引起的一步"
+        chinese = f"{where}引起的一步更新" if where else "这些行引起的一步更新"
         if k > 1:
             english += f", in network {i} of {k}"
             chinese += f"（{k} 个网络中的第 {i} 个）"
@@ -113,24 +114,46 @@ def naming_of(names: Names, network: Network, style: Style) -> Naming:
 
 
 def column_titles(network: Network, language: str, naming: Naming = STANDARD) -> list[str]:
-    """Return what stands above the inputs, above each layer and above the output."""
-    words, called = words_of(language), layer_names(network, language)
+    """Return what stands above the inputs, above each layer and above the output.
+
+    There is little room, and formulas stand beside it: functions are called as in these.
+    """
+    words, names = words_of(language), layer_names(network, language)
     return [
         words["inputs"],
         *(
             words["layer"].format(number=naming.layer(i), activation=c)
-            for i, c in enumerate(called, start=1)
+            for i, c in enumerate(names, start=1)
         ),
         words["output"].format(activation=network.loss.output),
     ]
 
 
-def layer_names(network: Network, language: str) -> list[str]:
-    """Return what each layer but the last does to its numbers: its kind, or its activation."""
-    layers = zip(network.computing_layers, network.activations, strict=False)
-    return [
-        f"{layer.names[language].format_map(vars(layer))} {layer.activation or ''}".rstrip()
-        if layer.names
-        else row.name
-        for layer, row in layers
-    ]
+def shape_in_words(network: Network, language: str) -> str:
+    """Return how many numbers there are from layer to layer, and what gives them.
+
+    Each is called by its name in the language, and by its term where it is first mentioned.
+    """
+    names = layer_names(network, language, named=True)
+    names.append(name_and_term("output", network.loss.output, language))
+    found = [str(network.sizes[0])]
+    for i, (width, name) in enumerate(zip(network.sizes[1:], names, strict=True)):
+        short = name.partition("（")[0] if name in names[:i] else name
+        found.append(f"{width} {short}".rstrip())
+    return " → ".join(found)
+
+
+def layer_names(network: Network, language: str, *, named: bool = False) -> list[str]:
+    """Return what each layer but the last does to its numbers: its kind, or its activation.
+
+    ``named``: activations by their names in the language and their terms; else as in formulas.
+    """
+    names = []
+    for layer, row in zip(network.computing_layers, network.activations, strict=False):
+        kind, activation = "", layer.activation or ("" if layer.names else row.name)
+        if layer.names:
+            kind = layer.names[language].format_map(vars(layer))
+        if named and activation and language != "en":
+            activation = name_and_term("activation", activation, language)
+        names.append(f"{kind} {activation}".strip())
+    return names

@@ -27,11 +27,13 @@ from deltaprop.explaining.document.blocks import (
     Table,
 )
 from deltaprop.explaining.document.equations import equations
-from deltaprop.explaining.document.labels import column_titles, layer_names, naming_of
+from deltaprop.explaining.document.labels import column_titles, naming_of, shape_in_words
 from deltaprop.explaining.document.style import DETAILS, Style
+from deltaprop.explaining.document.tokens import MatrixEquation
 from deltaprop.explaining.language import words_of
 from deltaprop.explaining.worked_step import WorkedStep
 from deltaprop.functional.expressions import Operand, substituted
+from deltaprop.languages.names import called, name_and_term
 from deltaprop.notation.digits import Line, number_text
 from deltaprop.notation.ids import Ref, read_ref
 from deltaprop.notation.image import Image
@@ -98,15 +100,17 @@ class _Outline:
     def _conventions(self) -> Iterator[str]:
         network, words, update = self.trace.network, self.words, self.worked.update
         over = self.worked.reduction if self.n_samples > 1 else "one sample"
-        loss, mean = network.loss_name.replace("_", " "), words[over].format(count=self.n_samples)
-        parameters = f"{network.n_parameters:,}"
-        name = getattr(update.rule, "name", type(update.rule).__name__).replace("_", " ")
-        yield words["shape"].format(shape=" → ".join(self._shape()), count=parameters)
+        language, mean = self.style.language, words[over].format(count=self.n_samples)
+        loss = name_and_term("loss", network.loss_name, language)
+        own = getattr(update.rule, "name", type(update.rule).__name__)
+        name, parameters = name_and_term("optimizer", own, language), f"{network.n_parameters:,}"
+        yield words["shape"].format(shape=shape_in_words(network, language), count=parameters)
         yield words["conventions"].format(loss=loss, mean=mean)
         for row in dict.fromkeys(network.activations):
             for kink in np.array(row.kinks)[:, None]:
                 yield words["slope at a kink"].format(
-                    activation=row.name.replace("_", " "), place=self.number(float(kink[0])),
+                    activation=called("activation", row.name, language),
+                    place=self.number(float(kink[0])),
                     slope=self.number(float(row.f_prime(kink, row.f(kink))[0])),
                 )  # fmt: skip
         yield words["step"].format(optimizer=name, rate=self.number(update.learning_rate))
@@ -131,13 +135,6 @@ class _Outline:
         if source:
             names = words["and"].join(words["a class"] if n == A_CLASS else n for n in changed)
             yield words["source after" if changed else "source"].format(source=source, names=names)
-
-    def _shape(self) -> Iterator[str]:
-        """Yield how many numbers there are from layer to layer, and what gives them."""
-        network = self.trace.network
-        called = ["", *layer_names(network, self.style.language), network.loss.output]
-        for width, name in zip(network.sizes, called, strict=True):
-            yield f"{width} {name}".rstrip()
 
     def _rate_factors(self) -> Iterator[str]:
         """Yield what the learning rate is multiplied by, for arrays of one name together."""
@@ -240,13 +237,17 @@ class _Outline:
 
     # layers
 
+    def _equations(self) -> Iterator[MatrixEquation]:
+        """Yield the matrix equations; what no matrices tell says its name in the language."""
+        of_loss = bool(self.naming.of_loss)
+        for equation in equations(self.worked, self.style.digits, loss_is_layer=of_loss):
+            loss = equation.note and name_and_term("loss", equation.note, self.style.language)
+            yield replace(equation, note=loss)
+
     def _layers_section(self) -> Section:
         parts = tuple(
             Section(phase, self._phase(phase), (Equations(tuple(group)),))
-            for phase, group in groupby(
-                equations(self.worked, self.style.digits, loss_is_layer=bool(self.naming.of_loss)),
-                key=lambda equation: equation.phase,
-            )
+            for phase, group in groupby(self._equations(), key=lambda equation: equation.phase)
         )
         return Section("layers", self.words["layers"], (), parts)
 
@@ -360,9 +361,11 @@ class _Outline:
             ("together", "", promised + bent),
             ("brought", "", brought),
         )
+        notes = {
+            note: words["bracketed"].format(words[note]) if note else "" for _, note, _ in facts
+        }
         rows = tuple(
-            (words[what] + (f" ({words[note]})" if note else ""), self._figure(value))
-            for what, note, value in facts
+            (words[what] + notes[note], self._figure(value)) for what, note, value in facts
         )
         reasons = tuple(Sentence(reason) for reason in self._reasons(promised, bent, brought))
         return Section("promise", words["promise"], (Table((), rows), *reasons))

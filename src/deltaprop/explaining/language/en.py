@@ -44,6 +44,7 @@ WORDS = {
     "and": ", ",
     # layer equations
     "given by": "given by {loss}",
+    "bracketed": " ({})",
     "after the step": "after the step",
     "image": "The input as a picture",
     "image delta": "∂L/∂x of each pixel: where more ink would raise the loss (+) or lower it (−)",

@@ -150,7 +150,8 @@ def equation_text(equation: MatrixEquation, document: Document, room: int) -> It
     if not equation.right:
         described = words["after the step"]
         if equation.phase == "backward":
-            described = f"dL/dz ({words['given by'].format(loss=equation.note.replace('_', ' '))})"
+            given_by = words["given by"].format(loss=equation.note)
+            described = f"dL/dz{words['bracketed'].format(given_by)}"
         yield from _heading(left, described, room)
         yield from _beside([(f" {relation} ", equation.result, "")], room)
         yield from _more(equation, document)

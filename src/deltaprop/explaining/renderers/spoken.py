@@ -332,7 +332,6 @@ def _overview(overview: blocks.Overview, document: Document, words: _Words) -> I
 def _equation(equation: tokens.MatrixEquation, document: Document, words: _Words) -> Iterator[str]:
     """Yield an equation in symbols, then every matrix of it, then what it comes to."""
     left = _name(equation.left, document, equation.part)
-    note = equation.note.replace("_", " ")
     if equation.right:
         right = "".join(_token(token, document, words) for token in equation.right)
         yield " ".join((left + words["="] + right).split())
@@ -345,7 +344,7 @@ def _equation(equation: tokens.MatrixEquation, document: Document, words: _Words
                 if symbols != numbers:
                     yield symbols + words["="] + numbers
     elif equation.phase == "backward":
-        yield left + words[":"] + document.words["given by"].format(loss=note)
+        yield left + words[":"] + document.words["given by"].format(loss=equation.note)
     else:
         yield left + words[":"] + document.words["after the step"]
     result = left if equation.exact else left + words["rounded"]

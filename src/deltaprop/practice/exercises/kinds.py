@@ -14,7 +14,7 @@ from deltaprop.practice.exercises.fixing import FixTask
 from deltaprop.practice.exercises.session import Ask, Score, Session, Tell
 from deltaprop.practice.sheets import finding
 
-__all__ = ["KINDS", "Drawn", "Kind", "kinds_in_words"]
+__all__ = ["KINDS", "Drawn", "Kind"]
 
 
 class Drawn(Protocol):
@@ -78,8 +78,3 @@ KINDS: Mapping[str, Kind] = {
         "choose what makes a run of training learn", FixTask.drawn, FixSession, has_levels=False
     ),
 }
-
-
-def kinds_in_words() -> str:
-    """Return every kind with what is to be done, as the help of the command tells them."""
-    return "; ".join(f"{name}: {kind.doc}" for name, kind in KINDS.items())

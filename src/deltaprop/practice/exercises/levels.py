@@ -8,7 +8,7 @@ from typing import Any
 
 from deltaprop.errors import SettingError
 
-__all__ = ["LEVELS", "Level", "level_of", "levels_in_words"]
+__all__ = ["LEVELS", "Level", "level_of"]
 
 
 @dataclass(frozen=True)
@@ -114,11 +114,6 @@ _ROWS = (
 )  # fmt: skip
 
 LEVELS: dict[int, Level] = {row.number: row for row in _ROWS}
-
-
-def levels_in_words() -> str:
-    """Return every level with its name, as the help of the command tells them."""
-    return "; ".join(f"{number} {level.names['en']}" for number, level in LEVELS.items())
 
 
 def level_of(number: object) -> Level:

@@ -168,7 +168,7 @@ class Marking:
         found = Counter(mark.verdict for mark in self.marks)
         return {verdict: found[verdict] for verdict in VERDICTS}
 
-    def to_terminal(self, *, width: int = 80, color: bool = False) -> str:
+    def to_terminal(self, *, width: int = 80, color: bool = False, language: str = "en") -> str:
         """Return the marking as text for a terminal.
 
         Parameters
@@ -177,6 +177,8 @@ class Marking:
             Columns.
         color : bool
             With ANSI colours for the verdicts.
+        language : str
+            "en" or "zh".
 
         Returns
         -------
@@ -185,7 +187,7 @@ class Marking:
         """
         from deltaprop.practice.marking.terminal import render
 
-        return render(self, width=width, color=color)
+        return render(self, width=width, color=color, language=language)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the marking as plain data, fit for JSON."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import textwrap
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from deltaprop.characters import escaped
+from deltaprop.languages import told
 from deltaprop.practice.marking.judge import FOLLOWS, OTHERWISE, RIGHT, ROUNDED, VERDICTS
 from deltaprop.practice.marking.precision import read_number
 from deltaprop.practice.marking.reasons import shown
+from deltaprop.practice.wording import wording_of
+from deltaprop.widths import pad, text_width, wrap
 
 if TYPE_CHECKING:
     from deltaprop.practice.marking.mark import Mark, Marking
@@ -21,29 +23,34 @@ _HEADER = ("claim", "claimed", "exactly", "verdict")
 _WIDEST = 16
 
 
-def render(marking: Marking, *, width: int, color: bool) -> str:
+def render(marking: Marking, *, width: int, color: bool, language: str = "en") -> str:
     """Return a table of claims, with a sentence under whatever is not simply right.
 
     Of a claim, the numbers that are right are one line, and so are those that follow from a slip;
     every other number has its own.
     """
+    wording_of(language)  # or a refusal
+
+    def said(text: str) -> str:
+        return told(text, language)
+
     width = max(width, 40)
     rows: list[tuple[tuple[str, ...], Mark | None, str]] = []
     for _, group in groupby(marking.marks, key=lambda mark: mark.quantity):
         rows += _rows_of(list(group))
-    wide = [max(len(row[0][c]) for row in [(_HEADER, None, ""), *rows]) for c in range(3)]
-    heads = filter(None, (escaped(marking.title), _summary(marking), marking.where))
-    lines = [*(line for head in heads for line in textwrap.wrap(head, width)), ""]
-    lines.append(_line(_HEADER, wide))
+    header = tuple(map(said, _HEADER))
+    rows = [(tuple(map(said, cells)), mark, verdict) for cells, mark, verdict in rows]
+    wide = [max(text_width(row[0][c]) for row in [(header, None, ""), *rows]) for c in range(3)]
+    sentences = map(said, (_summary(marking), marking.where))
+    heads = filter(None, (escaped(marking.title), *sentences))
+    lines = [*(line for head in heads for line in wrap(head, width)), ""]
+    lines.append(_line(header, wide))
     for cells, mark, verdict in rows:
         line = _line(cells, wide)
-        fits = len(line) <= width
+        fits = text_width(line) <= width
         lines += [_colored(line, cells[3], verdict)] if color and fits else _fit(line, width)
         if mark is not None:
-            lines += textwrap.wrap(
-                mark.because, width, initial_indent="    ", subsequent_indent="    ",
-                break_on_hyphens=False,
-            )  # fmt: skip
+            lines += [f"    {part}" for part in wrap(said(mark.because), width - 4)]
     return "\n".join(lines) + "\n"
 
 
@@ -76,11 +83,13 @@ def _short(text: str) -> str:
 
 def _line(cells: tuple[str, ...], wide: list[int]) -> str:
     first, second, third, last = cells
-    return f"{first:<{wide[0]}}  {second:>{wide[1]}}  {third:>{wide[2]}}  {last}".rstrip()
+    ends = (" " * (w - text_width(c)) + c for c, w in ((second, wide[1]), (third, wide[2])))
+    return "  ".join((pad(first, wide[0]), *ends, last)).rstrip()
 
 
 def _fit(line: str, width: int) -> list[str]:
-    return [line] if len(line) <= width else textwrap.wrap(line, width, subsequent_indent="    ")
+    first, *rest = [line] if text_width(line) <= width else wrap(line, width - 4)
+    return [first, *(f"    {part}" for part in rest)]
 
 
 def _colored(line: str, last: str, verdict: str) -> str:

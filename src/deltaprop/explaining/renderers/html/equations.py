@@ -100,11 +100,11 @@ class _Writer:
         """Return in words what no matrices tell."""
         if self.equation.phase != "backward":
             return f"<mtext>{escape(self.words['after the step'])}</mtext>"
-        loss = self.equation.note.replace("_", " ")
         z = self.symbol(Ref("z", self.equation.left.layer))
         slope = f"<mfrac><mrow><mo>∂</mo><mi>L</mi></mrow><mrow><mo>∂</mo>{z}</mrow></mfrac>"
-        by = escape(self.words["given by"].format(loss=loss))
-        return f'{slope}{BREAK}<mspace width="0.35em"/><mtext>({by})</mtext>'
+        given_by = self.words["given by"].format(loss=self.equation.note)
+        by = escape(self.words["bracketed"].format(given_by).strip())
+        return f'{slope}{BREAK}<mspace width="0.35em"/><mtext>{by}</mtext>'
 
     def symbolic(self) -> str:
         """Return the right-hand side in symbols."""

@@ -21,6 +21,7 @@ from deltaprop.explaining.document.labels import column_titles
 from deltaprop.explaining.document.style import Style
 from deltaprop.explaining.renderers.html.cards import BOLD, LAST_GAP, Cards, Node, sign_of
 from deltaprop.explaining.worked_step import WorkedStep
+from deltaprop.languages.names import called
 from deltaprop.notation.ids import Ref
 from deltaprop.notation.mathml import escape
 from deltaprop.widths import clip
@@ -179,7 +180,7 @@ class _Drawing:
         words, network = self.cards.words, self.trace.network
         titles = [
             *column_titles(network, language, self.cards.naming),
-            network.loss_name.replace("_", " "),
+            called("loss", network.loss_name, language),
         ]
         for column, title in enumerate(titles):
             x = self.cards.x(column) + self.cards.card / 2

@@ -153,9 +153,10 @@ def equation_rows(equation: MatrixEquation, document: Document, room: float = _R
             row, used = row + piece, used + wide
         rows.append(row)
     elif equation.phase == "backward":
-        described = words["given by"].format(loss=equation.note.replace("_", " "))
+        given_by = words["given by"].format(loss=equation.note)
+        described = escaped(words["bracketed"].format(given_by).strip())
         z = latex_symbol(Ref("z", equation.left.layer), 2, naming)
-        rows.append(rf"= \frac{{\partial L}}{{\partial {z}}} \quad\text{{({escaped(described)})}}")
+        rows.append(rf"= \frac{{\partial L}}{{\partial {z}}} \quad\text{{{described}}}")
     else:
         rows.append(rf"\quad\text{{({escaped(words['after the step'])})}}")
     if equation.more:

@@ -1,0 +1,205 @@
+"""Sentences in another language: templates of catalogues, and finished sentences found again.
+
+A catalogue is a gettext file (``zh/*.po``): ``msgid`` is the English template as it stands in the
+code, a name in braces for each of its fields, ``msgstr`` the same in the other language. Fields are
+told apart by what stands between them, so that whoever raises an error need not know of languages.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, cached_property
+from importlib.resources import files
+from string import Formatter
+from typing import NamedTuple
+
+__all__ = ["Catalogue", "Template", "catalogue_of", "entries_of", "fields_of", "skeleton"]
+
+_END = re.compile(r"(?<=[.:;?!]) ")  # between two sentences
+_DEEPEST = 8  # sentences within sentences
+_LONGEST = 10_000  # characters that are looked up
+_IDEOGRAPH, _LATIN = re.compile("[\u4e00-\u9fff]"), re.compile(r"[A-Za-z0-9'\"(\[*<-]")
+_LEAST = 7  # characters that have to be the same, of a sentence by itself
+_NUMBER = 4  # characters that a number is worth
+
+
+@cache
+def catalogue_of(language: str) -> Catalogue:
+    """Return the catalogue of a language, read when it is first asked for."""
+    found = {}
+    for file in files(__package__).joinpath(language).iterdir():
+        if file.name.endswith(".po"):
+            found.update(entries_of(file.read_text(encoding="utf-8")))
+    return Catalogue({source: target for source, target in found.items() if target})
+
+
+def entries_of(text: str) -> dict[str, str]:
+    """Return the entries of a gettext file: the translation of each message."""
+    found = {}
+    for block in re.split(r"\n\s*\n", text):
+        message: dict[str, str] = {}
+        key = ""
+        for line in block.splitlines():
+            if line.startswith("msg"):
+                key, _, line = line.partition(" ")
+            if line.startswith('"'):
+                message[key] = message.get(key, "") + json.loads(line)
+        if message.get("msgid"):
+            found[message["msgid"]] = message["msgstr"]
+    return found
+
+
+def fields_of(template: str) -> list[str]:
+    """Return the names of the fields of a template."""
+    return [name for _, name, _, _ in Formatter().parse(template) if name is not None]
+
+
+def skeleton(template: str) -> str:
+    """Return a template without the names of its fields."""
+    parts = Formatter().parse(template)
+    return "".join(text if name is None else f"{text}\0" for text, name, _, _ in parts)
+
+
+def _is_number(field: str) -> bool:
+    return re.fullmatch(r"n\d*", field) is not None  # what is called n; anything else is any text
+
+
+@dataclass(frozen=True)
+class Template:
+    """A sentence with fields, and what it is in the other language.
+
+    A field that holds words of ours, which have an entry of their own, is marked in the
+    translation: ``{why!t}``.
+    """
+
+    source: str
+    target: str
+
+    @cached_property
+    def pieces(self) -> list[str]:
+        """Return the text between the fields."""
+        return skeleton(self.source).split("\0")
+
+    @cached_property
+    def longest(self) -> str:
+        """Return the longest text between fields."""
+        return max(self.pieces, key=len)
+
+    @cached_property
+    def weight(self) -> int:
+        """Return how many characters have to be the same; a number is worth some."""
+        numbers = sum(map(_is_number, fields_of(self.source)))
+        return sum(map(len, self.pieces)) + _NUMBER * numbers
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        text = re.escape(self.pieces[0])
+        for name, piece in zip(fields_of(self.source), self.pieces[1:], strict=True):
+            held = r"-?[\d,.]*\d" if _is_number(name) else ".+?" if self.weight < _LEAST else ".*?"
+            text += f"(?P<{name}>{held}){re.escape(piece)}"
+        return re.compile(text, re.DOTALL)
+
+    def fields_in(self, text: str) -> dict[str, str] | None:
+        """Return what the template was filled with to give the text; None where it was not."""
+        found = self._pattern.fullmatch(text)
+        return None if found is None else found.groupdict()
+
+
+class Catalogue:
+    """The templates of a language."""
+
+    def __init__(self, entries: dict[str, str]) -> None:
+        self.entries = entries
+        plain = [source for source in entries if not fields_of(source)]
+        self._whole = {skeleton(source): skeleton(entries[source]) for source in plain}
+        templates = [Template(*entry) for entry in entries.items() if fields_of(entry[0])]
+        # where several fit, the one that says most by itself is meant
+        self._known: dict[tuple[str, bool], _Found | None] = {}
+        self._templates = sorted(templates, key=lambda each: -each.weight)
+
+    def is_part(self, source: str) -> bool:
+        """Tell whether a template is looked for within other sentences only."""
+        return Template(source, "").weight < _LEAST
+
+    def said(self, text: str) -> str | None:
+        """Return a sentence, or several, in the language; None where one is not known."""
+        self._known.clear()
+        found = self._found(text, 0, within=False)
+        return None if found is None else found.text
+
+    def _found(self, text: str, depth: int, *, within: bool) -> _Found | None:
+        """Return the translation that says most by itself.
+
+        ``within`` another sentence, short ones and lists are looked for, too.
+        """
+        if text in self._whole:
+            return _Found(len(text), self._whole[text])
+        if depth > _DEEPEST or len(text) > _LONGEST:
+            return None
+        if (text, within) not in self._known:
+            found = [*self._by_template(text, depth, within=within)]
+            found += self._by_sentences(text, depth, within=within)
+            found += self._by_list(text, depth) if within else ()
+            best = max(found, key=lambda each: each.weight, default=None)
+            self._known[text, within] = best
+        return self._known[text, within]
+
+    def _by_template(self, text: str, depth: int, *, within: bool) -> Iterator[_Found]:
+        for template in self._templates:
+            if template.weight < _LEAST and not within:
+                break
+            fields = template.fields_in(text) if template.longest in text else None
+            if fields is not None:
+                yield self._filled(template, fields, depth)
+
+    def _by_sentences(self, text: str, depth: int, *, within: bool) -> Iterator[_Found]:
+        for end in _END.finditer(text):
+            first = self._found(text[: end.start()], depth + 1, within=within)
+            if first is None:
+                continue
+            second = self._found(text[end.end() :], depth + 1, within=within)
+            if second is not None:
+                yield _Found(first.weight + second.weight, _joined(first.text, second.text))
+
+    def _by_list(self, text: str, depth: int) -> Iterator[_Found]:
+        """Yield the parts of a list, where all of them are known."""
+        for separator in ("; ", ", "):
+            parts = text.split(separator)
+            found = [self._found(part, depth + 1, within=True) for part in parts[: len(parts) > 1]]
+            found += [self._found(part, depth + 1, within=True) for part in parts[1:] if all(found)]
+            known = [each for each in found if each is not None]
+            if len(known) == len(parts):
+                joined = self._whole[separator].join(each.text for each in known)
+                yield _Found(sum(each.weight for each in known), joined)
+
+    def _filled(self, template: Template, fields: dict[str, str], depth: int) -> _Found:
+        weight, whole = template.weight, ""
+        for text, name, _, conversion in Formatter().parse(template.target):
+            whole = _joined(whole, text)
+            if name is None:
+                continue
+            value = fields[name]
+            inside = self._found(value, depth + 1, within=True) if conversion == "t" else None
+            if inside is not None:
+                weight += inside.weight
+            whole = _joined(whole, value if inside is None else inside.text)
+        return _Found(weight, whole)
+
+
+class _Found(NamedTuple):
+    """A translation, and how many characters of the sentence were known."""
+
+    weight: int
+    text: str
+
+
+def _joined(left: str, right: str) -> str:
+    """Return two texts as one: a blank stands between Chinese and Latin, not within Chinese."""
+    if _IDEOGRAPH.match(left.rstrip(" ")[-1:]) and _IDEOGRAPH.match(right.lstrip(" ")):
+        return left.rstrip(" ") + right.lstrip(" ")
+    ends = left[-1:], right[:1]
+    apart = [bool(_IDEOGRAPH.match(a) and _LATIN.match(b)) for a, b in (ends, ends[::-1])]
+    return f"{left} {right}" if any(apart) else left + right

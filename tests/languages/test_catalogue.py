@@ -1,0 +1,111 @@
+"""Every sentence that the command line can say has its Chinese, with the same fields."""
+
+import re
+from importlib.resources import files
+
+import pytest
+from helpers.sentences import all_sentences
+
+from deltaprop.checking.mistakes import MISTAKES
+from deltaprop.languages.catalogue import Catalogue, catalogue_of, entries_of, fields_of, skeleton
+
+FOLDER = files("deltaprop.languages") / "zh"
+FILES = {
+    file.name.removesuffix(".po"): entries_of(file.read_text(encoding="utf-8"))
+    for file in FOLDER.iterdir()
+    if file.name.endswith(".po")
+}
+ENTRIES = [entry for entries in FILES.values() for entry in entries.items()]
+# words, a library's sentences and the registry of mistakes are not found as templates in a file
+BY_THEMSELVES = {"words", "click", "mistakes"}
+GRAMMAR = re.compile(r"(verb|ending)\d*")  # what English says by a word's form
+HALF_WIDTH = re.compile(r"[一-鿿][,:;?!()]|[,:;?!()][一-鿿]")
+
+
+@pytest.fixture(scope="module")
+def said():
+    """What the package can say, as skeletons, and where."""
+    return {skeleton(text): file for file, own in all_sentences().items() for text in own}
+
+
+@pytest.fixture(scope="module")
+def known():
+    return {skeleton(source) for source, _ in ENTRIES}
+
+
+def test_every_sentence_has_its_entry(said, known):
+    docs = {doc: name for name, row in MISTAKES.items() for doc in (row.doc, row.fix)}
+    missing = [f"{where}: {text}" for text, where in {**said, **docs}.items() if text not in known]
+    assert not missing, "\n".join(missing)
+
+
+def test_no_entry_is_left_of_a_sentence_that_is_gone(said):
+    rooms = [entries for name, entries in FILES.items() if name not in BY_THEMSELVES]
+    gone = [source for entries in rooms for source in entries if skeleton(source) not in said]
+    docs = {doc for row in MISTAKES.values() for doc in (row.doc, row.fix)}
+    gone += [source for source in FILES["mistakes"] if skeleton(source) not in docs]
+    assert not gone, "\n".join(gone)
+
+
+def test_no_sentence_has_two_entries():
+    skeletons = [skeleton(source) for source, _ in ENTRIES]
+    twice = {text for text in skeletons if skeletons.count(text) > 1}
+    assert not twice
+
+
+def test_chinese_is_filled_with_what_english_is_filled_with():
+    for source, target in ENTRIES:
+        if target:
+            here, there = set(fields_of(source)), set(fields_of(target))
+            assert there <= here, source
+            assert all(map(GRAMMAR.fullmatch, here - there)), source
+
+
+def test_chinese_has_its_own_punctuation():
+    for _, target in ENTRIES:
+        text = re.sub(r"\{[^}]*\}", "", target)
+        assert not HALF_WIDTH.search(text), target
+
+
+@pytest.mark.parametrize("room", sorted(FILES))
+def test_a_finished_sentence_is_found_again(room):
+    """Each template, filled with words that no other template has, gives its own Chinese."""
+    catalogue = catalogue_of("zh")
+    for source, target in FILES[room].items():
+        names = fields_of(source)
+        if not names or not target or catalogue.is_part(source):
+            continue
+        filling = {
+            name: str(731 + i) if re.fullmatch(r"n\d*", name) else f"Q{i}q"
+            for i, name in enumerate(names)
+        }
+        found = catalogue.said(source.format(**filling))
+        assert found is not None, source
+        for name in fields_of(target):
+            assert filling[name] in found, (source, found)
+
+
+def test_a_sentence_nobody_knows_stays_whole():
+    catalogue = catalogue_of("zh")
+    for text in (
+        "Nobody has ever said this sentence.",
+        "x has no rows and nobody has ever said this.",
+        "x has no rows; at least one is needed. Nobody has ever said this.",
+    ):
+        assert catalogue.said(text) is None, text
+
+
+def test_sentences_stand_in_sentences():
+    catalogue = Catalogue(
+        {
+            "Within {where}: {error}": "{where!t}中：{error!t}",
+            "{name} has no rows.": "{name} 没有行。",
+            "the table": "表格",
+            "Look there.": "请看那里。",
+            "{n} rows": "{n} 行",
+        }
+    )
+    assert catalogue.said("Within the table: x has no rows.") == "表格中：x 没有行。"
+    assert catalogue.said("Within y.csv: x has no rows. Look there.") == "y.csv 中：x 没有行。请看那里。"
+    assert catalogue.said("x has no rows. Look there.") == "x 没有行。请看那里。"
+    assert catalogue.said("1,470 rows") == "1,470 行"
