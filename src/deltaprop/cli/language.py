@@ -69,9 +69,9 @@ def wanted_by(environment: Mapping[str, str]) -> str:
 def _asked_for(words: Sequence[str]) -> str | None:
     """Return what --language was given last; None where it was not."""
     asked = None
-    for word, following in zip(words, [*words[1:], None], strict=True):
+    for place, word in enumerate(words, start=1):
         if word == _OPTION:
-            asked = following
+            asked = words[place] if place < len(words) else None
         elif word.startswith(f"{_OPTION}="):
             asked = word.partition("=")[2]
     return asked
