@@ -1,4 +1,4 @@
-"""Every English sentence, or part of one, that the package can say, found in its source."""
+"""Every English sentence, or part of one, that the command line can say, found in the source."""
 
 import ast
 import re
@@ -10,8 +10,10 @@ from deltaprop.practice.wording import WORDINGS
 from deltaprop.reporting.language import WORDS as REPORTS
 
 ROOT = Path(package).parent
-KEYS = {*LANGUAGES["en"], *WORDINGS["en"], *REPORTS["en"]}  # they name sentences of wordings
-KEYS |= {key.removeprefix("finding ") for key in KEYS}
+_TABLES = (LANGUAGES["en"], WORDINGS["en"], REPORTS["en"])
+# they name sentences of a wording
+_KEYS = {key for table in _TABLES for key in table}
+_KEYS |= {key.removeprefix("finding ") for key in _KEYS}
 
 # Where texts are no sentences, or have their Chinese beside them.
 _ELSEWHERE = re.compile(
@@ -29,159 +31,111 @@ _FROM_PYTHON = re.compile(
     r"|^table_models/calibration|^masked|^model/layers"
 )
 _NO_SENTENCE = re.compile(
-    r"\(\\[dS]|\(\.\*\)|^<|\\[a-z]+ ?[_{]|^\w+\[|^[a-z]\w+\.\d( \w+\.\d.*)?$|^(z|a)\.1 |^b\.1\.after|\d, (level|seed) \{"
-    r"|^import |[\u4e00-\u9fff]|\\n  deltaprop|\x08|^can't start new|^Resource temp|^\{\w+\} \* $"
+    r"\(\\[dS]|\(\.\*\)|^<|\\[a-z]+ ?[_{]|^\w+\[|^import |[\u4e00-\u9fff]|\x08"  # patterns, markup
+    r"|^[a-z]\w+\.\d( \w+\.\d.*)?$|^(z|a)\.1 |^b\.1\.after|\d, (level|seed) \{|^\{\w+\} \* $"
+    r"|\\n  deltaprop|^can't start new|^Resource temp"
 )
 _WORDS = re.compile(
     r"[A-Za-z]{2,}[,:;.]? [A-Za-z({'\"-]|[a-z]{2,}[,:;]? \{|\} [a-z]{2,}|^[A-Z][a-z]+ \S+.*[.?]$"
 )
-
-
-def _field(node, taken):
-    """Return a name for what stands in braces: the last name that is read in it."""
-    if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "count":
-        name = (
-            f"{node.args[1].value.split()[-1]}s" if isinstance(node.args[1], ast.Constant) else "n"
-        )
-    elif isinstance(node, ast.IfExp):
-        name = "whether"
-    else:
-        names = [n.id for n in ast.walk(node) if isinstance(n, ast.Name)]
-        names += [n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)]
-        no = {
-            "len",
-            "plain",
-            "shown",
-            "str",
-            "join",
-            "names",
-            "sorted",
-            "map",
-            "repr",
-            "name_of",
-            "type",
-            "abs",
-            "describe",
-            "count",
-            "of",
-        }
-        names = [n.strip("_").lower() for n in names if n not in no] or ["what"]
-        name = names[-1]
-    base, i = name, 2
-    while name in taken:
-        name, i = f"{base}{i}", i + 1
-    taken.append(name)
-    return name
-
-
-def template_of(node):
-    """Return the text of a literal, with names in braces for what it is filled with."""
-    if isinstance(node, ast.Constant):
-        return node.value.replace("{", "{{").replace("}", "}}")
-    taken = []
-    return "".join(
-        template_of(v) if isinstance(v, ast.Constant) else "{" + _field(v.value, taken) + "}"
-        for v in node.values
-    )
-
-
-def skeleton(template):
-    return re.sub(r"\{\w*(!t)?\}", "{}", template)
-
-
-def _docstrings(tree):
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and node.body:
-            first = node.body[0]
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-                yield first.value
-
-
-def _literals(tree):
-    """Yield each literal that stands by itself, and the phrases chosen from within another."""
-    inside = {id(v) for n in ast.walk(tree) if isinstance(n, ast.JoinedStr) for v in n.values}
-    keys = {id(n.slice) for n in ast.walk(tree) if isinstance(n, ast.Subscript)}
-    keys |= {
-        id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Attribute) and n.attr == "split"
-    }
-    docs = {id(node) for node in _docstrings(tree)}
-    specs = {id(n.format_spec) for n in ast.walk(tree) if isinstance(n, ast.FormattedValue)}
-    for node in ast.walk(tree):
-        if id(node) in inside | keys | docs | specs:
-            continue
-        if (isinstance(node, ast.Constant) and isinstance(node.value, str)) or isinstance(
-            node, ast.JoinedStr
-        ):
-            yield node
-
-
-def _chosen(tree):
-    """Yield the words chosen between within a sentence: {'a' if ... else 'b'}."""
-    for joined in ast.walk(tree):
-        if isinstance(joined, ast.JoinedStr):
-            for field in joined.values:
-                if isinstance(field, ast.FormattedValue):
-                    for node in ast.walk(field.value):
-                        if isinstance(node, ast.IfExp):
-                            yield from (node.body, node.orelse)
-
-
-def _paragraphs(text):
-    return [" ".join(each.split()) for each in re.split(r"\n\s*\n", text.strip())]
-
-
-def sentences_of(path):
-    """Return the templates in a file."""
-    tree = ast.parse(path.read_text("utf-8"))
-    found = {}
-    for node in _literals(tree):
-        text = template_of(node)
-        if _WORDS.search(text) and not _NO_SENTENCE.search(text):
-            found.setdefault(text, node.lineno)
-    for node in _chosen(tree):
-        if isinstance(node, ast.Constant | ast.JoinedStr) and isinstance(
-            getattr(node, "value", ""), str
-        ):
-            text = template_of(node)
-            if re.search(r"[A-Za-z]{2,}", text):
-                found.setdefault(text, node.lineno)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-            if (
-                name == "count"
-                and len(node.args) > 1
-                and isinstance(getattr(node.args[1], "value", None), str)
-            ):
-                found.setdefault("{n} " + node.args[1].value, node.lineno)
-                found.setdefault("{n} " + node.args[1].value + "s", node.lineno)
-            if name == "UnknownNameError" and isinstance(node.args[0], ast.Constant):
-                found.setdefault(node.args[0].value, node.lineno)
-    if path.parent.name == "cli" and path.stem != "main":
-        for node in tree.body:
-            if isinstance(node, ast.FunctionDef) and node.name == path.stem:
-                for text in _paragraphs(ast.get_docstring(node) or ""):
-                    found.setdefault(text, node.lineno)
-    return found
+_NO_NAMES = {
+    "len", "plain", "shown", "str", "join", "names", "sorted", "map", "repr", "name_of", "type",
+    "abs", "describe", "count", "of",
+}  # fmt: skip
 
 
 def all_sentences():
-    """Return the templates of the package by file."""
+    """Return the templates of the package by file, with the lines where they stand."""
     found = {}
     for path in sorted(ROOT.rglob("*.py")):
         name = path.relative_to(ROOT).as_posix()
         if not _ELSEWHERE.search(name) and not _FROM_PYTHON.search(name):
-            own = {text: at for text, at in sentences_of(path).items() if text not in KEYS}
+            own = {text: at for text, at in _sentences_of(path).items() if text not in _KEYS}
             if own:
                 found[name] = own
     return found
 
 
-if __name__ == "__main__":
-    n = 0
-    for name, own in all_sentences().items():
-        print("##", name)
-        for text in own:
-            n += 1
-            print(repr(text))
-    print(n)
+def _sentences_of(path):
+    tree = ast.parse(path.read_text("utf-8"))
+    found = {}
+    for node in _literals(tree):
+        text = _template_of(node)
+        if _WORDS.search(text) and not _NO_SENTENCE.search(text):
+            found.setdefault(text, node.lineno)
+    for text, line in (*_chosen(tree), *_counted(tree), *_kinds(tree)):
+        found.setdefault(text, line)
+    if path.parent.name == "cli" and path.stem != "main":
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef) and node.name == path.stem:
+                for paragraph in re.split(r"\n\s*\n", ast.get_docstring(node) or ""):
+                    found.setdefault(" ".join(paragraph.split()), node.lineno)
+    return found
+
+
+def _template_of(node):
+    """Return the text of a literal, with names in braces for what it is filled with."""
+    if isinstance(node, ast.Constant):
+        return node.value.replace("{", "{{").replace("}", "}}")
+    taken = []
+    parts = (
+        _template_of(part) if isinstance(part, ast.Constant) else _field(part.value, taken)
+        for part in node.values
+    )
+    return "".join(parts)
+
+
+def _field(node, taken):
+    """Return a field, called as what is read last for it."""
+    names = [n.id for n in ast.walk(node) if isinstance(n, ast.Name)]
+    names += [n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)]
+    names = [name.strip("_").lower() for name in names if name not in _NO_NAMES]
+    base = "whether" if isinstance(node, ast.IfExp) else [*names, "what"][-1 if names else 0]
+    name = base if base not in taken else f"{base}{taken.count(base) + 1}"
+    taken.append(base)
+    return "{" + name + "}"
+
+
+def _literals(tree):
+    """Yield each literal that stands by itself, and those within the fields of another."""
+    no = {id(v) for n in ast.walk(tree) if isinstance(n, ast.JoinedStr) for v in n.values}
+    no |= {id(n.format_spec) for n in ast.walk(tree) if isinstance(n, ast.FormattedValue)}
+    no |= {id(n.slice) for n in ast.walk(tree) if isinstance(n, ast.Subscript)}
+    no |= {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Expr)}  # docstrings
+    no |= {id(n.value) for n in ast.walk(tree) if getattr(n, "attr", "") == "split"}
+    for node in ast.walk(tree):
+        if id(node) not in no and (_is_text(node) or isinstance(node, ast.JoinedStr)):
+            yield node
+
+
+def _is_text(node):
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def _chosen(tree):
+    """Yield the words chosen between within a sentence: {'a' if ... else 'b'}."""
+    joined = (node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr))
+    fields = (v.value for node in joined for v in node.values if hasattr(v, "conversion"))
+    for choice in (n for field in fields for n in ast.walk(field) if isinstance(n, ast.IfExp)):
+        for node in (choice.body, choice.orelse):
+            if _is_text(node) or isinstance(node, ast.JoinedStr):
+                text = _template_of(node)
+                if re.search(r"[A-Za-z]{2,}", text):
+                    yield text, node.lineno
+
+
+def _calls(tree, function, place):
+    """Yield the text that a function is called with in a place."""
+    for node in ast.walk(tree):
+        called = getattr(getattr(node, "func", None), "id", "")
+        if called == function and len(node.args) > place and _is_text(node.args[place]):
+            yield node.args[place].value, node.lineno
+
+
+def _counted(tree):
+    for noun, line in _calls(tree, "count", 1):
+        yield from (("{n} " + noun, line), ("{n} " + noun + "s", line))
+
+
+def _kinds(tree):
+    return _calls(tree, "UnknownNameError", 0)

@@ -4,10 +4,10 @@ import re
 from importlib.resources import files
 
 import pytest
-from helpers.sentences import all_sentences
 
 from deltaprop.checking.mistakes import MISTAKES
 from deltaprop.languages.catalogue import Catalogue, catalogue_of, entries_of, fields_of, skeleton
+from helpers.sentences import all_sentences
 
 FOLDER = files("deltaprop.languages") / "zh"
 FILES = {
@@ -106,6 +106,7 @@ def test_sentences_stand_in_sentences():
         }
     )
     assert catalogue.said("Within the table: x has no rows.") == "表格中：x 没有行。"
-    assert catalogue.said("Within y.csv: x has no rows. Look there.") == "y.csv 中：x 没有行。请看那里。"
+    found = catalogue.said("Within y.csv: x has no rows. Look there.")
+    assert found == "y.csv 中：x 没有行。请看那里。"
     assert catalogue.said("x has no rows. Look there.") == "x 没有行。请看那里。"
     assert catalogue.said("1,470 rows") == "1,470 行"
