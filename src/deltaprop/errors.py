@@ -132,8 +132,8 @@ def warn_user(message: str, category: type[Warning]) -> None:
 
 
 def shown(value: object) -> str:
-    """Return ``repr(value)`` for a message, shortened where it is long, whatever the value."""
-    return _shortened.repr(value)
+    """Return ``repr(value)`` in one line for a message, shortened where it is long."""
+    return " ".join(line.strip() for line in _shortened.repr(value).splitlines())
 
 
 def nearest_name(name: str, known: Iterable[str]) -> str | None:

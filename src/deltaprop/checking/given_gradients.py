@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence, ValuesView
 from itertools import chain
 from numbers import Real
 from typing import Any
@@ -25,6 +26,8 @@ _KINDS = {
     "b": ("b", "bias", "biases", "intercept", "intercepts"),
 }
 _KEY = re.compile(r"[a-z]+|\d+")
+_SHORT = re.compile(r"d?([wb])[a-z]{0,2}")  # "Wxh", "by"
+_BESIDE = ("a", "z", "x", "h", "cache", "cost", "loss")  # what stands beside them: "dA1", "dZ2"
 _MOST_SHOWN = 8  # arrays in a message
 
 
@@ -63,8 +66,8 @@ def flat_numbers(parameters: Parameters, given: object, what: str) -> Array:
     are_tensors = _has_tensors(given)
     arrays = [*_arrays(given, what)]
     whole = arrays[0] if len(arrays) == 1 else None
-    if whole is not None and whole.shape == (parameters.layout.size,):
-        return whole
+    if whole is not None and whole.ndim and max(whole.shape) == whole.size == len(parameters.flat):
+        return whole.ravel()
     if whole is not None and (whole.ndim < 2 or len(slots) > 1):
         raise ShapeError(
             f"The claimed {what} have shape {whole.shape}; expected one number for each of the "
@@ -74,11 +77,14 @@ def flat_numbers(parameters: Parameters, given: object, what: str) -> Array:
         found = _fitted(parameters.layout, dict(zip(order, arrays, strict=False)), are_tensors)
         if found is not None and len(order) == len(arrays):
             return found
-    raise ShapeError(_unmatched(what, [str(array.shape) for array in arrays], slots))
+    unmatched = _unmatched(what, [str(array.shape) for array in arrays], slots)
+    raise ShapeError(unmatched + _of_bias_rows(arrays, slots))
 
 
 def _arrays(given: Any, what: str) -> Iterator[Array]:
     """Yield the arrays of nested lists, in order; a list of plain numbers is one array."""
+    if getattr(getattr(given, "dtype", None), "hasobject", False):
+        given = list(given)  # arrays of several shapes in one
     if isinstance(given, (list, tuple)) and not given:
         return
     if isinstance(given, (list, tuple)) and not all(map(is_one_number, given)):
@@ -92,7 +98,7 @@ def _arrays(given: Any, what: str) -> Iterator[Array]:
     if isinstance(given, Mapping):
         yield from chain.from_iterable(_arrays(part, what) for part in given.values())
         return
-    if isinstance(given, Iterator) or type(given).__name__ in ("generator", "map", "zip"):
+    if isinstance(given, Iterator | ValuesView | deque):
         yield from _arrays(list(given), what)
         return
     yield _numbers(given, what)
@@ -101,12 +107,16 @@ def _arrays(given: Any, what: str) -> Iterator[Array]:
 def _numbers(given: Any, what: str) -> Array:
     """Return one array of numbers; of a tensor that has one, its gradient."""
     refuse_masked(given, f"The claimed {what}")
+    if given is None:
+        raise ShapeError(f"The claimed {what} hold None where an array of numbers was expected.")
     grad = getattr(given, "grad", None)
     tensor = grad if grad is not None else given
     if hasattr(tensor, "detach"):
         tensor = tensor.detach().cpu().numpy()
     try:
-        return np.asarray(tensor, dtype=np.float64)
+        if np.iscomplexobj(tensor) and np.imag(tensor).any():
+            raise TypeError
+        return np.asarray(np.real(tensor), dtype=np.float64)
     except (TypeError, ValueError):
         raise ShapeError(
             f"The claimed {what} hold {shown(given)}, where an array of numbers was expected."
@@ -151,23 +161,29 @@ def _is_row(array: Array, slot: Slot) -> bool:
 
 
 def _from_names(layout: Layout, given: Mapping[Any, Any], what: str) -> Array:
-    read: dict[str, dict[tuple[int, ...], Array]] = {}
-    for key, value in given.items():
-        kind, place = _read_key(str(key), layout)
-        several = [*_arrays(value, what)]
+    read: dict[str, list[tuple[tuple[int, ...], Array]]] = {}
+    for key, value in _flattened(given):
+        kind, place = _read_key(key, layout)
+        several = [*_arrays(value, what)] if kind else []
         for number, array in enumerate(several):
-            read.setdefault(kind, {})[(*place, number) if len(several) > 1 else place] = array
+            read.setdefault(kind, []).append(
+                ((*place, number) if len(several) > 1 else place, array)
+            )
     arrays: dict[Slot, Array] = {}
-    for kind, by_place in read.items():
+    for kind, found_of_kind in read.items():
         own = [slot for slot in layout.slots if slot.name == kind]
-        if len(own) != len(by_place):
+        if len(own) != len(found_of_kind):
             raise ShapeError(_unmatched(what, map(str, given), layout.slots))
-        arrays |= dict(zip(own, (by_place[place] for place in sorted(by_place)), strict=True))
+        # without numbers, as "hidden" and "output", in the order in which they stand
+        arrays |= dict(
+            zip(own, [array for _, array in sorted(found_of_kind, key=_place)], strict=True)
+        )
     missing = [f"{s.name}.{s.layer + 1}" for s in layout.slots if s not in arrays]
     if missing:
         raise ShapeError(
             f"The claimed {what} lack {', '.join(missing[:_MOST_SHOWN])}; "
             f"there are {', '.join(map(str, [*given][:_MOST_SHOWN]))}."
+            + _of_bias_rows([array for _, array in read.get("W", ())], layout.slots)
         )
     found = _fitted(layout, arrays, any(map(_has_tensors, given.values())))
     if found is None:
@@ -176,8 +192,21 @@ def _from_names(layout: Layout, given: Mapping[Any, Any], what: str) -> Array:
     return found
 
 
+def _place(found: tuple[tuple[int, ...], Array]) -> tuple[int, ...]:
+    return found[0]
+
+
+def _flattened(given: Mapping[Any, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield what dicts of dicts hold, with joined keys: "Dense_0.kernel"."""
+    for key, value in given.items():
+        if isinstance(value, Mapping):
+            yield from _flattened(value, f"{before}{key}.")
+        else:
+            yield f"{before}{key}", value
+
+
 def _read_key(key: str, layout: Layout) -> tuple[str, tuple[int, ...]]:
-    """Return which array a key means, and the numbers in it, which order the layers."""
+    """Return which array a key means ("": none), and the numbers in it, which order the layers."""
     names = {slot.name.casefold(): slot.name for slot in layout.slots}
     numbers = tuple(int(part) for part in re.findall(r"\d+", key))
     words = [part for part in _KEY.findall(key.casefold()) if part.isalpha()]
@@ -188,8 +217,24 @@ def _read_key(key: str, layout: Layout) -> tuple[str, tuple[int, ...]]:
             for kind, others in _KINDS.items():
                 if candidate in others:
                     return kind, numbers
+    if words and (short := _SHORT.fullmatch(words[-1])):
+        return ("W" if short[1] == "w" else "b"), numbers
+    if words and words[-1].removeprefix("d") in _BESIDE:
+        return "", ()
     expected = ", ".join(f"d{slot.name}{slot.layer + 1}" for slot in layout.slots[:_MOST_SHOWN])
     raise ShapeError(f"{shown(key)} names no array of this network; expected {expected}.")
+
+
+def _of_bias_rows(arrays: Sequence[Array], slots: Sequence[Slot]) -> str:
+    """Return what to do where each W has a row more, as Theta has whose inputs begin with a 1."""
+    weights = [slot.shape for slot in slots if slot.name == "W"]
+    pairs = zip(arrays, weights, strict=False)
+    tall = len(arrays) == len(weights) and all(
+        array.shape in ((rows + 1, columns), (columns, rows + 1))
+        for array, (rows, columns) in pairs
+    )
+    told = " Each W has a row too many: hand its biases over apart, as in [g[1:], g[0], ...]."
+    return told if tall else ""
 
 
 def _unmatched(what: str, found: Iterable[str], slots: Sequence[Slot]) -> str:
