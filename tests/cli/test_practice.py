@@ -60,7 +60,7 @@ def test_chinese(call):
     called = call(*FIRST, "--language", "zh", stdin=b"6\n?\n2\n")
     assert called.status == 1
     assert "正确。" in called.out
-    assert "9 个数中 2 个正确" in called.out
+    assert "9 个数中答对 2 个" in called.out
 
 
 def test_what_is_no_text_is_refused(call):
@@ -76,7 +76,7 @@ def test_sheet_and_key_are_two_files(call, tmp_path, form, language):
     words = ["practice", "--level", "5", "--seed", "3", "--count", "2", "--format", form]
     called = call(*words, "--out", sheet, "--key", key, "--language", language)
     assert (called.status, called.out) == (0, "")
-    assert called.err.count("written to") == 2
+    assert called.err.count("written to" if language == "en" else "已写入") == 2
     answer = dp.exercise(5, 3).key["a.1"][0][0]
     assert answer not in sheet.read_text("utf-8")
     assert answer in key.read_text("utf-8")
@@ -113,7 +113,7 @@ def test_json_is_filled_in_and_marked(call, tmp_path):
     assert wrong.json["asked"] == 9
     chinese = marked({"z.1": [[6]], "delta.1": [[-2]]}, "--language", "zh").out
     assert "δ¹₁ = -2 错误：做成了梯度上升，或把 t - y 当作梯度（sign）。应为 2。" in chinese
-    assert "9 个数中作答了 2 个。" in chinese
+    assert "共 9 个数，作答了 2 个。" in chinese
     other = call("practice", "--level", "1", "--seed", "2", "--answers", path)
     assert other.status == 2
     assert "other numbers than level 1, seed 2" in other.err

@@ -65,7 +65,7 @@ def test_it_goes_on_harder_and_notes_the_mistakes(tmp_path):
 
 def test_a_level_can_be_chosen_and_chinese_says_the_same(tmp_path):
     _, told = held(tmp_path / "r.json", [*RIGHT, "fr", "5", "quit"], language="zh")
-    assert told.count("按回车继续：第 2 级") == 2
+    assert told.count("按回车键继续：第 2 级") == 2
     assert "第 5 级：三个得分的 softmax" in told
     assert "自 20" in told
 

@@ -79,8 +79,8 @@ def test_the_right_number_is_not_given_away():
 def test_chinese_says_the_same():
     score, told = held(dp.exercise(1, 1, "zh"), ["6", "2", "-2", "skip", "提示", "退出"])
     assert "δ¹₁ = -2 错误：做成了梯度上升，或把 t - y 当作梯度（sign）。" in told
-    assert "用符号写的那一行" in told
-    assert "9 个数中 2 个正确" in told
+    assert "符号式：" in told
+    assert "9 个数中答对 2 个" in told
     assert (score.wrong, score.left_out, score.hints, score.stopped) == (1, 6, 1, True)
 
 

@@ -139,7 +139,7 @@ def test_everything_asked_for_is_on_the_page(reported):
     assert "no rows were held out" in reported("nothing held out")[1].to_html()
     ensemble = reported("an ensemble")[1]
     assert "8 networks learnt from 120 rows, each row held out from one" in ensemble.to_html()
-    assert "8 个网络从 120 行中学习，每一行都对其中一个网络留出" in ensemble.to_html("zh")
+    assert "8 个网络从 120 行中学习，每一行都有一个网络在训练时没有见过" in ensemble.to_html("zh")
     assert reported("images")[1].to_html().count('class="image"') > 5
     limited = reported("1,200 columns")[1].to_html()
     assert "Of 1,200 columns, the 40 strongest were tried" in limited

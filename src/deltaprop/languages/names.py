@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["NAMES", "called", "name_and_term"]
+__all__ = ["NAMES", "called", "name_and_term", "short_name"]
 
 NAMES: Mapping[str, Mapping[str, str]] = {
     "activation": {
@@ -35,9 +35,9 @@ NAMES: Mapping[str, Mapping[str, str]] = {
         "cross_entropy": "交叉熵",
         "binary_cross_entropy": "二元交叉熵",
         "half_squared_error": "平方误差",
-        "half_squared_error_sigmoid": "S 型输出的平方误差",
-        "half_squared_error_softmax": "softmax 输出的平方误差",
-        "huber": "Huber 损失",
+        "half_squared_error_sigmoid": "经 S 型函数的平方误差",
+        "half_squared_error_softmax": "经归一化指数函数的平方误差",
+        "huber": "胡贝尔损失",
         "poisson": "泊松损失",
     },
     "initializer": {
@@ -103,8 +103,17 @@ def called(kind: str, name: str, language: str) -> str:
     found = NAMES[kind].get(name)
     activation = name.removeprefix(_SQUARED)
     if found is None and kind == "loss" and activation in NAMES["activation"]:
-        return f"{NAMES['activation'][activation]}输出的平方误差"
+        return f"经{NAMES['activation'][activation]}的平方误差"
     return found or plain
+
+
+def short_name(function: str, language: str) -> str:
+    """Return what a function is called where there is little room: as formulas have it.
+
+    The identity stands in none, so it is called by its name.
+    """
+    found = NAMES["activation"].get(function) if language != "en" else None
+    return found if found and function == "identity" else function
 
 
 def name_and_term(kind: str, name: str, language: str) -> str:

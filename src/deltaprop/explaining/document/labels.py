@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from deltaprop.characters import escaped
 from deltaprop.errors import SettingError, UnknownNameError
 from deltaprop.explaining.document.style import Style
 from deltaprop.explaining.language import words_of
-from deltaprop.languages.names import name_and_term
+from deltaprop.languages.names import name_and_term, short_name
 from deltaprop.model.spec import Network
 from deltaprop.notation.naming import NOTATIONS, STANDARD, Naming
 
@@ -125,7 +126,7 @@ def column_titles(network: Network, language: str, naming: Naming = STANDARD) ->
             words["layer"].format(number=naming.layer(i), activation=c)
             for i, c in enumerate(names, start=1)
         ),
-        words["output"].format(activation=network.loss.output),
+        words["output"].format(activation=short_name(network.loss.output, language)),
     ]
 
 
@@ -153,7 +154,8 @@ def layer_names(network: Network, language: str, *, named: bool = False) -> list
         kind, activation = "", layer.activation or ("" if layer.names else row.name)
         if layer.names:
             kind = layer.names[language].format_map(vars(layer))
-        if named and activation and language != "en":
-            activation = name_and_term("activation", activation, language)
+        if activation and language != "en":
+            name_of = partial(name_and_term, "activation") if named else short_name
+            activation = name_of(activation, language)
         names.append(f"{kind} {activation}".strip())
     return names

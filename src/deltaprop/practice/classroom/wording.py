@@ -53,18 +53,18 @@ CLASSROOM: Mapping[str, Mapping[str, str]] = {
     },
     "zh": {
         "full stop": "。",
-        "moodle known": "已经算出（按所示的数）",
-        "moodle digits": "请用所示的数计算，至少给出 {least} 位有效数字，末位四舍五入。",
+        "moodle known": "已经算出（数值如所示）",
+        "moodle digits": "请用所示的数计算，答案至少给出 {least} 位有效数字，末位四舍五入。",
         "class heading": (
             "{folder}，作业 {count} 份：全部正确 {right} 份，有错误 {wrong} 份，"
             "无法读取 {unreadable} 份。"
         ),
         "class mistake": "错误",
         "class count": "份数",
-        "class which": "作业",
+        "class which": "哪些作业",
         "class paper": "作业",
-        "class numbers right": "正确",
-        "class verdict": "错误",
+        "class numbers right": "答对",
+        "class verdict": "所犯的错误",
         "class all right": "全部正确",
         "class unreadable": "无法读取：{reason}",
         "class no worked example": "不是 JSON 或 YAML 文件（.json、.yaml、.yml）。",
@@ -82,7 +82,7 @@ CLASSROOM: Mapping[str, Mapping[str, str]] = {
         "feedback first": "请先看这里",
         "feedback mistake": "{described}（{mistake}）。",
         "feedback every": "逐个批改",
-        "feedback number": "数",
+        "feedback number": "量",
         "feedback yours": "你的答案",
         "feedback exactly": "正确值",
         "feedback verdict": "判定",

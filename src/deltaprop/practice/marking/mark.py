@@ -6,7 +6,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
@@ -120,11 +120,14 @@ class Marking:
         One for each claimed number, in the order in which they are worked out.
     conventions : tuple of str
         In which the working is written where the house writes otherwise: "delta: per_sample".
+    titles : mapping
+        The title in other languages: {"zh": "..."}.
     """
 
     title: str
     marks: tuple[Mark, ...]
     conventions: tuple[str, ...] = ()
+    titles: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -261,7 +264,7 @@ def mark(worked: str | os.PathLike[str] | Mapping[str, Any] | WorkedExample) -> 
                  if re.fullmatch(r"[Wb]\.\d+\.after", str(key))}  # fmt: skip
         if number < len(example.steps):
             example = next_step(one, conventions)
-    return Marking(example.title, tuple(marks), tuple(names))
+    return Marking(example.title, tuple(marks), tuple(names), example.titles)
 
 
 def _judged(

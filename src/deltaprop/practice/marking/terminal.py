@@ -42,7 +42,8 @@ def render(marking: Marking, *, width: int, color: bool, language: str = "en") -
     rows = [(tuple(map(said, cells)), mark, verdict) for cells, mark, verdict in rows]
     wide = [max(text_width(row[0][c]) for row in [(header, None, ""), *rows]) for c in range(3)]
     sentences = map(said, (_summary(marking), marking.where))
-    heads = filter(None, (escaped(marking.title), *sentences))
+    title = marking.titles.get(language, marking.title)
+    heads = filter(None, (escaped(title), *sentences))
     lines = [*(line for head in heads for line in wrap(head, width)), ""]
     lines.append(_line(header, wide))
     for cells, mark, verdict in rows:

@@ -10,6 +10,7 @@ import numpy as np
 
 from deltaprop._version import __version__
 from deltaprop.explaining.language import words_of
+from deltaprop.languages.names import name_and_term, short_name
 from deltaprop.notation.digits import Line
 from deltaprop.notation.ids import Ref, read_ref
 from deltaprop.practice.exercises.task import Task, Texts, texts_of
@@ -48,10 +49,10 @@ def columns(task: Task) -> list[str]:
     """Return what stands above the columns of the network: inputs, layers, output, loss."""
     words, network = task.words, task.step.network
     hidden = [
-        words["layer"].format(number=number, activation=row.name)
+        words["layer"].format(number=number, activation=short_name(row.name, task.language))
         for number, row in enumerate(network.activations, start=1)
     ]
-    output = words["output"].format(activation=network.loss.output)
+    output = words["output"].format(activation=short_name(network.loss.output, task.language))
     return [words["inputs"], *hidden, output, words["loss column"]]
 
 
@@ -63,7 +64,9 @@ def rules(task: Task) -> list[str]:
     names = {row.name for row in network.activations} | {network.loss.output}
     keys += [f"{name} rule" for name in ("relu", "tanh", "sigmoid", "softmax") if name in names]
     formula = _LOSSES[loss] + (" + λ₂ / 2 Σ W²" if network.l2 else "")
-    sentences = [words[key] for key in keys] + [words["loss rule"].format(formula=formula)]
+    called = name_and_term("loss", loss, task.language)
+    sentences = [words[key] for key in keys]
+    sentences.append(words["loss rule"].format(formula=formula, loss=called))
     if task.rules.n_samples > 1:
         sentences.append(words["mean rule"].format(count=task.rules.n_samples))
     if network.l2:

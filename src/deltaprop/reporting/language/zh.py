@@ -4,16 +4,16 @@ from __future__ import annotations
 
 WORDS = {
     # the head
-    "title": "关于 {target} 学到了什么",
-    "title from": "从 {source} 学习 {target} 的结果",
+    "title": "预测 {target} 的结果",
+    "title from": "用 {source} 预测 {target} 的结果",
     "lead validation": (
         "{who}从 {train} 行中学习。除非另有说明，下面的数字都来自另外 {val} 行（{how}）。"
     ),
     "lead folded": (
-        "{who}从 {train} 行中学习，每一行都对其中一个网络留出。除非另有说明，下面的数字都"
-        "来自没有见过该行的那个网络。"
+        "{who}从 {train} 行中学习，每一行都有一个网络在训练时没有见过。除非另有说明，下面的"
+        "数字都来自没有见过该行的那个网络。"
     ),
-    "lead sample": "其中抽取了 {rows} 行来评判。",
+    "lead sample": "其中抽取了 {rows} 行来评估。",
     "lead training": (
         "{who}从 {train} 行中学习，没有留出验证行：下面的数字来自学习过的行本身，不能说明它对新"
         "数据的表现。"
@@ -29,21 +29,21 @@ WORDS = {
     "summary": "概览",
     "warnings": "警告",
     "curves": "学习曲线",
-    "mistakes": "哪些类别被弄错",
+    "mistakes": "哪些类别容易混淆",
     "classes": "各个类别",
     "numbers": "预测值与真实值",
     "calibration": "概率可信吗？",
     "importance": "哪些列重要",
-    "hardest": "最难的行",
+    "hardest": "最难预测的行",
     "columns": "每一列如何处理",
     "again": "如何重现",
     # figures
     "accuracy": "准确率",
     "log_loss": "对数损失",
-    "majority": "总猜最常见的类",
+    "majority": "总猜最常见的类别",
     "accuracy of labels": "全部标签都正确的行",
-    "majority of labels": "每个标签总答较常见的一方时的同一指标",
-    "label_accuracy": "正确的标签",
+    "majority of labels": "每个标签总猜较常见的取值时的同一指标",
+    "label_accuracy": "预测正确的标签",
     "poisson_deviance": "平均泊松偏差",
     "balanced_accuracy": "平衡准确率",
     "auc": "AUC（曲线下面积）",
@@ -71,12 +71,12 @@ WORDS = {
     "multilabel": "多个标签，各为真或假：{classes}",
     "regression": "预测数值",
     "rows held": "{train} 行用于学习，留出 {val} 行用于选择轮次{also}",
-    "rows folded": "共 {train} 行，每行都从 {members} 个成员之一中留出，用于选择它的轮次{also}",
+    "rows folded": "共 {train} 行，每一行都由 {members} 个成员中的一个留出，用来选择它的轮次{also}",
     "rows given": "{train} 行用于学习，另给 {val} 行用于选择轮次{also}",
     "also temperature": "和温度",
     "rows only": "{train} 行用于学习，没有留出",
     "inputs": "{columns} 列，变成 {inputs} 个输入",
-    "network": "各层神经元 {sizes}，共 {parameters} 个参数",
+    "network": "各层 {sizes}，共 {parameters} 个参数",
     "epochs": "{epochs} 轮，{steps} 步，{seconds} 秒：{why}",
     "kept": "；第 {epoch} 轮最好，予以保留",
     "members": "；这是 {members} 个成员中的第一个，输出取它们的平均",
@@ -100,8 +100,8 @@ WORDS = {
     ),
     "finding still improving": "{epochs} 轮中最后一轮最好：增加轮次（--epochs）可能还会改善。",
     "finding other rows": (
-        "给出的 {of:,} 行训练行中，只有 {rows:,} 行是模型学过的：这些指标属于别的行，哪些行被留出也"
-        "无从得知。"
+        "给出的 {of:,} 行训练行中，只有 {rows:,} 行是模型学过的：这些指标是用别的行算出的，哪些行被"
+        "留出也无从得知。"
     ),
     "finding no better": (
         "准确率 {accuracy} 并不比总猜最常见的类（{majority}）更好：模型没有学到有用的东西。"
@@ -112,26 +112,26 @@ WORDS = {
         "）。要么各列与答案关系不大，要么行数太少、无法判断，要么某一类太常见、准确率说明不了问题"
         "：这时请看其他类的召回率，并试试 --class-weight balanced。"
     ),
-    "finding rarely found": "类“{class}”的行只有 {recall} 被找到。",
+    "finding rarely found": "类别“{class}”的行只有 {recall} 被找出。",
     "finding hardly better than the mean": (
         "R² 为 {r2:.3f}（95% 置信区间：{least:.3f} 到 {most:.3f}）：模型并不明显好于总猜平均值。要"
         "么各列与答案关系不大，要么行数太少、无法判断。"
     ),
     "finding leak": (
-        "仅凭“{column}”这一列就能得知 {target} 的 {score}。它在答案揭晓之前就已知吗？若不是"
-        "，它就泄露了答案，新数据中不会有它：请去掉这一列。"
+        "仅凭“{column}”这一列就能得知 {target} 的 {score}。得到答案之前就知道这一列吗？如果"
+        "不是，它就泄露了答案，而新数据中不会有它：请去掉这一列。"
     ),
     "finding identical": (
-        "“{column}”这一列与 {target} 几乎是同一个数（相关系数 {correlation:.5f}）。它在答案揭晓之前"
-        "就已知吗？若不是，请去掉这一列。"
+        "“{column}”这一列与 {target} 几乎是同一个数（相关系数 {correlation:.5f}）。得到答案之前就"
+        "知道这一列吗？如果不是，请去掉它。"
     ),
     "finding duplicates": (
-        "{of:,} 个验证行中有 {rows:,} 行在网络所见的一切上与某个训练行相同：这些数字因死记而偏"
-        "高。请删除重复行，或用 --val 把同一来源的行放在同一侧。"
+        "{of:,} 个验证行中有 {rows:,} 行在网络看来与某个训练行完全相同：这些数字因死记硬背而"
+        "偏高。请删除重复行，或用 --val 把同一来源的行放在同一侧。"
     ),
     "finding coarse": (
-        "{of:,} 个验证行中有 {rows:,} 行在网络看来与某个训练行相同；这张表不同的行本来就少（"
-        "{n:,} 行中只有 {different:,} 种），这是它的性质。"
+        "{of:,} 个验证行中有 {rows:,} 行在网络看来与某个训练行相同；这张表中不同的行本来就少（"
+        "{n:,} 行中只有 {different:,} 种），这是表格本身的特点。"
     ),
     "finding tiny classes": (
         "有 {count:,} 个类别的训练行少于 {least} 行（{classes}）：几乎学不到。请收集更多这些类"
@@ -144,7 +144,7 @@ WORDS = {
         "只有 {rows} 个验证行：在这么少的行上测得的准确率，95% 置信区间为 {low} 到 {high}。"
     ),
     "finding few numbers": "只有 {rows} 个验证行：这些数字可能有较大偏差。",
-    "remarks": "读取表格时的提示（{count} 条，英文）",
+    "remarks": "读取表格时的提示（{count} 条）",
     # learning curves
     "epoch": "轮次",
     "one network of curves": "该网络",
@@ -179,14 +179,14 @@ WORDS = {
     ),
     "mistakes list": "最常见的错误",
     "rows": "行数",
-    "mistakes count": "{of} 行中有 {count} 行被弄错。",
+    "mistakes count": "{of} 行中有 {count} 行预测错误。",
     "no matrix": "共有 {count} 个类别，只列出最常见的错误。",
     "all classes": "其余 {count} 个类别",
     # numbers
     "scatter": "{name}：预测值与真实值",
     "residuals": "{name}：真实值 − 预测值",
     "target": "目标",
-    "numbers note": "点线上的预测完全正确。{rows} 行中画出了 {points} 行。",
+    "numbers note": "落在点线上的预测完全正确。{rows} 行中画出了 {points} 行。",
     "residuals note": "模型若没有系统误差，各处的点都应均匀分布在点线两侧。",
     "more numbers": "{count} 个目标中画出前 {shown} 个。",
     # calibration
@@ -195,7 +195,7 @@ WORDS = {
     "before": "校准前（T = 1）",
     "after": "校准后（T = {temperature}）",
     "calibration note": (
-        "若网络有 {confidence} 的把握，就应在同样比例的情况下正确：即在点线上。每个点代表同样多"
+        "网络有 {confidence} 的把握时，就应有同样比例的预测正确，即落在点线上。每个点代表同样多"
         "的验证行；在线下方表示过于自信，在上方表示不够自信。"
     ),
     "temperature note": (
@@ -208,11 +208,11 @@ WORDS = {
     "no calibration": "没有验证行，就无法得知概率是否可信；没有进行校准。",
     # which columns matter
     "importance note": (
-        "把一列的单元格打乱分给其他行要付出的代价：在 {rows} 行上打乱 {shuffles} 次，{loss}平均上"
-        "升和{score}平均下降的量，± 为标准差。内容相同的列会分摊重要性。"
+        "随机打乱这一列后，损失平均上升多少：在 {rows} 行上打乱 {shuffles} 次，{loss}平均上升和"
+        "{score}平均下降的量，± 为标准差。内容相同的列会分摊重要性。"
     ),
     "importance limit": (
-        "{count} 列中尝试了最强的 {shown} 列：按输入的变化幅度乘以第一层的权重来衡量。"
+        "{count} 列中只试验了影响最大的 {shown} 列：按输入的变化幅度乘以第一层的权重来衡量。"
     ),
     "importance image": "图像被切成小块（[像素行, 像素列]），每块整体打乱。",
     "importance map": "每块的重要性",
@@ -224,7 +224,8 @@ WORDS = {
     "more columns": "其余 {count} 个",
     # hardest rows
     "hardest note": (
-        "损失最大的行。请逐一查看：出错的常常是表格而不是模型。行号从 1 数起，不含表头{where}。"
+        "这些是损失最大的行。请逐一查看：出错的常常是表格，而不是模型。行号从 1 数起，不含"
+        "表头{where}。"
     ),
     "in validation": "，指验证表中的行",
     "row": "行号",
