@@ -9,6 +9,7 @@ then written, and what the step does otherwise.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -23,7 +24,9 @@ import numpy.typing as npt
 from deltaprop.checking.step import Step
 from deltaprop.errors import SettingError, UnknownNameError
 
-__all__ = ["CONVENTIONS", "HOUSE", "Convention", "Conventions", "combinations", "declared"]
+__all__ = [
+    "CONVENTIONS", "HOUSE", "Convention", "Conventions", "asked_for", "combinations", "declared"
+]  # fmt: skip
 
 Array = npt.NDArray[np.float64]
 Factor = Callable[[Step], float]
@@ -41,6 +44,8 @@ class Convention:
         The choice in one line.
     applies : callable
         Whether a step has a place where it makes a difference.
+    needs : str
+        What such a step has, in words.
     objective : callable
         What it multiplies the loss by, and with it delta, gradients and the step.
     written : dict of str to callable
@@ -58,6 +63,7 @@ class Convention:
     choice: str
     doc: str
     applies: Callable[[Step], bool]
+    needs: str = ""
     objective: Factor = lambda _step: 1.0
     written: Mapping[str, Factor] = ()  # type: ignore[assignment]
     manner: Callable[[Step], Mapping[str, Any]] = lambda _step: {}
@@ -76,6 +82,10 @@ class Convention:
 
 def _several(step: Step) -> bool:
     return len(step.x) > 1
+
+
+def _is_summed(step: Step) -> bool:
+    return len(step.x) > 1 and bool(np.allclose(step.shares, 1.0))
 
 
 def _squared(step: Step) -> bool:
@@ -111,39 +121,44 @@ def _minus(_step: Step) -> float:
 CONVENTIONS: tuple[Convention, ...] = (
     Convention(
         "loss", "squared_error", "the squared error has no 1/2: (y - t)^2, with 2 (y - t)",
-        _squared, objective=lambda _step: 2.0,
+        _squared, "squared error", objective=lambda _step: 2.0,
     ),
     Convention(
         "loss", "mean_squared_error",
         "the squared error has no 1/2, and the mean is over outputs as well as samples",
         lambda step: _squared(step) and step.network.n_out > 1,
+        "squared error of several outputs",
         objective=lambda step: 2.0 / step.network.n_out,
     ),
     Convention(
         "loss", "half_mean_squared_error", "the mean is over outputs as well as samples",
         lambda step: _squared(step) and step.network.n_out > 1,
+        "squared error of several outputs",
         objective=lambda step: 1.0 / step.network.n_out,
     ),
     Convention(
         "loss", "mean_over_outputs", "the mean is over outputs as well as samples",
-        _over_outputs, objective=lambda step: 1.0 / step.network.n_out,
+        _over_outputs, "a loss of several outputs, each by itself",
+        objective=lambda step: 1.0 / step.network.n_out,
     ),
     Convention(
         "samples", "sum", "the loss is the sum over samples, not their mean",
-        _several, objective=_n,
+        lambda step: _several(step) and not _is_summed(step), "a mean over several samples",
+        objective=_n,
     ),
     Convention(
         "samples", "mean", "the loss is the mean over samples, not their sum",
-        _several, objective=lambda step: 1.0 / len(step.x),
+        lambda step: _several(step) and _is_summed(step), "a sum over several samples",
+        objective=lambda step: 1.0 / len(step.x),
     ),
     Convention(
         "delta", "per_sample", "delta is each sample's own; the mean is taken in dW and db",
-        _several, written={"delta": _n},
+        _several, "several samples", written={"delta": _n},
     ),
     Convention(
         "delta", "per_sample_dW_summed",
         "delta is each sample's own, dW and db are sums; the mean is taken in the update",
-        _several, written={"delta": _n, "dW": _n, "db": _n},
+        _several, "several samples", written={"delta": _n, "dW": _n, "db": _n},
     ),
     Convention(
         "error_signal", "t_minus_y", "delta is t - y times f', and the step adds eta a delta",
@@ -156,16 +171,18 @@ CONVENTIONS: tuple[Convention, ...] = (
     ),
     Convention(
         "penalty", "in_update", "loss and dW are those of the data; the weights decay in the step",
-        _penalized, manner=lambda _step: {"penalty_in": ("update",)}, shown_by=("W.*.after",),
+        _penalized, "a penalty", manner=lambda _step: {"penalty_in": ("update",)},
+        shown_by=("W.*.after",),
     ),
     Convention(
         "penalty", "in_loss_and_update", "dW is that of the data; the weights decay in the step",
-        _penalized, manner=lambda _step: {"penalty_in": ("loss", "update")},
+        _penalized, "a penalty", manner=lambda _step: {"penalty_in": ("loss", "update")},
         shown_by=("W.*.after",),
     ),
     Convention(
         "momentum", "averaged", "v is a mean of the gradients: v = mu v + (1 - mu) g",
-        lambda step: step.inertia > 0, manner=lambda step: {"share": 1.0 - step.inertia},
+        lambda step: step.inertia > 0, "momentum",
+        manner=lambda step: {"share": 1.0 - step.inertia},
         shown_by=("[Wbza].*.after", "loss.after"),
     ),
     Convention(
@@ -177,11 +194,13 @@ CONVENTIONS: tuple[Convention, ...] = (
     ),
     Convention(
         "logarithm", "base_10", "the loss is taken with logarithms to base 10",
-        _logarithmic, written={"loss": lambda _step: 1.0 / np.log(10.0)}, shown_by=(),
+        _logarithmic, "cross-entropy", written={"loss": lambda _step: 1.0 / np.log(10.0)},
+        shown_by=(),
     ),
     Convention(
         "logarithm", "base_2", "the loss is taken with logarithms to base 2: in bits",
-        _logarithmic, written={"loss": lambda _step: 1.0 / np.log(2.0)}, shown_by=(),
+        _logarithmic, "cross-entropy", written={"loss": lambda _step: 1.0 / np.log(2.0)},
+        shown_by=(),
     ),
 )  # fmt: skip
 
@@ -222,6 +241,12 @@ class Conventions:
                 found.setdefault(kind, []).append(factor)
         return found
 
+    def fitting(self, step: Step) -> tuple[Conventions, tuple[Convention, ...]]:
+        """Return those of a step that make a difference, and those that make none."""
+        own = tuple(choice for choice in self.chosen if choice.applies(step))
+        idle = tuple(choice for choice in self.chosen if choice not in own)
+        return replace(self, chosen=own), idle
+
     def turns(self, key: str) -> bool:
         """Return whether rows and columns of a quantity are exchanged."""
         return _kind(key) in self._turned
@@ -260,13 +285,12 @@ def combinations(
     if fixed.only:
         yield fixed
         return
-    summed = len(step.x) > 1 and bool(np.allclose(step.shares, 1.0))
+    summed = _is_summed(step)
     said = {choice.about for choice in fixed.chosen}
     options: dict[str, list[tuple[Convention, ...]]] = {}
     for choice in CONVENTIONS:
-        same = choice.about == "samples" and (choice.choice == "sum") == summed
         shown = choice.is_shown(keys) and choice.applies(step)
-        if choice.about not in said and shown and not same:
+        if choice.about not in said and shown:
             options.setdefault(choice.about, [()]).append((choice,))
     found = [
         Conventions(fixed.chosen + tuple(choice for one in chosen for choice in one))
@@ -322,3 +346,50 @@ _OF_THE_HOUSE: Mapping[str, tuple[str, ...]] = {
     "samples_as": ("rows",),
     "logarithm": ("natural",),
 }
+
+
+def asked_for(value: object) -> Conventions:
+    """Return conventions by any of their names, one or several.
+
+    Parameters
+    ----------
+    value : str, list of str, mapping or None
+        "per_sample", "per-sample-delta", "delta: per_sample", or what ``declared`` reads.
+
+    Raises
+    ------
+    SettingError, UnknownNameError
+        When there is none of the name, or two say another thing about the same.
+    """
+    if isinstance(value, Conventions):
+        return value
+    if value is None or isinstance(value, Mapping) or value == "house":
+        return declared(value)
+    several = [value] if isinstance(value, str) else value
+    if not isinstance(several, list | tuple) or not all(isinstance(one, str) for one in several):
+        raise SettingError(
+            f"The convention is {value!r:.60}; expected names, such as {CONVENTIONS[0].name!r}."
+        )
+    found: dict[str, str] = {}
+    for one in several:
+        about, choice = _named(one)
+        if found.setdefault(about, choice) != choice:
+            raise SettingError(
+                f"The conventions {found[about]} and {choice} are both about {about}; choose one."
+            )
+    return declared(found)
+
+
+def _named(text: str) -> tuple[str, str]:
+    """Return what a name is about, and the choice."""
+    pairs = [(c.about, c.choice) for c in CONVENTIONS]
+    pairs += [(about, choice) for about, own in _OF_THE_HOUSE.items() for choice in own]
+    spelt = {_plain(f"{a} {c}"): (a, c) for a, c in pairs} | {_plain(c): (a, c) for a, c in pairs}
+    spelt |= {_plain(f"{c} {a}"): (a, c) for a, c in pairs}
+    if _plain(text) not in spelt:
+        raise UnknownNameError("convention", text, [c.choice for c in CONVENTIONS])
+    return spelt[_plain(text)]
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text).casefold()

@@ -36,7 +36,9 @@ def is_one_number(value: object) -> bool:
     return value is None or isinstance(value, Real) or getattr(value, "ndim", None) == 0
 
 
-def flat_numbers(parameters: Parameters, given: object, what: str) -> Array:
+def flat_numbers(
+    parameters: Parameters, given: object, what: str, *, outputs_first: bool = False
+) -> Array:
     """Return claimed numbers in the order of ``parameters.flat``.
 
     Parameters
@@ -50,6 +52,8 @@ def flat_numbers(parameters: Parameters, given: object, what: str) -> Array:
         Weights may all have a row per output instead.
     what : str
         What messages call them.
+    outputs_first : bool
+        Whether W is read with a row per output where its shape does not tell.
 
     Raises
     ------
@@ -62,8 +66,8 @@ def flat_numbers(parameters: Parameters, given: object, what: str) -> Array:
     if hasattr(given, "named_parameters"):
         return _from_names(parameters.layout, dict(given.named_parameters()), what)
     if isinstance(given, Mapping):
-        return _from_names(parameters.layout, given, what)
-    are_tensors = _has_tensors(given)
+        return _from_names(parameters.layout, given, what, outputs_first)
+    outputs_first |= _has_tensors(given)
     arrays = [*_arrays(given, what)]
     whole = arrays[0] if len(arrays) == 1 else None
     if whole is not None and whole.ndim and max(whole.shape) == whole.size == len(parameters.flat):
@@ -74,7 +78,7 @@ def flat_numbers(parameters: Parameters, given: object, what: str) -> Array:
             f"{parameters.layout.size} parameters, in the order of parameters.flat."
         )
     for order in _orders(slots):
-        found = _fitted(parameters.layout, dict(zip(order, arrays, strict=False)), are_tensors)
+        found = _fitted(parameters.layout, dict(zip(order, arrays, strict=False)), outputs_first)
         if found is not None and len(order) == len(arrays):
             return found
     unmatched = _unmatched(what, [str(array.shape) for array in arrays], slots)
@@ -160,7 +164,9 @@ def _is_row(array: Array, slot: Slot) -> bool:
     return len(slot.shape) == 1 and sorted(array.shape) == sorted((1, *slot.shape))
 
 
-def _from_names(layout: Layout, given: Mapping[Any, Any], what: str) -> Array:
+def _from_names(
+    layout: Layout, given: Mapping[Any, Any], what: str, outputs_first: bool = False
+) -> Array:
     read: dict[str, list[tuple[tuple[int, ...], Array]]] = {}
     for key, value in _flattened(given):
         kind, place = _read_key(key, layout)
@@ -185,7 +191,8 @@ def _from_names(layout: Layout, given: Mapping[Any, Any], what: str) -> Array:
             f"there are {', '.join(map(str, [*given][:_MOST_SHOWN]))}."
             + _of_bias_rows([array for _, array in read.get("W", ())], layout.slots)
         )
-    found = _fitted(layout, arrays, any(map(_has_tensors, given.values())))
+    outputs_first |= any(map(_has_tensors, given.values()))
+    found = _fitted(layout, arrays, outputs_first)
     if found is None:
         shapes = [f"{s.name}.{s.layer + 1} {array.shape}" for s, array in arrays.items()]
         raise ShapeError(_unmatched(what, shapes, layout.slots))

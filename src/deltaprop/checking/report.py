@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from deltaprop.checking.conventions import HOUSE, Conventions
 from deltaprop.checking.named_mistakes import NamedMistake
 from deltaprop.widths import wrap
 
-__all__ = ["EntryCheck", "GradientReport"]
+__all__ = ["OTHERWISE", "EntryCheck", "GradientReport"]
+
+OTHERWISE = "right, in another convention"
 
 _WIDTH = 88
 _MOST_PLACES = 4
@@ -33,7 +36,7 @@ class EntryCheck:
     relative_error : float
         |claimed - measured| / max(|claimed|, |measured|), beyond the rounding noise of the
         measurement.
-    verdict : {"right", "wrong", "kink", "undecided"}
+    verdict : {"right", "right, in another convention", "wrong", "kink", "undecided"}
         "kink" where the loss has no derivative, so that nothing can be judged; "undecided" where
         the loss is so large that its differences have no digits left for the gradient.
     """
@@ -47,7 +50,7 @@ class EntryCheck:
     @property
     def is_judged(self) -> bool:
         """Return whether it could be judged."""
-        return self.verdict in ("right", "wrong")
+        return self.verdict in ("right", OTHERWISE, "wrong")
 
     @property
     def part(self) -> str:
@@ -59,7 +62,7 @@ class EntryCheck:
 
 @dataclass(frozen=True)
 class GradientReport:
-    """What the referee found; true when no entry is wrong, and none is left undecided.
+    """What the referee found; true when every entry is right as it was asked for.
 
     Attributes
     ----------
@@ -74,6 +77,12 @@ class GradientReport:
         "arithmetic" for a few entries that are wrong by themselves; empty where nothing fits.
     where : str
         Which gradients are wrong, and where to look first, in words.
+    otherwise : Conventions
+        In which they are right though nobody declared it; the house's where they are not.
+    or_else : tuple of Conventions
+        Others in which they are just as right.
+    note : str
+        What is worth knowing of the conventions that were declared.
     """
 
     entries: tuple[EntryCheck, ...]
@@ -81,11 +90,25 @@ class GradientReport:
     tolerance: float
     mistakes: tuple[NamedMistake, ...] = ()
     where: str = ""
+    otherwise: Conventions = HOUSE
+    or_else: tuple[Conventions, ...] = ()
+    note: str = ""
 
     @property
     def ok(self) -> bool:
-        """Return whether every entry is right that has a derivative."""
-        return not self.wrong and not self.undecided
+        """Return whether every entry is right, as it was asked for, that has a derivative."""
+        return self.verdict == "right"
+
+    @property
+    def verdict(self) -> str:
+        """Return the worst: right; right, in another convention; undecided; or wrong."""
+        found = {entry.verdict for entry in self.entries}
+        return next((v for v in ("wrong", "undecided", OTHERWISE) if v in found), "right")
+
+    @property
+    def conventions(self) -> tuple[str, ...]:
+        """Return the names of the conventions in which it is right though nobody declared them."""
+        return self.otherwise.names
 
     @property
     def wrong(self) -> tuple[EntryCheck, ...]:
@@ -129,15 +152,19 @@ class GradientReport:
         """Return what was found as lines of text; ``told`` says a sentence in a language."""
         gradients = [entry for entry in self.entries if entry.part == "gradients"]
         judged = sum(entry.is_judged for entry in gradients)
-        right = sum(entry.verdict == "right" for entry in gradients)
+        right = sum(entry.is_judged and entry.verdict != "wrong" for entry in gradients)
         agree = f"{right} of {judged} gradients agree"
         lines = [f"{agree} with central differences (relative error up to {self.tolerance:g})."]
+        if self.conventions:
+            lines.append(_in_conventions(self.otherwise, self.or_else))
+        if self.note:
+            lines.append(self.note)
         if self.n_parameters > len(gradients):
             lines.append(f"A sample of {self.n_parameters} parameters.")
         if self.n_kinks:
             lines.append(f"{self.n_kinks} stand on a kink of the loss and were not judged.")
         if self.undecided:
-            lines.append(_filled(f"Of {len(self.undecided)} nothing can be told: {_TOO_LARGE}"))
+            lines.append(f"Of {len(self.undecided)} nothing can be told: {_TOO_LARGE}")
         if self.worst is not None:
             w = self.worst
             what = {"loss": "the loss", "update": w.name, "gradients": f"d/d{w.name}"}[w.part]
@@ -147,8 +174,26 @@ class GradientReport:
                 f"relative error {w.relative_error:.2g}"
             )
             lines.append(f"  claimed {w.claimed:.10g}, {against} {w.measured:.10g}")
-        texts = [text for text in (self.where, *_paragraphs(self.mistakes)) if text]
-        return "\n".join([*map(told, lines), *(_filled(told(text)) for text in texts)])
+        paragraphs = _paragraphs(self.mistakes)
+        if self.conventions and paragraphs:
+            paragraphs.insert(0, "If that is not meant, it is a mistake.")
+        texts = [text for text in (self.where, *paragraphs) if text]
+        found = [told(line) if line.startswith(" ") else _filled(told(line)) for line in lines]
+        return "\n".join([*found, *(_filled(told(text)) for text in texts)])
+
+
+def _in_conventions(found: Conventions, same: tuple[Conventions, ...]) -> str:
+    """Return in which convention numbers are right, and how to ask for it."""
+    written = '", "'.join(found.names)
+    declared = f'"{written}"' if len(found.names) == 1 else f'["{written}"]'
+    docs = "; ".join(choice.doc for choice in found.chosen)
+    other = "; or ".join(" and ".join(one.names) for one in same)
+    more = f" The same numbers come of {other}." if same else ""
+    named = " and ".join(found.names)
+    return (
+        f"{OTHERWISE.capitalize()}, {named}: {docs}.{more} To have them judged so, say "
+        f"convention={declared}."
+    )
 
 
 def _paragraphs(mistakes: tuple[NamedMistake, ...]) -> list[str]:

@@ -152,6 +152,7 @@ def judge(
     Precision first: where some conventions make every number right, no mistake is looked for.
     Otherwise conventions are weighed against mistakes.
     """
+    declared, _ = declared.fitting(step)
     usual = Reading(step, claims, claims[0].habit.unit, declared)
     house = step.right
     keys = [claim.key for claim in claims]
