@@ -52,10 +52,9 @@ class Effect:
     def gradients_of(self, trace: Trace) -> Array:
         """Return the right gradients of a pass as they are written, flat, with rows for inputs."""
         data = trace.data_gradients.flat
-        whole = data * self.objective
-        if self.penalized:
-            whole = whole + (trace.gradients.flat - data)
-        return np.asarray(whole * self.gradients)
+        with np.errstate(over="ignore", invalid="ignore"):  # what is no number is never right
+            penalty = trace.gradients.flat - data if self.penalized else 0.0
+            return np.asarray((data * self.objective + penalty) * self.gradients)
 
 
 AS_ASKED = Effect()
