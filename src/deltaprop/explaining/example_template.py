@@ -39,12 +39,14 @@ COMMENTS: Mapping[str, Mapping[str, str]] = {
         "optimizer": "The rule of the step; plain gradient descent where it is left out.",
         "claims": (
             "Your own working: what you have worked out, in place of null; what you leave null\n"
-            "is not judged. z: before the activation, a: after it; delta: dL/dz; dW, db: the\n"
-            "gradients; .after: with the new weights."
+            "is not judged. Layers are counted by their W, from 1. z: before the activation,\n"
+            "a: after it; delta: dL/dz; dW, db: the gradients; .after: with the new weights."
         ),
         "filled claims": (
             "What it comes to. Put the numbers that you have worked out in their place, and\n"
-            "deltaprop mark FILE judges them."
+            "deltaprop mark FILE judges them. Layers are counted by their W, from 1. z: before\n"
+            "the activation, a: after it; delta: dL/dz; dW, db: the gradients; .after: with the\n"
+            "new weights."
         ),
     },
     "zh": {
@@ -67,10 +69,14 @@ COMMENTS: Mapping[str, Mapping[str, str]] = {
         "optimizer": "更新规则；不写就是普通的梯度下降。",
         "claims": (
             "你自己的计算：把算出的数写在 null 的位置；留作 null 的不批改。\n"
-            "z：激活之前，a：激活之后；delta：dL/dz；dW、db：梯度；\n"
+            "层按 W 从 1 数起。z：激活之前，a：激活之后；delta：dL/dz；dW、db：梯度；\n"
             ".after：用新权重算出的数。"
         ),
-        "filled claims": "计算结果。把你自己算出的数写在这里，deltaprop mark FILE 就会批改。",
+        "filled claims": (
+            "计算结果。把你自己算出的数写在这里，deltaprop mark FILE 就会批改。\n"
+            "层按 W 从 1 数起。z：激活之前，a：激活之后；delta：dL/dz；dW、db：梯度；\n"
+            ".after：用新权重算出的数。"
+        ),
     },
 }
 

@@ -5,6 +5,7 @@ Everything is there to read without a script; the script adds stepping, clicking
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
@@ -98,7 +99,8 @@ class _Page:
         return self.worked is not None and len(self.worked.trace.network.sizes) >= _DEEP
 
     def _header(self, title: str) -> Iterator[str]:
-        yield f"<header><h1>{title}</h1>"
+        whole = re.sub(r"(?<=\d)-(?=\d)", "-&#8288;", title)  # no end of line in 2-2-1
+        yield f"<header><h1>{whole}</h1>"
         if self.document.conventions:
             described = "".join(f"<li>{escape(s)}</li>" for s in self.document.conventions)
             yield f'<ul class="conventions">{described}</ul>'
