@@ -65,6 +65,8 @@ NAMES = [
     "epsilon_in_root",
     "other_momentum",
     "decay_elsewhere",
+    "wrong_entry",
+    "swapped_entries",
 ]
 # what shows in another step, in a second pass, or in a layer of its own kind: tests of these
 IN_STEPS = {"no_bias_correction", "epsilon_in_root", "other_momentum", "decay_elsewhere"}
@@ -286,6 +288,8 @@ APPLIES = {
     "bias_over_everything": {"softmax", "softmax regression"},
     "norm_as_constant": set(),
     "wrong_operand": {"softmax", "softmax with l2", "relu", "huber"},
+    "wrong_entry": set(CASES),
+    "swapped_entries": set(CASES),
 }
 DOES_NOT_APPLY = {
     "missing_f_prime": {"linear neurons", "softmax regression"},
@@ -323,6 +327,8 @@ DOES_NOT_APPLY = {
     "bias_over_everything": {"linear neurons", "linear regression"},
     "norm_as_constant": set(CASES),
     "wrong_operand": {"softmax regression", "linear regression"},
+    "wrong_entry": set(),
+    "swapped_entries": set(),
 }
 
 
@@ -348,6 +354,8 @@ def test_a_network_without_hidden_layer_knows_no_hidden_mistakes():
         "half",
         "square_missing",
         "root_taken",
+        "wrong_entry",
+        "swapped_entries",
     }
 
 

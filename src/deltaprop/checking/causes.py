@@ -15,6 +15,13 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
+from deltaprop.checking.mistakes.entries import (
+    OF_ENTRIES,
+    OtherEntry,
+    exchanges,
+    other_entries,
+    with_entries,
+)
 from deltaprop.checking.mistakes.forms import Form, forms_for
 from deltaprop.checking.readings import Reading
 from deltaprop.checking.rules import RIGHT, Rules, changed
@@ -28,6 +35,9 @@ Flags = npt.NDArray[np.bool_]
 
 # log10 of how much surer a claim must be than what dozens of forms give by chance
 _EVIDENCE, _EVIDENCE_UNSEEN, _EVIDENCE_FOR_TWO = 1.3, 2.2, 2.6
+_BY_ENTRIES = frozenset(mistake.name for mistake in OF_ENTRIES)
+_EVIDENCE_OF_ENTRIES = 1.0  # besides that of how many there are
+_MOST_ENTRIES = 3
 _RARER = 0.15  # the more for each rank below the commonest form
 _MOST_PAIRS = 400
 _MOST_ROUNDED = 2  # claims; one layer rounded unevenly explains a claim or two, not a dozen
@@ -81,10 +91,11 @@ class _Tried:
 def _forms(reading: Reading) -> Iterator[Form]:
     """Yield every form, and those on the way down also in one layer only.
 
-    What can be got wrong in the step of this optimizer alone comes first.
+    What can be got wrong in the step of this optimizer alone comes first. What concerns single
+    numbers is asked of those that are wrong, by ``Causes.by_entries``.
     """
     step = reading.step
-    forms = [*forms_for(step.network)]
+    forms = [form for form in forms_for(step.network) if form.name not in _BY_ENTRIES]
     for form in forms:
         if form.name in step.other_moves:
             yield Form(form.name, form.rules, 0)
@@ -143,6 +154,9 @@ class Causes:
     def all(self) -> dict[str, Explanation]:
         """Return them with pairs of mistakes, and with what a coarser rounding before explains."""
         found = dict(self.single)
+        for key in self.wrong:
+            if key not in found and (by_entries := self.by_entries(key)):
+                found[key] = by_entries
         if len(found) < len(self.wrong):
             self.cover(self.pairs(found), found, _EVIDENCE_FOR_TWO)
         left = [key for key in self.wrong if key not in found]
@@ -152,11 +166,14 @@ class Causes:
 
     def _evidence(self, key: str, computed: Array, slack: Array | float) -> float:
         """Return log10 of how unlikely it is to come near the wrong numbers by chance."""
+        return float(self._apart(key, computed, slack)[self.wrong[key]].sum())
+
+    def _apart(self, key: str, computed: Array, slack: Array | float) -> Array:
+        """Return for each number log10 of how many times its room it is off."""
         claim = self.claims[key]
         with np.errstate(all="ignore"):
             apart = np.abs(claim.values - computed) / (claim.units / 2 + slack)
-            each = np.log10(np.where(np.isfinite(apart), np.maximum(apart, 1.0), 1.0))
-        return float(each[self.wrong[key]].sum())
+            return np.log10(np.where(np.isfinite(apart), np.maximum(apart, 1.0), 1.0))
 
     def tried(self, cause: tuple[Form, ...]) -> _Tried | None:
         """Return what a cause gives; None when it gives none of the wrong claims."""
@@ -223,6 +240,40 @@ class Causes:
                           if key in one.gives and one.against == best[0].against]  # fmt: skip
                 found[key] = Explanation(tuple(causes))
             left -= best[0].gives
+
+    def by_entries(self, key: str) -> Explanation | None:
+        """Return what gives a claim by numbers of another index, or in each other's places."""
+        wrong = [tuple(map(int, at)) for at in np.argwhere(self.wrong[key])]
+        shape = self.reading.computed[key].shape
+        forms = [Form("swapped_entries", rules, 0, (two,)) for two, rules in exchanges(key, shape)]
+        enough = _EVIDENCE_OF_ENTRIES + np.log10(max(len(forms), 1))
+        for form in forms if len(wrong) > 1 and self.evidence[key] >= enough else ():
+            if self._gives_at(form.rules, key, wrong):
+                return Explanation(((form,),))
+        if len(wrong) > _MOST_ENTRIES:
+            return None
+        apart = self._apart(key, self.reading.computed[key], self.reading.slack[key])
+        chosen: list[OtherEntry] = []
+        for at in wrong:
+            others = list(other_entries(self.reading.step, key, at, shape))
+            if not others or apart[at] < _EVIDENCE_OF_ENTRIES + np.log10(len(others)):
+                return None
+            others.sort(key=lambda other: other.sort not in [before.sort for before in chosen])
+            given = (o for o in others if self._gives_at(with_entries([o]), key, [at]))
+            if (other := next(given, None)) is None:
+                return None
+            chosen.append(other)
+        pairs = tuple(dict.fromkeys(other.ids for other in chosen))
+        return Explanation(((Form("wrong_entry", with_entries(chosen[:1]), 0, pairs),),))
+
+    def _gives_at(self, rules: Rules, key: str, at: Sequence[tuple[int, ...]]) -> bool:
+        """Return whether rules give some numbers of a claim, and not as the right ones do."""
+        reading, others = self.reading.by(rules, (key,)), np.ones_like(self.wrong[key])
+        others[tuple(zip(*at, strict=True))] = False
+        number, right = reading.computed[key], self.reading.computed[key]
+        if any(number[i] == right[i] for i in at):
+            return False
+        return bool(reading.gives(self.reading, {key: others}))
 
     def unseen(self, forms: Sequence[Form]) -> list[_Tried]:
         """Return forms that give claims when nothing that is written before is gone on with.

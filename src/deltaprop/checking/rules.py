@@ -65,9 +65,10 @@ class Working:
 
     ``move`` is the step at the end, where it is not plain gradient descent; ``loss`` the objective,
     penalties included; ``after`` are the parameters after the step. ``is_given_output`` is whether
-    it goes on with another output than z gives. ``ahead`` tells a wrong rule what the working goes
-    on with for a quantity that is worked out later, ``other_moves`` how mistakes of a step take it;
-    ``decay`` is the penalty's part where only the step takes it.
+    it goes on with another output than z gives, ``is_second`` whether it is the pass after a step.
+    ``ahead`` tells a wrong rule what the working goes on with for a quantity that is worked out
+    later, ``other_moves`` how mistakes of a step take it; ``decay`` is the penalty's part where
+    only the step takes it.
     """
 
     network: Network
@@ -86,6 +87,7 @@ class Working:
     upstream: list[Array] = field(default_factory=list)
     loss: float = np.nan
     is_given_output: bool = False
+    is_second: bool = False
     decay: Array | float = 0.0
     gradients: Parameters = field(init=False)
     after: Parameters = field(init=False)
@@ -133,7 +135,8 @@ class Rules:
     ``output`` that of the last one, ``again`` the parameters of the second pass. ``recursion``
     gives dL/da of the layer below, ``f_prime`` the derivative it is multiplied by,
     ``gradient_delta`` what the gradients are made with, ``weight_gradient`` and ``bias_gradient``
-    those of a dense layer in its usual form, ``update`` the parameters after the step.
+    those of a dense layer in its usual form, ``update`` the parameters after the step. ``placed``
+    is given each quantity when it is worked out, and returns what is written in its places.
     """
 
     pre_activation: Callable[[Working, int], Array]
@@ -151,6 +154,7 @@ class Rules:
     gradients: Callable[[Working, Array], Array]
     update: Callable[[Working], Array]
     again: Callable[[Working], Parameters]
+    placed: Callable[[str, Array], Array]
 
 
 def _as_it_is(_key: str, computed: Array) -> Array:
@@ -228,12 +232,13 @@ def changed(rules: Rules) -> frozenset[str]:
 def begins_right(rules: Rules) -> bool:
     """Return whether the forward pass is the right one: a mistake, if any, is made behind it."""
     return changed(rules).isdisjoint(
-        ("pre_activation", "activation", "output", "data_loss", "penalty")
+        ("pre_activation", "activation", "output", "data_loss", "penalty", "placed")
     )
 
 
 def finish(rules: Rules, w: Working, take: Take) -> Working:
     """Work out what comes after the forward pass."""
+    take = _placing(rules, take)
     _backward(rules, w, take)
     w.after = _taken(w.parameters.like(rules.update(w)), take, suffix=".after")
     return w
@@ -244,7 +249,7 @@ def forward(rules: Rules, w: Working, take: Take = _as_it_is, suffix: str = "") 
 
     Returns the rules to go on with: after another p than z gives, loss and delta are made of p.
     """
-    last = len(w.network.computing_layers) - 1
+    last, take = len(w.network.computing_layers) - 1, _placing(rules, take)
     w.a.append(w.x)
     for index in range(last + 1):
         w.z.append(take(f"z.{index + 1}{suffix}", rules.pre_activation(w, index)))
@@ -256,6 +261,12 @@ def forward(rules: Rules, w: Working, take: Take = _as_it_is, suffix: str = "") 
     penalty = rules.penalty(w) if "loss" in w.manner.penalty_in else 0.0
     w.loss = float(take(f"loss{suffix}", np.asarray(rules.data_loss(w) + penalty)))
     return rules
+
+
+def _placing(rules: Rules, take: Take) -> Take:
+    if rules.placed is _as_it_is:
+        return take
+    return lambda key, computed: take(key, rules.placed(key, computed))
 
 
 def _from_output(rules: Rules, w: Working) -> Rules:
@@ -365,4 +376,5 @@ RIGHT = Rules(
     gradients=lambda _w, flat: flat,
     update=Working.moved,
     again=lambda w: w.after,
+    placed=_as_it_is,
 )

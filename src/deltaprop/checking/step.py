@@ -166,7 +166,14 @@ def work_out(
             used |= begun.used
             w = goes_on(rules, begun.working, take)
         after = Working(
-            step.network, rules.again(w), step.x, step.targets, step.shares, eta, manner=step.manner
+            step.network,
+            rules.again(w),
+            step.x,
+            step.targets,
+            step.shares,
+            eta,
+            manner=step.manner,
+            is_second=True,
         )
         forward(rules, after, take, ".after")
     return computed, used
@@ -198,6 +205,10 @@ def operands_of(key: str, step: Step) -> tuple[str, ...]:
 
 def rules_for(key: str, step: Step) -> frozenset[str]:
     """Return the names of the rules by which ``key`` is worked out from its operands."""
+    return _rules_for(key, step) | {"placed"}
+
+
+def _rules_for(key: str, step: Step) -> frozenset[str]:
     name, after = key.partition(".")[0], key.endswith(".after")
     if name in ARRAYS:
         decays = {"penalty_gradient"} if "update" in step.manner.penalty_in else set()

@@ -6,6 +6,7 @@ working its name.
 """
 
 from deltaprop.checking.mistakes.common import COMMON
+from deltaprop.checking.mistakes.entries import OF_ENTRIES
 from deltaprop.checking.mistakes.further import FURTHER
 from deltaprop.checking.mistakes.mistake import Mistake
 from deltaprop.checking.mistakes.of_layers import OF_LAYERS
@@ -16,5 +17,5 @@ from deltaprop.functional.registry import Registry
 __all__ = ["MISTAKES", "Mistake"]
 
 MISTAKES: Registry[Mistake] = Registry(
-    "mistake", (*COMMON, *FURTHER, *OF_LAYERS, *OF_OPERANDS, *OF_STEPS)
+    "mistake", (*COMMON, *FURTHER, *OF_LAYERS, *OF_OPERANDS, *OF_STEPS, *OF_ENTRIES)
 )

@@ -29,12 +29,14 @@ class Form:
     """One way in which a mistake, named as in ``MISTAKES``, is made: how it works out a step.
 
     Its rank is 0 for the commonest form of this mistake; among forms that give the same numbers, a
-    commoner one is named first.
+    commoner one is named first. Where it is about some numbers, ``pairs`` are their ids: what is
+    taken and what belongs there, or what has changed places.
     """
 
     name: str
     rules: Rules
     rank: int
+    pairs: tuple[tuple[str, str], ...] = ()
 
     @property
     def doc(self) -> str:

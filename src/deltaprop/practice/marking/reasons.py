@@ -71,7 +71,10 @@ class Reasons:
             docs = " and ".join(form.doc for form in found.causes[0])
             others = ", ".join(found.names[len(found.causes[0]) :])
             more = f" (the same number comes of {others})" if others else ""
-            return f"{start}: {docs}{more}{rounding and f'; {rounding}'}."
+            pairs = [pair for form in found.causes[0] for pair in form.pairs]
+            swapped = found.causes[0][0].name == "swapped_entries"
+            places = "".join(f" {_places(*pair, swapped=swapped)}" for pair in pairs)
+            return f"{start}: {docs}{more}{rounding and f'; {rounding}'}." + places
         if rounding:
             return f"{start}: {rounding}."
         if otherwise == "systematic":
@@ -172,6 +175,12 @@ class Reasons:
         if not isinstance(optimizer, GradientDescent):
             return f"{old} after a first step of {optimizer.name} with gradient {shown(gradient)}"
         return f"{old} - {_product(self.step.learning_rate, gradient)}"
+
+
+def _places(one: str, other: str, *, swapped: bool) -> str:
+    if swapped:
+        return f"Here {one} and {other} have changed places."
+    return f"Here {one} stands where {other} belongs."
 
 
 def _listed(names: Sequence[str]) -> str:
