@@ -19,6 +19,7 @@ from typing import NamedTuple
 __all__ = ["Catalogue", "Template", "catalogue_of", "entries_of", "fields_of", "skeleton"]
 
 _END = re.compile(r"(?<=[.:;?!]) ")  # between two sentences
+_SEPARATOR = re.compile(rf"{_END.pattern}|; |, ")  # or two parts of a list
 _DEEPEST = 8  # sentences within sentences
 _LONGEST = 10_000  # characters that are looked up
 _IDEOGRAPH, _LATIN = re.compile("[\u4e00-\u9fff]"), re.compile(r"[A-Za-z0-9'\"(\[*<-]")
@@ -142,7 +143,6 @@ class Catalogue:
         if (text, within) not in self._known:
             found = [*self._by_template(text, depth, within=within)]
             found += self._by_sentences(text, depth, within=within)
-            found += self._by_list(text, depth) if within else ()
             best = max(found, key=lambda each: each.weight, default=None)
             self._known[text, within] = best
         return self._known[text, within]
@@ -156,24 +156,14 @@ class Catalogue:
                 yield self._filled(template, fields, depth)
 
     def _by_sentences(self, text: str, depth: int, *, within: bool) -> Iterator[_Found]:
-        for end in _END.finditer(text):
+        """Yield a text in two parts, where both are known: sentences, or parts of a list."""
+        for end in (_SEPARATOR if within else _END).finditer(text):
             first = self._found(text[: end.start()], depth + 1, within=within)
-            if first is None:
-                continue
-            second = self._found(text[end.end() :], depth + 1, within=within)
-            if second is not None:
-                yield _Found(first.weight + second.weight, _joined(first.text, second.text))
-
-    def _by_list(self, text: str, depth: int) -> Iterator[_Found]:
-        """Yield the parts of a list, where all of them are known."""
-        for separator in ("; ", ", "):
-            parts = text.split(separator)
-            found = [self._found(part, depth + 1, within=True) for part in parts[: len(parts) > 1]]
-            found += [self._found(part, depth + 1, within=True) for part in parts[1:] if all(found)]
-            known = [each for each in found if each is not None]
-            if len(known) == len(parts):
-                joined = self._whole[separator].join(each.text for each in known)
-                yield _Found(sum(each.weight for each in known), joined)
+            second = first and self._found(text[end.end() :], depth + 1, within=within)
+            if first and second:
+                between = self._whole.get(end[0], "")
+                joined = _joined(first.text + between, second.text)
+                yield _Found(first.weight + second.weight, joined)
 
     def _filled(self, template: Template, fields: dict[str, str], depth: int) -> _Found:
         weight, whole = template.weight, ""

@@ -141,7 +141,7 @@ def shape_in_words(network: Network, language: str) -> str:
     for i, (width, name) in enumerate(zip(network.sizes[1:], names, strict=True)):
         short = name.partition("（")[0] if name in names[:i] else name
         found.append(f"{width} {short}".rstrip())
-    return " → ".join(found)
+    return " → ".join(found).replace("） →", "）→")
 
 
 def layer_names(network: Network, language: str, *, named: bool = False) -> list[str]:

@@ -153,8 +153,8 @@ WORDS = {
     "contents": "本页内容",
     "given numbers": "已知：输入、目标、参数、设置",
     "terms left out": "另有 {count} 个：{number}",
-    "made of": "由哪些数算出",
-    "goes into": "用在哪里",
+    "made of": "来自",
+    "goes into": "用于",
     "is given": "这是已知的数。",
     "goes nowhere": "后面不再用到它。",
     "stepper": "步骤",
@@ -166,7 +166,7 @@ WORDS = {
     "step of": "第 {number} 步，共 {count} 步",
     "trail": "经过",
     "how to read": (
-        "点击任意一个数，就能看到它由哪些数算出、又用在哪里。按键：← 和 → 逐步移动，"
+        "点击任意一个数，就能看到它来自哪些数、又用于哪里。按键：← 和 → 逐步移动，"
         "Home 和 End 跳到开头和结尾，Backspace 返回。"
     ),
     "picture sample": "样本 {number}",

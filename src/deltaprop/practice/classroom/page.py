@@ -11,8 +11,10 @@ from itertools import groupby
 
 from deltaprop._version import __version__
 from deltaprop.characters import escaped
+from deltaprop.checking.conventions import CONVENTIONS
 from deltaprop.errors import DeltapropError
 from deltaprop.explaining import WorkedExample
+from deltaprop.languages import told
 from deltaprop.notation.html_page import html_page
 from deltaprop.notation.ids import read_ref
 from deltaprop.notation.mathml import escape, math
@@ -76,7 +78,7 @@ class _Feedback:
         marking = self.marking
         yield f'<p class="summary {"right" if marking.ok else "wrong"}">{self._summary()}</p>'
         if marking.conventions:
-            listed = ", ".join(marking.conventions)
+            listed = told("; ", self.language).join(map(self._convention, marking.conventions))
             yield f"<p>{self._say('feedback conventions', conventions=listed)}</p>"
         if marking.wrong:
             yield f"<h2>{self._say('feedback first')}</h2><ul>"
@@ -93,6 +95,11 @@ class _Feedback:
 
     def _say(self, key: str, **facts: object) -> str:
         return escape(wording_of(self.language)[key].format(**facts))
+
+    def _convention(self, name: str) -> str:
+        """Return a convention by its name, in other languages with what it says."""
+        said = {each.name: told(each.doc, self.language) for each in CONVENTIONS}
+        return name if self.language == "en" else f"{said.get(name, name)}（{name}）"
 
     def _summary(self) -> str:
         marks = self.marking.marks
@@ -134,7 +141,7 @@ class _Feedback:
         if others := first.candidates[1:]:
             separator = wording_of(self.language)["separator"]
             said += self._say("or", names=separator.join(others))
-        return f"<li><p>{symbols}: {said}</p>{self._line(first)}</li>"
+        return f"<li><p>{symbols}{told(': ', self.language)}{said}</p>{self._line(first)}</li>"
 
     def _line(self, mark: Mark) -> str:
         """Return the line that works a number out; nothing where it is written otherwise."""

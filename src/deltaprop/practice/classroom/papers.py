@@ -14,6 +14,7 @@ from pathlib import Path
 from deltaprop.characters import escaped
 from deltaprop.errors import DataError, DeltapropError
 from deltaprop.explaining.examples import WorkedExample, read_worked_example
+from deltaprop.languages import told
 from deltaprop.practice.marking.mark import Marking, mark
 from deltaprop.practice.wording import wording_of
 
@@ -125,11 +126,13 @@ def _read(root: Path, path: Path, language: str) -> Paper:
     except DeltapropError as error:
         # whoever gets the page need not know where the class's papers lie
         reason = str(error).replace(os.fspath(where), path.name)
-        return Paper(path, reason=escaped(reason))
+        return Paper(path, reason=escaped(told(reason, language)))
     except RecursionError:
         return Paper(path, reason=words["class nested"])
     ours = [
-        str(one.message) for one in raised if one.category.__module__ == DeltapropError.__module__
+        told(str(one.message), language)
+        for one in raised
+        if one.category.__module__ == DeltapropError.__module__
     ]
     return Paper(path, worked, marking, notes=tuple(dict.fromkeys(map(escaped, ours))))
 

@@ -26,7 +26,7 @@ def render(marked: ClassMarking, width: int) -> str:
     if marked.mistakes:
         header = [words[f"class {key}"] for key in ("mistake", "count", "which")]
         rows = [
-            [f"{slip_described(name, marked.language)} ({name})", str(len(papers)), _listed(papers)]
+            [_described(name, marked.language), str(len(papers)), _listed(papers)]
             for name, papers in marked.mistakes.items()
         ]
         lines += ["", *table_lines(header, rows, width, right=(1,))]
@@ -34,6 +34,11 @@ def render(marked: ClassMarking, width: int) -> str:
     rows = [[paper.name, *_result(paper, marked.language)] for paper in marked.papers]
     lines += ["", *table_lines(header, rows, width, right=(1,))]
     return "\n".join(lines) + "\n"
+
+
+def _described(name: str, language: str) -> str:
+    described = slip_described(name, language)
+    return f"{described} ({name})" if language == "en" else f"{described}（{name}）"
 
 
 def _listed(papers: Sequence[Paper]) -> str:

@@ -77,7 +77,7 @@ CLASSROOM: Mapping[str, Mapping[str, str]] = {
         "feedback summary": (
             "{count} 个数中 {right} 个正确，{wrong} 个错误，{follows} 个由前面的错误得来。"
         ),
-        "feedback conventions": "按作业所用的约定批改（{conventions}）。",
+        "feedback conventions": "按作业所用的约定批改：{conventions}。",
         "feedback step": "第 {step} 步：",
         "feedback first": "请先看这里",
         "feedback mistake": "{described}（{mistake}）。",

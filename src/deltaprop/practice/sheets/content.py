@@ -18,6 +18,7 @@ from deltaprop.practice.exercises.task import Task, Texts, texts_of
 __all__ = [
     "Given",
     "answers",
+    "between_sentences",
     "columns",
     "heading",
     "numbers",
@@ -74,6 +75,11 @@ def rules(task: Task) -> list[str]:
     if any(name.endswith(".after") for name in (*task.asked, *task.told)):
         sentences.append(words["step rule with b" if with_b else "step rule"])
     return sentences
+
+
+def between_sentences(task: Task) -> str:
+    """Return what parts sentences: a blank, but after Chinese full stops."""
+    return "" if task.language == "zh" else " "
 
 
 def precision(task: Task) -> str:

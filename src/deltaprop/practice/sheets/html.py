@@ -58,7 +58,7 @@ def _style() -> str:
 def given(task: Task, *, with_told: bool = True) -> Iterator[str]:
     """Yield what an exercise gives: the network, the rules, the numbers."""
     yield to_svg(sketch_of(task), task.step.network.describe())
-    yield f"<p>{' '.join(map(_sentence, content.rules(task)))}</p>"
+    yield f"<p>{content.between_sentences(task).join(map(_sentence, content.rules(task)))}</p>"
     for title, numbers in islice(content.numbers(task), None if with_told else 1):
         yield f"<h3>{escape(title)}</h3>"
         yield f'<div class="given">{"".join(math(_array(*one)) for one in numbers)}</div>'

@@ -84,7 +84,8 @@ def given(task: Task, *, with_told: bool = True) -> Iterator[str]:
     """Yield what an exercise gives: the network, the rules, the numbers."""
     sketch = sketch_of(task)
     yield from to_latex(sketch, tuple(map(escaped, sketch.titles)))
-    yield " ".join(map(_sentence, content.rules(task))) + r"\par"
+    between = content.between_sentences(task)
+    yield between.join(map(_sentence, content.rules(task))) + r"\par"
     for title, numbers in islice(content.numbers(task), None if with_told else 1):
         yield rf"\textbf{{{escaped(title)}}}\par"
         texts = [_array(ref, rows) for ref, rows in numbers]

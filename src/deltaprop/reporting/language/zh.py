@@ -56,7 +56,7 @@ WORDS = {
     "validation rows": "验证行",
     "figure": "指标",
     # facts
-    "fact table": "表",
+    "fact table": "数据表",
     "fact target": "目标",
     "fact task": "任务",
     "fact rows": "行",

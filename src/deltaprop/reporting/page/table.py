@@ -130,7 +130,7 @@ def findings(report: Figures, writer: Writer) -> Iterator[str]:
         shown = writer.count(MOST_LOOKED_AT)
         yield writer.paragraph("leak limit", "note", count=count, shown=shown)
     if report.remarks:
-        said = "".join(f'<li lang="en">{escape(remark)}</li>' for remark in report.remarks)
+        said = "".join(map(writer.remark, report.remarks))
         yield from writer.folded(
             "remarks", [f'<ul class="findings">{said}</ul>'], count=len(report.remarks)
         )

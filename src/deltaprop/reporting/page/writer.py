@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import isfinite
 from typing import Any, TypeVar
 
+from deltaprop.languages import told
 from deltaprop.notation.mathml import escape
 from deltaprop.reporting.figures.figures import Finding
 from deltaprop.reporting.language import words_of
@@ -48,6 +49,12 @@ class Writer:
             more = ["…"] if values["count"] > len(named) else []
             values["classes"] = self.listed([*named, *more])
         return self.words[f"finding {finding.kind}"].format(**values)
+
+    def remark(self, text: str) -> str:
+        """Return an entry of a list: what was said in English, in the language if that is known."""
+        said = told(text, self.language)
+        language = ' lang="en"' if said == text and self.language != "en" else ""
+        return f"<li{language}>{escape(said)}</li>"
 
     def paragraph(self, key: str, kind: str = "", **values: Any) -> str:
         """Return words as a paragraph."""
