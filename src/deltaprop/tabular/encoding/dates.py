@@ -16,6 +16,7 @@ __all__ = [
     "compact_dates",
     "date_format",
     "date_parts",
+    "dates_of_two_kinds",
     "days_of",
     "has_short_years",
     "plain_order",
@@ -94,6 +95,7 @@ _CLOCK_WORDS = {
 _DAY = 86_400.0
 _LAST_OF_2000 = 68  # a year of two digits is one of 1969 to 2068, as in POSIX
 _SAMPLE = 20
+_MANY = 2000  # different cells; one in another notation shows among them
 _FEWEST_COMPACT = 3
 _DATE_WORDS = r"(?i)date|datum|fecha|data|tag|day|dt$|jour|日期|时间|日付"
 
@@ -121,6 +123,20 @@ def date_format(text: pl.Series) -> tuple[DateFormat | None, bool]:
     if not sure and len(fitting) > 1:
         return None, True
     return next(iter(sure or fitting), None), False
+
+
+def dates_of_two_kinds(text: pl.Series) -> tuple[str, str] | None:
+    """Return a date of each, where every cell is a date, but no notation is that of all of them."""
+    cells = text.drop_nulls()
+    if not cells.len() or not cells.head(1).str.contains(_LOOKS).all():
+        return None
+    cells = cells.unique(maintain_order=True).head(_MANY)
+    normal = _normal(cells)
+    fits = [normal.str.contains(pattern) for pattern in _PATTERNS.values()]
+    first = next((fit for fit in fits if fit[0]), None)
+    if first is None or not np.any(fits, axis=0).all() or first.all():
+        return None
+    return cells[0], cells.filter(~first)[0]
 
 
 def _years_come_first(cells: pl.Series) -> bool | None:

@@ -36,6 +36,7 @@ __all__ = [
 MISSING = (
     "?", "NA", "N/A", "n/a", "#N/A", "#NA", "<NA>", "NaN", "nan", "NAN", "-nan", "-NaN",
     "null", "NULL", "None",
+    "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!",  # a sheet's, of a cell that failed
 )  # fmt: skip
 
 # What stands in the place of a number, a date or a truth value that there is none of.

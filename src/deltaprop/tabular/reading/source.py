@@ -6,6 +6,7 @@ import glob as globbing
 import gzip
 import io
 import os
+import re
 import sys
 import zlib
 from dataclasses import dataclass
@@ -49,9 +50,20 @@ _FOREIGN = {
     b"\x80\x04\x95": ("a pickle", "Pickles are never loaded: save it as CSV, Parquet or .npz."),
     b"\x80\x05\x95": ("a pickle", "Pickles are never loaded: save it as CSV, Parquet or .npz."),
 }
+# Texts that are no delimited ones, by how they begin.
+_FOREIGN_TEXTS = {
+    rb"(?i)<!doctype html|<html": (
+        "an HTML page",
+        "Open it in a browser: it may say why it is not the table. Save the table as CSV.",
+    ),
+    rb"<\?xml": ("an XML document", "Export the table as CSV."),
+    rb"(?i)@relation\b": ("an ARFF file", "Put the names of the columns in place of its header."),
+    rb"\[?\s*\{\s*(\"|\})": ("JSON", "Write it as CSV, such as with pandas' read_json and to_csv."),
+}  # fmt: skip
 # Texts become 3 to 20 times larger; a gigabyte is nothing to be afraid of.
 _LIMIT, _LEAST_LIMIT, _USUAL_RATIO = "DELTAPROP_MAX_UNPACKED", 1 << 30, 20
 _LEAST_MEMORY = 2  # times the size of a file; of a text what its cells take is known soon
+_START = 400  # bytes that say what a file is
 _IDX_TYPES = frozenset((0x08, 0x09, 0x0B, 0x0C, 0x0D, 0x0E))
 
 
@@ -218,5 +230,9 @@ def format_of(raw: bytes, name: str) -> Format:
         raise DataError(f"{name} is {found}: expected {_ACCEPTED}. {advice}")
     for magic, (found, advice) in _FOREIGN.items():
         if raw.startswith(magic):
+            raise DataError(f"{name} is {found}: expected {_ACCEPTED}. {advice}")
+    start = raw[:_START].removeprefix(b"\xef\xbb\xbf").lstrip()
+    for pattern, (found, advice) in _FOREIGN_TEXTS.items():
+        if re.match(pattern, start):
             raise DataError(f"{name} is {found}: expected {_ACCEPTED}. {advice}")
     return "text"

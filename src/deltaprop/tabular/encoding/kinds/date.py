@@ -17,6 +17,7 @@ from deltaprop.tabular.encoding.dates import (
     compact_dates,
     date_format,
     date_parts,
+    dates_of_two_kinds,
     days_of,
     has_short_years,
     plain_order,
@@ -74,6 +75,12 @@ class DateColumn(Column):
                 f"Column {column.name!r}{of(column.where)} looks like dates ({example!r}), but no "
                 "cell tells whether the day or the month comes first, so it is not read as dates. "
                 "Write them as YYYY-MM-DD."
+            )
+        elif two := dates_of_two_kinds(column.words):
+            column.warnings.append(
+                f"Column {column.name!r}{of(column.where)} looks like dates, but they are written "
+                f"in several ways ({two[0]!r}, {two[1]!r}), so it is not read as dates. Write them "
+                "all as YYYY-MM-DD."
             )
         return None
 
