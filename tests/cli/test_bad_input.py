@@ -103,7 +103,7 @@ FILES = {
     "a ragged row": (TRAIN, {"x.csv": HEADER + ROWS + "1,2,red\n" + ROWS}, ["x.csv", "3 cells on line 4", "expected 5", "Look there"]),
     "a doubled column": (TRAIN, {"x.csv": "a,b,a,kind\n1,2,3,p\n4,5,6,q\n"}, ["x.csv", "several columns called 'a'", "1, 3", "Rename"]),
     "an open quote": (TRAIN, {"x.csv": HEADER + '1,2,"red,3,aster\n' + ROWS}, ["x.csv", "line 2", "quote"]),
-    "an HTML page": (TRAIN, {"x.csv": "<!DOCTYPE html>\n<html><body>Not found, sorry</body></html>\n"}, ["x.csv", "2 cells on line 2", "Look there"]),
+    "an HTML page": (TRAIN, {"x.csv": "<!DOCTYPE html>\n<html><body>Not found, sorry</body></html>\n"}, ["x.csv is an HTML page", "Open it in a browser"]),
     "truncated gzip": ("train x.csv.gz --target kind", {"x.csv.gz": GZ[:-100]}, ["x.csv.gz", "truncated", "again"]),
     "corrupt gzip": ("train x.csv.gz --target kind", {"x.csv.gz": GZ[:200] + bytes(50) + GZ[250:]}, ["x.csv.gz", "gzip", "again"]),
     "truncated Parquet": ("train x.parquet --target a", {"x.parquet": parquet()[:-40]}, ["x.parquet", "Parquet", "again"]),
