@@ -36,7 +36,7 @@ _NO_SENTENCE = re.compile(
     r"|\\n  deltaprop|^can't start new|^Resource temp"
 )
 _WORDS = re.compile(
-    r"[A-Za-z]{2,}[,:;.]? [A-Za-z({'\"-]|[a-z]{2,}[,:;]? \{|\} [a-z]{2,}|^[A-Z][a-z]+ \S+.*[.?]$"
+    r"[A-Za-z]{2,}[,:;.]? [A-Za-z({'\"-]|[a-z]{2,}[,:;]? \{|\} [a-z]{2,}|^[A-Z][a-z]+( \S+.*)?[.?]$"
 )
 _NO_NAMES = {
     "len", "plain", "shown", "str", "join", "names", "sorted", "map", "repr", "name_of", "type",

@@ -96,7 +96,8 @@ def test_a_page_says_what_was_wrong_and_the_line_that_works_it_out(papers, langu
     assert "(sign)" in bert or "（sign）" in bert
     assert ("梯度上升" in bert) == (language == "zh")
     assert 'lang="zh-Hans"' in bert or language == "en"
-    assert "finn.json is not valid JSON" in pages["finn.html"]
+    wrong = {"en": "finn.json is not valid JSON", "zh": "finn.json 不是有效的 JSON：第 1 行"}
+    assert wrong[language] in pages["finn.html"]
 
 
 def test_nothing_of_one_paper_is_on_anothers_page(papers):

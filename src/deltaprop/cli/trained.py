@@ -52,7 +52,19 @@ def describe_plan(inputs: Encoder, target: TargetEncoder, network: Network) -> N
     for warning in inputs.warnings:
         remark(warning)
     say()
-    say_wrapped("network     ", network.describe())
+    say_wrapped("network     ", _network(network))
+
+
+def _network(network: Network) -> str:
+    """Return the network in a line."""
+    language = current_language()
+    if language == "en":
+        return network.describe()
+    from deltaprop.explaining.document.labels import shape_in_words
+    from deltaprop.languages.names import name_and_term
+
+    loss = name_and_term("loss", network.loss_name, language)
+    return f"{shape_in_words(network, language)}，{loss}，{network.n_parameters:,} 个参数"
 
 
 def _told_of(row: ReportRow) -> tuple[str, str]:

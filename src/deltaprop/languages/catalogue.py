@@ -16,14 +16,19 @@ from importlib.resources import files
 from string import Formatter
 from typing import NamedTuple
 
+from deltaprop.languages.names import named
+
 __all__ = ["Catalogue", "Template", "catalogue_of", "entries_of", "fields_of", "skeleton"]
 
+_STOPS = (".", "?", "!")
 _END = re.compile(r"(?<=[.:;?!]) ")  # between two sentences
 _SEPARATOR = re.compile(rf"{_END.pattern}|; |, ")  # or two parts of a list
 _DEEPEST = 8  # sentences within sentences
 _LONGEST = 10_000  # characters that are looked up
-_IDEOGRAPH, _LATIN = re.compile("[\u4e00-\u9fff]"), re.compile(r"[A-Za-z0-9'\"(\[*<-]")
+_IDEOGRAPH = re.compile("[\u4e00-\u9fff]")
+_BEGINS, _ENDS = re.compile(r"[A-Za-z0-9'\"(\[*<-]"), re.compile(r"[A-Za-z0-9'\")\]*>%]")
 _LEAST = 7  # characters that have to be the same, of a sentence by itself
+_MOST_PLACES = 3  # before a sentence
 _NUMBER = 4  # characters that a number is worth
 
 
@@ -34,7 +39,10 @@ def catalogue_of(language: str) -> Catalogue:
     for file in files(__package__).joinpath(language).iterdir():
         if file.name.endswith(".po"):
             found.update(entries_of(file.read_text(encoding="utf-8")))
-    return Catalogue({source: target for source, target in found.items() if target})
+    known = {source: target for source, target in found.items() if target}
+    # a sentence that is added to others begins with a blank, where it stands by itself it does not
+    alone = {s.strip(): t.strip() for s, t in known.items() if s.strip().endswith(_STOPS)}
+    return Catalogue({**alone, **known})
 
 
 def entries_of(text: str) -> dict[str, str]:
@@ -73,7 +81,7 @@ class Template:
     """A sentence with fields, and what it is in the other language.
 
     A field that holds words of ours, which have an entry of their own, is marked in the
-    translation: ``{why!t}``.
+    translation: ``{why!t}``; one that holds the name of something registered so: ``{loss!n}``.
     """
 
     source: str
@@ -96,12 +104,27 @@ class Template:
         return sum(map(len, self.pieces)) + _NUMBER * numbers
 
     @cached_property
+    def is_sentence(self) -> bool:
+        """Tell whether it is a whole sentence, or ends in one."""
+        *before, last = self.pieces
+        return (last or before[-1]).endswith(_STOPS if last else (*_STOPS, ": ", "; "))
+
+    @cached_property
     def _pattern(self) -> re.Pattern[str]:
-        text = re.escape(self.pieces[0])
+        text = before = re.escape(self.pieces[0])
         for name, piece in zip(fields_of(self.source), self.pieces[1:], strict=True):
-            held = r"-?[\d,.]*\d" if _is_number(name) else ".+?" if self.weight < _LEAST else ".*?"
-            text += f"(?P<{name}>{held}){re.escape(piece)}"
+            text += f"(?P<{name}>{self._held_by(name, is_added=not before)})"
+            before = re.escape(piece)
+            text += before
         return re.compile(text, re.DOTALL)
+
+    def _held_by(self, name: str, *, is_added: bool) -> str:
+        """Return the pattern of what a field may hold; one right behind another may be left out."""
+        if _is_number(name):
+            return r"-?[\d,.]*\d"
+        if is_added and name != fields_of(self.source)[0]:
+            return "(?:[ ,.;:(].*?)?"
+        return ".+?" if self.weight < _LEAST else ".*?"
 
     def fields_in(self, text: str) -> dict[str, str] | None:
         """Return what the template was filled with to give the text; None where it was not."""
@@ -143,17 +166,25 @@ class Catalogue:
         if (text, within) not in self._known:
             found = [*self._by_template(text, depth, within=within)]
             found += self._by_sentences(text, depth, within=within)
+            found += self._by_place(text, depth)
+            if within and not text.endswith(_STOPS):  # a sentence may stand in brackets
+                whole = self._found(f"{text}.", depth + 1, within=False)
+                found += [whole._replace(text=whole.text.removesuffix("。"))] if whole else []
             best = max(found, key=lambda each: each.weight, default=None)
             self._known[text, within] = best
         return self._known[text, within]
 
     def _by_template(self, text: str, depth: int, *, within: bool) -> Iterator[_Found]:
+        whole = not within and text.endswith(_STOPS)
         for template in self._templates:
-            if template.weight < _LEAST and not within:
+            if not within and template.weight < _LEAST:
                 break
+            if whole and not template.is_sentence:
+                continue  # a phrase that some sentence nobody knows holds by chance
             fields = template.fields_in(text) if template.longest in text else None
-            if fields is not None:
-                yield self._filled(template, fields, depth)
+            filled = fields and self._filled(template, fields, depth)
+            if filled:
+                yield filled
 
     def _by_sentences(self, text: str, depth: int, *, within: bool) -> Iterator[_Found]:
         """Yield a text in two parts, where both are known: sentences, or parts of a list."""
@@ -165,16 +196,30 @@ class Catalogue:
                 joined = _joined(first.text + between, second.text)
                 yield _Found(first.weight + second.weight, joined)
 
-    def _filled(self, template: Template, fields: dict[str, str], depth: int) -> _Found:
+    def _by_place(self, text: str, depth: int) -> Iterator[_Found]:
+        """Yield a sentence behind a place and a colon: "homework.json: ...", whatever the place."""
+        for colon in list(re.finditer(": ", text))[:_MOST_PLACES]:
+            rest = self._found(text[colon.end() :], depth + 1, within=False)
+            if rest:
+                place = text[: colon.start()]
+                known = self._found(place, depth + 1, within=True)
+                start = known.text if known else place
+                yield _Found(rest.weight + (known.weight if known else 0), f"{start}：{rest.text}")
+
+    def _filled(self, template: Template, fields: dict[str, str], depth: int) -> _Found | None:
+        """Return the translation filled in; None where a phrase would be filled with sentences."""
         weight, whole = template.weight, ""
+        is_phrase = weight < _LEAST and not template.source.startswith(" ")
         for text, name, _, conversion in Formatter().parse(template.target):
             whole = _joined(whole, text)
             if name is None:
                 continue
-            value = fields[name]
+            value = fields[name] if conversion != "n" else named(fields[name])
             inside = self._found(value, depth + 1, within=True) if conversion == "t" else None
             if inside is not None:
                 weight += inside.weight
+            elif is_phrase and " " in value and value[0] not in "'\"":
+                return None
             whole = _joined(whole, value if inside is None else inside.text)
         return _Found(weight, whole)
 
@@ -190,6 +235,8 @@ def _joined(left: str, right: str) -> str:
     """Return two texts as one: a blank stands between Chinese and Latin, not within Chinese."""
     if _IDEOGRAPH.match(left.rstrip(" ")[-1:]) and _IDEOGRAPH.match(right.lstrip(" ")):
         return left.rstrip(" ") + right.lstrip(" ")
-    ends = left[-1:], right[:1]
-    apart = [bool(_IDEOGRAPH.match(a) and _LATIN.match(b)) for a, b in (ends, ends[::-1])]
-    return f"{left} {right}" if any(apart) else left + right
+    before, after = left[-1:], right[:1]
+    apart = (_IDEOGRAPH.match(before) and _BEGINS.match(after)) or (
+        _ENDS.match(before) and _IDEOGRAPH.match(after)
+    )
+    return f"{left} {right}" if apart else left + right

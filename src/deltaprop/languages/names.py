@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["NAMES", "called", "name_and_term", "short_name"]
+__all__ = ["NAMES", "called", "name_and_term", "named", "short_name"]
 
 NAMES: Mapping[str, Mapping[str, str]] = {
     "activation": {
@@ -120,3 +120,9 @@ def name_and_term(kind: str, name: str, language: str) -> str:
     """Return the name with its English term in brackets, as where it is first mentioned."""
     plain, found = name.replace("_", " "), called(kind, name, language)
     return found if found == plain else f"{found}（{plain}）"
+
+
+def named(name: str) -> str:
+    """Return a name as it is typed, with its Chinese before it, whatever it is the name of."""
+    found = next((names[name] for names in NAMES.values() if name in names), None)
+    return f"{found}（{name}）" if found else name
