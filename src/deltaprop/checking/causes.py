@@ -38,7 +38,7 @@ _EVIDENCE, _EVIDENCE_UNSEEN, _EVIDENCE_FOR_TWO = 1.3, 2.2, 2.6
 _BY_ENTRIES = frozenset(mistake.name for mistake in OF_ENTRIES)
 _EVIDENCE_OF_ENTRIES = 1.0  # besides that of how many there are
 _MOST_ENTRIES = 3
-_RARER = 0.15  # the more for each rank below the commonest form
+_RARER, _RAREST = 0.15, 3  # the more for each rank below the commonest form, as far as this one
 _MOST_PAIRS = 400
 _MOST_ROUNDED = 2  # claims; one layer rounded unevenly explains a claim or two, not a dozen
 
@@ -77,7 +77,13 @@ class _Tried:
     @property
     def rarity(self) -> int:
         """Return how rare the forms are."""
-        return sum(form.rank for form in self.cause)
+        return sum(min(form.rank, _RAREST) for form in self.cause)
+
+    @cached_property
+    def is_loose(self) -> bool:
+        """Return whether it gives a number only because that one has fewer digits than the rest."""
+        keys = tuple(key for key in self.reading.row.keys if key in self.gives)
+        return self.reading.by(self.rules, keys).is_loose(self.reading.is_right)
 
     @cached_property
     def against(self) -> int:
@@ -233,7 +239,8 @@ class Causes:
                 return
             most = max(count for count, _ in proven)
             best = sorted(
-                (one for count, one in proven if count == most), key=lambda o: (o.against, o.rarity)
+                (one for count, one in proven if count == most),
+                key=lambda o: (o.against, o.is_loose, o.rarity),
             )
             for key in best[0].gives & left:
                 causes = [one.cause for one in best

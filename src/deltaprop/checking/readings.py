@@ -265,6 +265,13 @@ class Reading:
             exactly = row.in_all_of(self._fits(is_right)) & near
         return frozenset(row.named(exactly))
 
+    def is_loose(self, right: Mapping[str, Flags]) -> bool:
+        """Return whether a number that is not ``right`` is given only as its own few digits say."""
+        row, right_ones = self._own_row, self._own_row.joined(right)
+        off = np.abs(row.values - self._computed_row) - row.units
+        off[right_ones] = 0.0
+        return bool((off > 0).any() and (off > self._slack_row).any())
+
     @property
     def expects(self) -> tuple[object, ...]:
         """Return what the claims should come to: the same where no claim tells readings apart."""
@@ -329,3 +336,8 @@ class _AsWritten:
         if draw is not None:
             computed = computed + _halves(key, computed.shape)[draw] * reading.unit(computed)
         return computed if written is None else np.where(np.isnan(written), computed, written)
+
+    def ahead(self, key: str, computed: Array) -> Array:
+        """Return a quantity as it is written, for whoever takes it where another one belongs."""
+        reading = self.reading
+        return self.instead_of(key, computed) * reading.conventions.factor(key, reading.step)

@@ -83,6 +83,9 @@ class GoesOn(Protocol):
     def instead_of(self, key: str, computed: Array) -> Array:
         """Return what the working goes on with."""
 
+    def ahead(self, key: str, computed: Array) -> Array:
+        """Return what a wrong rule takes that goes through a quantity worked out later."""
+
 
 @dataclass(frozen=True)
 class Given:
@@ -104,6 +107,8 @@ class Given:
             given = self.numbers[key]
             used = np.where(np.isnan(given), used, given)
         return used
+
+    ahead = instead_of
 
 
 @dataclass
@@ -145,7 +150,7 @@ def work_out(
         return used[key]
 
     def ahead(key: str, value: Array) -> Array:
-        return value if given is None else given.instead_of(key, value)
+        return value if given is None else given.ahead(key, value)
 
     eta = step.learning_rate
     # a wrong working may go anywhere

@@ -91,9 +91,9 @@ class Judgement:
     def cost(self) -> float:
         """Return how much has to be assumed: departures, mistakes, and what stays unexplained."""
         single = self.causes.single
-        names = {found.names[:1] for found in single.values()}
+        mistakes = {found.causes[0] for found in single.values()}
         unexplained = len(self.wrong) - len(single)
-        return self.departures + _MISTAKE * len(names) + _UNEXPLAINED * unexplained
+        return self.departures + _MISTAKE * len(mistakes) + _UNEXPLAINED * unexplained
 
     def verdict(self, claim: Claim, index: Index) -> str:
         """Return the verdict on one number, at its index as it is written."""
