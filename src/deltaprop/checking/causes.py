@@ -98,7 +98,7 @@ def _forms(reading: Reading) -> Iterator[Form]:
     """Yield every form, and those on the way down also in one layer only.
 
     What can be got wrong in the step of this optimizer alone comes first. What concerns single
-    numbers is asked of those that are wrong, by ``Causes.by_entries``.
+    numbers is asked of those that are wrong, by ``Causes.by_entries``, and of all at last.
     """
     step = reading.step
     forms = [form for form in forms_for(step.network) if form.name not in _BY_ENTRIES]
@@ -163,6 +163,10 @@ class Causes:
         for key in self.wrong:
             if key not in found and (by_entries := self.by_entries(key)):
                 found[key] = by_entries
+        if len(found) < len(self.wrong):
+            throughout = [f for f in forms_for(self.reading.step.network) if f.name in _BY_ENTRIES]
+            tried = [one for form in throughout if (one := self.tried((form,)))]
+            self.cover(tried, found, _EVIDENCE)
         if len(found) < len(self.wrong):
             self.cover(self.pairs(found), found, _EVIDENCE_FOR_TWO)
         left = [key for key in self.wrong if key not in found]
