@@ -26,7 +26,7 @@ _ELSEWHERE = re.compile(
 # What only Python says: the command line has no way there.
 _FROM_PYTHON = re.compile(
     r"^estimators/(?!files|as_table_model|plain|inputs)|^functional/(loss_checks|registry|arrays)"
-    r"|^training/(members|settings|optimizers/|schedules|batches)|^tabular/reading/(frames|series)"
+    r"|^training/(members|settings|optimizers/|schedules)|^tabular/reading/(frames|series)"
     r"|^tabular/encoding/matrix|^functional/(activations|initializers|rounding)|^checking/given"
     r"|^table_models/calibration|^masked|^model/layers"
 )

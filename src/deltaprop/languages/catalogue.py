@@ -105,26 +105,34 @@ class Template:
 
     @cached_property
     def is_sentence(self) -> bool:
-        """Tell whether it is a whole sentence, or ends in one."""
+        """Tell whether it is a whole sentence, or ends in a field that goes on with one."""
         *before, last = self.pieces
-        return (last or before[-1]).endswith(_STOPS if last else (*_STOPS, ": ", "; "))
+        if last:
+            return last.endswith(_STOPS)
+        goes_on = f"{{{fields_of(self.source)[-1]}!t}}" in self.target
+        return goes_on or before[-1].endswith((*_STOPS, ": ", "; "))
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
-        text = before = re.escape(self.pieces[0])
+        text = re.escape(self.pieces[0])
         for name, piece in zip(fields_of(self.source), self.pieces[1:], strict=True):
-            text += f"(?P<{name}>{self._held_by(name, is_added=not before)})"
-            before = re.escape(piece)
-            text += before
+            text += f"(?P<{name}>{self._held_by(name)}){re.escape(piece)}"
         return re.compile(text, re.DOTALL)
 
-    def _held_by(self, name: str, *, is_added: bool) -> str:
-        """Return the pattern of what a field may hold; one right behind another may be left out."""
+    def _held_by(self, name: str) -> str:
+        """Return the pattern of what a field may hold; one right behind another is found later."""
         if _is_number(name):
             return r"-?[\d,.]*\d"
-        if is_added and name != fields_of(self.source)[0]:
-            return "(?:[ ,.;:(].*?)?"
+        if name in dict(self.pairs).values():
+            return ""
         return ".+?" if self.weight < _LEAST else ".*?"
+
+    @cached_property
+    def pairs(self) -> list[tuple[str, str]]:
+        """Return the fields that stand right behind each other."""
+        names = fields_of(self.source)
+        between = zip(names, names[1:], self.pieces[1:], strict=False)
+        return [(one, other) for one, other, piece in between if not piece]
 
     def fields_in(self, text: str) -> dict[str, str] | None:
         """Return what the template was filled with to give the text; None where it was not."""
@@ -208,6 +216,8 @@ class Catalogue:
 
     def _filled(self, template: Template, fields: dict[str, str], depth: int) -> _Found | None:
         """Return the translation filled in; None where a phrase would be filled with sentences."""
+        for one, other in template.pairs:
+            fields |= self._parted(fields, one, other, depth)
         weight, whole = template.weight, ""
         is_phrase = weight < _LEAST and not template.source.startswith(" ")
         for text, name, _, conversion in Formatter().parse(template.target):
@@ -222,6 +232,14 @@ class Catalogue:
                 return None
             whole = _joined(whole, value if inside is None else inside.text)
         return _Found(weight, whole)
+
+    def _parted(self, fields: dict[str, str], one: str, other: str, depth: int) -> dict[str, str]:
+        """Return two fields right behind each other; the second is there where words are known."""
+        text = fields[one]
+        for start in re.finditer("[ ,.;:(]", text):
+            if self._found(text[start.start() :], depth + 1, within=True):
+                return {one: text[: start.start()], other: text[start.start() :]}
+        return {}
 
 
 class _Found(NamedTuple):
