@@ -54,7 +54,7 @@ class TestTheTutorial:
         assert "1 of 2" in "".join(document.with_class("failed")[0].itertext())
 
     def test_it_is_small(self):
-        assert len(render(tutorial()).encode()) < 100_000
+        assert len(render(tutorial()).encode()) < 300_000
 
     @pytest.mark.parametrize(
         ("detail", "there", "missing"),

@@ -103,6 +103,19 @@ def test_nothing_keeps_anybody_from_using_it(request, page, axe, name, width, th
     assert what_keeps_people_out(browser, axe) == []
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("width", "theme"), [(1280, "dark"), (390, "light")])
+def test_nothing_keeps_anybody_from_other_numbers(page, axe, tutorial, width, theme):
+    browser = page(tutorial, width=width, height=844, theme=theme)
+    browser.execute_script("location.hash = '#set:x[0,0]=2;W.1[0,0]=-0.7'")
+    button = browser.find_element("css selector", 'li[id="W.1[0,1]"] .change')
+    browser.execute_script("arguments[0].click()", button)
+    browser.switch_to.active_element.send_keys("x")
+    browser.execute_script("document.activeElement.blur()")  # what is no number is said beside it
+    assert browser.find_elements("css selector", ".unfit")
+    assert what_keeps_people_out(browser, axe) == []
+
+
 def test_the_referee_finds_what_keeps_people_out(page, axe, tutorial):
     browser = page(tutorial)
     browser.execute_script(
@@ -118,11 +131,16 @@ def test_the_referee_finds_what_keeps_people_out(page, axe, tutorial):
 @pytest.mark.slow
 def test_the_types_of_the_script_hold(installed):
     compiler = installed("typescript@5") / "typescript" / "bin" / "tsc"
-    script = files("deltaprop.explaining.renderers.html").joinpath("page.js")
-    options = ["--noEmit", "--allowJs", "--checkJs", "--strict", "--target", "es2022"]
+    modules = files("deltaprop.explaining.live").iterdir()
+    scripts = [str(path) for path in modules if path.name.endswith(".js")]
+    scripts.append(str(files("deltaprop.explaining.renderers.html").joinpath("page.js")))
+    options = [
+        "--noEmit", "--allowJs", "--checkJs", "--strict", "--target", "es2022", "--module",
+        "es2022", "--moduleResolution", "bundler",
+    ]  # fmt: skip
     libraries = ["--lib", "es2022,dom,dom.iterable"]
     checked = subprocess.run(
-        [shutil.which("node"), compiler, *options, *libraries, str(script)],
+        [shutil.which("node"), compiler, *options, *libraries, *scripts],
         capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert (checked.returncode, checked.stdout) == (0, "")

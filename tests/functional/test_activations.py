@@ -1,5 +1,8 @@
 """Activations: f and f' agree with fifty-digit arithmetic, elementwise, and never overflow."""
 
+import math
+from functools import partial
+
 import mpmath
 import numpy as np
 import pytest
@@ -8,6 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from deltaprop.functional.activations import ACTIVATIONS, gaussian_cdf, sigmoid, softplus
+from deltaprop.functional.arithmetic import FUNCTIONS, evaluate, parse
+from deltaprop.functional.expressions import Call, Operand
 
 mp = mpmath.mp.clone()
 mp.dps = 50
@@ -51,6 +56,27 @@ def test_there_is_an_exact_formula_for_every_activation():
 def test_f_agrees_with_fifty_digit_arithmetic_in_relative_terms(row):
     exact = [float(EXACT[row.name](mp.mpf(z))) for z in Z]
     np.testing.assert_allclose(row.f(Z), exact, rtol=5e-13, atol=1e-300)
+
+
+def stably(row, k, z, a):
+    """Return what a page computes, in Python's arithmetic."""
+    names = {"z": Operand("z", z), "a": Operand("a", a)}
+    further = {n: partial(lambda n, x: Call(n, (x,)), n) for n in ("log1p", "expm1", "Phi")}
+    functions = {
+        **FUNCTIONS, "log1p": math.log1p, "expm1": math.expm1,
+        "Phi": lambda x: float(gaussian_cdf(np.array([x]))[0]),
+    }  # fmt: skip
+    return evaluate(parse(row.stably[k], names, further), functions=functions)
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in ACTIVATIONS.values() if row.stably], ids=lambda row: row.name
+)
+@given(z=st.floats(-1e150, 1e150) | st.floats(-50, 50) | st.sampled_from([0.0, -0.0]))
+def test_what_a_page_computes_is_what_the_function_computes(row, z):
+    a = row.f(np.array([z]))
+    for k, right in enumerate((a, row.f_prime(np.array([z]), a))):
+        assert stably(row, k, z, float(a[0])) == pytest.approx(right[0], rel=1e-14, abs=1e-320)
 
 
 @KNOWN

@@ -94,14 +94,21 @@ def number_of(element):
     return float(eval(spoken(element).lstrip("=≈"), {"inf": math.inf, "nan": math.nan}))
 
 
+def without_scripts(text):
+    """Return a page as it is read where no script runs."""
+    return re.sub(r"<script\b.*?</script>", "", text, flags=re.DOTALL)
+
+
 def formulas_of(text):
     """Return every formula of a page, read as XML."""
+    text = without_scripts(text)
     return [ET.fromstring(f) for f in re.findall(r"<math\b.*?</math>", text, re.DOTALL)]
 
 
 def evaluated(text):
     known = {
-        name: getattr(math, name) for name in ("exp", "log", "tanh", "sqrt", "erf", "inf", "nan")
+        name: getattr(math, name)
+        for name in ("exp", "log", "tanh", "sqrt", "erf", "cos", "sin", "inf", "nan")
     }
     try:
         return eval(text, {**known, "max": max, "abs": abs})

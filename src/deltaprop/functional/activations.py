@@ -25,6 +25,7 @@ __all__ = [
     "ACTIVATIONS",
     "BUILT_IN",
     "Activation",
+    "erfc_series",
     "gaussian_cdf",
     "register_activation",
     "sigmoid",
@@ -64,6 +65,10 @@ class Activation:
     elsewhere : tuple of tuple of str
         Further forms of f(z) and of f', for where the first overflows or has no digit left: an
         explanation writes the first that comes to the number.
+    stably : tuple of str, optional
+        f(z) and f' as they are computed, right wherever z is, in a language that has log1p, expm1
+        and Phi (the normal distribution function) besides: what works them out where there is no
+        Python, in a page. Left out where ``arithmetic`` is that already, or nothing else is known.
     """
 
     name: str
@@ -75,6 +80,7 @@ class Activation:
     kinks: tuple[float, ...] = ()
     arithmetic: tuple[str, str] | None = None
     elsewhere: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    stably: tuple[str, str] | None = None
 
 
 def sigmoid(z: Array) -> Array:
@@ -107,6 +113,11 @@ _ERFC_SERIES = np.array(
         -2.816663087747176972e-17, 5.003005559445901654e-20, 2.328104257952925288e-18,
     ]
 )  # fmt: skip
+
+
+def erfc_series() -> list[float]:
+    """Return the coefficients of log(erfc(x) exp(x^2) / t), for whoever works out Phi elsewhere."""
+    return [float(coefficient) for coefficient in _ERFC_SERIES]
 
 
 def gaussian_cdf(z: Array) -> Array:
@@ -232,6 +243,11 @@ _LAPLACE = "z * z + 45"  # of z < -5: -z / _LAPLACE is the distribution function
 for _k in reversed(range(11)):
     _LAPLACE = f"z * z + {4 * _k + 1} - {(2 * _k + 1) * (2 * _k + 2)} / ({_LAPLACE})"
 
+# as the functions above compute them
+_SIGMOID = "exp(-max(0, -z)) / (1 + exp(-abs(z)))"
+_SOFTPLUS = "(max(z, 0) + log1p(exp(-abs(z))))"
+_EXPM1 = "expm1(-max(0, -z))"  # 0 above 0
+
 BUILT_IN = (
     Activation(
         "identity", np.copy, lambda z, _a: np.ones_like(z), (r"z", r"1"),
@@ -242,7 +258,7 @@ BUILT_IN = (
         "sigmoid", sigmoid, lambda _z, a: a * (1.0 - a),
         (r"\frac{1}{1 + e^{-z}}", r"a (1 - a)"), "values in (0, 1)",
         arithmetic=("1 / (1 + exp(-z))", "a * (1 - a)"),
-        elsewhere=((_FALLING,), ()),
+        elsewhere=((_FALLING,), ()), stably=(_SIGMOID, "a * (1 - a)"),
     ),
     Activation(
         "tanh", np.tanh, lambda _z, a: 1.0 - a**2, (r"\tanh(z)", r"1 - a^2"),
@@ -278,6 +294,7 @@ BUILT_IN = (
         "z above 0, exp(z) - 1 below", "he_normal", (0.0,),
         arithmetic=("(z > 0) * z + (z <= 0) * (exp(z) - 1)", "(z > 0) + (z <= 0) * (a + 1)"),
         elsewhere=((_NEAR_0,), ()),
+        stably=(f"max(0, z) + {_EXPM1}", "(z > 0) + (z <= 0) * (a + 1)"),
     ),
     Activation(
         "selu",
@@ -295,6 +312,10 @@ BUILT_IN = (
             f"{_SELU_SCALE!r} * (z > 0) + (z <= 0) * (a + {_SELU_SCALE * _SELU_ALPHA!r})",
         ),
         elsewhere=((f"{_SELU_SCALE!r} * ({_SELU_ALPHA!r} * ({_NEAR_0}))",), ()),
+        stably=(
+            f"{_SELU_SCALE!r} * (max(0, z) + {_SELU_ALPHA!r} * {_EXPM1})",
+            f"{_SELU_SCALE!r} * (z > 0) + (z <= 0) * (a + {_SELU_SCALE * _SELU_ALPHA!r})",
+        ),
     ),
     Activation(
         "gelu", lambda z: z * gaussian_cdf(z), _gelu_prime,
@@ -311,6 +332,7 @@ BUILT_IN = (
                 f"(1 + erf(z / sqrt(2))) / 2 + z * {_DENSITY}",
             ),
         ),
+        stably=("z * Phi(z)", f"Phi(z) + z * ({_DENSITY})"),
     ),
     Activation(
         "silu", lambda z: z * sigmoid(z), _silu_prime,
@@ -318,6 +340,7 @@ BUILT_IN = (
         "z times its sigmoid, also called swish", "he_normal",
         arithmetic=("z / (1 + exp(-z))", "1 / (1 + exp(-z)) + a * (1 - 1 / (1 + exp(-z)))"),
         elsewhere=((f"z * {_FALLING}",), (f"{_FALLING} + a * (1 - {_FALLING})",)),
+        stably=(f"z * ({_SIGMOID})", f"{_SIGMOID} + a * (1 - {_SIGMOID})"),
     ),
     Activation(
         "softplus", softplus, lambda z, _a: sigmoid(z), (r"\ln(1 + e^{z})", r"\sigma(z)"),
@@ -327,6 +350,7 @@ BUILT_IN = (
             ("max(0, z) + log(1 + exp(-abs(z)))", "exp(z) - exp(z)**2 / 2 + exp(z)**3 / 3"),
             (_FALLING,),
         ),
+        stably=(_SOFTPLUS, _SIGMOID),
     ),
     Activation(
         "mish", lambda z: z * np.tanh(softplus(z)), _mish_prime,
@@ -342,6 +366,10 @@ BUILT_IN = (
                 f"{_TANH_FALLING} + z * {_FALLING} * (1 - ({_TANH_FALLING})**2)",
                 f"tanh({_RISING}) + z / (1 + exp(-z)) * (1 - tanh({_RISING})**2)",
             ),
+        ),
+        stably=(
+            f"z * tanh({_SOFTPLUS})",
+            f"tanh({_SOFTPLUS}) + z * ({_SIGMOID}) * (1 - tanh({_SOFTPLUS})**2)",
         ),
     ),
 )  # fmt: skip

@@ -19,6 +19,8 @@ from deltaprop.model.backprop import Trace, smoothed_targets
 from deltaprop.notation.ids import Ref
 
 __all__ = [
+    "BINARY_CROSS_ENTROPY",
+    "CROSS_ENTROPY",
     "has_jacobian",
     "jacobian",
     "jacobian_samples",
@@ -31,8 +33,8 @@ __all__ = [
 
 _LARGEST_EXPONENT = 690.0  # exp overflows from 709 on, and a sum of many a little before
 # terms that can be written shorter for t = 0 or 1
-_CROSS_ENTROPY = "-(t * log(p))"
-_BINARY_CROSS_ENTROPY = "-(t * log(p) + (1 - t) * log(1 - p))"
+CROSS_ENTROPY = "-(t * log(p))"
+BINARY_CROSS_ENTROPY = "-(t * log(p) + (1 - t) * log(1 - p))"
 
 
 def output_value(trace: Trace, ref: Ref) -> Expression:
@@ -71,7 +73,7 @@ def _loss_term(trace: Trace, ref: Ref, j: int) -> Expression | None:
     assert loss.arithmetic is not None
     names, text = _names(trace, s, j, ref.after), loss.arithmetic[0]
     t = names["t"].value
-    if text == _CROSS_ENTROPY:
+    if text == CROSS_ENTROPY:
         if t == 0:
             return None
         below, log_sum = trace.z[-1][s, j] - trace.z[-1][s].max(), _log_sum(trace, ref)
@@ -80,7 +82,7 @@ def _loss_term(trace: Trace, ref: Ref, j: int) -> Expression | None:
             parse("-log(p)" if t == 1 else text, names), parse("t * (ls + (top - z))", by_logits)
         ]  # fmt: skip
         return fitting(forms, t * (evaluate(log_sum) - below))
-    if text == _BINARY_CROSS_ENTROPY and t in (0, 1):
+    if text == BINARY_CROSS_ENTROPY and t in (0, 1):
         text = "-log(p)" if t else "-log(1 - p)"
     forms = [parse(form, names) for form in (text, *loss.elsewhere)]
     if OUTPUTS[loss.output].is_shift_invariant:

@@ -11,7 +11,7 @@ from deltaprop.explaining.derivation.any_number import Derivation
 from deltaprop.model.backprop import Trace
 from deltaprop.notation.ids import Ref
 
-__all__ = ["n_numbers", "neurons_to_show", "strongest", "strongest_described"]
+__all__ = ["n_numbers", "neurons_to_show", "strongest", "strongest_described", "strongest_path"]
 
 Array = npt.NDArray[np.float64]
 
@@ -63,6 +63,33 @@ def strongest(derivation: Derivation) -> Iterator[Ref]:
     for s in samples:
         for j in _largest(trace.delta[-1][s], _MOST_NEURONS):
             yield Ref("z", last, (s, j), after=True)
+
+
+def strongest_path(derivation: Derivation) -> Iterator[Ref]:
+    """Yield one number of each kind in every layer: the way from the inputs to the loss and back.
+
+    Of a layer it is the neuron with the largest delta of the first sample, and of each of its
+    arrays the entry with the largest gradient, with what the update makes of it.
+    """
+    trace, last = derivation.trace, len(derivation.trace.z)
+    penalized = trace.network.l2 or trace.network.l1
+    for after in (False, True):
+        yield Ref("loss", after=after)
+        yield Ref("loss", 0, (0,), after)
+    for layer in range(1, last + 1):
+        (j,) = _largest(trace.delta[layer - 1][0], 1)
+        for quantity in ("kept", "z", "a", "upstream", "sample_delta", "delta"):
+            yield Ref(quantity, layer, (0, j))
+        if layer == last:
+            yield from (Ref(quantity, layer, (0, j), after=True) for quantity in ("z", "a"))
+        for name, gradient in trace.gradients.layers[layer - 1].items():
+            (place,) = _largest(gradient.ravel(), 1)
+            index = tuple(int(i) for i in np.unravel_index(place, gradient.shape))
+            if penalized:
+                yield Ref(f"data_d{name}", layer, index)
+            yield Ref(f"d{name}", layer, index)
+            for state in ("", *(f"{key}_" for key in derivation.update.new_state)):
+                yield Ref(f"{state}{name}", layer, index, after=True)
 
 
 def neurons_to_show(trace: Trace, layer: int, sample: int, most: int) -> list[int]:

@@ -198,7 +198,7 @@ def _equation(
     )
     return MatrixEquation(
         phase, read_ref(left.id), right, _cells(result, own), exact, note, left.part, left.origin,
-        more,
+        more, tree, left,
     )  # fmt: skip
 
 

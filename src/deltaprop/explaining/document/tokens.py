@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from deltaprop.functional.expressions import Expression, Matrix
 from deltaprop.notation.digits import Line
 from deltaprop.notation.ids import Ref
 
@@ -130,6 +131,10 @@ class MatrixEquation:
         The index of its first entry.
     more : int
         How many further parts have the same form and are not shown.
+    made_of : Expression, optional
+        The right-hand side, as a tree of arrays.
+    matrix : Matrix, optional
+        The result.
     """
 
     phase: str
@@ -141,3 +146,5 @@ class MatrixEquation:
     part: str = ""
     origin: tuple[int, ...] = (0, 0)
     more: int = 0
+    made_of: Expression | None = None
+    matrix: Matrix | None = None

@@ -204,4 +204,42 @@ WORDS = {
     "given": "Given",
     "samples": "Samples",
     "numbers of a kind": "({count} numbers)",
+    # a page whose numbers can be changed
+    "further lines": "{count} more, with all that they are made of",
+    "live step": "Take the step: go on with the new weights",
+    "live steps": "After {count} more steps the loss is {loss}.",
+    "live these": "step",
+    "live how": (
+        "Any given number can be changed: click it under Given, type another, and everything is "
+        "worked out again."
+    ),
+    "live title": "Other numbers",
+    "live change": "change {name}",
+    "live changed": "Changed: {changes}.",
+    "live loss": "The loss was {before} and is now {now}.",
+    "live loss stays": "The loss is {now}.",
+    "live was": "was {number}",
+    "live back one": "Back to the original {name}",
+    "live back": "Back to the original",
+    "live original": "These are the original numbers.",
+    "live nothing": "An empty field",
+    "live no number": "{text} is no number; write one such as 0.5, -2, 1/3 or 1e-3.",
+    "live too far": "{text} is too large: numbers go up to 1.8e308.",
+    "live above zero": "{name} is a number above 0.",
+    "live from zero": "{name} is 0 or more.",
+    "live below one": "{name} is from 0 up to below 1.",
+    "live share": "{name} is a number from 0 to 1: the loss learns from no others.",
+    "live whole": "{name} counts steps: a whole number from 1.",
+    "live beyond": (
+        "With this {name} the number {number} is {value}, beyond all numbers: nothing of this "
+        "step could be shown."
+    ),
+    "live address": "The address asks for numbers that this page cannot take: {text}.",
+    "live without formula": (
+        "Numbers cannot be changed in this page: {name} was registered without its formula."
+    ),
+    "live too large": (
+        "Numbers cannot be changed in this page: the network has {count} parameters, too many to "
+        "carry along."
+    ),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import groupby
 
 from deltaprop.explaining.document.blocks import (
@@ -52,9 +52,21 @@ def place_of(section: Section) -> str:
 
 
 class Blocks:
-    """Writes the sections of a document; ``names`` are the user's for given numbers, by id."""
+    """Writes the sections of a document.
 
-    def __init__(self, document: Document, names: dict[str, str]) -> None:
+    ``names`` are the user's for given numbers, by id; ``path`` are the ids of the lines that come
+    first where there are very many; ``is_live`` is whether a script can write the others' formulas.
+    """
+
+    def __init__(
+        self,
+        document: Document,
+        names: dict[str, str],
+        path: Collection[str] = (),
+        *,
+        is_live: bool = False,
+    ) -> None:
+        self.path, self.is_live = path, is_live
         self.document, self.words, self.names = document, document.words, names
         self.lines = tuple(document.lines())
         self.roots = roots([line.step for line in self.lines])
@@ -72,6 +84,11 @@ class Blocks:
         """Return a number's symbol."""
         document = self.document
         return symbol(document.named(ref), document.n_samples, document.naming)
+
+    def plain_symbol(self, ref: Ref) -> str:
+        """Return a number's symbol as text: W¹₁₁."""
+        document = self.document
+        return escape(symbol_of(document.named(ref), document.n_samples, document.naming))
 
     # sections
 
@@ -126,10 +143,7 @@ class Blocks:
                     found = equation_pieces(equation, self.document, self.known)
                     yield f'<div class="equation{self.width}">{joined(found)}</div>'
             case Lines():
-                for _, in_layer in groupby(block.lines, key=lambda line: line.step.ref.layer):
-                    yield '<ol class="lines">'
-                    yield from map(self.line, in_layer)
-                    yield "</ol>"
+                yield from self.lines_of(block)
 
     # tables
 
@@ -204,11 +218,33 @@ class Blocks:
         name = self.names.get(ref.id, "")
         called = f'<span class="name">{escape(name)}</span>' if name else ""
         return (
-            f'<li class="line given" id="{ref.id}">{called}{math(self.symbol(ref))}'
-            f"{math(f'<mo>{relation}</mo>{number(text)}')}</li>"
+            f'<li class="line given" id="{ref.id}" data-symbol="{self.plain_symbol(ref)}">'
+            f"{called}{math(self.symbol(ref), 'symbol')}"
+            f"{math(f'<mo>{relation}</mo>{number(text)}', 'number')}</li>"
         )
 
     # lines
+
+    def lines_of(self, block: Lines) -> Iterator[str]:
+        """Yield lines layer by layer; of very many first those of the strongest path."""
+        first = [line for line in block.lines if not self.path or line.step.id in self.path]
+        others = [line for line in block.lines if self.path and line.step.id not in self.path]
+        yield from self._in_layers(first, self.line)
+        if others:
+            count = self.text("further lines", count=f"{len(others):,}")
+            yield f'<details class="further"><summary>{count}</summary>'
+            yield from self._in_layers(others, self.brief_line if self.is_live else self.line)
+            yield "</details>"
+
+    def _in_layers(self, lines: list[Line], write: Callable[[Line], str]) -> Iterator[str]:
+        for _, in_layer in groupby(lines, key=lambda line: line.step.ref.layer):
+            yield '<ol class="lines">'
+            yield from map(write, in_layer)
+            yield "</ol>"
+
+    def brief_line(self, line: Line) -> str:
+        """Return symbol = result: the script adds the formula, of which there are very many."""
+        return self._line(line, "step brief", "")
 
     def line(self, line: Line) -> str:
         """Return symbol = symbols = numbers = result, and the proof."""
@@ -220,11 +256,15 @@ class Blocks:
                 found = pieces(step.expression, mathml_notation(line, symbol_of, more))
                 found[0] = f"<mo>=</mo>{found[0]}"
                 parts.append(f'<span class="{kind}">{joined(found)}</span>')
+        return self._line(line, "step", "".join(parts))
+
+    def _line(self, line: Line, kind: str, formula: str) -> str:
+        step = line.step
         sign = "negative" if step.value < 0 else "positive" if step.value > 0 else "zero"
         result = f"<mo>{'=' if line.exact else '≈'}</mo>{number(line.shown)}"
         return (
-            f'<li class="line step" id="{step.id}">{math(self.symbol(step.ref), "left")}'
-            f'<span class="parts">{"".join(parts)}{math(result, f"result {sign}")}</span>'
+            f'<li class="line {kind}" id="{step.id}">{math(self.symbol(step.ref), "left")}'
+            f'<span class="parts">{formula}{math(result, f"result {sign}")}</span>'
             f"{self.proof(self.document.proofs.get(step.id))}</li>"
         )
 

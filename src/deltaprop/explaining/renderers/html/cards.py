@@ -225,11 +225,12 @@ class Cards:
                 )
                 continue
             kind = "gradient" if symbol[0] in "δ∂" else "value"
+            of = f' data-of="{name}"' if name else ""
             yield (
                 f'<g class="row {kind}"{self.id(name)}>'
                 f'<text class="symbol" x="{node.x + 10:.5g}" y="{base:.5g}">{escape(symbol)}</text>'
                 f'<text class="number {sign_of(value)}" x="{node.x + self.card - 10:.5g}" '
-                f'y="{base:.5g}"{self.again(name)}>{number}</text></g>'
+                f'y="{base:.5g}"{of}{self.again(name)}>{number}</text></g>'
             )
         yield "</g>"
 

@@ -145,7 +145,8 @@ class _Writer:
         """Return a number that all entries are combined with; only numbers carry its id."""
         known = () if symbol_of else self.known
         written = write(line.step.expression, mathml_notation(line, symbol_of, known=known))
-        return f"<mrow>{written.replace(BREAK, '')}</mrow>"
+        kind = "" if symbol_of else ' class="constant"'
+        return f"<mrow{kind}>{written.replace(BREAK, '')}</mrow>"
 
     def matrix(
         self, cells: Cells, ref: Ref, origin: tuple[int, ...], entries: Entries | None = None

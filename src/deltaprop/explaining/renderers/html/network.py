@@ -130,8 +130,8 @@ class _Drawing:
         # a broad invisible line is easier to point at
         reach = "" if crowded else f'<path class="reach" d="{path}"/>'
         line = (
-            f'<g class="edge {sign_of(w)}"{self.cards.id(*names)}><title>{escape(title)}</title>'
-            f"{reach}"
+            f'<g class="edge {sign_of(w)}" data-of="{weight.id}"{self.cards.id(*names)}>'
+            f"<title>{escape(title)}</title>{reach}"
             f'<path class="line" d="{path}" stroke-width="{0.8 + 3.2 * share:.2f}"/></g>'
         )
         x, y, free = (x1 + x2) / 2, (y1 + y2) / 2, False
@@ -140,9 +140,9 @@ class _Drawing:
         label = (
             f'<g class="label{"" if free else " quiet"}"{self.cards.id(*names)}>'
             f'<text class="number {sign_of(w)}" x="{x:.5g}" y="{y - 2:.5g}"'
-            f"{self.cards.id(weight.id)}{self.cards.again(weight.id)}>{texts[0]}</text>"
-            f'<text class="gradient" x="{x:.5g}" y="{y + 10:.5g}"{self.cards.id(gradient.id)}>'
-            f"{texts[1]}</text></g>"
+            f' data-of="{weight.id}"{self.cards.id(weight.id)}{self.cards.again(weight.id)}>'
+            f'{texts[0]}</text><text class="gradient" x="{x:.5g}" y="{y + 10:.5g}"'
+            f' data-of="{gradient.id}"{self.cards.id(gradient.id)}>{texts[1]}</text></g>'
         )
         return line, label
 
@@ -210,24 +210,25 @@ class _Drawing:
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="network{deep}" role="img" '
             f'width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
-            f"<title>{escape(name)}</title><desc>{escape(self._text_of())}</desc>"
+            f'<title>{escape(name)}</title><desc data-form="{escape(self._text_of(ids=True))}">'
+            f"{escape(self._text_of())}</desc>"
             + (f"<style>{css}</style>" if css else "")
             + "".join(parts)
             + "</svg>"
         )
 
-    def _text_of(self) -> str:
-        """Return the picture in words."""
+    def _text_of(self, *, ids: bool = False) -> str:
+        """Return the picture in words; or with the ids of its numbers in braces."""
         trace, s = self.trace, self.cards.sample
         outputs = ", ".join(
-            f"{row[1]} = {row[2]}"
+            f"{row[1]} = {f'{{{row[0]}}}' if ids else row[2]}"
             for node in self.cards.columns[-1]
             for row in node.rows
             if row[0].startswith(("a.", "targets"))
         )
         letter = self.cards.symbol(Ref("loss"))
-        loss = self.cards.words["loss L"].format(letter=letter)
-        loss += f" = {self.cards.number(trace.loss)}"
+        loss = self.cards.words["loss L"].format(letter=letter) + " = "
+        loss += "{loss}" if ids else self.cards.number(trace.loss)
         heading = self.cards.words["sample"].format(number=s + 1) if len(trace.a[0]) > 1 else ""
         return f"{trace.network.describe()} {heading}. {outputs}. {loss}."
 

@@ -41,6 +41,7 @@
   chooseSample("0");
   window.addEventListener("resize", fit);
   window.addEventListener("beforeprint", () => {
+    if (document.querySelector(".further")) return; // of very many numbers, what somebody opened
     for (const folded of document.querySelectorAll("details")) folded.open = true;
   });
 
@@ -48,29 +49,43 @@
   const lines = Array.from(document.querySelectorAll("li.line"));
   const inspector = document.getElementById("inspector");
   if (!inspector || !lines.length) return;
-  const steps = lines.filter((line) => line.classList.contains("step"));
+  const allSteps = lines.filter((line) => line.classList.contains("step"));
+  let steps = allSteps;
   const byId = new Map(lines.map((line) => [line.id, line]));
 
   /** @type {Map<string, string[]>} */
   const madeOf = new Map();
   /** @type {Map<string, string[]>} */
-  const goesInto = new Map(lines.map((line) => [line.id, []]));
-  for (const line of steps) {
-    const ids = Array.from(line.querySelectorAll(".symbols [data-id]"), idOf);
-    const operands = [...new Set(ids)].filter((id) => id !== line.id);
-    madeOf.set(line.id, operands);
-    for (const id of operands) goesInto.get(id)?.push(line.id);
-  }
-
+  const goesInto = new Map();
   /** Where an id is drawn: in the pictures and in the matrices. @type {Map<string, Element[]>} */
   const drawn = new Map();
-  for (const element of document.querySelectorAll(".network [data-id], .equation [data-id]")) {
-    const also = (element.getAttribute("data-also") || "").split(" ");
-    for (const id of new Set([idOf(element), ...also])) {
-      if (!drawn.has(id)) drawn.set(id, []);
-      drawn.get(id)?.push(element);
+
+  /** Read from the page what is made of what, and where it is drawn. */
+  function readPage() {
+    drawn.clear();
+    steps = allSteps.filter((line) => !line.hidden);
+    for (const line of lines) goesInto.set(line.id, []);
+    for (const line of steps) {
+      const ids = Array.from(line.querySelectorAll(".symbols [data-id]"), idOf);
+      const operands = [...new Set(ids)].filter((id) => id !== line.id);
+      madeOf.set(line.id, operands);
+      for (const id of operands) goesInto.get(id)?.push(line.id);
+    }
+    for (const element of document.querySelectorAll(".network [data-id], .equation [data-id]")) {
+      const also = (element.getAttribute("data-also") || "").split(" ");
+      for (const id of new Set([idOf(element), ...also])) {
+        if (!drawn.has(id)) drawn.set(id, []);
+        drawn.get(id)?.push(element);
+      }
     }
   }
+  readPage();
+  // the page was written with other numbers
+  document.addEventListener("numbers", () => {
+    readPage();
+    fit();
+    show(current, { scroll: false });
+  });
 
   /** @type {HTMLElement} */
   let current = steps[0] || lines[0];
@@ -92,7 +107,7 @@
    *  @param {HTMLElement} line @param {boolean} withNumber @returns {Node[]} */
   function formulaOf(line, withNumber) {
     const given = line.classList.contains("given");
-    const found = line.querySelectorAll(given ? ":scope > math" : ".left, .result");
+    const found = line.querySelectorAll(given ? ".symbol, .number" : ".left, .result");
     return Array.from(found).slice(0, withNumber ? 2 : 1).map((math) => {
       const copy = /** @type {Element} */ (math.cloneNode(true));
       // a copy only shows; it is no second place to click
@@ -179,6 +194,7 @@
     const list = part(".trail");
     list.replaceChildren(...crumbs);
     list.scrollLeft = list.scrollWidth;
+    document.dispatchEvent(new Event("shown"));
   }
 
   /** @param {string} name @param {string[]} ids */

@@ -11,7 +11,9 @@ from functools import cache
 from importlib.resources import files
 
 from deltaprop._version import __version__
+from deltaprop.explaining.derivation.strongest import strongest_path
 from deltaprop.explaining.document.blocks import Document, Lines, Overview, Section
+from deltaprop.explaining.live.page_data import page_data, page_script, why_not
 from deltaprop.explaining.renderers.html.blocks import Blocks, place_of
 from deltaprop.explaining.renderers.html.network import picture
 from deltaprop.explaining.worked_step import WorkedStep
@@ -43,7 +45,9 @@ class _Page:
         self.document, self.worked = document, document.worked
         worked = self.worked
         names = {} if worked is None else _names(worked)
-        self.blocks = Blocks(document, names)
+        self.why_not = why_not(document)
+        path = () if worked is None else _path(document, worked)
+        self.blocks = Blocks(document, names, path, is_live=self.why_not is None)
         self.text, self.words = self.blocks.text, document.words
         self.has_lines = bool(self.blocks.lines)
         has_overview = any(isinstance(block, Overview) for block in document.blocks())
@@ -68,6 +72,10 @@ class _Page:
         aside = [*(self._pictures() if self.has_picture else ())]
         aside += [*(self._inspector() if self.has_lines else ())]
         main = [line for section in self.sections for line in self._section(section)]
+        live = self.why_not is None
+        if live:
+            data = page_data(self.document)
+            main.append(f'<script type="application/json" id="step-data">{data}</script>')
         body = [
             *self._header(title),
             '<div class="columns">',
@@ -81,7 +89,7 @@ class _Page:
             body,
             language=self.document.style.language,
             style="".join(map(_asset, ("colours.css", "network.css", "page.css"))),
-            script=_asset("page.js"),
+            script=_asset("page.js") + (page_script() if live else ""),
             kind=" ".join(self._kinds(bool(aside), bool(main))),
         )
 
@@ -106,6 +114,8 @@ class _Page:
             yield f'<ul class="conventions">{described}</ul>'
         if self.has_lines:
             yield f'<p class="scripted" hidden>{self.text("how to read")}</p>'
+        if self.why_not:
+            yield f'<p class="scripted" hidden>{escape(self.why_not)}</p>'
         links = "".join(
             f'<li><a href="#{place}">{escape(_short(heading))}</a></li>'
             for place, heading in self._places()
@@ -205,6 +215,14 @@ class _Page:
 def _tells_lines(section: Section) -> bool:
     parts = (section, *section.parts)
     return any(isinstance(block, Lines) for part in parts for block in part.blocks)
+
+
+def _path(document: Document, worked: WorkedStep) -> frozenset[str]:
+    """Return the ids of the lines that come first, where not even the strongest are all."""
+    count = sum(1 for _ in document.all_lines())
+    if not count or worked.wanted or count >= worked.n_numbers:
+        return frozenset()
+    return frozenset(ref.id for ref in strongest_path(worked.derivation))
 
 
 def _names(worked: WorkedStep) -> dict[str, str]:

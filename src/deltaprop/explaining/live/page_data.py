@@ -1,0 +1,114 @@
+"""What a page needs to work its step out again: its data, and the scripts as one."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from deltaprop.explaining.document.blocks import Document, Equations
+from deltaprop.explaining.live.plain_trees import plain
+from deltaprop.explaining.live.program import program, reason_against
+from deltaprop.explaining.live.symbols import templates
+from deltaprop.notation.ids import read_ref
+
+__all__ = ["page_data", "page_script", "why_not"]
+
+# each after those that it imports
+_MODULES = (
+    "numbers", "trees", "elements", "lines", "step", "origins", "referee", "mathml", "write_lines",
+    "write_equations", "fill", "typed", "address", "editing",
+)  # fmt: skip
+_WORDS = (
+    "terms left out", "right", "wrong", "kink", "undecided", "central difference",
+    "relative error", "proved", "against", "more samples", "cancellation", "conflict",
+    "no number", "promise overflows",
+    "step overflows", "promise kept", "gap", "crossed kinks", "step too long", "best length",
+    "further", "live change", "live nothing", "live no number", "live too far", "live above zero",
+    "live from zero", "live below one", "live share", "live whole", "live beyond", "live was",
+    "live back one", "live title", "live back", "live original", "live how", "live loss",
+    "live loss stays", "live step", "live steps", "live these", "live changed", "live address",
+)  # fmt: skip
+
+
+def why_not(document: Document) -> str | None:
+    """Return in one sentence why the numbers of a page cannot be changed; None where they can."""
+    if document.worked is None or not any(document.lines()):
+        return ""
+    found = reason_against(document.worked)
+    if found is None:
+        return None
+    key, values = found
+    return document.words[key].format(**values)
+
+
+def page_data(document: Document) -> str:
+    """Return the data of a page whose numbers can be changed, as JSON that may stand in HTML."""
+    worked, words = document.worked, document.words
+    assert worked is not None
+    data = program(worked)
+    equations = (block for block in document.blocks() if isinstance(block, Equations))
+    told: dict[str, Any] = {
+        "program": data,
+        "symbols": templates(document, data),
+        "digits": document.style.digits,
+        "words": {key: words[key] for key in _WORDS},
+        "rate": _rate_sentence(document),
+        "joined": dict(_joined(document, data)),
+        "equations": [
+            {
+                "left": None if equation.matrix is None else plain(equation.matrix),
+                "tree": None if equation.made_of is None else plain(equation.made_of),
+                "phase": equation.phase,
+            }
+            for block in equations
+            for equation in block.equations
+        ],
+    }
+    text = json.dumps(told, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    for sign in "<>&\u2028\u2029":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return text
+
+
+def _rate_sentence(document: Document) -> tuple[int, str]:
+    """Return which sentence above the numbers has the learning rate, and itself with "{rate}"."""
+    before, behind = document.words["step"].split("{rate}")
+    form = re.compile(re.escape(before).replace(re.escape("{optimizer}"), ".*"))
+    for place, sentence in enumerate(document.conventions):
+        if found := form.match(sentence):
+            return place, f"{found[0]}{{rate}}{behind}"
+    return -1, ""
+
+
+def _joined(document: Document, data: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the arrays that have the symbol of another one in the notation: a of a linear layer."""
+    for name, *_ in (*data["forward"], [f"a.{data['layers']}"]):
+        for each in (name, f"{name}.after"):
+            ref = read_ref(each)
+            if (other := document.naming.joined(ref)) != ref:
+                yield each, other.id
+
+
+@cache
+def page_script() -> str:
+    """Return the modules as one script that needs no other: each in a function of its own."""
+    parts = [_as_function(name) for name in _MODULES]
+    return "\n".join(("(() => {", '"use strict";', *parts, "editing.start();", "})();\n"))
+
+
+_IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";$', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=(?:function\*?|const|class) (\w+))", re.MULTILINE)
+
+
+def _as_function(name: str) -> str:
+    """Return a module as a constant with what it exports; its comments stay in its file."""
+    text = files(__package__).joinpath(f"{name}.js").read_text(encoding="utf-8")
+    text = re.sub(r"/\*\*.*?\*/", "", text, flags=re.DOTALL)
+    text = re.sub(r"^\s*//.*\n|^\s*\n|^ +", "", text, flags=re.MULTILINE)
+    exported = ", ".join(_EXPORT.findall(text))
+    text = _EXPORT.sub("", _IMPORT.sub(r"const \1 = \2;", text))
+    return f"const {name} = (() => {{\n{text.strip()}\nreturn {{ {exported} }};\n}})();"
