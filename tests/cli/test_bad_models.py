@@ -190,7 +190,7 @@ WORKED = {
     "YAML nested 3,000 deep": ("w.yaml", "[" * 3_000, ["w.yaml"]),
     "a YAML list": ("w.yaml", "- 1\n- 2\n", ["no worked example", "layers, loss, x, targets"]),
     "an empty YAML file": ("w.yaml", "", ["no worked example", "layers, loss, x, targets"]),
-    "Latin-1": ("w.yaml", b"title: M\xfcller\n", ["cannot be read"]),
+    "Latin-1": ("w.yaml", b"title: M\xfcller\n", ["lacks layers"]),
     "NUL bytes": ("w.yaml", b"title: \0\n", ["w.yaml"]),
     "YAML that would run code": ("w.yaml", "!!python/object/apply:os.system ['touch exploded']", ["not valid YAML", "python/object"]),
     "a bomb of aliases": ("w.yaml", BOMB_OF_ALIASES, ["more than 2,000,000 values", "aliases"]),

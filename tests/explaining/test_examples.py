@@ -185,7 +185,7 @@ def test_a_file_that_is_something_else_is_refused(write, text, name, message):
 
 
 LAUGHS = "".join(
-    f"l{i}: &l{i} [{', '.join([f'*l{i - 1}'] * 10) if i else 'ha'}]\n" for i in range(9)
+    f"h{i}: &l{i} [{', '.join([f'*l{i - 1}'] * 10) if i else 'ha'}]\n" for i in range(9)
 )
 
 
@@ -193,8 +193,10 @@ LAUGHS = "".join(
     "more", ["title: *l8", "source: *l8", "titles: {zh: *l8}", "claims: *l8", "nothing: *l8"]
 )
 def test_aliases_that_stand_for_a_billion_words_are_not_written_out(write, more):
+    page = PAGE.split("claims:")[0] if more.startswith("claims") else PAGE
+    path = write(LAUGHS + page + more, "w.yaml")
     with pytest.raises(DataError, match="more than 2,000,000 values where its aliases"):
-        read_worked_example(write(LAUGHS + PAGE + more, "w.yaml"))
+        read_worked_example(path)
 
 
 def test_an_alias_within_itself_is_refused(write):
@@ -222,8 +224,8 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path):
         read_worked_example(tmp_path / "absent.json")
     with pytest.raises(DataError, match="cannot be read"):
         read_worked_example(tmp_path)
-    (tmp_path / "latin.json").write_bytes(b'{"title": "\xff"}')
-    with pytest.raises(DataError, match="cannot be read"):
+    (tmp_path / "latin.json").write_bytes(b'{"title": "d\xe9j\xe0"}')  # in another encoding
+    with pytest.raises(DataError, match="lacks layers"):
         read_worked_example(tmp_path / "latin.json")
 
 

@@ -133,9 +133,13 @@ def _asked(question: str, usual: Any, read: Callable[[str], Any]) -> Any:
 
 def _sizes(text: str) -> tuple[int, ...]:
     from deltaprop.cli.options import parse_widths
+    from deltaprop.errors import SettingError
     from deltaprop.explaining.example_template import template
 
-    widths = parse_widths(text)
+    try:
+        widths = parse_widths(text)
+    except SettingError:
+        raise SettingError(f"The sizes are {text!r}; write them like 2,3,1.") from None
     template(widths)  # refuses what is no page of numbers
     return widths
 

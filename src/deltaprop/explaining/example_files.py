@@ -6,11 +6,11 @@ import json
 import math
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from deltaprop.errors import DataError, SettingError
+from deltaprop.errors import DataError, SettingError, shown
 
 __all__ = ["EXPLANATION", "SUFFIXES", "Written", "data_text", "read_data"]
 
@@ -56,14 +56,30 @@ def read_data(path: str | os.PathLike[str]) -> Mapping[str, Any]:
     try:
         if Path(path).stat().st_size > _LARGEST_FILE:
             raise DataError(f"{name} is larger than any worked example ({_LARGEST_FILE:,} bytes).")
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or error
+        content = Path(path).read_bytes()
+    except OSError as error:
+        reason = error.strerror or error
         raise DataError(f"{name} cannot be read as a worked example: {reason}.") from None
-    data = _parse(name, text)
+    data = _parse(name, _text_of(content, name))
     if str(data.get("format", "")).startswith(EXPLANATION):
         data = _of_explanation(data, name)
     return data
+
+
+def _text_of(content: bytes, name: str) -> str:
+    """Return the text of a file in UTF-8, or in whatever encoding an editor has saved it."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        from deltaprop.tabular.reading.decoding import to_utf8
+
+        try:
+            return to_utf8(content, name)[0].decode("utf-8")
+        except DataError:
+            raise DataError(
+                f"{name} cannot be read as a worked example: it is no text, or a damaged one. Save "
+                "it as plain text in UTF-8."
+            ) from None
 
 
 def _of_explanation(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -82,14 +98,16 @@ def _parse(name: str, text: str) -> Mapping[str, object]:
         if name.lower().endswith((".yaml", ".yml")):
             data = _parse_yaml(text)
         else:
-            data = json.loads(text, parse_float=Written)
+            data = json.loads(text, parse_float=Written, object_pairs_hook=_each_once)
+    except DataError as error:
+        raise DataError(f"{name}: {error}") from None
     except (ValueError, RecursionError) as error:
         raise DataError(f"{name} is not valid JSON: {error}.") from None
     except Exception as error:
         if type(error).__module__.split(".")[0] != "yaml":
             raise
-        where = " ".join(str(error).split())
-        raise DataError(f"{name} is not valid YAML: {where}.") from None
+        where = _said_of_yaml(error, text)
+        raise DataError(f"{name} is not valid YAML: {where}") from None
     if _n_values(data, {}) > _MOST_VALUES:
         raise DataError(
             f"{name} has more than {_MOST_VALUES:,} values where its aliases (*name) are written "
@@ -98,6 +116,35 @@ def _parse(name: str, text: str) -> Mapping[str, object]:
     if not isinstance(data, Mapping):
         raise DataError(f"{name} holds no worked example: expected keys layers, loss, x, targets.")
     return data
+
+
+def _each_once(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:
+    """Return a mapping; raise DataError where one of its keys would take another's place."""
+    found: dict[Any, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise DataError(
+                f"{shown(key)} stands twice, and the second would take the place of the first. "
+                "Keep one of them."
+            )
+        found[key] = value
+    return found
+
+
+def _said_of_yaml(error: Any, text: str) -> str:
+    """Return what is wrong, in which line, and what often is the reason."""
+    is_key = str(getattr(error, "context", "")).endswith("key")
+    mark = getattr(error, "context_mark" if is_key else "problem_mark", None)
+    if mark is None:
+        return f"{' '.join(str(error).split())}."
+    line = (text.splitlines() or [""])[min(mark.line, text.count("\n"))]
+    found, problem = shown(line.strip()), error.problem
+    where = f"line {mark.line + 1} ({found}): {problem}."
+    if line[: len(line) - len(line.lstrip())].count("\t"):
+        return f"{where} Indent with blanks, not with a tab."
+    if "：" in line:
+        return f"{where} Its colon is a full-width one; write ':' and a blank."
+    return where
 
 
 def _n_values(data: object, known: dict[int, float]) -> float:
@@ -115,7 +162,11 @@ def _parse_yaml(text: str) -> object:
     import yaml
 
     class Loader(yaml.SafeLoader):
-        """Reads 1e-3 as the number it is; YAML 1.1 asks for 1.0e-3."""
+        """Reads 1e-3 as the number it is; YAML 1.1 asks for 1.0e-3. No key stands twice."""
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+            _each_once((key.value, None) for key, _ in node.value if key.value != "<<")
+            return super().construct_mapping(node, deep)
 
     Loader.add_implicit_resolver(
         "tag:yaml.org,2002:float",

@@ -19,6 +19,7 @@ from deltaprop.explaining.example_keys import (
 from deltaprop.functional.activations import ACTIVATIONS
 from deltaprop.functional.losses import LOSSES
 from deltaprop.functional.outputs import OUTPUTS
+from deltaprop.functional.settings import positive
 from deltaprop.model.layers import Dense
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
@@ -137,7 +138,7 @@ def _network(data: Mapping[str, Any]) -> tuple[Network, Parameters]:
         raise DataError("layers is empty; expected at least one with W.")
     dense: list[Dense] = []
     biases = [_bias(layer, index) for index, layer in enumerate(layers, start=1)]
-    eta = float(data.get("learning_rate", 0.1))
+    eta = positive(float(data.get("learning_rate", 0.1)), "learning_rate")
     for index, (layer, b) in enumerate(zip(layers, biases, strict=True), start=1):
         rows = numbers_of(layer["W"], f"W of layer {index}")
         if not all(isinstance(row, list) for row in rows):

@@ -374,6 +374,12 @@ BUILT_IN = (
     ),
 )  # fmt: skip
 
-ACTIVATIONS: Registry[Activation] = Registry("activation", BUILT_IN, _check_row)
+_ALSO = {
+    "linear": "identity", "purelin": "identity", "none": "identity", "logistic": "sigmoid",
+    "logsig": "sigmoid", "tansig": "tanh", "rectifier": "relu", "poslin": "relu",
+    "lrelu": "leaky_relu", "leakyrelu": "leaky_relu", "swish": "silu",
+}  # fmt: skip
+
+ACTIVATIONS: Registry[Activation] = Registry("activation", BUILT_IN, _check_row, also=_ALSO)
 
 register_activation = ACTIVATIONS.register

@@ -392,6 +392,9 @@ def _on_activation(name: str) -> Loss | None:
     )  # fmt: skip
 
 
-LOSSES: Registry[Loss] = Registry("loss", BUILT_IN, check_loss, _on_activation)
+_ALSO = {"mse": "half_squared_error", "sse": "half_squared_error", "nll": "cross_entropy",
+         "bce": "binary_cross_entropy", "mae": "huber"}  # fmt: skip
+
+LOSSES: Registry[Loss] = Registry("loss", BUILT_IN, check_loss, _on_activation, _ALSO)
 
 register_loss = LOSSES.register

@@ -29,7 +29,8 @@ class Registry(Mapping[str, Row], Generic[Row]):
     by the tests instead of at every import. ``check`` is called with each row registered later and
     raises when it contradicts itself (a derivative that is not the derivative, for instance):
     registering is a proof. ``compose`` makes a row of two others from a name such as
-    half_squared_error_tanh, or returns None; it can be looked up, and is not listed.
+    half_squared_error_tanh, or returns None; it can be looked up, and is not listed. ``also`` are
+    what others call some of them, in small letters: a message offers the name.
     """
 
     def __init__(
@@ -38,8 +39,10 @@ class Registry(Mapping[str, Row], Generic[Row]):
         rows: Iterable[Row] = (),
         check: Callable[[Row], None] | None = None,
         compose: Callable[[str], Row | None] = lambda _name: None,
+        also: Mapping[str, str] | None = None,
     ) -> None:
         self.kind = kind
+        self._also = also or {}
         self._check = check
         self._compose = compose
         self._rows: dict[str, Row] = {row.name: row for row in rows}
@@ -80,8 +83,12 @@ class Registry(Mapping[str, Row], Generic[Row]):
         return self._rows.get(name) or self._compose(name)
 
     def _described_as(self, word: object) -> str | None:
-        """Return the name of the only row that is described by a word, such as "text"."""
-        word = word.casefold() if isinstance(word, str) else None
+        """Return the row that others call so, or the only one that a word describes: "text"."""
+        if not isinstance(word, str) or word.casefold() in map(str.casefold, self._rows):
+            return None
+        word = word.casefold()
+        if word in self._also:
+            return self._also[word]
         docs = {name: getattr(row, "doc", "").casefold() for name, row in self._rows.items()}
         found = [n for n, doc in docs.items() if word in re.findall(r"\w{4,}", doc)]
         return found[0] if len(found) == 1 else None

@@ -134,6 +134,10 @@ class Derivation:
             with np.errstate(over="ignore", invalid="ignore"):  # a step too far is shown as it is
                 return self._step(ref, trace)
         except (IndexError, KeyError, ValueError, TypeError):
+            if not ref.index and ref.layer:
+                raise SettingError(
+                    f"{ref.id} is no single number; name one of it, such as {ref.id}[0,0]."
+                ) from None
             raise SettingError(
                 f"There is no {ref.id} in a network {trace.network.describe()}; samples run from 0 "
                 f"to {len(trace.a[0]) - 1}."

@@ -105,7 +105,7 @@ def _files(root: Path) -> Iterator[Path]:
 
 
 def _is_hidden(name: str) -> bool:
-    return name.startswith(".") or name in _NOT_PAPERS
+    return name.startswith((".", "~$")) or name in _NOT_PAPERS
 
 
 def _read(root: Path, path: Path, language: str) -> Paper:

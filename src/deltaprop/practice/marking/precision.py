@@ -243,7 +243,7 @@ def has_decimal_commas(claims: object) -> bool:
 
 def _plain(written: str) -> str:
     """Return what is written in ASCII digits and signs, without a sign for about and dots."""
-    text = plain_digits(written.strip())
+    text = plain_digits(written.strip("\"'“”„‟«» \t"))
     for sign, plain in _PLAIN:
         text = text.replace(sign, plain)
     text = _ABOUT.sub("", text, count=1).removesuffix("...").strip()
