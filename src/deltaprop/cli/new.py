@@ -12,6 +12,7 @@ from deltaprop.cli.language import language_of
 from deltaprop.cli.options import LanguageOption, finite, option, switch, whole
 from deltaprop.cli.own_numbers import ForceOption, refuse_to_overwrite, save_example
 from deltaprop.cli.show import complain, plain, say
+from deltaprop.languages import told
 
 __all__ = ["EXAMPLE", "new"]
 
@@ -107,6 +108,7 @@ def new(
         chosen("rows", rows, _count),
         bias=not no_bias, seed=_not_negative(seed), title=title,
     )  # fmt: skip
+    data["title"] = told(data["title"], language)
     worked_example(data).explain()  # whatever is refused is refused before it is written
     if path is None:
         say(data_text("example.yaml", data, comments_of(data, language)).rstrip("\n"), result=True)

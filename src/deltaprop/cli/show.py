@@ -6,8 +6,10 @@ import json
 import os
 import shutil
 import sys
+import unicodedata
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
+from functools import cache
 from typing import Any
 
 from deltaprop.characters import readable
@@ -27,6 +29,8 @@ __all__ = [
     "say_wrapped",
     "terminal_width",
 ]
+
+_PLAINER = {"²": "2", "∂": "d", "−": "-", "⁻": "-", "′": "'", "✓": "√", "✗": "×"}
 
 
 def terminal_width() -> int:
@@ -97,9 +101,21 @@ def count(n: int, what: str) -> str:
 
 
 def _encodable(text: str, encoding: str | None) -> str:
-    # a terminal that cannot show a character gets a question mark, not a traceback
-    text = text if encoding is None or "utf" in encoding.lower() else text.replace("²", "2")
-    return text.encode(encoding or "utf-8", "replace").decode(encoding or "utf-8", "replace")
+    # a terminal that cannot show a character gets a plainer one or a question mark, not a traceback
+    encoding = encoding or "utf-8"
+    if "utf" not in encoding.lower():
+        text = "".join(_plainer(c, encoding) for c in text)
+    return text.encode(encoding, "replace").decode(encoding, "replace")
+
+
+@cache
+def _plainer(c: str, encoding: str) -> str:
+    """Return a character, or where it cannot be written what it is without its height: ¹ is 1."""
+    for form in (c, _PLAINER.get(c, c), unicodedata.normalize("NFKC", c)):
+        with suppress(UnicodeEncodeError):
+            form.encode(encoding)
+            return form
+    return c
 
 
 def print_json(value: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,9 @@ import numpy as np
 from deltaprop.errors import SettingError
 from deltaprop.functional.activations import ACTIVATIONS
 from deltaprop.functional.losses import LOSSES
+from deltaprop.languages.names import called
 from deltaprop.notation.languages import wording_in
+from deltaprop.widths import text_width
 
 __all__ = ["COMMENTS", "MOST_ROWS", "comments_of", "template"]
 
@@ -84,7 +86,10 @@ COMMENTS: Mapping[str, Mapping[str, str]] = {
 def comments_of(data: Mapping[str, Any], language: str = "en") -> dict[str, str]:
     """Return what stands above each key of an example in a YAML file; "" for the head."""
     words = wording_in(language, COMMENTS)
-    known = {"activations": _wrapped(ACTIVATIONS), "losses": _wrapped(LOSSES)}
+    known = {
+        "activations": _wrapped(_named("activation", ACTIVATIONS, language)),
+        "losses": _wrapped(_named("loss", LOSSES, language)),
+    }
     said = {
         key: text.format(**known) if key in ("layers", "loss") else text
         for key, text in words.items()
@@ -95,12 +100,19 @@ def comments_of(data: Mapping[str, Any], language: str = "en") -> dict[str, str]
     return said
 
 
+def _named(kind: str, names: Iterable[str], language: str) -> Iterator[str]:
+    """Yield names as they are typed, in other languages with what they are called."""
+    for name in names:
+        said = called(kind, name, language)
+        yield name if said == name.replace("_", " ") else f"{name}（{said}）"
+
+
 def _wrapped(names: Iterable[str]) -> str:
     """Return names in rows that are no wider than a page."""
     rows = [""]
     for name in names:
         piece = f"{name}, "
-        if len(rows[-1]) + len(piece) > 78:
+        if text_width(rows[-1] + piece) > 78:
             rows.append("")
         rows[-1] += piece
     return "\n".join(row.rstrip() for row in rows).rstrip(",")

@@ -44,7 +44,8 @@ def unicode_notation(
     """
 
     def rest(count: int, number: str) -> str:
-        return f"[{more.format(count=f'{count:,}')}: {number}]"
+        colon = ": " if more.isascii() else "："
+        return f"[{more.format(count=f'{count:,}')}{colon}{number}]"
 
     of = None if symbol is None else lambda name: symbol(read_ref(name))
     leaf = leaf_writer(line, of, str, "π", rest)

@@ -199,6 +199,7 @@ WORDS = {
     "undecided": "not judged: the loss is so large that its differences have no digits left here",
     "central difference": "central difference {number}",
     "relative error": "relative error {number}",
+    "figures apart": ", ",
     "made by": "Made by deltaprop {version}",
     "pictures": "Pictures",
     "given": "Given",

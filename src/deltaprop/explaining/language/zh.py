@@ -177,6 +177,7 @@ WORDS = {
     "undecided": "不作判断：损失太大，差分在此处已没有有效数字",
     "central difference": "中心差分 {number}",
     "relative error": "相对误差 {number}",
+    "figures apart": "，",
     "made by": "由 deltaprop {version} 生成",
     "pictures": "图像",
     "given": "已知",

@@ -132,7 +132,8 @@ def proof_text(proof: Proof, words: Mapping[str, str]) -> str:
     if not proof.is_judged:
         return f"{mark} {words[proof.verdict]}"
     measured = words["central difference"].format(number=proof.measured)
-    return f"{mark} {measured}, {words['relative error'].format(number=proof.error)}"
+    error = words["relative error"].format(number=proof.error)
+    return f"{mark} {measured}{words['figures apart']}{error}"
 
 
 # matrices

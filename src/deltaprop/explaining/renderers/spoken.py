@@ -93,6 +93,7 @@ _EXPONENT = re.compile(r"(\d[\d.]*)e([+-]?\d+)")
 _DERIVATIVE = re.compile(r"[∂d]([Lℓ])/[∂d](\w)")
 _FUNCTION = re.compile(r"\b([a-zA-Z]'?)\((\w+)\)")
 _ARROW = re.compile(r"\s*[→←]\s*([,，.。]|$)")  # one that points at nothing
+_CHINESE_STOP = re.compile(r" ?([，。；：（）]) ?")  # wide enough without blanks
 _SPACED = re.compile(r" ([-+=/*·|]) | ?([≈→…≥≤·|=∂]) ?")
 
 
@@ -111,7 +112,8 @@ def said(text: str, words: _Words) -> str:
     text = _NUMBER.sub(lambda m: words["negative" if m[1] == "-" else "+"].format(number=""), text)
     text = _POWER.sub(lambda m: words["power"].format(base="", exponent=m[0]), text)
     text = _SPACED.sub(lambda m: words[m[1] or m[2]], text)
-    return " ".join("".join(map(_letter, text)).split())
+    text = " ".join("".join(map(_letter, text)).split())
+    return _CHINESE_STOP.sub(r"\1", text)
 
 
 def _function(name: str, words: _Words) -> str:

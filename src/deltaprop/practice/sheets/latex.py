@@ -95,7 +95,8 @@ def given(task: Task, *, with_told: bool = True) -> Iterator[str]:
 def _exercise(task: Task) -> Iterator[str]:
     yield from given(task)
     yield rf"\textbf{{{escaped(task.words['wanted'])}}}"
-    yield rf"({escaped(content.precision(task))})\par"
+    brackets = "({})" if task.language == "en" else "（{}）"
+    yield brackets.format(escaped(content.precision(task))) + r"\par"
     narrow = max(len(item.ids) for item in task.items) <= 2
     yield from [r"\begin{multicols}{2}"] * narrow
     yield r"{\setlength{\parskip}{0pt}"

@@ -100,7 +100,7 @@ def _proof_text(proof: Proof, words: Mapping[str, str]) -> str:
     """Return what the referee found beside a gradient, in small type."""
     described = rf"\text{{{escaped(words[proof.verdict])}}}"
     if proof.is_judged:
-        error = _with_number(", " + words["relative error"], proof.error)
+        error = _with_number(words["figures apart"] + words["relative error"], proof.error)
         described = _with_number(words["central difference"], proof.measured) + error
     return rf"{{\scriptstyle {_MARKS[proof.verdict]}\;\, {described}}}"
 
