@@ -21,7 +21,7 @@ _ELSEWHERE = re.compile(
     r"|^notation/(?!digits|ids|languages)|/sheets/|/moodle/|^reporting/page/|^benchmark/peers"
     r"|/classroom/page\.py$|^checking/mistakes/|_native|^__init__|^estimators/documentation"
     r"|^explaining/document/outline|^tabular/reading/(units|encodings)\.py|^training/metrics"
-    r"|^table_models/__init__"
+    r"|^table_models/__init__|^explaining/live/"
 )
 # What only Python says: the command line has no way there.
 _FROM_PYTHON = re.compile(
