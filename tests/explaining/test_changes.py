@@ -241,7 +241,7 @@ def test_the_source_of_a_changed_example_is_no_source_of_its_numbers():
     assert said in again.explain().to_terminal(width=400)
     back = worked_example(json.loads(other.explain().to_json())["example"])
     assert said in back.explain().to_terminal(width=400)
-    assert f"据 {worked.source}，改动过的数：多一个类别，f1，x，w1。" in back.explain().to_terminal(
+    assert f"{worked.source}；改动过的数：增加的类别，f1，x，w1。" in back.explain().to_terminal(
         width=400, language="zh"
     )
 

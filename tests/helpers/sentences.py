@@ -26,7 +26,7 @@ _ELSEWHERE = re.compile(
 # What only Python says: the command line has no way there.
 _FROM_PYTHON = re.compile(
     r"^estimators/(?!files|as_table_model|plain|inputs)|^functional/(loss_checks|registry|arrays)"
-    r"|^training/(members|settings|optimizers/|schedules)|^tabular/reading/(frames|series)"
+    r"|^training/(members|settings|optimizers/|schedules)"
     r"|^tabular/encoding/matrix|^functional/(activations|initializers|rounding)|^checking/given"
     r"|^table_models/calibration|^masked|^model/layers"
 )
@@ -90,7 +90,7 @@ def _field(node, taken):
     names = [n.id for n in ast.walk(node) if isinstance(n, ast.Name)]
     names += [n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)]
     names = [name.strip("_").lower() for name in names if name not in _NO_NAMES]
-    base = "whether" if isinstance(node, ast.IfExp) else [*names, "what"][-1 if names else 0]
+    base = "whether" if isinstance(node, ast.IfExp) else ["what", *names][-1]
     name = base if base not in taken else f"{base}{taken.count(base) + 1}"
     taken.append(base)
     return "{" + name + "}"

@@ -28,6 +28,7 @@ _LONGEST = 10_000  # characters that are looked up
 _IDEOGRAPH = re.compile("[\u4e00-\u9fff]")
 _BEGINS, _ENDS = re.compile(r"[A-Za-z0-9'\"(\[*<-]"), re.compile(r"[A-Za-z0-9'\")\]*>%]")
 _LEAST = 7  # characters that have to be the same, of a sentence by itself
+_SEVERAL_WORDS = re.compile("[A-Za-z][',]* [A-Za-z]")
 _MOST_PLACES = 3  # before a sentence
 _NUMBER = 4  # characters that a number is worth
 
@@ -124,7 +125,7 @@ class Template:
         if _is_number(name):
             return r"-?[\d,.]*\d"
         if name in dict(self.pairs).values():
-            return ""
+            return "(?: of .+?)?" if name == "where" else ""
         return ".+?" if self.weight < _LEAST else ".*?"
 
     @cached_property
@@ -217,7 +218,7 @@ class Catalogue:
     def _filled(self, template: Template, fields: dict[str, str], depth: int) -> _Found | None:
         """Return the translation filled in; None where a phrase would be filled with sentences."""
         for one, other in template.pairs:
-            fields |= self._parted(fields, one, other, depth)
+            fields |= {} if fields[other] else self._parted(fields, one, other, depth)
         weight, whole = template.weight, ""
         is_phrase = weight < _LEAST and not template.source.startswith(" ")
         for text, name, _, conversion in Formatter().parse(template.target):
@@ -228,7 +229,7 @@ class Catalogue:
             inside = self._found(value, depth + 1, within=True) if conversion == "t" else None
             if inside is not None:
                 weight += inside.weight
-            elif is_phrase and " " in value and value[0] not in "'\"":
+            elif is_phrase and _SEVERAL_WORDS.search(value) and value[0] not in "'\"":
                 return None
             whole = _joined(whole, value if inside is None else inside.text)
         return _Found(weight, whole)
