@@ -20,6 +20,7 @@ from deltaprop.functional.differences import central_difference, worst_entry
 from deltaprop.functional.expressions import Operand
 from deltaprop.functional.forms import fitting
 from deltaprop.functional.registry import Registry
+from deltaprop.functional.scaled import read_scaled, scaled
 
 __all__ = [
     "ACTIVATIONS",
@@ -380,6 +381,16 @@ _ALSO = {
     "lrelu": "leaky_relu", "leakyrelu": "leaky_relu", "swish": "silu",
 }  # fmt: skip
 
-ACTIVATIONS: Registry[Activation] = Registry("activation", BUILT_IN, _check_row, also=_ALSO)
+
+def _scaled(name: str) -> Activation | None:
+    """Return the row of "bipolar_sigmoid" or "1.7159 tanh(2/3 z)"."""
+    found = read_scaled(name)
+    if found is None or found[0] not in ACTIVATIONS:
+        return None
+    row: Activation = scaled(ACTIVATIONS[found[0]], name, *found[1:])
+    return row
+
+
+ACTIVATIONS: Registry[Activation] = Registry("activation", BUILT_IN, _check_row, _scaled, _ALSO)
 
 register_activation = ACTIVATIONS.register
