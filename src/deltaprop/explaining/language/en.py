@@ -223,6 +223,7 @@ WORDS = {
     "live back one": "Back to the original {name}",
     "live back": "Back to the original",
     "live original": "These are the original numbers.",
+    "live fixed": "It follows from weights of all samples and cannot be changed here.",
     "live nothing": "An empty field",
     "live no number": "{text} is no number; write one such as 0.5, -2, 1/3 or 1e-3.",
     "live too far": "{text} is too large: numbers go up to 1.8e308.",

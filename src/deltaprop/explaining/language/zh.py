@@ -198,6 +198,7 @@ WORDS = {
     "live back one": "恢复原来的 {name}",
     "live back": "恢复原始数值",
     "live original": "现在是原始数值。",
+    "live fixed": "它由全部样本的权重得出，不能在这里改动。",
     "live nothing": "空白",
     "live no number": "“{text}”不是数；请写 0.5、-2、1/3 或 1e-3 这样的数。",
     "live too far": "{text} 太大：数值最大为 1.8e308。",

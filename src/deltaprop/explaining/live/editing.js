@@ -1,5 +1,6 @@
 // Any given number can be typed anew: everything is worked out again, in the page.
 import { askedByAddress, putInAddress } from "./address.js";
+import { all, made, resultOf } from "./dom.js";
 import { Filled, said } from "./fill.js";
 import { numberText, setErfcSeries } from "./numbers.js";
 import { indexOf, readRef } from "./origins.js";
@@ -10,7 +11,8 @@ import { readNumber, sharedOut, unfit } from "./typed.js";
 /** @typedef {any} Data */
 /** @typedef {Map<string, number>} Changes */
 
-const MOST_TOLD = 6; // that stand above the numbers
+const MOST_TOLD = 6; // changes that stand above the numbers
+const [NEAR, MOST_LINES] = [1e-4, 0.9]; // how many lines have to be how near to what the page shows
 
 class Editing {
   /** @param {Data} data */
@@ -37,16 +39,18 @@ class Editing {
     return new Step(this.data.program, given).run();
   }
 
-  /** Whether what this page works out is what it shows. */
+  /** Whether what this page works out is what it shows, but for numbers that are nothing but the
+   *  rounding of others. */
   holds() {
     const filled = new Filled(this.data, this.step);
-    return all("li.line").every((line) => {
+    const lines = all("li.line");
+    const alike = lines.filter((line) => {
       const value = filled.origins.value(line.id);
       line.dataset.value = numberText(value, 17);
-      const shown = resultOf(line);
-      const digits = shown.replace(/[^\d]/g, "").length + 1;
-      return shown === "0" || Math.abs(Number(shown) - value) <= Math.abs(value) * 10 ** -Math.min(digits - 3, 4) || shown === numberText(value, 17);
+      const shown = Number(resultOf(line));
+      return shown === value || Math.abs(shown - value) <= NEAR * Math.abs(value);
     });
+    return alike.length >= MOST_LINES * lines.length;
   }
 
   start() {
@@ -65,7 +69,7 @@ class Editing {
   /** Make a given number one that can be clicked. @param {HTMLElement} item */
   offer(item) {
     const math = item.querySelector(".number");
-    if (!math) return;
+    if (!math || item.id.startsWith("share[")) return; // shares follow from weights of all samples
     const button = made("button", "change");
     button.setAttribute("type", "button");
     const told = made("span", "unseen");
@@ -253,6 +257,7 @@ class Editing {
     back.addEventListener("click", () => {
       this.change(new Map());
       this.say(this.words["live original"]);
+      again.focus();
       document.querySelector("h1")?.scrollIntoView({ block: "nearest" });
     });
     bar.append(told, again, back);
@@ -266,7 +271,14 @@ class Editing {
     document.querySelector("#inspector .change-here")?.remove();
     const item = /** @type {HTMLElement | null} */ (document.querySelector("li.given.current"));
     const button = /** @type {HTMLElement | null} */ (item?.querySelector("button.change") || null);
-    if (!item || !button) return;
+    if (!item) return;
+    const place = document.querySelector("#inspector .now-formula");
+    if (!button) {
+      const fixed = made("span", "change-here");
+      fixed.textContent = this.words["live fixed"];
+      place?.after(fixed);
+      return;
+    }
     const here = made("button", "change-here");
     here.setAttribute("type", "button");
     here.textContent = said(this.words["live change"], { name: this.nameOf(item.id) });
@@ -274,7 +286,7 @@ class Editing {
       item.scrollIntoView({ block: "nearest" });
       this.ask(item, button);
     });
-    document.querySelector("#inspector .now-formula")?.after(here);
+    place?.after(here);
   }
 
   /** Go on from the numbers that the step leads to. */
@@ -313,7 +325,7 @@ class Editing {
     const loss = { before: numberText(before, digits), now: numberText(this.step.number("loss"), digits) };
     const now = said(this.words[cause && loss.before !== loss.now ? "live loss" : "live loss stays"], loss);
     const changed = list.length ? said(this.words["live changed"], { changes: list.join(this.words.further) }) : this.words["live original"];
-    this.say(`${changed} ${now}`.replace(/(?<![\w.])-(?=\d)/g, "−"));
+    this.say(`${changed}${/[。]$/.test(changed) ? "" : " "}${now}`.replace(/(?<![\w.])-(?=\d)/g, "−"));
   }
 
   // the address
@@ -353,30 +365,9 @@ class Editing {
   }
 }
 
-/** @param {string} selector @returns {HTMLElement[]} */
-function all(selector) {
-  return Array.from(document.querySelectorAll(selector));
-}
-
-/** @param {string} tag @param {string} kind @returns {HTMLElement} */
-function made(tag, kind) {
-  const element = document.createElement(tag);
-  element.className = kind;
-  return element;
-}
-
 /** @param {number[]} index @param {number[]} dims */
 function placeOf(index, dims) {
   return index.reduce((at, own, axis) => at * dims[axis] + own, 0);
-}
-
-/** The result that a line shows, as JavaScript reads it. @param {HTMLElement} line */
-function resultOf(line) {
-  const shown = line.querySelector(line.classList.contains("given") ? ".number" : ".result");
-  if (!shown) return "";
-  const power = shown.querySelector("msup");
-  const text = power ? `${shown.querySelector("mn")?.textContent}e${power.lastElementChild?.textContent}` : (shown.textContent || "").slice(1);
-  return text.replaceAll("\u2212", "-").replace("∞", "Infinity");
 }
 
 /** Make the page alive, where its data is there and what it works out is what it shows. */

@@ -1,7 +1,8 @@
 // The page with other numbers: every line, equation, picture and sentence is written again.
+import { all, put } from "./dom.js";
 import { lineOf } from "./lines.js";
 import { numberText } from "./numbers.js";
-import { escaped, number, put, symbolsOf } from "./mathml.js";
+import { escaped, number, symbolsOf } from "./mathml.js";
 import { Origins, readRef } from "./origins.js";
 import { batchOf, decided, promiseOf, proofOf } from "./referee.js";
 import { partsOf, withParts } from "./trees.js";
@@ -23,9 +24,6 @@ export function said(text, values) {
 
 /** @param {number} value */
 const signOf = (value) => (value < 0 ? "negative" : value > 0 ? "positive" : "zero");
-
-/** @param {string} selector @returns {HTMLElement[]} */
-const all = (selector) => Array.from(document.querySelectorAll(selector));
 
 export class Filled {
   /** @param {Data} data @param {Step} step */

@@ -26,17 +26,6 @@ export function escaped(text) {
   return text.replace(/[&<>"']/g, (sign) => signs[sign]);
 }
 
-/** Put elements, written as text, into an element in place of what it has.
- *  @param {Element} element @param {string} text */
-export function put(element, text) {
-  const tag = element.localName;
-  const inner = `<${tag}>${text}</${tag}>`;
-  const [before, behind] = tag === "tbody" ? ["<table>", "</table>"] : tag === "td" ? ["<table><tr>", "</tr></table>"]
-    : element.namespaceURI?.endsWith("MathML") && tag !== "math" ? ["<math>", "</math>"] : ["", ""];
-  const parsed = new DOMParser().parseFromString(`${before}${inner}${behind}`, "text/html");
-  element.replaceChildren(...(parsed.querySelector(tag)?.childNodes || []));
-}
-
 /** A number as Python writes it: 1.5e-05 becomes 1.5 times a power of ten. @param {string} text */
 export function number(text) {
   if (text === "inf") return "<mi>∞</mi>";

@@ -2,7 +2,7 @@
 // The equations are those of the data (program.py); the order is that of backprop.py.
 import { FUNCTIONS } from "./numbers.js";
 import { settled } from "./lines.js";
-import { bound, computed, filled, softmax, values } from "./trees.js";
+import { bound, compiled, filled, softmax, values } from "./trees.js";
 
 /** @typedef {import("./trees.js").Quantity} Quantity */
 /** @typedef {any} Program */
@@ -36,18 +36,7 @@ export class Step {
     this.program = program;
     this.last = program.layers;
     this.arrays = new Map(given);
-    /** @type {import("./trees.js").Apply} */
-    this.apply = (name, ...numbers) => {
-      if (!(name in program.functions)) return this.outputOf(numbers[0]);
-      const { names, forms, stably } = program.functions[name];
-      /** @type {Record<string, number>} */
-      const named = Object.fromEntries(names.map((/** @type {string} */ n, /** @type {number} */ k) => [n, numbers[k]]));
-      // f' may ask for a = f(z) where only z is at hand
-      if (names.length > numbers.length) named.a = this.apply(name.slice(0, -1), numbers[0]);
-      if (stably || forms.length === 1) return computed(stably || forms[0], named);
-      const leaves = Object.fromEntries(Object.entries(named).map(([id, value]) => [id, { id, value }]));
-      return settled(forms.map((/** @type {any} */ form) => filled(form, leaves)));
-    };
+    this.apply = (/** @type {string} */ name, /** @type {number[]} */ ...numbers) => functionOf(program, name)(numbers);
   }
 
   /** @param {string} id @returns {Quantity} */
@@ -125,14 +114,8 @@ export class Step {
     const { dims, data } = this.array(called(`z.${this.last}`));
     const p = this.program.loss.shift
       ? softmax({ rows: dims[0], cols: dims[1], data }).data
-      : data.map((z) => this.outputOf(z));
+      : data.map((z) => this.apply(this.program.loss.output, z));
     this.arrays.set(called(`a.${this.last}`), { dims, data: p });
-  }
-
-  /** @param {number} z */
-  outputOf(z) {
-    const { loss, functions } = this.program;
-    return loss.output in functions ? this.apply(loss.output, z) : computed(loss.forms[0], { z });
   }
 
   /** The targets as the loss takes them. @returns {Quantity} */
@@ -176,12 +159,7 @@ export class Step {
     if (loss.name === "binary_cross_entropy") {
       return t[j] * softplus(-z[j]) + (1 - t[j]) * softplus(z[j]);
     }
-    const named = { z: z[j], p: p[j], t: t[j] };
-    let value = computed(loss.value, named);
-    if (loss.elsewhere.length) {
-      const leaves = Object.fromEntries(Object.entries(named).map(([id, v]) => [id, { id, value: v }]));
-      value = settled([loss.value, ...loss.elsewhere].map((form) => filled(form, leaves)));
-    }
+    const value = functionOf(this.program, "the loss")([z[j], t[j], p[j]]);
     return t[j] === 0 && !Number.isFinite(value) ? 0 : value;
   }
 
@@ -191,14 +169,15 @@ export class Step {
     const [z, a] = [this.array(`z.${this.last}`), this.array(`a.${this.last}`)];
     const t = this.targets().data;
     const own = new Float64Array(n * out);
-    const names = (/** @type {number} */ j) => ({ z: z.data[j], p: a.data[j], t: t[j] });
+    const names = (/** @type {number} */ j) => [z.data[j], t[j], a.data[j]];
+    const [slope, byOutput] = ["delta", "by_output"].map((name) => functionOf(this.program, `the ${name}`));
     for (let s = 0; s < n; s += 1) {
       const places = Array.from({ length: out }, (_, j) => s * out + j);
       if (loss.delta) {
-        for (const j of places) own[j] = loss.through ? this.throughSlope(names(j)) : computed(loss.delta, names(j));
+        for (const j of places) own[j] = loss.through ? this.throughSlope(names(j)) : slope(names(j));
         continue;
       }
-      const g = places.map((j) => computed(loss.by_output, names(j)));
+      const g = places.map((j) => byOutput(names(j)));
       const mean = places.reduce((sum, j, k) => sum + a.data[j] * g[k], 0);
       places.forEach((j, k) => (own[j] = a.data[j] * (g[k] - mean)));
     }
@@ -208,11 +187,10 @@ export class Step {
     this.arrays.set(`delta.${this.last}`, { dims: [n, out], data: delta });
   }
 
-  /** @param {{z: number, p: number, t: number}} named */
+  /** @param {number[]} named z, t and p */
   throughSlope(named) {
-    const { loss } = this.program;
-    const slope = this.apply(`${loss.through}'`, named.z, named.p);
-    return slope === 0 ? 0 : computed(loss.by_output, named) * slope;
+    const slope = this.apply(`${this.program.loss.through}'`, named[0], named[2]);
+    return slope === 0 ? 0 : functionOf(this.program, "the by_output")(named) * slope;
   }
 
   // penalties
@@ -245,6 +223,46 @@ export class Step {
     return this.program.n === 1 && this.number("share") === 1 &&
       this.number("loss") === this.array("losses").data[0];
   }
+}
+
+/** @type {WeakMap<Program, Map<string, (values: number[]) => number>>} */
+const known = new WeakMap();
+
+/** A function of a program: an activation, its slope, the output, or what the loss is made of.
+ *  @param {Program} program @param {string} name @returns {(values: number[]) => number} */
+function functionOf(program, name) {
+  const found = known.get(program) || new Map();
+  known.set(program, found);
+  if (!found.has(name)) found.set(name, madeOf(program, name));
+  return /** @type {(values: number[]) => number} */ (found.get(name));
+}
+
+/** @param {Program} program @param {string} name @returns {(values: number[]) => number} */
+function madeOf(program, name) {
+  const { loss } = program;
+  const ofLoss = ["z", "t", "p"];
+  if (name === "the loss") return ofForms([loss.value, ...loss.elsewhere], ofLoss);
+  if (name.startsWith("the ")) {
+    const formula = loss[name.slice(4)];
+    return formula ? compiled(formula, ofLoss) : () => NaN;
+  }
+  if (!(name in program.functions)) return compiled(loss.forms[0], ["z"]);
+  const { names, forms, stably } = program.functions[name];
+  const of = stably ? compiled(stably, names) : ofForms(forms, names);
+  if (names.length === 1) return of;
+  // f' may ask for a = f(z) where only z is at hand
+  const f = functionOf(program, name.slice(0, -1));
+  return (values) => of(values.length > 1 ? values : [values[0], f(values)]);
+}
+
+/** A function that is said in one form, or in several of which one is right where it is.
+ *  @param {any[]} forms @param {string[]} names @returns {(values: number[]) => number} */
+function ofForms(forms, names) {
+  if (forms.length === 1) return compiled(forms[0], names);
+  return (values) => {
+    const leaves = Object.fromEntries(names.map((id, k) => [id, { id, value: values[k] }]));
+    return settled(forms.map((form) => filled(form, leaves)));
+  };
 }
 
 /** log(1 + e^z) without overflow. @param {number} z */

@@ -140,33 +140,50 @@ function workedOut(tree, numberOf, strict) {
   }
 }
 
-/** What a formula comes to with numbers for its names; what a gate shuts off is 0.
- *  @param {Tree} formula @param {Record<string, number>} names @returns {number} */
-export function computed(formula, names) {
-  if (typeof formula === "string") return names[formula];
-  if (formula[0] === "n") return Number(formula[1]);
-  const all = partsOf(formula).map((part) => computed(part, names));
-  switch (formula[0]) {
-    case "+":
-      return all.reduce((sum, v, k) => sum + (formula[1][k] === "+" ? v : -v), 0);
-    case "*":
-      return gated(formula, all);
-    case "/":
-      return all[0] / all[1];
-    case "^":
-      return power(all[0], all[1]);
-    case "f":
-      return FUNCTIONS[formula[1]](...all);
-    default:
-      return RELATIONS[formula[0]](all[0], all[1]) ? 1 : 0;
+/** A formula as a function of an array with the numbers of its names; what a gate shuts off is 0,
+ *  also where it is beyond all numbers.
+ *  @param {Tree} formula @param {readonly string[]} names @returns {(values: ArrayLike<number>) => number} */
+export function compiled(formula, names) {
+  if (typeof formula === "string") {
+    const place = names.indexOf(formula);
+    return (values) => values[place];
   }
-}
-
-/** A product; what a gate of 0 shuts off is 0, also where it is beyond all numbers.
- *  @param {Tree} tree @param {number[]} all */
-function gated(tree, all) {
-  const shut = all.some((v, k) => v === 0 && Array.isArray(tree[k + 1]) && tree[k + 1][0] in RELATIONS);
-  return shut ? 0 : all.reduce((product, v) => product * v, 1);
+  if (formula[0] === "n") {
+    const constant = Number(formula[1]);
+    return () => constant;
+  }
+  const parts = partsOf(formula).map((part) => compiled(part, names));
+  const [first, second] = parts;
+  switch (formula[0]) {
+    case "+": {
+      const signs = Array.from(formula[1], (sign) => (sign === "+" ? 1 : -1));
+      return (values) => parts.reduce((sum, part, k) => sum + signs[k] * part(values), 0);
+    }
+    case "*": {
+      const gates = partsOf(formula).map((part) => Array.isArray(part) && part[0] in RELATIONS);
+      return (values) => {
+        let product = 1;
+        for (let k = 0; k < parts.length; k += 1) {
+          const factor = parts[k](values);
+          if (factor === 0 && gates[k]) return 0;
+          product *= factor;
+        }
+        return product;
+      };
+    }
+    case "/":
+      return (values) => first(values) / second(values);
+    case "^":
+      return (values) => power(first(values), second(values));
+    case "f": {
+      const f = FUNCTIONS[formula[1]];
+      return parts.length === 1 ? (values) => f(first(values)) : (values) => f(...parts.map((part) => part(values)));
+    }
+    default: {
+      const holds = RELATIONS[formula[0]];
+      return (values) => (holds(first(values), second(values)) ? 1 : 0);
+    }
+  }
 }
 
 /** @param {Tree} leaf @returns {number} */
@@ -197,7 +214,7 @@ export function values(tree, apply, of = (matrix) => matrix, numberOf = leafValu
     case "+":
       return entrywise(parts, (all) => all.reduce((sum, v, k) => sum + (tree[1][k] === "+" ? v : -v), 0));
     case "*":
-      return entrywise(parts, (all) => gated(tree, all));
+      return entrywise(parts, timesGated(tree));
     case "/":
       return entrywise(parts, ([above, below]) => above / below);
     case "^":
@@ -210,6 +227,14 @@ export function values(tree, apply, of = (matrix) => matrix, numberOf = leafValu
     default:
       return entrywise(parts, ([a, b]) => (RELATIONS[tree[0]](a, b) ? 1 : 0));
   }
+}
+
+/** How the factors of a product are multiplied. @param {Tree} tree
+ *  @returns {(all: number[]) => number} */
+function timesGated(tree) {
+  const gates = partsOf(tree).map((part) => Array.isArray(part) && part[0] in RELATIONS);
+  if (!gates.some(Boolean)) return (all) => all.reduce((product, v) => product * v, 1);
+  return (all) => (all.some((v, k) => v === 0 && gates[k]) ? 0 : all.reduce((product, v) => product * v, 1));
 }
 
 /** exp(z) over the sum of its row, the largest of the row taken off first.

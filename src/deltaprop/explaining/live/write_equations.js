@@ -2,7 +2,8 @@
 // renderers/html/equations.py write them.
 import { ALL_DIGITS, unit } from "./lines.js";
 import { numberText } from "./numbers.js";
-import { BREAK, number, operand, put, write } from "./mathml.js";
+import { put } from "./dom.js";
+import { BREAK, number, operand, write } from "./mathml.js";
 import { entryOf } from "./elements.js";
 import { bound, isMatrix, leafValue, partsOf, values, withParts } from "./trees.js";
 

@@ -23,7 +23,9 @@
     const fixed = overview && getComputedStyle(overview).position === "sticky";
     const height = fixed ? `${overview.offsetHeight}px` : "0px";
     document.documentElement.style.setProperty("--picture", height);
-    const frames = Array.from(document.querySelectorAll(".scroll, .equation, .parts > span, #overview"));
+    const all = document.querySelectorAll(".scroll, .equation, .parts > span, #overview");
+    // what is folded has no width, and would have to be laid out to be asked for it
+    const frames = Array.from(all).filter((frame) => !frame.closest("details:not([open])"));
     const wide = frames.map(
       (frame) => frame.scrollWidth > frame.clientWidth + 1 || frame.scrollHeight > frame.clientHeight + 1,
     );
@@ -40,6 +42,7 @@
   }
   chooseSample("0");
   window.addEventListener("resize", fit);
+  for (const folded of document.querySelectorAll("details")) folded.addEventListener("toggle", fit);
   window.addEventListener("beforeprint", () => {
     if (document.querySelector(".further")) return; // of very many numbers, what somebody opened
     for (const folded of document.querySelectorAll("details")) folded.open = true;
