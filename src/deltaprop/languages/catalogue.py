@@ -7,30 +7,27 @@ told apart by what stands between them, so that whoever raises an error need not
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from importlib.resources import files
 from string import Formatter
 from typing import NamedTuple
 
 from deltaprop.languages.names import named
+from deltaprop.languages.template import STOPS, Template, entries_of, fields_of, skeleton
 
-__all__ = ["Catalogue", "Template", "catalogue_of", "entries_of", "fields_of", "skeleton"]
+__all__ = ["Catalogue", "catalogue_of"]
 
-_STOPS = (".", "?", "!")
 _END = re.compile(r"(?<=[.:;?!]) ")  # between two sentences
 _SEPARATOR = re.compile(rf"{_END.pattern}|; |, ")  # or two parts of a list
-_DEEPEST = 8  # sentences within sentences
-_LONGEST = 10_000  # characters that are looked up
 _IDEOGRAPH = re.compile("[\u4e00-\u9fff]")
 _BEGINS, _ENDS = re.compile(r"[A-Za-z0-9'\"(\[*<-]"), re.compile(r"[A-Za-z0-9'\")\]*>%]")
-_LEAST = 7  # characters that have to be the same, of a sentence by itself
 _SEVERAL_WORDS = re.compile("[A-Za-z][',]* [A-Za-z]")
-_MOST_PLACES = 3  # before a sentence
-_NUMBER = 4  # characters that a number is worth
+_DEEPEST = 6  # sentences within sentences
+_LONGEST, _LONGEST_PHRASE = 10_000, 400  # characters that are looked up
+_MOST_ENDS = 4  # of sentences, or parts of a list, within one template
+_MOST_PLACES, _DEEPEST_PLACE = 3, 2  # before a sentence, and within how many others
 
 
 @cache
@@ -42,120 +39,26 @@ def catalogue_of(language: str) -> Catalogue:
             found.update(entries_of(file.read_text(encoding="utf-8")))
     known = {source: target for source, target in found.items() if target}
     # a sentence that is added to others begins with a blank, where it stands by itself it does not
-    alone = {s.strip(): t.strip() for s, t in known.items() if s.strip().endswith(_STOPS)}
+    alone = {s.strip(): t.strip() for s, t in known.items() if s.strip().endswith(STOPS)}
     return Catalogue({**alone, **known})
 
 
-def entries_of(text: str) -> dict[str, str]:
-    """Return the entries of a gettext file: the translation of each message."""
-    found = {}
-    for block in re.split(r"\n\s*\n", text):
-        message: dict[str, str] = {}
-        key = ""
-        for line in block.splitlines():
-            if line.startswith("msg"):
-                key, _, line = line.partition(" ")
-            if line.startswith('"'):
-                message[key] = message.get(key, "") + json.loads(line)
-        if message.get("msgid"):
-            found[message["msgid"]] = message["msgstr"]
-    return found
+class _Found(NamedTuple):
+    """A translation, and how many characters of the sentence were known."""
 
-
-def fields_of(template: str) -> list[str]:
-    """Return the names of the fields of a template."""
-    return [name for _, name, _, _ in Formatter().parse(template) if name is not None]
-
-
-def skeleton(template: str) -> str:
-    """Return a template without the names of its fields."""
-    parts = Formatter().parse(template)
-    return "".join(text if name is None else f"{text}\0" for text, name, _, _ in parts)
-
-
-def _is_number(field: str) -> bool:
-    return re.fullmatch(r"n\d*", field) is not None  # what is called n; anything else is any text
-
-
-@dataclass(frozen=True)
-class Template:
-    """A sentence with fields, and what it is in the other language.
-
-    A field that holds words of ours, which have an entry of their own, is marked in the
-    translation: ``{why!t}``; one that holds the name of something registered so: ``{loss!n}``.
-    """
-
-    source: str
-    target: str
-
-    @cached_property
-    def pieces(self) -> list[str]:
-        """Return the text between the fields."""
-        return skeleton(self.source).split("\0")
-
-    @cached_property
-    def longest(self) -> str:
-        """Return the longest text between fields."""
-        return max(self.pieces, key=len)
-
-    @cached_property
-    def weight(self) -> int:
-        """Return how many characters have to be the same; a number is worth some."""
-        numbers = sum(map(_is_number, fields_of(self.source)))
-        return sum(map(len, self.pieces)) + _NUMBER * numbers
-
-    @cached_property
-    def is_sentence(self) -> bool:
-        """Tell whether it is a whole sentence, or ends in a field that goes on with one."""
-        *before, last = self.pieces
-        if last:
-            return last.endswith(_STOPS)
-        goes_on = f"{{{fields_of(self.source)[-1]}!t}}" in self.target
-        return goes_on or before[-1].endswith((*_STOPS, ": ", "; "))
-
-    @cached_property
-    def _pattern(self) -> re.Pattern[str]:
-        text = re.escape(self.pieces[0])
-        for name, piece in zip(fields_of(self.source), self.pieces[1:], strict=True):
-            text += f"(?P<{name}>{self._held_by(name)}){re.escape(piece)}"
-        return re.compile(text, re.DOTALL)
-
-    def _held_by(self, name: str) -> str:
-        """Return the pattern of what a field may hold; one right behind another is found later."""
-        if _is_number(name):
-            return r"-?[\d,.]*\d"
-        if name in dict(self.pairs).values():
-            return "(?: of .+?)?" if name == "where" else ""
-        return ".+?" if self.weight < _LEAST else ".*?"
-
-    @cached_property
-    def pairs(self) -> list[tuple[str, str]]:
-        """Return the fields that stand right behind each other."""
-        names = fields_of(self.source)
-        between = zip(names, names[1:], self.pieces[1:], strict=False)
-        return [(one, other) for one, other, piece in between if not piece]
-
-    def fields_in(self, text: str) -> dict[str, str] | None:
-        """Return what the template was filled with to give the text; None where it was not."""
-        found = self._pattern.fullmatch(text)
-        return None if found is None else found.groupdict()
+    weight: int
+    text: str
 
 
 class Catalogue:
     """The templates of a language."""
 
     def __init__(self, entries: dict[str, str]) -> None:
-        self.entries = entries
         plain = [source for source in entries if not fields_of(source)]
         self._whole = {skeleton(source): skeleton(entries[source]) for source in plain}
         templates = [Template(*entry) for entry in entries.items() if fields_of(entry[0])]
-        # where several fit, the one that says most by itself is meant
-        self._known: dict[tuple[str, bool], _Found | None] = {}
         self._templates = sorted(templates, key=lambda each: -each.weight)
-
-    def is_part(self, source: str) -> bool:
-        """Tell whether a template is looked for within other sentences only."""
-        return Template(source, "").weight < _LEAST
+        self._known: dict[tuple[str, bool, bool], _Found | None] = {}
 
     def said(self, text: str) -> str | None:
         """Return a sentence, or several, in the language; None where one is not known."""
@@ -163,64 +66,72 @@ class Catalogue:
         found = self._found(text, 0, within=False)
         return None if found is None else found.text
 
-    def _found(self, text: str, depth: int, *, within: bool) -> _Found | None:
+    @property
+    def looked_up(self) -> int:
+        """Return how many texts were looked up to say the last one."""
+        return len(self._known)
+
+    def _found(self, text: str, depth: int, *, within: bool, parted: bool = True) -> _Found | None:
         """Return the translation that says most by itself.
 
-        ``within`` another sentence, short ones and lists are looked for, too.
+        ``within`` another sentence, short ones and lists are looked for, too. Several sentences, or
+        parts, are taken apart unless they are said to be one already.
         """
         if text in self._whole:
             return _Found(len(text), self._whole[text])
         if depth > _DEEPEST or len(text) > _LONGEST:
             return None
-        if (text, within) not in self._known:
+        key = text, within, parted
+        if key not in self._known:
+            self._known[key] = None  # whoever asks within the answer gets none
             found = [*self._by_template(text, depth, within=within)]
-            found += self._by_sentences(text, depth, within=within)
-            found += self._by_place(text, depth)
-            if within and not text.endswith(_STOPS):  # a sentence may stand in brackets
+            if parted:
+                found += self._by_parts(text, depth, within=within)
+                found += self._by_place(text, depth) if depth < _DEEPEST_PLACE else ()
+            if within and not text.endswith(STOPS):  # a sentence may stand in brackets
                 whole = self._found(f"{text}.", depth + 1, within=False)
                 found += [whole._replace(text=whole.text.removesuffix("。"))] if whole else []
-            best = max(found, key=lambda each: each.weight, default=None)
-            self._known[text, within] = best
-        return self._known[text, within]
+            self._known[key] = max(found, key=lambda each: each.weight, default=None)
+        return self._known[key]
 
     def _by_template(self, text: str, depth: int, *, within: bool) -> Iterator[_Found]:
-        whole = not within and text.endswith(_STOPS)
+        sentences_only = not within and text.endswith(STOPS)
+        phrases = within and len(text) <= _LONGEST_PHRASE
         for template in self._templates:
-            if not within and template.weight < _LEAST:
+            if template.is_phrase and not phrases:
                 break
-            if whole and not template.is_sentence:
+            if sentences_only and not template.is_sentence:
                 continue  # a phrase that some sentence nobody knows holds by chance
             fields = template.fields_in(text) if template.longest in text else None
             filled = fields and self._filled(template, fields, depth)
             if filled:
                 yield filled
 
-    def _by_sentences(self, text: str, depth: int, *, within: bool) -> Iterator[_Found]:
-        """Yield a text in two parts, where both are known: sentences, or parts of a list."""
-        for end in (_SEPARATOR if within else _END).finditer(text):
-            first = self._found(text[: end.start()], depth + 1, within=within)
-            second = first and self._found(text[end.end() :], depth + 1, within=within)
-            if first and second:
+    def _by_parts(self, text: str, depth: int, *, within: bool) -> Iterator[_Found]:
+        """Yield a text taken apart: the first sentence or part of a list, and all the others."""
+        ends = _SEPARATOR if within else _END
+        for end, _ in zip(ends.finditer(text), range(_MOST_ENDS), strict=False):
+            first = self._found(text[: end.start()], depth + 1, within=within, parted=False)
+            rest = first and self._found(text[end.end() :], depth, within=within)
+            if first and rest:
                 between = self._whole.get(end[0], "")
-                joined = _joined(first.text + between, second.text)
-                yield _Found(first.weight + second.weight, joined)
+                yield _Found(first.weight + rest.weight, _joined(first.text + between, rest.text))
 
     def _by_place(self, text: str, depth: int) -> Iterator[_Found]:
         """Yield a sentence behind a place and a colon: "homework.json: ...", whatever the place."""
-        for colon in list(re.finditer(": ", text))[:_MOST_PLACES]:
+        for colon, _ in zip(re.finditer(": ", text), range(_MOST_PLACES), strict=False):
             rest = self._found(text[colon.end() :], depth + 1, within=False)
             if rest:
                 place = text[: colon.start()]
-                known = self._found(place, depth + 1, within=True)
-                start = known.text if known else place
-                yield _Found(rest.weight + (known.weight if known else 0), f"{start}：{rest.text}")
+                known = self._found(place, depth + 1, within=True) or _Found(0, place)
+                yield _Found(rest.weight + known.weight, f"{known.text}：{rest.text}")
 
     def _filled(self, template: Template, fields: dict[str, str], depth: int) -> _Found | None:
         """Return the translation filled in; None where a phrase would be filled with sentences."""
         for one, other in template.pairs:
             fields |= {} if fields[other] else self._parted(fields, one, other, depth)
         weight, whole = template.weight, ""
-        is_phrase = weight < _LEAST and not template.source.startswith(" ")
+        is_phrase = template.is_phrase and not template.source.startswith(" ")
         for text, name, _, conversion in Formatter().parse(template.target):
             whole = _joined(whole, text)
             if name is None:
@@ -237,17 +148,10 @@ class Catalogue:
     def _parted(self, fields: dict[str, str], one: str, other: str, depth: int) -> dict[str, str]:
         """Return two fields right behind each other; the second is there where words are known."""
         text = fields[one]
-        for start in re.finditer("[ ,.;:(]", text):
+        for start in re.finditer("[ ,.;:(]", text) if len(text) <= _LONGEST_PHRASE else ():
             if self._found(text[start.start() :], depth + 1, within=True):
                 return {one: text[: start.start()], other: text[start.start() :]}
         return {}
-
-
-class _Found(NamedTuple):
-    """A translation, and how many characters of the sentence were known."""
-
-    weight: int
-    text: str
 
 
 def _joined(left: str, right: str) -> str:
