@@ -18,10 +18,12 @@ export function putInAddress(changes) {
  *  @returns {[string, string][] | null} */
 export function askedByAddress() {
   if (!location.hash.startsWith(PREFIX) || location.hash === PREFIX) return null;
-  return decoded(location.hash.slice(PREFIX.length)).split(";").map((part) => {
-    const [id, text = ""] = part.split("=");
-    return [id, text];
-  });
+  return decoded(location.hash.slice(PREFIX.length))
+    .split(";")
+    .map((part) => {
+      const [id, text = ""] = part.split("=");
+      return [id, text];
+    });
 }
 
 /** @param {string} text */

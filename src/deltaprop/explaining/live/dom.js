@@ -17,8 +17,14 @@ export function made(tag, kind) {
 export function put(element, text) {
   const tag = element.localName;
   const inner = `<${tag}>${text}</${tag}>`;
-  const [before, behind] = tag === "tbody" ? ["<table>", "</table>"] : tag === "td" ? ["<table><tr>", "</tr></table>"]
-    : element.namespaceURI?.endsWith("MathML") && tag !== "math" ? ["<math>", "</math>"] : ["", ""];
+  const [before, behind] =
+    tag === "tbody"
+      ? ["<table>", "</table>"]
+      : tag === "td"
+        ? ["<table><tr>", "</tr></table>"]
+        : element.namespaceURI?.endsWith("MathML") && tag !== "math"
+          ? ["<math>", "</math>"]
+          : ["", ""];
   const parsed = new DOMParser().parseFromString(`${before}${inner}${behind}`, "text/html");
   element.replaceChildren(...(parsed.querySelector(tag)?.childNodes || []));
 }
@@ -28,6 +34,8 @@ export function resultOf(line) {
   const shown = line.querySelector(line.classList.contains("given") ? ".number" : ".result");
   if (!shown) return "";
   const power = shown.querySelector("msup");
-  const text = power ? `${shown.querySelector("mn")?.textContent}e${power.lastElementChild?.textContent}` : (shown.textContent || "").slice(1);
+  const text = power
+    ? `${shown.querySelector("mn")?.textContent}e${power.lastElementChild?.textContent}`
+    : (shown.textContent || "").slice(1);
   return text.replaceAll("\u2212", "-").replace("∞", "Infinity");
 }

@@ -130,7 +130,8 @@ class Editing {
       if (event.key === "Escape" || take()) button.focus();
     });
     input.addEventListener("blur", () => {
-      if (open && !take()) setTimeout(() => document.activeElement === document.body && input.isConnected && input.focus());
+      if (open && !take())
+        setTimeout(() => document.activeElement === document.body && input.isConnected && input.focus());
     });
     input.addEventListener("click", (event) => event.stopPropagation());
   }
@@ -151,7 +152,8 @@ class Editing {
   take(id, text) {
     const value = readNumber(text);
     const why = unfit(id, value, this.data.program);
-    if (why) return said(this.words[why], { name: this.nameOf(id), text: text.trim() || this.words["live nothing"] });
+    if (why)
+      return said(this.words[why], { name: this.nameOf(id), text: text.trim() || this.words["live nothing"] });
     const changes = new Map(this.changes);
     this.put(changes, id, value);
     return this.change(changes, id);
@@ -232,7 +234,10 @@ class Editing {
     back.textContent = `↩ ${text}`;
     back.addEventListener("click", (event) => {
       event.stopPropagation();
-      const wrong = this.take(item.id, String(this.original.array(readRef(item.id).base).data[this.placeOf(item.id)]));
+      const wrong = this.take(
+        item.id,
+        String(this.original.array(readRef(item.id).base).data[this.placeOf(item.id)]),
+      );
       if (!wrong) item.querySelector("button")?.focus();
     });
     item.append(back);
@@ -301,7 +306,8 @@ class Editing {
     const wrong = this.change(changes, "step");
     if (wrong) this.say(wrong);
     else this.taken = taken;
-    if (!wrong) this.say(said(this.words["live steps"], { count: taken, loss: this.plain(this.step.number("loss")) }));
+    if (!wrong)
+      this.say(said(this.words["live steps"], { count: taken, loss: this.plain(this.step.number("loss")) }));
   }
 
   /** A number in a sentence. @param {number} value */
@@ -320,11 +326,15 @@ class Editing {
   /** @param {string | undefined} cause @param {number} before the loss before the change */
   tell(cause, before) {
     const digits = this.data.digits;
-    const list = [...this.changes].slice(0, MOST_TOLD).map(([id, value]) => `${this.nameOf(id)} = ${numberText(value, digits)}`);
+    const list = [...this.changes]
+      .slice(0, MOST_TOLD)
+      .map(([id, value]) => `${this.nameOf(id)} = ${numberText(value, digits)}`);
     if (this.changes.size > MOST_TOLD) list.push("…");
     const loss = { before: numberText(before, digits), now: numberText(this.step.number("loss"), digits) };
     const now = said(this.words[cause && loss.before !== loss.now ? "live loss" : "live loss stays"], loss);
-    const changed = list.length ? said(this.words["live changed"], { changes: list.join(this.words.further) }) : this.words["live original"];
+    const changed = list.length
+      ? said(this.words["live changed"], { changes: list.join(this.words.further) })
+      : this.words["live original"];
     this.say(`${changed}${/[。]$/.test(changed) ? "" : " "}${now}`.replace(/(?<![\w.])-(?=\d)/g, "−"));
   }
 
@@ -357,7 +367,10 @@ class Editing {
   /** Whether targets that have to add up to 1 would not. @param {Changes} changes */
   unevenTargets(changes) {
     if (this.data.program.loss.targets !== "distribution") return false;
-    const { dims: [n, k], data } = this.original.array("targets");
+    const {
+      dims: [n, k],
+      data,
+    } = this.original.array("targets");
     return Array.from({ length: n }, (_, s) => s).some((s) => {
       const row = Array.from({ length: k }, (_, j) => changes.get(`targets[${s},${j}]`) ?? data[s * k + j]);
       return Math.abs(row.reduce((sum, t) => sum + t, 0) - 1) > 1e-6;

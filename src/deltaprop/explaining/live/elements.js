@@ -20,7 +20,10 @@ export function entryOf(matrix, i, j) {
 export function entries(tree, i, j) {
   if (isMatrix(tree)) return entryOf(tree, i, j);
   if (isLeaf(tree) || tree[0] === "n") return tree;
-  return withParts(tree, partsOf(tree).map((part) => entries(part, i, j)));
+  return withParts(
+    tree,
+    partsOf(tree).map((part) => entries(part, i, j)),
+  );
 }
 
 /** Rows and columns of what a tree comes to. @param {Tree} tree @returns {[number, number]} */
@@ -53,7 +56,11 @@ export function element(tree, i, j, making) {
     case "+": {
       const [first, ...others] = tree.slice(2);
       const start = tree[1][0] === "+" ? at(first) : product(["+", "-", at(first)]);
-      return others.reduce((/** @type {Tree} */ total, /** @type {Tree} */ term, /** @type {number} */ k) => joined(total, at(term), tree[1][k + 1]), start);
+      return others.reduce(
+        (/** @type {Tree} */ total, /** @type {Tree} */ term, /** @type {number} */ k) =>
+          joined(total, at(term), tree[1][k + 1]),
+        start,
+      );
     }
     case "*":
       return product(...tree.slice(1).map(at));
@@ -77,13 +84,25 @@ function reducedEntry(tree, i, j, making) {
   const [, name, of] = tree;
   const [rows, cols] = shape(of);
   const range = (/** @type {number} */ n) => Array.from({ length: n }, (_, k) => k);
-  if (name === "sum") return making.add(range(rows).map((k) => element(of, k, j, making)), 0, 0);
+  if (name === "sum")
+    return making.add(
+      range(rows).map((k) => element(of, k, j, making)),
+      0,
+      0,
+    );
   if (name === "norm") {
-    const squares = range(rows * cols).map((k) =>
-      ["^", element(of, Math.floor(k / cols), k % cols, making), ["n", "2"]]);
+    const squares = range(rows * cols).map((k) => [
+      "^",
+      element(of, Math.floor(k / cols), k % cols, making),
+      ["n", "2"],
+    ]);
     return ["f", "sqrt", making.add(squares, 0, 0)];
   }
-  const total = making.add(range(cols).map((k) => element(of, i, k, making)), 0, 0);
+  const total = making.add(
+    range(cols).map((k) => element(of, i, k, making)),
+    0,
+    0,
+  );
   return name === "mean" ? ["/", total, ["n", String(cols)]] : total;
 }
 
@@ -100,7 +119,10 @@ function productTerms(tree, i, j, making) {
       isMatrix(side) ? side.data[r * side.cols + c] : side[1].data[c * side[1].cols + r];
     const products = places.map((k) => valueOf(left, i, k) * valueOf(right, k, j));
     const order = [...places].sort((a, b) => Math.abs(products[b]) - Math.abs(products[a]));
-    const kept = order.slice(0, making.most - 1).sort((a, b) => a - b).filter((k) => products[k] !== 0);
+    const kept = order
+      .slice(0, making.most - 1)
+      .sort((a, b) => a - b)
+      .filter((k) => products[k] !== 0);
     if (!kept.length) kept.push(0);
     const left_out = places.filter((k) => !kept.includes(k));
     [more, rest] = [left_out.length, left_out.reduce((sum, k) => sum + products[k], 0)];

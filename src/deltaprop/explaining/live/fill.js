@@ -53,7 +53,13 @@ export class Filled {
   /** An expression in which a number that has the symbol of another has its id, too.
    *  @param {any} tree @returns {any} */
   joined(tree) {
-    if (Array.isArray(tree)) return tree[0] === "n" ? tree : withParts(tree, partsOf(tree).map((part) => this.joined(part)));
+    if (Array.isArray(tree))
+      return tree[0] === "n"
+        ? tree
+        : withParts(
+            tree,
+            partsOf(tree).map((part) => this.joined(part)),
+          );
     return tree.id === undefined ? tree : { ...tree, id: this.joinedId(tree.id) };
   }
 
@@ -103,17 +109,22 @@ export class Filled {
   /** What central differences say of the gradients. */
   proofs() {
     const items = all("li.step").filter((item) => item.querySelector(".proof"));
-    const found = decided(items.map(({ id }) => {
-      const { base, index } = readRef(id);
-      const parameter = base.slice(1);
-      const { dims } = this.step.array(parameter);
-      const place = index.reduce((at, own, axis) => at * dims[axis] + own, 0);
-      return proofOf(this.step, parameter, place, this.origins.value(id));
-    }));
+    const found = decided(
+      items.map(({ id }) => {
+        const { base, index } = readRef(id);
+        const parameter = base.slice(1);
+        const { dims } = this.step.array(parameter);
+        const place = index.reduce((at, own, axis) => at * dims[axis] + own, 0);
+        return proofOf(this.step, parameter, place, this.origins.value(id));
+      }),
+    );
     items.forEach((item, k) => {
       const element = /** @type {Element} */ (item.querySelector(".proof"));
       element.className = `proof ${found[k].verdict === "undecided" ? "kink" : found[k].verdict}`;
-      put(element, proofHtml(found[k], this.words, (value, digits) => numberText(value, digits || this.data.digits)));
+      put(
+        element,
+        proofHtml(found[k], this.words, (value, digits) => numberText(value, digits || this.data.digits)),
+      );
     });
   }
 
@@ -208,17 +219,26 @@ export class Filled {
     if (!section || !body) return;
     const { words } = this;
     const { samples, norm, uncancelled, conflict } = batchOf(this.step);
-    const order = samples.map((each, k) => ({ each, k }))
-      .sort((a, b) => a.each.cosine - b.each.cosine || a.k - b.k).slice(0, MOST_SAMPLES);
-    put(body, order.map(({ each }) => {
-      const numbers = [this.text(each.loss), this.text(each.norm), each.cosine.toFixed(3)];
-      const cells = numbers.map((text) => `<td class="figure"><math>${number(text)}</math></td>`);
-      const against = each.cosine < 0 ? escaped(words.against.trim()) : "";
-      return `<tr><th scope="row">${each.sample + 1}</th>${cells.join("")}<td>${against}</td></tr>`;
-    }).join(""));
+    const order = samples
+      .map((each, k) => ({ each, k }))
+      .sort((a, b) => a.each.cosine - b.each.cosine || a.k - b.k)
+      .slice(0, MOST_SAMPLES);
+    put(
+      body,
+      order
+        .map(({ each }) => {
+          const numbers = [this.text(each.loss), this.text(each.norm), each.cosine.toFixed(3)];
+          const cells = numbers.map((text) => `<td class="figure"><math>${number(text)}</math></td>`);
+          const against = each.cosine < 0 ? escaped(words.against.trim()) : "";
+          return `<tr><th scope="row">${each.sample + 1}</th>${cells.join("")}<td>${against}</td></tr>`;
+        })
+        .join(""),
+    );
     const more = samples.length - order.length;
     const sentences = more ? [said(words["more samples"], { count: more.toLocaleString("en-US") })] : [];
-    sentences.push(said(words.cancellation, { share: `${(uncancelled * 100).toFixed(0)}%`, norm: this.text(norm) }));
+    sentences.push(
+      said(words.cancellation, { share: `${(uncancelled * 100).toFixed(0)}%`, norm: this.text(norm) }),
+    );
     if (conflict) {
       const [s, r, own] = conflict;
       sentences.push(said(words.conflict, { one: s + 1, other: r + 1, cosine: own.toFixed(3) }));
@@ -234,7 +254,8 @@ export class Filled {
     [before, after, promised, bent, promised + bent, brought].forEach((value, k) => {
       const cell = rows[k].querySelector("td");
       const beyond = !Number.isFinite(value) && Number.isFinite(brought);
-      if (cell) put(cell, beyond ? escaped(this.words["no number"]) : `<math>${number(this.text(value))}</math>`);
+      if (cell)
+        put(cell, beyond ? escaped(this.words["no number"]) : `<math>${number(this.text(value))}</math>`);
     });
     this.sentences(section, [...this.reasons(promised, bent, brought, crossed)]);
   }

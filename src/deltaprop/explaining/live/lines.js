@@ -52,8 +52,10 @@ function open(tree) {
 function isShut(term) {
   if (!Array.isArray(term)) return false;
   if (term[0] === "/") return isShut(term[1]);
-  return term[0] === "*" && term.slice(1).some((factor) =>
-    Array.isArray(factor) && factor[0] in RELATIONS && evaluate(factor) === 0);
+  return (
+    term[0] === "*" &&
+    term.slice(1).some((factor) => Array.isArray(factor) && factor[0] in RELATIONS && evaluate(factor) === 0)
+  );
 }
 
 /** What several forms of one number come to where no stable one is known: of those that agree with
@@ -157,7 +159,10 @@ export function shortened(terms, more = 0, rest = 0) {
   if (terms.length + more > MOST_TERMS) {
     const sizes = terms.map((term) => evaluate(term));
     const order = terms.map((_, k) => k).sort((a, b) => Math.abs(sizes[b]) - Math.abs(sizes[a]));
-    shown = order.slice(0, MOST_TERMS - 1).sort((a, b) => a - b).map((k) => terms[k]);
+    shown = order
+      .slice(0, MOST_TERMS - 1)
+      .sort((a, b) => a - b)
+      .map((k) => terms[k]);
     const others = order.slice(MOST_TERMS - 1);
     const value = others.reduce((sum, k) => sum + sizes[k], 0) + rest;
     left = { count: others.length + more, value };
@@ -195,7 +200,8 @@ function summands(term, deep) {
       const factor = term[place];
       if (Array.isArray(factor) && factor[0] === "+" && factor.length > 4) {
         return summands(factor, true).map((part) =>
-          product(...term.slice(1, place), part, ...term.slice(place + 1)));
+          product(...term.slice(1, place), part, ...term.slice(place + 1)),
+        );
       }
     }
   }

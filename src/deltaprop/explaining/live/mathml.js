@@ -17,7 +17,13 @@ const TEN = "<mo>×</mo><msup><mn>10</mn>";
 const PI = "3.141592653589793";
 const NEGATIVE = /^(?:<[^>]*>)*\u2212/;
 const [COMPARED, ADDED, MULTIPLIED, RAISED] = [1, 2, 3, 4];
-const RELATIONS = /** @type {Record<string, string>} */ ({ ">=": "≥", "<=": "≤", "==": "=", "<": "&lt;", ">": "&gt;" });
+const RELATIONS = /** @type {Record<string, string>} */ ({
+  ">=": "≥",
+  "<=": "≤",
+  "==": "=",
+  "<": "&lt;",
+  ">": "&gt;",
+});
 
 /** @param {string} text */
 export function escaped(text) {
@@ -117,7 +123,9 @@ function written(leaf, { digits, symbolOf, more, known }) {
   if (Array.isArray(leaf)) return symbolOf && leaf[1] === PI ? "<mi>π</mi>" : number(leaf[1]);
   if (leaf.count !== undefined) {
     const said = more.replace("{count}", leaf.count.toLocaleString("en-US")).split("{number}");
-    const [before, behind] = said.map((text) => (text ? `<mtext>${escaped(text).replaceAll(" ", SPACE)}</mtext>` : ""));
+    const [before, behind] = said.map((text) =>
+      text ? `<mtext>${escaped(text).replaceAll(" ", SPACE)}</mtext>` : "",
+    );
     return `<mrow class="rest">${fenced(`${before}${number(leafText(leaf, digits))}${behind}`, "[", "]")}</mrow>`;
   }
   const text = symbolOf ? symbolOf(leaf.id) : number(leafText(leaf, digits));
@@ -135,12 +143,18 @@ export function write(tree, writing, binding = 0) {
   }
   switch (tree[0]) {
     case "+": {
-      const text = sum(tree.slice(2).map((/** @type {Tree} */ term) => part(term, ADDED)), tree[1]);
+      const text = sum(
+        tree.slice(2).map((/** @type {Tree} */ term) => part(term, ADDED)),
+        tree[1],
+      );
       const bare = binding === 0 || tree[1] === "+";
       return bare ? text : parentheses(text);
     }
     case "*": {
-      const text = tree.slice(1).map((/** @type {Tree} */ factor) => part(factor, MULTIPLIED)).join(`${BREAK}<mo>×</mo>`);
+      const text = tree
+        .slice(1)
+        .map((/** @type {Tree} */ factor) => part(factor, MULTIPLIED))
+        .join(`${BREAK}<mo>×</mo>`);
       return binding >= RAISED ? parentheses(text) : text;
     }
     case "/": {
@@ -150,7 +164,10 @@ export function write(tree, writing, binding = 0) {
     case "^":
       return raised(part(tree[1], RAISED), part(tree[2], 0));
     case "f":
-      return call(tree[1], tree.slice(2).map((/** @type {Tree} */ inner) => part(inner, 0)));
+      return call(
+        tree[1],
+        tree.slice(2).map((/** @type {Tree} */ inner) => part(inner, 0)),
+      );
     default: {
       const inner = `${part(tree[1], COMPARED)}<mo>${RELATIONS[tree[0]]}</mo>${part(tree[2], COMPARED)}`;
       return fenced(whole(inner), "[", "]");
@@ -166,7 +183,9 @@ export function pieces(tree, writing) {
 
 /** Pieces as math elements. @param {string[]} found */
 export function mathOf(found) {
-  return found.map((piece) => `<math>${piece.replace(/^<mo>([+\u2212])/, '<mo form="infix">$1')}</math>`).join(" ");
+  return found
+    .map((piece) => `<math>${piece.replace(/^<mo>([+\u2212])/, '<mo form="infix">$1')}</math>`)
+    .join(" ");
 }
 
 /** Symbols of numbers, from the templates of their arrays: "{}" stands for the index.
@@ -175,7 +194,12 @@ export function symbolsOf(templates) {
   return (id) => {
     const [base, at] = id.split("[");
     const [template, from, to] = templates[id] || (at && templates[`${base}[]`]) || templates[base];
-    const index = at ? at.slice(0, -1).split(",").map((place) => String(Number(place) + 1)) : [];
+    const index = at
+      ? at
+          .slice(0, -1)
+          .split(",")
+          .map((place) => String(Number(place) + 1))
+      : [];
     const shown = index.slice(from, index.length - to);
     return template.replace("{}", shown.join(shown.some((place) => place.length > 1) ? "," : ""));
   };

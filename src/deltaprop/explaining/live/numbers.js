@@ -83,8 +83,17 @@ function largest(...values) {
 
 /** What formulas may call. @type {Record<string, (...values: number[]) => number>} */
 export const FUNCTIONS = {
-  exp: Math.exp, log: Math.log, tanh: Math.tanh, sqrt: Math.sqrt, abs: Math.abs,
-  cos: Math.cos, sin: Math.sin, max: largest, erf, log1p: Math.log1p, expm1: Math.expm1,
+  exp: Math.exp,
+  log: Math.log,
+  tanh: Math.tanh,
+  sqrt: Math.sqrt,
+  abs: Math.abs,
+  cos: Math.cos,
+  sin: Math.sin,
+  max: largest,
+  erf,
+  log1p: Math.log1p,
+  expm1: Math.expm1,
   Phi: gaussian,
 };
 
@@ -95,6 +104,9 @@ export function power(base, exponent) {
 
 /** @type {Record<string, (a: number, b: number) => boolean>} */
 export const RELATIONS = {
-  ">": (a, b) => a > b, ">=": (a, b) => a >= b, "<": (a, b) => a < b, "<=": (a, b) => a <= b,
+  ">": (a, b) => a > b,
+  ">=": (a, b) => a >= b,
+  "<": (a, b) => a < b,
+  "<=": (a, b) => a <= b,
   "==": (a, b) => a === b,
 };

@@ -17,8 +17,11 @@ export function readRef(id) {
   if (!found) throw new Error(`${id} is no id.`);
   const [, quantity, layer, after, index] = found;
   return {
-    quantity, layer: Number(layer || 0), after: Boolean(after),
-    index: index ? index.split(",").map(Number) : [], base: id.split("[")[0],
+    quantity,
+    layer: Number(layer || 0),
+    after: Boolean(after),
+    index: index ? index.split(",").map(Number) : [],
+    base: id.split("[")[0],
   };
 }
 
@@ -88,8 +91,14 @@ export class Origins {
     const plain = `${quantity}${layer ? `.${layer}` : ""}`;
     const data = this.program.gradients.find((/** @type {any} */ a) => a[0] === `data_${plain}`);
     if (data) return this.penalized(plain, index);
-    for (const [list, byRows] of /** @type {const} */ ([["forward", false], ["backward", false], ["gradients", true]])) {
-      const found = this.program[list].find((/** @type {any} */ a) => a[0] === plain && this.holds(a, index, byRows));
+    for (const [list, byRows] of /** @type {const} */ ([
+      ["forward", false],
+      ["backward", false],
+      ["gradients", true],
+    ])) {
+      const found = this.program[list].find(
+        (/** @type {any} */ a) => a[0] === plain && this.holds(a, index, byRows),
+      );
       if (found) return this.assigned(found, index, byRows, called);
     }
     return this.operand(id);
@@ -107,7 +116,11 @@ export class Origins {
   assigned(assignment, index, byRows, called = (id) => id) {
     const [to, , start, , tree] = assignment;
     const key = called === later ? `${to} ${start} later` : assignment;
-    if (!this.known.has(key)) this.known.set(key, bound(tree, (id) => this.step.array(id), called));
+    if (!this.known.has(key))
+      this.known.set(
+        key,
+        bound(tree, (id) => this.step.array(id), called),
+      );
     const arrays = this.known.get(key);
     const [i, j] = byRows
       ? [index.length > 2 ? index[1] : index.length > 1 ? index[0] - start : 0, index[index.length - 1] || 0]
@@ -122,7 +135,9 @@ export class Origins {
   formOf(name, args) {
     const { names, forms } = this.program.functions[name];
     const all = names.length > args.length ? [...args, this.formOf(name.slice(0, -1), args)] : args;
-    const named = Object.fromEntries(names.map((/** @type {string} */ n, /** @type {number} */ k) => [n, all[k]]));
+    const named = Object.fromEntries(
+      names.map((/** @type {string} */ n, /** @type {number} */ k) => [n, all[k]]),
+    );
     const found = forms.map((/** @type {Tree} */ form) => filled(form, named));
     if (found.length === 1) return found[0];
     return fitting(found, this.step.apply(name, ...all.map((arg) => evaluate(arg))));
@@ -179,7 +194,9 @@ export class Origins {
 
   /** @param {number} s @param {(id: string) => string} called @param {string} id @returns {Tree} */
   lossOf(s, called, id) {
-    const terms = Array.from({ length: this.program.out }, (_, j) => this.lossTerm(s, j, called)).filter(Boolean);
+    const terms = Array.from({ length: this.program.out }, (_, j) => this.lossTerm(s, j, called)).filter(
+      Boolean,
+    );
     return terms.length ? shortened(terms) : this.operand(id);
   }
 
@@ -215,7 +232,11 @@ export class Origins {
     const row = this.logits(s, called);
     const top = this.largestLogit(s, called);
     const name = called(`z.${this.program.layers}`);
-    const powers = Array.from(row, (value, k) => ["f", "exp", ["+", "+-", { id: `${name}[${s},${k}]`, value }, top]]);
+    const powers = Array.from(row, (value, k) => [
+      "f",
+      "exp",
+      ["+", "+-", { id: `${name}[${s},${k}]`, value }, top],
+    ]);
     const others = powers.filter((_, k) => k !== row.indexOf(top.value));
     /** @type {Tree[]} */
     const forms = [["f", "log", shortened(powers)]];
@@ -247,14 +268,19 @@ export class Origins {
     for (const [id, dims, penalized] of this.program.parameters) {
       if (!penalized) continue;
       this.step.array(called(id)).data.forEach((value, place) => {
-        all.push({ id: `${called(id)}[${indexOf(place, dims)}]`, value, size: kind === "l2" ? value * value : Math.abs(value) });
+        all.push({
+          id: `${called(id)}[${indexOf(place, dims)}]`,
+          value,
+          size: kind === "l2" ? value * value : Math.abs(value),
+        });
       });
     }
     let order = all.map((_, k) => k).sort((a, b) => all[b].size - all[a].size);
     if (order.length > MOST_TERMS) order = order.slice(0, MOST_TERMS - 1);
     const kept = new Set(order);
-    const terms = all.filter((_, k) => kept.has(k)).map(({ id, value }) =>
-      kind === "l2" ? ["^", { id, value }, ["n", "2"]] : ["f", "abs", { id, value }]);
+    const terms = all
+      .filter((_, k) => kept.has(k))
+      .map(({ id, value }) => (kind === "l2" ? ["^", { id, value }, ["n", "2"]] : ["f", "abs", { id, value }]));
     const rest = all.reduce((sum, own, k) => sum + (kept.has(k) ? 0 : own.size), 0);
     const whole = shortened(terms, all.length - terms.length, rest);
     const l = this.operand(kind);
@@ -276,12 +302,16 @@ export class Origins {
     const { n, out, loss } = this.program;
     if (!loss.jacobian) return [];
     return Array.from({ length: n }, (_, s) => s).filter((s) =>
-      Array.from({ length: out }, (_, j) => evaluate(this.upstream(s, j))).every(Number.isFinite));
+      Array.from({ length: out }, (_, j) => evaluate(this.upstream(s, j))).every(Number.isFinite),
+    );
   }
 
   /** @param {number} s @param {number} j @returns {Tree} */
   upstream(s, j) {
-    return filled(this.program.loss.by_output, this.names(s, j, (id) => id));
+    return filled(
+      this.program.loss.by_output,
+      this.names(s, j, (id) => id),
+    );
   }
 
   /** @param {number} layer @param {number} s @param {number} i @param {number} j */
@@ -290,7 +320,9 @@ export class Origins {
     if (i !== j) {
       return { tree: ["*", p(i), ["+", "+-", ["n", "0"], p(j)]], value: p(i).value * -p(j).value };
     }
-    const others = Array.from({ length: this.program.out }, (_, k) => k).filter((k) => k !== j).map(p);
+    const others = Array.from({ length: this.program.out }, (_, k) => k)
+      .filter((k) => k !== j)
+      .map(p);
     const value = p(i).value * others.reduce((sum, q) => sum + q.value, 0);
     /** @type {Tree[]} */
     const forms = [["*", p(i), ["+", "+-", ["n", "1"], p(j)]]];
@@ -301,7 +333,11 @@ export class Origins {
   /** @param {number} s @param {number} j @param {string} id @returns {Tree} */
   outputDelta(s, j, id) {
     const { loss } = this.program;
-    if (loss.delta) return filled(loss.delta, this.names(s, j, (name) => name));
+    if (loss.delta)
+      return filled(
+        loss.delta,
+        this.names(s, j, (name) => name),
+      );
     return this.jacobianSamples.includes(s) ? this.throughJacobian(s, j) : this.operand(id);
   }
 
@@ -312,8 +348,11 @@ export class Origins {
     const terms = [];
     /** @type {Tree[]} */
     const mean = [];
-    const known = (/** @type {string} */ id, /** @type {Tree} */ tree, /** @type {number} */ value) =>
-      ({ id, value, rounding: roundingBound(tree) });
+    const known = (/** @type {string} */ id, /** @type {Tree} */ tree, /** @type {number} */ value) => ({
+      id,
+      value,
+      rounding: roundingBound(tree),
+    });
     const slopes = Array.from({ length: out }, (_, i) => {
       const tree = this.upstream(s, i);
       return known(`upstream.${layers}[${s},${i}]`, tree, evaluate(tree));

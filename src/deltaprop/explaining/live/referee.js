@@ -49,7 +49,9 @@ export function proofOf(step, id, place, claimed) {
   let slopes = [];
   let h = 0;
   for (h of STEPS) {
-    const [right, left, farRight, farLeft] = [h, -h, 2 * h, -2 * h].map((shift) => lossBeside(step, id, place, shift));
+    const [right, left, farRight, farLeft] = [h, -h, 2 * h, -2 * h].map((shift) =>
+      lossBeside(step, id, place, shift),
+    );
     measured = (8 * (right - left) - (farRight - farLeft)) / (12 * h);
     const size = Math.max(h, ...[here, right, left, farRight, farLeft].map(Math.abs));
     noise = (8 * EPSILON * size) / h;
@@ -87,13 +89,15 @@ export function beyond(step) {
   const names = [
     ...numbered.flatMap((k) => [`z.${k}`, `a.${k}`]),
     ...[...numbered].reverse().map((k) => `delta.${k}`),
-    ...parameters.map((/** @type {any} */ [id]) => `d${id}`), "loss",
+    ...parameters.map((/** @type {any} */ [id]) => `d${id}`),
+    "loss",
   ];
   for (const name of names) {
     const { dims, data } = step.array(name);
     const place = data.findIndex((value) => !Number.isFinite(value));
     if (place < 0) continue;
-    const index = dims.length > 1 ? `[${Math.floor(place / dims[1])},${place % dims[1]}]` : dims.length ? `[${place}]` : "";
+    const index =
+      dims.length > 1 ? `[${Math.floor(place / dims[1])},${place % dims[1]}]` : dims.length ? `[${place}]` : "";
     return { name: `${name}${index}`, value: data[place] };
   }
   return null;
@@ -104,7 +108,9 @@ export function beyond(step) {
 /** The parameters before and after, one after another.
  *  @param {Step} step @param {string} [prefix] @param {string} [suffix] */
 function flat(step, prefix = "", suffix = "") {
-  return step.program.parameters.flatMap((/** @type {any} */ [id]) => [...step.array(`${prefix}${id}${suffix}`).data]);
+  return step.program.parameters.flatMap((/** @type {any} */ [id]) => [
+    ...step.array(`${prefix}${id}${suffix}`).data,
+  ]);
 }
 
 /** @param {number[]} one @param {number[]} other */
@@ -116,8 +122,12 @@ export function promiseOf(step) {
   const moved = after.map((/** @type {number} */ w, /** @type {number} */ k) => w - before[k]);
   const [loss, again] = [step.number("loss"), step.number("loss.after")];
   return {
-    before: loss, after: again, brought: again - loss, promised: dot(gradient, moved),
-    bent: bending(step, before, moved), crossed: crossedKinks(step),
+    before: loss,
+    after: again,
+    brought: again - loss,
+    promised: dot(gradient, moved),
+    bent: bending(step, before, moved),
+    crossed: crossedKinks(step),
   };
 }
 
@@ -125,7 +135,14 @@ export function promiseOf(step) {
  *  @param {Step} step @param {number[]} before @param {number[]} moved */
 function bending(step, before, moved) {
   const largest = Math.max(...moved.map(Math.abs));
-  const length = largest * Math.sqrt(dot(moved.map((v) => v / largest), moved.map((v) => v / largest)));
+  const length =
+    largest *
+    Math.sqrt(
+      dot(
+        moved.map((v) => v / largest),
+        moved.map((v) => v / largest),
+      ),
+    );
   if (largest === 0 || !Number.isFinite(length)) return largest === 0 ? 0 : NaN;
   const unit = moved.map((v) => v / length);
   const slopeAt = (/** @type {number} */ t) => {
@@ -150,7 +167,7 @@ function crossedKinks(step) {
   for (const [id, kinks] of step.program.kinks) {
     const after = step.arrays.get(`${id}.after`) || step.array(id);
     step.array(id).data.forEach((value, k) => {
-      for (const kink of kinks) count += (value > kink) !== (after.data[k] > kink) ? 1 : 0;
+      for (const kink of kinks) count += value > kink !== after.data[k] > kink ? 1 : 0;
     });
   }
   return count;
@@ -166,7 +183,10 @@ export function batchOf(step) {
     for (const [id, array] of step.arrays) {
       if (!/^delta(_\w+)?\.\d+$/.test(id)) continue;
       const cols = array.dims[1];
-      alone.arrays.set(id, { dims: array.dims, data: array.data.map((v, k) => (Math.floor(k / cols) === s ? v : 0)) });
+      alone.arrays.set(id, {
+        dims: array.dims,
+        data: array.data.map((v, k) => (Math.floor(k / cols) === s ? v : 0)),
+      });
     }
     for (const assignment of gradients) alone.assign(assignment, true);
     const whole = gradients.filter((/** @type {any} */ assignment) => assignment[2] === 0);
@@ -176,14 +196,30 @@ export function batchOf(step) {
   const scaled = parts.map((part) => part.map((v) => v / largest));
   const inner = scaled.map((one) => scaled.map((other) => dot(one, other)));
   const lengths = inner.map((row, s) => Math.sqrt(Math.max(row[s], 0)));
-  const norm = Math.sqrt(Math.max(inner.flat().reduce((sum, v) => sum + v, 0), 0));
+  const norm = Math.sqrt(
+    Math.max(
+      inner.flat().reduce((sum, v) => sum + v, 0),
+      0,
+    ),
+  );
   const losses = step.array("losses").data;
   const samples = inner.map((row, s) => ({
-    sample: s, loss: losses[s], norm: lengths[s] * largest,
-    cosine: cosine(row.reduce((sum, v) => sum + v, 0), lengths[s], norm),
+    sample: s,
+    loss: losses[s],
+    norm: lengths[s] * largest,
+    cosine: cosine(
+      row.reduce((sum, v) => sum + v, 0),
+      lengths[s],
+      norm,
+    ),
   }));
   const total = lengths.reduce((sum, v) => sum + v, 0);
-  return { samples, norm: norm * largest, uncancelled: total > 0 ? norm / total : 1, conflict: conflictOf(inner, lengths) };
+  return {
+    samples,
+    norm: norm * largest,
+    uncancelled: total > 0 ? norm / total : 1,
+    conflict: conflictOf(inner, lengths),
+  };
 }
 
 /** @param {number} inner @param {number} one @param {number} other */
@@ -196,9 +232,11 @@ function cosine(inner, one, other) {
 function conflictOf(inner, lengths) {
   /** @type {[number, number, number] | null} */
   let worst = null;
-  inner.forEach((row, s) => row.forEach((v, r) => {
-    const own = cosine(v, lengths[s], lengths[r]);
-    if (s < r && own < (worst ? worst[2] : 0)) worst = [s, r, own];
-  }));
+  inner.forEach((row, s) =>
+    row.forEach((v, r) => {
+      const own = cosine(v, lengths[s], lengths[r]);
+      if (s < r && own < (worst ? worst[2] : 0)) worst = [s, r, own];
+    }),
+  );
   return worst;
 }

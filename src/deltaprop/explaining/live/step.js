@@ -23,7 +23,10 @@ function quantity(value) {
   if (typeof value === "number") return { dims: [], data: Float64Array.of(value) };
   if (!Array.isArray(value)) {
     const bytes = Uint8Array.from(atob(value.f4 || value.f8), (c) => c.charCodeAt(0)).buffer;
-    return { dims: value.shape, data: value.f4 ? Float64Array.from(new Float32Array(bytes)) : new Float64Array(bytes) };
+    return {
+      dims: value.shape,
+      data: value.f4 ? Float64Array.from(new Float32Array(bytes)) : new Float64Array(bytes),
+    };
   }
   const dims = [];
   for (let part = value; Array.isArray(part); [part] = part) dims.push(part.length);
@@ -36,7 +39,8 @@ export class Step {
     this.program = program;
     this.last = program.layers;
     this.arrays = new Map(given);
-    this.apply = (/** @type {string} */ name, /** @type {number[]} */ ...numbers) => functionOf(program, name)(numbers);
+    this.apply = (/** @type {string} */ name, /** @type {number[]} */ ...numbers) =>
+      functionOf(program, name)(numbers);
   }
 
   /** @param {string} id @returns {Quantity} */
@@ -89,7 +93,10 @@ export class Step {
    *  @param {any} assignment @param {boolean} byRows @param {(id: string) => string} [called] */
   assign([to, dims, start, stop, tree], byRows, called = (id) => id) {
     const name = called(to);
-    const found = values(bound(tree, (id) => this.array(id), called), this.apply);
+    const found = values(
+      bound(tree, (id) => this.array(id), called),
+      this.apply,
+    );
     const size = dims.reduce((/** @type {number} */ all, /** @type {number} */ n) => all * n, 1);
     const known = this.arrays.get(name);
     const fresh = start === 0 || !known;
@@ -142,7 +149,9 @@ export class Step {
     const data = each.reduce((sum, own, s) => sum + (shares[s] === 0 ? 0 : shares[s] * own), 0);
     const extra = ["l2", "l1"].map((name) => this.penalty(name, called));
     this.arrays.set(called("losses"), { dims: [n], data: each });
-    extra.forEach((own, k) => this.arrays.set(called(`${["l2", "l1"][k]}_penalty`), { dims: [], data: Float64Array.of(own) }));
+    extra.forEach((own, k) =>
+      this.arrays.set(called(`${["l2", "l1"][k]}_penalty`), { dims: [], data: Float64Array.of(own) }),
+    );
     this.arrays.set(called("loss"), { dims: [], data: Float64Array.of(data + extra[0] + extra[1]) });
   }
 
@@ -220,8 +229,9 @@ export class Step {
 
   /** Whether the loss of the only sample is the whole loss. */
   get isOfOneSample() {
-    return this.program.n === 1 && this.number("share") === 1 &&
-      this.number("loss") === this.array("losses").data[0];
+    return (
+      this.program.n === 1 && this.number("share") === 1 && this.number("loss") === this.array("losses").data[0]
+    );
   }
 }
 

@@ -62,7 +62,10 @@ export function bound(tree, arrayOf, called = (id) => id) {
     const [, id, origin, rows, cols] = tree;
     return matrixOf(called(id), arrayOf(called(id)), origin, rows, cols);
   }
-  return withParts(tree, partsOf(tree).map((part) => bound(part, arrayOf, called)));
+  return withParts(
+    tree,
+    partsOf(tree).map((part) => bound(part, arrayOf, called)),
+  );
 }
 
 /** A formula with trees in place of its names; sums and products that begin with one are one.
@@ -177,7 +180,9 @@ export function compiled(formula, names) {
       return (values) => power(first(values), second(values));
     case "f": {
       const f = FUNCTIONS[formula[1]];
-      return parts.length === 1 ? (values) => f(first(values)) : (values) => f(...parts.map((part) => part(values)));
+      return parts.length === 1
+        ? (values) => f(first(values))
+        : (values) => f(...parts.map((part) => part(values)));
     }
     default: {
       const holds = RELATIONS[formula[0]];
@@ -246,7 +251,10 @@ export function softmax({ rows, cols, data }) {
     const top = Math.max(...row);
     const powers = row.map((z) => Math.exp(z - top));
     const total = powers.reduce((sum, v) => sum + v, 0);
-    p.set(powers.map((v) => v / total), i * cols);
+    p.set(
+      powers.map((v) => v / total),
+      i * cols,
+    );
   }
   return { rows, cols, data: p };
 }

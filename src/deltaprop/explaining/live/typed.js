@@ -3,7 +3,10 @@
 /** A number as people write it: 0.5, 0,5, 1/3, -2, 1e-3, also with full-width digits.
  *  @param {string} text @returns {number} NaN where it is none */
 export function readNumber(text) {
-  const plain = text.normalize("NFKC").replace(/[\u2212\u2013]/g, "-").replace(/\s+/g, "");
+  const plain = text
+    .normalize("NFKC")
+    .replace(/[\u2212\u2013]/g, "-")
+    .replace(/\s+/g, "");
   const parts = plain.split("/").map((part) => {
     const point = part.includes(".") ? part : part.replace(",", ".");
     return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(point) ? Number(point) : NaN;
@@ -19,7 +22,8 @@ export function unfit(id, value, program) {
   if (Number.isNaN(value)) return "live no number";
   if (!Number.isFinite(value)) return "live too far";
   const quantity = id.split(/[.[]/)[0];
-  const reach = quantity === "targets" ? program.loss.targets : quantity === "share" ? "positive" : program.reach[id];
+  const reach =
+    quantity === "targets" ? program.loss.targets : quantity === "share" ? "positive" : program.reach[id];
   switch (reach) {
     case "positive":
       return value > 0 ? "" : "live above zero";

@@ -28,7 +28,10 @@ function withValues(tree, apply) {
     const f = tree[1] === "sign" ? Math.sign : (/** @type {number} */ v) => apply(tree[1], v);
     return { ...tree[2], data: tree[2].data.map(f), applied: true };
   }
-  return withParts(tree, partsOf(tree).map((part) => withValues(part, apply)));
+  return withParts(
+    tree,
+    partsOf(tree).map((part) => withValues(part, apply)),
+  );
 }
 
 /** @param {Tree} tree @returns {boolean} */
@@ -44,7 +47,8 @@ function writtenOf(tree) {
   const parts = partsOf(tree);
   if (tree[0] !== "*") return parts.flatMap(writtenOf);
   const constants = parts.filter((part) => !hasMatrix(part)).map(scalars);
-  const whole = constants.length > 1 ? ["*", ...constants.flatMap((c) => (c[0] === "*" ? c.slice(1) : [c]))] : constants[0];
+  const whole =
+    constants.length > 1 ? ["*", ...constants.flatMap((c) => (c[0] === "*" ? c.slice(1) : [c]))] : constants[0];
   return [...(constants.length ? [{ constant: whole }] : []), ...parts.filter(hasMatrix).flatMap(writtenOf)];
 }
 
@@ -63,13 +67,17 @@ function rounded(matrix, digits) {
  *  @param {Tree} tree @param {Matrix} result @param {number} digits
  *  @param {import("./trees.js").Apply} apply */
 function enoughDigits(tree, result, digits, apply) {
-  const large = (/** @type {Tree} */ part) => (isMatrix(part)
-    ? Math.max(part.rows, part.cols) > MOST_CELLS : partsOf(part).some(large));
+  const large = (/** @type {Tree} */ part) =>
+    isMatrix(part) ? Math.max(part.rows, part.cols) > MOST_CELLS : partsOf(part).some(large);
   if (large(tree) || large(result) || !result.data.every(Number.isFinite)) return digits;
   const shown = rounded(result, digits).data;
   for (let enough = digits; enough < ALL_DIGITS; enough += 1) {
-    const found = values(tree, apply, (matrix) => rounded(matrix, enough), (leaf) =>
-      (Array.isArray(leaf) ? leafValue(leaf) : read(numberText(leaf.value, enough))));
+    const found = values(
+      tree,
+      apply,
+      (matrix) => rounded(matrix, enough),
+      (leaf) => (Array.isArray(leaf) ? leafValue(leaf) : read(numberText(leaf.value, enough))),
+    );
     const at = (/** @type {number} */ k) => found.data[found.data.length === 1 ? 0 : k];
     if (shown.every((value, k) => Math.abs(at(k) - value) <= unit(result.data[k], digits))) return enough;
   }
@@ -83,7 +91,12 @@ function enoughDigits(tree, result, digits, apply) {
  *  @returns {number} the width of its widest matrix, in characters */
 export function fillEquation(element, { left, tree, phase }, step, digits, known, called) {
   const result = bound(left, (id) => step.array(id));
-  const right = tree && withValues(bound(tree, (id) => step.array(id)), step.apply);
+  const right =
+    tree &&
+    withValues(
+      bound(tree, (id) => step.array(id)),
+      step.apply,
+    );
   const enough = right ? enoughDigits(right, result, digits, step.apply) : digits;
   const same = right && isMatrix(right) && !right.alone;
   const own = same ? enough : digits;
@@ -101,12 +114,17 @@ export function fillEquation(element, { left, tree, phase }, step, digits, known
       widest = Math.max(widest, fillTable(tables.shift(), part, enough, known, called));
     }
   }
-  widest = Math.max(widest, fillTable(tables.shift(), { matrix: result, transposed: false, applied: false }, own, known, called));
+  widest = Math.max(
+    widest,
+    fillTable(tables.shift(), { matrix: result, transposed: false, applied: false }, own, known, called),
+  );
   const shown = corner(result);
-  const exact = (same && phase !== "update") || shown.every((value) => {
-    const text = read(numberText(value, own));
-    return text === value || Math.abs(text - value) <= 1e-13 * Math.abs(value);
-  });
+  const exact =
+    (same && phase !== "update") ||
+    shown.every((value) => {
+      const text = read(numberText(value, own));
+      return text === value || Math.abs(text - value) <= 1e-13 * Math.abs(value);
+    });
   const relations = element.querySelectorAll("math > mo:first-child");
   relations[relations.length - 1].textContent = exact ? "=" : "≈";
   return widest;
@@ -116,7 +134,10 @@ export function fillEquation(element, { left, tree, phase }, step, digits, known
 function corner(matrix) {
   const rows = Math.min(matrix.rows, MOST_CELLS);
   const cols = Math.min(matrix.cols, MOST_CELLS);
-  return Array.from({ length: rows * cols }, (_, k) => matrix.data[Math.floor(k / cols) * matrix.cols + (k % cols)]);
+  return Array.from(
+    { length: rows * cols },
+    (_, k) => matrix.data[Math.floor(k / cols) * matrix.cols + (k % cols)],
+  );
 }
 
 /** How wide a number is up to its point, in digits. @param {string} text */
@@ -131,10 +152,12 @@ function beforeThePoint(text) {
 function fillTable(table, { matrix, transposed, applied }, digits, known, called) {
   const [rows, cols] = transposed ? [matrix.cols, matrix.rows] : [matrix.rows, matrix.cols];
   const range = (/** @type {number} */ n) => Array.from({ length: Math.min(n, MOST_CELLS) }, (_, k) => k);
-  const cells = range(rows).map((r) => range(cols).map((c) => {
-    const { id, value } = transposed ? entryOf(matrix, c, r) : entryOf(matrix, r, c);
-    return { id: called(id), text: numberText(value, digits) };
-  }));
+  const cells = range(rows).map((r) =>
+    range(cols).map((c) => {
+      const { id, value } = transposed ? entryOf(matrix, c, r) : entryOf(matrix, r, c);
+      return { id: called(id), text: numberText(value, digits) };
+    }),
+  );
   const before = range(cols).map((c) => Math.max(...cells.map((row) => beforeThePoint(row[c].text))));
   const written = cells.map((row) => {
     const all = row.map(({ id, text }, c) => {
@@ -156,4 +179,3 @@ function fillTable(table, { matrix, transposed, applied }, digits, known, called
 export function widthClass(widest) {
   return widest > ROOM[1] ? "wider" : widest > ROOM[0] ? "wide" : "";
 }
-

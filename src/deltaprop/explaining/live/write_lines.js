@@ -27,7 +27,10 @@ export function proofHtml({ verdict, measured, error }, words, text) {
   const said = escaped(words[verdict]);
   const mark = `<span role="img" aria-label="${said}">${MARKS[verdict]}</span>`;
   if (verdict === "kink" || verdict === "undecided") return `${mark} ${said}`;
-  const lines = [["central difference", text(measured)], ["relative error", text(error, 2)]];
+  const lines = [
+    ["central difference", text(measured)],
+    ["relative error", text(error, 2)],
+  ];
   const told = lines.map(([key, number]) => escaped(words[key].replace("{number}", number)));
   return `${mark} ${told.join(" <br>").replaceAll("-", "−")}`;
 }

@@ -24,7 +24,7 @@ from deltaprop.model.layers import ARRAYS
 from deltaprop.notation.chart import Bars, Curve
 from deltaprop.notation.chart_svg import chart_svg
 from deltaprop.notation.digits import Line, number_text
-from deltaprop.notation.ids import PHASES, Ref, read_ref
+from deltaprop.notation.ids import PHASES, Ref, grid, read_ref
 from deltaprop.notation.image import Image
 from deltaprop.notation.image_svg import image_svg
 from deltaprop.notation.mathml import (
@@ -44,6 +44,7 @@ __all__ = ["Blocks", "place_of"]
 _MARKS = {"right": "✓", "wrong": "✗", "kink": "–", "undecided": "–"}
 _HYPHEN = re.compile(r"(?<![\w.])-(?=\d)")  # before a number it is a minus sign
 _MOST_GIVEN = 48  # numbers of a kind that are shown unfolded
+_MOST_INPUTS = 400  # of a batch, all of which can be changed
 
 
 def place_of(section: Section) -> str:
@@ -70,6 +71,12 @@ class Blocks:
         self.document, self.words, self.names = document, document.words, names
         self.lines = tuple(document.lines())
         self.roots = roots([line.step for line in self.lines])
+        if is_live and document.worked is not None:
+            # what is among the smallest, and no line names it, can be changed all the same
+            trace = document.worked.trace
+            for name, rows in (("x", trace.a[0]), ("targets", trace.targets)):
+                given = grid(name, 0, rows.shape if rows.size <= _MOST_INPUTS else (0, 0))
+                self.roots |= {ref.id: float(rows[ref.index]) for ref in given}
         self.known = {line.step.id for line in self.lines} | set(self.roots)
         blocks = (block for block in document.blocks() if isinstance(block, Equations))
         self.width = width_class(equation for block in blocks for equation in block.equations)
