@@ -80,12 +80,12 @@ class Convention:
         return any(fnmatchcase(key, pattern) for pattern in self.shown_by for key in keys)
 
 
-def _several(step: Step) -> bool:
-    return len(step.x) > 1
-
-
 def _is_summed(step: Step) -> bool:
     return len(step.x) > 1 and bool(np.allclose(step.shares, 1.0))
+
+
+def _is_mean(step: Step) -> bool:
+    return len(step.x) > 1 and not _is_summed(step)
 
 
 def _squared(step: Step) -> bool:
@@ -143,22 +143,20 @@ CONVENTIONS: tuple[Convention, ...] = (
     ),
     Convention(
         "samples", "sum", "the loss is the sum over samples, not their mean",
-        lambda step: _several(step) and not _is_summed(step), "a mean over several samples",
-        objective=_n,
+        _is_mean, "a mean over several samples", objective=_n,
     ),
     Convention(
         "samples", "mean", "the loss is the mean over samples, not their sum",
-        lambda step: _several(step) and _is_summed(step), "a sum over several samples",
-        objective=lambda step: 1.0 / len(step.x),
+        _is_summed, "a sum over several samples", objective=lambda step: 1.0 / len(step.x),
     ),
     Convention(
         "delta", "per_sample", "delta is each sample's own; the mean is taken in dW and db",
-        _several, "several samples", written={"delta": _n},
+        _is_mean, "a mean over several samples", written={"delta": _n},
     ),
     Convention(
         "delta", "per_sample_dW_summed",
         "delta is each sample's own, dW and db are sums; the mean is taken in the update",
-        _several, "several samples", written={"delta": _n, "dW": _n, "db": _n},
+        _is_mean, "a mean over several samples", written={"delta": _n, "dW": _n, "db": _n},
     ),
     Convention(
         "error_signal", "t_minus_y", "delta is t - y times f', and the step adds eta a delta",
@@ -243,7 +241,9 @@ class Conventions:
 
     def fitting(self, step: Step) -> tuple[Conventions, tuple[Convention, ...]]:
         """Return those of a step that make a difference, and those that make none."""
-        own = tuple(choice for choice in self.chosen if choice.applies(step))
+        samples = [c for c in self.chosen if c.about == "samples" and c.applies(step)]
+        summed = Conventions(tuple(samples)).step(step)  # of a sum, delta is each sample's own
+        own = tuple(c for c in self.chosen if c in samples or c.applies(summed))
         idle = tuple(choice for choice in self.chosen if choice not in own)
         return replace(self, chosen=own), idle
 

@@ -10,6 +10,7 @@ from deltaprop.cli.options import EncodingOption, LanguageOption, MissingOption,
 from deltaprop.cli.own_numbers import (
     ActivationOption,
     AddClassOption,
+    ConventionOption,
     ForceOption,
     LossOption,
     OwnNumbers,
@@ -77,6 +78,7 @@ def explain(
     notation: Annotated[
         str | None, option("NAME", "standard, or tutorial: W⁽¹²⁾, z⁴ = L; w, h, y, E.")
     ] = None,
+    convention: ConventionOption = None,
     scores: Annotated[str | None, option("Z,Z,...", "With SOURCE softmax: the scores z.")] = None,
     model: Annotated[str | None, option("MODEL", "With SOURCE softmax: whose scores.")] = None,
     out: Annotated[str | None, option("FILE", "Write to a file.")] = None,
@@ -121,7 +123,7 @@ def explain(
     else:
         if scores is not None or model is not None:
             raise SettingError("--scores and --model belong to: deltaprop explain softmax.")
-        explanation, example = _explanation(source, wanted, own, save, language)
+        explanation, example = _explanation(source, wanted, own, convention, save, language)
         chosen = repeated(explanation, example, steps, step, until, watch)
         if isinstance(chosen, Explanation):
             explained = chosen if only is None else chosen.only(only)
@@ -152,7 +154,12 @@ def refuse(options: Mapping[str, object], with_what: str) -> None:
 
 
 def _explanation(
-    source: str, wanted: WantedRow, own: OwnNumbers, save: str | None, language: str
+    source: str,
+    wanted: WantedRow,
+    own: OwnNumbers,
+    convention: list[str] | None,
+    save: str | None,
+    language: str,
 ) -> tuple[Explanation, Mapping[str, Any] | None]:
     """Return the explanation of SOURCE with somebody's own numbers; of an example with its data.
 
@@ -169,6 +176,8 @@ def _explanation(
                 "as one first, with --save row.yaml, and explain that."
             )
         explanation = explanation_of(source, wanted)
+        if convention is not None:
+            explanation = explanation.in_convention(convention)
         if save is not None:
             data = example_of_step(explanation)
             if data is None:
@@ -179,6 +188,8 @@ def _explanation(
             save_example(with_claims(worked_example(data)), save, language)
         return explanation, None
     worked = own.change(example_of(source), source)
+    if convention is not None:
+        worked = worked.in_convention(convention)
     explanation = explanation_of_example(worked, source)
     if save is not None:
         save_example(with_claims(worked), save, language)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ActivationOption",
     "AddClassOption",
+    "ConventionOption",
     "ForceOption",
     "LossOption",
     "OwnNumbers",
@@ -42,6 +43,15 @@ SetOption: TypeAlias = Annotated[
         'Another number, as often as you like: x=1,1  t=3  w1=0.7  "W1[0,2]=-1"  b2=0.5; '
         'rows: "x=1,0; 0,1".',
         "--set",
+    ),
+]
+ConventionOption: TypeAlias = Annotated[
+    list[str] | None,
+    option(
+        "NAME",
+        "Written as others do: squared-error, sum, per-sample-delta, t-minus-y, out-in, columns, "
+        "...; as often as you like.",
+        "--convention",
     ),
 ]
 RateOption: TypeAlias = Annotated[float | None, finite("ETA", "Another learning rate.")]

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from deltaprop.errors import DeltapropError
 from deltaprop.explaining.changes import changed
+from deltaprop.explaining.document.layout import is_turned
 from deltaprop.explaining.examples import WorkedExample, worked_example
 from deltaprop.explaining.worked_step import WorkedStep
 from deltaprop.model.layers import Dense
@@ -49,7 +50,7 @@ def example_of_step(step: WorkedStep) -> dict[str, Any] | None:
 
 def _given(step: WorkedStep) -> Iterator[tuple[str, Any]]:
     """Yield the keys of the format that are not as usual."""
-    trace, update, names = step.trace, step.update, step.names
+    (trace, reduction), update, names = step.as_given, step.update, step.names
     network = trace.network
     yield "title", names.title or "A step"
     for key in ("titles", "source"):
@@ -90,8 +91,10 @@ def _given(step: WorkedStep) -> Iterator[tuple[str, Any]]:
         yield "optimizer", rule.name
     if not update.train_biases:
         yield "train_biases", False
-    if step.reduction != "mean":
-        yield "loss_reduction", step.reduction
+    if reduction != "mean":
+        yield "loss_reduction", reduction
+    if asked := step.written.asked.chosen:
+        yield "conventions", {choice.about: choice.choice for choice in asked}
 
 
 def _state(step: WorkedStep) -> dict[str, Any]:
@@ -116,26 +119,29 @@ def with_claims(worked: WorkedExample) -> dict[str, Any]:
     step = worked.explain()
     if data.get("claims") or data.get("steps") or step.n_numbers > _MOST_CLAIMS:
         return data
-    data.pop("conventions", None)  # how other claims were written
     return {**data, "claims": dict(_claims(step))}
 
 
 def _claims(step: WorkedStep) -> Iterator[tuple[str, Any]]:
-    trace, after = step.trace, step.update.after
+    trace, after, turned = step.shown, step.shown_after, step.written.turned
+
+    def rounded(key: str, array: npt.NDArray[np.float64]) -> tuple[str, Any]:
+        return key, _rounded(array.T if is_turned(key.partition(".")[0], turned) else array)
+
     layers = range(1, len(trace.z) + 1)
     for k in layers:
-        yield f"z.{k}", _rounded(trace.z[k - 1])
-        yield f"a.{k}", _rounded(trace.a[k])
-    yield "loss", _rounded(np.array(trace.loss))
+        yield rounded(f"z.{k}", trace.z[k - 1])
+        yield rounded(f"a.{k}", trace.a[k])
+    yield rounded("loss", np.array(trace.loss))
     for k in reversed(layers):
-        yield f"delta.{k}", _rounded(trace.delta[k - 1])
+        yield rounded(f"delta.{k}", trace.delta[k - 1])
     for k in reversed(layers):
         for name, array in trace.gradients.layers[k - 1].items():
-            yield f"d{name}.{k}", _rounded(array)
+            yield rounded(f"d{name}.{k}", array)
     for k in reversed(layers):
         for name, array in after.parameters.layers[k - 1].items():
-            yield f"{name}.{k}.after", _rounded(array)
-    yield "loss.after", _rounded(np.array(after.loss))
+            yield rounded(f"{name}.{k}.after", array)
+    yield rounded("loss.after", np.array(after.loss))
 
 
 def _rounded(array: npt.NDArray[np.float64]) -> Any:

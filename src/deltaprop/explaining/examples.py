@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
+from deltaprop.checking.conventions import asked_for
 from deltaprop.errors import SettingError, UnknownNameError
 from deltaprop.explaining.changes import Change, changed
 from deltaprop.explaining.example_files import Written, read_data
@@ -80,7 +81,8 @@ class WorkedExample:
     claims : dict
         What somebody says the numbers are.
     conventions : dict
-        In which conventions the claims are written, where the house writes otherwise.
+        In which conventions the claims are written, where the house writes otherwise; and its
+        explanation.
     titles : dict
         The title in other languages: {"zh": "..."}.
     source : str
@@ -175,8 +177,26 @@ class WorkedExample:
             return self
         return replace(worked_example(data, "the changed example"), changes=self.changes + changes)
 
-    def explain(self) -> Explanation:
+    def in_convention(self, convention: object) -> WorkedExample:
+        """Return the example in other conventions, without claims, which were written in its own.
+
+        Parameters
+        ----------
+        convention : str, list of str or mapping
+            As for ``explaining.explain``.
+        """
+        names = {choice.about: choice.choice for choice in asked_for(convention).chosen}
+        kept = {k: v for k, v in self.data.items() if k not in ("claims", "steps")}
+        data = {**kept, "conventions": names or "house"}
+        return replace(self, conventions=data["conventions"], claims=None, steps=(), data=data)
+
+    def explain(self, convention: object = None) -> Explanation:
         """Return its step with every number accounted for.
+
+        Parameters
+        ----------
+        convention : str, list of str or mapping, optional
+            In which it is written, as for ``explaining.explain``; that of the example if left out.
 
         Raises
         ------
@@ -190,6 +210,7 @@ class WorkedExample:
             self.network, self.parameters, self.x, self.targets,
             optimizer=self.optimizer, state=self.state, train_biases=self.train_biases,
             reduction=self.reduction,
+            convention=self.conventions if convention is None else convention,
             names=Names(
                 self.title, source=self.source, titles=self.titles, changes=self.changes,
                 changed=self.changed, notation=self.notation,

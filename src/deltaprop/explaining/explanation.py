@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from deltaprop.checking.conventions import Conventions, asked_for
 from deltaprop.checking.gradients import of_infinite_loss
+from deltaprop.checking.step import Step
 from deltaprop.engines.base import take_step
 from deltaprop.errors import DataError, SettingError
 from deltaprop.explaining.derivation.update_record import Update
+from deltaprop.explaining.derivation.written import Written
 from deltaprop.explaining.document.blocks import Document
 from deltaprop.explaining.document.labels import Names
 from deltaprop.explaining.document.outline import MOST_NUMBERS
@@ -47,7 +51,29 @@ class Explanation(WorkedStep, InEveryForm):
         "mean" or "sum" over samples.
     wanted : tuple of Ref
         The numbers asked for; empty for all.
+    written : Written
+        In which conventions it is written. ``trace`` and ``update`` have the loss of these
+        conventions, and delta and gradients as derivatives of it.
+    given : tuple of (Trace, str), optional
+        The pass with the loss that was asked for, before conventions, and its reduction.
     """
+
+    def in_convention(self, convention: object) -> Explanation:
+        """Return the same step as another convention writes it.
+
+        Parameters
+        ----------
+        convention : str, list of str or mapping
+            As for ``explain``; "house" for the library's own.
+
+        Raises
+        ------
+        SettingError, UnknownNameError
+            When there is no such convention, or two contradict each other.
+        """
+        trace, reduction = self.as_given
+        found = _explained(trace, self.update, self.names, reduction, asked_for(convention))
+        return replace(found, wanted=self.wanted)
 
     def document(
         self, style: Style, *, most: int = MOST_NUMBERS, shortened: bool = False
@@ -69,6 +95,7 @@ def explain(
     n_steps: int = 1,
     train_biases: bool = True,
     reduction: str = "mean",
+    convention: object = None,
     sample_weight: npt.ArrayLike | None = None,
     rng: np.random.Generator | None = None,
     names: Names | None = None,
@@ -98,6 +125,9 @@ def explain(
         False leaves the biases as they are, as some textbooks do.
     reduction : {"mean", "sum"}
         Over samples.
+    convention : str, list of str or mapping, optional
+        How the step is written: "per-sample-delta", ["squared_error", "t_minus_y"],
+        {"weights": "out_in"}; a choice of ``CONVENTIONS``. One that changes nothing here is told.
     sample_weight : array_like of shape (n,), optional
         As for ``backpropagate``.
     rng : numpy.random.Generator, optional
@@ -122,25 +152,44 @@ def explain(
     chosen.require_fit(network.n_in, network.n_out)
     rule: Optimizer = GradientDescent(learning_rate) if optimizer is None else optimizer
     require_optimizer(rule)
-    with np.errstate(over="ignore", invalid="ignore"):  # refused in the next line
+    asked = asked_for(convention)
+    with np.errstate(over="ignore", invalid="ignore"):  # refused before anything is shown
         trace = backpropagate(
             network, parameters, x, targets,
             sample_weight=sample_weight, reduction=reduction, rng=rng,
         )  # fmt: skip
-    _refuse_overflow(trace)
-    after = parameters.copy()
-    before = _state_before(rule, state, after.flat.size)
-    changed = _copy(before)
     eta = as_schedule(rule.learning_rate)(step, n_steps)
-    take_step(rule, network.layout, changed, after.flat, trace.gradients.flat, eta)
-    if not train_biases:
+    before = _state_before(rule, state, parameters.flat.size)
+    update = Update(rule, eta, trace, before, before, train_biases)
+    return _explained(trace, update, chosen, reduction, asked)
+
+
+def _explained(
+    given: Trace, plan: Update, names: Names, reduction: str, asked: Conventions
+) -> Explanation:
+    """Return the explanation of a step that is planned, with the loss of some conventions."""
+    network, rule, before = given.network, plan.rule, plan.state
+    step = Step(
+        network, given.parameters, given.a[0], given.targets, given.shares, plan.learning_rate,
+        inertia=float(getattr(rule, "momentum", 0.0)),
+    )  # fmt: skip
+    written = Written.of(asked, step)
+    with np.errstate(over="ignore", invalid="ignore"):
+        trace, over_samples = written.objective(given, step, reduction)
+    _refuse_overflow(trace)
+    after, changed = given.parameters.copy(), _copy(before)
+    take_step(rule, network.layout, changed, after.flat, trace.gradients.flat, plan.learning_rate)
+    if not plan.train_biases:
         for slot in network.layout.slots:
             if slot.name == "b":
-                after.flat[slot.start : slot.stop] = parameters.flat[slot.start : slot.stop]
+                kept = slice(slot.start, slot.stop)
+                after.flat[kept] = given.parameters.flat[kept]
     with np.errstate(over="ignore", invalid="ignore"):  # a step too far shows as inf or nan
         again = retrace(trace, after)
-    update = Update(rule, eta, again, before, changed, train_biases)
-    return Explanation(trace, update, chosen, reduction)
+    update = replace(plan, after=again, new_state=changed)
+    return Explanation(
+        trace, update, names, over_samples, written=written, given=(given, reduction)
+    )
 
 
 def _refuse_overflow(trace: Trace) -> None:

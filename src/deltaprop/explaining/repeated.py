@@ -126,17 +126,17 @@ class Repeated(InEveryForm):
                 return
 
     def _next(self, step: Explanation, done: int) -> Explanation:
-        trace, update = step.trace, step.update
+        (trace, reduction), update = step.as_given, step.update
         return explain(
             trace.network, update.after.parameters, trace.a[0], trace.targets,
             optimizer=update.rule, state=update.new_state, step=done, n_steps=self.n_steps,
-            train_biases=update.train_biases, sample_weight=self._weights, reduction=step.reduction,
-            names=step.names,
+            train_biases=update.train_biases, sample_weight=self._weights, reduction=reduction,
+            convention=step.written.asked, names=step.names,
         )  # fmt: skip
 
     @property
     def _weights(self) -> npt.NDArray[np.float64] | None:
-        shares = self.first.trace.shares
+        shares = self.first.as_given[0].shares
         equal = np.all(shares == shares[0])
         return None if equal else shares
 
@@ -156,7 +156,7 @@ class Repeated(InEveryForm):
     def _row(self, trace: Trace) -> _Row:
         layers = trace.parameters.layers
         return _Row(
-            trace.loss,
+            self.first.written.shown(trace).loss,
             (self.until or Measure()).of(trace),
             tuple(float(v) for v in trace.a[-1].ravel()),
             tuple(float(layers[r.layer - 1][r.quantity][r.index]) for _, r in self.watched),
@@ -218,7 +218,7 @@ class Repeated(InEveryForm):
         """Return a table of the steps, the curve of the loss, and when it was learnt."""
         words = words_of(style.language)
         conventions = self.first.document(replace(style, detail="overview"), most=0).conventions
-        naming = naming_of(self.first.names, self.first.trace.network, style)
+        naming = naming_of(self.first.names, self.first.trace.network, style, self.first.written)
         table, places = self._table(style, naming)
         blocks: list[Block] = [Sentence(self.sentence(style)), table]
         if len(places) < len(self.rows):

@@ -15,6 +15,7 @@ from deltaprop.explaining.derivation.any_number import Derivation
 from deltaprop.explaining.derivation.samples import Batch, batch_of
 from deltaprop.explaining.derivation.strongest import n_numbers, strongest, strongest_described
 from deltaprop.explaining.derivation.update_record import Update
+from deltaprop.explaining.derivation.written import AS_IN_THE_HOUSE, Written
 from deltaprop.explaining.document.labels import Names
 from deltaprop.model.backprop import Trace
 from deltaprop.model.layers import ARRAYS
@@ -40,6 +41,8 @@ class WorkedStep:
     names: Names = field(default_factory=Names)
     reduction: str = "mean"
     wanted: tuple[Ref, ...] = ()
+    written: Written = AS_IN_THE_HOUSE
+    given: tuple[Trace, str] | None = None
 
     @cached_property
     def steps(self) -> tuple[DerivationStep, ...]:
@@ -96,7 +99,22 @@ class WorkedStep:
     @cached_property
     def derivation(self) -> Derivation:
         """Return what describes any single number."""
-        return Derivation(self.trace, self.update)
+        return Derivation(self.trace, self.update, self.written)
+
+    @property
+    def as_given(self) -> tuple[Trace, str]:
+        """Return the pass with the loss that was asked for, and its reduction."""
+        return self.given or (self.trace, self.reduction)
+
+    @cached_property
+    def shown(self) -> Trace:
+        """Return the numbers of the pass before the step as they are written down."""
+        return self.written.shown(self.trace)
+
+    @cached_property
+    def shown_after(self) -> Trace:
+        """Return the numbers of the pass after the step as they are written down."""
+        return self.written.shown(self.update.after)
 
     def lines(self, digits: int = 6) -> tuple[Line, ...]:
         """Return the steps as they are displayed, each with enough digits to hold."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -126,7 +126,7 @@ class Matrix:
     index of the first entry, whose last two run with rows and columns; empty where it is one
     number, without an index. ``part`` is how the part is written: "2…4"; "" for the whole.
     ``applied`` is the function of the array that ``values`` are, such as "tanh'"; its entries have
-    no ids then.
+    no ids then. ``turned`` is whether the values have rows and columns exchanged: for writing.
     """
 
     id: str
@@ -134,6 +134,7 @@ class Matrix:
     origin: tuple[int, ...] = (0, 0)
     part: str = ""
     applied: str = ""
+    turned: bool = False
 
     def entry(self, i: int, j: int) -> Operand:
         """Return an entry; one row stands for as many as are needed, and so does one column."""
@@ -250,28 +251,37 @@ def parts_of(expression: Expression) -> tuple[Expression, ...]:
             return ()
 
 
-def substituted(expression: Expression, of: Callable[[Operand], Expression]) -> Expression:
-    """Return an expression of numbers with something else in the place of each operand."""
-    if isinstance(expression, Operand):
+def substituted(
+    expression: Expression,
+    of: Callable[[Any], Expression],
+    of_rest: Callable[[Rest], Expression] = lambda rest: rest,
+) -> Expression:
+    """Return an expression with something else in the place of each operand and array."""
+    if isinstance(expression, Operand | Matrix):
         return of(expression)
+    if isinstance(expression, Rest):
+        return of_rest(expression)
 
-    def parts(several: tuple[Expression, ...]) -> tuple[Expression, ...]:
-        return tuple(substituted(part, of) for part in several)
+    def part(inner: Expression) -> Expression:
+        return substituted(inner, of, of_rest)
 
     match expression:
         case Sum(terms=terms):
-            return replace(expression, terms=parts(terms))
+            return replace(expression, terms=tuple(map(part, terms)))
         case Product(factors=factors):
-            return replace(expression, factors=parts(factors))
+            return replace(expression, factors=tuple(map(part, factors)))
         case Call(arguments=arguments):
-            return replace(expression, arguments=parts(arguments))
+            return replace(expression, arguments=tuple(map(part, arguments)))
         case Quotient(above=above, below=below):
-            return Quotient(*parts((above, below)))
+            return Quotient(part(above), part(below))
         case Power(base=base, exponent=exponent):
-            return Power(*parts((base, exponent)))
-        case Comparison(left=left, right=right):
-            left, right = parts((left, right))
-            return replace(expression, left=left, right=right)
+            return Power(part(base), part(exponent))
+        case Comparison(left=left, right=right) | MatrixProduct(left=left, right=right):
+            return replace(expression, left=part(left), right=part(right))
+        case Transposed(of=inner) | Reduced(of=inner):
+            return replace(expression, of=part(inner))
+        case Applied(arguments=named):
+            return replace(expression, arguments={n: part(each) for n, each in named.items()})
         case _:
             return expression
 

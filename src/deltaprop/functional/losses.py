@@ -10,19 +10,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.errors import DataError, SettingError
+from deltaprop.errors import DataError
 from deltaprop.functional.activations import ACTIVATIONS, sigmoid, softplus
 from deltaprop.functional.arrays import by_formula
 from deltaprop.functional.loss_checks import check_loss
 from deltaprop.functional.outputs import OUTPUTS, exp, softmax
 from deltaprop.functional.registry import Registry
 from deltaprop.functional.settings import positive
-from deltaprop.masked import refuse_masked
+from deltaprop.functional.shares import absent_where_zero, sample_shares, weighted_sum
 
 __all__ = [
     "BUILT_IN",
@@ -82,6 +83,9 @@ class Loss:
     takes_any : bool
         Whether targets that the outputs cannot reach have a least loss all the same: squared
         errors. They are warned of, not refused.
+    factor : Fraction
+        What loss and delta are multiplied by, of what the formulas tell: 2 where a squared error
+        has no 1/2.
     """
 
     name: str
@@ -98,6 +102,18 @@ class Loss:
     kinks: tuple[float, ...] = ()
     elsewhere: tuple[str, ...] = ()
     takes_any: bool = False
+    factor: Fraction = Fraction(1)
+
+    def times(self, factor: Fraction) -> Loss:
+        """Return the loss multiplied by a factor, and with it its delta."""
+        c, per_sample, delta = float(factor), self.per_sample, self.delta_per_sample
+        return replace(
+            self,
+            per_sample=lambda logits, targets: c * per_sample(logits, targets),
+            delta_per_sample=lambda logits, targets: c * delta(logits, targets),
+            per_label=None,
+            factor=self.factor * factor,
+        )
 
     def value(self, logits: Array, targets: Array, shares: Array | None = None) -> float:
         """Return L = sum_i share_i * l_i; the shares are 1/n unless given."""
@@ -111,7 +127,7 @@ class Loss:
     def delta(self, logits: Array, targets: Array, shares: Array | None = None) -> Array:
         """Return delta^L = dL/dz^L = share_i * dl_i/dz_i, of shape (n, n_L)."""
         factor = _shares_or_mean(shares, logits)[:, None]
-        return _absent_where_zero(factor, self.delta_per_sample(logits, targets))
+        return absent_where_zero(factor, self.delta_per_sample(logits, targets))
 
     def predict(self, logits: Array) -> Array:
         """Return p, the network's output for these logits."""
@@ -142,56 +158,6 @@ class Loss:
         g = by_formula(self.by_output, p=p, t=targets)
         delta: Array = p * (g - np.sum(p * g, axis=1, keepdims=True))
         return delta
-
-
-def sample_shares(
-    n: int,
-    sample_weight: npt.ArrayLike | None = None,
-    *,
-    total: float | None = None,
-    reduction: str = "mean",
-) -> Array:
-    """Return the factor with which each sample's loss enters L, of shape (n,).
-
-    Without weights 1/n each; with weights w_i / sum(w); with ``reduction="sum"`` 1 or w_i.
-    ``total`` is what to divide by instead of sum(w): mini-batches pass (rows in the batch) * (mean
-    weight of the whole table), so that a weight keeps its meaning even in a batch of one.
-
-    Raises
-    ------
-    DataError
-        When a weight is negative or not finite, all are zero, or their number is not n.
-    """
-    if reduction not in ("mean", "sum"):
-        raise SettingError(f"reduction is {reduction!r}; it is 'mean' or 'sum'.")
-    refuse_masked(sample_weight, "sample_weight")
-    weights = np.ones(n) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-    if weights.shape != (n,):
-        raise DataError(f"sample_weight has shape {weights.shape}; expected one per row: ({n},).")
-    bad = ~(np.isfinite(weights) & (weights >= 0))
-    if bad.any():
-        row = int(np.argmax(bad))
-        raise DataError(
-            f"sample_weight of row {row} is {weights[row]:g}; weights are finite numbers >= 0."
-        )
-    if reduction == "sum":
-        return weights
-    divisor = float(weights.sum()) if total is None else total
-    if not divisor > 0:
-        raise DataError("All sample weights are zero, so there is nothing to learn from.")
-    shares: Array = weights / divisor
-    return shares
-
-
-def weighted_sum(shares: Array, per_sample: Array) -> float:
-    """Return sum_i share_i * l_i; a sample of share 0 is absent, even if its loss is infinite."""
-    return float(np.sum(_absent_where_zero(shares, per_sample)))
-
-
-def _absent_where_zero(shares: Array, values: Array) -> Array:
-    with np.errstate(invalid="ignore"):  # 0 * infinity
-        product: Array = shares * values
-    return product if shares.all() else np.where(shares == 0, 0.0, product)
 
 
 def _shares_or_mean(shares: Array | None, logits: Array) -> Array:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
@@ -68,6 +70,7 @@ class Network:
     computing_layers: tuple[Layer, ...] = field(repr=False, compare=False)
     dropouts: tuple[Dropout | None, ...] = field(repr=False, compare=False)
     sizes: tuple[int, ...] = field(repr=False, compare=False)
+    loss_factor: Fraction = field(default=Fraction(1), init=False, repr=False)
 
     def __init__(
         self,
@@ -207,8 +210,17 @@ class Network:
 
     @property
     def loss(self) -> Loss:
-        """Return the registry row of the loss."""
-        return LOSSES[self.loss_name]
+        """Return the registry row of the loss, multiplied by ``loss_factor``."""
+        row = LOSSES[self.loss_name]
+        return row if self.loss_factor == 1 else row.times(self.loss_factor)
+
+    def with_loss_times(self, factor: Fraction) -> Network:
+        """Return the network with its loss multiplied by a factor, as some conventions have it."""
+        if factor == 1:
+            return self
+        network = copy(self)
+        object.__setattr__(network, "loss_factor", self.loss_factor * factor)
+        return network
 
     @cached_property
     def activations(self) -> tuple[Activation, ...]:

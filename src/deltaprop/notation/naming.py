@@ -41,6 +41,9 @@ class Naming:
     linear, counted, n_hidden, n_out
         Of a network: its layers whose a is z, its arrays that are counted through, how many hidden
         layers and how many outputs there are; ``of_network`` sets them.
+    turned, plain : frozenset of str
+        Of conventions: quantities whose index is written the other way round, and kinds of number
+        ("delta", "dW") that are no derivative of the loss and are called by themselves.
     """
 
     name: str
@@ -53,6 +56,8 @@ class Naming:
     counted: _Slots = ()
     n_hidden: int = 0
     n_out: int = 0
+    turned: frozenset[str] = frozenset()
+    plain: frozenset[str] = frozenset()
 
     def of_network(self, network: Network) -> Naming:
         """Return the notation with what it has to know of a network."""

@@ -146,21 +146,26 @@ def symbol(ref: Ref, n_samples: int, naming: Naming = STANDARD) -> Symbol:
 
 def _of_single(ref: Ref, n_samples: int, naming: Naming) -> Symbol | None:
     """Return the symbol of a number that has a letter of its own, or comes of one that has."""
-    base, above, state = _based_on(ref)
+    base, above, state = _based_on(ref, naming)
     found = naming.of_single(base)
     if found is None:
         return None
     letter, layer, index = found
     if base.quantity in PER_SAMPLE and n_samples == 1:
         index = index[1:]
+    if base.quantity in PER_SAMPLE and base.quantity in naming.turned:
+        index = index[::-1]
+    own = _by_itself(ref, naming)
+    if own:
+        letter, above = f"d{letter}", None
     places = tuple(str(i + 1) for i in index)
     return Symbol(Letter(letter), layer, places, ref.after, above, state=state)
 
 
-def _based_on(ref: Ref) -> tuple[Ref, Letter | None, str]:
+def _based_on(ref: Ref, naming: Naming) -> tuple[Ref, Letter | None, str]:
     """Return the number whose letter it has, what is derived by that, and an optimizer's state."""
     array, (state, _, of) = array_of(ref.quantity), ref.quantity.rpartition("_")
-    if ref.quantity in _DERIVED_BY:
+    if ref.quantity in _DERIVED_BY and ref.quantity not in naming.plain:
         above = _DERIVATIVES.get(ref.quantity, (_LOSS,))[0]
         base = replace(ref, quantity=_DERIVED_BY[ref.quantity])
         return base, _ERROR if above is _LOSS else above, ""
@@ -177,6 +182,9 @@ def _usual(ref: Ref, n_samples: int, naming: Naming) -> Symbol:
     if ref.quantity in INTERMEDIATES and INTERMEDIATES[ref.quantity].per_row:
         index = index[:-1]
     state, _, of = ref.quantity.rpartition("_")
+    array = array_of(ref.quantity)
+    if {ref.quantity, f"d{array}" if array else "", of} & naming.turned:
+        index = index[::-1]
     above: Letter | None = None
     if ref.quantity in _DERIVATIVES:
         above, letter = _DERIVATIVES[ref.quantity]
@@ -184,6 +192,10 @@ def _usual(ref: Ref, n_samples: int, naming: Naming) -> Symbol:
     elif array_of(ref.quantity):
         above = _DATA_LOSS if ref.quantity.startswith("data_") else _LOSS
         letter, state = _letter(array_of(ref.quantity)), ""
+        if _by_itself(ref, naming):
+            hat = "\u0302" if above is _DATA_LOSS else ""  # without the penalty's part
+            hatted = rf"\hat{{{letter.text}}}" if hat else letter.latex or letter.text
+            above, letter = None, Letter(f"d{letter.text}{hat}", rf"\mathrm{{d}}{hatted}")
     elif ref.quantity in _LETTERS:
         letter, state = _LETTERS[ref.quantity], ""
         if ref.quantity == "loss" and ref.index:
@@ -196,10 +208,16 @@ def _usual(ref: Ref, n_samples: int, naming: Naming) -> Symbol:
         letter, state = Letter(ref.quantity), ""
     has_layer = ref.layer or (naming.joins_linear and ref.quantity == "z")
     layer = naming.layer(ref.layer) if has_layer else ""
-    if layer and naming.between and letter.text == "W":
+    if layer and naming.between and (letter.text == "W" or array == "W"):
         layer = f"({naming.layer(ref.layer - 1)},{layer})"
     both = ref.quantity == "sigmoid_slope"
     return Symbol(letter, layer, index, ref.after, above, both, state)
+
+
+def _by_itself(ref: Ref, naming: Naming) -> bool:
+    """Return whether a gradient, as it is written, is no derivative of the loss."""
+    array = array_of(ref.quantity)
+    return bool(array) and ("db" if array == "b" else "dW") in naming.plain
 
 
 def _letter(array: str) -> Letter:

@@ -156,13 +156,14 @@ def _write(expression: Expression, notation: Notation, around: int) -> str:
             text = notation.leaf(expression)
             enclosed = around and notation.is_negative(text)
             return notation.parentheses(text) if enclosed else text
+        case Sum(terms=(only,), signs=(1,)):
+            return _write(only, notation, around)
         case Sum(terms=terms, signs=signs):
             parts = [part(term, _ADDED) for term in terms]
             if signs[0] < 0 and notation.is_arithmetic and _begins_with_a_power(terms[0]):
                 parts[0] = notation.parentheses(parts[0])  # JavaScript has no -0.5 ** 2
             text = notation.sum(parts, signs)
-            bare = around == 0 or (len(terms) == 1 and signs[0] > 0)
-            return text if bare else notation.parentheses(text)
+            return notation.parentheses(text) if around else text
         case Product(factors=factors):
             first, *others = factors
             behind = (part(factor, _behind_a_factor(factor, notation)) for factor in others)

@@ -18,6 +18,7 @@ from deltaprop.explaining.derivation import output as outputs
 from deltaprop.explaining.derivation.trees import intermediate, intermediates_of
 from deltaprop.explaining.derivation.update import DescribedUpdate
 from deltaprop.explaining.derivation.update_record import Update
+from deltaprop.explaining.derivation.written import AS_IN_THE_HOUSE, Written
 from deltaprop.functional.expressions import Expression
 from deltaprop.model.backprop import Trace
 from deltaprop.model.layers import INTERMEDIATES
@@ -50,8 +51,8 @@ _THROUGH_SOFTMAX = ("upstream", "jacobian", "sample_delta")
 class Derivation:
     """Any number of one training step, asked for by name."""
 
-    def __init__(self, trace: Trace, update: Update) -> None:
-        self.trace, self.update = trace, update
+    def __init__(self, trace: Trace, update: Update, written: Written = AS_IN_THE_HOUSE) -> None:
+        self.trace, self.update, self.written = trace, update, written
         self.new_parameters = DescribedUpdate(trace, update)
 
     def refs(self) -> Iterator[Ref]:
@@ -132,7 +133,8 @@ class Derivation:
         trace = self.update.after if ref.after and ref.phase == "after" else self.trace
         try:
             with np.errstate(over="ignore", invalid="ignore"):  # a step too far is shown as it is
-                return self._step(ref, trace)
+                found = self._step(ref, trace)
+                return None if found is None else self.written.step(found)
         except (IndexError, KeyError, ValueError, TypeError):
             if not ref.index and ref.layer:
                 raise SettingError(

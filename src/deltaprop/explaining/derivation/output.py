@@ -11,6 +11,7 @@ from deltaprop.explaining.derivation.sums import entry, shortened
 from deltaprop.explaining.derivation.trees import once
 from deltaprop.functional.arithmetic import evaluate, parse
 from deltaprop.functional.arrays import by_formula
+from deltaprop.functional.constants import rescaled
 from deltaprop.functional.expressions import Call, Expression, Matrix, Operand, Sum, times
 from deltaprop.functional.forms import fitting
 from deltaprop.functional.outputs import OUTPUTS
@@ -62,8 +63,9 @@ def loss_terms(trace: Trace, ref: Ref) -> Expression:
     value = float(trace.loss_per_sample[s])
     if network.loss.arithmetic is None:
         return operand(ref, value)
-    described = (_loss_term(trace, ref, j) for j in range(network.n_out))
-    terms = [(term, evaluate(term)) for term in described if term is not None]
+    found = (_loss_term(trace, ref, j) for j in range(network.n_out))
+    described = [rescaled(term, network.loss.factor) for term in found if term is not None]
+    terms = [(term, evaluate(term)) for term in described]
     return shortened(terms) if terms else operand(ref, value)
 
 
@@ -87,7 +89,8 @@ def _loss_term(trace: Trace, ref: Ref, j: int) -> Expression | None:
     forms = [parse(form, names) for form in (text, *loss.elsewhere)]
     if OUTPUTS[loss.output].is_shift_invariant:
         return forms[0]  # it has no value of its own without the other outputs
-    return fitting(forms, float(loss.per_sample(*(np.array([[names[n].value]]) for n in "zt"))[0]))
+    alone = loss.per_sample(*(np.array([[names[n].value]]) for n in "zt"))
+    return fitting(forms, float(alone[0] / float(loss.factor)))
 
 
 def _log_sum(trace: Trace, ref: Ref) -> Expression:
@@ -136,6 +139,7 @@ def upstream(ref: Ref, trace: Trace) -> tuple[Expression, float]:
     formula, names = trace.network.loss.by_output, _names(trace, s, j, False)
     assert formula is not None
     expression = parse(formula, {"t": names["t"], "p": names["p"]})
+    expression = rescaled(expression, trace.network.loss.factor)
     return expression, evaluate(expression)
 
 
@@ -161,7 +165,8 @@ def output_delta(trace: Trace, ref: Ref) -> Expression:
     formula = network.loss.arithmetic
     assert formula is not None
     if formula[1]:
-        return parse(formula[1], _names(trace, s, j, False))
+        own = parse(formula[1], _names(trace, s, j, False))
+        return rescaled(own, network.loss.factor)
     if s not in jacobian_samples(trace):
         return operand(ref, trace.delta[-1][s, j])
     return through_jacobian(trace, ref)

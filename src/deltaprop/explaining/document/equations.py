@@ -6,7 +6,7 @@ Where an equation is shown whole, its operands have enough digits for it to hold
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,8 @@ from deltaprop.explaining.derivation.trees import (
     tree_of,
 )
 from deltaprop.explaining.derivation.update import moves
+from deltaprop.explaining.derivation.written import Written
+from deltaprop.explaining.document.layout import is_turned, laid_out
 from deltaprop.explaining.document.tokens import (
     Cells,
     Close,
@@ -71,6 +73,17 @@ _WRONG = 1e-6  # of the sizes of the operands and the result: more than rounding
 _ADDED, _ENTRYWISE, _MULTIPLIED = range(1, 4)  # how strongly what stands around an operand binds
 
 
+@dataclass(frozen=True)
+class _Plan:
+    """What an equation says in the house's numbers; ``note`` stands for a tree that is not."""
+
+    phase: str
+    tree: Expression | None
+    left: Matrix
+    more: int = 0
+    note: str = ""
+
+
 def equations(
     worked: WorkedStep, digits: int, *, loss_is_layer: bool = False
 ) -> Iterator[MatrixEquation]:
@@ -78,58 +91,63 @@ def equations(
 
     ``loss_is_layer`` is whether the loss is the z of a layer of its own, whose delta is 1.
     """
+    for plan in _plans(worked, loss_is_layer):
+        yield _equation(plan, worked.written, digits)
+
+
+def _plans(worked: WorkedStep, loss_is_layer: bool) -> Iterator[_Plan]:
     trace = worked.trace
     last = len(trace.z)
     for layer in range(1, last + 1):
-        yield from _forward(trace, layer, digits)
+        yield from _forward(trace, layer)
     if loss_is_layer:
-        loss, behind = np.full((1, 1), trace.loss), last + 1
+        loss, behind = np.full((1, 1), worked.shown.loss), last + 1
         z, first = Matrix(Ref("z", behind).id, loss), Matrix(Ref("delta", behind).id, loss**0)
-        yield _equation("forward", Operand("objective", trace.loss), z, digits)
-        yield _equation("backward", Operand("first_delta", 1.0), first, digits)
+        yield _Plan("forward", Operand("objective", worked.shown.loss), z)
+        yield _Plan("backward", Operand("first_delta", 1.0), first)
     delta = Matrix(Ref("delta", last).id, trace.delta[-1])
-    yield _equation("backward", None, delta, digits, note=trace.network.loss_name)
+    yield _Plan("backward", None, delta, note=trace.network.loss_name)
     for layer in range(last - 1, 0, -1):
-        yield from _backward(trace, layer, digits)
+        yield from _backward(trace, layer)
     for layer in range(last, 0, -1):
         for name in trace.parameters.layers[layer - 1]:
-            yield from _gradient(trace, layer, name, digits)
+            yield from _gradient(trace, layer, name)
     for slot in sorted(trace.network.layout.slots, key=lambda slot: -slot.layer):
-        yield from _update(worked, slot, digits)
+        yield from _update(worked, slot)
 
 
-def _forward(trace: Trace, layer: int, digits: int) -> Iterator[MatrixEquation]:
+def _forward(trace: Trace, layer: int) -> Iterator[_Plan]:
     network, z = trace.network, trace.z[layer - 1]
-    yield from _between(trace, layer, "forward", digits)
+    yield from _between(trace, layer, "forward")
     for block, more in _blocks(trace, layer, "z"):
         tree = tree_of(trace, layer, block, shown=True)
         result = columns_of(trace, z, Ref("z", layer), block.start, block.stop or 0)
-        yield _equation("forward", tree, result, digits, more=more)
+        yield _Plan("forward", tree, result, more)
     is_last = layer == len(trace.z)
     name = network.loss.output if is_last else network.activations[layer - 1].name
     if name != "identity":
         f = network.loss.predict if is_last else network.activations[layer - 1].f
         tree = Applied(name, (), f, {"z": Matrix(Ref("z", layer).id, z)})
-        yield _equation("forward", tree, Matrix(Ref("a", layer).id, trace.a[layer]), digits)
+        yield _Plan("forward", tree, Matrix(Ref("a", layer).id, trace.a[layer]))
 
 
-def _between(trace: Trace, layer: int, phase: str, digits: int) -> Iterator[MatrixEquation]:
+def _between(trace: Trace, layer: int, phase: str) -> Iterator[_Plan]:
     for name in intermediates_of(trace, layer, phase):
         (block,) = equations_of(trace, layer, name)
         tree = tree_of(trace, layer, block, shown=True)
-        yield _equation(phase, tree, intermediate(trace, layer, name), digits)
+        yield _Plan(phase, tree, intermediate(trace, layer, name))
 
 
-def _backward(trace: Trace, layer: int, digits: int) -> Iterator[MatrixEquation]:
-    yield from _between(trace, layer + 1, "backward", digits)
+def _backward(trace: Trace, layer: int) -> Iterator[_Plan]:
+    yield from _between(trace, layer + 1, "backward")
     delta, left = trace.delta[layer - 1], Ref("delta", layer)
     for block, more in _blocks(trace, layer + 1, "below"):
         tree = delta_of(trace, layer, block, shown=True)
         result = columns_of(trace, delta, left, block.start, block.stop or 0)
-        yield _equation("backward", tree, result, digits, more=more)
+        yield _Plan("backward", tree, result, more)
 
 
-def _gradient(trace: Trace, layer: int, name: str, digits: int) -> Iterator[MatrixEquation]:
+def _gradient(trace: Trace, layer: int, name: str) -> Iterator[_Plan]:
     network = trace.network
     gradient = trace.gradients.layers[layer - 1][name]
     weights = trace.parameters.layers[layer - 1][name]
@@ -144,7 +162,7 @@ def _gradient(trace: Trace, layer: int, name: str, digits: int) -> Iterator[Matr
                 sign = replace(w, values=np.sign(w.values), applied="sign")
                 tree = plus(tree, times(Operand("l1", network.l1), sign))
         result = rows_of(trace, gradient, Ref(f"d{name}", layer), start, stop)
-        yield _equation("gradient", tree, result, digits, more=more)
+        yield _Plan("gradient", tree, result, more)
 
 
 def _blocks(trace: Trace, layer: int, left: str) -> Iterator[tuple[OfLayer, int]]:
@@ -154,13 +172,13 @@ def _blocks(trace: Trace, layer: int, left: str) -> Iterator[tuple[OfLayer, int]
         yield block, len(found) - number if number == MOST_BLOCKS else 0
 
 
-def _update(worked: WorkedStep, slot: Slot, digits: int) -> Iterator[MatrixEquation]:
+def _update(worked: WorkedStep, slot: Slot) -> Iterator[_Plan]:
     trace, update, described = (
         worked.trace, worked.update, worked.derivation.new_parameters
     )  # fmt: skip
     as_matrix = described.of_matrix(slot)
     for formula, found in as_matrix.values():
-        yield _equation("update", formula, found, digits)
+        yield _Plan("update", formula, found)
     if as_matrix:
         return
     name, layer, shape = slot.name, slot.layer + 1, slot.shape
@@ -178,17 +196,21 @@ def _update(worked: WorkedStep, slot: Slot, digits: int) -> Iterator[MatrixEquat
             tree = Sum((tree, step), (1, -1)) if isinstance(update.rule, GradientDescent) else None
         result = rows_of(trace, new, Ref(name, layer, after=True), start, stop)
         more = n_parts - MOST_BLOCKS if k == MOST_BLOCKS - 1 else 0
-        yield _equation("update", tree, result, digits, more=more)
+        yield _Plan("update", tree, result, more)
 
 
-def _equation(
-    phase: str, tree: Expression | None, left: Matrix, digits: int, *, more: int = 0, note: str = ""
-) -> MatrixEquation:
-    """Return ``left`` = ``tree``, with enough digits; ``note`` stands for a tree that is not."""
-    result, enough = left.values, digits
+def _equation(plan: _Plan, written: Written, digits: int) -> MatrixEquation:
+    """Return an equation as conventions write it, with enough digits."""
+    phase, left, tree, enough = plan.phase, read_ref(plan.left.id), plan.tree, digits
+    multiple = written.multiple(left.quantity)
+    result = plan.left.values if multiple == 1 else plan.left.values * multiple
+    right: tuple[Token, ...] = ()
+    turned = is_turned(plan.left.id, written.turned)
     if tree is not None:
-        enough = _enough_digits(left.id, tree, result, digits)
-    right = () if tree is None else tuple(_tokens(tree, enough))
+        tree = written.tree(tree, left.quantity)
+        enough = _enough_digits(plan.left.id, tree, result, digits)
+        shown_tree = laid_out(tree, written.turned, whole=turned) if written.turned else tree
+        right = tuple(_tokens(shown_tree, enough))
     shown = result[:MOST_CELLS, :MOST_CELLS]
     # a result as long as its operands repeats them: a frozen bias, a column that passes
     same = isinstance(tree, Matrix)
@@ -197,8 +219,8 @@ def _equation(
         np.allclose(_rounded(shown, own), shown, rtol=1e-13, atol=0.0)
     )
     return MatrixEquation(
-        phase, read_ref(left.id), right, _cells(result, own), exact, note, left.part, left.origin,
-        more, tree, left,
+        phase, left, right, _cells(result.T if turned else result, own), exact, plan.note,
+        plan.left.part, plan.left.origin, plan.more, tree, plan.left, turned, multiple == 1,
     )  # fmt: skip
 
 
@@ -281,8 +303,9 @@ def _multiplied(factors: Sequence[Expression], digits: int) -> Iterator[Token]:
 def _entries(matrix: Matrix, digits: int) -> Entries:
     cells = _cells(matrix.values, digits)
     return Entries(
-        read_ref(matrix.id), cells, False, matrix.applied, False, matrix.part, matrix.origin
-    )
+        read_ref(matrix.id), cells, False, matrix.applied, False, matrix.part, matrix.origin,
+        matrix.turned,
+    )  # fmt: skip
 
 
 def _enough_digits(name: str, tree: Expression, result: Array, digits: int) -> int:

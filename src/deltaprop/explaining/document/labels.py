@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from deltaprop.characters import escaped
 from deltaprop.errors import SettingError, UnknownNameError
+from deltaprop.explaining.derivation.written import AS_IN_THE_HOUSE, Written
 from deltaprop.explaining.document.style import Style
 from deltaprop.explaining.language import words_of
 from deltaprop.languages.names import name_and_term, short_name
 from deltaprop.model.spec import Network
 from deltaprop.notation.naming import NOTATIONS, STANDARD, Naming
 
-__all__ = ["Names", "column_titles", "layer_names", "naming_of", "shape_in_words"]
+__all__ = ["Names", "column_titles", "layer_names", "loss_in_words", "naming_of", "shape_in_words"]
 
 
 @dataclass(frozen=True)
@@ -109,9 +110,21 @@ def _require_count(what: str, names: Sequence[str], expected: int) -> None:
         raise SettingError(f"{len(names)} {what} names for {expected} {what}s.")
 
 
-def naming_of(names: Names, network: Network, style: Style) -> Naming:
+def naming_of(
+    names: Names, network: Network, style: Style, written: Written = AS_IN_THE_HOUSE
+) -> Naming:
     """Return the notation in which a step of a network is written."""
-    return NOTATIONS[style.notation or names.notation].of_network(network)
+    naming = NOTATIONS[style.notation or names.notation].of_network(network)
+    return replace(naming, turned=written.turned, plain=written.plain)
+
+
+def loss_in_words(name: str, written: Written, language: str) -> str:
+    """Return what a loss is called: "squared error" where it has no 1/2."""
+    choices = {choice.about: choice.choice for choice in written.conventions.chosen}
+    half = "half_squared_error"
+    if name.startswith(half) and choices.get("loss", half) != half:
+        return (choices["loss"] + name.removeprefix(half)).replace("_", " ")
+    return name_and_term("loss", name, language)
 
 
 def column_titles(network: Network, language: str, naming: Naming = STANDARD) -> list[str]:

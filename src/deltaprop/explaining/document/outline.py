@@ -9,7 +9,6 @@ from itertools import groupby
 
 import numpy as np
 
-from deltaprop.explaining.changes import A_CLASS
 from deltaprop.explaining.derivation.strongest import neurons_to_show
 from deltaprop.explaining.document.blocks import (
     Block,
@@ -27,13 +26,13 @@ from deltaprop.explaining.document.blocks import (
     Table,
 )
 from deltaprop.explaining.document.equations import equations
-from deltaprop.explaining.document.labels import column_titles, naming_of, shape_in_words
+from deltaprop.explaining.document.head import head
+from deltaprop.explaining.document.labels import column_titles, loss_in_words, naming_of
 from deltaprop.explaining.document.style import DETAILS, Style
 from deltaprop.explaining.document.tokens import MatrixEquation
 from deltaprop.explaining.language import words_of
 from deltaprop.explaining.worked_step import WorkedStep
 from deltaprop.functional.expressions import Operand, substituted
-from deltaprop.languages.names import called, name_and_term
 from deltaprop.notation.digits import Line, number_text
 from deltaprop.notation.ids import Ref, read_ref
 from deltaprop.notation.image import Image
@@ -69,10 +68,10 @@ class _Outline:
     def __init__(self, worked: WorkedStep, chosen: WorkedStep, style: Style, most: int) -> None:
         self.worked, self.chosen = worked, chosen
         self.style, self.most = style, most
-        self.trace = worked.trace
+        self.trace = worked.shown
         self.words: Mapping[str, str] = words_of(style.language)
         self.n_samples = len(self.trace.a[0])
-        self.naming = naming_of(worked.names, self.trace.network, style)
+        self.naming = naming_of(worked.names, self.trace.network, style, worked.written)
 
     def number(self, value: float) -> str:
         return number_text(value, self.style.digits)
@@ -81,7 +80,7 @@ class _Outline:
         e = self.worked
         described = Document(
             title=e.names.title_in(self.style.language) or self.words["document"],
-            conventions=tuple(self._conventions()),
+            conventions=tuple(head(e, self.style, self.naming)),
             sections=tuple(self._sections()),
             style=self.style,
             n_samples=self.n_samples,
@@ -97,63 +96,14 @@ class _Outline:
             return Ref("loss", after=ref.after)
         return ref
 
-    def _conventions(self) -> Iterator[str]:
-        network, words, update = self.trace.network, self.words, self.worked.update
-        over = self.worked.reduction if self.n_samples > 1 else "one sample"
-        language, mean = self.style.language, words[over].format(count=self.n_samples)
-        loss = name_and_term("loss", network.loss_name, language)
-        own = getattr(update.rule, "name", type(update.rule).__name__)
-        name, parameters = name_and_term("optimizer", own, language), f"{network.n_parameters:,}"
-        yield words["shape"].format(shape=shape_in_words(network, language), count=parameters)
-        yield words["conventions"].format(loss=loss, mean=mean)
-        for row in dict.fromkeys(network.activations):
-            for kink in np.array(row.kinks)[:, None]:
-                yield words["slope at a kink"].format(
-                    activation=called("activation", row.name, language),
-                    place=self.number(float(kink[0])),
-                    slope=self.number(float(row.f_prime(kink, row.f(kink))[0])),
-                )  # fmt: skip
-        yield words["step"].format(optimizer=name, rate=self.number(update.learning_rate))
-        if self.naming.first_layer:
-            numbers = {"first": self.naming.layer(0), "last": self.naming.of_loss}
-            yield words["numbering"].format(**numbers)
-        if network.l2 or network.l1:
-            arrays = list(dict.fromkeys(s.name for s in network.layout.slots if s.penalized))
-            plain = arrays == ["W"]
-            yield words["penalties" if plain else "penalties of"].format(
-                arrays=words["and"].join(arrays)
-            )
-        if network.layout.learning_rate_factors() is not None:
-            yield words["rate factors"].format(factors=words["and"].join(self._rate_factors()))
-        if not update.train_biases:
-            yield words["biases stay"]
-        if self.worked.names.changes:
-            said = (words[key].format(text) if key else text for key, text in
-                    self.worked.names.changes)  # fmt: skip
-            yield words["changed"].format(changes=words["further"].join(said))
-        source, changed = self.worked.names.source, self.worked.names.changed
-        if source:
-            names = words["and"].join(words["a class"] if n == A_CLASS else n for n in changed)
-            yield words["source after" if changed else "source"].format(source=source, names=names)
-
-    def _rate_factors(self) -> Iterator[str]:
-        """Yield what the learning rate is multiplied by, for arrays of one name together."""
-        layers: dict[tuple[str, float], list[str]] = {}
-        for slot in self.trace.network.layout.slots:
-            if slot.learning_rate_factor != 1:
-                key = (slot.name, slot.learning_rate_factor)
-                layers.setdefault(key, []).append(self.naming.layer(slot.layer + 1))
-        for (name, factor), found in layers.items():
-            array = symbol(Ref(name), 1).letter.text
-            yield self.words["rate factor"].format(
-                factor=self.number(factor), array=array, layers=", ".join(found)
-            )
-
     def _phase(self, name: str) -> str:
         """Return the heading of a phase; that of plain networks has their formulas."""
-        general = f"{name} of layers"
-        other = not self.trace.network.is_dense_only and general in self.words
-        return self.words[general if other else name]
+        general, written = f"{name} of layers", self.worked.written
+        otherwise = f"{name} otherwise"
+        if name == "backward" and "delta" in written.plain:
+            return self.words[otherwise]
+        plain = self.trace.network.is_dense_only and not (name == "forward" and written.turned)
+        return self.words[name if plain or general not in self.words else general]
 
     def _sections(self) -> Iterator[Section]:
         one_number = bool(self.worked.wanted)
@@ -188,6 +138,10 @@ class _Outline:
             self.number(trace.loss),
             words["loss L"].format(letter=self._loss_letter),
         )
+
+    @property
+    def _loss_multiple(self) -> float:
+        return self.worked.written.multiple("loss")
 
     @property
     def _loss_letter(self) -> str:
@@ -228,7 +182,7 @@ class _Outline:
             which = f" {self.words['sample'].format(number=s + 1)}" if self.n_samples > 1 else ""
             for key, rows, signed in (
                 ("image", self.trace.a[0], False),
-                ("image delta", self.trace.dx, True),
+                ("image delta", self.worked.trace.dx, True),
             ):
                 values = rows[s].reshape(*shape[:2], -1).mean(axis=2)
                 largest = float(np.abs(values).max()) or 1.0
@@ -241,7 +195,9 @@ class _Outline:
         """Yield the matrix equations; what no matrices tell says its name in the language."""
         of_loss = bool(self.naming.of_loss)
         for equation in equations(self.worked, self.style.digits, loss_is_layer=of_loss):
-            loss = equation.note and name_and_term("loss", equation.note, self.style.language)
+            loss = equation.note and loss_in_words(
+                equation.note, self.worked.written, self.style.language
+            )
             yield replace(equation, note=loss)
 
     def _layers_section(self) -> Section:
@@ -310,7 +266,9 @@ class _Outline:
     def _proofs(self) -> dict[str, Proof]:
         return {
             name: Proof(
-                entry.verdict, self.number(entry.measured), number_text(entry.relative_error, 2)
+                entry.verdict,
+                self.number(entry.measured * self.worked.written.multiple(read_ref(name).quantity)),
+                number_text(entry.relative_error, 2),
             )
             if entry.is_judged
             else Proof(entry.verdict, "", "")
@@ -327,7 +285,7 @@ class _Outline:
         rows = tuple(
             (
                 str(each.sample + 1),
-                Shown(self.number(each.loss)),
+                Shown(self.number(each.loss * self._loss_multiple)),
                 Shown(self.number(each.norm)),
                 Shown(f"{each.cosine:.3f}"),
                 words["against"].strip() if each.cosine < 0 else "",
@@ -352,10 +310,13 @@ class _Outline:
 
     def _promise_section(self) -> Section:
         e, words = self.worked, self.words
-        promised, bent, brought = e.predicted_change, e.second_order_change, e.actual_change
+        promised, bent, brought = (
+            change * self._loss_multiple
+            for change in (e.predicted_change, e.second_order_change, e.actual_change)
+        )
         facts = (
-            ("loss before", "", e.trace.loss),
-            ("loss after", "", e.update.after.loss),
+            ("loss before", "", e.shown.loss),
+            ("loss after", "", e.shown_after.loss),
             ("promised", "gradient times step", promised),
             ("bent", "half curvature", bent),
             ("together", "", promised + bent),
@@ -372,7 +333,7 @@ class _Outline:
 
     def _figure(self, value: float) -> Cell:
         """Return a number; in words where it is beyond the floats and no loss itself."""
-        is_told = np.isfinite(value) or value == self.worked.update.after.loss
+        is_told = np.isfinite(value) or value == self.worked.shown_after.loss
         return Shown(self.number(value)) if is_told else self.words["no number"]
 
     def _reasons(self, promised: float, bent: float, brought: float) -> Iterator[str]:

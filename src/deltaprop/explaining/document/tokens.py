@@ -58,6 +58,8 @@ class Entries:
         Which part of the array, counted from 1: "2…4"; "" for the whole.
     origin : tuple of int
         The index of its first entry.
+    turned : bool
+        Whether its rows are the columns of the array that ids are of.
     """
 
     ref: Ref
@@ -67,6 +69,7 @@ class Entries:
     is_argument: bool = False
     part: str = ""
     origin: tuple[int, ...] = (0, 0)
+    turned: bool = False
 
 
 @dataclass(frozen=True)
@@ -135,6 +138,10 @@ class MatrixEquation:
         The right-hand side, as a tree of arrays.
     matrix : Matrix, optional
         The result.
+    turned : bool
+        Whether the rows of the result are the columns of the array that ids are of.
+    is_slope : bool
+        Whether what the loss gives is dL/dz; else a convention makes something else of it.
     """
 
     phase: str
@@ -148,3 +155,5 @@ class MatrixEquation:
     more: int = 0
     made_of: Expression | None = None
     matrix: Matrix | None = None
+    turned: bool = False
+    is_slope: bool = True

@@ -30,6 +30,13 @@ WORDS = {
     "sum": "sum over {count} samples",
     "one sample": "of one sample",
     "conventions": "Loss: {loss}, {mean}; δ = dL/dz; all gradients at the old weights.",
+    "conventions otherwise": "Loss: {loss}, {mean}; all gradients at the old weights.",
+    "written in": 'In the convention "{name}" {doc}.',
+    "written idle": 'The convention "{name}" says nothing here: it is about {needs}.',
+    "written untold": (
+        'The convention "{name}" is for marking: it is another step, and not shown.'
+    ),
+    "backward otherwise": "Backward: δ of each layer, from the loss to the input",
     "numbering": (
         "The tutorial's notation: the inputs are layer {first}, the loss is layer {last}; in the "
         "example single numbers are x, w, h and y, and the loss is E."
@@ -237,6 +244,10 @@ WORDS = {
         "step could be shown."
     ),
     "live address": "The address asks for numbers that this page cannot take: {text}.",
+    "live convention": (
+        "Written in another convention, the numbers of this page cannot be changed; deltaprop "
+        "explain --set changes them."
+    ),
     "live without formula": (
         "Numbers cannot be changed in this page: {name} was registered without its formula."
     ),

@@ -58,6 +58,8 @@ def reason_against(worked: WorkedStep) -> tuple[str, dict[str, str]] | None:
     None where they can.
     """
     network, update = worked.trace.network, worked.update
+    if not worked.written.is_plain:
+        return "live convention", {}
     for row in network.activations:
         if row.arithmetic is None:
             return "live without formula", {"name": row.name}

@@ -152,7 +152,8 @@ def equation_text(equation: MatrixEquation, document: Document, room: int) -> It
         described = words["after the step"]
         if equation.phase == "backward":
             given_by = words["given by"].format(loss=equation.note)
-            described = f"dL/dz{words['bracketed'].format(given_by)}"
+            slope = f"dL/dz{words['bracketed'].format(given_by)}"
+            described = slope if equation.is_slope else given_by
         yield from _heading(left, described, room)
         yield from _beside([(f" {relation} ", equation.result, "")], room)
         yield from _more(equation, document)

@@ -59,7 +59,8 @@ def to_data(document: Document, worked: WorkedStep) -> dict[str, Any]:
         "title": document.title,
         "conventions": {
             "reduction": worked.reduction,
-            "delta": "dL/dz",
+            "delta": "as written" if "delta" in worked.written.plain else "dL/dz",
+            "written": list(worked.written.conventions.names),
             "recursion": "old weights",
             "relu_prime_at_0": 0,
             "penalties": "weights, not biases",

@@ -69,10 +69,10 @@ class Cards:
         least_gap: float = _GAP,
     ) -> None:
         self.worked = worked
-        self.trace = worked.trace
+        self.trace = worked.shown
         self.digits, self.naming = (
             style.digits,
-            naming_of(worked.names, worked.trace.network, style),
+            naming_of(worked.names, worked.trace.network, style, worked.written),
         )
         self.words = words_of(style.language)
         self.sample, self.known = sample, known
@@ -116,7 +116,7 @@ class Cards:
         """Return the attribute that tells what a number is with the new weights, if it changes."""
         if not name:
             return ""
-        ref, after = read_ref(name), self.worked.update.after
+        ref, after = read_ref(name), self.worked.shown_after
         if ref.quantity == "a":
             value = after.a[ref.layer][ref.index]
         elif ref.quantity == "loss":

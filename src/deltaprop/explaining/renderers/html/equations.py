@@ -91,7 +91,7 @@ class _Writer:
         if equation.right:
             yield f"{BREAK}<mo>=</mo>{self.numeric()}"
         yield f"{BREAK}<mo>{'=' if equation.exact else '≈'}</mo>"
-        yield self.matrix(equation.result, equation.left, equation.origin)
+        yield self.matrix(equation.result, equation.left, equation.origin, turned=equation.turned)
         if equation.more:
             described = self.words["more of this form"].format(count=f"{equation.more:,}")
             yield f'{BREAK}<mspace width="0.5em"/><mtext>{escape(described)}</mtext>'
@@ -103,6 +103,8 @@ class _Writer:
         z = self.symbol(Ref("z", self.equation.left.layer))
         slope = f"<mfrac><mrow><mo>∂</mo><mi>L</mi></mrow><mrow><mo>∂</mo>{z}</mrow></mfrac>"
         given_by = self.words["given by"].format(loss=self.equation.note)
+        if not self.equation.is_slope:
+            return f"<mtext>{escape(given_by)}</mtext>"
         by = escape(self.words["bracketed"].format(given_by).strip())
         return f'{slope}{BREAK}<mspace width="0.35em"/><mtext>{by}</mtext>'
 
@@ -149,15 +151,22 @@ class _Writer:
         return f"<mrow{kind}>{written.replace(BREAK, '')}</mrow>"
 
     def matrix(
-        self, cells: Cells, ref: Ref, origin: tuple[int, ...], entries: Entries | None = None
+        self,
+        cells: Cells,
+        ref: Ref,
+        origin: tuple[int, ...],
+        entries: Entries | None = None,
+        *,
+        turned: bool = False,
     ) -> str:
         """Return a matrix with its shape; only a corner of a large one."""
         rows = []
+        across = turned if entries is None else entries.transposed != entries.turned
         before = [max(map(_before_the_point, column)) for column in zip(*cells.texts, strict=True)]
         for r, texts in enumerate(cells.texts):
             row = [
                 _pushed(before[c] - _before_the_point(text))
-                + self.cell(text, ref, _index(origin, (r, c), entries), entries)
+                + self.cell(text, ref, _index(origin, (c, r) if across else (r, c)), entries)
                 for c, text in enumerate(texts)
             ]
             rows.append([*row, "<mo>⋯</mo>"] if cells.more_columns else row)
@@ -174,12 +183,8 @@ class _Writer:
         return operand(name, written) if name in self.known else written
 
 
-def _index(
-    origin: tuple[int, ...], place: tuple[int, int], entries: Entries | None
-) -> tuple[int, ...]:
+def _index(origin: tuple[int, ...], place: tuple[int, int]) -> tuple[int, ...]:
     """Return the index of a cell; an array of one index stands there as a row."""
-    if entries is not None and entries.transposed:
-        place = place[1], place[0]
     if not origin:
         return ()  # a number alone
     *fixed, last = origin

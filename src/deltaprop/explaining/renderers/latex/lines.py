@@ -156,7 +156,8 @@ def equation_rows(equation: MatrixEquation, document: Document, room: float = _R
         given_by = words["given by"].format(loss=equation.note)
         described = escaped(words["bracketed"].format(given_by).strip())
         z = latex_symbol(Ref("z", equation.left.layer), 2, naming)
-        rows.append(rf"= \frac{{\partial L}}{{\partial {z}}} \quad\text{{{described}}}")
+        slope = rf"= \frac{{\partial L}}{{\partial {z}}} \quad\text{{{described}}}"
+        rows.append(slope if equation.is_slope else rf"\quad\text{{({escaped(given_by)})}}")
     else:
         rows.append(rf"\quad\text{{({escaped(words['after the step'])})}}")
     if equation.more:

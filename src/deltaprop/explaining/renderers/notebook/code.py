@@ -266,8 +266,11 @@ class _Writer:
             yield "    rng=GivenMasks("
             yield from (f"        {self.array(f'mask {n}', m)}," for n, m in enumerate(kept))
             yield "    ),"
+        if names := self.worked.written.asked.names:
+            yield f"    convention={list(names)!r},"
         yield ")"
-        yield "trace = step.trace"
+        shown = self.worked.shown is not self.trace
+        yield f"trace = step.{'shown' if shown else 'trace'}"
         yield "trace.loss"
 
     def value(self, name: str) -> str:
@@ -277,8 +280,9 @@ class _Writer:
 
     def weighing(self) -> Iterator[str]:
         """Yield how samples are combined; where they have weights, their shares are given."""
-        shares = self.trace.shares
-        for reduction in (self.worked.reduction, "mean", "sum"):
+        trace, asked = self.worked.as_given
+        shares = trace.shares
+        for reduction in (asked, "mean", "sum"):
             if np.array_equal(shares, sample_shares(len(shares), reduction=reduction)):
                 yield f"    reduction={reduction!r},"
                 return
@@ -314,7 +318,7 @@ def _is_its_value(line: Line) -> bool:
 
 def is_own(worked: WorkedStep) -> bool:
     """Return whether the network has an activation or a loss that was registered by the user."""
-    network = worked.trace.network
+    network = worked.as_given[0].network
     slopes = [network.loss.delta_per_sample, *(row.f_prime for row in network.activations)]
     return any(slope.__module__.partition(".")[0] != "deltaprop" for slope in slopes)
 
