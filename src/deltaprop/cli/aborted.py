@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from deltaprop.compiled import compiled_part
+from deltaprop.languages import told
 from deltaprop.memory import addresses_are_limited, not_enough
 
 __all__ = ["saying_when_aborted"]
@@ -30,7 +31,8 @@ def saying_when_aborted(status: int) -> Iterator[None]:
         return
     out, held = os.dup(2), tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - fd 2 writes to it
     ours = io.TextIOWrapper(os.fdopen(out, "wb", 0), said.encoding, said.errors, write_through=True)
-    native.say_when_aborted(f"deltaprop: {not_enough(now=False)}\n", status, out)
+    sentence = told("deltaprop: ") + told(not_enough(now=False))
+    native.say_when_aborted(f"{sentence}\n", status, out)
     os.dup2(held.fileno(), 2)
     sys.stderr = ours
     try:

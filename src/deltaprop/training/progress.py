@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from deltaprop.languages import told
+from deltaprop.languages import current_language, told
+from deltaprop.languages.names import called
 from deltaprop.training.history import History
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class TerminalProgress(ProgressLine):
         self._done += 1
         figure = f"loss {history.loss[-1]:.4g}"
         if history.val_metric:
-            name = history.metric.replace("_", " ")
+            name = called("metric", history.metric, current_language())
             figure = f"held-out {name} {history.val_metric[-1]:.4f}"
         if self._n_networks > 1:
             figure = f"network {network + 1}/{self._n_networks}, {figure}"

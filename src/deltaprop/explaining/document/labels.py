@@ -12,6 +12,7 @@ from deltaprop.errors import SettingError, UnknownNameError
 from deltaprop.explaining.derivation.written import AS_IN_THE_HOUSE, Written
 from deltaprop.explaining.document.style import Style
 from deltaprop.explaining.language import words_of
+from deltaprop.languages import told
 from deltaprop.languages.names import name_and_term, short_name
 from deltaprop.model.spec import Network
 from deltaprop.notation.naming import NOTATIONS, STANDARD, Naming
@@ -79,7 +80,7 @@ class Names:
         """Return the names of the step that some rows would cause, in network i of k."""
         i, k = member
         english = f"The step {where or 'these rows'} would cause"
-        chinese = f"{where}引起的一步更新" if where else "这些行引起的一步更新"
+        chinese = f"{told(where or 'these rows', 'zh')} 引起的一步更新".replace("行 ", "行")
         if k > 1:
             english += f", in network {i} of {k}"
             chinese += f"（{k} 个网络中的第 {i} 个）"
@@ -88,6 +89,10 @@ class Names:
     def title_in(self, language: str) -> str:
         """Return the title in a language; as it is where there is no other."""
         return self.titles.get(language, self.title)
+
+    def inputs_in(self, language: str) -> tuple[str, ...]:
+        """Return the names of the inputs in a language: "mass from 3 to 4" is a range of mass."""
+        return tuple(told(name, language) for name in self.inputs)
 
     def require_fit(self, n_in: int, n_out: int) -> None:
         """Raise SettingError unless there is a name for each input and output, or none."""

@@ -130,7 +130,7 @@ class _Outline:
     def _network_block(self) -> Overview:
         trace, words, names = self.trace, self.words, self.worked.names
         titles = column_titles(trace.network, self.style.language, self.naming)
-        called = {0: names.inputs, len(trace.z): names.outputs}
+        called = {0: names.inputs_in(self.style.language), len(trace.z): names.outputs}
         return Overview(
             tuple(self._network_column(t, k, called.get(k, ())) for k, t in enumerate(titles)),
             words["sample"].format(number=1) if self.n_samples > 1 else "",

@@ -75,8 +75,8 @@ WORDS = {
     "softmax bars": "softmax p：各项之和恒为 1",
     "sigmoid bars": "sigmoid s：各项互不影响",
     "softmax general": "一般公式",
-    "softmax formula": "softmax：pᵢ = exp(zᵢ) / Σⱼ exp(zⱼ)；总和为 1。",
-    "sigmoid formula": "sigmoid：sᵢ = 1 / (1 + exp(-zᵢ))；每一项只取决于自己的得分。",
+    "softmax formula": "softmax（归一化指数函数）：pᵢ = exp(zᵢ) / Σⱼ exp(zⱼ)；总和为 1。",
+    "sigmoid formula": "sigmoid（S 型函数）：sᵢ = 1 / (1 + exp(-zᵢ))；每一项只取决于自己的得分。",
     "cross-entropy formula": (
         "交叉熵：L = -Σᵢ tᵢ ln pᵢ，真实类别的 t 为 1，其余为 0，所以它就是真实类别的 p 的负对数。"
         "于是 ∂L/∂zᵢ = pᵢ - tᵢ。"

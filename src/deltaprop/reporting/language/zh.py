@@ -214,7 +214,7 @@ WORDS = {
     "importance limit": (
         "{count} 列中只试验了影响最大的 {shown} 列：按输入的变化幅度乘以第一层的权重来衡量。"
     ),
-    "importance image": "图像被切成小块（[像素行, 像素列]），每块整体打乱。",
+    "importance image": "图像被切成小块（[像素行，像素列]），每块整体打乱。",
     "importance map": "每块的重要性",
     "column": "列",
     "patch": "小块",
@@ -229,7 +229,7 @@ WORDS = {
     ),
     "in validation": "，指验证表中的行",
     "row": "行号",
-    "p true": "p(真实)",
+    "p true": "p（真实）",
     "cells note": "只显示最重要的列，另有 {count} 列未显示。",
     "image": "图像",
     "missing cell": "缺失",

@@ -75,6 +75,7 @@ class Cards:
             naming_of(worked.names, worked.trace.network, style, worked.written),
         )
         self.words = words_of(style.language)
+        self.inputs = worked.names.inputs_in(style.language)
         self.sample, self.known = sample, known
         layers = len(self.trace.a)
         widest = max(a.shape[1] for a in self.trace.a)
@@ -150,7 +151,7 @@ class Cards:
     def _input(self, i: int, y: float) -> Node:
         value = self.trace.a[0][self.sample, i]
         ref = Ref("x", 0, (self.sample, i))
-        names = self.worked.names.inputs
+        names = self.inputs
         rows = ((ref.id, self.symbol(ref), self.number(value), value),)
         return Node(self.x(0), y, rows, names[i] if names else "", (f"kept.1{_at(ref)}",), "x", i)
 

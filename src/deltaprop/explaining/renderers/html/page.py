@@ -44,7 +44,7 @@ class _Page:
     def __init__(self, document: Document) -> None:
         self.document, self.worked = document, document.worked
         worked = self.worked
-        names = {} if worked is None else _names(worked)
+        names = {} if worked is None else _names(worked, document.style.language)
         self.why_not = why_not(document)
         path = () if worked is None else _path(document, worked)
         self.blocks = Blocks(document, names, path, is_live=self.why_not is None)
@@ -225,12 +225,12 @@ def _path(document: Document, worked: WorkedStep) -> frozenset[str]:
     return frozenset(ref.id for ref in strongest_path(worked.derivation))
 
 
-def _names(worked: WorkedStep) -> dict[str, str]:
+def _names(worked: WorkedStep, language: str) -> dict[str, str]:
     """Return what the user calls inputs and targets, by id."""
     names, n = worked.names, len(worked.trace.a[0])
     return {
         f"{quantity}[{s},{j}]": name
-        for quantity, own in (("x", names.inputs), ("targets", names.outputs))
+        for quantity, own in (("x", names.inputs_in(language)), ("targets", names.outputs))
         for s in range(n)
         for j, name in enumerate(own)
     }
