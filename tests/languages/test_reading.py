@@ -22,7 +22,8 @@ ODD = re.compile(
 # as readers found them awkward
 AWKWARD = (
     "对其中一个网络留出", "打乱分给其他行", "要付出的代价", "已告知", "再做一次：",
-    "没有哪种已知的错误", "用符号写的那一行", "分享一个整体", "损失会弯曲", "会引起的一步", "半平方误差", "权重处求得",
+    "没有哪种已知的错误", "用符号写的那一行", "分享一个整体", "损失会弯曲", "会引起的一步",
+    "半平方误差", "权重处求得",
 )  # fmt: skip
 SOURCES = [p for end in ("py", "po") for p in Path(package).parent.rglob(f"*.{end}")]
 

@@ -30,10 +30,10 @@ WORDS = {
     "sum": "{count} 个样本的总和",
     "one sample": "单个样本",
     "conventions": "损失：{loss}，{mean}；δ = dL/dz；所有梯度都按旧权重计算。",
-    "conventions otherwise": "损失：{loss}，{mean}；所有梯度都在旧权重处求得。",
+    "conventions otherwise": "损失：{loss}，{mean}；所有梯度都按旧权重计算。",
     "written in": "按约定“{name}”书写：{doc}。",
-    "written idle": "约定“{name}”在这里不起作用：它是关于{needs}的。",
-    "written untold": "约定“{name}”用于批改：那是另一种更新，这里不展示。",
+    "written idle": "约定“{name}”在这里不起作用：它只涉及{needs}。",
+    "written untold": "约定“{name}”用于批改：它改变的是更新，这里不展示。",
     "backward otherwise": "反向传播：各层的误差项 δ，从损失到输入",
     "numbering": (
         "教程的记号：输入是第 {first} 层，损失是第 {last} 层；"
@@ -215,7 +215,7 @@ WORDS = {
     "live beyond": "若 {name} 取这个值，{number} 为 {value}，超出了数的范围，这一步无法显示。",
     "live address": "网址中给出的数值，本页无法采用：{text}。",
     "live convention": (
-        "本页按另一种约定书写，其中的数不能在页面里改动；可以用 deltaprop explain --set 改动。"
+        "本页按另一种约定书写，其中的数不能在页面中改动；请用 deltaprop explain --set 改动。"
     ),
     "live without formula": "本页的数值不能改动：{name} 注册时没有给出公式。",
     "live too large": "本页的数值不能改动：网络有 {count} 个参数，无法全部放进页面。",
