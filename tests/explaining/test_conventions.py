@@ -20,7 +20,7 @@ from deltaprop.functional.losses import LOSSES
 
 TARGETS = {"real": [[1.5, -0.25], [0.5, 2], [0.25, 1]], "unit": [[0.25, 1], [0, 1], [1, 0.5]],
            "count": [[2, 0], [1, 3], [0, 1]], "distribution": [[1, 0], [0, 1], [1, 0]]}  # fmt: skip
-SHOWN = [c.name for c in CONVENTIONS if c.about not in ("penalty", "momentum")]
+SHOWN = [c.name for c in CONVENTIONS if c.choice != "in_loss_and_update"]
 
 
 def example(loss="half_squared_error", activation="tanh", n=3, bias=True, **others):
@@ -117,6 +117,22 @@ def test_equations_are_written_as_the_convention_writes_them(name):
         assert lines[left].split(" = ")[1] == right, lines[left]
 
 
+STEPS = {
+    "in_update": ({"l2": 0.25}, "W²₁₁ - η × (∂L/∂W²₁₁ + λ₂ × W²₁₁)"),
+    "averaged": ({"optimizer": {"name": "momentum", "momentum": 0.5}},
+                 "μ × v(W²₁₁) - η × (1 - μ) × ∂L/∂W²₁₁"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_the_step_takes_what_the_convention_takes(name):
+    settings, formula = STEPS[name]
+    step = explained(name, **settings)
+    assert f" = {formula} = " in step.to_terminal(width=300)
+    assert step.verify()
+    assert step.update.after.loss != explained(None, **settings).update.after.loss
+
+
 def test_logarithms_of_another_base():
     lines = lines_of(explained("base_10", loss="cross_entropy"))
     assert lines["ℓ₁"].split(" = ")[1] == "-ln(a²₁₁) / ln(10)"
@@ -178,8 +194,8 @@ def test_the_page_says_in_one_sentence_what_it_is_written_in():
     )
     assert "约定“loss: mean_over_outputs”在这里不起作用" in chinese
     assert "squared error, mean over 3 samples" in explained("squared-error").to_terminal(width=200)
-    momentum = explained("averaged", optimizer={"name": "momentum", "momentum": 0.5})
-    assert '"momentum: averaged" is for marking' in momentum.to_terminal(width=200)
+    untold = explained("in_loss_and_update", l2=0.1)
+    assert '"penalty: in_loss_and_update" is for marking' in untold.to_terminal(width=200)
 
 
 @pytest.mark.parametrize("form", ["terminal", "markdown", "latex", "html", "spoken", "notebook"])

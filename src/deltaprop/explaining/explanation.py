@@ -23,7 +23,7 @@ from deltaprop.explaining.document.outline import document as document_of
 from deltaprop.explaining.document.style import Style
 from deltaprop.explaining.renderers.registry import InEveryForm
 from deltaprop.explaining.worked_step import WorkedStep
-from deltaprop.model.backprop import Trace, backpropagate, retrace
+from deltaprop.model.backprop import Trace, backpropagate, penalty_gradient, retrace
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.training.optimizers import GradientDescent, Optimizer, require_optimizer
@@ -178,7 +178,12 @@ def _explained(
         trace, over_samples = written.objective(given, step, reduction)
     _refuse_overflow(trace)
     after, changed = given.parameters.copy(), _copy(before)
-    take_step(rule, network.layout, changed, after.flat, trace.gradients.flat, plan.learning_rate)
+    pull, towards = written.pull(network), trace.gradients.flat
+    if pull.l2 or pull.l1:
+        towards = towards + penalty_gradient(network, given.parameters)
+    if pull.averaged:
+        towards = (1.0 - step.inertia) * towards
+    take_step(rule, network.layout, changed, after.flat, towards, plan.learning_rate)
     if not plan.train_biases:
         for slot in network.layout.slots:
             if slot.name == "b":
@@ -186,7 +191,7 @@ def _explained(
                 after.flat[kept] = given.parameters.flat[kept]
     with np.errstate(over="ignore", invalid="ignore"):  # a step too far shows as inf or nan
         again = retrace(trace, after)
-    update = replace(plan, after=again, new_state=changed)
+    update = replace(plan, after=again, new_state=changed, pull=pull)
     return Explanation(
         trace, update, names, over_samples, written=written, given=(given, reduction)
     )

@@ -222,6 +222,13 @@ class Network:
         object.__setattr__(network, "loss_factor", self.loss_factor * factor)
         return network
 
+    def without_penalties(self) -> Network:
+        """Return the network without l2 and l1, as where the step alone has them."""
+        network = copy(self)
+        for name in ("l2", "l1"):
+            object.__setattr__(network, name, 0.0)
+        return network
+
     @cached_property
     def activations(self) -> tuple[Activation, ...]:
         """Return the row of f_l for each hidden layer."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from math import pi
 
 import numpy as np
@@ -13,7 +14,7 @@ from deltaprop.explaining.derivation.sums import entry
 from deltaprop.explaining.derivation.update_record import Update
 from deltaprop.functional.arithmetic import parse
 from deltaprop.functional.arrays import values
-from deltaprop.functional.expressions import Expression, Matrix, multiplied
+from deltaprop.functional.expressions import Expression, Matrix, multiplied, plus, times
 from deltaprop.model.backprop import Trace
 from deltaprop.model.parameters import Slot
 from deltaprop.notation.ids import Ref, grid
@@ -42,6 +43,12 @@ def _rate_factor(slot: Slot) -> Expression | None:
         # so many times 2 pi, the factor of a frequency
         return parse(f"{'' if turns == '1' else f'{turns} * '}2 * {pi!r}", {})
     return parse(str(int(factor)) if factor == int(factor) else repr(factor), {})
+
+
+def _sign(w: Expression) -> Expression:
+    if isinstance(w, Matrix):
+        return replace(w, values=np.sign(w.values), applied="sign")
+    return parse("(w > 0) - (w < 0)", {"w": w})
 
 
 class DescribedUpdate:
@@ -94,9 +101,10 @@ class DescribedUpdate:
         formulas = self._formulas(slot)
         if formulas is None:
             return DerivationStep(ref, operand(ref, value), value)
+        g = operand(Ref(f"d{name}", ref.layer, ref.index), self.trace.gradients.flat[place])
         names: dict[str, Expression] = {
             "w": before,
-            "g": operand(Ref(f"d{name}", ref.layer, ref.index), self.trace.gradients.flat[place]),
+            "g": self.pull(slot, g, before),
             "learning_rate": self.learning_rate(slot),
             **self._hyperparameters(),
         }
@@ -123,9 +131,10 @@ class DescribedUpdate:
             return Matrix(ref.id, flat[slot.start : slot.stop].reshape(slot.shape))
 
         before, update = self.trace, self.update
+        w = matrix("", before.parameters.flat, after=False)
         names: dict[str, Expression] = {
-            "w": matrix("", before.parameters.flat, after=False),
-            "g": matrix("d", before.gradients.flat, after=False),
+            "w": w,
+            "g": self.pull(slot, matrix("d", before.gradients.flat, after=False), w),
             "learning_rate": self.learning_rate(slot),
             **self._hyperparameters(),
             **{n: matrix(f"{n}_", update.state[n], after=False) for n in self._state_names()},
@@ -145,6 +154,18 @@ class DescribedUpdate:
             names[key] = found
             known[key] = tree, found
         return known
+
+    def pull(self, slot: Slot, g: Expression, w: Expression) -> Expression:
+        """Return what the step takes in the place of the gradient of an array."""
+        pull, taken = self.update.pull, g
+        if pull.l2 and slot.penalized:
+            taken = plus(taken, times(operand(Ref("l2"), pull.l2), w))
+        if pull.l1 and slot.penalized:
+            taken = plus(taken, times(operand(Ref("l1"), pull.l1), _sign(w)))
+        if pull.averaged:
+            share = parse("1 - momentum", self._hyperparameters())
+            taken = times(share, taken)
+        return taken
 
     def learning_rate(self, slot: Slot) -> Expression:
         """Return eta times what an array's is multiplied by."""

@@ -9,7 +9,27 @@ from typing import Any
 from deltaprop.model.backprop import Trace
 from deltaprop.training.optimizers import Optimizer
 
-__all__ = ["Update"]
+__all__ = ["AS_IT_IS", "Pull", "Update"]
+
+
+@dataclass(frozen=True)
+class Pull:
+    """What a step takes in the place of the gradient, as some conventions have it.
+
+    Attributes
+    ----------
+    l2, l1 : float
+        Of a penalty that is in the step alone: the weights decay.
+    averaged : bool
+        Whether momentum keeps a mean of gradients, and takes 1 - mu of each.
+    """
+
+    l2: float = 0.0
+    l1: float = 0.0
+    averaged: bool = False
+
+
+AS_IT_IS = Pull()
 
 
 @dataclass(frozen=True)
@@ -28,6 +48,8 @@ class Update:
         The optimizer's state before and after; arrays over the flat vector, and numbers.
     train_biases : bool
         False where the step leaves the biases as they are.
+    pull : Pull
+        What the step takes in the place of the gradient.
     """
 
     rule: Optimizer
@@ -36,3 +58,4 @@ class Update:
     state: Mapping[str, Any] = field(default_factory=dict)
     new_state: Mapping[str, Any] = field(default_factory=dict)
     train_biases: bool = True
+    pull: Pull = AS_IT_IS

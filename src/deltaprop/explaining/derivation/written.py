@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from deltaprop.checking.conventions import HOUSE, Convention, Conventions
 from deltaprop.checking.step import Step
+from deltaprop.explaining.derivation.update_record import AS_IT_IS, Pull
 from deltaprop.functional.constants import rescaled
 from deltaprop.functional.expressions import (
     Applied,
@@ -40,6 +41,7 @@ from deltaprop.functional.expressions import (
 )
 from deltaprop.model.backprop import Trace, trace_step
 from deltaprop.model.parameters import Parameters
+from deltaprop.model.spec import Network
 from deltaprop.notation.ids import array_of, read_ref
 from deltaprop.notation.steps import DerivationStep
 
@@ -47,7 +49,7 @@ __all__ = ["AS_IN_THE_HOUSE", "Written"]
 
 Array = npt.NDArray[np.float64]
 _Gain: TypeAlias = tuple[Fraction, int]
-_UNTOLD = ("penalty", "momentum")
+_UNTOLD = ("in_loss_and_update",)
 _OF_LOSS = ("loss", "l2_penalty", "l1_penalty")
 _BASES: Mapping[str, int] = {"base_10": 10, "base_2": 2}
 _LARGEST = 10**6  # denominator
@@ -82,7 +84,7 @@ class Written:
     def of(cls, asked: Conventions, step: Step) -> Written:
         """Return how conventions write the numbers of a step."""
         fitting, idle = asked.fitting(step)
-        untold = tuple(choice for choice in fitting.chosen if choice.about in _UNTOLD)
+        untold = tuple(choice for choice in fitting.chosen if choice.choice in _UNTOLD)
         chosen = tuple(choice for choice in fitting.chosen if choice not in untold)
         own = replace(fitting, chosen=chosen)
         found = {kind: own.factor(f"{kind}.1", step) for kind in ("delta", "dW", "db")}
@@ -95,16 +97,26 @@ class Written:
         factors = {c.about: c.objective(step) for c in self.conventions.chosen}
         of_loss = Fraction(factors.get("loss", 1.0)).limit_denominator(_LARGEST)
         shares = trace.shares * factors.get("samples", 1.0)
-        if of_loss == 1 and shares is trace.shares:
+        pull = self.pull(trace.network)
+        if of_loss == 1 and "samples" not in factors and pull == AS_IT_IS:
             return trace, reduction
         if "samples" in factors:
             reduction = "sum" if reduction == "mean" else "mean"
             shares = np.round(shares, 15)  # n times 1/n is 1
         network = trace.network.with_loss_times(of_loss)
+        if pull.l2 or pull.l1:
+            network = network.without_penalties()
         again = trace_step(
             network, trace.parameters, trace.a[0], trace.targets, shares, trace.masks
         )
         return again, reduction
+
+    def pull(self, network: Network) -> Pull:
+        """Return what the step takes in the place of the gradient."""
+        choices = {choice.choice for choice in self.conventions.chosen}
+        decays = "in_update" in choices
+        l2, l1 = (network.l2, network.l1) if decays else (0.0, 0.0)
+        return Pull(l2, l1, "averaged" in choices)
 
     @cached_property
     def base(self) -> int:

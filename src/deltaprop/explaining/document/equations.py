@@ -192,7 +192,7 @@ def _update(worked: WorkedStep, slot: Slot) -> Iterator[_Plan]:
         tree: Expression | None = rows_of(trace, old, Ref(name, layer), start, stop)
         if moves(update, name) and tree is not None:
             g = rows_of(trace, gradient, Ref(f"d{name}", layer), start, stop)
-            step = times(described.learning_rate(slot), g)
+            step = times(described.learning_rate(slot), described.pull(slot, g, tree))
             tree = Sum((tree, step), (1, -1)) if isinstance(update.rule, GradientDescent) else None
         result = rows_of(trace, new, Ref(name, layer, after=True), start, stop)
         more = n_parts - MOST_BLOCKS if k == MOST_BLOCKS - 1 else 0

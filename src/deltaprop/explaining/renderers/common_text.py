@@ -197,7 +197,7 @@ def _symbols(equation: MatrixEquation, naming: Naming) -> str:
             case Constant():
                 text += _constant(token, lambda ref: symbol_of(ref, 2, naming))
             case _:
-                text += _mark(token, first=not text)
+                text += _mark(token, first=not text or text.endswith("("))
     return text
 
 
@@ -217,7 +217,7 @@ def _pieces_of(equation: MatrixEquation, relation: str) -> list[_Piece]:
                 left, matrix, after = pieces[-1]
                 pieces[-1] = (left, matrix, after + _mark(token))
             case _:
-                before += _mark(token, first=before == " ")
+                before += _mark(token, first=before == " " or before.endswith("("))
     return [*pieces, (before + relation, equation.result, "")]
 
 

@@ -124,7 +124,7 @@ class _Writer:
                 case Constant(line=line):
                     text += self.constant(line, self.symbol)
                 case _:
-                    text += _mark(token, first=not text)
+                    text += _mark(token, first=not text or text.endswith("(</mo>"))
         return text
 
     def numeric(self) -> str:

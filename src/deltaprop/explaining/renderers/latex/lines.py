@@ -182,7 +182,7 @@ def _symbols(equation: MatrixEquation, naming: Naming) -> str:
                 expression = line.step.expression
                 text += write(expression, latex_notation(line, symbols=True, naming=naming))
             case _:
-                text += _mark(token, "", first=not text)
+                text += _mark(token, "", first=not text or text.endswith("("))
     return text
 
 
