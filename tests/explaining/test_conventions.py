@@ -20,7 +20,8 @@ from deltaprop.functional.losses import LOSSES
 
 TARGETS = {"real": [[1.5, -0.25], [0.5, 2], [0.25, 1]], "unit": [[0.25, 1], [0, 1], [1, 0.5]],
            "count": [[2, 0], [1, 3], [0, 1]], "distribution": [[1, 0], [0, 1], [1, 0]]}  # fmt: skip
-SHOWN = [c.name for c in CONVENTIONS if c.choice != "in_loss_and_update"]
+UNTOLD = ("in_loss_and_update", "without_half", "over_samples")
+SHOWN = [c.name for c in CONVENTIONS if c.choice not in UNTOLD]
 
 
 def example(loss="half_squared_error", activation="tanh", n=3, bias=True, **others):

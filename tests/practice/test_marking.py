@@ -195,6 +195,17 @@ class TestMarking:
         assert max(map(len, text.splitlines())) <= 80
 
 
+@pytest.mark.parametrize(
+    "claims",
+    [{"a.2": 5.05, "delta.2": 1.05}, {"a.2": [5.05]}, {"z.1": [1.25, 3.8]},
+     {"dW.2": [1.3125, 3.99]},
+     {"b.2": 0.0}, {"b.2": [[0.0]], "db.1": [[1.05, 1.05]]}, {"db.1": [[1.05], [1.05]]}],
+)  # fmt: skip
+def test_a_number_alone_and_a_row_of_biases_need_no_brackets(claims):
+    layers = [{**layer, "b": [0.0] * len(layer["W"][0])} for layer in TUTORIAL["layers"]]
+    assert mark({**TUTORIAL, "layers": layers, "claims": claims}).ok
+
+
 class TestSources:
     def test_a_path_a_dict_and_a_worked_example_are_marked_alike(self, tmp_path):
         example = {**TUTORIAL, "claims": RIGHT}

@@ -57,18 +57,21 @@ class Convention:
     shown_by : tuple of str
         Patterns of numbers one of which a working must have to show it by itself; without any it
         has to be declared.
+    and_by : tuple of str
+        Further ones, one of which it must have besides: one number alone would be a mistake.
     """
 
     about: str
     choice: str
     doc: str
-    applies: Callable[[Step], bool]
+    applies: Callable[[Step], bool] = lambda _step: True
     needs: str = ""
     objective: Factor = lambda _step: 1.0
     written: Mapping[str, Factor] = ()  # type: ignore[assignment]
     manner: Callable[[Step], Mapping[str, Any]] = lambda _step: {}
     turned: tuple[str, ...] = ()
     shown_by: tuple[str, ...] = ("*",)
+    and_by: tuple[str, ...] = ("*",)
 
     @property
     def name(self) -> str:
@@ -77,7 +80,10 @@ class Convention:
 
     def is_shown(self, keys: Collection[str]) -> bool:
         """Return whether a working with these numbers can show it."""
-        return any(fnmatchcase(key, pattern) for pattern in self.shown_by for key in keys)
+        return all(
+            any(fnmatchcase(key, pattern) for pattern in patterns for key in keys)
+            for patterns in (self.shown_by, self.and_by)
+        )
 
 
 def _is_summed(step: Step) -> bool:
@@ -106,10 +112,6 @@ def _penalized(step: Step) -> bool:
     return step.network.l2 > 0 or step.network.l1 > 0
 
 
-def _always(_step: Step) -> bool:
-    return True
-
-
 def _n(step: Step) -> float:
     return float(len(step.x))
 
@@ -127,14 +129,12 @@ CONVENTIONS: tuple[Convention, ...] = (
         "loss", "mean_squared_error",
         "the squared error has no 1/2, and the mean is over outputs as well as samples",
         lambda step: _squared(step) and step.network.n_out > 1,
-        "squared error of several outputs",
-        objective=lambda step: 2.0 / step.network.n_out,
+        "squared error of several outputs", objective=lambda step: 2.0 / step.network.n_out,
     ),
     Convention(
         "loss", "half_mean_squared_error", "the mean is over outputs as well as samples",
         lambda step: _squared(step) and step.network.n_out > 1,
-        "squared error of several outputs",
-        objective=lambda step: 1.0 / step.network.n_out,
+        "squared error of several outputs", objective=lambda step: 1.0 / step.network.n_out,
     ),
     Convention(
         "loss", "mean_over_outputs", "the mean is over outputs as well as samples",
@@ -160,12 +160,12 @@ CONVENTIONS: tuple[Convention, ...] = (
     ),
     Convention(
         "error_signal", "t_minus_y", "delta is t - y times f', and the step adds eta a delta",
-        _always, written={"delta": _minus, "dW": _minus, "db": _minus},
+        written={"delta": _minus, "dW": _minus, "db": _minus},
         shown_by=("[Wbza].*.after",),
     ),
     Convention(
         "error_signal", "t_minus_y_in_delta", "delta is t - y times f'; dW and db are dL/dW, dL/db",
-        _always, written={"delta": _minus}, shown_by=("d[Wb].*", "[Wbza].*.after"),
+        written={"delta": _minus}, shown_by=("d[Wb].*", "[Wbza].*.after"),
     ),
     Convention(
         "penalty", "in_update", "loss and dW are those of the data; the weights decay in the step",
@@ -174,8 +174,20 @@ CONVENTIONS: tuple[Convention, ...] = (
     ),
     Convention(
         "penalty", "in_loss_and_update", "dW is that of the data; the weights decay in the step",
-        _penalized, "a penalty", manner=lambda _step: {"penalty_in": ("loss", "update")},
-        shown_by=("W.*.after",),
+        _penalized, "a penalty", shown_by=("W.*.after",),
+        manner=lambda _step: {"penalty_in": ("loss", "update")},
+    ),
+    Convention(
+        "penalty_size", "without_half", "the penalty has no 1/2: lambda W^2, with 2 lambda W",
+        lambda step: step.network.l2 > 0 and not step.network.l1, "a penalty l2",
+        manner=lambda _step: {"penalty_times": 2.0},
+        shown_by=("loss", "loss.after"), and_by=("dW.*", "W.*.after"),
+    ),
+    Convention(
+        "penalty_size", "over_samples", "the penalty is divided by the number of samples",
+        lambda step: _penalized(step) and len(step.x) > 1, "a penalty and several samples",
+        manner=lambda step: {"penalty_times": 1.0 / len(step.x)},
+        shown_by=("loss", "loss.after"), and_by=("dW.*", "W.*.after"),
     ),
     Convention(
         "momentum", "averaged", "v is a mean of the gradients: v = mu v + (1 - mu) g",
@@ -183,12 +195,10 @@ CONVENTIONS: tuple[Convention, ...] = (
         manner=lambda step: {"share": 1.0 - step.inertia},
         shown_by=("[Wbza].*.after", "loss.after"),
     ),
-    Convention(
-        "weights", "out_in", "W has a row for each output", _always, turned=("W", "dW"),
-    ),
+    Convention("weights", "out_in", "W has a row for each output", turned=("W", "dW")),
     Convention(
         "samples_as", "columns", "samples are columns: z = W x + b",
-        _always, turned=("z", "a", "delta"),
+        turned=("z", "a", "delta"),
     ),
     Convention(
         "logarithm", "base_10", "the loss is taken with logarithms to base 10",
@@ -337,15 +347,10 @@ def declared(value: object) -> Conventions:
 
 
 _OF_THE_HOUSE: Mapping[str, tuple[str, ...]] = {
-    "loss": ("half_squared_error",),
-    "delta": ("mean",),
-    "error_signal": ("y_minus_t",),
-    "penalty": ("in_gradient",),
-    "momentum": ("summed",),
-    "weights": ("in_out",),
-    "samples_as": ("rows",),
-    "logarithm": ("natural",),
-}
+    "loss": ("half_squared_error",), "delta": ("mean",), "error_signal": ("y_minus_t",),
+    "penalty": ("in_gradient",), "penalty_size": ("half",), "momentum": ("summed",),
+    "weights": ("in_out",), "samples_as": ("rows",), "logarithm": ("natural",),
+}  # fmt: skip
 
 
 def asked_for(value: object) -> Conventions:

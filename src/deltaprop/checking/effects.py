@@ -27,8 +27,9 @@ class Effect:
         What the loss of the data is multiplied by, and with it the gradients and the step.
     gradients, loss : float
         What dW, db and the loss are multiplied by when they are written down.
-    penalized, loss_penalized : bool
-        Whether gradients and loss have the penalty's part; else the step takes it.
+    penalized, loss_penalized, decay : float
+        What the penalty's part is multiplied by in gradients, in the loss, and in the step where
+        only that takes it.
     turned : bool
         Whether W has a row for each output where no shape tells.
     """
@@ -36,8 +37,9 @@ class Effect:
     objective: float = 1.0
     gradients: float = 1.0
     loss: float = 1.0
-    penalized: bool = True
-    loss_penalized: bool = True
+    penalized: float = 1.0
+    loss_penalized: float = 1.0
+    decay: float = 0.0
     turned: bool = False
 
     def house(self, flat: Array, layout: Layout) -> Array:
@@ -53,7 +55,7 @@ class Effect:
         """Return the right gradients of a pass as they are written, flat, with rows for inputs."""
         data = trace.data_gradients.flat
         with np.errstate(over="ignore", invalid="ignore"):  # what is no number is never right
-            penalty = trace.gradients.flat - data if self.penalized else 0.0
+            penalty = self.penalized * (trace.gradients.flat - data) if self.penalized else 0.0
             return np.asarray((data * self.objective + penalty) * self.gradients)
 
 
@@ -64,12 +66,17 @@ def effect_of(conventions: Conventions, step: Step, declared: Conventions = HOUS
     """Return what conventions make of the numbers of a step; W was read as it is declared."""
     own = conventions.step(step)
     asked = float(np.sum(step.shares))
+    gradient, loss, update = (
+        own.manner.penalty_times if place in own.manner.penalty_in else 0.0
+        for place in ("gradient", "loss", "update")
+    )
     return Effect(
         float(np.sum(own.shares)) / asked if asked else 1.0,
         conventions.factor("dW.1", step),
         conventions.factor("loss", step),
-        "gradient" in own.manner.penalty_in,
-        "loss" in own.manner.penalty_in,
+        gradient,
+        loss,
+        update,
         conventions.turns("dW.1") > declared.turns("dW.1")
         and all(_is_square(slot) for slot in step.network.layout.slots),
     )

@@ -73,11 +73,13 @@ class Referee:
         """Return what the gradients are those of: L of the batch, as the conventions have it."""
         return self._loss(parameters, penalized=self.effect.penalized)
 
-    def _loss(self, parameters: Parameters, *, penalized: bool) -> float:
+    def _loss(self, parameters: Parameters, *, penalized: float) -> float:
         shares = self.shares * self.effect.objective
         with np.errstate(over="ignore", invalid="ignore"):  # what is no number is never right
             loss = objective(self.network, parameters, self.x, self.targets, shares, self.masks)
-            return loss if penalized else loss - sum(penalties(self.network, parameters))
+            if penalized == 1:
+                return loss
+            return loss + (penalized - 1) * sum(penalties(self.network, parameters))
 
     @cached_property
     def here(self) -> float:
@@ -98,8 +100,8 @@ class Referee:
         layout, effect = self.network.layout, self.effect
         factors, after = layout.learning_rate_factors(), effect.house(said.after, layout)
         direction = effect.house(said.gradients, layout) / effect.gradients
-        if not effect.penalized:
-            direction = direction + penalty_gradient(self.network, self.parameters)
+        if effect.decay:
+            direction = direction + effect.decay * penalty_gradient(self.network, self.parameters)
         for i in said.places:
             before, claimed = float(self.parameters.flat[i]), float(after[i])
             rate = eta if factors is None else eta * float(factors[i])

@@ -51,11 +51,14 @@ class Manner:
     ----------
     penalty_in : tuple of str
         Where a penalty is written: in the "loss", in the "gradient", or only in the "update".
+    penalty_times : float
+        What the penalty is multiplied by, in the loss and in the gradient alike.
     share : float
         How much of the gradient the step takes: 1 - mu where momentum keeps a mean of gradients.
     """
 
     penalty_in: tuple[str, ...] = ("loss", "gradient")
+    penalty_times: float = 1.0
     share: float = 1.0
 
 
@@ -259,6 +262,7 @@ def forward(rules: Rules, w: Working, take: Take = _as_it_is, suffix: str = "") 
     if w.is_given_output:
         rules = _from_output(rules, w)
     penalty = rules.penalty(w) if "loss" in w.manner.penalty_in else 0.0
+    penalty *= w.manner.penalty_times
     w.loss = float(take(f"loss{suffix}", np.asarray(rules.data_loss(w) + penalty)))
     return rules
 
@@ -323,7 +327,8 @@ def _backward(rules: Rules, w: Working, take: Take) -> None:
             w.upstream[index - 1] = rules.recursion(w, index)
             below = w.upstream[index - 1] * rules.f_prime(w, index - 1)
             w.delta[index - 1] = take(f"delta.{index}", below)
-    joined, penalty = Parameters.join(network.layout, arrays).flat, rules.penalty_gradient(w)
+    joined = Parameters.join(network.layout, arrays).flat
+    penalty = w.manner.penalty_times * rules.penalty_gradient(w)
     if "gradient" in w.manner.penalty_in:
         joined = joined + penalty
     if "update" in w.manner.penalty_in:

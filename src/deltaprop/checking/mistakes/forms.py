@@ -204,7 +204,11 @@ FURTHER: tuple[tuple[str, Callable[[Network], bool], tuple[Rules, ...]], ...] = 
     (
         "penalty",
         MISTAKES["penalty"].applies,
-        (replace(RIGHT, penalty=_penalty_of_biases_too),),
+        (
+            replace(RIGHT, penalty=_penalty_of_biases_too),
+            replace(RIGHT, penalty_gradient=lambda w: RIGHT.penalty_gradient(w) / len(w.x)),
+            replace(RIGHT, penalty=lambda w: RIGHT.penalty(w) / len(w.x)),
+        ),
     ),
 )
 

@@ -49,7 +49,7 @@ __all__ = ["AS_IN_THE_HOUSE", "Written"]
 
 Array = npt.NDArray[np.float64]
 _Gain: TypeAlias = tuple[Fraction, int]
-_UNTOLD = ("in_loss_and_update",)
+_UNTOLD = ("in_loss_and_update", "without_half", "over_samples")
 _OF_LOSS = ("loss", "l2_penalty", "l1_penalty")
 _BASES: Mapping[str, int] = {"base_10": 10, "base_2": 2}
 _LARGEST = 10**6  # denominator

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -143,6 +144,7 @@ def _no_such(key: object, right: Quantities) -> str:
 def _read(key: str, value: Any, shape: tuple[int, ...], comma: bool) -> Claim:
     if isinstance(value, (np.ndarray, np.generic)):
         value = value.tolist()
+    value = _in_lists(value, shape)
     if len(shape) == 2:
         value, shape = _as_matrix(value, shape)
     numbers: dict[Index, Number] = {}
@@ -154,6 +156,22 @@ def _read(key: str, value: Any, shape: tuple[int, ...], comma: bool) -> Claim:
             raise DataError(f"claims: {entry(key, *index)} is {_kind(cell)}; expected a number.")
         numbers[index] = number
     return Claim(key, numbers, shape)
+
+
+def _in_lists(value: Any, shape: tuple[int, ...]) -> Any:
+    """Return a single number in the lists of its array, and biases that are a row or a column."""
+    alone = value
+    for _ in shape:
+        alone = alone[0] if isinstance(alone, (list, tuple)) and len(alone) == 1 else alone
+    if shape and prod(shape) == 1 and not isinstance(alone, (list, tuple)):
+        return [alone] if len(shape) == 1 else [[alone]]
+    parts = value if isinstance(value, (list, tuple)) else []
+    if len(shape) == 1 and parts and all(isinstance(part, (list, tuple)) for part in parts):
+        if len(parts) == 1:
+            return parts[0]
+        if all(len(part) == 1 for part in parts):
+            return [part[0] for part in parts]
+    return value
 
 
 def _as_matrix(value: Any, shape: tuple[int, ...]) -> tuple[Any, tuple[int, ...]]:
