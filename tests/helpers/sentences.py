@@ -58,12 +58,13 @@ def all_sentences():
 
 def _sentences_of(path):
     tree = ast.parse(path.read_text("utf-8"))
+    nodes = list(ast.walk(tree))
     found = {}
-    for node in _literals(tree):
+    for node in _literals(nodes):
         text = _template_of(node)
         if _WORDS.search(text) and not _NO_SENTENCE.search(text):
             found.setdefault(text, node.lineno)
-    for text, line in (*_chosen(tree), *_counted(tree), *_kinds(tree)):
+    for text, line in (*_chosen(nodes), *_counted(nodes), *_kinds(nodes)):
         found.setdefault(text, line)
     if path.parent.name == "cli" and path.stem != "main":
         for node in tree.body:
@@ -96,14 +97,19 @@ def _field(node, taken):
     return "{" + name + "}"
 
 
-def _literals(tree):
+def _literals(nodes):
     """Yield each literal that stands by itself, and those within the fields of another."""
-    no = {id(v) for n in ast.walk(tree) if isinstance(n, ast.JoinedStr) for v in n.values}
-    no |= {id(n.format_spec) for n in ast.walk(tree) if isinstance(n, ast.FormattedValue)}
-    no |= {id(n.slice) for n in ast.walk(tree) if isinstance(n, ast.Subscript)}
-    no |= {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Expr)}  # docstrings
-    no |= {id(n.value) for n in ast.walk(tree) if getattr(n, "attr", "") == "split"}
-    for node in ast.walk(tree):
+    no = set()
+    for node in nodes:
+        if isinstance(node, ast.JoinedStr):
+            no |= {id(part) for part in node.values}
+        elif isinstance(node, ast.FormattedValue):
+            no.add(id(node.format_spec))
+        elif isinstance(node, ast.Subscript):
+            no.add(id(node.slice))
+        elif isinstance(node, ast.Expr) or getattr(node, "attr", "") == "split":
+            no.add(id(node.value))  # a docstring, or words in a text
+    for node in nodes:
         if id(node) not in no and (_is_text(node) or isinstance(node, ast.JoinedStr)):
             yield node
 
@@ -112,10 +118,9 @@ def _is_text(node):
     return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
-def _chosen(tree):
+def _chosen(nodes):
     """Yield the words chosen between within a sentence: {'a' if ... else 'b'}."""
-    joined = (node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr))
-    fields = (v.value for node in joined for v in node.values if hasattr(v, "conversion"))
+    fields = (node.value for node in nodes if isinstance(node, ast.FormattedValue))
     for choice in (n for field in fields for n in ast.walk(field) if isinstance(n, ast.IfExp)):
         for node in (choice.body, choice.orelse):
             if _is_text(node) or isinstance(node, ast.JoinedStr):
@@ -124,18 +129,18 @@ def _chosen(tree):
                     yield text, node.lineno
 
 
-def _calls(tree, function, place):
+def _calls(nodes, function, place):
     """Yield the text that a function is called with in a place."""
-    for node in ast.walk(tree):
+    for node in nodes:
         called = getattr(getattr(node, "func", None), "id", "")
         if called == function and len(node.args) > place and _is_text(node.args[place]):
             yield node.args[place].value, node.lineno
 
 
-def _counted(tree):
-    for noun, line in _calls(tree, "count", 1):
+def _counted(nodes):
+    for noun, line in _calls(nodes, "count", 1):
         yield from (("{n} " + noun, line), ("{n} " + noun + "s", line))
 
 
-def _kinds(tree):
-    return _calls(tree, "UnknownNameError", 0)
+def _kinds(nodes):
+    return _calls(nodes, "UnknownNameError", 0)

@@ -4,6 +4,8 @@ import re
 from importlib.resources import files
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from deltaprop.checking.mistakes import MISTAKES
 from deltaprop.languages.catalogue import Catalogue, catalogue_of
@@ -126,3 +128,21 @@ def test_a_long_sentence_is_looked_up_in_a_moment():
     )
     assert found == f"x.csv 没有目标列 'a'：应为它的 60 列之一。各列是 {names}。"
     assert catalogue.looked_up < 2000
+
+
+@given(st.text())
+def test_any_text_can_be_looked_up(text):
+    found = catalogue_of("zh").said(text)
+    assert found is None or isinstance(found, str)
+
+
+@given(st.text(min_size=1), st.text(min_size=1))
+def test_whatever_fills_a_sentence_is_in_its_chinese(name, value):
+    """Braces, quotes, stops and lines of somebody's own names are neither read nor lost."""
+    found = catalogue_of("zh").said(
+        f"{name!r} has no target column {value!r}: expected one of its 3 columns. "
+        "The columns are a, b, c."
+    )
+    assert found is not None
+    assert repr(name) in found
+    assert repr(value) in found

@@ -11,7 +11,7 @@ from deltaprop.explaining.document.labels import loss_in_words, shape_in_words
 from deltaprop.explaining.document.style import Style
 from deltaprop.explaining.language import words_of
 from deltaprop.explaining.worked_step import WorkedStep
-from deltaprop.languages.catalogue import catalogue_of
+from deltaprop.languages import told
 from deltaprop.languages.names import called, name_and_term
 from deltaprop.model.spec import Network
 from deltaprop.notation.digits import number_text
@@ -74,14 +74,10 @@ def head(worked: WorkedStep, style: Style, naming: Naming) -> Iterator[str]:
 def _written(worked: WorkedStep, language: str) -> Iterator[str]:
     """Yield in which conventions it is written and what they change, and which change nothing."""
     words, written = words_of(language), worked.written
-
-    def told(text: str) -> str:
-        return text if language == "en" else catalogue_of(language).said(text) or text
-
     for choice in written.conventions.chosen:
-        yield words["written in"].format(name=choice.name, doc=told(choice.doc))
+        yield words["written in"].format(name=choice.name, doc=told(choice.doc, language))
     for choice in written.idle:
-        yield words["written idle"].format(name=choice.name, needs=told(choice.needs))
+        yield words["written idle"].format(name=choice.name, needs=told(choice.needs, language))
     for choice in written.untold:
         yield words["written untold"].format(name=choice.name)
 

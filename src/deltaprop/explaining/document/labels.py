@@ -13,7 +13,7 @@ from deltaprop.explaining.derivation.written import AS_IN_THE_HOUSE, Written
 from deltaprop.explaining.document.style import Style
 from deltaprop.explaining.language import words_of
 from deltaprop.languages import told
-from deltaprop.languages.names import name_and_term, short_name
+from deltaprop.languages.names import called, name_and_term, short_name
 from deltaprop.model.spec import Network
 from deltaprop.notation.naming import NOTATIONS, STANDARD, Naming
 
@@ -128,7 +128,8 @@ def loss_in_words(name: str, written: Written, language: str) -> str:
     choices = {choice.about: choice.choice for choice in written.conventions.chosen}
     half = "half_squared_error"
     if name.startswith(half) and choices.get("loss", half) != half:
-        return (choices["loss"] + name.removeprefix(half)).replace("_", " ")
+        term = (choices["loss"] + name.removeprefix(half)).replace("_", " ")
+        return term if language == "en" else f"{called('loss', name, language)}（{term}）"
     return name_and_term("loss", name, language)
 
 
