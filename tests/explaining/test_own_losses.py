@@ -15,6 +15,15 @@ from deltaprop.functional.arithmetic import evaluate
 CROSS_ENTROPY = dp.LOSSES["cross_entropy"]
 
 
+@pytest.mark.parametrize("targets", [[[0.0, 1.0]], [[0.25, 0.75]]])
+def test_cross_entropy_on_sigmoid_outputs_is_told_by_its_own_output(targets):
+    network = dp.Network([2, 2, 2], "tanh", loss="cross_entropy_sigmoid")
+    step = dp.explain(network, network.init(np.random.default_rng(3)), [[0.5, -1.0]], targets)
+    (line,) = (line for line in step.lines() if line.step.id == "loss[0]")
+    assert line.evaluated() == pytest.approx(step.trace.loss, rel=1e-5)
+    assert not any(operand.startswith("z.2") for operand in line.step.operands)
+
+
 def scaled(by, name="in_bits", told="formulas", **own):
     """Cross-entropy times a number: by 1 / ln 2 it is counted in bits."""
     value, delta = f"-(t * log(p)) * {by!r}", f"(p - t) * {by!r}"

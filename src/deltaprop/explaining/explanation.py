@@ -183,13 +183,14 @@ def _explained(
         towards = towards + penalty_gradient(network, given.parameters)
     if pull.averaged:
         towards = (1.0 - step.inertia) * towards
-    take_step(rule, network.layout, changed, after.flat, towards, plan.learning_rate)
+    with np.errstate(over="ignore", invalid="ignore"):  # a step too far shows as inf or nan
+        take_step(rule, network.layout, changed, after.flat, towards, plan.learning_rate)
     if not plan.train_biases:
         for slot in network.layout.slots:
             if slot.name == "b":
                 kept = slice(slot.start, slot.stop)
                 after.flat[kept] = given.parameters.flat[kept]
-    with np.errstate(over="ignore", invalid="ignore"):  # a step too far shows as inf or nan
+    with np.errstate(over="ignore", invalid="ignore"):
         again = retrace(trace, after)
     update = replace(plan, after=again, new_state=changed, pull=pull)
     return Explanation(

@@ -78,12 +78,9 @@ def _loss_term(trace: Trace, ref: Ref, j: int) -> Expression | None:
     if text == CROSS_ENTROPY:
         if t == 0:
             return None
-        below, log_sum = trace.z[-1][s, j] - trace.z[-1][s].max(), _log_sum(trace, ref)
-        by_logits = {**names, "top": _largest_logit(trace, ref, s), "ls": log_sum}
-        forms = [
-            parse("-log(p)" if t == 1 else text, names), parse("t * (ls + (top - z))", by_logits)
-        ]  # fmt: skip
-        return fitting(forms, t * (evaluate(log_sum) - below))
+        text = "-log(p)" if t == 1 else text
+        if OUTPUTS[loss.output].is_shift_invariant:
+            return _by_logits(trace, ref, j, text)
     if text == BINARY_CROSS_ENTROPY and t in (0, 1):
         text = "-log(p)" if t else "-log(1 - p)"
     forms = [parse(form, names) for form in (text, *loss.elsewhere)]
@@ -91,6 +88,16 @@ def _loss_term(trace: Trace, ref: Ref, j: int) -> Expression | None:
         return forms[0]  # it has no value of its own without the other outputs
     alone = loss.per_sample(*(np.array([[names[n].value]]) for n in "zt"))
     return fitting(forms, float(alone[0] / float(loss.factor)))
+
+
+def _by_logits(trace: Trace, ref: Ref, j: int, text: str) -> Expression:
+    """Return what the cross-entropy of one output of softmax adds: of p, or of the logits."""
+    (s,) = ref.index
+    names = _names(trace, s, j, ref.after)
+    below, log_sum = trace.z[-1][s, j] - trace.z[-1][s].max(), _log_sum(trace, ref)
+    by_logits = {**names, "top": _largest_logit(trace, ref, s), "ls": log_sum}
+    forms = [parse(text, names), parse("t * (ls + (top - z))", by_logits)]
+    return fitting(forms, names["t"].value * (evaluate(log_sum) - below))
 
 
 def _log_sum(trace: Trace, ref: Ref) -> Expression:

@@ -215,7 +215,7 @@ WORDS = {
     # a page whose numbers can be changed
     "further lines": "{count} more, with all that they are made of",
     "live step": "Take the step: go on with the new weights",
-    "live steps": "After {count} more steps the loss is {loss}.",
+    "live steps": "Steps taken: {count}. The loss is {loss}.",
     "live these": "step",
     "live how": (
         "Any given number can be changed: click it under Given, type another, and everything is "

@@ -205,18 +205,18 @@ export class Origins {
     const { loss, out, layers } = this.program;
     const names = this.names(s, j, called);
     const t = names.t.value;
+    let first = filled(loss.value, names);
     if (loss.written === "cross_entropy") {
       if (t === 0) return null;
+      if (t === 1) first = MINUS_LOG(names.p);
+    }
+    if (loss.written === "cross_entropy" && loss.shift) {
       const ls = this.logSum(s, called);
       const row = this.logits(s, called);
       const byLogits = { ...names, top: this.largestLogit(s, called), ls };
-      const forms = [
-        t === 1 ? MINUS_LOG(names.p) : filled(loss.value, names),
-        filled(["*", "t", ["+", "++", "ls", ["+", "+-", "top", "z"]]], byLogits),
-      ];
+      const forms = [first, filled(["*", "t", ["+", "++", "ls", ["+", "+-", "top", "z"]]], byLogits)];
       return fitting(forms, t * (evaluate(ls) - (names.z.value - Math.max(...row))));
     }
-    let first = filled(loss.value, names);
     if (loss.written === "binary_cross_entropy" && (t === 0 || t === 1)) {
       first = MINUS_LOG(t ? names.p : ["+", "+-", ["n", "1"], names.p]);
     }

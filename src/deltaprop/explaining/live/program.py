@@ -39,11 +39,11 @@ from deltaprop.model.parameters import Slot
 from deltaprop.notation.ids import Ref
 from deltaprop.training.optimizers import hyperparameters
 
-__all__ = ["MOST_GIVEN", "program", "reason_against"]
+__all__ = ["program", "reason_against"]
 
 Array = npt.NDArray[np.float64]
 
-MOST_GIVEN = 60_000  # numbers that a page carries: more would make it larger than a page should be
+_MOST_BYTES = 160_000  # of parameters that a page carries: with more it were beyond a megabyte
 
 _MANY = 200  # numbers that are shorter as bytes
 _WRITTEN = {CROSS_ENTROPY: "cross_entropy", BINARY_CROSS_ENTROPY: "binary_cross_entropy"}
@@ -67,7 +67,8 @@ def reason_against(worked: WorkedStep) -> tuple[str, dict[str, str]] | None:
         return "live without formula", {"name": network.loss_name}
     if getattr(update.rule, "arithmetic", None) is None:
         return "live without formula", {"name": type(update.rule).__name__}
-    if network.n_parameters * (1 + len(_states(worked))) + worked.trace.a[0].size > MOST_GIVEN:
+    carried = [worked.trace.parameters.flat, *_states(worked).values()]
+    if sum(_bytes(array) for array in carried) > _MOST_BYTES:
         return "live too large", {"count": f"{network.n_parameters:,}"}
     return None
 
@@ -153,16 +154,24 @@ def _hyperparameters(worked: WorkedStep) -> dict[str, float]:
     }
 
 
+def _single(array: Array) -> npt.NDArray[np.float32] | None:
+    """Return an array in float32, which is what a trained model holds; None where it is more."""
+    with np.errstate(over="ignore"):  # what is too large is no float32
+        single = array.astype("<f4")
+    return single if np.array_equal(single, array) else None
+
+
+def _bytes(array: Array) -> int:
+    return array.size * (8 if _single(array) is None else 4)
+
+
 def _packed(array: Array) -> Any:
-    """Return an array as rows of numbers; a large one that float32 holds as its bytes."""
-    if array.size > _MANY:
-        with np.errstate(over="ignore"):  # what is too large is no float32
-            single = array.astype("<f4")
-        if np.array_equal(single, array):
-            return {"shape": array.shape, "f4": base64.b64encode(single.tobytes()).decode()}
-        double = array.astype("<f8").tobytes()
-        return {"shape": array.shape, "f8": base64.b64encode(double).decode()}
-    return array.tolist()
+    """Return an array as rows of numbers; a large one as its bytes."""
+    if array.size <= _MANY:
+        return array.tolist()
+    single = _single(array)
+    kind, values = ("f8", array.astype("<f8")) if single is None else ("f4", single)
+    return {"shape": array.shape, kind: base64.b64encode(values.tobytes()).decode()}
 
 
 def _reach(worked: WorkedStep) -> Iterator[tuple[str, str]]:
