@@ -176,7 +176,7 @@ def differs(wrong, task):
 def test_planted_mistakes_are_found_and_mostly_named(tasks, level):
     found, named = 0, 0
     for task in tasks[level][: max(1, len(tasks[level]) // 5)]:
-        for form in forms_for(task.step.network):
+        for form in filter(is_told_apart, forms_for(task.step.network)):
             with np.errstate(all="ignore"):
                 wrong, _ = work_out(task.step, form.rules)
             if not differs(wrong, task):

@@ -17,10 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.checking.conventions import HOUSE, Conventions
-from deltaprop.checking.precision import WrittenClaim
+from deltaprop.checking.precision import WrittenClaim, is_close
 from deltaprop.checking.row import Row
 from deltaprop.checking.rules import RIGHT, Rules
-from deltaprop.checking.step import Begun, Quantities, Step, work_out
+from deltaprop.checking.step import Begun, Quantities, Step, operands_of, work_out
 from deltaprop.model.layers import ARRAYS
 
 __all__ = ["InConvention", "Reading"]
@@ -31,6 +31,7 @@ Flags = npt.NDArray[np.bool_]
 _MOST_SLACK, _MOST_UNITS = 0.25, 3.0  # of the largest number of an array, and units besides
 _ROUGHLY = 4.0  # times the slack of another reading
 _DRAWS = 12
+_EXACT, _EXACT_PART = 1e-12, 1e-2  # of itself, and of its unit: by so much nobody has rounded
 _SIGMAS = 2.5  # of half a unit either way, each number by itself; 4.3 of what rounding really does
 
 
@@ -159,11 +160,35 @@ class Reading:
         return frozenset(key for key, values in self.numbers.items() if not np.isnan(values).any())
 
     @cached_property
+    def rounded(self) -> Mapping[str, Flags]:
+        """Return by quantity which numbers were rounded.
+
+        Not those that are short by themselves, and made of such.
+        """
+        found: dict[str, Flags] = {}
+        for key, computed in self.computed.items():
+            made_of_rounded = any(
+                found[operand].any() for operand in operands_of(key, self.step) if operand in found
+            )
+            if not _is_result(key) or made_of_rounded:
+                found[key] = np.full(computed.shape, made_of_rounded or key in self.numbers)
+                continue
+            with np.errstate(all="ignore"):
+                unit = self.unit(computed)
+                exact = np.round(computed / unit) * unit
+            if key in self.numbers:
+                written = self.numbers[key]
+                exact = np.where(np.isnan(written), exact, written)
+            sure = np.minimum(_EXACT * np.abs(computed), _EXACT_PART * unit)
+            found[key] = ~is_close(exact, computed, sure)
+        return found
+
+    @cached_property
     def moved(self) -> Mapping[str, Array]:
         """Return them as often as is drawn, each number half a unit up or down every time."""
         units = self.row.parted(self.row.units)
         return {
-            key: values + _halves(key, values.shape) * units[key]
+            key: values + _halves(key, values.shape) * units[key] * self.rounded[key]
             for key, values in self.numbers.items()
             if _is_result(key)
         }
@@ -299,7 +324,7 @@ class Reading:
 
 _SHARED = (
     "step", "_factors", "_turned", "claims", "row", "_as_written", "_rows", "numbers", "whole",
-    "moved", "begun",
+    "rounded", "moved", "begun",
 )  # fmt: skip  # by all rules
 
 
@@ -334,7 +359,8 @@ class _AsWritten:
         if written is not None and key in reading.whole:
             return written
         if draw is not None:
-            computed = computed + _halves(key, computed.shape)[draw] * reading.unit(computed)
+            half = _halves(key, computed.shape)[draw] * reading.rounded.get(key, True)
+            computed = computed + half * reading.unit(computed)
         return computed if written is None else np.where(np.isnan(written), computed, written)
 
     def ahead(self, key: str, computed: Array) -> Array:

@@ -28,6 +28,7 @@ from deltaprop.training.optimizers import OPTIMIZERS, Optimizer
 
 __all__ = ["described_by"]
 
+_DIGITS = range(1, 18)  # significant ones
 _LONGEST_TEXT = 2_000  # characters of a title, or of a source
 
 
@@ -61,6 +62,7 @@ def described_by(data: Mapping[str, Any], name: str) -> dict[str, Any]:
             "reduction": str(data.get("loss_reduction", "mean")),
             "claims": data.get("claims"),
             "conventions": data.get("conventions"),
+            "digits": _digits(data.get("digits")),
             "titles": _titles(data.get("titles")),
             "source": _source(data.get("source")),
             "changed": _texts(data.get("changed"), "changed"),
@@ -199,6 +201,16 @@ def _loss(data: Mapping[str, Any]) -> str:
     raise DataError(
         f"the last layer has activation {own!r}, but {loss} brings {output}. Leave the activation "
         f"out, or choose a loss of the outputs: half_squared_error, cross_entropy."
+    )
+
+
+def _digits(value: object) -> int | None:
+    """Return to how many significant digits the claims are asked for; None where nobody says."""
+    if value is None or (type(value) is int and value in _DIGITS):
+        return value
+    raise DataError(
+        f"digits is {shown_kind(value)}; expected a whole number from {min(_DIGITS)} to "
+        f"{max(_DIGITS)}."
     )
 
 

@@ -23,7 +23,7 @@ __all__ = [
 KEYS = (
     "title", "titles", "source", "changed", "layers", "bias_row", "loss", "loss_reduction", "l2",
     "l1", "label_smoothing", "x", "targets", "learning_rate", "optimizer", "train_biases", "claims",
-    "steps", "conventions", "symbols", "notation", "expected",
+    "steps", "conventions", "digits", "symbols", "notation", "expected",
 )  # fmt: skip
 _OF_EXERCISES = ("format", "practice", "told", "choices")  # beside the keys of an example
 LAYER_KEYS = ("W", "b", "w0", "activation", "learning_rate", "bias_learning_rate")

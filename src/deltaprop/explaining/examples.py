@@ -83,6 +83,8 @@ class WorkedExample:
     conventions : dict
         In which conventions the claims are written, where the house writes otherwise; and its
         explanation.
+    digits : int or None
+        To how many significant digits the claims are asked for, where somebody says so.
     titles : dict
         The title in other languages: {"zh": "..."}.
     source : str
@@ -112,6 +114,7 @@ class WorkedExample:
     reduction: str = "mean"
     claims: Mapping[str, object] | None = None
     conventions: object = None
+    digits: int | None = None
     titles: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
     changed: tuple[str, ...] = ()

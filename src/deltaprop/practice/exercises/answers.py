@@ -7,11 +7,9 @@ from decimal import Decimal
 from fractions import Fraction
 
 from deltaprop.characters import plain_digits
-from deltaprop.checking.precision import is_close
-from deltaprop.practice.marking.mark import ROUNDED, WRONG, Mark
 from deltaprop.practice.marking.precision import read_number
 
-__all__ = ["has_too_few_digits", "read_answers"]
+__all__ = ["read_answers"]
 
 _LONGEST = 1000  # characters of a line
 _FRACTION = re.compile(r"([-+]?\d{1,15})/(\d{1,15})")
@@ -45,11 +43,3 @@ def _decimal(word: str) -> str | None:
     exact = Decimal(value.numerator) / Decimal(value.denominator)  # 28 digits
     text = format(exact, "f")
     return text if Fraction(text) == value else f"{float(value):.10f}"
-
-
-def has_too_few_digits(mark: Mark, least: int) -> bool:
-    """Return whether a number is the right one, rounded to a digit or two."""
-    number = read_number(mark.claimed)
-    if number is None or mark.verdict not in (ROUNDED, WRONG) or number.digits >= least:
-        return False
-    return bool(is_close(number.value, mark.right, number.unit / 2))

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from deltaprop.notation.ids import read_ref
-from deltaprop.practice.exercises.answers import has_too_few_digits
 from deltaprop.practice.exercises.task import Task
-from deltaprop.practice.marking.mark import WRONG, Mark
+from deltaprop.practice.marking.mark import COARSE, WRONG, Mark
 from deltaprop.practice.marking.reasons import shown
 from deltaprop.practice.wording import mistake_described
 
@@ -17,7 +16,7 @@ def feedback(task: Task, mark: Mark) -> str:
     words = task.words
     facts = {"symbol": task.lines.symbol(read_ref(mark.id)), "claimed": mark.claimed[:20]}
     least = task.rules.least_digits
-    if has_too_few_digits(mark, least):
+    if mark.verdict == COARSE:
         return words["too few digits"].format(**facts, least=least)
     if mark.ok:
         return words["is right"].format(**facts)

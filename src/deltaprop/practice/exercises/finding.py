@@ -189,5 +189,6 @@ class FindTask:
                 "choices": list(self.choices),
             },
             **self.task.given,
+            "digits": self.task.rules.least_digits,
             "claims": {item.quantity: self.texts(item.quantity) for item in self.lines},
         }  # fmt: skip

@@ -9,11 +9,11 @@ import numpy as np
 
 from deltaprop.notation.ids import read_ref
 from deltaprop.practice.exercise import Exercise
-from deltaprop.practice.exercises.answers import has_too_few_digits, read_answers
+from deltaprop.practice.exercises.answers import read_answers
 from deltaprop.practice.exercises.feedback import feedback
 from deltaprop.practice.exercises.items import Item
 from deltaprop.practice.exercises.task import HINTS
-from deltaprop.practice.marking.mark import WRONG, Mark
+from deltaprop.practice.marking.mark import COARSE, WRONG, Mark
 from deltaprop.widths import text_width, wrap
 
 __all__ = ["COMMANDS", "Ask", "Quit", "Score", "Session", "Tell"]
@@ -163,7 +163,7 @@ class Session:
                 self._answers[item.quantity][index] = answer
             found = self._marks()
             marks = [found[name] for name in item.ids]
-            made += [mark.mistake for mark in marks if mark.mistake and not self._is_short(mark)]
+            made += [mark.mistake for mark in marks if mark.mistake]
             tries += 1
             if tries == 1 and item not in self._hinted:
                 self.score.first += sum(mark.ok for mark in marks)
@@ -177,7 +177,7 @@ class Session:
 
     def _judge(self, marks: list[Mark]) -> bool:
         """Say what is right and wrong in a row; return whether to go on."""
-        few = [mark for mark in marks if self._is_short(mark)]
+        few = [mark for mark in marks if mark.verdict == COARSE]
         wrong = [mark for mark in marks if mark.verdict == WRONG]
         if all(mark.ok for mark in marks) and not few:
             self._say("right")
@@ -187,9 +187,6 @@ class Session:
         if wrong:
             self._say("try again")
         return not wrong and not few
-
-    def _is_short(self, mark: Mark) -> bool:
-        return has_too_few_digits(mark, self.task.rules.least_digits)
 
     def _hint(self, item: Item) -> None:
         """Show the line of the first number that is not right yet, a bit more each time."""

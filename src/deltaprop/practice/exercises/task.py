@@ -155,7 +155,11 @@ class Task:
         DataError
             When a quantity, a shape or a number is impossible, or nothing is answered.
         """
-        return mark({**self.given, "title": self.title, "claims": answers, "conventions": "house"})
+        return mark({**self._asked_for, "claims": answers, "conventions": "house"})
+
+    @property
+    def _asked_for(self) -> dict[str, Any]:
+        return {**self.given, "title": self.title, "digits": self.rules.least_digits}
 
     def hint(self, name: str, parts: int = 1) -> str:
         """Return a hint: the line of the derivation that works out a number.
@@ -215,6 +219,7 @@ class Task:
             "title": self.title,
             "practice": {"level": self.level, "seed": self.seed, "version": __version__},
             **self.given,
+            "digits": self.rules.least_digits,
             "told": {name: self.texts(name) for name in self.told},
             "claims": self.blank(),
         }

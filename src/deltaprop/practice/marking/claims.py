@@ -62,8 +62,10 @@ class Claim:
     @cached_property
     def units(self) -> Array:
         """Return one unit in the last place of each claimed number; 0 where none is."""
-        usual = self.habit.unit(self.values)
         units = self._array(0.0, lambda number: number.unit)
+        if self.habit.asked:
+            return units
+        usual = self.habit.unit(self.values)
         return np.where(units > 0, np.minimum(units, np.nan_to_num(usual, nan=np.inf)), 0.0)
 
     @cached_property
@@ -93,7 +95,7 @@ class Claim:
         return self._array(0.0, lambda number: number.cut(self.habit))
 
 
-def read_claims(claims: object, right: Quantities) -> list[Claim]:
+def read_claims(claims: object, right: Quantities, digits: int | None = None) -> list[Claim]:
     """Return the claims in the order in which they are worked out.
 
     Parameters
@@ -102,6 +104,8 @@ def read_claims(claims: object, right: Quantities) -> list[Claim]:
         By key a number, or (nested) lists of numbers with None for "not claimed".
     right : dict of str to ndarray
         The right quantities, in order.
+    digits : int, optional
+        How many significant digits are asked for; as the claims have them when left out.
 
     Raises
     ------
@@ -122,10 +126,14 @@ def read_claims(claims: object, right: Quantities) -> list[Claim]:
     read = [claim for claim in read if claim.numbers]
     if not read:
         raise DataError("claims holds no number; there is nothing to mark.")
-    habit = habit_of(
-        (number, float(right[claim.key].reshape(claim.shape)[index]))
-        for claim in read
-        for index, number in claim.numbers.items()
+    habit = (
+        Habit.of_digits(digits)
+        if digits
+        else habit_of(
+            (number, float(right[claim.key].reshape(claim.shape)[index]))
+            for claim in read
+            for index, number in claim.numbers.items()
+        )
     )
     return [replace(claim, habit=habit) for claim in read]
 

@@ -21,15 +21,15 @@ __all__ = ["VERDICTS", "Judgement", "judge"]
 Flags = npt.NDArray[np.bool_]
 Index = tuple[int, ...]
 
-RIGHT, ROUNDED, OTHERWISE, FOLLOWS, WRONG = VERDICTS = (
-    "right", "right, rounded", "right, in another convention", "follows", "wrong",
+RIGHT, ROUNDED, OTHERWISE, COARSE, FOLLOWS, WRONG = VERDICTS = (
+    "right", "right, rounded", "right, in another convention", "right, but too coarse", "follows",
+    "wrong",
 )  # fmt: skip
 
 _MOST_READ = 3  # conventions in which mistakes are looked for
-_MISTAKE, _UNEXPLAINED = (
-    2,
-    5,
-)  # how many departures from the house's conventions each weighs as much
+# how many departures from the house's conventions each weighs as much; a number that nothing
+# explains the more, the farther it is off
+_MISTAKE, _UNEXPLAINED, _MOST_UNEXPLAINED = 2, 1.5, 5.0
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Judgement:
         return self.reading.is_right
 
     @cached_property
-    def wrong(self) -> dict[str, Flags]:
+    def _not_right(self) -> dict[str, Flags]:
         """Return by claim which numbers are neither right nor follow, where there are any."""
         if all(flags.all() for flags in self.right_flags.values()):
             return {}
@@ -78,9 +78,43 @@ class Judgement:
         return {k: flags for k, flags in found.items() if flags.any() and k not in self.given}
 
     @cached_property
+    def wrong(self) -> dict[str, Flags]:
+        """Return those that are wrong: of the too coarse ones only what a mistake gives."""
+        if not self._is_asked:
+            return self._not_right
+        found = {
+            key: flags if key in self.causes.single else flags & ~self.coarse[key]
+            for key, flags in self._not_right.items()
+        }
+        return {key: flags for key, flags in found.items() if flags.any()}
+
+    @property
+    def _is_asked(self) -> bool:
+        return any(isinstance(c, Claim) and c.habit.asked for c in self.reading.written)
+
+    @cached_property
+    def coarse(self) -> dict[str, Flags]:
+        """Return by claim which numbers have fewer digits than are asked for, and are right so."""
+        found = {}
+        for claim, written in zip(self.reading.claims, self.reading.written, strict=True):
+            assert isinstance(written, Claim)
+            key, turns = claim.key, self.reading.conventions.turns(claim.key)
+            found[key] = np.zeros(claim.values.shape, bool)
+            if not written.habit.asked:
+                continue
+            factor = self.reading.conventions.factor(key, self.reading.step)
+            for index, number in written.numbers.items():
+                at = index[::-1] if turns else index
+                found[key][at] = any(
+                    number.is_too_coarse(float(of[key][at]) * factor, written.habit)
+                    for of in (self.reading.step.right, self.reading.computed)
+                )
+        return found
+
+    @cached_property
     def causes(self) -> Causes:
         """Return what gives the wrong claims."""
-        return Causes(self.reading, self.wrong, self.right_flags)
+        return Causes(self.reading, self._not_right, self.right_flags)
 
     @property
     def departures(self) -> int:
@@ -90,10 +124,14 @@ class Judgement:
     @cached_property
     def cost(self) -> float:
         """Return how much has to be assumed: departures, mistakes, and what stays unexplained."""
-        single = self.causes.single
+        single, evidence = self.causes.single, self.causes.evidence
         mistakes = {found.causes[0] for found in single.values()}
-        unexplained = len(self.wrong) - len(single)
-        return self.departures + _MISTAKE * len(mistakes) + _UNEXPLAINED * unexplained
+        unexplained = [
+            min(_MOST_UNEXPLAINED, _UNEXPLAINED + evidence[key])
+            for key in self.wrong
+            if key not in single
+        ]
+        return self.departures + _MISTAKE * len(mistakes) + sum(unexplained)
 
     def verdict(self, claim: Claim, index: Index) -> str:
         """Return the verdict on one number, at its index as it is written."""
@@ -107,6 +145,8 @@ class Judgement:
             return ROUNDED if number.is_rounded(right, claim.habit) else RIGHT
         if key in self.wrong and self.wrong[key][at]:
             return WRONG
+        if self.coarse[key][at] and self.reading.off[key][at]:
+            return COARSE
         return FOLLOWS if self.slips_before(key) else ROUNDED
 
     def _is_otherwise(self, claim: Claim, index: Index) -> bool:

@@ -26,6 +26,7 @@ from deltaprop.explaining.examples import (
 )
 from deltaprop.practice.marking.claims import Claim, entry, read_claims
 from deltaprop.practice.marking.judge import (
+    COARSE,
     FOLLOWS,
     OTHERWISE,
     RIGHT,
@@ -38,7 +39,7 @@ from deltaprop.practice.marking.judge import (
 from deltaprop.practice.marking.reasons import Reasons
 from deltaprop.practice.marking.step import next_step, step_of
 
-__all__ = ["ROUNDED", "VERDICTS", "WRONG", "Mark", "Marking", "mark"]
+__all__ = ["COARSE", "ROUNDED", "VERDICTS", "WRONG", "Mark", "Marking", "mark"]
 
 Index = tuple[int, ...]
 
@@ -58,8 +59,9 @@ class Mark:
     right : float
         What it should be.
     verdict : str
-        "right"; "right, rounded": right, with fewer digits than the rest; "follows": would be
-        right if the earlier claims it is made from were; or "wrong".
+        "right"; "right, rounded": right, with fewer digits than the rest; "right, but too coarse":
+        with fewer digits than are asked for; "follows": would be right if the earlier claims it
+        is made from were; or "wrong".
     mistake : str or None
         Of a wrong number: a name of ``MISTAKES``, or "arithmetic".
     candidates : tuple of str
@@ -110,7 +112,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Marking:
-    """A marked working. True when nothing in it is wrong.
+    """A marked working. True when nothing in it is wrong, or too coarse.
 
     Attributes
     ----------
@@ -131,8 +133,8 @@ class Marking:
 
     @property
     def ok(self) -> bool:
-        """Return whether no number is wrong, so that none follows from a wrong one."""
-        return not self.wrong
+        """Return whether no number is wrong, so that none follows from one, or too coarse."""
+        return not self.wrong and not any(mark.verdict == COARSE for mark in self.marks)
 
     def __bool__(self) -> bool:
         return self.ok
@@ -274,7 +276,7 @@ def _judged(
     try:
         step = step_of(example)
         claimed = {**given, **(example.claims or {})} if given else example.claims
-        claims = read_claims(claimed, step.right)
+        claims = read_claims(claimed, step.right, example.digits)
     except DeltapropError as error:
         raise DataError(f"{where}: {error}") from None
     return judge(step, claims, conventions, frozenset(given)), claims
@@ -308,6 +310,8 @@ def _marks(judgement: Judgement, claims: list[Claim], reasons: Reasons) -> Itera
                 unnamed = "systematic" if systematic else "arithmetic"
                 mistake = (*candidates, unnamed)[0]
                 because = reasons.wrong(claim, index, explanation, unnamed)
+            elif verdict == COARSE:
+                because = reasons.coarse(claim, index)
             elif verdict == FOLLOWS:
                 because = reasons.follows(claim, index, judgement.slips_before(claim.key))
             elif verdict == OTHERWISE:

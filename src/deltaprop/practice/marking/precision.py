@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from deltaprop.characters import plain_digits
-from deltaprop.checking.precision import is_close, may_stand_for
+from deltaprop.checking.precision import EPSILON, is_close, may_stand_for
 from deltaprop.explaining.examples import Written
 
 __all__ = ["Habit", "Number", "habit_of", "has_decimal_commas", "read_number"]
@@ -28,10 +29,12 @@ _POWER = re.compile(r"\s*[x*×·]\s*10\s*(\^|\*\*)\s*\(?([-+]?\d{1,3})\)?")
 _PLAIN = (("\u2013", "-"), ("\u2019", "'"))
 _LONGEST = 400  # characters of a number
 _REPEATING = 12  # digits to which 1/3 is written out
+_FAR_BELOW = 1e-3  # of the unit in the last place
 _NOTICEABLE = 1e-3  # relative error from which rounding can be seen
 _ENOUGH, _ENOUGH_WHOLE = 2, 3  # significant digits that say a number, with a point and without
 _ODD_ONES = 1  # of a habit: 0.0223 by chance, in a working of four digits
 _TELLING_APART = 6  # numbers of which a few odd ones are
+_USUAL = 3  # decimals, where nothing tells
 _FEWEST_TELLING = 3  # numbers from which a habit is seen
 _EXACT = 1e-9  # relative error of a number that is written in full
 
@@ -46,26 +49,41 @@ class Habit:
         Places behind the point, and significant digits.
     by_decimals, by_digits : bool
         Which of them it is that is always the same; both where the numbers do not tell.
+    asked : bool
+        Whether so many significant digits are asked for, rounded. Otherwise they are what is seen.
     """
 
     decimals: int = 3
     digits: int = 3
     by_decimals: bool = True
     by_digits: bool = False
+    asked: bool = False
+
+    def is_by(self, numbers: Iterable[Number], count: str) -> bool:
+        """Return whether all numbers have the usual "decimals", or "digits"."""
+        return all(getattr(number, count) == getattr(self, count) for number in numbers)
+
+    @classmethod
+    def of_digits(cls, digits: int) -> Self:
+        """Return what is asked for: so many significant digits, rounded."""
+        return cls(digits=digits, by_decimals=False, by_digits=True, asked=True)
 
     def unit(self, values: Array) -> Array:
         """Return the unit in the last place of numbers written like the rest.
 
-        One digit is always kept: nobody goes on with 0.000 where a probability is 2e-9.
+        Of a number far below it one digit is kept: nobody goes on with 0.000 where a probability is
+        2e-9. No program is more precise than float64.
         """
         places = np.full(np.shape(values), 10.0**-self.decimals)
         with np.errstate(all="ignore"):
             first = 10.0 ** np.floor(np.log10(np.abs(values)))
         first = np.where(np.isfinite(first) & (first > 0), first, np.inf)
-        if not self.by_digits:
-            return np.asarray(np.minimum(places, first))
-        by_digits = np.where(np.isfinite(first), first * 10.0 ** (1 - self.digits), places)
-        return np.minimum(np.maximum(by_digits, places) if self.by_decimals else by_digits, first)
+        far_below = np.where(first < _FAR_BELOW * places, first, np.inf)
+        unit = places
+        if self.by_digits:
+            unit = np.where(np.isfinite(first), first * 10.0 ** (1 - self.digits), places)
+            unit = np.maximum(unit, places) if self.by_decimals else unit
+        return np.asarray(np.maximum(np.minimum(unit, far_below), EPSILON * np.abs(values)))
 
 
 @dataclass(frozen=True)
@@ -84,6 +102,8 @@ class Number:
         Significant digits.
     whole : bool
         Written without a point: nothing says how precise it is.
+    zeros : int
+        How many zeros at the end may only keep the place.
     """
 
     text: str
@@ -91,6 +111,7 @@ class Number:
     decimals: int
     digits: int
     whole: bool
+    zeros: int = 0
 
     @property
     def value(self) -> float:
@@ -119,18 +140,38 @@ class Number:
 
     def room(self, habit: Habit) -> float:
         """Return half a unit of the last place: of its own, or the usual one if it says little."""
-        usual = float(habit.unit(np.array(self.value)))
-        unit = self.unit if self.says_enough(habit) else min(self.unit, usual)
+        unit = self._meant(habit)
+        if not self.says_enough(habit):
+            unit = min(unit, float(habit.unit(np.array(self.value))))
         return 0.5 * unit * (1.0 + 1e-9)  # 0.125 is 0.12 and 0.13
 
     def cut(self, habit: Habit) -> float:
-        """Return what may have been cut off: less than a unit; 0 where it says little."""
-        return self.unit if self.says_enough(habit) and not self.exact.is_zero() else 0.0
+        """Return what may have been cut off: less than a unit; 0 where it says little.
+
+        Where digits are asked for, only what is behind them.
+        """
+        if habit.asked and self.digits <= habit.digits:
+            return 0.0
+        return self._meant(habit) if self.says_enough(habit) and not self.exact.is_zero() else 0.0
+
+    def _meant(self, habit: Habit) -> float:
+        """Return the unit in its last place; of zeros that may only keep the place, as is usual."""
+        if not self.zeros:
+            return self.unit
+        usual = float(habit.unit(np.array(self.value)))
+        return min(self.unit, max(usual, self.unit * 10.0**-self.zeros))
 
     def says_enough(self, habit: Habit) -> bool:
         """Return whether its digits say a number: as many as usual, or two and a point."""
+        if habit.asked:
+            return self.digits >= habit.digits
         least = _ENOUGH_WHOLE if self.whole else _ENOUGH
         return self.decimals >= habit.decimals or self.digits >= least
+
+    def is_too_coarse(self, right: float, habit: Habit) -> bool:
+        """Return whether it is ``right`` rounded to fewer digits than are asked for."""
+        near = abs(self.value - right) <= 0.5 * self.unit * (1.0 + 1e-9)
+        return habit.asked and self.digits < habit.digits and near
 
     def is_rounded(self, right: float, habit: Habit) -> bool:
         """Return whether it is written with noticeably fewer digits than the rest.
@@ -146,7 +187,8 @@ def habit_of(numbers: Iterable[tuple[Number, float]]) -> Habit:
     """Return the usual precision of a working: three digits where few numbers tell.
 
     Told by the numbers that are right and had to be rounded, each value once; where these are few,
-    by all that are not exact; and by those that are exact, where more of them are longer.
+    by all that are not exact; and by those that are exact, where more of them are longer, or where
+    all the others together tell nothing.
     """
     pointed = [(n, right) for n, right in numbers if not n.whole]
     exact = {n.exact: n for n, r in pointed if is_close(n.value, r, relative=_EXACT)}
@@ -155,8 +197,13 @@ def habit_of(numbers: Iterable[tuple[Number, float]]) -> Habit:
     others = [n for n, _ in inexact]  # wrong, or in another convention
     if len(near) >= _FEWEST_TELLING:
         told, found = near, _habit(near)
+        if found.is_by(near, "decimals") and found.is_by(near, "digits"):  # the others may tell
+            kind = _habit(others)
+            found = replace(found, by_decimals=kind.by_decimals, by_digits=kind.by_digits)
     else:
-        told, found = others, _habit(others) if _is_habit(others) else Habit()
+        longest = max((n.decimals for n in exact.values()), default=_USUAL)
+        unsure = Habit(decimals=min(max(longest, _ENOUGH), _USUAL))
+        told, found = others, _habit(others) if _is_habit(others) else unsure
     longer = [n for n in exact.values() if n.decimals > found.decimals and n.digits > found.digits]
     return _habit(longer) if len(longer) >= max(_FEWEST_TELLING, len(told)) else found
 
@@ -217,13 +264,14 @@ def read_number(value: object, *, comma: bool = False) -> Number | None:
     exact = Decimal(text).scaleb(-2 if percent else 0)
     if not np.isfinite(float(exact)):
         return None
-    whole = not percent and "." not in text and "e" not in text.lower()
+    plain = "." not in text and "e" not in text.lower()
     digits, exponent = len(exact.as_tuple().digits), exact.as_tuple().exponent
     assert isinstance(exponent, int)
-    if whole and exact:  # the zeros of 120 may only keep the place, but for two digits
+    zeros = 0
+    if plain and exact:  # the zeros of 120 may only keep the place, but for two digits
         zeros = min(len(text) - len(text.rstrip("0")), max(digits - 2, 0))
-        digits, exponent = digits - zeros, zeros
-    return Number(written, exact, -exponent, digits, whole)
+        digits, exponent = digits - zeros, exponent + zeros
+    return Number(written, exact, -exponent, digits, plain and not percent, zeros)
 
 
 def has_decimal_commas(claims: object) -> bool:

@@ -44,6 +44,16 @@ class Reasons:
         end = f"; {claim.numbers[index].text} is rounded." if rounded else "."
         return f"{entry(claim.key, *index)} is {self._shown(claim, index)}{end}"
 
+    def coarse(self, claim: Claim, index: Index) -> str:
+        """Return the sentence about a right number with fewer digits than are asked for."""
+        right, digits = float(self.written[claim.key][index]), claim.habit.digits
+        text = claim.numbers[index].text
+        start = f"{entry(claim.key, *index)} is right as far as it goes, but {text} is too coarse"
+        places = digits - 1 - int(np.floor(np.log10(abs(right)))) if right else digits
+        if places > 1:
+            return f"{start}: write {places} decimals."
+        return f"{start}: write {digits} digits."
+
     def follows(self, claim: Claim, index: Index, slips: list[str]) -> str:
         """Return the sentence about a number that is wrong because of earlier ones."""
         verb, listed = "is" if len(slips) == 1 else "are", _listed(slips)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["render"]
 
-_COLORS = dict(zip(VERDICTS, ("32", "36", "34", "33", "31"), strict=True))
+_COLORS = dict(zip(VERDICTS, ("32", "36", "34", "35", "33", "31"), strict=True))
 _HEADER = ("claim", "claimed", "exactly", "verdict")
 _WIDEST = 16
 
