@@ -159,6 +159,8 @@ def test_any_name_of_a_convention_is_read():
         asked_for("per_sampel")
     with pytest.raises(SettingError, match="both about loss"):
         asked_for(["squared_error", "mean_squared_error"])
+    with pytest.raises(SettingError, match="sum and mean are both about samples"):
+        asked_for(["sum", "mean"])
     with pytest.raises(SettingError, match="expected names"):
         asked_for([3])
 

@@ -94,6 +94,15 @@ def test_sets_of_conventions(loss, activation, n, bias, chosen, reduction, penal
     assert {m.verdict for m in marking.marks} <= {"right"}, (names, marking)
 
 
+def test_a_mean_that_was_a_sum_has_deltas_by_the_sample():
+    data = example(loss_reduction="sum")
+    names = ["samples: mean", "delta: per_sample"]
+    marking = dp.mark(with_claims(worked_example(data).in_convention(names)))
+    assert {m.verdict for m in marking.marks} == {"right"}
+    text = worked_example(data).explain(["per_sample", "sum"]).to_terminal(width=200)
+    assert text.count("says nothing here") == 2  # of a sum, delta is each sample's own anyway
+
+
 WRITTEN = {
     "squared-error": {"ℓ₁": "(t₁₁ - z²₁₁)² + (t₁₂ - z²₁₂)²", "δ²₁₁": "1 / 3 × 2 × (z²₁₁ - t₁₁)"},
     "mean-squared-error": {"ℓ₁": "(t₁₁ - z²₁₁)² / 2 + (t₁₂ - z²₁₂)² / 2",

@@ -306,14 +306,15 @@ def combinations(
         Conventions(fixed.chosen + tuple(choice for one in chosen for choice in one))
         for chosen in product(*options.values())
     ]
-    sensible = [one for one in found if summed + _takes_means(one) < 2]
+    sensible = [one for one in found if not _says_twice(one, summed=summed)]
     yield from sorted(sensible, key=lambda conventions: len(conventions.chosen))
 
 
-def _takes_means(conventions: Conventions) -> int:
-    """Return how often a sum over samples is said to be, or made of means."""
-    names = {choice.about for choice in conventions.chosen if choice.about == "delta"}
-    return len(names) + ("samples: sum" in conventions.names)
+def _says_twice(conventions: Conventions, *, summed: bool) -> bool:
+    """Return whether delta is said to be each sample's own, as that of a sum is anyway."""
+    over = {choice.about: choice.choice for choice in conventions.chosen}
+    is_sum = over.get("samples", "sum" if summed else "mean") == "sum"
+    return is_sum and "delta" in over
 
 
 def declared(value: object) -> Conventions:
@@ -387,8 +388,8 @@ def asked_for(value: object) -> Conventions:
 
 def _named(text: str) -> tuple[str, str]:
     """Return what a name is about, and the choice."""
-    pairs = [(c.about, c.choice) for c in CONVENTIONS]
-    pairs += [(about, choice) for about, own in _OF_THE_HOUSE.items() for choice in own]
+    pairs = [(about, choice) for about, own in _OF_THE_HOUSE.items() for choice in own]
+    pairs += [(c.about, c.choice) for c in CONVENTIONS]  # "mean" alone is that over samples
     spelt = {_plain(f"{a} {c}"): (a, c) for a, c in pairs} | {_plain(c): (a, c) for a, c in pairs}
     spelt |= {_plain(f"{c} {a}"): (a, c) for a, c in pairs}
     if _plain(text) not in spelt:
