@@ -135,6 +135,10 @@ def broken_lines(html):
         shown = number_of(result)
         text = "".join(spoken(m) for m in numbers[0].iter("math")).lstrip("=")
         digits = len(re.sub(r"e.*|\D", "", f"{abs(shown):.6g}").strip("0")) or 1
+        if not math.isfinite(shown):
+            if str(evaluated(text)) != str(shown):
+                broken.append((item.get("id"), text, shown))
+            continue
         size = math.floor(math.log10(abs(shown))) if shown else -math.inf
         least = 10.0 ** (size - (digits if "≈" in "".join(result.itertext()) else 6) + 1)
         if not (abs(evaluated(text) - shown) <= 1.01 * least or evaluated(text) == shown):
