@@ -91,7 +91,8 @@ def test_sets_of_conventions(loss, activation, n, bias, chosen, reduction, penal
     for form in ("terminal", "latex", "html", "json", "spoken"):
         assert step.to(form)
     marking = dp.mark(with_claims(worked_example(data).in_convention(names)))
-    assert {m.verdict for m in marking.marks} <= {"right"}, (names, marking)
+    # Adam moves by 0.4999999999 where ten digits say 0.5
+    assert {m.verdict for m in marking.marks} <= {"right", "right, rounded"}, (names, marking)
 
 
 def test_a_mean_that_was_a_sum_has_deltas_by_the_sample():
