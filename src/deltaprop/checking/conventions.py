@@ -197,8 +197,7 @@ CONVENTIONS: tuple[Convention, ...] = (
     ),
     Convention("weights", "out_in", "W has a row for each output", turned=("W", "dW")),
     Convention(
-        "samples_as", "columns", "samples are columns: z = W x + b",
-        turned=("z", "a", "delta"),
+        "samples_as", "columns", "samples are columns: z = W x + b", turned=("z", "a", "delta"),
     ),
     Convention(
         "logarithm", "base_10", "the loss is taken with logarithms to base 10",
