@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from deltaprop.checking.conventions import Conventions, combinations
+from deltaprop.checking.conventions import CONVENTIONS, Conventions, combinations
 from deltaprop.checking.effects import Effect, effect_of
 from deltaprop.checking.referee import Referee, Stated
 from deltaprop.checking.report import OTHERWISE, EntryCheck, GradientReport
@@ -55,13 +55,19 @@ def read_otherwise(
             found.setdefault(len(still), []).append((conventions, entries))
     if not found:
         return report
-    best = found[min(found)]
+    best = sorted(found[min(found)], key=lambda pair: _rank(pair[0]))
     (chosen, judged), same = best[0], tuple(conventions for conventions, _ in best[1:])
     entries = tuple(
         replace(new, verdict=OTHERWISE) if (old.verdict, new.verdict) == ("wrong", "right") else old
         for old, new in zip(report.entries, judged, strict=True)
     )
     return replace(report, entries=entries, otherwise=chosen, or_else=same)
+
+
+def _rank(conventions: Conventions) -> tuple[int, list[int]]:
+    """Return what to sort by: fewer departures, and the commoner ones, stand first."""
+    names = [choice.name for choice in CONVENTIONS]
+    return len(conventions.chosen), sorted(names.index(name) for name in conventions.names)
 
 
 def _possible(
