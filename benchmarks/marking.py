@@ -85,7 +85,8 @@ def right_cases(rng: Rng) -> Iterator[Case]:
             continue  # p was rounded to 0 or 1, and its logarithm is none
         how = str(rng.choice(["number", "plain", *WRITERS]))
         claims = {key: written(value, how) for key, value in some(rng, page).items()}
-        if convention.minus and not any(key.endswith(".after") for key in claims):
+        steps = [key for key in claims if key.endswith(".after") and key != "loss.after"]
+        if convention.minus and not steps:
             continue  # t - y without its step is the wrong sign, number by number: to be declared
         yield Case(problem.example() | {"claims": claims}, convention, how, ())
 

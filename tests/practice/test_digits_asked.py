@@ -110,3 +110,22 @@ def test_what_is_right_for_nobody_who_asks_keeps_its_verdict():
 def test_digits_are_a_whole_number(digits):
     with pytest.raises(DataError, match="digits is"):
         mark({**EXAMPLE, "digits": digits, "claims": {"z.1": [["0.58"]]}})
+
+
+def test_of_arrays_it_is_told_how_near_they_are():
+    claims = {"z.1": [["0.58064"]], "dW.1": [["-0.29355"], ["-0.051749"]], "loss": "0.5"}
+    marking = mark({**EXAMPLE, "claims": claims})
+    assert marking.compared["z.1"] == (True, True, 0.0)
+    exact, approximate, largest = marking.compared["dW.1"]
+    assert not exact
+    assert approximate
+    assert largest == pytest.approx(2e-6, abs=1e-6)
+    assert marking.compared["loss"][:2] == (False, False)
+    assert marking.to_dict()["claims"]["dW.1"]["largest_difference"] == largest
+    assert f"2 numbers  within {largest:.1g}" in str(marking)
+
+
+def test_what_comes_of_rounding_before_is_not_called_rounded():
+    claims = {"z.1": [["0.581"]], "delta.1": [["-0.419"]], "loss": "0.0878"}
+    found = {one.claim: one.because for one in mark({**EXAMPLE, "claims": claims}).marks}
+    assert found["loss"].endswith("0.0878 is what the rounded numbers before it give.")

@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
 from deltaprop.checking.causes import Explanation
 from deltaprop.checking.conventions import Conventions, declared
+from deltaprop.checking.precision import EPSILON, is_close
 from deltaprop.errors import DataError, DeltapropError
 from deltaprop.explaining.examples import (
     EXAMPLES,
@@ -36,6 +37,7 @@ from deltaprop.practice.marking.judge import (
     Judgement,
     judge,
 )
+from deltaprop.practice.marking.precision import read_number
 from deltaprop.practice.marking.reasons import Reasons
 from deltaprop.practice.marking.step import next_step, step_of
 
@@ -97,6 +99,14 @@ class Mark:
         return "" if self.step is None else f"step {self.step}: "
 
     @property
+    def difference(self) -> float:
+        """Return by how much it is off; 0 where that is float64's rounding."""
+        number = read_number(self.claimed, comma=True)
+        if number is None or is_close(number.value, self.right, relative=8 * EPSILON):
+            return 0.0
+        return abs(number.value - self.right)
+
+    @property
     def ok(self) -> bool:
         """Return whether it is right, perhaps rounded or in another convention."""
         return self.verdict in (RIGHT, ROUNDED, OTHERWISE)
@@ -108,6 +118,36 @@ class Mark:
             "right": self.right if np.isfinite(self.right) else None,
             "candidates": list(self.candidates),
         }
+
+
+class Comparison(NamedTuple):
+    """How near the numbers of a claim are to the right ones.
+
+    Attributes
+    ----------
+    exact : bool
+        Whether all are the same, but for float64's rounding.
+    approximate : bool
+        Whether each is within 1e-8 + 1e-5 |right|.
+    largest_difference : float
+        The largest |claimed - right|.
+    """
+
+    exact: bool
+    approximate: bool
+    largest_difference: float
+
+    @classmethod
+    def of(cls, marks: Sequence[Mark]) -> Self:
+        """Return it for the marks of a claim."""
+        differences = [mark.difference for mark in marks]
+        near = [d <= 1e-8 + 1e-5 * abs(m.right) for d, m in zip(differences, marks, strict=True)]
+        return cls(not any(differences), all(near), max(differences))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain data; a difference that is not finite is None."""
+        largest = self.largest_difference
+        return self._asdict() | {"largest_difference": largest if np.isfinite(largest) else None}
 
 
 @dataclass(frozen=True)
@@ -168,6 +208,14 @@ class Marking:
         }
 
     @property
+    def compared(self) -> dict[str, Comparison]:
+        """Return for each claimed quantity how near its numbers are, as lectures print it."""
+        return {
+            claim: Comparison.of(list(marks))
+            for claim, marks in groupby(self.marks, key=lambda mark: mark.quantity)
+        }
+
+    @property
     def counts(self) -> dict[str, int]:
         """Return how many numbers got each verdict."""
         found = Counter(mark.verdict for mark in self.marks)
@@ -205,7 +253,12 @@ class Marking:
             "where": self.where,
             "conventions": list(self.conventions),
             "claims": {
-                key: {"verdict": mark.verdict, "mistake": mark.mistake, "because": mark.because}
+                key: {
+                    "verdict": mark.verdict,
+                    "mistake": mark.mistake,
+                    "because": mark.because,
+                    **self.compared[key].to_dict(),
+                }
                 for key, mark in self.claims.items()
             },
             "marks": [mark.to_dict() for mark in self.marks],

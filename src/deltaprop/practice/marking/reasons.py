@@ -38,11 +38,20 @@ class Reasons:
         self.values = self.step.right
         self.written = judgement.right
         self.turns = judgement.reading.conventions.turns
+        self.is_right = judgement.reading.is_right
 
     def right(self, claim: Claim, index: Index, *, rounded: bool) -> str:
         """Return the sentence about a right number."""
-        end = f"; {claim.numbers[index].text} is rounded." if rounded else "."
+        text, end = claim.numbers[index].text, "."
+        if rounded and self.is_right[claim.key][self._at(claim, index)]:
+            end = f"; {text} is rounded."
+        elif rounded:
+            end = f"; {text} is what the rounded numbers before it give."
         return f"{entry(claim.key, *index)} is {self._shown(claim, index)}{end}"
+
+    def _at(self, claim: Claim, index: Index) -> Index:
+        """Return the index as the house has it."""
+        return index[::-1] if self.turns(claim.key) else index
 
     def coarse(self, claim: Claim, index: Index) -> str:
         """Return the sentence about a right number with fewer digits than are asked for."""
@@ -70,11 +79,11 @@ class Reasons:
 
     def wrong(self, claim: Claim, index: Index, found: Explanation, otherwise: str) -> str:
         """Return the sentence about a wrong number."""
-        at = index[::-1] if self.turns(claim.key) else index
-        start = (
-            f"{entry(claim.key, *index)} is {self._formula(claim.key, at)} = "
-            f"{self._shown(claim, index)}, not {claim.numbers[index].text}"
-        )
+        formula, right = self._formula(claim.key, self._at(claim, index)), self._shown(claim, index)
+        text = claim.numbers[index].text
+        start = f"{entry(claim.key, *index)} is {formula} = {right}, not {text}"
+        if formula == right:
+            start = f"{entry(claim.key, *index)} is {right}, not {text}"
         listed = ", ".join(shown(v) for v in found.rounded[:6]) + ", ..." * (len(found.rounded) > 6)
         rounding = f"the layer before was rounded to {listed}" if listed else ""
         if found.causes:

@@ -62,13 +62,19 @@ def _rows_of(marks: list[Mark]) -> list[tuple[tuple[str, ...], Mark | None, str]
         of_kind = [mark for mark in marks if mark.verdict == verdict]
         explained = of_kind[0] if of_kind and verdict != RIGHT else None
         if len(of_kind) > 1 and verdict in (RIGHT, OTHERWISE, FOLLOWS):
-            count = f"{len(of_kind)} numbers"
-            rows.append(((marks[0].quantity, count, "", verdict), explained, verdict))
+            count, near = f"{len(of_kind)} numbers", _within(of_kind) if verdict == RIGHT else ""
+            rows.append(((marks[0].quantity, count, near, verdict), explained, verdict))
             continue
         for mark in of_kind:  # the sentence about the first of a kind says enough
             rows.append((_cells(mark), explained, verdict))
             explained = None
     return rows
+
+
+def _within(marks: list[Mark]) -> str:
+    """Return how near right numbers are to what they should be."""
+    size = f"{max(mark.difference for mark in marks):.1g}"
+    return f"within {size}" if float(size) else "exact"
 
 
 def _cells(mark: Mark) -> tuple[str, ...]:
