@@ -169,3 +169,12 @@ def test_the_process_itself_speaks_as_the_environment_says():
     done = said(["--language"], CHINESE)
     assert done.returncode == 2
     assert "选项 '--language' 要有值。" in done.stderr.decode("utf-8")
+
+
+def test_what_a_terminal_in_gbk_has_no_characters_for_is_written_plainly():
+    done = said(["explain", "tutorial"], {**CHINESE, "PYTHONIOENCODING": "gbk"})
+    text = done.stdout.decode("gbk")
+    assert "x1 = 1" in text
+    assert "dE/dw5 = h1 × dE/dy = 1.25 × 1.05 = 1.3125" in text
+    assert "√ 中心差分 1.3125，相对误差 0" in text
+    assert "?" not in text

@@ -11,7 +11,7 @@ import typer
 from deltaprop.cli.language import language_of
 from deltaprop.cli.options import LanguageOption, finite, option, switch, whole
 from deltaprop.cli.own_numbers import ForceOption, refuse_to_overwrite, save_example
-from deltaprop.cli.show import complain, plain, say
+from deltaprop.cli.show import asked, complain, plain, say
 from deltaprop.languages import told
 
 __all__ = ["EXAMPLE", "new"]
@@ -124,7 +124,7 @@ def _asked(question: str, usual: Any, read: Callable[[str], Any]) -> Any:
 
     while True:
         try:
-            answer = input(f"{question} [{usual}]: ").strip()
+            answer = asked(f"{question} [{usual}]: ").strip()
         except EOFError:
             raise SettingError("The questions were not answered; nothing was written.") from None
         try:

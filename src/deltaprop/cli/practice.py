@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from deltaprop.cli.language import language_of
 from deltaprop.cli.options import LanguageOption, option, switch, whole
-from deltaprop.cli.show import in_color, plain, print_json, remark, say, terminal_width
+from deltaprop.cli.show import asked, in_color, plain, print_json, remark, say, terminal_width
 from deltaprop.languages import told
 
 if TYPE_CHECKING:
@@ -297,7 +297,7 @@ def _asking(first: str) -> Callable[[str], str]:
 
     def ask(prompt: str) -> str:
         if sys.stdin is not None and sys.stdin.isatty():
-            return input(prompt)
+            return asked(prompt)
         line = waiting.pop() if waiting else "" if sys.stdin is None else _line()
         if not line:
             raise EOFError

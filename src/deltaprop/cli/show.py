@@ -17,6 +17,7 @@ from deltaprop.languages import told
 from deltaprop.widths import pad, text_width, wrap
 
 __all__ = [
+    "asked",
     "complain",
     "count",
     "in_color",
@@ -79,6 +80,11 @@ def say(text: str = "", *, result: bool = False) -> None:
     # remarks that nobody can read are no reason to fail
     with nullcontext() if result else suppress(OSError):
         print(_encodable(text, stream.encoding), file=stream)
+
+
+def asked(prompt: str) -> str:
+    """Return what is answered to a question on the terminal."""
+    return input(_encodable(prompt, sys.stdout.encoding))
 
 
 def say_wrapped(label: str, text: str) -> None:
