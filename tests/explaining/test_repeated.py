@@ -68,7 +68,7 @@ class TestLearnt:
         away = [abs(row.outputs[0] - 4) for row in again.rows]
         assert away[-1] <= 0.01 < min(away[:-1])
         assert "Learnt after 13 steps: the farthest output is 0.00813" in again.to_terminal()
-        assert "经过 13 步学会" in again.to_terminal(language="zh")
+        assert "13 步后学会" in again.to_terminal(language="zh")
 
     def test_by_the_loss(self):
         again = built_in_example("tutorial").repeat(20, until="loss=0.1")

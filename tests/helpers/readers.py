@@ -79,7 +79,7 @@ def assert_same(told, expected, medium):
 def from_parts(parts, exact, proof=()):
     numbers = None
     if len(parts) == 4:
-        bare = re.sub(r"\[[^\[\]:]*: ", "[", parts[2])  # [33 more: 0.5]
+        bare = re.sub(r"\[[^\[\]:：]*[:：] ?", "[", parts[2])  # [33 more: 0.5]
         bare = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda m: f" ** {m[0].translate(RAISED)}", bare)
         numbers = tuple(NUMBER.findall(bare))
     return Told(numbers, exact, parts[-1], proof)
