@@ -4,13 +4,17 @@ import html
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import deltaprop as dp
 from deltaprop import __file__ as package
+from deltaprop.checking.mistakes.forms import forms_for
+from deltaprop.checking.step import work_out
 from deltaprop.explaining.document.labels import Names
 from deltaprop.explaining.examples import built_in_example
 from deltaprop.explaining.language import LANGUAGES
+from deltaprop.languages.catalogue import catalogue_of
 from deltaprop.practice.wording import WORDINGS
 from deltaprop.reporting.language import WORDS as REPORTS
 
@@ -71,3 +75,18 @@ def test_the_step_of_a_row_is_called_in_one_language():
     assert names.title_in("en") == "The step row 7 of flowers.csv would cause"
     assert names.inputs_in("zh") == ("mass 在 3 到 4", "island=Biscoe")
     assert Names.of_step((), ()).title_in("zh") == "这些行引起的一步更新"
+
+
+@pytest.mark.parametrize("level", [1, 2, 5, 6])
+def test_whatever_is_said_of_a_wrong_working_is_said_in_chinese(level):
+    """Reasons are put together from parts; each whole one is known."""
+    exercise, catalogue = dp.exercise(level, 1), catalogue_of("zh")
+    for form in list(forms_for(exercise.step.network))[::3]:
+        with np.errstate(all="ignore"):
+            wrong, _ = work_out(exercise.step, form.rules)
+        claims = {key: np.round(wrong[key], 3).tolist() for key in exercise.asked}
+        for mark in exercise.mark(claims).marks:
+            if mark.verdict != "right":
+                said = catalogue.said(mark.because)
+                assert said is not None, mark.because
+                assert not re.search("[a-z]{3,} [a-z]{3,} [a-z]{2,}", said), said

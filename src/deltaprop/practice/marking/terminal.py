@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,7 @@ def render(marking: Marking, *, width: int, color: bool, language: str = "en") -
     for _, group in groupby(marking.marks, key=lambda mark: mark.quantity):
         rows += _rows_of(list(group))
     header = tuple(map(said, _HEADER))
-    rows = [(tuple(map(said, cells)), mark, verdict) for cells, mark, verdict in rows]
+    rows = [(_told(cells, said), mark, verdict) for cells, mark, verdict in rows]
     wide = [max(text_width(row[0][c]) for row in [(header, None, ""), *rows]) for c in range(3)]
     sentences = map(said, (_summary(marking), marking.where))
     title = marking.titles.get(language, marking.title)
@@ -75,6 +76,12 @@ def _within(marks: list[Mark]) -> str:
     """Return how near right numbers are to what they should be."""
     size = f"{max(mark.difference for mark in marks):.1g}"
     return f"within {size}" if float(size) else "exact"
+
+
+def _told(cells: tuple[str, ...], said: Callable[[str], str]) -> tuple[str, ...]:
+    """Return cells with the words among them in a language; what was claimed stays as it is."""
+    name, claimed, exactly, verdict = cells
+    return name, claimed if exactly else said(claimed), exactly, said(verdict)
 
 
 def _cells(mark: Mark) -> tuple[str, ...]:
