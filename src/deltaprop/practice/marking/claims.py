@@ -63,8 +63,6 @@ class Claim:
     def units(self) -> Array:
         """Return one unit in the last place of each claimed number; 0 where none is."""
         units = self._array(0.0, lambda number: number.unit)
-        if self.habit.asked:
-            return units
         usual = self.habit.unit(self.values)
         return np.where(units > 0, np.minimum(units, np.nan_to_num(usual, nan=np.inf)), 0.0)
 
