@@ -72,8 +72,8 @@ def test_a_wrong_one_is_named_and_ends_with_status_1(put, call):
 
 
 def test_json_holds_every_verdict(put, call):
-    name = put("x.json", claiming(delta_2=[[-1.05]], loss_after=0.34))
-    called = call("mark", name, "--json")
+    wrong = claiming(delta_2=[[-1.05]], loss_after=0.34) | {"conventions": "house"}
+    called = call("mark", put("x.json", wrong), "--json")
     assert called.status == 1
     facts = called.json
     assert (facts["ok"], facts["mistakes"]) == (False, ["sign"])

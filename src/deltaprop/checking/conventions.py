@@ -161,11 +161,12 @@ CONVENTIONS: tuple[Convention, ...] = (
     Convention(
         "error_signal", "t_minus_y", "delta is t - y times f', and the step adds eta a delta",
         written={"delta": _minus, "dW": _minus, "db": _minus},
-        shown_by=("[Wbza].*.after",),
+        shown_by=("[Wbza].*.after", "loss.after"),
     ),
     Convention(
         "error_signal", "t_minus_y_in_delta", "delta is t - y times f'; dW and db are dL/dW, dL/db",
-        written={"delta": _minus}, shown_by=("d[Wb].*", "[Wbza].*.after"),
+        written={"delta": _minus},
+        shown_by=("d[Wb].*", "[Wbza].*.after", "loss.after"),
     ),
     Convention(
         "penalty", "in_update", "loss and dW are those of the data; the weights decay in the step",
