@@ -165,8 +165,7 @@ CONVENTIONS: tuple[Convention, ...] = (
     ),
     Convention(
         "error_signal", "t_minus_y_in_delta", "delta is t - y times f'; dW and db are dL/dW, dL/db",
-        written={"delta": _minus},
-        shown_by=("d[Wb].*", "[Wbza].*.after", "loss.after"),
+        written={"delta": _minus}, shown_by=("d[Wb].*", "[Wbza].*.after", "loss.after"),
     ),
     Convention(
         "penalty", "in_update", "loss and dW are those of the data; the weights decay in the step",
