@@ -6,7 +6,7 @@ from functools import partial
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -72,11 +72,14 @@ def stably(row, k, z, a):
 @pytest.mark.parametrize(
     "row", [row for row in ACTIVATIONS.values() if row.stably], ids=lambda row: row.name
 )
+@example(z=-1.203125)
 @given(z=st.floats(-1e150, 1e150) | st.floats(-50, 50) | st.sampled_from([0.0, -0.0]))
 def test_what_a_page_computes_is_what_the_function_computes(row, z):
     a = row.f(np.array([z]))
+    cancels = 1e-15 if -3 < z < 0 else 0.0  # f' of silu, gelu and mish passes 0: of terms near 1
     for k, right in enumerate((a, row.f_prime(np.array([z]), a))):
-        assert stably(row, k, z, float(a[0])) == pytest.approx(right[0], rel=1e-14, abs=1e-320)
+        found = stably(row, k, z, float(a[0]))
+        assert found == pytest.approx(right[0], rel=1e-14, abs=max(1e-320, k * cancels))
 
 
 @KNOWN
