@@ -48,16 +48,17 @@ def pytest_collection_finish():
 def pytest_collection_modifyitems(items):
     """Skip what needs PyTorch where there is none; whatever speaks of it is worth a repeat.
 
-    Of a test marked ``one_in(n)`` one case in n is quick, chosen by its name; the others are slow.
+    Of a test marked ``one_in(n)`` one case in n is quick, chosen by its name; the rest is slow.
     """
     cases = defaultdict(list)
     for item in items:
-        if item.get_closest_marker("one_in"):
+        if item.get_closest_marker("one_in") and not item.get_closest_marker("slow"):
             cases[item.nodeid.partition("[")[0]].append(item)
     for of_one_test in cases.values():
         (n,) = of_one_test[0].get_closest_marker("one_in").args
         of_one_test.sort(key=lambda item: zlib.crc32(item.nodeid.encode()))
         for item in of_one_test[math.ceil(len(of_one_test) / n) :]:
+            item.add_marker(pytest.mark.rest)
             item.add_marker(pytest.mark.slow)
     has_torch = importlib.util.find_spec("torch") is not None
     for item in items:

@@ -26,6 +26,7 @@ BEGINNING, *EXAMPLES = blocks()
 
 
 @pytest.mark.parametrize("heading", EXAMPLES)
+@pytest.mark.one_in(3)
 def test_an_example_runs(heading, tmp_path, monkeypatch):
     code = blocks()
     for library in re.findall(r"^(?:import|from) (\w+)", code[heading], flags=re.MULTILINE):
@@ -57,6 +58,7 @@ def types_within(value, seen):
 
 @pytest.mark.parametrize("table", ["numbers", "words"])
 @pytest.mark.parametrize("kind", [dp.MLPClassifier, dp.MLPRegressor])
+@pytest.mark.one_in(3)
 def test_the_types_that_skops_has_to_trust_are_listed(make, request, kind, table, trusted):
     X, y = request.getfixturevalue(table)
     model = make(kind).fit(X, y if kind is dp.MLPClassifier else X["height"])

@@ -34,7 +34,7 @@ class TestOneStep:
     @pytest.mark.parametrize("loss", LOSSES)
     @pytest.mark.parametrize("activation", ACTIVATIONS)
     @pytest.mark.parametrize("rules_each", [1, pytest.param(len(RULES), marks=pytest.mark.slow)])
-    @pytest.mark.one_in(3)
+    @pytest.mark.one_in(5)
     def test_every_combination(self, of_engines, rng, activation, loss, rules_each):
         """The slow one is the full product; with one rule for each variant every three meet."""
         first = list(LOSSES).index(loss) + list(ACTIVATIONS).index(activation)
@@ -204,6 +204,7 @@ class TestShapes:
         np.testing.assert_allclose(found.loss, expected.loss, rtol=1e-11)
 
     @pytest.mark.parametrize("build", KERNELS)
+    @pytest.mark.one_in(3)
     def test_more_classes_than_a_panel_and_more_rows_than_a_chunk(self, of_engines, rng, build):
         network = dp.Network([300, 150, 100], "softplus", label_smoothing=0.1)
         problem = of_engines.problem(network, rng, n=1100, batch_size=700)

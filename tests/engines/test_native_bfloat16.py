@@ -89,6 +89,7 @@ class TestWholeNumbers:
         np.testing.assert_array_equal(found.flat, expected)
 
     @pytest.mark.parametrize("build", BUILDS)
+    @pytest.mark.one_in(2)
     def test_more_than_every_block(self, of_engines, of_whole_numbers, rng, build):
         problem, parameters, X = of_whole_numbers(rng, [611, 523, 700, 3], 333)
         found = of_engines.epochs(problem, parameters, build=build, eta=1.0, shuffle=False)
@@ -117,6 +118,7 @@ class TestWholeNumbers:
 class TestWholeRuns:
     @pytest.mark.parametrize("batch_size", [7, 32])
     @pytest.mark.parametrize("build", BUILDS)
+    @pytest.mark.one_in(3)
     def test_the_loss_is_the_references_within_its_digits(self, of_engines, rng, build, batch_size):
         network = dp.Network([12, 40, 30, 3], ["tanh", "silu"], dropout=0.2, l2=1e-3)
         X = rng.normal(size=(150, 12))

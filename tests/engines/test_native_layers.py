@@ -28,6 +28,7 @@ from helpers.piles import (
 
 class TestOneStep:
     @PILE
+    @pytest.mark.one_in(3)
     def test_by_every_rule_in_every_build(self, of_engines, rng, pile):
         network = network_of(pile, l2=0.1, l1=0.05, label_smoothing=0.1)
         problem, start = of_engines.problem(network, rng, n=37), of_engines.begin(network, rng)

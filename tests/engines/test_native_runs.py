@@ -52,6 +52,7 @@ class TestTenEpochs:
         assert closer.loss == pytest.approx(expected.loss, rel=1e-8)
 
     @pytest.mark.parametrize("loss", LOSSES)
+    @pytest.mark.one_in(3)
     def test_every_loss_with_everything(self, of_engines, rng, loss):
         smoothing = {"label_smoothing": 0.1} if LOSSES[loss].smooth else {}
         network = dp.Network(
@@ -90,6 +91,7 @@ class TestDropout:
     @pytest.mark.parametrize(
         "sizes", [[12, 30, 3], [12, 5, 5, 5, 3], [12, 33, 17, 3]], ids=["one", "four", "odd"]
     )
+    @pytest.mark.one_in(3)
     def test_whole_runs_draw_the_references_masks(self, table, sizes, batch_size):
         network = dp.Network(sizes, "tanh", dropout=0.5)
         same = {"epochs": 3, "batch_size": batch_size, "optimizer": dp.GradientDescent(0.02)}
@@ -127,6 +129,7 @@ def test_schedules(table, schedule):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=OPTIMIZERS)
+@pytest.mark.one_in(3)
 def test_a_resumed_run_has_the_bits_of_an_uninterrupted_one(table, tmp_path, optimizer, dtype):
     network = dp.Network([12, 16, 3], "gelu", dropout=0.3)
     same = {"optimizer": optimizer, "epochs": 6, "engine": "native", "dtype": dtype}

@@ -28,6 +28,7 @@ def many_cores(monkeypatch):
 class TestBits:
     @pytest.mark.parametrize("dtype", ["float32", "float64"])
     @pytest.mark.parametrize("batch_size", [1, 100, 333])
+    @pytest.mark.one_in(3)
     def test_any_number_of_threads(self, of_engines, many_cores, rng, dtype, batch_size):
         problem = of_engines.problem(LARGE, rng, n=333, batch_size=batch_size, dtype=dtype)
         problem = replace(problem, optimizer=dp.Adam())
@@ -43,6 +44,7 @@ class TestBits:
 
     @pytest.mark.parametrize("build", dp._native.instruction_sets())
     @pytest.mark.parametrize("dtype", ["float32", "float64"])
+    @pytest.mark.one_in(3)
     def test_of_a_small_network(self, of_engines, many_cores, rng, monkeypatch, build, dtype):
         monkeypatch.setenv("DELTAPROP_THREADS_FROM", "1")
         network = dp.Network([7, 30, 12, 3], "tanh", l2=1e-3)

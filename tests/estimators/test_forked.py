@@ -196,7 +196,7 @@ def done(tmp_path_factory):
 
 
 @pytest.mark.parametrize("part", PARTS)
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(4)
 def test_in_forked_children(done, part):
     assert_ended_well(done, part)
 

@@ -41,6 +41,7 @@ def said(preset, columns, y=Y, **settings):
 
 @PRESETS
 @pytest.mark.parametrize("name", LEFT_OUT)
+@pytest.mark.one_in(3)
 def test_a_column_that_is_left_out_or_reduced_is_named_once(preset, name):
     cells, reason = LEFT_OUT[name]
     told, _ = said(preset, pd.DataFrame({**PLAIN_TEXT, name: cells}))

@@ -63,6 +63,7 @@ def test_classes_keep_their_kind(preset, kind, how):
 
 @PRESETS
 @pytest.mark.parametrize("how", ["objects", "nullable", "pandas on pyarrow", "polars", "list"])
+@pytest.mark.one_in(3)
 def test_validation_rows_and_numbers_come_the_same_ways(preset, how):
     numbers = (3 * ONE - 1).tolist()
     y = AS[how](numbers)

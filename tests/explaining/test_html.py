@@ -107,6 +107,7 @@ def test_every_number_of_every_optimizer(draw, optimizer):
 
 
 @pytest.mark.parametrize("digits", [1, 3, 17])
+@pytest.mark.one_in(2)
 def test_any_number_of_digits(draw, digits):
     explanation = draw("sigmoid", "cross_entropy", depth=1).explanation
     text = render(explanation, digits=digits)

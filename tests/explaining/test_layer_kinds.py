@@ -75,6 +75,7 @@ class TestNumbers:
             worked_out.add(step.id)
 
     @KIND
+    @pytest.mark.one_in(3)
     def test_the_numbers_are_those_of_the_trace(self, draw_layers, kind):
         explanation = draw_layers(kind, optimizer=dp.AdamW(0.1, weight_decay=0.3)).explanation
         trace, after = explanation.trace, explanation.update.after
@@ -92,6 +93,7 @@ class TestNumbers:
                     assert values[f"{name}.{layer}.after[{where}]"] == array[index]
 
     @KIND
+    @pytest.mark.one_in(3)
     def test_the_order_is_one_in_which_they_can_be_worked_out(self, draw_layers, kind):
         explanation = draw_layers(kind, optimizer=dp.Adam(0.1)).explanation
         names = [step.id for step in explanation.steps]
@@ -225,7 +227,7 @@ class TestMatrices:
 
 class TestForms:
     @KIND
-    @pytest.mark.one_in(2)
+    @pytest.mark.one_in(4)
     def test_it_is_told(self, draw_layers, kind):
         explanation = draw_layers(kind, optimizer=dp.Adam(0.1)).explanation
         styles = [
@@ -241,11 +243,13 @@ class TestForms:
 
     @KIND
     @pytest.mark.parametrize("language", ["en", "zh"])
+    @pytest.mark.one_in(3)
     def test_it_fits_80_columns(self, draw_layers, kind, language):
         text = draw_layers(kind).explanation.to_terminal(language=language)
         assert max(map(text_width, text.splitlines())) <= 80
 
     @KIND
+    @pytest.mark.one_in(3)
     def test_every_gradient_is_proved(self, draw_layers, kind):
         explanation = draw_layers(kind, penalties=False).explanation
         assert explanation.verify()
@@ -266,6 +270,7 @@ class TestForms:
         np.testing.assert_array_equal(names["step"].moved, explanation.moved)
 
     @KIND
+    @pytest.mark.one_in(3)
     def test_edges_join_what_a_layer_reads(self, draw_layers, kind):
         explanation = draw_layers(kind).explanation
         trace, network = explanation.trace, explanation.trace.network

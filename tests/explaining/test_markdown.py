@@ -158,6 +158,7 @@ class TestNames:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("detail", [None, "overview", "layers", "neurons"])
+@pytest.mark.one_in(3)
 def test_code_blocks_are_closed_and_no_row_is_long(draw, language, detail):
     explanation = draw("gelu", "cross_entropy", optimizer=dp.Adam(), n_out=3).explanation
     page = explanation.to_markdown(language=language, detail=detail)

@@ -73,7 +73,7 @@ def of_a_step(explanation, style):
             assert text.replace("−", "-") in roundings, name
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(5)
 def test_a_random_network(draw, activation, loss):
     number = KINDS.index((activation, loss))
     rule, style = RULES[number % len(RULES)], STYLES[number % len(STYLES)]
@@ -82,7 +82,7 @@ def test_a_random_network(draw, activation, loss):
 
 
 @pytest.mark.parametrize("kind", LAYERS)
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(4)
 def test_layers_of_every_kind(draw_layers, kind):
     number = LAYERS.index(kind)
     explanation = draw_layers(kind, optimizer=RULES[number % len(RULES)]).explanation

@@ -150,6 +150,7 @@ def test_a_confident_right_answer_has_a_tiny_loss_and_not_zero(name):
 
 
 @KNOWN
+@pytest.mark.one_in(3)
 def test_a_thousand_outputs_are_summed_and_stay_exact(loss, rng):
     z = rng.normal(scale=3.0, size=(2, 1000))
     t = targets_for(loss.targets, z.shape, rng)[-1]

@@ -79,6 +79,7 @@ def test_an_activation_is_told_by_both_names(activation):
 
 
 @pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.one_in(3)
 def test_a_loss_is_told_by_both_names_and_marked_by_them(loss):
     last = {"W": [[0.6, 0.1], [0.2, 0.3]]} if loss == "cross_entropy" else {"W": [[0.6], [0.2]]}
     if loss == "half_squared_error_softmax":

@@ -43,6 +43,7 @@ def odd_in(text):
 
 @pytest.mark.parametrize("form", ["terminal", "markdown", "spoken", "html", "latex"])
 @pytest.mark.parametrize("name", ["tutorial", "ng_ex4"])
+@pytest.mark.one_in(3)
 def test_an_explanation_has_chinese_punctuation(name, form):
     text = built_in_example(name).explain().to(form, language="zh")
     assert not odd_in(readable(text) if form == "html" else text)
@@ -78,6 +79,7 @@ def test_the_step_of_a_row_is_called_in_one_language():
 
 
 @pytest.mark.parametrize("level", [1, 2, 5, 6])
+@pytest.mark.one_in(2)
 def test_whatever_is_said_of_a_wrong_working_is_said_in_chinese(level):
     """Reasons are put together from parts; each whole one is known."""
     exercise, catalogue = dp.exercise(level, 1), catalogue_of("zh")

@@ -45,6 +45,7 @@ def drawn(network, rng):
 
 
 @KIND
+@pytest.mark.one_in(3)
 def test_the_gradient_agrees_with_central_differences(layer, rng):
     network = network_of(dp.Dense(N_IN, "sigmoid"), layer, l2=0.1)
     report = dp.check_gradients(

@@ -53,6 +53,7 @@ def test_a_zero_weight_equals_absence(make_problem, loss, penalty, reduction, rn
     weights=st.lists(st.integers(0, 4), min_size=4, max_size=4).filter(any),
     scale=st.floats(1e-3, 1e3),
 )
+@pytest.mark.one_in(3)
 def test_only_the_proportions_of_weights_count_in_the_mean(make_problem, loss, weights, scale):
     problem = make_problem(np.random.default_rng(3), "tanh", loss, (2, 2, 1), n=4, l2=0.1)
     repeated = run(problem, np.repeat(np.arange(4), weights))

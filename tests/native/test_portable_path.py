@@ -56,6 +56,7 @@ def newer_instructions(path):
 
 
 @pytest.mark.parametrize("build", NEWER)
+@pytest.mark.one_in(2)
 def test_what_newer_kernels_share_is_in_their_own_namespace(for_newer, build):
     path = for_newer[build]
     newer = newer_instructions(path)

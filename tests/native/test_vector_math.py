@@ -97,7 +97,7 @@ def grid(dtype, rng):
 @pytest.mark.skipif(np.finfo(np.longdouble).eps > 1e-18, reason="nothing here has more digits")
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("name", FUNCTIONS)
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(6)
 def test_the_error_in_units_of_the_last_place(evaluate, rng, name, dtype):
     exactly, domain, in_double, in_float = FUNCTIONS[name]
     info = np.finfo(dtype)

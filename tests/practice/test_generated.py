@@ -43,7 +43,7 @@ def planted(workings, seeds, share=0.2):
                 yield form.name, example, found
 
 
-@pytest.fixture(scope="module", params=[10, pytest.param(75, marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=[6, pytest.param(75, marks=pytest.mark.slow)])
 def outcomes(workings, request):
     """What marking says of each planted mistake: (planted, candidates of each wrong number)."""
     found = []
@@ -73,14 +73,14 @@ def test_every_mistake_is_planted_and_named_at_least_once(outcomes):
 
 def test_a_planted_mistake_is_named_from_a_few_of_its_numbers_too(workings):
     named = []
-    for case, (name, example, numbers) in enumerate(planted(workings, range(200, 208))):
+    for case, (name, example, numbers) in enumerate(planted(workings, range(200, 204))):
         rng = np.random.default_rng(case)
         keys = set(rng.choice(list(numbers), size=min(5, len(numbers)), replace=False))
         some = {key: array for key, array in numbers.items() if key in keys}
         marking = mark({**example, "claims": workings.claims(some, 5, "short")})
         if not marking.ok:
             named.append(all(name in m.candidates for m in marking.wrong))
-    assert len(named) > 40
+    assert len(named) > 20
     assert np.mean(named) >= LEAST["named"]
 
 
@@ -104,6 +104,7 @@ def test_a_right_working_is_never_accused(workings, loss, how):
 
 
 @pytest.mark.parametrize("digits", [3, 4, 5])
+@pytest.mark.one_in(2)
 def test_whoever_goes_on_with_his_rounded_numbers_is_not_accused(workings, digits):
     class Rounding(Given):
         def instead_of(self, key, computed):
@@ -137,7 +138,7 @@ def slips(workings, seeds):
             yield example, right, key, index, wrong
 
 
-SLIPS = pytest.mark.parametrize("n", [20, pytest.param(80, marks=pytest.mark.slow)])
+SLIPS = pytest.mark.parametrize("n", [8, pytest.param(80, marks=pytest.mark.slow)])
 
 
 @SLIPS
@@ -178,6 +179,7 @@ def test_what_is_made_from_a_slip_follows_and_is_not_wrong(workings, n):
 
 
 @pytest.mark.parametrize("optimizer", ["momentum", "rmsprop", "adam", "adamw"])
+@pytest.mark.one_in(2)
 def test_the_first_step_of_every_optimizer_is_known(workings, optimizer):
     example = workings.random_example(np.random.default_rng(5), "cross_entropy", depth=2)
     example |= {"optimizer": optimizer, "learning_rate": 0.05}

@@ -90,6 +90,7 @@ def test_all_kinds_of_columns(tmp_path):
     ],
     ids=["mark", "sep", "blank lines", "CRLF", "no last end", "numbered rows", "no header"],
 )  # fmt: skip
+@pytest.mark.one_in(3)
 def test_all_ways_to_write_it(tmp_path, change):
     path = tmp_path / "t.csv"
     text = pl.DataFrame(columns()).write_csv()

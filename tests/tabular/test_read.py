@@ -274,6 +274,7 @@ def test_importing_the_room_loads_no_data_library():
      ("pendigits.tra.gz", "pendigits", 0, 7494),
      ("concrete_decimal_comma.csv", "concrete", 0, 1030)],
 )  # fmt: skip
+@pytest.mark.one_in(2)
 def test_files_as_people_get_them_hold_what_the_clean_ones_do(shared, raw, clean, start, stop):
     found = load_frame(shared / "data/raw_formats" / raw).to_native()
     expected = load_frame(shared / f"data/{clean}.csv.gz").to_native()[start:stop]

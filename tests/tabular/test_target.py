@@ -192,6 +192,7 @@ def test_a_hundred_thousand_classes_are_fine():
      ("covtype20k", None, "classification"), ("beijing_pm25", "pm2.5", "regression"),
      ("auto_mpg", None, "regression"), ("zoo", "type", "classification")],
 )  # fmt: skip
+@pytest.mark.one_in(3)
 def test_real_targets_ask_for_the_task_they_are_known_for(shared, name, target, task):
     from deltaprop.tabular import load_frame
 

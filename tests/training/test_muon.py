@@ -48,6 +48,7 @@ class TestMuon:
         np.testing.assert_array_equal(flat, np.ones_like(flat))
 
     @pytest.mark.parametrize("sizes", [[2, 3, 2], [3, 2, 2], [1, 1, 2], [2, 2]])
+    @pytest.mark.one_in(2)
     def test_it_is_explained_product_by_product(self, rng, sizes):
         network = Network(sizes, hidden="tanh")
         explanation = explain(
