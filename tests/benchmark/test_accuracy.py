@@ -243,6 +243,7 @@ def zoo(tmp_path, rng):
     (folder / "zoo.csv.gz").write_bytes(gzip.compress(f"legs,type\n{rows}".encode()))
 
 
+@pytest.mark.rest
 @pytest.mark.slow
 def test_a_run_measures_writes_and_is_resumed(accuracy, zoo, monkeypatch, tmp_path, capsys):
     page = tmp_path / "performance.md"

@@ -176,6 +176,7 @@ def test_neighbours_compares_a_quiet_and_a_busy_machine(script, capsys, monkeypa
     assert multiprocessing.active_children() == []
 
 
+@pytest.mark.rest
 @pytest.mark.slow
 def test_manners_presses_ctrl_c_and_shares_the_cores(script, capsys):
     small = ["--stopped", "4-3-2@8x400,8-6-4@16x40", "--load", "8-6-4@16x40"]
@@ -195,6 +196,7 @@ def test_manners_presses_ctrl_c_and_shares_the_cores(script, capsys):
     assert "The longest wait was" in printed
 
 
+@pytest.mark.rest
 @pytest.mark.slow
 def test_startup_times_commands_and_the_first_step(script, capsys):
     page = script("startup", "--quick", "--write")
@@ -255,6 +257,7 @@ def test_fashion_chooses_the_fastest_plan_that_is_good_enough(images, script, ca
     assert f"Chosen: {good[0][0]}." in printed
 
 
+@pytest.mark.rest
 @pytest.mark.slow
 def test_real_tables_are_learnt_by_the_command(rng, script, capsys, monkeypatch, tmp_path):
     folder = tmp_path / "shared" / "data"
@@ -281,6 +284,7 @@ def test_real_tables_are_learnt_by_the_command(rng, script, capsys, monkeypatch,
         script("real_tables", "zebras")
 
 
+@pytest.mark.rest
 @pytest.mark.slow
 def test_every_table_goes_all_the_way(script, capsys, tmp_path):
     results = tmp_path / "results.jsonl"

@@ -41,7 +41,7 @@ class TestBits:
     @pytest.mark.parametrize("build", BUILDS)
     @pytest.mark.parametrize("dtype", [*PRECISIONS, "bfloat16"])
     @pytest.mark.filterwarnings("ignore::deltaprop.errors.EngineWarning")
-    @pytest.mark.one_in(3)
+    @pytest.mark.one_in(6)
     def test_any_number_of_threads(self, of_engines, rng, monkeypatch, pile, build, dtype):
         monkeypatch.setattr(kernels, "available_cores", lambda: 64)
         monkeypatch.setenv("DELTAPROP_THREADS_FROM", "1")

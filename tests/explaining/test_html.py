@@ -98,7 +98,7 @@ def test_every_number_of_every_kind_of_network(draw, activation, loss):
 
 
 @pytest.mark.parametrize("optimizer", tuple(dp.OPTIMIZERS))
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(4)
 def test_every_number_of_every_optimizer(draw, optimizer):
     explanation = draw(
         "tanh", "cross_entropy", optimizer=dp.OPTIMIZERS[optimizer](0.05)

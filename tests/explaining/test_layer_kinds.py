@@ -227,7 +227,7 @@ class TestMatrices:
 
 class TestForms:
     @KIND
-    @pytest.mark.one_in(4)
+    @pytest.mark.one_in(9)
     def test_it_is_told(self, draw_layers, kind):
         explanation = draw_layers(kind, optimizer=dp.Adam(0.1)).explanation
         styles = [

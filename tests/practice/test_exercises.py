@@ -219,7 +219,7 @@ def test_an_exercise_is_the_same_in_every_process():
 
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.one_in(6)
+@pytest.mark.one_in(9)
 def test_hints_are_the_lines_of_the_derivation(level, language):
     task = dp.exercise(level, 3, language)
     told = task.explanation.to_terminal(

@@ -43,7 +43,13 @@ def planted(workings, seeds, share=0.2):
                 yield form.name, example, found
 
 
-@pytest.fixture(scope="module", params=[6, pytest.param(75, marks=pytest.mark.slow)])
+MORE = [
+    pytest.param(6, marks=[pytest.mark.rest, pytest.mark.slow]),
+    pytest.param(75, marks=pytest.mark.slow),
+]
+
+
+@pytest.fixture(scope="module", params=[2, *MORE])
 def outcomes(workings, request):
     """What marking says of each planted mistake: (planted, candidates of each wrong number)."""
     found = []
@@ -64,6 +70,7 @@ def test_mostly_no_other_mistake_gives_the_same_numbers(outcomes):
     assert np.mean(unique) >= LEAST["unique"]
 
 
+@pytest.mark.parametrize("outcomes", MORE, indirect=True)
 def test_every_mistake_is_planted_and_named_at_least_once(outcomes):
     named = Counter(name for name, wrong in outcomes if any(name in names for names in wrong))
     in_others = {"norm_as_constant", "plain_step", "old_weights"}  # layers, optimizers, passes
@@ -73,14 +80,14 @@ def test_every_mistake_is_planted_and_named_at_least_once(outcomes):
 
 def test_a_planted_mistake_is_named_from_a_few_of_its_numbers_too(workings):
     named = []
-    for case, (name, example, numbers) in enumerate(planted(workings, range(200, 204))):
+    for case, (name, example, numbers) in enumerate(planted(workings, range(200, 202))):
         rng = np.random.default_rng(case)
         keys = set(rng.choice(list(numbers), size=min(5, len(numbers)), replace=False))
         some = {key: array for key, array in numbers.items() if key in keys}
         marking = mark({**example, "claims": workings.claims(some, 5, "short")})
         if not marking.ok:
             named.append(all(name in m.candidates for m in marking.wrong))
-    assert len(named) > 20
+    assert len(named) > 10
     assert np.mean(named) >= LEAST["named"]
 
 
