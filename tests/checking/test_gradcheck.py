@@ -54,7 +54,7 @@ def test_entries_are_named_in_the_order_of_the_flat_vector():
 
 @pytest.mark.parametrize("name", ENTRIES)
 @pytest.mark.parametrize("slip", [2e-5, 0.1, 1.0, -3.0])
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(5)
 def test_one_wrong_number_is_found_and_named(problem, name, slip):
     array, layer, index = ENTRIES[name]
     claimed = right_gradients(problem)

@@ -89,7 +89,7 @@ SCALED = {"batch_mean": 5.0, "half": 2.0, "stale_gradients": 2.0, "sign": -1.0}
 
 @pytest.mark.parametrize("name", SCALED)
 @pytest.mark.parametrize("place", ["dW.1", "dW.2", "db.1", "db.2"])
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(5)
 def test_a_factor_in_one_array_is_named_with_that_array(make_problem, rng, name, place):
     problem = make_problem(rng, "tanh", "half_squared_error", (3, 4, 2), n=5)
     claimed = backpropagate(*arguments(problem)).gradients.copy()

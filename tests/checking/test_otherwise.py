@@ -60,7 +60,7 @@ QUICK = ("half_squared_error", "cross_entropy", "binary_cross_entropy")
     "loss", [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in LOSSES]
 )
 @pytest.mark.parametrize("convention", SEEN, ids=lambda c: c.name)
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(5)
 def test_right_in_another_convention_is_never_called_wrong(loss, convention):
     case = Case(loss, l2=0.3, reduction=CASES.get(convention.choice, "mean"))
     declared, idle = asked_for(convention.name).fitting(case.step)

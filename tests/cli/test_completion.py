@@ -28,7 +28,7 @@ def asked(shell, words, **more):
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(3)
 def test_a_command_and_an_option_are_completed(shell):
     fish = {"_TYPER_COMPLETE_FISH_ACTION": "get-args"}
     assert "train" in asked(shell, "deltaprop tra", **fish)

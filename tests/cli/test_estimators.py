@@ -37,7 +37,7 @@ def estimators(folder):
 
 
 @pytest.mark.parametrize("name", ["plain", "best", "two", "numbers"])
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(3)
 def test_a_saved_estimator_predicts_and_is_judged_and_checked(estimators, call, name):
     file = f"{name}.safetensors"
     given = deltaprop.load(file)
@@ -66,7 +66,7 @@ def test_a_saved_estimator_predicts_and_is_judged_and_checked(estimators, call, 
 
 
 @pytest.mark.parametrize("name", ["plain", "best", "numbers"])
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(3)
 def test_a_row_of_a_saved_estimator_is_explained(estimators, call, name):
     answer = call("explain", f"{name}.safetensors", "--data", "flowers.csv", "--row", "7")
     assert answer.status == 0, answer.err
@@ -90,7 +90,7 @@ def test_an_estimator_of_several_labels_answers_each(estimators, call):
         (["predict", "numbers.safetensors", "flowers.csv", "--proba"], "needs classes"),
     ],
 )
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(3)
 def test_what_an_estimator_cannot_answer_is_said(estimators, call, words, says):
     estimators.drop(columns="colour").to_csv("less.csv", index=False)
     answer = call(*words)

@@ -71,7 +71,7 @@ def test_what_is_no_text_is_refused(call):
 
 @pytest.mark.parametrize("form", ["terminal", "latex", "html"])
 @pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(5)
 def test_sheet_and_key_are_two_files(call, tmp_path, form, language):
     sheet, key = tmp_path / "sheet", tmp_path / "key"
     words = ["practice", "--level", "5", "--seed", "3", "--count", "2", "--format", form]

@@ -54,7 +54,7 @@ def test_a_preset_without_a_network_is_not_registered():
 
 @pytest.mark.parametrize("preset", ["fast", "best", "plain"])
 @pytest.mark.parametrize("target", ["kind", "petals"])
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(5)
 def test_every_preset_trains_and_says_so_in_80_columns(folder, call, preset, target):
     words = ["train", "flowers.csv", "--target", target, "--preset", preset, "--members", "3"]
     answer = call(*words, "--model", "m.safetensors", *QUICK)
@@ -94,7 +94,7 @@ def test_a_preset_that_is_none_is_refused(folder, call, words, says):
 
 
 @pytest.mark.parametrize("preset", ["fast", "best", "plain"])
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(3)
 def test_rare_values_are_kept_so_that_they_can_be_read_again(folder, call, preset):
     """Of a column of zeros but for three cells a single range is found; it was not read again."""
     rare = {7: 10, 107: 20, 207: 30}

@@ -74,7 +74,7 @@ def terminal(monkeypatch, tmp_path, rng):
         ("--hold-out", "0.2"),
     ],
 )
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(3)
 def test_whatever_takes_long_is_done_under_a_line(more, terminal, monkeypatch):
     called = {}
 

@@ -67,7 +67,7 @@ def images(folder):
     ],
     ids=["classes", "a number", "two numbers"],
 )
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(3)
 def test_train_evaluate_and_predict_work_for_every_target(folder, call, target, task, figures):
     trained = call(
         "train", "flowers.csv", "--target", target, "--test", "flowers.csv",
@@ -150,7 +150,7 @@ def test_the_same_seed_gives_the_same_bytes_in_any_process(folder, call, environ
 
 
 @pytest.mark.parametrize("form", ["-", "gz", "tsv", "parquet", "glob"])
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(3)
 def test_every_form_of_a_table_is_the_same_table(folder, call, form):
     text = (folder / "flowers.csv").read_text()
     name, stdin = f"x.{form}", b""

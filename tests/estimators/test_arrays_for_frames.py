@@ -43,7 +43,7 @@ def learnt(table, preset, kind=dp.MLPClassifier):
 @pytest.mark.parametrize("kind", [dp.MLPClassifier, dp.MLPRegressor])
 @pytest.mark.parametrize("table", TABLES)
 class TestFittedToAFrame:
-    @pytest.mark.one_in(3)
+    @pytest.mark.one_in(5)
     def test_an_array_is_taken_by_place_with_scikit_learns_warning(self, table, kind, preset):
         X = TABLES[table]
         model = learnt(table, preset, kind)
@@ -73,7 +73,7 @@ class TestFittedToAFrame:
         ):
             model.predict(X.to_numpy()[:, :2])
 
-    @pytest.mark.one_in(3)
+    @pytest.mark.one_in(5)
     def test_a_saved_estimator_knows_the_places_too(self, table, kind, preset, tmp_path):
         X = TABLES[table]
         model = fitted(X.rename(columns=dict(zip(X.columns, range(9), strict=False))), preset, kind)
@@ -125,7 +125,7 @@ def test_two_columns_of_one_name_are_refused_in_a_sentence(names, preset):
 @pytest.mark.parametrize("preset", [None, "fast"])
 @pytest.mark.parametrize("frame", [pl.DataFrame, pl.LazyFrame, dict])
 @pytest.mark.parametrize("table", ["numbers", "words"])
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(5)
 def test_every_library_gives_the_same_bits(table, frame, preset):
     X = TABLES[table]
     other = frame(X.to_dict("list"))

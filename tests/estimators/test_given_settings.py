@@ -126,7 +126,7 @@ def test_no_setting_of_the_namesakes_is_forgotten(kind):
 @BOTH
 @PRESETS
 @pytest.mark.parametrize(("name", "value", "seen"), CASES)
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(5)
 def test_what_is_given_is_used_or_refused(kind, preset, name, value, seen):
     if name not in kind().get_params():
         return

@@ -307,7 +307,7 @@ def test_what_was_found_before_is_opened_or_refused(name, entry, value, tmp_path
 @pytest.mark.parametrize(
     "name", ["table fast words", "mlp fast words", "mlp optimizer", "run adamw"]
 )
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(3)
 def test_a_very_long_text_costs_no_more_than_reading_it(name, monkeypatch, tmp_path):
     """What compares texts takes the square of their length: it is asked about short ones only."""
     asked, compare = [], difflib.get_close_matches

@@ -57,7 +57,7 @@ class TestAClassWithoutRowsThatCount:
         [X, X.tolist(), NUMBERS, MIXED, csr_matrix(X)],
         ids=["array", "list", "numbers", "mixed", "sparse"],
     )
-    @pytest.mark.one_in(3)
+    @pytest.mark.one_in(5)
     def test_the_last_class_is_always_said(self, preset, rows, tmp_path):
         model = make(preset).fit(rows, TWO, sample_weight=(TWO == "yes") * 1.0)
         assert model.classes_.tolist() == ["no", "yes"]
@@ -94,7 +94,7 @@ class TestCellsThatAreNoNumbers:
         return odd
 
     @pytest.mark.parametrize("cell", [np.inf, -np.inf])
-    @pytest.mark.one_in(3)
+    @pytest.mark.one_in(5)
     def test_infinity_is_refused_at_fit_and_at_prediction(self, preset, rows, cell):
         model = make(preset).fit(rows, TWO)
         for act in (model.predict, model.predict_proba, lambda r: make(preset).fit(r, TWO)):

@@ -61,7 +61,7 @@ class Diary:
 @KINDS
 @MODES
 class TestCallbacks:
-    @pytest.mark.one_in(3)
+    @pytest.mark.one_in(5)
     def test_they_are_told_of_fit_networks_and_epochs(self, kind, settings):
         diary = Diary()
         model = make(kind, **settings).set_callbacks(diary)
@@ -76,7 +76,7 @@ class TestCallbacks:
         assert len(diary.scores) == epochs
         assert diary.scores[0] != diary.scores[-1]
 
-    @pytest.mark.one_in(3)
+    @pytest.mark.one_in(5)
     def test_they_change_nothing_and_may_stop(self, kind, settings):
         plain = make(kind, **settings).fit(X, y_of(kind))
         told = make(kind, **settings).set_callbacks(Diary()).fit(X, y_of(kind))
@@ -86,7 +86,7 @@ class TestCallbacks:
         assert stopped.n_iter_ < 5
         assert pickle.loads(pickle.dumps(stopped)).n_iter_ == stopped.n_iter_
 
-    @pytest.mark.one_in(3)
+    @pytest.mark.one_in(5)
     def test_scores_are_monitored(self, kind, settings):
         scoring = "accuracy" if kind is dp.MLPClassifier else "r2"
         monitor = callback.ScoringMonitor(scoring=scoring)
@@ -94,7 +94,7 @@ class TestCallbacks:
         rows = monitor.get_logs().data
         assert sum(row["task_name"] == "epoch" for row in rows) == 30 * settings.get("members", 1)
 
-    @pytest.mark.one_in(3)
+    @pytest.mark.one_in(5)
     def test_those_of_a_pipeline_and_a_search_reach_it(self, kind, settings):
         bar = callback.ProgressBar(max_propagation_depth=None)
         model = make(kind, **{**settings, "max_iter": 3})

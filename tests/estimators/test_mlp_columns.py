@@ -41,7 +41,7 @@ def said(preset, columns, y=Y, **settings):
 
 @PRESETS
 @pytest.mark.parametrize("name", LEFT_OUT)
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(5)
 def test_a_column_that_is_left_out_or_reduced_is_named_once(preset, name):
     cells, reason = LEFT_OUT[name]
     told, _ = said(preset, pd.DataFrame({**PLAIN_TEXT, name: cells}))
@@ -62,7 +62,7 @@ def test_all_of_them_stand_in_one_warning(preset):
 
 
 @PRESETS
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(3)
 def test_of_very_many_columns_some_are_named(preset):
     names = {f"name{i}": [f"{i}n{j}q" for j in range(N)] for i in range(200)}
     (told,), _ = said(preset, pd.DataFrame(PLAIN_TEXT | names))

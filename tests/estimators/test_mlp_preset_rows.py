@@ -19,7 +19,7 @@ class TestClasses:
          [2, 3, 2**40], np.array([1, 4, 9], dtype=np.uint8)],
         ids=str,
     )  # fmt: skip
-    @pytest.mark.one_in(3)
+    @pytest.mark.one_in(5)
     def test_they_come_back_as_they_were(self, classes, tmp_path):
         classes = np.asarray(classes)
         y = classes[(np.digitize(NUMBERS[:, 0], [-0.4, 0.4]) if len(classes) == 3 else SIGN)]
@@ -59,7 +59,7 @@ class TestRows:
     @pytest.mark.parametrize(
         "convert", [pl.from_pandas, pa.Table.from_pandas, lambda f: pl.from_pandas(f).lazy()]
     )
-    @pytest.mark.one_in(2)
+    @pytest.mark.one_in(3)
     def test_every_kind_of_frame_gives_the_same_bits(self, convert):
         expected = classifier().fit(FRAME, KIND)
         model = classifier().fit(convert(FRAME), KIND.to_numpy())

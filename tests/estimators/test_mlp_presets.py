@@ -58,7 +58,7 @@ class TestBothPresets:
         assert dp.check_gradients(*model.network_and_rows(FRAME[:3], Y[:3])).ok
 
     @pytest.mark.parametrize("kind", ["classes", "numbers"])
-    @pytest.mark.one_in(2)
+    @pytest.mark.one_in(3)
     def test_a_file_brings_everything_back(self, preset, kind, tmp_path):
         make, y = (classifier, KIND) if kind == "classes" else (regressor, PRICE)
         model = make(preset=preset).fit(FRAME, y)

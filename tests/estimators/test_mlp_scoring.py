@@ -30,7 +30,7 @@ def fit(estimator, y, **settings):
 @PRESETS
 @MEMBERS
 @pytest.mark.parametrize("scoring", ["neg_log_loss", "roc_auc", "balanced_accuracy"])
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(3)
 def test_the_epoch_that_scores_best_is_kept(preset, members, scoring):
     model = fit(dp.MLPClassifier, WORD, preset=preset, members=members, scoring=scoring)
     for history in model.model_.histories:
@@ -57,7 +57,7 @@ def test_it_is_what_the_scorer_says_of_the_network_that_is_kept():
 
 @MEMBERS
 @pytest.mark.parametrize("convert", [lambda f: f, pl.from_pandas, lambda f: f.to_numpy()])
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(5)
 def test_a_function_sees_the_rows_themselves(members, convert):
     seen = []
 
@@ -94,7 +94,7 @@ def test_weights_reach_the_scorer_and_one_without_is_refused():
 
 @pytest.mark.parametrize("settings", [{"members": 1}, {"members": 3}])
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(5)
 def test_which_rows_happen_to_be_held_out_does_not_decide_that(settings, seed):
     quick = QUICK | settings | {"random_state": seed, "scoring": make_scorer(max_error)}
     model = dp.MLPRegressor(preset="fast", **quick)

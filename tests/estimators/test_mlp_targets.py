@@ -47,7 +47,7 @@ def fit(preset, y, estimator=dp.MLPClassifier, **settings):
 @PRESETS
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("how", AS)
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(5)
 def test_classes_keep_their_kind(preset, kind, how):
     labels = KINDS[kind] if how != "polars category" else list(map(str, KINDS[kind]))
     y = AS[how](labels)
@@ -63,7 +63,7 @@ def test_classes_keep_their_kind(preset, kind, how):
 
 @PRESETS
 @pytest.mark.parametrize("how", ["objects", "nullable", "pandas on pyarrow", "polars", "list"])
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(5)
 def test_validation_rows_and_numbers_come_the_same_ways(preset, how):
     numbers = (3 * ONE - 1).tolist()
     y = AS[how](numbers)

@@ -49,7 +49,7 @@ def test_cloudpickle_keeps_it(model):
 
 
 @pytest.mark.parametrize("backend", ["loky", "multiprocessing", "threading"])
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(5)
 def test_joblib_predicts_with_every_backend(model, backend):
     if model.preset == "best" and backend == "loky":
         pytest.skip("its processes take long to start; two presets are enough")

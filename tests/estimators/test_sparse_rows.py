@@ -49,7 +49,7 @@ def answers(model, rows):
 
 @pytest.mark.parametrize("preset", ["fast", "best"])
 @pytest.mark.parametrize("task", TARGETS)
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(5)
 def test_every_task_goes_all_the_way(task, preset, tmp_path):
     model = fitted(task, preset)
     expected = answers(model, X)
@@ -72,7 +72,7 @@ def _known(model, task):
 
 
 @pytest.mark.parametrize("container", CONTAINERS)
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(5)
 def test_every_container_gives_the_same_bits(container):
     expected = answers(fitted("classes", "fast"), X)
     model = fitted("classes", "fast", container(X))

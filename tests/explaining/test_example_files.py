@@ -59,7 +59,7 @@ VALUES = st.recursive(
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @settings(max_examples=150, deadline=None)
 @given(data=st.dictionaries(TEXTS.filter(bool), VALUES, min_size=1, max_size=3))
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(3)
 def test_whatever_an_example_holds_is_written_so_that_it_reads_back(tmp_path_factory, suffix, data):
     path = tmp_path_factory.getbasetemp() / f"any{suffix}"
     path.write_bytes(data_text(path, data, {"": "head\n# two"}).encode())
@@ -73,7 +73,7 @@ def test_a_file_of_another_name_is_refused(tmp_path):
 
 class TestOfAStep:
     @pytest.mark.parametrize("name", EXAMPLES)
-    @pytest.mark.one_in(3)
+    @pytest.mark.one_in(5)
     def test_an_explanation_in_json_is_read_as_the_example_it_is_of(self, tmp_path, name):
         step = built_in_example(name).explain()
         path = tmp_path / "out.json"
@@ -84,7 +84,7 @@ class TestOfAStep:
 
     @pytest.mark.parametrize("loss", LOSSES)
     @pytest.mark.parametrize("activation", list(ACTIVATIONS)[::3])
-    @pytest.mark.one_in(3)
+    @pytest.mark.one_in(5)
     def test_of_any_dense_network(self, tmp_path, draw, activation, loss):
         step = draw(activation, loss).explanation
         path = tmp_path / "out.json"
@@ -138,7 +138,7 @@ class TestOfAStep:
 class TestToBeginWith:
     @pytest.mark.parametrize("language", LANGUAGES)
     @pytest.mark.parametrize("loss", LOSSES)
-    @pytest.mark.one_in(3)
+    @pytest.mark.one_in(5)
     def test_it_can_be_explained_and_marked_once_it_is_filled_in(self, tmp_path, language, loss):
         path = tmp_path / "mine.yaml"
         data = template([2, 3, 2], "gelu", loss, 0.2, 2)

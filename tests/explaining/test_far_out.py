@@ -81,7 +81,7 @@ def assert_no_form_shows_an_infinity(explanation):
 @pytest.mark.parametrize("activation", dp.ACTIVATIONS)
 @settings(max_examples=15)
 @given(z=st.lists(NUMBERS, min_size=1, max_size=2))
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(5)
 def test_every_line_of_an_activation_works_out_wherever_z_is(activation, z):
     network = dp.Network([1, len(z), 1], activation, loss="half_squared_error_sigmoid")
     step = explained(network, [np.array([z]), np.ones((len(z), 1))], [[1.0]], [[0.5]])
@@ -100,7 +100,7 @@ TARGETS = {
 @pytest.mark.parametrize("loss", dp.LOSSES)
 @settings(max_examples=20)
 @given(z=st.tuples(NUMBERS, NUMBERS), which=st.integers(0, 2), rows=st.sampled_from([1, 3]))
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(5)
 def test_every_line_of_a_loss_works_out_wherever_z_is(loss, z, which, rows):
     network = dp.Network([1, 2], loss=loss)
     targets = TARGETS[network.loss.targets]

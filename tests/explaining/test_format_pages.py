@@ -72,7 +72,7 @@ def test_its_examples_are_explained_and_marked(page, tmp_path):
 
 
 @pytest.mark.parametrize("name", [*PAGES, "explaining.md"])
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(3)
 def test_its_commands_run(name, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     page = (DOCS / name).read_text("utf-8")

@@ -43,12 +43,12 @@ class TestNumbers:
         same_as_json(tutorial(), tutorial().to_latex())
 
     @pytest.mark.parametrize("rule", RULES, ids=lambda rule: type(rule).__name__)
-    @pytest.mark.one_in(3)
+    @pytest.mark.one_in(5)
     def test_every_optimizer(self, draw, rule):
         explanation = draw("tanh", "half_squared_error", optimizer=rule, depth=1).explanation
         same_as_json(explanation, explanation.to_latex(detail="neurons"))
 
-    @pytest.mark.one_in(3)
+    @pytest.mark.one_in(5)
     def test_every_activation_with_every_loss(self, draw, activation, loss):
         explanation = draw(activation, loss, learning_rate=0.01).explanation
         same_as_json(explanation, explanation.to_latex(detail="neurons"))

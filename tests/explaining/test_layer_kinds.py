@@ -58,7 +58,7 @@ def test_every_array_of_every_layer_has_a_name():
 class TestNumbers:
     @KIND
     @pytest.mark.parametrize("rule", RULES, ids=lambda rule: type(rule).__name__)
-    @pytest.mark.one_in(3)
+    @pytest.mark.one_in(5)
     def test_every_number_is_what_its_expression_comes_to(
         self, draw_layers, arithmetic, roots_of, is_root, kind, rule
     ):
@@ -75,7 +75,7 @@ class TestNumbers:
             worked_out.add(step.id)
 
     @KIND
-    @pytest.mark.one_in(3)
+    @pytest.mark.one_in(5)
     def test_the_numbers_are_those_of_the_trace(self, draw_layers, kind):
         explanation = draw_layers(kind, optimizer=dp.AdamW(0.1, weight_decay=0.3)).explanation
         trace, after = explanation.trace, explanation.update.after
@@ -93,7 +93,7 @@ class TestNumbers:
                     assert values[f"{name}.{layer}.after[{where}]"] == array[index]
 
     @KIND
-    @pytest.mark.one_in(3)
+    @pytest.mark.one_in(5)
     def test_the_order_is_one_in_which_they_can_be_worked_out(self, draw_layers, kind):
         explanation = draw_layers(kind, optimizer=dp.Adam(0.1)).explanation
         names = [step.id for step in explanation.steps]
@@ -243,13 +243,13 @@ class TestForms:
 
     @KIND
     @pytest.mark.parametrize("language", ["en", "zh"])
-    @pytest.mark.one_in(3)
+    @pytest.mark.one_in(5)
     def test_it_fits_80_columns(self, draw_layers, kind, language):
         text = draw_layers(kind).explanation.to_terminal(language=language)
         assert max(map(text_width, text.splitlines())) <= 80
 
     @KIND
-    @pytest.mark.one_in(3)
+    @pytest.mark.one_in(5)
     def test_every_gradient_is_proved(self, draw_layers, kind):
         explanation = draw_layers(kind, penalties=False).explanation
         assert explanation.verify()
@@ -258,7 +258,7 @@ class TestForms:
 
     @KIND
     @pytest.mark.parametrize("rule", [None, dp.AdamW(0.1)], ids=["descent", "adamw"])
-    @pytest.mark.one_in(3)
+    @pytest.mark.one_in(5)
     def test_the_notebook_runs(self, draw_layers, kind, rule):
         explanation = draw_layers(kind, optimizer=rule).explanation
         names = {}
@@ -270,7 +270,7 @@ class TestForms:
         np.testing.assert_array_equal(names["step"].moved, explanation.moved)
 
     @KIND
-    @pytest.mark.one_in(3)
+    @pytest.mark.one_in(5)
     def test_edges_join_what_a_layer_reads(self, draw_layers, kind):
         explanation = draw_layers(kind).explanation
         trace, network = explanation.trace, explanation.trace.network

@@ -282,7 +282,7 @@ def test_a_row_of_a_tables_model(page, rng, width):
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(5)
 def test_the_page_of_an_example_is_small(name):
     limit = 300_000 if name == "tutorial" else 400_000
     assert len(built_in_example(name).explain().to_html().encode()) <= limit

@@ -79,7 +79,7 @@ class TestNumbers:
         explanation = draw("tanh", "half_squared_error", optimizer=rule, depth=1).explanation
         same_as_json(explanation, explanation.to_markdown(detail="neurons"))
 
-    @pytest.mark.one_in(3)
+    @pytest.mark.one_in(5)
     def test_every_activation_with_every_loss(self, draw, activation, loss):
         explanation = draw(activation, loss, learning_rate=0.01).explanation
         same_as_json(explanation, explanation.to_markdown(detail="neurons"))
@@ -158,7 +158,7 @@ class TestNames:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("detail", [None, "overview", "layers", "neurons"])
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(5)
 def test_code_blocks_are_closed_and_no_row_is_long(draw, language, detail):
     explanation = draw("gelu", "cross_entropy", optimizer=dp.Adam(), n_out=3).explanation
     page = explanation.to_markdown(language=language, detail=detail)

@@ -17,12 +17,12 @@ def too_long(text, width=WIDTH):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(5)
 def test_explanations_of_every_kind_of_layer_keep_the_width(draw_layers, kind, language):
     assert not too_long(draw_layers(kind).explanation.to_terminal(width=WIDTH, language=language))
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(5)
 def test_explanations_of_every_row_keep_the_width(activation, loss, draw):
     explanation = draw(activation, loss, n=2, depth=1).explanation
     for digits in (6, 12):

@@ -68,7 +68,7 @@ class TestItRuns:
 
     @pytest.mark.parametrize("loss", dp.LOSSES)
     @pytest.mark.parametrize("activation", list(dp.ACTIVATIONS)[::2])
-    @pytest.mark.one_in(3)
+    @pytest.mark.one_in(5)
     def test_every_kind_of_network(self, draw, activation, loss):
         explanation = draw(activation, loss).explanation
         names, _ = executed(explanation.to_notebook(detail="neurons"))
@@ -77,7 +77,7 @@ class TestItRuns:
 
     @pytest.mark.parametrize("rule", [*RULES, SignDescent()], ids=lambda r: type(r).__name__)
     @pytest.mark.parametrize("fixed", [{}, {"train_biases": False, "reduction": "sum"}])
-    @pytest.mark.one_in(3)
+    @pytest.mark.one_in(5)
     def test_every_optimizer(self, draw, rule, fixed):
         explanation = draw("silu", optimizer=rule, depth=1, bias=True, n=3, **fixed).explanation
         names, output = executed(explanation.to_notebook())

@@ -56,7 +56,7 @@ class TestTheFirstCellIsAlive:
                     assert line.shown in output
 
     @pytest.mark.parametrize("kind", ["real", "categories", "normalized"])
-    @pytest.mark.one_in(2)
+    @pytest.mark.one_in(3)
     def test_other_kinds_of_layers(self, draw_layers, kind):
         explanation = draw_layers(kind).explanation
         text = explanation.to_notebook(detail="neurons")

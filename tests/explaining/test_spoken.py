@@ -28,7 +28,7 @@ def words_only(text):
 
 
 @pytest.mark.parametrize("language", SPOKEN)
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(3)
 def test_there_are_words_only(draw, draw_layers, language):
     told = [draw(a, loss, n=2).explanation for a in dp.ACTIVATIONS for loss in list(dp.LOSSES)[:2]]
     told += [draw(a, loss).explanation for a in list(dp.ACTIVATIONS)[:2] for loss in dp.LOSSES]
@@ -45,7 +45,7 @@ def test_both_languages_say_the_same_things():
         assert sorted(re.findall(r"{\w+}", text)) == sorted(re.findall(r"{\w+}", SPOKEN["zh"][key]))
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(5)
 def test_who_hears_it_can_work_it_out(draw, activation, loss):
     explanation = draw(activation, loss, optimizer=dp.Adam()).explanation
     document = outline.document(explanation, Style(detail="neurons"))

@@ -68,7 +68,7 @@ class TestTheTutorial:
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 class TestEveryKindOfNetwork:
-    @pytest.mark.one_in(3)
+    @pytest.mark.one_in(5)
     def test_every_number_is_what_its_expression_comes_to(
         self, draw, arithmetic, roots_of, activation, loss
     ):
@@ -80,7 +80,7 @@ class TestEveryKindOfNetwork:
                 assert step.value == pytest.approx(result, rel=1e-9, abs=1e-12), step
                 values[step.id] = step.value
 
-    @pytest.mark.one_in(3)
+    @pytest.mark.one_in(5)
     def test_every_operand_is_a_root_or_an_earlier_step(self, draw, is_root, activation, loss):
         setting = draw(activation, loss)
         earlier = set()
@@ -90,7 +90,7 @@ class TestEveryKindOfNetwork:
             assert not strangers, (step.id, strangers)
             earlier.add(step.id)
 
-    @pytest.mark.one_in(3)
+    @pytest.mark.one_in(5)
     def test_an_operand_has_the_value_of_its_step(self, draw, roots_of, activation, loss):
         setting = draw(activation, loss)
         values = roots_of(setting)
@@ -101,7 +101,7 @@ class TestEveryKindOfNetwork:
                 assert operand.value == pytest.approx(values[operand.id], rel=1e-14), operand
             values[step.id] = step.value
 
-    @pytest.mark.one_in(3)
+    @pytest.mark.one_in(5)
     def test_no_id_comes_twice(self, draw, activation, loss):
         counts = Counter(step.id for step in draw(activation, loss).explanation.steps)
         assert counts.most_common(1)[0][1] == 1

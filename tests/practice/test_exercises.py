@@ -140,7 +140,7 @@ def test_nothing_is_degenerate(tasks, level):
 
 
 @pytest.mark.parametrize("level", LEVELS)
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(5)
 def test_a_mistake_shows_in_all_exercises_of_a_kind_or_in_none(tasks, level):
     """What can be told apart by numbers at all, is."""
     kinds = {}
@@ -174,7 +174,7 @@ def differs(wrong, task):
 
 
 @pytest.mark.parametrize("level", LEVELS)
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(5)
 def test_planted_mistakes_are_found_and_mostly_named(tasks, level):
     found, named = 0, 0
     for task in tasks[level][: max(1, len(tasks[level]) // 5)]:

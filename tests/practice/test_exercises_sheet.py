@@ -58,7 +58,7 @@ def content(form, text):
 @pytest.mark.parametrize("form", ["terminal", "latex", "html"])
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("seeds", [2, pytest.param(5, marks=pytest.mark.slow)])
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(5)
 def test_a_sheet_does_not_give_the_answers_away(level, form, seeds):
     for seed in range(seeds):
         task = dp.exercise(level, seed)
@@ -78,7 +78,7 @@ def test_a_sheet_does_not_give_the_answers_away(level, form, seeds):
 
 @pytest.mark.parametrize("form", ["terminal", "latex", "html"])
 @pytest.mark.parametrize("level", LEVELS)
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(5)
 def test_the_key_has_every_answer(level, form):
     task = dp.exercise(level, 1)
     shown = numbers_in(getattr(task, f"to_key_{form}")())
@@ -87,7 +87,7 @@ def test_the_key_has_every_answer(level, form):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(3)
 def test_pages_are_well_formed_and_need_nothing_else(language):
     sheet = all_levels(language)
     for page in (sheet.to_html(), sheet.to_key_html()):

@@ -93,7 +93,7 @@ def test_a_planted_mistake_is_named_from_a_few_of_its_numbers_too(workings):
 
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("how", WRITERS)
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(3)
 def test_a_right_working_is_never_accused(workings, loss, how):
     checked = 0
     for seed in range(6):
@@ -111,7 +111,7 @@ def test_a_right_working_is_never_accused(workings, loss, how):
 
 
 @pytest.mark.parametrize("digits", [3, 4, 5])
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(3)
 def test_whoever_goes_on_with_his_rounded_numbers_is_not_accused(workings, digits):
     class Rounding(Given):
         def instead_of(self, key, computed):
@@ -186,7 +186,7 @@ def test_what_is_made_from_a_slip_follows_and_is_not_wrong(workings, n):
 
 
 @pytest.mark.parametrize("optimizer", ["momentum", "rmsprop", "adam", "adamw"])
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(3)
 def test_the_first_step_of_every_optimizer_is_known(workings, optimizer):
     example = workings.random_example(np.random.default_rng(5), "cross_entropy", depth=2)
     example |= {"optimizer": optimizer, "learning_rate": 0.05}

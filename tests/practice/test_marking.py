@@ -160,7 +160,7 @@ class TestMarking:
             assert each.because.startswith(each.id)
 
     @pytest.mark.parametrize("width", [60, 80, 120])
-    @pytest.mark.one_in(2)
+    @pytest.mark.one_in(3)
     def test_the_text_fits_the_terminal_and_names_the_mistake(self, marking, width):
         text = marking.to_terminal(width=width)
         assert max(map(len, text.splitlines())) <= width

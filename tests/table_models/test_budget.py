@@ -99,7 +99,7 @@ def _table(rng, n=3000):
 
 @pytest.mark.parametrize("members", [1, 2])
 @pytest.mark.parametrize("validated", [False, True])
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(3)
 def test_a_table_too_large_is_learnt_in_part_and_said_so(
     members, validated, rng, monkeypatch, tmp_path
 ):

@@ -239,7 +239,7 @@ class TestFiles:
          ("rows", 1.5), ("before", {}), ("before", [1]), ("after", [{"confidence": 1}]),
          ("loss_after", []), ("error_before", "0")],
     )  # fmt: skip
-    @pytest.mark.one_in(3)
+    @pytest.mark.one_in(5)
     def test_a_hostile_entry_is_refused(self, path, name, value):
         rewritten(path, lambda training: training["calibration"].update({name: value}))
         with pytest.raises(ModelFileError, match="damaged or of a newer kind"):

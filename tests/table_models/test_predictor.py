@@ -60,7 +60,7 @@ def in_float64(model, features):
 
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(5)
 def test_the_answers_are_those_of_float64(target, preset):
     model = fit(target, preset)
     assert {history.dtype for history in model.histories} == {"float32"}
@@ -109,7 +109,7 @@ def model_of(network, inputs, k):
 
 
 @pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(3)
 def test_blocks_of_few_rows_give_the_same_bits(target, monkeypatch):
     model = fit(target)
     whole = model.predict(TABLE), model.evaluate(TABLE, TARGETS[target])

@@ -182,7 +182,7 @@ class TestEveryPreset:
         dp.report(model, table, y)
 
     @pytest.mark.parametrize("n", [2, 19, 20, 21])
-    @pytest.mark.one_in(3)
+    @pytest.mark.one_in(5)
     def test_tiny_tables(self, preset, n):
         y = [i % 2 for i in range(n)]
         table = {name: TABLE[name][:n] for name in ("size", "old")}
@@ -298,7 +298,7 @@ class TestMembers:
             lambda t, a: t["recipe"].update(members="many"),
         ],
     )
-    @pytest.mark.one_in(3)
+    @pytest.mark.one_in(5)
     def test_a_file_that_does_not_fit_is_refused(self, change, tmp_path):
         dp.TableModel.fit(TABLE, NUMBER, recipe=quick(members=3)).save(tmp_path / "m")
         saved = load_model(tmp_path / "m")

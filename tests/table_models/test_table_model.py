@@ -23,7 +23,7 @@ FRAMES = {
 
 class TestAnyKindOfTable:
     @pytest.mark.parametrize("kind", FRAMES)
-    @pytest.mark.one_in(3)
+    @pytest.mark.one_in(5)
     def test_every_kind_gives_the_same_model_and_the_same_predictions(self, columns, answer, kind):
         expected = dp.TableModel.fit(columns, answer, recipe=QUICK)
         model = dp.TableModel.fit(FRAMES[kind](columns), answer, recipe=QUICK)
@@ -47,7 +47,7 @@ class TestAnyKindOfTable:
         [list, np.array, pd.Series, pl.Series, lambda y: pa.array(y), lambda y: pd.Categorical(y),
          lambda y: np.array(y, dtype=object)],
     )  # fmt: skip
-    @pytest.mark.one_in(3)
+    @pytest.mark.one_in(5)
     def test_the_target_may_be_any_kind_of_column(self, columns, answer, as_target):
         expected = dp.TableModel.fit(columns, answer, recipe=QUICK)
         model = dp.TableModel.fit(columns, as_target(answer), recipe=QUICK)

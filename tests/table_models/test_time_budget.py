@@ -225,7 +225,7 @@ class TestFitting:
             b'{"ranges": true, "members": 2, "epochs": 3}',
         ],
     )  # fmt: skip
-    @pytest.mark.one_in(3)
+    @pytest.mark.one_in(5)
     def test_a_damaged_plan_is_named(self, table, tmp_path, content):
         path = tmp_path / "run"
         Path(f"{path}.plan").write_bytes(content)

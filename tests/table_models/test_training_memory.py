@@ -39,7 +39,7 @@ def in_float64(monkeypatch):
 
 
 @pytest.mark.parametrize("preset", ["plain", "fast", "best"])
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(3)
 def test_rows_in_float32_teach_the_same_bits(preset, monkeypatch, rng):
     features, y = mixed(200, rng)
     numbers = rng.normal(size=200) * 1e3
@@ -78,7 +78,7 @@ def test_the_reference_engine_keeps_its_float64(monkeypatch, rng):
 
 @pytest.mark.parametrize("preset", ["plain", "fast"])
 @pytest.mark.parametrize("given", [False, True])
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(3)
 def test_no_more_than_twice_the_rows_in_float32_is_needed(preset, given, monkeypatch, rng):
     features, y = mixed(12_000, rng)
     prepared = []
