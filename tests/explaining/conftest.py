@@ -306,6 +306,9 @@ def browser():
 
 @pytest.fixture
 def page(browser, tmp_path):
+    for kind in ("performance", "browser"):
+        browser.get_log(kind)  # what tests of other pages asked for, whichever came before
+
     def visit(explained, *, width=1280, height=900, script=True, theme="light", **style):
         resize(browser, width, height)
         browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not script})
