@@ -211,3 +211,12 @@ def test_a_line_is_told_for_each_number_that_programs_have(document):
     for line in document.all_lines():
         assert document.naming.joined(line.step.ref).id in told
     assert STANDARD.joined(Ref("a", 1, (0, 0))) == Ref("a", 1, (0, 0))
+
+
+def test_a_new_weight_is_squared_in_parentheses():
+    """TeX takes the prime of w'_{5}^{2} for a superscript, and refuses the second."""
+    net = dp.Network([2, 1, 1], "identity", "half_squared_error", bias=False, l2=0.5)
+    step = dp.explain(net, net.init(np.random.default_rng(0)), [[1.0, 2.0]], [[1.0]])
+    text = step.to_latex(notation="tutorial")
+    assert "(w'_{1})^{2}" in text
+    assert not re.search(r"'(_\{[^{}]*\})?\^\{?\d", text)

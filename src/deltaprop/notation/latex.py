@@ -187,8 +187,8 @@ def latex_notation(
         return rf"\left({inner}\right)" if is_tall else f"({inner})"
 
     def power(base: str, exponent: str) -> str:
-        if "^" in base and not base.endswith((")", r"\right)")):
-            base = parentheses(base)
+        if ("^" in base or "'" in base) and not base.endswith((")", r"\right)")):
+            base = parentheses(base)  # a prime is a superscript, too
         return f"{base}^{{{exponent}}}"
 
     def call(name: str, arguments: list[str]) -> str:

@@ -22,7 +22,6 @@ from deltaprop.checking.step import Step
 from deltaprop.explaining.derivation.update_record import AS_IT_IS, Pull
 from deltaprop.functional.constants import rescaled
 from deltaprop.functional.expressions import (
-    Applied,
     Call,
     Expression,
     Matrix,
@@ -290,10 +289,7 @@ def _simple(tree: Expression) -> Expression:
             return Quotient(_simple(above), _simple(below))
         case Call(name=name, arguments=arguments):
             return Call(name, tuple(map(_simple, arguments)))
-        case Applied():
-            return tree
-        case _:
-            return tree
+    return tree
 
 
 def _signed(term: Expression, sign: int) -> tuple[Expression, int]:
