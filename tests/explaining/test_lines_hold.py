@@ -165,6 +165,7 @@ def own_loss(base, by):
         delta_per_sample=lambda z, t: by * row.delta_per_sample(z, t),
         arithmetic=(f"({value}) * {by!r}", f"({delta}) * {by!r}" if delta else ""),
         by_output=f"({row.by_output}) * {by!r}",
+        elsewhere=tuple(f"({form}) * {by!r}" for form in row.elsewhere),
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from deltaprop.explaining.renderers.registry import RENDERERS
 from deltaprop.functional.activations import ACTIVATIONS, Activation
 from deltaprop.functional.initializers import INITIALIZERS, Initializer
 from deltaprop.functional.losses import LOSSES, Loss, huber
-from deltaprop.functional.outputs import OUTPUTS
+from deltaprop.functional.outputs import OUTPUTS, Output
 from deltaprop.model.layers import Dense
 from deltaprop.model.spec import Network
 
@@ -51,6 +51,7 @@ def test_every_activation_names_an_initializer_and_says_what_it_is(row):
 
 SINE = Activation("sine", np.sin, lambda z, a: np.cos(z), (r"\sin z", r"\cos z"), "a wave")
 HALF = replace(LOSSES["half_squared_error"], name="my_loss")
+WAVE = Output("wave", np.sin, r"\sin z_i", "sin(z)")
 
 WRONG = {
     "activation with a wrong derivative": (
@@ -119,6 +120,21 @@ WRONG = {
     "loss with an unknown output": (
         LOSSES, replace(HALF, output="sofmax"), "Did you mean 'softmax'",
     ),
+    "loss with a further form of another": (
+        LOSSES,
+        replace(LOSSES["binary_cross_entropy"], name="my_loss", elsewhere=("max(0, z)",)),
+        "none of the formulas of its value",
+    ),
+    "output of another shape": (
+        OUTPUTS, replace(WAVE, f=lambda z: np.sin(z[:, :1])), r"shape \(7, 1\)",
+    ),
+    "output that joins its rows": (
+        OUTPUTS, replace(WAVE, f=lambda z: z - z.mean(axis=0)), "row by row",
+    ),
+    "output that is not shift-invariant": (
+        OUTPUTS, replace(WAVE, is_shift_invariant=True), "shift-invariant",
+    ),
+    "output with another formula": (OUTPUTS, replace(WAVE, arithmetic="cos(z)"), "formula"),
     "loss with unknown targets": (LOSSES, replace(HALF, targets="colours"), "targets='colours'"),
     "loss with a taken name": (LOSSES, huber(2.0), "registered already"),
     "initializer of the wrong shape": (

@@ -8,8 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import SettingError
+from deltaprop.functional.arithmetic import evaluate, parse
 from deltaprop.functional.arrays import by_formula
 from deltaprop.functional.differences import central_difference, worst_entry
+from deltaprop.functional.expressions import Operand
+from deltaprop.functional.forms import fitting
 from deltaprop.functional.outputs import OUTPUTS, softmax
 
 if TYPE_CHECKING:
@@ -27,6 +30,7 @@ def check_loss(row: Loss) -> None:
         _check_delta(row, *_example(row, k))
     logits, targets = _example(row, 3)
     _check_arithmetic(row, logits, targets)
+    _check_elsewhere(row)
     _check_by_output(row, logits, targets)
     _check_per_label(row)
 
@@ -91,6 +95,25 @@ def _check_arithmetic(row: Loss, logits: Array, targets: Array) -> None:
         if not np.allclose(got.sum(axis=1) if what == "value" else got, right, 1e-12, 1e-12):
             raise SettingError(
                 f"Loss {row.name!r}: the formula of its {what} does not give its numbers."
+            )
+
+
+def _check_elsewhere(row: Loss) -> None:
+    """Look for a form of the value that comes to its number, wherever the only logit is."""
+    if row.arithmetic is None or not row.elsewhere:
+        return
+    texts = (row.arithmetic[0], *row.elsewhere)
+    target = {"unit": 0.3, "count": 2.0, "real": 0.3, "distribution": 1.0}[row.targets]
+    for point in (-800.0, -40.0, -8.0, -1e-12, 1e-12, 8.0, 40.0, 800.0):
+        logits, targets = np.array([[point]]), np.array([[target]])
+        right = float(row.per_sample(logits, targets)[0])
+        arrays = {"z": point, "t": target, "p": float(OUTPUTS[row.output].f(logits)[0, 0])}
+        names = {name: Operand(name, number) for name, number in arrays.items()}
+        written = evaluate(fitting([parse(text, names) for text in texts], right))
+        if not abs(written - right) <= 1e-6 * abs(right):
+            raise SettingError(
+                f"Loss {row.name!r}: none of the formulas of its value, {', '.join(texts)}, comes "
+                f"to {right:g}, which per_sample gives for z = {point:g} and t = {target:g}."
             )
 
 

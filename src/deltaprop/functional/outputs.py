@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from deltaprop.errors import SettingError
 from deltaprop.functional.activations import ACTIVATIONS, sigmoid
+from deltaprop.functional.arrays import by_formula
 from deltaprop.functional.registry import Registry
 
 __all__ = ["OUTPUTS", "Output", "exp", "softmax"]
@@ -59,6 +61,34 @@ def _of_activation(name: str) -> Output | None:
     return Output(name, row.f, latex, formula, elsewhere=row.elsewhere[0])
 
 
+def _check(row: Output) -> None:
+    """Raise SettingError where what a row says of itself does not agree."""
+    z = np.random.default_rng(20240607).normal(scale=1.5, size=(7, 3))
+    p = np.asarray(row.f(z))
+    if p.shape != z.shape:
+        raise SettingError(
+            f"Output activation {row.name!r}: f has shape {p.shape} for logits of shape "
+            f"{z.shape}; expected the same shape."
+        )
+    if not np.allclose(p, np.concatenate([row.f(each[None]) for each in z]), 1e-12, 1e-12):
+        raise SettingError(
+            f"Output activation {row.name!r}: f of several rows is not what it is of each of "
+            "them; an output is worked out row by row."
+        )
+    if row.is_shift_invariant and not np.allclose(p, row.f(z + 1.0), 1e-9, 1e-9):
+        raise SettingError(
+            f"Output activation {row.name!r} is said to be shift-invariant, and is another when 1 "
+            "is added to all logits."
+        )
+    if row.arithmetic is not None and not np.allclose(
+        np.broadcast_to(by_formula(row.arithmetic, z=z), z.shape), p, 1e-12, 1e-12
+    ):
+        raise SettingError(
+            f"Output activation {row.name!r}: its formula {row.arithmetic!r} does not give its "
+            "numbers."
+        )
+
+
 OUTPUTS: Registry[Output] = Registry(
     "output activation",
     (
@@ -73,5 +103,5 @@ OUTPUTS: Registry[Output] = Registry(
         Output("identity", np.copy, r"z_i", "z"),
         Output("exp", exp, r"e^{z_i}", "exp(z)"),
     ),
-    compose=_of_activation,
+    check=_check, compose=_of_activation,
 )  # fmt: skip
