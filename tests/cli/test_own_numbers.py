@@ -34,7 +34,7 @@ def test_any_number_from_the_command_line(call):
     assert found["learning_rate"] == 0.05
     assert "a.2[0,1]" in found
     answer = call("explain", "tutorial", *OWN)
-    assert "Changed: a class more, with W²₁₂ = 0.5" in answer.out
+    assert "Changed: a class more, with w₇ = 0.5, w₈ = -0.5, t₂ = 0" in answer.out
     assert max(map(len, answer.out.splitlines())) <= 80
 
 

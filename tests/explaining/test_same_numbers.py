@@ -1,5 +1,7 @@
 """The numbers of every line, read back out of every medium, are those that are to be displayed."""
 
+import re
+
 import pytest
 
 import deltaprop as dp
@@ -9,6 +11,7 @@ from deltaprop.explaining.document.style import Style
 from deltaprop.explaining.renderers.registry import RENDERERS
 from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
 from deltaprop.notation.digits import number_text
+from helpers.pages import without_scripts
 from helpers.readers import (
     STYLES,
     assert_same,
@@ -165,3 +168,19 @@ def test_a_forged_number_is_found(unforged, medium):
     explanation, document = unforged
     with pytest.raises(AssertionError):
         same_everywhere(Forged(explanation, medium), document, {})
+
+
+@pytest.mark.parametrize("form", ["terminal", "markdown", "latex", "html", "spoken"])
+def test_numbers_that_are_those_of_the_result_stand_once(form):
+    """b' = b = [0.125], and z = L = [0.55125] where the loss is a layer."""
+    network = dp.Network([1, 1], loss="half_squared_error")
+    step = dp.explain(
+        network, network.parameters([[[2]]], [[0.125]]), [[3]], [[4.25]], train_biases=False
+    )
+    of_loss = built_in_example("tutorial").explain()
+    for told, number, places in ((step, "0.125", 2), (of_loss, "0.55125", 1)):
+        text = told.to(form, detail="layers")
+        if form == "html":
+            text = without_scripts(text).partition('id="layers"')[2]
+        equations = re.split('promise and the|promise">', text)[0]
+        assert equations.count(number) == places, (form, number)

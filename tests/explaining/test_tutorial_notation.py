@@ -142,7 +142,11 @@ def test_the_ids_of_programs_stay(tutorial):
 
 
 def test_a_class_more_is_counted_on():
-    text = built_in_example("tutorial").with_(add_class=True).explain().to_terminal(width=120)
+    step = built_in_example("tutorial").with_(add_class=True).explain()
+    usual = step.to_terminal(width=120, notation="standard")
+    assert "a class more, with W²₁₂ = 0.5, W²₂₂ = -0.5, t₂ = 0." in usual
+    text = step.to_terminal(width=120)
+    assert "a class more, with w₇ = 0.5, w₈ = -0.5, t₂ = 0." in text
     for line in ("y₂ = h₁ × w₇ + h₂ × w₈", "∂E/∂y₁ = y₁ - t₁", "∂E/∂w₈ = h₂ × ∂E/∂y₂"):
         assert line in text
 

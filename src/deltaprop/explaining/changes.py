@@ -14,13 +14,12 @@ from deltaprop.explaining.typed_numbers import only_one, rows_of, text_of
 from deltaprop.functional.activations import ACTIVATIONS
 from deltaprop.functional.losses import LOSSES
 from deltaprop.notation.ids import Ref
-from deltaprop.notation.unicode import symbol_of
 
 __all__ = ["A_CLASS", "Change", "changed"]
 
 A_CLASS = "class"  # among what is named as changed: a class more
 
-# a key of the wording, and what fills it in
+# a key of the wording, and what fills it in; of a class more, with ids in braces
 Change: TypeAlias = tuple[str, str]
 
 _SCALARS = {
@@ -127,7 +126,7 @@ class _Work:
             told.append((Ref("b", layer, (place,)), 0.0))
         if self.data["targets"] is not targets:
             told.append((Ref("targets", 0, (0, place)), 0.0))
-        said = ", ".join(f"{symbol_of(ref, 1)} = {number:g}" for ref, number in told)
+        said = ", ".join(f"{{{ref.id}}} = {number:g}" for ref, number in told)
         self.note(A_CLASS, ("class more", said))
 
     def set_activation(self, wanted: str | Mapping[int, str]) -> None:

@@ -212,14 +212,9 @@ def _equation(plan: _Plan, written: Written, digits: int) -> MatrixEquation:
         shown_tree = laid_out(tree, written.turned, whole=turned) if written.turned else tree
         right = tuple(_tokens(shown_tree, enough))
     shown = result[:MOST_CELLS, :MOST_CELLS]
-    # a result as long as its operands repeats them: a frozen bias, a column that passes
-    same = isinstance(tree, Matrix)
-    own = enough if same else digits
-    exact = (same and phase != "update") or bool(
-        np.allclose(_rounded(shown, own), shown, rtol=1e-13, atol=0.0)
-    )
+    exact = bool(np.allclose(_rounded(shown, digits), shown, rtol=1e-13, atol=0.0))
     return MatrixEquation(
-        phase, left, right, _cells(result.T if turned else result, own), exact, plan.note,
+        phase, left, right, _cells(result.T if turned else result, digits), exact, plan.note,
         plan.left.part, plan.left.origin, plan.more, tree, plan.left, turned, multiple == 1,
     )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -15,9 +16,10 @@ from deltaprop.languages import told
 from deltaprop.languages.names import called, name_and_term
 from deltaprop.model.spec import Network
 from deltaprop.notation.digits import number_text
-from deltaprop.notation.ids import Ref
+from deltaprop.notation.ids import Ref, read_ref
 from deltaprop.notation.naming import Naming
 from deltaprop.notation.symbols import symbol
+from deltaprop.notation.unicode import symbol_of
 
 __all__ = ["head"]
 
@@ -62,7 +64,8 @@ def head(worked: WorkedStep, style: Style, naming: Naming) -> Iterator[str]:
     if not update.train_biases:
         yield words["biases stay"]
     if worked.names.changes:
-        said = (words[key].format(text) if key else text for key, text in worked.names.changes)
+        changes = worked.names.changes
+        said = (words[key].format(_named(text, naming)) if key else text for key, text in changes)
         yield words["changed"].format(changes=words["further"].join(said))
     source, changed = worked.names.source, worked.names.changed
     if source:
@@ -80,6 +83,11 @@ def _written(worked: WorkedStep, language: str) -> Iterator[str]:
         yield words["written idle"].format(name=choice.name, needs=told(choice.needs, language))
     for choice in written.untold:
         yield words["written untold"].format(name=choice.name)
+
+
+def _named(text: str, naming: Naming) -> str:
+    """Return a text with symbols in place of the ids in braces."""
+    return re.sub(r"\{(.+?)\}", lambda found: symbol_of(read_ref(found[1]), 1, naming), text)
 
 
 def _rate_factors(network: Network, style: Style, naming: Naming) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from deltaprop.functional.expressions import Expression, Matrix
+from deltaprop.functional.expressions import Expression, Matrix, Operand
 from deltaprop.notation.digits import Line
 from deltaprop.notation.ids import Ref
 
@@ -157,3 +157,14 @@ class MatrixEquation:
     matrix: Matrix | None = None
     turned: bool = False
     is_slope: bool = True
+
+    @property
+    def numbers(self) -> tuple[Token, ...]:
+        """Return the right-hand side that stands there with numbers; none that repeat the result.
+
+        A bias that stays, the loss as a layer: b′ = b = [0.1], not b′ = b = [0.1] = [0.1].
+        """
+        match self.made_of:
+            case Operand() | Matrix(applied=""):
+                return ()
+        return self.right

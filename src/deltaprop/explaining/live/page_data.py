@@ -61,7 +61,6 @@ def page_data(document: Document) -> str:
             {
                 "left": None if equation.matrix is None else plain(equation.matrix),
                 "tree": None if equation.made_of is None else plain(equation.made_of),
-                "phase": equation.phase,
             }
             for block in equations
             for equation in block.equations

@@ -85,11 +85,11 @@ function enoughDigits(tree, result, digits, apply) {
 }
 
 /** Write an equation's numbers into its element.
- *  @param {Element} element @param {{left: any, tree: any, phase: string}} equation
+ *  @param {Element} element @param {{left: any, tree: any}} equation
  *  @param {import("./step.js").Step} step @param {number} digits @param {(id: string) => boolean} known
  *  @param {(id: string) => string} called what a number is called in the notation
  *  @returns {number} the width of its widest matrix, in characters */
-export function fillEquation(element, { left, tree, phase }, step, digits, known, called) {
+export function fillEquation(element, { left, tree }, step, digits, known, called) {
   const result = bound(left, (id) => step.array(id));
   const right =
     tree &&
@@ -98,9 +98,9 @@ export function fillEquation(element, { left, tree, phase }, step, digits, known
       step.apply,
     );
   const enough = right ? enoughDigits(right, result, digits, step.apply) : digits;
-  const same = right && isMatrix(right) && !right.alone;
-  const own = same ? enough : digits;
-  const written = right ? writtenOf(right) : [];
+  // where the numbers were those of the result they stand there once
+  const repeats = right && isMatrix(right) && !right.applied;
+  const written = right && !repeats ? writtenOf(right) : [];
   const tables = [...element.querySelectorAll("mtable")];
   const constants = [...element.querySelectorAll(".constant")];
   let widest = 0;
@@ -116,15 +116,13 @@ export function fillEquation(element, { left, tree, phase }, step, digits, known
   }
   widest = Math.max(
     widest,
-    fillTable(tables.shift(), { matrix: result, transposed: false, applied: false }, own, known, called),
+    fillTable(tables.shift(), { matrix: result, transposed: false, applied: false }, digits, known, called),
   );
   const shown = corner(result);
-  const exact =
-    (same && phase !== "update") ||
-    shown.every((value) => {
-      const text = read(numberText(value, own));
-      return text === value || Math.abs(text - value) <= 1e-13 * Math.abs(value);
-    });
+  const exact = shown.every((value) => {
+    const text = read(numberText(value, digits));
+    return text === value || Math.abs(text - value) <= 1e-13 * Math.abs(value);
+  });
   const relations = element.querySelectorAll("math > mo:first-child");
   relations[relations.length - 1].textContent = exact ? "=" : "≈";
   return widest;

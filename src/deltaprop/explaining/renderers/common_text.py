@@ -204,8 +204,8 @@ def _symbols(equation: MatrixEquation, naming: Naming) -> str:
 def _pieces_of(equation: MatrixEquation, relation: str) -> list[_Piece]:
     """Return the matrices of the right-hand side and the result, with what stands between them."""
     pieces: list[_Piece] = []
-    before = " "
-    for token in equation.right:
+    before = " " if equation.numbers else ""
+    for token in equation.numbers:
         match token:
             case Entries():
                 name = f"{_prime(token.applied)} " if token.is_argument else ""

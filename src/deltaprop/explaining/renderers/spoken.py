@@ -337,7 +337,7 @@ def _equation(equation: tokens.MatrixEquation, document: Document, words: _Words
     if equation.right:
         right = "".join(_token(token, document, words) for token in equation.right)
         yield " ".join((left + words["="] + right).split())
-        for token in equation.right:
+        for token in equation.numbers:
             if isinstance(token, Entries):
                 applied = "" if token.is_argument else token.applied
                 yield _matrix(_applied(applied, token, document, words), token.cells, words)

@@ -61,7 +61,7 @@ def width_class(equations: Iterable[MatrixEquation]) -> str:
     for equation in equations:
         widths = [
             _width(token.cells) + 2 * len(token.applied)
-            for token in equation.right
+            for token in equation.numbers
             if isinstance(token, Entries)
         ]
         widest = max(widest, _width(equation.result), *widths)
@@ -88,7 +88,7 @@ class _Writer:
         equation = self.equation
         yield f"{self.symbol(equation.left, equation.part)}{BREAK}<mo>=</mo>"
         yield self.symbolic() if equation.right else self.described()
-        if equation.right:
+        if equation.numbers:
             yield f"{BREAK}<mo>=</mo>{self.numeric()}"
         yield f"{BREAK}<mo>{'=' if equation.exact else '≈'}</mo>"
         yield self.matrix(equation.result, equation.left, equation.origin, turned=equation.turned)
@@ -130,14 +130,14 @@ class _Writer:
     def numeric(self) -> str:
         """Return the right-hand side with its numbers, which may break before a sign."""
         text = ""
-        for place, token in enumerate(self.equation.right):
+        for place, token in enumerate(self.equation.numbers):
             match token:
                 case Entries():
                     name = _function(token.applied) if token.is_argument else ""
                     text += name + self.matrix(token.cells, token.ref, token.origin, token)
                 case Constant(line=line):
                     text += self.constant(line, None)
-                case Joint() if text and not isinstance(self.equation.right[place - 1], Constant):
+                case Joint() if text and not isinstance(self.equation.numbers[place - 1], Constant):
                     text += BREAK + _mark(token)
                 case _:
                     text += _mark(token, first=not text)

@@ -145,6 +145,7 @@ def equation_rows(equation: MatrixEquation, document: Document, room: float = _R
     rows: list[str] = []
     if equation.right:
         rows.append(f"= {_symbols(equation, naming)}")
+    if equation.numbers:
         row, used = "= ", 1.5
         for number, (piece, wide) in enumerate(_pieces(equation, room - 3.0)):
             if number and used + wide > room:
@@ -152,13 +153,13 @@ def equation_rows(equation: MatrixEquation, document: Document, room: float = _R
                 row, used = r"\quad", 1.5
             row, used = row + piece, used + wide
         rows.append(row)
-    elif equation.phase == "backward":
+    elif not equation.right and equation.phase == "backward":
         given_by = words["given by"].format(loss=equation.note)
         described = escaped(words["bracketed"].format(given_by).strip())
         z = latex_symbol(Ref("z", equation.left.layer), 2, naming)
         slope = rf"= \frac{{\partial L}}{{\partial {z}}} \quad\text{{{described}}}"
         rows.append(slope if equation.is_slope else rf"\quad\text{{({escaped(given_by)})}}")
-    else:
+    elif not equation.right:
         rows.append(rf"\quad\text{{({escaped(words['after the step'])})}}")
     if equation.more:
         described = words["more of this form"].format(count=f"{equation.more:,}")
@@ -189,7 +190,7 @@ def _symbols(equation: MatrixEquation, naming: Naming) -> str:
 def _pieces(equation: MatrixEquation, room: float) -> Iterator[tuple[str, float]]:
     """Yield the right-hand side with its numbers, cut before signs, and how wide each piece is."""
     text, wide = "", 0.0
-    for number, token in enumerate(equation.right):
+    for number, token in enumerate(equation.numbers):
         match token:
             case Entries():
                 matrix, wide_matrix = _matrix(token.cells, room)
@@ -198,7 +199,7 @@ def _pieces(equation: MatrixEquation, room: float) -> Iterator[tuple[str, float]
             case Constant(line=line):
                 constant = write(line.step.expression, latex_notation(line, symbols=False))
                 text, wide = text + constant, wide + width(constant)
-            case Joint() if text and not isinstance(equation.right[number - 1], Constant):
+            case Joint() if text and not isinstance(equation.numbers[number - 1], Constant):
                 yield text, wide
                 text, wide = _mark(token, r"\Big"), 1.5
             case _:
