@@ -10,7 +10,7 @@ import deltaprop as dp
 from deltaprop.explaining import Names, built_in_example
 from deltaprop.explaining.document import outline
 from deltaprop.explaining.document.style import Style
-from deltaprop.explaining.renderers.spoken import SPOKEN, said
+from deltaprop.explaining.renderers.spoken_words import SPOKEN, said
 from deltaprop.explaining.softmax import SoftmaxBesideSigmoid
 from deltaprop.functional.arithmetic import evaluate, parse
 
@@ -19,7 +19,8 @@ EN = SPOKEN["en"]
 BACK = [
     (EN["open"].strip(), "("), (EN["close"].strip(), ")"), (EN["*"], " * "), (EN["+"], " + "),
     (EN["/"], " / "), (EN["log"], "log"), (EN["sqrt"], "sqrt"), (EN["abs"], "abs"),
-    (r"\bof together [-.\de]+", ""), ("minus ", "-"), (" to the power of ", " ** "), (" of ", " "),
+    (r"\bof together [-.\de]+", ""), ("minus ", "-"), (" to the power of ", " ** "),
+    (" squared", " ** 2"), (" of ", " "),
 ]  # fmt: skip
 
 
@@ -78,10 +79,49 @@ def _power(found):
         ("a \u202e b", "a b"),
         ("sex (MALE = +1)", "sex (MALE equals plus 1)"),
         ("leaky_relu (½ of Σ)", "leaky relu (1/2 of sum)"),
+        ("see https://a.b/97e5-3_x (2e5)", "see https://a.b/97e5-3_x (2 times ten to the 5)"),
+        ("L = -Σᵢ tᵢ", "L equals minus the sum over i of t i"),
+        ("∂L/∂zᵢ = pᵢ - tᵢ", "the derivative of L by z i equals p i minus t i"),
+        (
+            "s = 1 / (1 + exp(-z))",
+            (
+                "s equals 1 divided by open parenthesis 1 plus exp of open parenthesis minus z "
+                "close parenthesis close parenthesis"
+            ),
+        ),
+        (
+            "(y - t)^2, with 2 (y - t)",
+            (
+                "open parenthesis y minus t close parenthesis squared, with 2 open parenthesis "
+                "y minus t close parenthesis"
+            ),
+        ),
+        ("|g| of mass (kg) → 3 z²", "the norm of g of mass (kg) to 3 z squared"),
+        ("--step 1, not -step", "--step 1, not minus step"),
     ],
 )
 def test_sentences(text, heard):
     assert said(text, EN) == heard
+
+
+@pytest.mark.parametrize(
+    ("text", "heard"),
+    [
+        ("sex (MALE = +1)", "sex (MALE 等于 正 1)"),
+        ("f'(0) 取 1", "f 的导函数 作用于 0 取 1"),
+        ("(y - t)²", "左括号 y 减 t 右括号 的平方"),
+        ("|各部分之和| = 2", "各部分之和 的范数 等于 2"),
+    ],
+)
+def test_chinese_sentences(text, heard):
+    assert said(text, SPOKEN["zh"]) == heard
+
+
+def test_matrices_between_layers_are_said_so():
+    worked = built_in_example("tutorial")
+    told = worked.explain().to("spoken", language="zh")
+    assert "\n第 1、2 层之间的 W，2 行 2 列：第 1 行：0.5，2.3；" in told
+    assert "\nW between layers 1 and 2, 2 by 2: row 1:" in worked.explain().to("spoken")
 
 
 def test_a_number_is_named_letter_first():

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 from deltaprop.explaining.document.blocks import Lines, Sentence
 from deltaprop.explaining.renderers.notebook import fragment
-from deltaprop.explaining.renderers.spoken import SPOKEN, said
+from deltaprop.explaining.renderers.spoken_words import SPOKEN, said
 from deltaprop.functional.expressions import Operand, leaves
 
 STYLES = [
@@ -274,6 +274,9 @@ def from_words(text, words):
     )
     for gone in (left_out, *words["if"].format(left="|", relation="|", right="|").split("|")):
         text = re.sub(gone, "", text) if gone.strip() else text
+    text = text.replace(
+        words["squared"].format(base=""), words["power"].format(base="", exponent=2)
+    )
     text = text.replace(words["inf"], "inf").replace(words["nan"], "nan")
     return text.replace(minus.strip() + " ", "-").strip(". 。")
 

@@ -17,7 +17,7 @@ _KEYS |= {key.removeprefix("finding ") for key in _KEYS}
 
 # Where texts are no sentences, or have their Chinese beside them.
 _ELSEWHERE = re.compile(
-    r"(^|/)(language|languages)/|wording\.py$|/renderers/(html|latex|notebook|json)|/spoken\.py$"
+    r"(^|/)(language|languages)/|wording\.py$|/renderers/(html|latex|notebook|json)|/spoken(_words)?\.py$"
     r"|^notation/(?!digits|ids|languages)|/sheets/|/moodle/|^reporting/page/|^benchmark/peers"
     r"|/classroom/page\.py$|^checking/mistakes/|_native|^__init__|^estimators/documentation"
     r"|^explaining/document/outline|^tabular/reading/(units|encodings)\.py|^training/metrics"

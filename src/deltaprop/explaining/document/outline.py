@@ -281,7 +281,7 @@ class _Outline:
     def _batch_section(self) -> Section:
         batch, words = self.worked.batch, self.words
         order = sorted(batch.samples, key=lambda each: each.cosine)[:_MOST_SAMPLES]
-        head = (words["of sample"], Ref("loss", 0, (0,)), "|g|", words["along"], "")
+        head = (words["of sample"], "ℓ", "|g|", words["along"], "")
         rows = tuple(
             (
                 str(each.sample + 1),

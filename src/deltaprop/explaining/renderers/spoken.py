@@ -7,16 +7,23 @@ their parentheses, matrices row by row, and the head of a column before each of 
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import TypeAlias
 
-from deltaprop.characters import readable
 from deltaprop.explaining.document import blocks, tokens
 from deltaprop.explaining.document.blocks import Document
 from deltaprop.explaining.document.tokens import Entries
+from deltaprop.explaining.renderers.spoken_words import (
+    SPOKEN,
+    Words,
+    said,
+    said_call,
+    said_function,
+    said_letter,
+    said_number,
+    said_power,
+)
 from deltaprop.functional.expressions import Quotient
 from deltaprop.notation.chart import Bars, Curve
 from deltaprop.notation.digits import Line
@@ -26,124 +33,12 @@ from deltaprop.notation.naming import Naming
 from deltaprop.notation.symbols import Letter, symbol
 from deltaprop.notation.write import Notation, leaf_writer, write, written
 
-__all__ = ["SPOKEN", "said", "write_document"]
-
-_Words: TypeAlias = Mapping[str, str]
-
-# how signs and symbols are said; a language more is one more of these
-SPOKEN: Mapping[str, _Words] = {
-    "en": {
-        "=": " equals ", "≈": " is about ", "+": " plus ", "-": " minus ", "*": " times ",
-        "/": " divided by ", "entries *": " times, entry by entry, ",
-        "entries /": " divided, entry by entry, by ", "negative": "minus {number}",
-        "ten": "{number} times ten to the {exponent}", "power": "{base} to the power of {exponent}",
-        "parentheses": "open parenthesis {inner} close parenthesis",
-        "open": "open parenthesis ", "close": " close parenthesis",
-        "if": "1 if {left} {relation} {right}, else 0", ">": "is greater than",
-        ">=": "is at least", "<": "is less than", "<=": "is at most", "==": "equals",
-        "function": "{name} of ", "sqrt": "the square root", "abs": "the absolute value",
-        "log": "the natural logarithm", "sum": "the sum over the samples",
-        "mean": "the mean of the row", "norm": "the norm", "prime": "{name} prime",
-        "layer": "{symbol} of layer {layer}", "by": "the derivative of {above} by {symbol}",
-        "new": "new {symbol}", "kept": "{state} of {symbol}", "all": "the sum of {symbol}",
-        "part": "{symbol}, entries {part}", "transposed": "{symbol} transposed", "pi": "pi",
-        "is transposed": ", transposed", "rounded": ", rounded", "inf": "infinity",
-        "Σ": "sum", "nan": "not a number", "rest": "{more} of together {number}",
-        "numbers": "In numbers: {formula}", "row": "row {number}: {cells}",
-        "shape": "{symbol}, {rows} by {columns}", "first": "{shape}, of which the first",
-        "curve": "{title}: a curve along {below}, from {y0} at {x0} to {y1} at {x1}.",
-        "picture": "A picture of {rows} rows and {columns} columns.", "right": "Proved",
-        "wrong": "Wrong", "kink": "Open", ",": ", ", ";": "; ", ":": ": ", ".": ".", "→": " to ",
-        "…": " to ", "≥": " is at least ", "≤": " is at most ", "·": " times ", "|": " bar ",
-        "∂": "d ",
-    },
-    "zh": {
-        "=": " 等于 ", "≈": " 约等于 ", "+": " 加 ", "-": " 减 ", "*": " 乘 ",
-        "/": " 除以 ", "entries *": " 逐项乘 ",
-        "entries /": " 逐项除以 ", "negative": "负 {number}",
-        "ten": "{number} 乘十的 {exponent} 次方", "power": "{base} 的 {exponent} 次幂",
-        "parentheses": "左括号 {inner} 右括号",
-        "open": "左括号 ", "close": " 右括号",
-        "if": "若 {left} {relation} {right} 则为 1，否则为 0", ">": "大于",
-        ">=": "不小于", "<": "小于", "<=": "不大于", "==": "等于",
-        "function": "{name} ", "sqrt": "平方根", "abs": "绝对值",
-        "log": "自然对数", "sum": "对样本求和", "mean": "该行的平均", "norm": "范数",
-        "prime": "{name} 的导函数",
-        "layer": "第 {layer} 层的 {symbol}", "by": "{above} 对 {symbol} 的导数", "Σ": "总和",
-        "new": "新的 {symbol}", "kept": "{symbol} 的 {state}", "all": "{symbol} 之和",
-        "part": "{symbol} 第 {part} 项", "transposed": "{symbol} 的转置",
-        "is transposed": " 的转置", "rounded": "（已舍入）", "pi": "圆周率", "inf": "无穷大",
-        "nan": "非数", "rest": "{more}，共 {number}", "numbers": "代入数值：{formula}",
-        "shape": "{symbol}，{rows} 乘 {columns}", "first": "{shape}，只列前面的",
-        "row": "第 {number} 行：{cells}", "right": "已验证", "wrong": "有误", "kink": "未判断",
-        "curve": "{title}：曲线，横轴是{below}，从 {x0} 处的 {y0} 到 {x1} 处的 {y1}。",
-        "picture": "一幅 {rows} 行 {columns} 列的图。",
-        ",": "，", ";": "；", ":": "：", ".": "。", "→": " 到 ", "…": " 到 ",
-        "≥": " 不小于 ", "≤": " 不大于 ", "·": " 乘 ", "|": " 竖线 ", "∂": "d ",
-    },
-}  # fmt: skip
-
-_LETTERS = {
-    "ℓ": "l", "ᵈ": " data", "ᵀ": " T", "\u0303": " tilde", "\u0302": " hat", "\u0304": " bar",
-    "½": "1/2", "ᵢ": " i", "ⱼ": " j",
-}  # fmt: skip
-_NUMBER = re.compile(r"(?<![\w.])([-+])(?=\d|inf)")
-_POWER = re.compile("([⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
-_EXPONENT = re.compile(r"(\d[\d.]*)e([+-]?\d+)")
-_DERIVATIVE = re.compile(r"[∂d]([Lℓ])/[∂d](\w)")
-_FUNCTION = re.compile(r"\b([a-zA-Z]'?)\((\w+)\)")
-_ARROW = re.compile(r"\s*[→←]\s*([,，.。]|$)")  # one that points at nothing
-_CHINESE_STOP = re.compile(r" ?([，。；：（）]) ?")  # wide enough without blanks
-_SPACED = re.compile(r" ([-+=/*·|]) | ?([≈→…≥≤·|=∂]) ?")
+__all__ = ["write_document"]
 
 
 def write_document(document: Document) -> str:
     """Return a document as sentences, a line each; what belongs together has no blank line."""
     return "\n".join(_lines(document)).strip("\n") + "\n"
-
-
-def said(text: str, words: _Words) -> str:
-    """Return a sentence with its signs in words: "δ = dL/dz" as "delta equals ..."."""
-    text = readable(text).replace("_", " ").replace("Σ", words["Σ"])
-    text = _DERIVATIVE.sub(lambda m: words["by"].format(above=m[1], symbol=m[2]), text)
-    text = _ARROW.sub(r"\1", text)
-    text = _FUNCTION.sub(lambda m: _function(m[1], words) + m[2], text)
-    text = _EXPONENT.sub(lambda m: _number(m[0], words), text)
-    text = _NUMBER.sub(lambda m: words["negative" if m[1] == "-" else "+"].format(number=""), text)
-    text = _POWER.sub(lambda m: words["power"].format(base="", exponent=m[0]), text)
-    text = _SPACED.sub(lambda m: words[m[1] or m[2]], text)
-    text = " ".join("".join(map(_letter, text)).split())
-    return _CHINESE_STOP.sub(r"\1", text)
-
-
-def _function(name: str, words: _Words) -> str:
-    """Return "the natural logarithm of ", "tanh prime of "."""
-    plain = name.removesuffix("'")
-    said = words.get(plain, plain.replace("_", " "))
-    if name != plain:
-        said = words["prime"].format(name=said)
-    return words["function"].format(name=said)
-
-
-def _letter(c: str) -> str:
-    """Return a letter as it is pronounced: Greek ones by name, lowered digits as digits."""
-    if c in _LETTERS:
-        return _LETTERS[c]
-    name = unicodedata.name(c, "")
-    if name.startswith("GREEK"):
-        return f" {name.rpartition(' ')[2].lower()} "
-    return f" {unicodedata.normalize('NFKC', c)}" if name.startswith(("SUPER", "SUBSCR")) else c
-
-
-def _number(text: str, words: _Words) -> str:
-    """Return a displayed number in words where it has signs: "-1e-05"."""
-    if text.startswith("-"):
-        return words["negative"].format(number=_number(text[1:], words))
-    mantissa, _, exponent = text.partition("e")
-    if exponent:
-        whole = _number(str(int(exponent)), words)
-        return words["ten"].format(number=mantissa, exponent=whole)
-    return words.get(text, text)
 
 
 def _name(ref: Ref, document: Document, part: str = "") -> str:
@@ -158,7 +53,7 @@ def _spoken_symbol(ref: Ref, n_samples: int, naming: Naming, language: str, part
 
     def letter(of: Letter) -> str:
         text = unicodedata.normalize("NFD", f"{of.text} {of.below}").replace("_", " ")
-        return " ".join("".join(map(_letter, text)).split())
+        return " ".join("".join(map(said_letter, text)).split())
 
     name = " ".join([letter(of.letter), *of.index])
     if of.summed:
@@ -166,7 +61,9 @@ def _spoken_symbol(ref: Ref, n_samples: int, naming: Naming, language: str, part
     if part:
         name = words["part"].format(symbol=name, part=said(part, words))
     if of.layer:
-        name = words["layer"].format(symbol=name, layer=of.layer.strip("()").replace(",", " "))
+        one, _, other = of.layer.strip("()").partition(",")
+        of_layers = words["layers" if other else "layer"]
+        name = of_layers.format(symbol=name, layer=one, one=one, other=other)
     if of.derivative_of is not None:
         name = words["by"].format(above=letter(of.derivative_of), symbol=name)
     elif of.state:
@@ -175,7 +72,7 @@ def _spoken_symbol(ref: Ref, n_samples: int, naming: Naming, language: str, part
 
 
 def _spoken_notation(
-    line: Line, words: _Words, symbol: Callable[[Ref], str] | None, more: str = ""
+    line: Line, words: Words, symbol: Callable[[Ref], str] | None, more: str = ""
 ) -> Notation:
     """Return how a line is said in symbols, or with its numbers put in, from left to right."""
 
@@ -199,15 +96,15 @@ def _spoken_notation(
         return parentheses(words["if"].format(left=left, relation=words[relation], right=right))
 
     def call(name: str, arguments: list[str]) -> str:
-        return _function(name, words) + parentheses(words[","].join(arguments))
+        return said_call(name, words) + parentheses(words[","].join(arguments))
 
     of = None if symbol is None else lambda name: symbol(read_ref(name))
     return Notation(
-        leaf_writer(line, of, lambda text: _number(text, words), words["pi"], rest),
+        leaf_writer(line, of, lambda text: said_number(text, words), words["pi"], rest),
         times=words["*"],
         sum=sum_of,
         quotient=lambda above, below: words["/"].join((above, below)),
-        power=lambda base, exponent: words["power"].format(base=one(base), exponent=one(exponent)),
+        power=lambda base, exponent: said_power(one(base), one(exponent), words),
         comparison=comparison,
         call=call,
         parentheses=parentheses,
@@ -226,7 +123,7 @@ def _lines(document: Document) -> Iterator[str]:
         yield text if not text or text.endswith(tuple(".。!?:：")) else text + words["."]
 
 
-def _block(block: blocks.Block, document: Document, words: _Words) -> Iterator[str]:
+def _block(block: blocks.Block, document: Document, words: Words) -> Iterator[str]:
     match block:
         case blocks.Sentence():
             yield said(block.text, words)
@@ -239,13 +136,13 @@ def _block(block: blocks.Block, document: Document, words: _Words) -> Iterator[s
             yield said(block.title, words)
             yield words["picture"].format(rows=rows, columns=columns)
         case Curve():
-            ends = {name: _number(text, words) for name, text in block.ends.items()}
+            ends = {name: said_number(text, words) for name, text in block.ends.items()}
             ends |= {"title": said(block.title, words), "below": said(block.below, words)}
             yield words["curve"].format_map(ends)
         case Bars():
             pairs = zip(block.names, block.texts, strict=True)
             yield said(block.title, words)
-            yield from (said(n, words) + words[":"] + _number(t, words) for n, t in pairs)
+            yield from (said(n, words) + words[":"] + said_number(t, words) for n, t in pairs)
         case blocks.Equations():
             for equation in block.equations:
                 yield from _equation(equation, document, words)
@@ -254,17 +151,17 @@ def _block(block: blocks.Block, document: Document, words: _Words) -> Iterator[s
                 yield from _line(line, document, words)
 
 
-def _line(line: Line, document: Document, words: _Words) -> Iterator[str]:
+def _line(line: Line, document: Document, words: Words) -> Iterator[str]:
     """Yield a number: its formula in symbols, the formula in numbers, what it comes to."""
 
     def name(ref: Ref) -> str:
         return _name(ref, document)
 
     left = name(line.step.ref)
-    result = words["=" if line.exact else "≈"] + _number(line.shown, words)
+    result = words["=" if line.exact else "≈"] + said_number(line.shown, words)
     more = document.words["more terms"]
     notations = (_spoken_notation(line, words, of, more) for of in (name, None))
-    formulas = written(line, _number(line.shown, words), *notations)
+    formulas = written(line, said_number(line.shown, words), *notations)
     if formulas:
         left += words["="] + formulas[0]
     if len(formulas) > 1:
@@ -277,9 +174,11 @@ def _line(line: Line, document: Document, words: _Words) -> Iterator[str]:
         yield _proof(proof, document, words)
 
 
-def _proof(proof: blocks.Proof, document: Document, words: _Words) -> str:
+def _proof(proof: blocks.Proof, document: Document, words: Words) -> str:
     figures = {"central difference": proof.measured, "relative error": proof.error}
-    parts = [document.words[name].format(number=_number(n, words)) for name, n in figures.items()]
+    parts = [
+        document.words[name].format(number=said_number(n, words)) for name, n in figures.items()
+    ]
     parts = parts if proof.is_judged else [document.words[proof.verdict]]
     return words[proof.verdict if proof.is_judged else "kink"] + words[":"] + words[","].join(parts)
 
@@ -287,7 +186,7 @@ def _proof(proof: blocks.Proof, document: Document, words: _Words) -> str:
 # tables, the network, matrices
 
 
-def _rows(table: blocks.Table, document: Document, words: _Words) -> Iterator[str]:
+def _rows(table: blocks.Table, document: Document, words: Words) -> Iterator[str]:
     """Yield each row, the head of its column before each cell."""
 
     def cell(of: blocks.Cell) -> str:
@@ -308,7 +207,7 @@ def _rows(table: blocks.Table, document: Document, words: _Words) -> Iterator[st
             yield words[":"].join((parts[0], words[","].join(text for text in parts[1:] if text)))
 
 
-def _overview(overview: blocks.Overview, document: Document, words: _Words) -> Iterator[str]:
+def _overview(overview: blocks.Overview, document: Document, words: Words) -> Iterator[str]:
     """Yield a sentence for each neuron, layer by layer."""
     if overview.note:
         yield said(overview.note, words)
@@ -316,13 +215,13 @@ def _overview(overview: blocks.Overview, document: Document, words: _Words) -> I
         yield said(layer.title, words)
         for node in layer.nodes:
             names = [_name(node.ref, document), *([said(node.name, words)] if node.name else [])]
-            letters = {"z": node.z, "a": node.a, _letter("δ").strip(): node.delta}
+            letters = {"z": node.z, "a": node.a, said_letter("δ").strip(): node.delta}
             if not (node.z or node.delta):  # an input is nothing but its number
                 pause = words[","].strip() if node.name else ""
-                yield words[","].join(names) + pause + words["="] + _number(node.a, words)
+                yield words[","].join(names) + pause + words["="] + said_number(node.a, words)
                 continue
             yield words[":"].join((words[","].join(names), words[";"].join(
-                letter + words["="] + _number(number, words)
+                letter + words["="] + said_number(number, words)
                 for letter, number in letters.items() if number
             )))  # fmt: skip
         if layer.more:
@@ -331,7 +230,7 @@ def _overview(overview: blocks.Overview, document: Document, words: _Words) -> I
     yield overview.loss_name + words["="] + said(overview.loss, words)
 
 
-def _equation(equation: tokens.MatrixEquation, document: Document, words: _Words) -> Iterator[str]:
+def _equation(equation: tokens.MatrixEquation, document: Document, words: Words) -> Iterator[str]:
     """Yield an equation in symbols, then every matrix of it, then what it comes to."""
     left = _name(equation.left, document, equation.part)
     if equation.right:
@@ -355,7 +254,7 @@ def _equation(equation: tokens.MatrixEquation, document: Document, words: _Words
         yield document.words["more of this form"].format(count=f"{equation.more:,}")
 
 
-def _token(token: tokens.Token, document: Document, words: _Words) -> str:
+def _token(token: tokens.Token, document: Document, words: Words) -> str:
     """Return a piece of an equation in symbols."""
     match token:
         case Entries():
@@ -368,30 +267,30 @@ def _token(token: tokens.Token, document: Document, words: _Words) -> str:
             # the product of matrices; of entries, it is said so
             return words[{"": "*", "*": "entries *", "/": "entries /"}.get(sign, sign)]
         case tokens.Open(function=function, fenced=fenced):
-            of = _function(function, words) if function else ""
+            of = said_call(function, words) if function else ""
             return of + (words["open"] if fenced else "")
         case tokens.Close(raised="T"):
             return words["close"] + words["is transposed"]
-    raised = words["power"].format(base="", exponent=token.raised) if token.raised else ""
+    raised = said_power("", token.raised, words) if token.raised else ""
     return words["close"] + raised
 
 
-def _applied(applied: str, token: Entries, document: Document, words: _Words) -> str:
+def _applied(applied: str, token: Entries, document: Document, words: Words) -> str:
     """Return a matrix by name: transposed, or a function of it."""
     name = _name(token.ref, document, token.part)
     if token.transposed:
         name = words["transposed"].format(symbol=name)
-    return _function(applied, words) + name if applied else name
+    return said_function(applied, name, words) if applied else name
 
 
-def _constant(token: tokens.Constant, document: Document, words: _Words, in_symbols: bool) -> str:
+def _constant(token: tokens.Constant, document: Document, words: Words, in_symbols: bool) -> str:
     name = (lambda ref: _name(ref, document)) if in_symbols else None
     return write(token.line.step.expression, _spoken_notation(token.line, words, name))
 
 
-def _matrix(name: str, cells: tokens.Cells, words: _Words) -> str:
+def _matrix(name: str, cells: tokens.Cells, words: Words) -> str:
     """Return a matrix row by row."""
-    rows = [words[","].join(_number(text, words) for text in row) for row in cells.texts]
+    rows = [words[","].join(said_number(text, words) for text in row) for row in cells.texts]
     shape = words["shape"].format(symbol=name, rows=cells.shape[0], columns=cells.shape[1])
     if cells.more_rows or cells.more_columns:
         shape = words["first"].format(shape=shape)
