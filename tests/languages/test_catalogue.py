@@ -2,6 +2,7 @@
 
 import re
 from importlib.resources import files
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -72,9 +73,30 @@ def test_chinese_has_its_own_punctuation():
 
 def filled(name, i):
     """Return what a field of this name may hold."""
+    if GRAMMAR.fullmatch(name):
+        return "are"
     if re.fullmatch(r"n\d*", name):
         return str(731 + i)
     return {"is_": f"is Q{i}q", "whe": f" of Q{i}q"}.get(name[:3], f"Q{i}q")
+
+
+def test_nothing_is_taken_for_what_english_adds():
+    """Before "are" there may stand "a.1, b.1 and c.1": all of it is in the Chinese."""
+    catalogue, listed = catalogue_of("zh"), "a.1, b.1 and c.1"
+    tried = 0
+    for source, target in ENTRIES:
+        names = fields_of(source)
+        before = [one for one, verb in pairwise(names) if GRAMMAR.fullmatch(verb)]
+        for name in {*before} & {*fields_of(target)}:
+            template = Template(source, target)
+            if re.fullmatch(r"n\d*", name) or template.is_phrase or template.pairs:
+                continue
+            filling = {each: filled(each, i) for i, each in enumerate(names)}
+            found = catalogue.said(source.format(**{**filling, name: listed}))
+            assert found is not None, source
+            assert all(each in found for each in ("a.1", "b.1", "c.1")), (source, found)
+            tried += 1
+    assert tried
 
 
 @pytest.mark.parametrize("room", sorted(FILES))

@@ -2,7 +2,7 @@
 
 The names of fields are free, but some say what a field can hold: ``n``, ``n2``: a number;
 ``where``, right behind another field: " of table.csv", or nothing; ``is_...``: "is ..." or
-"has ...".
+"has ..."; ``verb``, ``ending``: what English says by the form of a word, such as "are" or "s".
 """
 
 from __future__ import annotations
@@ -107,6 +107,8 @@ class Template:
             return "(?: of .+?)?" if name == "where" else ""
         if name.startswith("is_"):
             return "(?:is|has) .*?"
+        if re.fullmatch(r"(verb|ending)\d*", name):
+            return "[a-z]*"  # what English says by a word's form, which the other language has not
         return ".+?" if self.is_phrase else ".*?"
 
     @cached_property

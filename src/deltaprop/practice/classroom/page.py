@@ -48,7 +48,8 @@ def feedback_page(paper: Paper, language: str) -> str:
         body.append(f"<p>{escape(paper.reason)}</p>")
     else:
         if paper.worked.title != name:
-            body.append(f"<p>{escape(escaped(paper.worked.title))}</p>")
+            called = paper.worked.titles.get(language, paper.worked.title)
+            body.append(f"<p>{escape(escaped(called))}</p>")
         body += [f"<p>{escape(note)}</p>" for note in paper.notes]
         body += _Feedback(paper.worked, paper.marking, language).body()
     made_by = words["made by"].format(version=__version__)

@@ -9,6 +9,7 @@ __all__ = ["CLASSROOM"]
 CLASSROOM: Mapping[str, Mapping[str, str]] = {
     "en": {
         "full stop": ".",
+        "moodle name": "{heading}, {seed}: {asked}",
         "moodle known": "Worked out so far, as shown",
         "moodle digits": (
             "Work with the numbers as they are shown. Give at least {least} significant digits, "
@@ -53,8 +54,9 @@ CLASSROOM: Mapping[str, Mapping[str, str]] = {
     },
     "zh": {
         "full stop": "。",
-        "moodle known": "已经算出（数值如所示）",
-        "moodle digits": "请用所示的数计算，答案至少给出 {least} 位有效数字，末位四舍五入。",
+        "moodle name": "{heading}，{seed}：{asked}",
+        "moodle known": "前面已经算出，请按显示的数值使用",
+        "moodle digits": "请用显示的数值计算，答案至少给出 {least} 位有效数字，末位四舍五入。",
         "class heading": (
             "{folder}，作业 {count} 份：全部正确 {right} 份，有错误 {wrong} 份，"
             "无法读取 {unreadable} 份。"

@@ -183,7 +183,7 @@ class FindTask:
         """Return it as a worked example whose claims are the working, fit for JSON."""
         return {
             "format": "deltaprop-find/1",
-            "title": self.task.title,
+            **self.task.titles,
             "practice": {
                 "level": self.task.level, "seed": self.task.seed, "version": __version__,
                 "choices": list(self.choices),

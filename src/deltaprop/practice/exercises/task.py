@@ -68,6 +68,11 @@ class Task:
         return self.rules.names[self.language]
 
     @property
+    def titles(self) -> dict[str, Any]:
+        """Return it as keys of a worked example: in its language, and in each."""
+        return {"title": self.title, "titles": dict(self.rules.names)}
+
+    @property
     def rules(self) -> Level:
         """Return what all exercises of the level have in common."""
         return level_of(self.level)
@@ -85,7 +90,7 @@ class Task:
     @cached_property
     def worked(self) -> WorkedExample:
         """Return the network, its numbers and the batch."""
-        return worked_example({**self.given, "title": self.title})
+        return worked_example({**self.given, **self.titles})
 
     @cached_property
     def step(self) -> Step:
@@ -159,7 +164,7 @@ class Task:
 
     @property
     def _asked_for(self) -> dict[str, Any]:
-        return {**self.given, "title": self.title, "digits": self.rules.least_digits}
+        return {**self.given, **self.titles, "digits": self.rules.least_digits}
 
     def hint(self, name: str, parts: int = 1) -> str:
         """Return a hint: the line of the derivation that works out a number.
@@ -216,7 +221,7 @@ class Task:
         """Return the exercise as a worked example whose claims are left open, fit for JSON."""
         return {
             "format": "deltaprop-exercise/1",
-            "title": self.title,
+            **self.titles,
             "practice": {"level": self.level, "seed": self.seed, "version": __version__},
             **self.given,
             "digits": self.rules.least_digits,

@@ -38,9 +38,8 @@ def render(marking: Marking, *, width: int, color: bool, language: str = "en") -
     width = max(width, 40)
     rows: list[tuple[tuple[str, ...], Mark | None, str]] = []
     for _, group in groupby(marking.marks, key=lambda mark: mark.quantity):
-        rows += _rows_of(list(group))
+        rows += _rows_of(list(group), said)
     header = tuple(map(said, _HEADER))
-    rows = [(_told(cells, said), mark, verdict) for cells, mark, verdict in rows]
     wide = [max(text_width(row[0][c]) for row in [(header, None, ""), *rows]) for c in range(3)]
     sentences = map(said, (_summary(marking), marking.where))
     title = marking.titles.get(language, marking.title)
@@ -56,18 +55,25 @@ def render(marking: Marking, *, width: int, color: bool, language: str = "en") -
     return "\n".join(lines) + "\n"
 
 
-def _rows_of(marks: list[Mark]) -> list[tuple[tuple[str, ...], Mark | None, str]]:
-    """Return the lines of one claim: cells, the mark whose sentence stands below, the verdict."""
+def _rows_of(
+    marks: list[Mark], said: Callable[[str], str]
+) -> list[tuple[tuple[str, ...], Mark | None, str]]:
+    """Return the lines of one claim: cells, the mark whose sentence stands below, the verdict.
+
+    Words are ``said`` in the reader's language; what was claimed stays as it is.
+    """
     rows: list[tuple[tuple[str, ...], Mark | None, str]] = []
     for verdict in VERDICTS:
         of_kind = [mark for mark in marks if mark.verdict == verdict]
         explained = of_kind[0] if of_kind and verdict != RIGHT else None
         if len(of_kind) > 1 and verdict in (RIGHT, OTHERWISE, FOLLOWS):
             count, near = f"{len(of_kind)} numbers", _within(of_kind) if verdict == RIGHT else ""
-            rows.append(((marks[0].quantity, count, near, verdict), explained, verdict))
+            cells = (marks[0].quantity, said(count), said(near), said(verdict))
+            rows.append((cells, explained, verdict))
             continue
         for mark in of_kind:  # the sentence about the first of a kind says enough
-            rows.append((_cells(mark), explained, verdict))
+            *numbers, judged = _cells(mark)
+            rows.append(((*numbers, said(judged)), explained, verdict))
             explained = None
     return rows
 
@@ -76,12 +82,6 @@ def _within(marks: list[Mark]) -> str:
     """Return how near right numbers are to what they should be."""
     size = f"{max(mark.difference for mark in marks):.1g}"
     return f"within {size}" if float(size) else "exact"
-
-
-def _told(cells: tuple[str, ...], said: Callable[[str], str]) -> tuple[str, ...]:
-    """Return cells with the words among them in a language; what was claimed stays as it is."""
-    name, claimed, exactly, verdict = cells
-    return name, claimed if exactly else said(claimed), exactly, said(verdict)
 
 
 def _cells(mark: Mark) -> tuple[str, ...]:

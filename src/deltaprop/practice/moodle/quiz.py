@@ -72,9 +72,12 @@ def _heading(question: Question) -> str:
 def question_lines(question: Question) -> Iterator[str]:
     """Yield the lines of a question: a single number is "numerical", a row "cloze"."""
     is_single = len(question.item.ids) == 1
-    asked = ", ".join(_symbols(question))
+    words = question.task.words
+    asked = words["separator"].join(_symbols(question))
     yield f'<question type="{"numerical" if is_single else "cloze"}">'
-    name = f"{_heading(question)}, {question.task.seed}: {asked}"
+    name = words["moodle name"].format(
+        heading=_heading(question), seed=question.task.seed, asked=asked
+    )
     yield f"<name><text>{_cdata(name)}</text></name>"
     body = [
         *_body(question),
@@ -99,8 +102,9 @@ def _body(question: Question) -> Iterator[str]:
     """Yield what stands above the blanks: the network, the rules, the numbers."""
     task = question.task
     yield f"<p><strong>{escape(_heading(question))}</strong></p>"
-    yield f"<p>{escape(' → '.join(content.columns(task)))}</p>"
-    yield f"<p>{escape(' '.join(content.rules(task)).replace('`', ''))}</p>"
+    yield f"<p>{escape(content.shape(task))}</p>"
+    rules = content.between_sentences(task).join(content.rules(task)).replace("`", "")
+    yield f"<p>{escape(rules)}</p>"
     (title, given), *_ = content.numbers(task)
     yield from _arrays(question, title, given)
     if question.known:

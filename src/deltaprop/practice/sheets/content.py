@@ -77,6 +77,11 @@ def rules(task: Task) -> list[str]:
     return sentences
 
 
+def shape(task: Task) -> str:
+    """Return the network from its inputs to the loss: what stands above each column."""
+    return " → ".join(columns(task))
+
+
 def between_sentences(task: Task) -> str:
     """Return what parts sentences: a blank, but after Chinese full stops."""
     return "" if task.language == "zh" else " "

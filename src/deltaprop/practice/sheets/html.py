@@ -57,7 +57,7 @@ def _style() -> str:
 
 def given(task: Task, *, with_told: bool = True) -> Iterator[str]:
     """Yield what an exercise gives: the network, the rules, the numbers."""
-    yield to_svg(sketch_of(task), task.step.network.describe())
+    yield to_svg(sketch_of(task), content.shape(task))
     yield f"<p>{content.between_sentences(task).join(map(_sentence, content.rules(task)))}</p>"
     for title, numbers in islice(content.numbers(task), None if with_told else 1):
         yield f"<h3>{escape(title)}</h3>"
