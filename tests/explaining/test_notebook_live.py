@@ -1,6 +1,7 @@
 """The first cell of a notebook is alive: another number in it, and everything follows."""
 
 import json
+import re
 
 import pytest
 
@@ -34,7 +35,14 @@ class TestTheFirstCellIsAlive:
         assert len(lines) > 20
         for line in lines:
             assert line.replace(" ", "") in told
-        assert "numbers hold" not in output
+        assert LANGUAGES[language]["notebook holds"].partition("}")[2] not in output
+
+    def test_a_chinese_one_prints_chinese(self):
+        step = dp.explaining.built_in_example("mazur").explain()
+        _, output = executed(step.to_notebook(language="zh"))
+        words = set(re.findall("[a-z]{3,}", output))
+        assert "个数核对无误" in output
+        assert words <= {"array", "gradients"}, words  # of reprs, which are Python
 
     @pytest.mark.parametrize(
         ("old", "new"),

@@ -171,6 +171,8 @@ WORDS = {
     ),
     "notebook live": "Change any number here and run all cells: everything below follows.",
     "notebook changed": "Other numbers are given now: the text has the old ones, the cells yours.",
+    "notebook holds": "{count} numbers hold.",
+    "notebook fails": "{name} is {value}, but {text} is displayed.",
     "notebook given": "Given: the network, its parameters and the batch",
     "own rule": "The optimizer is not deltaprop's own; the new parameters are taken as given.",
     "proof": "proof",

@@ -147,6 +147,8 @@ WORDS = {
     "notebook": "下面的每一个数都由 deltaprop 算出；各代码单元会重新计算并加以比较。",
     "notebook live": "可以改动这里的任何数，再运行全部单元格：下面的一切随之更新。",
     "notebook changed": "给定的数已经改动：文字中仍是原来的数，单元格的输出按你的数计算。",
+    "notebook holds": "{count} 个数核对无误。",
+    "notebook fails": "{name} 应为 {value}，显示的却是 {text}。",
     "notebook given": "已知：网络、参数与样本",
     "own rule": "优化器不是 deltaprop 自带的；更新后的参数直接取给定的值。",
     "proof": "验证",

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from deltaprop.explaining.document.blocks import Document
 from deltaprop.explaining.renderers.notebook.live import fingerprint, is_known_rule
 from deltaprop.explaining.worked_step import WorkedStep
 from deltaprop.functional.losses import sample_shares
@@ -22,14 +23,15 @@ from deltaprop.notation.write import Notation, write
 from deltaprop.training.optimizers import hyperparameters
 
 __all__ = [
-    "ARITHMETIC",
     "HELD",
     "Given",
     "arithmetic_code",
+    "arithmetic_definition",
     "check_code",
     "check_definition",
     "given_code",
     "is_own",
+    "proof_code",
     "repeat_code",
 ]
 
@@ -55,17 +57,17 @@ def check(step, phase, shown):
         return
     for name, text in shown.items():
         value = step.derivation.known(read_ref(name)).value
-        assert holds(value, text), f"{{name}} is {{value!r}}, but {{text}} is displayed."
-    print(f"{{len(shown)}} numbers hold.")
+        assert holds(value, text), f"{fails}"
+    print(f"{holds}")
 
 
 if fingerprint(step) != original:
     print("{changed}")
     print(told(step, "overview", {written}))'''
-ARITHMETIC = f'''\
+_ARITHMETIC = '''\
 from math import *
 
-{_NEAR}
+{near}
 
 def check(lines):
     """Compare displayed results with what the displayed right-hand sides come to."""
@@ -76,8 +78,8 @@ def check(lines):
             value = inf
         except (ValueError, ZeroDivisionError):
             value = nan
-        assert holds(value, text), f"{{name}} is {{value!r}}, but {{text}} is displayed."
-    print(f"{{len(lines)}} numbers hold.")'''
+        assert holds(value, text), f"{fails}"
+    print(f"{holds}")'''
 HELD = {
     "forward": "trace.z, trace.a",
     "backward": "trace.delta",
@@ -87,7 +89,7 @@ HELD = {
 _IMPORTS = """\
 import numpy as np
 import deltaprop as dp
-from deltaprop.explaining.renderers.notebook.live import fingerprint, told
+from deltaprop.explaining.renderers.notebook.live import fingerprint, proved, told
 from deltaprop.notation.ids import read_ref
 """
 _UNPACKED = '''\
@@ -153,10 +155,34 @@ def given_code(worked: WorkedStep, own_rule: str, live: str) -> Given:
     return Given(packed, f"{_IMPORTS}\n# {live}\n{network}", step)
 
 
-def check_definition(worked: WorkedStep, language: str, notation: str, changed: str) -> str:
-    """Return code that defines ``check``; ``changed`` is said where the first cell is another."""
+def check_definition(worked: WorkedStep, document: Document) -> str:
+    """Return code that defines ``check``, and tells the step where the first cell is another."""
+    language, notation = document.style.language, document.naming.name
     written = f'"{language}"' + (f', "{notation}"' if notation != STANDARD.name else "")
-    return _CHECK.format(near=_NEAR, original=fingerprint(worked), written=written, changed=changed)
+    return _CHECK.format(
+        original=fingerprint(worked), written=written,
+        changed=document.words["notebook changed"], **_said(document, "shown"),
+    )  # fmt: skip
+
+
+def arithmetic_definition(document: Document) -> str:
+    """Return code that defines ``check`` where no step can be taken."""
+    return _ARITHMETIC.format(**_said(document, "lines"))
+
+
+def _said(document: Document, numbers: str) -> dict[str, str]:
+    """Return what both definitions have in common; ``numbers`` is what they call them."""
+    fails = document.words["notebook fails"]
+    return {
+        "near": _NEAR,
+        "holds": document.words["notebook holds"].format(count=f"{{len({numbers})}}"),
+        "fails": fails.format(name="{name}", value="{value!r}", text="{text}"),
+    }
+
+
+def proof_code(language: str) -> str:
+    """Return code that holds the gradients of the step to central differences."""
+    return "print(step.verify())" if language == "en" else f'print(proved(step, "{language}"))'
 
 
 def check_code(worked: WorkedStep, phase: str, lines: Sequence[Line]) -> str:
@@ -170,15 +196,18 @@ def check_code(worked: WorkedStep, phase: str, lines: Sequence[Line]) -> str:
     return "\n".join(["check(", "    step,", f'    "{phase}",', "    {", *shown, "    },", ")"])
 
 
-def repeat_code(data: Mapping[str, Any]) -> str:
+def repeat_code(data: Mapping[str, Any], language: str, notation: str) -> str:
     """Return code that takes the step again and again, as a document about that was made."""
     until = data["until"] and f"{data['until']['measure']}={data['until']['limit']!r}"
+    is_plain = language == "en" and notation == STANDARD.name
+    style = f'language="{language}", notation="{notation}"'
+    shown = "again" if is_plain else f"again.to_terminal({style})"
     watched = ", ".join(f'({name!r}, read_ref("{id_}"))' for name, id_ in data["watched"])
     return "\n".join(
         [
             "from deltaprop.explaining import repeat", "",
             f"again = repeat(step, {data['at_most']}, until={until!r}, watch=[{watched}])",
-            "print(again)",
+            f"print({shown})",
         ]
     )  # fmt: skip
 

@@ -77,11 +77,9 @@ class _Book:
             yield from [("hidden code", given.packed)] if given.packed else []
             yield "code", given.network
             yield "code", given.step
-            language, notation = self.document.style.language, self.document.naming.name
-            changed = words["notebook changed"]
-            yield "code", code.check_definition(worked, language, notation, changed)
+            yield "code", code.check_definition(worked, self.document)
         else:
-            yield "code", code.ARITHMETIC
+            yield "code", code.arithmetic_definition(self.document)
         for section in self.document.sections:
             yield from self.section(section, "##")
             for part in section.parts:
@@ -101,11 +99,12 @@ class _Book:
         if lines:
             yield "code", code.check_code(self.worked, section.name, lines)
         if section.name == "gradient" and lines:
-            yield "code", "print(step.verify())"
+            yield "code", code.proof_code(self.document.style.language)
         if any(isinstance(block, Equations) for block in section.blocks):
             yield "code", code.HELD[section.name]
         if section.name == "repeated" and self.document.data is not None:
-            yield "code", code.repeat_code(self.document.data)
+            language, notation = self.document.style.language, self.document.naming.name
+            yield "code", code.repeat_code(self.document.data, language, notation)
         if section.name == "promise":
             yield "code", "step.predicted_change, step.second_order_change, step.actual_change"
 

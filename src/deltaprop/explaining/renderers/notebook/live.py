@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
+from deltaprop import languages
 from deltaprop.explaining.document.blocks import Lines
 from deltaprop.explaining.document.style import Style
 from deltaprop.explaining.explanation import Explanation
@@ -15,7 +17,7 @@ from deltaprop.explaining.worked_step import WorkedStep
 from deltaprop.notation.naming import STANDARD
 from deltaprop.training.optimizers import hyperparameters
 
-__all__ = ["fingerprint", "is_known_rule", "told"]
+__all__ = ["fingerprint", "is_known_rule", "proved", "told"]
 
 _ROOM = 96  # columns of a cell's output
 
@@ -68,6 +70,11 @@ def told(step: Explanation, phase: str, language: str = "en", notation: str = ST
         )
     style = Style(detail="neurons", language=language, notation=notation)
     return "\n".join(_lines(step, phase, style))
+
+
+def proved(step: Explanation, language: str) -> str:
+    """Return what central differences say of the gradients of a step, in a language."""
+    return step.verify().to_terminal(partial(languages.told, language=language))
 
 
 def _lines(step: Explanation, phase: str, style: Style) -> Iterator[str]:
