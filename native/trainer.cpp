@@ -16,8 +16,7 @@ public:
     Epoch(Steps& steps, const Plan& plan, TeamSize& team_size, const EpochTask& task, const ShouldStop& should_stop,
           std::int64_t steps_done)
         : steps_(steps), plan_(plan), team_size_(team_size), task_(task), progress_(task.n, should_stop),
-          next_{0, 0, rows_from(0), power(plan.rule.beta_1, steps_done), power(plan.rule.beta_2, steps_done)},
-          over_(task.n == 0) {}
+          steps_done_(steps_done), next_(step(0, 0)), over_(task.n == 0) {}
 
     EpochResult run() {
         while (!over_) some_steps();
@@ -25,15 +24,15 @@ public:
     }
 
 private:
-    static double power(double beta, std::int64_t steps_done) {
-        return std::pow(beta, static_cast<double>(steps_done)) * beta;
+    // The powers depend on the steps done alone, not on where this epoch began: a step has the same bits in any epoch.
+    Step step(std::ptrdiff_t number, std::ptrdiff_t first) const {
+        const auto power = [before = static_cast<double>(steps_done_ + number)](double beta) {
+            return beta == 0.0 || beta == 1.0 ? beta : std::pow(beta, before) * beta;
+        };
+        return {number, first, std::min(plan_.batch_size, task_.n - first), power(plan_.rule.beta_1),
+                power(plan_.rule.beta_2)};
     }
-    std::ptrdiff_t rows_from(std::ptrdiff_t first) const { return std::min(plan_.batch_size, task_.n - first); }
-    Step after(const Step& step) const {
-        const std::ptrdiff_t first = step.first + step.n;
-        return {step.number + 1, first, rows_from(first), step.beta_1_power * plan_.rule.beta_1,
-                step.beta_2_power * plan_.rule.beta_2};
-    }
+    Step after(const Step& one) const { return step(one.number + 1, one.first + one.n); }
 
     // Steps from the next one to the last, or to where the team should be another. A step has two parts:
     // in the first every thread takes some rows through all layers and back, in the second some weights,
@@ -92,6 +91,7 @@ private:
     TeamSize& team_size_;
     const EpochTask& task_;
     Progress progress_;
+    const std::int64_t steps_done_;
     Step next_;
     std::vector<unsigned char> bad_;     // of each thread: whether a gradient was not finite
     std::atomic<bool> given_up_{false};  // the step that runs is left undone

@@ -2,11 +2,14 @@
 
 import warnings
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 import deltaprop as dp
+from deltaprop.engines import ENGINES
+from deltaprop.engines.base import EpochPlan, Problem
 from deltaprop.errors import DivergedWarning, EngineWarning
 from deltaprop.functional.losses import huber
 from helpers.piles import ACTIVATIONS, LOSSES, ToldOf, rules_of
@@ -36,6 +39,26 @@ def fit(network, X, y, **settings):
 def table(rng):
     X = rng.normal(size=(150, 12))
     return X, np.abs(X[:, :3]).argmax(axis=1)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=OPTIMIZERS)
+def test_a_step_has_the_same_bits_wherever_an_epoch_begins(table, optimizer, dtype):
+    X, y = table
+    network, order = dp.Network([12, 30, 3], "tanh"), np.arange(150)
+
+    def after(*places):
+        parameters = network.init(np.random.default_rng(7))
+        problem = Problem(network, X, y, None, optimizer, 1, dtype, 1)
+        run = ENGINES["native"].start(problem, parameters)
+        for start, stop in pairwise((0, *places, 150)):
+            rates = np.full(stop - start, 0.01)
+            run.epoch(EpochPlan(order[start:stop], None, rates, lambda _: False))
+        return parameters.flat
+
+    whole = after()
+    for places in ((70,), (10, 20, 130), range(10, 150, 10)):
+        np.testing.assert_array_equal(after(*places), whole)
 
 
 class TestTenEpochs:
