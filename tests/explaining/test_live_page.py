@@ -54,6 +54,12 @@ class TestTyping:
         from selenium.webdriver.common.keys import Keys
 
         browser = page(tutorial)
+        near = browser.execute_script(  # the outline of a number that has the focus, 2px
+            "return Array.from(document.querySelectorAll('.given button.change'), (button) =>"
+            " button.getBoundingClientRect().left - 2"
+            " - button.previousElementSibling.getBoundingClientRect().right)"
+        )
+        assert min(near) >= 0, "the outline lies over the symbol"
         browser.find_element("css selector", 'li[id="x[0,0]"] button.change').click()
         field = browser.switch_to.active_element
         assert (field.tag_name, field.get_attribute("value")) == ("input", "1")
