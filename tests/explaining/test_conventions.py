@@ -16,26 +16,13 @@ from deltaprop.explaining.as_example import with_claims
 from deltaprop.explaining.document.blocks import Equations
 from deltaprop.explaining.document.style import Style
 from deltaprop.explaining.document.tokens import Entries
+from deltaprop.functional.expressions import Operand, leaves
 from deltaprop.functional.losses import LOSSES
+from deltaprop.notation.ids import grid
+from helpers.conventions import example
 
-TARGETS = {"real": [[1.5, -0.25], [0.5, 2], [0.25, 1]], "unit": [[0.25, 1], [0, 1], [1, 0.5]],
-           "count": [[2, 0], [1, 3], [0, 1]], "distribution": [[1, 0], [0, 1], [1, 0]]}  # fmt: skip
 UNTOLD = ("in_loss_and_update", "without_half", "over_samples")
 SHOWN = [c.name for c in CONVENTIONS if c.choice not in UNTOLD]
-
-
-def example(loss="half_squared_error", activation="tanh", n=3, bias=True, **others):
-    layers = [
-        {"W": [[0.5, -0.25, 1.0], [0.75, 0.5, -0.5]], "b": [0.1, -0.2, 0.3]},
-        {"W": [[1.0, -0.5], [0.25, 0.75], [-0.5, 0.5]], "b": [0.2, -0.1]},
-    ]
-    layers[0]["activation"] = activation
-    for layer in layers if not bias else ():
-        layer.pop("b")
-    x = [[1.0, 0.5], [-0.5, 0.25], [0.75, -1.0]][:n]
-    targets = TARGETS[LOSSES[loss].targets][:n]
-    return {"layers": layers, "loss": loss, "x": x, "targets": targets, "learning_rate": 0.5,
-            **others}  # fmt: skip
 
 
 def explained(convention, **settings):
@@ -81,14 +68,22 @@ def test_its_numbers_are_marked_right_in_the_convention(loss, name):
     st.sampled_from(sorted(LOSSES)), st.sampled_from(["identity", "relu", "sigmoid", "softplus"]),
     st.integers(1, 3), st.booleans(), st.sets(st.sampled_from(SHOWN), min_size=1, max_size=4),
     st.sampled_from(["mean", "sum"]), st.sampled_from([{}, {"l2": 0.25}, {"l1": 0.125}]),
-    st.sampled_from(["gradient_descent", {"name": "momentum", "momentum": 0.5}, "adam"]),
+    st.sampled_from(["gradient_descent", {"name": "momentum", "momentum": 0.5}, "adam",
+                     "muon"]),
 )  # fmt: skip
 def test_sets_of_conventions(loss, activation, n, bias, chosen, reduction, penalty, rule):
     names = [*{name.partition(":")[0]: name for name in sorted(chosen)}.values()]
     data = example(loss, activation, n, bias, loss_reduction=reduction, optimizer=rule, **penalty)
     step = worked_example(data).explain(names)
+    values = {each.id: each.value for each in step.steps}
+    for layer, arrays in enumerate(step.trace.parameters.layers, start=1):
+        for array, numbers in arrays.items():
+            values |= {ref.id: numbers[ref.index] for ref in grid(array, layer, numbers.shape)}
     for line in step.lines():  # making it would have raised, had a formula another value
         assert line.step.has_formula or not line.step.operands[1:]
+        for leaf in leaves(line.step.expression):  # each number is what its symbol says
+            if isinstance(leaf, Operand) and leaf.id in values:
+                assert leaf.value == pytest.approx(values[leaf.id], rel=1e-9, abs=1e-12), line
     for form in ("terminal", "latex", "html", "json", "spoken"):
         assert step.to(form)
     marking = dp.mark(with_claims(worked_example(data).in_convention(names)))

@@ -14,28 +14,17 @@ from deltaprop.explaining.live.page_data import page_data
 from deltaprop.notation.ids import read_ref
 from deltaprop.notation.mathml import symbol
 from helpers.explained import tutorial as explained_tutorial
-from helpers.live_pages import address, broken_lines, differences, with_numbers, worst_value
+from helpers.live_pages import (
+    ULPS,
+    address,
+    broken_lines,
+    changed,
+    differences,
+    judge,
+    with_numbers,
+    worst_value,
+)  # fmt: skip
 from helpers.pages import Document, without_scripts
-
-ULPS = 1e-13  # relative: some units in the last place of numbers that went through many others
-
-
-def changed(browser, changes):
-    browser.execute_script("location.hash = ''")
-    browser.execute_script("location.hash = arguments[0]", address(changes))
-    said = browser.find_element("css selector", "#changes .said").text
-    assert "The loss is" in said or "cannot take" in said, said
-
-
-def judge(browser, explained, changes, ulps=ULPS):
-    changed(browser, changes)
-    assert "Changed" in browser.find_element("css selector", "#changes .said").text
-    other = with_numbers(explained, changes)
-    odd, values = differences(browser, other)
-    assert odd == {}
-    worst, name = worst_value(other, values)
-    assert worst <= ulps, name
-    assert broken_lines(browser.execute_script("return document.body.outerHTML")) == []
 
 
 @pytest.fixture(scope="module")
@@ -301,7 +290,7 @@ def test_symbols_of_the_data_are_those_of_the_page(batch):
     for name in dict.fromkeys(steps):
         ref = read_ref(name)
         base = name.partition("[")[0]
-        template, front, behind = symbols.get(f"{base}[]" if ref.index else base, symbols[base])
+        template, front, behind, _ = symbols.get(f"{base}[]" if ref.index else base, symbols[base])
         index = [str(place + 1) for place in ref.index][front : len(ref.index) - behind]
         assert template.replace("{}", "".join(index)) == symbol(ref, 2), name
 

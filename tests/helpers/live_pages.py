@@ -46,12 +46,13 @@ for (const line of document.querySelectorAll('li.line:not([hidden])')) {
 const other = new DOMParser().parseFromString(arguments[0], 'text/html');
 return [read(document.body.cloneNode(true)), read(other.body), values];
 """
+ULPS = 1e-13  # relative: some units in the last place of numbers that went through many others
 NUMBER = re.compile(r"[−-]?\d+(?:\.\d+)?(?:×10[−-]?\d+)?")
 
 
 def with_numbers(explained, changes):
     """Return the explanation of the same step with other given numbers, by id."""
-    trace, update = explained.trace, explained.update
+    (trace, reduction), update = explained.as_given, explained.update
     x, targets = np.array(trace.a[0]), np.array(trace.targets)
     parameters = trace.parameters.like(trace.parameters.flat.copy())
     flat = {k: v.copy() for k, v in update.state.items() if isinstance(v, np.ndarray)}
@@ -77,7 +78,8 @@ def with_numbers(explained, changes):
     with patch("deltaprop.model.backprop.draw_masks", lambda *_: trace.masks):
         return dp.explain(
             network, parameters, x, targets, optimizer=rule, state={**update.state, **flat},
-            train_biases=update.train_biases, reduction=explained.reduction, names=explained.names,
+            train_biases=update.train_biases, reduction=reduction, names=explained.names,
+            convention=explained.written.asked,
         )  # fmt: skip
 
 
@@ -92,12 +94,12 @@ def numbers_in(text):
     return found, NUMBER.sub("#", text)
 
 
-def differences(browser, explained, close=1e-9):
+def differences(browser, explained, close=1e-9, **style):
     """Return where the page in the browser says something else than that of an explanation.
 
     Of two texts with the same words the numbers have to be ``close``, relative to the largest.
     """
-    live, python, values = browser.execute_script(BOTH, explained.to_html())
+    live, python, values = browser.execute_script(BOTH, explained.to_html(**style))
     odd = {}
     for place, text in python.items():
         if place not in live:  # of very many numbers a page tells the strongest
@@ -144,3 +146,23 @@ def broken_lines(html):
         if not (abs(evaluated(text) - shown) <= 1.01 * least or evaluated(text) == shown):
             broken.append((item.get("id"), text, shown))
     return broken
+
+
+def changed(browser, changes):
+    """Change numbers in the page."""
+    browser.execute_script("location.hash = ''")
+    browser.execute_script("location.hash = arguments[0]", address(changes))
+    said = browser.find_element("css selector", "#changes .said").text
+    assert "The loss is" in said or "cannot take" in said, said
+
+
+def judge(browser, explained, changes, ulps=ULPS, **style):
+    """Change numbers in the page, and hold it against the page that Python makes of them."""
+    changed(browser, changes)
+    assert "Changed" in browser.find_element("css selector", "#changes .said").text
+    other = with_numbers(explained, changes)
+    odd, values = differences(browser, other, **style)
+    assert odd == {}
+    worst, name = worst_value(other, values)
+    assert worst <= ulps, name
+    assert broken_lines(browser.execute_script("return document.body.outerHTML")) == []

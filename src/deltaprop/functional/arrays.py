@@ -156,8 +156,8 @@ def element(
             if isinstance(tree, Reduced) and tree.name == "mean":
                 return Quotient(total, Number(str(shape(tree.of)[1])))
             return total
-        case Comparison():
-            raise TypeError("A comparison stands in formulas of numbers alone.")
+        case Comparison(left=left, relation=relation, right=right):
+            return Comparison(at(left), relation, at(right))
 
 
 def _all(terms: Sequence[Expression], more: int, rest: float) -> Expression:

@@ -14,14 +14,22 @@ from deltaprop.explaining.derivation.sums import entry
 from deltaprop.explaining.derivation.update_record import Update
 from deltaprop.functional.arithmetic import parse
 from deltaprop.functional.arrays import values
-from deltaprop.functional.expressions import Expression, Matrix, multiplied, plus, times
+from deltaprop.functional.expressions import (
+    Expression,
+    Matrix,
+    Operand,
+    multiplied,
+    plus,
+    substituted,
+    times,
+)
 from deltaprop.model.backprop import Trace
 from deltaprop.model.parameters import Slot
 from deltaprop.notation.ids import Ref, grid
 from deltaprop.notation.steps import DerivationStep
 from deltaprop.training.optimizers import OfMatrices, hyperparameters
 
-__all__ = ["DescribedUpdate", "moves"]
+__all__ = ["DescribedUpdate", "moves", "with_signs"]
 
 Array = npt.NDArray[np.float64]
 
@@ -48,7 +56,22 @@ def _rate_factor(slot: Slot) -> Expression | None:
 def _sign(w: Expression) -> Expression:
     if isinstance(w, Matrix):
         return replace(w, values=np.sign(w.values), applied="sign")
+    return _sign_of_entry(w)
+
+
+def _sign_of_entry(w: Expression) -> Expression:
     return parse("(w > 0) - (w < 0)", {"w": w})
+
+
+def with_signs(tree: Expression, w: Matrix) -> Expression:
+    """Return a tree in which the signs of weights w are a formula of their entries."""
+
+    def of(part: Operand | Matrix) -> Expression:
+        if isinstance(part, Matrix) and part.applied == "sign":
+            return _sign_of_entry(w)
+        return part
+
+    return substituted(tree, of)
 
 
 class DescribedUpdate:
@@ -88,7 +111,9 @@ class DescribedUpdate:
             if len(ref.index) != len(found.origin):
                 raise IndexError
             i, j = ref.index or (0, 0)
-            return DerivationStep(ref, entry(tree, i, j), float(found.values[i, j]))
+            w = Matrix(Ref(name, ref.layer).id, self.trace.parameters.layers[slot.layer][name])
+            told = entry(with_signs(tree, w), i, j)
+            return DerivationStep(ref, told, float(found.values[i, j]))
         if len(ref.index) != len(slot.shape):
             raise IndexError
         place = slot.start + int(np.ravel_multi_index(ref.index, slot.shape))

@@ -246,10 +246,6 @@ WORDS = {
         "step could be shown."
     ),
     "live address": "The address asks for numbers that this page cannot take: {text}.",
-    "live convention": (
-        "Written in another convention, the numbers of this page cannot be changed; deltaprop "
-        "explain --set changes them."
-    ),
     "live without formula": (
         "Numbers cannot be changed in this page: {name} was registered without its formula."
     ),

@@ -216,9 +216,6 @@ WORDS = {
     "live whole": "{name} 是步数，应为不小于 1 的整数。",
     "live beyond": "若 {name} 取这个值，{number} 为 {value}，超出了数的范围，这一步无法显示。",
     "live address": "网址中给出的数值，本页无法采用：{text}。",
-    "live convention": (
-        "本页按另一种约定书写，其中的数不能在页面中改动；请用 deltaprop explain --set 改动。"
-    ),
     "live without formula": "本页的数值不能改动：{name} 注册时没有给出公式。",
     "live too large": "本页的数值不能改动：网络有 {count} 个参数，无法全部放进页面。",
 }

@@ -6,6 +6,7 @@ import { numberText, setErfcSeries } from "./numbers.js";
 import { indexOf, readRef } from "./origins.js";
 import { beyond } from "./referee.js";
 import { Step, givenOf } from "./step.js";
+import { Written } from "./written.js";
 import { readNumber, sharedOut, unfit } from "./typed.js";
 
 /** @typedef {any} Data */
@@ -45,7 +46,7 @@ class Editing {
     const filled = new Filled(this.data, this.step);
     const lines = all("li.line");
     const alike = lines.filter((line) => {
-      const value = filled.origins.value(line.id);
+      const value = filled.value(line.id);
       line.dataset.value = numberText(value, 17);
       const shown = Number(resultOf(line));
       return shown === value || Math.abs(shown - value) <= NEAR * Math.abs(value);
@@ -197,7 +198,7 @@ class Editing {
       const name = cause && cause !== "step" ? this.nameOf(cause) : this.words["live these"];
       return said(this.words["live beyond"], { name, number: odd.name, value: numberText(odd.value, 3) });
     }
-    const loss = this.step.number("loss");
+    const loss = this.lossShown();
     [this.changes, this.step, this.taken] = [changes, step, changes.size ? this.taken : 0];
     this.write();
     this.tell(cause, loss);
@@ -307,7 +308,12 @@ class Editing {
     if (wrong) this.say(wrong);
     else this.taken = taken;
     if (!wrong)
-      this.say(said(this.words["live steps"], { count: taken, loss: this.plain(this.step.number("loss")) }));
+      this.say(said(this.words["live steps"], { count: taken, loss: this.plain(this.lossShown()) }));
+  }
+
+  /** The loss, as it is written. */
+  lossShown() {
+    return this.step.number("loss") * new Written(this.data.program).multiple("loss");
   }
 
   /** A number in a sentence. @param {number} value */
@@ -330,7 +336,7 @@ class Editing {
       .slice(0, MOST_TOLD)
       .map(([id, value]) => `${this.nameOf(id)} = ${numberText(value, digits)}`);
     if (this.changes.size > MOST_TOLD) list.push("…");
-    const loss = { before: numberText(before, digits), now: numberText(this.step.number("loss"), digits) };
+    const loss = { before: numberText(before, digits), now: numberText(this.lossShown(), digits) };
     const now = said(this.words[cause && loss.before !== loss.now ? "live loss" : "live loss stays"], loss);
     const changed = list.length
       ? said(this.words["live changed"], { changes: list.join(this.words.further) })

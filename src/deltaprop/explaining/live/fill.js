@@ -6,6 +6,7 @@ import { escaped, number, symbolsOf } from "./mathml.js";
 import { Origins, readRef } from "./origins.js";
 import { batchOf, decided, promiseOf, proofOf } from "./referee.js";
 import { partsOf, withParts } from "./trees.js";
+import { Written } from "./written.js";
 import { fillEquation, widthClass } from "./write_equations.js";
 import { partsOfLine, proofHtml } from "./write_lines.js";
 
@@ -32,10 +33,16 @@ export class Filled {
     this.words = data.words;
     this.step = step;
     this.origins = new Origins(step);
+    this.written = new Written(data.program);
     this.symbolOf = symbolsOf(data.symbols);
     const ids = new Set(all("li.line").map((line) => line.id));
     /** @param {string} id */
     this.known = (id) => ids.has(id);
+  }
+
+  /** A number's value, as it is written. @param {string} id */
+  value(id) {
+    return this.origins.value(id) * this.written.multiple(readRef(id).quantity);
   }
 
   /** A number as the page shows it. @param {number} value */
@@ -45,7 +52,8 @@ export class Filled {
 
   /** A line of the page, worked out again. @param {string} id */
   line(id) {
-    const line = lineOf(id, this.origins.expression(id), this.origins.value(id), this.data.digits);
+    const made = this.written.line(id, this.origins.expression(id), this.origins.value(id));
+    const line = lineOf(id, made.tree, made.value, this.data.digits);
     const tree = this.joined(line.tree);
     return { ...line, tree, hasFormula: line.hasFormula && tree.id !== id };
   }
@@ -85,7 +93,7 @@ export class Filled {
 
   /** @param {HTMLElement} item */
   given(item) {
-    const value = this.origins.value(item.id);
+    const value = this.value(item.id);
     const text = this.text(value);
     item.dataset.value = numberText(value, 17);
     const math = item.querySelector(".number");
@@ -120,10 +128,11 @@ export class Filled {
     );
     items.forEach((item, k) => {
       const element = /** @type {Element} */ (item.querySelector(".proof"));
+      const measured = found[k].measured * this.written.multiple(readRef(item.id).quantity);
       element.className = `proof ${found[k].verdict === "undecided" ? "kink" : found[k].verdict}`;
       put(
         element,
-        proofHtml(found[k], this.words, (value, digits) => numberText(value, digits || this.data.digits)),
+        proofHtml({ ...found[k], measured }, this.words, (value, digits) => numberText(value, digits || this.data.digits)),
       );
     });
   }
@@ -131,9 +140,11 @@ export class Filled {
   equations() {
     const elements = all(".equation");
     let widest = 0;
+    const called = (/** @type {string} */ id) => this.joinedId(id);
+    const arrayOf = (/** @type {string} */ id) => this.written.array(this.step, id);
+    const { digits } = this.data;
     this.data.equations.forEach((/** @type {any} */ equation, /** @type {number} */ k) => {
-      const called = (/** @type {string} */ id) => this.joinedId(id);
-      const width = fillEquation(elements[k], equation, this.step, this.data.digits, this.known, called);
+      const width = fillEquation(elements[k], equation, arrayOf, this.step.apply, digits, this.known, called);
       widest = Math.max(widest, width);
     });
     for (const element of elements) {
@@ -156,10 +167,10 @@ export class Filled {
   picture() {
     for (const text of all(".network text[data-of]")) {
       const id = text.dataset.of || "";
-      const value = this.origins.value(id);
+      const value = this.value(id);
       text.textContent = `${text.classList.contains("gradient") ? "∂ " : ""}${this.short(value)}`;
       delete text.dataset.before;
-      if (text.dataset.again) text.dataset.again = this.short(this.origins.value(afterOf(id)));
+      if (text.dataset.again) text.dataset.again = this.short(this.value(afterOf(id)));
       if (text.classList.contains("number")) setSign(text, value);
     }
     for (const edge of all(".network .edge[data-of]")) {
@@ -170,11 +181,11 @@ export class Filled {
       setSign(edge, w);
       edge.querySelector(".line")?.setAttribute("stroke-width", (0.8 + 3.2 * share).toFixed(2));
       const title = edge.querySelector("title");
-      const gradient = this.short(this.origins.value(`d${edge.dataset.of}`));
+      const gradient = this.short(this.value(`d${edge.dataset.of}`));
       if (title) title.textContent = this.edgeTitle(title.textContent || "", this.short(w), gradient);
     }
     for (const words of all(".network desc[data-form]")) {
-      const numbers = (/** @type {string} */ _, /** @type {string} */ id) => this.short(this.origins.value(id));
+      const numbers = (/** @type {string} */ _, /** @type {string} */ id) => this.short(this.value(id));
       words.textContent = (words.dataset.form || "").replace(/\{([^}]+)\}/g, numbers);
     }
     for (const drawn of all("figure.drawn")) drawn.classList.add("as-it-was");
@@ -219,6 +230,7 @@ export class Filled {
     if (!section || !body) return;
     const { words } = this;
     const { samples, norm, uncancelled, conflict } = batchOf(this.step);
+    const ofLoss = this.written.multiple("loss");
     const order = samples
       .map((each, k) => ({ each, k }))
       .sort((a, b) => a.each.cosine - b.each.cosine || a.k - b.k)
@@ -227,7 +239,7 @@ export class Filled {
       body,
       order
         .map(({ each }) => {
-          const numbers = [this.text(each.loss), this.text(each.norm), each.cosine.toFixed(3)];
+          const numbers = [this.text(each.loss * ofLoss), this.text(each.norm), each.cosine.toFixed(3)];
           const cells = numbers.map((text) => `<td class="figure"><math>${number(text)}</math></td>`);
           const against = each.cosine < 0 ? escaped(words.against.trim()) : "";
           return `<tr><th scope="row">${each.sample + 1}</th>${cells.join("")}<td>${against}</td></tr>`;
@@ -250,7 +262,11 @@ export class Filled {
     const section = document.getElementById("promise");
     const rows = section ? Array.from(section.querySelectorAll("tbody tr")) : [];
     if (!section || !rows.length) return;
-    const { before, after, promised, bent, brought, crossed } = promiseOf(this.step);
+    const { crossed, ...found } = promiseOf(this.step);
+    const ofLoss = this.written.multiple("loss");
+    const [before, after, promised, bent, brought] = [
+      found.before, found.after, found.promised, found.bent, found.brought,
+    ].map((value) => value * ofLoss);
     [before, after, promised, bent, promised + bent, brought].forEach((value, k) => {
       const cell = rows[k].querySelector("td");
       const beyond = !Number.isFinite(value) && Number.isFinite(brought);

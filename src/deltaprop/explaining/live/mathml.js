@@ -189,11 +189,11 @@ export function mathOf(found) {
 }
 
 /** Symbols of numbers, from the templates of their arrays: "{}" stands for the index.
- *  @param {Record<string, [string, number, number]>} templates @returns {(id: string) => string} */
+ *  @param {Record<string, [string, number, number, boolean]>} templates @returns {(id: string) => string} */
 export function symbolsOf(templates) {
   return (id) => {
     const [base, at] = id.split("[");
-    const [template, from, to] = templates[id] || (at && templates[`${base}[]`]) || templates[base];
+    const [template, from, to, turned] = templates[id] || (at && templates[`${base}[]`]) || templates[base];
     const index = at
       ? at
           .slice(0, -1)
@@ -201,6 +201,7 @@ export function symbolsOf(templates) {
           .map((place) => String(Number(place) + 1))
       : [];
     const shown = index.slice(from, index.length - to);
+    if (turned) shown.reverse();
     return template.replace("{}", shown.join(shown.some((place) => place.length > 1) ? "," : ""));
   };
 }

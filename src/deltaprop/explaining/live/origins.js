@@ -1,6 +1,7 @@
 // Where a number comes from: the expression of any number of a step, as a page displays it.
 // The rules are those of the files in derivation/, over the arrays of a Step.
 import { added, fitting, roundingBound, shortened, MOST_TERMS } from "./lines.js";
+import { rescaled } from "./constants.js";
 import { later, logSum } from "./step.js";
 import { element, entries, joined, times } from "./elements.js";
 import { bound, evaluate, filled, matrixOf } from "./trees.js";
@@ -194,9 +195,10 @@ export class Origins {
 
   /** @param {number} s @param {(id: string) => string} called @param {string} id @returns {Tree} */
   lossOf(s, called, id) {
-    const terms = Array.from({ length: this.program.out }, (_, j) => this.lossTerm(s, j, called)).filter(
-      Boolean,
-    );
+    const { out, loss } = this.program;
+    const terms = Array.from({ length: out }, (_, j) => this.lossTerm(s, j, called))
+      .filter(Boolean)
+      .map((term) => rescaled(term, loss.factor));
     return terms.length ? shortened(terms) : this.operand(id);
   }
 
@@ -308,10 +310,9 @@ export class Origins {
 
   /** @param {number} s @param {number} j @returns {Tree} */
   upstream(s, j) {
-    return filled(
-      this.program.loss.by_output,
-      this.names(s, j, (id) => id),
-    );
+    const { loss } = this.program;
+    const names = this.names(s, j, (id) => id);
+    return rescaled(filled(loss.by_output, names), loss.factor);
   }
 
   /** @param {number} layer @param {number} s @param {number} i @param {number} j */
@@ -333,11 +334,8 @@ export class Origins {
   /** @param {number} s @param {number} j @param {string} id @returns {Tree} */
   outputDelta(s, j, id) {
     const { loss } = this.program;
-    if (loss.delta)
-      return filled(
-        loss.delta,
-        this.names(s, j, (name) => name),
-      );
+    const names = this.names(s, j, (name) => name);
+    if (loss.delta) return rescaled(filled(loss.delta, names), loss.factor);
     return this.jacobianSamples.includes(s) ? this.throughJacobian(s, j) : this.operand(id);
   }
 

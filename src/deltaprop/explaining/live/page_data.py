@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from deltaprop.explaining.document.blocks import Document, Equations
+from deltaprop.explaining.document.layout import laid_out
+from deltaprop.explaining.document.tokens import MatrixEquation
 from deltaprop.explaining.live.plain_trees import plain
 from deltaprop.explaining.live.program import program, reason_against
 from deltaprop.explaining.live.symbols import templates
@@ -19,8 +21,8 @@ __all__ = ["page_data", "page_script", "why_not"]
 
 # each after those that it imports
 _MODULES = (
-    "dom", "numbers", "trees", "elements", "lines", "step", "origins", "referee", "mathml",
-    "write_lines", "write_equations", "fill", "typed", "address", "editing",
+    "dom", "numbers", "trees", "elements", "lines", "step", "constants", "origins", "written",
+    "referee", "mathml", "write_lines", "write_equations", "fill", "typed", "address", "editing",
 )  # fmt: skip
 # and all that begin with "live "
 _WORDS = (
@@ -48,6 +50,7 @@ def page_data(document: Document) -> str:
     assert worked is not None
     data = program(worked)
     equations = (block for block in document.blocks() if isinstance(block, Equations))
+    turned = worked.written.turned
     told: dict[str, Any] = {
         "program": data,
         "symbols": templates(document, data),
@@ -58,18 +61,25 @@ def page_data(document: Document) -> str:
         "rate": _rate_sentence(document),
         "joined": dict(_joined(document, data)),
         "equations": [
-            {
-                "left": None if equation.matrix is None else plain(equation.matrix),
-                "tree": None if equation.made_of is None else plain(equation.made_of),
-            }
-            for block in equations
-            for equation in block.equations
+            dict(_equation(equation, turned)) for block in equations for equation in block.equations
         ],
     }
     text = json.dumps(told, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     for sign in "<>&\u2028\u2029":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
     return text
+
+
+def _equation(equation: MatrixEquation, turned: Collection[str]) -> Iterator[tuple[str, Any]]:
+    """Yield what an equation gives, of what, and how that is laid out where it is turned."""
+    assert equation.matrix is not None
+    yield "left", plain(equation.matrix)
+    yield "turned", equation.turned
+    tree = equation.made_of
+    if tree is not None:
+        yield "tree", plain(tree)
+        if turned:
+            yield "laid", plain(laid_out(tree, turned, whole=equation.turned))
 
 
 def _rate_sentence(document: Document) -> tuple[int, str]:

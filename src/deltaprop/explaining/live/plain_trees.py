@@ -3,12 +3,14 @@
 "W.1" is a whole array, a number, or an argument of a formula; ["m", "W.1", origin, rows, columns]
 a part of an array; ["n", "0.5"] a constant. Further there are ["+", "+-", a, b], ["*", a, b],
 ["/", a, b], ["^", a, b], [">", a, b], ["f", "exp", a], ["@", a, b], ["T", a], ["r", "sum", a],
-["ap", "tanh'", z, a] and, in a matrix equation, ["shown", "tanh'", z]: the function's values.
+["ap", "tanh'", z, a] and, in a matrix equation, ["shown", "tanh'", z]: the function's values, and
+["turned", z]: an array with rows and columns exchanged.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from deltaprop.functional.arithmetic import parse
@@ -71,6 +73,8 @@ def plain(tree: Expression) -> Plain:
 
 
 def _matrix(matrix: Matrix) -> Plain:
+    if matrix.turned:
+        return ["turned", _matrix(replace(matrix, values=matrix.values.T, turned=False))]
     whole = not matrix.part and not any(matrix.origin)
     if whole and len(matrix.origin) in (1, 2):  # one number that is an array keeps its shape
         return matrix.id

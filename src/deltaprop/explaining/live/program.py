@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from deltaprop.explaining.derivation.trees import (
     rows_of,
     tree_of,
 )
-from deltaprop.explaining.derivation.update import moves
+from deltaprop.explaining.derivation.update import moves, with_signs
 from deltaprop.explaining.live.plain_trees import Plain, plain, plain_formula
 from deltaprop.explaining.worked_step import WorkedStep
 from deltaprop.functional.activations import ACTIVATIONS, Activation, erfc_series
@@ -58,8 +59,6 @@ def reason_against(worked: WorkedStep) -> tuple[str, dict[str, str]] | None:
     None where they can.
     """
     network, update = worked.trace.network, worked.update
-    if not worked.written.is_plain:
-        return "live convention", {}
     for row in network.activations:
         if row.arithmetic is None:
             return "live without formula", {"name": row.name}
@@ -111,7 +110,16 @@ def program(worked: WorkedStep) -> dict[str, Any]:
         "kinks": [
             [name.id, list(row.kinks)] for name, row in _activated(trace) if row.kinks
         ],
+        # as conventions write it: what each kind of number is a multiple of
+        "written": {
+            "factors": {kind: _fraction(f) for kind, f in worked.written.factors.items()},
+            "base": worked.written.base,
+        },
     }  # fmt: skip
+
+
+def _fraction(value: Fraction) -> list[int]:
+    return [value.numerator, value.denominator]
 
 
 # what is given
@@ -137,9 +145,13 @@ def _given(worked: WorkedStep) -> Iterator[tuple[str, Any]]:
             own = flat[slot.start : slot.stop].reshape(slot.shape)
             yield Ref(f"{key}_{name}", layer).id, _packed(own)
     yield "learning_rate", update.learning_rate
-    for name in ("l2", "l1", "label_smoothing"):
-        if getattr(network, name):
-            yield name, float(getattr(network, name))
+    pull = update.pull  # where the weights decay in the step, the penalty is there alone
+    for name, strength in (
+        ("l2", network.l2 or pull.l2), ("l1", network.l1 or pull.l1),
+        ("label_smoothing", network.label_smoothing),
+    ):  # fmt: skip
+        if strength:
+            yield name, float(strength)
     yield from _hyperparameters(worked).items()
 
 
@@ -256,6 +268,7 @@ def _loss(trace: Trace) -> dict[str, Any]:
         "output": output.name,
         "forms": [plain_formula(text, "z") for text in (output.arithmetic, *output.elsewhere)],
         "shift": output.is_shift_invariant,
+        "factor": _fraction(loss.factor),
         "value": plain_formula(value, *names),
         "elsewhere": [plain_formula(text, *names) for text in loss.elsewhere],
         "delta": plain_formula(slope, *names) if slope else None,
@@ -303,9 +316,10 @@ def _update(worked: WorkedStep) -> Iterator[Assignment]:
     for slot in trace.network.layout.slots:
         layer, shape = slot.layer + 1, list(slot.shape)
         as_matrix = described.of_matrix(slot)
+        old = Matrix(Ref(slot.name, layer).id, trace.parameters.layers[slot.layer][slot.name])
         for tree, found in as_matrix.values():
             own = list(found.values.shape) if found.origin else []
-            yield found.id, own, 0, own[0] if own else 1, plain(tree)
+            yield found.id, own, 0, own[0] if own else 1, plain(with_signs(tree, old))
         if as_matrix:
             continue
         new = Ref(slot.name, layer, (), after=True).id
@@ -335,10 +349,11 @@ def _set(
         start, stop = (0, len(values)) if k is None else (k, k + 1)
         return rows_of(trace, values, Ref(f"{name}{slot.name}", layer, (), after), start, stop)
 
+    w, described = array(""), worked.derivation.new_parameters
     names: dict[str, Expression] = {
-        "w": array(""),
-        "g": array("d"),
-        "learning_rate": worked.derivation.new_parameters.learning_rate(slot),
+        "w": w,
+        "g": with_signs(described.pull(slot, array("d"), w), w),
+        "learning_rate": described.learning_rate(slot),
         **{n: Operand(n, v) for n, v in _hyperparameters(worked).items()},
         **{n: array(f"{n}_") for n in _states(worked)},
     }

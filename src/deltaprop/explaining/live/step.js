@@ -144,6 +144,7 @@ export class Step {
     const each = new Float64Array(n);
     for (let s = 0; s < n; s += 1) {
       for (let j = s * out; j < (s + 1) * out; j += 1) each[s] += this.lossTerm(z, p, t.data, s, j);
+      each[s] *= this.factor;
     }
     const shares = this.array("share").data;
     const data = each.reduce((sum, own, s) => sum + (shares[s] === 0 ? 0 : shares[s] * own), 0);
@@ -155,7 +156,13 @@ export class Step {
     this.arrays.set(called("loss"), { dims: [], data: Float64Array.of(data + extra[0] + extra[1]) });
   }
 
-  /** What one output adds to the loss of its sample.
+  /** What the loss is multiplied by, of what its formulas tell. */
+  get factor() {
+    const [above, below] = this.program.loss.factor;
+    return above / below;
+  }
+
+  /** What one output adds to the loss of its sample, by the formula.
    *  @param {Float64Array} z @param {Float64Array} p @param {Float64Array} t @param {number} s
    *  @param {number} j its place among all */
   lossTerm(z, p, t, s, j) {
@@ -190,6 +197,7 @@ export class Step {
       const mean = places.reduce((sum, j, k) => sum + a.data[j] * g[k], 0);
       places.forEach((j, k) => (own[j] = a.data[j] * (g[k] - mean)));
     }
+    own.forEach((d, j) => (own[j] = d * this.factor));
     const shares = this.array("share").data;
     const delta = own.map((d, j) => (shares[Math.floor(j / out)] === 0 ? 0 : shares[Math.floor(j / out)] * d));
     this.arrays.set("sample_delta", { dims: [n, out], data: own });

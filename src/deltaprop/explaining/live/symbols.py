@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,15 +12,17 @@ from deltaprop.explaining.document.blocks import Document
 from deltaprop.model.layers import INTERMEDIATES
 from deltaprop.notation.ids import PER_SAMPLE, Ref, grid, read_ref
 from deltaprop.notation.mathml import symbol
+from deltaprop.notation.symbols import symbol as parts_of
 
 __all__ = ["templates"]
 
 
-def templates(document: Document, program: dict[str, Any]) -> dict[str, tuple[str, int, int]]:
+def templates(document: Document, program: dict[str, Any]) -> dict[str, tuple[str, int, int, bool]]:
     """Return for each array of a step's data a symbol with "{}" for its index.
 
     Beside it stands how many places of the index are left out in front (the sample's, where there
-    is only one) and behind (of numbers that a row has once). "loss[]" is the loss of a sample.
+    is only one) and behind (of numbers that a row has once), and whether what is left is written
+    the other way round. "loss[]" is the loss of a sample.
     Where single numbers have letters of their own, the symbol of each stands there by its id.
     """
     found = {}
@@ -27,7 +30,7 @@ def templates(document: Document, program: dict[str, Any]) -> dict[str, tuple[st
         array, depth = read_ref(name), len(shape)
         if document.naming.single:
             for ref in grid(array.quantity, array.layer, shape, after=array.after):
-                found[ref.id] = _symbol(document, ref), 0, 0
+                found[ref.id] = _symbol(document, ref), 0, 0, False
         ref = Ref(array.quantity, array.layer, (0,) * depth, array.after)
         front = int(depth > 0 and ref.quantity in PER_SAMPLE and document.n_samples == 1)
         behind = int(ref.quantity in INTERMEDIATES and INTERMEDIATES[ref.quantity].per_row)
@@ -35,7 +38,8 @@ def templates(document: Document, program: dict[str, Any]) -> dict[str, tuple[st
         shown = "1" * (depth - front - behind)
         key = f"{name}[]" if depth and ref.quantity == "loss" else name
         template = written.replace(f"<mn>{shown}</mn>", "<mn>{}</mn>", 1) if shown else written
-        found[key] = template, front, behind
+        places = parts_of(replace(ref, index=tuple(range(depth))), 2, document.naming).index
+        found[key] = template, front, behind, places != tuple(sorted(places))
     return found
 
 

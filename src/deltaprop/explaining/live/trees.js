@@ -6,8 +6,10 @@ import { FUNCTIONS, RELATIONS, power } from "./numbers.js";
  *  @typedef {{dims: number[], data: Float64Array}} Quantity */
 /** @typedef {{rows: number, cols: number, data: Float64Array}} Block */
 /** A part of a named array, whose entries have ids. origin is the index of the first entry; alone is
- *  whether it is a number and no array, applied whether its numbers are a function's values.
- *  @typedef {Block & {id: string, origin: number[], alone?: boolean, applied?: boolean}} Matrix */
+ *  whether it is a number and no array, applied whether its numbers are a function's values, turned
+ *  whether it is written with rows and columns exchanged.
+ *  @typedef {Block & {id: string, origin: number[], alone?: boolean, applied?: boolean,
+ *    turned?: boolean}} Matrix */
 /** @typedef {{id: string, value: number, rounding?: number}} Operand */
 /** @typedef {{count: number, value: number}} Rest */
 /** @typedef {any} Tree */
@@ -62,6 +64,7 @@ export function bound(tree, arrayOf, called = (id) => id) {
     const [, id, origin, rows, cols] = tree;
     return matrixOf(called(id), arrayOf(called(id)), origin, rows, cols);
   }
+  if (tree[0] === "turned") return { ...bound(tree[1], arrayOf, called), turned: true };
   return withParts(
     tree,
     partsOf(tree).map((part) => bound(part, arrayOf, called)),

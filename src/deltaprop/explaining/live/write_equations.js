@@ -85,22 +85,21 @@ function enoughDigits(tree, result, digits, apply) {
 }
 
 /** Write an equation's numbers into its element.
- *  @param {Element} element @param {{left: any, tree: any}} equation
- *  @param {import("./step.js").Step} step @param {number} digits @param {(id: string) => boolean} known
+ *  @param {Element} element
+ *  @param {{left: any, turned: boolean, tree: any, laid: any}} equation what it gives, and of what;
+ *    laid is how that is written where arrays are turned
+ *  @param {(id: string) => import("./trees.js").Quantity} arrayOf
+ *  @param {import("./trees.js").Apply} apply @param {number} digits @param {(id: string) => boolean} known
  *  @param {(id: string) => string} called what a number is called in the notation
  *  @returns {number} the width of its widest matrix, in characters */
-export function fillEquation(element, { left, tree }, step, digits, known, called) {
-  const result = bound(left, (id) => step.array(id));
-  const right =
-    tree &&
-    withValues(
-      bound(tree, (id) => step.array(id)),
-      step.apply,
-    );
-  const enough = right ? enoughDigits(right, result, digits, step.apply) : digits;
+export function fillEquation(element, { left, turned, tree, laid }, arrayOf, apply, digits, known, called) {
+  const of = (/** @type {Tree} */ side) => withValues(bound(side, arrayOf), apply);
+  const result = bound(left, arrayOf);
+  const right = tree && of(tree);
+  const enough = right ? enoughDigits(right, result, digits, apply) : digits;
   // where the numbers were those of the result they stand there once
   const repeats = right && isMatrix(right) && !right.applied;
-  const written = right && !repeats ? writtenOf(right) : [];
+  const written = right && !repeats ? writtenOf(laid ? of(laid) : right) : [];
   const tables = [...element.querySelectorAll("mtable")];
   const constants = [...element.querySelectorAll(".constant")];
   let widest = 0;
@@ -116,7 +115,7 @@ export function fillEquation(element, { left, tree }, step, digits, known, calle
   }
   widest = Math.max(
     widest,
-    fillTable(tables.shift(), { matrix: result, transposed: false, applied: false }, digits, known, called),
+    fillTable(tables.shift(), { matrix: result, transposed: turned, applied: false }, digits, known, called),
   );
   const shown = corner(result);
   const exact = shown.every((value) => {
@@ -148,11 +147,12 @@ function beforeThePoint(text) {
  *  @param {number} digits @param {(id: string) => boolean} known @param {(id: string) => string} called
  *  @returns {number} its width */
 function fillTable(table, { matrix, transposed, applied }, digits, known, called) {
-  const [rows, cols] = transposed ? [matrix.cols, matrix.rows] : [matrix.rows, matrix.cols];
+  const across = transposed !== Boolean(matrix.turned);
+  const [rows, cols] = across ? [matrix.cols, matrix.rows] : [matrix.rows, matrix.cols];
   const range = (/** @type {number} */ n) => Array.from({ length: Math.min(n, MOST_CELLS) }, (_, k) => k);
   const cells = range(rows).map((r) =>
     range(cols).map((c) => {
-      const { id, value } = transposed ? entryOf(matrix, c, r) : entryOf(matrix, r, c);
+      const { id, value } = across ? entryOf(matrix, c, r) : entryOf(matrix, r, c);
       return { id: called(id), text: numberText(value, digits) };
     }),
   );
