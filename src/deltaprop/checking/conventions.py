@@ -159,12 +159,12 @@ CONVENTIONS: tuple[Convention, ...] = (
         _is_mean, "a mean over several samples", written={"delta": _n, "dW": _n, "db": _n},
     ),
     Convention(
-        "error_signal", "t_minus_y", "delta is t - y times f', and the step adds eta a delta",
+        "error_signal", "t_minus_y", "delta is (t - y) f', and the step adds eta a delta",
         written={"delta": _minus, "dW": _minus, "db": _minus},
         shown_by=("[Wbza].*.after", "loss.after"),
     ),
     Convention(
-        "error_signal", "t_minus_y_in_delta", "delta is t - y times f'; dW and db are dL/dW, dL/db",
+        "error_signal", "t_minus_y_in_delta", "delta is (t - y) f'; dW and db are dL/dW, dL/db",
         written={"delta": _minus}, shown_by=("d[Wb].*", "[Wbza].*.after", "loss.after"),
     ),
     Convention(

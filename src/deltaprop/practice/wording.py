@@ -13,7 +13,7 @@ from deltaprop.notation.languages import wording_in
 from deltaprop.practice.classroom.wording import CLASSROOM
 from deltaprop.practice.exercises.wording import COURSE
 
-__all__ = ["WORDINGS", "mistake_described", "slip_described", "wording_of"]
+__all__ = ["WORDINGS", "mistake_described", "slip_described", "slip_named", "wording_of"]
 
 _EN = {
     "sheet": "Practice: one step of back-propagation",
@@ -80,6 +80,7 @@ _EN = {
     "marked": "{count} of {asked} numbers are there.",
     "to know": "Every line: the same command with --key FILE.",
     "separator": ", ",
+    "named": "{described} ({mistake})",
     "mistake arithmetic": "a slip in the arithmetic, as no named mistake gives it",
     "mistake systematic": "all of these numbers are wrong, and no named mistake gives them",
 }
@@ -145,6 +146,7 @@ _ZH = {
     "marked": "共 {asked} 个数，作答了 {count} 个。",
     "to know": "要看每一行的推导，请给同一命令加上 --key FILE。",
     "separator": "，",
+    "named": "{described}（{mistake}）",
     "mistake arithmetic": "计算错误，对不上任何一种常见错误",
     "mistake systematic": "这些数全都不对，也对不上任何一种常见错误",
 }
@@ -168,3 +170,9 @@ def mistake_described(name: str, language: str) -> str:
 def slip_described(name: str, language: str) -> str:
     """Return what goes wrong in a named mistake, or in a slip that has no name, in one line."""
     return wording_of(language).get(f"mistake {name}") or mistake_described(name, language)
+
+
+def slip_named(name: str, language: str) -> str:
+    """Return what goes wrong with its name behind it, as in a table."""
+    described = slip_described(name, language)
+    return wording_of(language)["named"].format(described=described, mistake=name)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from deltaprop.characters import escaped
 from deltaprop.practice.classroom.papers import Paper
-from deltaprop.practice.wording import slip_described, wording_of
+from deltaprop.practice.wording import slip_named, wording_of
 from deltaprop.widths import table_lines, wrap
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def render(marked: ClassMarking, width: int) -> str:
     if marked.mistakes:
         header = [words[f"class {key}"] for key in ("mistake", "count", "which")]
         rows = [
-            [_described(name, marked.language), str(len(papers)), _listed(papers)]
+            [slip_named(name, marked.language), str(len(papers)), _listed(papers)]
             for name, papers in marked.mistakes.items()
         ]
         lines += ["", *table_lines(header, rows, width, right=(1,))]
@@ -34,11 +34,6 @@ def render(marked: ClassMarking, width: int) -> str:
     rows = [[paper.name, *_result(paper, marked.language)] for paper in marked.papers]
     lines += ["", *table_lines(header, rows, width, right=(1,))]
     return "\n".join(lines) + "\n"
-
-
-def _described(name: str, language: str) -> str:
-    described = slip_described(name, language)
-    return f"{described} ({name})" if language == "en" else f"{described}（{name}）"
 
 
 def _listed(papers: Sequence[Paper]) -> str:

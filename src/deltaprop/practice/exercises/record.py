@@ -16,7 +16,7 @@ from typing import Any
 from deltaprop.characters import escaped
 from deltaprop.errors import DataError, OutputError, SettingError, UnknownNameError
 from deltaprop.model.files import write_atomically
-from deltaprop.practice.wording import slip_described, wording_of
+from deltaprop.practice.wording import slip_named, wording_of
 from deltaprop.widths import table_lines, wrap
 
 __all__ = ["Done", "Record", "opened", "record_path", "today"]
@@ -183,7 +183,7 @@ class Record:
             "since": self.done[0].day,
             "asked": sum(one.asked for one in self.done),
             "first": sum(one.first for one in self.done),
-            "lately": _share(lately),
+            "lately": _share(lately, language),
             "few": len(lately),
         }
         lines = wrap(words["record"].format(**facts), width)
@@ -209,14 +209,15 @@ class Record:
 def _named(name: str, language: str) -> str:
     """Return what a mistake is; its name alone where another version knew it."""
     try:
-        return f"{slip_described(name, language)} ({name})"
+        return slip_named(name, language)
     except UnknownNameError:
         return escaped(name)
 
 
-def _share(done: list[Done]) -> str:
+def _share(done: list[Done], language: str) -> str:
     asked = sum(one.asked for one in done)
-    return f"{100 * sum(one.first for one in done) / asked:.0f} %" if asked else "–"
+    share = 100 * sum(one.first for one in done) / asked if asked else None
+    return "–" if share is None else wording_of(language)["record share"].format(share=share)
 
 
 def opened(path: Path, tell: Callable[[str], None], language: str) -> Record:

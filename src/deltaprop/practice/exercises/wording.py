@@ -68,6 +68,7 @@ COURSE: Mapping[str, Mapping[str, str]] = {
             "Exercises since {since}: {count}. Right at once and without a hint: {first} of "
             "{asked} answers; in the last {few} exercises {lately}."
         ),
+        "record share": "{share:.0f} %",
         "record empty": "Nothing is noted yet.",
         "record mistake": "mistake",
         "record times": "rows",
@@ -127,6 +128,7 @@ COURSE: Mapping[str, Mapping[str, str]] = {
             "自 {since} 起共 {count} 道练习：{asked} 个答案中 {first} 个一次答对且没有看提示；"
             "最近 {few} 道：{lately}。"
         ),
+        "record share": "{share:.0f}%",
         "record empty": "还没有记录。",
         "record mistake": "错误",
         "record times": "行数",
