@@ -39,6 +39,56 @@ def with_layer(index, **changes):
     return EXAMPLE | {"layers": layers}
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"x": "1, 0.5"}, {"x": "１ ０．５"}, {"x": [["1", "1/2"]]}, {"x": ["1,0", "0,5"]},
+        {"targets": 0.75}, {"targets": "3/4"}, {"targets": ["0,75"]}, {"targets": [["6/8"]]},
+        {"learning_rate": "1/2"}, {"learning_rate": "0,5"}, {"learning_rate": " 5e-1 "},
+        {"l2": "0"}, {"optimizer": {"name": "gradient_descent", "learning_rate": "1/2"}},
+        {"layers": [
+            {"W": "1/2, 0.1; -0.3, 0.8", "b": ["1/10", "−0,2"], "activation": "tanh"},
+            {"W": [["7/10"], ["-0,4"]], "b": "3/10"},
+        ]},
+    ],
+)  # fmt: skip
+def test_text_is_a_number_wherever_one_stands(changes):
+    assert after(EXAMPLE | changes).tolist() == after(EXAMPLE).tolist()
+
+
+def test_single_numbers_need_no_brackets():
+    layers = [{"W": 0.5}, {"W": "1/4"}]
+    one = {"layers": layers, "loss": "half_squared_error", "x": 2, "targets": 1}
+    assert explained(one).trace.loss == 0.5 * 0.75**2
+    labelled = EXAMPLE | {"loss": "cross_entropy", "targets": 1}
+    labelled |= {"layers": [EXAMPLE["layers"][0], {"W": [[1, 0], [0, 1]]}]}
+    assert after(labelled).tolist() == after(labelled | {"targets": [[0, 1]]}).tolist()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"learning_rate": "fast"}, "learning_rate is 'fast'; expected a finite number"),
+        ({"l2": True}, "l2 is True; expected a finite number"),
+        ({"x": "1, a"}, "x is '1, a'; write numbers like 0.5 or 1/3"),
+        ({"x": [["1/0", 1]]}, "x holds '1/0' in row 1"),
+        ({"conventions": {"delta": "nonsense"}}, "mine.yaml: No convention of delta is called"),
+    ],
+)
+def test_what_is_no_number_is_refused_where_it_stands(changes, said):
+    with pytest.raises(DataError) as error:
+        worked_example(EXAMPLE | changes, "mine.yaml")
+    assert said in str(error.value)
+
+
+def test_conventions_may_be_called_as_on_the_command_line():
+    delta = float(explained(EXAMPLE).trace.delta[-1][0, 0])
+    claims = {"claims": {"delta.2": [[-delta]]}}
+    for given in ("t-minus-y", ["t-minus-y"], {"error_signal": "t_minus_y"}):
+        marking = dp.mark(EXAMPLE | claims | {"conventions": given})
+        assert marking.ok, str(marking)
+
+
 @pytest.mark.parametrize("name", [name for name in ACTIVATIONS if name != "identity"])
 @pytest.mark.one_in(5)
 def test_any_activation_may_be_the_output(name):

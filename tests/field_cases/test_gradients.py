@@ -152,7 +152,8 @@ def a_slope(z, a):
 
 # what the code does, where it is asked about, and the name
 FAULTS = {
-    # https://discuss.pytorch.org/t/53744: CrossEntropyLoss after Softmax
+    # https://runebook.dev/en/docs/pytorch/generated/torch.nn.softmax:
+    # CrossEntropyLoss after Softmax
     "softmax twice": (tanh_softmax(twice_softmax), "softmax_twice", {}),
     # https://stackoverflow.com/questions/40575841: the derivative of softmax as a (1 - a)
     "softmax' on top of p - t": (
@@ -175,7 +176,8 @@ FAULTS = {
     "1 - z^2": (tanh_softmax(slope=lambda z, a: 1 - z**2), "f_prime_wrong_point", {}),
     "f for f'": (tanh_softmax(slope=lambda z, a: a), "other_slope", {}),
     "no f'": (tanh_softmax(slope=lambda z, a: np.ones_like(a)), "missing_f_prime", {}),
-    # https://community.deeplearning.ai/t/402919: dW2 for W2
+    # https://community.deeplearning.ai/t/w3-ex-6-assertionerror-wrong-values-for-dw1/402919:
+    # dW2 for W2
     "through the gradient": (
         tanh_softmax(back=lambda d, w, g: d @ g.T), "gradient_for_weights", {},
     ),

@@ -8,12 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from deltaprop.checking.conventions import asked_for
 from deltaprop.errors import DataError, DeltapropError, UnknownNameError
 from deltaprop.explaining.example_keys import (
+    number_of,
     numbers_of,
     refuse_unknown_keys,
     rows_of,
     shown_kind,
+    with_numbers,
     without_bias_rows,
 )
 from deltaprop.functional.activations import ACTIVATIONS
@@ -45,6 +48,7 @@ def described_by(data: Mapping[str, Any], name: str) -> dict[str, Any]:
         raise DataError(f"{name} lacks {', '.join(missing)}; see the worked-example format.")
     try:
         refuse_unknown_keys(data)
+        data = with_numbers(data)
         if data.get("bias_row") is not None:
             data = without_bias_rows(data)
         network, parameters = _network(data)
@@ -61,7 +65,7 @@ def described_by(data: Mapping[str, Any], name: str) -> dict[str, Any]:
             "train_biases": bool(data.get("train_biases", True)),
             "reduction": str(data.get("loss_reduction", "mean")),
             "claims": data.get("claims"),
-            "conventions": data.get("conventions"),
+            "conventions": _conventions(data.get("conventions")),
             "digits": _digits(data.get("digits")),
             "titles": _titles(data.get("titles")),
             "source": _source(data.get("source")),
@@ -96,9 +100,9 @@ def _optimizer(
     for option in chosen:
         if option not in known:
             raise UnknownNameError(f"option of {name}", option, [*known, "state"])
-    rate = chosen.pop("learning_rate", data.get("learning_rate", 0.1))
+    rate = number_of(chosen.pop("learning_rate", _rate(data)), "learning_rate")
     plain = {k: float(v) if isinstance(v, float) else v for k, v in chosen.items()}
-    optimizer: Optimizer = rule(float(rate), **plain)
+    optimizer: Optimizer = rule(rate, **plain)
     return optimizer, None if state is None else _state(state, optimizer, parameters)
 
 
@@ -140,27 +144,32 @@ def _network(data: Mapping[str, Any]) -> tuple[Network, Parameters]:
         raise DataError("layers is empty; expected at least one with W.")
     dense: list[Dense] = []
     biases = [_bias(layer, index) for index, layer in enumerate(layers, start=1)]
-    eta = positive(float(data.get("learning_rate", 0.1)), "learning_rate")
+    eta = positive(_rate(data), "learning_rate")
     for index, (layer, b) in enumerate(zip(layers, biases, strict=True), start=1):
         rows = numbers_of(layer["W"], f"W of layer {index}")
         if not all(isinstance(row, list) for row in rows):
             raise ValueError(f"W of layer {index} is one row; expected rows, [[...], ...]")
-        own = float(layer.get("learning_rate", eta))
+        own = number_of(layer.get("learning_rate", eta), f"learning_rate of layer {index}")
+        of_b = layer.get("bias_learning_rate", own)
+        of_b = number_of(of_b, f"bias_learning_rate of layer {index}")
         dense.append(
             Dense(
                 len(rows[0]),
                 None if index == len(layers) else layer.get("activation", "identity"),
                 bias=b is not None,
                 learning_rate_factor=own / eta,
-                bias_learning_rate_factor=float(layer.get("bias_learning_rate", own)) / eta,
+                bias_learning_rate_factor=of_b / eta,
             )
         )
     network = Network.from_layers(
-        len(layers[0]["W"]), dense, _loss(data), l2=float(data.get("l2", 0) or 0),
-        l1=float(data.get("l1", 0) or 0),
-        label_smoothing=float(data.get("label_smoothing", 0) or 0),
+        len(layers[0]["W"]), dense, _loss(data),
+        **{key: number_of(data.get(key) or 0, key) for key in ("l2", "l1", "label_smoothing")},
     )  # fmt: skip
     return network, network.parameters(W=[layer["W"] for layer in layers], b=biases)
+
+
+def _rate(data: Mapping[str, Any]) -> float:
+    return number_of(data.get("learning_rate", 0.1), "learning_rate")
 
 
 def _usual(layers: list[Any]) -> list[Any]:
@@ -253,6 +262,12 @@ def _targets(values: object, n: int, n_out: int) -> list[Any]:
     if n == 1 and len(numbers) == n_out and not isinstance(numbers[0], list):
         return [numbers]
     return numbers
+
+
+def _conventions(value: object) -> object:
+    """Return conventions as they are given, or raise: as names, one or several, or a mapping."""
+    asked_for(value)
+    return value
 
 
 def _titles(value: object) -> dict[str, str]:

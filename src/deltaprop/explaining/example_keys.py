@@ -8,15 +8,18 @@ from dataclasses import fields
 from typing import Any
 
 from deltaprop.errors import DataError, UnknownNameError, nearest_name
+from deltaprop.explaining import typed_numbers
 from deltaprop.training.optimizers import OPTIMIZERS
 
 __all__ = [
     "KEYS",
     "LAYER_KEYS",
+    "number_of",
     "numbers_of",
     "refuse_unknown_keys",
     "rows_of",
     "shown_kind",
+    "with_numbers",
     "without_bias_rows",
 ]
 
@@ -28,6 +31,8 @@ KEYS = (
 _OF_EXERCISES = ("format", "practice", "told", "choices")  # beside the keys of an example
 LAYER_KEYS = ("W", "b", "w0", "activation", "learning_rate", "bias_learning_rate")
 _BIAS_ROWS = {"first": 0, "last": -1}
+_ARRAYS = ("x", "targets", "W", "b", "w0")
+_SINGLE = ("learning_rate", "bias_learning_rate", "l2", "l1", "label_smoothing")
 
 
 def refuse_unknown_keys(data: Mapping[str, Any]) -> None:
@@ -73,6 +78,58 @@ def _no_such_key(key: str, known: tuple[str, ...], where: str) -> str:
     near = nearest_name(key, known)
     hint = f" Did you mean {near!r}?" if near else ""
     return f"{where} has no key {key!r}.{hint} Known: {', '.join(known)}."
+
+
+def with_numbers(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the example with its numbers as numbers, where they are written as text: "1/3".
+
+    An array may be text as a whole, "1, 0.5; 0, 1", or a single number without brackets. What is
+    no number stays as it is, and is refused where it is read.
+    """
+    layers, optimizer = data["layers"], data.get("optimizer")
+    found = _numbers_in(data)
+    if isinstance(layers, list):
+        found["layers"] = [_numbers_in(x) if isinstance(x, Mapping) else x for x in layers]
+    if isinstance(optimizer, Mapping):
+        options = {k: _cell(v) for k, v in optimizer.items() if k not in ("name", "state")}
+        found["optimizer"] = {**optimizer, **options}
+    if isinstance(data.get("steps"), list):
+        found["steps"] = [
+            {**x, **_numbers_in({k: x[k] for k in ("x", "targets") if k in x})}
+            if isinstance(x, Mapping) else x for x in data["steps"]
+        ]  # fmt: skip
+    return found
+
+
+def _numbers_in(given: Mapping[str, Any]) -> dict[str, Any]:
+    found = dict(given)
+    found |= {name: _array(given[name], name) for name in _ARRAYS if name in given}
+    found |= {name: _cell(given[name]) for name in _SINGLE if name in given}
+    return found
+
+
+def _array(value: Any, name: str) -> Any:
+    if isinstance(value, str):
+        one = typed_numbers.cell_of(value) if "," not in value else None
+        return typed_numbers.rows_of(value, name) if one is None else _array(one, name)
+    if isinstance(value, list):
+        return [_array(one, name) if isinstance(one, list) else _cell(one) for one in value]
+    plain = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if plain and name not in ("b", "w0"):
+        return [[value]] if name == "W" else [value]
+    return value
+
+
+def _cell(value: Any) -> Any:
+    number = typed_numbers.cell_of(value) if isinstance(value, str) else None
+    return value if number is None else number
+
+
+def number_of(value: object, what: str) -> float:
+    """Return a number as a float; raise ValueError where it is something else."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError(f"{what} is {shown_kind(value)}; expected a finite number")
+    return float(value)
 
 
 def without_bias_rows(data: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""Numbers as somebody writes them on a command line: "1,0.5", "1/3", rows parted by ";"."""
+"""Numbers as text, on a command line or in a file: "1,0.5", "1/3", rows parted by ";"."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from deltaprop.characters import plain_digits
 from deltaprop.errors import SettingError, shown
 
-__all__ = ["only_one", "rows_of", "text_of"]
+__all__ = ["cell_of", "only_one", "rows_of", "text_of"]
 
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 
@@ -38,7 +38,13 @@ def rows_of(value: object, name: str) -> list[list[float]]:
     return rows
 
 
-def _number(cell: str, name: str, text: str) -> float:
+def cell_of(text: str) -> float | None:
+    """Return a single number: 0.5, 1/3, or 0,5 with a decimal comma; None where it is none."""
+    plain = re.sub(r"\s*/\s*", "/", plain_digits(text).replace("−", "-").strip())
+    return _read(re.sub(r"^([-+]?\d+),(\d+)$", r"\1.\2", plain))
+
+
+def _read(cell: str) -> float | None:
     above, slash, below = cell.partition("/")
     parts = [above, below] if slash else [above]
     if all(_NUMBER.fullmatch(part) for part in parts):
@@ -49,6 +55,13 @@ def _number(cell: str, name: str, text: str) -> float:
                 return int(cell) if whole else numbers[0]
         elif numbers[1] and math.isfinite(numbers[0] / numbers[1]):
             return numbers[0] / numbers[1]
+    return None
+
+
+def _number(cell: str, name: str, text: str) -> float:
+    number = _read(cell)
+    if number is not None:
+        return number
     raise SettingError(
         f"{name} is {shown(text)}; write numbers like 0.5 or 1/3, several like 1,0.5, and rows "
         'parted by a semicolon: "1,0; 0,1".'

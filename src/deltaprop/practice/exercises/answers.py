@@ -12,6 +12,7 @@ from deltaprop.practice.marking.precision import read_number
 __all__ = ["read_answers"]
 
 _LONGEST = 1000  # characters of a line
+_EQUALS = re.compile("[^,;、=≈]*[=≈]")  # "z = 1.25": what a number is the value of
 _FRACTION = re.compile(r"([-+]?\d{1,15})/(\d{1,15})")
 
 
@@ -21,11 +22,13 @@ def read_answers(text: str, count: int) -> list[str] | None:
     Parameters
     ----------
     text : str
-        Separated by commas, semicolons or blanks; fractions such as 1/3 and brackets are read.
+        Separated by commas, semicolons or blanks; fractions such as 1/3 and brackets are read, and
+        what stands before an equals sign is passed over.
     count : int
         How many are expected.
     """
     plain = plain_digits(text[:_LONGEST])
+    plain = _EQUALS.sub(" ", plain)
     plain = re.sub(r"\s*/\s*", "/", re.sub(r"[\[\](){}]", " ", plain))
     words = [word for word in re.split(r"[,;、\s]+", plain) if word]
     numbers = [_decimal(word) for word in words]

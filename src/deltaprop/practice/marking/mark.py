@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from deltaprop.checking.causes import Explanation
-from deltaprop.checking.conventions import Conventions, declared
+from deltaprop.checking.conventions import Conventions, asked_for
 from deltaprop.checking.precision import EPSILON, is_close
 from deltaprop.errors import DataError, DeltapropError
 from deltaprop.explaining.examples import (
@@ -304,7 +304,7 @@ def mark(worked: str | os.PathLike[str] | Mapping[str, Any] | WorkedExample) -> 
     names: dict[str, None] = {}
     given: dict[str, object] = {}  # parameters that were claimed after the step before
     for number, changes in enumerate(example.steps or ({},), start=1):
-        one, conventions = example, declared(example.conventions)
+        one, conventions = example, asked_for(example.conventions)
         if example.steps:
             one = replace(example, **{"claims": None, **changes})
         if one.claims or not example.steps:

@@ -24,7 +24,7 @@ _DECIMAL = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?")
 _FRACTION = re.compile(r"([-+]?\d{1,15})/(\d{1,15})")
 _GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}(?:([,. '_])\d{3})(?:\1\d{3})*(?P<rest>[.,]\d*)?")
 _COMMA = re.compile(r"[-+]?(\d+,\d*|,\d+)([eE][-+]?\d{1,3})?")
-_ABOUT = re.compile(r"\s*[=≈~∼≃≅]\s*")
+_EQUALS = re.compile("[=≈~∼≃≅]")
 _POWER = re.compile(r"\s*[x*×·]\s*10\s*(\^|\*\*)\s*\(?([-+]?\d{1,3})\)?")
 _PLAIN = (("\u2013", "-"), ("\u2019", "'"))
 _LONGEST = 400  # characters of a number
@@ -290,11 +290,14 @@ def has_decimal_commas(claims: object) -> bool:
 
 
 def _plain(written: str) -> str:
-    """Return what is written in ASCII digits and signs, without a sign for about and dots."""
-    text = plain_digits(written.strip("\"'“”„‟«» \t"))
+    """Return what is written in ASCII digits and signs, without a sign for about and dots.
+
+    Of "E = 0.55" it is what stands behind the last sign.
+    """
+    text = plain_digits(_EQUALS.split(written)[-1].strip("\"'“”„‟«» \t"))
     for sign, plain in _PLAIN:
         text = text.replace(sign, plain)
-    text = _ABOUT.sub("", text, count=1).removesuffix("...").strip()
+    text = text.removesuffix("...").strip()
     text = _POWER.sub(lambda found: f"e{found[2]}", text, count=1)
     return re.sub(r"\s*/\s*", "/", text)
 
