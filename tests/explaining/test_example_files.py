@@ -1,6 +1,7 @@
 """Worked examples as files: written, they are read back the same; explanations are read, too."""
 
 import json
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -57,13 +58,38 @@ VALUES = st.recursive(
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(data=st.dictionaries(TEXTS.filter(bool), VALUES, min_size=1, max_size=3))
 @pytest.mark.one_in(3)
 def test_whatever_an_example_holds_is_written_so_that_it_reads_back(tmp_path_factory, suffix, data):
     path = tmp_path_factory.getbasetemp() / f"any{suffix}"
     path.write_bytes(data_text(path, data, {"": "head\n# two"}).encode())
     assert read_data(path) == data
+
+
+PIECES = st.sampled_from(
+    ["a", "x", "1", "-1.5", "1/2", ": ", ":", "- ", "[", "]", "{", "}", ", ", '"', "'", "\n",
+     "\n  ", "\t", "? ", "*q", "&q ", "|", ">", "#", "@", "---\n", "：", "\u2028", "\x85", "<<: ",
+     "null", "1e400", ".nan", "2024-01-01", "true", "!!python/object:a", "\\"]
+)  # fmt: skip
+
+
+@given(text=st.lists(PIECES, max_size=12).map("".join), place=st.booleans())
+@settings(deadline=None, max_examples=80)
+def test_whatever_is_typed_into_a_file_is_read_or_refused(tmp_path_factory, text, place):
+    path = tmp_path_factory.mktemp("typed") / "mine.yaml"
+    plain = "layers:\n  - {W: [[1]]}\nloss: half_squared_error\nx: [[1]]\n"
+    path.write_text(text + "\n" + plain if place else plain + "targets: " + text, "utf-8")
+    with suppress(DataError):  # and nothing else
+        dp.mark(path)
+
+
+@pytest.mark.parametrize("text", ["targets: [[1]\n", 'targets: "1\n', "? [a]\n: 1\n"])
+def test_what_is_not_closed_is_told_with_its_line(tmp_path, text):
+    path = tmp_path / "mine.yaml"
+    path.write_text(text, "utf-8")
+    with pytest.raises(DataError, match=r"mine.yaml is not valid YAML: line 1 "):
+        read_data(path)
 
 
 def test_a_file_of_another_name_is_refused(tmp_path):

@@ -137,9 +137,11 @@ def _said_of_yaml(error: Any, text: str) -> str:
     mark = getattr(error, "context_mark" if is_key else "problem_mark", None)
     if mark is None:
         return f"{' '.join(str(error).split())}."
-    line = (text.splitlines() or [""])[min(mark.line, text.count("\n"))]
+    lines = text.splitlines() or [""]
+    at = min(mark.line, len(lines) - 1)  # the end of a text is behind its last line
+    line = lines[at]
     found, problem = shown(line.strip()), error.problem
-    where = f"line {mark.line + 1} ({found}): {problem}."
+    where = f"line {at + 1} ({found}): {problem}."
     if line[: len(line) - len(line.lstrip())].count("\t"):
         return f"{where} Indent with blanks, not with a tab."
     if "：" in line:
@@ -165,7 +167,8 @@ def _parse_yaml(text: str) -> object:
         """Reads 1e-3 as the number it is; YAML 1.1 asks for 1.0e-3. No key stands twice."""
 
         def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-            _each_once((key.value, None) for key, _ in node.value if key.value != "<<")
+            plain = (key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
+            _each_once((key, None) for key in plain if key != "<<")
             return super().construct_mapping(node, deep)
 
     Loader.add_implicit_resolver(

@@ -84,10 +84,10 @@ class Catalogue:
         key = text, within, parted
         if key not in self._known:
             self._known[key] = None  # whoever asks within the answer gets none
-            found = [*self._by_template(text, depth, within=within)]
-            if parted:
-                found += self._by_parts(text, depth, within=within)
-                found += self._by_place(text, depth) if depth < _DEEPEST_PLACE else ()
+            at_a_place = parted and depth < _DEEPEST_PLACE  # first: a place is no part of a field
+            found = [*self._by_place(text, depth)] if at_a_place else []
+            found += self._by_template(text, depth, within=within)
+            found += self._by_parts(text, depth, within=within) if parted else ()
             if within and not text.endswith(STOPS):  # a sentence may stand in brackets
                 whole = self._found(f"{text}.", depth + 1, within=False)
                 found += [whole._replace(text=whole.text.removesuffix("。"))] if whole else []
