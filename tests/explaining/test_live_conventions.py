@@ -10,7 +10,6 @@ from helpers.conventions import example
 from helpers.live_pages import changed, differences, judge, with_numbers, worst_value
 
 CHANGES = {"W.1[0,0]": 0.7, "b.2[0]": 1e-3, "learning_rate": 2.0, "x[0,1]": -2.5, "l2": 0.5}
-UNTOLD = ("in_loss_and_update", "without_half", "over_samples")
 ULPS = 1e-11  # relative: softmax of far logits leaves few digits to some
 
 
@@ -27,7 +26,7 @@ def judge_in(page, step, changes, **style):
     judge(browser, step, changes, ulps=ULPS, **style)
 
 
-@pytest.mark.parametrize("name", [c.name for c in CONVENTIONS if c.choice not in UNTOLD])
+@pytest.mark.parametrize("name", [choice.name for choice in CONVENTIONS])
 @pytest.mark.one_in(6)
 def test_every_convention(page, name):
     loss = "cross_entropy" if name.startswith("logarithm") else "half_squared_error"

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.checking.conventions import Convention, asked_for
-from deltaprop.checking.effects import effect_of
+from deltaprop.checking.effects import Effect, effect_of
 from deltaprop.checking.given_gradients import flat_numbers, is_one_number
 from deltaprop.checking.locate import locate, slips
 from deltaprop.checking.named_mistakes import Claimed, name_mistakes
@@ -212,7 +212,7 @@ def check_trace(
     tolerance = positive(tolerance, "tolerance")
     referee = Referee(
         trace.network, trace.parameters, trace.a[0], trace.targets, trace.shares, trace.masks,
-        tolerance,
+        tolerance, Effect(penalized=float(trace.network.penalty_in_gradient)),
     )  # fmt: skip
     n = trace.network.n_parameters
     places = _spread(n, _MOST_ENTRIES) if entries is None else entries

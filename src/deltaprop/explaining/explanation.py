@@ -180,7 +180,8 @@ def _explained(
     after, changed = given.parameters.copy(), _copy(before)
     pull, towards = written.pull(network), trace.gradients.flat
     if pull.l2 or pull.l1:
-        towards = towards + penalty_gradient(network, given.parameters)
+        whole = network.with_penalties_times(trace.network.penalty_factor)
+        towards = towards + penalty_gradient(whole, given.parameters)
     if pull.averaged:
         towards = (1.0 - step.inertia) * towards
     with np.errstate(over="ignore", invalid="ignore"):  # a step too far shows as inf or nan

@@ -17,7 +17,7 @@ from deltaprop.explaining.derivation.strongest import n_numbers, strongest, stro
 from deltaprop.explaining.derivation.update_record import Update
 from deltaprop.explaining.derivation.written import AS_IN_THE_HOUSE, Written
 from deltaprop.explaining.document.labels import Names
-from deltaprop.model.backprop import Trace
+from deltaprop.model.backprop import Trace, retrace
 from deltaprop.model.layers import ARRAYS
 from deltaprop.notation.digits import Line, line_of
 from deltaprop.notation.ids import Ref, read_ref
@@ -144,12 +144,21 @@ class WorkedStep:
     def predicted_change(self) -> float:
         """Return the change of the loss that the gradient promises: g . (new - old)."""
         with np.errstate(over="ignore", invalid="ignore"):
-            return float(self.trace.gradients.flat @ self.moved)
+            return float(self._of_whole_loss.gradients.flat @ self.moved)
 
     @cached_property
     def second_order_change(self) -> float:
         """Return what bending adds to the promise: step . H step / 2."""
-        return second_order_change(self.trace, self.moved)
+        return second_order_change(self._of_whole_loss, self.moved)
+
+    @cached_property
+    def _of_whole_loss(self) -> Trace:
+        """Return the pass with gradients of the whole loss, also where a convention has others."""
+        network = self.trace.network
+        if network.penalty_in_gradient:
+            return self.trace
+        whole = network.with_penalties_in_gradient(True)
+        return retrace(replace(self.trace, network=whole), self.trace.parameters)
 
     @property
     def actual_change(self) -> float:

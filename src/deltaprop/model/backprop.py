@@ -295,25 +295,27 @@ def penalties(network: Network, parameters: Parameters) -> tuple[float, float]:
     """Return l2/2 sum(W^2) and l1 sum|W|, over weights, never biases."""
     if network.l2 == network.l1 == 0:
         return 0.0, 0.0
+    l2, l1 = network.penalty_strengths
     weights = [parameters.flat[s.start : s.stop] for s in network.layout.slots if s.penalized]
-    l2 = network.l2 / 2 * float(sum(w @ w for w in weights))
-    return l2, network.l1 * float(sum(np.abs(w).sum() for w in weights))
+    of_squares = l2 / 2 * float(sum(w @ w for w in weights))
+    return of_squares, l1 * float(sum(np.abs(w).sum() for w in weights))
 
 
 def penalty_gradient(network: Network, parameters: Parameters) -> Array:
     """Return l2 W + l1 sign(W) over the flat vector, 0 for what is not penalized."""
     gradient = np.zeros_like(parameters.flat)
+    l2, l1 = network.penalty_strengths
     for slot in network.layout.slots if network.l2 or network.l1 else ():
         if slot.penalized:
             weights = parameters.flat[slot.start : slot.stop]
-            gradient[slot.start : slot.stop] = network.l2 * weights + network.l1 * np.sign(weights)
+            gradient[slot.start : slot.stop] = l2 * weights + l1 * np.sign(weights)
     return gradient
 
 
 def _with_penalties(
     network: Network, parameters: Parameters, data_gradients: Parameters
 ) -> Parameters:
-    if network.l2 == network.l1 == 0:
+    if not network.has_penalized_gradient:
         return data_gradients
     return data_gradients.like(data_gradients.flat + penalty_gradient(network, parameters))
 

@@ -71,6 +71,8 @@ class Network:
     dropouts: tuple[Dropout | None, ...] = field(repr=False, compare=False)
     sizes: tuple[int, ...] = field(repr=False, compare=False)
     loss_factor: Fraction = field(default=Fraction(1), init=False, repr=False)
+    penalty_factor: Fraction = field(default=Fraction(1), init=False, repr=False)
+    penalty_in_gradient: bool = field(default=True, init=False, repr=False)
 
     def __init__(
         self,
@@ -214,19 +216,37 @@ class Network:
         row = LOSSES[self.loss_name]
         return row if self.loss_factor == 1 else row.times(self.loss_factor)
 
+    @property
+    def penalty_strengths(self) -> tuple[float, float]:
+        """Return l2 and l1, multiplied by ``penalty_factor``."""
+        factor = float(self.penalty_factor)
+        return self.l2 * factor, self.l1 * factor
+
+    @property
+    def has_penalized_gradient(self) -> bool:
+        """Return whether gradients have a part that no sample causes."""
+        return self.penalty_in_gradient and bool(self.l2 or self.l1)
+
     def with_loss_times(self, factor: Fraction) -> Network:
         """Return the network with its loss multiplied by a factor, as some conventions have it."""
-        if factor == 1:
-            return self
-        network = copy(self)
-        object.__setattr__(network, "loss_factor", self.loss_factor * factor)
-        return network
+        return self._but(loss_factor=self.loss_factor * factor)
+
+    def with_penalties_times(self, factor: Fraction) -> Network:
+        """Return the network with its penalties multiplied by a factor: without their 1/2."""
+        return self._but(penalty_factor=self.penalty_factor * factor)
+
+    def with_penalties_in_gradient(self, included: bool) -> Network:
+        """Return the network with gradients of the whole loss, or of the data's alone."""
+        return self._but(penalty_in_gradient=included)
 
     def without_penalties(self) -> Network:
         """Return the network without l2 and l1, as where the step alone has them."""
+        return self._but(l2=0.0, l1=0.0)
+
+    def _but(self, **facts: object) -> Network:
         network = copy(self)
-        for name in ("l2", "l1"):
-            object.__setattr__(network, name, 0.0)
+        for name, fact in facts.items():
+            object.__setattr__(network, name, fact)
         return network
 
     @cached_property

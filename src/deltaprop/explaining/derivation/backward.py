@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from deltaprop.explaining.derivation.operands import operand, weighed
+from deltaprop.explaining.derivation.operands import operand, weighed, with_penalties
 from deltaprop.explaining.derivation.output import output_delta, through_jacobian
 from deltaprop.explaining.derivation.sums import entry
 from deltaprop.explaining.derivation.trees import arriving, delta_of, entry_of, tree_of
-from deltaprop.functional.arithmetic import parse
 from deltaprop.functional.expressions import Expression, Number, times
 from deltaprop.model.backprop import Trace, smoothed_targets
 from deltaprop.notation.ids import Ref, array_of
@@ -56,7 +55,7 @@ def input_delta(ref: Ref, trace: Trace) -> tuple[Expression, float]:
 
 def penalized(trace: Trace) -> bool:
     """Return whether gradients have a part that no sample causes."""
-    return bool(trace.network.l2 or trace.network.l1)
+    return trace.network.has_penalized_gradient
 
 
 def gradient(ref: Ref, trace: Trace) -> tuple[Expression, float]:
@@ -86,13 +85,8 @@ def gradient_tree(
 def _penalized_gradient(ref: Ref, name: str, trace: Trace) -> tuple[Expression, float]:
     arrays = trace.data_gradients.layers[ref.layer - 1]
     weights = trace.parameters.layers[ref.layer - 1][name]
-    names: dict[str, Expression] = {
-        "g": operand(Ref(f"data_d{name}", ref.layer, ref.index), arrays[name][ref.index]),
-        "w": operand(Ref(name, ref.layer, ref.index), weights[ref.index]),
-        "l2": operand(Ref("l2"), trace.network.l2),
-        "l1": operand(Ref("l1"), trace.network.l1),
-    }
-    formula = "g"
-    formula += " + l2 * w" if trace.network.l2 else ""
-    formula += " + l1 * ((w > 0) - (w < 0))" if trace.network.l1 else ""
-    return parse(formula, names), trace.gradients.layers[ref.layer - 1][name][ref.index]
+    g = operand(Ref(f"data_d{name}", ref.layer, ref.index), arrays[name][ref.index])
+    w = operand(Ref(name, ref.layer, ref.index), weights[ref.index])
+    network = trace.network
+    whole = with_penalties(g, w, network.l2, network.l1, network.penalty_factor)
+    return whole, trace.gradients.layers[ref.layer - 1][name][ref.index]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 
-from deltaprop.explaining.derivation.operands import operand, weighed
+from deltaprop.explaining.derivation.operands import operand, strength, weighed
 from deltaprop.explaining.derivation.output import loss_terms, output_value
 from deltaprop.explaining.derivation.sums import MOST_TERMS, entry, shortened
 from deltaprop.explaining.derivation.trees import entry_of, equations_of, intermediate, tree_of
@@ -108,8 +110,8 @@ def penalty(ref: Ref, trace: Trace) -> tuple[Expression, float]:
         raise IndexError
     network = trace.network
     squares = ref.quantity == "l2_penalty"
-    strength = network.l2 if squares else network.l1
-    factor = operand(Ref("l2" if squares else "l1"), strength)
+    kind, half = ("l2", Fraction(1, 2)) if squares else ("l1", Fraction(1))
+    factor = strength(kind, getattr(network, kind), network.penalty_factor * half)
     slots = [slot for slot in network.layout.slots if slot.penalized]
     weights = [trace.parameters.flat[slot.start : slot.stop] for slot in slots]
     sizes = np.concatenate([w**2 if squares else np.abs(w) for w in weights])
@@ -127,9 +129,9 @@ def penalty(ref: Ref, trace: Trace) -> tuple[Expression, float]:
         formula = parse("w**2" if squares else "abs(w)", {"w": w})
         terms.append((formula, float(sizes[place])))
     rest = float(np.delete(sizes, order).sum())
-    names = {"l": factor, "all": shortened(terms, len(sizes) - len(terms), rest)}
+    whole = times(factor, shortened(terms, len(sizes) - len(terms), rest))
     value = trace.l2_penalty if squares else trace.l1_penalty
-    return parse("l / 2 * all" if squares else "l * all", names), value
+    return whole, value
 
 
 def loss_is_of_one_sample(trace: Trace) -> bool:

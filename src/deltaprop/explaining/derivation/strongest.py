@@ -36,7 +36,7 @@ def _estimated(derivation: Derivation) -> int:
     jacobian = n * k * (k + 2) if network.loss.output == "softmax" else 0
     states = sum(isinstance(v, np.ndarray) for v in derivation.update.new_state.values())
     update = weights * (1 + states) + 2 * neurons + n
-    penalized = weights if network.l2 or network.l1 else 0
+    penalized = weights if network.has_penalized_gradient else 0
     return 3 * neurons + jacobian + weights + penalized + update + n + 1
 
 
@@ -72,7 +72,7 @@ def strongest_path(derivation: Derivation) -> Iterator[Ref]:
     arrays the entry with the largest gradient, with what the update makes of it.
     """
     trace, last = derivation.trace, len(derivation.trace.z)
-    penalized = trace.network.l2 or trace.network.l1
+    penalized = trace.network.has_penalized_gradient
     for after in (False, True):
         yield Ref("loss", after=after)
         yield Ref("loss", 0, (0,), after)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from math import pi
 
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.explaining.derivation.operands import operand
+from deltaprop.explaining.derivation.operands import operand, sign_of_entry, with_penalties
 from deltaprop.explaining.derivation.sums import entry
 from deltaprop.explaining.derivation.update_record import Update
 from deltaprop.functional.arithmetic import parse
@@ -19,7 +18,6 @@ from deltaprop.functional.expressions import (
     Matrix,
     Operand,
     multiplied,
-    plus,
     substituted,
     times,
 )
@@ -53,22 +51,12 @@ def _rate_factor(slot: Slot) -> Expression | None:
     return parse(str(int(factor)) if factor == int(factor) else repr(factor), {})
 
 
-def _sign(w: Expression) -> Expression:
-    if isinstance(w, Matrix):
-        return replace(w, values=np.sign(w.values), applied="sign")
-    return _sign_of_entry(w)
-
-
-def _sign_of_entry(w: Expression) -> Expression:
-    return parse("(w > 0) - (w < 0)", {"w": w})
-
-
 def with_signs(tree: Expression, w: Matrix) -> Expression:
     """Return a tree in which the signs of weights w are a formula of their entries."""
 
     def of(part: Operand | Matrix) -> Expression:
         if isinstance(part, Matrix) and part.applied == "sign":
-            return _sign_of_entry(w)
+            return sign_of_entry(w)
         return part
 
     return substituted(tree, of)
@@ -183,10 +171,9 @@ class DescribedUpdate:
     def pull(self, slot: Slot, g: Expression, w: Expression) -> Expression:
         """Return what the step takes in the place of the gradient of an array."""
         pull, taken = self.update.pull, g
-        if pull.l2 and slot.penalized:
-            taken = plus(taken, times(operand(Ref("l2"), pull.l2), w))
-        if pull.l1 and slot.penalized:
-            taken = plus(taken, times(operand(Ref("l1"), pull.l1), _sign(w)))
+        if slot.penalized:
+            factor = self.trace.network.penalty_factor
+            taken = with_penalties(g, w, pull.l2, pull.l1, factor)
         if pull.averaged:
             share = parse("1 - momentum", self._hyperparameters())
             taken = times(share, taken)

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from deltaprop.checking.conventions import HOUSE, Convention, Conventions
 from deltaprop.checking.step import Step
-from deltaprop.explaining.derivation.update_record import AS_IT_IS, Pull
+from deltaprop.explaining.derivation.update_record import Pull
 from deltaprop.functional.constants import rescaled
 from deltaprop.functional.expressions import (
     Call,
@@ -48,7 +48,6 @@ __all__ = ["AS_IN_THE_HOUSE", "Written"]
 
 Array = npt.NDArray[np.float64]
 _Gain: TypeAlias = tuple[Fraction, int]
-_UNTOLD = ("in_loss_and_update", "without_half", "over_samples")
 _OF_LOSS = ("loss", "l2_penalty", "l1_penalty")
 _BASES: Mapping[str, int] = {"base_10": 10, "base_2": 2}
 _LARGEST = 10**6  # denominator
@@ -67,8 +66,6 @@ class Written:
         Those that make a difference.
     idle : tuple of Convention
         Those that were asked for and make none.
-    untold : tuple of Convention
-        Those that were asked for and are not shown: another step, for marking.
     factors : mapping
         By kind of number, "delta", "dW" and "db", what is written, as a multiple of the house's.
     """
@@ -76,61 +73,62 @@ class Written:
     asked: Conventions = HOUSE
     conventions: Conventions = HOUSE
     idle: tuple[Convention, ...] = ()
-    untold: tuple[Convention, ...] = ()
     factors: Mapping[str, Fraction] = field(default_factory=dict)
 
     @classmethod
     def of(cls, asked: Conventions, step: Step) -> Written:
         """Return how conventions write the numbers of a step."""
         fitting, idle = asked.fitting(step)
-        untold = tuple(choice for choice in fitting.chosen if choice.choice in _UNTOLD)
-        chosen = tuple(choice for choice in fitting.chosen if choice not in untold)
-        own = replace(fitting, chosen=chosen)
-        found = {kind: own.factor(f"{kind}.1", step) for kind in ("delta", "dW", "db")}
+        found = {kind: fitting.factor(f"{kind}.1", step) for kind in ("delta", "dW", "db")}
         exact = {kind: Fraction(f).limit_denominator(_LARGEST) for kind, f in found.items()}
         factors = {kind: factor for kind, factor in exact.items() if factor != 1}
-        return cls(asked, own, idle, untold, factors)
+        return cls(asked, fitting, idle, factors)
 
     def objective(self, trace: Trace, step: Step, reduction: str) -> tuple[Trace, str]:
         """Return the pass with the loss of these conventions, and what it is over samples."""
         factors = {c.about: c.objective(step) for c in self.conventions.chosen}
         of_loss = Fraction(factors.get("loss", 1.0)).limit_denominator(_LARGEST)
         shares = trace.shares * factors.get("samples", 1.0)
-        pull = self.pull(trace.network)
-        if of_loss == 1 and "samples" not in factors and pull == AS_IT_IS:
+        network = self._penalized(trace.network, step).with_loss_times(of_loss)
+        if network == trace.network and "samples" not in factors:
             return trace, reduction
         if "samples" in factors:
             reduction = "sum" if reduction == "mean" else "mean"
             shares = np.round(shares, 15)  # n times 1/n is 1
-        network = trace.network.with_loss_times(of_loss)
-        if pull.l2 or pull.l1:
-            network = network.without_penalties()
         again = trace_step(
             network, trace.parameters, trace.a[0], trace.targets, shares, trace.masks
         )
         return again, reduction
 
+    def _penalized(self, network: Network, step: Step) -> Network:
+        """Return the network with its penalties as, and where, the conventions have them."""
+        manner = self.conventions.step(step).manner
+        times = Fraction(manner.penalty_times).limit_denominator(_LARGEST)
+        network = network.with_penalties_times(times)
+        if "in_update" in self._choices:
+            return network.without_penalties()
+        return network.with_penalties_in_gradient("in_loss_and_update" not in self._choices)
+
+    @cached_property
+    def _choices(self) -> frozenset[str]:
+        return frozenset(choice.choice for choice in self.conventions.chosen)
+
     def pull(self, network: Network) -> Pull:
         """Return what the step takes in the place of the gradient."""
-        choices = {choice.choice for choice in self.conventions.chosen}
-        decays = "in_update" in choices
+        decays = self._choices & {"in_update", "in_loss_and_update"}
         l2, l1 = (network.l2, network.l1) if decays else (0.0, 0.0)
-        return Pull(l2, l1, "averaged" in choices)
+        return Pull(l2, l1, "averaged" in self._choices)
 
     @cached_property
     def base(self) -> int:
         """Return the base of the logarithm in the loss; 0 for e."""
         return next((_BASES[c.choice] for c in self.conventions.chosen if c.choice in _BASES), 0)
 
-    @property
-    def is_plain(self) -> bool:
-        """Return whether equations stand as in the house: at most, over samples is a sum."""
-        return all(choice.about == "samples" for choice in self.conventions.chosen)
-
     @cached_property
     def plain(self) -> frozenset[str]:
         """Return the kinds of number that are another thing than the derivative of L."""
-        return frozenset(self.factors)
+        of_data = {"dW"} if "in_loss_and_update" in self._choices else set()
+        return frozenset(self.factors) | of_data
 
     @cached_property
     def turned(self) -> frozenset[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from deltaprop.explaining.derivation.operands import with_penalties
 from deltaprop.explaining.derivation.trees import (
     columns_of,
     delta_of,
@@ -52,7 +53,6 @@ from deltaprop.functional.expressions import (
     Sum,
     Transposed,
     matrices,
-    plus,
     times,
 )
 from deltaprop.model.backprop import Trace
@@ -154,13 +154,10 @@ def _gradient(trace: Trace, layer: int, name: str) -> Iterator[_Plan]:
     for block, more in _blocks(trace, layer, name):
         start, stop = block.start, block.stop or 0
         tree = tree_of(trace, layer, block, shown=True)
-        if name in network.computing_layers[layer - 1].penalized:
+        own = network.computing_layers[layer - 1].penalized
+        if name in own and network.has_penalized_gradient:
             w = rows_of(trace, weights, Ref(name, layer), start, stop)
-            if network.l2:
-                tree = plus(tree, times(Operand("l2", network.l2), w))
-            if network.l1:
-                sign = replace(w, values=np.sign(w.values), applied="sign")
-                tree = plus(tree, times(Operand("l1", network.l1), sign))
+            tree = with_penalties(tree, w, network.l2, network.l1, network.penalty_factor)
         result = rows_of(trace, gradient, Ref(f"d{name}", layer), start, stop)
         yield _Plan("gradient", tree, result, more)
 

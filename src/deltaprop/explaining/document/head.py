@@ -52,7 +52,7 @@ def head(worked: WorkedStep, style: Style, naming: Naming) -> Iterator[str]:
     if naming.first_layer:
         numbers = {"first": naming.layer(0), "last": naming.of_loss}
         yield words["numbering"].format(**numbers)
-    if network.l2 or network.l1:
+    if network.has_penalized_gradient:
         arrays = list(dict.fromkeys(s.name for s in network.layout.slots if s.penalized))
         plain = arrays == ["W"]
         yield words["penalties" if plain else "penalties of"].format(
@@ -81,8 +81,6 @@ def _written(worked: WorkedStep, language: str) -> Iterator[str]:
         yield words["written in"].format(name=choice.name, doc=told(choice.doc, language))
     for choice in written.idle:
         yield words["written idle"].format(name=choice.name, needs=told(choice.needs, language))
-    for choice in written.untold:
-        yield words["written untold"].format(name=choice.name)
 
 
 def _named(text: str, naming: Naming) -> str:

@@ -33,9 +33,6 @@ WORDS = {
     "conventions otherwise": "Loss: {loss}, {mean}; all gradients at the old weights.",
     "written in": 'In the convention "{name}" {doc}.',
     "written idle": 'The convention "{name}" says nothing here: it is about {needs}.',
-    "written untold": (
-        'The convention "{name}" is for marking: it is another step, and not shown.'
-    ),
     "backward otherwise": "Backward: δ of each layer, from the loss to the input",
     "numbering": (
         "The tutorial's notation: the inputs are layer {first}, the loss is layer {last}; in the "

@@ -33,7 +33,6 @@ WORDS = {
     "conventions otherwise": "损失：{loss}，{mean}；所有梯度都按旧权重计算。",
     "written in": "按约定“{name}”书写：{doc}。",
     "written idle": "约定“{name}”在这里不起作用：它只涉及{needs}。",
-    "written untold": "约定“{name}”用于批改：它改变的是更新，这里不展示。",
     "backward otherwise": "反向传播：各层的误差项 δ，从损失到输入",
     "numbering": (
         "教程的记号：输入是第 {first} 层，损失是第 {last} 层；"

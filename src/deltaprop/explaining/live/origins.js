@@ -1,7 +1,7 @@
 // Where a number comes from: the expression of any number of a step, as a page displays it.
 // The rules are those of the files in derivation/, over the arrays of a Step.
 import { added, fitting, roundingBound, shortened, MOST_TERMS } from "./lines.js";
-import { rescaled } from "./constants.js";
+import { multiplied, rescaled } from "./constants.js";
 import { later, logSum } from "./step.js";
 import { element, entries, joined, times } from "./elements.js";
 import { bound, evaluate, filled, matrixOf } from "./trees.js";
@@ -156,8 +156,8 @@ export class Origins {
 
   // the output and the loss
 
-  /** @param {number} s @param {number} j @param {(id: string) => string} called */
-  names(s, j, called) {
+  /** @param {number} s @param {number} j @param {(id: string) => string} [called] */
+  names(s, j, called = (id) => id) {
     const last = this.program.layers;
     const t = this.program.loss.smoothing ? "smoothed_targets" : "targets";
     return {
@@ -285,8 +285,13 @@ export class Origins {
       .map(({ id, value }) => (kind === "l2" ? ["^", { id, value }, ["n", "2"]] : ["f", "abs", { id, value }]));
     const rest = all.reduce((sum, own, k) => sum + (kept.has(k) ? 0 : own.size), 0);
     const whole = shortened(terms, all.length - terms.length, rest);
-    const l = this.operand(kind);
-    return kind === "l2" ? ["*", ["/", l, ["n", "2"]], whole] : ["*", l, whole];
+    return times(this.strength(kind, kind === "l2" ? 2 : 1), whole);
+  }
+
+  /** The strength of a penalty over a number, times what a convention multiplies it by.
+   *  @param {string} kind l2 or l1 @param {number} over @returns {Tree} */
+  strength(kind, over) {
+    return rescaled(this.operand(kind), multiplied(this.program.loss.penalty_factor, [1, over]));
   }
 
   // the way back
@@ -311,8 +316,7 @@ export class Origins {
   /** @param {number} s @param {number} j @returns {Tree} */
   upstream(s, j) {
     const { loss } = this.program;
-    const names = this.names(s, j, (id) => id);
-    return rescaled(filled(loss.by_output, names), loss.factor);
+    return rescaled(filled(loss.by_output, this.names(s, j)), loss.factor);
   }
 
   /** @param {number} layer @param {number} s @param {number} i @param {number} j */
@@ -334,8 +338,7 @@ export class Origins {
   /** @param {number} s @param {number} j @param {string} id @returns {Tree} */
   outputDelta(s, j, id) {
     const { loss } = this.program;
-    const names = this.names(s, j, (name) => name);
-    if (loss.delta) return rescaled(filled(loss.delta, names), loss.factor);
+    if (loss.delta) return rescaled(filled(loss.delta, this.names(s, j)), loss.factor);
     return this.jacobianSamples.includes(s) ? this.throughJacobian(s, j) : this.operand(id);
   }
 
@@ -371,10 +374,10 @@ export class Origins {
     const at = `[${index.join(",")}]`;
     const w = this.operand(`${plain.slice(1)}${at}`);
     let total = /** @type {Tree} */ (this.operand(`data_${plain}${at}`));
-    if (loss.l2) total = joined(total, ["*", this.operand("l2"), w], "+");
+    if (loss.l2) total = joined(total, times(this.strength("l2", 1), w), "+");
     if (loss.l1) {
       const sign = ["+", "+-", [">", w, ["n", "0"]], ["<", w, ["n", "0"]]];
-      total = joined(total, ["*", this.operand("l1"), sign], "+");
+      total = joined(total, times(this.strength("l1", 1), sign), "+");
     }
     return total;
   }

@@ -280,6 +280,8 @@ def _loss(trace: Trace) -> dict[str, Any]:
         "targets": "real" if loss.takes_any else loss.targets,
         "l2": bool(network.l2),
         "l1": bool(network.l1),
+        "penalty_factor": _fraction(network.penalty_factor),
+        "in_gradient": network.penalty_in_gradient,
     }
 
 
@@ -307,7 +309,7 @@ def _gradients(trace: Trace) -> Iterator[Assignment]:
 
 def _is_penalized(trace: Trace, slot: Slot) -> bool:
     own = trace.network.computing_layers[slot.layer].penalized
-    return bool(trace.network.l2 or trace.network.l1) and slot.name in own
+    return trace.network.has_penalized_gradient and slot.name in own
 
 
 def _update(worked: WorkedStep) -> Iterator[Assignment]:

@@ -21,13 +21,20 @@ function passAt(step, others) {
   return pass;
 }
 
-/** The loss with one parameter moved. @param {Step} step @param {string} id @param {number} place
+/** What the gradients are those of: where the step has the penalties', the loss of the data.
+ *  @param {Step} step */
+function objectiveOf(step) {
+  const extra = ["l2_penalty", "l1_penalty"].map((name) => step.number(name));
+  return step.number("loss") - (step.program.loss.in_gradient ? 0 : extra[0] + extra[1]);
+}
+
+/** That with one parameter moved. @param {Step} step @param {string} id @param {number} place
  *  @param {number} shift */
 function lossBeside(step, id, place, shift) {
   const { dims, data } = step.array(id);
   const moved = Float64Array.from(data);
   moved[place] += shift;
-  return passAt(step, new Map([[id, { dims, data: moved }]])).number("loss");
+  return objectiveOf(passAt(step, new Map([[id, { dims, data: moved }]])));
 }
 
 /** @param {number} stated @param {number} number @param {number} noise */
@@ -41,7 +48,7 @@ function relativeError(stated, number, noise) {
  *  @param {Step} step @param {string} id of the parameter's array @param {number} place
  *  @param {number} claimed @returns {Proof} */
 export function proofOf(step, id, place, claimed) {
-  const here = step.number("loss");
+  const here = objectiveOf(step);
   /** @type {Proof} */
   let best = { verdict: "wrong", measured: NaN, error: Infinity, noise: 0, claimed };
   let [curvature, wider, noise, measured] = [0, NaN, 0, NaN];
@@ -113,12 +120,21 @@ function flat(step, prefix = "", suffix = "") {
   ]);
 }
 
+/** The gradient of the whole loss. @param {Step} step */
+function slopes(step) {
+  if (step.program.loss.in_gradient) return flat(step, "d");
+  return step.program.parameters.flatMap((/** @type {any} */ [id, , penalized]) => {
+    const extra = penalized ? step.ofPenalties(id) : null;
+    return Array.from(step.array(`d${id}`).data, (g, k) => g + (extra ? extra[k] : 0));
+  });
+}
+
 /** @param {number[]} one @param {number[]} other */
 const dot = (one, other) => one.reduce((sum, v, k) => sum + v * other[k], 0);
 
 /** What the step promised, how the loss bends, and what it brought. @param {Step} step */
 export function promiseOf(step) {
-  const [before, after, gradient] = [flat(step), flat(step, "", ".after"), flat(step, "d")];
+  const [before, after, gradient] = [flat(step), flat(step, "", ".after"), slopes(step)];
   const moved = after.map((/** @type {number} */ w, /** @type {number} */ k) => w - before[k]);
   const [loss, again] = [step.number("loss"), step.number("loss.after")];
   return {
@@ -155,7 +171,7 @@ function bending(step, before, moved) {
     }
     const pass = passAt(step, others);
     pass.backward();
-    return dot(flat(pass, "d"), unit);
+    return dot(slopes(pass), unit);
   };
   const [nearer, further] = [1, 2].map((m) => slopeAt(m) - slopeAt(-m));
   return (((8 * nearer - further) / (12 * OF_A_UNIT)) * length ** 2) / 2;

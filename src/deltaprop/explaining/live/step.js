@@ -220,17 +220,28 @@ export class Step {
       if (!penalized) continue;
       for (const w of this.array(called(id)).data) total += name === "l2" ? w * w : Math.abs(w);
     }
-    return name === "l2" ? (this.number("l2") / 2) * total : this.number("l1") * total;
+    return name === "l2" ? (this.strength("l2") / 2) * total : this.strength("l1") * total;
+  }
+
+  /** The strength of a penalty; 0 where there is none. @param {string} name */
+  strength(name) {
+    const { loss } = this.program;
+    const [above, below] = loss.penalty_factor;
+    return loss[name] ? this.number(name) * (above / below) : 0;
+  }
+
+  /** What the penalties add to the gradient by an array. @param {string} id */
+  ofPenalties(id) {
+    const [l2, l1] = ["l2", "l1"].map((name) => this.strength(name));
+    return this.array(id).data.map((w) => l2 * w + l1 * Math.sign(w));
   }
 
   penalize() {
-    const { loss, parameters } = this.program;
-    for (const [id, dims] of parameters) {
+    for (const [id, dims] of this.program.parameters) {
       const data = this.arrays.get(`data_d${id}`);
       if (!data) continue;
-      const weights = this.array(id).data;
-      const [l2, l1] = ["l2", "l1"].map((name) => (loss[name] ? this.number(name) : 0));
-      const whole = data.data.map((g, k) => g + (l2 * weights[k] + l1 * Math.sign(weights[k])));
+      const penalties = this.ofPenalties(id);
+      const whole = data.data.map((g, k) => g + penalties[k]);
       this.arrays.set(`d${id}`, { dims, data: whole });
     }
   }
