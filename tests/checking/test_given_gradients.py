@@ -11,7 +11,7 @@ from deltaprop.errors import DeltapropError, ShapeError
 
 
 class Tensor:
-    """What PyTorch's tensors are to a reader: ``detach().cpu().numpy()``, and perhaps ``grad``."""
+    """What PyTorch's tensors are to a reader: ``detach().cpu().double().numpy()``, and ``grad``."""
 
     def __init__(self, array, grad=None):
         self.array, self.grad = array, grad
@@ -19,7 +19,7 @@ class Tensor:
     def detach(self):
         return self
 
-    cpu = detach
+    cpu = double = detach
 
     def numpy(self):
         return self.array
@@ -164,3 +164,16 @@ def test_a_module_of_pytorch_is_asked_for_its_gradients(rng):
     torch.nn.functional.cross_entropy(module(torch.tensor(x)), torch.tensor(labels)).backward()
     assert dp.check_gradients(network, parameters, x, labels, gradients=module)
     assert dp.check_gradients(network, parameters, x, labels, gradients=list(module.parameters()))
+
+
+def test_numbers_as_objects_are_numbers(rng):
+    network = dp.Network([2, 3, 1])
+    parameters = network.init(rng)
+    arrays = [layer[name].astype(object) for layer in parameters.layers for name in layer]
+    assert np.array_equal(flat_numbers(parameters, arrays, "gradients"), parameters.flat)
+
+
+def test_an_empty_dict_holds_none(rng):
+    network = dp.Network([2, 1])
+    with pytest.raises(ShapeError, match=r"lack W\.1, b\.1; there are none\."):
+        flat_numbers(network.init(rng), {}, "gradients")

@@ -88,7 +88,7 @@ def flat_numbers(
 def _arrays(given: Any, what: str) -> Iterator[Array]:
     """Yield the arrays of nested lists, in order; a list of plain numbers is one array."""
     if getattr(getattr(given, "dtype", None), "hasobject", False):
-        given = list(given)  # arrays of several shapes in one
+        given = given.tolist()  # arrays of several shapes in one, or numbers as objects
     if isinstance(given, (list, tuple)) and not given:
         return
     if isinstance(given, (list, tuple)) and not all(map(is_one_number, given)):
@@ -116,7 +116,7 @@ def _numbers(given: Any, what: str) -> Array:
     grad = getattr(given, "grad", None)
     tensor = grad if grad is not None else given
     if hasattr(tensor, "detach"):
-        tensor = tensor.detach().cpu().numpy()
+        tensor = tensor.detach().cpu().double().numpy()  # NumPy has no bfloat16
     try:
         if np.iscomplexobj(tensor) and np.imag(tensor).any():
             raise TypeError
@@ -188,7 +188,7 @@ def _from_names(
     if missing:
         raise ShapeError(
             f"The claimed {what} lack {', '.join(missing[:_MOST_SHOWN])}; "
-            f"there are {', '.join(map(str, [*given][:_MOST_SHOWN]))}."
+            f"there are {', '.join(map(str, [*given][:_MOST_SHOWN])) or 'none'}."
             + _of_bias_rows([array for _, array in read.get("W", ())], layout.slots)
         )
     outputs_first |= any(map(_has_tensors, given.values()))

@@ -18,8 +18,10 @@ from deltaprop.checking.given_gradients import flat_numbers, is_one_number
 from deltaprop.checking.locate import locate, slips
 from deltaprop.checking.named_mistakes import Claimed, name_mistakes
 from deltaprop.checking.otherwise import read_otherwise
+from deltaprop.checking.precision import relative_error
 from deltaprop.checking.referee import Referee, Stated
 from deltaprop.checking.report import EntryCheck, GradientReport
+from deltaprop.checking.single import is_single, room_of_gradients
 from deltaprop.checking.step import Step
 from deltaprop.errors import SettingError
 from deltaprop.functional.losses import sample_shares
@@ -158,12 +160,19 @@ def check_gradients(
     claimed = right if claims.gradients is None else claims.gradients
     places = _spread(network.n_parameters, max_entries)
     own = claims.gradients is None
-    said = Stated(claimed, places, loss, after, step.learning_rate, own)
+    single = not own and is_single(claimed)
+    with np.errstate(over="ignore", invalid="ignore"):
+        room = room_of_gradients(trace) if single else None
+    said = Stated(claimed, places, loss, after, step.learning_rate, own, room)
     entries = referee.check(said)
     verdicts = np.array([entry.verdict for entry in entries[: len(places)]])
     judged = np.array(places)[np.isin(verdicts, ("right", "wrong"))]
     wrong = np.array(places)[verdicts == "wrong"]
-    note = " ".join(map(_idle, idle))
+    used = single and any(
+        each.verdict == "right" and relative_error(each.claimed, each.measured) > tolerance
+        for each in entries[: len(places)]
+    )
+    note = " ".join([*([_OF_SINGLE] if used else []), *map(_idle, idle)])
     report = GradientReport(entries, network.n_parameters, tolerance, note=note)
     if not np.isfinite(referee.here):
         return replace(report, where=of_infinite_loss(referee.here, "no gradient can be measured"))
@@ -185,6 +194,9 @@ def check_gradients(
         mistakes = slips(stated, wrong, by_part["gradients"][0]) + mistakes
     where = locate(stated, wrong, named=named) if wrong.size and not otherwise.conventions else ""
     return replace(otherwise, mistakes=mistakes, where=where)
+
+
+_OF_SINGLE = "The claimed gradients are in float32, and are judged as near as that comes."
 
 
 def _idle(choice: Convention) -> str:

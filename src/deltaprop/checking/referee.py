@@ -12,6 +12,7 @@ import numpy.typing as npt
 from deltaprop.checking.effects import AS_ASKED, Effect
 from deltaprop.checking.precision import EPSILON, relative_error
 from deltaprop.checking.report import EntryCheck
+from deltaprop.checking.single import SINGLE_EPSILON, is_single, room_of_loss
 from deltaprop.model.backprop import Masks, Trace, objective, penalties, penalty_gradient
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
@@ -32,7 +33,8 @@ class Stated:
     """What somebody says of a batch; the gradients are backpropagate's ``are_own`` if nobody did.
 
     ``places`` are those of the flat vector that are judged; ``after`` are the parameters after the
-    step, taken with the learning rate ``eta``.
+    step, taken with the learning rate ``eta``. ``room`` is what the gradients may be off by where
+    they were worked out in float32.
     """
 
     gradients: Array
@@ -41,6 +43,7 @@ class Stated:
     after: Array | None = None
     eta: float = 0.0
     are_own: bool = False
+    room: Array | None = None
 
     def of(self, effect: Effect, trace: Trace) -> Stated:
         """Return the same in other conventions: own gradients are theirs."""
@@ -62,7 +65,7 @@ class Referee:
 
     def check(self, said: Stated) -> tuple[EntryCheck, ...]:
         """Judge gradients, loss and step, as far as they are stated."""
-        entries = self.check_gradients(said.gradients, said.places)
+        entries = self.check_gradients(said.gradients, said.places, said.room)
         if said.loss is not None:
             entries.append(self.check_loss(said.loss))
         if said.after is not None:
@@ -91,7 +94,8 @@ class Referee:
         right = self._loss(self.parameters, penalized=self.effect.loss_penalized)
         right *= self.effect.loss
         size = max(abs(claimed), abs(right), EPSILON)
-        return self._judged("loss", claimed, right, relative_error(claimed, right, 0, size))
+        room = room_of_loss(right) if is_single(claimed) else 0.0
+        return self._judged("loss", claimed, right, relative_error(claimed, right, room, size))
 
     def check_update(self, said: Stated) -> list[EntryCheck]:
         """Judge each parameter after the step by its change, beyond the parameter's rounding."""
@@ -102,12 +106,13 @@ class Referee:
         direction = effect.house(said.gradients, layout) / effect.gradients
         if effect.decay:
             direction = direction + effect.decay * penalty_gradient(self.network, self.parameters)
+        epsilon = SINGLE_EPSILON if is_single(after) else EPSILON
         for i in said.places:
             before, claimed = float(self.parameters.flat[i]), float(after[i])
             rate = eta if factors is None else eta * float(factors[i])
             expected = before - rate * float(direction[i])
             size = max(abs(claimed - before), abs(expected - before))
-            error = relative_error(claimed, expected, 8.0 * EPSILON * abs(before), size)
+            error = relative_error(claimed, expected, 8.0 * epsilon * abs(before), size)
             name = self.network.layout.entry(i).replace("[", ".after[")
             entries.append(self._judged(name, claimed, expected, error))
         return entries
@@ -116,7 +121,9 @@ class Referee:
         verdict = "right" if error <= self.tolerance else "wrong"
         return EntryCheck(name, claimed, right, error, verdict)
 
-    def check_gradients(self, claimed: Array, places: Sequence[int]) -> list[EntryCheck]:
+    def check_gradients(
+        self, claimed: Array, places: Sequence[int], room: Array | None = None
+    ) -> list[EntryCheck]:
         """Measure dL/dw at some places of the flat vector, and judge what is claimed of it."""
         moved = self.parameters.like(self.parameters.flat.astype(np.float64, copy=True))
 
@@ -129,8 +136,11 @@ class Referee:
 
         entry, factor = self.network.layout.entry, self.effect.gradients
         claimed = self.effect.house(claimed, self.network.layout)
+        rooms = np.zeros(len(claimed)) if room is None else abs(self.effect.objective) * room
         checked = [
-            self._check_entry(entry(i), float(claimed[i]) / factor, partial(loss_beside, i))
+            self._check_entry(
+                entry(i), float(claimed[i]) / factor, partial(loss_beside, i), float(rooms[i])
+            )
             for i in places
         ]
         largest = max((abs(e.measured) for e, _ in checked if np.isfinite(e.measured)), default=0.0)
@@ -151,7 +161,7 @@ class Referee:
         return found.verdict == "right" and (error > self.tolerance or found.measured == 0)
 
     def _check_entry(
-        self, name: str, claimed: float, loss_beside: Callable[[float], float]
+        self, name: str, claimed: float, loss_beside: Callable[[float], float], room: float
     ) -> tuple[EntryCheck, float]:
         """Return what is found of a claim, and how far the measurement may be off."""
         here, tolerance = self.here, self.tolerance
@@ -163,7 +173,7 @@ class Referee:
             measured = (8.0 * (right - left) - (far_right - far_left)) / (12.0 * h)
             size = max(h, *(abs(v) for v in (here, right, left, far_right, far_left)))
             noise = 8.0 * EPSILON * size / h
-            relative = relative_error(claimed, measured, noise)
+            relative = relative_error(claimed, measured, noise + room)
             if h == _STEPS[0]:
                 curvature = abs(right - 2.0 * here + left) / h**2
             if relative < best.relative_error or np.isnan(best.measured):
