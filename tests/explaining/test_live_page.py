@@ -13,6 +13,7 @@ from deltaprop.explaining.document.style import Style
 from deltaprop.explaining.live.page_data import page_data
 from deltaprop.notation.ids import read_ref
 from deltaprop.notation.mathml import symbol
+from deltaprop.notation.unicode import symbol_of
 from helpers.explained import tutorial as explained_tutorial
 from helpers.live_pages import (
     ULPS,
@@ -109,6 +110,13 @@ class TestTyping:
 def test_a_batch_with_penalty_and_momentum(page, batch):
     browser = page(batch)
     assert differences(browser, batch)[0] == {}
+    told = browser.execute_script(
+        "return Array.from(document.querySelectorAll('li.given:has(button)'),"
+        " (e) => [e.id, e.querySelector('button').textContent])"
+    )
+    assert len(told) > 30
+    for name, text in told:
+        assert f"{symbol_of(read_ref(name), 2)}" in text
     judge(browser, batch, {"x[1,0]": -800.0, "v_W.1[0,1]": 1.0, "l2": 0.5, "b.2[0]": 1e-8})
     judge(browser, batch, {"W.1[0,0]": 1e3, "momentum": 0.5, "learning_rate": 2.0, "x[0,1]": 0.0})
 

@@ -2,10 +2,12 @@
 import { askedByAddress, putInAddress } from "./address.js";
 import { all, made, resultOf } from "./dom.js";
 import { Filled, said } from "./fill.js";
+import { textOf } from "./mathml.js";
 import { numberText, setErfcSeries } from "./numbers.js";
 import { indexOf, readRef } from "./origins.js";
 import { beyond } from "./referee.js";
 import { Step, givenOf } from "./step.js";
+import { placeOf } from "./trees.js";
 import { Written } from "./written.js";
 import { readNumber, sharedOut, unfit } from "./typed.js";
 
@@ -90,7 +92,7 @@ class Editing {
   nameOf(id) {
     const item = document.getElementById(id);
     const name = item?.querySelector(".name")?.textContent;
-    const symbol = item?.dataset.symbol || id;
+    const symbol = textOf(item?.querySelector(".symbol")) || id;
     return name ? `${name} ${symbol}` : symbol;
   }
 
@@ -382,11 +384,6 @@ class Editing {
       return Math.abs(row.reduce((sum, t) => sum + t, 0) - 1) > 1e-6;
     });
   }
-}
-
-/** @param {number[]} index @param {number[]} dims */
-function placeOf(index, dims) {
-  return index.reduce((at, own, axis) => at * dims[axis] + own, 0);
 }
 
 /** Make the page alive, where its data is there and what it works out is what it shows. */

@@ -5,7 +5,7 @@ import { numberText } from "./numbers.js";
 import { escaped, number, symbolsOf } from "./mathml.js";
 import { Origins, readRef } from "./origins.js";
 import { batchOf, decided, promiseOf, proofOf } from "./referee.js";
-import { partsOf, withParts } from "./trees.js";
+import { partsOf, placeOf, withParts } from "./trees.js";
 import { Written } from "./written.js";
 import { fillEquation, widthClass } from "./write_equations.js";
 import { partsOfLine, proofHtml } from "./write_lines.js";
@@ -122,8 +122,7 @@ export class Filled {
         const { base, index } = readRef(id);
         const parameter = base.slice(1);
         const { dims } = this.step.array(parameter);
-        const place = index.reduce((at, own, axis) => at * dims[axis] + own, 0);
-        return proofOf(this.step, parameter, place, this.origins.value(id));
+        return proofOf(this.step, parameter, placeOf(index, dims), this.origins.value(id));
       }),
     );
     items.forEach((item, k) => {
@@ -158,7 +157,7 @@ export class Filled {
   /** A number that fits beside its symbol. @param {number} value */
   short(value) {
     let text = this.text(value);
-    for (let digits = this.data.digits - 1; digits > 1 && text.length > LONGEST; digits -= 1) {
+    for (let digits = this.data.digits - 1; digits > 0 && text.length > LONGEST; digits -= 1) {
       text = numberText(value, digits);
     }
     return text.replaceAll("-", "−");
@@ -168,7 +167,8 @@ export class Filled {
     for (const text of all(".network text[data-of]")) {
       const id = text.dataset.of || "";
       const value = this.value(id);
-      text.textContent = `${text.classList.contains("gradient") ? "∂ " : ""}${this.short(value)}`;
+      const sign = /^[∂d] /.exec(text.textContent || "")?.[0] || "";
+      text.textContent = `${sign}${this.short(value)}`;
       delete text.dataset.before;
       if (text.dataset.again) text.dataset.again = this.short(this.value(afterOf(id)));
       if (text.classList.contains("number")) setSign(text, value);
@@ -176,7 +176,7 @@ export class Filled {
     for (const edge of all(".network .edge[data-of]")) {
       const { base, index } = readRef(edge.dataset.of || "");
       const { dims, data } = this.step.array(base);
-      const w = data[index.reduce((at, own, axis) => at * dims[axis] + own, 0)];
+      const w = data[placeOf(index, dims)];
       const share = Math.abs(w) / (Math.max(...data.map(Math.abs)) || 1);
       setSign(edge, w);
       edge.querySelector(".line")?.setAttribute("stroke-width", (0.8 + 3.2 * share).toFixed(2));

@@ -205,3 +205,24 @@ export function symbolsOf(templates) {
     return template.replace("{}", shown.join(shown.some((place) => place.length > 1) ? "," : ""));
   };
 }
+
+const DIGITS = { raised: "⁰¹²³⁴⁵⁶⁷⁸⁹", lowered: "₀₁₂₃₄₅₆₇₈₉" };
+
+/** What stands above or below a letter, as text. @param {Element} element @param {"raised" | "lowered"} how */
+function small(element, how) {
+  const text = textOf(element).replace(/^\((\d),(\d)\)$/, "($1$2)"); // there is no raised comma
+  const plain = how === "raised" ? text.replaceAll(",", "⸴").replace("(", "⁽").replace(")", "⁾") : text;
+  return plain.replace(/\d/g, (digit) => DIGITS[how][Number(digit)]);
+}
+
+/** A symbol as text: W¹₃₁. @param {Element | null | undefined} element @returns {string} */
+export function textOf(element) {
+  if (!element) return "";
+  const [base, ...others] = element.children;
+  if (!base) return (element.textContent || "").replace("\u2061", "");
+  if (element.localName === "msub") return textOf(base) + small(others[0], "lowered");
+  if (element.localName === "msup") return textOf(base) + small(others[0], "raised");
+  if (element.localName === "msubsup")
+    return textOf(base) + small(others[1], "raised") + small(others[0], "lowered");
+  return [base, ...others].map(textOf).join("");
+}

@@ -4,7 +4,7 @@ import { added, fitting, roundingBound, shortened, MOST_TERMS } from "./lines.js
 import { multiplied, rescaled } from "./constants.js";
 import { later, logSum } from "./step.js";
 import { element, entries, joined, times } from "./elements.js";
-import { bound, evaluate, filled, matrixOf } from "./trees.js";
+import { bound, evaluate, filled, matrixOf, placeOf } from "./trees.js";
 
 /** @typedef {any} Tree */
 /** @typedef {{quantity: string, layer: number, after: boolean, index: number[], base: string}} Ref */
@@ -47,7 +47,7 @@ export class Origins {
     if (quantity === "upstream") return evaluate(this.upstream(s, j));
     if (quantity === "jacobian") return this.jacobian(layer, s, j, k).value;
     const { dims, data } = step.array(base);
-    return data[index.reduce((place, at, axis) => place * dims[axis] + at, 0)];
+    return data[placeOf(index, dims)];
   }
 
   /** An entry of an array as an operand. @param {string} id */

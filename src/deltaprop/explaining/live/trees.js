@@ -14,6 +14,11 @@ import { FUNCTIONS, RELATIONS, power } from "./numbers.js";
 /** @typedef {{count: number, value: number}} Rest */
 /** @typedef {any} Tree */
 
+/** The place of an entry among all of an array. @param {number[]} index @param {number[]} dims */
+export function placeOf(index, dims) {
+  return index.reduce((place, at, axis) => place * dims[axis] + at, 0);
+}
+
 /** @param {Tree} tree @returns {tree is Operand | Rest} */
 export function isLeaf(tree) {
   return !Array.isArray(tree) && tree.value !== undefined;

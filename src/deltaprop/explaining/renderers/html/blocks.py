@@ -92,11 +92,6 @@ class Blocks:
         document = self.document
         return symbol(document.named(ref), document.n_samples, document.naming)
 
-    def plain_symbol(self, ref: Ref) -> str:
-        """Return a number's symbol as text: W¹₁₁."""
-        document = self.document
-        return escape(symbol_of(document.named(ref), document.n_samples, document.naming))
-
     # sections
 
     def section(self, section: Section, *before: str) -> Iterator[str]:
@@ -225,7 +220,7 @@ class Blocks:
         name = self.names.get(ref.id, "")
         called = f'<span class="name">{escape(name)}</span>' if name else ""
         return (
-            f'<li class="line given" id="{ref.id}" data-symbol="{self.plain_symbol(ref)}">'
+            f'<li class="line given" id="{ref.id}">'
             f"{called}{math(self.symbol(ref), 'symbol')}"
             f"{math(f'<mo>{relation}</mo>{number(text)}', 'number')}</li>"
         )

@@ -93,7 +93,7 @@ class Cards:
     def number(self, value: float) -> str:
         """Return a number that fits beside its symbol."""
         text = number_text(float(value), self.digits)
-        for digits in range(self.digits - 1, 1, -1):
+        for digits in range(self.digits - 1, 0, -1):
             if len(text) <= _LONGEST:
                 break
             text = number_text(float(value), digits)

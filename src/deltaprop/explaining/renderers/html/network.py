@@ -24,7 +24,7 @@ from deltaprop.explaining.worked_step import WorkedStep
 from deltaprop.languages.names import called
 from deltaprop.notation.ids import Ref
 from deltaprop.notation.mathml import escape
-from deltaprop.widths import clip
+from deltaprop.widths import clip, text_width
 
 __all__ = ["picture", "write_document"]
 
@@ -124,7 +124,8 @@ class _Drawing:
         names = _names(weight)
         x1, y1, x2, y2 = left.x + self.cards.card, left.middle, right.x, right.middle
         path = _straight(x1, y1, x2, y2)
-        texts = (self.cards.number(w), f"∂ {self.cards.number(g)}")
+        sign = "∂" if "∂" in self.cards.symbol(gradient) else "d"  # a convention's dW
+        texts = (self.cards.number(w), f"{sign} {self.cards.number(g)}")
         symbols = (self.cards.symbol(weight), self.cards.symbol(gradient))
         title = f"{symbols[0]} = {texts[0]},  {symbols[1]} = {texts[1][2:]}"
         # a broad invisible line is easier to point at
@@ -182,11 +183,13 @@ class _Drawing:
             *column_titles(network, language, self.cards.naming),
             called("loss", network.loss_name, language),
         ]
+        card, beyond = self.cards.card, 0.0  # how far the title before reaches over its card
         for column, title in enumerate(titles):
-            x = self.cards.x(column) + self.cards.card / 2
-            room = self.cards.card + (LAST_GAP if column >= len(titles) - 2 else self.cards.gap) - 6
-            shown = clip(title, room / BOLD)
+            x = self.cards.x(column) + card / 2
             at_end = column == len(titles) - 1
+            gap = LAST_GAP if column >= len(titles) - 2 else self.cards.gap
+            shown = clip(title, (card + gap - 6 - (beyond if at_end else 0)) / BOLD)
+            beyond = max(0.0, (text_width(shown) * BOLD - card) / 2)
             x, kind = (self.cards.width - 2, "title end") if at_end else (x, "title")
             yield f'<text class="{kind}" x="{x:.5g}" y="32">{escape(shown)}</text>'
         yield f'<text class="way forward" x="2" y="11">{escape(words["values forward"])}</text>'
