@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import ClassVar, Generic, Protocol, TypeVar
 
 from deltaprop.practice.exercises.session import COMMANDS, Ask, Quit, Score, Tell
 from deltaprop.practice.wording import wording_of
@@ -12,14 +13,32 @@ from deltaprop.widths import wrap
 __all__ = ["Dialogue"]
 
 
+class Told(Protocol):
+    """What a dialogue can be about."""
+
+    def to_terminal(self, *, width: int = 80) -> str:
+        """Return it as text."""
+
+    def to_key_terminal(self, *, width: int = 80) -> str:
+        """Return the answers as text."""
+
+
+T = TypeVar("T", bound=Told)
+
+
 @dataclass
-class Dialogue:
-    """A dialogue of a few questions, each asked until it is right or left out."""
+class Dialogue(Generic[T]):
+    """A dialogue of a few questions about a task, each asked until it is right or left out."""
 
     ask: Ask
     tell: Tell
     width: int
+    task: T
     score: Score = field(init=False)
+    n_questions: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        self.score = Score(self.n_questions)
 
     @property
     def language(self) -> str:
@@ -28,7 +47,7 @@ class Dialogue:
 
     def show(self) -> None:
         """Show what it is about."""
-        raise NotImplementedError
+        self.tell(self.task.to_terminal(width=self.width).rstrip("\n"))
 
     def hold(self) -> None:
         """Ask the questions."""
@@ -40,7 +59,9 @@ class Dialogue:
 
     def end(self) -> None:
         """Tell the answer."""
-        raise NotImplementedError
+        self.tell("")
+        for line in self.task.to_key_terminal(width=self.width).rstrip("\n").split("\n"):
+            self.tell(line)
 
     def run(self) -> Score:
         """Show it, ask the questions, tell the answer, and return how it went."""

@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from deltaprop.practice.exercises.dialogue import Dialogue
 from deltaprop.practice.exercises.finding import FindTask
-from deltaprop.practice.exercises.session import Score
 from deltaprop.practice.marking.judge import FOLLOWS
 from deltaprop.practice.wording import mistake_described
 
 __all__ = ["FindSession"]
 
 
-@dataclass
-class FindSession(Dialogue):
-    """A dialogue about one working with a mistake in it.
+class FindSession(Dialogue[FindTask]):
+    """A dialogue about one working with a mistake in it."""
 
-    Attributes
-    ----------
-    task : FindTask
-        The working.
-    """
-
-    task: FindTask
-    score: Score = field(init=False, default_factory=lambda: Score(2))
+    n_questions = 2
 
     @property
     def language(self) -> str:
         """Return the language of the words."""
         return self.task.task.language
-
-    def show(self) -> None:
-        """Show the working."""
-        self.tell(self.task.to_terminal(width=self.width).rstrip("\n"))
 
     def hold(self) -> None:
         """Ask for the line, then for the mistake."""
@@ -75,9 +60,3 @@ class FindSession(Dialogue):
         else:
             self.say(key)
             self.tell("  " + " ".join(self.task.task.lines.parts(self.task.right_line)[:2]))
-
-    def end(self) -> None:
-        """Tell the answer."""
-        self.tell("")
-        for line in self.task.to_key_terminal(width=self.width).rstrip("\n").split("\n"):
-            self.tell(line)

@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from deltaprop.practice.exercises.dialogue import Dialogue
 from deltaprop.practice.exercises.fixing import FixTask
-from deltaprop.practice.exercises.session import Score
 
 __all__ = ["FixSession"]
 
 
-@dataclass
-class FixSession(Dialogue):
-    """A dialogue about one run.
-
-    Attributes
-    ----------
-    task : FixTask
-        The run.
-    """
-
-    task: FixTask
-    score: Score = field(init=False, default_factory=lambda: Score(1))
+class FixSession(Dialogue[FixTask]):
+    """A dialogue about one run."""
 
     @property
     def language(self) -> str:
         """Return the language of the words."""
         return self.task.language
-
-    def show(self) -> None:
-        """Show the run."""
-        self.tell(self.task.to_terminal(width=self.width).rstrip("\n"))
 
     def hold(self) -> None:
         """Ask for a change that helps."""
@@ -52,9 +35,3 @@ class FixSession(Dialogue):
     def hint(self, key: str) -> None:
         """Tell what keeps the run from learning."""
         self.say(key, fault=self.task.fault.names[self.language])
-
-    def end(self) -> None:
-        """Tell what came of each change."""
-        self.tell("")
-        for line in self.task.to_key_terminal(width=self.width).rstrip("\n").split("\n"):
-            self.tell(line)

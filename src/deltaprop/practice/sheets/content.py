@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TypeAlias
 
@@ -26,6 +26,7 @@ __all__ = [
     "reproduction",
     "rows_of",
     "rules",
+    "sections",
 ]
 
 Given: TypeAlias = tuple[Ref, list[list[str]]]  # an array or a number, and its rows as shown
@@ -44,6 +45,14 @@ def heading(tasks: Sequence[Task], number: int) -> str:
     task = tasks[number]
     form = task.words["numbered" if len(tasks) > 1 else "exercise"]
     return form.format(number=number + 1, level=task.level, title=task.title)
+
+
+def sections(
+    tasks: Sequence[Task], written: Callable[[Task], Iterable[str]]
+) -> Iterator[tuple[str, Iterable[str], str]]:
+    """Yield of each exercise the heading, what is written of it, and what makes it again."""
+    for place, task in enumerate(tasks):
+        yield heading(tasks, place), written(task), reproduction(task)
 
 
 def columns(task: Task) -> list[str]:

@@ -27,11 +27,7 @@ __all__ = ["blank", "given", "page", "render"]
 
 def render(tasks: Sequence[Task], kind: str) -> str:
     """Return a page: a "sheet" with blanks to fill in, or the "key" with the answers."""
-    sections = [
-        (content.heading(tasks, place), _exercise(task) if kind == "sheet" else _answers(task),
-         content.reproduction(task))
-        for place, task in enumerate(tasks)
-    ]  # fmt: skip
+    sections = content.sections(tasks, _exercise if kind == "sheet" else _answers)
     return page(tasks[0].words[kind], sections, kind, tasks[0].language)
 
 

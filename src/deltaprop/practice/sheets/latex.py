@@ -52,11 +52,7 @@ _WORD = re.compile(r"[a-z]{2,}")
 
 def render(tasks: Sequence[Task], kind: str) -> str:
     """Return a document: a "sheet" with blanks to fill in, or the "key" with the answers."""
-    sections = [
-        (content.heading(tasks, place), _exercise(task) if kind == "sheet" else _answers(task),
-         content.reproduction(task))
-        for place, task in enumerate(tasks)
-    ]  # fmt: skip
+    sections = content.sections(tasks, _exercise if kind == "sheet" else _answers)
     return document(tasks[0].words[kind], sections, kind, tasks[0].language)
 
 
