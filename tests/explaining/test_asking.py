@@ -34,6 +34,23 @@ def large():
 
 
 class TestOneNumber:
+    @pytest.mark.parametrize(
+        ("name", "id_"),
+        [("w5", "dW.2[0,0]"), ("w₅", "dW.2[0,0]"), ("h1", "z.1[0,0]"), ("dE/dw5", "dW.2[0,0]"),
+         ("∂E/∂h₂", "delta.1[0,1]"), ("w5'", "W.2.after[0,0]"), ("y", "z.2[0,0]"),
+         ("E", "loss[0]"), ("loss", "loss[0]"), ("delta.1[0,1]", "delta.1[0,1]")],
+    )  # fmt: skip
+    def test_it_is_called_as_it_is_printed(self, name, id_):
+        step = built_in_example("tutorial").explain()
+        assert [ref.id for ref in step.only(name).wanted] == [id_]
+
+    def test_symbols_of_the_other_notation_are_no_names(self, tutorial):
+        assert tutorial.only("W²_{11}", "delta^1_2").wanted == tuple(
+            map(read_ref, ("dW.2[0,0]", "delta.1[0,1]"))
+        )
+        with pytest.raises(SettingError, match="w5"):
+            tutorial.only("w5")
+
     def test_the_ancestry_of_a_gradient_is_all_it_is_made_of_and_nothing_else(self, tutorial):
         ids = [step.id for step in tutorial.only("dW.1[0,0]").steps]
         assert set(ids) == {

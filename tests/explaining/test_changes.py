@@ -135,7 +135,7 @@ def test_a_name_that_is_unknown_gets_the_nearest(name, near):
         ({"x": [1, np.nan]}, "expected finite numbers"),
         ({"w1": "0,3"}, "single number; 2 were given"),
         ({"x": "1,1; 2,2"}, "x has 2 samples but t has 1; give both"),
-        ({"W1": "1,2,3"}, "expected 2 rows of 2"),
+        ({"W1": "1,2,3"}, "W1 is 1 x 3 numbers; expected 2 x 2 numbers"),
         ({"w1": True}, "expected finite numbers"),
         ({"w1": "1/0"}, "write numbers"),
     ],

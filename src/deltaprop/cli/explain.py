@@ -64,7 +64,7 @@ def explain(
     ] = None,
     digits: Annotated[int, whole("N", "Significant digits.")] = 6,
     only: Annotated[
-        str | None, option("ID", "One number and all it is made of, such as W1[0,2].")
+        str | None, option("ID", "One number and all it is made of: W1[0,2], w5, dE/dh1.")
     ] = None,
     form: Annotated[
         str | None,

@@ -226,9 +226,8 @@ class _Work:
         if values.shape == (*array.shape[:-1], n_before):  # the class that is new keeps its own
             array[..., :n_before] = values
             return array
-        expected = " rows of ".join(map(str, array.shape))
-        found = " rows of ".join(map(str, values.shape))
-        raise SettingError(f"{name} is {found} numbers; expected {expected}, or one number alone.")
+        expected, found = _size(array.shape), _size(values.shape)
+        raise SettingError(f"{name} is {found}; expected {expected}, or one number alone.")
 
     def batch(self, name: str, ref: Ref, given: list[list[float]], flat: bool) -> list[Any]:
         """Return inputs or targets with other numbers."""
@@ -265,3 +264,8 @@ def _by_layer(wanted: str | Mapping[int, str]) -> dict[int, str]:
             )
         found[int(layer[:6])] = name.strip()
     return found
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    """Return how many numbers an array has: "3 numbers", "2 x 3 numbers"."""
+    return f"{' x '.join(map(str, shape))} numbers"

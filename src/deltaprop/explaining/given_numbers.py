@@ -13,7 +13,7 @@ import numpy as np
 from deltaprop.errors import SettingError, UnknownNameError, nearest_name, shown
 from deltaprop.notation.ids import Ref, grid, read_ref
 from deltaprop.notation.naming import NOTATIONS
-from deltaprop.notation.unicode import symbol_of
+from deltaprop.notation.unicode import plain_symbol, symbol_of
 
 __all__ = ["Given", "places_of", "span", "symbols_of", "watched"]
 
@@ -96,8 +96,9 @@ class Given:
         quantity = _BATCH.get(ref.quantity, ref.quantity)
         if quantity in ("x", "targets", "W", "b") and ref.index and not ref.after:
             return self.within(Ref(quantity, ref.layer, ref.index), name)
+        typed = plain_symbol(plain) if "^" in plain else plain
         for each, printed in self.printed():
-            if plain == printed:
+            if typed in (printed, plain_symbol(printed) if "^" in plain else printed):
                 return each
         letters = ref.quantity.rstrip("0123456789")
         if Ref(letters).phase or ref.after:
@@ -124,7 +125,8 @@ class Given:
         widths = [self.shape(Ref("b", k))[0] for k in range(1, len(self.layers) + 1)]
         shapes = [(ref.quantity, ref.layer, self.shape(ref)) for ref in refs[2:] if self.has(ref)]
         namings = [each.of_shapes(shapes, len(widths), widths[-1]) for each in NOTATIONS.values()]
-        entries = itertools.chain.from_iterable(map(self.entries, refs))
+        arrays = [ref for ref in refs[2:] if self.has(ref)]
+        entries = itertools.chain(arrays, *map(self.entries, refs))
         for ref in itertools.islice(entries, _MOST_SYMBOLS):
             for naming in namings:
                 yield ref, symbol_of(ref, n, naming)

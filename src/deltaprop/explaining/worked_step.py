@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain, islice
 from typing import Self
 
 import numpy as np
@@ -20,8 +21,10 @@ from deltaprop.explaining.document.labels import Names
 from deltaprop.model.backprop import Trace, retrace
 from deltaprop.model.layers import ARRAYS
 from deltaprop.notation.digits import Line, line_of
-from deltaprop.notation.ids import Ref, read_ref
+from deltaprop.notation.ids import Ref, grid, read_ref
+from deltaprop.notation.naming import NOTATIONS
 from deltaprop.notation.steps import DerivationStep
+from deltaprop.notation.unicode import plain_symbol, symbol_of
 
 __all__ = ["WorkedStep"]
 
@@ -69,8 +72,9 @@ class WorkedStep:
         Parameters
         ----------
         *names : str
-            Ids such as "dW.1[0,2]" (or "dW1[0,2]"), "delta.2[0,1]", "loss", "dx[0,2]". A parameter
-            is read as its gradient, "W1[0,2]" as "dW.1[0,2]": that is where its change comes from.
+            Ids such as "dW.1[0,2]" (or "dW1[0,2]"), "delta.2[0,1]", "loss", "dx[0,2]"; or symbols
+            as they are printed, raised or not: "w5", "h₁", "dE/dw5". A parameter is read as its
+            gradient, "W1[0,2]" as "dW.1[0,2]": that is where its change comes from.
 
         Returns
         -------
@@ -84,12 +88,25 @@ class WorkedStep:
         """
         wanted = []
         for name in names:
-            ref = read_ref(name)
+            ref = self._printed_as(name) or read_ref(name)
             if ref.quantity in ARRAYS and not ref.after:
                 ref = replace(ref, quantity=f"d{ref.quantity}")
             self.derivation.known(ref)
             wanted.append(ref)
         return replace(self, wanted=tuple(wanted))
+
+    def _printed_as(self, name: str) -> Ref | None:
+        """Return the number with this symbol; None where no number has it."""
+        plain, trace = plain_symbol(name), self.trace
+        if plain in ("E", "L", "loss"):  # of a single sample it is what its line tells
+            return Ref("loss", 0, (0,) if len(trace.a[0]) == 1 else ())
+        naming = NOTATIONS[self.names.notation].of_network(trace.network)
+        slots = trace.network.layout.slots
+        parameters = (grid(slot.name, slot.layer + 1, slot.shape) for slot in slots)
+        for ref in islice(chain(*parameters, self.derivation.refs()), _MOST_STEPS):
+            if plain_symbol(symbol_of(ref, len(trace.a[0]), naming)) == plain:
+                return ref
+        return None
 
     @cached_property
     def shortened(self) -> Self:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -11,7 +13,7 @@ from deltaprop.notation.naming import STANDARD, Naming
 from deltaprop.notation.symbols import symbol
 from deltaprop.notation.write import Notation, leaf_writer
 
-__all__ = ["SUBSCRIPTS", "SUPERSCRIPTS", "symbol_of", "unicode_notation"]
+__all__ = ["SUBSCRIPTS", "SUPERSCRIPTS", "plain_symbol", "symbol_of", "unicode_notation"]
 
 SUPERSCRIPTS = str.maketrans("0123456789+-()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾")
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -33,6 +35,13 @@ def symbol_of(ref: Ref, n_samples: int, naming: Naming = STANDARD, part: str = "
         above = s.derivative_of.text + (places if s.both else "")
         return f"∂{above}/∂{text}{prime}"
     return f"{s.state}({text}){prime}" if s.state else text + prime
+
+
+def plain_symbol(text: str) -> str:
+    """Return a symbol as it is typed: "dE/dw5" for "∂E/∂w₅", "W(12)11" for "W^(1,2)_{11}"."""
+    plain = unicodedata.normalize("NFKC", text).replace("∂", "d").replace("′", "'")
+    plain = plain.replace("δ", "delta").replace("ℓ", "l")
+    return re.sub(r"[\s_^{},]", "", plain)
 
 
 def unicode_notation(

@@ -142,7 +142,7 @@ class Derivation:
                 ) from None
             raise SettingError(
                 f"There is no {ref.id} in a network {trace.network.describe()}; samples run from 0 "
-                f"to {len(trace.a[0]) - 1}."
+                f"to {len(trace.a[0]) - 1}, neurons from 0, layers from 1."
             ) from None
 
     def _step(self, ref: Ref, trace: Trace) -> DerivationStep | None:
