@@ -116,7 +116,7 @@ def test_the_deltas_begin_with_that_of_the_loss(tutorial):
         ("html", "∂L/∂W¹₁₁", "<mtext>(1,2)</mtext>; <mtext>(2,3)</mtext>; ∂E/∂w₁; h₁"),
         ("svg", "W¹₁₁", "w₁; h₁; ∂E/∂w₁; >δ⁴<; >E<; >y<"),
         ("json", "W^{1}_{11}", r"h_{1} = x_{1} \\cdot w_{1}; w'_{6}"),
-        ("spoken", "W 1 1 of layer 1", "W between layers 1 and 2; delta of layer 4; derivative of E by w 1"),
+        ("spoken", "W 1 1 of layer 1", "W between layers 1 and 2; delta of layer 4; of E by w 1"),
         ("notebook", "W^{1}_{11}", r"W^{(1,2)}; w'_{6}; told(step, phase, \"en\", \"tutorial\")"),
     ],
 )  # fmt: skip
