@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 
 import deltaprop as dp
+from deltaprop.checking.step import Given, work_out
 from deltaprop.errors import DataError
 from deltaprop.notation.digits import number_text
 from deltaprop.practice import mark
 from deltaprop.practice.exercises.levels import LEVELS
-from deltaprop.practice.marking.mark import COARSE, WRONG
+from deltaprop.practice.exercises.task import texts_of
+from deltaprop.practice.marking.mark import COARSE, ROUNDED, WRONG
+from deltaprop.practice.marking.precision import MORE_ON_THE_WAY
 
 # z = 0.7 x 0.9 - 0.1234 x 0.4 = 0.58064
 EXAMPLE = {
@@ -51,12 +54,80 @@ def test_a_slip_of_a_hundredth_in_any_z_is_never_accepted(tasks):
 
 
 def test_a_slip_of_one_unit_of_the_last_asked_digit_is_never_accepted(tasks):
-    """Of what is worked out from given numbers; behind that rounding on the way may do as much."""
+    """But where the numbers before, as they are written, give just this: that is counted apart."""
+    accepted, tried = 0, 0
     for task in tasks:
+        written = {k: np.array(task.texts(k), dtype=float) for k in task.asked}
         for key, index in places(task):
-            for slip in (1, -1) if key == "z.1" else ():
+            before = {k: v for k, v in written.items() if k != key}
+            of_page = float(work_out(task.step, given=Given(before))[0][key][index])
+            for slip in (1, -1):
                 found = slipped(task, key, index, slip, task.rules.least_digits)
-                assert not found.ok, (task.level, task.seed, slip, found)
+                tried += 1
+                if found.ok:
+                    unit = Decimal(1).scaleb(Decimal(found.claimed).as_tuple().exponent)
+                    off = min(abs(float(found.claimed) - v) for v in (of_page, found.right))
+                    assert off <= 0.52 * float(unit), (task.level, task.seed, slip, found)
+                    assert found.verdict == ROUNDED
+                    assert key != "z.1"
+                    accepted += 1
+    assert accepted <= max(1, 0.03 * tried)
+
+
+def two_layers(**claims):
+    """Return what is said where three digits are asked for, of a = 0.550085 and z = 0.693107."""
+    layers = [{"W": [[1.03]], "b": [0.0004], "activation": "tanh"}, {"W": [[1.26]]}]
+    example = {"layers": layers, "loss": "half_squared_error", "x": [[0.6001]], "targets": [[1]]}
+    return mark({**example, "digits": 3, "claims": claims})
+
+
+@pytest.mark.parametrize(
+    ("a", "z", "verdict"),
+    [
+        ("0.550", "0.693", "right"),
+        ("0.551", "0.694", WRONG),  # a slip in a, and what follows from it
+        ("0.550085", "0.693", "right"),
+        ("0.550", "0.694", "right, rounded"),  # the first z was rounded to 0.619, a was kept
+        ("0.550", "0.692", WRONG),  # neither from a as it is written nor as it was kept
+        ("0.550", "0.695", WRONG),
+    ],
+)
+def test_a_number_is_made_from_what_is_written_or_was_kept(a, z, verdict):
+    marking = two_layers(**{"a.1": [[a]], "z.2": [[z]]})
+    verdicts = [one.verdict for one in marking.marks]
+    assert verdicts == ([WRONG, "follows"] if a == "0.551" else ["right", verdict])
+
+
+def test_who_goes_on_with_numbers_rounded_as_asked_for_is_right_given_them(tasks):
+    for task in tasks:
+        step, digits = task.step, task.rules.least_digits
+
+        class AsAsked(Given):
+            def instead_of(self, key, computed, digits=digits):
+                if key.partition(".")[0] in "Wb" and not key.endswith(".after"):
+                    return computed
+                text = np.vectorize(lambda v: float(f"{v:.{digits}g}"), otypes=[float])
+                return text(computed)
+
+        used = work_out(step, given=AsAsked())[1]
+        claims = {k: texts_of(used[k], digits) for k in task.asked}
+        marking = task.mark(claims)
+        assert marking.ok, (task.level, task.seed, [one.because for one in marking.wrong])
+
+
+def test_who_keeps_the_digits_that_he_is_told_to_keep_is_right(tasks):
+    for task in tasks:
+        digits = task.rules.least_digits
+
+        class Keeps(Given):
+            def instead_of(self, key, computed, digits=digits + MORE_ON_THE_WAY):
+                text = np.vectorize(lambda v: float(f"{v:.{digits}g}"), otypes=[float])
+                return text(computed)
+
+        computed = work_out(task.step, given=Keeps())[0]
+        claims = {k: texts_of(computed[k], digits) for k in task.asked}
+        marking = task.mark(claims)
+        assert marking.ok, (task.level, task.seed, [one.because for one in marking.wrong])
 
 
 def test_the_right_number_with_as_many_digits_as_asked_is_right(tasks):

@@ -108,3 +108,26 @@ def test_files_are_read_with_the_text_of_their_numbers(tmp_path, literal, verdic
     path.write_text(text, encoding="utf-8")
     (only,) = mark(path).marks
     assert (only.claimed, only.verdict) == (literal, verdict)
+
+
+def habit(*pairs):
+    return habit_of([(read_number(text), right) for text, right in pairs])
+
+
+def test_zeros_that_are_not_written_say_nothing_of_a_habit():
+    """New weights that hardly move: 0.28 stands for 0.2800."""
+    told = [("0.1313", 0.13129), ("0.3484", 0.34842), ("0.8279", 0.82787)]
+    short = [("0.28", 0.280001), ("0.5", 0.500002), ("-0.6", -0.6000001), ("1.2", 1.20001)]
+    assert habit(*told, *short).decimals == 4
+    kept = [("0.280", 0.280001), ("0.500", 0.500002), ("-0.600", -0.6000001)]
+    assert habit(*kept).decimals == 3
+
+
+def test_whoever_writes_many_places_of_small_numbers_rounds_to_digits():
+    told = [("0.971", 0.97133), ("0.571", 0.57124), ("0.691", 0.69128), ("0.488", 0.48786)]
+    small = [("0.000971", 0.2), ("0.00194", 0.3)]  # rounding on the way has moved them
+    assert habit(*told).by_decimals
+    found = habit(*told, *small)
+    assert (found.by_digits, found.by_decimals, found.digits) == (True, False, 3)
+    large = [("12.345", 0.2), ("123.456", 0.3)]
+    assert not habit(*told, *large).by_digits

@@ -7,7 +7,7 @@ every form of every mistake makes of the lines before; where none does, with two
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
@@ -34,7 +34,7 @@ Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 # log10 of how much surer a claim must be than what dozens of forms give by chance
-_EVIDENCE, _EVIDENCE_UNSEEN, _EVIDENCE_FOR_TWO = 1.3, 2.2, 2.6
+_EVIDENCE, _EVIDENCE_UNSEEN, _EVIDENCE_FOR_TWO = 1.2, 2.2, 2.6
 _BY_ENTRIES = frozenset(mistake.name for mistake in OF_ENTRIES)
 _EVIDENCE_OF_ENTRIES = 1.0  # besides that of how many there are
 _MOST_ENTRIES = 3
@@ -66,13 +66,17 @@ class Explanation:
 
 @dataclass(frozen=True)
 class _Tried:
-    """A cause and the wrong claims it gives; it has a part in some of the right ones as well."""
+    """A cause and the wrong claims it gives; it has a part in some of the right ones as well.
+
+    Some it gives ``exactly``, by the lines before as they are written.
+    """
 
     cause: tuple[Form, ...]
     gives: frozenset[str]
     reading: Reading
     rules: Rules
     right: tuple[str, ...] = ()
+    exactly: frozenset[str] = frozenset()
 
     @property
     def rarity(self) -> int:
@@ -95,7 +99,7 @@ class _Tried:
 
 
 def _forms(reading: Reading) -> Iterator[Form]:
-    """Yield every form, and those on the way down also in one layer only.
+    """Yield every form, and those on the way down and in the update also in one layer only.
 
     What can be got wrong in the step of this optimizer alone comes first. What concerns single
     numbers is asked of those that are wrong, by ``Causes.by_entries``, and of all at last.
@@ -108,8 +112,10 @@ def _forms(reading: Reading) -> Iterator[Form]:
     for form in forms:
         if form.name not in step.other_moves:
             yield form
-        if reaches_down(form.rules):
-            for layer in range(1, step.n_layers) if step.n_layers > 2 else ():
+        updates = form.rules.update is not RIGHT.update
+        last = step.n_layers if updates else step.n_layers - 1  # whose delta comes of no recursion
+        if last > 1 and (updates or reaches_down(form.rules)):
+            for layer in range(1, last + 1):
                 yield Form(form.name, only_in(form.rules, frozenset({layer})), form.rank + 1)
 
 
@@ -145,6 +151,7 @@ class Causes:
         self.evidence = {
             key: self._evidence(key, reading.computed[key], reading.slack[key]) for key in wrong
         }
+        self._exact = {key: self._evidence(key, reading.computed[key], 0.0) for key in wrong}
 
     @cached_property
     def single(self) -> dict[str, Explanation]:
@@ -200,7 +207,12 @@ class Causes:
             if not np.array_equal(reading.computed[key], self.reading.computed[key], equal_nan=True)
         )  # fmt: skip  # what the right rules give as little proves nothing
         right = tuple(key for key in moved if key not in self.wrong)
-        return _Tried(cause, gives, self.reading, rules, right) if gives else None
+        exactly = reading.gives_exactly(self.right) & gives
+        return _Tried(cause, gives, self.reading, rules, right, exactly) if gives else None
+
+    def _evidence_for(self, one: _Tried, keys: Iterable[str]) -> float:
+        """Return log10 of how unlikely a cause gives claims as nearly as it does by chance."""
+        return sum((self._exact if key in one.exactly else self.evidence)[key] for key in keys)
 
     def _moved_by(self, rules: frozenset[str]) -> list[str]:
         """Return the claims that these rules have a part in, from the lines before them."""
@@ -233,17 +245,17 @@ class Causes:
         left = set(self.wrong) - set(found)
         while left:
             proven = [
-                (len(one.gives & left), one)
+                one.gives & left
                 for one in tried
                 if one.gives & left
-                and sum(self.evidence[key] for key in one.gives & left)
-                >= evidence + _RARER * one.rarity
+                and self._evidence_for(one, one.gives & left) >= evidence + _RARER * one.rarity
             ]
             if not proven:
                 return
-            most = max(count for count, _ in proven)
-            best = sorted(
-                (one for count, one in proven if count == most),
+            most = max(map(len, proven))
+            shares = {share for share in proven if len(share) == most}
+            best = sorted(  # rare ones, too: it is no chance that something gives these claims
+                (one for one in tried if one.gives & left in shares),
                 key=lambda o: (o.against, o.is_loose, o.rarity),
             )
             for key in best[0].gives & left:

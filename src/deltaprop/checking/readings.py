@@ -8,20 +8,19 @@ be off by half a unit in its last place.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from deltaprop.checking.conventions import HOUSE, Conventions
+from deltaprop.checking.kept import DRAWS, WAYS, Kept, halves, is_result
 from deltaprop.checking.precision import WrittenClaim, is_close
 from deltaprop.checking.row import Row
 from deltaprop.checking.rules import RIGHT, Rules
 from deltaprop.checking.step import Begun, Quantities, Step, operands_of, work_out
-from deltaprop.model.layers import ARRAYS
 
 __all__ = ["InConvention", "Reading"]
 
@@ -30,7 +29,6 @@ Flags = npt.NDArray[np.bool_]
 
 _MOST_SLACK, _MOST_UNITS = 0.25, 3.0  # of the largest number of an array, and units besides
 _ROUGHLY = 4.0  # times the slack of another reading
-_DRAWS = 12
 _EXACT, _EXACT_PART = 1e-12, 1e-2  # of itself, and of its unit: by so much nobody has rounded
 _SIGMAS = 2.5  # of half a unit either way, each number by itself; 4.3 of what rounding really does
 
@@ -101,6 +99,9 @@ class Reading:
         ``unit(values)``: the unit in the last place of numbers that are not written down.
     only : tuple of str
         The claims that are asked for, in order; all of them where there are none.
+    kept : callable, optional
+        The unit of numbers that are kept on the way, where digits are asked for: then a number is
+        made from what is written, or was kept. Otherwise what is written may be off by its unit.
     """
 
     given: Step
@@ -109,6 +110,7 @@ class Reading:
     conventions: Conventions = HOUSE
     rules: Rules = RIGHT
     only: tuple[str, ...] = ()
+    kept: Callable[[Array], Array] | None = None
 
     @cached_property
     def step(self) -> Step:
@@ -170,7 +172,7 @@ class Reading:
             made_of_rounded = any(
                 found[operand].any() for operand in operands_of(key, self.step) if operand in found
             )
-            if not _is_result(key) or made_of_rounded:
+            if not is_result(key) or made_of_rounded:
                 found[key] = np.full(computed.shape, made_of_rounded or key in self.numbers)
                 continue
             with np.errstate(all="ignore"):
@@ -188,9 +190,9 @@ class Reading:
         """Return them as often as is drawn, each number half a unit up or down every time."""
         units = self.row.parted(self.row.units)
         return {
-            key: values + _halves(key, values.shape) * units[key] * self.rounded[key]
+            key: values + halves(key, values.shape) * units[key] * self.rounded[key]
             for key, values in self.numbers.items()
-            if _is_result(key)
+            if is_result(key)
         }
 
     def by(self, rules: Rules, only: tuple[str, ...] = ()) -> Reading:
@@ -222,16 +224,19 @@ class Reading:
     @cached_property
     def _slack_row(self) -> Array:
         row, number = self._own_row, self._computed_row
-        draws = [row.joined(self._work(draw)) for draw in range(_DRAWS)]
+        draws = [row.joined(self._work(draw)) for draw in range(DRAWS)]
         with np.errstate(all="ignore"):
-            squares = (np.array(draws) - number) ** 2
-            squares[~np.isfinite(squares)] = 0.0
-            slack = _SIGMAS * np.sqrt(squares.sum(axis=0) / _DRAWS)
-            return np.asarray(np.minimum(slack, self._most_slack))
+            moved = np.abs(np.array(draws) - number)
+            moved[~np.isfinite(moved)] = 0.0
+            slack = _SIGMAS * np.sqrt((moved**2).sum(axis=0) / DRAWS)
+            return np.asarray(np.maximum(np.minimum(slack, self._most_slack), moved.max(axis=0)))
 
     @property
     def _most_slack(self) -> Array:
-        """Return what no rounding excuses: a quantity that nothing is sure of proves nothing."""
+        """Return what rounding hardly excuses: a quantity that nothing is sure of proves nothing.
+
+        Hardly, since where terms cancel, as in a loss near 0, only the rounding is left of it.
+        """
         row, sizes = self._own_row, np.abs(self._computed_row)
         largest = row.largest(np.where(np.isfinite(sizes), sizes, 0.0))
         return _MOST_SLACK * largest + _MOST_UNITS * row.largest(self.unit(self._computed_row))
@@ -268,7 +273,33 @@ class Reading:
         exactly = row.close(number) | right
         if exactly.all():  # to know how unsure they are costs the most
             return exactly
-        return row.close(number, self._slack_row) | right
+        roughly = row.close(number, self._slack_row)
+        if self.kept is None or not (roughly & ~exactly).any():
+            return roughly | right
+        return exactly | (roughly & self._fits_kept)
+
+    @cached_property
+    def _fits_kept(self) -> Flags:
+        """Return where a number is what the numbers before give, as written or as they were kept.
+
+        It tells more than how unsure they are, and costs more.
+        """
+        assert self.kept is not None
+        row, claims = self._own_row, {claim.key: claim for claim in self.claims}
+
+        def factor(key: str) -> float:
+            return self.conventions.factor(key, self.step)
+
+        def made(names: frozenset[str], draw: int | None = None) -> Array:
+            on = Kept(claims, self.unit, self.kept, names, factor, draw)  # type: ignore[arg-type]
+            return row.joined(work_out(self.step, self.rules, on, until=row.keys[-1])[0])
+
+        *some, everything = (made(names) for names in WAYS)
+        draws = [made(WAYS[-1], draw) for draw in range(DRAWS)]
+        with np.errstate(all="ignore"):
+            slack = _SIGMAS * np.sqrt(np.nanmean((np.array(draws) - everything) ** 2, axis=0))
+        fits = [row.close(number, slack) for number in (everything, *some)]
+        return np.asarray(np.any(fits, axis=0))
 
     @cached_property
     def pure(self) -> Quantities:
@@ -289,6 +320,13 @@ class Reading:
                 return frozenset()
             exactly = row.in_all_of(self._fits(is_right)) & near
         return frozenset(row.named(exactly))
+
+    def gives_exactly(self, right: Mapping[str, Flags]) -> frozenset[str]:
+        """Return the claims that the numbers before give as they are written, or are ``right``."""
+        row = self._own_row
+        return frozenset(
+            row.named(row.in_all_of(row.close(self._computed_row) | row.joined(right)))
+        )
 
     def is_loose(self, right: Mapping[str, Flags]) -> bool:
         """Return whether a number that is not ``right`` is given only as its own few digits say."""
@@ -328,19 +366,6 @@ _SHARED = (
 )  # fmt: skip  # by all rules
 
 
-@lru_cache(maxsize=4096)
-def _is_result(key: str) -> bool:
-    """Return whether a quantity is worked out, not given."""
-    return key.partition(".")[0] not in ARRAYS or key.endswith(".after")
-
-
-@lru_cache(maxsize=512)
-def _halves(key: str, shape: tuple[int, ...]) -> Array:
-    """Return for every draw and number a half, up or down; the same ones each time."""
-    rng = np.random.default_rng(zlib.crc32(key.encode()))
-    return np.asarray(rng.integers(0, 2, size=(_DRAWS, *shape)) - 0.5, dtype=np.float64)
-
-
 @dataclass(frozen=True, eq=False)
 class _AsWritten:
     """Goes on with what is written, or with what each of these numbers is moved to."""
@@ -350,7 +375,7 @@ class _AsWritten:
 
     def instead_of(self, key: str, computed: Array) -> Array:
         """Return what the working goes on with."""
-        reading, draw = self.reading, self.draw if _is_result(key) else None
+        reading, draw = self.reading, self.draw if is_result(key) else None
         if draw is None:
             written = reading.numbers.get(key)
         else:
@@ -359,7 +384,7 @@ class _AsWritten:
         if written is not None and key in reading.whole:
             return written
         if draw is not None:
-            half = _halves(key, computed.shape)[draw] * reading.rounded.get(key, True)
+            half = halves(key, computed.shape)[draw] * reading.rounded.get(key, True)
             computed = computed + half * reading.unit(computed)
         return computed if written is None else np.where(np.isnan(written), computed, written)
 

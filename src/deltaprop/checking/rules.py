@@ -191,7 +191,8 @@ def work_step(
         learning_rate=learning_rate, shares=shares, move=move, take=take, ahead=take,
         manner=manner, other_moves={},
     )  # fmt: skip
-    return finish(forward(rules, w, take), w, take)
+    forward(rules, w, take)
+    return finish(rules, w, take)
 
 
 def begin(
@@ -218,8 +219,7 @@ def begin(
 
 def goes_on(rules: Rules, begun: Working, take: Take) -> Working:
     """Work out the rest of a step whose forward pass was worked out before, by ``begins_right``."""
-    w = replace(begun, z=[*begun.z], a=[*begun.a])
-    return finish(_from_output(rules, w) if w.is_given_output else rules, w, take)
+    return finish(rules, replace(begun, z=[*begun.z], a=[*begun.a]), take)
 
 
 @lru_cache(maxsize=4096)
@@ -247,10 +247,10 @@ def finish(rules: Rules, w: Working, take: Take) -> Working:
     return w
 
 
-def forward(rules: Rules, w: Working, take: Take = _as_it_is, suffix: str = "") -> Rules:
+def forward(rules: Rules, w: Working, take: Take = _as_it_is, suffix: str = "") -> None:
     """Work out z and a of every layer, and the loss; ``suffix`` is ".after" behind the step.
 
-    Returns the rules to go on with: after another p than z gives, loss and delta are made of p.
+    After another p than z gives, loss and delta are made of p.
     """
     last, take = len(w.network.computing_layers) - 1, _placing(rules, take)
     w.a.append(w.x)
@@ -258,46 +258,20 @@ def forward(rules: Rules, w: Working, take: Take = _as_it_is, suffix: str = "") 
         w.z.append(take(f"z.{index + 1}{suffix}", rules.pre_activation(w, index)))
         a = rules.activation(w, index) if index < last else rules.output(w)
         w.a.append(take(f"a.{index + 1}{suffix}", a))
-    w.is_given_output = w.a[-1] is not a and not np.array_equal(w.a[-1], a, equal_nan=True)
-    if w.is_given_output:
-        rules = _from_output(rules, w)
+    if rules.output is RIGHT.output:
+        w.is_given_output = w.a[-1] is not a and not np.array_equal(w.a[-1], a, equal_nan=True)
+    if w.is_given_output and w.network.loss.output in _INVERSES:
+        z = _INVERSES[w.network.loss.output](w.a[-1])
+        w.z[-1] = np.where(np.isfinite(z), z, w.z[-1])
     penalty = rules.penalty(w) if "loss" in w.manner.penalty_in else 0.0
     penalty *= w.manner.penalty_times
     w.loss = float(take(f"loss{suffix}", np.asarray(rules.data_loss(w) + penalty)))
-    return rules
 
 
 def _placing(rules: Rules, take: Take) -> Take:
     if rules.placed is _as_it_is:
         return take
     return lambda key, computed: take(key, rules.placed(key, computed))
-
-
-def _from_output(rules: Rules, w: Working) -> Rules:
-    """Let loss and delta be made from the p somebody goes on with, which z need not give.
-
-    Changes the last z to the one that gives p, where there is one; softmax's loss and delta are
-    written with p itself, because a slip's p need not sum to 1.
-    """
-    if rules.output is not RIGHT.output:
-        return rules
-    p, loss = w.a[-1], w.network.loss
-    if loss.output == "softmax" and loss.is_given_by_outputs:
-        if rules.data_loss is RIGHT.data_loss:
-            rules = replace(
-                rules, data_loss=lambda w: float(w.shares @ loss.of_outputs(w.a[-1], w.targets))
-            )
-        if rules.output_delta is RIGHT.output_delta:
-            rules = replace(
-                rules,
-                output_delta=lambda w: (
-                    w.shares[:, None] * loss.delta_of_outputs(w.a[-1], w.targets)
-                ),
-            )
-    if loss.output in _INVERSES:
-        z = _INVERSES[loss.output](p)
-        w.z[-1] = np.where(np.isfinite(z), z, w.z[-1])
-    return rules
 
 
 _INVERSES: dict[str, Callable[[Array], Array]] = {
@@ -365,13 +339,33 @@ def _right_pre_activation(w: Working, index: int) -> Array:
     return layer.forward(w.parameters.layers[index], w.a[index])
 
 
+def _is_made_of_p(w: Working) -> bool:
+    """Return whether loss and delta are written with p itself: a slip's p need not sum to 1."""
+    loss = w.network.loss
+    return w.is_given_output and loss.output == "softmax" and loss.is_given_by_outputs
+
+
+def _right_data_loss(w: Working) -> float:
+    loss = w.network.loss
+    if _is_made_of_p(w):
+        return float(w.shares @ loss.of_outputs(w.a[-1], w.targets))
+    return loss.value(w.z[-1], w.targets, w.shares)
+
+
+def _right_output_delta(w: Working) -> Array:
+    loss = w.network.loss
+    if _is_made_of_p(w):
+        return np.asarray(w.shares[:, None] * loss.delta_of_outputs(w.a[-1], w.targets))
+    return loss.delta(w.z[-1], w.targets, w.shares)
+
+
 RIGHT = Rules(
     pre_activation=_right_pre_activation,
     activation=lambda w, index: w.network.activations[index].f(w.z[index]),
     output=lambda w: w.network.loss.predict(w.z[-1]),
-    data_loss=lambda w: w.network.loss.value(w.z[-1], w.targets, w.shares),
+    data_loss=_right_data_loss,
     penalty=lambda w: sum(penalties(w.network, w.parameters)),
-    output_delta=lambda w: w.network.loss.delta(w.z[-1], w.targets, w.shares),
+    output_delta=_right_output_delta,
     recursion=_right_recursion,
     f_prime=_right_f_prime,
     gradient_delta=lambda w, index: w.delta[index],

@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 from math import prod
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from deltaprop.checking.mistakes.forms import Form, forms_for
 from deltaprop.checking.precision import Claim, is_close
-from deltaprop.checking.rules import RIGHT, Rules, Working
+from deltaprop.checking.rules import RIGHT, Rules, Working, changed
 from deltaprop.checking.step import (
     Begun,
     Given,
@@ -254,7 +255,10 @@ def reaches_down(rules: Rules) -> bool:
 
 
 def only_in(rules: Rules, layers: frozenset[int]) -> Rules:
-    """Return rules that make a mistake on the way to delta of these layers, counted from 1."""
+    """Return rules that are wrong in these layers only, counted from 1.
+
+    It is about what is made layer by layer: recursion and f' on the way to a delta, and the update.
+    """
 
     def recursion(w: Working, index: int) -> Array:
         return (rules if index in layers else RIGHT).recursion(w, index)
@@ -262,7 +266,15 @@ def only_in(rules: Rules, layers: frozenset[int]) -> Rules:
     def f_prime(w: Working, index: int) -> Array:
         return (rules if index + 1 in layers else RIGHT).f_prime(w, index)
 
-    return replace(rules, recursion=recursion, f_prime=f_prime)
+    def update(w: Working) -> Array:
+        flat, wrong = RIGHT.update(w).copy(), rules.update(w)
+        for slot in w.network.layout.slots:
+            if slot.layer + 1 in layers:
+                slot.of(flat)[...] = slot.of(wrong)
+        return flat
+
+    by_layer: dict[str, Any] = {"recursion": recursion, "f_prime": f_prime, "update": update}
+    return replace(rules, **{part: by_layer[part] for part in by_layer.keys() & changed(rules)})
 
 
 def _is_near(claim: Claim, values: Array) -> bool:

@@ -161,11 +161,11 @@ def work_out(
                 shares=step.shares, move=step.move, take=take, ahead=ahead,
                 manner=step.manner, other_moves=step.other_moves,
             )  # fmt: skip
-            rest = forward(rules, w, take)
+            forward(rules, w, take)
             if begun is not None and begins_right(rules):
                 begun.computed, begun.used = dict(computed), dict(used)
                 begun.working = replace(w, z=[*w.z], a=[*w.a])
-            finish(rest, w, take)
+            finish(rules, w, take)
         else:
             computed |= begun.computed
             used |= begun.used

@@ -118,6 +118,12 @@ def _softmax_over_everything(z: Array) -> Array:
     return np.asarray(e / e.sum())
 
 
+def _relu_gate_by_error_signal(w: Working, index: int) -> Array:
+    if w.network.activations[index].name != "relu":
+        return RIGHT.f_prime(w, index)
+    return np.asarray(w.upstream[index] < 0, dtype=np.float64)  # of t - y it is above 0
+
+
 def _ones(w: Working, index: int) -> Array:
     return np.ones_like(w.z[index])
 
@@ -201,6 +207,11 @@ FURTHER: tuple[tuple[str, Callable[[Network], bool], tuple[Rules, ...]], ...] = 
     ),
     ("softmax_index", _is_cross_entropy, (with_output(_softmax_over_everything),)),
     ("other_slope", has_curved_hidden, (replace(RIGHT, f_prime=_activation_itself),)),
+    (
+        "relu_gate",
+        MISTAKES["relu_gate"].applies,
+        (replace(RIGHT, f_prime=_relu_gate_by_error_signal),),
+    ),
     (
         "penalty",
         MISTAKES["penalty"].applies,

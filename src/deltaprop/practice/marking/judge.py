@@ -193,7 +193,10 @@ def judge(
     Otherwise conventions are weighed against mistakes.
     """
     declared, _ = declared.fitting(step)
-    usual = Reading(step, claims, claims[0].habit.unit, declared)
+    habit = claims[0].habit
+    usual = Reading(
+        step, claims, habit.unit, declared, kept=habit.kept.unit if habit.kept else None
+    )
     house = step.right
     keys = [claim.key for claim in claims]
     possible = [c for c in combinations(step, keys, declared) if _is_possible(c, claims, house)]

@@ -16,7 +16,7 @@ from deltaprop.characters import plain_digits
 from deltaprop.checking.precision import EPSILON, is_close, may_stand_for
 from deltaprop.explaining.examples import Written
 
-__all__ = ["Habit", "Number", "habit_of", "has_decimal_commas", "read_number"]
+__all__ = ["MORE_ON_THE_WAY", "Habit", "Number", "habit_of", "has_decimal_commas", "read_number"]
 
 Array = npt.NDArray[np.float64]
 
@@ -27,6 +27,7 @@ _COMMA = re.compile(r"[-+]?(\d+,\d*|,\d+)([eE][-+]?\d{1,3})?")
 _EQUALS = re.compile("[=≈~∼≃≅]")
 _POWER = re.compile(r"\s*[x*×·]\s*10\s*(\^|\*\*)\s*\(?([-+]?\d{1,3})\)?")
 _PLAIN = (("\u2013", "-"), ("\u2019", "'"))
+MORE_ON_THE_WAY = 2  # digits with which to work, than are asked for
 _LONGEST = 400  # characters of a number
 _REPEATING = 12  # digits to which 1/3 is written out
 _FAR_BELOW = 1e-3  # of the unit in the last place
@@ -67,6 +68,12 @@ class Habit:
     def of_digits(cls, digits: int) -> Self:
         """Return what is asked for: so many significant digits, rounded."""
         return cls(digits=digits, by_decimals=False, by_digits=True, asked=True)
+
+    @property
+    def kept(self) -> Self | None:
+        """Return how precisely to work where digits are asked for; None where none are."""
+        places = self.digits + MORE_ON_THE_WAY
+        return type(self)(places, places, by_digits=True) if self.asked else None
 
     def unit(self, values: Array) -> Array:
         """Return the unit in the last place of numbers written like the rest.
@@ -173,6 +180,11 @@ class Number:
         near = abs(self.value - right) <= 0.5 * self.unit * (1.0 + 1e-9)
         return habit.asked and self.digits < habit.digits and near
 
+    def may_go_on_with_zeros(self, right: float) -> bool:
+        """Return whether a digit more would be a zero that is not written: 0.28 for 0.28001."""
+        longer = is_close(self.value, right, 0.05 * self.unit)
+        return bool(longer) and self.exact.as_tuple().digits[-1] != 0
+
     def is_rounded(self, right: float, habit: Habit) -> bool:
         """Return whether it is written with noticeably fewer digits than the rest.
 
@@ -193,19 +205,21 @@ def habit_of(numbers: Iterable[tuple[Number, float]]) -> Habit:
     pointed = [(n, right) for n, right in numbers if not n.whole]
     exact = {n.exact: n for n, r in pointed if is_close(n.value, r, relative=_EXACT)}
     inexact = {n.exact: (n, right) for n, right in pointed if n.exact not in exact}.values()
-    near = [n for n, right in inexact if is_close(n.value, right, n.unit)]
+    close = [(n, right) for n, right in inexact if is_close(n.value, right, n.unit)]
+    near = [n for n, right in close if not n.may_go_on_with_zeros(right)]
+    near = near if len(near) >= _FEWEST_TELLING else [n for n, _ in close]
     others = [n for n, _ in inexact]  # wrong, or in another convention
     if len(near) >= _FEWEST_TELLING:
-        told, found = near, _habit(near)
+        told, found = near, _habit(near, others)
         if found.is_by(near, "decimals") and found.is_by(near, "digits"):  # the others may tell
-            kind = _habit(others)
+            kind = _habit(others, others)
             found = replace(found, by_decimals=kind.by_decimals, by_digits=kind.by_digits)
     else:
         longest = max((n.decimals for n in exact.values()), default=_USUAL)
-        unsure = Habit(decimals=min(max(longest, _ENOUGH), _USUAL))
-        told, found = others, _habit(others) if _is_habit(others) else unsure
+        unsure = Habit(decimals=min(max(longest, _ENOUGH), _USUAL), by_digits=True)
+        told, found = others, _habit(others, others) if _is_habit(others) else unsure
     longer = [n for n in exact.values() if n.decimals > found.decimals and n.digits > found.digits]
-    return _habit(longer) if len(longer) >= max(_FEWEST_TELLING, len(told)) else found
+    return _habit(longer, longer) if len(longer) >= max(_FEWEST_TELLING, len(told)) else found
 
 
 def _is_habit(told: list[Number]) -> bool:
@@ -215,10 +229,18 @@ def _is_habit(told: list[Number]) -> bool:
     return len(told) >= _TELLING_APART or (alike and len(told) >= _FEWEST_TELLING)
 
 
-def _habit(told: list[Number]) -> Habit:
-    """Return what most are like; by digits and by places alike where nearly as many are."""
+def _habit(told: list[Number], others: list[Number]) -> Habit:
+    """Return what most are like; by digits and by places alike where nearly as many are.
+
+    Nobody who rounds to places writes several ``others`` with more of them; nor does one with
+    digits, where zeros at the end are left out.
+    """
     decimals, by_places = _usual([n.decimals for n in told])
     digits, by_digits = _usual([n.digits for n in told])
+    finer = sum(n.decimals > decimals for n in others) > _ODD_ONES
+    longer = sum(n.digits > digits for n in others) > _ODD_ONES
+    if finer != longer and len(told) >= _FEWEST_TELLING:
+        return Habit(decimals, max(digits, _ENOUGH), longer, finer)
     is_either = len(told) >= _TELLING_APART and abs(by_places - by_digits) <= _ODD_ONES
     return Habit(
         decimals,

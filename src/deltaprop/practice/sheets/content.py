@@ -14,6 +14,7 @@ from deltaprop.languages.names import name_and_term, short_name
 from deltaprop.notation.digits import Line
 from deltaprop.notation.ids import Ref, read_ref
 from deltaprop.practice.exercises.task import Task, Texts, texts_of
+from deltaprop.practice.marking.precision import MORE_ON_THE_WAY
 
 __all__ = [
     "Given",
@@ -100,7 +101,7 @@ def precision(task: Task) -> str:
     """Return how precise an answer is wanted."""
     least = task.rules.least_digits
     form = task.words["exact" if task.has_exact_answers else "rounded"]
-    return form.format(least=least, working=least + 2)
+    return form.format(least=least, working=least + MORE_ON_THE_WAY)
 
 
 def reproduction(task: Task, more: str = "") -> str:
