@@ -177,3 +177,42 @@ def test_an_empty_dict_holds_none(rng):
     network = dp.Network([2, 1])
     with pytest.raises(ShapeError, match=r"lack W\.1, b\.1; there are none\."):
         flat_numbers(network.init(rng), {}, "gradients")
+
+
+class TestNeuronsWithoutBias:
+    """``b: [0.1, null]``: in its place stand None, NaN, 0 or nothing."""
+
+    @pytest.fixture
+    def step(self):
+        layers = [dp.Dense(3, "tanh", bias=[True, False, True]), dp.Dense(1, bias=False)]
+        network = dp.Network.from_layers(2, layers, loss="half_squared_error")
+        parameters = network.init(np.random.default_rng(2))
+        return network, parameters, [[1.0, -0.5]], [[0.5]]
+
+    @pytest.mark.parametrize("b", [lambda b: b, lambda b: [b[0], None, b[2]], lambda b: b[[0, 2]],
+                                   lambda b: [b[0], np.nan, b[2]]])  # fmt: skip
+    def test_what_people_hold_is_taken(self, step, b):
+        g = dp.backpropagate(*step).gradients
+        for held in ([g.W[0], b(g.b[0]), g.W[1]], {"dW1": g.W[0], "db1": b(g.b[0]), "dW2": g.W[1]}):
+            report = dp.check_gradients(*step, gradients=held)
+            assert report.ok
+            assert len(report.entries) == report.n_parameters == 11
+            assert "b.1[1]" not in [entry.name for entry in report.entries]
+
+    def test_flat_numbers_with_and_without_it(self, step):
+        flat = dp.backpropagate(*step).gradients.flat
+        for held in (flat, np.delete(flat, 7)):
+            assert dp.check_gradients(*step, gradients=held).ok
+
+    def test_a_wrong_number_beside_it_is_found(self, step):
+        flat = dp.backpropagate(*step).gradients.flat.copy()
+        flat[8] += 1
+        report = dp.check_gradients(*step, gradients=flat)
+        assert [entry.name for entry in report.wrong] == ["b.1[2]"]
+
+    def test_a_number_in_its_place_is_refused(self, step):
+        flat = dp.backpropagate(*step).gradients.flat.copy()
+        flat[7] = 0.5
+        said = r"claimed gradients: b.1\[1\] is 0.5, but neuron 2 of layer 1 has no bias"
+        with pytest.raises(ShapeError, match=said):
+            dp.check_gradients(*step, gradients=flat)

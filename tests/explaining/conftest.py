@@ -28,6 +28,9 @@ NTK = {"parametrization": "ntk", "bias_learning_rate_factor": 0.1}
 KINDS = {
     "scaling": (3, [dp.Scaling(6.0), dp.Dense(2)]),
     "ntk": (3, [dp.Dense(2, "tanh", **NTK), dp.Dense(2, **NTK)]),
+    "missing biases": (
+        2, [dp.Dense(3, "tanh", bias=[True, False, True]), dp.Dense(2, bias=[False, True])]
+    ),
     "parametric": (2, [dp.Dense(3), dp.ParametricActivation("selu", 0.1), dp.Dense(2)]),
     "periodic": (2, [dp.PeriodicEmbedding(1, n_waves=2, n_mixtures=2), dp.Dense(2)]),
     "waves": (1, [dp.PeriodicEmbedding(1, n_waves=16, n_mixtures=1), dp.Dense(2)]),
@@ -122,6 +125,7 @@ def draw_kind(rng, kind, n=2, penalties=True, **fixed):
     network = dp.Network.from_layers(n_in, layers, l2=l2, l1=l1)
     parameters = network.init(rng)
     parameters.flat[:] += rng.normal(scale=0.3, size=parameters.flat.size)
+    parameters.flat[network.layout.absent] = 0.0
     x, targets = rng.normal(size=(n, n_in)), np.eye(2)[np.arange(n) % 2]
     if kind == "many categories":
         x = np.eye(n_in)[rng.integers(n_in, size=n)]
@@ -169,6 +173,11 @@ ARRAY_FUNCTIONS = {
 }  # fmt: skip
 
 
+def shown_numbers(cells):
+    """Return the numbers of a displayed matrix; 0 where there is none."""
+    return np.array([[text.replace("–", "0") for text in row] for row in cells.texts], dtype=float)
+
+
 def right_hand_side(equation, network):
     """Return what a matrix equation's displayed right-hand side comes to, read with NumPy alone.
 
@@ -177,7 +186,7 @@ def right_hand_side(equation, network):
     entries = [token for token in equation.right if isinstance(token, Entries)]
     if not entries or any(max(matrix.cells.shape) > 6 for matrix in entries):
         return None
-    names = {f"m{k}": np.array(m.cells.texts, dtype=float) for k, m in enumerate(entries)}
+    names = {f"m{k}": shown_numbers(m.cells) for k, m in enumerate(entries)}
     text, number, unfenced = "", 0, False
     for token, before in zip(equation.right, (None, *equation.right), strict=False):
         match token:

@@ -10,7 +10,7 @@ from deltaprop.model.backprop import backpropagate
 
 KINDS = (
     "scaling", "ntk", "parametric", "periodic", "waves", "categories", "many categories", "real",
-    "deep", "normalized",
+    "deep", "normalized", "missing biases",
 )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from deltaprop.functional.arithmetic import evaluate, parse
 from deltaprop.functional.expressions import Operand
 from deltaprop.functional.rounding import rounding_bound
 from deltaprop.training.optimizers import GradientDescent
+from helpers.explained import assert_lines_hold
 
 
 @pytest.fixture
@@ -23,23 +24,6 @@ def own_rows(monkeypatch):
     """Rows that somebody registered are forgotten again."""
     for registry in (dp.ACTIVATIONS, dp.LOSSES):
         monkeypatch.setattr(registry, "_rows", dict(registry._rows))
-
-
-def assert_lines_hold(explanation, digits=6):
-    """Each line's right-hand side comes to what it shows, and that is the number of the trace."""
-    for line in explanation.lines(digits):
-        value, shown = line.step.value, float(line.shown)
-        if not np.isfinite(value):
-            assert line.shown == str(value), line
-            continue
-        rounding = 4 * rounding_bound(line.step.expression)
-        mantissa, _, exponent = line.shown.partition("e")
-        unit = 10.0 ** (int(exponent or 0) - len(mantissa.partition(".")[2]))
-        unit = min(unit, 10.0 ** (np.floor(np.log10(abs(shown))) + 1)) if shown else 0.0
-        assert abs(shown - value) <= unit + rounding, line
-        assert abs(line.evaluated() - shown) <= 1.001 * unit + rounding, line
-        if line.exact:
-            assert shown == pytest.approx(value, rel=1e-12)
 
 
 # where functions overflow, and where all digits are lost

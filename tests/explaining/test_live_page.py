@@ -157,7 +157,7 @@ def test_targets_of_classes_go_on_adding_up_to_one(page, batch):
 
 KINDS = (
     "scaling", "ntk", "parametric", "periodic", "waves", "categories", "many categories",
-    "normalized", "real", "deep",
+    "normalized", "real", "deep", "missing biases",
 )  # fmt: skip
 FAR = (0.0, -1.5, 1e3, 1e-8, 0.25, -3.0, 40.0, -800.0, 7.0)
 

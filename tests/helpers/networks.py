@@ -16,6 +16,9 @@ NETWORKS = {
     "dropout": Network([3, 5, 5, 2], dropout=0.3),
     "dropout of the inputs": Network.from_layers(3, [Dropout(0.1), Dense(2, bias=False)]),
     "penalties": Network([3, 2], l2=0.1 + 0.2, l1=1e-300, label_smoothing=1 / 3),
+    "missing biases": Network.from_layers(
+        3, [Dense(4, "relu", bias=[True, False, False, True]), Dense(2, bias=[False, True])]
+    ),
     "no bias": Network([3, 4, 2], bias=False),
     "one number": Network([1, 1], loss="half_squared_error", bias=False),
     "deep": Network([2] * 40),
@@ -27,4 +30,5 @@ def random_parameters(network, rng):
     parameters.flat[:] = rng.normal(size=parameters.flat.size) * 10.0 ** rng.integers(
         -300, 300, size=parameters.flat.size
     )
+    parameters.flat[network.layout.absent] = 0.0
     return parameters

@@ -9,10 +9,13 @@ import pytest
 
 import deltaprop as dp
 from deltaprop.checking.mistakes import MISTAKES
+from deltaprop.checking.mistakes.entries import exchanges, other_entries
 from deltaprop.checking.mistakes.forms import FURTHER
+from deltaprop.checking.step import lacking
 from deltaprop.errors import DataError
-from deltaprop.explaining import EXAMPLES, built_in_example, read_worked_example
+from deltaprop.explaining import EXAMPLES, built_in_example, read_worked_example, worked_example
 from deltaprop.practice import VERDICTS, Marking, mark
+from deltaprop.practice.marking.step import step_of
 
 TUTORIAL = {key: value for key, value in EXAMPLES["tutorial"].items() if key != "claims"}
 
@@ -321,3 +324,61 @@ class TestWhere:
         assert mark({**TUTORIAL, "claims": {"z.1": [[2.0, 3.8]]}}).where == "Look at z.1 first."
         right = {key: LINES[key] for key in ("z.1", "a.2", "delta.2")}
         assert mark({**TUTORIAL, "claims": right}).where == ""
+
+
+ONE_BIAS = {
+    "layers": [
+        {"W": [[0.5, -0.3], [0.2, 0.4]], "b": [0.1, None], "activation": "tanh"},
+        {"W": [[0.7], [-0.6]]},
+    ],
+    "loss": "half_squared_error", "x": [[1, 2]], "targets": [[0.5]], "learning_rate": 0.5,
+}  # fmt: skip
+
+
+class TestNeuronsWithoutBias:
+    """``b: [0.1, null]``: in a working stands null in its place, 0, or nothing."""
+
+    def judged(self, **claims):
+        return mark({**ONE_BIAS, "claims": {k.replace("_", "."): v for k, v in claims.items()}})
+
+    @pytest.fixture
+    def numbers(self):
+        trace = worked_example(ONE_BIAS).explain()
+        return trace.trace.gradients.b[0][0], trace.update.after.parameters.b[0][0]
+
+    @pytest.mark.parametrize(
+        "written",
+        [lambda b: [b, None], lambda b: [b, 0], lambda b: [b], lambda b: b, lambda b: [[b, None]]],
+    )
+    def test_right_however_it_is_written(self, numbers, written):
+        db, after = numbers
+        marking = self.judged(db_1=written(db), b_1_after=written(after))
+        assert marking.ok
+        assert [m.id for m in marking.marks] == ["db.1[0]", "b.1.after[0]"]
+
+    def test_a_number_in_its_place_is_refused(self, numbers):
+        said = r"db.1\[1\] is 0.05, but neuron 2 of layer 1 has no bias; write null there"
+        with pytest.raises(DataError, match=said):
+            self.judged(db_1=[numbers[0], 0.05])
+
+    def test_a_slip_beside_it_is_told_with_the_terms_that_there_are(self, numbers):
+        marking = self.judged(z_1=[[1.2, 0.6]], db_1=[numbers[0], None])
+        reasons = [m.because for m in marking.wrong]
+        assert "1 × (-0.3) + 2 × 0.4 = 0.5" in reasons[-1]
+
+    @pytest.mark.parametrize("key", ["z.1", "b.1.after", "db.1"])
+    def test_no_number_is_taken_for_that_of_a_neuron_without_one(self, key):
+        wide = copy.deepcopy(ONE_BIAS)
+        wide["layers"][0] = {"W": [[0.5, -0.3, 0.9], [0.2, 0.4, -0.7]], "b": [0.1, None, 0.35]}
+        wide["layers"][1]["W"].append([0.3])
+        step = step_of(worked_example(wide))
+        shape, absent = step.right[key].shape, lacking(key, step.network.layout)
+        swapped = [two for two, _ in exchanges(key, shape, absent)]
+        others = [
+            other.ids
+            for at in np.ndindex(shape)
+            for other in other_entries(step, key, at, shape)
+            if other.operand[0] in "bd" and other.operand[1] in ".b" and at[-1] not in absent
+        ]
+        assert "b.1[1]" not in str(swapped + others)
+        assert "b.1[2]" in str(swapped + others)

@@ -26,7 +26,7 @@ from deltaprop.checking.mistakes.forms import Form, forms_for
 from deltaprop.checking.readings import Reading
 from deltaprop.checking.rules import RIGHT, Rules, changed
 from deltaprop.checking.search import Search, only_in, reaches_down
-from deltaprop.checking.step import made_from, rules_for
+from deltaprop.checking.step import lacking, made_from, rules_for
 
 __all__ = ["Causes", "Explanation"]
 
@@ -268,7 +268,8 @@ class Causes:
         """Return what gives a claim by numbers of another index, or in each other's places."""
         wrong = [tuple(map(int, at)) for at in np.argwhere(self.wrong[key])]
         shape = self.reading.computed[key].shape
-        forms = [Form("swapped_entries", rules, 0, (two,)) for two, rules in exchanges(key, shape)]
+        swaps = exchanges(key, shape, lacking(key, self.reading.step.network.layout))
+        forms = [Form("swapped_entries", rules, 0, (two,)) for two, rules in swaps]
         enough = _EVIDENCE_OF_ENTRIES + np.log10(max(len(forms), 1))
         for form in forms if len(wrong) > 1 and self.evidence[key] >= enough else ():
             if self._gives_at(form.rules, key, wrong):

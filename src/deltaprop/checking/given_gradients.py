@@ -49,7 +49,8 @@ def flat_numbers(
         Flat numbers; a list of arrays in any usual order (by layer, or all weights before all
         biases, from the first layer or from the last), nested as one likes; a dict by names such as
         "dW1", "b.2" or "0.weight"; tensors or a module of PyTorch, of which ``.grad`` is taken.
-        Weights may all have a row per output instead.
+        Weights may all have a row per output instead. A neuron without a bias has None or 0 in its
+        place, or is left out.
     what : str
         What messages call them.
     outputs_first : bool
@@ -60,6 +61,15 @@ def flat_numbers(
     ShapeError
         When they cannot be matched with the parameters; the message shows both.
     """
+    flat = _flat(parameters, given, what, outputs_first)
+    if (absent := parameters.layout.absent).size:  # None, or no number, stands for no bias
+        flat = flat.copy()
+        flat[absent] = np.nan_to_num(flat[absent])
+        parameters.layout.refuse_absent(flat, f"The claimed {what}: ")
+    return flat
+
+
+def _flat(parameters: Parameters, given: object, what: str, outputs_first: bool) -> Array:
     if isinstance(given, Parameters):
         given = given.flat
     slots = parameters.layout.slots
@@ -72,6 +82,11 @@ def flat_numbers(
     whole = arrays[0] if len(arrays) == 1 else None
     if whole is not None and whole.ndim and max(whole.shape) == whole.size == len(parameters.flat):
         return whole.ravel()
+    places = parameters.layout.places
+    if whole is not None and whole.shape == places.shape:  # without the biases that there are not
+        flat = np.zeros(parameters.layout.size)
+        flat[places] = whole
+        return flat
     if whole is not None and (whole.ndim < 2 or len(slots) > 1):
         raise ShapeError(
             f"The claimed {what} have shape {whole.shape}; expected one number for each of the "
@@ -151,12 +166,20 @@ def _fitted(layout: Layout, arrays: Mapping[Slot, Array], outputs_first: bool) -
         flat = np.empty(layout.size)
         for slot, array in arrays.items():
             own = array.T if turned and len(slot.shape) == 2 else array
-            if own.shape != slot.shape and not _is_row(own, slot):
+            if own.shape == slot.shape or _is_row(own, slot):
+                slot.of(flat)[...] = own.reshape(slot.shape)
+            elif slot.absent and own.shape == (slot.size,):  # of the neurons that have one
+                slot.of(flat)[...] = np.insert(own, [*_shifted(slot.absent)], 0.0)
+            else:
                 break
-            slot.of(flat)[...] = own.reshape(slot.shape)
         else:
             return flat if len(arrays) == len(layout.slots) else None
     return None
+
+
+def _shifted(absent: Sequence[int]) -> Iterator[int]:
+    """Yield where each missing entry belongs among those that there are."""
+    yield from (j - before for before, j in enumerate(absent))
 
 
 def _is_row(array: Array, slot: Slot) -> bool:

@@ -89,9 +89,9 @@ def check_gradients(
     gradients : Parameters, array_like, list, dict, module or callable, optional
         What somebody says the gradients are: flat numbers, a list of arrays in any usual order, a
         dict such as {"dW1": ..., "db1": ...}, tensors or a module of PyTorch (their ``.grad``), W
-        with a row per input or per output; or a function of (network, parameters, x, targets) that
-        returns them, or (loss, gradients), or (loss, gradients, parameters after the step). Left
-        out, ``backpropagate``'s are checked.
+        with a row per input or per output, a neuron without a bias left out, None or 0; or a
+        function of (network, parameters, x, targets) that returns them, or (loss, gradients), or
+        (loss, gradients, parameters after the step). Left out, ``backpropagate``'s are checked.
     loss : float, optional
         What somebody says the loss is; checked as the entry "loss".
     after : Parameters or array_like, optional
@@ -158,7 +158,7 @@ def check_gradients(
         trace = trace_step(network, parameters, inputs, dense, shares, masks)
     right = effect.gradients_of(trace)
     claimed = right if claims.gradients is None else claims.gradients
-    places = _spread(network.n_parameters, max_entries)
+    places = _spread(network, max_entries)
     own = claims.gradients is None
     single = not own and is_single(claimed)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -226,12 +226,11 @@ def check_trace(
         trace.network, trace.parameters, trace.a[0], trace.targets, trace.shares, trace.masks,
         tolerance, Effect(penalized=float(trace.network.penalty_in_gradient)),
     )  # fmt: skip
-    n = trace.network.n_parameters
-    places = _spread(n, _MOST_ENTRIES) if entries is None else entries
+    places = _spread(trace.network, _MOST_ENTRIES) if entries is None else entries
     checked = [
         *referee.check_gradients(trace.gradients.flat, places), referee.check_loss(trace.loss)
     ]  # fmt: skip
-    return GradientReport(tuple(checked), n, tolerance)
+    return GradientReport(tuple(checked), trace.network.n_parameters, tolerance)
 
 
 @dataclass(frozen=True)
@@ -274,7 +273,9 @@ def _claims(
     return _Claims(read(flat), None if loss is None else float(loss), after)
 
 
-def _spread(n: int, at_most: int | None) -> list[int]:
-    if at_most is None or n <= at_most:
-        return list(range(n))
-    return [int(i) for i in np.unique(np.linspace(0, n - 1, at_most).round().astype(int))]
+def _spread(network: Network, at_most: int | None) -> list[int]:
+    places = network.layout.places
+    if at_most is not None and len(places) > at_most:
+        evenly = np.linspace(0, len(places) - 1, at_most).round().astype(int)
+        places = places[np.unique(evenly)]
+    return [int(i) for i in places]

@@ -28,7 +28,7 @@ from deltaprop.checking.rules import (
     goes_on,
 )
 from deltaprop.model.layers import ARRAYS
-from deltaprop.model.parameters import Parameters
+from deltaprop.model.parameters import Layout, Parameters
 from deltaprop.model.spec import Network
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "Given",
     "Quantities",
     "Step",
+    "lacking",
     "made_from",
     "nearest_before",
     "operands_of",
@@ -257,6 +258,12 @@ def made_from(
 def nearest_before(key: str, keys: Collection[str], step: Step) -> list[str]:
     """Return those of ``keys`` that ``key`` is made from, the nearest on each way back."""
     return [k for k in made_from(key, step, lambda k: k not in keys) if k in keys]
+
+
+def lacking(key: str, layout: Layout) -> tuple[int, ...]:
+    """Return which entries of b, db or the new b there are not: those of neurons without a bias."""
+    name = key.partition(".")[0].removeprefix("d")
+    return layout.lacks(_layer(key), name) if name in ARRAYS else ()
 
 
 def _layer(key: str) -> int:

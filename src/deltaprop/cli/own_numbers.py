@@ -41,7 +41,7 @@ SetOption: TypeAlias = Annotated[
     option(
         "NAME=NUMBERS",
         'Another number, as often as you like: x=1,1  t=3  w1=0.7  "W1[0,2]=-1"  b2=0.5; '
-        'rows: "x=1,0; 0,1".',
+        'rows: "x=1,0; 0,1"; a neuron without a bias: b1=0.1,null.',
         "--set",
     ),
 ]

@@ -119,6 +119,8 @@ def take_step(
         optimizer.step_on(layout, state, flat, gradient, rates, decayed)
     else:
         optimizer.step(state, flat, gradient, rates, decayed)
+    if layout.absent.size:
+        flat[layout.absent] = 0.0  # whatever the optimizer is
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,8 @@ class NativeEngine:
             return f"loss {network.loss_name!r}"
         if optimizer and not _has(known.optimizers, optimizer, getattr(optimizer, "name", "")):
             return f"optimizer {type(optimizer).__name__}"
+        if optimizer and network.layout.absent.size:  # its steps would move what there is not
+            return "layer in which only some neurons have a bias"
         return None
 
     def start(self, problem: Problem, parameters: Parameters) -> NativeRun:

@@ -297,7 +297,7 @@ def _without_preset(saved: SavedModel, stored: Stored, classifies: bool) -> FitS
     if network.n_in != (n if encoder is None else encoder.n_outputs):
         raise DataError("its table does not fit its network")
     layers = network.computing_layers
-    if not all(isinstance(layer, Dense) and layer.bias for layer in layers):
+    if not all(isinstance(layer, Dense) and layer.bias is True for layer in layers):
         raise DataError("its network has other layers than dense ones with biases")
     if (network.n_out, len(layers) + 1) != (facts["n_outputs_"], facts["n_layers_"]):
         raise DataError(

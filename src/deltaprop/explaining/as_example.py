@@ -14,6 +14,7 @@ from deltaprop.explaining.document.layout import is_turned
 from deltaprop.explaining.examples import WorkedExample, worked_example
 from deltaprop.explaining.worked_step import WorkedStep
 from deltaprop.model.layers import Dense
+from deltaprop.model.parameters import Parameters
 from deltaprop.notation.digits import number_text
 from deltaprop.notation.naming import STANDARD
 from deltaprop.training.optimizers import OPTIMIZERS, hyperparameters
@@ -61,9 +62,14 @@ def _given(step: WorkedStep) -> Iterator[tuple[str, Any]]:
     if names.changed:
         yield "changed", list(names.changed)
     layers = []
-    for layer, arrays in zip(network.computing_layers, trace.parameters.layers, strict=True):
-        described = {name: array.tolist() for name, array in arrays.items()}
+    pairs = zip(network.computing_layers, trace.parameters.layers, strict=True)
+    for place, (layer, arrays) in enumerate(pairs):
         assert isinstance(layer, Dense)
+        described: dict[str, Any] = {
+            slot.name: slot.listed(arrays[slot.name])
+            for slot in network.layout.slots
+            if slot.layer == place
+        }
         if layer is not network.computing_layers[-1]:
             described["activation"] = layer.activation or "identity"
         for key, factor in (
@@ -106,7 +112,7 @@ def _state(step: WorkedStep) -> dict[str, Any]:
         if not isinstance(value, np.ndarray):
             kept |= {name: value} if value != first[name] else {}
         elif not np.array_equal(value, first[name]):
-            kept[name] = {f"{s.name}.{s.layer + 1}": s.of(value).tolist() for s in slots}
+            kept[name] = {f"{s.name}.{s.layer + 1}": s.listed(s.of(value)) for s in slots}
     return kept
 
 
@@ -128,6 +134,11 @@ def _claims(step: WorkedStep) -> Iterator[tuple[str, Any]]:
     def rounded(key: str, array: npt.NDArray[np.float64]) -> tuple[str, Any]:
         return key, _rounded(array.T if is_turned(key.partition(".")[0], turned) else array)
 
+    def of_parameters(before: str, given: Parameters, behind: str) -> Iterator[tuple[str, Any]]:
+        for slot in sorted(given.layout.slots, key=lambda slot: -slot.layer):
+            key = f"{before}{slot.name}.{slot.layer + 1}{behind}"
+            yield key, slot.listed(np.array(rounded(key, slot.of(given.flat))[1]))
+
     layers = range(1, len(trace.z) + 1)
     for k in layers:
         yield rounded(f"z.{k}", trace.z[k - 1])
@@ -135,12 +146,8 @@ def _claims(step: WorkedStep) -> Iterator[tuple[str, Any]]:
     yield rounded("loss", np.array(trace.loss))
     for k in reversed(layers):
         yield rounded(f"delta.{k}", trace.delta[k - 1])
-    for k in reversed(layers):
-        for name, array in trace.gradients.layers[k - 1].items():
-            yield rounded(f"d{name}.{k}", array)
-    for k in reversed(layers):
-        for name, array in after.parameters.layers[k - 1].items():
-            yield rounded(f"{name}.{k}.after", array)
+    yield from of_parameters("d", trace.gradients, "")
+    yield from of_parameters("", after.parameters, ".after")
     yield rounded("loss.after", np.array(after.loss))
 
 

@@ -160,12 +160,14 @@ class _Work:
 
     def set_number(self, name: str, value: object) -> None:
         """Set one number, or an array."""
-        given = rows_of(value, name)
         key = _SCALARS.get(name.strip())
+        refs = [] if key is not None else self.named.resolve(name)
+        are_biases = bool(refs) and all(ref.quantity == "b" for ref in refs)
+        given = rows_of(value, name, may_lack=are_biases)
         if key is not None:
             self.set_setting(key, only_one(given, name))
         else:
-            for ref in self.named.resolve(name):
+            for ref in refs:
                 self.assign(name, ref, given)
         called = "η" if key == "learning_rate" else name.strip()
         self.note(called, ("", f"{called} = {text_of(given)}"))
@@ -203,21 +205,26 @@ class _Work:
             return
         layer = self.layers[ref.layer - 1]
         shape = self.named.shape(ref)
-        if ref.quantity == "b" and layer.get("b") is None:
-            layer["b"] = [0.0] * shape[0]
-        old = layer[ref.quantity]
+        old = layer.get(ref.quantity) or [None] * shape[0]  # a layer without biases
         array = np.array(old, dtype=object)
         if ref.index:
             array[ref.index] = only_one(given, name)
         else:
             array = self.filled(name, ref, array, given)
         layer[ref.quantity] = array.tolist()
+        if ref.quantity == "b" and all(each is None for each in layer["b"]):
+            del layer["b"]
 
     def filled(self, name: str, ref: Ref, array: Any, given: list[list[float]]) -> Any:
-        """Return an array of a layer with other numbers; a single one fills it."""
+        """Return an array of a layer with other numbers; a single one fills it.
+
+        A neuron without a bias keeps none, but where no other neuron has one.
+        """
         values = np.array(given, dtype=object)
         if values.size == 1:
-            array[...] = values.item()
+            there = [place for place in np.ndindex(array.shape) if array[place] is not None]
+            for place in there or np.ndindex(array.shape):
+                array[place] = values.item()
             return array
         values = values[0] if array.ndim == 1 and len(values) == 1 else values
         n_before = self.before[ref.layer - 1][1]

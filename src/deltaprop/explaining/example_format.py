@@ -125,12 +125,15 @@ def _state(
                 raise UnknownNameError(f"array of {name}", key, places)
             index, kind = places[key]
             array = arrays.layers[index - 1][kind]
-            numbers = np.array(numbers_of(numbers, f"{name} of {key}"), dtype=np.float64)
+            absent = parameters.layout.lacks(index, kind)
+            listed = numbers_of(numbers, f"{name} of {key}", may_lack=bool(absent))
+            numbers = np.nan_to_num(np.array(listed, dtype=np.float64))  # null is NaN
             if numbers.shape != array.shape:
                 raise DataError(
                     f"{name} of {key} has shape {numbers.shape}; expected {array.shape}."
                 )
             array[...] = numbers
+        parameters.layout.refuse_absent(arrays.flat, f"{name} of ")
         state[name] = arrays.flat
     return state
 
@@ -149,6 +152,10 @@ def _network(data: Mapping[str, Any]) -> tuple[Network, Parameters]:
         rows = numbers_of(layer["W"], f"W of layer {index}")
         if not all(isinstance(row, list) for row in rows):
             raise ValueError(f"W of layer {index} is one row; expected rows, [[...], ...]")
+        if b is not None and len(b) != len(rows[0]):
+            raise DataError(
+                f"b of layer {index} has shape {(len(b),)}; expected {(len(rows[0]),)}."
+            )
         own = number_of(layer.get("learning_rate", eta), f"learning_rate of layer {index}")
         of_b = layer.get("bias_learning_rate", own)
         of_b = number_of(of_b, f"bias_learning_rate of layer {index}")
@@ -156,7 +163,7 @@ def _network(data: Mapping[str, Any]) -> tuple[Network, Parameters]:
             Dense(
                 len(rows[0]),
                 None if index == len(layers) else layer.get("activation", "identity"),
-                bias=b is not None,
+                bias=b is not None and tuple(each is not None for each in b),
                 learning_rate_factor=own / eta,
                 bias_learning_rate_factor=of_b / eta,
             )
@@ -183,7 +190,10 @@ def _usual(layers: list[Any]) -> list[Any]:
 
 
 def _bias(layer: object, index: int) -> list[Any] | None:
-    """Return the biases of a layer, which some call w0; a single neuron's may be one number."""
+    """Return the biases of a layer, which some call w0; a single neuron's may be one number.
+
+    None stands for a neuron without one, and for a layer where no neuron has one.
+    """
     if not isinstance(layer, Mapping) or not layer.get("W"):
         raise ValueError(f"layer {index} has no 'W'; expected rows, [[...], ...]")
     given = [layer[key] for key in ("b", "w0") if layer.get(key) is not None]
@@ -192,8 +202,9 @@ def _bias(layer: object, index: int) -> list[Any] | None:
     if not given:
         return None
     b = given[0] if isinstance(given[0], list) else [given[0]]
-    found = numbers_of(b, f"b of layer {index}")
-    return found[0] if len(found) == 1 and isinstance(found[0], list) else found
+    found = numbers_of(b, f"b of layer {index}", may_lack=True)
+    row = found[0] if len(found) == 1 and isinstance(found[0], list) else found
+    return None if all(each is None for each in row) else row
 
 
 def _loss(data: Mapping[str, Any]) -> str:

@@ -111,7 +111,9 @@ def _numbers_in(given: Mapping[str, Any]) -> dict[str, Any]:
 def _array(value: Any, name: str) -> Any:
     if isinstance(value, str):
         one = typed_numbers.cell_of(value) if "," not in value else None
-        return typed_numbers.rows_of(value, name) if one is None else _array(one, name)
+        if one is not None:
+            return _array(one, name)
+        return typed_numbers.rows_of(value, name, may_lack=name in ("b", "w0"))
     if isinstance(value, list):
         return [_array(one, name) if isinstance(one, list) else _cell(one) for one in value]
     plain = isinstance(value, (int, float)) and not isinstance(value, bool)
@@ -145,7 +147,7 @@ def without_bias_rows(data: Mapping[str, Any]) -> Mapping[str, Any]:
 
     layers = []
     for index, layer in enumerate(data["layers"], start=1):
-        rest, b = parted(numbers_of(layer["W"], f"W of layer {index}"))
+        rest, b = parted(numbers_of(layer["W"], f"W of layer {index}", may_lack=True))
         layers.append({**layer, "W": rest, "b": b})
     n_in = len(layers[0]["W"])
     x = rows_of(data["x"], "x", n_in + (len(data["x"]) == n_in + 1))
@@ -175,8 +177,11 @@ def rows_of(values: object, what: str, width: int) -> list[list[Any]]:
     return [numbers] if len(numbers) == width else [[number] for number in numbers]
 
 
-def numbers_of(values: object, what: str) -> list[Any]:
-    """Return a list of finite numbers, or of rows of them, as it is; raises on anything else."""
+def numbers_of(values: object, what: str, *, may_lack: bool = False) -> list[Any]:
+    """Return a list of finite numbers, or of rows of them, as it is; raises on anything else.
+
+    ``may_lack`` is whether null may stand in the place of a number, such as a missing bias.
+    """
     if not isinstance(values, list):
         raise TypeError(f"{what} is {shown_kind(values)}; expected rows of numbers, [[...], ...]")
     rows = [values] if not any(isinstance(row, list) for row in values) else values
@@ -185,6 +190,8 @@ def numbers_of(values: object, what: str) -> list[Any]:
             raise ValueError(f"{what} is ragged in row {number}; expected rows of one length")
         for cell in row:
             plain = isinstance(cell, (int, float)) and not isinstance(cell, bool)
+            if may_lack and cell is None:
+                continue
             if not plain or not math.isfinite(cell):
                 raise ValueError(
                     f"{what} holds {shown_kind(cell)} in row {number}; expected a finite number"

@@ -30,7 +30,8 @@ COMMENTS: Mapping[str, Mapping[str, str]] = {
         "title": "What it is called.",
         "layers": (
             "From the inputs to the outputs. W has a row for each number that comes in and a\n"
-            "column for each neuron, b a bias for each neuron (leave it out for none).\n"
+            "column for each neuron, b a bias for each neuron (null for a neuron that has none;\n"
+            "leave b out where no neuron has one).\n"
             "activation:\n{activations}.\n"
             "The last layer needs none: the loss brings its output."
         ),
@@ -60,7 +61,7 @@ COMMENTS: Mapping[str, Mapping[str, str]] = {
         "title": "标题。",
         "layers": (
             "从输入到输出的各层。W 每行对应一个输入，每列对应一个神经元；\n"
-            "b 是每个神经元的偏置（没有偏置就不写）。\n"
+            "b 是每个神经元的偏置（某个神经元没有偏置就写 null，整层都没有就不写 b）。\n"
             "activation（激活函数）：\n{activations}。\n"
             "最后一层不必写：输出由损失函数决定。"
         ),

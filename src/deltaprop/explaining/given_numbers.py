@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from deltaprop.errors import SettingError, UnknownNameError, nearest_name, shown
-from deltaprop.notation.ids import Ref, grid, read_ref
+from deltaprop.notation.ids import Ref, grid, no_such_bias, read_ref
 from deltaprop.notation.naming import NOTATIONS
 from deltaprop.notation.unicode import plain_symbol, symbol_of
 
@@ -35,6 +35,9 @@ def places_of(data: Mapping[str, Any], name: str) -> list[Ref]:
     found = [ref for ref in given.resolve(name) if ref.quantity in ("W", "b")]
     if not found:
         raise SettingError(f"{shown(name)} is no parameter; expected one such as W1[0,2] or b2[1].")
+    for ref in found:
+        if ref.index and not given.has(ref):
+            raise no_such_bias(ref)
     return [each for ref in found for each in given.entries(ref)]
 
 
@@ -123,7 +126,11 @@ class Given:
         refs = [Ref(q) for q in ("x", "targets")]
         refs += [Ref(name, k) for k in range(1, len(self.layers) + 1) for name in ("W", "b")]
         widths = [self.shape(Ref("b", k))[0] for k in range(1, len(self.layers) + 1)]
-        shapes = [(ref.quantity, ref.layer, self.shape(ref)) for ref in refs[2:] if self.has(ref)]
+        shapes = [
+            (ref.quantity, ref.layer, self.shape(ref), self.lacks(ref))
+            for ref in refs[2:]
+            if self.has(ref)
+        ]
         namings = [each.of_shapes(shapes, len(widths), widths[-1]) for each in NOTATIONS.values()]
         arrays = [ref for ref in refs[2:] if self.has(ref)]
         entries = itertools.chain(arrays, *map(self.entries, refs))
@@ -154,11 +161,19 @@ class Given:
         if ref.index:
             yield ref
         elif self.has(ref):
-            yield from grid(ref.quantity, ref.layer, self.shape(ref))
+            yield from grid(ref.quantity, ref.layer, self.shape(ref), absent=self.lacks(ref))
 
     def has(self, ref: Ref) -> bool:
-        """Return whether there is such an array: a layer may have no biases."""
-        return ref.quantity != "b" or self.layers[ref.layer - 1].get("b") is not None
+        """Return whether there is such an array, or number: a neuron may have no bias."""
+        lacking = self.lacks(ref)
+        return ref.index[-1] not in lacking if ref.index else len(lacking) < self.shape(ref)[-1]
+
+    def lacks(self, ref: Ref) -> tuple[int, ...]:
+        """Return which entries of the array of a number there are not."""
+        if ref.quantity != "b":
+            return ()
+        b = self.layers[ref.layer - 1].get("b") or [None] * self.shape(ref)[0]
+        return tuple(j for j, each in enumerate(b) if each is None)
 
     def within(self, ref: Ref, name: str) -> Ref:
         """Return what was asked for, or raise SettingError where there is no such place."""

@@ -29,7 +29,7 @@ from deltaprop.explaining.renderers.registry import InEveryForm
 from deltaprop.model.backprop import Trace
 from deltaprop.notation.chart import Curve
 from deltaprop.notation.digits import number_text
-from deltaprop.notation.ids import Ref, read_ref
+from deltaprop.notation.ids import Ref, no_such_bias, read_ref
 from deltaprop.notation.naming import Naming
 
 __all__ = ["Measure", "Repeated", "repeat"]
@@ -346,20 +346,23 @@ def repeat(
 def _parameter(first: Explanation, name: str) -> Ref:
     """Return the parameter that an id names; raise SettingError where the network has none."""
     ref = read_ref(name)
-    slots = {(slot.name, slot.layer + 1): slot.shape for slot in first.trace.network.layout.slots}
+    layout = first.trace.network.layout
+    slots = {(slot.name, slot.layer + 1): slot.shape for slot in layout.slots}
     shape = slots.get((ref.quantity, ref.layer), ())
     inside = shape and len(ref.index) == len(shape) and not ref.after
     if not inside or any(i >= n for i, n in zip(ref.index, shape, strict=True)):
         raise SettingError(f"{shown(name)} is no parameter of this network, such as W1[0,0].")
+    if ref.index[-1] in layout.lacks(ref.layer, ref.quantity):
+        raise no_such_bias(ref)
     return ref
 
 
 def _strongest(first: Explanation, n: int) -> list[Ref]:
     """Return the parameters with the largest gradients, in their order."""
     layout, gradients = first.trace.network.layout, np.abs(first.trace.gradients.flat)
-    places = np.sort(np.argsort(-gradients, kind="stable")[:n])
+    order = np.argsort(-gradients[layout.places], kind="stable")[:n]
     refs = []
-    for place in places.tolist():
+    for place in np.sort(layout.places[order]).tolist():
         slot = next(slot for slot in layout.slots if place < slot.stop)
         index = tuple(int(i) for i in np.unravel_index(place - slot.start, slot.shape))
         refs.append(Ref(slot.name, slot.layer + 1, index))

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import math
 import re
+from typing import Any
 
 import numpy as np
 
 from deltaprop.characters import plain_digits
 from deltaprop.errors import SettingError, shown
+from deltaprop.notation.digits import ABSENT
 
 __all__ = ["cell_of", "only_one", "rows_of", "text_of"]
 
+_NONE = ("null", "none", ABSENT)
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 
 
-def rows_of(value: object, name: str) -> list[list[float]]:
+def rows_of(value: object, name: str, *, may_lack: bool = False) -> list[list[Any]]:
     """Return numbers as rows, from text such as "1,1" or "1 0; 0 1", or from any array.
+
+    ``may_lack`` is whether null, or None, may stand in the place of a number: a missing bias.
 
     Raises
     ------
@@ -26,7 +31,14 @@ def rows_of(value: object, name: str) -> list[list[float]]:
     if isinstance(value, str):
         text = plain_digits(value).strip().strip("[]")
         cells = [re.split(r"[,\s]+", row.strip(" ,[]")) for row in text.strip(";").split(";")]
-        rows = [[_number(cell, name, value) for cell in row] for row in cells]
+        rows = [
+            [None if may_lack and cell.casefold() in _NONE else _number(cell, name, value)
+             for cell in row]
+            for row in cells
+        ]  # fmt: skip
+    elif may_lack and (value is None or (isinstance(value, list | tuple) and None in value)):
+        several = [value] if value is None else value
+        rows = [[None if each is None else only_one(rows_of(each, name), name) for each in several]]
     else:
         array = np.asarray(value)
         kind = array.dtype.kind
@@ -68,7 +80,7 @@ def _number(cell: str, name: str, text: str) -> float:
     )
 
 
-def only_one(given: list[list[float]], name: str) -> float:
+def only_one(given: list[list[Any]], name: str) -> Any:
     """Return the only number; raise SettingError where there are several."""
     if len(given) == 1 and len(given[0]) == 1:
         return given[0][0]
@@ -76,10 +88,12 @@ def only_one(given: list[list[float]], name: str) -> float:
     raise SettingError(f"{name} is a single number; {count} were given.")
 
 
-def text_of(rows: list[list[float]]) -> str:
-    """Return numbers as they are written: "1, 0.5; 0, 1"."""
+def text_of(rows: list[list[Any]]) -> str:
+    """Return numbers as they are written: "1, 0.5; 0, 1"; "–" where there is none."""
     return "; ".join(", ".join(map(_text, row)) for row in rows)
 
 
-def _text(number: float) -> str:
+def _text(number: float | None) -> str:
+    if number is None:
+        return ABSENT
     return f"{number:g}" if float(f"{number:g}") == number else str(number)

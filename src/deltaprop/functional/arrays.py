@@ -126,8 +126,10 @@ def element(
         case Operand() | Number() | Rest():
             return tree
         case Sum(terms=terms, signs=signs):
-            total = at(terms[0]) if signs[0] > 0 else multiplied(Sum((at(terms[0]),), (-1,)))
-            for term, sign in zip(terms[1:], signs[1:], strict=True):
+            there = [pair for pair in zip(terms, signs, strict=True) if not _lacks(pair[0], j)]
+            (first, sign), *others = there
+            total = at(first) if sign > 0 else multiplied(Sum((at(first),), (-1,)))
+            for term, sign in others:
                 total = joined(total, at(term), sign)
             return total
         case Product(factors=factors):
@@ -158,6 +160,10 @@ def element(
             return total
         case Comparison(left=left, relation=relation, right=right):
             return Comparison(at(left), relation, at(right))
+
+
+def _lacks(tree: Expression, j: int) -> bool:
+    return isinstance(tree, Matrix) and j in tree.absent
 
 
 def _all(terms: Sequence[Expression], more: int, rest: float) -> Expression:

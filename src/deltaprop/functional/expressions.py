@@ -127,6 +127,8 @@ class Matrix:
     number, without an index. ``part`` is how the part is written: "2…4"; "" for the whole.
     ``applied`` is the function of the array that ``values`` are, such as "tanh'"; its entries have
     no ids then. ``turned`` is whether the values have rows and columns exchanged: for writing.
+    ``absent`` are the entries of a row that there are not, such as the biases of neurons without
+    one: sums leave them out.
     """
 
     id: str
@@ -135,6 +137,7 @@ class Matrix:
     part: str = ""
     applied: str = ""
     turned: bool = False
+    absent: tuple[int, ...] = ()
 
     def entry(self, i: int, j: int) -> Operand:
         """Return an entry; one row stands for as many as are needed, and so does one column."""

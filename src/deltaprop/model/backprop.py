@@ -281,6 +281,7 @@ def require_fit(network: Network, parameters: Parameters) -> None:
     """Raise ShapeError unless the parameters belong to the network."""
     if parameters.layout != network.layout:
         raise ShapeError("The parameters do not belong to this network: their shapes differ.")
+    network.layout.refuse_absent(parameters.flat)
 
 
 def draw_masks(network: Network, n: int, rng: np.random.Generator | None) -> Masks:

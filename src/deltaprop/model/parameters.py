@@ -30,15 +30,25 @@ class Slot:
     start: int
     penalized: bool
     learning_rate_factor: float = 1.0
+    absent: tuple[int, ...] = ()  # entries of a vector that there are not: 0, and never moved
 
     @cached_property
     def stop(self) -> int:
         """Return the index after the last entry."""
         return self.start + prod(self.shape)
 
+    @property
+    def size(self) -> int:
+        """Return how many numbers there are."""
+        return self.stop - self.start - len(self.absent)
+
     def of(self, flat: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return this array out of a flat vector, as a view."""
         return flat[self.start : self.stop].reshape(self.shape)
+
+    def listed(self, array: npt.NDArray[Any]) -> list[Any]:
+        """Return an array of this slot as lists; None where there is no number."""
+        return [None if j in self.absent else each for j, each in enumerate(array.tolist())]
 
     def entry(self, index: int) -> str:
         """Return the id of the entry at flat position ``index``, layers from 1: ``W.1[0,2]``."""
@@ -57,6 +67,33 @@ class Layout:
     def size(self) -> int:
         """Return the length of the flat vector."""
         return self.slots[-1].stop if self.slots else 0
+
+    @cached_property
+    def absent(self) -> npt.NDArray[np.intp]:
+        """Return the places of the flat vector where there is no number, but 0."""
+        places = [slot.start + j for slot in self.slots for j in slot.absent]
+        return np.array(places, dtype=np.intp)
+
+    @cached_property
+    def places(self) -> npt.NDArray[np.intp]:
+        """Return the places of the flat vector where there is a number."""
+        return np.delete(np.arange(self.size), self.absent)
+
+    def lacks(self, layer: int, name: str) -> tuple[int, ...]:
+        """Return which entries of an array of a layer, counted from 1, there are not."""
+        if not self.absent.size:
+            return ()
+        found = (s.absent for s in self.slots if (s.layer + 1, s.name) == (layer, name))
+        return next(found, ())
+
+    def refuse_absent(self, flat: npt.NDArray[Any], what: str = "") -> None:
+        """Raise ShapeError where a flat vector has a number for a neuron without a bias."""
+        for place in self.absent[flat[self.absent] != 0]:
+            slot = next(slot for slot in self.slots if place < slot.stop)
+            raise ShapeError(
+                f"{what}{slot.entry(int(place))} is {flat[place]:g}, but neuron "
+                f"{place - slot.start + 1} of layer {slot.layer + 1} has no bias; leave 0 there."
+            )
 
     def penalized(self) -> npt.NDArray[np.bool_]:
         """Return a flat mask: True where L2, L1 and weight decay apply (weights, not biases)."""
@@ -99,7 +136,7 @@ class Parameters:
         The arrays of each layer by name.
     W, b : tuple of ndarray
         W[l] of shape (n_in, n_out) and b[l] of shape (n_out,) of layer l + 1; None where a layer
-        has none.
+        has none. In b, 0 stands for a neuron without a bias.
 
     Raises
     ------
@@ -141,11 +178,13 @@ class Parameters:
 
     @classmethod
     def join(cls, layout: Layout, arrays: Sequence[dict[str, Array]]) -> Parameters:
-        """Return new parameters holding copies of the given arrays."""
+        """Return new parameters holding copies of the given arrays; 0 where there is no number."""
         parameters = cls(layout, np.empty(layout.size))
         for view, given in zip(parameters.layers, arrays, strict=True):
             for name in view:
                 view[name][...] = given[name]
+        if layout.absent.size:
+            parameters.flat[layout.absent] = 0.0
         return parameters
 
     @property

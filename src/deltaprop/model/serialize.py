@@ -101,6 +101,8 @@ def save_model(
     ------
     DataError
         When a number is infinite or NaN; the message names the first.
+    ShapeError
+        When there is a number in the place of the bias of a neuron that has none.
     SettingError
         When ``table`` or ``training`` is no plain data.
     OutputError
@@ -110,6 +112,7 @@ def save_model(
         name: np.ascontiguousarray(array).reshape(np.shape(array))  # it makes a number a vector
         for name, array in {_PARAMETERS: parameters.flat, **(arrays or {})}.items()
     }
+    network.layout.refuse_absent(parameters.flat)
     odd = _not_finite(tensors, network.layout)
     if odd:
         raise DataError(
@@ -209,10 +212,11 @@ def flat_array(saved: SavedModel, name: str) -> npt.NDArray[np.float64]:
 
     DataError: there is none, or it has another length or type.
     """
-    array, n = saved.arrays.get(name), saved.network.n_parameters
+    array, n = saved.arrays.get(name), saved.network.layout.size
     if array is None or array.shape != (n,) or array.dtype != np.float64:
         found = "absent" if array is None else f"{array.dtype} of shape {array.shape}"
         raise DataError(f"its {name} are {found}; its network has {n:,} parameters of float64")
+    saved.network.layout.refuse_absent(array)
     return array.copy()
 
 
@@ -253,14 +257,15 @@ def _assemble(facts: Facts, tensors: Tensors) -> SavedModel:
         raise DataError("there are no parameters")
     flat = tensors.pop(_PARAMETERS)
     network = network_from_dict(stored.get("network"), flat.size)
-    if flat.shape != (network.n_parameters,) or flat.dtype != np.float64:
+    if flat.shape != (network.layout.size,) or flat.dtype != np.float64:
         raise DataError(
             f"it holds {flat.dtype} parameters of shape {flat.shape}, but its network has "
-            f"{one_line(network.n_parameters)[:20]} of float64"
+            f"{one_line(network.layout.size)[:20]} of float64"
         )
     odd = _not_finite({_PARAMETERS: flat, **tensors}, network.layout)
     if odd:
         raise DataError(odd)
+    network.layout.refuse_absent(flat)
     table = stored.get("table")
     return SavedModel(
         network,

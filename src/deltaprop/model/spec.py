@@ -264,7 +264,10 @@ class Network:
         for index, (n_in, layer) in enumerate(zip(self.sizes, self.computing_layers, strict=False)):
             for name, shape in layer.shapes(n_in).items():
                 factor = layer.learning_rate_factor_of(name)
-                slots.append(Slot(index, name, shape, start, name in layer.penalized, factor))
+                absent = layer.absent(name) if isinstance(layer, Dense) else ()
+                slots.append(
+                    Slot(index, name, shape, start, name in layer.penalized, factor, absent)
+                )
                 start = slots[-1].stop
         return Layout(tuple(slots), len(self.computing_layers))
 
@@ -285,13 +288,13 @@ class Network:
         )
 
     def has_bias(self, index: int) -> bool:
-        """Return whether layer ``index`` + 1 has a b."""
+        """Return whether layer ``index`` + 1 has a b, if only of some neurons."""
         return "b" in self.computing_layers[index].shapes(self.sizes[index])
 
     @property
     def n_parameters(self) -> int:
         """Return the number of weights and biases."""
-        return self.layout.size
+        return len(self.layout.places)
 
     def init(self, rng: np.random.Generator) -> Parameters:
         """Return initial parameters, drawn by each layer's initializer.
@@ -331,7 +334,7 @@ class Network:
         W : sequence of array_like
             W[l] of shape (n_l, n_(l+1)); None where a layer has none.
         b : sequence of array_like or None, optional
-            b[l] of shape (n_(l+1),); left out, biases are 0.
+            b[l] of shape (n_(l+1),), None for a neuron without a bias; left out, biases are 0.
         **others : sequence of array_like or None
             The arrays of other layers by name, such as ``s``, one entry for each layer.
 
@@ -365,14 +368,16 @@ class Network:
                     if name != "b":
                         raise ShapeError(f"{name} of layer {index + 1} is missing.")
                     continue
-                refuse_masked(array, f"{name} of layer {index + 1}")
-                values = np.asarray(array, dtype=np.float64)
+                what = f"{name} of layer {index + 1}"
+                refuse_masked(array, what)
+                values = _numbers(array, what, self.layout.lacks(index + 1, name))
                 if values.shape != view.shape:
                     raise ShapeError(
                         f"{name} of layer {index + 1} has shape {values.shape}; "
                         f"expected {view.shape}."
                     )
                 view[...] = values
+        self.layout.refuse_absent(parameters.flat)
         return parameters
 
     def describe(self) -> str:
@@ -384,3 +389,16 @@ class Network:
             shown.append(f"{width} {called}")
         shown.append(f"{self.n_out} {self.loss.output}")
         return f"{' -> '.join(shown)}, {self.loss_name}, {self.n_parameters:,} parameters"
+
+
+def _numbers(given: npt.ArrayLike, what: str, absent: Sequence[int]) -> Array:
+    """Return an array as numbers; None, as a list may have it, is 0 where there is none."""
+    if not (isinstance(given, list | tuple) and any(each is None for each in given)):
+        return np.asarray(given, dtype=np.float64)
+    for j, each in enumerate(given):
+        if each is None and j not in absent:
+            raise ShapeError(
+                f"{what} has None for neuron {j + 1}, which has a bias; "
+                "Dense(2, bias=[True, False]) is a layer whose second neuron has none."
+            )
+    return np.array([0.0 if each is None else each for each in given], dtype=np.float64)

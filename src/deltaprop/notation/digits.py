@@ -17,9 +17,10 @@ from deltaprop.functional.expressions import Leaf, Number, Operand
 from deltaprop.functional.rounding import rounding_bound
 from deltaprop.notation.steps import DerivationStep
 
-__all__ = ["ALL_DIGITS", "Line", "another_formula", "line_of", "number_text"]
+__all__ = ["ABSENT", "ALL_DIGITS", "Line", "another_formula", "line_of", "number_text"]
 
 ALL_DIGITS = 17  # enough to write any float64 so that it reads back the same
+ABSENT = "–"  # in the place of an entry that there is not: the bias of a neuron without one
 # The number and its formula are each rounded, and sums in another order a little more.
 _SAFE = 4
 _LEAST = 5e-324  # float64 has no number between it and 0

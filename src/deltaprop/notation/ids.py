@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 from deltaprop.errors import SettingError, shown
 from deltaprop.model.layers import ARRAYS, INTERMEDIATES
 
-__all__ = ["PER_SAMPLE", "PHASES", "Ref", "array_of", "grid", "read_ref"]
+__all__ = [
+    "PER_SAMPLE",
+    "PHASES",
+    "Ref",
+    "array_of",
+    "belonging_to",
+    "grid",
+    "no_such_bias",
+    "read_ref",
+]
 
 PHASES = ("forward", "loss", "backward", "gradient", "update", "after")
 
@@ -118,6 +127,18 @@ def array_of(quantity: str) -> str:
     return _GRADIENTS.get(quantity, "")
 
 
+def belonging_to(quantity: str) -> str:
+    """Return the array that a quantity is of: W of W, dW, data_dW, and of m_W, kept for it."""
+    return array_of(quantity) or quantity.rpartition("_")[2]
+
+
+def no_such_bias(ref: Ref) -> SettingError:
+    """Return what is said where a number of a neuron's bias is asked for, and it has none."""
+    return SettingError(
+        f"There is no {ref.id}: neuron {ref.index[-1] + 1} of layer {ref.layer} has no bias."
+    )
+
+
 @lru_cache(maxsize=8192)
 def read_ref(text: str) -> Ref:
     """Return the number that an id names; "W1[0,2]" is read as "W.1[0,2]".
@@ -139,10 +160,17 @@ def read_ref(text: str) -> Ref:
     return Ref(quantity, int(layer or 0), places, bool(after))
 
 
-def grid(name: str, layer: int, shape: tuple[int, ...], after: bool = False) -> Iterator[Ref]:
-    """Yield the name of every number of an array, row by row."""
+def grid(
+    name: str,
+    layer: int,
+    shape: tuple[int, ...],
+    after: bool = False,
+    absent: Collection[int] = (),
+) -> Iterator[Ref]:
+    """Yield the name of every number of an array, row by row; a vector may lack some."""
     places: list[tuple[int, ...]] = [()]
     for length in shape:
         places = [(*place, i) for place in places for i in range(length)]
     for place in places:
-        yield Ref(name, layer, place, after)
+        if not absent or place[-1] not in absent:
+            yield Ref(name, layer, place, after)

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache, partial
 
-from deltaprop.notation.digits import Line
+from deltaprop.notation.digits import ABSENT, Line
 from deltaprop.notation.ids import Ref, read_ref
 from deltaprop.notation.naming import STANDARD, Naming
 from deltaprop.notation.symbols import symbol
@@ -129,6 +129,8 @@ def latex_number(text: str) -> str:
         return text.replace("inf", r"\infty")
     if text == "nan":
         return r"\mathrm{nan}"
+    if text == ABSENT:
+        return r"\text{--}"
     mantissa, e, exponent = text.partition("e")
     return rf"{mantissa}\times 10^{{{int(exponent)}}}" if e else mantissa
 

@@ -10,7 +10,7 @@ from html import escape as _escape
 
 from deltaprop.characters import readable
 from deltaprop.functional.expressions import Expression, Leaf, Operand
-from deltaprop.notation.digits import Line
+from deltaprop.notation.digits import ABSENT, Line
 from deltaprop.notation.ids import Ref, read_ref
 from deltaprop.notation.naming import STANDARD, Naming
 from deltaprop.notation.symbols import symbol as parts_of
@@ -32,6 +32,10 @@ __all__ = [
 ]
 
 _MINUS, _SPACE, _TILDE = "\u2212", "\u00a0", "\u0303"
+_NO_NUMBERS = {
+    "inf": "<mi>∞</mi>", "-inf": f"<mi>{_MINUS}∞</mi>", "nan": "<mi>NaN</mi>",
+    ABSENT: f"<mtext>{ABSENT}</mtext>",
+}  # fmt: skip
 _LEAF = re.compile(r"<(m[ni])\b[^<]*</\1>")
 _SIGN = re.compile(f"^<mo>([+{_MINUS}])")  # at the start it would be the sign of what follows
 _TAG = re.compile(r"<[^>]*>")
@@ -75,8 +79,8 @@ def fenced(inner: str, left: str = "(", right: str = ")") -> str:
 
 def number(text: str) -> str:
     """Return a number as Python writes it: 1.5e-05 becomes 1.5 times a power of ten."""
-    if text in ("inf", "-inf", "nan"):
-        return {"inf": "<mi>∞</mi>", "-inf": f"<mi>{_MINUS}∞</mi>", "nan": "<mi>NaN</mi>"}[text]
+    if text in _NO_NUMBERS:
+        return _NO_NUMBERS[text]
     digits, _, exponent = text.replace("-", _MINUS).partition("e")
     if not exponent:
         return f"<mn>{digits}</mn>"

@@ -17,7 +17,8 @@ from deltaprop.notation.ids import PER_SAMPLE, Ref
 
 __all__ = ["NOTATIONS", "STANDARD", "Naming"]
 
-_Slots = tuple[tuple[str, int, int, int], ...]  # of an array: its name, layer, rows, what is before
+# of an array: its name, layer, rows, what is before, and its entries that there are not
+_Slots = tuple[tuple[str, int, int, int, tuple[int, ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -64,25 +65,26 @@ class Naming:
         functions = [*(row.name for row in network.activations), network.loss.output]
         linear = [k for k, name in enumerate(functions, start=1) if name == "identity"]
         slots = network.layout.slots if network.has_usual_layers_only else ()
-        shapes = [(slot.name, slot.layer + 1, slot.shape) for slot in slots]
+        shapes = [(slot.name, slot.layer + 1, slot.shape, slot.absent) for slot in slots]
         return self.of_shapes(shapes, len(functions), network.n_out, linear)
 
     def of_shapes(
         self,
-        shapes: Iterable[tuple[str, int, tuple[int, ...]]],
+        shapes: Iterable[tuple[str, int, tuple[int, ...], tuple[int, ...]]],
         n_layers: int,
         n_out: int,
         linear: Iterable[int] = (),
     ) -> Naming:
-        """Return the notation for a network of these arrays: name, layer and shape of each.
+        """Return the notation for a network of these arrays.
 
-        ``linear`` are its layers whose a is z.
+        ``shapes`` are the name, the layer and the shape of each, with the entries of a vector that
+        there are not. ``linear`` are its layers whose a is z.
         """
         counted, before = [], dict.fromkeys(ARRAYS, 0)
-        for name, layer, shape in shapes if self.single else ():
+        for name, layer, shape, absent in shapes if self.single else ():
             rows = shape[0] if len(shape) > 1 else 1
-            counted.append((name, layer, rows, before[name]))
-            before[name] += rows * shape[-1]
+            counted.append((name, layer, rows, before[name], absent))
+            before[name] += rows * shape[-1] - len(absent)
         return replace(
             self,
             linear=frozenset(linear) if self.joins_linear else frozenset(),
@@ -130,9 +132,10 @@ class Naming:
             case "targets":
                 return "t", "", neuron
             case "W" | "b":
-                for name, layer, rows, before in self.counted:
+                for name, layer, rows, before, absent in self.counted:
                     if (name, layer) == (ref.quantity, ref.layer):
                         *row, column = ref.index
+                        column -= sum(j < column for j in absent)
                         return name.lower(), "", (before + column * rows + sum(row),)
             case "a" | "z" if ref.quantity == "a" or ref.layer in self.linear:
                 if ref.layer == self.n_hidden + 1:

@@ -109,7 +109,7 @@ def read_checkpoint(
         return Resumed(
             flat_array(saved, _RUNNING),
             saved.parameters.flat,
-            check_state(stored_state(saved), optimizer, network.n_parameters),
+            check_state(stored_state(saved), optimizer, network.layout.size),
             history,
         )
     except DeltapropError as error:

@@ -97,7 +97,7 @@ class TrainingRun:
         """Make the engine ready, or go on from the checkpoint."""
         self.engine_run = self.engine.start(self.problem, self.parameters)
         if self.state:
-            n = self.problem.network.n_parameters
+            n = self.problem.network.layout.size
             self.engine_run.state = check_state(self.state, self.optimizer, n)
         self.history = History(
             metric=self.validation.score.name,

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from deltaprop.checking.mistakes.mistake import Mistake, change
 from deltaprop.checking.rules import RIGHT, Rules, Working
-from deltaprop.checking.step import Step
+from deltaprop.checking.step import Step, lacking
 from deltaprop.model.layers import ARRAYS
 from deltaprop.model.spec import Network
 
@@ -157,9 +157,10 @@ def other_entries(step: Step, key: str, at: Index, shape: Index) -> Iterator[Oth
         Which of its numbers.
     """
     for part, operand, size, pairs in _used(step, key, at):
-        yield from (
-            OtherEntry(key, at, part, operand, moved) for moved in _others(pairs, size, operand)
-        )
+        absent = lacking(operand, step.network.layout)
+        for moved in _others(pairs, size, operand):
+            if not absent or not any(taken[-1] in absent for _, taken in moved):
+                yield OtherEntry(key, at, part, operand, moved)
 
 
 def _used(step: Step, key: str, at: Index) -> Iterator[tuple[str, str, Index, Pairs]]:
@@ -180,7 +181,7 @@ def _used(step: Step, key: str, at: Index) -> Iterator[tuple[str, str, Index, Pa
         yield "pre_activation", below, (n, deep), rows
         column = tuple(((i, j), (i, j)) for i in range(deep))
         yield "pre_activation", f"W.{layer}", (deep, wide), column
-        if step.network.has_bias(layer - 1):
+        if step.network.has_bias(layer - 1) and j not in lacking(f"b.{layer}", step.network.layout):
             yield "pre_activation", f"b.{layer}", (wide,), (((j,), (j,)),)
     elif name == "a" and layer < step.n_layers:
         yield "activation", f"z.{layer}", (n, wide), ((at, at),)
@@ -232,13 +233,19 @@ def _others(pairs: Pairs, size: Index, operand: str) -> Iterator[Pairs]:
 # ---- numbers in each other's places
 
 
-def exchanges(key: str, shape: Index) -> Iterator[tuple[tuple[str, str], Rules]]:
-    """Yield how the numbers of a quantity may change places: which two, and the rules."""
+def exchanges(
+    key: str, shape: Index, absent: Sequence[int] = ()
+) -> Iterator[tuple[tuple[str, str], Rules]]:
+    """Yield how the numbers of a quantity may change places: which two, and the rules.
+
+    ``absent`` are the entries of a vector that there are not.
+    """
     for axis in (0, 1) if len(shape) == 2 and 1 not in shape else ():
         lines = [[at for at in np.ndindex(*shape) if at[axis] == i] for i in range(shape[axis])]
         for i, j in combinations(range(shape[axis]), 2):
             yield (_id(key, lines[i]), _id(key, lines[j])), _exchanged(key, _lines(axis, i, j))
-    for one, other in combinations(np.ndindex(*shape), 2):
+    there = [at for at in np.ndindex(*shape) if not absent or at[-1] not in absent]
+    for one, other in combinations(there, 2):
         yield (_id(key, [one]), _id(key, [other])), _exchanged(key, _two(one, other))
 
 

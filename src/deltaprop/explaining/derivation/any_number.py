@@ -22,7 +22,7 @@ from deltaprop.explaining.derivation.written import AS_IN_THE_HOUSE, Written
 from deltaprop.functional.expressions import Expression
 from deltaprop.model.backprop import Trace
 from deltaprop.model.layers import INTERMEDIATES
-from deltaprop.notation.ids import Ref, array_of, grid, read_ref
+from deltaprop.notation.ids import Ref, array_of, belonging_to, grid, no_such_bias, read_ref
 from deltaprop.notation.steps import DerivationStep
 
 __all__ = ["Derivation"]
@@ -78,7 +78,8 @@ class Derivation:
                 layer_penalized = trace.network.computing_layers[layer - 1].penalized
                 if backward.penalized(trace) and name in layer_penalized:
                     yield from grid(f"data_d{name}", layer, array.shape)
-                yield from grid(f"d{name}", layer, array.shape)
+                absent = trace.network.layout.lacks(layer, name)
+                yield from grid(f"d{name}", layer, array.shape, absent=absent)
         yield from self.new_parameters.refs()
         yield from _forward_refs(self.update.after, after=True)
         yield from _loss_refs(self.update.after, after=True)
@@ -131,6 +132,7 @@ class Derivation:
             When the network has no such number.
         """
         trace = self.update.after if ref.after and ref.phase == "after" else self.trace
+        self._refuse_absent(ref)
         try:
             with np.errstate(over="ignore", invalid="ignore"):  # a step too far is shown as it is
                 found = self._step(ref, trace)
@@ -144,6 +146,11 @@ class Derivation:
                 f"There is no {ref.id} in a network {trace.network.describe()}; samples run from 0 "
                 f"to {len(trace.a[0]) - 1}, neurons from 0, layers from 1."
             ) from None
+
+    def _refuse_absent(self, ref: Ref) -> None:
+        lacking = self.trace.network.layout.lacks(ref.layer, belonging_to(ref.quantity))
+        if lacking and ref.index and ref.index[-1] in lacking:
+            raise no_such_bias(ref)
 
     def _step(self, ref: Ref, trace: Trace) -> DerivationStep | None:
         made = backward.gradient if array_of(ref.quantity) else _DESCRIBED.get(ref.quantity)

@@ -78,7 +78,7 @@ def added_at(trace: Trace, layer: int, j: int) -> Ref | None:
     """Return the parameter that is added to z_j as it is, such as a bias."""
     tree, column = _preactivation(trace, layer, j)
     for term in tree.terms[1:] if isinstance(tree, Sum) else ():
-        if isinstance(term, Matrix):
+        if isinstance(term, Matrix) and column not in term.absent:
             ref = read_ref(term.entry(0, column).id)
             if ref.quantity in ARRAYS:
                 return ref

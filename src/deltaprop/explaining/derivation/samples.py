@@ -81,7 +81,10 @@ def batch_of(trace: Trace) -> Batch:
         if isinstance(layer, Dense):
             scaled, its = a / size, delta / (whole / size)
             of_weights = layer.scale(a.shape[1]) ** 2 * (scaled @ scaled.T)
-            inner += (of_weights + float(layer.bias) / size / size) * (its @ its.T)
+            inner += of_weights * (its @ its.T)
+            if network.has_bias(index):
+                biased = np.delete(its, layer.absent("b"), axis=1)
+                inner += (biased @ biased.T) / size / size
         else:  # few parameters: their parts may be written out
             parts = np.array([_part(trace, index, s) for s in range(n)]) / whole
             inner += parts @ parts.T

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -56,7 +56,8 @@ def strongest(derivation: Derivation) -> Iterator[Ref]:
                 for quantity in ("z", "a", "delta"):
                     yield Ref(quantity, layer, (s, j))
         for name, gradient in trace.gradients.layers[layer - 1].items():
-            for place in _largest(gradient.ravel(), _MOST_WEIGHTS):
+            absent = trace.network.layout.lacks(layer, name)
+            for place in _largest(gradient.ravel(), _MOST_WEIGHTS, absent):
                 index = tuple(int(i) for i in np.unravel_index(place, gradient.shape))
                 yield Ref(f"d{name}", layer, index)
                 yield Ref(name, layer, index, after=True)
@@ -83,7 +84,7 @@ def strongest_path(derivation: Derivation) -> Iterator[Ref]:
         if layer == last:
             yield from (Ref(quantity, layer, (0, j), after=True) for quantity in ("z", "a"))
         for name, gradient in trace.gradients.layers[layer - 1].items():
-            (place,) = _largest(gradient.ravel(), 1)
+            (place,) = _largest(gradient.ravel(), 1, trace.network.layout.lacks(layer, name))
             index = tuple(int(i) for i in np.unravel_index(place, gradient.shape))
             if penalized:
                 yield Ref(f"data_d{name}", layer, index)
@@ -119,8 +120,8 @@ def strongest_described(derivation: Derivation, most: int = _MOST_DESCRIBED) -> 
     return chosen
 
 
-def _largest(values: Array, most: int) -> list[int]:
-    if len(values) <= most:
-        return list(range(len(values)))
-    places = np.argpartition(-np.abs(values), most)[:most]
-    return sorted(int(place) for place in places)
+def _largest(values: Array, most: int, absent: Sequence[int] = ()) -> list[int]:
+    there = np.delete(np.arange(len(values)), absent) if absent else np.arange(len(values))
+    if len(there) > most:
+        there = there[np.argpartition(-np.abs(values[there]), most)[:most]]
+    return sorted(int(place) for place in there)

@@ -23,7 +23,7 @@ from deltaprop.functional.arrays import values
 from deltaprop.functional.expressions import Applied, Expression, Matrix, times
 from deltaprop.model.backprop import Trace
 from deltaprop.model.layers import INTERMEDIATES, Equation, Part
-from deltaprop.notation.ids import PER_SAMPLE, Ref
+from deltaprop.notation.ids import PER_SAMPLE, Ref, belonging_to
 
 __all__ = [
     "arriving",
@@ -159,7 +159,8 @@ def columns_of(trace: Trace, values: Array, ref: Ref, start: int, stop: int) -> 
 def rows_of(trace: Trace, values: Array, ref: Ref, start: int, stop: int) -> Matrix:
     """Return some rows of an array, the first index of one of three, or the whole."""
     if values.ndim == 1:
-        return Matrix(ref.id, values[None], (0,))
+        absent = trace.network.layout.lacks(ref.layer, belonging_to(ref.quantity))
+        return Matrix(ref.id, values[None], (0,), absent=absent)
     part = "" if stop - start == len(values) else _part_of(trace, ref, start, stop)
     if values.ndim == 2:
         return Matrix(ref.id, values[start:stop], (start, 0), part)

@@ -85,10 +85,11 @@ class DescribedUpdate:
                         own = name if key == "w" else f"{key}_{name}"
                         yield from grid(own, layer, shape, after=True)
                     continue
-                if moves(self.update, name) and self._formulas(slot) is not None:
-                    for state in self._state_names():
-                        yield from grid(f"{state}_{name}", layer, array.shape, after=True)
-                yield from grid(name, layer, array.shape, after=True)
+                kept = self._state_names()
+                if not moves(self.update, name) or self._formulas(slot) is None:
+                    kept = []
+                for own in (*(f"{state}_{name}" for state in kept), name):
+                    yield from grid(own, layer, array.shape, after=True, absent=slot.absent)
 
     def step(self, ref: Ref) -> DerivationStep:
         """Return the step of a new parameter, or of what the optimizer keeps for one."""

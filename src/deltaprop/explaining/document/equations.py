@@ -5,7 +5,7 @@ Where an equation is shown whole, its operands have enough digits for it to hold
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -58,7 +58,7 @@ from deltaprop.functional.expressions import (
 from deltaprop.model.backprop import Trace
 from deltaprop.model.layers import Equation as OfLayer
 from deltaprop.model.parameters import Slot
-from deltaprop.notation.digits import ALL_DIGITS, Line, another_formula, number_text
+from deltaprop.notation.digits import ABSENT, ALL_DIGITS, Line, another_formula, number_text
 from deltaprop.notation.ids import Ref, read_ref
 from deltaprop.notation.steps import DerivationStep
 from deltaprop.training.optimizers import GradientDescent
@@ -205,14 +205,15 @@ def _equation(plan: _Plan, written: Written, digits: int) -> MatrixEquation:
     turned = is_turned(plan.left.id, written.turned)
     if tree is not None:
         tree = written.tree(tree, left.quantity)
-        enough = _enough_digits(plan.left.id, tree, result, digits)
+        enough = _enough_digits(plan.left, tree, result, digits)
         shown_tree = laid_out(tree, written.turned, whole=turned) if written.turned else tree
         right = tuple(_tokens(shown_tree, enough))
     shown = result[:MOST_CELLS, :MOST_CELLS]
     exact = bool(np.allclose(_rounded(shown, digits), shown, rtol=1e-13, atol=0.0))
     return MatrixEquation(
-        phase, left, right, _cells(result.T if turned else result, digits), exact, plan.note,
-        plan.left.part, plan.left.origin, plan.more, tree, plan.left, turned, multiple == 1,
+        phase, left, right, _cells(result.T if turned else result, digits, plan.left.absent), exact,
+        plan.note, plan.left.part, plan.left.origin, plan.more, tree, plan.left, turned,
+        multiple == 1,
     )  # fmt: skip
 
 
@@ -226,7 +227,8 @@ def _tokens(tree: Expression, digits: int, around: int = 0) -> Iterator[Token]:
             yield _entries(tree, digits)
         case Transposed(of=Matrix() as inner):
             entries = _entries(inner, digits)
-            yield replace(entries, cells=_cells(inner.values.T, digits), transposed=True)
+            cells = _cells(inner.values.T, digits, inner.absent)
+            yield replace(entries, cells=cells, transposed=True)
         case Transposed(of=inner):
             *opened, last = _tokens(inner, digits, _MULTIPLIED)
             closed = isinstance(last, Close) and isinstance(opened[0], Open)
@@ -293,15 +295,17 @@ def _multiplied(factors: Sequence[Expression], digits: int) -> Iterator[Token]:
 
 
 def _entries(matrix: Matrix, digits: int) -> Entries:
-    cells = _cells(matrix.values, digits)
+    cells = _cells(matrix.values, digits, matrix.absent)
     return Entries(
         read_ref(matrix.id), cells, False, matrix.applied, False, matrix.part, matrix.origin,
         matrix.turned,
     )  # fmt: skip
 
 
-def _enough_digits(name: str, tree: Expression, result: Array, digits: int) -> int:
+def _enough_digits(left: Matrix, tree: Expression, result: Array, digits: int) -> int:
     """Return the digits of the operands with which the displayed result follows from them.
+
+    ``result`` is what is displayed of the array on the left, of which some entries may be absent.
 
     Raises
     ------
@@ -312,18 +316,20 @@ def _enough_digits(name: str, tree: Expression, result: Array, digits: int) -> i
     if any(max(array.shape) > MOST_CELLS for array in arrays) or not np.all(np.isfinite(result)):
         return digits
     shown = _rounded(result, digits)
+    there = [j for j in range(result.shape[1]) if j not in left.absent]
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         unit = 10.0 ** (np.floor(np.log10(np.abs(result))) - digits + 1)
         for enough in range(digits, ALL_DIGITS):
             found = values(tree, lambda leaf, enough=enough: _shown_value(leaf, enough))  # type: ignore[misc]
-            if np.all(np.abs(found - shown) <= unit):
+            if np.all((np.abs(found - shown) <= unit)[..., there]):
                 return enough
         found = values(tree)
         largest = max(float(np.abs(array).max()) for array in arrays)
         wrong = np.abs(found - result) > _WRONG * (np.abs(result) + largest**2)
+        wrong[..., list(left.absent)] = False
     if np.any(wrong & np.isfinite(found)):
         place = tuple(np.argwhere(wrong)[0])
-        raise another_formula(name, float(found[place]), float(result[place]))
+        raise another_formula(left.id, float(found[place]), float(result[place]))
     return ALL_DIGITS
 
 
@@ -339,7 +345,14 @@ def _rounded(array: Array, digits: int) -> Array:
     return np.array(flat).reshape(array.shape)
 
 
-def _cells(array: Array, digits: int) -> Cells:
+def _cells(array: Array, digits: int, absent: Collection[int] = ()) -> Cells:
+    """Return what is shown of a matrix; of a vector, a row or a column, some may be absent."""
     rows = array[:MOST_CELLS, :MOST_CELLS]
-    texts = tuple(tuple(number_text(float(v), digits) for v in row) for row in rows)
+    texts = tuple(
+        tuple(
+            ABSENT if max(i, j) in absent else number_text(float(v), digits)
+            for j, v in enumerate(row)
+        )
+        for i, row in enumerate(rows)
+    )
     return Cells(texts, (array.shape[0], array.shape[1]))

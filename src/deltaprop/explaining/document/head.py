@@ -15,7 +15,7 @@ from deltaprop.explaining.worked_step import WorkedStep
 from deltaprop.languages import told
 from deltaprop.languages.names import called, name_and_term
 from deltaprop.model.spec import Network
-from deltaprop.notation.digits import number_text
+from deltaprop.notation.digits import ABSENT, number_text
 from deltaprop.notation.ids import Ref, read_ref
 from deltaprop.notation.naming import Naming
 from deltaprop.notation.symbols import symbol
@@ -63,6 +63,12 @@ def head(worked: WorkedStep, style: Style, naming: Naming) -> Iterator[str]:
         yield words["rate factors"].format(factors=words["and"].join(factors))
     if not update.train_biases:
         yield words["biases stay"]
+    for slot in network.layout.slots:
+        if slot.absent:
+            yield words["no bias"].format(
+                layer=naming.layer(slot.layer + 1),
+                neurons=words["and"].join(str(j + 1) for j in slot.absent), sign=ABSENT,
+            )  # fmt: skip
     if worked.names.changes:
         changes = worked.names.changes
         said = (words[key].format(_named(text, naming)) if key else text for key, text in changes)

@@ -21,7 +21,7 @@ from deltaprop.functional.expressions import (
     matrices,
     substituted,
 )
-from deltaprop.notation.ids import array_of, read_ref
+from deltaprop.notation.ids import array_of, belonging_to, read_ref
 
 __all__ = ["is_turned", "laid_out"]
 
@@ -29,7 +29,8 @@ __all__ = ["is_turned", "laid_out"]
 def is_turned(name: str, turned: Collection[str]) -> bool:
     """Return whether an array has rows and columns exchanged; so has what is kept for it."""
     quantity = read_ref(name).quantity
-    own = f"d{array_of(quantity)}" if array_of(quantity) else quantity.rpartition("_")[2]
+    own = belonging_to(quantity)
+    own = f"d{own}" if array_of(quantity) else own
     return own in turned or quantity in turned
 
 

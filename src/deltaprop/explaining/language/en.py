@@ -154,6 +154,7 @@ WORDS = {
     "shape": "{shape}; {count} parameters.",
     "step": "Step: {optimizer}, η = {rate}.",
     "biases stay": "Biases are left as they are.",
+    "no bias": "Neurons of layer {layer} without a bias ({sign}): {neurons}.",
     "neuron": "neuron",
     "name": "name",
     "more terms": "{count} more",

@@ -135,6 +135,7 @@ WORDS = {
     "shape": "{shape}；{count} 个参数。",
     "step": "更新规则：{optimizer}，η = {rate}。",
     "biases stay": "偏置保持不变。",
+    "no bias": "第 {layer} 层中没有偏置（{sign}）的神经元：{neurons}。",
     "neuron": "神经元",
     "name": "名称",
     "more terms": "其余 {count} 项",

@@ -54,13 +54,10 @@ export function element(tree, i, j, making) {
   const at = (/** @type {Tree} */ part) => element(part, i, j, making);
   switch (tree[0]) {
     case "+": {
-      const [first, ...others] = tree.slice(2);
-      const start = tree[1][0] === "+" ? at(first) : product(["+", "-", at(first)]);
-      return others.reduce(
-        (/** @type {Tree} */ total, /** @type {Tree} */ term, /** @type {number} */ k) =>
-          joined(total, at(term), tree[1][k + 1]),
-        start,
-      );
+      const terms = tree.slice(2).map((/** @type {Tree} */ term, /** @type {number} */ k) => [term, tree[1][k]]);
+      const [[first, sign], ...others] = terms.filter(([term]) => !(isMatrix(term) && term.absent?.includes(j)));
+      const start = sign === "+" ? at(first) : product(["+", "-", at(first)]);
+      return others.reduce((total, [term, own]) => joined(total, at(term), own), start);
     }
     case "*":
       return product(...tree.slice(1).map(at));

@@ -5,6 +5,8 @@ import { isLeaf } from "./trees.js";
 /** @typedef {any} Tree */
 
 export const BREAK = "\0";
+/** In the place of an entry that there is not. */
+export const ABSENT = "–";
 const MINUS = "\u2212";
 const SPACE = "\u00a0";
 const APPLY = "<mo>\u2061</mo>";
@@ -37,6 +39,7 @@ export function number(text) {
   if (text === "inf") return "<mi>∞</mi>";
   if (text === "-inf") return `<mi>${MINUS}∞</mi>`;
   if (text === "nan") return "<mi>NaN</mi>";
+  if (text === ABSENT) return `<mtext>${ABSENT}</mtext>`;
   const [digits, exponent] = text.replaceAll("-", MINUS).split("e");
   if (exponent === undefined) return `<mn>${digits}</mn>`;
   const power = exponent.replace(/^\+/, "").replace(`${MINUS}0`, MINUS).replace(/^0+/, "");

@@ -106,6 +106,7 @@ def program(worked: WorkedStep) -> dict[str, Any]:
             [Ref(slot.name, slot.layer + 1).id, list(slot.shape), slot.penalized]
             for slot in network.layout.slots
         ],
+        "absent": dict(_absent(worked)),
         "update": list(_update(worked)),
         "kinks": [
             [name.id, list(row.kinks)] for name, row in _activated(trace) if row.kinks
@@ -184,6 +185,14 @@ def _packed(array: Array) -> Any:
     single = _single(array)
     kind, values = ("f8", array.astype("<f8")) if single is None else ("f4", single)
     return {"shape": array.shape, kind: base64.b64encode(values.tobytes()).decode()}
+
+
+def _absent(worked: WorkedStep) -> Iterator[tuple[str, list[int]]]:
+    """Yield which entries of an array there are not, such as the biases of neurons without one."""
+    for slot in worked.trace.network.layout.slots:
+        for kind in ("", "d", *(f"{key}_" for key in _states(worked))) if slot.absent else ():
+            for after in (False, True):
+                yield Ref(f"{kind}{slot.name}", slot.layer + 1, (), after).id, [*slot.absent]
 
 
 def _reach(worked: WorkedStep) -> Iterator[tuple[str, str]]:

@@ -15,7 +15,9 @@ export function later(id) {
 /** The given numbers of a program, by the id of their array. @param {Program} program
  *  @returns {Map<string, Quantity>} */
 export function givenOf(program) {
-  return new Map(Object.entries(program.given).map(([id, value]) => [id, quantity(value)]));
+  return new Map(
+    Object.entries(program.given).map(([id, value]) => [id, { ...quantity(value), absent: program.absent[id] }]),
+  );
 }
 
 /** @param {any} value @returns {Quantity} */
@@ -101,11 +103,13 @@ export class Step {
     const known = this.arrays.get(name);
     const fresh = start === 0 || !known;
     const data = fresh ? new Float64Array(size) : known.data;
-    if (fresh) this.arrays.set(name, { dims, data });
+    const absent = this.program.absent[name];
+    if (fresh) this.arrays.set(name, { dims, data, absent });
     const width = dims.length ? dims[dims.length - 1] : 1;
     if (byRows) {
       const depth = dims.length === 3 ? dims[1] : 1;
       data.set(found.data.subarray(0, size), start * depth * (dims.length > 1 ? width : 1));
+      for (const j of absent || []) data[j] = 0;
       return;
     }
     const cols = stop - start;

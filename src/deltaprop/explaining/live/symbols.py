@@ -29,7 +29,8 @@ def templates(document: Document, program: dict[str, Any]) -> dict[str, tuple[st
     for name, shape in _arrays(program):
         array, depth = read_ref(name), len(shape)
         if document.naming.single:
-            for ref in grid(array.quantity, array.layer, shape, after=array.after):
+            absent = program["absent"].get(name, ())
+            for ref in grid(array.quantity, array.layer, shape, array.after, absent):
                 found[ref.id] = _symbol(document, ref), 0, 0, False
         ref = Ref(array.quantity, array.layer, (0,) * depth, array.after)
         front = int(depth > 0 and ref.quantity in PER_SAMPLE and document.n_samples == 1)

@@ -3,13 +3,14 @@
 import { FUNCTIONS, RELATIONS, power } from "./numbers.js";
 
 /** An array with a name; dims are empty for a number alone.
- *  @typedef {{dims: number[], data: Float64Array}} Quantity */
+ *  absent are the entries of a vector that there are not.
+ *  @typedef {{dims: number[], data: Float64Array, absent?: number[]}} Quantity */
 /** @typedef {{rows: number, cols: number, data: Float64Array}} Block */
 /** A part of a named array, whose entries have ids. origin is the index of the first entry; alone is
  *  whether it is a number and no array, applied whether its numbers are a function's values, turned
  *  whether it is written with rows and columns exchanged.
  *  @typedef {Block & {id: string, origin: number[], alone?: boolean, applied?: boolean,
- *    turned?: boolean}} Matrix */
+ *    turned?: boolean, absent?: number[]}} Matrix */
 /** @typedef {{id: string, value: number, rounding?: number}} Operand */
 /** @typedef {{count: number, value: number}} Rest */
 /** @typedef {any} Tree */
@@ -43,11 +44,11 @@ export function withParts(tree, parts) {
 /** @param {string} id @param {Quantity} array @param {number[]} [origin] @param {number} [rows]
  *  @param {number} [cols] @returns {Matrix} */
 export function matrixOf(id, array, origin, rows, cols) {
-  const { dims, data } = array;
+  const { dims, data, absent } = array;
   if (origin?.length === 0) return { id, origin, rows: 1, cols: 1, data };
   if (origin === undefined || rows === undefined || cols === undefined) {
     if (!dims.length) return { id, origin: [], rows: 1, cols: 1, data, alone: true };
-    if (dims.length === 1) return { id, origin: [0], rows: 1, cols: dims[0], data };
+    if (dims.length === 1) return { id, origin: [0], rows: 1, cols: dims[0], data, absent };
     return { id, origin: [0, 0], rows: dims[0], cols: dims[1], data };
   }
   const width = dims[dims.length - 1];

@@ -3,7 +3,7 @@
 import { ALL_DIGITS, unit } from "./lines.js";
 import { numberText } from "./numbers.js";
 import { put } from "./dom.js";
-import { BREAK, number, operand, write } from "./mathml.js";
+import { ABSENT, BREAK, number, operand, write } from "./mathml.js";
 import { entryOf } from "./elements.js";
 import { bound, isMatrix, leafValue, partsOf, values, withParts } from "./trees.js";
 
@@ -79,7 +79,9 @@ function enoughDigits(tree, result, digits, apply) {
       (leaf) => (Array.isArray(leaf) ? leafValue(leaf) : read(numberText(leaf.value, enough))),
     );
     const at = (/** @type {number} */ k) => found.data[found.data.length === 1 ? 0 : k];
-    if (shown.every((value, k) => Math.abs(at(k) - value) <= unit(result.data[k], digits))) return enough;
+    const holds = (/** @type {number} */ value, /** @type {number} */ k) =>
+      result.absent?.includes(k) || Math.abs(at(k) - value) <= unit(result.data[k], digits);
+    if (shown.every(holds)) return enough;
   }
   return ALL_DIGITS;
 }
@@ -153,7 +155,8 @@ function fillTable(table, { matrix, transposed, applied }, digits, known, called
   const cells = range(rows).map((r) =>
     range(cols).map((c) => {
       const { id, value } = across ? entryOf(matrix, c, r) : entryOf(matrix, r, c);
-      return { id: called(id), text: numberText(value, digits) };
+      const text = matrix.absent?.includes(across ? r : c) ? ABSENT : numberText(value, digits);
+      return { id: called(id), text };
     }),
   );
   const before = range(cols).map((c) => Math.max(...cells.map((row) => beforeThePoint(row[c].text))));

@@ -48,8 +48,8 @@ export class Written {
     const { quantity, layer } = readRef(id);
     const ofLoss = layer > step.last && quantity === "z"; // where the loss is a layer
     const multiple = this.multiple(ofLoss ? "loss" : quantity);
-    const { dims, data } = step.array(id);
-    return multiple === 1 ? { dims, data } : { dims, data: data.map((value) => value * multiple) };
+    const array = step.array(id);
+    return multiple === 1 ? array : { ...array, data: array.data.map((value) => value * multiple) };
   }
 
   /** A number and what it is made of, as they are written.

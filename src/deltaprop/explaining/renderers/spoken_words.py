@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from deltaprop.characters import readable
+from deltaprop.notation.digits import ABSENT
 
 __all__ = [
     "SPOKEN", "Words", "said", "said_call", "said_function", "said_letter", "said_number",
@@ -46,7 +47,7 @@ SPOKEN: Mapping[str, Words] = {
         "picture": "A picture of {rows} rows and {columns} columns.", "right": "Proved",
         "wrong": "Wrong", "kink": "Open", ",": ", ", ";": "; ", ":": ": ", ".": ".", "→": " to ",
         "…": " to ", "≥": " is at least ", "≤": " is at most ", "·": " times ", "|": " bar ",
-        "∂": "d ",
+        "∂": "d ", ABSENT: "none",
     },
     "zh": {
         "=": " 等于 ", "≈": " 约等于 ", "+": " 加 ", "-": " 减 ", "*": " 乘 ",
@@ -74,6 +75,7 @@ SPOKEN: Mapping[str, Words] = {
         "picture": "一幅 {rows} 行 {columns} 列的图。",
         ",": "，", ";": "；", ":": "：", ".": "。", "→": " 到 ", "…": " 到 ",
         "≥": " 不小于 ", "≤": " 不大于 ", "·": " 乘 ", "|": " 竖线 ", "∂": "d ",
+        ABSENT: "无",
     },
 }  # fmt: skip
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from deltaprop.errors import SettingError
+from deltaprop.errors import SettingError, shown
 from deltaprop.functional.activations import ACTIVATIONS
 from deltaprop.functional.initializers import INITIALIZERS
 from deltaprop.functional.settings import at_least_zero, positive_int
@@ -33,8 +33,8 @@ class Dense:
         Its width, n_l.
     activation : str, optional
         f. None means identity; the last layer leaves it out, because the loss brings its own.
-    bias : bool
-        Whether there is a b.
+    bias : bool or sequence of bool
+        Whether there is a b; or for each neuron whether it has one.
     initializer : str, optional
         How W is drawn; None takes the one that suits the activation, or in NTK parametrization
         "standard_normal".
@@ -48,7 +48,7 @@ class Dense:
 
     n_out: int
     activation: str | None = None
-    bias: bool = True
+    bias: bool | tuple[bool, ...] = True
     initializer: str | None = None
     parametrization: str = "standard"
     bias_initializer: str = "zeros"
@@ -71,8 +71,7 @@ class Dense:
             ACTIVATIONS[self.activation]
         if self.initializer is not None:
             INITIALIZERS[self.initializer]
-        if not isinstance(self.bias, bool | np.bool_):
-            raise SettingError(f"bias is {self.bias!r}; expected True or False.")
+        object.__setattr__(self, "bias", _which(self.bias, self.n_out))
         if self.parametrization not in PARAMETRIZATIONS:
             raise SettingError(
                 f"parametrization is {self.parametrization!r}; it is one of "
@@ -96,6 +95,12 @@ class Dense:
             shapes["b"] = (self.n_out,)
         return shapes
 
+    def absent(self, name: str) -> tuple[int, ...]:
+        """Return which entries of an array there are not: of b, those of neurons without a bias."""
+        if name != "b" or isinstance(self.bias, bool):
+            return ()
+        return tuple(j for j, has_one in enumerate(self.bias) if not has_one)
+
     def learning_rate_factor_of(self, name: str) -> float:
         """Return the factor of W or b."""
         return self.learning_rate_factor if name == "W" else self.bias_learning_rate_factor
@@ -109,6 +114,7 @@ class Dense:
         arrays = {"W": INITIALIZERS[self._initializer()].draw(rng, n_in, self.n_out)}
         if self.bias:
             arrays["b"] = INITIALIZERS[self.bias_initializer].draw(rng, 1, self.n_out)[0]
+            arrays["b"][list(self.absent("b"))] = 0.0
         return arrays
 
     def _initializer(self) -> str:
@@ -148,3 +154,16 @@ class Dense:
         yield Equation("W", f"{by}a.T @ delta")
         if self.bias:
             yield Equation("b", "sum(delta)")
+
+
+def _which(bias: object, n_out: int) -> bool | tuple[bool, ...]:
+    """Return whether all neurons have a bias, or none; else for each whether it has one."""
+    if isinstance(bias, bool | np.bool_):
+        return bool(bias)
+    each = tuple(bias) if isinstance(bias, list | tuple | np.ndarray) and np.ndim(bias) else ()
+    if len(each) != n_out or not all(isinstance(one, bool | np.bool_) for one in each):
+        raise SettingError(
+            f"bias is {shown(bias)}; expected True or False, or a list with one of them for each "
+            f"of the {n_out} neurons."
+        )
+    return tuple(map(bool, each)) if any(each) and not all(each) else all(each)

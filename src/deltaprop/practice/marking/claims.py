@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.checking.precision import may_stand_for
-from deltaprop.checking.step import Quantities
+from deltaprop.checking.step import Quantities, lacking
 from deltaprop.errors import DataError, nearest_name
+from deltaprop.model.parameters import Layout
 from deltaprop.practice.marking.precision import (
     Habit,
     Number,
@@ -93,7 +94,9 @@ class Claim:
         return self._array(0.0, lambda number: number.cut(self.habit))
 
 
-def read_claims(claims: object, right: Quantities, digits: int | None = None) -> list[Claim]:
+def read_claims(
+    claims: object, right: Quantities, digits: int | None = None, layout: Layout | None = None
+) -> list[Claim]:
     """Return the claims in the order in which they are worked out.
 
     Parameters
@@ -104,6 +107,9 @@ def read_claims(claims: object, right: Quantities, digits: int | None = None) ->
         The right quantities, in order.
     digits : int, optional
         How many significant digits are asked for; as the claims have them when left out.
+    layout : Layout, optional
+        Of the network's parameters, where some neurons may have no bias: nothing, null or 0 stands
+        there.
 
     Raises
     ------
@@ -120,7 +126,11 @@ def read_claims(claims: object, right: Quantities, digits: int | None = None) ->
         if key not in right:
             raise DataError(_no_such(key, right))
     comma = has_decimal_commas(claims)
-    read = [_read(key, claims[key], right[key].shape, comma) for key in right if key in claims]
+    read = [
+        _read(key, claims[key], right[key].shape, comma, lacking(key, layout) if layout else ())
+        for key in right
+        if key in claims
+    ]
     read = [claim for claim in read if claim.numbers]
     if not read:
         raise DataError("claims holds no number; there is nothing to mark.")
@@ -147,12 +157,18 @@ def _no_such(key: object, right: Quantities) -> str:
     )
 
 
-def _read(key: str, value: Any, shape: tuple[int, ...], comma: bool) -> Claim:
+def _read(
+    key: str, value: Any, shape: tuple[int, ...], comma: bool, absent: tuple[int, ...]
+) -> Claim:
     if isinstance(value, (np.ndarray, np.generic)):
         value = value.tolist()
     value = _in_lists(value, shape)
     if len(shape) == 2:
         value, shape = _as_matrix(value, shape)
+    given = value if isinstance(value, (list, tuple)) else [value]
+    if absent and len(given) == shape[0] - len(absent):
+        there = iter(given)  # only the biases that there are
+        value = [None if j in absent else next(there) for j in range(shape[0])]
     numbers: dict[Index, Number] = {}
     for index, cell in _cells(key, value, shape, shape, ()):
         if cell is None:
@@ -160,6 +176,13 @@ def _read(key: str, value: Any, shape: tuple[int, ...], comma: bool) -> Claim:
         number = read_number(cell, comma=comma)
         if number is None:
             raise DataError(f"claims: {entry(key, *index)} is {_kind(cell)}; expected a number.")
+        if index and index[-1] in absent:
+            if number.value == 0:
+                continue
+            raise DataError(
+                f"claims: {entry(key, *index)} is {_kind(cell)}, but neuron {index[-1] + 1} of "
+                f"layer {key.split('.')[1]} has no bias; write null there."
+            )
         numbers[index] = number
     return Claim(key, numbers, shape)
 

@@ -329,7 +329,7 @@ def _judged(
     try:
         step = step_of(example)
         claimed = {**given, **(example.claims or {})} if given else example.claims
-        claims = read_claims(claimed, step.right, example.digits)
+        claims = read_claims(claimed, step.right, example.digits, step.network.layout)
     except DeltapropError as error:
         raise DataError(f"{where}: {error}") from None
     return judge(step, claims, conventions, frozenset(given)), claims

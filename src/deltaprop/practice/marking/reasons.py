@@ -137,7 +137,8 @@ class Reasons:
     def _forward(self, layer: int, index: Index, after: str) -> str:
         name, a = self._a(layer - 1, after)
         weights, row, column = self.values[f"W.{layer}{after}"], index[0], index[1]
-        bias = self.values.get(f"b.{layer}{after}")
+        lacks_one = column in self.step.network.layout.lacks(layer, "b")
+        bias = None if lacks_one else self.values.get(f"b.{layer}{after}")
         if len(weights) > _MOST_TERMS:
             plus = "" if bias is None else f" + {entry(f'b.{layer}{after}', column)}"
             return f"row {row} of {name} times column {column} of W.{layer}{after}{plus}"

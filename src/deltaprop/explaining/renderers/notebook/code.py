@@ -16,7 +16,6 @@ from deltaprop.explaining.renderers.notebook.live import fingerprint, is_known_r
 from deltaprop.explaining.worked_step import WorkedStep
 from deltaprop.functional.losses import sample_shares
 from deltaprop.model.layers import ARRAYS
-from deltaprop.model.parameters import Parameters
 from deltaprop.notation.digits import Line
 from deltaprop.notation.naming import STANDARD
 from deltaprop.notation.write import Notation, write
@@ -260,14 +259,17 @@ class _Writer:
             yield f"{name} = net.init(np.random.default_rng(0))"
             yield f"{name}.flat[:] = {self.array(name, flat)}"
             return
-        layers = Parameters(self.trace.network.layout, flat).layers
+        layout = self.trace.network.layout
+        layers: list[dict[str, list[Any]]] = [{} for _ in range(layout.n_layers)]
+        for slot in layout.slots:
+            layers[slot.layer][slot.name] = slot.listed(slot.of(flat))
         yield f"{name} = net.parameters("
         names = dict.fromkeys(["W", *(name for arrays in layers for name in arrays)])
         for key in names:
             if any(key in arrays for arrays in layers):
                 yield f"    {key}=["
                 for arrays in layers:
-                    yield f"        {arrays[key].tolist() if key in arrays else None},"
+                    yield f"        {arrays.get(key)},"
                 yield "    ],"
         yield ")"
 
