@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import deltaprop as dp
+from deltaprop.checking.step import lacking
 from deltaprop.errors import SettingError
 from deltaprop.explaining.derivation.edges import reads
 from deltaprop.explaining.derivation.trees import entry_of, tree_of
@@ -29,8 +30,6 @@ KINDS = (
     "scaling", "ntk", "parametric", "periodic", "waves", "categories", "many categories", "real",
     "deep", "normalized", "missing biases",
 )  # fmt: skip
-
-
 KIND = pytest.mark.parametrize("kind", KINDS)
 
 
@@ -81,17 +80,15 @@ class TestNumbers:
         trace, after = explanation.trace, explanation.update.after
         values = {step.id: step.value for step in explanation.steps}
         for layer, arrays in enumerate(trace.gradients.layers, start=1):
-            of_layer = {"z": trace.z[layer - 1], "delta": trace.delta[layer - 1]}
-            of_layer |= {f"d{name}": array for name, array in arrays.items()}
-            of_layer |= {f"{name}.{layer}.after": array
-                         for name, array in after.parameters.layers[layer - 1].items()}  # fmt: skip
-            lacking = trace.network.layout.lacks(layer, "b")
-            for name, array in of_layer.items():
-                key = name if name.endswith("after") else f"{name}.{layer}"
+            told = {f"z.{layer}": trace.z[layer - 1], f"delta.{layer}": trace.delta[layer - 1]}
+            told |= {f"d{name}.{layer}": array for name, array in arrays.items()}
+            new = after.parameters.layers[layer - 1].items()
+            told |= {f"{name}.{layer}.after": array for name, array in new}
+            for key, array in told.items():
                 for index in np.ndindex(array.shape):
-                    told = values.get(f"{key}[{','.join(map(str, index))}]")
-                    is_absent = name.strip("d")[0] == "b" and index[0] in lacking
-                    assert told == (None if is_absent else array[index])
+                    is_absent = index[-1] in lacking(key, trace.network.layout)
+                    value = values.get(f"{key}[{','.join(map(str, index))}]")
+                    assert value == (None if is_absent else array[index])
 
     @KIND
     @pytest.mark.one_in(5)

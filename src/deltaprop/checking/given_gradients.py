@@ -168,7 +168,7 @@ def _fitted(layout: Layout, arrays: Mapping[Slot, Array], outputs_first: bool) -
             own = array.T if turned and len(slot.shape) == 2 else array
             if own.shape == slot.shape or _is_row(own, slot):
                 slot.of(flat)[...] = own.reshape(slot.shape)
-            elif slot.absent and own.shape == (slot.size,):  # of the neurons that have one
+            elif slot.absent and own.shape == (slot.n_numbers,):  # of the neurons that have one
                 slot.of(flat)[...] = np.insert(own, [*_shifted(slot.absent)], 0.0)
             else:
                 break

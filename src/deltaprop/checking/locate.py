@@ -46,7 +46,7 @@ class _Array:
         if len(self.wrong) == 1:
             return self.slot.entry(int(self.wrong[0]))
         if self.all_wrong:
-            whole = self.n_judged == self.slot.size
+            whole = self.n_judged == self.slot.n_numbers
             return f"all of {self.name}" if whole else f"all {self.n_judged} checked of {self.name}"
         first = self.slot.entry(int(self.wrong[0]))
         return f"{len(self.wrong)} of {self.n_judged} entries of {self.name}, from {first} on"

@@ -38,8 +38,8 @@ class Slot:
         return self.start + prod(self.shape)
 
     @property
-    def size(self) -> int:
-        """Return how many numbers there are."""
+    def n_numbers(self) -> int:
+        """Return how many numbers there are, without those that are absent."""
         return self.stop - self.start - len(self.absent)
 
     def of(self, flat: npt.NDArray[Any]) -> npt.NDArray[Any]:
