@@ -15,7 +15,7 @@ import numpy.typing as npt
 from deltaprop.errors import ShapeError
 from deltaprop.masked import refuse_masked
 
-__all__ = ["Layout", "Parameters", "Slot"]
+__all__ = ["Layout", "Parameters", "Slot", "numbers_of"]
 
 Array = npt.NDArray[np.float64]
 
@@ -221,3 +221,16 @@ class Parameters:
     def __repr__(self) -> str:
         shapes = ", ".join(f"{s.name}.{s.layer + 1} {s.shape}" for s in self.layout.slots)
         return f"Parameters({self.layout.size}: {shapes})"
+
+
+def numbers_of(given: npt.ArrayLike, what: str, absent: Sequence[int]) -> Array:
+    """Return an array as numbers; None, as a list may have it, is 0 where there is none."""
+    if not (isinstance(given, list | tuple) and any(each is None for each in given)):
+        return np.asarray(given, dtype=np.float64)
+    for j, each in enumerate(given):
+        if each is None and j not in absent:
+            raise ShapeError(
+                f"{what} has None for neuron {j + 1}, which has a bias; "
+                "Dense(2, bias=[True, False]) is a layer whose second neuron has none."
+            )
+    return np.array([0.0 if each is None else each for each in given], dtype=np.float64)

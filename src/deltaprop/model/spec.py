@@ -17,7 +17,7 @@ from deltaprop.functional.losses import LOSSES, Loss
 from deltaprop.functional.settings import at_least_zero, from_zero_below_one, positive_int
 from deltaprop.masked import refuse_masked
 from deltaprop.model.layers import LAYERS, Dense, Dropout, Layer
-from deltaprop.model.parameters import Layout, Parameters, Slot
+from deltaprop.model.parameters import Layout, Parameters, Slot, numbers_of
 
 __all__ = ["Network"]
 
@@ -370,7 +370,7 @@ class Network:
                     continue
                 what = f"{name} of layer {index + 1}"
                 refuse_masked(array, what)
-                values = _numbers(array, what, self.layout.lacks(index + 1, name))
+                values = numbers_of(array, what, self.layout.lacks(index + 1, name))
                 if values.shape != view.shape:
                     raise ShapeError(
                         f"{name} of layer {index + 1} has shape {values.shape}; "
@@ -389,16 +389,3 @@ class Network:
             shown.append(f"{width} {called}")
         shown.append(f"{self.n_out} {self.loss.output}")
         return f"{' -> '.join(shown)}, {self.loss_name}, {self.n_parameters:,} parameters"
-
-
-def _numbers(given: npt.ArrayLike, what: str, absent: Sequence[int]) -> Array:
-    """Return an array as numbers; None, as a list may have it, is 0 where there is none."""
-    if not (isinstance(given, list | tuple) and any(each is None for each in given)):
-        return np.asarray(given, dtype=np.float64)
-    for j, each in enumerate(given):
-        if each is None and j not in absent:
-            raise ShapeError(
-                f"{what} has None for neuron {j + 1}, which has a bias; "
-                "Dense(2, bias=[True, False]) is a layer whose second neuron has none."
-            )
-    return np.array([0.0 if each is None else each for each in given], dtype=np.float64)
