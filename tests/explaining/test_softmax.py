@@ -212,3 +212,9 @@ class TestDrawn:
             "json": "cancelled_delta[1]", "notebook": "cancelled_delta[1]",
         }  # fmt: skip
         assert drawn[form] in text
+
+
+def test_a_page_has_minus_signs_and_not_hyphens():
+    page = SoftmaxBesideSigmoid((2.0, 1.0)).to_html()
+    for formula in ("exp(−zᵢ)", "−Σᵢ tᵢ", "pᵢ − tᵢ"):
+        assert formula in page

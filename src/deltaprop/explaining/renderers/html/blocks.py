@@ -42,7 +42,7 @@ from deltaprop.notation.unicode import symbol_of
 __all__ = ["Blocks", "place_of"]
 
 _MARKS = {"right": "✓", "wrong": "✗", "kink": "–", "undecided": "–"}
-_HYPHEN = re.compile(r"(?<![\w.])-(?=\d)")  # before a number it is a minus sign
+_HYPHEN = re.compile(r"(?<![\w.-])-(?=[^\s-])|(?<= )-(?= )")  # of no word: a minus sign
 _MOST_GIVEN = 48  # numbers of a kind that are shown unfolded
 _MOST_INPUTS = 400  # of a batch, all of which can be changed
 
