@@ -215,6 +215,6 @@ class TestDrawn:
 
 
 def test_a_page_has_minus_signs_and_not_hyphens():
-    page = SoftmaxBesideSigmoid((2.0, 1.0)).to_html()
+    page = SoftmaxBesideSigmoid((2.0, 1.0), target=0).to_html()
     for formula in ("exp(−zᵢ)", "−Σᵢ tᵢ", "pᵢ − tᵢ"):
         assert formula in page
