@@ -23,16 +23,10 @@ _ELSEWHERE = re.compile(
     r"|^explaining/document/outline|^tabular/reading/(units|encodings)\.py|^training/metrics"
     r"|^table_models/__init__|^explaining/live/"
 )
-# What only Python says: the command line has no way there.
-_FROM_PYTHON = re.compile(
-    r"^estimators/(?!files|as_table_model|plain|inputs)|^functional/(loss_checks|registry|arrays)"
-    r"|^training/(members|settings|optimizers/|schedules)"
-    r"|^tabular/encoding/matrix|^functional/(activations|initializers|rounding)|^checking/given"
-    r"|^table_models/calibration|^masked|^model/layers"
-)
 _NO_SENTENCE = re.compile(
     r"\(\\[dS]|\(\.\*\)|^<|\\[a-z]+ ?[_{]|^\w+\[|^import |[\u4e00-\u9fff]|\x08"  # patterns, markup
     r"|^[a-z]\w+\.\d( \w+\.\d.*)?$|^(z|a)\.1 |^b\.1\.after|\d, (level|seed) \{|^\{\w+\} \* $"
+    r"|\\leftarrow|^\\lambda|^\(delta_|omega\.T$"  # formulas of layers and optimizers
     r"|\\n  deltaprop|^can't start new|^Resource temp"
 )
 _WORDS = re.compile(
@@ -49,7 +43,7 @@ def all_sentences():
     found = {}
     for path in sorted(ROOT.rglob("*.py")):
         name = path.relative_to(ROOT).as_posix()
-        if not _ELSEWHERE.search(name) and not _FROM_PYTHON.search(name):
+        if not _ELSEWHERE.search(name):
             own = {text: at for text, at in _sentences_of(path).items() if text not in _KEYS}
             if own:
                 found[name] = own

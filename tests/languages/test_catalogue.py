@@ -142,6 +142,14 @@ def test_sentences_stand_in_sentences():
     assert catalogue.said("1,470 rows") == "1,470 行"
 
 
+def test_of_a_list_that_was_cut_only_the_end_is_said():
+    text = (
+        "x.csv has no target column 'a': expected one of its 31 columns. The columns are {names}."
+    )
+    found = catalogue_of("zh").said(text.format(names="'data', 'and' and 29 more"))
+    assert found.endswith("各列是 'data', 'and'，以及另外 29 个。")
+
+
 def test_a_long_sentence_is_looked_up_in_a_moment():
     """What a sentence holds may look like sentences, lists and places itself."""
     names = ", ".join(f"'column {i} of many: a. b; c'" for i in range(60))

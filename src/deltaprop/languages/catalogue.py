@@ -22,6 +22,7 @@ __all__ = ["Catalogue", "catalogue_of"]
 _END = re.compile(r"(?<=[.:;?!]) ")  # between two sentences
 _SEPARATOR = re.compile(rf"{_END.pattern}|; |, ")  # or two parts of a list
 _IDEOGRAPH = re.compile("[\u4e00-\u9fff]")
+_MORE = re.compile(r" and [\d,]+ more$")  # of a list that was cut; its names stay as they are
 _BEGINS, _ENDS = re.compile(r"[A-Za-z0-9'\"(\[*<-]"), re.compile(r"[A-Za-z0-9'\")\]*>%]")
 _SEVERAL_WORDS = re.compile("[A-Za-z][',]* [A-Za-z]")
 _DEEPEST = 6  # sentences within sentences
@@ -142,8 +143,14 @@ class Catalogue:
                 weight += inside.weight
             elif is_phrase and _SEVERAL_WORDS.search(value) and value[0] not in "'\"":
                 return None
-            whole = _joined(whole, value if inside is None else inside.text)
+            whole = _joined(whole, self._cut(value, depth) if inside is None else inside.text)
         return _Found(weight, whole)
+
+    def _cut(self, value: str, depth: int) -> str:
+        """Return a field as it is, but that of a list which was cut it is said how it goes on."""
+        more = _MORE.search(value)
+        found = self._found(more[0], depth + 1, within=True) if more else None
+        return value[: more.start()] + found.text if more and found else value
 
     def _parted(self, fields: dict[str, str], one: str, other: str, depth: int) -> dict[str, str]:
         """Return two fields right behind each other; the second is there where words are known."""
