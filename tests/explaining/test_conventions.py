@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import deltaprop as dp
 from deltaprop.checking.conventions import CONVENTIONS
-from deltaprop.errors import SettingError, UnknownNameError
+from deltaprop.errors import DataError, SettingError, UnknownNameError
 from deltaprop.explaining import built_in_example, worked_example
 from deltaprop.explaining.as_example import with_claims
 from deltaprop.explaining.document.blocks import Equations
@@ -288,5 +288,5 @@ def test_bad_names_are_told():
         explained("per-sampel")
     with pytest.raises(SettingError, match="both about"):
         explained(["squared_error", "mean_squared_error"])
-    with pytest.raises(UnknownNameError, match="per_sample"):
-        worked_example(example(conventions={"delta": "mine"})).explain()
+    with pytest.raises(DataError, match="per_sample"):
+        worked_example(example(conventions={"delta": "mine"}))

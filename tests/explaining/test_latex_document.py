@@ -129,7 +129,7 @@ class TestPictures:
 class TestEveryBlock:
     def test_the_batch_and_the_promise_are_told(self, draw):
         text = draw("tanh", n=3, n_out=2).explanation.to_latex()
-        assert r"$\ell_{1}$" in text
+        assert r"sample & $\ell$ &" in text
         assert "cosine with g" in text
         assert r"change promised (gradient $\cdot$ step)" in text
 

@@ -214,7 +214,7 @@ class TestProofs:
 class TestEveryBlock:
     def test_the_batch_is_a_table(self, draw):
         page = draw("tanh", n=3, n_out=2).explanation.to_markdown()
-        assert r"| sample | ℓ₁ | \|g\| | cosine with g |  |" in page
+        assert r"| sample | ℓ | \|g\| | cosine with g |  |" in page
         assert "| :-- | --: | --: | --: | :-- |" in page
 
     def test_softmax_beside_sigmoid(self):

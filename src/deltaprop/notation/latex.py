@@ -76,6 +76,7 @@ _ESCAPES = {
     "Σ": r"$\Sigma$",
     "α": r"$\alpha$",
     "δ": r"$\delta$",
+    "ℓ": r"$\ell$",
     "η": r"$\eta$",
     "λ": r"$\lambda$",
     "φ": r"$\varphi$",
