@@ -30,10 +30,11 @@ from helpers.pages import Document, without_scripts
 
 @pytest.fixture(scope="module")
 def batch():
-    """Two rows, two classes, a momentum that has moved before, and a penalty."""
-    network = dp.Network([2, 2, 2], "relu", l2=0.1)
+    """Two rows, two classes, a missing bias, a momentum that has moved before, and a penalty."""
+    layers = [dp.Dense(2, "relu", bias=[True, False]), dp.Dense(2)]
+    network = dp.Network.from_layers(2, layers, l2=0.1)
     parameters = network.parameters(
-        [[[0.5, -1.5], [0.25, 1.0]], [[1.0, -0.5], [2.0, 0.75]]], [[0.1, 0.2], [0.0, -0.1]]
+        [[[0.5, -1.5], [0.25, 1.0]], [[1.0, -0.5], [2.0, 0.75]]], [[0.1, None], [0.0, -0.1]]
     )
     rule, state = dp.Momentum(0.1), {"v": np.arange(12) / 100}
     return dp.explain(network, parameters, [[1, 2], [-1, 0.5]], [0, 1], optimizer=rule, state=state)
