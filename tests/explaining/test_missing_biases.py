@@ -65,7 +65,7 @@ def with_all_biases(network):
     return dp.Network.from_layers(network.n_in, layers, loss=network.loss_name, l2=network.l2)
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(steps())
 def test_the_numbers_are_those_of_biases_that_stay_0(step):
     trace, network, layout = step.trace, step.trace.network, step.trace.network.layout
@@ -88,7 +88,7 @@ def test_the_numbers_are_those_of_biases_that_stay_0(step):
     assert network.n_parameters == len(places) == other.n_parameters - len(absent)
 
 
-@settings(max_examples=30)
+@settings(max_examples=12)
 @given(steps())
 def test_every_line_holds_and_every_gradient_is_proved(step):
     assert_lines_hold(step)
@@ -112,7 +112,7 @@ def test_every_line_holds_and_every_gradient_is_proved(step):
                     step.derivation.step(read_ref(name))
 
 
-@settings(max_examples=8)
+@settings(max_examples=3)
 @given(steps())
 def test_it_is_read_back_from_json(step):
     data = json.loads(step.to_json())
@@ -267,3 +267,16 @@ def test_steps_go_on_without_it():
     claims = {"b.1.after": again.update.after.parameters.b[0].round(4).tolist()[:1]}
     assert dp.mark({**EXAMPLE, "steps": [{}, claims]}).ok
     assert worked.repeat(2, until=None).step(2).trace.parameters.b[0][1] == 0
+
+
+def test_frozen_biases_and_rates_of_their_own_leave_it_out():
+    frozen = worked_example({**EXAMPLE, "train_biases": False}).explain()
+    slower = worked_example({**EXAMPLE, "layers": [
+        {**EXAMPLE["layers"][0], "bias_learning_rate": 0.25}, EXAMPLE["layers"][1]
+    ]}).explain()  # fmt: skip
+    assert [step.verify().ok for step in (frozen, slower)] == [True, True]
+    assert "b¹₁′ = b¹₁ = 0.1" in frozen.to_terminal()
+    np.testing.assert_array_equal(frozen.update.after.parameters.b[0], [0.1, 0])
+    moved = slower.moved[slower.trace.network.layout.places]
+    assert (moved != 0).all()
+    assert slower.update.after.parameters.b[0][1] == 0
