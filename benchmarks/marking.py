@@ -1,11 +1,12 @@
-"""How often marking is right: about right workings, about one mistake, about two.
+"""How often marking is right: about right workings, about one mistake, about two, about slips.
 
-    python benchmarks/marking.py [--right 2000] [--one 2000] [--two 1000] [--show 5] [--write]
+    python benchmarks/marking.py [--right 2000] [--one 2000] [--two 1000] [--slip 500] [--show 5]
 
 Workings are made up by ``learner.py``, which knows nothing of deltaprop: random networks with tidy
 numbers, every line rounded and gone on with, some lines left out, in one of the conventions people
 use, in one of the ways they write numbers. A right working must not be accused; a planted mistake
-must get its name; of two, both must.
+must get its name; of two, both must. A slip in the arithmetic must get no mistake's name. With
+``--write`` the table goes into docs/performance.md.
 """
 
 from __future__ import annotations
@@ -132,8 +133,66 @@ def _seen(
     return page
 
 
+class Slipping(Learner):
+    """A learner who writes one wrong number down, and goes on with it."""
+
+    slip: tuple[str, tuple[int, ...], float] | None = None
+
+    def write(self, key: str, value: Any) -> Any:
+        """Write a line down, perhaps with the slip in it."""
+        line = super().write(key, value)
+        if self.slip and self.slip[0] == key:
+            line = np.array(line)
+            line[self.slip[1]] = self.slip[2]
+            self.page[key] = line
+        return line
+
+
+def misread(rng: Rng, value: float, digits: int) -> float:
+    """Return another number: one digit is another one, two have changed places, or it is off."""
+    text = f"{abs(value):.{max(digits, 3) - 1}e}"
+    figures, power = [*text.replace(".", "").partition("e")[0]], text.partition("e")[2]
+    at = int(rng.integers(len(figures) - 1))
+    how = int(rng.integers(3))
+    if how == 0:
+        figures[at] = str((int(figures[at]) + int(rng.integers(1, 10))) % 10)
+    elif how == 1:
+        figures[at : at + 2] = figures[at : at + 2][::-1]
+    else:
+        return float(np.round(value * rng.uniform(0.3, 2.0), digits))
+    return float(np.copysign(float(f"{figures[0]}.{''.join(figures[1:])}e{power}"), value))
+
+
+def slip_cases(rng: Rng) -> Iterator[Case]:
+    """Yield workings with one slip that shows, without end."""
+    while True:
+        problem = random_problem(rng)
+        convention, (rounding, digits) = random_convention(rng, problem), random_rounding(rng)
+        convention.turned = False
+        page = Learner(problem, convention, rounding, plant()).work()
+        key = str(rng.choice(list(page)))
+        at = tuple(int(rng.integers(size)) for size in page[key].shape)
+        if not np.isfinite(page[key][at]) or not page[key][at]:
+            continue
+        other = misread(rng, float(page[key][at]), digits)
+        learner = Slipping(problem, convention, rounding, plant())
+        learner.slip = (key, at, other)
+        slipped = learner.work()
+        seen = abs(other - page[key][at]) > SHOWS * 10.0**-digits
+        if not seen or not all(np.isfinite(value).all() for value in slipped.values()):
+            continue
+        how = str(rng.choice(["number", "plain", *WRITERS]))
+        claims = {name: written(value, how) for name, value in slipped.items()}
+        yield Case(problem.example() | {"claims": claims}, convention, how, ("arithmetic",))
+
+
 def outcome(case: Case, marking: Marking) -> str:
     """Return what marking said, in a word."""
+    if case.names == ("arithmetic",):
+        if not marking.wrong:
+            return "not seen"
+        unnamed = set(marking.mistakes) <= {"arithmetic", "systematic"}
+        return "called a slip" if unnamed else "named"
     if not case.names:
         return "accused" if marking.wrong else "not accused"
     said = {name for found in marking.wrong for name in found.candidates}
@@ -176,6 +235,7 @@ def main() -> None:
     parser.add_argument("--right", type=int, default=2000)
     parser.add_argument("--one", type=int, default=2000)
     parser.add_argument("--two", type=int, default=1000)
+    parser.add_argument("--slip", type=int, default=500)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--show", type=int, default=0, help="print so many of what went wrong")
     parser.add_argument("--write", action="store_true")
@@ -185,12 +245,14 @@ def main() -> None:
         ("right", options.right, "not accused"),
         ("one mistake", options.one, "named"),
         ("two mistakes", options.two, "named"),
+        ("one slip", options.slip, "called a slip"),
     ):
         if not count:
             continue
-        planted = {"right": 0, "one mistake": 1, "two mistakes": 2}[what]
+        planted = {"right": 0, "one mistake": 1, "two mistakes": 2, "one slip": 3}[what]
         rng = np.random.default_rng([options.seed, planted])
-        cases = planted_cases(rng, planted) if planted else right_cases(rng)
+        made = {0: right_cases, 3: slip_cases}.get(planted)
+        cases = made(rng) if made else planted_cases(rng, planted)
         outcomes, by_name = measure(cases, count, options.show, wanted)
         said = ", ".join(f"{found} {n} ({n / count:.1%})" for found, n in outcomes.most_common())
         lines.append(f"| {what} | {count:,} | {said} |")
