@@ -219,6 +219,21 @@ def test_any_kind_of_layer_with_any_numbers(page, draw_layers, kind):
     judge_far_out(page, draw_layers(kind).explanation, np.random.default_rng(5))
 
 
+CONVENTIONS = (
+    ["per_sample", "t_minus_y_in_delta", "out_in"], ["t_minus_y", "columns", "base_10"],
+    ["per_sample_dW_summed", "in_loss_and_update", "base_2"], ["in_update", "t_minus_y"],
+    ["sum", "over_samples", "out_in", "columns"],
+)  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_kind_of_layer_in_conventions(page, draw_layers, kind):
+    names = CONVENTIONS[KINDS.index(kind) % len(CONVENTIONS)]
+    step = draw_layers(kind).explanation.in_convention(names)
+    judge_far_out(page, step, np.random.default_rng(5))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "formulas",

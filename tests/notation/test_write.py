@@ -1,6 +1,7 @@
 """Arithmetic that programs read comes to the same bits as the tree it was written from."""
 
 import math
+import re
 
 import numpy as np
 from hypothesis import given
@@ -8,6 +9,10 @@ from hypothesis import strategies as st
 
 from deltaprop.functional.arithmetic import evaluate
 from deltaprop.functional.expressions import Call, Number, Operand, Power, Product, Quotient, Sum
+from deltaprop.notation.digits import Line
+from deltaprop.notation.ids import Ref
+from deltaprop.notation.mathml import mathml_notation
+from deltaprop.notation.steps import DerivationStep
 from deltaprop.notation.write import Notation, write
 
 PYTHON = {"exp": math.exp, "tanh": math.tanh, "abs": abs, "__builtins__": {}}
@@ -49,3 +54,13 @@ def test_what_is_written_comes_to_the_same_bits(tree):
     except (OverflowError, ZeroDivisionError):
         return  # Python has no infinity on the way there
     assert found == value, written(tree)
+
+
+@given(st.recursive(leaves, grown, max_leaves=12))
+def test_every_parenthesis_of_a_page_is_closed(tree):
+    line = Line(DerivationStep(Ref("z", 1, (0, 0)), tree, 0.0), "0", False, 17)
+    depth = 0
+    for sign in re.sub("<[^>]*>", "", write(tree, mathml_notation(line))):
+        depth += (sign == "(") - (sign == ")")
+        assert depth >= 0
+    assert depth == 0

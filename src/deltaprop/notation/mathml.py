@@ -216,7 +216,9 @@ def _power(base: str, exponent: str) -> str:
     raised = any(tag in base for tag in ("<msup", "<msubsup", "<mfrac"))
     enclosed = base.startswith(("<mrow><mo>(", '<mo stretchy="false">('))
     if not enclosed and (raised or BREAK in base):
-        base = fenced(_whole(base.removeprefix(_LEFT).removesuffix(_RIGHT)))
+        if base.startswith(_LEFT) and base.endswith(_RIGHT):  # not those of exp( )
+            base = base.removeprefix(_LEFT).removesuffix(_RIGHT)
+        base = fenced(_whole(base))
     return f"<msup>{_one(base)}{_one(exponent)}</msup>"
 
 

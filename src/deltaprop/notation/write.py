@@ -132,10 +132,17 @@ def written(line: Line, result: str, in_symbols: Notation, in_numbers: Notation)
 
 def _begins_with_a_power(term: Expression) -> bool:
     match term:
-        case Product(factors=(first, *_)) | Quotient(above=first):
+        case Product(factors=(first, *_)) | Quotient(above=first) | Sum(terms=(first,), signs=(1,)):
             return _begins_with_a_power(first)
         case _:
             return isinstance(term, Power)
+
+
+def _bare(expression: Expression) -> Expression:
+    """Return the only term of a sum of one, which is written as that term."""
+    while isinstance(expression, Sum) and expression.signs == (1,):
+        (expression,) = expression.terms
+    return expression
 
 
 def _behind_a_factor(factor: Expression, notation: Notation) -> int:
@@ -143,7 +150,7 @@ def _behind_a_factor(factor: Expression, notation: Notation) -> int:
 
     a (b / c) is a b / c on paper, but a program rounds the one otherwise than the other.
     """
-    grouped = isinstance(factor, Product | Quotient) and notation.is_arithmetic
+    grouped = isinstance(_bare(factor), Product | Quotient) and notation.is_arithmetic
     return _RAISED if grouped else _MULTIPLIED
 
 
@@ -176,7 +183,7 @@ def _write(expression: Expression, notation: Notation, around: int) -> str:
             return notation.parentheses(text) if around >= _RAISED else text
         case Power(base=base, exponent=exponent):
             raised = part(base, _RAISED)
-            again = isinstance(base, Power) and notation.is_arithmetic
+            again = isinstance(_bare(base), Power) and notation.is_arithmetic
             if again or _SCIENTIFIC.fullmatch(raised):
                 raised = notation.parentheses(raised)
             return notation.power(raised, part(exponent, 0))

@@ -103,8 +103,8 @@ function raised(base, exponent) {
   const high = ["<msup", "<msubsup", "<mfrac"].some((tag) => base.includes(tag));
   const enclosed = base.startsWith("<mrow><mo>(") || base.startsWith('<mo stretchy="false">(');
   if (!enclosed && (high || base.includes(BREAK))) {
-    const bare = base.startsWith(LEFT) ? base.slice(LEFT.length) : base;
-    base = fenced(whole(bare.endsWith(RIGHT) ? bare.slice(0, -RIGHT.length) : bare));
+    const own = base.startsWith(LEFT) && base.endsWith(RIGHT); // not those of exp( )
+    base = fenced(whole(own ? base.slice(LEFT.length, -RIGHT.length) : base));
   }
   return `<msup>${one(base)}${one(exponent)}</msup>`;
 }
