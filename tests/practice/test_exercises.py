@@ -264,7 +264,7 @@ def test_an_impossible_hint_is_refused(name, parts, words):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"level": 0}, "level is 0; it is from 1 (one linear neuron) to 9"),
+        ({"level": 0}, "level is 0; it is from 1 to 9."),
         ({"level": True}, "level is True"),
         ({"level": "3"}, "level is '3'"),
         ({"seed": -1}, "seed is -1"),

@@ -92,8 +92,8 @@ def practice(
         raise UnknownNameError("kind of exercise", kind, KINDS)
     other = KINDS[kind] if kind not in (None, "working") else None
     if other is not None and (answers is not None or form not in ("terminal", *other.printed)):
-        forms = " and ".join(("terminal", *other.printed))
-        raise SettingError(f"--kind {kind} has the formats {forms}, and takes no --answers.")
+        forms = ", ".join(("terminal", *other.printed))
+        raise SettingError(f"--kind {kind} takes no --answers, and has these formats: {forms}.")
     if summary:
         return _summary(record, language, json)
     plain_call = seed is None and count == 1 and form == "terminal" and not (json or once)

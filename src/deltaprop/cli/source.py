@@ -91,10 +91,11 @@ def no_file(source: str, expected: str, other: str | None = None) -> DataError:
     from deltaprop.explaining import EXAMPLES
     from deltaprop.model.files import nearest_file
 
-    folder = Path(source).is_dir()
-    near = None if folder else nearest_file(source) or other
+    what = "does not exist"
+    if Path(source).exists():
+        what = "is a folder" if Path(source).is_dir() else "is no file"
+    near = nearest_file(source) or other if what == "does not exist" else None
     hint = f" Did you mean {near!r}?" if near else ""
-    what = "is a folder" if folder else "does not exist"
     return DataError(f"{source} {what}; expected {expected}: {', '.join(EXAMPLES)}.{hint}")
 
 

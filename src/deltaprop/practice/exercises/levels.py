@@ -125,6 +125,5 @@ def level_of(number: object) -> Level:
         When there is none.
     """
     if isinstance(number, bool) or not isinstance(number, int) or number not in LEVELS:
-        first, last = (f"{n} ({LEVELS[n].names['en']})" for n in (min(LEVELS), max(LEVELS)))
-        raise SettingError(f"level is {number!r}; it is from {first} to {last}.")
+        raise SettingError(f"level is {number!r}; it is from {min(LEVELS)} to {max(LEVELS)}.")
     return LEVELS[number]
