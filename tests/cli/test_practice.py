@@ -216,7 +216,7 @@ BAD = {
     "JSON as HTML": (["--json", "--format", "html"], ["--json"]),
     "a record of one": (["--record", "x", "--seed", "1"], ["--record is for"]),
     "a kind that is none": (["--kind", "fnid"], ["'fnid'", "Did you mean 'find'"]),
-    "a kind in LaTeX": (["--kind", "fix", "--format", "latex"], ["--kind fix has"]),
+    "a kind in LaTeX": (["--kind", "fix", "--format", "latex"], ["--kind fix takes no --answers"]),
     "a key beside a quiz": (["--format", "moodle", "--key", "x"], ["holds its answers"]),
     "a folder that is not there": (["--out", "nowhere/x.txt"], ["nowhere"]),
     "a misspelt option": (["--levle", "1"], ["--levle"]),
