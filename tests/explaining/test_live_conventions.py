@@ -54,6 +54,15 @@ def test_sets_of_conventions(page, seed):
     judge_in(page, step, CHANGES, notation=["standard", "tutorial"][seed % 2])
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["t_minus_y", "columns"])
+def test_what_is_absent_is_in_no_convention(page, name):
+    data = example(l2=0.25)
+    data["layers"][0]["b"] = [0.1, None, 0.3]
+    changes = {**CHANGES, "b.1[2]": -1.0}
+    judge_in(page, worked_example(data).explain(name), changes)
+
+
 def test_a_step_is_taken_in_the_convention(page):
     step = built_in_example("tutorial").explain(["squared-error", "t-minus-y"])
     browser = page(step)

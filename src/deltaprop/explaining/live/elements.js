@@ -54,6 +54,7 @@ export function element(tree, i, j, making) {
   const at = (/** @type {Tree} */ part) => element(part, i, j, making);
   switch (tree[0]) {
     case "+": {
+      /** @type {[Tree, string][]} */
       const terms = tree.slice(2).map((/** @type {Tree} */ term, /** @type {number} */ k) => [term, tree[1][k]]);
       const [[first, sign], ...others] = terms.filter(([term]) => !(isMatrix(term) && term.absent?.includes(j)));
       const start = sign === "+" ? at(first) : product(["+", "-", at(first)]);
