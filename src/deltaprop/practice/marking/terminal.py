@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -92,6 +93,8 @@ def _cells(mark: Mark) -> tuple[str, ...]:
 
 
 def _short(text: str) -> str:
+    """Return what was claimed, as far as there is room: of "E = ... = 0.55" the number."""
+    text = text if len(text) <= _WIDEST else re.split("[=≈]", text)[-1].strip()
     return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
 
 
