@@ -111,3 +111,24 @@ def test_of_a_loss_near_nothing_the_square_of_what_is_unsure_is_left():
     assert mark({**example, "claims": {"loss": "0.000002"}})
     assert not mark({**example, "claims": {"z.1": [["0.701"]], "loss": "0.000002"}})
     assert not mark({**example, "claims": {**more, "loss": "0.002"}})
+
+
+def test_what_is_left_out_was_rounded_as_its_convention_writes_it():
+    """Three times 0.03753 has its sixth digit at another place: delta of each sample by itself."""
+    example = {
+        "layers": [{"W": [[-1.05, 0.82], [0.97, 1.75], [-0.44, -0.43]], "activation": "identity"},
+                   {"W": [[0.09, 1.44, -0.8], [0.12, -0.99, -2.02]]}],
+        "loss": "half_squared_error_sigmoid", "learning_rate": 0.5,
+        "x": [[0.54, -0.12, -0.11], [0.26, 0.95, -0.31], [1.83, 1.08, -1.56]],
+        "targets": [[0.66, 0.31, 0.04], [0.88, 0.2, 0.78], [0.72, 0.79, 0.94]],
+    }  # fmt: skip
+    claims = {
+        "a.2": [["0.494116", "0.232955", "0.485554"], ["0.577305", "0.297621", "0.00913831"],
+                ["0.615500", "0.0135091", "0.000317718"]],
+        "dW.1": [["0.0843417", "-0.0221781", "-0.0299508"],
+                 ["0.1062010", "-0.0202311", "-0.0161256"]],
+        "W.1.after": [["-1.03594", "0.966304", "-0.444992"], ["0.837700", "1.74663", "-0.432688"]],
+    }  # fmt: skip
+    marking = mark({**example, "claims": claims})
+    assert marking.ok, [one.because for one in marking.wrong]
+    assert {"delta: per_sample_dW_summed", "error_signal: t_minus_y"} <= {*marking.conventions}

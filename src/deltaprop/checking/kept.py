@@ -74,15 +74,16 @@ class Kept:
     def instead_of(self, key: str, computed: Array) -> Array:
         """Return what the working goes on with."""
         claim, half, page = self.claims.get(key), 0.0, computed
+        by = abs(self.factor(key))
         if is_result(key):
             half = 0.0 if self.draw is None else halves(key, computed.shape)[self.draw]
-            unit = self.asked(computed)
+            unit = self.asked(computed * by) / by
             page = np.round(computed / unit) * unit
         if claim is not None:
             page = np.where(np.isnan(claim.values), page, claim.values + half * claim.units)
         if not is_result(key) or key.partition(".")[0] not in self.names:
             return page
-        kept = computed + half * self.kept(computed)  # what is written may be it, rounded
+        kept = computed + half * self.kept(computed * by) / by  # what is written may be it, rounded
         return kept if claim is None else np.where(claim.close(computed), kept, page)
 
     def ahead(self, key: str, computed: Array) -> Array:

@@ -176,7 +176,7 @@ class Reading:
                 found[key] = np.full(computed.shape, made_of_rounded or key in self.numbers)
                 continue
             with np.errstate(all="ignore"):
-                unit = self.unit(computed)
+                unit = self.unit_of(key, computed)
                 exact = np.round(computed / unit) * unit
             if key in self.numbers:
                 written = self.numbers[key]
@@ -184,6 +184,11 @@ class Reading:
             sure = np.minimum(_EXACT * np.abs(computed), _EXACT_PART * unit)
             found[key] = ~is_close(exact, computed, sure)
         return found
+
+    def unit_of(self, key: str, computed: Array) -> Array:
+        """Return the unit in the last place of numbers of the house that are not written down."""
+        factor = abs(self.conventions.factor(key, self.step))
+        return self.unit(computed * factor) / factor
 
     @cached_property
     def moved(self) -> Mapping[str, Array]:
@@ -239,7 +244,8 @@ class Reading:
         """
         row, sizes = self._own_row, np.abs(self._computed_row)
         largest = row.largest(np.where(np.isfinite(sizes), sizes, 0.0))
-        return _MOST_SLACK * largest + _MOST_UNITS * row.largest(self.unit(self._computed_row))
+        units = row.joined({key: self.unit_of(key, self.computed[key]) for key in row.keys})
+        return _MOST_SLACK * largest + _MOST_UNITS * row.largest(units)
 
     def _work(self, draw: int | None) -> Quantities:
         """Work the step out from what is written; a draw moves each number by half a unit."""
@@ -385,7 +391,7 @@ class _AsWritten:
             return written
         if draw is not None:
             half = halves(key, computed.shape)[draw] * reading.rounded.get(key, True)
-            computed = computed + half * reading.unit(computed)
+            computed = computed + half * reading.unit_of(key, computed)
         return computed if written is None else np.where(np.isnan(written), computed, written)
 
     def ahead(self, key: str, computed: Array) -> Array:
