@@ -67,7 +67,7 @@ def test_a_slip_of_one_unit_of_the_last_asked_digit_is_never_accepted(tasks):
                 if found.ok:
                     unit = float(Decimal(1).scaleb(Decimal(found.claimed).as_tuple().exponent))
                     off = [abs(float(found.claimed) - v) / unit for v in (found.right, of_page)]
-                    assert min(off) <= 0.52, (task.level, task.seed, slip, found)
+                    assert min(off) <= 0.57, (task.level, task.seed, slip, found)  # five are kept
                     if off[0] > 0.5 + 1e-6:  # otherwise 2.345, which is 2.34 and 2.35
                         assert found.verdict == ROUNDED
                         assert key != "z.1"
