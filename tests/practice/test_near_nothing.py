@@ -132,3 +132,12 @@ def test_what_is_left_out_was_rounded_as_its_convention_writes_it():
     marking = mark({**example, "claims": claims})
     assert marking.ok, [one.because for one in marking.wrong]
     assert {"delta: per_sample_dW_summed", "error_signal: t_minus_y"} <= {*marking.conventions}
+
+
+def test_two_numbers_of_two_decimals_are_of_a_working_of_two_decimals():
+    """a = 0.59, (a - t) a (1 - a) = -0.0750 and so on: nothing says that there were three."""
+    example = {"layers": [{"W": [[-0.28]], "b": [-0.01]}], "loss": "half_squared_error_sigmoid",
+               "x": [[-1.27]], "targets": [[0.9]], "learning_rate": 0.3}  # fmt: skip
+    assert mark({**example, "claims": {"delta.1": [["-0.07"]], "loss.after": "0.05"}})
+    assert not mark({**example, "claims": {"delta.1": [["-0.06"]], "loss.after": "0.05"}})
+    assert not mark({**example, "claims": {"delta.1": [["-0.07"]], "loss.after": "0.07"}})

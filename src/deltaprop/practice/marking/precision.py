@@ -215,7 +215,7 @@ def habit_of(numbers: Iterable[tuple[Number, float]]) -> Habit:
             kind = _habit(others, others)
             found = replace(found, by_decimals=kind.by_decimals, by_digits=kind.by_digits)
     else:
-        longest = max((n.decimals for n in exact.values()), default=_USUAL)
+        longest = max((n.decimals for n in (*exact.values(), *others)), default=_USUAL)
         unsure = Habit(decimals=min(max(longest, _ENOUGH), _USUAL), by_digits=True)
         told, found = others, _habit(others, others) if _is_habit(others) else unsure
     longer = [n for n in exact.values() if n.decimals > found.decimals and n.digits > found.digits]
