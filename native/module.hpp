@@ -8,45 +8,18 @@
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
-#include <array>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include "trainer.hpp"
+#include "given.hpp"
 
 namespace deltaprop {
 
 namespace nb = nanobind;
 
-// Names of the values of an enum, in its order.
-template <class E> inline constexpr int names_of = 0;
-template <> inline constexpr auto names_of<Activation> = std::to_array<const char*>({
-#define DELTAPROP_ACTIVATION(name) #name,
-#include "names.def"
-});
-template <> inline constexpr auto names_of<Kind> = std::to_array<const char*>({
-#define DELTAPROP_KIND(name, ...) #name,
-#include "names.def"
-});
-template <> inline constexpr auto names_of<Loss> = std::to_array<const char*>({
-#define DELTAPROP_LOSS(name, targets) #name,
-#include "names.def"
-});
-template <> inline constexpr auto names_of<Rule> = std::to_array<const char*>({
-#define DELTAPROP_RULE(name, ...) #name,
-#include "names.def"
-});
-template <> inline constexpr auto names_of<Precision> = std::to_array<const char*>({"float32", "float64", "bfloat16"});
-template <> inline constexpr auto names_of<Layout> = std::to_array<const char*>({"automatic", "lanes", "panels"});
-
-// Calls each(name) for the names in a list as a macro leaves it: "n_columns, n_waves".
-template <class Each> void each_name(std::string_view list, Each each) {
-    for (std::size_t end; !list.empty(); list.remove_prefix(std::min(list.size(), end + 2))) {
-        end = std::min(list.find(", "), list.size());
-        each(list.substr(0, end));
-    }
+inline void require(bool holds, const char* what) {
+    if (!holds) throw std::invalid_argument(what);
 }
 
 // An array is itself, not a copy of it; all else is what nanobind makes of it.
@@ -80,16 +53,7 @@ public:
         read(name, value);
         if (nb::len(missing_) > 0) refuse(" needs the keyword '", missing_[0]);
     }
-    // By DELTAPROP_READ: a keyword is called as its value is, which may be a member of something, as in task_.order_.
-    template <class... Vs> void read_all(std::string_view names, Vs&... values) {
-        std::vector<std::string_view> each;
-        each_name(names, [&](std::string_view name) {
-            name.remove_prefix(name.rfind('.') + 1);
-            each.push_back(name.substr(0, name.find_last_not_of('_') + 1));
-        });
-        [[maybe_unused]] std::size_t i = 0;
-        (read(each[i++], values), ...);
-    }
+    static void require(bool holds, const char* what) { deltaprop::require(holds, what); }
 
     void end() const {
         for (nb::handle key : given_.keys())
@@ -117,17 +81,11 @@ private:
     nb::list known_, missing_;
 };
 
-#define DELTAPROP_READ(given, ...) given.read_all(#__VA_ARGS__ __VA_OPT__(, ) __VA_ARGS__)
-
 // Binds a struct that is made by S(Keywords).
 template <class S> nb::class_<S> from_keywords(nb::module_& m, const char* name, const char* doc) {
     return nb::class_<S>(m, name, doc).def("__init__", [name](S* self, const nb::kwargs& given) {
         new (self) S(Keywords(name, given));
     });
-}
-
-inline void require(bool holds, const char* what) {
-    if (!holds) throw std::invalid_argument(what);
 }
 
 TrainerSettings settings_of(Keywords given);

@@ -4,9 +4,22 @@
 #include <algorithm>
 
 #include "philox.hpp"
+#include "steps.hpp"
 #include "panels/layer.hpp"
 
 namespace deltaprop::DELTAPROP_ISA {
+
+// With which word of an epoch's stream the mask of layer l begins in a step, of whole words of its own: behind those of
+// whole steps before, and of the layers below.
+inline std::ptrdiff_t first_word_of(const NetworkPlan& network, std::ptrdiff_t batch_size, const Step& step, std::ptrdiff_t l) {
+    std::ptrdiff_t first = 0;
+    for (std::ptrdiff_t i = 0; i < network.n_layers; ++i) {
+        if (network.layers[i].drop_threshold == 0) continue;
+        first += step.number * ((batch_size * network.layers[i].n_in + 1) / 2);
+        if (i < l) first += (step.n * network.layers[i].n_in + 1) / 2;
+    }
+    return first;
+}
 
 // Multiplies n rows from row r0 of the batch on by the mask that begins with a word of the stream: 32
 // bits for each number, by their place, so that it does not matter who draws them. f'(z) of the layer

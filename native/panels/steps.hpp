@@ -207,17 +207,11 @@ private:
         return watch.goes_on(me);
     }
 
-    // Multiplies what layer l reads by its mask, from NumPy's stream. A mask starts with a word of its own.
+    // Multiplies what layer l reads by its mask, from NumPy's stream.
     void drop(std::ptrdiff_t l, const Step& step, std::ptrdiff_t r0, std::ptrdiff_t n,
               const Buffer<std::uint32_t>& room) {
         const Philox philox(task_->mask_key.data(), task_->mask_counter.data());
-        std::ptrdiff_t first_word = 0;  // those of whole steps before, and of the layers below
-        for (std::ptrdiff_t i = 0; i < n_layers_; ++i) {
-            if (layers_[i].drop == 0) continue;
-            first_word += step.number * ((batch_ * layers_[i].n_in + 1) / 2);
-            if (i < l) first_word += (step.n * layers_[i].n_in + 1) / 2;
-        }
-        drop_inputs(layers_[l], philox, first_word, batch_, r0, n, room.get());
+        drop_inputs(layers_[l], philox, first_word_of(network_, batch_, step, l), batch_, r0, n, room.get());
     }
 
     // Returns whether a gradient was not finite.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TypedDict, cast
+from typing import Any, TypedDict, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +29,16 @@ from deltaprop.errors import SettingError
 from deltaprop.model import spec
 from deltaprop.model.parameters import Parameters
 
-__all__ = ["NativePredictor", "NativeRun", "has_bfloat16_products", "known_names", "run_epochs"]
+__all__ = [
+    "NativePredictor",
+    "NativeRun",
+    "has_bfloat16_products",
+    "known_names",
+    "layer_keywords",
+    "network_keywords",
+    "rule_keywords",
+    "run_epochs",
+]
 
 # what is enough to begin an epoch with the same numbers again
 _KEPT_AS = {"float32": np.float32, "bfloat16": np.float32, "float64": np.float64}
@@ -47,7 +56,7 @@ class NativeRun:
         self._states = [name for name, value in first.items() if isinstance(value, np.ndarray)]
         self._counts = [name for name in first if name not in self._states]
         self._trainer = Trainer(
-            network=network_of(problem.network), rule=_rule(problem.optimizer),
+            network=network_of(problem.network), rule=Rule(**rule_keywords(problem.optimizer)),
             batch_size=problem.batch_size, n_threads=threads(problem.n_threads),
             dtype=problem.dtype, sparse=is_sparse(problem.X), **_tuning(),
         )  # fmt: skip
@@ -148,11 +157,16 @@ def threads(asked: int | None) -> int:
 
 def network_of(network: spec.Network) -> Network:
     """Return a network as the kernels read it."""
-    return Network(
-        layers=[_layer(network, index) for index in range(len(network.computing_layers))],
-        loss=network.loss_name, label_smoothing=float(network.label_smoothing),
-        l2=float(network.l2), l1=float(network.l1),
-    )  # fmt: skip
+    layers = [Layer(**layer_keywords(network, i)) for i in range(len(network.computing_layers))]
+    return Network(layers=layers, **network_keywords(network))
+
+
+def network_keywords(network: spec.Network) -> dict[str, Any]:
+    """Return what the kernels are told of a network beside its layers."""
+    return {
+        "loss": network.loss_name, "label_smoothing": float(network.label_smoothing),
+        "l2": float(network.l2), "l1": float(network.l1),
+    }  # fmt: skip
 
 
 def rows_of(X: base.Rows) -> Rows:
@@ -226,7 +240,8 @@ def _stream(rng: np.random.Generator | None) -> tuple[list[int], list[int]]:
     return [int(word) for word in state["key"]], [int(word) for word in state["counter"]]
 
 
-def _layer(network: spec.Network, index: int) -> Layer:
+def layer_keywords(network: spec.Network, index: int) -> dict[str, Any]:
+    """Return what the kernels are told of a layer."""
     layer, dropout = network.computing_layers[index], network.dropouts[index]
     n_in, last = network.sizes[index], index == len(network.computing_layers) - 1
 
@@ -234,21 +249,22 @@ def _layer(network: spec.Network, index: int) -> Layer:
         value = getattr(layer, name)
         return value(n_in) if callable(value) else value
 
-    return Layer(
-        kind=layer.kind, n_in=n_in, n_out=network.sizes[index + 1], bias=network.has_bias(index),
-        activation="identity" if last else network.activations[index].name,
-        drop_threshold=0 if dropout is None else dropout.threshold,
-        drop_probability=0.0 if dropout is None else dropout.drop_probability,
-        rates=[layer.learning_rate_factor_of(name) for name in layer.shapes(n_in)],
+    return {
+        "kind": layer.kind, "n_in": n_in, "n_out": network.sizes[index + 1],
+        "bias": network.has_bias(index),
+        "activation": "identity" if last else network.activations[index].name,
+        "drop_threshold": 0 if dropout is None else dropout.threshold,
+        "drop_probability": 0.0 if dropout is None else dropout.drop_probability,
+        "rates": [layer.learning_rate_factor_of(name) for name in layer.shapes(n_in)],
         **{name: asked(name) for name in known_names()["layers"][layer.kind]},
-    )  # fmt: skip
+    }  # fmt: skip
 
 
-def _rule(optimizer: StepRule) -> Rule:
-    """Return an optimizer's step as the kernels read it."""
+def rule_keywords(optimizer: StepRule) -> dict[str, Any]:
+    """Return what the kernels are told of an optimizer's step."""
     settings = {name: value for name, value in vars(optimizer).items() if name != "learning_rate"}
     nesterov = settings.pop("nesterov", False)
-    return Rule(name="nesterov" if nesterov else getattr(optimizer, "name", ""), **settings)
+    return {"name": "nesterov" if nesterov else getattr(optimizer, "name", ""), **settings}
 
 
 def _plain(array: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
