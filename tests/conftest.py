@@ -4,6 +4,7 @@ import gc
 import importlib.util
 import math
 import os
+import shutil
 import signal
 import zlib
 from collections import defaultdict
@@ -253,3 +254,31 @@ def make_problem():
 @pytest.fixture(scope="session")
 def make_targets():
     return draw_targets
+
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = (
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+    "--disable-background-networking", "--hide-scrollbars",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def browser():
+    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    driver = shutil.which("chromedriver")
+    if not (program and driver):
+        pytest.skip("no chromium with its chromedriver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = program
+    for argument in ARGUMENTS:
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    service = webdriver.ChromeService(executable_path=driver)
+    with webdriver.Chrome(options=options, service=service) as started:
+        started.set_script_timeout(300)  # axe reads a large page for 20 s where nothing else runs
+        started.execute_cdp_cmd("Network.enable", {})
+        nowhere = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
+        started.execute_cdp_cmd("Network.emulateNetworkConditions", nowhere)
+        yield started

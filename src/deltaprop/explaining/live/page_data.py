@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any
 
 from deltaprop.explaining.document.blocks import Document, Equations
@@ -17,7 +18,7 @@ from deltaprop.explaining.live.program import program, reason_against
 from deltaprop.explaining.live.symbols import templates
 from deltaprop.notation.ids import read_ref
 
-__all__ = ["page_data", "page_script", "why_not"]
+__all__ = ["as_one_script", "page_data", "page_script", "why_not"]
 
 # each after those that it imports
 _MODULES = (
@@ -103,18 +104,26 @@ def _joined(document: Document, data: dict[str, Any]) -> Iterator[tuple[str, str
 
 @cache
 def page_script() -> str:
-    """Return the modules as one script that needs no other: each in a function of its own."""
-    parts = [_as_function(name) for name in _MODULES]
-    return "\n".join(("(() => {", '"use strict";', *parts, "editing.start();", "})();\n"))
+    """Return the modules as one script that needs no other, and starts."""
+    return as_one_script(files(__package__), _MODULES, "editing.start();")
 
 
 _IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";$', re.MULTILINE)
-_EXPORT = re.compile(r"^export (?=(?:function\*?|const|class) (\w+))", re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=(?:(?:async )?function\*?|const|class) (\w+))", re.MULTILINE)
 
 
-def _as_function(name: str) -> str:
+def as_one_script(folder: Traversable, names: Sequence[str], then: str) -> str:
+    """Return modules of a folder as one script, each in a function of its own, and a last line.
+
+    ``names`` has each module after those that it imports.
+    """
+    parts = [_as_function(folder, name) for name in names]
+    return "\n".join(("(() => {", '"use strict";', *parts, then, "})();\n"))
+
+
+def _as_function(folder: Traversable, name: str) -> str:
     """Return a module as a constant with what it exports; its comments stay in its file."""
-    text = files(__package__).joinpath(f"{name}.js").read_text(encoding="utf-8")
+    text = folder.joinpath(f"{name}.js").read_text(encoding="utf-8")
     text = re.sub(r"/\*\*.*?\*/", "", text, flags=re.DOTALL)
     text = re.sub(r"^\s*//.*\n|^\s*\n|^ +", "", text, flags=re.MULTILINE)
     exported = ", ".join(_EXPORT.findall(text))

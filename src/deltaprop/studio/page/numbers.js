@@ -1,0 +1,50 @@
+// Arrays of numbers, as they are given to the kernels and come back.
+
+import { EngineError } from "./errors.js";
+
+/** @typedef {import("./engine.js").Numbers} Numbers */
+/** @typedef {{ values: Float64Array, rows: number, columns: number }} Matrix row by row */
+/** @typedef {{ origin: Numbers, across: Numbers, down: Numbers, columns: number, rows: number }} Plane
+ *  The points origin + i across + j down of the inputs, i columns and j rows from the upper left corner. */
+
+/** @param {unknown} holds @param {string} sentence @returns {asserts holds} */
+export function required(holds, sentence) {
+  if (!holds) throw new EngineError(sentence);
+}
+
+/** Whether it is a whole number in a range. @param {unknown} value @param {number} least @param {number} most */
+export function whole(value, least, most) {
+  return Number.isInteger(value) && Number(value) >= least && Number(value) <= most;
+}
+
+/** Rows one after another. @param {Numbers | Numbers[]} values @param {number} columns @param {string} what
+ *  @returns {Numbers} */
+export function flat(values, columns, what) {
+  const isRows = Array.isArray(values) && typeof values[0] === "object";
+  const rows = /** @type {Numbers[]} */ (isRows ? values : []);
+  required(rows.every((row) => row.length === columns), `Each row of ${what} has ${columns} numbers.`);
+  const numbers = /** @type {Numbers} */ (isRows ? rows.flatMap((row) => Array.from(row)) : values);
+  required(numbers.length % columns === 0, `${what} has ${numbers.length} numbers, which are no rows of ${columns}.`);
+  const bad = ArrayBuffer.isView(numbers) ? -1 : numbers.findIndex((value) => !Number.isFinite(value)); // null would be 0
+  required(bad < 0, `Row ${Math.floor(bad / columns)} of ${what} holds something that is not a finite number in column ${bad % columns}.`);
+  return numbers;
+}
+
+/** @param {Float64Array} values @param {number} columns @returns {Matrix} */
+export function matrix(values, columns) {
+  return { values, rows: values.length / columns, columns };
+}
+
+/** A plane over two inputs, as a picture has it: the centres of columns x rows cells, from the upper left one on.
+ *  @param {{ x: [number, number], y: [number, number], columns: number, rows: number, base: Numbers,
+ *    inputs?: [number, number] }} picture
+ *  base: a row of inputs, for those that stay; inputs: which go to the right and up. @returns {Plane} */
+export function planeOf({ x, y, columns, rows, base, inputs = [0, 1] }) {
+  const origin = Array.from(base);
+  const [across, down] = [origin.map(() => 0), origin.map(() => 0)];
+  across[inputs[0]] = (x[1] - x[0]) / columns;
+  down[inputs[1]] = (y[0] - y[1]) / rows;
+  origin[inputs[0]] = x[0] + across[inputs[0]] / 2;
+  origin[inputs[1]] = y[1] + down[inputs[1]] / 2;
+  return { origin, across, down, columns, rows };
+}
