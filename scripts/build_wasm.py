@@ -27,7 +27,7 @@ TARGET = ["-target", "wasm32-wasi", "-O3"]
 FLAGS = [
     *TARGET, "-msimd128", "-std=c++20", "-fno-exceptions", "-fno-rtti", f"-I{NATIVE}",
     "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math",
-    "-Wall", "-Wextra", "-Werror", "-Wno-psabi", "-Wno-pass-failed",
+    "-Wall", "-Wextra", "-Werror", "-Wswitch-enum", "-Wno-psabi", "-Wno-pass-failed",
 ]  # fmt: skip
 # the headers of the C++ library are enough: to build the rest of it takes minutes
 LINKED = [

@@ -55,6 +55,8 @@ def problems(path: Path, machine: list[str]) -> Iterator[str]:
             yield f"{path.name} has no compiled module"
         if not any(name == "deltaprop/py.typed" for name in files):
             yield f"{path.name} has no py.typed"
+        if not any(name == "deltaprop/studio/page/engine.wasm" for name in files):
+            yield f"{path.name} has no engine for the page of the studio: make wasm"
     elif not any(name.endswith("native/math/simd.hpp") for name in files):
         yield f"{path.name} has no native sources"
 

@@ -25,6 +25,7 @@ def script(name):
 GOOD = {
     "deltaprop/_native.abi3.so": b"\x7fELF",
     "deltaprop/py.typed": b"",
+    "deltaprop/studio/page/engine.wasm": b"\0asm",
     "deltaprop-1.dist-info/licenses/LICENSE": b"MIT",
 }
 
