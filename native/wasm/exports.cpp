@@ -85,6 +85,7 @@ DELTAPROP_EXPORT(dp_trace_rows) int dp_trace_rows(Network* network, int validati
 DELTAPROP_EXPORT(dp_traced) void dp_traced(const Network* network, int kept, int layer, double* out) { network->trace().get(static_cast<Kept>(kept), layer, out); }
 DELTAPROP_EXPORT(dp_traced_gradient) void dp_traced_gradient(const Network* network, int with_penalties, double* flat) { network->trace().get_gradient(with_penalties, flat); }
 DELTAPROP_EXPORT(dp_traced_cost) void dp_traced_cost(const Network* network, Cost* to) { *to = network->cost(); }
+DELTAPROP_EXPORT(dp_cost_at) int dp_cost_at(Network* network, const double* parameters, Cost* to) { return network->cost_at(parameters, *to, refusal()) ? 0 : -1; }
 DELTAPROP_EXPORT(dp_traced_losses) const double* dp_traced_losses(const Network* network) { return network->losses(); }
 DELTAPROP_EXPORT(dp_traced_rows) const std::int64_t* dp_traced_rows(const Network* network) { return network->traced(); }
 

@@ -41,6 +41,7 @@ bool Network::take(bool validation, Given given, Sentence& refusal) {
     Table& table = validation ? validation_ : training_;
     const std::ptrdiff_t before = table.rows().n;
     if (!table.take(std::move(given), plan().network, refusal)) return false;
+    last_.n = 0;
     if (validation) return true;
     diverged_ = 0;
     if (table.rows().n != before) {
@@ -201,28 +202,46 @@ Trace& Network::tracer() {
     return *trace_;
 }
 
+// The rows that are traced, forward to their cost.
+Cost Network::go_forward(double* losses) {
+    const Rows& rows = last_.table->rows();
+    if (last_.has_masks) trace_->forward(rows, traced_.get(), last_.n, &last_.task, &last_.step);
+    else trace_->forward(rows, traced_.get(), last_.n);
+    return trace_->loss(last_.table->targets(), traced_.get(), last_.n, losses);
+}
+
 std::ptrdiff_t Network::trace_next() {
-    Trace& trace = tracer();
+    tracer();
     std::copy_n(order_.data() + next_.first, next_.n, traced_.get());
-    trace.forward(task_.rows, traced_.get(), next_.n, &task_, &next_);
-    cost_ = trace.loss(task_.targets, traced_.get(), next_.n, losses_.get());
-    trace.backward();
+    last_ = {&training_, next_.n, true, task_, next_};
+    cost_ = go_forward(losses_.get());
+    trace_->backward();
     return next_.n;
 }
 
 std::ptrdiff_t Network::trace_rows(bool validation, const std::int32_t* rows, std::ptrdiff_t n, Sentence& refusal) {
-    Trace& trace = tracer();
     const Table& table = this->table(validation);
-    if (n < 1 || n > trace.most_rows()) refusal << "A trace is of 1 to " << trace.most_rows() << " rows at a time.";
-    for (std::ptrdiff_t i = 0; refusal.empty() && i < n; ++i) {
+    const std::ptrdiff_t most = tracer().most_rows();
+    if (n < 1 || n > most) refusal << "A trace is of 1 to " << most << " rows at a time.";
+    for (std::ptrdiff_t i = 0; refusal.empty() && i < n; ++i)
         if (rows[i] < 0 || rows[i] >= table.rows().n) refusal << "There is no row " << rows[i] << " among " << table.rows().n << ".";
-        else traced_[i] = rows[i];
-    }
     if (!refusal.empty()) return -1;
-    trace.forward(table.rows(), traced_.get(), n);
-    cost_ = trace.loss(table.targets(), traced_.get(), n, losses_.get());
-    trace.backward();
+    std::copy_n(rows, n, traced_.get());
+    last_ = {&table, n, false, {}, {}};
+    cost_ = go_forward(losses_.get());
+    trace_->backward();
     return n;
+}
+
+bool Network::cost_at(const double* parameters, Cost& cost, Sentence& refusal) {
+    if (last_.n == 0) {
+        refusal << "No rows have been traced yet, or there are others now.";
+        return false;
+    }
+    trace_->set(parameters);
+    trace_is_old_ = true;
+    cost = go_forward(nullptr);
+    return true;
 }
 
 // Of n rows, as many at a time as a trace takes: each(first, order, n), where order numbers them from `first` on.

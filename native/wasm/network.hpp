@@ -55,6 +55,8 @@ public:
     // The trace of the batch that comes next, or of rows of a table as a batch without masks; how many rows it has.
     std::ptrdiff_t trace_next();
     std::ptrdiff_t trace_rows(bool validation, const std::int32_t* rows, std::ptrdiff_t n, Sentence& refusal);
+    // What those rows cost at other parameters, with the same masks.
+    bool cost_at(const double* parameters, Cost& cost, Sentence& refusal);
     const Trace& trace() const { return *trace_; }
     const Cost& cost() const { return cost_; }
     const double* losses() const { return losses_.get(); }      // of each of its rows
@@ -79,6 +81,7 @@ private:
     bool step();
     std::ptrdiff_t step_by_step(std::ptrdiff_t most);
     Trace& tracer();
+    Cost go_forward(double* losses);
     template <class Each> void forward_by_parts(std::ptrdiff_t n, Each each);
 
     std::unique_ptr<Description> description_;
@@ -100,6 +103,14 @@ private:
     Trace* trace_ = nullptr;  // made when it is first asked for
     bool trace_is_old_ = true;
     Cost cost_;
+    // What was traced last: how many rows of which table, and perhaps the masks of which step.
+    struct Traced {
+        const Table* table = nullptr;
+        std::ptrdiff_t n = 0;
+        bool has_masks = false;
+        EpochTask task;
+        Step step;
+    } last_;
     Block<double> losses_;
     Block<std::int64_t> traced_;
 };

@@ -1,5 +1,6 @@
 #include "wasm/table.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace deltaprop {
@@ -51,16 +52,28 @@ void check(const Given& given, const NetworkPlan& network, Sentence& refusal) {
     }
 }
 
+// Makes the mean of weights 1, so that dividing by rows keeps what they mean: as training/checks.py does, and not once
+// more; false where all are 0.
+bool make_even(double* weights, std::ptrdiff_t n) {
+    const auto sum = [&] {
+        double all = 0.0;
+        for (std::ptrdiff_t r = 0; r < n; ++r) all += weights[r];
+        return all;
+    };
+    if (std::abs(sum() / static_cast<double>(n) - 1.0) < 1e-12) return true;
+    const double most = *std::max_element(weights, weights + n);
+    if (most == 0.0) return false;
+    for (std::ptrdiff_t r = 0; r < n; ++r) weights[r] /= most;
+    const double by = static_cast<double>(n) / sum();
+    for (std::ptrdiff_t r = 0; r < n; ++r) weights[r] *= by;
+    return true;
+}
+
 }  // namespace
 
 bool Table::take(Given given, const NetworkPlan& network, Sentence& refusal) {
     check(given, network, refusal);
-    double whole = static_cast<double>(given.n);
-    if (refusal.empty() && given.weights) {
-        whole = 0.0;
-        for (std::ptrdiff_t r = 0; r < given.n; ++r) whole += given.weights[r];
-        if (!(whole > 0.0) || !std::isfinite(whole)) refusal << "The weights of the rows sum to 0, or to infinity.";
-    }
+    if (refusal.empty() && given.weights && !make_even(given.weights.get(), given.n)) refusal << "All weights of the rows are 0.";
     Block<std::int64_t> labels;
     if (refusal.empty() && given.labels) {
         labels.reset(static_cast<std::int64_t*>(std::malloc(static_cast<std::size_t>(given.n) * sizeof(std::int64_t))));
@@ -70,8 +83,6 @@ bool Table::take(Given given, const NetworkPlan& network, Sentence& refusal) {
     const std::ptrdiff_t n = given.n;
     for (std::ptrdiff_t r = 0; labels && r < n; ++r) labels[r] = given.labels[r];
     given.labels.reset();
-    // their mean is 1, so that dividing by rows keeps what they mean
-    for (std::ptrdiff_t r = 0; given.weights && r < n; ++r) given.weights[r] *= static_cast<double>(n) / whole;
     given_ = std::move(given);
     labels_ = std::move(labels);
     rows_ = {Rows::Kind::float64, given_.x.get(), n, network.layers[0].n_in, nullptr, nullptr};

@@ -30,14 +30,12 @@ public:
 
     const Rows& rows() const { return rows_; }
     const Targets& targets() const { return targets_; }
-    double whole() const { return whole_; }  // the sum of the weights
 
 private:
     Given given_;
     Block<std::int64_t> labels_;
     Rows rows_;
     Targets targets_;
-    double whole_ = 0.0;
 };
 
 }  // namespace deltaprop

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 import deltaprop as dp
+from deltaprop import _native
 from deltaprop.engines.base import EpochPlan
+from deltaprop.engines.kernels import NativeRun
 from deltaprop.engines.reference import ReferenceRun
 from deltaprop.errors import SettingError
 from deltaprop.functional.losses import sample_shares
@@ -21,13 +23,13 @@ EPOCHS = 10
 CLOSE = 1e-12
 
 
-def by_the_reference(one, epochs=EPOCHS):
+def run_of(kind, one):
     """Return the loss of each epoch, the parameters and the optimizer's state, as arrays."""
     parameters = one.parameters.copy()
-    run, n = ReferenceRun(one.problem, parameters), len(one.problem.X)
+    run, n = kind(one.problem, parameters), len(one.problem.X)
     rates = np.full(-(-n // BATCH), one.eta)
     losses = []
-    for epoch in range(epochs):
+    for epoch in range(EPOCHS):
         masks = dropout_generator(SEED, epoch)
         plan = EpochPlan(epoch_order(SEED, epoch, n, True), masks, rates, lambda _: False)
         losses.append(run.epoch(plan).loss)
@@ -58,18 +60,38 @@ def cases():
     return dict(all_cases())
 
 
-def test_ten_epochs_are_the_references(ask, cases):
+@pytest.fixture(scope="module")
+def learnt(ask, cases):
+    """What the engine says of each case after ten epochs."""
     calls = [["run", EPOCHS * -(-N // BATCH)], ["parameters"], ["state", 0], ["state", 1]]
     answers = ask([then(one, *calls) for one in cases.values()])
+    return {name: answer[-4:] for name, answer in zip(cases, answers, strict=True)}
+
+
+def test_ten_epochs_are_the_references(cases, learnt):
     off = {}
-    for (name, one), (*_, ran, flat, first, second) in zip(cases.items(), answers, strict=True):
-        losses, parameters, *states = by_the_reference(one)
+    for name, one in cases.items():
+        ran, flat, first, second = learnt[name]
+        losses, parameters, *states = run_of(ReferenceRun, one)
         found = [ran["epochLosses"], flat, *[first, second][: len(states)]]
         assert ran["diverged"] is None
         for ours, theirs in zip(found, [losses, parameters, *states], strict=True):
             worst = np.abs(np.array(ours) - theirs).max() / max(1.0, np.abs(theirs).max())
             off[name] = max(worst, off.get(name, 0.0))
     assert {name: worst for name, worst in off.items() if not worst <= CLOSE} == {}
+
+
+@pytest.mark.skipif(not _native.cpu_features(), reason="others fuse products and sums")
+def test_it_has_the_bits_of_the_native_engine(cases, learnt, monkeypatch):
+    """Of its build for any machine, in panels: the same sources, every sum in the same order."""
+    monkeypatch.setenv("DELTAPROP_BUILD", "portable")
+    monkeypatch.setenv("DELTAPROP_LAYOUT", "panels")
+    off = []
+    for name, one in cases.items():
+        ran, flat, *_ = learnt[name]
+        losses, parameters, *_ = run_of(NativeRun, one)
+        off += [name] * ([ran["epochLosses"], flat] != [losses.tolist(), parameters.tolist()])
+    assert off == []
 
 
 def test_every_name_that_it_offers_is_in_a_case(ask, cases):
@@ -144,6 +166,25 @@ def test_what_is_shown_is_the_step_that_is_taken(ask):
     assert stepped.tolist() == trace["after"] == flat
     assert position["stepsDone"] == 6
     assert position["batchLoss"] == pytest.approx(trace["loss"], rel=1e-15)
+
+
+def test_the_gradient_is_the_slope_of_the_loss(ask):
+    """Central differences by the engine itself, through masks and weights; nothing is changed."""
+    network = dp.Network([3, 4, 3], "tanh", dropout=0.3, l2=0.1, label_smoothing=0.1)
+    weights = np.linspace(0.5, 1.5, N)
+    one, h = case(network, weights=weights), 1e-5
+    begin = [*one.told["calls"], ["run", 2], ["trace"]]
+    (answer,) = ask([{**one.told, "calls": begin}])
+    trace, w = answer[-1], np.array(answer[-1]["parameters"])
+    moved = [w + sign * step for step in h * np.eye(len(w)) for sign in (1, -1)]
+    calls = [*begin, *(["lossAt", each.tolist()] for each in (*moved, w)), ["trace"]]
+    (answer,) = ask([{**one.told, "calls": calls}])
+    *costs, here, after = answer[len(begin) :]
+    losses = np.reshape([cost["loss"] for cost in costs], (-1, 2))
+    slopes = (losses[:, 0] - losses[:, 1]) / (2 * h)
+    np.testing.assert_allclose(slopes, trace["gradient"], rtol=1e-7, atol=1e-9)
+    assert here["loss"] == trace["loss"]
+    assert after == trace
 
 
 def test_phases_are_steps(ask):

@@ -9,7 +9,8 @@ import { flat, matrix, required, whole } from "./numbers.js";
 /** @typedef {import("./numbers.js").Matrix} Matrix */
 /** @typedef {"training" | "validation"} Which which rows: to learn from, or to judge by */
 /** @typedef {{ x: Numbers | Numbers[], labels?: Numbers, targets?: Numbers | Numbers[], weights?: Numbers }} Table
- *  Rows of inputs, flat or one by one; a class for each, from 0, or a row of targets each; what each row counts. */
+ *  Rows of inputs, flat or one by one; a class for each, from 0, or a row of targets each; what each row counts (of
+ *  weight 0 nothing; dp.train leaves such rows out before it cuts batches). */
 /** @typedef {"forward" | "loss" | "backward" | "update"} Phase */
 /** @typedef {"z" | "a" | "inputs" | "delta"} Kept */
 /** @typedef {{
@@ -17,10 +18,10 @@ import { flat, matrix, required, whole } from "./numbers.js";
  *   epochLoss: number, lastEpochLoss: number, diverged: string | null }} Position
  *  Before which step of which epoch it stands, both from 0. batchLoss: of the last step, before it; epochLoss: the mean
  *  over the rows that this epoch has visited so far. diverged: what of the step that comes is not finite. */
-/** @typedef {{
+/** @typedef {{ loss: number, dataLoss: number, l2Penalty: number, l1Penalty: number }} Cost the sum, and its parts */
+/** @typedef {Cost & {
  *   rows: Int32Array, z: Matrix[], a: Matrix[], inputs: Matrix[], delta: Matrix[], outputs: Matrix, losses: Float64Array,
- *   loss: number, dataLoss: number, l2Penalty: number, l1Penalty: number, parameters: Float64Array,
- *   gradient: Float64Array, dataGradient: Float64Array, after?: Float64Array }} Trace
+ *   parameters: Float64Array, gradient: Float64Array, dataGradient: Float64Array, after?: Float64Array }} Trace
  *  A batch on its way, in float64. z[l], a[l], delta[l] and inputs[l], what the layer reads, are of layer l + 1;
  *  parameters and gradients are flat, as network.slots says; dataGradient is without the penalties. losses: of each row
  *  by itself. after: the parameters behind the step, where it was done. */
@@ -29,6 +30,11 @@ const KEPT = /** @type {Kept[]} */ (["z", "a", "inputs", "delta"]);
 const PHASES = /** @type {Phase[]} */ (["forward", "loss", "backward", "update"]);
 const DIVERGED = [null, "the loss", "a gradient", "a parameter"];
 const DOUBLE = 8;
+
+/** @param {Float64Array} parts @returns {Cost} */
+function costOf([dataLoss, l2Penalty, l1Penalty]) {
+  return { loss: dataLoss + l2Penalty + l1Penalty, dataLoss, l2Penalty, l1Penalty };
+}
 
 export class Network {
   #engine;
@@ -191,7 +197,7 @@ export class Network {
           return this.#ask("dp_trace_rows", this.#isValidation(which), at, rows.length);
         })
       : this.#ask("dp_trace_next");
-    const [dataLoss, l2Penalty, l1Penalty] = this.#doubles(3, (at) => this.#call("dp_traced_cost", at));
+    const cost = costOf(this.#doubles(3, (at) => this.#call("dp_traced_cost", at)));
     const of = (/** @type {Kept} */ kept) =>
       this.layers.map((layer, l) => {
         const columns = kept === "inputs" ? layer.n_in : layer.n_out;
@@ -204,9 +210,20 @@ export class Network {
     return {
       rows: numbers, z: of("z"), a, inputs: of("inputs"), delta: of("delta"), outputs: a[a.length - 1],
       losses: engine.doubles(this.#call("dp_traced_losses"), n).slice(),
-      loss: dataLoss + l2Penalty + l1Penalty, dataLoss, l2Penalty, l1Penalty,
-      parameters: this.parameters(), gradient: gradient(1), dataGradient: gradient(0),
+      ...cost, parameters: this.parameters(), gradient: gradient(1), dataGradient: gradient(0),
     };
+  }
+
+  /** What the rows that were traced last cost at other parameters, with the same masks: nothing is changed by it.
+   *  @param {Numbers} parameters @returns {Cost} */
+  lossAt(parameters) {
+    this.#checked(parameters, "The parameters");
+    const n = this.nParameters;
+    const found = this.#doubles(n + 3, (at) => {
+      this.#engine.doubles(at, n).set(parameters);
+      this.#ask("dp_cost_at", at, at + n * DOUBLE);
+    });
+    return costOf(found.subarray(n));
   }
 
   /** The mean loss over rows, without penalties, and the outputs of each. @param {Which} which */
@@ -282,13 +299,17 @@ export class Network {
   }
   /** @param {number} which @param {Numbers} values @param {string} what */
   #write(which, values, what) {
-    required(values.length === this.nParameters, `${what} are ${this.nParameters} numbers, not ${values.length}.`);
-    required(Array.from(values).every(Number.isFinite), `${what} are finite numbers.`);
+    this.#checked(values, what);
     this.#changed();
     this.#doubles(this.nParameters, (at) => {
       this.#engine.doubles(at, this.nParameters).set(values);
       this.#call("dp_set", which, at);
     });
+  }
+  /** @param {Numbers} values @param {string} what */
+  #checked(values, what) {
+    required(values.length === this.nParameters, `${what} are ${this.nParameters} numbers, not ${values.length}.`);
+    required(Array.from(values).every(Number.isFinite), `${what} are finite numbers.`);
   }
   /** @param {Which} which */
   #isValidation(which) {
