@@ -43,7 +43,28 @@ function memories(engine, { rounds, ...one }) {
   return [after(), after()];
 }
 
+/** What is said where memory runs out, what then, and how many parameters a network of another engine has. */
+function starved(engine, { description }) {
+  const hungry = engine.again();
+  for (let size = 2 ** 30; size >= 65536; size /= 2) {
+    try {
+      for (;;) hungry.allocAll([size]); // nobody writes to it, so that it costs nothing
+    } catch (error) {
+      if (error.name !== "EngineError") throw error;
+    }
+  }
+  const attempt = () => {
+    try {
+      return hungry.create(description);
+    } catch (error) {
+      return `${error.name}: ${error.message}`;
+    }
+  };
+  return [attempt(), attempt(), hungry.fault, hungry.again().create(description).nParameters];
+}
+
 /** @param {import("../../src/deltaprop/studio/page/engine.js").Engine} engine */
 export function answersTo(engine, cases) {
-  return cases.map((one) => (one.rounds ? memories(engine, one) : answer(engine, one)));
+  const kinds = { memories, starved, answer };
+  return cases.map((one) => kinds[one.ask ?? "answer"](engine, one));
 }

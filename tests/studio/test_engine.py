@@ -14,6 +14,7 @@ from deltaprop.errors import SettingError
 from deltaprop.functional.losses import sample_shares
 from deltaprop.model.backprop import draw_masks, trace_step
 from deltaprop.model.targets import dense_targets
+from deltaprop.studio import engine
 from deltaprop.studio.engine import description
 from deltaprop.training.batches import dropout_generator, epoch_order
 from helpers.page_engine import BATCH, SEED, N, case, targets_for, then
@@ -79,6 +80,21 @@ def test_ten_epochs_are_the_references(cases, learnt):
             worst = np.abs(np.array(ours) - theirs).max() / max(1.0, np.abs(theirs).max())
             off[name] = max(worst, off.get(name, 0.0))
     assert {name: worst for name, worst in off.items() if not worst <= CLOSE} == {}
+
+
+def test_with_the_same_seed_it_learns_what_train_does(ask):
+    network, weights = dp.Network([5, 9, 3], "tanh", dropout=0.2), np.arange(1.0, N + 1)
+    one = case(network, dp.Adam(), weights)
+    calls = [["run", EPOCHS * -(-N // BATCH)], ["parameters"], ["position"]]
+    ((*_, ran, flat, position),) = ask([then(one, *calls)])
+    parameters, problem = one.parameters.copy(), one.problem
+    history = dp.train(
+        network, parameters, problem.X, problem.targets, sample_weight=weights, epochs=EPOCHS,
+        batch_size=BATCH, optimizer=dp.Adam(one.eta), seed=SEED, engine="reference",
+    )  # fmt: skip
+    np.testing.assert_allclose(ran["epochLosses"], history.loss, rtol=CLOSE)
+    np.testing.assert_allclose(flat, parameters.flat, rtol=CLOSE, atol=CLOSE)
+    assert position["epoch"] == history.n_epochs
 
 
 @pytest.mark.skipif(not _native.cpu_features(), reason="others fuse products and sums")
@@ -252,6 +268,35 @@ def test_a_field_is_what_a_prediction_says(ask, loss):
     np.testing.assert_allclose(np.array(hidden).T, expected.a[1], rtol=1e-5, atol=1e-7)
 
 
+def test_a_picture_has_the_cells_of_two_inputs_seen_from_above(ask):
+    one = case(dp.Network([3, 2]))
+    picture = {
+        "x": [-1, 3],
+        "y": [0, 6],
+        "columns": 4,
+        "rows": 3,
+        "base": [9, 0.5, 9],
+        "inputs": [2, 0],
+    }
+    cells = [[y, 0.5, x] for y in (5, 3, 1) for x in (-0.5, 0.5, 1.5, 2.5)]
+    ((*_, ((first, second),), predicted),) = ask(
+        [then(one, ["field", picture], ["predict", cells])]
+    )
+    np.testing.assert_allclose(
+        np.array([first, second]).T, np.reshape(predicted["values"], (-1, 2)), rtol=1e-6
+    )
+
+
+def test_the_slots_of_the_parameters_are_those_of_the_reference(ask, cases):
+    answers = ask([{**one.told, "calls": [["slots"]]} for one in cases.values()])
+    for (name, one), (slots,) in zip(cases.items(), answers, strict=True):
+        assert [
+            (s["layer"], s["name"], tuple(s["shape"]), s["start"], s["stop"]) for s in slots
+        ] == [
+            (s.layer, s.name, s.shape, s.start, s.stop) for s in one.problem.network.layout.slots
+        ], name
+
+
 def test_rows_may_change_while_it_learns(ask):
     """As many as before: it goes on where it stood. More: the epoch begins anew."""
     one = case(dp.Network([5, 4, 3], "tanh"))
@@ -277,6 +322,13 @@ def test_chromium_and_node_have_the_same_bits(ask, cases):
     chosen = [one for name, one in cases.items() if "waves" in name or "gelu" in name]
     asked = [then(one, ["run", 9], ["trace"], ["snapshot"]) for one in chosen]
     assert ask(asked, "chromium") == ask(asked, "node")
+
+
+def test_where_it_was_not_built_that_is_said(monkeypatch, tmp_path):
+    monkeypatch.setattr(engine, "files", lambda package: tmp_path)
+    assert engine.engine_bytes() is None
+    with pytest.raises(SettingError, match=r"make wasm builds it.*the server computes"):
+        engine.packed_engine()
 
 
 def test_what_the_kernels_lack_is_said():

@@ -139,7 +139,7 @@ def test_memory_stays_flat(ask):
         one, ["trace"], ["run", 9], ["evaluate", "training"], ["setRows", "training", rows],
         ["setRows", "validation", wrong], ["snapshot"],
     )  # fmt: skip
-    ((before, after),) = ask([{**looked, "rounds": 40}])
+    ((before, after),) = ask([{**looked, "ask": "memories", "rounds": 40}])
     assert before == after
 
 
@@ -154,3 +154,13 @@ def test_where_there_is_no_memory_it_says_so(ask):
     ((*_, answer, ran),) = ask([then(one, ["field", most], ["run", 1])])
     assert "A page has no memory for" in answer["refused"]
     assert ran["steps"] == 1
+
+
+def test_where_memory_has_run_out_an_engine_ends_in_a_sentence(ask):
+    """And another one is as good as new."""
+    told = case(dp.Network([50, 400, 3])).told["description"]
+    ((first, then, fault, n),) = ask([{"ask": "starved", "description": told}])
+    assert first == f"EngineError: {fault}"
+    assert "A page has no memory for" in fault
+    assert then == f"EngineError: This engine has ended: {fault}"
+    assert n == 50 * 400 + 400 + 400 * 3 + 3

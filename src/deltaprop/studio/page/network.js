@@ -1,7 +1,7 @@
 // A network that the kernels of a page train: what it is, its numbers, its steps, and how to look at them.
 
 import { describe, slotsOf } from "./description.js";
-import { flat, matrix, required, whole } from "./numbers.js";
+import { flat, matrix, planeOf, required, whole } from "./numbers.js";
 
 /** @typedef {import("./description.js").Description} Description */
 /** @typedef {import("./engine.js").Engine} Engine */
@@ -252,10 +252,11 @@ export class Network {
     return matrix(out.slice(inputs.length), columns);
   }
 
-  /** a of every neuron of some layers on a plane: for each layer, for each neuron, columns x rows numbers row by row.
-   *  @param {import("./numbers.js").Plane} plane @param {number} [first] layer, from 0 @param {number} [last]
+  /** a of every neuron of some layers on a plane, or in a picture: for each layer, for each neuron, columns x rows numbers
+   *  row by row. @param {import("./numbers.js").Plane | import("./numbers.js").Picture} given @param {number} [first] layer, from 0 @param {number} [last]
    *  @returns {Float32Array[][]} */
-  field(plane, first = this.layers.length - 1, last = this.layers.length - 1) {
+  field(given, first = this.layers.length - 1, last = this.layers.length - 1) {
+    const plane = "x" in given ? planeOf(given) : given;
     const { columns, rows } = plane;
     required(whole(columns, 1, 1e5) && whole(rows, 1, 1e5), "A plane has a column and a row at least.");
     required(whole(first, 0, last) && whole(last, first, this.layers.length - 1), `There are layers 0 to ${this.layers.length - 1}.`);

@@ -6,6 +6,11 @@ import { EngineError } from "./errors.js";
 /** @typedef {{ values: Float64Array, rows: number, columns: number }} Matrix row by row */
 /** @typedef {{ origin: Numbers, across: Numbers, down: Numbers, columns: number, rows: number }} Plane
  *  The points origin + i across + j down of the inputs, i columns and j rows from the upper left corner. */
+/** @typedef {{
+ *   x: [number, number], y: [number, number], columns: number, rows: number, base: Numbers,
+ *   inputs?: [number, number] }} Picture
+ *  A plane over two inputs, cut into cells, from x[0] on the left to x[1] and from y[0] at the foot to y[1]; inputs: which
+ *  two (0 and 1 unless told), base: a row for the others. */
 
 /** @param {unknown} holds @param {string} sentence @returns {asserts holds} */
 export function required(holds, sentence) {
@@ -35,10 +40,7 @@ export function matrix(values, columns) {
   return { values, rows: values.length / columns, columns };
 }
 
-/** A plane over two inputs, as a picture has it: the centres of columns x rows cells, from the upper left one on.
- *  @param {{ x: [number, number], y: [number, number], columns: number, rows: number, base: Numbers,
- *    inputs?: [number, number] }} picture
- *  base: a row of inputs, for those that stay; inputs: which go to the right and up. @returns {Plane} */
+/** The plane of a picture: from the centre of the upper left cell. @param {Picture} picture @returns {Plane} */
 export function planeOf({ x, y, columns, rows, base, inputs = [0, 1] }) {
   const origin = Array.from(base);
   const [across, down] = [origin.map(() => 0), origin.map(() => 0)];
