@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import time
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,10 +21,20 @@ MODULES_SINCE = (20, 19)  # Node knows a module by its text
 
 IN_NODE = """
 import {{ readFileSync }} from "node:fs";
+import {{ createInterface }} from "node:readline";
 import {{ loadEngine }} from "{page}/engine.js";
 import {{ answersTo }} from "{answers}";
-const engine = await loadEngine(readFileSync("{engine}"));
-process.stdout.write(JSON.stringify(answersTo(engine, JSON.parse(readFileSync(0, "utf-8")))));
+const engine = await loadEngine(readFileSync(new URL("{page}/engine.wasm")));
+function answer(line) {{
+  try {{
+    return answersTo(engine, JSON.parse(line));
+  }} catch (error) {{
+    return String(error.stack);
+  }}
+}}
+for await (const line of createInterface({{ input: process.stdin }})) {{
+  console.log(JSON.stringify(answer(line)));
+}}
 """
 IN_A_WORKER = """
 onmessage = ({ data }) => begun.then((found) => postMessage(answersTo(found, data)));
@@ -42,21 +53,34 @@ POLICY = (
 )
 
 
-def in_node(cases, _browser, _folder):
-    node = shutil.which("node")
-    told = (
-        node
-        and subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
-    )
-    if not told or tuple(map(int, re.findall(r"\d+", told)[:2])) < MODULES_SINCE:
+@cache
+def a_node():
+    """Return the path of a Node that knows modules, or None."""
+    program = shutil.which("node")
+    if program is None:
+        return None
+    told = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+    version = tuple(map(int, re.findall(r"\d+", told.stdout)[:2]))
+    return program if version >= MODULES_SINCE else None
+
+
+@pytest.fixture(scope="session")
+def node():
+    """Return a process that answers a line of cases with a line of answers."""
+    if a_node() is None:
         pytest.skip("no Node that knows modules")
-    program = IN_NODE.format(page=PAGE, answers=ANSWERS, engine=PAGE / "engine.wasm")
-    ran = subprocess.run(
-        [node, "--no-warnings", "--input-type=module", "-e", program],
-        input=json.dumps(cases), capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
-    assert ran.returncode == 0, ran.stderr
-    return json.loads(ran.stdout)
+    script = IN_NODE.format(page=PAGE.as_uri(), answers=ANSWERS.as_uri())
+    with subprocess.Popen(
+        [a_node(), "--no-warnings", "--input-type=module", "-e", script],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8",
+    ) as process:  # fmt: skip
+        yield process
+        process.stdin.close()
+
+
+def in_node(cases, node, _folder):
+    print(json.dumps(cases), file=node.stdin, flush=True)
+    return json.loads(node.stdout.readline())
 
 
 def in_chromium(cases, browser, folder):
@@ -76,12 +100,10 @@ def in_chromium(cases, browser, folder):
     said, until = browser.find_element("css selector", "pre"), time.monotonic() + 120
     while not (text := said.get_attribute("textContent")) and time.monotonic() < until:
         time.sleep(0.02)
-    answers = json.loads(text)
-    assert isinstance(answers, list), answers
-    return answers
+    return json.loads(text)
 
 
-HOSTS = {"node": in_node, "chromium": in_chromium}
+HOSTS = {"node": ("node", in_node), "chromium": ("browser", in_chromium)}
 
 
 @pytest.fixture(scope="session")
@@ -91,9 +113,9 @@ def ask(request, tmp_path_factory):
         pytest.skip("the engine of the page was not built: make wasm")
 
     def answers(cases, host=None):
-        if host is None:
-            host = "node" if shutil.which("node") else "chromium"
-        browser = request.getfixturevalue("browser") if host == "chromium" else None
-        return HOSTS[host](cases, browser, tmp_path_factory.mktemp("page"))
+        fixture, answered = HOSTS[host or ("node" if a_node() else "chromium")]
+        found = answered(cases, request.getfixturevalue(fixture), tmp_path_factory.mktemp("page"))
+        assert isinstance(found, list), found
+        return found
 
     return answers
