@@ -1,5 +1,18 @@
 // The kernels in a page: native/ as WebAssembly, with the C interface of native/wasm/exports.cpp. A worker of the page
 // owns an engine, its networks and their rows. Without imports but its own: it runs in a page, in a worker and in Node.
+//
+//   const engine = await loadEngine("engine.wasm");
+//   const network = engine.create({
+//     layers: [{ n_in: 2, n_out: 8, activation: "tanh" }, { n_out: 3 }], loss: "cross_entropy",
+//     rule: { name: "adam", beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 }, batch_size: 32,
+//   });
+//   network.setParameters(start);
+//   network.setRows("training", { x: [[0.1, -0.4], ...], labels: [2, ...] });
+//   network.setLearningRate(0.01);
+//   const before = network.snapshot();
+//   network.run(1000); // { steps, epochLosses, diverged }
+//   network.field({ x: [-1, 1], y: [-1, 1], columns: 100, rows: 100, base: [0, 0] }); // the outputs, a picture each
+//   network.restore(before); // run(1000) has the same bits again
 
 import { EngineError } from "./errors.js";
 import { Network } from "./network.js";
