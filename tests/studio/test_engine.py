@@ -332,6 +332,6 @@ def test_where_it_was_not_built_that_is_said(monkeypatch, tmp_path):
 
 
 def test_what_the_kernels_lack_is_said():
-    said = "The engine of the page has no optimizer Muon; the server's has"
+    said = "The engine of the page has no optimizer Muon; the server computes"
     with pytest.raises(SettingError, match=said):
         description(dp.Network([2, 2, 2]), dp.Muon(), batch_size=2)

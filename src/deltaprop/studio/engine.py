@@ -74,7 +74,7 @@ def description(
     """
     reason = NativeEngine().refusal(network, optimizer)
     if reason is not None:
-        raise SettingError(f"The engine of the page has no {reason}; the server's has.")
+        raise SettingError(f"The engine of the page has no {reason}; the server computes.")
     from deltaprop.engines.kernels import layer_keywords, network_keywords, rule_keywords
 
     layers = [layer_keywords(network, index) for index in range(len(network.computing_layers))]
