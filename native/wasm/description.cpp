@@ -50,7 +50,8 @@ public:
         std::string_view given;
         if (!find(name, given)) return refuse(" needs the keyword '", name, "'.");
         if constexpr (std::is_enum_v<V>) read_name(name, given, value);
-        else if (!number_of(given, value) && refusal_.empty()) begin() << " cannot take its " << name << " from '" << given << "'.";
+        else if (!number_of(given, value) && refusal_.empty())
+            begin() << " cannot take its " << name << " from '" << given << "'.";
     }
     // The layers of a network have lines of their own, and were read before.
     void read(std::string_view, std::vector<LayerGiven<Keywords>>& layers) { layers = std::move(*layers_); }
@@ -138,7 +139,8 @@ void measure(const Description& description, Keywords& network, Keywords& optimi
     for (const double beta : {rule.momentum, rule.decay, rule.beta_1, rule.beta_2})
         optimizer.require(is_share(beta), "momentum, decay, beta_1 and beta_2 are at least 0 and below 1.");
     optimizer.require(rule.epsilon >= 0.0 && rule.weight_decay >= 0.0, "epsilon and weight_decay are not below 0.");
-    network.require(numbers_of(description) <= kMostNumbers, "a page has no memory for so many weights, or for batches of so many rows.");
+    network.require(numbers_of(description) <= kMostNumbers,
+                    "a page has no memory for so many weights, or for batches of so many rows.");
 }
 
 }  // namespace
@@ -149,7 +151,8 @@ void read_description(std::string_view text, Description& description, Sentence&
     while (!text.empty()) {
         std::string_view line = take(text, '\n');
         const std::string_view of = take(line, ' ');
-        if (of == "layer") layers.emplace_back(Keywords("Layer", static_cast<std::ptrdiff_t>(layers.size()) + 1, line, refusal));
+        const auto number = static_cast<std::ptrdiff_t>(layers.size()) + 1;
+        if (of == "layer") layers.emplace_back(Keywords("Layer", number, line, refusal));
         else if (of == "network") network = line;
         else if (of == "rule") rule = line;
         else if (of == "run") run = line;

@@ -53,10 +53,13 @@ bool Network::take(bool validation, Given given, Sentence& refusal) {
     return true;
 }
 
-std::ptrdiff_t Network::rows_from(std::ptrdiff_t first) const { return std::min(plan().batch_size, training_.rows().n - first); }
+std::ptrdiff_t Network::rows_from(std::ptrdiff_t first) const {
+    return std::min(plan().batch_size, training_.rows().n - first);
+}
 
 Step Network::first_step() const {
-    const auto power = [&](double beta) { return std::pow(beta, static_cast<double>(steps_done_)) * beta; };  // as trainer.cpp
+    // as trainer.cpp does
+    const auto power = [&](double beta) { return std::pow(beta, static_cast<double>(steps_done_)) * beta; };
     return {0, 0, rows_from(0), power(plan().rule.beta_1), power(plan().rule.beta_2)};
 }
 
@@ -224,7 +227,8 @@ std::ptrdiff_t Network::trace_rows(bool validation, const std::int32_t* rows, st
     const std::ptrdiff_t most = tracer().most_rows();
     if (n < 1 || n > most) refusal << "A trace is of 1 to " << most << " rows at a time.";
     for (std::ptrdiff_t i = 0; refusal.empty() && i < n; ++i)
-        if (rows[i] < 0 || rows[i] >= table.rows().n) refusal << "There is no row " << rows[i] << " among " << table.rows().n << ".";
+        if (rows[i] < 0 || rows[i] >= table.rows().n)
+            refusal << "There is no row " << rows[i] << " among " << table.rows().n << ".";
     if (!refusal.empty()) return -1;
     std::copy_n(rows, n, traced_.get());
     last_ = {&table, n, false, {}, {}};
@@ -283,10 +287,11 @@ void Network::field(const Plane& plane, std::ptrdiff_t first_layer, std::ptrdiff
     std::int64_t order[kTracedRows];
     for (std::ptrdiff_t i = 0; i < kTracedRows; ++i) order[i] = i;
     forward_by_parts(points, [&](std::ptrdiff_t first, const std::int64_t*, std::ptrdiff_t some) {
-        for (std::ptrdiff_t r = 0; r < some; ++r) {
-            const double across = static_cast<double>((first + r) % plane.columns), down = static_cast<double>((first + r) / plane.columns);
+        double* to_x = x.data();
+        for (std::ptrdiff_t point = first; point < first + some; ++point) {
+            const double column = static_cast<double>(point % plane.columns), row = static_cast<double>(point / plane.columns);
             for (std::ptrdiff_t j = 0; j < n_in(); ++j)
-                x[static_cast<std::size_t>(r * n_in() + j)] = plane.origin[j] + across * plane.across[j] + down * plane.down[j];
+                *to_x++ = plane.origin[j] + column * plane.across[j] + row * plane.down[j];
         }
         trace_->forward(rows, order, some);
         float* to = out + first;

@@ -21,7 +21,7 @@ struct Position {
     double batch_loss = 0;       // of the last step, before it
     double epoch_loss = 0;       // the mean over the rows that this epoch has visited
     double last_epoch_loss = 0;  // the same of the epoch that ended last
-    double diverged = 0;         // 1: the loss of the step that comes is not finite; 2: a gradient; 3: a parameter afterwards
+    double diverged = 0;         // what of the step that comes is not finite, 1: the loss, 2: a gradient, 3: a parameter
 };
 
 class Network final : Watch {

@@ -37,7 +37,8 @@ Sentence& Sentence::operator<<(std::string_view piece) {
 
 Sentence& Sentence::operator<<(std::ptrdiff_t number) {
     char digits[24];
-    return *this << std::string_view(digits, static_cast<std::size_t>(std::to_chars(digits, std::end(digits), number).ptr - digits));
+    const char* end = std::to_chars(digits, std::end(digits), number).ptr;
+    return *this << std::string_view(digits, static_cast<std::size_t>(end - digits));
 }
 
 }  // namespace deltaprop

@@ -43,7 +43,8 @@ void check(const Given& given, const NetworkPlan& network, Sentence& refusal) {
                 refusal << "Row " << r << " holds something that is not a finite number in column " << j << ".";
         if (!refusal.empty()) return;
         if (given.labels && (given.labels[r] < 0 || given.labels[r] >= k))
-            refusal << "The label of row " << r << " is " << given.labels[r] << "; with " << k << " outputs labels run from 0 to " << k - 1 << ".";
+            refusal << "The label of row " << r << " is " << given.labels[r] << "; with " << k
+                    << " outputs labels run from 0 to " << k - 1 << ".";
         const TargetsAre are = targets_of(network.loss);
         if (given.targets && !suits(are, given.targets.get() + r * k, k))
             refusal << "The targets of row " << r << " do not suit the loss, which learns from " << in_words(are) << ".";
@@ -73,7 +74,8 @@ bool make_even(double* weights, std::ptrdiff_t n) {
 
 bool Table::take(Given given, const NetworkPlan& network, Sentence& refusal) {
     check(given, network, refusal);
-    if (refusal.empty() && given.weights && !make_even(given.weights.get(), given.n)) refusal << "All weights of the rows are 0.";
+    if (refusal.empty() && given.weights && !make_even(given.weights.get(), given.n))
+        refusal << "All weights of the rows are 0.";
     Block<std::int64_t> labels;
     if (refusal.empty() && given.labels) {
         labels.reset(static_cast<std::int64_t*>(std::malloc(static_cast<std::size_t>(given.n) * sizeof(std::int64_t))));

@@ -16,9 +16,9 @@ class Tracer final : public Trace {
 public:
     Tracer(const NetworkPlan& network, std::ptrdiff_t batch_size, std::ptrdiff_t most_rows, Memory& memory)
         : network_(network), batch_size_(batch_size), stride_(most_rows), last_(network.n_layers - 1),
-          layers_(memory, network.n_layers), z_(memory, network.n_layers), a_(memory, network.n_layers), delta_(memory, network.n_layers),
-          losses_(memory, most_rows), output_(memory, network.layers[last_].n_out), row_(memory, network.layers[last_].n_out + L),
-          room_(memory, room_of<T>(network, most_rows)) {
+          layers_(memory, network.n_layers), z_(memory, network.n_layers), a_(memory, network.n_layers),
+          delta_(memory, network.n_layers), losses_(memory, most_rows), output_(memory, network.layers[last_].n_out),
+          row_(memory, network.layers[last_].n_out + L), room_(memory, room_of<T>(network, most_rows)) {
         std::ptrdiff_t start = 0, widest = 0;
         for (std::ptrdiff_t l = 0; l <= last_; ++l) {
             Layer<C>& layer = *::new (&layers_[l]) Layer<C>(network.layers[l], l, start, true, 0, memory);

@@ -42,10 +42,12 @@ export function describe(given, names) {
 function completed(layer, before) {
   const { kind = "dense", n_in = before, bias = true, drop_probability = 0 } = layer;
   const n_out = layer.n_out ?? (kind === "dense" ? undefined : n_in);
-  if (!whole(n_in, 1, 2 ** 31) || !whole(n_out, 1, 2 ** 31)) throw new EngineError("A layer has n_in and n_out, whole numbers from 1.");
+  const areSizes = whole(n_in, 1, 2 ** 31) && whole(n_out, 1, 2 ** 31);
+  required(areSizes, "A layer has n_in and n_out, whole numbers from 1.");
   const drops = drop_probability > 0 ? Math.min(Math.max(Math.round(drop_probability * 2 ** 32), 1), 2 ** 32 - 1) : 0;
   const scale = kind === "dense" ? { scale: layer.scale ?? 1 } : {};
-  return { drop_threshold: drops, ...layer, ...scale, kind, n_in: Number(n_in), n_out: Number(n_out), bias, drop_probability };
+  const told = { kind, n_in: Number(n_in), n_out: Number(n_out), bias, drop_probability };
+  return { drop_threshold: drops, ...layer, ...scale, ...told };
 }
 
 /** @param {string} of @param {Record<string, unknown>} keywords */

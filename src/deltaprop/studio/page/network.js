@@ -106,10 +106,12 @@ export class Network {
     required(!labels !== !targets, "Rows have labels or targets.");
     required(!labels || labels.length === n, `There are ${n} rows and ${labels?.length} labels.`);
     required(!weights || weights.length === n, `There are ${n} rows and ${weights?.length} weights.`);
-    required(!labels || Array.from(labels).every((label) => whole(label, 0, this.nOut - 1)), `Labels are whole numbers from 0 to ${this.nOut - 1}.`);
+    const areLabels = !labels || Array.from(labels).every((label) => whole(label, 0, this.nOut - 1));
+    required(areLabels, `Labels are whole numbers from 0 to ${this.nOut - 1}.`);
     const wanted = targets && flat(targets, this.nOut, "targets");
     const counts = weights && flat(weights, 1, "weights");
-    required(!wanted || wanted.length === n * this.nOut, `There are ${n} rows and targets of ${(wanted?.length ?? 0) / this.nOut}.`);
+    const nTargets = wanted ? wanted.length / this.nOut : n;
+    required(nTargets === n, `There are ${n} rows and targets of ${nTargets}.`);
     const engine = this.#engine;
     const isValidation = this.#isValidation(which);
     this.#changed();
@@ -253,14 +255,15 @@ export class Network {
   }
 
   /** a of every neuron of some layers on a plane, or in a picture: for each layer, for each neuron, columns x rows numbers
-   *  row by row. @param {import("./numbers.js").Plane | import("./numbers.js").Picture} given @param {number} [first] layer, from 0 @param {number} [last]
-   *  @returns {Float32Array[][]} */
+   *  row by row. @param {import("./numbers.js").Plane | import("./numbers.js").Picture} given
+   *  @param {number} [first] layer, from 0; the last one unless told @param {number} [last] @returns {Float32Array[][]} */
   field(given, first = this.layers.length - 1, last = this.layers.length - 1) {
     const plane = "x" in given ? planeOf(given) : given;
     const { columns, rows } = plane;
     required(whole(columns, 1, 1e5) && whole(rows, 1, 1e5), "A plane has a column and a row at least.");
-    required(whole(first, 0, last) && whole(last, first, this.layers.length - 1), `There are layers 0 to ${this.layers.length - 1}.`);
-    const axes = ["origin", "across", "down"].map((name) => flat(plane[/** @type {"origin"} */ (name)], this.nIn, name));
+    const most = this.layers.length - 1;
+    required(whole(first, 0, last) && whole(last, first, most), `There are layers 0 to ${most}.`);
+    const axes = /** @type {const} */ (["origin", "across", "down"]).map((name) => flat(plane[name], this.nIn, name));
     required(axes.every((axis) => axis.length === this.nIn), `A plane has ${this.nIn} numbers for each of its axes.`);
     const layers = this.layers.slice(first, last + 1);
     const points = columns * rows;

@@ -31,7 +31,8 @@ export function flat(values, columns, what) {
   const numbers = /** @type {Numbers} */ (isRows ? rows.flatMap((row) => Array.from(row)) : values);
   required(numbers.length % columns === 0, `${what} has ${numbers.length} numbers, which are no rows of ${columns}.`);
   const bad = ArrayBuffer.isView(numbers) ? -1 : numbers.findIndex((value) => !Number.isFinite(value)); // null would be 0
-  required(bad < 0, `Row ${Math.floor(bad / columns)} of ${what} holds something that is not a finite number in column ${bad % columns}.`);
+  const where = `in column ${bad % columns}`;
+  required(bad < 0, `Row ${Math.floor(bad / columns)} of ${what} holds something that is not a finite number ${where}.`);
   return numbers;
 }
 
