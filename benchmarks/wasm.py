@@ -1,5 +1,7 @@
 """How fast the engine of the page is, and how large: the kernels as WebAssembly, in Node.
 
+Processor time of its one thread; where much else runs, caches are shared and it is still slower.
+
 python benchmarks/wasm.py            print the table (needs make wasm, and Node)
 python benchmarks/wasm.py --write    put it into docs/performance.md
 """
@@ -34,7 +36,7 @@ def problem(sizes: list[int], n: int) -> dict[str, Any]:
         "parameters": network.init(rng).flat.tolist(),
         "x": rng.normal(size=(n, sizes[0])).tolist(),
         "labels": rng.integers(0, sizes[-1], n).tolist(),
-        "steps": 50 * n // BATCH,
+        "steps": 20 * n // BATCH,
     }
 
 
