@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "wasm/trace.hpp"
+
 namespace deltaprop {
 namespace {
 
@@ -114,15 +116,18 @@ private:
     std::vector<LayerGiven<Keywords>>* layers_ = nullptr;
 };
 
-// Numbers that a network takes, about: its weights, what the optimizer keeps, gradients and copies; and its batches.
+// Numbers that a network takes, about: its weights, what the optimizer keeps, gradients and copies, the same in a trace;
+// and what is kept of the rows of a batch, and of a trace.
 double numbers_of(const Description& description) {
+    const std::ptrdiff_t batch = description.plan.batch_size;
+    const double kept = 3.0 * static_cast<double>(batch) + 5.0 * static_cast<double>(std::max(batch, kTracedRows));
     double n = 0.0;
     for (const OwnedLayer& layer : description.layers) {
         const double n_in = static_cast<double>(layer.n_in), n_out = static_cast<double>(layer.n_out);
         const double waves = static_cast<double>(layer.n_columns) * static_cast<double>(layer.n_waves);
         n += 8.0 * (layer.kind == Kind::dense ? n_in * n_out : 4.0 * n_in + n_in * static_cast<double>(layer.dimension) +
                                                                    waves * static_cast<double>(layer.n_mixtures + 2));
-        n += 10.0 * static_cast<double>(description.plan.batch_size) * (n_in + n_out + waves);
+        n += kept * (n_in + n_out + waves);
     }
     return n;
 }

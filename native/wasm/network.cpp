@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::uint64_t kOrder = 1, kMasks = 2;  // as training/batches.py draws them
 constexpr double kMark = 20201.0;                // with which a snapshot begins
-constexpr std::ptrdiff_t kTracedRows = 128;      // at a time, of many
 
 }  // namespace
 

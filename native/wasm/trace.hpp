@@ -15,6 +15,9 @@ struct Cost {
     double data = 0.0, l2 = 0.0, l1 = 0.0;
 };
 
+// How many rows are taken at a time, of many.
+inline constexpr std::ptrdiff_t kTracedRows = 128;
+
 class Trace {
 public:
     virtual void set(const double* parameters) = 0;
