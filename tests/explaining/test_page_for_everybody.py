@@ -130,9 +130,10 @@ def test_the_referee_finds_what_keeps_people_out(page, axe, tutorial):
 
 
 @pytest.mark.slow
-def test_the_types_of_the_script_hold(installed):
+def test_the_types_of_the_scripts_hold(installed):
     compiler = installed("typescript@5") / "typescript" / "bin" / "tsc"
-    modules = files("deltaprop.explaining.live").iterdir()
+    folders = files("deltaprop.explaining.live"), files("deltaprop.studio") / "page"
+    modules = [path for folder in folders for path in folder.iterdir()]
     scripts = [str(path) for path in modules if path.name.endswith(".js")]
     scripts.append(str(files("deltaprop.explaining.renderers.html").joinpath("page.js")))
     options = [

@@ -46,7 +46,7 @@ export async function loadEngine(source) {
 const MOST = 2 ** 32 - 1; // bytes that there may be
 
 export class Engine {
-  #exports;
+  /** @type {Record<string, (...numbers: number[]) => number>} */ #exports;
   /** @type {string | null} */ #fault = null;
 
   /** @param {WebAssembly.Module} module what loadEngine compiles */
@@ -54,7 +54,7 @@ export class Engine {
     this.module = module;
     const imports = { page: { fail: (/** @type {number} */ at) => this.#fail(this.textAt(at)) } };
     const { exports } = new WebAssembly.Instance(module, imports);
-    this.#exports = /** @type {Record<string, (...numbers: number[]) => number>} */ (/** @type {unknown} */ (exports));
+    this.#exports = /** @type {any} */ (exports);
     this.memory = /** @type {WebAssembly.Memory} */ (exports.memory);
     this.call("_initialize");
     /** @type {Names} */
