@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "step_of.hpp"
 #include "team.hpp"
 
 namespace deltaprop {
@@ -10,25 +11,13 @@ namespace {
 
 constexpr std::size_t kLine = 64;  // bytes: what threads write stands apart
 
-// beta^t by pow every so many steps and products between: a function of t alone, so that a step has the same bits
-// in whichever epoch it is taken, and the next one costs a product.
-constexpr std::int64_t kProducts = 64;
-double next_power(double power, double beta, std::int64_t t) {
-    return t % kProducts == 0 ? std::pow(beta, static_cast<double>(t)) : power * beta;
-}
-double power(double beta, std::int64_t t) {
-    double found = std::pow(beta, static_cast<double>(t - t % kProducts));
-    for (std::int64_t left = t % kProducts; left > 0; --left) found *= beta;
-    return found;
-}
-
 // The epoch that runs, and what the threads of its team share.
 class Epoch final : Watch {
 public:
     Epoch(Steps& steps, const Plan& plan, TeamSize& team_size, const EpochTask& task, const ShouldStop& should_stop,
           std::int64_t steps_done)
         : steps_(steps), plan_(plan), team_size_(team_size), task_(task), progress_(task.n, should_stop),
-          steps_done_(steps_done), next_(first_step()), over_(task.n == 0) {}
+          steps_done_(steps_done), next_(step_of(plan, task.n, 0, steps_done)), over_(task.n == 0) {}
 
     EpochResult run() {
         while (!over_) some_steps();
@@ -36,17 +25,7 @@ public:
     }
 
 private:
-    Step first_step() const {
-        const std::int64_t t = steps_done_ + 1;
-        return {0, 0, rows_from(0), power(plan_.rule.beta_1, t), power(plan_.rule.beta_2, t)};
-    }
-    Step after(const Step& step) const {
-        const std::ptrdiff_t first = step.first + step.n;
-        const std::int64_t t = steps_done_ + step.number + 2;
-        return {step.number + 1, first, rows_from(first), next_power(step.beta_1_power, plan_.rule.beta_1, t),
-                next_power(step.beta_2_power, plan_.rule.beta_2, t)};
-    }
-    std::ptrdiff_t rows_from(std::ptrdiff_t first) const { return std::min(plan_.batch_size, task_.n - first); }
+    Step after(const Step& step) const { return step_after(plan_, task_.n, step, steps_done_ + step.number + 1); }
 
     // Steps from the next one to the last, or to where the team should be another. A step has two parts:
     // in the first every thread takes some rows through all layers and back, in the second some weights,

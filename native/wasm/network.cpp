@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "permutation.hpp"
+#include "step_of.hpp"
 
 namespace deltaprop {
 namespace {
@@ -52,14 +53,8 @@ bool Network::take(bool validation, Given given, Sentence& refusal) {
     return true;
 }
 
-std::ptrdiff_t Network::rows_from(std::ptrdiff_t first) const {
-    return std::min(plan().batch_size, training_.rows().n - first);
-}
-
-Step Network::first_step() const {
-    // as trainer.cpp does
-    const auto power = [&](double beta) { return std::pow(beta, static_cast<double>(steps_done_)) * beta; };
-    return {0, 0, rows_from(0), power(plan().rule.beta_1), power(plan().rule.beta_2)};
+Step Network::step_from(std::ptrdiff_t number) const {
+    return step_of(plan(), training_.rows().n, number, steps_done_);
 }
 
 void Network::begin_epoch(std::int64_t epoch) {
@@ -76,7 +71,7 @@ void Network::begin_epoch(std::int64_t epoch) {
     rates_.assign(static_cast<std::size_t>((n + plan().batch_size - 1) / plan().batch_size), rate_);
     task_ = {training_.rows(), training_.targets(), order_.data(), n, rates_.data(), {seed, kMasks}, {0, 0, 0, counter[3]}};
     steps_->begin(task_, memory_);
-    next_ = first_step();
+    next_ = step_from(0);
     total_ = 0.0;
     rows_done_ = 0;
 }
@@ -94,9 +89,7 @@ bool Network::step() {
     total_ += loss * static_cast<double>(next_.n);
     rows_done_ += next_.n;
     ++steps_done_;
-    const std::ptrdiff_t first = next_.first + next_.n;
-    next_ = {next_.number + 1, first, rows_from(first), next_.beta_1_power * plan().rule.beta_1,
-             next_.beta_2_power * plan().rule.beta_2};
+    next_ = step_after(plan(), training_.rows().n, next_, steps_done_);
     return true;
 }
 
@@ -150,8 +143,8 @@ Position Network::position() const {
 void Network::snapshot(double* to) const {
     const double head[kHead] = {kMark, static_cast<double>(n_parameters()), static_cast<double>(n_states()),
                                 static_cast<double>(training_.rows().n), static_cast<double>(epoch_),
-                                static_cast<double>(next_.number), static_cast<double>(steps_done_), next_.beta_1_power,
-                                next_.beta_2_power, rate_, total_, batch_loss_, last_epoch_loss_};
+                                static_cast<double>(next_.number), static_cast<double>(steps_done_), rate_, total_,
+                                batch_loss_, last_epoch_loss_};
     std::copy_n(head, kHead, to);
     for (int which = -1; which < n_states(); ++which)
         steps_->get(static_cast<Numbers>(which), to + kHead + (which + 1) * n_parameters());
@@ -173,15 +166,14 @@ bool Network::restore(const double* from, std::ptrdiff_t n, Sentence& refusal) {
     }
     for (int which = -1; which < n_states(); ++which)
         steps_->set(static_cast<Numbers>(which), from + kHead + (which + 1) * n_parameters());
-    rate_ = from[9];
+    rate_ = from[7];
     steps_done_ = static_cast<std::int64_t>(from[6]);
     begin_epoch(static_cast<std::int64_t>(from[4]));
-    const std::ptrdiff_t number = static_cast<std::ptrdiff_t>(from[5]), first = number * plan().batch_size;
-    next_ = {number, first, rows_from(first), from[7], from[8]};
-    rows_done_ = first;
-    total_ = from[10];
-    batch_loss_ = from[11];
-    last_epoch_loss_ = from[12];
+    next_ = step_from(static_cast<std::ptrdiff_t>(from[5]));
+    rows_done_ = next_.first;
+    total_ = from[8];
+    batch_loss_ = from[9];
+    last_epoch_loss_ = from[10];
     diverged_ = 0;
     trace_is_old_ = true;
     return true;

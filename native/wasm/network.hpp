@@ -70,14 +70,13 @@ public:
     void field(const Plane& plane, std::ptrdiff_t first_layer, std::ptrdiff_t last_layer, float* out);
 
 private:
-    static constexpr std::ptrdiff_t kHead = 16;
+    static constexpr std::ptrdiff_t kHead = 11;
 
     Network() = default;
     bool goes_on(int) override { return true; }
 
     void begin_epoch(std::int64_t epoch);
-    Step first_step() const;
-    std::ptrdiff_t rows_from(std::ptrdiff_t first) const;
+    Step step_from(std::ptrdiff_t number) const;
     bool step();
     std::ptrdiff_t step_by_step(std::ptrdiff_t most);
     Trace& tracer();
