@@ -16,7 +16,18 @@ import typer
 from typer.main import get_command
 
 from deltaprop._version import __version__
-from deltaprop.cli import bench, check, evaluate, explain, mark, new, practice, predict, train
+from deltaprop.cli import (
+    bench,
+    check,
+    evaluate,
+    explain,
+    mark,
+    new,
+    practice,
+    predict,
+    studio,
+    train,
+)
 from deltaprop.cli.aborted import saying_when_aborted
 from deltaprop.cli.began import begin
 from deltaprop.cli.help import Command, Commands
@@ -41,7 +52,7 @@ app = typer.Typer(
     help="Train feed-forward networks by back-propagation, and see where every number comes from.",
     epilog=train.EXAMPLE,
 )
-for each in (train, predict, evaluate, explain, check, mark, practice, new, bench):
+for each in (train, predict, evaluate, explain, check, mark, practice, studio, new, bench):
     name = each.__name__.rpartition(".")[2]
     app.command(name, cls=Command, epilog=each.EXAMPLE)(getattr(each, name))
 

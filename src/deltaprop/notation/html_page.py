@@ -23,21 +23,32 @@ def language_tag(language: str) -> str:
 
 
 def html_page(
-    title: str, body: Iterable[str], *, language: str, style: str, script: str = "", kind: str = ""
+    title: str,
+    body: Iterable[str],
+    *,
+    language: str,
+    style: str,
+    script: str = "",
+    kind: str = "",
+    scripts_may: str = "",
+    policy: str = "",
 ) -> str:
     """Return a page: its title and the lines of its body as HTML, its style sheet and its script.
 
-    ``kind`` are the classes of the body, which the style sheet goes by.
+    ``kind`` are the classes of the body, which the style sheet goes by. ``scripts_may`` is what
+    the policy lets scripts do besides, and ``policy`` what else it allows.
     """
-    runs = f"script-src {_digest(script)}; " if script else ""
-    policy = (
-        f"default-src 'none'; style-src {_digest(style)}; {runs}base-uri 'none'; form-action 'none'"
+    may = [_digest(script), *scripts_may.split()]
+    runs = f"script-src {' '.join(may)}; " if script else ""
+    whole = (
+        f"default-src 'none'; style-src {_digest(style)}; {runs}{policy}base-uri 'none'; "
+        "form-action 'none'"
     )
     lines = [
         "<!DOCTYPE html>",
         f'<html lang="{language_tag(language)}">',
         '<head><meta charset="utf-8"/>',
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}"/>',
+        f'<meta http-equiv="Content-Security-Policy" content="{whole}"/>',
         '<meta name="viewport" content="width=device-width, initial-scale=1"/>',
         '<meta name="color-scheme" content="light dark"/>',
         f'<meta name="generator" content="deltaprop {__version__}"/>',

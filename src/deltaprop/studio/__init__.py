@@ -1,1 +1,1 @@
-"""The studio: a page in which a person's own network learns, and every number can be touched."""
+"""A page where a network learns and every number can be touched: from a server, or as one file."""

@@ -14,13 +14,10 @@ from typing import Any
 from deltaprop.engines.base import StepRule
 from deltaprop.engines.native import NativeEngine
 from deltaprop.errors import SettingError
-from deltaprop.explaining.live.page_data import as_one_script
 from deltaprop.model.spec import Network
+from deltaprop.notation.page_script import one_script
 
 __all__ = ["NO_ENGINE", "description", "engine_bytes", "engine_script", "packed_engine"]
-
-# each after those that it imports
-_MODULES = ("errors", "numbers", "description", "network", "engine")
 
 NO_ENGINE = (
     "This installation has no engine for the page (make wasm builds it): the server computes "
@@ -50,7 +47,7 @@ def packed_engine() -> str:
 
 def engine_script(then: str) -> str:
     """Return the engine's modules as one script; its last line may use ``engine.loadEngine``."""
-    return as_one_script(files(__package__) / "page", _MODULES, then)
+    return one_script(files(__package__) / "page", "engine", then)
 
 
 def description(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from functools import cache
 from importlib.resources import files
-from importlib.resources.abc import Traversable
 from typing import Any
 
 from deltaprop.explaining.document.blocks import Document, Equations
@@ -17,14 +16,10 @@ from deltaprop.explaining.live.plain_trees import plain
 from deltaprop.explaining.live.program import program, reason_against
 from deltaprop.explaining.live.symbols import templates
 from deltaprop.notation.ids import read_ref
+from deltaprop.notation.page_script import one_script
 
-__all__ = ["as_one_script", "page_data", "page_script", "why_not"]
+__all__ = ["page_data", "page_script", "why_not"]
 
-# each after those that it imports
-_MODULES = (
-    "dom", "numbers", "trees", "elements", "lines", "step", "constants", "origins", "written",
-    "referee", "mathml", "write_lines", "write_equations", "fill", "typed", "address", "editing",
-)  # fmt: skip
 # and all that begin with "live "
 _WORDS = (
     "terms left out", "right", "wrong", "kink", "undecided", "central difference",
@@ -104,28 +99,5 @@ def _joined(document: Document, data: dict[str, Any]) -> Iterator[tuple[str, str
 
 @cache
 def page_script() -> str:
-    """Return the modules as one script that needs no other, and starts."""
-    return as_one_script(files(__package__), _MODULES, "editing.start();")
-
-
-_IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";$', re.MULTILINE)
-_EXPORT = re.compile(r"^export (?=(?:(?:async )?function\*?|const|class) (\w+))", re.MULTILINE)
-
-
-def as_one_script(folder: Traversable, names: Sequence[str], then: str) -> str:
-    """Return modules of a folder as one script, each in a function of its own, and a last line.
-
-    ``names`` has each module after those that it imports.
-    """
-    parts = [_as_function(folder, name) for name in names]
-    return "\n".join(("(() => {", '"use strict";', *parts, then, "})();\n"))
-
-
-def _as_function(folder: Traversable, name: str) -> str:
-    """Return a module as a constant with what it exports; its comments stay in its file."""
-    text = folder.joinpath(f"{name}.js").read_text(encoding="utf-8")
-    text = re.sub(r"/\*\*.*?\*/", "", text, flags=re.DOTALL)
-    text = re.sub(r"^\s*//.*\n|^\s*\n|^ +", "", text, flags=re.MULTILINE)
-    exported = ", ".join(_EXPORT.findall(text))
-    text = _EXPORT.sub("", _IMPORT.sub(r"const \1 = \2;", text))
-    return f"const {name} = (() => {{\n{text.strip()}\nreturn {{ {exported} }};\n}})();"
+    """Return the modules as one script that needs no other."""
+    return one_script(files(__package__), "editing", "editing.start();")

@@ -1,0 +1,69 @@
+"""``deltaprop studio``: a page where a network learns and every number can be touched."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+from deltaprop.cli.language import language_of
+from deltaprop.cli.options import LanguageOption, option, switch, whole
+from deltaprop.cli.own_numbers import ForceOption, refuse_to_overwrite
+from deltaprop.cli.show import remark, say
+
+__all__ = ["EXAMPLE", "studio"]
+
+EXAMPLE = """\b
+Example:
+  deltaprop studio
+  deltaprop studio --export studio.html"""
+
+
+def studio(
+    port: Annotated[int, whole("N", "Where it is served; 0 takes a free one.")] = 0,
+    no_browser: Annotated[bool, switch("--no-browser", "Do not open a browser.")] = False,
+    export: Annotated[
+        str | None,
+        option("PAGE.html", "Write the page to a file, with the engine in it; serve nothing."),
+    ] = None,
+    language: LanguageOption = None,
+    force: ForceOption = False,
+) -> int:
+    """Open a page where a network learns before your eyes.
+
+    It is served to this computer alone, until Ctrl-C. With --export it is one file that opens
+    anywhere: from a disk, on a phone, without a network.
+    """
+    from deltaprop.errors import SettingError
+    from deltaprop.model.files import write_atomically
+    from deltaprop.studio.page import studio_page
+
+    language = language_of(language)
+    if not 0 <= port < 2**16:
+        raise SettingError(f"--port is {port}; it is a number from 0 to 65535.")
+    if export is not None:
+        from deltaprop.cli.outputs import check_outputs
+
+        check_outputs({"--export": export}, {})
+        refuse_to_overwrite(export, force=force)
+        page = studio_page(language).encode()
+        write_atomically(export, page)
+        say(f"{export} holds the studio ({len(page) / 1000:.0f} kB). Open it in any browser.")
+        return 0
+    from deltaprop.studio.server import serve
+
+    def opened(address: str) -> None:
+        say(address)
+        sys.stdout.flush()  # whoever reads it through a pipe waits for it
+        remark("The studio is open at this address, to this computer alone. Ctrl-C ends it.")
+        if not no_browser:
+            import webbrowser
+
+            webbrowser.open(address)
+
+    try:
+        serve(port, language, opened)
+    except OSError as error:
+        raise SettingError(
+            f"Port {port} cannot be had ({error.strerror}). Leave --port out, or give another."
+        ) from error
+    return 0

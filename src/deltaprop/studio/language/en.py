@@ -1,0 +1,131 @@
+"""English words of the studio."""
+
+__all__ = ["WORDS"]
+
+WORDS = {
+    "title": "deltaprop studio",
+    "subtitle": "see a network learn, and touch every number",
+    "needs scripts": "This page trains a network by itself and needs JavaScript for it.",
+    # where the numbers come from
+    "engine in page": "The engine is in this page: nothing leaves it.",
+    "engine at server": "The engine is deltaprop on this computer.",
+    "diverged": (
+        "The numbers have left the range of floating point: training diverged. Go back, and take a "
+        "smaller learning rate."
+    ),
+    "server gone": (
+        "The server has ended or cannot be reached. Start it again (deltaprop studio) and open the "
+        "address that it prints."
+    ),
+    # data
+    "data": "Data",
+    "set moons": "Two moons",
+    "set circles": "A disc in a ring",
+    "set spirals": "Spirals",
+    "set xor": "Exclusive or",
+    "set blobs": "Clouds",
+    "set plane": "A plane (a number is asked for)",
+    "set waves": "Waves (a number is asked for)",
+    "about moons": "Two half moons: the border between them bends.",
+    "about circles": "A disc within a ring: no straight line parts them.",
+    "about spirals": "Arms wound about each other: the hardest of these sets.",
+    "about xor": "One class where both inputs have the same sign.",
+    "about blobs": "Clouds of points: one layer is enough for them.",
+    "about plane": "The number grows evenly: a network without hidden layers fits it.",
+    "about waves": "The number rises and falls: a surface of hills.",
+    "points": "Points",
+    "noise": "Noise",
+    "parts spirals": "Arms",
+    "parts blobs": "Clouds",
+    "parts waves": "Waves",
+    "held out": "Held out to judge",
+    "batch size": "Batch size",
+    "draw again": "Other points",
+    "as usual": "All as at first",
+    # network
+    "network": "Network",
+    "hidden layers": "Hidden layers: {count}",
+    "add layer": "Add a layer",
+    "remove layer": "Remove layer {layer}",
+    "fewer neurons": "One neuron less in layer {layer}",
+    "more neurons": "One neuron more in layer {layer}",
+    "activation of": "Activation of layer {layer}",
+    "picture of the network": "The network {sizes}, its weights as lines",
+    "network hint": (
+        "Each square is what a neuron makes of the plane: blue above 0, orange below. Lines are "
+        "weights; dashed ones are negative. Point at one."
+    ),
+    # output
+    "output": "Output",
+    "neuron": "Neuron {j} of layer {layer}",
+    "picture of the output": "What the network makes of each point of the plane",
+    "show held out": "Show the points held out (hollow)",
+    "loss": "Loss",
+    "right": "Right",
+    "training": "Training",
+    "held": "Held out",
+    "curve of the loss": "The loss over the steps, of training and held out points",
+    # controls
+    "controls": "Run",
+    "back to start": "Back to the start",
+    "epoch back": "One epoch back",
+    "step back": "One step back",
+    "play": "Play",
+    "pause": "Pause",
+    "one phase": "One phase: forward, loss, backward, update",
+    "one step": "One step",
+    "one epoch": "One epoch",
+    "epoch": "Epoch",
+    "step": "Step",
+    "speed": "Speed",
+    "phase": "Phase",
+    "phase ready": "ready",
+    "phase forward": "forward: z and a",
+    "phase loss": "the loss",
+    "phase backward": "backward: delta",
+    "steps a second": "{rate} steps/s",
+    "how fast": "Speed",
+    "as fast as can be": "as fast as can be",
+    "learning rate": "Learning rate",
+    "optimizer": "Optimizer",
+    "l2": "L2 penalty",
+    "beginning": "First weights",
+    "scheme he": "He",
+    "scheme lecun": "LeCun",
+    "scheme glorot": "Glorot",
+    "scheme small": "too small (0.01)",
+    "scheme large": "too large (3)",
+    "scheme equal": "all equal",
+    "scheme zero": "all zero",
+    "other weights": "Other weights",
+    "undo": "Undo",
+    "redo": "Redo",
+    "status": "Step {step}, loss {loss}.",
+    "input": "Input {j}",
+    # asking
+    "ask": "Ask",
+    "ask hint": (
+        "Click a neuron or a line: its equation appears here with the numbers of the step that "
+        "comes next. Every number in it can be clicked in turn."
+    ),
+    "ask about the loss": "The loss",
+    "ask while it stands": "Numbers are shown while the run stands still.",
+    "asked before": "Before",
+    "close": "Close",
+    "sample": "Sample",
+    "the step that comes": (
+        "Step {step}, before it is taken: a batch of {rows} points; the sample shown is point "
+        "{row}."
+    ),
+    "forward": "Forward",
+    "backward": "Backward",
+    "update": "Gradient and update",
+    "after": "After the step",
+    "this weight": "This weight",
+    "this bias": "This bias",
+    "drag": "Drag to change it",
+    "promise": (
+        "The gradient promised that the loss of this batch would change by {promised}; it changed "
+        "by {done}."
+    ),
+}

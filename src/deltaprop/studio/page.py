@@ -1,0 +1,103 @@
+"""The studio as one page that needs nothing else: views, words, and kernels where it has them."""
+
+from __future__ import annotations
+
+import json
+from html import escape
+from importlib.resources import files
+from typing import Any
+
+from deltaprop.explaining.language import words_of
+from deltaprop.functional.activations import ACTIVATIONS
+from deltaprop.functional.losses import LOSSES
+from deltaprop.languages.names import NAMES
+from deltaprop.notation.html_page import html_page
+from deltaprop.notation.page_script import one_script
+from deltaprop.studio.engine import packed_engine
+from deltaprop.studio.language import wording
+from deltaprop.studio.mathematics import mathematics
+from deltaprop.training.optimizers import OPTIMIZERS, hyperparameters
+
+__all__ = ["studio_page"]
+
+_PAGE = files("deltaprop").joinpath("studio", "page")
+_STYLES = ("vendored/uplot.css", "studio.css")
+
+
+def studio_page(language: str = "en", server: str | None = None) -> str:
+    """Return the page.
+
+    Parameters
+    ----------
+    language : {"en", "zh"}
+        Of its words.
+    server : str, optional
+        The address of the WebSocket that it asks; without it the page has the kernels in it and
+        trains by itself.
+
+    Raises
+    ------
+    SettingError
+        No server, and kernels that were not built.
+    """
+    words = wording(language)
+    blocks = {"facts": _json(_facts(language, server))}
+    if server is None:
+        blocks["kernels"] = packed_engine()
+        blocks["worker"] = _script_in_html(one_script(files("deltaprop"), "studio/page/worker"))
+    style = "\n".join(_PAGE.joinpath(name).read_text(encoding="utf-8") for name in _STYLES)
+    kinds = {"facts": "application/json"}
+    door = "engine in page" if server is None else "engine at server"
+    body = [
+        f"<header><h1>{escape(words['title'])}</h1><p>{escape(words['subtitle'])}</p>",
+        f'<p class="door">{escape(words[door])}</p></header>',
+        f'<main id="studio"><noscript>{escape(words["needs scripts"])}</noscript></main>',
+        *(
+            f'<script type="{kinds.get(name, "text/plain")}" id="{name}">{text}</script>'
+            for name, text in blocks.items()
+        ),
+    ]
+    asks = "worker-src blob:; connect-src 'none'; " if server is None else "connect-src 'self'; "
+    script = one_script(files("deltaprop"), "studio/page/studio", "studio.open();")
+    return html_page(
+        words["title"], body, language=language, style=style, kind="studio",
+        script=_script_in_html(script),
+        scripts_may="'wasm-unsafe-eval'" if server is None else "",
+        policy=f"img-src data:; {asks}",
+    )  # fmt: skip
+
+
+def _facts(language: str, server: str | None) -> dict[str, Any]:
+    kinds = ("activation", "loss", "optimizer")
+    flat = {name: cls for name, cls in OPTIMIZERS.items() if not hasattr(cls, "step_on")}
+    return {
+        "language": language,
+        "words": {"terms left out": words_of(language)["terms left out"], **wording(language)},
+        "names": {kind: NAMES[kind] if language == "zh" else {} for kind in kinds},
+        "activations": list(ACTIVATIONS),
+        "losses": {name: row.targets for name, row in LOSSES.items()},
+        "optimizers": {
+            name: {
+                setting: value
+                for setting, value in hyperparameters(cls(1.0)).items()
+                if setting != "learning_rate" and not isinstance(value, bool)
+            }
+            for name, cls in flat.items()
+        },
+        "server": server,
+        "mathematics": mathematics(),
+    }
+
+
+def _json(data: object) -> str:
+    """Return data as JSON that may stand in HTML."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    for sign in "<>&\u2028\u2029":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return text
+
+
+def _script_in_html(text: str) -> str:
+    """Return a script that may stand in HTML: nothing in it ends the element."""
+    assert "</script" not in text.lower()
+    return text

@@ -1,0 +1,102 @@
+// The number that is asked about, in the step that comes next: its line, what it is made of, and what it makes.
+
+import { lineOf } from "../../explaining/live/lines.js";
+import { symbolsOf } from "../../explaining/live/mathml.js";
+import { numberText } from "../../explaining/live/numbers.js";
+import { Origins } from "../../explaining/live/origins.js";
+import { partsOfLine } from "../../explaining/live/write_lines.js";
+import { facts, told } from "./facts.js";
+import { stepOf, symbolsFor } from "./program.js";
+import { look, planOf, shown, trace } from "./run.js";
+import { setup } from "./setup.js";
+import { effect, signal } from "./vendored/preact.js";
+
+/** @typedef {{ id: string, symbol: string, parts: string, value: string, leaves: string[] }} Asked  a line, as HTML
+ *  and its number in all 17 digits */
+
+/** What was asked about, "n.1.3", "w.2.0.4", "b.1.2", "loss", or the id of a number. */
+export const about = signal(/** @type {string | null} */ (null));
+/** Which sample of the batch. */
+export const sample = signal(0);
+/** @type {import("./vendored/preact.js").Signal<{ step: number, rows: number[], worked: any, origins: Origins } | null>} */
+export const next = signal(null);
+
+let asking = false;
+
+/** Work the step out that comes next, where something is asked about it. */
+export function follow() {
+  effect(() => {
+    const [seen, now] = [look.value, shown.value];
+    if (about.value === null || seen === null || now === null || seen.running || asking) return;
+    if (next.value?.step === seen.step && next.value.worked.of === seen.parameters) return;
+    asking = true;
+    void worked().finally(() => (asking = false));
+  });
+}
+
+async function worked() {
+  const seen = /** @type {import("./run.js").Look} */ (look.value);
+  const { training, classes } = /** @type {import("./run.js").Shown} */ (shown.value);
+  const { answer, arrays } = await trace();
+  const rows = /** @type {number[]} */ (answer.rows);
+  const x = rows.map((row) => training.x[row]);
+  const targets = rows.map((row) => {
+    const own = training.answers[row];
+    return classes ? Array.from({ length: classes }, (_, k) => Number(k === own)) : [own];
+  });
+  const states = Object.keys(arrays).filter((name) => name.startsWith("state_")).map((name) => arrays[name]); // prettier-ignore
+  const parameters = /** @type {Float64Array} */ (arrays.parameters);
+  const step = stepOf(planOf(setup.value), { x, targets, parameters, states, steps: answer.step });
+  sample.value = Math.min(sample.value, rows.length - 1);
+  next.value = { step: answer.step, rows, worked: Object.assign(step, { of: seen.parameters }), origins: new Origins(step) };
+}
+
+/** The given numbers of the step that comes, for whoever wants them from outside, such as a browser's console. */
+Object.assign(globalThis, { deltapropStep: () => next.value?.worked.program.given ?? null });
+
+/** The ids of the numbers that tell about something. @param {string} of @param {number} s @param {number} last the last layer
+ *  @returns {{ title: string, ids: string[] }[]} */
+export function idsAbout(of, s, last) {
+  const [kind, first, ...at] = of.split(".");
+  const [layer, i, j] = [Number(first), ...at.map(Number)];
+  const parts = (/** @type {[string, string[]][]} */ ...given) => given.map(([key, ids]) => ({ title: told(key), ids }));
+  if (kind === "n" && layer === 0) return parts(["forward", [`x[${s},${i}]`]], ["backward", [`dx[${s},${i}]`]]);
+  if (kind === "n") {
+    const delta = layer === last ? [`sample_delta.${layer}[${s},${i}]`, `delta.${layer}[${s},${i}]`] : [`delta.${layer}[${s},${i}]`];
+    return parts(
+      ["forward", [`z.${layer}[${s},${i}]`, `a.${layer}[${s},${i}]`]], ["backward", delta],
+      ["update", [`db.${layer}[${i}]`, `b.${layer}.after[${i}]`]],
+    ); // prettier-ignore
+  }
+  if (kind === "w") {
+    const place = `[${i},${j}]`;
+    const [w, out] = [`W.${layer}`, j];
+    return parts(
+      ["forward", [`z.${layer}[${s},${out}]`]], ["backward", [`delta.${layer}[${s},${out}]`]],
+      ["update", [`d${w}${place}`, `${w}.after${place}`]],
+    ); // prettier-ignore
+  }
+  if (of === "loss") return parts(["loss", [`loss[${s}]`, "loss"]], ["after", ["loss.after"]]);
+  return [{ title: "", ids: [of] }];
+}
+
+/** A number's line. @param {string} id @returns {Asked | null} */
+export function lineAbout(id) {
+  const found = next.value;
+  if (found === null) return null;
+  try {
+    const { origins, rows } = found;
+    const symbolOf = symbolsOf(symbolsFor(rows.length));
+    const line = lineOf(id, origins.expression(id), origins.value(id), 5);
+    const parts = partsOfLine(line, symbolOf, facts.words["terms left out"]);
+    return { id, symbol: `<math>${symbolOf(id)}</math>`, parts, value: numberText(line.value, 17), leaves: leavesOf(line.tree) };
+  } catch {
+    return null; // a number that this network has not
+  }
+}
+
+/** The ids of what a line is made of. @param {any} tree @returns {string[]} */
+function leavesOf(tree) {
+  if (Array.isArray(tree)) return tree[0] === "n" ? [] : tree.slice(1).flatMap(leavesOf);
+  return tree?.id === undefined ? [] : [tree.id];
+}

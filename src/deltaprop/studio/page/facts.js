@@ -1,0 +1,30 @@
+// What the page was given when it was made: names, words and formulas, and which engine there is.
+
+/** @typedef {{
+ *   language: string, words: Record<string, string>, names: Record<string, Record<string, string>>,
+ *   activations: string[], losses: Record<string, string>,
+ *   optimizers: Record<string, Record<string, number>>, server: string | null, mathematics: any }} Facts
+ *  losses: what a row of targets is. optimizers: their settings, as they usually are. server: the address to ask.
+ *  mathematics: see mathematics.py. */
+
+/** @type {Facts} */
+export const facts = JSON.parse(/** @type {HTMLElement} */ (document.getElementById("facts")).textContent ?? "");
+
+/** A sentence or word, with what is put into it. @param {string} key @param {Record<string, string | number>} [values] */
+export function told(key, values = {}) {
+  const text = facts.words[key];
+  if (text === undefined) throw new Error(`There are no words for ${key}.`);
+  return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
+}
+
+/** What something registered is called. @param {"activation" | "loss" | "optimizer"} kind @param {string} name */
+export function called(kind, name) {
+  return facts.names[kind][name] ?? name;
+}
+
+/** A number as it is shown where there is little room. @param {number} value @param {number} [digits] */
+export function short(value, digits = 4) {
+  if (!Number.isFinite(value)) return "–";
+  const size = Math.abs(value);
+  return size !== 0 && (size < 1e-3 || size >= 1e5) ? value.toExponential(digits - 2) : String(Number(value.toPrecision(digits)));
+}

@@ -1,0 +1,126 @@
+// A network of the kernels that learns step by step, and goes back to the same bits: see learning.py.
+
+/** @typedef {import("./network.js").Network} Network */
+/** @typedef {{ step: number, loss: number, held: number, right: number, heldRight: number }} Point
+ *  Mean losses without penalties, and the shares that are right; NaN where there is none. */
+
+const EVERY = 64; // steps from one snapshot to the next
+const MOST_SNAPSHOTS = 64;
+const MOST_NUMBERS = 16e6; // of all snapshots together
+const POINTS = 512; // of the curve
+
+export class Learning {
+  /** @type {{ step: number, numbers: Float64Array }[]} */ #snapshots = [];
+  #pointsApart = 1;
+  /** @type {Point[]} */ curve = [];
+  step = 0;
+  /** @type {string | null} */ diverged = null;
+
+  /** @param {Network} network with its rows and its parameters
+   *  @param {{ labels?: ArrayLike<number>, heldLabels?: ArrayLike<number>, isHeld: boolean }} rows */
+  constructor(network, rows) {
+    this.network = network;
+    this.rows = rows;
+    this.#keep();
+    this.#enter();
+  }
+
+  /** Take n steps, or as many as stay finite. @param {number} n */
+  go(n) {
+    const end = this.step + n;
+    while (this.step < end && this.diverged === null) {
+      const [kept, entered] = [next(this.step, EVERY), next(this.step, this.#pointsApart)];
+      const to = Math.min(end, kept, entered);
+      const { steps, diverged } = this.network.run(to - this.step);
+      this.step += steps;
+      this.diverged = diverged;
+      if (diverged !== null) return;
+      if (this.step === kept) this.#keep();
+      if (this.step === entered) this.#enter();
+    }
+  }
+
+  /** Go back, or forward, to where so many steps have been taken. @param {number} step */
+  goTo(step) {
+    if (step < this.step) {
+      this.#snapshots = this.#snapshots.filter((one) => one.step <= step);
+      const last = this.#snapshots[this.#snapshots.length - 1];
+      this.curve = this.curve.filter((point) => point.step <= last.step);
+      this.network.restore(last.numbers);
+      this.step = last.step;
+      this.diverged = null;
+    }
+    this.go(step - this.step);
+  }
+
+  /** Go on with other parameters. @param {Float64Array} flat */
+  setParameters(flat) {
+    this.network.setParameters(flat);
+    this.diverged = null;
+    this.forgetWhatWas();
+  }
+
+  /** Something was changed by hand: what was before cannot be repeated. */
+  forgetWhatWas() {
+    this.#snapshots = [];
+    this.#keep();
+  }
+
+  /** The first step that can be gone back to. */
+  get earliest() {
+    return this.#snapshots[0].step;
+  }
+
+  /** What the rows come to now. @returns {Point} */
+  figures() {
+    const [loss, right] = this.#figures("training", this.rows.labels);
+    const [held, heldRight] = this.rows.isHeld ? this.#figures("validation", this.rows.heldLabels) : [NaN, NaN];
+    return { step: this.step, loss, held, right, heldRight };
+  }
+
+  /** @param {"training" | "validation"} which @param {ArrayLike<number> | undefined} labels */
+  #figures(which, labels) {
+    const { loss, outputs } = this.network.evaluate(which);
+    if (!labels) return [loss, NaN];
+    let right = 0;
+    for (let i = 0; i < outputs.rows; i += 1) right += Number(chosen(outputs, i) === labels[i]);
+    return [loss, right / outputs.rows];
+  }
+
+  /** Of too many snapshots the one is forgotten that is missed least. */
+  #keep() {
+    const kept = this.#snapshots;
+    kept.push({ step: this.step, numbers: this.network.snapshot() });
+    const most = Math.max(3, Math.min(MOST_SNAPSHOTS, Math.floor(MOST_NUMBERS / kept[0].numbers.length)));
+    if (kept.length <= most) return;
+    // how far one would have to be repeated without it, beside how long ago that is
+    let [least, place] = [Infinity, 1];
+    for (let i = 1; i + 1 < kept.length; i += 1) {
+      const before = kept[i - 1].step;
+      const missed = (kept[i + 1].step - before) / (this.step - before);
+      if (missed < least) [least, place] = [missed, i];
+    }
+    kept.splice(place, 1);
+  }
+
+  #enter() {
+    this.curve.push(this.figures());
+    if (this.curve.length <= POINTS) return;
+    this.#pointsApart *= 2;
+    this.curve = this.curve.filter((point) => point.step % this.#pointsApart === 0);
+  }
+}
+
+/** The first multiple that lies behind a step. @param {number} step @param {number} apart */
+function next(step, apart) {
+  return (Math.floor(step / apart) + 1) * apart;
+}
+
+/** The class that a row's outputs choose: of one output, whether it is more than a half.
+ *  @param {import("./numbers.js").Matrix} outputs @param {number} row */
+export function chosen({ columns, values }, row) {
+  if (columns === 1) return Number(values[row] > 0.5);
+  let best = row * columns;
+  for (let j = best + 1; j < (row + 1) * columns; j += 1) if (values[j] > values[best]) best = j;
+  return best - row * columns;
+}

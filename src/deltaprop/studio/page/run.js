@@ -1,0 +1,244 @@
+// The run that is shown: begun from a setup, driven by the controls, looked at once a frame.
+
+import { PageBackend, ServerBackend } from "./backend.js";
+import { engineBytes } from "./engine.js";
+import { facts } from "./facts.js";
+import { Random } from "./random.js";
+import { setup } from "./setup.js";
+import { pointsOf, recipeOf } from "./sets.js";
+import { effect, signal } from "./vendored/preact.js";
+import { beginning } from "./weights.js";
+
+/** @typedef {import("./answers.js").Frame} Frame */
+/** @typedef {import("./frames.js").Arrays} Arrays */
+/** @typedef {{ x: number[][], answers: number[] }} Part  points with their classes, or their numbers */
+/** @typedef {{
+ *   training: Part, held: Part, classes: number, sizes: number[], low: number, high: number }} Shown
+ *  What the backend was given; low and high: of the numbers that are asked for. */
+/** @typedef {Frame & { field: Float32Array, parameters: Float64Array, curve: Float64Array[] }} Look
+ *  curve: step, loss, held, right, heldRight, each an array. */
+
+export const SIDE = 48; // points of a field across and down
+export const REACH = 1.15; // of the plane, from the middle
+
+/** @type {import("./vendored/preact.js").Signal<Shown | null>} */ export const shown = signal(null);
+/** @type {import("./vendored/preact.js").Signal<Look | null>} */ export const look = signal(null);
+export const playing = signal(false);
+export const speed = signal(/** @type {number | null} */ (null));
+export const trouble = signal(/** @type {string | null} */ (null));
+export const where = signal(/** @type {"page" | "server"} */ ("page"));
+/** Where the next step stands: what of it has been looked at. */
+export const phase = signal(/** @type {null | "forward" | "loss" | "backward"} */ (null));
+
+/** @type {PageBackend | ServerBackend} */ let backend;
+let begun = 0; // runs, so that an answer about one that is over is not shown
+/** @type {number[][]} */ let points = [];
+let seen = -1; // the step that is shown
+let asking = false;
+
+/** @param {string} id */
+const textOf = (id) => document.getElementById(id)?.textContent ?? "";
+
+export async function start() {
+  const kernels = textOf("kernels");
+  if (facts.server !== null) {
+    backend = new ServerBackend(runAt(facts.server), () => (trouble.value = "server gone"));
+    await backend.opened();
+  } else {
+    const own = new PageBackend(textOf("worker"));
+    await own.begin(/** @type {Uint8Array<ArrayBuffer>} */ (await engineBytes(kernels)));
+    backend = own;
+  }
+  where.value = /** @type {"page"} */ (backend.where);
+  effect(() => void begin(setup.value));
+  requestAnimationFrame(watch);
+}
+
+/** The address of a WebSocket beside the page, with the token that the page was asked with. @param {string} path */
+function runAt(path) {
+  const address = new URL(path, location.href);
+  address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
+  [address.search, address.hash] = [location.search, ""];
+  return address.href;
+}
+
+/** What the backend is told of a setup; of the data only how many inputs and outputs.
+ *  @param {import("./setup.js").Setup} wish @returns {import("./answers.js").Plan} */
+export function planOf(wish) {
+  const { task, parts } = recipeOf(wish.data.name);
+  const out = task === "numbers" ? 1 : parts ? wish.data.parts : 2;
+  const { learningRate, l2, l1, batchSize, seed, loss } = wish;
+  return {
+    sizes: [2, ...wish.layers.map(({ n }) => n), out],
+    activations: wish.layers.map(({ activation }) => activation),
+    optimizer: { name: wish.optimizer, ...facts.optimizers[wish.optimizer] },
+    loss, learningRate, l2, l1, batchSize, seed,
+  }; // prettier-ignore
+}
+
+/** Where a weight "w.2.0.4", or the bias of a neuron "n.1.3", stands in the flat parameters.
+ *  @param {string} of @param {number[]} sizes @returns {number | null} */
+export function parameterOf(of, sizes) {
+  const [kind, layer, i, j] = of.split(".").map((part, k) => (k ? Number(part) : part));
+  if (kind === "w") return placeOf(sizes, Number(layer), Number(i), Number(j));
+  return kind === "n" && Number(layer) > 0 ? placeOf(sizes, Number(layer), -1, Number(i)) : null;
+}
+
+/** Where the weight from i to j of a layer stands in the flat parameters; i < 0: the bias.
+ *  @param {number[]} sizes @param {number} layer from 1 @param {number} i @param {number} j */
+export function placeOf(sizes, layer, i, j) {
+  let start = 0;
+  for (let l = 1; l < layer; l += 1) start += (sizes[l - 1] + 1) * sizes[l];
+  return start + (i < 0 ? sizes[layer - 1] * sizes[layer] + j : i * sizes[layer] + j);
+}
+
+/** @param {import("./setup.js").Setup} wish */
+async function begin(wish) {
+  begun += 1;
+  const own = begun;
+  const { x, labels, values, classes } = pointsOf(wish.data.name, wish.data);
+  const answers = /** @type {number[]} */ (labels ?? values);
+  const order = new Random(wish.data.seed, 5).order(x.length);
+  const nHeld = Math.floor(x.length * wish.held);
+  const part = (/** @type {number[]} */ rows) => ({ x: rows.map((i) => x[i]), answers: rows.map((i) => answers[i]) });
+  const [held, training] = [part(order.slice(0, nHeld)), part(order.slice(nHeld))];
+  const plan = planOf(wish);
+  const { sizes } = plan;
+  /** @type {Arrays} */
+  const arrays = { parameters: beginning(sizes, wish.scheme, wish.weightSeed), ...given(training, "", classes, wish.loss) };
+  if (nHeld) Object.assign(arrays, given(held, "held", classes, wish.loss));
+  try {
+    await backend.ask("begin", { plan }, arrays);
+  } catch (error) {
+    if (own === begun) trouble.value = /** @type {Error} */ (error).message;
+    return;
+  }
+  if (own !== begun) return;
+  [points, seen] = [[], -1];
+  [playing.value, phase.value, trouble.value] = [false, null, null];
+  const numbers = classes ? [0] : answers;
+  shown.value = { training, held, classes, sizes, low: Math.min(...numbers), high: Math.max(...numbers) };
+  await refresh();
+}
+
+/** A part of the points as the backend takes them. @param {Part} part @param {"" | "held"} of @param {number} classes
+ *  @param {string} loss @returns {Arrays} */
+function given({ x, answers }, of, classes, loss) {
+  const called = (/** @type {string} */ name) => (of ? of + name[0].toUpperCase() + name.slice(1) : name);
+  /** @type {Arrays} */
+  const arrays = { [called("x")]: Float64Array.from(x.flat()) };
+  if (!classes) return { ...arrays, [called("targets")]: Float64Array.from(answers) };
+  arrays[called("answers")] = Int32Array.from(answers);
+  if (facts.losses[loss] === "distribution") return { ...arrays, [called("labels")]: Int32Array.from(answers) };
+  const rows = answers.flatMap((label) => Array.from({ length: classes }, (_, k) => Number(k === label)));
+  return { ...arrays, [called("targets")]: Float64Array.from(rows) };
+}
+
+/** Look at the run as it is now. */
+async function refresh() {
+  if (asking || shown.value === null) return;
+  asking = true;
+  const own = begun;
+  try {
+    const plane = {
+      x: /** @type {[number, number]} */ ([-REACH, REACH]), y: /** @type {[number, number]} */ ([-REACH, REACH]),
+      columns: SIDE, rows: SIDE, inputs: /** @type {[number, number]} */ ([0, 1]), allNeurons: true,
+    }; // prettier-ignore
+    const since = points.length ? points[points.length - 1][0] : -1;
+    const asked = { since, plane, parameters: true, outputs: false };
+    const { answer, arrays } = await backend.ask("frame", asked, { base: Float64Array.of(0, 0) });
+    if (own !== begun) return;
+    show(answer, arrays);
+  } catch (error) {
+    if (own === begun) trouble.value = /** @type {Error} */ (error).message;
+  } finally {
+    asking = false;
+  }
+}
+
+/** @param {Frame} frame @param {Arrays} arrays */
+function show(frame, arrays) {
+  const fresh = Array.from({ length: arrays.curve.length / 5 }, (_, k) => Array.from(arrays.curve.slice(5 * k, 5 * k + 5)));
+  const last = fresh.length ? fresh[0][0] : Infinity;
+  points = thinned([...points.filter(([step]) => step < Math.min(last, frame.step + 1)), ...fresh]);
+  const { step, loss, held, right, heldRight } = frame.figures;
+  const all = points.length && points[points.length - 1][0] === step ? points : [...points, [step, loss, held, right, heldRight]];
+  seen = frame.step;
+  if (!frame.running) playing.value = false;
+  trouble.value = frame.diverged ? "diverged" : null;
+  look.value = {
+    ...frame,
+    field: /** @type {Float32Array} */ (arrays.field),
+    parameters: /** @type {Float64Array} */ (arrays.parameters),
+    curve: [0, 1, 2, 3, 4].map((k) => Float64Array.from(all.map((point) => point[k] ?? NaN))),
+  };
+}
+
+/** Of too many points every other one, the first and the last kept. @param {number[][]} all */
+function thinned(all) {
+  return all.length <= 1500 ? all : all.filter((_, k) => k % 2 === 0 || k === all.length - 1);
+}
+
+/** Once a frame: where it runs, or stands elsewhere than is shown, look. */
+function watch() {
+  if (playing.value && !asking) void refresh();
+  requestAnimationFrame(watch);
+}
+
+// the controls
+
+/** @param {() => Promise<unknown>} work */
+async function doing(work) {
+  try {
+    await work();
+  } catch (error) {
+    trouble.value = /** @type {Error} */ (error).message;
+  }
+  await refresh();
+}
+
+export function play() {
+  phase.value = null;
+  playing.value = true;
+  return doing(() => backend.ask("play", { rate: speed.value }));
+}
+
+export function pause() {
+  playing.value = false;
+  return doing(() => backend.ask("pause", {}));
+}
+
+/** @param {number} steps */
+export function go(steps) {
+  phase.value = null;
+  return doing(() => backend.ask("go", { steps }));
+}
+
+export function epoch() {
+  const { step, stepsPerEpoch } = /** @type {Look} */ (look.value);
+  return go(stepsPerEpoch - (step % stepsPerEpoch));
+}
+
+/** @param {number} step */
+export function goTo(step) {
+  phase.value = null;
+  const { earliest } = /** @type {Look} */ (look.value);
+  return doing(() => backend.ask("goTo", { step: Math.max(step, earliest) }));
+}
+
+/** The next phase of a step: three are looked at, the fourth takes it. */
+export function onePhase() {
+  const next = { "": "forward", forward: "loss", loss: "backward", backward: null }[phase.value ?? ""];
+  if (next === null) return go(1);
+  phase.value = /** @type {"forward"} */ (next);
+  return Promise.resolve();
+}
+
+/** @param {Float64Array} parameters */
+export function setParameters(parameters) {
+  return doing(() => backend.ask("setParameters", {}, { parameters }));
+}
+
+export function trace() {
+  return backend.ask("trace", {});
+}

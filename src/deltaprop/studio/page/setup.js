@@ -1,0 +1,156 @@
+// What is tried: data, network, training, as one plain value; in the address, and undone.
+
+import { facts } from "./facts.js";
+import { recipeOf } from "./sets.js";
+import { computed, signal } from "./vendored/preact.js";
+import { SCHEMES } from "./weights.js";
+
+/** @typedef {{ name: string, n: number, noise: number, seed: number, parts: number }} DataWish */
+/** @typedef {{ n: number, activation: string }} LayerWish */
+/** @typedef {{
+ *   data: DataWish, held: number, layers: LayerWish[], loss: string, optimizer: string, learningRate: number,
+ *   batchSize: number, l2: number, l1: number, scheme: string, weightSeed: number, seed: number }} Setup
+ *  held: the share of the points that only judge. layers: the hidden ones. seed: of the order of the points. */
+
+/** @type {Setup} */
+export const USUAL = {
+  data: { name: "spirals", n: 300, noise: 0.03, seed: 1, parts: 3 },
+  held: 0.25,
+  layers: [
+    { n: 8, activation: "tanh" },
+    { n: 8, activation: "tanh" },
+  ],
+  loss: "cross_entropy",
+  optimizer: "adam",
+  learningRate: 0.02,
+  batchSize: 32,
+  l2: 0,
+  l1: 0,
+  scheme: "glorot",
+  weightSeed: 1,
+  seed: 1,
+};
+
+export const MOST_LAYERS = 6;
+export const MOST_NEURONS = 16;
+export const RATES = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.02, 0.03, 0.1, 0.3, 1, 3, 10];
+export const BATCHES = [1, 4, 8, 16, 32, 64, 128];
+export const PENALTIES = [0, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1];
+
+/** The losses that fit a task, the usual one first. @param {"classes" | "numbers"} task */
+export function lossesOf(task) {
+  const fitting = task === "classes" ? ["distribution", "unit"] : ["real"];
+  return Object.keys(facts.losses).filter((name) => fitting.includes(facts.losses[name]));
+}
+
+/** A setup without what cannot be: everything in its range, the loss fitting the data. @param {Setup} wish @returns {Setup} */
+export function sound(wish) {
+  const { task, parts } = recipeOf(wish.data.name);
+  const losses = lossesOf(task);
+  const data = {
+    ...wish.data,
+    n: within(wish.data.n, 10, 2000),
+    noise: Math.min(Math.max(wish.data.noise, 0), 1),
+    parts: parts ? within(wish.data.parts, parts[0], parts[2]) : 1,
+  };
+  return {
+    ...wish,
+    data,
+    held: Math.min(Math.max(wish.held, 0), 0.9),
+    layers: wish.layers.slice(0, MOST_LAYERS).map(({ n, activation }) => ({ n: within(n, 1, MOST_NEURONS), activation })),
+    loss: losses.includes(wish.loss) ? wish.loss : losses[0],
+    batchSize: within(wish.batchSize, 1, 2000),
+  };
+}
+
+/** @param {number} value @param {number} least @param {number} most */
+function within(value, least, most) {
+  return Math.min(Math.max(Math.round(value), least), most);
+}
+
+/** What differs from the usual, as a part of an address. @param {Setup} setup @returns {string} */
+export function toAddress(setup) {
+  const told = new URLSearchParams();
+  const { data, layers, ...rest } = setup;
+  const written = (/** @type {LayerWish[]} */ all) => all.map(({ n, activation }) => `${n}-${activation}`).join(".");
+  for (const [name, value] of Object.entries(data)) {
+    if (value !== USUAL.data[/** @type {"n"} */ (name)]) told.set(name === "name" ? "data" : `data-${name}`, String(value));
+  }
+  if (written(layers) !== written(USUAL.layers)) told.set("layers", written(layers));
+  for (const [name, value] of Object.entries(rest)) {
+    if (value !== USUAL[/** @type {"seed"} */ (name)]) told.set(name, String(value));
+  }
+  return told.toString();
+}
+
+/** A setup as an address tells it; what it does not tell, or tells wrongly, is as usual. @param {string} address @returns {Setup} */
+export function fromAddress(address) {
+  const told = new URLSearchParams(address);
+  const number = (/** @type {string} */ name, /** @type {number} */ usual, /** @type {number} */ least) => {
+    const value = Number(told.get(name) ?? NaN);
+    return Number.isFinite(value) && value >= least ? value : usual;
+  };
+  const one = (/** @type {string} */ name, /** @type {string} */ usual, /** @type {string[]} */ known) =>
+    known.includes(told.get(name) ?? "") ? /** @type {string} */ (told.get(name)) : usual;
+  const { data, layers } = USUAL;
+  let name = told.get("data") ?? data.name;
+  try {
+    recipeOf(name);
+  } catch {
+    name = data.name;
+  }
+  const read = (told.get("layers") ?? "").split(".").map((text) => /^(\d+)-(\w+)$/.exec(text));
+  const known = read.every((found) => found && facts.activations.includes(found[2]));
+  return sound({
+    data: {
+      name,
+      n: number("data-n", data.n, 1),
+      noise: number("data-noise", data.noise, 0),
+      seed: number("data-seed", data.seed, 0),
+      parts: number("data-parts", recipeOf(name).parts?.[1] ?? 1, 1),
+    },
+    held: number("held", USUAL.held, 0),
+    layers: known ? read.map((found) => ({ n: Number(found?.[1]), activation: String(found?.[2]) })) : told.get("layers") === "" ? [] : layers,
+    loss: one("loss", USUAL.loss, Object.keys(facts.losses)),
+    optimizer: one("optimizer", USUAL.optimizer, Object.keys(facts.optimizers)),
+    learningRate: number("learningRate", USUAL.learningRate, 1e-12),
+    batchSize: number("batchSize", USUAL.batchSize, 1),
+    l2: number("l2", USUAL.l2, 0),
+    l1: number("l1", USUAL.l1, 0),
+    scheme: one("scheme", USUAL.scheme, Object.keys(SCHEMES)),
+    weightSeed: number("weightSeed", USUAL.weightSeed, 0),
+    seed: number("seed", USUAL.seed, 0),
+  });
+}
+
+/** What is tried now; change it by `change` alone. */
+export const setup = signal(fromAddress(location.hash.slice(1)));
+const past = signal(/** @type {Setup[]} */ ([]));
+const future = signal(/** @type {Setup[]} */ ([]));
+export const canUndo = computed(() => past.value.length > 0);
+export const canRedo = computed(() => future.value.length > 0);
+
+/** @param {Partial<Setup>} wish */
+export function change(wish) {
+  const next = sound({ ...setup.value, ...wish });
+  if (toAddress(next) === toAddress(setup.value)) return;
+  past.value = [...past.value.slice(-99), setup.value];
+  future.value = [];
+  setup.value = next;
+}
+
+export function undo() {
+  const before = past.value[past.value.length - 1];
+  if (!before) return;
+  past.value = past.value.slice(0, -1);
+  future.value = [...future.value, setup.value];
+  setup.value = before;
+}
+
+export function redo() {
+  const after = future.value[future.value.length - 1];
+  if (!after) return;
+  future.value = future.value.slice(0, -1);
+  past.value = [...past.value, setup.value];
+  setup.value = after;
+}

@@ -1,0 +1,52 @@
+// The studio's page: views over one run.
+
+import { follow } from "./asked.js";
+import { told } from "./facts.js";
+import { pause, play, playing, start, trouble } from "./run.js";
+import { redo, setup, toAddress, undo } from "./setup.js";
+import { effect, html, render } from "./vendored/preact.js";
+import { AskView } from "./views/ask_view.js";
+import { Controls } from "./views/controls.js";
+import { DataView } from "./views/data_view.js";
+import { NetworkView } from "./views/network_view.js";
+import { OutputView } from "./views/output_view.js";
+
+function Trouble() {
+  const found = trouble.value;
+  const known = { diverged: "diverged", "server gone": "server gone" }[found ?? ""];
+  return html`<p class="trouble" role="alert" hidden=${found === null}>${known ? told(known) : found}</p>`;
+}
+
+function Studio() {
+  return html`<${Controls} /><${Trouble} /><div class="views"><${DataView} /><${NetworkView} /><${OutputView} /></div><${AskView} />`;
+}
+
+/** @param {KeyboardEvent} event */
+function pressed(event) {
+  const inside = /** @type {HTMLElement} */ (event.target).closest("input, select, textarea, button");
+  if (event.key === " " && !inside) {
+    event.preventDefault();
+    void (playing.value ? pause() : play());
+  }
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z") {
+    event.preventDefault();
+    if (event.shiftKey) redo();
+    else undo();
+  }
+}
+
+export async function open() {
+  const place = /** @type {HTMLElement} */ (document.getElementById("studio"));
+  document.addEventListener("keydown", pressed);
+  effect(() => {
+    const address = toAddress(setup.value);
+    history.replaceState(null, "", address ? `#${address}` : location.pathname + location.search);
+  });
+  render(html`<${Studio} />`, place);
+  try {
+    await start();
+    follow();
+  } catch (error) {
+    trouble.value = /** @type {Error} */ (error).message;
+  }
+}

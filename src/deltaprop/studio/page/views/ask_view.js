@@ -1,0 +1,99 @@
+// Ask: the equation of what was clicked, with its numbers; each of them asked in turn; a parameter changed by typing.
+
+import { about, idsAbout, lineAbout, next, sample } from "../asked.js";
+import { short, told } from "../facts.js";
+import { look, parameterOf, playing, setParameters, shown } from "../run.js";
+import { html, signal } from "../vendored/preact.js";
+
+const trail = signal(/** @type {string[]} */ ([]));
+/** What a change by hand promised, and what it did. */
+const change = signal(/** @type {{ promised: number, done: number } | null} */ (null));
+
+/** Ask about something; what was asked before can be gone back to. @param {string | null} of */
+export function ask(of) {
+  if (of !== null && about.value !== null && of !== about.value) trail.value = [...trail.value.slice(-19), about.value];
+  if (of === null) trail.value = [];
+  change.value = null;
+  about.value = of;
+}
+
+/** A click on a symbol or number of a formula asks about it. @param {MouseEvent} event */
+function clicked(event) {
+  const id = /** @type {Element} */ (event.target).closest("[data-id]")?.getAttribute("data-id");
+  if (id) ask(id.replace(".after", ".after"));
+}
+
+/** @param {{ id: string }} given */
+function Line({ id }) {
+  const line = lineAbout(id);
+  if (line === null) return null;
+  return html`<li class="line" data-id=${id} data-value=${line.value}>
+    <span class="symbol" dangerouslySetInnerHTML=${{ __html: line.symbol }}></span>
+    <span class="parts" dangerouslySetInnerHTML=${{ __html: line.parts }}></span></li>`;
+}
+
+/** A parameter to change by hand. @param {{ of: string }} given */
+function Edit({ of }) {
+  const { sizes } = /** @type {import("../run.js").Shown} */ (shown.value);
+  const place = parameterOf(of, sizes);
+  if (place === null) return null;
+  const { parameters } = /** @type {import("../run.js").Look} */ (look.value);
+  const now = parameters[place];
+  const typed = async (/** @type {string} */ text) => {
+    const wanted = Number(text);
+    if (text.trim() === "" || !Number.isFinite(wanted) || wanted === now || next.value === null) return;
+    const [kind, layer, i, j] = of.split(".");
+    const id = kind === "w" ? `dW.${layer}[${i},${j}]` : `db.${layer}[${i}]`;
+    const before = next.value.worked.number("loss");
+    const promised = next.value.origins.value(id) * (wanted - now);
+    const others = Float64Array.from(parameters);
+    others[place] = wanted;
+    await setParameters(others);
+    change.value = { promised, done: lossAt(others) - before };
+  };
+  const size = Math.max(2, 2 * Math.abs(now));
+  return html`<div class="edit"><label for="weight">${told(of.startsWith("w") ? "this weight" : "this bias")}</label>
+    <input id="weight" type="number" step="any" value=${now} onChange=${(/** @type {any} */ event) => typed(event.target.value)} />
+    <input type="range" aria-label=${told("drag")} min=${-size} max=${size} step=${size / 100} value=${now} onChange=${(/** @type {any} */ event) => typed(event.target.value)} />
+    ${change.value && html`<p class="promise" role="status">${told("promise", { promised: short(change.value.promised), done: short(change.value.done) })}</p>`}</div>`;
+}
+
+/** The loss of the batch that is shown, at other parameters. @param {Float64Array} flat */
+function lossAt(flat) {
+  const { worked } = /** @type {any} */ (next.value);
+  const given = new Map(Object.keys(worked.program.given).map((id) => [id, worked.array(id)]));
+  let from = 0;
+  for (const [id, dims] of worked.program.parameters) {
+    const { data } = worked.array(id);
+    given.set(id, { dims, data: flat.slice(from, from + data.length) });
+    from += data.length;
+  }
+  const other = new worked.constructor(worked.program, given);
+  other.forward();
+  return other.number("loss");
+}
+
+export function AskView() {
+  const of = about.value;
+  if (of === null) return html`<section class="ask" aria-labelledby="ask-title"><h2 id="ask-title">${told("ask")}</h2><p class="hint">${told("ask hint")}</p>
+    <button type="button" id="ask-loss" onClick=${() => ask("loss")}>${told("ask about the loss")}</button></section>`;
+  const found = next.value;
+  const now = shown.value;
+  const batch = found?.rows.length ?? 0;
+  return html`<section class="ask" aria-labelledby="ask-title"><h2 id="ask-title">${told("ask")}</h2>
+    <div class="ask-tools"><button type="button" disabled=${trail.value.length === 0} onClick=${() => {
+      about.value = trail.value[trail.value.length - 1];
+      trail.value = trail.value.slice(0, -1);
+    }}>← ${told("asked before")}</button>
+      <button type="button" id="ask-loss" onClick=${() => ask("loss")}>${told("ask about the loss")}</button>
+      <label class="choice" for="sample"><span>${told("sample")}</span><input id="sample" type="number" min="1" max=${batch} value=${sample.value + 1}
+        onChange=${(/** @type {any} */ event) => (sample.value = Math.min(Math.max(Math.round(Number(event.target.value)) - 1, 0), batch - 1))} /></label>
+      <button type="button" class="close" aria-label=${told("close")} onClick=${() => ask(null)}>×</button></div>
+    ${playing.value && html`<p class="hint">${told("ask while it stands")}</p>`}
+    ${found && now && !playing.value && html`<p class="hint">${told("the step that comes", { step: found.step + 1, rows: batch, row: found.rows[sample.value] + 1 })}</p>
+      ${(of.startsWith("w.") || of.startsWith("n.")) && html`<${Edit} of=${of} />`}
+      <div class="lines" onClick=${clicked}>${idsAbout(of, sample.value, now.sizes.length - 1).map(
+        ({ title, ids }) => html`${title && html`<h3>${title}</h3>`}<ul>${ids.map((id) => html`<${Line} id=${id} />`)}</ul>`,
+      )}</div>`}
+  </section>`;
+}

@@ -1,0 +1,88 @@
+// What comes out: the decision regions, or the surface, with the points; curves; the confusion of classes.
+
+import { CLASSES, css, drawField, drawRegions, glyph } from "../drawing.js";
+import { short, told } from "../facts.js";
+import { REACH, SIDE, look, shown } from "../run.js";
+import { html, signal, useEffect, useRef } from "../vendored/preact.js";
+import { uPlot } from "../vendored/uplot.js";
+import { fieldsOf, pointed } from "./network_view.js";
+import { Picture } from "./parts.js";
+
+export const showsHeld = signal(true);
+
+/** @param {{ part: import("../run.js").Part, held: boolean, classes: number, low: number, high: number }} given */
+function Points({ part, held, classes, low, high }) {
+  return html`<g>${part.x.map(([a, b], i) => {
+    const answer = part.answers[i];
+    if (Math.abs(a) > REACH || Math.abs(b) > REACH) return null;
+    const share = (answer - low) / (high - low || 1);
+    const color = classes ? CLASSES[answer % 6] : CLASSES[share > 0.5 ? 0 : 4];
+    const opacity = classes ? 1 : 0.25 + 1.5 * Math.abs(share - 0.5);
+    const line = answer % 6 > 3 || held ? 0.016 : 0.008; // of crosses, and of what is hollow
+    return html`<path d=${glyph(classes ? answer : 0, a, -b, 0.027)} fill=${held ? "none" : css(color)} fill-opacity=${opacity}
+      stroke=${held || answer % 6 > 3 ? css(color) : "var(--paper)"} stroke-opacity=${held ? opacity : 1} stroke-width=${line} />`;
+  })}</g>`;
+}
+
+export function OutputView() {
+  const [now, seen] = [shown.value, look.value];
+  if (!now || !seen) return null;
+  const all = fieldsOf(now.sizes, seen.field);
+  const outputs = all[all.length - 1];
+  if (!outputs || outputs.some((field) => field.length === 0)) return null;
+  const found = /^n\.(\d+)\.(\d+)$/.exec(pointed.value ?? "");
+  const neuron = found && Number(found[1]) > 0 ? all[Number(found[1]) - 1]?.[Number(found[2])] : null;
+  const draw = (/** @type {HTMLCanvasElement} */ canvas) => {
+    if (neuron) return drawField(canvas, neuron, SIDE, neuron.reduce((most, v) => Math.max(most, Math.abs(v)), 1e-9));
+    if (now.classes) return drawRegions(canvas, outputs, SIDE);
+    return drawField(canvas, outputs[0], SIDE, Math.max(Math.abs(now.low), Math.abs(now.high)));
+  };
+  return html`<section class="output" aria-labelledby="output-title"><h2 id="output-title">${neuron ? told("neuron", { layer: Number(found?.[1]), j: Number(found?.[2]) + 1 }) : told("output")}</h2>
+    <div class="plane"><${Picture} class="regions" draw=${draw} drawn=${neuron ?? seen.field} label=${told("picture of the output")} />
+      <svg viewBox=${`${-REACH} ${-REACH} ${2 * REACH} ${2 * REACH}`} aria-hidden="true">
+        <${Points} ...${now} part=${now.training} held=${false} />
+        ${showsHeld.value && html`<${Points} ...${now} part=${now.held} held=${true} />`}</svg></div>
+    <label class="check"><input type="checkbox" checked=${showsHeld.value} onChange=${(/** @type {any} */ event) => (showsHeld.value = event.target.checked)} />${told("show held out")}</label>
+    <${Figures} /><${Curve} />
+  </section>`;
+}
+
+function Figures() {
+  const { figures } = /** @type {import("../run.js").Look} */ (look.value);
+  const { loss, held, right, heldRight } = figures;
+  const percent = (/** @type {number} */ share) => (Number.isFinite(share) ? `${(100 * share).toFixed(1)} %` : "–");
+  return html`<table class="figures"><thead><tr><th></th><th scope="col">${told("loss")}</th><th scope="col">${told("right")}</th></tr></thead><tbody>
+    <tr class="of-training"><th scope="row">${told("training")}</th><td id="loss">${short(loss)}</td><td id="right">${percent(right)}</td></tr>
+    <tr class="of-held"><th scope="row">${told("held")}</th><td id="held-loss">${short(held)}</td><td>${percent(heldRight)}</td></tr></tbody></table>`;
+}
+
+function Curve() {
+  const ref = useRef(/** @type {HTMLDivElement | null} */ (null));
+  const plot = useRef(/** @type {any} */ (null));
+  const { curve } = /** @type {import("../run.js").Look} */ (look.value);
+  useEffect(() => {
+    const element = /** @type {HTMLDivElement} */ (ref.current);
+    const ink = getComputedStyle(element).color;
+    const axis = { stroke: ink, grid: { stroke: "rgb(128 128 128 / 20%)", width: 1 }, ticks: { show: false }, font: "11px system-ui", size: 34 };
+    const line = (/** @type {string} */ label, /** @type {string} */ stroke, /** @type {number[]} */ dash) => ({
+      label, stroke, dash, width: 2, points: { show: false },
+    }); // prettier-ignore
+    plot.current = new uPlot(
+      {
+        width: element.clientWidth || 300, height: 150, legend: { show: false }, cursor: { show: false },
+        scales: { x: { time: false } }, axes: [{ ...axis, size: 24 }, { ...axis, size: 44 }],
+        series: [{}, line(told("training"), css(CLASSES[0]), []), line(told("held"), css(CLASSES[4]), [5, 4])],
+      },
+      curve.slice(0, 3), element,
+    ); // prettier-ignore
+    const seen = new ResizeObserver(() => plot.current.setSize({ width: element.clientWidth, height: 150 }));
+    seen.observe(element);
+    return () => {
+      seen.disconnect();
+      plot.current.destroy();
+    };
+  }, []);
+  useEffect(() => plot.current?.setData(curve.slice(0, 3)), [curve]);
+  return html`<div class="curve" ref=${ref} role="img" aria-label=${told("curve of the loss")}></div>
+    <p class="legend"><span class="of-training">${told("training")}</span><span class="of-held">${told("held")}</span></p>`;
+}

@@ -1,0 +1,172 @@
+// The worker of the page: it owns the kernels, the network and its rows, and answers what answers.js says.
+
+import { Engine } from "./engine.js";
+import { Learning } from "./learning.js";
+import { planeOf } from "./numbers.js";
+
+/** @typedef {import("./answers.js").Arrays} Arrays */
+/** @typedef {import("./answers.js").Plan} Plan */
+
+const SLICE = 12; // milliseconds of steps between two looks at what is asked
+
+/** @type {Engine} */ let engine;
+/** @type {Learning | null} */ let learning = null;
+/** @type {Plan} */ let plan;
+let running = false;
+/** @type {number | null} */ let wanted = null; // steps a second
+let perSlice = 16; // steps that a slice has time for
+let rate = 0;
+let [dueFrom, due] = [0, 0];
+const pace = { since: 0, step: 0 };
+
+/** What is asked, by kind: plain data and arrays in, plain data and arrays out.
+ *  @type {Record<string, (asked: any, arrays: Arrays) => [any, Arrays]>} */
+const ANSWERS = {
+  begin({ plan: given }, arrays) {
+    running = false;
+    plan = given;
+    learning?.network.free();
+    learning = null;
+    const { sizes, activations, loss, optimizer, learningRate, l2, l1, batchSize, seed } = plan;
+    const network = engine.create({
+      layers: sizes.slice(1).map((n_out, l) => ({
+        ...(l === 0 ? { n_in: sizes[0] } : {}), n_out, activation: activations[l] ?? "identity",
+      })),
+      loss, l2, l1, batch_size: batchSize, seed, rule: optimizer,
+    }); // prettier-ignore
+    network.setLearningRate(learningRate);
+    network.setRows("training", rowsOf(arrays.x, arrays.labels, arrays.targets));
+    const isHeld = Boolean(arrays.heldX?.length);
+    if (isHeld) network.setRows("validation", rowsOf(arrays.heldX, arrays.heldLabels, arrays.heldTargets));
+    network.setParameters(arrays.parameters);
+    const answers = { labels: arrays.answers, heldLabels: arrays.heldAnswers, isHeld };
+    learning = new Learning(network, answers);
+    return [{ parameters: network.nParameters }, {}];
+  },
+  go({ steps }) {
+    its().go(steps);
+    return [{}, {}];
+  },
+  goTo({ step }) {
+    running = false;
+    if (step < its().earliest) throw new Error(`It goes back to step ${its().earliest}, where it was changed by hand.`);
+    its().goTo(step);
+    return [{}, {}];
+  },
+  play({ rate: asked }) {
+    [running, wanted] = [true, asked];
+    [dueFrom, due] = [performance.now(), 0];
+    [pace.since, pace.step, rate] = [dueFrom, its().step, 0];
+    slice();
+    return [{}, {}];
+  },
+  pause() {
+    running = false;
+    return [{}, {}];
+  },
+  setParameters(_, { parameters }) {
+    running = false;
+    its().setParameters(/** @type {Float64Array} */ (parameters));
+    return [{}, {}];
+  },
+  setLearningRate({ learningRate }) {
+    its().network.setLearningRate(learningRate);
+    its().forgetWhatWas();
+    return [{}, {}];
+  },
+  frame({ since, plane, parameters, outputs }, { base }) {
+    const { network, step, earliest, diverged, curve } = its();
+    const points = curve.filter((point) => point.step > since);
+    /** @type {Arrays} */
+    const arrays = {
+      curve: Float64Array.from(points.flatMap((p) => [p.step, p.loss, p.held, p.right, p.heldRight])),
+    };
+    if (plane) {
+      const all = network.field(planeOf({ ...plane, base }), plane.allNeurons ? 0 : network.layers.length - 1);
+      arrays.field = joined(all.flat());
+    }
+    if (parameters) arrays.parameters = network.parameters();
+    if (outputs) {
+      arrays.outputs = network.evaluate("training").outputs.values;
+      if (its().rows.isHeld) arrays.heldOutputs = network.evaluate("validation").outputs.values;
+    }
+    const { stepsOfEpoch } = network.position;
+    const state = { step, epoch: Math.floor(step / stepsOfEpoch), stepsPerEpoch: stepsOfEpoch, earliest, running, diverged };
+    return [{ ...state, rate, figures: its().figures() }, arrays];
+  },
+  trace() {
+    const { network } = its();
+    const { rows, loss } = network.trace();
+    /** @type {Arrays} */
+    const arrays = { parameters: network.parameters() };
+    for (let k = 0; k < network.nStates; k += 1) arrays[`state_${k}`] = network.state(k);
+    return [{ loss, rows: Array.from(rows), step: its().step }, arrays];
+  },
+};
+
+function its() {
+  if (learning === null) throw new Error("There is no network yet.");
+  return learning;
+}
+
+/** @param {any} x @param {any} labels @param {any} targets */
+function rowsOf(x, labels, targets) {
+  return labels ? { x, labels } : { x, targets };
+}
+
+/** @param {Float32Array[]} arrays */
+function joined(arrays) {
+  const all = new Float32Array(arrays.reduce((n, array) => n + array.length, 0));
+  let place = 0;
+  for (const array of arrays) {
+    all.set(array, place);
+    place += array.length;
+  }
+  return all;
+}
+
+/** Some steps, and then whatever was asked meanwhile. */
+function slice() {
+  if (!running || learning === null) return;
+  const began = performance.now();
+  if (wanted === null) {
+    learning.go(perSlice);
+    const took = performance.now() - began;
+    perSlice = Math.max(1, Math.min(perSlice * 2, Math.round((perSlice * SLICE) / Math.max(took, 0.1))));
+  } else {
+    // what is owed by now; what there is no time for is let go
+    const owed = Math.floor(((began - dueFrom) / 1000) * wanted) - due;
+    for (let k = 0; k < owed && performance.now() - began < SLICE && learning.diverged === null; k += 1) learning.go(1);
+    due += owed;
+  }
+  const now = performance.now();
+  if (now - pace.since > 500) {
+    rate = ((learning.step - pace.step) / (now - pace.since)) * 1000;
+    [pace.since, pace.step] = [now, learning.step];
+  }
+  if (learning.diverged !== null) running = false;
+  if (running) soon();
+}
+
+// a timer waits 4 ms at least, a message does not
+const channel = new MessageChannel();
+channel.port1.onmessage = () => slice();
+function soon() {
+  if (wanted === null) channel.port2.postMessage(null);
+  else setTimeout(slice, Math.min(16, 1000 / wanted));
+}
+
+self.onmessage = async ({ data: { id, kind, asked, arrays } }) => {
+  try {
+    if (kind === "kernels") {
+      engine = new Engine(await WebAssembly.compile(arrays.kernels));
+      self.postMessage({ id, answer: engine.names, arrays: {} });
+      return;
+    }
+    const [answer, found] = ANSWERS[kind](asked, arrays);
+    self.postMessage({ id, answer, arrays: found }, { transfer: Object.values(found).map((array) => array.buffer) });
+  } catch (error) {
+    running = false;
+    self.postMessage({ id, refused: error instanceof Error ? error.message : String(error) });
+  }
+};

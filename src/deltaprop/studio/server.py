@@ -1,0 +1,138 @@
+"""The studio's page from this computer: only to whoever has its address, and only to this computer.
+
+The address holds a token that is drawn anew at every start. Requests need it, and a Host of this
+computer; a WebSocket needs the page's Origin besides, for somebody else's page may open one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from deltaprop.errors import DataError, DeltapropError, MissingExtraError
+from deltaprop.studio.frames import packed, unpacked
+from deltaprop.studio.page import studio_page
+from deltaprop.studio.session import Session
+
+try:
+    import uvicorn
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import HTMLResponse, PlainTextResponse, Response
+    from starlette.routing import Route, WebSocketRoute
+    from starlette.websockets import WebSocket, WebSocketDisconnect
+except ImportError as error:
+    raise MissingExtraError("The studio's server", "deltaprop[studio]") from error
+
+__all__ = ["Stop", "application", "serve"]
+
+_MOST_BYTES = 256 * 2**20  # of one message
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+def application(token: str, port: int, language: str) -> Starlette:
+    """Return what answers at a port: the page at ``/``, and its run at ``/run``."""
+    hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
+
+    def may_ask(connection: Request | WebSocket) -> bool:
+        given = connection.query_params.get("token", "")
+        known = secrets.compare_digest(given.encode(), token.encode())
+        return known and connection.headers.get("host") in hosts
+
+    async def page(request: Request) -> Response:
+        if not may_ask(request):
+            return PlainTextResponse(
+                "This address lacks the token that deltaprop studio printed.\n", 403, _HEADERS
+            )
+        return HTMLResponse(studio_page(language, "run"), headers=_HEADERS)
+
+    async def run(connection: WebSocket) -> None:
+        origin = connection.headers.get("origin", "")
+        if not may_ask(connection) or origin.removeprefix("http://") not in hosts:
+            await connection.close(1008)
+            return
+        await connection.accept()
+        await _answer(connection)
+
+    return Starlette(routes=[Route("/", page), WebSocketRoute("/run", run)])
+
+
+async def _answer(connection: WebSocket) -> None:
+    """Answer one page's questions until it goes."""
+    session = Session()
+    try:
+        while True:
+            data = await connection.receive_bytes()
+            await connection.send_bytes(await asyncio.to_thread(_answered, session, data))
+    except (WebSocketDisconnect, KeyError):  # it went, or sent what is no bytes
+        pass
+    finally:
+        await asyncio.to_thread(session.close)
+
+
+def _answered(session: Session, data: bytes) -> bytes:
+    number: Any = None
+    try:
+        message, arrays = unpacked(data)
+        number = message.get("id")
+        if not isinstance(number, int):
+            raise DataError("A question has a number.")
+        answer, found = session.answer(message.get("kind"), message.get("asked"), arrays)
+    except DeltapropError as error:
+        return packed({"id": number, "refused": str(error)})
+    return packed({"id": number, "answer": answer}, found)
+
+
+class Stop:
+    """Ends a server from another thread."""
+
+    def __init__(self) -> None:
+        self.server: uvicorn.Server | None = None
+
+    def now(self) -> None:
+        """Let it end."""
+        if self.server is not None:
+            self.server.should_exit = True
+
+
+def serve(
+    port: int, language: str, opened: Callable[[str], object], stop: Stop | None = None
+) -> None:
+    """Serve the page until Ctrl-C; ``opened`` is told its address once it can be opened.
+
+    Raises
+    ------
+    OSError
+        The port is taken, or may not be had. Port 0 takes one that is free.
+    """
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind(("127.0.0.1", port))
+    token, own = secrets.token_urlsafe(24), listening.getsockname()[1]
+    config = uvicorn.Config(
+        application(token, own, language), log_level="warning", ws_max_size=_MOST_BYTES,
+        lifespan="off", timeout_graceful_shutdown=1, access_log=False,
+    )  # fmt: skip
+    server = uvicorn.Server(config)
+    if stop is not None:
+        stop.server = server
+
+    async def until_over() -> None:
+        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        while not (server.started or serving.done()):
+            await asyncio.sleep(0.01)
+        if server.started:
+            opened(f"http://127.0.0.1:{own}/?token={token}")
+        await serving
+
+    asyncio.run(until_over())

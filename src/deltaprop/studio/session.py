@@ -1,0 +1,289 @@
+"""One page's run on this computer: it answers what ``page/answers.js`` says."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from deltaprop.errors import DataError, SettingError
+from deltaprop.model.backprop import propagate
+from deltaprop.model.parameters import Parameters
+from deltaprop.model.spec import Network
+from deltaprop.studio.frames import Arrays
+from deltaprop.studio.learning import Figures, Learning, Rows
+from deltaprop.training.checks import check_rows
+from deltaprop.training.optimizers import optimizer_from_dict
+
+__all__ = ["Session"]
+
+Answer = tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]
+
+_SLICE = 0.012  # seconds of steps between two looks at what is asked
+_MOST_STEPS = 100_000  # at once: nothing else is answered meanwhile
+_MOST_PARAMETERS = 5_000_000
+_MOST_CELLS = 250_000  # of a plane, times neurons
+_NO_FIGURES = Figures(float("nan"), None)
+
+
+class Session:
+    """A run, and the thread that plays it. One question at a time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._learning: Learning | None = None
+        self._playing: threading.Thread | None = None
+        self._running = False
+        self._rate = 0.0
+        self._answers: Mapping[str, Callable[[Mapping[str, Any], Arrays], Answer]] = {
+            "begin": self._begin,
+            "go": lambda asked, _: self._to(self._its().step + _whole(asked, "steps")),
+            "goTo": lambda asked, _: self._to(_whole(asked, "step")),
+            "play": lambda asked, _: self._play(asked.get("rate")),
+            "pause": lambda _asked, _: self._pause(),
+            "setParameters": self._set_parameters,
+            "frame": self._frame,
+            "trace": lambda _asked, _: self._trace(),
+        }
+
+    def answer(self, kind: object, asked: object, arrays: Arrays) -> Answer:
+        """Return the answer to a question.
+
+        Raises
+        ------
+        DeltapropError
+            It cannot be done; the message is for whoever asked.
+        """
+        if kind not in self._answers or not isinstance(asked, dict):
+            raise DataError(f"The studio does not know what {kind!r} asks.")
+        if kind in ("begin", "goTo", "setParameters", "play"):
+            self._stop()
+        with self._lock:
+            return self._answers[str(kind)](asked, arrays)
+
+    def close(self) -> None:
+        """Let the thread that plays it end."""
+        self._stop()
+
+    # what is asked
+
+    def _begin(self, asked: Mapping[str, Any], arrays: Arrays) -> Answer:
+        plan = asked.get("plan")
+        if not isinstance(plan, dict):
+            raise DataError("A run begins with a plan.")
+        sizes = [_whole({"size": size}, "size", least=1) for size in _list(plan, "sizes")]
+        n_parameters = sum((a + 1) * b for a, b in pairwise(sizes))
+        if n_parameters > _MOST_PARAMETERS:
+            raise SettingError(
+                f"This network has {n_parameters:,} parameters; the studio takes up to "
+                f"{_MOST_PARAMETERS:,}."
+            )
+        network = Network(
+            sizes, [str(name) for name in _list(plan, "activations")], str(plan.get("loss")),
+            l2=_number(plan, "l2"), l1=_number(plan, "l1"),
+        )  # fmt: skip
+        optimizer = plan.get("optimizer")
+        if not isinstance(optimizer, dict):
+            raise DataError("A plan has an optimizer.")
+        flat = _parameters(arrays, network)
+        self._learning = None
+        self._learning = Learning(
+            network, Parameters(network.layout, flat),
+            optimizer_from_dict({**optimizer, "learning_rate": _number(plan, "learningRate")}),
+            _rows(network, arrays, ""),
+            _rows(network, arrays, "held") if "heldX" in arrays else None,
+            _whole(plan, "batchSize", least=1), _whole(plan, "seed"),
+        )  # fmt: skip
+        return {"parameters": network.n_parameters}, {}
+
+    def _to(self, step: int) -> Answer:
+        its = self._its()
+        if step > its.step + _MOST_STEPS:
+            raise SettingError(f"At once it takes up to {_MOST_STEPS:,} steps; play takes more.")
+        if step < its.earliest:
+            raise SettingError(
+                f"It goes back to step {its.earliest}, where it was changed by hand."
+            )
+        its.go_to(step)
+        return {}, {}
+
+    def _play(self, rate: object) -> Answer:
+        self._its()
+        wanted = None if rate is None else _number({"rate": rate}, "rate")
+        self._running = True
+        self._playing = threading.Thread(target=self._plays, args=(wanted,), daemon=True)
+        self._playing.start()
+        return {}, {}
+
+    def _pause(self) -> Answer:
+        self._running = False
+        return {}, {}
+
+    def _set_parameters(self, _asked: Mapping[str, Any], arrays: Arrays) -> Answer:
+        its = self._its()
+        its.set_parameters(_parameters(arrays, its.network))
+        return {}, {}
+
+    def _frame(self, asked: Mapping[str, Any], arrays: Arrays) -> Answer:
+        its, since = self._its(), _number(asked, "since")
+        curve = np.array([point for point in its.curve if point[0] > since]).reshape(-1)
+        found: dict[str, npt.NDArray[Any]] = {"curve": curve}
+        plane = asked.get("plane")
+        if isinstance(plane, dict):
+            found["field"] = _field(its, plane, _floats(arrays, "base"))
+        if asked.get("parameters"):
+            found["parameters"] = its.parameters.flat.copy()
+        if asked.get("outputs"):
+            found["outputs"] = its.outputs(its.rows).reshape(-1)
+            if its.held is not None:
+                found["heldOutputs"] = its.outputs(its.held).reshape(-1)
+        own = its.figures(its.rows)
+        held = _NO_FIGURES if its.held is None else its.figures(its.held)
+        return {
+            "step": its.step, "epoch": its.step // its.steps_per_epoch,
+            "stepsPerEpoch": its.steps_per_epoch, "earliest": its.earliest,
+            "running": self._running, "diverged": its.diverged, "rate": self._rate,
+            "figures": {
+                "step": its.step, "loss": _told(own.loss), "held": _told(held.loss),
+                "right": _told(own.right), "heldRight": _told(held.right),
+            },
+        }, found  # fmt: skip
+
+    def _trace(self) -> Answer:
+        its = self._its()
+        states = [v for v in its.state.values() if isinstance(v, np.ndarray)]
+        arrays = {f"state_{k}": value for k, value in enumerate(states)}
+        trace = its.trace()
+        rows = its.batch(its.step).tolist()
+        return (
+            {"loss": _told(trace.loss), "rows": rows, "step": its.step},
+            {"parameters": its.parameters.flat.copy(), **arrays},
+        )
+
+    def _its(self) -> Learning:
+        if self._learning is None:
+            raise DataError("There is no network yet.")
+        return self._learning
+
+    # playing
+
+    def _plays(self, rate: float | None) -> None:
+        """Take steps while it runs: as many as there can be, or ``rate`` a second."""
+        began, done = time.perf_counter(), 0
+        seen, at_once = (began, self._its().step), 16
+        while self._running:
+            now = time.perf_counter()
+            with self._lock:
+                its = self._learning
+                if its is None or its.diverged is not None:
+                    self._running = False
+                    return
+                if rate is None:
+                    its.go(at_once)
+                else:
+                    owed = int((now - began) * rate) - done
+                    for _ in range(owed):
+                        its.go(1)
+                        if time.perf_counter() - now > _SLICE:
+                            break
+                    done += owed
+                took = time.perf_counter() - now
+                step = its.step
+            at_once = max(1, min(2 * at_once, int(at_once * _SLICE / max(took, 1e-4))))
+            if now - seen[0] > 0.5:
+                self._rate, seen = (step - seen[1]) / (now - seen[0]), (now, step)
+            # whoever asks waits for the lock: leave it for a moment
+            time.sleep(0.0005 if rate is None else min(0.016, 1 / rate))
+
+    def _stop(self) -> None:
+        self._running = False
+        if self._playing is not None:
+            self._playing.join()
+            self._playing = None
+
+
+def _field(its: Learning, plane: Mapping[str, Any], base: npt.NDArray[np.float64]) -> Any:
+    """Return what neurons make of a plane over two inputs: layer by layer, neuron by neuron."""
+    network = its.network
+    columns, rows = (_whole(plane, name, least=1) for name in ("columns", "rows"))
+    whole = bool(plane.get("allNeurons"))
+    neurons = sum(network.sizes[1:]) if whole else network.n_out
+    if columns * rows * neurons > _MOST_CELLS * max(1, neurons) or columns * rows > _MOST_CELLS:
+        raise SettingError(f"A plane of {columns} x {rows} points is too fine.")
+    across, up = (_whole({"input": i}, "input") for i in _list(plane, "inputs"))
+    if base.size != network.n_in or max(across, up) >= network.n_in:
+        raise DataError(f"A plane lies in the {network.n_in} inputs.")
+    (left, right), (low, high) = (_list(plane, axis) for axis in ("x", "y"))
+    x = np.tile(base, (columns * rows, 1))
+    cells = np.arange(columns * rows)
+    x[:, across] = left + (right - left) * (cells % columns + 0.5) / columns
+    x[:, up] = high + (low - high) * (cells // columns + 0.5) / rows
+    with np.errstate(over="ignore", invalid="ignore"):
+        _, a, _ = propagate(network, its.parameters, x)
+    kept = a[1:] if whole else a[-1:]
+    return np.concatenate([layer.T.reshape(-1) for layer in kept]).astype(np.float32)
+
+
+def _rows(network: Network, arrays: Arrays, of: str) -> Rows:
+    """Return the rows to learn from, or those held out, as the page sends them."""
+
+    def called(name: str) -> str:
+        return name if not of else of + name[0].upper() + name[1:]
+
+    x = _floats(arrays, called("x"))
+    if x.size % network.n_in:
+        raise DataError(f"The rows have {network.n_in} inputs each; {x.size} numbers came.")
+    x = x.reshape(-1, network.n_in).copy()
+    given: npt.NDArray[Any] = np.asarray(arrays.get(called("labels"), ()), dtype=np.int64)
+    if called("labels") not in arrays:
+        given = _floats(arrays, called("targets"))
+        if given.size % network.n_out:
+            raise DataError(f"Rows have {network.n_out} targets each; {given.size} numbers came.")
+        given = given.reshape(-1, network.n_out).copy()
+    checked, targets = check_rows(network, x, given, "the rows")
+    assert isinstance(checked, np.ndarray)
+    return Rows(checked, targets)
+
+
+def _parameters(arrays: Arrays, network: Network) -> npt.NDArray[np.float64]:
+    flat = _floats(arrays, "parameters").copy()
+    if flat.size != network.n_parameters or not np.isfinite(flat).all():
+        raise DataError(f"The network has {network.n_parameters} parameters, finite numbers.")
+    return flat
+
+
+def _floats(arrays: Arrays, name: str) -> npt.NDArray[np.float64]:
+    if name not in arrays:
+        raise DataError(f"The question lacks its array {name!r}.")
+    return np.asarray(arrays[name], dtype=np.float64)
+
+
+def _list(asked: Mapping[str, Any], name: str) -> list[Any]:
+    found = asked.get(name)
+    if not isinstance(found, list):
+        raise DataError(f"The question lacks its list {name!r}.")
+    return found
+
+
+def _number(asked: Mapping[str, Any], name: str) -> float:
+    found = asked.get(name)
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        raise DataError(f"The question lacks its number {name!r}.")
+    return float(found)
+
+
+def _whole(asked: Mapping[str, Any], name: str, least: int = 0) -> int:
+    found = asked.get(name)
+    if isinstance(found, bool) or not isinstance(found, int) or not least <= found < 2**53:
+        raise DataError(f"{name} is {found!r}; it is a whole number of at least {least}.")
+    return found
+
+
+def _told(value: float | None) -> float | None:
+    """Return a number as JSON can say it."""
+    return None if value is None or not np.isfinite(value) else float(value)

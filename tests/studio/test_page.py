@@ -1,0 +1,293 @@
+"""The page in Chromium: it trains by itself or by the server, with the reference's numbers."""
+
+import json
+import re
+import threading
+import time
+from importlib.resources import files
+
+import numpy as np
+import pytest
+
+import deltaprop as dp
+from deltaprop.explaining.live.program import program
+from deltaprop.notation.page_script import one_script
+from deltaprop.studio.engine import engine_bytes
+from deltaprop.studio.page import studio_page
+
+
+@pytest.fixture(scope="module")
+def page_in_one_file(tmp_path_factory):
+    if engine_bytes() is None:
+        pytest.skip("the engine of the page was not built: make wasm")
+    folder = tmp_path_factory.mktemp("studio")
+    for language in ("en", "zh"):
+        text = studio_page(language)
+        (folder / f"{language}.html").write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def served():
+    server = pytest.importorskip("deltaprop.studio.server")
+    opened, over = threading.Event(), []
+    stop = server.Stop()
+
+    def told(address):
+        over.append(address)
+        opened.set()
+
+    thread = threading.Thread(target=server.serve, args=(0, "en", told, stop), daemon=True)
+    thread.start()
+    assert opened.wait(30)
+    yield over[0]
+    stop.now()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+class Studio:
+    """A page that is open."""
+
+    def __init__(self, browser, address):
+        self.browser = browser
+        browser.get("about:blank")
+        browser.get_log("browser")
+        # a page in one file has no network at all
+        network = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+        network["offline"] = address.startswith("file:")
+        browser.execute_cdp_cmd("Network.emulateNetworkConditions", network)
+        browser.get(address)
+        self.until(lambda: self.text("step") == "0" and self.text("loss"))
+
+    def until(self, holds, seconds=60):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            try:
+                if holds():
+                    return
+            except Exception as error:  # noqa: BLE001  the page is being drawn
+                last = error
+            else:
+                last = None
+            time.sleep(0.03)
+        raise AssertionError(f"{holds} {last} {self.browser.get_log('browser')}")
+
+    def text(self, name):
+        return self.browser.execute_script(
+            "return document.getElementById(arguments[0]).textContent", name
+        )
+
+    def press(self, name):
+        self.browser.execute_script("document.getElementById(arguments[0]).click()", name)
+
+    def choose(self, name, value):
+        self.browser.execute_script(
+            "const it = document.getElementById(arguments[0]); it.value = arguments[1];"
+            "it.dispatchEvent(new Event('change', { bubbles: true }))",
+            name, str(value),
+        )  # fmt: skip
+
+    def step_to(self, n):
+        while int(self.text("step")) < n:
+            before = int(self.text("step"))
+            self.press("one step")
+            self.until(lambda before=before: int(self.text("step")) == before + 1)
+
+    def ask(self, what):
+        self.browser.execute_script(
+            "document.querySelector(arguments[0]).dispatchEvent("
+            "new MouseEvent('click', { bubbles: true }))", what,
+        )  # fmt: skip
+        self.until(lambda: self.values())
+
+    def values(self):
+        return self.browser.execute_script(
+            "return Object.fromEntries(Array.from(document.querySelectorAll('.ask li.line'),"
+            "(line) => [line.dataset.id, line.dataset.value]))"
+        )
+
+    def complaints(self):
+        return [e for e in self.browser.get_log("browser") if e["level"] in ("SEVERE", "WARNING")]
+
+
+@pytest.fixture(params=["page", "server"])
+def studio(request, browser):
+    if request.param == "page":
+        folder = request.getfixturevalue("page_in_one_file")
+        base = (folder / "en.html").as_uri()
+    else:
+        base = request.getfixturevalue("served")
+    opened = []
+
+    def visit(address=""):
+        opened.append(Studio(browser, f"{base}#{address}"))
+        return opened[-1]
+
+    yield visit
+    for each in opened:
+        assert each.complaints() == []
+    browser.get("about:blank")
+    nowhere = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
+    browser.execute_cdp_cmd("Network.emulateNetworkConditions", nowhere)
+
+
+SETUP = "data=moons&data-n=40&layers=3-tanh.2-sigmoid&learningRate=0.1&batchSize=4&held=0.25"
+
+
+def test_it_trains_and_goes_back(studio):
+    page = studio(SETUP)
+    page.press("play")
+    page.until(lambda: int(page.text("step")) > 300)
+    page.press("pause")
+    page.until(lambda: page.browser.find_elements("id", "play"))
+    assert float(page.text("loss")) < 0.7
+    page.press("back to start")
+    page.until(lambda: page.text("step") == "0")
+    page.step_to(2)
+    two = page.text("loss")
+    page.press("one epoch")
+    page.until(lambda: page.text("epoch") == "1")
+    page.press("back to start")
+    page.until(lambda: page.text("step") == "0")
+    page.step_to(2)
+    assert page.text("loss") == two
+
+
+WHAT = {
+    "[data-neuron='n.1.1']": ("z.1[0,1]", "a.1[0,1]", "delta.1[0,1]", "db.1[1]", "b.1.after[1]"),
+    "[data-neuron='n.3.0']": ("z.3[0,0]", "a.3[0,0]", "delta.3[0,0]"),
+    "[data-id='w.2.0.1']": ("dW.2[0,1]", "W.2.after[0,1]"),
+    "#ask-loss": ("loss[0]", "loss", "loss.after"),
+}
+
+
+def test_what_is_asked_is_the_references_number(studio):
+    page = studio(SETUP)
+    page.step_to(3)
+    page.ask("#ask-loss")
+    seen = {}
+    for place, names in WHAT.items():
+        page.ask(place)
+        page.until(lambda names=names: set(names) <= set(page.values()))
+        seen |= page.values()
+    numbers = {name: float(value) for name, value in seen.items()}
+    # the same step in Python, from the numbers that the page shows
+    given = page.browser.execute_script("return globalThis.deltapropStep()")
+    network = dp.Network([2, 3, 2, 2], ["tanh", "sigmoid"])
+    flat = np.concatenate([np.ravel(given[f"{n}.{k}"]) for k in (1, 2, 3) for n in ("W", "b")])
+    parameters = dp.Parameters(network.layout, flat)
+    explained = dp.explain(
+        network, parameters, given["x"], np.argmax(given["targets"], axis=1),
+        optimizer=dp.Adam(0.1),
+    )  # fmt: skip
+    steps = {step.id: step.value for step in explained.steps}
+    for name, number in numbers.items():
+        if "after" not in name:  # Adam's states are not those of a first step
+            assert number == pytest.approx(steps[name], rel=1e-12, abs=1e-15), name
+
+
+def test_both_doors_come_to_the_same_numbers(browser, page_in_one_file, served):
+    found = []
+    for base in ((page_in_one_file / "en.html").as_uri(), served):
+        page = Studio(browser, f"{base}#{SETUP}")
+        page.step_to(5)
+        page.ask("[data-id='w.2.0.1']")
+        found.append({name: float(value) for name, value in page.values().items()})
+    assert found[0].keys() == found[1].keys()
+    for name, value in found[0].items():
+        assert value == pytest.approx(found[1][name], rel=1e-11, abs=1e-14), name
+
+
+def test_what_is_changed_is_in_the_address_and_undone(studio):
+    page = studio()
+    before = page.browser.current_url
+    page.choose("learning-rate", 0.3)
+    page.press("add-layer")
+    page.until(lambda: "learningRate=0.3" in page.browser.current_url)
+    page.until(lambda: "layers=8-tanh.8-tanh.8-tanh" in page.browser.current_url)
+    address = page.browser.current_url
+    page.press("undo")
+    page.press("undo")
+    page.until(lambda: page.browser.current_url.rstrip("#") == before.rstrip("#"))
+    page.press("redo")
+    page.press("redo")
+    page.until(lambda: page.browser.current_url == address)
+    again = studio(address.partition("#")[2])
+    assert len(again.browser.find_elements("css selector", "[data-neuron^='n.3.']")) == 8
+
+
+@pytest.mark.parametrize(
+    "address", ["data=nothing&layers=x", "layers=99-tanh", "learningRate=-1&l2=x"]
+)
+def test_an_address_that_tells_nonsense_opens_as_usual(studio, address):
+    page = studio(address)
+    page.press("one step")
+    page.until(lambda: page.text("step") == "1")
+
+
+def test_the_promise_of_a_small_change_is_kept(studio):
+    page = studio(SETUP)
+    page.step_to(1)
+    page.ask("[data-id='w.2.0.1']")
+    now = float(page.browser.execute_script("return document.getElementById('weight').value"))
+    page.choose("weight", now + 1e-4)
+    page.until(lambda: page.browser.find_elements("css selector", ".promise"))
+    text = page.browser.find_element("css selector", ".promise").text
+    promised, done = (float(n) for n in re.findall(r"-?\d[\d.]*(?:e-?\d+)?(?=[; ]|\.$)", text))
+    assert done == pytest.approx(promised, rel=1e-2)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_word_is_there(language):
+    words = studio_page(language, "run")
+    told = json.loads(re.search(r'id="facts">(.*?)</script>', words, re.DOTALL)[1])["words"]
+    asked = set()
+    folder = files("deltaprop").joinpath("studio", "page")
+    for place in (*folder.iterdir(), *folder.joinpath("views").iterdir()):
+        if place.name.endswith(".js"):
+            asked |= set(re.findall(r'told\("([^"]+)"', place.read_text(encoding="utf-8")))
+    assert asked <= set(told)
+
+
+def test_programs_are_those_that_python_writes(browser, page_in_one_file):
+    page = Studio(browser, (page_in_one_file / "en.html").as_uri())
+    script = one_script(
+        files("deltaprop"), "studio/page/program", "globalThis.tested = program.programOf;"
+    )
+    page.browser.execute_script(script)
+    rng = np.random.default_rng(4)
+    losses = [name for name, row in dp.LOSSES.items() if row.targets != "count"]
+    for case in range(30):
+        sizes = [int(n) for n in rng.integers(1, 4, size=rng.integers(2, 5))]
+        hidden = [str(n) for n in rng.choice(list(dp.ACTIVATIONS), size=len(sizes) - 2)]
+        loss = losses[case % len(losses)]
+        l2, l1 = float(rng.choice([0, 0.1])), float(rng.choice([0, 0.2]))
+        network = dp.Network(sizes, hidden, loss, l2=l2, l1=l1)
+        rules = (dp.GradientDescent, dp.Momentum, dp.RMSProp, dp.Adam, dp.AdamW, dp.Lion)
+        rule = rules[case % len(rules)](0.1)
+        x = rng.normal(size=(3, sizes[0])).round(2)
+        targets = np.full((3, sizes[-1]), 1 / sizes[-1])
+        parameters = network.init(rng)
+        expected = program(dp.explain(network, parameters, x, targets, optimizer=rule))
+        settings = {
+            name: expected["given"][name]
+            for name in ("momentum", "decay", "epsilon", "beta_1", "beta_2", "weight_decay")
+            if name in expected["given"]
+        }
+        plan = {
+            "sizes": sizes, "activations": hidden, "loss": loss, "l2": l2, "l1": l1,
+            "learningRate": 0.1, "optimizer": {"name": rule.name, **settings},
+        }  # fmt: skip
+        zeros = [[0.0] * network.n_parameters] * 2
+        now = {
+            "x": x.tolist(), "targets": targets.tolist(), "parameters": parameters.flat.tolist(),
+            "states": zeros, "steps": 0,
+        }  # fmt: skip
+        found = page.browser.execute_script("return globalThis.tested(...arguments)", plan, now)
+        expected = json.loads(json.dumps(expected))
+        for part in set(expected) - {"given", "functions", "reach"}:
+            assert found[part] == expected[part], (part, hidden, loss, rule.name)
+        assert found["given"] == expected["given"]
+        used = expected["functions"]
+        assert {name: found["functions"][name] for name in used} == used
