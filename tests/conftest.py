@@ -6,6 +6,7 @@ import math
 import os
 import shutil
 import signal
+import subprocess
 import zlib
 from collections import defaultdict
 from dataclasses import dataclass
@@ -282,3 +283,28 @@ def browser():
         nowhere = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
         started.execute_cdp_cmd("Network.emulateNetworkConditions", nowhere)
         yield started
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory):
+    """Return a function that has npm fetch a package, and skips where it cannot."""
+    folder = tmp_path_factory.mktemp("npm")
+
+    def install(package):
+        npm = shutil.which("npm")
+        if npm is None:
+            pytest.skip("no npm")
+        command = [npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", folder]
+        try:
+            subprocess.run([*command, package], check=True, capture_output=True, timeout=90)
+        except (subprocess.SubprocessError, OSError):
+            pytest.skip(f"npm cannot install {package} here")
+        return folder / "node_modules"
+
+    return install
+
+
+@pytest.fixture(scope="session")
+def axe(installed):
+    """The program of axe-core, which looks for what keeps people from using a page."""
+    return (installed("axe-core@4") / "axe-core" / "axe.min.js").read_text(encoding="utf-8")

@@ -10,32 +10,7 @@ import pytest
 
 import deltaprop as dp
 from deltaprop.explaining import Names
-from helpers.in_browser import press
-
-
-@pytest.fixture(scope="session")
-def installed(tmp_path_factory):
-    """Return a function that has npm fetch a package, and skips where it cannot."""
-    folder = tmp_path_factory.mktemp("npm")
-
-    def install(package):
-        npm = shutil.which("npm")
-        if npm is None:
-            pytest.skip("no npm")
-        command = [npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", folder]
-        try:
-            subprocess.run([*command, package], check=True, capture_output=True, timeout=90)
-        except (subprocess.SubprocessError, OSError):
-            pytest.skip(f"npm cannot install {package} here")
-        return folder / "node_modules"
-
-    return install
-
-
-@pytest.fixture(scope="session")
-def axe(installed):
-    """The program of axe-core, which looks for what keeps people from using a page."""
-    return (installed("axe-core@4") / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+from helpers.in_browser import press, what_keeps_people_out
 
 
 @pytest.fixture(scope="module")
@@ -70,16 +45,6 @@ def test_what_is_shown_is_announced(page, tutorial):
     press(browser, "ARROW_RIGHT")
     assert "z.1[0,1]" in now.text
     assert browser.find_element("css selector", "output.place").text == "2 of 29"
-
-
-def what_keeps_people_out(browser, axe):
-    browser.execute_script(axe)
-    found = browser.execute_async_script(
-        "const done = arguments[0];"
-        "axe.run(document, {resultTypes: ['violations']}).then((r) => done(r.violations"
-        ".map((v) => [v.impact, v.id, v.nodes.slice(0, 3).map((n) => n.html.slice(0, 200))])));"
-    )
-    return [v for v in found if v[0] in ("serious", "critical")]
 
 
 QUICK = [
@@ -132,7 +97,8 @@ def test_the_referee_finds_what_keeps_people_out(page, axe, tutorial):
 @pytest.mark.slow
 def test_the_types_of_the_scripts_hold(installed):
     compiler = installed("typescript@5") / "typescript" / "bin" / "tsc"
-    folders = files("deltaprop.explaining.live"), files("deltaprop.studio") / "page"
+    studio = files("deltaprop.studio") / "page"
+    folders = files("deltaprop.explaining.live"), studio, studio / "views"
     modules = [path for folder in folders for path in folder.iterdir()]
     scripts = [str(path) for path in modules if path.name.endswith(".js")]
     scripts.append(str(files("deltaprop.explaining.renderers.html").joinpath("page.js")))

@@ -53,3 +53,13 @@ def resize(browser, width, height):
         "Emulation.setDeviceMetricsOverride",
         {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600},
     )
+
+
+def what_keeps_people_out(browser, axe):
+    browser.execute_script(axe)
+    found = browser.execute_async_script(
+        "const done = arguments[0];"
+        "axe.run(document, {resultTypes: ['violations']}).then((r) => done(r.violations"
+        ".map((v) => [v.impact, v.id, v.nodes.slice(0, 3).map((n) => n.html.slice(0, 200))])));"
+    )
+    return [v for v in found if v[0] in ("serious", "critical")]

@@ -14,6 +14,7 @@ import pytest
 
 import deltaprop
 from deltaprop.studio.engine import engine_bytes, engine_script, packed_engine
+from deltaprop.studio.page import studio_page
 
 PAGE = Path(deltaprop.__file__).parent / "studio" / "page"
 ANSWERS = Path(__file__).parent / "answers.js"
@@ -119,3 +120,14 @@ def ask(request, tmp_path_factory):
         return found
 
     return answers
+
+
+@pytest.fixture(scope="session")
+def page_in_one_file(tmp_path_factory):
+    if engine_bytes() is None:
+        pytest.skip("the engine of the page was not built: make wasm")
+    folder = tmp_path_factory.mktemp("studio")
+    for language in ("en", "zh"):
+        text = studio_page(language)
+        (folder / f"{language}.html").write_text(text, encoding="utf-8")
+    return folder

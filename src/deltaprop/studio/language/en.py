@@ -101,7 +101,7 @@ WORDS = {
     "undo": "Undo",
     "redo": "Redo",
     "status": "Step {step}, loss {loss}.",
-    "input": "Input {j}",
+    "input": "Input x{j}",
     # asking
     "ask": "Ask",
     "ask hint": (

@@ -18,7 +18,7 @@ import { effect, signal } from "./vendored/preact.js";
 export const about = signal(/** @type {string | null} */ (null));
 /** Which sample of the batch. */
 export const sample = signal(0);
-/** @type {import("./vendored/preact.js").Signal<{ step: number, rows: number[], worked: any, origins: Origins } | null>} */
+/** @type {{ value: { step: number, rows: number[], worked: any, origins: Origins } | null }} */
 export const next = signal(null);
 
 let asking = false;

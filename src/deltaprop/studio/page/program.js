@@ -99,7 +99,7 @@ export function symbolsFor(n) {
   return Object.fromEntries(
     Object.entries(symbols).map(([id, [template, front, ...others]]) => {
       const isOfSample = perSample.includes(id.split(/[.[]/)[0]) && (!id.startsWith("loss") || id.includes("["));
-      return [id, [template, isOfSample ? 1 : front, ...others]];
+      return [id, /** @type {any} */ ([template, isOfSample ? 1 : front, ...others])];
     }),
   );
 }

@@ -21,14 +21,15 @@ import { beginning } from "./weights.js";
 export const SIDE = 48; // points of a field across and down
 export const REACH = 1.15; // of the plane, from the middle
 
-/** @type {import("./vendored/preact.js").Signal<Shown | null>} */ export const shown = signal(null);
-/** @type {import("./vendored/preact.js").Signal<Look | null>} */ export const look = signal(null);
+/** @type {{ value: Shown | null }} */ export const shown = signal(null);
+/** @type {{ value: Look | null }} */ export const look = signal(null);
 export const playing = signal(false);
 export const speed = signal(/** @type {number | null} */ (null));
 export const trouble = signal(/** @type {string | null} */ (null));
 export const where = signal(/** @type {"page" | "server"} */ ("page"));
 /** Where the next step stands: what of it has been looked at. */
-export const phase = signal(/** @type {null | "forward" | "loss" | "backward"} */ (null));
+/** @type {{ value: null | "forward" | "loss" | "backward" }} */
+export const phase = signal(null);
 
 /** @type {PageBackend | ServerBackend} */ let backend;
 let begun = 0; // runs, so that an answer about one that is over is not shown

@@ -123,7 +123,8 @@ export function fromAddress(address) {
   });
 }
 
-/** What is tried now; change it by `change` alone. */
+// What is tried now; change it by `change` alone.
+/** @type {{ value: Setup }} */
 export const setup = signal(fromAddress(location.hash.slice(1)));
 const past = signal(/** @type {Setup[]} */ ([]));
 const future = signal(/** @type {Setup[]} */ ([]));

@@ -13,8 +13,8 @@ import { OutputView } from "./views/output_view.js";
 
 function Trouble() {
   const found = trouble.value;
-  const known = { diverged: "diverged", "server gone": "server gone" }[found ?? ""];
-  return html`<p class="trouble" role="alert" hidden=${found === null}>${known ? told(known) : found}</p>`;
+  const known = ["diverged", "server gone"].includes(found ?? "");
+  return html`<p class="trouble" role="alert" hidden=${found === null}>${known ? told(String(found)) : found}</p>`;
 }
 
 function Studio() {

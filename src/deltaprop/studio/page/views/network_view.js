@@ -116,7 +116,7 @@ export function NetworkView() {
               class=${`neuron ${pointed.value === id ? "pointed" : ""} ${about.value === id ? "asked" : ""}`} style=${`left:${x - NODE / 2}px;top:${y - NODE / 2}px`}
               title=${layer === 0 ? `x${j + 1}` : `a${layer}[${j}]`} onMouseEnter=${() => (pointed.value = id)} onMouseLeave=${() => (pointed.value = null)}>
               <${Picture} draw=${(/** @type {HTMLCanvasElement} */ canvas) => drawField(canvas, field, SIDE, Math.max(largest, layer === 0 ? 1 : 1e-9))} drawn=${field} />
-              ${isEnd && html`<span class=${layer === 0 ? "before" : "behind"}>${layer === 0 ? html`x<sub>${j + 1}</sub>` : html`<${Answer} j=${j} />`}</span>`}</div>`;
+              ${isEnd && html`<span aria-hidden="true" class=${layer === 0 ? "before" : "behind"}>${layer === 0 ? html`x<sub>${j + 1}</sub>` : html`<${Answer} j=${j} />`}</span>`}</div>`;
           }),
         )}
       </div></div></div>

@@ -51,7 +51,7 @@ function Figures() {
   const { figures } = /** @type {import("../run.js").Look} */ (look.value);
   const { loss, held, right, heldRight } = figures;
   const percent = (/** @type {number} */ share) => (Number.isFinite(share) ? `${(100 * share).toFixed(1)} %` : "–");
-  return html`<table class="figures"><thead><tr><th></th><th scope="col">${told("loss")}</th><th scope="col">${told("right")}</th></tr></thead><tbody>
+  return html`<table class="figures"><thead><tr><td></td><th scope="col">${told("loss")}</th><th scope="col">${told("right")}</th></tr></thead><tbody>
     <tr class="of-training"><th scope="row">${told("training")}</th><td id="loss">${short(loss)}</td><td id="right">${percent(right)}</td></tr>
     <tr class="of-held"><th scope="row">${told("held")}</th><td id="held-loss">${short(held)}</td><td>${percent(heldRight)}</td></tr></tbody></table>`;
 }
