@@ -5,6 +5,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
+from deltaprop.checking.kept import moved_by
 from deltaprop.checking.step import Given, work_out
 from deltaprop.explaining import worked_example
 from deltaprop.functional.losses import LOSSES
@@ -141,3 +142,10 @@ def test_two_numbers_of_two_decimals_are_of_a_working_of_two_decimals():
     assert mark({**example, "claims": {"delta.1": [["-0.07"]], "loss.after": "0.05"}})
     assert not mark({**example, "claims": {"delta.1": [["-0.06"]], "loss.after": "0.05"}})
     assert not mark({**example, "claims": {"delta.1": [["-0.07"]], "loss.after": "0.07"}})
+
+
+def test_where_no_draw_makes_a_number_nothing_is_unsure():
+    """As by z / sum(z) where the sum is 0: this is no warning on anybody's terminal."""
+    unsure, most = moved_by([np.array([np.nan, 1.0, 2.0])] * 12, np.array([np.nan, 1.5, np.inf]))
+    assert unsure.tolist() == [0.0, 1.25, 0.0]
+    assert most.tolist() == [0.0, 0.5, 0.0]

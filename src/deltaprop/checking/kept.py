@@ -8,7 +8,7 @@ page tells what was kept.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
@@ -19,11 +19,12 @@ import numpy.typing as npt
 from deltaprop.checking.precision import Claim
 from deltaprop.model.layers import ARRAYS
 
-__all__ = ["DRAWS", "WAYS", "Kept", "halves", "is_result"]
+__all__ = ["DRAWS", "WAYS", "Kept", "halves", "is_result", "moved_by"]
 
 Array = npt.NDArray[np.float64]
 
 DRAWS = 12
+_SIGMAS = 2.5  # of half a unit either way, each number by itself; 4.3 of what rounding really does
 _KINDS = (("z",), ("a",), ("delta", *(f"d{name}" for name in ARRAYS)))
 # which quantities are kept: none, ..., all
 WAYS = tuple(
@@ -44,6 +45,14 @@ def halves(key: str, shape: tuple[int, ...]) -> Array:
     """Return for every draw and number a half, up or down; the same ones each time."""
     rng = np.random.default_rng(zlib.crc32(key.encode()))
     return np.asarray(rng.integers(0, 2, size=(DRAWS, *shape)) - 0.5, dtype=np.float64)
+
+
+def moved_by(draws: Sequence[Array], number: Array) -> tuple[Array, Array]:
+    """Return how unsure numbers are, and how far a draw moves them, where that is finite."""
+    with np.errstate(all="ignore"):
+        moved = np.abs(np.array(draws) - number)
+    moved[~np.isfinite(moved)] = 0.0
+    return _SIGMAS * np.sqrt((moved**2).mean(axis=0)), moved.max(axis=0)
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.checking.conventions import HOUSE, Conventions
-from deltaprop.checking.kept import DRAWS, WAYS, Kept, halves, is_result
+from deltaprop.checking.kept import DRAWS, WAYS, Kept, halves, is_result, moved_by
 from deltaprop.checking.precision import WrittenClaim, is_close
 from deltaprop.checking.row import Row
 from deltaprop.checking.rules import RIGHT, Rules
@@ -30,7 +30,6 @@ Flags = npt.NDArray[np.bool_]
 _MOST_SLACK, _MOST_UNITS = 0.25, 3.0  # of the largest number of an array, and units besides
 _ROUGHLY = 4.0  # times the slack of another reading
 _EXACT, _EXACT_PART = 1e-12, 1e-2  # of itself, and of its unit: by so much nobody has rounded
-_SIGMAS = 2.5  # of half a unit either way, each number by itself; 4.3 of what rounding really does
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,11 +229,8 @@ class Reading:
     def _slack_row(self) -> Array:
         row, number = self._own_row, self._computed_row
         draws = [row.joined(self._work(draw)) for draw in range(DRAWS)]
-        with np.errstate(all="ignore"):
-            moved = np.abs(np.array(draws) - number)
-            moved[~np.isfinite(moved)] = 0.0
-            slack = _SIGMAS * np.sqrt((moved**2).sum(axis=0) / DRAWS)
-            return np.asarray(np.maximum(np.minimum(slack, self._most_slack), moved.max(axis=0)))
+        slack, most = moved_by(draws, number)
+        return np.maximum(np.minimum(slack, self._most_slack), most)
 
     @property
     def _most_slack(self) -> Array:
@@ -302,8 +298,7 @@ class Reading:
 
         *some, everything = (made(names) for names in WAYS)
         draws = [made(WAYS[-1], draw) for draw in range(DRAWS)]
-        with np.errstate(all="ignore"):
-            slack = _SIGMAS * np.sqrt(np.nanmean((np.array(draws) - everything) ** 2, axis=0))
+        slack, _ = moved_by(draws, everything)
         fits = [row.close(number, slack) for number in (everything, *some)]
         return np.asarray(np.any(fits, axis=0))
 
