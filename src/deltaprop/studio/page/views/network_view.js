@@ -15,7 +15,7 @@ const [NARROW, WIDE, STEP, NODE] = [116, 190, 44, 34]; // between layers, betwee
 export const pointed = signal(/** @type {string | null} */ (null));
 
 /** Between the middles of two layers. @param {number[]} sizes */
-const roomOf = (sizes) => Math.max(NARROW, Math.min(WIDE, 500 / (sizes.length - 1)));
+const roomOf = (sizes) => Math.max(NARROW, Math.min(WIDE, Math.min(500, innerWidth - 125) / (sizes.length - 1)));
 
 /** Where a neuron stands: its middle. @param {number[]} sizes @param {number} layer @param {number} j */
 function place(sizes, layer, j) {
