@@ -71,9 +71,6 @@ def test_a_wrong_one_is_named_and_ends_with_status_1(put, call):
     assert "\033" not in called.out
 
 
-@pytest.mark.xfail(
-    strict=True, reason="0.34 for 0.3388 is called right, not right, rounded: to mend"
-)
 def test_json_holds_every_verdict(put, call):
     wrong = claiming(delta_2=[[-1.05]], loss_after=0.34) | {"conventions": "house"}
     called = call("mark", put("x.json", wrong), "--json")

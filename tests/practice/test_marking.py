@@ -46,6 +46,9 @@ class TestVerdicts:
         assert "0.338802" in marking.claims["loss.after"].because
         assert marking.ok
 
+    def test_two_digits_that_stand_alone_are_right_but_rounded(self):
+        assert mark(tutorial(loss_after=0.34)).claims["loss.after"].verdict == "right, rounded"
+
     def test_null_is_not_claimed(self):
         marking = mark(tutorial(z_1=[[None, 3.8]], dW_2=None, a_2=[None], loss=0.55125))
         assert [m.id for m in marking.marks] == ["z.1[0,1]", "loss"]

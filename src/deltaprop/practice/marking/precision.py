@@ -52,6 +52,9 @@ class Habit:
         Which of them it is that is always the same; both where the numbers do not tell.
     asked : bool
         Whether so many significant digits are asked for, rounded. Otherwise they are what is seen.
+    expected : int, optional
+        Places behind the point below which a number is called rounded, where the numbers do not
+        tell what is usual: none of them may be as precise. As many as usual unless told.
     """
 
     decimals: int = 3
@@ -59,6 +62,7 @@ class Habit:
     by_decimals: bool = True
     by_digits: bool = False
     asked: bool = False
+    expected: int | None = None
 
     def is_by(self, numbers: Iterable[Number], count: str) -> bool:
         """Return whether all numbers have the usual "decimals", or "digits"."""
@@ -192,7 +196,8 @@ class Number:
         digits than usual in the working.
         """
         off = abs(self.value - right) > _NOTICEABLE * abs(right)
-        return off and self.decimals < habit.decimals and self.digits < habit.digits
+        expected = habit.decimals if habit.expected is None else habit.expected
+        return off and self.decimals < expected and self.digits < habit.digits
 
 
 def habit_of(numbers: Iterable[tuple[Number, float]]) -> Habit:
@@ -215,11 +220,20 @@ def habit_of(numbers: Iterable[tuple[Number, float]]) -> Habit:
             kind = _habit(others, others)
             found = replace(found, by_decimals=kind.by_decimals, by_digits=kind.by_digits)
     else:
-        longest = max((n.decimals for n in (*exact.values(), *others)), default=_USUAL)
-        unsure = Habit(decimals=min(max(longest, _ENOUGH), _USUAL), by_digits=True)
+        unsure = Habit(
+            _longest([*exact.values(), *others]),
+            by_digits=True,
+            expected=_longest(list(exact.values())),
+        )
         told, found = others, _habit(others, others) if _is_habit(others) else unsure
     longer = [n for n in exact.values() if n.decimals > found.decimals and n.digits > found.digits]
     return _habit(longer, longer) if len(longer) >= max(_FEWEST_TELLING, len(told)) else found
+
+
+def _longest(numbers: list[Number]) -> int:
+    """Return the places of the longest number, two or three; three where there is none."""
+    longest = max((n.decimals for n in numbers), default=_USUAL)
+    return min(max(longest, _ENOUGH), _USUAL)
 
 
 def _is_habit(told: list[Number]) -> bool:
