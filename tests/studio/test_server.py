@@ -1,7 +1,6 @@
 """Nobody gets in: the server is for whoever has its address, on this computer, in its own page."""
 
 import http.client
-import signal
 import socket
 import subprocess
 import sys
@@ -151,20 +150,21 @@ def test_two_pages_have_runs_of_their_own(address):
     assert [frame["step"] for frame in frames] == [3, 0]
 
 
-@pytest.mark.skipif(signal.getsignal(signal.SIGINT) is signal.SIG_IGN, reason="no Ctrl-C here")
 def test_the_command_says_its_address_and_ends_with_ctrl_c():
     with subprocess.Popen(
         [sys.executable, "-m", "deltaprop", "studio", "--no-browser"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip
+        late = threading.Timer(60, process.kill)  # a test that fails ends, too
+        late.start()
         said = process.stdout.readline()
         process.send_signal(2)
-        threading.Timer(30, process.kill).start()  # a test that fails ends, too
         _, remark = process.communicate()
+        late.cancel()
     assert said.startswith("http://127.0.0.1:")
     assert "Ctrl-C" in remark
     assert "Traceback" not in remark
-    assert process.returncode in (0, 130)
+    assert process.returncode == 0
 
 
 def test_a_port_that_is_taken_is_told():

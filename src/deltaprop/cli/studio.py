@@ -52,7 +52,7 @@ def studio(
     from deltaprop.studio.server import serve
 
     def opened(address: str) -> None:
-        say(address)
+        say(address, result=True)
         sys.stdout.flush()  # whoever reads it through a pipe waits for it
         remark("The studio is open at this address, to this computer alone. Ctrl-C ends it.")
         if not no_browser:
@@ -62,6 +62,8 @@ def studio(
 
     try:
         serve(port, language, opened)
+    except KeyboardInterrupt:
+        return 0  # that is how it ends
     except OSError as error:
         raise SettingError(
             f"Port {port} cannot be had ({error.strerror}). Leave --port out, or give another."
