@@ -18,12 +18,14 @@ class Studio:
         self.until(lambda: self.text("step") == "0" and self.text("loss"))
 
     def until(self, holds, seconds=60):
+        from selenium.common.exceptions import WebDriverException
+
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             try:
                 if holds():
                     return
-            except Exception as error:  # noqa: BLE001  the page is being drawn
+            except WebDriverException as error:  # the page is being drawn
                 last = error
             else:
                 last = None

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import threading
 import time
 from functools import cache
 from pathlib import Path
@@ -131,3 +132,22 @@ def page_in_one_file(tmp_path_factory):
         text = studio_page(language)
         (folder / f"{language}.html").write_text(text, encoding="utf-8")
     return folder
+
+
+@pytest.fixture(scope="session")
+def served():
+    server = pytest.importorskip("deltaprop.studio.server")
+    opened, found = threading.Event(), []
+    stop = server.Stop()
+
+    def told(address):
+        found.append(address)
+        opened.set()
+
+    thread = threading.Thread(target=server.serve, args=(0, "en", told, stop), daemon=True)
+    thread.start()
+    assert opened.wait(30)
+    yield found[0]
+    stop.now()
+    thread.join(10)
+    assert not thread.is_alive()

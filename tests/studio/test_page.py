@@ -2,7 +2,6 @@
 
 import json
 import re
-import threading
 from importlib.resources import files
 
 import numpy as np
@@ -13,25 +12,6 @@ from deltaprop.explaining.live.program import program
 from deltaprop.notation.page_script import one_script
 from deltaprop.studio.page import studio_page
 from helpers.studio_page import Studio
-
-
-@pytest.fixture(scope="module")
-def served():
-    server = pytest.importorskip("deltaprop.studio.server")
-    opened, over = threading.Event(), []
-    stop = server.Stop()
-
-    def told(address):
-        over.append(address)
-        opened.set()
-
-    thread = threading.Thread(target=server.serve, args=(0, "en", told, stop), daemon=True)
-    thread.start()
-    assert opened.wait(30)
-    yield over[0]
-    stop.now()
-    thread.join(10)
-    assert not thread.is_alive()
 
 
 @pytest.fixture(params=["page", "server"])

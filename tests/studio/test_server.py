@@ -18,19 +18,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus  # noqa: E402
 
 
 @pytest.fixture(scope="module")
-def address():
-    opened, found, stop = threading.Event(), [], server.Stop()
-
-    def told(where):
-        found.append(where)
-        opened.set()
-
-    thread = threading.Thread(target=server.serve, args=(0, "en", told, stop), daemon=True)
-    thread.start()
-    assert opened.wait(30)
-    yield urlsplit(found[0])
-    stop.now()
-    thread.join(10)
+def address(served):
+    return urlsplit(served)
 
 
 def asked(address, path="/?{query}", **headers):

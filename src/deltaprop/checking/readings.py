@@ -286,14 +286,15 @@ class Reading:
 
         It tells more than how unsure they are, and costs more.
         """
-        assert self.kept is not None
+        kept = self.kept
+        assert kept is not None
         row, claims = self._own_row, {claim.key: claim for claim in self.claims}
 
         def factor(key: str) -> float:
             return self.conventions.factor(key, self.step)
 
         def made(names: frozenset[str], draw: int | None = None) -> Array:
-            on = Kept(claims, self.unit, self.kept, names, factor, draw)  # type: ignore[arg-type]
+            on = Kept(claims, self.unit, kept, names, factor, draw)
             return row.joined(work_out(self.step, self.rules, on, until=row.keys[-1])[0])
 
         *some, everything = (made(names) for names in WAYS)

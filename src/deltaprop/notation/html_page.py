@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from collections.abc import Iterable
 
 from deltaprop._version import __version__
 
-__all__ = ["html_page", "language_tag"]
+__all__ = ["html_page", "json_in_html", "language_tag"]
 
 _TAGS = {"en": "en", "zh": "zh-Hans"}
 
@@ -60,6 +61,14 @@ def html_page(
         "</body></html>\n",
     ]
     return "\n".join(lines)
+
+
+def json_in_html(data: object) -> str:
+    """Return data as JSON that may stand in a page: nothing in it ends its element."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    for sign in "<>&\u2028\u2029":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return text
 
 
 def _digest(text: str) -> str:

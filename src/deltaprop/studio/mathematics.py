@@ -116,5 +116,5 @@ def _symbols() -> dict[str, tuple[str, int, int, bool]]:
         if hasattr(cls, "step_on"):
             continue
         worked = _worked([2] * (MOST_LAYERS + 1), "cross_entropy", cls(0.1), l2=0.1, l1=0.1)
-        found |= templates(document(worked, Style()), program(worked))
+        found |= templates(document(worked, Style(detail="overview")), program(worked))
     return found

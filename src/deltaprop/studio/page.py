@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from html import escape
 from importlib.resources import files
 from typing import Any
@@ -11,7 +10,7 @@ from deltaprop.explaining.language import words_of
 from deltaprop.functional.activations import ACTIVATIONS
 from deltaprop.functional.losses import LOSSES
 from deltaprop.languages.names import NAMES
-from deltaprop.notation.html_page import html_page
+from deltaprop.notation.html_page import html_page, json_in_html
 from deltaprop.notation.page_script import one_script
 from deltaprop.studio.engine import packed_engine
 from deltaprop.studio.language import wording
@@ -41,7 +40,7 @@ def studio_page(language: str = "en", server: str | None = None) -> str:
         No server, and kernels that were not built.
     """
     words = wording(language)
-    blocks = {"facts": _json(_facts(language, server))}
+    blocks = {"facts": json_in_html(_facts(language, server))}
     if server is None:
         blocks["kernels"] = packed_engine()
         blocks["worker"] = _script_in_html(one_script(files("deltaprop"), "studio/page/worker"))
@@ -87,14 +86,6 @@ def _facts(language: str, server: str | None) -> dict[str, Any]:
         "server": server,
         "mathematics": mathematics(),
     }
-
-
-def _json(data: object) -> str:
-    """Return data as JSON that may stand in HTML."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    for sign in "<>&\u2028\u2029":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return text
 
 
 def _script_in_html(text: str) -> str:

@@ -27,7 +27,7 @@ Answer = tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]
 _SLICE = 0.012  # seconds of steps between two looks at what is asked
 _MOST_STEPS = 100_000  # at once: nothing else is answered meanwhile
 _MOST_PARAMETERS = 5_000_000
-_MOST_CELLS = 250_000  # of a plane, times neurons
+_MOST_NUMBERS = 20_000_000  # of a plane, in its widest layer
 _NO_FIGURES = Figures(float("nan"), None)
 
 
@@ -212,8 +212,7 @@ def _field(its: Learning, plane: Mapping[str, Any], base: npt.NDArray[np.float64
     network = its.network
     columns, rows = (_whole(plane, name, least=1) for name in ("columns", "rows"))
     whole = bool(plane.get("allNeurons"))
-    neurons = sum(network.sizes[1:]) if whole else network.n_out
-    if columns * rows * neurons > _MOST_CELLS * max(1, neurons) or columns * rows > _MOST_CELLS:
+    if columns * rows * max(network.sizes) > _MOST_NUMBERS:
         raise SettingError(f"A plane of {columns} x {rows} points is too fine.")
     across, up = (_whole({"input": i}, "input") for i in _list(plane, "inputs"))
     if base.size != network.n_in or max(across, up) >= network.n_in:

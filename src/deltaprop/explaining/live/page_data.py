@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Iterator
 from functools import cache
@@ -15,6 +14,7 @@ from deltaprop.explaining.document.tokens import MatrixEquation
 from deltaprop.explaining.live.plain_trees import plain
 from deltaprop.explaining.live.program import program, reason_against
 from deltaprop.explaining.live.symbols import templates
+from deltaprop.notation.html_page import json_in_html
 from deltaprop.notation.ids import read_ref
 from deltaprop.notation.page_script import one_script
 
@@ -60,10 +60,7 @@ def page_data(document: Document) -> str:
             dict(_equation(equation, turned)) for block in equations for equation in block.equations
         ],
     }
-    text = json.dumps(told, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    for sign in "<>&\u2028\u2029":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return text
+    return json_in_html(told)
 
 
 def _equation(equation: MatrixEquation, turned: Collection[str]) -> Iterator[tuple[str, Any]]:

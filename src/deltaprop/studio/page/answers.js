@@ -26,7 +26,7 @@
  *   rate: number, figures: import("./learning.js").Point }} Frame
  *  rate: steps a second, lately. With the arrays curve (rows of step, loss, held, right, heldRight), field (for each
  *  layer, for each neuron, columns x rows numbers), parameters, outputs (of the training rows), heldOutputs. */
-/** @typedef {{ loss: number, rows: number[] }} TraceAnswer
+/** @typedef {{ step: number, loss: number, rows: number[] }} TraceAnswer
  *  With the arrays parameters, state_0, ... : everything that the next step is worked out from. */
 
 export {};

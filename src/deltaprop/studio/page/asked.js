@@ -4,6 +4,7 @@ import { lineOf } from "../../explaining/live/lines.js";
 import { symbolsOf } from "../../explaining/live/mathml.js";
 import { numberText } from "../../explaining/live/numbers.js";
 import { Origins } from "../../explaining/live/origins.js";
+import { Step } from "../../explaining/live/step.js";
 import { partsOfLine } from "../../explaining/live/write_lines.js";
 import { facts, told } from "./facts.js";
 import { stepOf, symbolsFor } from "./program.js";
@@ -18,7 +19,9 @@ import { effect, signal } from "./vendored/preact.js";
 export const about = signal(/** @type {string | null} */ (null));
 /** Which sample of the batch. */
 export const sample = signal(0);
-/** @type {{ value: { step: number, rows: number[], worked: any, origins: Origins } | null }} */
+/** The step that comes: which rows, its numbers, of which parameters, and its loss at others.
+ *  @type {{ value: { step: number, rows: number[], worked: Step, of: Float64Array, origins: Origins,
+ *    lossAt: (flat: Float64Array) => number } | null }} */
 export const next = signal(null);
 
 let asking = false;
@@ -28,7 +31,7 @@ export function follow() {
   effect(() => {
     const [seen, now] = [look.value, shown.value];
     if (about.value === null || seen === null || now === null || seen.running || asking) return;
-    if (next.value?.step === seen.step && next.value.worked.of === seen.parameters) return;
+    if (next.value?.step === seen.step && next.value.of === seen.parameters) return;
     asking = true;
     void worked().finally(() => (asking = false));
   });
@@ -48,7 +51,24 @@ async function worked() {
   const parameters = /** @type {Float64Array} */ (arrays.parameters);
   const step = stepOf(planOf(setup.value), { x, targets, parameters, states, steps: answer.step });
   sample.value = Math.min(sample.value, rows.length - 1);
-  next.value = { step: answer.step, rows, worked: Object.assign(step, { of: seen.parameters }), origins: new Origins(step) };
+  next.value = {
+    step: answer.step, rows, worked: step, of: seen.parameters, origins: new Origins(step),
+    lossAt: (flat) => lossAt(step, flat),
+  }; // prettier-ignore
+}
+
+/** The loss of a step's batch at other parameters. @param {Step} step @param {Float64Array} flat */
+function lossAt(step, flat) {
+  const given = new Map(Object.keys(step.program.given).map((id) => [id, step.array(id)]));
+  let from = 0;
+  for (const [id] of step.program.parameters) {
+    const { dims, data } = step.array(id);
+    given.set(id, { dims, data: flat.slice(from, from + data.length) });
+    from += data.length;
+  }
+  const other = new Step(step.program, given);
+  other.forward();
+  return other.number("loss");
 }
 
 /** The given numbers of the step that comes, for whoever wants them from outside, such as a browser's console. */

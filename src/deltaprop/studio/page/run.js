@@ -34,7 +34,6 @@ export const phase = signal(null);
 /** @type {PageBackend | ServerBackend} */ let backend;
 let begun = 0; // runs, so that an answer about one that is over is not shown
 /** @type {number[][]} */ let points = [];
-let seen = -1; // the step that is shown
 let asking = false;
 
 /** @param {string} id */
@@ -115,7 +114,7 @@ async function begin(wish) {
     return;
   }
   if (own !== begun) return;
-  [points, seen] = [[], -1];
+  points = [];
   [playing.value, phase.value, trouble.value] = [false, null, null];
   const numbers = classes ? [0] : answers;
   shown.value = { training, held, classes, sizes, low: Math.min(...numbers), high: Math.max(...numbers) };
@@ -164,7 +163,6 @@ function show(frame, arrays) {
   points = thinned([...points.filter(([step]) => step < Math.min(last, frame.step + 1)), ...fresh]);
   const { step, loss, held, right, heldRight } = frame.figures;
   const all = points.length && points[points.length - 1][0] === step ? points : [...points, [step, loss, held, right, heldRight]];
-  seen = frame.step;
   if (!frame.running) playing.value = false;
   trouble.value = frame.diverged ? "diverged" : null;
   look.value = {
@@ -180,7 +178,7 @@ function thinned(all) {
   return all.length <= 1500 ? all : all.filter((_, k) => k % 2 === 0 || k === all.length - 1);
 }
 
-/** Once a frame: where it runs, or stands elsewhere than is shown, look. */
+/** Once a frame: where it runs, look. */
 function watch() {
   if (playing.value && !asking) void refresh();
   requestAnimationFrame(watch);

@@ -20,7 +20,7 @@ export function ask(of) {
 /** A click on a symbol or number of a formula asks about it. @param {MouseEvent} event */
 function clicked(event) {
   const id = /** @type {Element} */ (event.target).closest("[data-id]")?.getAttribute("data-id");
-  if (id) ask(id.replace(".after", ".after"));
+  if (id) ask(id);
 }
 
 /** @param {{ id: string }} given */
@@ -45,6 +45,7 @@ function Edit({ of }) {
     const [kind, layer, i, j] = of.split(".");
     const id = kind === "w" ? `dW.${layer}[${i},${j}]` : `db.${layer}[${i}]`;
     const before = next.value.worked.number("loss");
+    const { lossAt } = next.value;
     const promised = next.value.origins.value(id) * (wanted - now);
     const others = Float64Array.from(parameters);
     others[place] = wanted;
@@ -56,21 +57,6 @@ function Edit({ of }) {
     <input id="weight" type="number" step="any" value=${now} onChange=${(/** @type {any} */ event) => typed(event.target.value)} />
     <input type="range" aria-label=${told("drag")} min=${-size} max=${size} step=${size / 100} value=${now} onChange=${(/** @type {any} */ event) => typed(event.target.value)} />
     ${change.value && html`<p class="promise" role="status">${told("promise", { promised: short(change.value.promised), done: short(change.value.done) })}</p>`}</div>`;
-}
-
-/** The loss of the batch that is shown, at other parameters. @param {Float64Array} flat */
-function lossAt(flat) {
-  const { worked } = /** @type {any} */ (next.value);
-  const given = new Map(Object.keys(worked.program.given).map((id) => [id, worked.array(id)]));
-  let from = 0;
-  for (const [id, dims] of worked.program.parameters) {
-    const { data } = worked.array(id);
-    given.set(id, { dims, data: flat.slice(from, from + data.length) });
-    from += data.length;
-  }
-  const other = new worked.constructor(worked.program, given);
-  other.forward();
-  return other.number("loss");
 }
 
 export function AskView() {
