@@ -102,6 +102,8 @@ WORDS = {
     "redo": "Redo",
     "status": "Step {step}, loss {loss}.",
     "input": "Input x{j}",
+    # the panels below
+    "panels": "More",
     # asking
     "ask": "Ask",
     "ask hint": (

@@ -91,6 +91,7 @@ WORDS = {
     "redo": "重做",
     "status": "第 {step} 步，损失 {loss}。",
     "input": "输入 x{j}",
+    "panels": "更多",
     "ask": "追问",
     "ask hint": (
         "点击一个神经元或一条连线：这里会出现它的算式，代入的是下一步的数。"

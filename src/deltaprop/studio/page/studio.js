@@ -5,11 +5,11 @@ import { told } from "./facts.js";
 import { pause, play, playing, start, trouble } from "./run.js";
 import { redo, setup, toAddress, undo } from "./setup.js";
 import { effect, html, render } from "./vendored/preact.js";
-import { AskView } from "./views/ask_view.js";
 import { Controls } from "./views/controls.js";
 import { DataView } from "./views/data_view.js";
 import { NetworkView } from "./views/network_view.js";
 import { OutputView } from "./views/output_view.js";
+import { Panel } from "./views/panel.js";
 
 function Trouble() {
   const found = trouble.value;
@@ -18,7 +18,7 @@ function Trouble() {
 }
 
 function Studio() {
-  return html`<${Controls} /><${Trouble} /><div class="views"><${DataView} /><${NetworkView} /><${OutputView} /></div><${AskView} />`;
+  return html`<${Controls} /><${Trouble} /><div class="views"><${DataView} /><${NetworkView} /><${OutputView} /></div><${Panel} />`;
 }
 
 /** @param {KeyboardEvent} event */

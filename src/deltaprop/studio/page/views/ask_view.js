@@ -4,6 +4,7 @@ import { about, idsAbout, lineAbout, next, sample } from "../asked.js";
 import { short, told } from "../facts.js";
 import { look, parameterOf, playing, setParameters, shown } from "../run.js";
 import { html, signal } from "../vendored/preact.js";
+import { panel } from "./parts.js";
 
 const trail = signal(/** @type {string[]} */ ([]));
 /** What a change by hand promised, and what it did. */
@@ -15,6 +16,7 @@ export function ask(of) {
   if (of === null) trail.value = [];
   change.value = null;
   about.value = of;
+  panel.value = "ask";
 }
 
 /** A click on a symbol or number of a formula asks about it. @param {MouseEvent} event */
@@ -61,12 +63,12 @@ function Edit({ of }) {
 
 export function AskView() {
   const of = about.value;
-  if (of === null) return html`<section class="ask" aria-labelledby="ask-title"><h2 id="ask-title">${told("ask")}</h2><p class="hint">${told("ask hint")}</p>
-    <button type="button" id="ask-loss" onClick=${() => ask("loss")}>${told("ask about the loss")}</button></section>`;
+  if (of === null) return html`<div class="ask"><p class="hint">${told("ask hint")}</p>
+    <button type="button" id="ask-loss" onClick=${() => ask("loss")}>${told("ask about the loss")}</button></div>`;
   const found = next.value;
   const now = shown.value;
   const batch = found?.rows.length ?? 0;
-  return html`<section class="ask" aria-labelledby="ask-title"><h2 id="ask-title">${told("ask")}</h2>
+  return html`<div class="ask">
     <div class="ask-tools"><button type="button" disabled=${trail.value.length === 0} onClick=${() => {
       about.value = trail.value[trail.value.length - 1];
       trail.value = trail.value.slice(0, -1);
@@ -81,5 +83,5 @@ export function AskView() {
       <div class="lines" onClick=${clicked}>${idsAbout(of, sample.value, now.sizes.length - 1).map(
         ({ title, ids }) => html`${title && html`<h3>${title}</h3>`}<ul>${ids.map((id) => html`<${Line} id=${id} />`)}</ul>`,
       )}</div>`}
-  </section>`;
+  </div>`;
 }

@@ -1,6 +1,9 @@
 // Small parts that views are made of.
 
-import { html, useEffect, useRef } from "../vendored/preact.js";
+import { html, signal, useEffect, useRef } from "../vendored/preact.js";
+
+/** Which panel below the views is open. */
+export const panel = signal("ask");
 
 /** A choice from a list. @param {{ label: string, value: string | number, options: [string | number, string][],
  *  onChoose: (value: string) => void, id: string }} given */
