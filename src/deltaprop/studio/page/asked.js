@@ -7,8 +7,9 @@ import { Origins } from "../../explaining/live/origins.js";
 import { Step } from "../../explaining/live/step.js";
 import { partsOfLine } from "../../explaining/live/write_lines.js";
 import { facts, told } from "./facts.js";
+import { planOf } from "./problem.js";
 import { stepOf, symbolsFor } from "./program.js";
-import { look, planOf, shown, trace } from "./run.js";
+import { look, shown, trace } from "./run.js";
 import { setup } from "./setup.js";
 import { effect, signal } from "./vendored/preact.js";
 

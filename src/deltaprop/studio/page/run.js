@@ -3,18 +3,14 @@
 import { PageBackend, ServerBackend } from "./backend.js";
 import { engineBytes } from "./engine.js";
 import { facts } from "./facts.js";
-import { Random } from "./random.js";
+import { problemOf } from "./problem.js";
 import { setup } from "./setup.js";
-import { pointsOf, recipeOf } from "./sets.js";
 import { effect, signal } from "./vendored/preact.js";
-import { beginning } from "./weights.js";
 
 /** @typedef {import("./answers.js").Frame} Frame */
 /** @typedef {import("./frames.js").Arrays} Arrays */
-/** @typedef {{ x: number[][], answers: number[] }} Part  points with their classes, or their numbers */
-/** @typedef {{
- *   training: Part, held: Part, classes: number, sizes: number[], low: number, high: number }} Shown
- *  What the backend was given; low and high: of the numbers that are asked for. */
+/** @typedef {import("./problem.js").Part} Part */
+/** @typedef {import("./problem.js").Shown} Shown */
 /** @typedef {Frame & { field: Float32Array, parameters: Float64Array, curve: Float64Array[] }} Look
  *  curve: step, loss, held, right, heldRight, each an array. */
 
@@ -62,20 +58,6 @@ function runAt(path) {
   return address.href;
 }
 
-/** What the backend is told of a setup; of the data only how many inputs and outputs.
- *  @param {import("./setup.js").Setup} wish @returns {import("./answers.js").Plan} */
-export function planOf(wish) {
-  const { task, parts } = recipeOf(wish.data.name);
-  const out = task === "numbers" ? 1 : parts ? wish.data.parts : 2;
-  const { learningRate, l2, l1, batchSize, seed, loss } = wish;
-  return {
-    sizes: [2, ...wish.layers.map(({ n }) => n), out],
-    activations: wish.layers.map(({ activation }) => activation),
-    optimizer: { name: wish.optimizer, ...facts.optimizers[wish.optimizer] },
-    loss, learningRate, l2, l1, batchSize, seed,
-  }; // prettier-ignore
-}
-
 /** Where a weight "w.2.0.4", or the bias of a neuron "n.1.3", stands in the flat parameters.
  *  @param {string} of @param {number[]} sizes @returns {number | null} */
 export function parameterOf(of, sizes) {
@@ -96,17 +78,7 @@ export function placeOf(sizes, layer, i, j) {
 async function begin(wish) {
   begun += 1;
   const own = begun;
-  const { x, labels, values, classes } = pointsOf(wish.data.name, wish.data);
-  const answers = /** @type {number[]} */ (labels ?? values);
-  const order = new Random(wish.data.seed, 5).order(x.length);
-  const nHeld = Math.floor(x.length * wish.held);
-  const part = (/** @type {number[]} */ rows) => ({ x: rows.map((i) => x[i]), answers: rows.map((i) => answers[i]) });
-  const [held, training] = [part(order.slice(0, nHeld)), part(order.slice(nHeld))];
-  const plan = planOf(wish);
-  const { sizes } = plan;
-  /** @type {Arrays} */
-  const arrays = { parameters: beginning(sizes, wish.scheme, wish.weightSeed), ...given(training, "", classes, wish.loss) };
-  if (nHeld) Object.assign(arrays, given(held, "held", classes, wish.loss));
+  const { plan, arrays, shown: found } = problemOf(wish);
   try {
     await backend.ask("begin", { plan }, arrays);
   } catch (error) {
@@ -116,22 +88,8 @@ async function begin(wish) {
   if (own !== begun) return;
   points = [];
   [playing.value, phase.value, trouble.value] = [false, null, null];
-  const numbers = classes ? [0] : answers;
-  shown.value = { training, held, classes, sizes, low: Math.min(...numbers), high: Math.max(...numbers) };
+  shown.value = found;
   await refresh();
-}
-
-/** A part of the points as the backend takes them. @param {Part} part @param {"" | "held"} of @param {number} classes
- *  @param {string} loss @returns {Arrays} */
-function given({ x, answers }, of, classes, loss) {
-  const called = (/** @type {string} */ name) => (of ? of + name[0].toUpperCase() + name.slice(1) : name);
-  /** @type {Arrays} */
-  const arrays = { [called("x")]: Float64Array.from(x.flat()) };
-  if (!classes) return { ...arrays, [called("targets")]: Float64Array.from(answers) };
-  arrays[called("answers")] = Int32Array.from(answers);
-  if (facts.losses[loss] === "distribution") return { ...arrays, [called("labels")]: Int32Array.from(answers) };
-  const rows = answers.flatMap((label) => Array.from({ length: classes }, (_, k) => Number(k === label)));
-  return { ...arrays, [called("targets")]: Float64Array.from(rows) };
 }
 
 /** Look at the run as it is now. */

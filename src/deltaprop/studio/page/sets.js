@@ -87,11 +87,17 @@ export function recipeOf(name) {
   return found;
 }
 
+/** How many classes a set has; 0 where a number is asked for. @param {{ name: string, parts: number }} wish */
+export function classesOf({ name, parts }) {
+  const recipe = recipeOf(name);
+  return recipe.task === "numbers" ? 0 : recipe.parts ? parts : 2;
+}
+
 /** The points of a set: the same for the same wish. @param {string} name @param {Wish} wish @returns {Points} */
 export function pointsOf(name, wish) {
   const recipe = recipeOf(name);
   const [places, noises] = [new Random(wish.seed, 1), new Random(wish.seed, 2)];
-  const ofClasses = recipe.task === "classes";
+  const classes = classesOf({ ...wish, name });
   /** @type {number[][]} */
   const x = [];
   /** @type {number[]} */
@@ -99,12 +105,11 @@ export function pointsOf(name, wish) {
   for (let i = 0; i < wish.n; i += 1) {
     const [a, b, t] = recipe.draw(places, i, wish);
     const [more, further] = [wish.noise * noises.normal(), wish.noise * noises.normal()];
-    x.push(ofClasses ? [a + more, b + further] : [a, b]);
-    asked.push(ofClasses ? t : t + more);
+    x.push(classes ? [a + more, b + further] : [a, b]);
+    asked.push(classes ? t : t + more);
   }
   const order = new Random(wish.seed, 3).order(wish.n);
   const sorted = { x: order.map((i) => x[i]) };
   const answers = order.map((i) => asked[i]);
-  if (!ofClasses) return { ...sorted, values: answers, classes: 0 };
-  return { ...sorted, labels: answers, classes: recipe.parts ? wish.parts : 2 };
+  return classes ? { ...sorted, labels: answers, classes } : { ...sorted, values: answers, classes };
 }

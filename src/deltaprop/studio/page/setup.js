@@ -1,7 +1,7 @@
 // What is tried: data, network, training, as one plain value; in the address, and undone.
 
 import { facts } from "./facts.js";
-import { recipeOf } from "./sets.js";
+import { classesOf, recipeOf } from "./sets.js";
 import { computed, signal } from "./vendored/preact.js";
 import { SCHEMES } from "./weights.js";
 
@@ -37,22 +37,22 @@ export const RATES = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.02, 0.03, 0.1, 0.3, 
 export const BATCHES = [1, 4, 8, 16, 32, 64, 128];
 export const PENALTIES = [0, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1];
 
-/** The losses that fit a task, the usual one first. @param {"classes" | "numbers"} task */
-export function lossesOf(task) {
-  const fitting = task === "classes" ? ["distribution", "unit"] : ["real"];
+/** The losses that fit a set, the usual one first. @param {DataWish} data */
+export function lossesOf(data) {
+  const fitting = classesOf(data) ? ["distribution", "unit"] : ["real"];
   return Object.keys(facts.losses).filter((name) => fitting.includes(facts.losses[name]));
 }
 
 /** A setup without what cannot be: everything in its range, the loss fitting the data. @param {Setup} wish @returns {Setup} */
 export function sound(wish) {
-  const { task, parts } = recipeOf(wish.data.name);
-  const losses = lossesOf(task);
+  const { parts } = recipeOf(wish.data.name);
   const data = {
     ...wish.data,
     n: within(wish.data.n, 10, 2000),
     noise: Math.min(Math.max(wish.data.noise, 0), 1),
     parts: parts ? within(wish.data.parts, parts[0], parts[2]) : 1,
   };
+  const losses = lossesOf(data);
   return {
     ...wish,
     data,

@@ -3,7 +3,6 @@
 import { called, facts, short, told } from "../facts.js";
 import { epoch, go, goTo, look, onePhase, pause, phase, play, playing, speed } from "../run.js";
 import { PENALTIES, RATES, canRedo, canUndo, change, lossesOf, redo, setup, undo } from "../setup.js";
-import { recipeOf } from "../sets.js";
 import { html } from "../vendored/preact.js";
 import { SCHEMES } from "../weights.js";
 import { Choice } from "./parts.js";
@@ -51,7 +50,7 @@ export function Controls() {
         }} />
       <${Choice} id="learning-rate" label=${told("learning rate")} value=${learningRate} options=${numbers([...new Set([...RATES, learningRate])].sort((a, b) => a - b))} onChoose=${(/** @type {string} */ v) => change({ learningRate: Number(v) })} />
       <${Choice} id="optimizer" label=${told("optimizer")} value=${optimizer} options=${Object.keys(facts.optimizers).map((name) => [name, called("optimizer", name)])} onChoose=${(/** @type {string} */ v) => change({ optimizer: v })} />
-      <${Choice} id="loss-of" label=${told("loss")} value=${loss} options=${lossesOf(recipeOf(data.name).task).map((name) => [name, called("loss", name)])} onChoose=${(/** @type {string} */ v) => change({ loss: v })} />
+      <${Choice} id="loss-of" label=${told("loss")} value=${loss} options=${lossesOf(data).map((name) => [name, called("loss", name)])} onChoose=${(/** @type {string} */ v) => change({ loss: v })} />
       <${Choice} id="l2" label=${told("l2")} value=${l2} options=${numbers([...new Set([...PENALTIES, l2])].sort((a, b) => a - b))} onChoose=${(/** @type {string} */ v) => change({ l2: Number(v) })} />
       <${Choice} id="scheme" label=${told("beginning")} value=${scheme} options=${Object.keys(SCHEMES).map((name) => [name, told(`scheme ${name}`)])} onChoose=${(/** @type {string} */ v) => change({ scheme: v })} />
       <button type="button" id="other-weights" onClick=${() => change({ weightSeed: (weightSeed + 1) % 1000 })}>${told("other weights")}</button>

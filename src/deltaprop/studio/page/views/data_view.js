@@ -3,16 +3,13 @@
 import { CLASSES, css, glyph } from "../drawing.js";
 import { told } from "../facts.js";
 import { RECIPES, pointsOf, recipeOf } from "../sets.js";
-import { BATCHES, USUAL, change, lossesOf, setup } from "../setup.js";
+import { BATCHES, USUAL, change, setup } from "../setup.js";
 import { html } from "../vendored/preact.js";
 import { Choice, Range } from "./parts.js";
 
 /** @param {string} name */
 function choose(name) {
-  const { task, parts } = recipeOf(name);
-  const data = { ...setup.value.data, name, parts: parts ? parts[1] : 1 };
-  const fits = lossesOf(task).includes(setup.value.loss);
-  change({ data, ...(fits ? {} : { loss: lossesOf(task)[0] }) });
+  change({ data: { ...setup.value.data, name, parts: recipeOf(name).parts?.[1] ?? 1 } });
 }
 
 /** A set in small. @param {{ name: string }} given */

@@ -1,0 +1,58 @@
+// What is to be learnt: a setup's points, plan and first weights, as a backend takes them.
+
+import { facts } from "./facts.js";
+import { Random } from "./random.js";
+import { classesOf, pointsOf } from "./sets.js";
+import { beginning } from "./weights.js";
+
+/** @typedef {import("./frames.js").Arrays} Arrays */
+/** @typedef {import("./answers.js").Plan} Plan */
+/** @typedef {import("./setup.js").Setup} Setup */
+/** @typedef {{ x: number[][], answers: number[] }} Part  points with their classes, or their numbers */
+/** @typedef {{
+ *   training: Part, held: Part, classes: number, sizes: number[], low: number, high: number }} Shown
+ *  What the backend was given; low and high: of the numbers that are asked for. */
+
+/** What the backend is told of a setup; of the data only how many inputs and outputs.
+ *  @param {Setup} wish @returns {Plan} */
+export function planOf(wish) {
+  const out = classesOf(wish.data) || 1;
+  const { learningRate, l2, l1, batchSize, seed, loss } = wish;
+  return {
+    sizes: [2, ...wish.layers.map(({ n }) => n), out],
+    activations: wish.layers.map(({ activation }) => activation),
+    optimizer: { name: wish.optimizer, ...facts.optimizers[wish.optimizer] },
+    loss, learningRate, l2, l1, batchSize, seed,
+  }; // prettier-ignore
+}
+
+/** What a setup gives a backend to begin with, and what of it is shown. @param {Setup} wish
+ *  @returns {{ plan: Plan, arrays: Arrays, shown: Shown }} */
+export function problemOf(wish) {
+  const { x, labels, values, classes } = pointsOf(wish.data.name, wish.data);
+  const answers = /** @type {number[]} */ (labels ?? values);
+  const order = new Random(wish.data.seed, 5).order(x.length);
+  const nHeld = Math.floor(x.length * wish.held);
+  const part = (/** @type {number[]} */ rows) => ({ x: rows.map((i) => x[i]), answers: rows.map((i) => answers[i]) });
+  const [held, training] = [part(order.slice(0, nHeld)), part(order.slice(nHeld))];
+  const plan = planOf(wish);
+  const { sizes } = plan;
+  /** @type {Arrays} */
+  const arrays = { parameters: beginning(sizes, wish.scheme, wish.weightSeed), ...given(training, "", classes, wish.loss) };
+  if (nHeld) Object.assign(arrays, given(held, "held", classes, wish.loss));
+  const numbers = classes ? [0] : answers;
+  return { plan, arrays, shown: { training, held, classes, sizes, low: Math.min(...numbers), high: Math.max(...numbers) } };
+}
+
+/** A part of the points as the backend takes them. @param {Part} part @param {"" | "held"} of @param {number} classes
+ *  @param {string} loss @returns {Arrays} */
+function given({ x, answers }, of, classes, loss) {
+  const called = (/** @type {string} */ name) => (of ? of + name[0].toUpperCase() + name.slice(1) : name);
+  /** @type {Arrays} */
+  const arrays = { [called("x")]: Float64Array.from(x.flat()) };
+  if (!classes) return { ...arrays, [called("targets")]: Float64Array.from(answers) };
+  arrays[called("answers")] = Int32Array.from(answers);
+  if (facts.losses[loss] === "distribution") return { ...arrays, [called("labels")]: Int32Array.from(answers) };
+  const rows = answers.flatMap((label) => Array.from({ length: classes }, (_, k) => Number(k === label)));
+  return { ...arrays, [called("targets")]: Float64Array.from(rows) };
+}
