@@ -2,6 +2,10 @@
 
 import time
 
+import numpy as np
+
+import deltaprop as dp
+
 
 class Studio:
     """A page that is open."""
@@ -65,6 +69,35 @@ class Studio:
             "return Object.fromEntries(Array.from(document.querySelectorAll('.ask li.line'),"
             "(line) => [line.dataset.id, line.dataset.value]))"
         )
+
+    def numbers(self):
+        """Return what the picture of the network shows, by "n.1.3", "w.2.0.4", "loss"."""
+        found = self.browser.execute_script(
+            "return Object.fromEntries(Array.from(document.querySelectorAll('[data-number]'),"
+            "(e) => [e.dataset.neuron ?? e.dataset.id, e.dataset.number]))"
+        )
+        return {name: float(text) for name, text in found.items()}
+
+    def reference(self, activations, loss, rule):
+        """Return the step that is shown as Python works it out, from the numbers it begins with."""
+        given = self.browser.execute_script("return globalThis.deltapropStep()")
+        layers = range(1, 1 + sum(name.startswith("W.") for name in given))
+        sizes = [len(given["W.1"]), *(len(given[f"b.{k}"]) for k in layers)]
+
+        def flat(of):
+            return np.concatenate(
+                [np.ravel(given[f"{of}{kind}.{k}"]) for k in layers for kind in "Wb"]
+            )
+
+        network = dp.Network(sizes, activations, loss)
+        state = rule.init(flat("").size)
+        state |= {name: flat(f"{name}_") for name, v in state.items() if isinstance(v, np.ndarray)}
+        if "t" in state:
+            state["t"] = given["t"] - 1
+        return dp.explain(
+            network, dp.Parameters(network.layout, flat("")), given["x"], given["targets"],
+            optimizer=rule, state=state,
+        )  # fmt: skip
 
     def complaints(self):
         return [e for e in self.browser.get_log("browser") if e["level"] in ("SEVERE", "WARNING")]

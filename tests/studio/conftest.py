@@ -16,6 +16,7 @@ import pytest
 import deltaprop
 from deltaprop.studio.engine import engine_bytes, engine_script, packed_engine
 from deltaprop.studio.page import studio_page
+from helpers.studio_page import Studio
 
 PAGE = Path(deltaprop.__file__).parent / "studio" / "page"
 ANSWERS = Path(__file__).parent / "answers.js"
@@ -151,3 +152,24 @@ def served():
     stop.now()
     thread.join(10)
     assert not thread.is_alive()
+
+
+@pytest.fixture(params=["page", "server"])
+def studio(request, browser):
+    if request.param == "page":
+        folder = request.getfixturevalue("page_in_one_file")
+        base = (folder / "en.html").as_uri()
+    else:
+        base = request.getfixturevalue("served")
+    opened = []
+
+    def visit(address=""):
+        opened.append(Studio(browser, f"{base}#{address}"))
+        return opened[-1]
+
+    yield visit
+    for each in opened:
+        assert each.complaints() == []
+    browser.get("about:blank")
+    nowhere = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
+    browser.execute_cdp_cmd("Network.emulateNetworkConditions", nowhere)

@@ -13,28 +13,6 @@ from deltaprop.notation.page_script import one_script
 from deltaprop.studio.page import studio_page
 from helpers.studio_page import Studio
 
-
-@pytest.fixture(params=["page", "server"])
-def studio(request, browser):
-    if request.param == "page":
-        folder = request.getfixturevalue("page_in_one_file")
-        base = (folder / "en.html").as_uri()
-    else:
-        base = request.getfixturevalue("served")
-    opened = []
-
-    def visit(address=""):
-        opened.append(Studio(browser, f"{base}#{address}"))
-        return opened[-1]
-
-    yield visit
-    for each in opened:
-        assert each.complaints() == []
-    browser.get("about:blank")
-    nowhere = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
-    browser.execute_cdp_cmd("Network.emulateNetworkConditions", nowhere)
-
-
 SETUP = "data=moons&data-n=40&layers=3-tanh.2-sigmoid&learningRate=0.1&batchSize=4&held=0.25"
 
 

@@ -51,9 +51,38 @@ WORDS = {
     "more neurons": "One neuron more in layer {layer}",
     "activation of": "Activation of layer {layer}",
     "picture of the network": "The network {sizes}, its weights as lines",
-    "network hint": (
-        "Each square is what a neuron makes of the plane: blue above 0, orange below. Lines are "
-        "weights; dashed ones are negative. Point at one."
+    # what the picture shows
+    "mode": "What is shown",
+    "mode values": "Values",
+    "mode deltas": "Deltas",
+    "mode gradients": "Gradients",
+    "mode updates": "Updates",
+    "mode hint values": (
+        "Each square is what a neuron makes of the plane: blue above 0, orange below; its number "
+        "is that of the sample. Lines are weights; dashed ones are negative. Click anything."
+    ),
+    "mode hint deltas": (
+        "In each square stands its delta, how the loss grows with the neuron's z, for this sample. "
+        "A line carries its part back: the weight times the delta at its end. Dashed is negative."
+    ),
+    "mode hint gradients": (
+        "In each square stands the gradient of its bias, on each line that of its weight, of the "
+        "whole batch: uphill. Dashed is negative."
+    ),
+    "mode hint updates": (
+        "What the coming step adds to each bias and, on the lines, to each weight, by the "
+        "optimizer that is chosen. Dashed is negative."
+    ),
+    "mode hint updated": (
+        "The step was taken: what was before stands above what is now; lines have grown or shrunk "
+        "from what they were. The next phase belongs to the next step."
+    ),
+    "scale": "Fullest colour {node}, thickest line {edge}",
+    "of so many": "of {n}",
+    "loss of the batch": "Loss of the batch",
+    "the step taken": (
+        "Step {step}, which was just taken: a batch of {rows} points; the sample shown is point "
+        "{row}."
     ),
     # output
     "output": "Output",
@@ -81,8 +110,10 @@ WORDS = {
     "phase": "Phase",
     "phase ready": "ready",
     "phase forward": "forward: z and a",
-    "phase loss": "the loss",
+    "phase loss": "loss",
     "phase backward": "backward: delta",
+    "one phase a second": "one phase a second",
+    "phase update": "update: old and new",
     "steps a second": "{rate} steps/s",
     "how fast": "Speed",
     "as fast as can be": "as fast as can be",

@@ -42,10 +42,31 @@ WORDS = {
     "more neurons": "第 {layer} 层加一个神经元",
     "activation of": "第 {layer} 层的激活函数",
     "picture of the network": "网络 {sizes}，连线表示权重",
-    "network hint": (
-        "每个方块是一个神经元在平面上的取值：蓝色大于 0，橙色小于 0。"
-        "连线是权重，虚线为负。把指针移到上面看看。"
+    "mode": "显示什么",
+    "mode values": "数值",
+    "mode deltas": "δ",
+    "mode gradients": "梯度",
+    "mode updates": "更新量",
+    "mode hint values": (
+        "每个方块是一个神经元在平面上的取值：蓝色大于 0，橙色小于 0；方块中的数属于所选样本。"
+        "连线是权重，虚线为负。任何地方都可以点击。"
     ),
+    "mode hint deltas": (
+        "方块中是该样本的 δ，即损失对神经元的 z 的偏导数。"
+        "每条连线把自己的一份传回去：权重乘以它末端的 δ。虚线为负。"
+    ),
+    "mode hint gradients": (
+        "方块中是偏置的梯度，连线上是权重的梯度，都是对整批而言：指向上坡。虚线为负。"
+    ),
+    "mode hint updates": ("按所选优化器，下一步给每个偏置和每个权重（连线）加上多少。虚线为负。"),
+    "mode hint updated": (
+        "这一步已经执行：上面是旧值，下面是新值；连线从原来的粗细变成现在的粗细。"
+        "下一个阶段属于下一步。"
+    ),
+    "scale": "颜色最深处 {node}，最粗的线 {edge}",
+    "of so many": "共 {n} 个",
+    "loss of the batch": "这一批的损失",
+    "the step taken": "第 {step} 步，刚刚执行：这一批有 {rows} 个点；所示样本是第 {row} 个点。",
     "output": "输出",
     "neuron": "第 {layer} 层的神经元 {j}",
     "picture of the output": "网络对平面上每一点的输出",
@@ -72,6 +93,8 @@ WORDS = {
     "phase forward": "前向：z 与 a",
     "phase loss": "损失",
     "phase backward": "反向：delta",
+    "one phase a second": "每秒一个阶段",
+    "phase update": "更新：旧与新",
     "steps a second": "{rate} 步/秒",
     "how fast": "速度",
     "as fast as can be": "尽可能快",

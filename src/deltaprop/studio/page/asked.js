@@ -7,41 +7,70 @@ import { Origins } from "../../explaining/live/origins.js";
 import { Step } from "../../explaining/live/step.js";
 import { partsOfLine } from "../../explaining/live/write_lines.js";
 import { facts, told } from "./facts.js";
-import { planOf } from "./problem.js";
 import { stepOf, symbolsFor } from "./program.js";
-import { look, shown, trace } from "./run.js";
-import { setup } from "./setup.js";
-import { effect, signal } from "./vendored/preact.js";
+import { look, phase, shown, trace, trouble } from "./run.js";
+import { computed, effect, signal } from "./vendored/preact.js";
 
 /** @typedef {{ id: string, symbol: string, parts: string, value: string, leaves: string[] }} Asked  a line, as HTML
  *  and its number in all 17 digits */
 
+/** @typedef {{
+ *   step: number, rows: number[], worked: Step, of: Float64Array, plan: import("./answers.js").Plan, origins: Origins,
+ *   lossAt: (flat: Float64Array) => number }} Worked
+ *  A step: which, of which rows, its numbers, of which parameters, and its loss at others. */
+
 /** What was asked about, "n.1.3", "w.2.0.4", "b.1.2", "loss", or the id of a number. */
 export const about = signal(/** @type {string | null} */ (null));
+/** What is pointed at, "n.1.3", "w.2.0.4", "loss". */
+export const pointed = signal(/** @type {string | null} */ (null));
 /** Which sample of the batch. */
 export const sample = signal(0);
-/** The step that comes: which rows, its numbers, of which parameters, and its loss at others.
- *  @type {{ value: { step: number, rows: number[], worked: Step, of: Float64Array, origins: Origins,
- *    lossAt: (flat: Float64Array) => number } | null }} */
+/** Whether the step is wanted while it runs, too: where a picture shows it. */
+export const wantedRunning = signal(false);
+/** The step that comes. @type {{ value: Worked | null }} */
 export const next = signal(null);
+/** The step that was taken before it. @type {{ value: Worked | null }} */
+export const taken = signal(null);
+/** The step that is shown. @type {{ value: Worked | null }} */
+export const current = computed(() => (phase.value === "update" && taken.value ? taken.value : next.value));
 
-let asking = false;
+const PATIENCE = 8; // while it runs, a step is worked out so many times as seldom as it could be
 
-/** Work the step out that comes next, where something is asked about it. */
+let working = false;
+let notBefore = 0;
+
+/** Work the step out that comes next. */
 export function follow() {
   effect(() => {
     const [seen, now] = [look.value, shown.value];
-    if (about.value === null || seen === null || now === null || seen.running || asking) return;
-    if (next.value?.step === seen.step && next.value.of === seen.parameters) return;
-    asking = true;
-    void worked().finally(() => (asking = false));
+    if (seen === null || now === null || (seen.running && !wantedRunning.value)) return;
+    if (!working && (!seen.running || performance.now() > notBefore)) void catchUp();
   });
 }
 
-async function worked() {
-  const seen = /** @type {import("./run.js").Look} */ (look.value);
-  const { training, classes } = /** @type {import("./run.js").Shown} */ (shown.value);
+/** Until what is worked out is what is looked at. */
+async function catchUp() {
+  working = true;
+  try {
+    for (let seen = null; seen !== look.value && look.value !== null; ) {
+      seen = look.value;
+      await worked(seen);
+      if (look.value.running) return;
+    }
+  } catch (error) {
+    trouble.value = /** @type {Error} */ (error).message;
+  } finally {
+    working = false;
+  }
+}
+
+/** @param {import("./run.js").Look} seen */
+async function worked(seen) {
+  const now = /** @type {import("./run.js").Shown} */ (shown.value);
   const { answer, arrays } = await trace();
+  if (shown.value !== now) return; // another run
+  const began = performance.now();
+  const { training, classes } = now;
   const rows = /** @type {number[]} */ (answer.rows);
   const x = rows.map((row) => training.x[row]);
   const targets = rows.map((row) => {
@@ -50,12 +79,17 @@ async function worked() {
   });
   const states = Object.keys(arrays).filter((name) => name.startsWith("state_")).map((name) => arrays[name]); // prettier-ignore
   const parameters = /** @type {Float64Array} */ (arrays.parameters);
-  const step = stepOf(planOf(setup.value), { x, targets, parameters, states, steps: answer.step });
+  const plan = now.plan;
+  const step = stepOf(plan, { x, targets, parameters, states, steps: answer.step });
+  const before = next.value;
   sample.value = Math.min(sample.value, rows.length - 1);
+  const known = before?.plan === plan ? before.step : NaN;
+  if (known !== answer.step) taken.value = known === answer.step - 1 ? before : null;
   next.value = {
-    step: answer.step, rows, worked: step, of: seen.parameters, origins: new Origins(step),
+    step: answer.step, rows, worked: step, of: seen.parameters, plan, origins: new Origins(step),
     lossAt: (flat) => lossAt(step, flat),
   }; // prettier-ignore
+  notBefore = performance.now() + PATIENCE * (performance.now() - began);
 }
 
 /** The loss of a step's batch at other parameters. @param {Step} step @param {Float64Array} flat */
@@ -72,8 +106,8 @@ function lossAt(step, flat) {
   return other.number("loss");
 }
 
-/** The given numbers of the step that comes, for whoever wants them from outside, such as a browser's console. */
-Object.assign(globalThis, { deltapropStep: () => next.value?.worked.program.given ?? null });
+/** The given numbers of the step that is shown, for whoever wants them from outside, such as a browser's console. */
+Object.assign(globalThis, { deltapropStep: () => current.value?.worked.program.given ?? null });
 
 /** The ids of the numbers that tell about something. @param {string} of @param {number} s @param {number} last the last layer
  *  @returns {{ title: string, ids: string[] }[]} */
@@ -103,7 +137,7 @@ export function idsAbout(of, s, last) {
 
 /** A number's line. @param {string} id @returns {Asked | null} */
 export function lineAbout(id) {
-  const found = next.value;
+  const found = current.value;
   if (found === null) return null;
   try {
     const { origins, rows } = found;

@@ -28,3 +28,12 @@ export function short(value, digits = 4) {
   const size = Math.abs(value);
   return size !== 0 && (size < 1e-3 || size >= 1e5) ? value.toExponential(digits - 2) : String(Number(value.toPrecision(digits)));
 }
+
+/** A number where there is little room. @param {number} value @param {number} [digits] */
+export function brief(value, digits = 2) {
+  if (!Number.isFinite(value)) return "–";
+  const size = Math.abs(value);
+  const isFar = size !== 0 && (size < 1e-3 || size >= 1e4);
+  const text = isFar ? value.toExponential(digits - 1).replace("e+", "e") : String(Number(value.toPrecision(digits)));
+  return text.replaceAll("-", "−");
+}

@@ -10,7 +10,7 @@ import { beginning } from "./weights.js";
 /** @typedef {import("./setup.js").Setup} Setup */
 /** @typedef {{ x: number[][], answers: number[] }} Part  points with their classes, or their numbers */
 /** @typedef {{
- *   training: Part, held: Part, classes: number, sizes: number[], low: number, high: number }} Shown
+ *   training: Part, held: Part, classes: number, sizes: number[], low: number, high: number, plan: Plan }} Shown
  *  What the backend was given; low and high: of the numbers that are asked for. */
 
 /** What the backend is told of a setup; of the data only how many inputs and outputs.
@@ -41,7 +41,7 @@ export function problemOf(wish) {
   const arrays = { parameters: beginning(sizes, wish.scheme, wish.weightSeed), ...given(training, "", classes, wish.loss) };
   if (nHeld) Object.assign(arrays, given(held, "held", classes, wish.loss));
   const numbers = classes ? [0] : answers;
-  return { plan, arrays, shown: { training, held, classes, sizes, low: Math.min(...numbers), high: Math.max(...numbers) } };
+  return { plan, arrays, shown: { training, held, classes, sizes, low: Math.min(...numbers), high: Math.max(...numbers), plan } };
 }
 
 /** A part of the points as the backend takes them. @param {Part} part @param {"" | "held"} of @param {number} classes

@@ -14,23 +14,28 @@ import { effect, signal } from "./vendored/preact.js";
 /** @typedef {Frame & { field: Float32Array, parameters: Float64Array, curve: Float64Array[] }} Look
  *  curve: step, loss, held, right, heldRight, each an array. */
 
+/** @typedef {"forward" | "loss" | "backward" | "update"} Phase */
+
+/** @type {Phase[]} */ export const PHASES = ["forward", "loss", "backward", "update"];
 export const SIDE = 48; // points of a field across and down
 export const REACH = 1.15; // of the plane, from the middle
 
 /** @type {{ value: Shown | null }} */ export const shown = signal(null);
 /** @type {{ value: Look | null }} */ export const look = signal(null);
 export const playing = signal(false);
-export const speed = signal(/** @type {number | null} */ (null));
+/** Steps a second; null: as many as there can be; "phases": one phase a second. */
+export const speed = signal(/** @type {number | "phases" | null} */ (null));
 export const trouble = signal(/** @type {string | null} */ (null));
 export const where = signal(/** @type {"page" | "server"} */ ("page"));
-/** Where the next step stands: what of it has been looked at. */
-/** @type {{ value: null | "forward" | "loss" | "backward" }} */
+/** What of a step is looked at: of the one that comes, or in "update" of the one that was just taken. */
+/** @type {{ value: Phase | null }} */
 export const phase = signal(null);
 
 /** @type {PageBackend | ServerBackend} */ let backend;
 let begun = 0; // runs, so that an answer about one that is over is not shown
 /** @type {number[][]} */ let points = [];
 let asking = false;
+let walking = 0; // the timer of the next phase
 
 /** @param {string} id */
 const textOf = (id) => document.getElementById(id)?.textContent ?? "";
@@ -87,7 +92,8 @@ async function begin(wish) {
   }
   if (own !== begun) return;
   points = [];
-  [playing.value, phase.value, trouble.value] = [false, null, null];
+  clearTimeout(walking);
+  [playing.value, walking, phase.value, trouble.value] = [false, 0, null, null];
   shown.value = found;
   await refresh();
 }
@@ -121,7 +127,7 @@ function show(frame, arrays) {
   points = thinned([...points.filter(([step]) => step < Math.min(last, frame.step + 1)), ...fresh]);
   const { step, loss, held, right, heldRight } = frame.figures;
   const all = points.length && points[points.length - 1][0] === step ? points : [...points, [step, loss, held, right, heldRight]];
-  if (!frame.running) playing.value = false;
+  if (!frame.running && !walking) playing.value = false;
   trouble.value = frame.diverged ? "diverged" : null;
   look.value = {
     ...frame,
@@ -138,7 +144,7 @@ function thinned(all) {
 
 /** Once a frame: where it runs, look. */
 function watch() {
-  if (playing.value && !asking) void refresh();
+  if (playing.value && !walking && !asking) void refresh();
   requestAnimationFrame(watch);
 }
 
@@ -155,13 +161,28 @@ async function doing(work) {
 }
 
 export function play() {
-  phase.value = null;
   playing.value = true;
-  return doing(() => backend.ask("play", { rate: speed.value }));
+  clearTimeout(walking);
+  if (speed.value === "phases") {
+    walking = setTimeout(walk);
+    return doing(() => backend.ask("pause", {}));
+  }
+  [walking, phase.value] = [0, null];
+  const rate = speed.value;
+  return doing(() => backend.ask("play", { rate }));
+}
+
+/** One phase a second, until somebody pauses. */
+async function walk() {
+  const own = begun;
+  await onePhase();
+  if (playing.value && walking && own === begun && trouble.value === null) walking = setTimeout(walk, 1000);
+  else if (walking) await pause();
 }
 
 export function pause() {
-  playing.value = false;
+  clearTimeout(walking);
+  [playing.value, walking] = [false, 0];
   return doing(() => backend.ask("pause", {}));
 }
 
@@ -184,11 +205,11 @@ export function goTo(step) {
 }
 
 /** The next phase of a step: three are looked at, the fourth takes it. */
-export function onePhase() {
-  const next = { "": "forward", forward: "loss", loss: "backward", backward: null }[phase.value ?? ""];
-  if (next === null) return go(1);
-  phase.value = /** @type {"forward"} */ (next);
-  return Promise.resolve();
+export async function onePhase() {
+  const next = PHASES[phase.value ? (PHASES.indexOf(phase.value) + 1) % PHASES.length : 0];
+  const own = begun;
+  if (next === "update") await doing(() => backend.ask("go", { steps: 1 }));
+  if (own === begun) phase.value = next;
 }
 
 /** @param {Float64Array} parameters */

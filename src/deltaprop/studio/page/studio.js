@@ -2,6 +2,7 @@
 
 import { follow } from "./asked.js";
 import { told } from "./facts.js";
+import { followPhases } from "./modes.js";
 import { pause, play, playing, start, trouble } from "./run.js";
 import { redo, setup, toAddress, undo } from "./setup.js";
 import { effect, html, render } from "./vendored/preact.js";
@@ -46,6 +47,7 @@ export async function open() {
   try {
     await start();
     follow();
+    followPhases();
   } catch (error) {
     trouble.value = /** @type {Error} */ (error).message;
   }

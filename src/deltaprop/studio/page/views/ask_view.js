@@ -1,8 +1,8 @@
 // Ask: the equation of what was clicked, with its numbers; each of them asked in turn; a parameter changed by typing.
 
-import { about, idsAbout, lineAbout, next, sample } from "../asked.js";
+import { about, current, idsAbout, lineAbout, next, sample } from "../asked.js";
 import { short, told } from "../facts.js";
-import { look, parameterOf, playing, setParameters, shown } from "../run.js";
+import { look, parameterOf, phase, playing, setParameters, shown, speed } from "../run.js";
 import { html, signal } from "../vendored/preact.js";
 import { panel } from "./parts.js";
 
@@ -65,20 +65,18 @@ export function AskView() {
   const of = about.value;
   if (of === null) return html`<div class="ask"><p class="hint">${told("ask hint")}</p>
     <button type="button" id="ask-loss" onClick=${() => ask("loss")}>${told("ask about the loss")}</button></div>`;
-  const found = next.value;
+  const found = current.value;
   const now = shown.value;
-  const batch = found?.rows.length ?? 0;
+  const running = playing.value && speed.value !== "phases";
   return html`<div class="ask">
     <div class="ask-tools"><button type="button" disabled=${trail.value.length === 0} onClick=${() => {
       about.value = trail.value[trail.value.length - 1];
       trail.value = trail.value.slice(0, -1);
     }}>← ${told("asked before")}</button>
       <button type="button" id="ask-loss" onClick=${() => ask("loss")}>${told("ask about the loss")}</button>
-      <label class="choice" for="sample"><span>${told("sample")}</span><input id="sample" type="number" min="1" max=${batch} value=${sample.value + 1}
-        onChange=${(/** @type {any} */ event) => (sample.value = Math.min(Math.max(Math.round(Number(event.target.value)) - 1, 0), batch - 1))} /></label>
       <button type="button" class="close" aria-label=${told("close")} onClick=${() => ask(null)}>×</button></div>
-    ${playing.value && html`<p class="hint">${told("ask while it stands")}</p>`}
-    ${found && now && !playing.value && html`<p class="hint">${told("the step that comes", { step: found.step + 1, rows: batch, row: found.rows[sample.value] + 1 })}</p>
+    ${running && html`<p class="hint">${told("ask while it stands")}</p>`}
+    ${found && now && !running && html`<p class="hint">${told(phase.value === "update" ? "the step taken" : "the step that comes", { step: found.step + 1, rows: found.rows.length, row: found.rows[sample.value] + 1 })}</p>
       ${(of.startsWith("w.") || of.startsWith("n.")) && html`<${Edit} of=${of} />`}
       <div class="lines" onClick=${clicked}>${idsAbout(of, sample.value, now.sizes.length - 1).map(
         ({ title, ids }) => html`${title && html`<h3>${title}</h3>`}<ul>${ids.map((id) => html`<${Line} id=${id} />`)}</ul>`,

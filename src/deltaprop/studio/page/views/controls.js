@@ -43,9 +43,9 @@ export function Controls() {
       <dt>${told("speed")}</dt><dd id="rate">${seen && playing.value ? told("steps a second", { rate: Math.round(seen.rate).toLocaleString(facts.language) }) : "–"}</dd>
       <dt>${told("phase")}</dt><dd id="phase">${told(`phase ${phase.value ?? "ready"}`)}</dd></dl>
     <div class="choices">
-      <${Choice} id="speed" label=${told("how fast")} value=${speed.value ?? "all"} options=${[...SPEEDS.map((v) => [v, told("steps a second", { rate: v })]), ["all", told("as fast as can be")]]}
+      <${Choice} id="speed" label=${told("how fast")} value=${speed.value ?? "all"} options=${[["phases", told("one phase a second")], ...SPEEDS.map((v) => [v, told("steps a second", { rate: v })]), ["all", told("as fast as can be")]]}
         onChoose=${(/** @type {string} */ value) => {
-          speed.value = value === "all" ? null : Number(value);
+          speed.value = value === "all" ? null : value === "phases" ? value : Number(value);
           if (playing.value) void play();
         }} />
       <${Choice} id="learning-rate" label=${told("learning rate")} value=${learningRate} options=${numbers([...new Set([...RATES, learningRate])].sort((a, b) => a - b))} onChoose=${(/** @type {string} */ v) => change({ learningRate: Number(v) })} />

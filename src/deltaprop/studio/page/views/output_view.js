@@ -1,11 +1,12 @@
 // What comes out: the decision regions, or the surface, with the points; curves; the confusion of classes.
 
+import { pointed } from "../asked.js";
 import { CLASSES, css, drawField, drawRegions, glyph } from "../drawing.js";
 import { short, told } from "../facts.js";
 import { REACH, SIDE, look, shown } from "../run.js";
 import { html, signal, useEffect, useRef } from "../vendored/preact.js";
 import { uPlot } from "../vendored/uplot.js";
-import { fieldsOf, pointed } from "./network_view.js";
+import { fieldsOf } from "./network_picture.js";
 import { Picture } from "./parts.js";
 
 export const showsHeld = signal(true);

@@ -1,0 +1,194 @@
+// The network as a picture: a square for every neuron, a line for every weight, the loss at the end; in each of its modes.
+
+import { numberText } from "../../../explaining/live/numbers.js";
+import { about, current, pointed, sample } from "../asked.js";
+import { CLASSES, css, drawField, glyph } from "../drawing.js";
+import { brief, short, told } from "../facts.js";
+import { mode, ofEdge, ofLoss, ofNeuron } from "../modes.js";
+import { SIDE, look, phase, placeOf, shown } from "../run.js";
+import { html } from "../vendored/preact.js";
+import { ask } from "./ask_view.js";
+import { Picture } from "./parts.js";
+
+/** @typedef {import("../modes.js").Found} Found */
+
+const [NARROW, WIDE, NODE, SIDES] = [116, 190, 44, 52]; // between layers; a neuron; beside the outermost
+const [CLOSE, APART, FEW] = [50, 78, 16]; // between neurons; where there are so few edges that each has its number
+const [LOSS, BELOW] = [92, 54]; // from the outputs to the loss
+
+/** How wide the picture may be, as studio.css has the columns; whether the loss stands below the outputs. */
+function roomOf() {
+  const narrow = innerWidth < 736;
+  const beside = innerWidth > 1152 ? 684 : narrow ? 24 : 390;
+  return { narrow, wide: innerWidth - beside };
+}
+
+/** How large everything is, and where. @param {number[]} sizes */
+export function layoutOf(sizes) {
+  const gaps = sizes.length - 1;
+  const edges = sizes.slice(1).reduce((n, size, l) => n + size * sizes[l], 0);
+  const few = edges <= FEW;
+  const apart = few ? APART : CLOSE;
+  const { narrow, wide } = roomOf();
+  const beside = 2 * SIDES + (narrow ? 0 : LOSS - 12);
+  const room = Math.max(NARROW, Math.min(WIDE, (wide - beside) / gaps));
+  const place = (/** @type {number} */ layer, /** @type {number} */ j) => ({
+    x: SIDES + layer * room,
+    y: (Math.max(...sizes) * apart) / 2 + (j - (sizes[layer] - 1) / 2) * apart,
+  });
+  const end = place(gaps, (sizes[gaps] - 1) / 2);
+  const below = place(gaps, sizes[gaps] - 1).y + BELOW;
+  const loss = narrow ? { x: end.x, y: below } : { x: end.x + LOSS, y: end.y };
+  const width = beside + gaps * room;
+  const height = Math.max(Math.max(...sizes) * apart, narrow ? below + 24 : 0);
+  return { place, loss, width, height, few, narrow };
+}
+
+/** The fields of each layer's neurons. @param {number[]} sizes @param {Float32Array} field @returns {Float32Array[][]} */
+export function fieldsOf(sizes, field) {
+  const points = SIDE * SIDE;
+  let from = 0;
+  return sizes.slice(1).map((n) => Array.from({ length: n }, () => field.subarray(from, (from += points))));
+}
+
+/** An input as a field: it grows to the right, or upwards. @param {number} which */
+function inputField(which) {
+  return Float32Array.from({ length: SIDE * SIDE }, (_, place) => {
+    const [row, column] = [Math.floor(place / SIDE), place % SIDE];
+    return which === 0 ? (2 * column) / (SIDE - 1) - 1 : 1 - (2 * row) / (SIDE - 1);
+  });
+}
+const INPUTS = [inputField(0), inputField(1)];
+
+/** The numbers of the picture, where there is a step to take them from. */
+function numbers() {
+  const { sizes } = /** @type {import("../run.js").Shown} */ (shown.value);
+  const { running } = /** @type {import("../run.js").Look} */ (look.value);
+  const step = running && mode.value === "values" ? null : current.value?.worked;
+  if (!step || step.last !== sizes.length - 1) return null;
+  const s = sample.value;
+  const neurons = sizes.map((n, layer) => Array.from({ length: n }, (_, j) => ofNeuron(step, mode.value, s, layer, j)));
+  const edges = sizes.slice(1).map((n, l) =>
+    Array.from({ length: sizes[l] }, (_, i) => Array.from({ length: n }, (__, j) => ofEdge(step, mode.value, s, l + 1, i, j))),
+  );
+  const largest = (/** @type {(Found | null)[]} */ all) => all.reduce((most, found) => Math.max(most, Math.abs(found?.value ?? 0)), 0);
+  return { neurons, edges, loss: ofLoss(step, s), most: largest(neurons.flat()), thickest: largest(edges.flat(2)) };
+}
+
+/** How much of what is largest a number is, so that small ones are seen, too. @param {number} value @param {number} most */
+const share = (value, most) => (most > 0 ? Math.sqrt(Math.min(Math.abs(value) / most, 1)) : 0);
+
+/** A number with its sign, as there is room for it. @param {number} value */
+const signed = (value) => (value > 0 && mode.value !== "values" ? "+" : "") + brief(value);
+
+/** What an edge's number is called. @param {number} layer @param {number} i @param {number} j */
+function edgeName(layer, i, j) {
+  const w = `W${layer}[${i},${j}]`;
+  return { values: w, deltas: `${w} · δ${layer}[${j}]`, gradients: `∂L/∂${w}`, updates: `Δ${w}` }[mode.value];
+}
+
+/** @param {{ layout: ReturnType<typeof layoutOf>, found: ReturnType<typeof numbers> }} given */
+function Edges({ layout, found }) {
+  const { sizes } = /** @type {import("../run.js").Shown} */ (shown.value);
+  const { parameters } = /** @type {import("../run.js").Look} */ (look.value);
+  const [lines, texts] = /** @type {any[][]} */ ([[], []]);
+  for (let layer = 1; layer < sizes.length; layer += 1) {
+    for (let i = 0; i < sizes[layer - 1]; i += 1) {
+      for (let j = 0; j < sizes[layer]; j += 1) {
+        const own = found?.edges[layer - 1][i][j] ?? (mode.value === "values" ? { value: parameters[placeOf(sizes, layer, i, j)] } : { value: 0 });
+        const id = `w.${layer}.${i}.${j}`;
+        const [from, to] = [layout.place(layer - 1, i), layout.place(layer, j)];
+        const [start, end, middle] = [from.x + NODE / 2, to.x - NODE / 2, (from.x + to.x) / 2];
+        const width = (/** @type {number} */ w) => Math.min(0.3 + 1.5 * Math.sqrt(Math.abs(w)), 7);
+        const old = phase.value === "update" && "before" in own ? `--old:${width(Number(own.before))}px;` : "";
+        const shownWidth = old ? width(Number(/** @type {Found} */ (own).after)) : mode.value === "values" ? width(own.value) : 0.3 + 5 * share(own.value, found?.thickest ?? 0);
+        const is = (/** @type {string} */ kind, /** @type {boolean} */ holds) => (holds ? ` ${kind}` : "");
+        const below = old ? Number(/** @type {Found} */ (own).after) < 0 : own.value < 0;
+        lines.push(
+          html`<path class=${`edge ${below ? "below" : "above"}${is("pointed", pointed.value === id)}${is("asked", about.value === id)}`} data-id=${id}
+            data-number=${found && numberText(own.value, 17)} style=${`${old}--at:${2 * layer - 1}`}
+            d=${`M${start} ${from.y}C${middle} ${from.y} ${middle} ${to.y} ${end} ${to.y}`} stroke-width=${shownWidth}
+            onMouseEnter=${() => (pointed.value = id)} onMouseLeave=${() => (pointed.value = null)} onClick=${() => ask(id)}>
+            <title>${`${edgeName(layer, i, j)} = ${short(own.value, 6)}`}</title></path>`,
+        );
+        if (!layout.few || !found) continue;
+        const t = (i + j) % 2 ? 0.64 : 0.3; // where lines that cross have parted
+        const [a, b] = [(1 - t) ** 3 + 3 * (1 - t) ** 2 * t, 3 * (1 - t) * t ** 2 + t ** 3];
+        const x = (1 - t) ** 3 * start + 3 * (1 - t) * t * middle + t ** 3 * end;
+        const text = old ? `${brief(Number(/** @type {Found} */ (own).before), 3)} → ${brief(Number(/** @type {Found} */ (own).after), 3)}` : signed(own.value);
+        texts.push(html`<text x=${x} y=${a * from.y + b * to.y + 3.5} style=${`--at:${2 * layer - 1}`}>${text}</text>`);
+      }
+    }
+  }
+  return html`<g>${lines}</g><g class="edge-numbers" aria-hidden="true">${texts}</g>`;
+}
+
+/** What an output is for: the glyph of its class. @param {{ j: number }} given */
+function Answer({ j }) {
+  const { classes } = /** @type {import("../run.js").Shown} */ (shown.value);
+  if (!classes) return html`y`;
+  const color = css(CLASSES[j % 6]);
+  return html`<svg viewBox="-1.2 -1.2 2.4 2.4" width="13" height="13" aria-hidden="true"><path d=${glyph(j, 0, 0, 1)} fill=${color} stroke=${color} stroke-width="0.3" /></svg>`;
+}
+
+/** A neuron. @param {{ layer: number, j: number, field: Float32Array, at: { x: number, y: number }, own: Found | null,
+ *  most: number, last: boolean }} given own: its number; most: the largest of all */
+function Neuron({ layer, j, field, at, own, most, last }) {
+  const id = `n.${layer}.${j}`;
+  const values = mode.value === "values";
+  const largest = field.reduce((all, v) => Math.max(all, Math.abs(v)), layer === 0 ? 1 : 1e-9);
+  const colour = values || !own ? "" : `--own:var(${own.value < 0 ? "--orange" : "--blue"});--share:${Math.round(58 * share(own.value, most))}%;`;
+  const name = told(layer === 0 ? "input" : "neuron", { layer, j: j + 1 });
+  const text = own && (phase.value === "update" && own.before !== undefined ? [own.before, Number(own.after)].map((value) => brief(value)) : [signed(own.value)]);
+  return html`<div role="button" tabindex="0" data-neuron=${id} data-number=${own && numberText(own.value, 17)}
+    title=${own ? `${own.ids.join(" → ")} = ${short(own.value, 6)}` : name}
+    onClick=${() => ask(id)} onKeyDown=${(/** @type {KeyboardEvent} */ event) => ["Enter", " "].includes(event.key) && (event.preventDefault(), ask(id))}
+    class=${`neuron ${values ? "field" : "flat"} ${pointed.value === id ? "pointed" : ""} ${about.value === id ? "asked" : ""}`}
+    style=${`left:${at.x - NODE / 2}px;top:${at.y - NODE / 2}px;--at:${2 * layer};${colour}`}
+    onMouseEnter=${() => (pointed.value = id)} onMouseLeave=${() => (pointed.value = null)}>
+    ${values && html`<${Picture} draw=${(/** @type {HTMLCanvasElement} */ canvas) => drawField(canvas, field, SIDE, largest)} drawn=${field} />`}
+    <span class="visually-hidden">${own ? `${name}: ` : name}</span>
+    ${text && html`<span class="number">${text.map((line) => html`<span>${line}</span>`)}</span>`}
+    ${(layer === 0 || last) && html`<span aria-hidden="true" class=${layer === 0 ? "before" : "behind"}>${layer === 0 ? html`x<sub>${j + 1}</sub>` : html`<${Answer} j=${j} />`}</span>`}</div>`;
+}
+
+/** The loss, at the end of the way forward and the beginning of the way back. @param {{ at: { x: number, y: number },
+ *  found: ReturnType<typeof numbers>, last: number }} given */
+function Loss({ at, found, last }) {
+  const { figures } = /** @type {import("../run.js").Look} */ (look.value);
+  const loss = found?.loss;
+  const now = short(loss ? loss.batch : figures.loss, 3);
+  const [above, text] = /** @type {Record<import("../modes.js").Mode, string[]>} */ ({
+    values: ["L", now], deltas: ["∂L/∂L", "1"], gradients: ["L", now], updates: [now, `→ ${loss ? short(loss.after, 3) : "–"}`],
+  })[mode.value]; // prettier-ignore
+  return html`<button type="button" data-neuron="loss" class=${`loss-node ${about.value === "loss" ? "asked" : ""} ${pointed.value === "loss" ? "pointed" : ""}`}
+    data-number=${loss && numberText(loss.batch, 17)} title=${told("loss of the batch")}
+    style=${`left:${at.x}px;top:${at.y}px;--at:${2 * last + 1}`} onClick=${() => ask("loss")}
+    onMouseEnter=${() => (pointed.value = "loss")} onMouseLeave=${() => (pointed.value = null)}><span class="visually-hidden">${told("loss of the batch")}: </span><small aria-hidden="true">${above}</small><span>${text}</span></button>`;
+}
+
+export function NetworkPicture() {
+  const { sizes } = /** @type {import("../run.js").Shown} */ (shown.value);
+  const seen = /** @type {import("../run.js").Look} */ (look.value);
+  const layout = layoutOf(sizes);
+  const { place, loss, width, height } = layout;
+  const last = sizes.length - 1;
+  const found = numbers();
+  const toLoss = Array.from({ length: sizes[last] }, (_, j) => {
+    const from = place(last, j);
+    if (layout.narrow) return null;
+    const [start, end] = [from.x + NODE / 2 + 24, loss.x - 30];
+    return html`<path d=${`M${start} ${from.y}C${(start + end) / 2} ${from.y} ${(start + end) / 2} ${loss.y} ${end} ${loss.y}`} />`;
+  });
+  return html`<div class=${`picture ${phase.value ? `phase-${phase.value}` : ""} of-${mode.value}`} style=${`width:${width}px;height:${height}px;--all:${2 * last + 1}`}>
+    <svg width=${width} height=${height} role="img" aria-label=${told("picture of the network", { sizes: sizes.join("–") })}>
+      <g class="to-loss" style=${`--at:${2 * last + 1}`}>${toLoss}</g><${Edges} layout=${layout} found=${found} /></svg>
+    ${[INPUTS, ...fieldsOf(sizes, seen.field)].map((neurons, layer) =>
+      neurons.map(
+        (field, j) => html`<${Neuron} key=${`n.${layer}.${j}`} layer=${layer} j=${j} field=${field} at=${place(layer, j)}
+          own=${found?.neurons[layer][j] ?? null} most=${found?.most ?? 0} last=${layer === last} />`,
+      ),
+    )}
+    <${Loss} at=${loss} found=${found} last=${last} /></div>
+  <p class="scale">${found && mode.value !== "values" ? told("scale", { node: short(found.most, 3), edge: short(found.thickest, 3) }) : "\u00a0"}</p>`;
+}
