@@ -4,23 +4,19 @@ import base64
 import hashlib
 import json
 import re
-import shutil
 import subprocess
 import threading
 import time
-from functools import cache
 from pathlib import Path
 
 import pytest
 
-import deltaprop
 from deltaprop.studio.engine import engine_bytes, engine_script, packed_engine
 from deltaprop.studio.page import studio_page
+from helpers.studio_modules import PAGE, a_node
 from helpers.studio_page import Studio
 
-PAGE = Path(deltaprop.__file__).parent / "studio" / "page"
 ANSWERS = Path(__file__).parent / "answers.js"
-MODULES_SINCE = (20, 19)  # Node knows a module by its text
 
 IN_NODE = """
 import {{ readFileSync }} from "node:fs";
@@ -54,17 +50,6 @@ POLICY = (
     "default-src 'none'; script-src 'sha256-{}' 'wasm-unsafe-eval'; worker-src blob:; "
     "connect-src 'none'; style-src 'unsafe-inline'; img-src data:"
 )
-
-
-@cache
-def a_node():
-    """Return the path of a Node that knows modules, or None."""
-    program = shutil.which("node")
-    if program is None:
-        return None
-    told = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
-    version = tuple(map(int, re.findall(r"\d+", told.stdout)[:2]))
-    return program if version >= MODULES_SINCE else None
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,16 @@
 from collections.abc import Mapping
 
 from deltaprop.notation.languages import wording_in
-from deltaprop.studio.language import en, zh
+from deltaprop.studio.language import en, en_settings, zh, zh_settings
 
 __all__ = ["wording"]
+
+_WORDINGS = {
+    "en": {**en.WORDS, **en_settings.WORDS},
+    "zh": {**zh.WORDS, **zh_settings.WORDS},
+}
 
 
 def wording(language: str) -> Mapping[str, str]:
     """Return the words of a language, or refuse one that there is none of."""
-    return wording_in(language, {"en": en.WORDS, "zh": zh.WORDS})
+    return wording_in(language, _WORDINGS)

@@ -161,4 +161,23 @@ WORDS = {
         "The gradient promised that the loss of this batch would change by {promised}; it changed "
         "by {done}."
     ),
+    # settings that work, and settings that do not
+    "settings": "Settings",
+    "settings of": "Settings for: {set}",
+    "settings work": "These work",
+    "settings fail": "These do not",
+    "settings none": "There are no prepared settings for this set; choose a built-in one.",
+    "take over": "Take over",
+    "taken over": "Taken over",
+    "run them": "Run {steps} steps",
+    "sees right least": "After {steps} steps at least {value} of the training points are right.",
+    "sees right most": "After {steps} steps at most {value} of the training points are right.",
+    "sees heldRight least": "At least {value} of the held out points are right.",
+    "sees heldRight most": "At most {value} of the held out points are right.",
+    "sees loss least": "After {steps} steps the loss is still above {value}.",
+    "sees loss most": "After {steps} steps the loss is below {value}.",
+    "sees held least": "That of the held out points is above {value}.",
+    "sees held most": "That of the held out points is below {value}.",
+    "sees diverged": "Within {steps} steps the numbers have left all range.",
+    "no hidden layers": "no hidden layer",
 }

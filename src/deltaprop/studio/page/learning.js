@@ -111,6 +111,30 @@ export class Learning {
   }
 }
 
+/** A network that a plan describes, with its rows and first weights; whoever asks for it frees it.
+ *  @param {import("./engine.js").Engine} engine @param {import("./answers.js").Plan} plan
+ *  @param {import("./frames.js").Arrays} arrays those of a beginning */
+export function learningOf(engine, plan, arrays) {
+  const { sizes, activations, loss, optimizer, learningRate, l2, l1, batchSize, seed } = plan;
+  const network = engine.create({
+    layers: sizes.slice(1).map((n_out, l) => ({
+      ...(l === 0 ? { n_in: sizes[0] } : {}), n_out, activation: activations[l] ?? "identity",
+    })),
+    loss, l2, l1, batch_size: batchSize, seed, rule: optimizer,
+  }); // prettier-ignore
+  network.setLearningRate(learningRate);
+  network.setRows("training", rowsOf(arrays.x, arrays.labels, arrays.targets));
+  const isHeld = Boolean(arrays.heldX?.length);
+  if (isHeld) network.setRows("validation", rowsOf(arrays.heldX, arrays.heldLabels, arrays.heldTargets));
+  network.setParameters(arrays.parameters);
+  return new Learning(network, { labels: arrays.answers, heldLabels: arrays.heldAnswers, isHeld });
+}
+
+/** @param {any} x @param {any} labels @param {any} targets */
+function rowsOf(x, labels, targets) {
+  return labels ? { x, labels } : { x, targets };
+}
+
 /** The first multiple that lies behind a step. @param {number} step @param {number} apart */
 function next(step, apart) {
   return (Math.floor(step / apart) + 1) * apart;

@@ -1,7 +1,7 @@
 // The worker of the page: it owns the kernels, the network and its rows, and answers what answers.js says.
 
 import { Engine } from "./engine.js";
-import { Learning } from "./learning.js";
+import { learningOf } from "./learning.js";
 import { planeOf } from "./numbers.js";
 
 /** @typedef {import("./answers.js").Arrays} Arrays */
@@ -10,7 +10,7 @@ import { planeOf } from "./numbers.js";
 const SLICE = 12; // milliseconds of steps between two looks at what is asked
 
 /** @type {Engine} */ let engine;
-/** @type {Learning | null} */ let learning = null;
+/** @type {import("./learning.js").Learning | null} */ let learning = null;
 /** @type {Plan} */ let plan;
 let running = false;
 /** @type {number | null} */ let wanted = null; // steps a second
@@ -27,21 +27,8 @@ const ANSWERS = {
     plan = given;
     learning?.network.free();
     learning = null;
-    const { sizes, activations, loss, optimizer, learningRate, l2, l1, batchSize, seed } = plan;
-    const network = engine.create({
-      layers: sizes.slice(1).map((n_out, l) => ({
-        ...(l === 0 ? { n_in: sizes[0] } : {}), n_out, activation: activations[l] ?? "identity",
-      })),
-      loss, l2, l1, batch_size: batchSize, seed, rule: optimizer,
-    }); // prettier-ignore
-    network.setLearningRate(learningRate);
-    network.setRows("training", rowsOf(arrays.x, arrays.labels, arrays.targets));
-    const isHeld = Boolean(arrays.heldX?.length);
-    if (isHeld) network.setRows("validation", rowsOf(arrays.heldX, arrays.heldLabels, arrays.heldTargets));
-    network.setParameters(arrays.parameters);
-    const answers = { labels: arrays.answers, heldLabels: arrays.heldAnswers, isHeld };
-    learning = new Learning(network, answers);
-    return [{ parameters: network.nParameters }, {}];
+    learning = learningOf(engine, plan, arrays);
+    return [{ parameters: learning.network.nParameters }, {}];
   },
   go({ steps }) {
     its().go(steps);
@@ -107,11 +94,6 @@ const ANSWERS = {
 function its() {
   if (learning === null) throw new Error("There is no network yet.");
   return learning;
-}
-
-/** @param {any} x @param {any} labels @param {any} targets */
-function rowsOf(x, labels, targets) {
-  return labels ? { x, labels } : { x, targets };
 }
 
 /** @param {Float32Array[]} arrays */

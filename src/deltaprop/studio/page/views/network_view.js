@@ -12,6 +12,7 @@ import { NetworkPicture, fieldsOf, layoutOf } from "./network_picture.js";
 function LayerTools({ layer, x }) {
   const { layers } = setup.value;
   const own = layers[layer - 1];
+  if (!own) return null; // the run of a network with fewer layers has not begun yet
   const put = (/** @type {Partial<import("../setup.js").LayerWish>} */ wish) =>
     change({ layers: layers.map((each, l) => (l === layer - 1 ? { ...each, ...wish } : each)) });
   return html`<div class="tools" style=${`left:${x}px`}>
