@@ -44,6 +44,9 @@ class Studio:
     def press(self, name):
         self.browser.execute_script("document.getElementById(arguments[0]).click()", name)
 
+    def press_first(self, selector):
+        self.browser.execute_script("document.querySelector(arguments[0]).click()", selector)
+
     def choose(self, name, value):
         self.browser.execute_script(
             "const it = document.getElementById(arguments[0]); it.value = arguments[1];"
@@ -87,7 +90,7 @@ class Studio:
         def flat(of):
             return np.concatenate(
                 [np.ravel(given[f"{of}{kind}.{k}"]) for k in layers for kind in "Wb"]
-            )
+            ).astype(float)
 
         network = dp.Network(sizes, activations, loss)
         state = rule.init(flat("").size)

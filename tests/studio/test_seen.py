@@ -79,3 +79,47 @@ def test_it_walks_one_phase_a_second_until_it_is_stopped(studio):
     page.press("pause")
     page.until(lambda: page.browser.find_elements("id", "play"))
     assert page.text("phase").startswith("update")
+
+
+def tables(page):
+    return page.browser.execute_script(
+        "return Array.from(document.querySelectorAll('.confusion'), (table) =>"
+        "Array.from(table.querySelectorAll('tbody tr'), (row) =>"
+        "Array.from(row.querySelectorAll('td'), (cell) => Number(cell.textContent))))"
+    )
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "binary_cross_entropy"])
+def test_the_confusion_of_the_points_is_numpys(studio, loss):
+    # the batch is all there is to learn from, so that the step has all points
+    page = studio(f"data=spirals&data-n=60&layers=4-tanh&batchSize=2000&held=0.3&loss={loss}")
+    page.step_to(4)
+    page.press_first("#judged summary")
+    page.until(lambda: len(tables(page)) == 2)
+    trace = page.reference("tanh", loss, dp.Adam(0.02)).trace
+    counts = np.zeros((3, 3), int)
+    np.add.at(counts, (trace.targets.argmax(axis=1), trace.a[-1].argmax(axis=1)), 1)
+    training, held = tables(page)
+    assert training == counts.tolist()
+    assert np.sum(held) == 18
+    page.press("one step")  # it follows
+    trace = None
+    page.until(lambda: page.text("step") == "5")
+    page.until(lambda: page.reference("tanh", loss, dp.Adam(0.02)).update.state["t"] == 5)
+    trace = page.reference("tanh", loss, dp.Adam(0.02)).trace
+    right = np.sum(trace.targets.argmax(axis=1) == trace.a[-1].argmax(axis=1))
+    page.until(lambda: np.trace(tables(page)[0]) == right)
+
+
+def test_numbers_stand_beside_what_they_should_be(studio):
+    page = studio("data=waves&data-n=40&layers=3-tanh&batchSize=2000&held=0.25")
+    page.press_first("#judged summary")
+    page.until(lambda: page.browser.find_elements("css selector", ".beside .of-held"))
+    path = page.browser.find_element("css selector", ".beside .of-training").get_attribute("d")
+    places = np.array([dot.split("a")[0].split() for dot in path.split("M")[1:]], float)
+    trace = page.reference("tanh", "half_squared_error", dp.Adam(0.02)).trace
+    for place, said in ((places[:, 0], trace.targets[:, 0]), (-places[:, 1], trace.a[-1][:, 0])):
+        # the batch comes in an order of its own, and the picture has a scale and a margin
+        drawn, said = np.sort(place), np.sort(said)
+        scale = np.ptp(drawn) / np.ptp(said)
+        assert drawn - drawn[0] == pytest.approx(scale * (said - said[0]), abs=0.11)

@@ -93,6 +93,16 @@ WORDS = {
     "right": "Right",
     "training": "Training",
     "held": "Held out",
+    "confusion": "Confusion matrix",
+    "confusion hint": (
+        "Rows: the true class. Columns: the class that the network chose. Off the diagonal stand "
+        "the mistakes."
+    ),
+    "true by predicted": "True class by predicted class",
+    "class": "class {k}",
+    "predicted against true": "Predicted against true",
+    "true number": "true",
+    "predicted number": "predicted",
     "curve of the loss": "The loss over the steps, of training and held out points",
     # controls
     "controls": "Run",

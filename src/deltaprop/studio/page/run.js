@@ -22,6 +22,10 @@ export const REACH = 1.15; // of the plane, from the middle
 
 /** @type {{ value: Shown | null }} */ export const shown = signal(null);
 /** @type {{ value: Look | null }} */ export const look = signal(null);
+/** What the network makes of the points, row by row, where somebody looks at it.
+ *  @type {{ value: { outputs: Float64Array, heldOutputs: Float64Array | null } | null }} */
+export const judged = signal(null);
+export const judges = signal(false);
 export const playing = signal(false);
 /** Steps a second; null: as many as there can be; "phases": one phase a second. */
 export const speed = signal(/** @type {number | "phases" | null} */ (null));
@@ -35,6 +39,9 @@ export const phase = signal(null);
 let begun = 0; // runs, so that an answer about one that is over is not shown
 /** @type {number[][]} */ let points = [];
 let asking = false;
+let again = false; // to be looked at once more
+let played = 0; // times, so that a look of before does not end it
+let judgeAgain = 0; // when outputs may be asked for again, while it runs
 let walking = 0; // the timer of the next phase
 
 /** @param {string} id */
@@ -94,29 +101,36 @@ async function begin(wish) {
   points = [];
   clearTimeout(walking);
   [playing.value, walking, phase.value, trouble.value] = [false, 0, null, null];
-  shown.value = found;
+  [judged.value, shown.value] = [null, found];
   await refresh();
 }
 
 /** Look at the run as it is now. */
 async function refresh() {
+  again = asking;
   if (asking || shown.value === null) return;
   asking = true;
   const own = begun;
+  const before = played;
   try {
     const plane = {
       x: /** @type {[number, number]} */ ([-REACH, REACH]), y: /** @type {[number, number]} */ ([-REACH, REACH]),
       columns: SIDE, rows: SIDE, inputs: /** @type {[number, number]} */ ([0, 1]), allNeurons: true,
     }; // prettier-ignore
     const since = points.length ? points[points.length - 1][0] : -1;
-    const asked = { since, plane, parameters: true, outputs: false };
+    const outputs = judges.value && (!playing.value || performance.now() > judgeAgain);
+    const began = performance.now();
+    const asked = { since, plane, parameters: true, outputs };
     const { answer, arrays } = await backend.ask("frame", asked, { base: Float64Array.of(0, 0) });
     if (own !== begun) return;
+    if (outputs) judgeAgain = performance.now() + Math.max(150, 5 * (performance.now() - began));
     show(answer, arrays);
+    if (!answer.running && !walking && before === played) playing.value = false;
   } catch (error) {
     if (own === begun) trouble.value = /** @type {Error} */ (error).message;
   } finally {
     asking = false;
+    if (again) void refresh();
   }
 }
 
@@ -127,7 +141,10 @@ function show(frame, arrays) {
   points = thinned([...points.filter(([step]) => step < Math.min(last, frame.step + 1)), ...fresh]);
   const { step, loss, held, right, heldRight } = frame.figures;
   const all = points.length && points[points.length - 1][0] === step ? points : [...points, [step, loss, held, right, heldRight]];
-  if (!frame.running && !walking) playing.value = false;
+  if (arrays.outputs) {
+    const { outputs, heldOutputs = null } = /** @type {Record<string, Float64Array>} */ (arrays);
+    judged.value = { outputs, heldOutputs };
+  }
   trouble.value = frame.diverged ? "diverged" : null;
   look.value = {
     ...frame,
@@ -148,6 +165,13 @@ function watch() {
   requestAnimationFrame(watch);
 }
 
+/** Look at what is made of the points, too, or no more. @param {boolean} wanted */
+export function judge(wanted) {
+  judges.value = wanted;
+  if (wanted) void refresh();
+  else judged.value = null;
+}
+
 // the controls
 
 /** @param {() => Promise<unknown>} work */
@@ -161,6 +185,7 @@ async function doing(work) {
 }
 
 export function play() {
+  played += 1;
   playing.value = true;
   clearTimeout(walking);
   if (speed.value === "phases") {

@@ -1,4 +1,4 @@
-// What comes out: the decision regions, or the surface, with the points; curves; the confusion of classes.
+// What comes out: the decision regions, or the surface, with the points; figures and their curves.
 
 import { pointed } from "../asked.js";
 import { CLASSES, css, drawField, drawRegions, glyph } from "../drawing.js";
@@ -7,6 +7,7 @@ import { REACH, SIDE, look, shown } from "../run.js";
 import { html, signal, useEffect, useRef } from "../vendored/preact.js";
 import { uPlot } from "../vendored/uplot.js";
 import { fieldsOf } from "./network_picture.js";
+import { JudgedView } from "./judged_view.js";
 import { Picture } from "./parts.js";
 
 export const showsHeld = signal(true);
@@ -44,7 +45,7 @@ export function OutputView() {
         <${Points} ...${now} part=${now.training} held=${false} />
         ${showsHeld.value && html`<${Points} ...${now} part=${now.held} held=${true} />`}</svg></div>
     <label class="check"><input type="checkbox" checked=${showsHeld.value} onChange=${(/** @type {any} */ event) => (showsHeld.value = event.target.checked)} />${told("show held out")}</label>
-    <${Figures} /><${Curve} />
+    <${Figures} /><${JudgedView} /><${Curve} />
   </section>`;
 }
 
