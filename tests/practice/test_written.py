@@ -131,3 +131,28 @@ def test_whoever_writes_many_places_of_small_numbers_rounds_to_digits():
     assert (found.by_digits, found.by_decimals, found.digits) == (True, False, 3)
     large = [("12.345", 0.2), ("123.456", 0.3)]
     assert not habit(*told, *large).by_digits
+
+
+@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("rounded", ["to digits", "to decimals"])
+def test_a_few_numbers_below_one_leave_open_whether_digits_or_decimals_are_kept(seed, rounded):
+    """-1.0463 went on as -1.046 where four digits are kept, and no number on the page tells so."""
+    rng = np.random.default_rng(seed)
+    w, b, x = -rng.uniform(0.3, 0.7), -rng.uniform(0.8, 1.2), -rng.uniform(0.2, 0.5)
+    w, b, x = (float(f"{value:.2f}") for value in (w, b, x))
+
+    def kept(value):
+        return float(f"{value:.4g}" if rounded == "to digits" else f"{value:.4f}")
+
+    def output(w, b):
+        return kept(1 / (1 + np.exp(-kept(w * x + b))))
+
+    a = output(w, b)
+    dw = kept(a * x)
+    page = {
+        "a.1": [[a]], "loss": kept(-np.log(1 - a)), "dW.1": [[dw]], "db.1": [a],
+        "a.1.after": [[output(kept(w - 0.3 * dw), kept(b - 0.3 * a))]],
+    }  # fmt: skip
+    example = {"layers": [{"W": [[w]], "b": [b]}], "loss": "binary_cross_entropy", "x": [[x]]}
+    marking = mark({**example, "targets": [[0]], "learning_rate": 0.3, "claims": page})
+    assert not marking.wrong, marking

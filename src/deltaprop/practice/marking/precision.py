@@ -255,7 +255,10 @@ def _habit(told: list[Number], others: list[Number]) -> Habit:
     longer = sum(n.digits > digits for n in others) > _ODD_ONES
     if finer != longer and len(told) >= _FEWEST_TELLING:
         return Habit(decimals, max(digits, _ENOUGH), longer, finer)
-    is_either = len(told) >= _TELLING_APART and abs(by_places - by_digits) <= _ODD_ONES
+    if len(told) >= _TELLING_APART:
+        is_either = abs(by_places - by_digits) <= _ODD_ONES
+    else:  # few tell nothing where they are as many; but seldom is anything worked out in two digits
+        is_either = by_places == by_digits and digits > _ENOUGH
     return Habit(
         decimals,
         max(digits, _ENOUGH),
