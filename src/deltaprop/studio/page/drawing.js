@@ -15,53 +15,75 @@ export const CLASSES = [
 /** @param {[number, number, number]} color */
 export const css = ([red, green, blue]) => `rgb(${red} ${green} ${blue})`;
 
-/** What lies between two colours. @param {number[]} from @param {number[]} to @param {number} share */
-function between(from, to, share) {
-  return from.map((v, k) => v + (to[k] - v) * share);
-}
+const dark = globalThis.matchMedia?.("(prefers-color-scheme: dark)");
+/** @type {Map<string, Uint32Array>} */ const ramps = new Map();
+let paper = "";
+dark?.addEventListener("change", () => [(paper = ""), ramps.clear()]);
+const SHADES = 256; // from the paper to a colour
 
-/** The paper of the page, as red, green, blue. @param {Element} element */
-export function paperOf(element) {
-  const found = getComputedStyle(element).getPropertyValue("--paper-rgb").trim().split(/\s+/).map(Number);
-  return found.length === 3 ? found : [255, 255, 255];
+/** Shades from the page's paper to a colour, as pixels: red first in memory.
+ *  @param {[number, number, number]} color @param {number} from the share of the first @param {number} to of the last */
+function ramp(color, from, to) {
+  paper ||= getComputedStyle(document.documentElement).getPropertyValue("--paper-rgb").trim() || "255 255 255";
+  const key = `${color} ${from} ${to}`;
+  const known = ramps.get(key);
+  if (known) return known;
+  const ground = paper.split(/\s+/).map(Number);
+  const bytes = new Uint8ClampedArray(4 * SHADES).fill(255);
+  for (let k = 0; k < SHADES; k += 1) {
+    const share = from + ((to - from) * k) / (SHADES - 1);
+    color.forEach((v, c) => (bytes[4 * k + c] = ground[c] + (v - ground[c]) * share));
+  }
+  const shades = new Uint32Array(bytes.buffer);
+  ramps.set(key, shades);
+  return shades;
 }
 
 /** Numbers as a picture: blue where they are above 0, orange below.
  *  @param {HTMLCanvasElement} canvas @param {Float32Array} values row by row @param {number} columns
  *  @param {number} largest what has the full colour */
 export function drawField(canvas, values, columns, largest) {
-  const paper = paperOf(canvas);
-  paint(canvas, columns, values.length / columns, (place) => {
-    const share = Math.max(-1, Math.min(1, values[place] / (largest || 1)));
-    return between(paper, share > 0 ? ABOVE : BELOW, Math.abs(share) * 0.9);
+  const [above, below] = [ramp(ABOVE, 0, 0.9), ramp(BELOW, 0, 0.9)];
+  const scale = (SHADES - 1) / (largest || 1);
+  paint(canvas, columns, values.length / columns, (pixels) => {
+    for (let place = 0; place < pixels.length; place += 1) {
+      const shade = values[place] * scale;
+      pixels[place] = shade > 0 ? above[Math.min(shade, SHADES - 1) | 0] : below[Math.min(-shade, SHADES - 1) | 0];
+    }
   });
 }
 
 /** Which class each point of the plane is given, the paler the less sure.
  *  @param {HTMLCanvasElement} canvas @param {Float32Array[]} outputs of each class @param {number} columns */
 export function drawRegions(canvas, outputs, columns) {
-  const paper = paperOf(canvas);
-  paint(canvas, columns, outputs[0].length / columns, (place) => {
-    let [best, second] = [0, -1];
-    for (let k = 1; k < outputs.length; k += 1) {
-      if (outputs[k][place] > outputs[best][place]) [best, second] = [k, best];
-      else if (second < 0 || outputs[k][place] > outputs[second][place]) second = k;
+  const colors = outputs.map((_, k) => ramp(CLASSES[k % CLASSES.length], 0.12, 0.62));
+  paint(canvas, columns, outputs[0].length / columns, (pixels) => {
+    for (let place = 0; place < pixels.length; place += 1) {
+      let [best, first, second] = [0, -Infinity, -Infinity];
+      for (let k = 0; k < outputs.length; k += 1) {
+        const value = outputs[k][place];
+        if (value > first) [best, first, second] = [k, value, first];
+        else if (value > second) second = value;
+      }
+      const lead = outputs.length < 2 ? 1 : Math.max(0, Math.min(1, first - second));
+      pixels[place] = colors[best][(lead * (SHADES - 1)) | 0];
     }
-    const lead = second < 0 ? 1 : outputs[best][place] - outputs[second][place];
-    return between(paper, CLASSES[best % CLASSES.length], 0.12 + 0.5 * Math.max(0, Math.min(1, lead)));
   });
 }
 
+/** @type {WeakMap<HTMLCanvasElement, ImageData>} */ const images = new WeakMap();
+
 /** @param {HTMLCanvasElement} canvas @param {number} columns @param {number} rows
- *  @param {(place: number) => number[]} colorOf */
-function paint(canvas, columns, rows, colorOf) {
+ *  @param {(pixels: Uint32Array) => void} draw */
+function paint(canvas, columns, rows, draw) {
   if (canvas.width !== columns || canvas.height !== rows) [canvas.width, canvas.height] = [columns, rows];
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  const image = context.createImageData(columns, rows);
-  for (let place = 0; place < columns * rows; place += 1) {
-    const [red, green, blue] = colorOf(place);
-    image.data.set([red, green, blue, 255], 4 * place);
+  let image = images.get(canvas);
+  if (image?.width !== columns || image.height !== rows) {
+    image = context.createImageData(columns, rows);
+    images.set(canvas, image);
   }
+  draw(new Uint32Array(image.data.buffer));
   context.putImageData(image, 0, 0);
 }
 

@@ -58,6 +58,7 @@ export async function start() {
     backend = own;
   }
   where.value = /** @type {"page"} */ (backend.where);
+  performance.mark("engine ready");
   effect(() => void begin(setup.value));
   requestAnimationFrame(watch);
 }
@@ -103,6 +104,7 @@ async function begin(wish) {
   [playing.value, walking, phase.value, trouble.value] = [false, 0, null, null];
   [judged.value, shown.value] = [null, found];
   await refresh();
+  requestAnimationFrame(() => performance.mark("first frame"));
 }
 
 /** Look at the run as it is now. */

@@ -21,16 +21,15 @@ const SIGNS = {
   "one epoch": "M0 0v12l6-6zM6 0v12l6-6z",
 };
 
-export function Controls() {
+// what changes at every frame
+
+function Buttons() {
   const seen = look.value;
   const step = seen?.step ?? 0;
   const button = (/** @type {string} */ id, /** @type {() => unknown} */ work, /** @type {boolean} */ idle = false) =>
     html`<button type="button" id=${id} class="drive" title=${told(id)} aria-label=${told(id)} disabled=${idle || !seen} onClick=${work}>
       <svg viewBox="0 0 12 12" aria-hidden="true"><path d=${SIGNS[id]} fill-rule="evenodd" /></svg></button>`;
-  const { loss, optimizer, learningRate, l2, scheme, weightSeed, data } = setup.value;
-  const numbers = (/** @type {number[]} */ all) => /** @type {[number, string][]} */ (all.map((v) => [v, String(v)]));
-  return html`<section class="controls" aria-label=${told("controls")}>
-    <div class="buttons">
+  return html`<div class="buttons">
       ${button("back to start", () => goTo(0), step === 0)}
       ${button("epoch back", () => goTo(step - (seen?.stepsPerEpoch ?? 1)), step === 0)}
       ${button("step back", () => goTo(step - 1), step === 0)}
@@ -42,6 +41,16 @@ export function Controls() {
     <dl class="counts"><dt>${told("epoch")}</dt><dd id="epoch">${seen?.epoch ?? 0}</dd><dt>${told("step")}</dt><dd id="step">${step}</dd>
       <dt>${told("speed")}</dt><dd id="rate">${seen && playing.value ? told("steps a second", { rate: Math.round(seen.rate).toLocaleString(facts.language) }) : "–"}</dd>
       <dt>${told("phase")}</dt><dd id="phase">${told(`phase ${phase.value ?? "ready"}`)}</dd></dl>
+    <p class="visually-hidden" role="status">${seen && !playing.value ? told("status", { step, loss: short(seen.figures.loss) }) : ""}</p>`;
+}
+
+// what is chosen
+
+export function Controls() {
+  const { loss, optimizer, learningRate, l2, scheme, weightSeed, data } = setup.value;
+  const numbers = (/** @type {number[]} */ all) => /** @type {[number, string][]} */ (all.map((v) => [v, String(v)]));
+  return html`<section class="controls" aria-label=${told("controls")}>
+    <${Buttons} />
     <div class="choices">
       <${Choice} id="speed" label=${told("how fast")} value=${speed.value ?? "all"} options=${[["phases", told("one phase a second")], ...SPEEDS.map((v) => [v, told("steps a second", { rate: v })]), ["all", told("as fast as can be")]]}
         onChoose=${(/** @type {string} */ value) => {
@@ -57,6 +66,5 @@ export function Controls() {
       <span class="pair"><button type="button" id="undo" disabled=${!canUndo.value} title=${told("undo")} aria-label=${told("undo")} onClick=${undo}>↶</button>
       <button type="button" id="redo" disabled=${!canRedo.value} title=${told("redo")} aria-label=${told("redo")} onClick=${redo}>↷</button></span>
     </div>
-    <p class="visually-hidden" role="status">${seen ? told("status", { step, loss: short(seen.figures.loss) }) : ""}</p>
   </section>`;
 }

@@ -107,9 +107,9 @@ function Edges({ layout, found }) {
         lines.push(
           html`<path class=${`edge ${below ? "below" : "above"}${is("pointed", pointed.value === id)}${is("asked", about.value === id)}`} data-id=${id}
             data-number=${found && numberText(own.value, 17)} style=${`${old}--at:${2 * layer - 1}`}
-            d=${`M${start} ${from.y}C${middle} ${from.y} ${middle} ${to.y} ${end} ${to.y}`} stroke-width=${shownWidth}
+            d=${`M${start} ${from.y}C${middle} ${from.y} ${middle} ${to.y} ${end} ${to.y}`} stroke-width=${shownWidth.toFixed(1)}
             onMouseEnter=${() => (pointed.value = id)} onMouseLeave=${() => (pointed.value = null)} onClick=${() => ask(id)}>
-            <title>${`${edgeName(layer, i, j)} = ${short(own.value, 6)}`}</title></path>`,
+            ${pointed.value === id && html`<title>${`${edgeName(layer, i, j)} = ${short(own.value, 6)}`}</title>`}</path>`,
         );
         if (!layout.few || !found) continue;
         const t = (i + j) % 2 ? 0.64 : 0.3; // where lines that cross have parted

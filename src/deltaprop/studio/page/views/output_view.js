@@ -12,8 +12,11 @@ import { Picture } from "./parts.js";
 
 export const showsHeld = signal(true);
 
-/** @param {{ part: import("../run.js").Part, held: boolean, classes: number, low: number, high: number }} given */
-function Points({ part, held, classes, low, high }) {
+/** Drawn anew when there are other points, not at every frame. @param {{ held: boolean }} given */
+function Points({ held }) {
+  const now = /** @type {import("../run.js").Shown} */ (shown.value);
+  const { classes, low, high } = now;
+  const part = held ? now.held : now.training;
   return html`<g>${part.x.map(([a, b], i) => {
     const answer = part.answers[i];
     if (Math.abs(a) > REACH || Math.abs(b) > REACH) return null;
@@ -42,8 +45,7 @@ export function OutputView() {
   return html`<section class="output" aria-labelledby="output-title"><h2 id="output-title">${neuron ? told("neuron", { layer: Number(found?.[1]), j: Number(found?.[2]) + 1 }) : told("output")}</h2>
     <div class="plane"><${Picture} class="regions" draw=${draw} drawn=${neuron ?? seen.field} label=${told("picture of the output")} />
       <svg viewBox=${`${-REACH} ${-REACH} ${2 * REACH} ${2 * REACH}`} aria-hidden="true">
-        <${Points} ...${now} part=${now.training} held=${false} />
-        ${showsHeld.value && html`<${Points} ...${now} part=${now.held} held=${true} />`}</svg></div>
+        <${Points} held=${false} />${showsHeld.value && html`<${Points} held=${true} />`}</svg></div>
     <label class="check"><input type="checkbox" checked=${showsHeld.value} onChange=${(/** @type {any} */ event) => (showsHeld.value = event.target.checked)} />${told("show held out")}</label>
     <${Figures} /><${JudgedView} /><${Curve} />
   </section>`;
