@@ -127,6 +127,14 @@ def test_whatever_else_is_asked_is_refused_in_a_sentence(begun, kind, asked, nam
     session.answer("pause", {}, {})
 
 
+@pytest.mark.parametrize("rate", [0, -1, float("nan"), float("inf"), "1", True, 1e300])
+def test_no_rate_ends_the_thread_that_plays(begun, rate):
+    session, *_ = begun
+    with pytest.raises(DeltapropError, match="rate"):
+        session.answer("play", {"rate": rate}, {})
+    assert not frame(session)[0]["running"]
+
+
 @pytest.mark.parametrize("place", PLAN)
 @pytest.mark.parametrize("value", [None, "x", -1, 2**60, [], {}, True, float("nan")])
 @pytest.mark.one_in(4)

@@ -115,6 +115,8 @@ class Session:
     def _play(self, rate: object) -> Answer:
         self._its()
         wanted = None if rate is None else _number({"rate": rate}, "rate")
+        if wanted is not None and not 0.0 < wanted < 1e9:
+            raise DataError(f"rate is {rate!r}; it is so many steps a second.")
         self._running = True
         self._playing = threading.Thread(target=self._plays, args=(wanted,), daemon=True)
         self._playing.start()

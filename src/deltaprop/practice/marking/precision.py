@@ -257,7 +257,7 @@ def _habit(told: list[Number], others: list[Number]) -> Habit:
         return Habit(decimals, max(digits, _ENOUGH), longer, finer)
     if len(told) >= _TELLING_APART:
         is_either = abs(by_places - by_digits) <= _ODD_ONES
-    else:  # few tell nothing where they are as many; but seldom is anything worked out in two digits
+    else:  # as many of a few tell nothing; but seldom is anything worked out in two digits
         is_either = by_places == by_digits and digits > _ENOUGH
     return Habit(
         decimals,
