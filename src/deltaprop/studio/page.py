@@ -15,6 +15,7 @@ from deltaprop.notation.page_script import one_script
 from deltaprop.studio.engine import packed_engine
 from deltaprop.studio.language import wording
 from deltaprop.studio.mathematics import mathematics
+from deltaprop.studio.mistakes import mistakes
 from deltaprop.training.optimizers import OPTIMIZERS, hyperparameters
 
 __all__ = ["studio_page"]
@@ -85,6 +86,7 @@ def _facts(language: str, server: str | None) -> dict[str, Any]:
         },
         "server": server,
         "mathematics": mathematics(),
+        "mistakes": mistakes(language),
     }
 
 

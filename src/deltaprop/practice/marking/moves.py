@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,7 +15,7 @@ from deltaprop.model.spec import Network
 from deltaprop.training.optimizers import Optimizer
 from deltaprop.training.optimizers.base import OfMatrices, hyperparameters
 
-__all__ = ["other_moves"]
+__all__ = ["other_formulas", "other_moves"]
 
 Array = npt.NDArray[np.float64]
 Formulas: TypeAlias = tuple[tuple[str, str], ...]
@@ -68,7 +68,6 @@ def other_moves(
     """
     if isinstance(optimizer, OfMatrices):
         return {}
-    formulas = {decayed: optimizer.arithmetic(decayed) for decayed in (True, False)}
     layout = network.layout
     factors, weights = layout.learning_rate_factors(), layout.penalized()
     facts = {
@@ -88,14 +87,25 @@ def other_moves(
         return move
 
     found: dict[str, tuple[Move, ...]] = {}
+    for name, needs, edited in other_formulas(optimizer):
+        if facts.get(needs):
+            found[name] = (*found.get(name, ()), moving(edited))
+    return found
+
+
+def other_formulas(optimizer: Optimizer) -> Iterator[tuple[str, str, dict[bool, Formulas]]]:
+    """Yield the mistakes of an optimizer's step: name, the setting it needs, and formulas.
+
+    The formulas are those of what is decayed, and of what is not.
+    """
+    formulas = {decayed: optimizer.arithmetic(decayed) for decayed in (True, False)}
     for name, needs, edits in _EDITS:
         edited = {
             decayed: each if name == "decay_elsewhere" and not decayed else _edited(each, edits)
             for decayed, each in formulas.items()
         }
-        if facts.get(needs) and edited != formulas:
-            found[name] = (*found.get(name, ()), moving(edited))
-    return found
+        if edited != formulas:
+            yield name, needs, edited
 
 
 def _edited(formulas: Formulas, edits: tuple[Edit, ...]) -> Formulas:

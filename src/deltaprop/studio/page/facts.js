@@ -3,7 +3,8 @@
 /** @typedef {{
  *   language: string, words: Record<string, string>, names: Record<string, Record<string, string>>,
  *   activations: string[], losses: Record<string, string>,
- *   optimizers: Record<string, Record<string, number>>, server: string | null, mathematics: any }} Facts
+ *   optimizers: Record<string, Record<string, number>>, server: string | null, mathematics: any,
+ *   mistakes: import("./mistakes.js").Mistakes }} Facts
  *  losses: what a row of targets is. optimizers: their settings, as they usually are. server: the address to ask.
  *  mathematics: see mathematics.py. */
 

@@ -1,0 +1,63 @@
+"""The mistakes that the page knows are those of Python: both ways, in random networks."""
+
+import numpy as np
+import pytest
+
+from deltaprop.checking.mistakes.forms import forms_for
+from deltaprop.languages import told
+from deltaprop.studio.mistakes import mistakes
+from helpers.practising import by_rules, drawn, page_marking, quantities_of
+from helpers.studio_modules import a_node
+
+# W^T kept in the order of W is no formula of arrays where W is no square
+NOT_TOLD = ("transpose", 2)
+
+
+@pytest.fixture(scope="module")
+def ask(tmp_path_factory):
+    if a_node() is None:
+        pytest.skip("no Node that knows modules")
+    with page_marking(a_node(), tmp_path_factory.mktemp("practise")) as asking:
+        yield asking
+
+
+def same(one, other):
+    size = max(float(np.max(np.abs(array), initial=1e-3)) for array in (one, other))
+    return np.allclose(one, other, rtol=1e-12, atol=1e-13 * size)
+
+
+def test_each_mistake_gives_what_it_gives_in_python(ask):
+    rng, made = np.random.default_rng(5), set()
+    for case in range(60):
+        step, what = drawn(rng, case)
+        keys = quantities_of(step)
+        found = ask("mistakes", **what, keys=keys)
+        workings = [(form, by_rules(step, form)) for form in forms_for(step.network)]
+        for key in keys:
+            right = step.right[key]
+            given = [
+                (name, np.reshape([float(number) for number in numbers], right.shape))
+                for name, _, numbers in found[key]
+            ]
+            known = [(form, values[key]) for form, values in workings]
+            for name, array in given:
+                forms = [values for form, values in known if form.name == name]
+                finite = np.isfinite(array).all()
+                assert not finite or any(same(array, of) for of in (right, *forms)), (name, key)
+            for form, values in known:
+                if not np.isfinite(values).all() or same(values, right):
+                    continue
+                is_turned = values.ndim > 1 and values.shape[0] != values.shape[1]
+                if not (is_turned and (form.name, form.rank) == NOT_TOLD):
+                    arrays = [array for name, array in given if name == form.name]
+                    assert any(same(values, array) for array in arrays), (form.name, key, what)
+                    made.add(form.name)
+    assert made >= set(mistakes("en")["words"]) - {"other_momentum"}
+
+
+def test_they_are_called_what_python_calls_them():
+    english, chinese = mistakes("en")["words"], mistakes("zh")["words"]
+    assert english.keys() == chinese.keys()
+    for name, sentences in english.items():
+        assert [told(text, "zh") for text in sentences] == chinese[name]
+        assert all(zh != en for en, zh in zip(sentences, chinese[name], strict=True))
