@@ -98,7 +98,7 @@ def test_the_referee_finds_what_keeps_people_out(page, axe, tutorial):
 def test_the_types_of_the_scripts_hold(installed):
     compiler = installed("typescript@5") / "typescript" / "bin" / "tsc"
     studio = files("deltaprop.studio") / "page"
-    folders = files("deltaprop.explaining.live"), studio, studio / "views"
+    folders = files("deltaprop.explaining.live"), studio, studio / "views", studio / "away"
     modules = [path for folder in folders for path in folder.iterdir()]
     scripts = [str(path) for path in modules if path.name.endswith(".js")]
     scripts.append(str(files("deltaprop.explaining.renderers.html").joinpath("page.js")))

@@ -10,7 +10,7 @@ import deltaprop as dp
 class Studio:
     """A page that is open."""
 
-    def __init__(self, browser, address):
+    def __init__(self, browser, address, at=0):
         self.browser = browser
         browser.get("about:blank")
         browser.get_log("browser")
@@ -19,7 +19,7 @@ class Studio:
         network["offline"] = address.startswith("file:")
         browser.execute_cdp_cmd("Network.emulateNetworkConditions", network)
         browser.get(address)
-        self.until(lambda: self.text("step") == "0" and self.text("loss"))
+        self.until(lambda: self.text("step") == str(at) and self.text("loss"))
 
     def until(self, holds, seconds=60):
         from selenium.common.exceptions import WebDriverException

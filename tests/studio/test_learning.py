@@ -14,12 +14,14 @@ RATES = ToldOf(
 OPTIMIZERS = rules_of(lambda cls: cls(RATES[cls.name]))
 
 
-def started(optimizer, *, n=50, batch_size=16, held=None, sizes=(2, 5, 2)):
+def started(optimizer, *, n=50, batch_size=16, held=None, sizes=(2, 5, 2), edits=()):
     rng = np.random.default_rng(3)
     x = rng.normal(size=(n, 2))
     network = dp.Network(sizes, "tanh")
     rows = Rows(x, (x[:, 0] * x[:, 1] > 0).astype(np.int64))
-    return Learning(network, network.init(rng), optimizer, rows, held, batch_size, seed=5)
+    return Learning(
+        network, network.init(rng), optimizer, rows, held, batch_size, seed=5, edits=dict(edits)
+    )
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=OPTIMIZERS)
@@ -52,7 +54,7 @@ def test_memory_and_curve_stay_bounded_and_reach_from_first_to_last():
     learning = started(dp.GradientDescent(0.1), n=4, batch_size=4)
     learning.go(20_000)
     assert len(learning._snapshots) <= 64
-    assert learning.earliest == 0
+    assert learning._snapshots[0].step == 0
     assert len(learning.curve) <= 512
     assert learning.curve[0][0] == 0
     assert learning.curve[-1][0] > 19_000
@@ -73,19 +75,41 @@ def test_a_step_that_diverges_is_said_and_gone_back_from():
     assert learning.step == 3
 
 
-def test_changed_by_hand_it_goes_on_and_what_was_is_forgotten():
+def test_changed_by_hand_it_goes_on_and_what_was_is_repeated_with_the_change():
     learning = started(dp.Adam(0.01))
     learning.go(10)
-    flat = learning.parameters.flat.copy()
+    before = learning.parameters.flat.copy()
+    flat = before.copy()
     flat[0] = 3.0
     learning.set_parameters(flat)
-    assert learning.earliest == 10
-    learning.go(5)
+    learning.go(200)
     after = learning.parameters.flat.copy()
-    learning.go_to(10)
-    np.testing.assert_array_equal(learning.parameters.flat, flat)
-    learning.go_to(15)
-    np.testing.assert_array_equal(learning.parameters.flat, after)
+    for step in (10, 0, 9, 10, 210, 0, 210):
+        learning.go_to(step)
+        if step in (10, 210):
+            np.testing.assert_array_equal(learning.parameters.flat, {10: flat, 210: after}[step])
+    assert learning.curve[0][0] == 0
+    # from its first weights and the changes alone: the same bits
+    again = started(dp.Adam(0.01), edits=learning.edits)
+    again.go(210)
+    np.testing.assert_array_equal(again.parameters.flat, after)
+    assert again.curve == learning.curve
+
+
+def test_a_change_forgets_those_that_came_later():
+    learning = started(dp.Adam(0.01))
+    for step in (5, 20, 30):
+        learning.go_to(step)
+        learning.set_parameters(learning.parameters.flat + 0.5)
+    learning.go_to(20)
+    learning.set_parameters(np.zeros_like(learning.parameters.flat))
+    assert list(learning.edits) == [5, 20]
+    learning.go_to(0)
+    learning.set_parameters(np.ones_like(learning.parameters.flat))
+    assert list(learning.edits) == [0]
+    learning.go(3)
+    learning.go_to(0)
+    assert set(learning.parameters.flat) == {1.0}
 
 
 def test_figures_are_those_of_the_house():

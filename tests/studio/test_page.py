@@ -3,6 +3,7 @@
 import json
 import re
 from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -125,9 +126,8 @@ def test_every_word_is_there(language):
     told = json.loads(re.search(r'id="facts">(.*?)</script>', words, re.DOTALL)[1])["words"]
     asked = set()
     folder = files("deltaprop").joinpath("studio", "page")
-    for place in (*folder.iterdir(), *folder.joinpath("views").iterdir()):
-        if place.name.endswith(".js"):
-            asked |= set(re.findall(r'told\("([^"]+)"', place.read_text(encoding="utf-8")))
+    for place in Path(str(folder)).rglob("*.js"):
+        asked |= set(re.findall(r'told\("([^"]+)"', place.read_text(encoding="utf-8")))
     assert asked <= set(told)
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 
+from deltaprop.studio.engine import engine_bytes
 from deltaprop.studio.frames import packed, unpacked
 
 server = pytest.importorskip("deltaprop.studio.server")
@@ -49,10 +50,23 @@ def test_the_page_comes_with_its_address_and_may_be_kept_by_nobody(address):
     assert b"unsafe-inline" not in body.split(b"<title>")[0]
 
 
+def test_the_page_with_the_engine_comes_as_safely_for_whoever_takes_a_run_away(address):
+    answer, body = asked(address, "/page?{query}")
+    if engine_bytes() is None:
+        assert answer.status == 404
+        assert b"make wasm" in body
+    else:
+        assert answer.status == 200
+        assert b'id="kernels"' in body
+    assert answer.getheader("cache-control") == "no-store"
+
+
 @pytest.mark.parametrize(
     ("path", "headers"),
     [
         ("/", {}),
+        ("/page", {}),
+        ("/page?token=guess", {}),
         ("/?token=", {}),
         ("/?token=guess", {}),
         ("/?token=%C3%BC", {}),

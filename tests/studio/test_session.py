@@ -74,6 +74,29 @@ def test_it_plays_until_it_is_paused_and_goes_back(begun):
     np.testing.assert_array_equal(frame(session)[1]["parameters"], arrays["parameters"])
 
 
+def test_what_was_changed_by_hand_is_kept_and_begun_with(begun):
+    session, network, x = begun
+    begins = frame(session)[1]["parameters"]
+    assert session.answer("edits", {}, {})[0] == {"edits": []}
+    for step in (3, 5):
+        session.answer("goTo", {"step": step}, {})
+        flat = frame(session)[1]["parameters"] + step
+        session.answer("setParameters", {}, {"parameters": flat})
+    session.answer("go", {"steps": 4}, {})
+    expected = frame(session)[1]["parameters"]
+    answer, arrays = session.answer("edits", {}, {})
+    assert answer == {"edits": [3, 5]}
+    labels = session._its().rows.t.astype(np.int32)
+    given = {"x": x.reshape(-1), "labels": labels, "parameters": begins, **arrays}
+    with pytest.raises(DeltapropError, match="parameters"):
+        session.answer("begin", {"plan": PLAN, **answer}, {**given, "edits": arrays["edits"][:-1]})
+    again = Session()
+    again.answer("begin", {"plan": PLAN, **answer}, given)
+    again.answer("go", {"steps": 9}, {})
+    np.testing.assert_array_equal(frame(again)[1]["parameters"], expected)
+    assert network.n_parameters == expected.size
+
+
 def test_it_plays_as_slowly_as_is_asked(begun):
     session, *_ = begun
     session.answer("play", {"rate": 20}, {})
@@ -113,7 +136,7 @@ odd = st.recursive(
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     kind=st.sampled_from(
-        ["begin", "go", "goTo", "play", "setParameters", "frame", "trace", "x", 3]
+        ["begin", "go", "goTo", "play", "setParameters", "edits", "frame", "trace", "x", 3]
     ),
     asked=st.dictionaries(st.sampled_from(["plan", "step", "steps", "rate", "since", "plane"]), odd)
     | odd,

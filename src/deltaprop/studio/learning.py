@@ -67,6 +67,8 @@ class Learning:
 
     ``step`` is how many were taken; ``diverged`` says which quantity is no longer finite.
     ``curve`` are rows of (step, loss, held loss, right, held right), NaN where there is none.
+    ``edits`` are the parameters that were set by hand, by the number of steps taken before; a step
+    is repeated with them.
     """
 
     network: Network
@@ -77,6 +79,7 @@ class Learning:
     batch_size: int
     seed: int
     shuffle: bool = True
+    edits: dict[int, Array] = field(default_factory=dict)
     engine: Engine = field(init=False)
     step: int = field(init=False, default=0)
     diverged: str | None = field(init=False, default=None)
@@ -89,6 +92,7 @@ class Learning:
     def __post_init__(self) -> None:
         self.engine = choose_engine("auto", self.network, self.optimizer)
         self._run = self._started()
+        self._edit()
         self._keep()
         self._enter()
 
@@ -117,8 +121,10 @@ class Learning:
         while self.step < end and self.diverged is None:
             kept = _next(self.step, _EVERY)
             entered = _next(self.step, self._points_apart)
-            self._take(min(end, kept, entered))
+            edited = min((step for step in self.edits if step > self.step), default=end)
+            self._take(min(end, kept, entered, edited))
             if self.diverged is None:
+                self._edit()
                 if self.step == kept:
                     self._keep()
                 if self.step == entered:
@@ -135,19 +141,25 @@ class Learning:
         self.go(step - self.step)
 
     def set_parameters(self, flat: Array) -> None:
-        """Go on with other parameters: what was before cannot be repeated, and is forgotten."""
-        state = self._run.state
-        self.parameters.flat[:] = flat
-        self._run = self._started()
-        self._run.state = state
+        """Go on with other parameters; what was set by hand from here on before is forgotten."""
+        self.edits = {step: own for step, own in self.edits.items() if step < self.step}
+        self.edits[self.step] = flat.copy()
+        self._edit()
         self.diverged = None
-        self._snapshots.clear()
+        self._snapshots = [one for one in self._snapshots if one.step < self.step]
         self._keep()
+        if self.curve[-1][0] == self.step:
+            del self.curve[-1]
+            self._enter()
 
-    @property
-    def earliest(self) -> int:
-        """The first step that can be gone back to."""
-        return self._snapshots[0].step
+    def _edit(self) -> None:
+        """Set the parameters that were set by hand at this step, if any were."""
+        flat = self.edits.get(self.step)
+        if flat is not None:
+            state = self._run.state
+            self.parameters.flat[:] = flat
+            self._run = self._started()
+            self._run.state = state
 
     @property
     def state(self) -> State:

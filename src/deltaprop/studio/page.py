@@ -12,6 +12,7 @@ from deltaprop.functional.losses import LOSSES
 from deltaprop.languages.names import NAMES
 from deltaprop.notation.html_page import html_page, json_in_html
 from deltaprop.notation.page_script import one_script
+from deltaprop.studio.away import what_files_need
 from deltaprop.studio.engine import packed_engine
 from deltaprop.studio.language import wording
 from deltaprop.studio.mathematics import mathematics
@@ -87,6 +88,7 @@ def _facts(language: str, server: str | None) -> dict[str, Any]:
         "server": server,
         "mathematics": mathematics(),
         "mistakes": mistakes(language),
+        **what_files_need(),
     }
 
 

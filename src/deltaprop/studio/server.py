@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from deltaprop.errors import DataError, DeltapropError, MissingExtraError
@@ -41,7 +41,10 @@ _HEADERS = {
 
 
 def application(token: str, port: int, language: str) -> Starlette:
-    """Return what answers at a port: the page at ``/``, and its run at ``/run``."""
+    """Return what answers at a port: the page at ``/``, its run at ``/run``.
+
+    ``/page`` is the page with the kernels in it, for whoever takes a run away.
+    """
     hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
 
     def may_ask(connection: Request | WebSocket) -> bool:
@@ -49,12 +52,18 @@ def application(token: str, port: int, language: str) -> Starlette:
         known = secrets.compare_digest(given.encode(), token.encode())
         return known and connection.headers.get("host") in hosts
 
-    async def page(request: Request) -> Response:
-        if not may_ask(request):
-            return PlainTextResponse(
-                "This address lacks the token that deltaprop studio printed.\n", 403, _HEADERS
-            )
-        return HTMLResponse(studio_page(language, "run"), headers=_HEADERS)
+    def page_that_asks(at: str | None) -> Callable[[Request], Awaitable[Response]]:
+        async def page(request: Request) -> Response:
+            if not may_ask(request):
+                return PlainTextResponse(
+                    "This address lacks the token that deltaprop studio printed.\n", 403, _HEADERS
+                )
+            try:
+                return HTMLResponse(studio_page(language, at), headers=_HEADERS)
+            except DeltapropError as error:  # there are no kernels
+                return PlainTextResponse(str(error), 404, _HEADERS)
+
+        return page
 
     async def run(connection: WebSocket) -> None:
         origin = connection.headers.get("origin", "")
@@ -64,7 +73,13 @@ def application(token: str, port: int, language: str) -> Starlette:
         await connection.accept()
         await _answer(connection)
 
-    return Starlette(routes=[Route("/", page), WebSocketRoute("/run", run)])
+    return Starlette(
+        routes=[
+            Route("/", page_that_asks("run")),
+            Route("/page", page_that_asks(None)),
+            WebSocketRoute("/run", run),
+        ]
+    )
 
 
 async def _answer(connection: WebSocket) -> None:

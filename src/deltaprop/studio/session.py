@@ -47,6 +47,7 @@ class Session:
             "play": lambda asked, _: self._play(asked.get("rate")),
             "pause": lambda _asked, _: self._pause(),
             "setParameters": self._set_parameters,
+            "edits": lambda _asked, _: self._edits(),
             "frame": self._frame,
             "trace": lambda _asked, _: self._trace(),
         }
@@ -98,6 +99,7 @@ class Session:
             _rows(network, arrays, ""),
             _rows(network, arrays, "held") if "heldX" in arrays else None,
             _whole(plan, "batchSize", least=1), _whole(plan, "seed"),
+            edits=_edits(asked.get("edits", []), arrays, network),
         )  # fmt: skip
         return {"parameters": network.n_parameters}, {}
 
@@ -105,10 +107,6 @@ class Session:
         its = self._its()
         if step > its.step + _MOST_STEPS:
             raise SettingError(f"At once it takes up to {_MOST_STEPS:,} steps; play takes more.")
-        if step < its.earliest:
-            raise SettingError(
-                f"It goes back to step {its.earliest}, where it was changed by hand."
-            )
         its.go_to(step)
         return {}, {}
 
@@ -131,6 +129,11 @@ class Session:
         its.set_parameters(_parameters(arrays, its.network))
         return {}, {}
 
+    def _edits(self) -> Answer:
+        edits = self._its().edits
+        flat = np.concatenate([np.empty(0), *edits.values()])
+        return {"edits": list(edits)}, {"edits": flat}
+
     def _frame(self, asked: Mapping[str, Any], arrays: Arrays) -> Answer:
         its, since = self._its(), _number(asked, "since")
         curve = np.array([point for point in its.curve if point[0] > since]).reshape(-1)
@@ -148,7 +151,7 @@ class Session:
         held = _NO_FIGURES if its.held is None else its.figures(its.held)
         return {
             "step": its.step, "epoch": its.step // its.steps_per_epoch,
-            "stepsPerEpoch": its.steps_per_epoch, "earliest": its.earliest,
+            "stepsPerEpoch": its.steps_per_epoch,
             "running": self._running, "diverged": its.diverged, "rate": self._rate,
             "figures": {
                 "step": its.step, "loss": _told(own.loss), "held": _told(held.loss),
@@ -256,6 +259,17 @@ def _parameters(arrays: Arrays, network: Network) -> npt.NDArray[np.float64]:
     if flat.size != network.n_parameters or not np.isfinite(flat).all():
         raise DataError(f"The network has {network.n_parameters} parameters, finite numbers.")
     return flat
+
+
+def _edits(steps: object, arrays: Arrays, network: Network) -> dict[int, npt.NDArray[np.float64]]:
+    """Return the parameters that were set by hand, by step."""
+    if not isinstance(steps, list) or not steps:
+        return {}
+    flat, n = _floats(arrays, "edits"), network.n_parameters
+    return {
+        _whole({"step": step}, "step"): _parameters({"parameters": flat[k * n :][:n]}, network)
+        for k, step in enumerate(steps)
+    }
 
 
 def _floats(arrays: Arrays, name: str) -> npt.NDArray[np.float64]:

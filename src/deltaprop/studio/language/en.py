@@ -190,4 +190,33 @@ WORDS = {
     "sees held most": "That of the held out points is below {value}.",
     "sees diverged": "Within {steps} steps the numbers have left all range.",
     "no hidden layers": "no hidden layer",
+    # taking away
+    "away": "Take away",
+    "away hint": (
+        "Files that need nothing of this page any more. If a phone shows one instead of keeping "
+        "it, use Share and then Save to Files."
+    ),
+    "away file": "Save as a file",
+    "away copy": "Copy",
+    "away saved": "Saved as {name}.",
+    "away copied": "Copied.",
+    "away run": "The run",
+    "about away run": (
+        "One page with the engine in it, to pass on: it opens without a network, stands at this "
+        "step, and goes back to the first and on again with the same numbers, changes made by hand "
+        "included."
+    ),
+    "away run of server": (
+        "The page computes by itself: its numbers begin like those of this server and may part "
+        "from them in the last digits."
+    ),
+    "away code": "Python code that repeats it",
+    "about away code": (
+        "Data, network, first weights, and training by deltaprop, step by step the same; it ends "
+        "at the same numbers."
+    ),
+    "away model": "The model",
+    "about away model": (
+        "The network as it is now, for dp.load and deltaprop explain, export and the rest."
+    ),
 }

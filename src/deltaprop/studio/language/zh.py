@@ -161,4 +161,27 @@ WORDS = {
     "sees held most": "检验损失低于 {value}。",
     "sees diverged": "{steps} 步之内数值就溢出了。",
     "no hidden layers": "没有隐藏层",
+    # 带走
+    "away": "带走",
+    "away hint": (
+        "这些文件离开本页也能独立使用。手机若直接打开文件而没有保存，请点“分享”，再选“存储到文件”。"
+    ),
+    "away file": "保存为文件",
+    "away copy": "复制",
+    "away saved": "已保存为 {name}。",
+    "away copied": "已复制。",
+    "away run": "这次训练",
+    "about away run": (
+        "一个自带计算引擎的网页，可以发给别人：不用联网就能打开，停在当前这一步，"
+        "可以退回起点再训练一遍，每个数都相同，手动改过的地方也照样重现。"
+    ),
+    "away run of server": "该网页自己计算，起初与本服务器的数相同，之后末几位可能逐渐不同。",
+    "away code": "重现训练的 Python 代码",
+    "about away code": (
+        "包含数据、网络、初始权重，并用 deltaprop 一步不差地训练一遍，结果是同样的数。"
+    ),
+    "away model": "模型文件",
+    "about away model": (
+        "网络现在的样子，可供 dp.load 以及 deltaprop explain、export 等命令读取。"
+    ),
 }

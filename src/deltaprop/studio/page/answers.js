@@ -7,23 +7,24 @@
  *   learningRate: number, l2: number, l1: number, batchSize: number, seed: number }} Plan
  *  sizes: inputs, then the neurons of each layer. activations: of the hidden layers. optimizer: name and settings. */
 /** @typedef {{
- *   begin: { plan: Plan },
+ *   begin: { plan: Plan, edits?: number[] },
  *   go: { steps: number },
  *   goTo: { step: number },
  *   play: { rate: number | null },
  *   pause: {},
  *   setParameters: {},
- *   setLearningRate: { learningRate: number },
+ *   edits: {},
  *   frame: { since: number, plane: PlaneAsked | null, parameters: boolean, outputs: boolean },
  *   trace: {} }} Asked
- *  begin: with the arrays x, labels or targets, heldX, heldLabels or heldTargets, parameters; row by row.
+ *  begin: with the arrays x, labels or targets, heldX, heldLabels or heldTargets, parameters; row by row. edits: at which
+ *  steps parameters were set by hand, with the array edits, all of them one after another; it answers alike.
  *  play: so many steps a second; null: as many as there can be. frame: what is shown; points of the curve behind the
  *  step `since`. */
 /** @typedef {{ x: [number, number], y: [number, number], columns: number, rows: number, inputs: [number, number],
  *   allNeurons: boolean }} PlaneAsked  with the array base, a row of inputs, for those that stay */
 /** @typedef {{
- *   step: number, epoch: number, stepsPerEpoch: number, earliest: number, running: boolean, diverged: string | null,
- *   rate: number, figures: import("./learning.js").Point }} Frame
+ *   step: number, epoch: number, stepsPerEpoch: number, running: boolean, diverged: string | null, rate: number,
+ *   figures: import("./learning.js").Point }} Frame
  *  rate: steps a second, lately. With the arrays curve (rows of step, loss, held, right, heldRight), field (for each
  *  layer, for each neuron, columns x rows numbers), parameters, outputs (of the training rows), heldOutputs. */
 /** @typedef {{ step: number, loss: number, rows: number[] }} TraceAnswer

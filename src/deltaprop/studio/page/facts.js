@@ -4,12 +4,18 @@
  *   language: string, words: Record<string, string>, names: Record<string, Record<string, string>>,
  *   activations: string[], losses: Record<string, string>,
  *   optimizers: Record<string, Record<string, number>>, server: string | null, mathematics: any,
- *   mistakes: import("./mistakes.js").Mistakes }} Facts
+ *   mistakes: import("./mistakes.js").Mistakes,
+ *   version: string, rules: Record<string, string>, model: { format: string, functions: Record<string, number[]> } }} Facts
  *  losses: what a row of targets is. optimizers: their settings, as they usually are. server: the address to ask.
- *  mathematics: see mathematics.py. */
+ *  mathematics: see mathematics.py; version, rules and model: away.py. */
 
 /** @type {Facts} */
 export const facts = JSON.parse(/** @type {HTMLElement} */ (document.getElementById("facts")).textContent ?? "");
+
+/** A run that stands in this page: what was tried, as an address, the step at which it was taken away, and the parameters
+ *  that were set by hand, by step. @typedef {{ address: string, step: number, edits: [number, number[]][] }} KeptRun */
+/** The run that was taken away with this page, if there is one. @type {KeptRun | null} */
+export const keptRun = JSON.parse(document.getElementById("run")?.textContent ?? "null");
 
 /** A sentence or word, with what is put into it. @param {string} key @param {Record<string, string | number>} [values] */
 export function told(key, values = {}) {

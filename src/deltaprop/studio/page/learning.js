@@ -17,10 +17,13 @@ export class Learning {
   /** @type {string | null} */ diverged = null;
 
   /** @param {Network} network with its rows and its parameters
-   *  @param {{ labels?: ArrayLike<number>, heldLabels?: ArrayLike<number>, isHeld: boolean }} rows */
-  constructor(network, rows) {
+   *  @param {{ labels?: ArrayLike<number>, heldLabels?: ArrayLike<number>, isHeld: boolean }} rows
+   *  @param {Map<number, Float64Array>} [edits] the parameters that were set by hand, by the number of steps before */
+  constructor(network, rows, edits = new Map()) {
     this.network = network;
     this.rows = rows;
+    this.edits = edits;
+    this.#edit();
     this.#keep();
     this.#enter();
   }
@@ -30,11 +33,13 @@ export class Learning {
     const end = this.step + n;
     while (this.step < end && this.diverged === null) {
       const [kept, entered] = [next(this.step, EVERY), next(this.step, this.#pointsApart)];
-      const to = Math.min(end, kept, entered);
+      const edited = [...this.edits.keys()].filter((step) => step > this.step);
+      const to = Math.min(end, kept, entered, ...edited);
       const { steps, diverged } = this.network.run(to - this.step);
       this.step += steps;
       this.diverged = diverged;
       if (diverged !== null) return;
+      this.#edit();
       if (this.step === kept) this.#keep();
       if (this.step === entered) this.#enter();
     }
@@ -53,22 +58,22 @@ export class Learning {
     this.go(step - this.step);
   }
 
-  /** Go on with other parameters. @param {Float64Array} flat */
+  /** Go on with other parameters; what was set by hand from here on before is forgotten. @param {Float64Array} flat */
   setParameters(flat) {
-    this.network.setParameters(flat);
+    this.edits = new Map([...this.edits].filter(([step]) => step < this.step)).set(this.step, flat);
+    this.#edit();
     this.diverged = null;
-    this.forgetWhatWas();
-  }
-
-  /** Something was changed by hand: what was before cannot be repeated. */
-  forgetWhatWas() {
-    this.#snapshots = [];
+    this.#snapshots = this.#snapshots.filter((one) => one.step < this.step);
     this.#keep();
+    if (this.curve[this.curve.length - 1].step !== this.step) return;
+    this.curve.pop();
+    this.#enter();
   }
 
-  /** The first step that can be gone back to. */
-  get earliest() {
-    return this.#snapshots[0].step;
+  /** Set the parameters that were set by hand at this step, if any were. */
+  #edit() {
+    const flat = this.edits.get(this.step);
+    if (flat) this.network.setParameters(flat);
   }
 
   /** What the rows come to now. @returns {Point} */
@@ -113,8 +118,8 @@ export class Learning {
 
 /** A network that a plan describes, with its rows and first weights; whoever asks for it frees it.
  *  @param {import("./engine.js").Engine} engine @param {import("./answers.js").Plan} plan
- *  @param {import("./frames.js").Arrays} arrays those of a beginning */
-export function learningOf(engine, plan, arrays) {
+ *  @param {import("./frames.js").Arrays} arrays those of a beginning @param {number[]} [edits] steps of arrays.edits */
+export function learningOf(engine, plan, arrays, edits = []) {
   const { sizes, activations, loss, optimizer, learningRate, l2, l1, batchSize, seed } = plan;
   const network = engine.create({
     layers: sizes.slice(1).map((n_out, l) => ({
@@ -127,7 +132,9 @@ export function learningOf(engine, plan, arrays) {
   const isHeld = Boolean(arrays.heldX?.length);
   if (isHeld) network.setRows("validation", rowsOf(arrays.heldX, arrays.heldLabels, arrays.heldTargets));
   network.setParameters(arrays.parameters);
-  return new Learning(network, { labels: arrays.answers, heldLabels: arrays.heldAnswers, isHeld });
+  const n = network.nParameters;
+  const edited = new Map(edits.map((step, k) => [step, Float64Array.from(arrays.edits.slice(k * n, (k + 1) * n))]));
+  return new Learning(network, { labels: arrays.answers, heldLabels: arrays.heldAnswers, isHeld }, edited);
 }
 
 /** @param {any} x @param {any} labels @param {any} targets */

@@ -2,9 +2,9 @@
 
 import { PageBackend, ServerBackend } from "./backend.js";
 import { engineBytes } from "./engine.js";
-import { facts } from "./facts.js";
+import { facts, keptRun } from "./facts.js";
 import { problemOf } from "./problem.js";
-import { setup } from "./setup.js";
+import { setup, toAddress } from "./setup.js";
 import { effect, signal } from "./vendored/preact.js";
 
 /** @typedef {import("./answers.js").Frame} Frame */
@@ -43,6 +43,8 @@ let again = false; // to be looked at once more
 let played = 0; // times, so that a look of before does not end it
 let judgeAgain = 0; // when outputs may be asked for again, while it runs
 let walking = 0; // the timer of the next phase
+let orders = 0; // of the controls
+/** @type {import("./facts.js").KeptRun | null} */ let kept = keptRun; // until something else was tried
 
 /** @param {string} id */
 const textOf = (id) => document.getElementById(id)?.textContent ?? "";
@@ -92,8 +94,11 @@ async function begin(wish) {
   begun += 1;
   const own = begun;
   const { plan, arrays, shown: found } = problemOf(wish);
+  if (kept?.address !== toAddress(wish)) kept = null;
+  const edits = kept?.edits ?? [];
+  if (edits.length) arrays.edits = Float64Array.from(edits.flatMap(([, flat]) => flat));
   try {
-    await backend.ask("begin", { plan }, arrays);
+    await backend.ask("begin", { plan, edits: edits.map(([step]) => step) }, arrays);
   } catch (error) {
     if (own === begun) trouble.value = /** @type {Error} */ (error).message;
     return;
@@ -105,6 +110,19 @@ async function begin(wish) {
   [judged.value, shown.value] = [null, found];
   await refresh();
   requestAnimationFrame(() => performance.mark("first frame"));
+  if (kept) await goOnTo(kept.step);
+}
+
+/** Go on as far as a run that was kept had come, unless somebody drives meanwhile. @param {number} step */
+async function goOnTo(step) {
+  kept = null;
+  const [own, order] = [begun, orders];
+  for (let now = 0; now < step && own === begun && order === orders && !look.value?.diverged; ) {
+    const steps = Math.min(step - now, 5000);
+    await backend.ask("go", { steps });
+    await refresh();
+    now += steps;
+  }
 }
 
 /** Look at the run as it is now. */
@@ -178,6 +196,7 @@ export function judge(wanted) {
 
 /** @param {() => Promise<unknown>} work */
 async function doing(work) {
+  orders += 1;
   try {
     await work();
   } catch (error) {
@@ -227,8 +246,7 @@ export function epoch() {
 /** @param {number} step */
 export function goTo(step) {
   phase.value = null;
-  const { earliest } = /** @type {Look} */ (look.value);
-  return doing(() => backend.ask("goTo", { step: Math.max(step, earliest) }));
+  return doing(() => backend.ask("goTo", { step: Math.max(step, 0) }));
 }
 
 /** The next phase of a step: three are looked at, the fourth takes it. */
@@ -241,9 +259,25 @@ export async function onePhase() {
 
 /** @param {Float64Array} parameters */
 export function setParameters(parameters) {
+  points = points.filter(([step]) => step < /** @type {Look} */ (look.value).step); // it comes anew
   return doing(() => backend.ask("setParameters", {}, { parameters }));
 }
 
 export function trace() {
   return backend.ask("trace", {});
 }
+
+/** What is needed to play the run again: see KeptRun. @returns {Promise<import("./facts.js").KeptRun>} */
+export async function runToKeep() {
+  const { answer, arrays } = await backend.ask("edits", {});
+  const n = /** @type {Look} */ (look.value).parameters.length;
+  const edits = answer.edits.map((/** @type {number} */ step, /** @type {number} */ k) => [step, Array.from(arrays.edits.slice(k * n, (k + 1) * n))]);
+  return { address: toAddress(setup.value), step: /** @type {Look} */ (look.value).step, edits };
+}
+
+/** The numbers of the run, for whoever wants them from outside, such as a browser's console. */
+export async function numbersNow() {
+  const { arrays } = await backend.ask("frame", { since: 2 ** 53, plane: null, parameters: true, outputs: true });
+  return { parameters: Array.from(arrays.parameters), outputs: Array.from(arrays.outputs) };
+}
+Object.assign(globalThis, { deltapropNumbers: numbersNow });

@@ -1,6 +1,6 @@
 // What is tried: data, network, training, as one plain value; in the address, and undone.
 
-import { facts } from "./facts.js";
+import { facts, keptRun } from "./facts.js";
 import { classesOf, recipeOf } from "./sets.js";
 import { computed, signal } from "./vendored/preact.js";
 import { SCHEMES } from "./weights.js";
@@ -125,7 +125,7 @@ export function fromAddress(address) {
 
 // What is tried now; change it by `change` alone.
 /** @type {{ value: Setup }} */
-export const setup = signal(fromAddress(location.hash.slice(1)));
+export const setup = signal(fromAddress(location.hash.slice(1) || (keptRun?.address ?? "")));
 const past = signal(/** @type {Setup[]} */ ([]));
 const future = signal(/** @type {Setup[]} */ ([]));
 export const canUndo = computed(() => past.value.length > 0);

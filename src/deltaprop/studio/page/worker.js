@@ -22,12 +22,12 @@ const pace = { since: 0, step: 0 };
 /** What is asked, by kind: plain data and arrays in, plain data and arrays out.
  *  @type {Record<string, (asked: any, arrays: Arrays) => [any, Arrays]>} */
 const ANSWERS = {
-  begin({ plan: given }, arrays) {
+  begin({ plan: given, edits = [] }, arrays) {
     running = false;
     plan = given;
     learning?.network.free();
     learning = null;
-    learning = learningOf(engine, plan, arrays);
+    learning = learningOf(engine, plan, arrays, edits);
     return [{ parameters: learning.network.nParameters }, {}];
   },
   go({ steps }) {
@@ -36,7 +36,6 @@ const ANSWERS = {
   },
   goTo({ step }) {
     running = false;
-    if (step < its().earliest) throw new Error(`It goes back to step ${its().earliest}, where it was changed by hand.`);
     its().goTo(step);
     return [{}, {}];
   },
@@ -56,13 +55,12 @@ const ANSWERS = {
     its().setParameters(/** @type {Float64Array} */ (parameters));
     return [{}, {}];
   },
-  setLearningRate({ learningRate }) {
-    its().network.setLearningRate(learningRate);
-    its().forgetWhatWas();
-    return [{}, {}];
+  edits() {
+    const { edits } = its();
+    return [{ edits: [...edits.keys()] }, { edits: Float64Array.from([...edits.values()].flatMap((flat) => Array.from(flat))) }];
   },
   frame({ since, plane, parameters, outputs }, { base }) {
-    const { network, step, earliest, diverged, curve } = its();
+    const { network, step, diverged, curve } = its();
     const points = curve.filter((point) => point.step > since);
     /** @type {Arrays} */
     const arrays = {
@@ -78,7 +76,7 @@ const ANSWERS = {
       if (its().rows.isHeld) arrays.heldOutputs = network.evaluate("validation").outputs.values;
     }
     const { stepsOfEpoch } = network.position;
-    const state = { step, epoch: Math.floor(step / stepsOfEpoch), stepsPerEpoch: stepsOfEpoch, earliest, running, diverged };
+    const state = { step, epoch: Math.floor(step / stepsOfEpoch), stepsPerEpoch: stepsOfEpoch, running, diverged };
     return [{ ...state, rate, figures: its().figures() }, arrays];
   },
   trace() {

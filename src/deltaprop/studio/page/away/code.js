@@ -1,0 +1,97 @@
+// The run as Python: the same data, network, first weights, batches and steps, by deltaprop's public names.
+
+import { facts } from "../facts.js";
+import { problemOf } from "../problem.js";
+import { runToKeep, shown } from "../run.js";
+import { setup } from "../setup.js";
+
+const WIDTH = 96;
+
+/** Numbers, and lists of them, as Python reads them; long ones over several lines. @param {any} value @param {string} [indent]
+ *  @returns {string} */
+export function literal(value, indent = "") {
+  if (!Array.isArray(value)) return String(value);
+  const inside = `${indent}    `;
+  const line = `[${value.map((each) => literal(each)).join(", ")}]`;
+  if (line.length + indent.length <= WIDTH) return line;
+  if (Array.isArray(value[0])) return `[\n${value.map((each) => `${inside}${literal(each, inside)},\n`).join("")}${indent}]`;
+  const lines = [""];
+  for (const each of value) {
+    const text = `${literal(each)},`;
+    const last = lines.length - 1;
+    if (lines[last] && inside.length + lines[last].length + text.length >= WIDTH) lines.push(text);
+    else lines[last] += lines[last] ? ` ${text}` : text;
+  }
+  return `[\n${lines.map((each) => `${inside}${each}\n`).join("")}${indent}]`;
+}
+
+/** W and b of each layer. @param {number[]} sizes @param {ArrayLike<number>} flat */
+export function layersOf(sizes, flat) {
+  let from = 0;
+  const take = (/** @type {number} */ n) => Array.from({ length: n }, () => flat[from++]);
+  return sizes.slice(1).map((n, l) => ({ W: Array.from({ length: sizes[l] }, () => take(n)), b: take(n) }));
+}
+
+/** Targets as the run is given them. @param {number[]} answers @param {number} classes @param {string} loss */
+function targetsOf(answers, classes, loss) {
+  const list = `np.array(${literal(answers)})`;
+  if (!classes) return `${list}[:, None]`;
+  return facts.losses[loss] === "distribution" ? list : `np.eye(${classes})[${list}]`;
+}
+
+/** @returns {Promise<import("./files.js").Taken>} */
+export async function code() {
+  const { step, edits, address } = await runToKeep();
+  const { plan, arrays } = problemOf(setup.value);
+  const { training, held, classes } = /** @type {import("../run.js").Shown} */ (shown.value);
+  const { sizes, activations, loss, learningRate, batchSize, seed, l2, l1 } = plan;
+  const { name, ...settings } = plan.optimizer;
+  const steps = Math.ceil(training.x.length / batchSize);
+  const others = Object.entries(settings).filter(([key, value]) => value !== facts.optimizers[name][key]);
+  const rule = [learningRate, ...others.map(([key, value]) => `${key}=${value}`)].join(", ");
+  const penalties = [["l2", l2], ["l1", l1]].flatMap(([key, value]) => (value ? [`, ${key}=${value}`] : [])); // prettier-ignore
+  const first = layersOf(sizes, arrays.parameters);
+  const stops = [...edits.filter(([at]) => at <= step).sort(([a], [b]) => a - b), [step, null]];
+  const whole = Math.floor(Number(stops[0][0]) / steps);
+  const common = `optimizer=optimizer, batch_size=${batchSize}`;
+
+  const lines = [
+    `"""The first ${step} steps of a run of deltaprop studio (${facts.version}), repeated.`, "",
+    `The run: ${address || "as usual"}. It needs: pip install deltaprop`, '"""', "",
+    "import numpy as np", "", "import deltaprop as dp", "from deltaprop.training.batches import epoch_order", "",
+    `X = np.array(${literal(training.x)})`,
+    `y = ${targetsOf(training.answers, classes, loss)}`,
+  ]; // prettier-ignore
+  if (held.x.length) {
+    lines.push("", "# held out: these only judge", `X_held = np.array(${literal(held.x)})`, `y_held = ${targetsOf(held.answers, classes, loss)}`);
+  }
+  lines.push(
+    "", `net = dp.Network(${literal(sizes)}, ${JSON.stringify(activations)}, ${JSON.stringify(loss)}${penalties.join("")})`,
+    "params = net.parameters(",
+    `    W=${literal(first.map(({ W }) => W), "    ")},`,
+    `    b=${literal(first.map(({ b }) => b), "    ")},`,
+    ")",
+    `optimizer = dp.${facts.rules[name]}(${rule})`,
+    "state = {}  # what the optimizer keeps from step to step", "", "",
+    "def take_steps(first, last):",
+    '    """Take steps of epochs cut short; each epoch visits the rows in an order of its own."""',
+    "    while first < last:",
+    `        epoch, place = divmod(first, ${steps})`,
+    `        n = min(last - first, ${steps} - place)`,
+    `        rows = epoch_order(${seed}, epoch, len(X), True)[place * ${batchSize} : (place + n) * ${batchSize}]`,
+    "        dp.train(",
+    `            net, params, X[rows], y[rows], ${common},`,
+    '            epochs=1, shuffle=False, dtype="float64", state=state,',
+    "        )", "        first += n", "", "",
+  ); // prettier-ignore
+  if (whole) lines.push(`dp.train(net, params, X, y, ${common}, epochs=${whole}, seed=${seed}, dtype="float64", state=state)`);
+  let now = whole * steps;
+  for (const [at, flat] of stops) {
+    if (Number(at) > now) lines.push(`take_steps(${now}, ${at})`);
+    now = Number(at);
+    if (flat) lines.push(`# here it was changed by hand`, `params.flat[:] = ${literal(flat)}`);
+  }
+  lines.push("", `print("after step ${step}:", dp.backpropagate(net, params, X, y).data_loss, "is the loss")`);
+  if (held.x.length) lines.push('print("held out:", dp.backpropagate(net, params, X_held, y_held).data_loss)');
+  return { ending: ".py", type: "text/x-python", content: `${lines.join("\n")}\n` };
+}
