@@ -1,5 +1,7 @@
 """What the page shows of a step, in each mode and phase, are the reference's numbers."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -123,3 +125,39 @@ def test_numbers_stand_beside_what_they_should_be(studio):
         drawn, said = np.sort(place), np.sort(said)
         scale = np.ptp(drawn) / np.ptp(said)
         assert drawn - drawn[0] == pytest.approx(scale * (said - said[0]), abs=0.11)
+
+
+def rms(values):
+    return np.sqrt(np.mean(np.square(values)))
+
+
+def test_gain_and_attenuation_are_numpys(studio):
+    page = studio("data=spirals&layers=4-relu.5-sigmoid.3-identity&scheme=he&learningRate=0.02")
+    page.step_to(3)
+    page.press("tab-flow")
+    rule = dp.Adam(0.02)
+    page.until(lambda: page.browser.find_elements("css selector", ".flow tfoot td[data-number]"))
+    step = page.reference(["relu", "sigmoid", "identity"], "cross_entropy", rule)
+    trace, after = step.trace, step.update.after.parameters.W
+    deltas = [trace.dx, *trace.delta]
+    wanted = {"forward": [], "backward": [], "update": []}
+    for layer in range(1, 5):
+        wanted["forward"].append(rms(trace.a[layer]) / rms(trace.a[layer - 1]))
+        wanted["backward"].append(rms(deltas[layer - 1]) / rms(deltas[layer]))
+        before = trace.parameters.W[layer - 1]
+        wanted["update"].append(rms(after[layer - 1] - before) / rms(before))
+    wanted["forward"].append(rms(trace.a[-1]) / rms(trace.a[0]))
+    wanted["backward"].append(rms(deltas[1]) / rms(deltas[-1]))
+    old, new = (
+        np.concatenate([np.ravel(W) for W in every]) for every in (trace.parameters.W, after)
+    )
+    wanted["update"].append(rms(new - old) / rms(old))
+    for kind, numbers in wanted.items():
+        cells = page.browser.find_elements("css selector", f".flow td[data-kind={kind}]")
+        texts = [cell.get_attribute("data-number") for cell in cells]
+        found = [float(text) for text in texts if text is not None]
+        assert found == pytest.approx(numbers, rel=1e-11), kind
+    # what is told of the way back: the weights' gain times the slopes' attenuation
+    small = page.browser.find_element("css selector", ".flow tbody tr:nth-child(3) small").text
+    gain, slope = (float(part) for part in re.findall(r"[\d.]+(?:e-?\d+)?", small))
+    assert gain * slope == pytest.approx(wanted["backward"][2], rel=0.01)

@@ -77,6 +77,25 @@ WORDS = {
         "The step was taken: what was before stands above what is now; lines have grown or shrunk "
         "from what they were. The next phase belongs to the next step."
     ),
+    "flow": "Gain and attenuation",
+    "flow hint": (
+        "Each number is a ratio of root mean squares over the batch, on a scale of powers of ten. "
+        "Far to the left over several layers, and a signal dies out; far to the right, and it "
+        "blows up."
+    ),
+    "flow forward": "Forward: a over what the layer reads",
+    "flow backward": "Backward: delta over that of the next layer",
+    "flow update": "Update over weight",
+    "least forward": "dies out",
+    "most forward": "blows up",
+    "least backward": "dies out",
+    "most backward": "blows up",
+    "least update": "hardly moves",
+    "most update": "is overthrown",
+    "gain and slope": "weights × {gain}, f′ × {slope}",
+    "inputs": "Inputs",
+    "layer": "Layer {l}",
+    "whole way": "The whole way",
     "scale": "Fullest colour {node}, thickest line {edge}",
     "of so many": "of {n}",
     "loss of the batch": "Loss of the batch",

@@ -63,6 +63,24 @@ WORDS = {
         "这一步已经执行：上面是旧值，下面是新值；连线从原来的粗细变成现在的粗细。"
         "下一个阶段属于下一步。"
     ),
+    "flow": "放大与衰减",
+    "flow hint": (
+        "每个数都是整批上均方根之比，刻度按十的幂。"
+        "连续几层都远偏左，信号就会消失；远偏右，就会爆炸。"
+    ),
+    "flow forward": "前向：a 与该层输入之比",
+    "flow backward": "反向：δ 与后一层 δ 之比",
+    "flow update": "更新量与权重之比",
+    "least forward": "消失",
+    "most forward": "爆炸",
+    "least backward": "消失",
+    "most backward": "爆炸",
+    "least update": "不动",
+    "most update": "巨变",
+    "gain and slope": "权重 × {gain}，f′ × {slope}",
+    "inputs": "输入",
+    "layer": "第 {l} 层",
+    "whole way": "全程",
     "scale": "颜色最深处 {node}，最粗的线 {edge}",
     "of so many": "共 {n} 个",
     "loss of the batch": "这一批的损失",

@@ -1,8 +1,8 @@
 // The studio's page: views over one run.
 
-import { follow } from "./asked.js";
+import { follow, wantedRunning } from "./asked.js";
 import { told } from "./facts.js";
-import { followPhases } from "./modes.js";
+import { followPhases, mode } from "./modes.js";
 import { pause, play, playing, start, trouble } from "./run.js";
 import { redo, setup, toAddress, undo } from "./setup.js";
 import { effect, html, render } from "./vendored/preact.js";
@@ -11,6 +11,7 @@ import { DataView } from "./views/data_view.js";
 import { NetworkView } from "./views/network_view.js";
 import { OutputView } from "./views/output_view.js";
 import { Panel } from "./views/panel.js";
+import { panel } from "./views/parts.js";
 
 function Trouble() {
   const found = trouble.value;
@@ -48,6 +49,7 @@ export async function open() {
     await start();
     follow();
     followPhases();
+    effect(() => (wantedRunning.value = mode.value !== "values" || ["flow", "slope", "step"].includes(panel.value)));
   } catch (error) {
     trouble.value = /** @type {Error} */ (error).message;
   }

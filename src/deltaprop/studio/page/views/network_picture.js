@@ -12,15 +12,15 @@ import { Picture } from "./parts.js";
 
 /** @typedef {import("../modes.js").Found} Found */
 
-const [NARROW, WIDE, NODE, SIDES] = [116, 190, 44, 52]; // between layers; a neuron; beside the outermost
+export const NARROW = 98; // between layers, at least
+const [WIDE, NODE, SIDES] = [190, 44, 52]; // between layers, at most; a neuron; beside the outermost
 const [CLOSE, APART, FEW] = [50, 78, 16]; // between neurons; where there are so few edges that each has its number
 const [LOSS, BELOW] = [92, 54]; // from the outputs to the loss
 
-/** How wide the picture may be, as studio.css has the columns; whether the loss stands below the outputs. */
+/** How wide the picture may be, as studio.css has the columns. */
 function roomOf() {
-  const narrow = innerWidth < 736;
-  const beside = innerWidth > 1152 ? 684 : narrow ? 24 : 390;
-  return { narrow, wide: innerWidth - beside };
+  const isPhone = innerWidth < 736;
+  return { isPhone, wide: innerWidth - (innerWidth > 1152 ? 684 : isPhone ? 24 : 390) };
 }
 
 /** How large everything is, and where. @param {number[]} sizes */
@@ -29,7 +29,8 @@ export function layoutOf(sizes) {
   const edges = sizes.slice(1).reduce((n, size, l) => n + size * sizes[l], 0);
   const few = edges <= FEW;
   const apart = few ? APART : CLOSE;
-  const { narrow, wide } = roomOf();
+  const { wide, isPhone } = roomOf();
+  const narrow = isPhone || 2 * SIDES + gaps * NARROW + LOSS > wide;
   const beside = 2 * SIDES + (narrow ? 0 : LOSS - 12);
   const room = Math.max(NARROW, Math.min(WIDE, (wide - beside) / gaps));
   const place = (/** @type {number} */ layer, /** @type {number} */ j) => ({
@@ -41,7 +42,7 @@ export function layoutOf(sizes) {
   const loss = narrow ? { x: end.x, y: below } : { x: end.x + LOSS, y: end.y };
   const width = beside + gaps * room;
   const height = Math.max(Math.max(...sizes) * apart, narrow ? below + 24 : 0);
-  return { place, loss, width, height, few, narrow };
+  return { place, room, loss, width, height, few, narrow };
 }
 
 /** The fields of each layer's neurons. @param {number[]} sizes @param {Float32Array} field @returns {Float32Array[][]} */
