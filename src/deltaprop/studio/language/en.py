@@ -26,6 +26,8 @@ WORDS = {
     "set blobs": "Clouds",
     "set plane": "A plane (a number is asked for)",
     "set waves": "Waves (a number is asked for)",
+    "set drawn": "Drawn by hand",
+    "about drawn": "Your own points: press on the board and paint.",
     "about moons": "Two half moons: the border between them bends.",
     "about circles": "A disc within a ring: no straight line parts them.",
     "about spirals": "Arms wound about each other: the hardest of these sets.",
@@ -237,5 +239,23 @@ WORDS = {
     "away model": "The model",
     "about away model": (
         "The network as it is now, for dp.load and deltaprop explain, export and the rest."
+    # a set drawn by hand
+    "board": "Board to draw points on",
+    "draw classes": "Classes",
+    "draw numbers": "Numbers",
+    "class to draw": "Class of the points",
+    "class": "Class {k}",
+    "number to draw": "Number of the points",
+    "paint": "Paint",
+    "erase": "Erase",
+    "clear drawn": "Clear",
+    "drawn count": "{count} points.",
+    "drawn none": "No points yet: put one on the board, and the network appears.",
+    "drawn full": "There are {most} points, and no more can be kept. Erase some.",
+    "drawn cursor": "Cursor at {x}, {y}.",
+    "drawn keys title": "Drawing with keys",
+    "drawn keys": (
+        "Arrows move the cursor, with Shift five times as far. Digits choose the class, + and - "
+        "the number. Space puts a point, Delete erases around the cursor."
     ),
 }

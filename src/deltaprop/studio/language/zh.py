@@ -18,6 +18,8 @@ WORDS = {
     "set blobs": "点云",
     "set plane": "平面（求一个数）",
     "set waves": "波浪（求一个数）",
+    "set drawn": "手绘",
+    "about drawn": "你自己的点：在画板上按住涂抹。",
     "about moons": "两弯月牙：分界线是弯的。",
     "about circles": "环中有圆：没有一条直线能分开它们。",
     "about spirals": "互相缠绕的旋臂：这里最难的一组数据。",
@@ -201,5 +203,22 @@ WORDS = {
     "away model": "模型文件",
     "about away model": (
         "网络现在的样子，可供 dp.load 以及 deltaprop explain、export 等命令读取。"
+    "board": "画点用的画板",
+    "draw classes": "类别",
+    "draw numbers": "数值",
+    "class to draw": "点的类别",
+    "class": "第 {k} 类",
+    "number to draw": "点的数值",
+    "paint": "画点",
+    "erase": "擦除",
+    "clear drawn": "清空",
+    "drawn count": "共 {count} 个点。",
+    "drawn none": "还没有点：在画板上放一个点，网络就会出现。",
+    "drawn full": "已有 {most} 个点，不能再多。请擦掉一些。",
+    "drawn cursor": "光标在 {x}, {y}。",
+    "drawn keys title": "用键盘画",
+    "drawn keys": (
+        "方向键移动光标，按住 Shift 走五倍远。数字键选类别，+ 和 - 改数值。"
+        "空格放一个点，Delete 擦掉光标附近的点。"
     ),
 }

@@ -97,6 +97,7 @@ async function begin(wish) {
   if (kept?.address !== toAddress(wish)) kept = null;
   const edits = kept?.edits ?? [];
   if (edits.length) arrays.edits = Float64Array.from(edits.flatMap(([, flat]) => flat));
+  if (found.training.x.length === 0) return nothing();
   try {
     await backend.ask("begin", { plan, edits: edits.map(([step]) => step) }, arrays);
   } catch (error) {
@@ -123,6 +124,13 @@ async function goOnTo(step) {
     await refresh();
     now += steps;
   }
+}
+
+/** There are no points yet: nothing runs, and nothing is shown. */
+function nothing() {
+  if (playing.value) void backend.ask("pause", {});
+  [playing.value, phase.value, trouble.value] = [false, null, null];
+  [shown.value, look.value] = [null, null];
 }
 
 /** Look at the run as it is now. */

@@ -1,11 +1,13 @@
-// The built-in sets: two inputs, and what is asked of them. Inputs lie about from -1 to 1.
+// Sets: two inputs, and what is asked of them. Inputs lie about from -1 to 1.
 
+import { drawnClasses, drawnOf } from "./drawn.js";
 import { Random } from "./random.js";
 
 /** @typedef {{ x: number[][], labels?: number[], values?: number[], classes: number }} Points
  *  classes: how many; 0 where numbers are asked for. */
-/** @typedef {{ n: number, noise: number, seed: number, parts: number }} Wish
- *  noise: the deviation of what is added to each input, or to the number asked for. parts: arms, blobs, waves. */
+/** @typedef {{ n: number, noise: number, seed: number, parts: number, points: string }} Wish
+ *  noise: the deviation of what is added to each input, or to the number asked for. parts: arms, blobs, waves. points:
+ *  those that were drawn, as text. */
 /** @typedef {{ name: string, parts?: [number, number, number], task: "classes" | "numbers",
  *   draw: (random: Random, i: number, wish: Wish) => [number, number, number] }} Recipe
  *  parts: fewest, usual, most. draw: one point, and its class or its number, before the noise. */
@@ -80,21 +82,45 @@ export const RECIPES = [
   },
 ];
 
+/** Sets that are not drawn by chance: how many classes they have, and their points.
+ *  @type {Record<string, { classes: (wish: Wish) => number, points: (wish: Wish) => Points }>} */
+const OWN = {
+  drawn: {
+    classes: ({ points }) => drawnClasses(points),
+    points({ points: text }) {
+      const [{ points }, classes] = [drawnOf(text), drawnClasses(text)];
+      const [x, answers] = [points.map((point) => [point.x, point.y]), points.map(({ answer }) => answer)];
+      return classes ? { x, labels: answers, classes } : { x, values: answers, classes };
+    },
+  },
+};
+
+export const NAMES = [...RECIPES.map(({ name }) => name), ...Object.keys(OWN)];
+
 /** @param {string} name */
-export function recipeOf(name) {
+function recipeOf(name) {
   const found = RECIPES.find((recipe) => recipe.name === name);
   if (!found) throw new Error(`There is no set called ${name}.`);
   return found;
 }
 
-/** How many classes a set has; 0 where a number is asked for. @param {{ name: string, parts: number }} wish */
-export function classesOf({ name, parts }) {
+/** Whether the points of a set are drawn by chance. @param {string} name */
+export const isDrawnByChance = (name) => !(name in OWN);
+
+/** Fewest, usual, most of the parts that a set has, if it has any. @param {string} name */
+export const partsOf = (name) => (name in OWN ? undefined : recipeOf(name).parts);
+
+/** How many classes a set has; 0 where a number is asked for. @param {Wish & { name: string }} wish */
+export function classesOf(wish) {
+  const { name, parts } = wish;
+  if (name in OWN) return OWN[name].classes(wish);
   const recipe = recipeOf(name);
   return recipe.task === "numbers" ? 0 : recipe.parts ? parts : 2;
 }
 
 /** The points of a set: the same for the same wish. @param {string} name @param {Wish} wish @returns {Points} */
 export function pointsOf(name, wish) {
+  if (name in OWN) return OWN[name].points(wish);
   const recipe = recipeOf(name);
   const [places, noises] = [new Random(wish.seed, 1), new Random(wish.seed, 2)];
   const classes = classesOf({ ...wish, name });

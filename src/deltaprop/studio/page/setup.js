@@ -1,11 +1,11 @@
 // What is tried: data, network, training, as one plain value; in the address, and undone.
 
 import { facts, keptRun } from "./facts.js";
-import { classesOf, recipeOf } from "./sets.js";
+import { NAMES, classesOf, isDrawnByChance, partsOf } from "./sets.js";
 import { computed, signal } from "./vendored/preact.js";
 import { SCHEMES } from "./weights.js";
 
-/** @typedef {{ name: string, n: number, noise: number, seed: number, parts: number }} DataWish */
+/** @typedef {import("./sets.js").Wish & { name: string }} DataWish */
 /** @typedef {{ n: number, activation: string }} LayerWish */
 /** @typedef {{
  *   data: DataWish, held: number, layers: LayerWish[], loss: string, optimizer: string, learningRate: number,
@@ -14,7 +14,7 @@ import { SCHEMES } from "./weights.js";
 
 /** @type {Setup} */
 export const USUAL = {
-  data: { name: "spirals", n: 300, noise: 0.03, seed: 1, parts: 3 },
+  data: { name: "spirals", n: 300, noise: 0.03, seed: 1, parts: 3, points: "" },
   held: 0.25,
   layers: [
     { n: 8, activation: "tanh" },
@@ -45,7 +45,7 @@ export function lossesOf(data) {
 
 /** A setup without what cannot be: everything in its range, the loss fitting the data. @param {Setup} wish @returns {Setup} */
 export function sound(wish) {
-  const { parts } = recipeOf(wish.data.name);
+  const parts = partsOf(wish.data.name);
   const data = {
     ...wish.data,
     n: within(wish.data.n, 10, 2000),
@@ -68,12 +68,20 @@ function within(value, least, most) {
   return Math.min(Math.max(Math.round(value), least), most);
 }
 
+/** Whether something is asked of a set. @param {string} set @param {string} wish */
+function isOf(set, wish) {
+  if (wish === "points") return set === "drawn";
+  if (wish === "parts") return partsOf(set) !== undefined;
+  return isDrawnByChance(set) || !["n", "noise"].includes(wish);
+}
+
 /** What differs from the usual, as a part of an address. @param {Setup} setup @returns {string} */
 export function toAddress(setup) {
   const told = new URLSearchParams();
   const { data, layers, ...rest } = setup;
   const written = (/** @type {LayerWish[]} */ all) => all.map(({ n, activation }) => `${n}-${activation}`).join(".");
   for (const [name, value] of Object.entries(data)) {
+    if (!isOf(data.name, name)) continue;
     if (value !== USUAL.data[/** @type {"n"} */ (name)]) told.set(name === "name" ? "data" : `data-${name}`, String(value));
   }
   if (written(layers) !== written(USUAL.layers)) told.set("layers", written(layers));
@@ -93,12 +101,7 @@ export function fromAddress(address) {
   const one = (/** @type {string} */ name, /** @type {string} */ usual, /** @type {string[]} */ known) =>
     known.includes(told.get(name) ?? "") ? /** @type {string} */ (told.get(name)) : usual;
   const { data, layers } = USUAL;
-  let name = told.get("data") ?? data.name;
-  try {
-    recipeOf(name);
-  } catch {
-    name = data.name;
-  }
+  const name = one("data", data.name, NAMES);
   const read = (told.get("layers") ?? "").split(".").map((text) => /^(\d+)-(\w+)$/.exec(text));
   const known = read.every((found) => found && facts.activations.includes(found[2]));
   return sound({
@@ -107,7 +110,8 @@ export function fromAddress(address) {
       n: number("data-n", data.n, 1),
       noise: number("data-noise", data.noise, 0),
       seed: number("data-seed", data.seed, 0),
-      parts: number("data-parts", recipeOf(name).parts?.[1] ?? 1, 1),
+      parts: number("data-parts", partsOf(name)?.[1] ?? 1, 1),
+      points: told.get("data-points") ?? "",
     },
     held: number("held", USUAL.held, 0),
     layers: known ? read.map((found) => ({ n: Number(found?.[1]), activation: String(found?.[2]) })) : told.get("layers") === "" ? [] : layers,

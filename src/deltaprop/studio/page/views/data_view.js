@@ -1,21 +1,28 @@
 // Data: which set, how many points, how noisy; what is held out.
 
 import { CLASSES, css, glyph } from "../drawing.js";
+import { drawOn } from "../drawing_board.js";
 import { told } from "../facts.js";
-import { RECIPES, pointsOf, recipeOf } from "../sets.js";
+import { NAMES, isDrawnByChance, partsOf, pointsOf } from "../sets.js";
 import { BATCHES, USUAL, change, setup } from "../setup.js";
 import { html } from "../vendored/preact.js";
+import { DrawView } from "./draw_view.js";
 import { Choice, Range } from "./parts.js";
 
 /** @param {string} name */
 function choose(name) {
-  change({ data: { ...setup.value.data, name, parts: recipeOf(name).parts?.[1] ?? 1 } });
+  const { data } = setup.value;
+  if (name === "drawn" && data.points === "") return drawOn(pointsOf(data.name, data));
+  change({ data: { ...data, name, parts: partsOf(name)?.[1] ?? 1 } });
 }
+
+/** What stands for the sets that are not drawn by chance. @type {Record<string, string>} */
+const SIGNS = { drawn: "M-.75 .75l.12-.5L.5-.88l.38.38L-.25 .63zM.3-.68l.38.38" };
 
 /** A set in small. @param {{ name: string }} given */
 function Thumbnail({ name }) {
-  const { parts } = recipeOf(name);
-  const { x, labels, values } = pointsOf(name, { n: 60, noise: 0.02, seed: 3, parts: parts?.[1] ?? 1 });
+  if (name in SIGNS) return html`<svg viewBox="-1.1 -1.1 2.2 2.2" aria-hidden="true"><path class="sign" d=${SIGNS[name]} /></svg>`;
+  const { x, labels, values } = pointsOf(name, { n: 60, noise: 0.02, seed: 3, parts: partsOf(name)?.[1] ?? 1, points: "" });
   return html`<svg viewBox="-1.1 -1.1 2.2 2.2" aria-hidden="true">${x.map(([a, b], i) => {
     const of = labels ? labels[i] : /** @type {number[]} */ (values)[i] > 0 ? 0 : 4;
     return html`<path d=${glyph(labels ? of : 0, a, -b, 0.08)} fill=${css(CLASSES[of % 6])} stroke=${css(CLASSES[of % 6])} stroke-width="0.03" />`;
@@ -24,24 +31,26 @@ function Thumbnail({ name }) {
 
 export function DataView() {
   const { data, held, batchSize } = setup.value;
-  const { parts } = recipeOf(data.name);
+  const parts = partsOf(data.name);
+  const byChance = isDrawnByChance(data.name);
   const more = (/** @type {Partial<import("../setup.js").DataWish>} */ wish) => change({ data: { ...data, ...wish } });
   return html`<section class="data" aria-labelledby="data-title"><h2 id="data-title">${told("data")}</h2>
     <div class="sets" role="radiogroup" aria-labelledby="data-title">
-      ${RECIPES.map(
-        ({ name }) => html`<button type="button" role="radio" aria-checked=${name === data.name} title=${told(`set ${name}`)}
+      ${NAMES.map(
+        (name) => html`<button type="button" role="radio" aria-checked=${name === data.name} title=${told(`set ${name}`)}
           aria-label=${told(`set ${name}`)} data-set=${name} onClick=${() => choose(name)}><${Thumbnail} name=${name} /></button>`,
       )}
     </div>
     <p class="about">${told(`about ${data.name}`)}</p>
-    <${Range} id="n" label=${told("points")} value=${data.n} least=${20} most=${1000} step=${20} onChange=${(/** @type {number} */ n) => more({ n })} />
-    <${Range} id="noise" label=${told("noise")} value=${data.noise} least=${0} most=${0.5} step=${0.01} onChange=${(/** @type {number} */ noise) => more({ noise })} />
+    ${data.name === "drawn" && html`<${DrawView} />`}
+    ${byChance && html`<${Range} id="n" label=${told("points")} value=${data.n} least=${20} most=${1000} step=${20} onChange=${(/** @type {number} */ n) => more({ n })} />
+    <${Range} id="noise" label=${told("noise")} value=${data.noise} least=${0} most=${0.5} step=${0.01} onChange=${(/** @type {number} */ noise) => more({ noise })} />`}
     ${parts && html`<${Range} id="parts" label=${told(`parts ${data.name}`)} value=${data.parts} least=${parts[0]} most=${parts[2]} step=${1} onChange=${(/** @type {number} */ value) => more({ parts: value })} />`}
     <${Range} id="held" label=${told("held out")} value=${held} least=${0} most=${0.8} step=${0.05} shown=${`${Math.round(100 * held)} %`}
       onChange=${(/** @type {number} */ value) => change({ held: value })} />
     <${Choice} id="batch" label=${told("batch size")} value=${batchSize} options=${BATCHES.map((n) => [n, String(n)])}
       onChoose=${(/** @type {string} */ value) => change({ batchSize: Number(value) })} />
-    <button type="button" id="draw-again" onClick=${() => more({ seed: (data.seed + 1) % 1000 })}>${told("draw again")}</button>
+    ${byChance && html`<button type="button" id="draw-again" onClick=${() => more({ seed: (data.seed + 1) % 1000 })}>${told("draw again")}</button>`}
     <button type="button" id="as-usual" onClick=${() => change(USUAL)}>${told("as usual")}</button>
   </section>`;
 }

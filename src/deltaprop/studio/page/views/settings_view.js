@@ -2,7 +2,7 @@
 
 import { called, short, told } from "../facts.js";
 import { go, look } from "../run.js";
-import { recipeOf } from "../sets.js";
+import { partsOf } from "../sets.js";
 import { ENTRIES, setupOf } from "../settings.js";
 import { USUAL, change, setup, toAddress } from "../setup.js";
 import { html } from "../vendored/preact.js";
@@ -17,7 +17,7 @@ function layersOf(layers) {
 }
 
 /** What an entry is made of, in a few words each. @param {Entry} entry @returns {string[]} */
-function partsOf(entry) {
+function madeOf(entry) {
   const { layers, optimizer, learningRate, scheme, l2, loss, held, data } = setupOf(entry);
   const named = (/** @type {string} */ key, /** @type {string | number} */ value) => `${told(key)} ${value}`;
   const parts = [
@@ -27,7 +27,7 @@ function partsOf(entry) {
   if (entry.own.scheme) parts.push(named("beginning", told(`scheme ${scheme}`)));
   if (l2) parts.push(named("l2", l2));
   if (entry.own.loss) parts.push(named("loss", called("loss", loss)));
-  if (recipeOf(entry.set).parts) parts.push(named(`parts ${entry.set}`, data.parts));
+  if (partsOf(entry.set)) parts.push(named(`parts ${entry.set}`, data.parts));
   if (data.n !== USUAL.data.n) parts.push(named("points", data.n), named("noise", data.noise));
   if (entry.own.held) parts.push(named("held out", `${Math.round(100 * held)} %`));
   return parts;
@@ -45,7 +45,7 @@ function Card({ entry }) {
   const wish = setupOf(entry);
   const isTaken = toAddress(wish) === toAddress(setup.value);
   return html`<li class=${`setting ${entry.works ? "works" : "fails"}`} data-entry=${entry.name}>
-    <p class="made-of">${partsOf(entry).map((part) => html`<span>${part}</span>`)}</p>
+    <p class="made-of">${madeOf(entry).map((part) => html`<span>${part}</span>`)}</p>
     <p>${told(`settings ${entry.set} ${entry.name}`)}</p><p class="seen">${seen(entry)}</p>
     <p><button type="button" class="take" disabled=${isTaken} onClick=${() => change(wish)}>${told(isTaken ? "taken over" : "take over")}</button>
       ${isTaken && html`<button type="button" class="run" disabled=${(look.value?.step ?? 0) >= entry.steps} onClick=${() => go(entry.steps - (look.value?.step ?? 0))}>${told("run them", { steps: entry.steps })}</button>`}</p></li>`;
