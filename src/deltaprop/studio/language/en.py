@@ -239,12 +239,12 @@ WORDS = {
     "away model": "The model",
     "about away model": (
         "The network as it is now, for dp.load and deltaprop explain, export and the rest."
+    ),
     # a set drawn by hand
     "board": "Board to draw points on",
     "draw classes": "Classes",
     "draw numbers": "Numbers",
     "class to draw": "Class of the points",
-    "class": "Class {k}",
     "number to draw": "Number of the points",
     "paint": "Paint",
     "erase": "Erase",

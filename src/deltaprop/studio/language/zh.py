@@ -203,11 +203,11 @@ WORDS = {
     "away model": "模型文件",
     "about away model": (
         "网络现在的样子，可供 dp.load 以及 deltaprop explain、export 等命令读取。"
+    ),
     "board": "画点用的画板",
     "draw classes": "类别",
     "draw numbers": "数值",
     "class to draw": "点的类别",
-    "class": "第 {k} 类",
     "number to draw": "点的数值",
     "paint": "画点",
     "erase": "擦除",
