@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import DataError, SettingError
+from deltaprop.explaining.examples import worked_example
 from deltaprop.model.backprop import propagate
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
@@ -50,6 +51,7 @@ class Session:
             "edits": lambda _asked, _: self._edits(),
             "frame": self._frame,
             "trace": lambda _asked, _: self._trace(),
+            "explain": lambda asked, _: _explain(asked),
         }
 
     def answer(self, kind: object, asked: object, arrays: Arrays) -> Answer:
@@ -210,6 +212,15 @@ class Session:
         if self._playing is not None:
             self._playing.join()
             self._playing = None
+
+
+def _explain(asked: Mapping[str, Any]) -> Answer:
+    example = asked.get("example")
+    if not isinstance(example, dict):
+        raise DataError("The question lacks its worked example.")
+    language = str(asked.get("language"))
+    text = worked_example(example).explain().to(str(asked.get("form")), language=language)
+    return {"text": text}, {}
 
 
 def _field(its: Learning, plane: Mapping[str, Any], base: npt.NDArray[np.float64]) -> Any:

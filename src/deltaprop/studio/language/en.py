@@ -217,8 +217,8 @@ WORDS = {
         "Files that need nothing of this page any more. If a phone shows one instead of keeping "
         "it, use Share and then Save to Files."
     ),
-    "away file": "Save as a file",
-    "away copy": "Copy",
+    "away file": "Save .{form}",
+    "away copy": "Copy .{form}",
     "away saved": "Saved as {name}.",
     "away copied": "Copied.",
     "away run": "The run",
@@ -240,6 +240,21 @@ WORDS = {
     "about away model": (
         "The network as it is now, for dp.load and deltaprop explain, export and the rest."
     ),
+    "away step": "The step that comes",
+    "about away step": (
+        "As a worked example, for deltaprop explain FILE in all its forms; and as LaTeX: the lines "
+        "of what is asked about, or of the whole step for the sample that is shown."
+    ),
+    "away too long": "That would be {n} lines, and {most} are the most. Ask about something first.",
+    "away explained": "The step, explained by deltaprop",
+    "about away explained": (
+        "What deltaprop explain writes of it: a page that can be clicked through, a LaTeX "
+        "document, and the network as a picture."
+    ),
+    "away network": "Picture of the network",
+    "about away network": "As it stands above, on white paper.",
+    "away regions": "Picture of the plane",
+    "about away regions": "What the network makes of the plane, with the points.",
     # a set drawn by hand
     "board": "Board to draw points on",
     "draw classes": "Classes",

@@ -186,8 +186,8 @@ WORDS = {
     "away hint": (
         "这些文件离开本页也能独立使用。手机若直接打开文件而没有保存，请点“分享”，再选“存储到文件”。"
     ),
-    "away file": "保存为文件",
-    "away copy": "复制",
+    "away file": "保存 .{form}",
+    "away copy": "复制 .{form}",
     "away saved": "已保存为 {name}。",
     "away copied": "已复制。",
     "away run": "这次训练",
@@ -204,6 +204,18 @@ WORDS = {
     "about away model": (
         "网络现在的样子，可供 dp.load 以及 deltaprop explain、export 等命令读取。"
     ),
+    "away step": "接下来的这一步",
+    "about away step": (
+        "可存为例题文件，用 deltaprop explain 文件名 写成各种形式；也可存为 LaTeX："
+        "正在追问的那几行；没有追问时，是所选样本的整个一步。"
+    ),
+    "away too long": "这样会有 {n} 行，最多只能 {most} 行。请先追问其中一处。",
+    "away explained": "由 deltaprop 讲解的这一步",
+    "about away explained": "deltaprop explain 写出的讲解：可点击的网页、LaTeX 文档和网络图。",
+    "away network": "网络的图",
+    "about away network": "与上面所见相同，白底。",
+    "away regions": "平面的图",
+    "about away regions": "网络对平面各处的判断，连同数据点。",
     "board": "画点用的画板",
     "draw classes": "类别",
     "draw numbers": "数值",

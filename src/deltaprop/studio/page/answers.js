@@ -15,9 +15,11 @@
  *   setParameters: {},
  *   edits: {},
  *   frame: { since: number, plane: PlaneAsked | null, parameters: boolean, outputs: boolean },
- *   trace: {} }} Asked
+ *   trace: {},
+ *   explain: { example: unknown, form: string, language: string } }} Asked
  *  begin: with the arrays x, labels or targets, heldX, heldLabels or heldTargets, parameters; row by row. edits: at which
  *  steps parameters were set by hand, with the array edits, all of them one after another; it answers alike.
+ *  explain: a worked example in a form of deltaprop explain; the server alone answers, { text: string }.
  *  play: so many steps a second; null: as many as there can be. frame: what is shown; points of the curve behind the
  *  step `since`. */
 /** @typedef {{ x: [number, number], y: [number, number], columns: number, rows: number, inputs: [number, number],

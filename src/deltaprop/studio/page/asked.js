@@ -92,6 +92,19 @@ async function worked(seen) {
   notBefore = performance.now() + PATIENCE * (performance.now() - began);
 }
 
+/** The step that comes, once it is worked out. @returns {Promise<Worked>} */
+export function stepThatComes() {
+  return new Promise((resolve, reject) => {
+    const end = effect(() => {
+      const [found, seen, wrong] = [next.value, look.value, trouble.value];
+      if (found && found.of === seen?.parameters) resolve(found);
+      else if (wrong !== null) reject(new Error(wrong));
+      else return;
+      queueMicrotask(() => end());
+    });
+  });
+}
+
 /** The loss of a step's batch at other parameters. @param {Step} step @param {Float64Array} flat */
 function lossAt(step, flat) {
   const given = new Map(Object.keys(step.program.given).map((id) => [id, step.array(id)]));
@@ -106,8 +119,11 @@ function lossAt(step, flat) {
   return other.number("loss");
 }
 
-/** The given numbers of the step that is shown, for whoever wants them from outside, such as a browser's console. */
-Object.assign(globalThis, { deltapropStep: () => current.value?.worked.program.given ?? null });
+/** The given numbers of the step that is shown, and any other of it by its id, for whoever wants them from outside, such as a browser's console. */
+Object.assign(globalThis, {
+  deltapropStep: () => current.value?.worked.program.given ?? null,
+  deltapropValue: (/** @type {string} */ id) => current.value?.origins.value(id) ?? null,
+});
 
 /** The ids of the numbers that tell about something. @param {string} of @param {number} s @param {number} last the last layer
  *  @returns {{ title: string, ids: string[] }[]} */

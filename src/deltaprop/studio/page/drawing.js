@@ -18,8 +18,14 @@ export const css = ([red, green, blue]) => `rgb(${red} ${green} ${blue})`;
 const dark = globalThis.matchMedia?.("(prefers-color-scheme: dark)");
 /** @type {Map<string, Uint32Array>} */ const ramps = new Map();
 let paper = "";
-dark?.addEventListener("change", () => [(paper = ""), ramps.clear()]);
+dark?.addEventListener("change", forgetPaper);
 const SHADES = 256; // from the paper to a colour
+
+/** Its colour is looked up anew. */
+export function forgetPaper() {
+  paper = "";
+  ramps.clear();
+}
 
 /** Shades from the page's paper to a colour, as pixels: red first in memory.
  *  @param {[number, number, number]} color @param {number} from the share of the first @param {number} to of the last */
@@ -92,7 +98,7 @@ export function glyph(of, x, y, r) {
   const corners = (/** @type {number} */ n, /** @type {number} */ turn) =>
     Array.from({ length: n }, (_, k) => {
       const angle = turn + (2 * Math.PI * k) / n;
-      return `${(x + r * Math.cos(angle)).toFixed(2)} ${(y + r * Math.sin(angle)).toFixed(2)}`;
+      return `${(x + r * Math.cos(angle)).toFixed(4)} ${(y + r * Math.sin(angle)).toFixed(4)}`;
     }).join("L");
   const line = (/** @type {number} */ dx, /** @type {number} */ dy) => `M${x - dx} ${y - dy}L${x + dx} ${y + dy}`;
   switch (of % 6) {

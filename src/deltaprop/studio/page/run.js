@@ -283,6 +283,13 @@ export async function runToKeep() {
   return { address: toAddress(setup.value), step: /** @type {Look} */ (look.value).step, edits };
 }
 
+/** A worked example in a form that Python writes, where there is a server. @param {unknown} example @param {string} form
+ *  @returns {Promise<string>} */
+export async function explained(example, form) {
+  const { answer } = await backend.ask("explain", { example, form, language: facts.language });
+  return answer.text;
+}
+
 /** The numbers of the run, for whoever wants them from outside, such as a browser's console. */
 export async function numbersNow() {
   const { arrays } = await backend.ask("frame", { since: 2 ** 53, plane: null, parameters: true, outputs: true });

@@ -22,12 +22,17 @@ export function Range({ label, value, least, most, step, shown, onChange, id }) 
       onChange=${(/** @type {any} */ event) => onChange(Number(event.target.value))} /></label>`;
 }
 
+/** How each canvas is drawn, for whoever wants it once more. @type {WeakMap<HTMLCanvasElement, (canvas: HTMLCanvasElement) => void>} */
+export const drawers = new WeakMap();
+
 /** A canvas that is drawn anew when `drawn` changes. @param {{ draw: (canvas: HTMLCanvasElement) => void, drawn: unknown,
  *  label?: string, class?: string }} given */
 export function Picture({ draw, drawn, label, class: kind }) {
   const ref = useRef(/** @type {HTMLCanvasElement | null} */ (null));
   useEffect(() => {
-    if (ref.current) draw(ref.current);
+    if (!ref.current) return;
+    drawers.set(ref.current, draw);
+    draw(ref.current);
   }, [drawn]);
   return label
     ? html`<canvas ref=${ref} class=${kind} role="img" aria-label=${label}></canvas>`
