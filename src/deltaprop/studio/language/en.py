@@ -238,7 +238,8 @@ WORDS = {
     ),
     "away model": "The model",
     "about away model": (
-        "The network as it is now, for dp.load and deltaprop explain, export and the rest."
+        "The network as it is now: dp.load gives network and parameters, for dp.explain, "
+        "dp.predict, dp.to_torch and the rest."
     ),
     "away step": "The step that comes",
     "about away step": (

@@ -202,7 +202,7 @@ WORDS = {
     ),
     "away model": "模型文件",
     "about away model": (
-        "网络现在的样子，可供 dp.load 以及 deltaprop explain、export 等命令读取。"
+        "网络现在的样子：dp.load 读出网络和参数，可用于 dp.explain、dp.predict、dp.to_torch 等。"
     ),
     "away step": "接下来的这一步",
     "about away step": (
