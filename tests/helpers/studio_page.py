@@ -73,6 +73,10 @@ class Studio:
             "(line) => [line.dataset.id, line.dataset.value]))"
         )
 
+    @property
+    def is_served(self):
+        return self.browser.current_url.startswith("http")
+
     def numbers(self):
         """Return what the picture of the network shows, by "n.1.3", "w.2.0.4", "loss"."""
         found = self.browser.execute_script(

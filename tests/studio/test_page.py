@@ -53,20 +53,27 @@ def test_what_is_asked_is_the_references_number(studio):
         page.ask(place)
         page.until(lambda names=names: set(names) <= set(page.values()))
         seen |= page.values()
-    numbers = {name: float(value) for name, value in seen.items()}
-    # the same step in Python, from the numbers that the page shows
-    given = page.browser.execute_script("return globalThis.deltapropStep()")
-    network = dp.Network([2, 3, 2, 2], ["tanh", "sigmoid"])
-    flat = np.concatenate([np.ravel(given[f"{n}.{k}"]) for k in (1, 2, 3) for n in ("W", "b")])
-    parameters = dp.Parameters(network.layout, flat)
-    explained = dp.explain(
-        network, parameters, given["x"], np.argmax(given["targets"], axis=1),
-        optimizer=dp.Adam(0.1),
-    )  # fmt: skip
+    explained = page.reference(["tanh", "sigmoid"], "cross_entropy", dp.Adam(0.1))
     steps = {step.id: step.value for step in explained.steps}
-    for name, number in numbers.items():
-        if "after" not in name:  # Adam's states are not those of a first step
-            assert number == pytest.approx(steps[name], rel=1e-12, abs=1e-15), name
+    for name, text in seen.items():
+        number = float(text)
+        assert number == pytest.approx(steps[name], rel=1e-12, abs=1e-15), name
+        if page.is_served:  # all 17 digits
+            assert number == steps[name], name
+
+
+def test_the_step_that_is_shown_is_the_one_that_is_taken(browser, page_in_one_file):
+    """In all 17 digits: the kernels of the page tell what they do."""
+    page = Studio(browser, f"{(page_in_one_file / 'en.html').as_uri()}#{SETUP}")
+    page.step_to(2)
+    wanted = {}
+    for i, j in np.ndindex(3, 2):
+        page.ask(f"[data-id='w.2.{i}.{j}']")
+        page.until(lambda i=i, j=j: f"W.2.after[{i},{j}]" in page.values())
+        wanted[f"w.2.{i}.{j}"] = float(page.values()[f"W.2.after[{i},{j}]"])
+    page.step_to(3)
+    page.press("mode-values")
+    page.until(lambda: wanted.items() <= page.numbers().items())
 
 
 def test_both_doors_come_to_the_same_numbers(browser, page_in_one_file, served):

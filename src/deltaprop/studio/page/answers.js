@@ -30,6 +30,8 @@
  *  rate: steps a second, lately. With the arrays curve (rows of step, loss, held, right, heldRight), field (for each
  *  layer, for each neuron, columns x rows numbers), parameters, outputs (of the training rows), heldOutputs. */
 /** @typedef {{ step: number, loss: number, rows: number[] }} TraceAnswer
- *  With the arrays parameters, state_0, ... : everything that the next step is worked out from. */
+ *  With the arrays parameters, state_0, ... : everything that the next step is worked out from; and what it comes to: by
+ *  their ids z.1, a.1, delta.1, losses, loss, ... and those of the pass after it, z.1.after, ...; gradient, dataGradient,
+ *  after (the parameters) and stateAfter_0, ..., flat. */
 
 export {};

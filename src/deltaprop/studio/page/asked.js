@@ -7,7 +7,7 @@ import { Origins } from "../../explaining/live/origins.js";
 import { Step } from "../../explaining/live/step.js";
 import { partsOfLine } from "../../explaining/live/write_lines.js";
 import { facts, told } from "./facts.js";
-import { stepOf, symbolsFor } from "./program.js";
+import { asTold, stepOf, symbolsFor } from "./program.js";
 import { look, phase, shown, trace, trouble } from "./run.js";
 import { computed, effect, signal } from "./vendored/preact.js";
 
@@ -81,6 +81,7 @@ async function worked(seen) {
   const parameters = /** @type {Float64Array} */ (arrays.parameters);
   const plan = now.plan;
   const step = stepOf(plan, { x, targets, parameters, states, steps: answer.step });
+  asTold(step, plan, arrays);
   const before = next.value;
   sample.value = Math.min(sample.value, rows.length - 1);
   const known = before?.plan === plan ? before.step : NaN;

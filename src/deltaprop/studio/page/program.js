@@ -91,6 +91,27 @@ export function stepOf(plan, now) {
   return new Step(program, givenOf(program)).run();
 }
 
+/** Give a step the numbers of whoever trains: JavaScript's exp, and its order of a sum, may be others in the last bit.
+ *  @param {Step} step @param {Plan} plan @param {Arrays} arrays */
+export function asTold(step, plan, arrays) {
+  for (const [id, data] of Object.entries(arrays)) step.arrays.get(id)?.data.set(data);
+  const { states } = facts.mathematics.optimizers[plan.optimizer.name];
+  /** @type {[string, (id: string) => string][]} */
+  const flats = [
+    ["gradient", (id) => `d${id}`], ["dataGradient", (id) => `data_d${id}`], ["after", (id) => `${id}.after`],
+    ...states.map((/** @type {string} */ name, /** @type {number} */ k) => [`stateAfter_${k}`, (/** @type {string} */ id) => `${name}_${id}.after`]),
+  ]; // prettier-ignore
+  for (const [name, called] of flats) {
+    if (!(name in arrays)) continue;
+    let from = 0;
+    for (const [id] of step.program.parameters) {
+      const { length } = step.array(id).data;
+      step.arrays.get(called(id))?.data.set(arrays[name].subarray(from, from + length));
+      from += length;
+    }
+  }
+}
+
 /** Symbols of numbers for so many samples: the sample is told where there are several.
  *  @param {number} n @returns {Record<string, [string, number, number, boolean]>} */
 export function symbolsFor(n) {

@@ -81,13 +81,33 @@ const ANSWERS = {
   },
   trace() {
     const { network } = its();
-    const { rows, loss } = network.trace();
+    const { rows, loss, gradient, dataGradient, ...before } = network.trace();
     /** @type {Arrays} */
-    const arrays = { parameters: network.parameters() };
-    for (let k = 0; k < network.nStates; k += 1) arrays[`state_${k}`] = network.state(k);
+    const arrays = { parameters: network.parameters(), gradient, dataGradient, ...toldOf(before, loss, "") };
+    const states = () => Array.from({ length: network.nStates }, (_, k) => network.state(k));
+    states().forEach((state, k) => (arrays[`state_${k}`] = state));
+    const now = network.snapshot();
+    if (network.run(1).diverged === null) {
+      arrays.after = network.parameters();
+      states().forEach((state, k) => (arrays[`stateAfter_${k}`] = state));
+      const { loss: later, ...after } = network.trace(rows);
+      Object.assign(arrays, toldOf(after, later, ".after"));
+    }
+    network.restore(now);
     return [{ loss, rows: Array.from(rows), step: its().step }, arrays];
   },
 };
+
+/** A pass as arrays by their ids. @param {Pick<import("./network.js").Trace, "z" | "a" | "delta" | "losses">} trace
+ *  @param {number} loss @param {"" | ".after"} when @returns {Arrays} */
+function toldOf({ z, a, delta, losses }, loss, when) {
+  const found = z.flatMap((matrix, l) => [
+    [`z.${l + 1}${when}`, matrix.values],
+    [`a.${l + 1}${when}`, a[l].values],
+    ...(when ? [] : [[`delta.${l + 1}`, delta[l].values]]),
+  ]);
+  return Object.fromEntries([...found, [`losses${when}`, losses], [`loss${when}`, Float64Array.of(loss)]]);
+}
 
 function its() {
   if (learning === null) throw new Error("There is no network yet.");
