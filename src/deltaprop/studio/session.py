@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.engines.base import State
 from deltaprop.errors import DataError, SettingError
 from deltaprop.explaining.examples import worked_example
 from deltaprop.explaining.explanation import explain
@@ -231,7 +230,7 @@ def _explain(asked: Mapping[str, Any]) -> Answer:
     return {"text": text}, {}
 
 
-def _states(name: str, state: State) -> dict[str, npt.NDArray[Any]]:
+def _states(name: str, state: Mapping[str, Any]) -> dict[str, npt.NDArray[Any]]:
     """Return what an optimizer keeps, array by array."""
     kept = [value for value in state.values() if isinstance(value, np.ndarray)]
     return {f"{name}_{k}": value for k, value in enumerate(kept)}
