@@ -3,13 +3,20 @@
 from collections.abc import Mapping
 
 from deltaprop.notation.languages import wording_in
-from deltaprop.studio.language import en, en_settings, zh, zh_settings
+from deltaprop.studio.language import (
+    en,
+    en_practise,
+    en_settings,
+    zh,
+    zh_practise,
+    zh_settings,
+)
 
 __all__ = ["wording"]
 
 _WORDINGS = {
-    "en": {**en.WORDS, **en_settings.WORDS},
-    "zh": {**zh.WORDS, **zh_settings.WORDS},
+    "en": {**en.WORDS, **en_settings.WORDS, **en_practise.WORDS},
+    "zh": {**zh.WORDS, **zh_settings.WORDS, **zh_practise.WORDS},
 }
 
 

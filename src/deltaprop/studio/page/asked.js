@@ -31,8 +31,10 @@ export const wantedRunning = signal(false);
 export const next = signal(null);
 /** The step that was taken before it. @type {{ value: Worked | null }} */
 export const taken = signal(null);
-/** The step that is shown. @type {{ value: Worked | null }} */
-export const current = computed(() => (phase.value === "update" && taken.value ? taken.value : next.value));
+/** Whether the numbers of the step are hidden, as somebody practises with them. */
+export const covered = signal(false);
+/** The step that is shown; none while its numbers are hidden. @type {{ value: Worked | null }} */
+export const current = computed(() => (covered.value ? null : phase.value === "update" && taken.value ? taken.value : next.value));
 
 const PATIENCE = 8; // while it runs, a step is worked out so many times as seldom as it could be
 
@@ -93,12 +95,13 @@ async function worked(seen) {
   notBefore = performance.now() + PATIENCE * (performance.now() - began);
 }
 
-/** The step that comes, once it is worked out. @returns {Promise<Worked>} */
+/** The step that comes, once it is worked out; refused while its numbers are hidden. @returns {Promise<Worked>} */
 export function stepThatComes() {
   return new Promise((resolve, reject) => {
     const end = effect(() => {
       const [found, seen, wrong] = [next.value, look.value, trouble.value];
-      if (found && found.of === seen?.parameters) resolve(found);
+      if (covered.value) reject(new Error(told("covered")));
+      else if (found && found.of === seen?.parameters) resolve(found);
       else if (wrong !== null) reject(new Error(wrong));
       else return;
       queueMicrotask(() => end());

@@ -8,7 +8,7 @@ import { filled, matrixOf, placeOf, values } from "../../explaining/live/trees.j
 /** @typedef {import("../../explaining/live/trees.js").Block} Block */
 /** @typedef {{ formulas: [string, string, number, string[], string, any][], steps: Record<string, any[]>,
  *   words: Record<string, [string, string]> }} Mistakes  see mistakes.py; words: what goes wrong, and what to change */
-/** @typedef {{ activations: string[], loss: string, optimizer: { name: string } }} Made  of a plan, what the network is */
+/** @typedef {{ activations: string[], loss: string, optimizer: Record<string, string | number> }} Made  of a plan, what the network is */
 /** @typedef {{ name: string, rank: number, value: number }} Given  what a form of a mistake gives */
 
 const BENT = (/** @type {string} */ name) => name !== "identity";
@@ -25,7 +25,7 @@ export function givenBy(mistakes, step, made, id) {
     const block = place.work(tree);
     if (block) found.push({ name, rank, value: place.at(block) });
   }
-  if (place.kind === "after") found.push(...place.steps(mistakes.steps[made.optimizer.name] ?? []));
+  if (place.kind === "after") found.push(...place.steps(mistakes.steps[String(made.optimizer.name)] ?? []));
   return found.sort((one, other) => one.rank - other.rank);
 }
 

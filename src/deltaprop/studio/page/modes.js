@@ -5,8 +5,9 @@ import { effect, signal } from "./vendored/preact.js";
 
 /** @typedef {import("../../explaining/live/step.js").Step} Step */
 /** @typedef {"values" | "deltas" | "gradients" | "updates"} Mode */
-/** @typedef {{ ids: string[], value: number, before?: number, after?: number }} Found
- *  A number; ids: what it is, or what its difference or product is of; before and after the step, where it is an update. */
+/** @typedef {{ ids: string[], value: number, before?: number, after?: number, hidden?: boolean }} Found
+ *  A number; ids: what it is, or what its difference or product is of; before and after the step, where it is an update.
+ *  hidden: somebody practises, and is not told it. */
 
 /** @type {Mode[]} */ export const MODES = ["values", "deltas", "gradients", "updates"];
 /** @type {{ value: Mode }} */ export const mode = signal("values");

@@ -4,6 +4,7 @@ import { follow, wantedRunning } from "./asked.js";
 import { told } from "./facts.js";
 import { followPhases, mode } from "./modes.js";
 import { pause, play, playing, start, trouble } from "./run.js";
+import { followRun } from "./practising.js";
 import { redo, setup, toAddress, undo } from "./setup.js";
 import { effect, html, render } from "./vendored/preact.js";
 import { Controls } from "./views/controls.js";
@@ -48,6 +49,7 @@ export async function open() {
   try {
     await start();
     follow();
+    followRun();
     followPhases();
     effect(() => (wantedRunning.value = mode.value !== "values" || ["flow", "slope", "step"].includes(panel.value)));
   } catch (error) {

@@ -1,4 +1,4 @@
-// Where a network begins: weights by scheme and seed, biases 0; drawn in the page, so that both engines begin alike.
+// Where a network begins: weights by scheme and seed, biases 0 but for short numbers; drawn in the page, so that both engines begin alike.
 
 import { Random } from "./random.js";
 
@@ -12,6 +12,7 @@ export const SCHEMES = {
   large: (random) => random.normal() * 3,
   equal: () => 0.5,
   zero: () => 0,
+  short: (random) => Math.round(100 * random.between(-1, 1)) / 100,
 };
 
 /** The flat parameters of dense layers: W by rows, then b, of each.
@@ -23,7 +24,7 @@ export function beginning(sizes, scheme, seed) {
   for (let layer = 1; layer < sizes.length; layer += 1) {
     const [nIn, nOut] = [sizes[layer - 1], sizes[layer]];
     for (let i = 0; i < nIn * nOut; i += 1) flat.push(draw(random, nIn, nOut));
-    for (let j = 0; j < nOut; j += 1) flat.push(0);
+    for (let j = 0; j < nOut; j += 1) flat.push(scheme === "short" ? draw(random, nIn, nOut) : 0);
   }
   return Float64Array.from(flat);
 }

@@ -1,6 +1,6 @@
 // Ask: the equation of what was clicked, with its numbers; each of them asked in turn; a parameter changed by typing.
 
-import { about, current, idsAbout, lineAbout, next, sample } from "../asked.js";
+import { about, covered, current, idsAbout, lineAbout, next, sample } from "../asked.js";
 import { short, told } from "../facts.js";
 import { look, parameterOf, phase, playing, setParameters, shown, speed } from "../run.js";
 import { html, signal } from "../vendored/preact.js";
@@ -12,6 +12,7 @@ const change = signal(/** @type {{ promised: number, done: number } | null} */ (
 
 /** Ask about something; what was asked before can be gone back to. @param {string | null} of */
 export function ask(of) {
+  if (covered.value) return;
   if (of !== null && about.value !== null && of !== about.value) trail.value = [...trail.value.slice(-19), about.value];
   if (of === null) trail.value = [];
   change.value = null;
@@ -63,6 +64,7 @@ function Edit({ of }) {
 
 export function AskView() {
   const of = about.value;
+  if (covered.value) return html`<p class="hint">${told("covered")}</p>`;
   if (of === null) return html`<div class="ask"><p class="hint">${told("ask hint")}</p>
     <button type="button" id="ask-loss" onClick=${() => ask("loss")}>${told("ask about the loss")}</button></div>`;
   const found = current.value;

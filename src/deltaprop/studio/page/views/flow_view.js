@@ -1,6 +1,6 @@
 // From layer to layer: how values grow and shrink on their way forward, deltas on their way back, and how far weights move.
 
-import { current } from "../asked.js";
+import { covered, current } from "../asked.js";
 import { called, short, told } from "../facts.js";
 import { measuresOf, measuresOfAll } from "../measures.js";
 import { shown } from "../run.js";
@@ -23,7 +23,7 @@ function Ratio({ value, kind, more }) {
 
 export function FlowView() {
   const [found, now] = [current.value, shown.value];
-  if (!found || !now) return html`<p class="hint">…</p>`;
+  if (!found || !now) return html`<p class="hint">${covered.value ? told("covered") : "…"}</p>`;
   const all = measuresOf(found.worked);
   const whole = measuresOfAll(found.worked);
   const names = [...now.plan.activations, ""];

@@ -5,6 +5,8 @@ import { about, current, pointed, sample } from "../asked.js";
 import { CLASSES, css, drawField, glyph } from "../drawing.js";
 import { brief, short, told } from "../facts.js";
 import { mode, ofEdge, ofLoss, ofNeuron } from "../modes.js";
+import { round } from "../practising.js";
+import { isKnown, isOver, placesAsked, sampleAsked } from "../round.js";
 import { SIDE, look, phase, placeOf, shown } from "../run.js";
 import { html } from "../vendored/preact.js";
 import { ask } from "./ask_view.js";
@@ -61,19 +63,32 @@ function inputField(which) {
 }
 const INPUTS = [inputField(0), inputField(1)];
 
+/** The round of practice that hides numbers. */
+const practised = () => (round.value && !isOver(round.value) ? round.value : null);
+
+/** The loss, as far as it is known. @param {import("../round.js").Round} practice */
+function lossIn(practice) {
+  const hidden = !isKnown(practice, "loss");
+  const { own, batch } = ofLoss(practice.world, sampleAsked(practice));
+  return { own: hidden ? NaN : own, batch: hidden ? NaN : batch, after: NaN, hidden };
+}
+
 /** The numbers of the picture, where there is a step to take them from. */
 function numbers() {
   const { sizes } = /** @type {import("../run.js").Shown} */ (shown.value);
   const { running } = /** @type {import("../run.js").Look} */ (look.value);
-  const step = running && mode.value === "values" ? null : current.value?.worked;
+  const practice = practised();
+  const step = practice?.world ?? (running && mode.value === "values" ? null : current.value?.worked);
   if (!step || step.last !== sizes.length - 1) return null;
-  const s = sample.value;
-  const neurons = sizes.map((n, layer) => Array.from({ length: n }, (_, j) => ofNeuron(step, mode.value, s, layer, j)));
+  const s = practice ? sampleAsked(practice) : sample.value;
+  /** @param {Found} found @returns {Found} */
+  const covering = (found) => (practice && !found.ids.every((id) => isKnown(practice, id)) ? { ids: found.ids, value: 0, hidden: true } : found);
+  const neurons = sizes.map((n, layer) => Array.from({ length: n }, (_, j) => ofNeuron(step, mode.value, s, layer, j)).map((own) => own && covering(own)));
   const edges = sizes.slice(1).map((n, l) =>
-    Array.from({ length: sizes[l] }, (_, i) => Array.from({ length: n }, (__, j) => ofEdge(step, mode.value, s, l + 1, i, j))),
+    Array.from({ length: sizes[l] }, (_, i) => Array.from({ length: n }, (__, j) => covering(ofEdge(step, mode.value, s, l + 1, i, j)))),
   );
   const largest = (/** @type {(Found | null)[]} */ all) => all.reduce((most, found) => Math.max(most, Math.abs(found?.value ?? 0)), 0);
-  return { neurons, edges, loss: ofLoss(step, s), most: largest(neurons.flat()), thickest: largest(edges.flat(2)) };
+  return { neurons, edges, loss: practice ? lossIn(practice) : { ...ofLoss(step, s), hidden: false }, asked: practice ? placesAsked(practice) : [], most: largest(neurons.flat()), thickest: largest(edges.flat(2)) };
 }
 
 /** How much of what is largest a number is, so that small ones are seen, too. @param {number} value @param {number} most */
@@ -81,6 +96,9 @@ const share = (value, most) => (most > 0 ? Math.sqrt(Math.min(Math.abs(value) / 
 
 /** A number with its sign, as there is room for it. @param {number} value */
 const signed = (value) => (value > 0 && mode.value !== "values" ? "+" : "") + brief(value);
+
+/** @param {object} own of the picture */
+const isHidden = (own) => "hidden" in own && Boolean(own.hidden);
 
 /** What an edge's number is called. @param {number} layer @param {number} i @param {number} j */
 function edgeName(layer, i, j) {
@@ -106,17 +124,17 @@ function Edges({ layout, found }) {
         const is = (/** @type {string} */ kind, /** @type {boolean} */ holds) => (holds ? ` ${kind}` : "");
         const below = old ? Number(/** @type {Found} */ (own).after) < 0 : own.value < 0;
         lines.push(
-          html`<path class=${`edge ${below ? "below" : "above"}${is("pointed", pointed.value === id)}${is("asked", about.value === id)}`} data-id=${id}
-            data-number=${found && numberText(own.value, 17)} style=${`${old}--at:${2 * layer - 1}`}
+          html`<path class=${`edge ${below ? "below" : "above"}${is("pointed", pointed.value === id)}${is("asked", about.value === id)}${is("wanted", Boolean(found?.asked.includes(id)))}`} data-id=${id}
+            data-number=${found && !isHidden(own) && numberText(own.value, 17)} style=${`${old}--at:${2 * layer - 1}`}
             d=${`M${start} ${from.y}C${middle} ${from.y} ${middle} ${to.y} ${end} ${to.y}`} stroke-width=${shownWidth.toFixed(1)}
             onMouseEnter=${() => (pointed.value = id)} onMouseLeave=${() => (pointed.value = null)} onClick=${() => ask(id)}>
-            ${pointed.value === id && html`<title>${`${edgeName(layer, i, j)} = ${short(own.value, 6)}`}</title>`}</path>`,
+            ${pointed.value === id && html`<title>${`${edgeName(layer, i, j)} = ${isHidden(own) ? "?" : short(own.value, 6)}`}</title>`}</path>`,
         );
         if (!layout.few || !found) continue;
         const t = (i + j) % 2 ? 0.64 : 0.3; // where lines that cross have parted
         const [a, b] = [(1 - t) ** 3 + 3 * (1 - t) ** 2 * t, 3 * (1 - t) * t ** 2 + t ** 3];
         const x = (1 - t) ** 3 * start + 3 * (1 - t) * t * middle + t ** 3 * end;
-        const text = old ? `${brief(Number(/** @type {Found} */ (own).before), 3)} → ${brief(Number(/** @type {Found} */ (own).after), 3)}` : signed(own.value);
+        const text = isHidden(own) ? "?" : old ? `${brief(Number(/** @type {Found} */ (own).before), 3)} → ${brief(Number(/** @type {Found} */ (own).after), 3)}` : signed(own.value);
         texts.push(html`<text x=${x} y=${a * from.y + b * to.y + 3.5} style=${`--at:${2 * layer - 1}`}>${text}</text>`);
       }
     }
@@ -133,18 +151,18 @@ function Answer({ j }) {
 }
 
 /** A neuron. @param {{ layer: number, j: number, field: Float32Array, at: { x: number, y: number }, own: Found | null,
- *  most: number, last: boolean }} given own: its number; most: the largest of all */
-function Neuron({ layer, j, field, at, own, most, last }) {
+ *  most: number, last: boolean, wanted: boolean }} given own: its number; most: the largest of all; wanted: it is asked for */
+function Neuron({ layer, j, field, at, own, most, last, wanted }) {
   const id = `n.${layer}.${j}`;
   const values = mode.value === "values";
   const largest = field.reduce((all, v) => Math.max(all, Math.abs(v)), layer === 0 ? 1 : 1e-9);
   const colour = values || !own ? "" : `--own:var(${own.value < 0 ? "--orange" : "--blue"});--share:${Math.round(58 * share(own.value, most))}%;`;
   const name = told(layer === 0 ? "input" : "neuron", { layer, j: j + 1 });
-  const text = own && (phase.value === "update" && own.before !== undefined ? [own.before, Number(own.after)].map((value) => brief(value)) : [signed(own.value)]);
-  return html`<div role="button" tabindex="0" data-neuron=${id} data-number=${own && numberText(own.value, 17)}
-    title=${own ? `${own.ids.join(" → ")} = ${short(own.value, 6)}` : name}
+  const text = own?.hidden ? ["?"] : own && (phase.value === "update" && own.before !== undefined ? [own.before, Number(own.after)].map((value) => brief(value)) : [signed(own.value)]);
+  return html`<div role="button" tabindex="0" data-neuron=${id} data-number=${own && !own.hidden && numberText(own.value, 17)}
+    title=${own && !own.hidden ? `${own.ids.join(" → ")} = ${short(own.value, 6)}` : name}
     onClick=${() => ask(id)} onKeyDown=${(/** @type {KeyboardEvent} */ event) => ["Enter", " "].includes(event.key) && (event.preventDefault(), ask(id))}
-    class=${`neuron ${values ? "field" : "flat"} ${pointed.value === id ? "pointed" : ""} ${about.value === id ? "asked" : ""}`}
+    class=${`neuron ${values ? "field" : "flat"} ${pointed.value === id ? "pointed" : ""} ${about.value === id ? "asked" : ""} ${wanted ? "wanted" : ""}`}
     style=${`left:${at.x - NODE / 2}px;top:${at.y - NODE / 2}px;--at:${2 * layer};${colour}`}
     onMouseEnter=${() => (pointed.value = id)} onMouseLeave=${() => (pointed.value = null)}>
     ${values && html`<${Picture} draw=${(/** @type {HTMLCanvasElement} */ canvas) => drawField(canvas, field, SIDE, largest)} drawn=${field} />`}
@@ -158,12 +176,12 @@ function Neuron({ layer, j, field, at, own, most, last }) {
 function Loss({ at, found, last }) {
   const { figures } = /** @type {import("../run.js").Look} */ (look.value);
   const loss = found?.loss;
-  const now = short(loss ? loss.batch : figures.loss, 3);
+  const now = loss?.hidden ? "?" : short(loss ? loss.batch : figures.loss, 3);
   const [above, text] = /** @type {Record<import("../modes.js").Mode, string[]>} */ ({
     values: ["L", now], deltas: ["∂L/∂L", "1"], gradients: ["L", now], updates: [now, `→ ${loss ? short(loss.after, 3) : "–"}`],
   })[mode.value]; // prettier-ignore
-  return html`<button type="button" data-neuron="loss" class=${`loss-node ${about.value === "loss" ? "asked" : ""} ${pointed.value === "loss" ? "pointed" : ""}`}
-    data-number=${loss && numberText(loss.batch, 17)} title=${told("loss of the batch")}
+  return html`<button type="button" data-neuron="loss" class=${`loss-node ${about.value === "loss" ? "asked" : ""} ${pointed.value === "loss" ? "pointed" : ""} ${found?.asked.includes("loss") ? "wanted" : ""}`}
+    data-number=${loss && !loss.hidden && numberText(loss.batch, 17)} title=${told("loss of the batch")}
     style=${`left:${at.x}px;top:${at.y}px;--at:${2 * last + 1}`} onClick=${() => ask("loss")}
     onMouseEnter=${() => (pointed.value = "loss")} onMouseLeave=${() => (pointed.value = null)}><span class="visually-hidden">${told("loss of the batch")}: </span><small aria-hidden="true">${above}</small><span>${text}</span></button>`;
 }
@@ -187,7 +205,7 @@ export function NetworkPicture() {
     ${[INPUTS, ...fieldsOf(sizes, seen.field)].map((neurons, layer) =>
       neurons.map(
         (field, j) => html`<${Neuron} key=${`n.${layer}.${j}`} layer=${layer} j=${j} field=${field} at=${place(layer, j)}
-          own=${found?.neurons[layer][j] ?? null} most=${found?.most ?? 0} last=${layer === last} />`,
+          own=${found?.neurons[layer][j] ?? null} most=${found?.most ?? 0} last=${layer === last} wanted=${Boolean(found?.asked.includes(`n.${layer}.${j}`))} />`,
       ),
     )}
     <${Loss} at=${loss} found=${found} last=${last} /></div>

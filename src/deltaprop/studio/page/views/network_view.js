@@ -1,6 +1,6 @@
 // The network: its picture, in which mode; layers and neurons added and taken away.
 
-import { current, sample } from "../asked.js";
+import { covered, current, sample } from "../asked.js";
 import { called, facts, told } from "../facts.js";
 import { MODES, mode } from "../modes.js";
 import { look, phase, shown } from "../run.js";
@@ -33,8 +33,8 @@ function Modes() {
       ${MODES.map(
         (name) => html`<button type="button" role="radio" id=${`mode-${name}`} aria-checked=${mode.value === name} onClick=${() => (mode.value = name)}>${told(`mode ${name}`)}</button>`,
       )}</div>
-    <label class="sample" for="sample">${told("sample")}<input id="sample" type="number" min="1" max=${batch} value=${sample.value + 1} onChange=${typed} />
-      <span>${told("of so many", { n: batch })}</span></label></div>`;
+    ${!covered.value && html`<label class="sample" for="sample">${told("sample")}<input id="sample" type="number" min="1" max=${batch} value=${sample.value + 1} onChange=${typed} />
+      <span>${told("of so many", { n: batch })}</span></label>`}</div>`;
 }
 
 export function NetworkView() {

@@ -6,10 +6,11 @@ import { AskView } from "./ask_view.js";
 import { AwayView } from "./away_view.js";
 import { FlowView } from "./flow_view.js";
 import { panel } from "./parts.js";
+import { PractiseView } from "./practise_view.js";
 import { SettingsView } from "./settings_view.js";
 
 /** @type {Record<string, () => any>} */
-const PANELS = { ask: AskView, flow: FlowView, settings: SettingsView, away: AwayView };
+const PANELS = { ask: AskView, flow: FlowView, practise: PractiseView, settings: SettingsView, away: AwayView };
 
 /** The arrows of the keyboard go from tab to tab. @param {KeyboardEvent} event */
 function arrow(event) {

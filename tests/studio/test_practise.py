@@ -1,0 +1,316 @@
+"""Practising in the page, through both doors: right, with mistakes, given up; what is hidden."""
+
+import re
+
+import numpy as np
+import pytest
+
+import deltaprop as dp
+from deltaprop.checking.step import Step, work_out
+from deltaprop.functional.losses import sample_shares
+from helpers.in_browser import press, what_keeps_people_out
+from helpers.studio_page import Studio
+
+SMALL = (
+    "data=moons&data-n=40&data-noise=0.05&data-parts=1&layers=2-sigmoid&optimizer=gradient_descent"
+    "&learningRate=0.3&batchSize=4&scheme=short"
+)
+READ = """
+return Object.fromEntries(Array.from(document.querySelectorAll('.array'), (table) => [
+  table.dataset.of,
+  Array.from(table.rows, (row) => Array.from(row.cells, (cell) => cell.textContent))]))
+"""
+# all that the page says or holds, but for its scripts, and paths that draw
+TEXTS = """
+const found = [];
+const walk = (node) => {
+  if (node.nodeName === 'SCRIPT' || node.nodeName === 'STYLE') return;
+  if (node.nodeType === 3) found.push(node.data);
+  for (const { name, value } of node.attributes ?? []) {
+    if (!['d', 'style', 'viewBox'].includes(name)) found.push(value);
+  }
+  for (const child of node.childNodes) walk(child);
+};
+walk(document.body);
+return [...found, JSON.stringify(globalThis.deltapropStep() ?? '')].join('\\n');
+"""
+ANSWERS = """
+for (const [id, text] of Object.entries(arguments[0])) {
+  const field = document.getElementById(`answer-${id}`);
+  field.value = text;
+  field.dispatchEvent(new Event('input', { bubbles: true }));
+}
+"""
+
+
+class Practice:
+    """A page on which somebody practises a small network of two decimals."""
+
+    def __init__(self, page, topic="mixture", amount="layer", samples=1):
+        self.page = page
+        page.press("tab-practise")
+        page.until(lambda: page.browser.find_elements("id", "begin"))
+        for name, value in (("topic", topic), ("amount", amount), ("samples", samples)):
+            page.choose(f"practise-{name}", value)
+        page.choose("practise-short", "short")
+        self.begin()
+
+    def begin(self, button="begin"):
+        self.page.until(lambda: self.page.browser.find_element("id", button).is_enabled())
+        self.page.press(button)
+        self.page.until(self.asked)
+        self.step = self.step_shown()
+        self.right = self.step.right
+
+    def step_shown(self):
+        """Return the step in Python, from what the page gives."""
+        given = {
+            name: np.array([[float(t.replace("−", "-")) for t in row] for row in rows])
+            for name, rows in self.page.browser.execute_script(READ).items()
+            if not any("?" in t for row in rows for t in row)
+        }
+        layers = range(1, 1 + sum(name.startswith("W.") and name.count(".") == 1 for name in given))
+        sizes = [len(given["W.1"]), *(given[f"W.{k}"].shape[1] for k in layers)]
+        network = dp.Network(sizes, ["sigmoid"] * (len(sizes) - 2))
+        flat = [np.ravel(given[f"{kind}.{k}"]) for k in layers for kind in "Wb"]
+        parameters = dp.Parameters(network.layout, np.concatenate(flat))
+        x = given["x"]
+        eta = float(given["learning_rate"][0, 0])
+        return Step(network, parameters, x, given["targets"], sample_shares(len(x)), eta)
+
+    def asked(self):
+        return [
+            field.get_attribute("id").removeprefix("answer-")
+            for field in self.page.browser.find_elements("css selector", ".question input")
+        ]
+
+    def value(self, name, of=None):
+        key, _, place = name.partition("[")
+        at = tuple(int(i) for i in place.rstrip("]").split(",")) if place else ()
+        return float((of or self.right)[key][at])
+
+    def answer(self, texts):
+        before = self.said(), self.asked()
+        self.page.browser.execute_script(ANSWERS, texts)
+        self.page.press("check")
+        self.page.until(lambda: (self.said(), self.asked()) != before)
+
+    def said(self):
+        return self.page.browser.execute_script(
+            "return document.querySelector('.verdicts')?.textContent ?? ''"
+        )
+
+    def over(self):
+        return self.page.browser.execute_script(
+            "return document.querySelector('.over')?.textContent ?? ''"
+        )
+
+    def tally(self):
+        return self.page.browser.execute_script(
+            "return document.querySelector('.tally')?.textContent ?? ''"
+        )
+
+
+def test_a_whole_session_that_is_right(studio):
+    practice = Practice(studio(SMALL), samples=2)
+    count = 0
+    while names := practice.asked():
+        practice.answer({name: f"{practice.value(name):.4g}" for name in names})
+        assert practice.said().count("is right.") == len(names), (names, practice.said())
+        count += len(names)
+    assert practice.over() == f"Done: {count} of {count} right."
+    assert f"{count} of {count} numbers right at once." in practice.tally()
+    # the next samples of the batch, then the next step
+    first = practice.page.browser.execute_script(READ)["x"]
+    practice.begin("another")
+    assert practice.page.browser.execute_script(READ)["x"] != first
+    assert practice.page.text("step") == "0"
+    practice.page.press("stop")
+    practice.page.until(lambda: not practice.page.browser.find_elements("id", "stop"))
+
+
+def test_a_mistake_is_named_and_what_follows_from_it_is_told_so(studio):
+    practice = Practice(studio(SMALL), topic="forward", amount="layer")
+    x, w, b = practice.step.x, *practice.step.parameters.layers[0].values()
+    slip = (x @ w)[0]
+    names = practice.asked()
+    assert names == ["z.1[0,0]", "z.1[0,1]"]
+    practice.answer({name: f"{value:.4f}" for name, value in zip(names, slip, strict=True)})
+    assert practice.said().count("is wrong: the bias is left out of z.") == 2
+    assert "What to do: z = a W + b" in practice.said()
+    assert "the bias is left out of z" in practice.tally()
+    practice.page.press("keep")
+    practice.page.until(lambda: practice.asked()[:1] == ["a.1[0,0]"])
+    assert "Going on with" in practice.said()
+    follows = 1 / (1 + np.exp(-slip))
+    practice.answer({f"a.1[0,{j}]": f"{follows[j]:.3f}" for j in range(2)})
+    assert practice.said().count("follows from the wrong number") == 2
+    # the right one is right all the same
+    practice.answer({name: f"{practice.value(name):.4f}" for name in practice.asked()})
+    assert practice.said().count("is right.") == 2
+    while practice.asked():
+        practice.answer({name: f"{practice.value(name):.4f}" for name in practice.asked()})
+    assert practice.over() == "Done: 4 of 8 right."
+    lines = practice.page.browser.find_elements("css selector", ".round > div > .lines .line")
+    assert len(lines) == 4  # what it should be
+    right = np.abs(practice.right["z.1"])
+    assert any(f"{right[0, 0]:.4g}"[:5] in line.text for line in lines)
+    assert np.abs(b).sum() > 0
+
+
+def test_too_coarse_no_number_hints_and_giving_up(studio):
+    practice = Practice(studio(SMALL), topic="delta", amount="each")
+    (name,) = practice.asked()
+    assert name == "delta.2[0,0]"
+    value = practice.value(name)
+    practice.answer({name: "x"})
+    assert "is no number" in practice.said()
+    practice.answer({name: f"{value:.1g}"})
+    assert "rounded" in practice.said()
+    shown = "return Array.from(document.querySelectorAll('.lines .line'), (l) => l.textContent)"
+    browser = practice.page.browser
+    for n in (1, 2):
+        practice.page.press("hint")
+        practice.page.until(lambda n=n: len(browser.execute_script(shown)) == n)
+    texts = browser.execute_script(shown)
+    assert all(f"{abs(value):.4g}" not in text for text in texts)
+    practice.page.press("give-up")
+    practice.page.until(lambda: practice.asked() == ["delta.2[0,1]"])
+    assert f"{abs(value):.4g}" in practice.said()
+    (solution,) = browser.execute_script(shown)
+    assert f"{abs(value):.4g}" in solution
+    practice.answer({"delta.2[0,1]": f"{value:.4g}"})
+    assert "is wrong" in practice.said()
+    assert "1 shown." in practice.tally()
+    # the run goes on: the round is over, and its numbers are there again
+    practice.page.press("one step")
+    practice.page.until(lambda: not practice.asked())
+    practice.page.until(lambda: "went on" in practice.page.text("panel"))
+
+
+def numbers_told(page, hidden):
+    """Return which of these numbers the page tells anywhere, to four digits and more."""
+    told = set()
+    tokens = set(re.findall(r"[-−]?\d*\.\d+(?:e[-+−]?\d+)?", page.browser.execute_script(TEXTS)))
+    for token in tokens:
+        number = float(token.replace("−", "-"))
+        digits = len(re.sub(r"e.*", "", token).replace("-", "").replace(".", "").lstrip("0−"))
+        places = len(token.partition("e")[0].partition(".")[2])
+        exponent = int(token.partition("e")[2].replace("−", "-") or 0)
+        for name, value in hidden.items():
+            if digits >= 4 and abs(number - value) <= 0.5 * 10.0 ** (exponent - places):
+                told.add((name, token))
+    return told
+
+
+@pytest.mark.parametrize("topic", ["mixture", "update"])
+def test_what_is_hidden_is_told_nowhere(studio, topic):
+    page = studio(SMALL)
+    practice = Practice(page, topic=topic, amount="layer")
+    browser = page.browser
+    everything = work_out(practice.step)[0]
+    order = [key for key in everything if key[:2] not in ("W.", "b.") or key.endswith(".after")]
+    answered = set()
+
+    def is_asked_later(key):
+        """Return whether a round asks for it, or could: the second pass is never told."""
+        is_after = key.endswith(".after")
+        return is_after if topic == "update" else not is_after or key[0] in "Wb"
+
+    for _ in range(6):
+        asked = practice.asked()
+        place = order.index(asked[0].partition("[")[0])
+        hidden = {
+            f"{key}[{','.join(map(str, index))}]" if index else key: float(everything[key][index])
+            for key in filter(is_asked_later, order[place:])
+            for index in np.ndindex(*everything[key].shape)
+        }
+        hidden = {name: value for name, value in hidden.items() if name not in answered}
+        known = {round(float(v), 3) for key in order[:place] for v in everything[key].ravel()}
+        hidden = {n: v for n, v in hidden.items() if round(v, 3) not in known and abs(v) > 1e-3}
+        for mode in ("values", "deltas", "gradients", "updates"):
+            page.press(f"mode-{mode}")
+            browser.execute_script(
+                "for (const e of document.querySelectorAll('[data-neuron], .edge')) {"
+                " e.dispatchEvent(new MouseEvent('mouseenter', { bubbles: true }));"
+                " e.dispatchEvent(new MouseEvent('mouseover', { bubbles: true })); }"
+            )
+            assert numbers_told(page, hidden) == set(), (mode, asked)
+        for tab in ("ask", "flow", "practise"):
+            page.press(f"tab-{tab}")
+            page.until(
+                lambda tab=tab: (
+                    browser.find_element("id", f"tab-{tab}").get_attribute("aria-selected")
+                    == "true"
+                )
+            )
+            assert numbers_told(page, hidden) == set(), (tab, asked)
+        browser.execute_script("document.querySelector('[data-neuron=\"n.1.0\"]').click()")
+        page.until(practice.asked)  # a click asks about nothing
+        practice.answer({name: f"{practice.value(name):.6g}" for name in asked})
+        answered |= {*asked}
+        assert numbers_told(page, {n: practice.value(n) for n in asked}) or topic == "mixture"
+        if not practice.asked():
+            break
+
+
+def test_a_small_network_is_a_click_away_and_undone(studio):
+    page = studio()
+    page.press("tab-practise")
+    page.until(lambda: page.browser.find_elements("id", "small-network"))
+    page.press("small-network")
+    page.until(lambda: len(page.browser.find_elements("css selector", "[data-neuron^='n.']")) == 6)
+    page.until(lambda: page.browser.find_element("id", "begin").is_enabled())
+    page.press("begin")
+    page.until(lambda: page.browser.find_elements("css selector", ".question input"))
+    given = page.browser.execute_script(READ)
+    for name in ("x", "W.1", "b.1", "W.2", "b.2"):
+        assert all(len(text.partition(".")[2]) <= 2 for row in given[name] for text in row)
+    page.press("undo")
+    page.until(lambda: len(page.browser.find_elements("css selector", "[data-neuron^='n.']")) > 6)
+    assert not page.browser.find_elements("css selector", ".question input")
+
+
+def test_by_keys_alone(studio):
+    practice = Practice(studio(SMALL), topic="forward", amount="some")
+    browser = practice.page.browser
+    for _ in range(2):
+        (name,) = practice.asked()
+        practice.page.until(
+            lambda name=name: (
+                browser.switch_to.active_element.get_attribute("id") == f"answer-{name}"
+            )
+        )
+        browser.switch_to.active_element.send_keys(f"{practice.value(name):.4f}")
+        press(browser, "ENTER")
+        practice.page.until(lambda name=name: practice.asked() != [name])
+        assert "is right" in practice.said()
+    assert browser.find_element("css selector", ".verdicts").get_attribute("role") == "status"
+
+
+@pytest.mark.parametrize(
+    ("language", "width", "theme"), [("en", 1280, "light"), ("zh", 390, "dark")]
+)
+def test_nothing_keeps_anybody_from_practising(
+    browser, page_in_one_file, axe, language, width, theme
+):
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    features = [{"name": "prefers-color-scheme", "value": theme}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    try:
+        page = Studio(browser, f"{(page_in_one_file / f'{language}.html').as_uri()}#{SMALL}")
+        practice = Practice(page, topic="gradient", amount="layer", samples=2)
+        practice.answer(dict.fromkeys(practice.asked(), "0.1234"))
+        page.press("hint")
+        page.until(lambda: browser.find_elements("css selector", ".practise .line"))
+        assert what_keeps_people_out(browser, axe) == []
+        wide = browser.execute_script("return document.documentElement.scrollWidth")
+        assert wide <= width
+        if language == "zh":
+            said = browser.find_element("id", "panel").text
+            assert not re.search(r"[A-Za-z]{4,}", re.sub("sigmoid|softmax|delta", "", said)), said
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+        browser.get("about:blank")
