@@ -21,6 +21,8 @@ WAVES = (
 MARGINS = "data=blobs&data-n=30&layers=&loss=binary_cross_entropy&optimizer=lion&learningRate=0.01"
 SVG = "{http://www.w3.org/2000/svg}"
 INKS = {"rgb(26, 29, 33)", "rgb(91, 100, 112)"}  # of the light page
+PLAIN = "data=moons&data-n=30&layers=3-tanh&batchSize=8&biases=false"
+NAMES = ["moons", "waves", "margins", "without biases"]
 PART = ".crdownload"  # of a file that has not arrived
 
 
@@ -129,7 +131,7 @@ def test_the_run_goes_with_the_page_and_is_played_again(door, visit, tmp_path):
     assert "learningRate=0.3" in again.browser.current_url
 
 
-@pytest.mark.parametrize("setup", [SETUP, WAVES, MARGINS], ids=["moons", "waves", "margins"])
+@pytest.mark.parametrize("setup", [SETUP, WAVES, MARGINS, PLAIN], ids=NAMES)
 def test_the_code_ends_at_the_same_numbers(door, visit, tmp_path, setup):
     page = visit(f"{door}#{setup}")
     if setup is SETUP:
@@ -147,7 +149,7 @@ def test_the_code_ends_at_the_same_numbers(door, visit, tmp_path, setup):
     np.testing.assert_allclose(ran["params"].flat, last["parameters"], rtol=1e-10, atol=1e-13)
 
 
-@pytest.mark.parametrize("setup", [SETUP, WAVES, MARGINS], ids=["moons", "waves", "margins"])
+@pytest.mark.parametrize("setup", [SETUP, WAVES, MARGINS, PLAIN], ids=NAMES)
 def test_the_model_is_read_and_comes_to_the_same_outputs(door, visit, tmp_path, setup):
     page = visit(f"{door}#{setup}")
     page.step_to(2)

@@ -35,11 +35,13 @@ MOST_LAYERS = 8  # that symbols are told of, the last one counted
 def mathematics() -> dict[str, Any]:
     """Return what programs are put together from.
 
-    ``layer`` has the equations of layer 2 of three; ``losses``, ``functions`` and ``optimizers``
-    what is said of each; in those "{W}" is the array that is updated. ``symbols`` are those of
-    ``templates`` of a network of ``MOST_LAYERS`` layers, a batch, and every state.
+    ``layer`` has the equations of layer 2 of three, ``plain_z`` without a bias; ``losses``,
+    ``functions`` and ``optimizers`` what is said of each; in those "{W}" is the array that is
+    updated. ``symbols`` are those of ``templates`` of a network of ``MOST_LAYERS`` layers, a batch,
+    and every state.
     """
     middle = program(_worked([2, 2, 2, 2], "cross_entropy", GradientDescent(0.1), l2=0.1, l1=0.1))
+    plain = program(_worked([2, 2, 2], "cross_entropy", GradientDescent(0.1), bias=False))
     linear = program(
         _worked([2, 2, 2, 2], "cross_entropy", GradientDescent(0.1), hidden="identity")
     )
@@ -55,6 +57,7 @@ def mathematics() -> dict[str, Any]:
     return {
         "layer": {
             "z": _tree(middle["forward"], "z.2"),
+            "plain_z": _tree(plain["forward"], "z.2"),
             "a": _tree(middle["forward"], "a.2"),
             "delta": _tree(middle["backward"], "delta.2"),
             "linear_delta": _tree(linear["backward"], "delta.2"),
@@ -79,11 +82,12 @@ def _worked(
     optimizer: Optimizer,
     *,
     hidden: str = "tanh",
+    bias: bool = True,
     l2: float = 0.0,
     l1: float = 0.0,
 ) -> WorkedStep:
     """Return a step of two samples of a small network: of its numbers nothing is used."""
-    network = Network(sizes, hidden, loss, l2=l2, l1=l1)
+    network = Network(sizes, hidden, loss, l2=l2, l1=l1, bias=bias)
     targets = np.full((2, sizes[-1]), 1 / sizes[-1])
     x = np.array([[0.5, 0.25], [0.25, -0.5]])
     parameters = network.init(np.random.default_rng(0))

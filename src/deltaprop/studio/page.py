@@ -6,6 +6,7 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
+from deltaprop.explaining.examples import built_in_example
 from deltaprop.explaining.language import words_of
 from deltaprop.functional.activations import ACTIVATIONS
 from deltaprop.functional.losses import LOSSES
@@ -51,7 +52,7 @@ def studio_page(language: str = "en", server: str | None = None) -> str:
     door = "engine in page" if server is None else "engine at server"
     body = [
         f"<header><h1>{escape(words['title'])}</h1><p>{escape(words['subtitle'])}</p>",
-        f'<p class="door">{escape(words[door])}</p></header>',
+        f'<p class="door">{escape(words[door])}</p><p id="header-tools"></p></header>',
         f'<main id="studio"><noscript>{escape(words["needs scripts"])}</noscript></main>',
         *(
             f'<script type="{kinds.get(name, "text/plain")}" id="{name}">{text}</script>'
@@ -87,9 +88,23 @@ def _facts(language: str, server: str | None) -> dict[str, Any]:
         },
         "server": server,
         "mathematics": mathematics(),
+        "tutorial": _tutorial(),
         "mistakes": mistakes(language),
         **what_files_need(),
     }
+
+
+def _tutorial() -> dict[str, Any]:
+    """Return the example of the tutorial that the project grew out of."""
+    example = built_in_example("tutorial")
+    network, optimizer = example.network, example.optimizer
+    hidden = zip(network.sizes[1:-1], network.activations, strict=True)
+    return {
+        "x": example.x, "targets": example.targets, "loss": network.loss.name,
+        "weights": example.parameters.flat.tolist(),
+        "hidden": [{"n": n, "activation": activation.name} for n, activation in hidden],
+        "learningRate": optimizer.learning_rate, "optimizer": optimizer.name,
+    }  # fmt: skip
 
 
 def _script_in_html(text: str) -> str:

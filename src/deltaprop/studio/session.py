@@ -89,7 +89,7 @@ class Session:
             )
         network = Network(
             sizes, [str(name) for name in _list(plan, "activations")], str(plan.get("loss")),
-            l2=_number(plan, "l2"), l1=_number(plan, "l1"),
+            l2=_number(plan, "l2"), l1=_number(plan, "l1"), bias=plan.get("biases") is not False,
         )  # fmt: skip
         optimizer = plan.get("optimizer")
         if not isinstance(optimizer, dict):

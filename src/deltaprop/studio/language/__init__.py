@@ -7,16 +7,18 @@ from deltaprop.studio.language import (
     en,
     en_practise,
     en_settings,
+    en_tour,
     zh,
     zh_practise,
     zh_settings,
+    zh_tour,
 )
 
 __all__ = ["wording"]
 
 _WORDINGS = {
-    "en": {**en.WORDS, **en_settings.WORDS, **en_practise.WORDS},
-    "zh": {**zh.WORDS, **zh_settings.WORDS, **zh_practise.WORDS},
+    "en": {**en.WORDS, **en_settings.WORDS, **en_practise.WORDS, **en_tour.WORDS},
+    "zh": {**zh.WORDS, **zh_settings.WORDS, **zh_practise.WORDS, **zh_tour.WORDS},
 }
 
 

@@ -4,8 +4,8 @@
 /** @typedef {import("./frames.js").Arrays} Arrays */
 /** @typedef {{
  *   sizes: number[], activations: string[], loss: string, optimizer: Record<string, string | number>,
- *   learningRate: number, l2: number, l1: number, batchSize: number, seed: number }} Plan
- *  sizes: inputs, then the neurons of each layer. activations: of the hidden layers. optimizer: name and settings. */
+ *   learningRate: number, l2: number, l1: number, batchSize: number, seed: number, biases: boolean }} Plan
+ *  sizes: inputs, then the neurons of each layer. activations: of the hidden layers. biases: whether there are any. optimizer: name and settings. */
 /** @typedef {{
  *   begin: { plan: Plan, edits?: number[] },
  *   go: { steps: number },

@@ -10,6 +10,7 @@ import { facts, told } from "./facts.js";
 import { asTold, stepOf, symbolsFor } from "./program.js";
 import { look, phase, shown, trace, trouble } from "./run.js";
 import { computed, effect, signal } from "./vendored/preact.js";
+import { withoutBiases } from "./weights.js";
 
 /** @typedef {{ id: string, symbol: string, parts: string, value: string, leaves: string[] }} Asked  a line, as HTML
  *  and its number in all 17 digits */
@@ -90,7 +91,7 @@ async function worked(seen) {
   if (known !== answer.step) taken.value = known === answer.step - 1 ? before : null;
   next.value = {
     step: answer.step, rows, worked: step, of: seen.parameters, plan, origins: new Origins(step),
-    lossAt: (flat) => lossAt(step, flat),
+    lossAt: (flat) => lossAt(step, plan.biases ? flat : withoutBiases(flat, plan.sizes)),
   }; // prettier-ignore
   notBefore = performance.now() + PATIENCE * (performance.now() - began);
 }

@@ -1,11 +1,14 @@
 // What the page was given when it was made: names, words and formulas, and which engine there is.
 
+/** @typedef {{ x: number[][], targets: number[][], loss: string, weights: number[], hidden: { n: number, activation: string }[],
+ *   learningRate: number, optimizer: string }} Tutorial */
 /** @typedef {{
  *   language: string, words: Record<string, string>, names: Record<string, Record<string, string>>,
  *   activations: string[], losses: Record<string, string>,
- *   optimizers: Record<string, Record<string, number>>, server: string | null, mathematics: any,
+ *   optimizers: Record<string, Record<string, number>>, server: string | null, mathematics: any, tutorial: Tutorial,
  *   mistakes: import("./mistakes.js").Mistakes,
  *   version: string, rules: Record<string, string>, model: { format: string, functions: Record<string, number[]> } }} Facts
+ *  tutorial: its example, a network without biases.
  *  losses: what a row of targets is. optimizers: their settings, as they usually are. server: the address to ask.
  *  mathematics: see mathematics.py; version, rules and model: away.py. */
 

@@ -120,10 +120,10 @@ export class Learning {
  *  @param {import("./engine.js").Engine} engine @param {import("./answers.js").Plan} plan
  *  @param {import("./frames.js").Arrays} arrays those of a beginning @param {number[]} [edits] steps of arrays.edits */
 export function learningOf(engine, plan, arrays, edits = []) {
-  const { sizes, activations, loss, optimizer, learningRate, l2, l1, batchSize, seed } = plan;
+  const { sizes, activations, loss, optimizer, learningRate, l2, l1, batchSize, seed, biases } = plan;
   const network = engine.create({
     layers: sizes.slice(1).map((n_out, l) => ({
-      ...(l === 0 ? { n_in: sizes[0] } : {}), n_out, activation: activations[l] ?? "identity",
+      ...(l === 0 ? { n_in: sizes[0] } : {}), n_out, activation: activations[l] ?? "identity", bias: biases,
     })),
     loss, l2, l1, batch_size: batchSize, seed, rule: optimizer,
   }); // prettier-ignore

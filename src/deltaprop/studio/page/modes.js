@@ -41,7 +41,7 @@ export function ofNeuron(step, of, s, layer, j) {
   const one = (/** @type {string} */ array) => ({ ids: [`${array}[${s},${j}]`], value: entry(step, array, s, j) });
   if (of === "values") return one(layer ? `a.${layer}` : "x");
   if (of === "deltas") return one(layer ? `delta.${layer}` : "dx");
-  if (layer === 0) return null;
+  if (layer === 0 || !step.arrays.has(`db.${layer}`)) return null; // an input, or a network without biases
   if (of === "gradients") return { ids: [`db.${layer}[${j}]`], value: entry(step, `db.${layer}`, j) };
   return update(step, `b.${layer}`, [j]);
 }

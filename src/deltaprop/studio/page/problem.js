@@ -2,8 +2,9 @@
 
 import { facts } from "./facts.js";
 import { Random } from "./random.js";
-import { classesOf, pointsOf } from "./sets.js";
-import { beginning } from "./weights.js";
+import { pointsOf } from "./sets.js";
+import { sizesOf } from "./setup.js";
+import { beginning, withoutBiases } from "./weights.js";
 
 /** @typedef {import("./frames.js").Arrays} Arrays */
 /** @typedef {import("./answers.js").Plan} Plan */
@@ -16,13 +17,12 @@ import { beginning } from "./weights.js";
 /** What the backend is told of a setup; of the data only how many inputs and outputs.
  *  @param {Setup} wish @returns {Plan} */
 export function planOf(wish) {
-  const out = classesOf(wish.data) || 1;
-  const { learningRate, l2, l1, batchSize, seed, loss } = wish;
+  const { learningRate, l2, l1, batchSize, seed, loss, biases } = wish;
   return {
-    sizes: [2, ...wish.layers.map(({ n }) => n), out],
+    sizes: sizesOf(wish.data, wish.layers),
     activations: wish.layers.map(({ activation }) => activation),
     optimizer: { name: wish.optimizer, ...facts.optimizers[wish.optimizer] },
-    loss, learningRate, l2, l1, batchSize, seed,
+    loss, learningRate, l2, l1, batchSize, seed, biases,
   }; // prettier-ignore
 }
 
@@ -37,8 +37,9 @@ export function problemOf(wish) {
   const [held, training] = [part(order.slice(0, nHeld)), part(order.slice(nHeld))];
   const plan = planOf(wish);
   const { sizes } = plan;
+  const parameters = beginning(sizes, wish.scheme, wish.weightSeed, wish.weights);
   /** @type {Arrays} */
-  const arrays = { parameters: beginning(sizes, wish.scheme, wish.weightSeed), ...given(training, "", classes, wish.loss) };
+  const arrays = { parameters: wish.biases ? parameters : withoutBiases(parameters, sizes), ...given(training, "", classes, wish.loss) };
   if (nHeld) Object.assign(arrays, given(held, "held", classes, wish.loss));
   const numbers = classes ? [0] : answers;
   return { plan, arrays, shown: { training, held, classes, sizes, low: Math.min(...numbers), high: Math.max(...numbers), plan } };

@@ -37,6 +37,7 @@ export function programOf(plan, now) {
   const [n, out] = [now.x.length, sizes[last]];
   const optimizer = math.optimizers[plan.optimizer.name];
   const isPenalized = plan.l2 > 0 || plan.l1 > 0;
+  const hasBiases = plan.biases !== false;
   const { name: _, ...settings } = plan.optimizer;
   /** @type {Record<string, any>} */
   const given = { x: now.x, targets: now.targets, share: Array(n).fill(1 / n) };
@@ -45,7 +46,7 @@ export function programOf(plan, now) {
   for (let layer = 1; layer <= last; layer += 1) {
     const [nIn, nOut] = [sizes[layer - 1], sizes[layer]];
     const activation = activations[layer - 1];
-    forward.push([`z.${layer}`, [n, nOut], 0, nOut, ofLayer(math.layer.z, layer)]);
+    forward.push([`z.${layer}`, [n, nOut], 0, nOut, ofLayer(hasBiases ? math.layer.z : math.layer.plain_z, layer)]);
     if (layer < last) {
       forward.push([`a.${layer}`, [n, nOut], 0, nOut, withActivation(ofLayer(math.layer.a, layer), activation)]);
       if (math.kinks[activation]) kinks.push([`z.${layer}`, math.kinks[activation]]);
@@ -54,7 +55,7 @@ export function programOf(plan, now) {
       [`W.${layer}`, [nIn, nOut], math.layer.dW, "weights"],
       [`b.${layer}`, [nOut], math.layer.db, "biases"],
     ]);
-    for (const [id, dims, gradient, kind] of arrays) {
+    for (const [id, dims, gradient, kind] of hasBiases ? arrays : arrays.slice(0, 1)) {
       const rows = dims.length > 1 ? nIn : 1;
       const isWeight = kind === "weights";
       const read = (/** @type {ArrayLike<number>} */ flat) => (isWeight ? table(flat, from, nIn, nOut) : table(flat, from, 1, nOut)[0]);

@@ -6,6 +6,7 @@ import { facts, keptRun } from "./facts.js";
 import { problemOf } from "./problem.js";
 import { setup, toAddress } from "./setup.js";
 import { effect, signal } from "./vendored/preact.js";
+import { withBiases, withoutBiases } from "./weights.js";
 
 /** @typedef {import("./answers.js").Frame} Frame */
 /** @typedef {import("./frames.js").Arrays} Arrays */
@@ -177,9 +178,15 @@ function show(frame, arrays) {
   look.value = {
     ...frame,
     field: /** @type {Float32Array} */ (arrays.field),
-    parameters: /** @type {Float64Array} */ (arrays.parameters),
+    parameters: asPlaced(/** @type {Float64Array} */ (arrays.parameters)),
     curve: [0, 1, 2, 3, 4].map((k) => Float64Array.from(all.map((point) => point[k] ?? NaN))),
   };
+}
+
+/** Flat parameters as the page places them. @param {Float64Array} flat */
+function asPlaced(flat) {
+  const { plan, sizes } = /** @type {Shown} */ (shown.value);
+  return plan.biases ? flat : withBiases(flat, sizes);
 }
 
 /** Of too many points every other one, the first and the last kept. @param {number[][]} all */
@@ -268,7 +275,9 @@ export async function onePhase() {
 /** @param {Float64Array} parameters */
 export function setParameters(parameters) {
   points = points.filter(([step]) => step < /** @type {Look} */ (look.value).step); // it comes anew
-  return doing(() => backend.ask("setParameters", {}, { parameters }));
+  const { plan, sizes } = /** @type {Shown} */ (shown.value);
+  const own = plan.biases ? parameters : withoutBiases(parameters, sizes);
+  return doing(() => backend.ask("setParameters", {}, { parameters: own }));
 }
 
 export function trace() {
@@ -278,7 +287,7 @@ export function trace() {
 /** What is needed to play the run again: see KeptRun. @returns {Promise<import("./facts.js").KeptRun>} */
 export async function runToKeep() {
   const { answer, arrays } = await backend.ask("edits", {});
-  const n = /** @type {Look} */ (look.value).parameters.length;
+  const n = arrays.edits.length / answer.edits.length;
   const edits = answer.edits.map((/** @type {number} */ step, /** @type {number} */ k) => [step, Array.from(arrays.edits.slice(k * n, (k + 1) * n))]);
   return { address: toAddress(setup.value), step: /** @type {Look} */ (look.value).step, edits };
 }

@@ -1,6 +1,7 @@
 // Sets: two inputs, and what is asked of them. Inputs lie about from -1 to 1.
 
 import { drawnClasses, drawnOf } from "./drawn.js";
+import { facts } from "./facts.js";
 import { Random } from "./random.js";
 
 /** @typedef {{ x: number[][], labels?: number[], values?: number[], classes: number }} Points
@@ -92,6 +93,10 @@ const OWN = {
       const [x, answers] = [points.map((point) => [point.x, point.y]), points.map(({ answer }) => answer)];
       return classes ? { x, labels: answers, classes } : { x, values: answers, classes };
     },
+  },
+  tutorial: {
+    classes: () => 0,
+    points: () => ({ x: facts.tutorial.x, values: facts.tutorial.targets.map(([t]) => t), classes: 0 }),
   },
 };
 

@@ -3,14 +3,16 @@
 import { facts, keptRun } from "./facts.js";
 import { NAMES, classesOf, isDrawnByChance, partsOf } from "./sets.js";
 import { computed, signal } from "./vendored/preact.js";
-import { SCHEMES } from "./weights.js";
+import { SCHEMES, areGiven } from "./weights.js";
 
 /** @typedef {import("./sets.js").Wish & { name: string }} DataWish */
 /** @typedef {{ n: number, activation: string }} LayerWish */
 /** @typedef {{
  *   data: DataWish, held: number, layers: LayerWish[], loss: string, optimizer: string, learningRate: number,
- *   batchSize: number, l2: number, l1: number, scheme: string, weightSeed: number, seed: number }} Setup
- *  held: the share of the points that only judge. layers: the hidden ones. seed: of the order of the points. */
+ *   batchSize: number, l2: number, l1: number, scheme: string, weightSeed: number, weights: string, biases: boolean,
+ *   seed: number }} Setup
+ *  held: the share of the points that only judge. layers: the hidden ones. weights: where the
+ *  scheme is "given". biases: whether there are any. seed: of the order of the points. */
 
 /** @type {Setup} */
 export const USUAL = {
@@ -28,7 +30,23 @@ export const USUAL = {
   l1: 0,
   scheme: "glorot",
   weightSeed: 1,
+  weights: "",
+  biases: true,
   seed: 1,
+};
+
+/** The example of the tutorial: its network, its first weights, its one point. @type {Setup} */
+export const TUTORIAL = {
+  ...USUAL,
+  data: { ...USUAL.data, name: "tutorial", parts: 1 },
+  layers: facts.tutorial.hidden,
+  loss: facts.tutorial.loss,
+  optimizer: facts.tutorial.optimizer,
+  learningRate: facts.tutorial.learningRate,
+  batchSize: 1,
+  scheme: "given",
+  weights: facts.tutorial.weights.join(","),
+  biases: false,
 };
 
 export const MOST_LAYERS = 6;
@@ -53,14 +71,21 @@ export function sound(wish) {
     parts: parts ? within(wish.data.parts, parts[0], parts[2]) : 1,
   };
   const losses = lossesOf(data);
+  const layers = wish.layers.slice(0, MOST_LAYERS).map(({ n, activation }) => ({ n: within(n, 1, MOST_NEURONS), activation }));
   return {
     ...wish,
     data,
     held: Math.min(Math.max(wish.held, 0), 0.9),
-    layers: wish.layers.slice(0, MOST_LAYERS).map(({ n, activation }) => ({ n: within(n, 1, MOST_NEURONS), activation })),
+    layers,
     loss: losses.includes(wish.loss) ? wish.loss : losses[0],
     batchSize: within(wish.batchSize, 1, 2000),
+    scheme: wish.scheme === "given" && !areGiven(sizesOf(data, layers), wish.weights) ? USUAL.scheme : wish.scheme,
   };
+}
+
+/** How many inputs there are, and neurons in each layer. @param {DataWish} data @param {LayerWish[]} layers */
+export function sizesOf(data, layers) {
+  return [2, ...layers.map(({ n }) => n), classesOf(data) || 1];
 }
 
 /** @param {number} value @param {number} least @param {number} most */
@@ -86,6 +111,7 @@ export function toAddress(setup) {
   }
   if (written(layers) !== written(USUAL.layers)) told.set("layers", written(layers));
   for (const [name, value] of Object.entries(rest)) {
+    if (name === "weights" && setup.scheme !== "given") continue;
     if (value !== USUAL[/** @type {"seed"} */ (name)]) told.set(name, String(value));
   }
   return told.toString();
@@ -121,7 +147,9 @@ export function fromAddress(address) {
     batchSize: number("batchSize", USUAL.batchSize, 1),
     l2: number("l2", USUAL.l2, 0),
     l1: number("l1", USUAL.l1, 0),
-    scheme: one("scheme", USUAL.scheme, Object.keys(SCHEMES)),
+    scheme: one("scheme", USUAL.scheme, [...Object.keys(SCHEMES), "given"]),
+    weights: told.get("weights") ?? "",
+    biases: told.get("biases") !== "false",
     weightSeed: number("weightSeed", USUAL.weightSeed, 0),
     seed: number("seed", USUAL.seed, 0),
   });

@@ -6,6 +6,7 @@ import { followPhases, mode } from "./modes.js";
 import { pause, play, playing, start, trouble } from "./run.js";
 import { followRun } from "./practising.js";
 import { redo, setup, toAddress, undo } from "./setup.js";
+import { goToStep, tourAddress, tourIn } from "./tour.js";
 import { effect, html, render } from "./vendored/preact.js";
 import { Controls } from "./views/controls.js";
 import { DataView } from "./views/data_view.js";
@@ -13,6 +14,7 @@ import { NetworkView } from "./views/network_view.js";
 import { OutputView } from "./views/output_view.js";
 import { Panel } from "./views/panel.js";
 import { panel } from "./views/parts.js";
+import { TourButton, TourView } from "./views/tour_view.js";
 
 function Trouble() {
   const found = trouble.value;
@@ -21,7 +23,7 @@ function Trouble() {
 }
 
 function Studio() {
-  return html`<${Controls} /><${Trouble} /><div class="views"><${DataView} /><${NetworkView} /><${OutputView} /></div><${Panel} />`;
+  return html`<${Controls} /><${Trouble} /><div class="views"><${DataView} /><${NetworkView} /><${OutputView} /></div><${Panel} /><${TourView} />`;
 }
 
 /** @param {KeyboardEvent} event */
@@ -41,17 +43,21 @@ function pressed(event) {
 export async function open() {
   const place = /** @type {HTMLElement} */ (document.getElementById("studio"));
   document.addEventListener("keydown", pressed);
+  const touredAt = tourIn(location.hash.slice(1));
   effect(() => {
-    const address = toAddress(setup.value);
+    const address = [toAddress(setup.value), tourAddress()].filter(Boolean).join("&");
     history.replaceState(null, "", address ? `#${address}` : location.pathname + location.search);
   });
   render(html`<${Studio} />`, place);
+  const tools = document.getElementById("header-tools");
+  if (tools) render(html`<${TourButton} />`, tools);
   try {
     await start();
     follow();
     followRun();
     followPhases();
     effect(() => (wantedRunning.value = mode.value !== "values" || ["flow", "slope", "step"].includes(panel.value)));
+    if (touredAt !== null) await goToStep(touredAt);
   } catch (error) {
     trouble.value = /** @type {Error} */ (error).message;
   }

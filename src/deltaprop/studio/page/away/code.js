@@ -4,6 +4,7 @@ import { facts } from "../facts.js";
 import { problemOf } from "../problem.js";
 import { runToKeep, shown } from "../run.js";
 import { setup } from "../setup.js";
+import { withBiases } from "../weights.js";
 
 const WIDTH = 96;
 
@@ -44,13 +45,13 @@ export async function code() {
   const { step, edits, address } = await runToKeep();
   const { plan, arrays } = problemOf(setup.value);
   const { training, held, classes } = /** @type {import("../run.js").Shown} */ (shown.value);
-  const { sizes, activations, loss, learningRate, batchSize, seed, l2, l1 } = plan;
+  const { sizes, activations, loss, learningRate, batchSize, seed, l2, l1, biases } = plan;
   const { name, ...settings } = plan.optimizer;
   const steps = Math.ceil(training.x.length / batchSize);
   const others = Object.entries(settings).filter(([key, value]) => value !== facts.optimizers[name][key]);
   const rule = [learningRate, ...others.map(([key, value]) => `${key}=${value}`)].join(", ");
   const penalties = [["l2", l2], ["l1", l1]].flatMap(([key, value]) => (value ? [`, ${key}=${value}`] : [])); // prettier-ignore
-  const first = layersOf(sizes, arrays.parameters);
+  const first = layersOf(sizes, biases ? arrays.parameters : withBiases(arrays.parameters, sizes));
   const stops = [...edits.filter(([at]) => at <= step).sort(([a], [b]) => a - b), [step, null]];
   const whole = Math.floor(Number(stops[0][0]) / steps);
   const common = `optimizer=optimizer, batch_size=${batchSize}`;
@@ -66,10 +67,10 @@ export async function code() {
     lines.push("", "# held out: these only judge", `X_held = np.array(${literal(held.x)})`, `y_held = ${targetsOf(held.answers, classes, loss)}`);
   }
   lines.push(
-    "", `net = dp.Network(${literal(sizes)}, ${JSON.stringify(activations)}, ${JSON.stringify(loss)}${penalties.join("")})`,
+    "", `net = dp.Network(${literal(sizes)}, ${JSON.stringify(activations)}, ${JSON.stringify(loss)}${penalties.join("")}${biases ? "" : ", bias=False"})`,
     "params = net.parameters(",
     `    W=${literal(first.map(({ W }) => W), "    ")},`,
-    `    b=${literal(first.map(({ b }) => b), "    ")},`,
+    ...(biases ? [`    b=${literal(first.map(({ b }) => b), "    ")},`] : []),
     ")",
     `optimizer = dp.${facts.rules[name]}(${rule})`,
     "state = {}  # what the optimizer keeps from step to step", "", "",

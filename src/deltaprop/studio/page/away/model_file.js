@@ -4,6 +4,7 @@ import { facts } from "../facts.js";
 import { planOf } from "../problem.js";
 import { look } from "../run.js";
 import { setup, toAddress } from "../setup.js";
+import { withoutBiases } from "../weights.js";
 import { sha256 } from "./sha256.js";
 
 const bytesOf = (/** @type {string} */ text) => new TextEncoder().encode(text);
@@ -21,10 +22,11 @@ function joined(parts) {
 
 /** @returns {import("./files.js").Taken} */
 export function modelFile() {
-  const { step, parameters } = /** @type {import("../run.js").Look} */ (look.value);
-  const { sizes, activations, loss, l2, l1 } = planOf(setup.value);
+  const { step, parameters: placed } = /** @type {import("../run.js").Look} */ (look.value);
+  const { sizes, activations, loss, l2, l1, biases } = planOf(setup.value);
+  const parameters = biases ? placed : withoutBiases(placed, sizes);
   const used = [`loss ${loss}`, ...new Set(activations.map((name) => `activation ${name}`))];
-  const layers = sizes.slice(1).map((n_out, l) => ({ kind: "dense", n_out, ...(activations[l] ? { activation: activations[l] } : {}) }));
+  const layers = sizes.slice(1).map((n_out, l) => ({ kind: "dense", n_out, ...(biases ? {} : { bias: false }), ...(activations[l] ? { activation: activations[l] } : {}) }));
   const text = JSON.stringify({
     format: facts.model.format, versions: { deltaprop: facts.version },
     network: { n_in: sizes[0], layers, loss, label_smoothing: 0, l2, l1 },

@@ -37,9 +37,9 @@ function Line({ id }) {
 
 /** A parameter to change by hand. @param {{ of: string }} given */
 function Edit({ of }) {
-  const { sizes } = /** @type {import("../run.js").Shown} */ (shown.value);
+  const { sizes, plan } = /** @type {import("../run.js").Shown} */ (shown.value);
   const place = parameterOf(of, sizes);
-  if (place === null) return null;
+  if (place === null || (of.startsWith("n") && !plan.biases)) return null;
   const { parameters } = /** @type {import("../run.js").Look} */ (look.value);
   const now = parameters[place];
   const typed = async (/** @type {string} */ text) => {

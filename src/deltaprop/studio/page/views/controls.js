@@ -61,8 +61,8 @@ export function Controls() {
       <${Choice} id="optimizer" label=${told("optimizer")} value=${optimizer} options=${Object.keys(facts.optimizers).map((name) => [name, called("optimizer", name)])} onChoose=${(/** @type {string} */ v) => change({ optimizer: v })} />
       <${Choice} id="loss-of" label=${told("loss")} value=${loss} options=${lossesOf(data).map((name) => [name, called("loss", name)])} onChoose=${(/** @type {string} */ v) => change({ loss: v })} />
       <${Choice} id="l2" label=${told("l2")} value=${l2} options=${numbers([...new Set([...PENALTIES, l2])].sort((a, b) => a - b))} onChoose=${(/** @type {string} */ v) => change({ l2: Number(v) })} />
-      <${Choice} id="scheme" label=${told("beginning")} value=${scheme} options=${Object.keys(SCHEMES).map((name) => [name, told(`scheme ${name}`)])} onChoose=${(/** @type {string} */ v) => change({ scheme: v })} />
-      <button type="button" id="other-weights" onClick=${() => change({ weightSeed: (weightSeed + 1) % 1000 })}>${told("other weights")}</button>
+      <${Choice} id="scheme" label=${told("beginning")} value=${scheme} options=${[...Object.keys(SCHEMES), ...(scheme === "given" ? [scheme] : [])].map((name) => [name, told(`scheme ${name}`)])} onChoose=${(/** @type {string} */ v) => change({ scheme: v })} />
+      <button type="button" id="other-weights" onClick=${() => change({ weightSeed: (weightSeed + 1) % 1000, ...(scheme === "given" ? { scheme: "glorot" } : {}) })}>${told("other weights")}</button>
       <span class="pair"><button type="button" id="undo" disabled=${!canUndo.value} title=${told("undo")} aria-label=${told("undo")} onClick=${undo}>↶</button>
       <button type="button" id="redo" disabled=${!canRedo.value} title=${told("redo")} aria-label=${told("redo")} onClick=${redo}>↷</button></span>
     </div>

@@ -4,7 +4,7 @@ import { CLASSES, css, glyph } from "../drawing.js";
 import { drawOn } from "../drawing_board.js";
 import { told } from "../facts.js";
 import { NAMES, isDrawnByChance, partsOf, pointsOf } from "../sets.js";
-import { BATCHES, USUAL, change, setup } from "../setup.js";
+import { BATCHES, TUTORIAL, USUAL, change, setup } from "../setup.js";
 import { html } from "../vendored/preact.js";
 import { DrawView } from "./draw_view.js";
 import { Choice, Range } from "./parts.js";
@@ -12,12 +12,17 @@ import { Choice, Range } from "./parts.js";
 /** @param {string} name */
 function choose(name) {
   const { data } = setup.value;
-  if (name === "drawn" && data.points === "") return drawOn(pointsOf(data.name, data));
-  change({ data: { ...data, name, parts: partsOf(name)?.[1] ?? 1 } });
+  if (name === "drawn" && data.points === "" && data.name !== "tutorial") return drawOn(pointsOf(data.name, data));
+  if (name === "tutorial") return change(TUTORIAL);
+  const others = data.name === "tutorial" ? USUAL : {}; // what else the example of the tutorial had
+  change({ ...others, data: { ...data, name, parts: partsOf(name)?.[1] ?? 1 } });
 }
 
 /** What stands for the sets that are not drawn by chance. @type {Record<string, string>} */
-const SIGNS = { drawn: "M-.75 .75l.12-.5L.5-.88l.38.38L-.25 .63zM.3-.68l.38.38" };
+const SIGNS = {
+  tutorial: "M-.55 -.45L.05 -.45L.65 0L.05 .45L-.55 .45L.05 -.45M-.55 -.45L.05 .45M-.7 -.45a.15 .15 0 1 0 .3 0a.15 .15 0 1 0-.3 0M-.7 .45a.15 .15 0 1 0 .3 0a.15 .15 0 1 0-.3 0M-.1 -.45a.15 .15 0 1 0 .3 0a.15 .15 0 1 0-.3 0M-.1 .45a.15 .15 0 1 0 .3 0a.15 .15 0 1 0-.3 0M.5 0a.15 .15 0 1 0 .3 0a.15 .15 0 1 0-.3 0",
+  drawn: "M-.75 .75l.12-.5L.5-.88l.38.38L-.25 .63zM.3-.68l.38.38",
+};
 
 /** A set in small. @param {{ name: string }} given */
 function Thumbnail({ name }) {
@@ -46,8 +51,8 @@ export function DataView() {
     ${byChance && html`<${Range} id="n" label=${told("points")} value=${data.n} least=${20} most=${1000} step=${20} onChange=${(/** @type {number} */ n) => more({ n })} />
     <${Range} id="noise" label=${told("noise")} value=${data.noise} least=${0} most=${0.5} step=${0.01} onChange=${(/** @type {number} */ noise) => more({ noise })} />`}
     ${parts && html`<${Range} id="parts" label=${told(`parts ${data.name}`)} value=${data.parts} least=${parts[0]} most=${parts[2]} step=${1} onChange=${(/** @type {number} */ value) => more({ parts: value })} />`}
-    <${Range} id="held" label=${told("held out")} value=${held} least=${0} most=${0.8} step=${0.05} shown=${`${Math.round(100 * held)} %`}
-      onChange=${(/** @type {number} */ value) => change({ held: value })} />
+    ${data.name !== "tutorial" && html`<${Range} id="held" label=${told("held out")} value=${held} least=${0} most=${0.8} step=${0.05} shown=${`${Math.round(100 * held)} %`}
+      onChange=${(/** @type {number} */ value) => change({ held: value })} />`}
     <${Choice} id="batch" label=${told("batch size")} value=${batchSize} options=${BATCHES.map((n) => [n, String(n)])}
       onChoose=${(/** @type {string} */ value) => change({ batchSize: Number(value) })} />
     ${byChance && html`<button type="button" id="draw-again" onClick=${() => more({ seed: (data.seed + 1) % 1000 })}>${told("draw again")}</button>`}

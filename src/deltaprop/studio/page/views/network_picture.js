@@ -95,7 +95,10 @@ function numbers() {
 const share = (value, most) => (most > 0 ? Math.sqrt(Math.min(Math.abs(value) / most, 1)) : 0);
 
 /** A number with its sign, as there is room for it. @param {number} value */
-const signed = (value) => (value > 0 && mode.value !== "values" ? "+" : "") + brief(value);
+const signed = (value) => {
+  const text = brief(value, 3);
+  return (value > 0 && mode.value !== "values" ? "+" : "") + (text.length <= 5 ? text : brief(value));
+};
 
 /** @param {object} own of the picture */
 const isHidden = (own) => "hidden" in own && Boolean(own.hidden);

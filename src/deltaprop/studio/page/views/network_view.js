@@ -39,7 +39,7 @@ function Modes() {
 
 export function NetworkView() {
   const [now, seen] = [shown.value, look.value];
-  const { layers } = setup.value;
+  const { layers, biases } = setup.value;
   if (!now || !seen) return null;
   const { sizes } = now;
   const fields = fieldsOf(sizes, seen.field);
@@ -49,7 +49,8 @@ export function NetworkView() {
   return html`<section class="network" aria-labelledby="network-title"><h2 id="network-title">${told("network")}</h2>
     <p class="layers-line"><span>${told("hidden layers", { count: layers.length })}</span>
       <button type="button" id="add-layer" disabled=${layers.length >= MOST_LAYERS}
-        onClick=${() => change({ layers: [...layers, { n: last?.n ?? 4, activation: last?.activation ?? "tanh" }] })}>${told("add layer")}</button></p>
+        onClick=${() => change({ layers: [...layers, { n: last?.n ?? 4, activation: last?.activation ?? "tanh" }] })}>${told("add layer")}</button>
+      <label class="check"><input type="checkbox" id="biases" checked=${biases} onChange=${(/** @type {any} */ event) => change({ biases: event.target.checked })} />${told("biases")}</label></p>
     <${Modes} />
     <div class="scroll" tabindex="0" role="group" aria-labelledby="network-title"><div class="stage" style=${`width:${width}px`}>
       <div class="all-tools">${sizes.slice(1, -1).map((_, l) => html`<${LayerTools} layer=${l + 1} x=${place(l + 1, 0).x} room=${room} />`)}</div>

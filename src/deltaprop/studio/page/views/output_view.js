@@ -20,7 +20,7 @@ function Points({ held }) {
   return html`<g>${part.x.map(([a, b], i) => {
     const answer = part.answers[i];
     if (Math.abs(a) > REACH || Math.abs(b) > REACH) return null;
-    const share = (answer - low) / (high - low || 1);
+    const share = high > low ? (answer - low) / (high - low) : Number(answer > 0);
     const color = classes ? CLASSES[answer % 6] : CLASSES[share > 0.5 ? 0 : 4];
     const opacity = classes ? 1 : 0.25 + 1.5 * Math.abs(share - 0.5);
     const line = answer % 6 > 3 || held ? 0.016 : 0.008; // of crosses, and of what is hollow
