@@ -33,7 +33,7 @@ ECOSYSTEM_PIP = $(ECOSYSTEM)/bin/python scripts/showing.py $(ECOSYSTEM)/bin/pyth
 STAMP := $(VENV)/.deltaprop
 NATIVE_SOURCES := CMakeLists.txt $(shell find native -type f)
 
-.PHONY: help demo test slow check bench accuracy ecosystem sanitize wasm wasm-if-possible wheel lowest newest torch clean FORCE
+.PHONY: help demo test slow check bench accuracy ecosystem sanitize wasm wasm-if-possible studio wheel lowest newest torch clean FORCE
 .DELETE_ON_ERROR:
 
 help: ## list these targets
@@ -101,6 +101,10 @@ $(STAMP)-wasm: constraints/wasm.txt | $(STAMP)-venv
 $(WASM): $(STAMP)-wasm $(NATIVE_SOURCES) scripts/build_wasm.py
 	@echo "Compiling the kernels to WebAssembly"
 	@$(PY) scripts/build_wasm.py $@
+
+# It needs no C++ compiler: the page has the kernels, and Python here only writes it.
+studio: $(STAMP)-runtime $(WASM) ## write the studio to one file, studio.html, for anybody (ARGS="--language zh")
+	@PYTHONPATH=src $(PY) -m deltaprop studio --export studio.html --force $(ARGS)
 
 bench: $(BENCH)/.deltaprop-package ## measure the speed beside other libraries (ARGS="--quick --rows S,M --write")
 	$(BENCH)/bin/python benchmarks/speed.py $(ARGS)
