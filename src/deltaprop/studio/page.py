@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 from importlib.resources import files
 from typing import Any
@@ -26,7 +27,9 @@ _PAGE = files("deltaprop").joinpath("studio", "page")
 _STYLES = ("vendored/uplot.css", "studio.css")
 
 
-def studio_page(language: str = "en", server: str | None = None) -> str:
+def studio_page(
+    language: str = "en", server: str | None = None, in_notebook: Mapping[str, Any] | None = None
+) -> str:
     """Return the page.
 
     Parameters
@@ -36,6 +39,9 @@ def studio_page(language: str = "en", server: str | None = None) -> str:
     server : str, optional
         The address of the WebSocket that it asks; without it the page has the kernels in it and
         trains by itself.
+    in_notebook : mapping, optional
+        The run that it opens with in a notebook (``KeptRun`` of facts.js); it tells the frame
+        around it where it stands.
 
     Raises
     ------
@@ -44,11 +50,13 @@ def studio_page(language: str = "en", server: str | None = None) -> str:
     """
     words = wording(language)
     blocks = {"facts": json_in_html(_facts(language, server))}
+    if in_notebook is not None:
+        blocks["run"] = json_in_html({**in_notebook, "inNotebook": True})
     if server is None:
         blocks["kernels"] = packed_engine()
         blocks["worker"] = _script_in_html(one_script(files("deltaprop"), "studio/page/worker"))
     style = "\n".join(_PAGE.joinpath(name).read_text(encoding="utf-8") for name in _STYLES)
-    kinds = {"facts": "application/json"}
+    kinds = {"facts": "application/json", "run": "application/json"}
     door = "engine in page" if server is None else "engine at server"
     body = [
         f"<header><h1>{escape(words['title'])}</h1><p>{escape(words['subtitle'])}</p>",

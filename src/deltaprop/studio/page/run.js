@@ -4,7 +4,7 @@ import { PageBackend, ServerBackend } from "./backend.js";
 import { engineBytes } from "./engine.js";
 import { facts, keptRun } from "./facts.js";
 import { problemOf } from "./problem.js";
-import { setup, toAddress } from "./setup.js";
+import { fromAddress, setup, toAddress } from "./setup.js";
 import { effect, signal } from "./vendored/preact.js";
 import { withBiases, withoutBiases } from "./weights.js";
 
@@ -95,7 +95,7 @@ async function begin(wish) {
   begun += 1;
   const own = begun;
   const { plan, arrays, shown: found } = problemOf(wish);
-  if (kept?.address !== toAddress(wish)) kept = null;
+  if (kept && toAddress(fromAddress(kept.address)) !== toAddress(wish)) kept = null;
   const edits = kept?.edits ?? [];
   if (edits.length) arrays.edits = Float64Array.from(edits.flatMap(([, flat]) => flat));
   if (found.training.x.length === 0) return nothing();

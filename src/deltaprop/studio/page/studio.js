@@ -1,6 +1,7 @@
 // The studio's page: views over one run.
 
 import { follow, wantedRunning } from "./asked.js";
+import { isEmbedded, tellOutside } from "./embedded.js";
 import { told } from "./facts.js";
 import { followPhases, mode } from "./modes.js";
 import { pause, play, playing, start, trouble } from "./run.js";
@@ -45,6 +46,7 @@ export async function open() {
   document.addEventListener("keydown", pressed);
   const touredAt = tourIn(location.hash.slice(1));
   effect(() => {
+    if (isEmbedded) return;
     const address = [toAddress(setup.value), tourAddress()].filter(Boolean).join("&");
     history.replaceState(null, "", address ? `#${address}` : location.pathname + location.search);
   });
@@ -56,6 +58,7 @@ export async function open() {
     follow();
     followRun();
     followPhases();
+    if (isEmbedded) tellOutside();
     effect(() => (wantedRunning.value = mode.value !== "values" || ["flow", "slope", "step"].includes(panel.value)));
     if (touredAt !== null) await goToStep(touredAt);
   } catch (error) {

@@ -1,0 +1,125 @@
+"""The studio in a notebook: Python's side alone, and its module with a stand-in for the model."""
+
+import json
+import re
+import time
+from importlib.resources import files
+
+import numpy as np
+import pytest
+
+import deltaprop as dp
+from deltaprop.errors import SettingError
+from deltaprop.studio.engine import engine_bytes
+
+pytest.importorskip("anywidget")
+widget = pytest.importorskip("deltaprop.studio.widget")
+pytestmark = pytest.mark.skipif(engine_bytes() is None, reason="the engine was not built")
+
+
+def until(holds, seconds=60):
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+NETWORK = dp.Network([2, 3, 2, 2], ["tanh", "relu"], l2=0.01)
+# as anywidget's own front end does: the module from a blob, a model with traits
+CELLS = """<!doctype html><meta charset="utf-8"><div id="one"></div><div id="two"></div>
+<script type="module">
+const esm = new Blob([%s], { type: "text/javascript" });
+const { default: { render } } = await import(URL.createObjectURL(esm));
+globalThis.models = %s.map((traits, k) => {
+  const model = {
+    traits, saved: 0, get: (name) => traits[name], set: (name, value) => (traits[name] = value),
+    save_changes: () => (model.saved += 1), on() {}, off() {},
+  };
+  model.end = render({ model, el: document.getElementById(["one", "two"][k]) });
+  return model;
+});
+</script>"""
+
+
+def test_it_opens_with_a_network_and_parameters():
+    parameters = NETWORK.init(np.random.default_rng(0))
+    own = widget.Studio(NETWORK, parameters, data="moons", learning_rate=0.1, language="zh")
+    run = json.loads(re.search(r'id="run">(.*?)</script>', own._page)[1].replace("\\u0026", "&"))
+    assert run["edits"] == [[0, parameters.flat.tolist()]]
+    assert "layers=3-tanh.2-relu" in run["address"]
+    assert "learningRate=0.1" in run["address"]
+    assert 'lang="zh-Hans"' in own._page
+    other = widget.Studio(NETWORK)
+    assert other.model_id != own.model_id
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        dp.Network([3, 2]),
+        dp.Network([2, 400, 2]),
+        dp.Network([2, 2, 2], bias=False),
+        dp.Network.from_layers(2, [dp.Dense(2), dp.LayerNorm(), dp.Dense(2)], "cross_entropy"),
+    ],
+)
+def test_what_it_cannot_show_is_refused(network):
+    with pytest.raises(SettingError, match="studio shows"):
+        widget.Studio(network)
+
+
+def test_its_bounds_are_those_of_the_page():
+    setup = files("deltaprop").joinpath("studio", "page", "setup.js").read_text("utf-8")
+    assert f"MOST_LAYERS = {widget.MOST_LAYERS};" in setup
+
+
+def test_what_the_page_tells_becomes_parameters():
+    own = widget.Studio(NETWORK)
+    layers = [{"n": 3, "activation": "tanh"}, {"n": 2, "activation": "relu"}]
+    own.setup = {
+        "sizes": [2, 3, 2, 2], "layers": layers, "loss": "cross_entropy", "l2": 0.01, "l1": 0,
+    }  # fmt: skip
+    own._numbers = NETWORK.init(np.random.default_rng(1)).flat.tolist()
+    assert own.network == NETWORK
+    assert own.parameters.flat.tolist() == own._numbers
+
+
+def test_two_in_a_notebook_do_not_disturb_each_other(browser, tmp_path):
+    parameters = NETWORK.init(np.random.default_rng(2))
+    both = [
+        widget.Studio(NETWORK, parameters, data="moons", data_n=40, batch_size=4),
+        widget.Studio(data="waves", layers="4-gelu", language="zh"),
+    ]
+    traits = [{"_page": one._page, "height": one.height} for one in both]
+    told = (json.dumps(each).replace("</", "<\\/") for each in (str(widget.Studio._esm), traits))
+    (tmp_path / "cells.html").write_text(CELLS % tuple(told), encoding="utf-8")
+    browser.get((tmp_path / "cells.html").as_uri())
+
+    def told_by(k):
+        """Give the widgets in Python what their pages have told."""
+        found = browser.execute_script("return globalThis.models?.[arguments[0]].traits", k) or {}
+        for name in ("setup", "step", "figures", "_numbers"):
+            if name in found:
+                setattr(both[k], name, found[name])
+        return "step" in found
+
+    until(lambda: told_by(0) and told_by(1))
+    assert both[0].network.sizes == NETWORK.sizes
+    assert both[0].parameters.flat.tolist() == parameters.flat.tolist()
+    assert both[1].network == dp.Network([2, 4, 1], ["gelu"], both[1].setup["loss"])
+    frames = browser.find_elements("css selector", "iframe")
+    assert [frame.get_attribute("title") for frame in frames] == ["deltaprop studio"] * 2
+    browser.switch_to.frame(frames[0])
+    browser.execute_script("document.getElementById('one step').click()")
+    until(lambda: browser.find_element("id", "step").text == "1")
+    browser.switch_to.default_content()
+    until(lambda: told_by(0) and both[0].step == 1)
+    told_by(1)
+    assert both[1].step == 0
+    assert both[0].parameters.flat.tolist() != parameters.flat.tolist()
+    browser.switch_to.frame(frames[1])
+    assert browser.execute_script("return document.documentElement.lang") == "zh-Hans"
+    browser.switch_to.default_content()
+    complaints = [e for e in browser.get_log("browser") if e["level"] in ("SEVERE", "WARNING")]
+    assert complaints == []
+    browser.execute_script("globalThis.models.forEach((model) => model.end())")
+    browser.get("about:blank")
