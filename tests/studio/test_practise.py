@@ -8,6 +8,7 @@ import pytest
 import deltaprop as dp
 from deltaprop.checking.step import Step, work_out
 from deltaprop.functional.losses import sample_shares
+from deltaprop.studio.language import wording
 from helpers.in_browser import press, what_keeps_people_out
 from helpers.studio_page import Studio
 
@@ -314,3 +315,45 @@ def test_nothing_keeps_anybody_from_practising(
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
         browser.get("about:blank")
+
+
+WITH_PENALTY = (
+    "data=plane&data-n=60&layers=2-relu&optimizer=adam&l2=0.1&l1=0.1&batchSize=4&scheme=short"
+)
+
+
+def test_hints_of_a_gradient_with_a_penalty_do_not_tell_it(studio):
+    page = studio(WITH_PENALTY)
+    practice = Practice(page, topic="gradient", amount="some")
+    browser = page.browser
+    lines = "return Array.from(document.querySelectorAll('.lines .line'), (l) => l.textContent)"
+    assert practice.asked()[0].startswith("dW.2")
+    for _ in range(2):
+        page.press("hint")
+    page.until(lambda: len(browser.execute_script(lines)) == 3)
+    page.press("give-up")
+    page.until(lambda: not practice.asked()[0].startswith("dW.2"))
+    (data, whole) = browser.execute_script(lines)
+    assert "λ" not in data
+    assert "λ" in whole
+    while practice.asked():
+        before = practice.asked()
+        page.press("give-up")
+        page.until(lambda before=before: practice.asked() != before)
+    assert practice.over().startswith("Done: 0 of ")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_word_that_is_put_together_is_there(language):
+    words = wording(language)
+    kinds = ("z", "a", "loss", "delta", "dW", "db", "W after", "b after")
+    topics = ("mixture", "forward", "loss", "delta", "gradient", "update")
+    verdicts = ("right", "follows", "kept", "shown", "unread", "coarse", "wrong", "named")
+    keys = {
+        *(f"practise what {kind}" for kind in kinds), *(f"practise {each}" for each in verdicts),
+        *(f"topic {name}" for name in topics),
+        *(f"amount {name}" for name in ("some", "each", "layer")),
+        *(f"tally {name}" for name in ("first", "later", "follows", "kept", "shown", "mistake")),
+        *(f"practise {name}" for name in ("large", "few", "hint", "more hint", "begin", "anew")),
+    }  # fmt: skip
+    assert keys <= {*words}

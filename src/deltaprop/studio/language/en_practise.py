@@ -32,6 +32,8 @@ WORDS = {
     "practise few": (
         "There are too few points to learn from: their loss would give the answer away."
     ),
+    "practise large": "The network is too large to work with by hand.",
+    "practise count": "step t",
     "practise small about": "Long numbers are tiresome by hand.",
     "practise small": "A small network with short numbers",
     "practise broken": "The run went on, so this round is over.",

@@ -5,7 +5,7 @@ __all__ = ["WORDS"]
 WORDS = {
     "settings moons two layers": (
         "Two layers of tanh bend the border as often as it needs, and Adam finds suitable steps "
-        "by itself. You will see a curved border within a few hundred steps."
+        "by itself. You will see the border bend within a few hundred steps."
     ),
     "settings moons one relu layer": (
         "Each relu neuron adds one kink, and eight of them are plenty. The border is made of "

@@ -29,6 +29,8 @@ WORDS = {
     "practise anew": "重新开始",
     "practise stop": "结束",
     "practise few": "用来学习的点太少：它们的损失会泄露答案。",
+    "practise large": "网络太大，无法手算。",
+    "practise count": "第 t 步",
     "practise small about": "数太长，手算很费劲。",
     "practise small": "换成数值短小的小网络",
     "practise broken": "运行已继续，这一轮练习到此结束。",

@@ -38,6 +38,7 @@ export function followRun() {
   effect(() => {
     const [seen, now, coming] = [look.value, shown.value, next.value];
     if (round.value !== null && seen !== null && isOther(seen, now)) batch(() => close(true));
+    if (waiting && (now !== of.shown || seen?.diverged)) waiting = false;
     if (waiting && coming !== null && seen !== null && coming.of === seen.parameters && !seen.running) {
       waiting = false;
       begin();
@@ -51,12 +52,12 @@ function isOther(seen, now) {
 }
 
 /** Whether a round can begin now. */
-export const canBegin = () => next.value !== null && look.value !== null && !playing.value;
+export const canBegin = () => next.value !== null && look.value !== null && !look.value.diverged && !playing.value;
 
 /** Begin a round at a sample of the batch that comes. @param {number} [from] */
 export function begin(from = 0) {
   const [coming, seen] = [next.value, look.value];
-  if (coming === null || seen === null || playing.value) return;
+  if (coming === null || seen === null || !canBegin()) return;
   seed += 1;
   of = { shown: shown.value, step: seen.step, parameters: Float64Array.from(seen.parameters), from };
   batch(() => {

@@ -19,6 +19,7 @@ function captionOf(base) {
   const [name, of] = quantity.split("_");
   const isState = (of === "W" || of === "b") && !(quantity in LETTERS);
   const letter = isState ? html`${name}<sub>${of}</sub>` : (LETTERS[quantity] ?? quantity);
+  if (base === "t") return told("practise count");
   return html`${letter}${after ? "′" : ""}${layer ? html`<sup>${layer}</sup>` : ""}`;
 }
 
@@ -39,21 +40,30 @@ function Numbers({ now, base }) {
   )}</tbody></table>`;
 }
 
-/** The arrays of each part: what is given for all, then layer by layer, the loss. @param {Round} now */
+/** Settings of optimizers. */
+const OF_UPDATE = ["beta_1", "beta_2", "epsilon", "momentum", "decay", "weight_decay", "t"];
+
+/** The arrays of each part: what is given for all, then layer by layer, the loss. What an optimizer keeps is told where
+ *  new weights are asked for, and of those alone. @param {Round} now */
 function partsOf(now) {
   const { program } = now.right;
-  const topic = isOver(now) ? "" : readRef(asks(now)[0]);
-  const needsStates = topic !== "" && topic.after;
-  const givens = Object.keys(program.given).filter((base) => base !== "share" && (needsStates || !base.includes("_W") && !base.includes("_b")));
-  const settings = givens.filter((base) => !/\.\d+$/.test(base) && (needsStates || !["beta_1", "beta_2", "epsilon", "momentum", "decay", "weight_decay", "t"].includes(base)));
+  const asked = isOver(now) ? null : readRef(asks(now)[0]);
+  const isUpdate = asked === null || asked.after;
+  const isWanted = (/** @type {string} */ base) => {
+    const { quantity } = readRef(base);
+    const [, of] = /^\w+_([Wb])$/.exec(quantity) ?? [];
+    return of === undefined || (asked !== null && asked.after && asked.quantity === of);
+  };
+  const givens = Object.keys(program.given).filter((base) => base !== "share" && isWanted(base));
+  const settings = givens.filter((base) => !/\.\d+$/.test(base) && (isUpdate || !OF_UPDATE.includes(base)));
   const layers = Array.from({ length: program.layers }, (_, k) => {
     const own = (/** @type {string} */ base) => readRef(base).layer === k + 1;
-    const order = now.order.filter((base) => own(base) && isBegun(now, base));
+    const order = now.order.filter((base) => own(base) && isBegun(now, base) && isWanted(base));
     return { title: layerTitle(now, k + 1), bases: [...givens.filter((base) => /\.\d+$/.test(base) && own(base)), ...order] };
   });
   const loss = isBegun(now, "loss") ? [{ title: told("loss"), bases: ["loss"] }] : [];
   return [{ title: told("practise given"), bases: settings }, ...layers, ...loss];
-} // prettier-ignore
+}
 
 /** Whether an array is known by now, or asked for. @param {Round} now @param {string} base */
 function isBegun(now, base) {
@@ -67,11 +77,13 @@ function layerTitle({ plan, right }, layer) {
   return `${told("layer", { l: layer })}${facts.language === "zh" ? "：" : ": "}${called("activation", name)}`;
 }
 
-/** Which layers the question is about: its own and the ones beside it. @param {Round} now */
+/** Which layers the question is made of. @param {Round} now @returns {number[]} */
 function near(now) {
   if (isOver(now)) return [];
-  const { layer } = readRef(asks(now)[0]);
-  return layer ? [layer - 1, layer, layer + 1] : [now.right.last];
+  const { quantity, layer, after } = readRef(asks(now)[0]);
+  if (quantity === "loss") return [now.right.last];
+  if (quantity === "delta") return [layer, layer + 1];
+  return !after && (quantity === "z" || quantity === "dW") ? [layer - 1, layer] : [layer];
 }
 
 /** @param {{ now: Round }} given */

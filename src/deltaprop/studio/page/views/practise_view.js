@@ -12,7 +12,7 @@ import {
 } from "../practising.js";
 import { symbolsFor } from "../program.js";
 import { AMOUNTS, SHOWN, TOPICS, asks, canKeep, isOver, open, shownText } from "../round.js";
-import { shown } from "../run.js";
+import { look, shown } from "../run.js";
 import { html, signal, useEffect, useRef } from "../vendored/preact.js";
 import { Choice } from "./parts.js";
 import { PractiseNumbers } from "./practise_numbers.js";
@@ -33,10 +33,11 @@ function nameOf(now, id) {
   return textOf(place.content.firstElementChild);
 }
 
-/** The lines that tell a number: of a loss of several parts also these. @param {Round} now @param {string} id */
+/** The lines that tell a number, its own at the end: of a loss of several parts, and of a gradient with a penalty, also these.
+ *  @param {Round} now @param {string} id */
 function linesOf(now, id) {
-  const { program } = now.right;
-  if (id !== "loss") return [id];
+  const { arrays, program } = now.right;
+  if (id !== "loss") return arrays.has(`data_${id.split("[")[0]}`) ? [`data_${id}`, id] : [id];
   const parts = Array.from({ length: program.n }, (_, s) => `loss[${s}]`);
   const penalties = ["l2", "l1"].filter((name) => program.loss[name]).map((name) => `${name}_penalty`);
   return parts.length + penalties.length > 1 ? [...parts, ...penalties, "loss"] : parts;
@@ -59,8 +60,9 @@ function Line({ now, id, part }) {
 
 /** The hints that were asked for: the equations, then with numbers. @param {{ now: Round }} given */
 function Hints({ now }) {
-  const ids = open(now).flatMap((id) => linesOf(now, id));
-  const withNumbers = ids.filter((id, _, all) => id !== "loss" || all.length === 1); // what it is made of would tell it
+  const lines = open(now).map((id) => linesOf(now, id));
+  const ids = lines.flat();
+  const withNumbers = lines.flatMap((own) => (own.length > 1 ? own.slice(0, -1) : own)); // the parts of a sum would tell it
   return html`${now.hints > 0 && html`<h3>${told("hint symbols")}</h3><ul class="lines">${ids.map((id) => html`<${Line} now=${now} id=${id} part="symbols" />`)}</ul>`}
     ${now.hints > 1 && html`<h3>${told("hint numbers")}</h3><ul class="lines">${withNumbers.map((id) => html`<${Line} now=${now} id=${id} part="numbers" />`)}</ul>`}`;
 }
@@ -175,12 +177,18 @@ function Choices() {
     <${Choice} id="practise-amount" label=${told("practise amount")} value=${amount} options=${AMOUNTS.map((name) => [name, told(`amount ${name}`)])} onChoose=${(/** @type {any} */ value) => put({ amount: value })} />
     <${Choice} id="practise-samples" label=${told("practise samples")} value=${samples} options=${[[1, "1"], [2, "2"]]} onChoose=${(/** @type {string} */ value) => put({ samples: Number(value) })} />
     <${Choice} id="practise-short" label=${told("practise numbers")} value=${short ? "short" : "view"} options=${[["view", told("numbers view")], ["short", told("numbers short")]]} onChoose=${(/** @type {string} */ value) => put({ short: value === "short" })} />
-    <button type="button" id="begin" class=${round.value ? "" : "main"} disabled=${!canBegin() || few()} onClick=${() => begin()}>${told(round.value ? "practise anew" : "practise begin")}</button>
+    <button type="button" id="begin" class=${round.value ? "" : "main"} disabled=${!canBegin() || reasonAgainst() !== ""} onClick=${() => begin()}>${told(round.value ? "practise anew" : "practise begin")}</button>
     ${round.value && !isOver(round.value) && html`<button type="button" id="stop" onClick=${() => close(false)}>${told("practise stop")}</button>`}</div>`;
 }
 
-/** Whether the loss of all points would be that of the batch. */
-const few = () => (shown.value?.training.x.length ?? 0) <= 2;
+const MOST = 3000; // parameters of a network that one works with
+
+/** Why there is nothing to practise with: a key of the words; "" where there is. With so few points their loss would be that
+ *  of the batch. */
+function reasonAgainst() {
+  if ((look.value?.parameters.length ?? 0) > MOST) return "practise large";
+  return (shown.value?.training.x.length ?? 0) <= 2 ? "practise few" : "";
+}
 
 export function PractiseView() {
   const now = round.value;
@@ -188,7 +196,7 @@ export function PractiseView() {
   return html`<div class="practise"><${Choices} />
     ${now === null && html`<p class="hint">${told("practise about", { digits: DIGITS })}</p>
       ${broken.value && html`<p class="verdict" role="status">${told("practise broken")}</p>`}
-      ${few() && html`<p class="hint">${told("practise few")}</p>`}
+      ${reasonAgainst() && html`<p class="hint">${told(reasonAgainst())}</p>`}
       <p class="hint">${told("practise small about")} <button type="button" id="small-network" onClick=${small}>${told("practise small")}</button></p>`}
     ${now !== null && html`<p class="hint">${told(now.wish.samples === 1 ? "practise step one" : "practise step", { n: Math.min(now.wish.samples, batch) })}</p>
       <div class="round"><div>${isOver(now) ? null : html`<${Question} now=${now} />`}<${Verdicts} />
