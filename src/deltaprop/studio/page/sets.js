@@ -2,13 +2,15 @@
 
 import { drawnClasses, drawnOf } from "./drawn.js";
 import { facts } from "./facts.js";
+import { pointOf, readFormula } from "./formula.js";
 import { Random } from "./random.js";
 
 /** @typedef {{ x: number[][], labels?: number[], values?: number[], classes: number }} Points
  *  classes: how many; 0 where numbers are asked for. */
-/** @typedef {{ n: number, noise: number, seed: number, parts: number, points: string }} Wish
+/** @typedef {{
+ *   n: number, noise: number, seed: number, parts: number, points: string, formula: string }} Wish
  *  noise: the deviation of what is added to each input, or to the number asked for. parts: arms, blobs, waves. points:
- *  those that were drawn, as text. */
+ *  those that were drawn, as text. formula: what they are asked, where it is that. */
 /** @typedef {{ name: string, parts?: [number, number, number], task: "classes" | "numbers",
  *   draw: (random: Random, i: number, wish: Wish) => [number, number, number] }} Recipe
  *  parts: fewest, usual, most. draw: one point, and its class or its number, before the noise. */
@@ -100,11 +102,24 @@ const OWN = {
   },
 };
 
-export const NAMES = [...RECIPES.map(({ name }) => name), ...Object.keys(OWN)];
+/** The set of a formula; what is read of it is kept, since many points are drawn of one. @type {Recipe} */
+const FORMULA = {
+  name: "formula",
+  task: "numbers", // or classes: see classesOf
+  draw: (random, _, { formula }) => pointOf(readAs(formula), random),
+};
+let read = { text: "", formula: /** @type {import("./formula.js").Formula | null} */ (null) };
+/** @param {string} text */
+function readAs(text) {
+  if (read.formula === null || read.text !== text) read = { text, formula: readFormula(text) };
+  return /** @type {import("./formula.js").Formula} */ (read.formula);
+}
+
+export const NAMES = [...RECIPES.map(({ name }) => name), "formula", ...Object.keys(OWN)];
 
 /** @param {string} name */
 function recipeOf(name) {
-  const found = RECIPES.find((recipe) => recipe.name === name);
+  const found = [...RECIPES, FORMULA].find((recipe) => recipe.name === name);
   if (!found) throw new Error(`There is no set called ${name}.`);
   return found;
 }
@@ -119,6 +134,7 @@ export const partsOf = (name) => (name in OWN ? undefined : recipeOf(name).parts
 export function classesOf(wish) {
   const { name, parts } = wish;
   if (name in OWN) return OWN[name].classes(wish);
+  if (name === "formula") return readAs(wish.formula).classes;
   const recipe = recipeOf(name);
   return recipe.task === "numbers" ? 0 : recipe.parts ? parts : 2;
 }

@@ -1,6 +1,7 @@
 // What is tried: data, network, training, as one plain value; in the address, and undone.
 
 import { facts, keptRun } from "./facts.js";
+import { isFormula } from "./formula.js";
 import { NAMES, classesOf, isDrawnByChance, partsOf } from "./sets.js";
 import { computed, signal } from "./vendored/preact.js";
 import { SCHEMES, areGiven } from "./weights.js";
@@ -16,7 +17,7 @@ import { SCHEMES, areGiven } from "./weights.js";
 
 /** @type {Setup} */
 export const USUAL = {
-  data: { name: "spirals", n: 300, noise: 0.03, seed: 1, parts: 3, points: "" },
+  data: { name: "spirals", n: 300, noise: 0.03, seed: 1, parts: 3, points: "", formula: "sin(3*x1)*x2" },
   held: 0.25,
   layers: [
     { n: 8, activation: "tanh" },
@@ -96,6 +97,7 @@ function within(value, least, most) {
 /** Whether something is asked of a set. @param {string} set @param {string} wish */
 function isOf(set, wish) {
   if (wish === "points") return set === "drawn";
+  if (wish === "formula") return set === "formula";
   if (wish === "parts") return partsOf(set) !== undefined;
   return isDrawnByChance(set) || !["n", "noise"].includes(wish);
 }
@@ -138,6 +140,7 @@ export function fromAddress(address) {
       seed: number("data-seed", data.seed, 0),
       parts: number("data-parts", partsOf(name)?.[1] ?? 1, 1),
       points: told.get("data-points") ?? "",
+      formula: isFormula(told.get("data-formula")) ? String(told.get("data-formula")) : data.formula,
     },
     held: number("held", USUAL.held, 0),
     layers: known ? read.map((found) => ({ n: Number(found?.[1]), activation: String(found?.[2]) })) : told.get("layers") === "" ? [] : layers,

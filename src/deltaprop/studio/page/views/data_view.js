@@ -7,6 +7,7 @@ import { NAMES, isDrawnByChance, partsOf, pointsOf } from "../sets.js";
 import { BATCHES, TUTORIAL, USUAL, change, setup } from "../setup.js";
 import { html } from "../vendored/preact.js";
 import { DrawView } from "./draw_view.js";
+import { FormulaView } from "./formula_view.js";
 import { Choice, Range } from "./parts.js";
 
 /** @param {string} name */
@@ -20,6 +21,7 @@ function choose(name) {
 
 /** What stands for the sets that are not drawn by chance. @type {Record<string, string>} */
 const SIGNS = {
+  formula: "M-.85 0H.85M0 -.85V.85M-.8 .1C-.5 -.95 -.3 -.95 0 0S.5 .95 .8 -.1",
   tutorial: "M-.55 -.45L.05 -.45L.65 0L.05 .45L-.55 .45L.05 -.45M-.55 -.45L.05 .45M-.7 -.45a.15 .15 0 1 0 .3 0a.15 .15 0 1 0-.3 0M-.7 .45a.15 .15 0 1 0 .3 0a.15 .15 0 1 0-.3 0M-.1 -.45a.15 .15 0 1 0 .3 0a.15 .15 0 1 0-.3 0M-.1 .45a.15 .15 0 1 0 .3 0a.15 .15 0 1 0-.3 0M.5 0a.15 .15 0 1 0 .3 0a.15 .15 0 1 0-.3 0",
   drawn: "M-.75 .75l.12-.5L.5-.88l.38.38L-.25 .63zM.3-.68l.38.38",
 };
@@ -27,7 +29,7 @@ const SIGNS = {
 /** A set in small. @param {{ name: string }} given */
 function Thumbnail({ name }) {
   if (name in SIGNS) return html`<svg viewBox="-1.1 -1.1 2.2 2.2" aria-hidden="true"><path class="sign" d=${SIGNS[name]} /></svg>`;
-  const { x, labels, values } = pointsOf(name, { n: 60, noise: 0.02, seed: 3, parts: partsOf(name)?.[1] ?? 1, points: "" });
+  const { x, labels, values } = pointsOf(name, { n: 60, noise: 0.02, seed: 3, parts: partsOf(name)?.[1] ?? 1, points: "", formula: "" });
   return html`<svg viewBox="-1.1 -1.1 2.2 2.2" aria-hidden="true">${x.map(([a, b], i) => {
     const of = labels ? labels[i] : /** @type {number[]} */ (values)[i] > 0 ? 0 : 4;
     return html`<path d=${glyph(labels ? of : 0, a, -b, 0.08)} fill=${css(CLASSES[of % 6])} stroke=${css(CLASSES[of % 6])} stroke-width="0.03" />`;
@@ -47,6 +49,7 @@ export function DataView() {
       )}
     </div>
     <p class="about">${told(`about ${data.name}`)}</p>
+    ${data.name === "formula" && html`<${FormulaView} />`}
     ${data.name === "drawn" && html`<${DrawView} />`}
     ${byChance && html`<${Range} id="n" label=${told("points")} value=${data.n} least=${20} most=${1000} step=${20} onChange=${(/** @type {number} */ n) => more({ n })} />
     <${Range} id="noise" label=${told("noise")} value=${data.noise} least=${0} most=${0.5} step=${0.01} onChange=${(/** @type {number} */ noise) => more({ noise })} />`}
