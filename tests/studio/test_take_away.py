@@ -99,8 +99,9 @@ def driven(page):
     return edited, numbers(page)
 
 
-def test_the_run_goes_with_the_page_and_is_played_again(door, visit, tmp_path):
-    page = visit(f"{door}#{SETUP}")
+@pytest.mark.parametrize("more", ["", "&biases=false"])
+def test_the_run_goes_with_the_page_and_is_played_again(door, visit, tmp_path, more):
+    page = visit(f"{door}#{SETUP}{more}")
     edited, last = driven(page)
     path = taken(page, "run", "html", tmp_path)
     assert path.name == "deltaprop-moons-step-17.html"
@@ -166,7 +167,7 @@ def test_the_model_is_read_and_comes_to_the_same_outputs(door, visit, tmp_path, 
 
 
 def test_the_step_is_read_back_with_all_its_numbers(door, visit, tmp_path):
-    for setup, steps in ((SETUP, 3), (WAVES, 2), (MARGINS, 0)):
+    for setup, steps in ((SETUP, 3), (WAVES, 2), (MARGINS, 0), (PLAIN, 2)):
         page = visit(f"{door}#{setup}")
         page.step_to(steps)
         path = taken(page, "step", "json", tmp_path)

@@ -24,6 +24,7 @@ def until(holds, seconds=60):
         time.sleep(0.05)
 
 
+BARE_LOSS = "half_squared_error"
 NETWORK = dp.Network([2, 3, 2, 2], ["tanh", "relu"], l2=0.01)
 # as anywidget's own front end does: the module from a blob, a model with traits
 CELLS = """<!doctype html><meta charset="utf-8"><div id="one"></div><div id="two"></div>
@@ -58,7 +59,7 @@ def test_it_opens_with_a_network_and_parameters():
     [
         dp.Network([3, 2]),
         dp.Network([2, 400, 2]),
-        dp.Network([2, 2, 2], bias=False),
+        dp.Network.from_layers(2, [dp.Dense(2), dp.Dense(2, bias=False)], "cross_entropy"),
         dp.Network.from_layers(2, [dp.Dense(2), dp.LayerNorm(), dp.Dense(2)], "cross_entropy"),
     ],
 )
@@ -77,6 +78,7 @@ def test_what_the_page_tells_becomes_parameters():
     layers = [{"n": 3, "activation": "tanh"}, {"n": 2, "activation": "relu"}]
     own.setup = {
         "sizes": [2, 3, 2, 2], "layers": layers, "loss": "cross_entropy", "l2": 0.01, "l1": 0,
+        "biases": True,
     }  # fmt: skip
     own._numbers = NETWORK.init(np.random.default_rng(1)).flat.tolist()
     assert own.network == NETWORK
@@ -87,7 +89,9 @@ def test_two_in_a_notebook_do_not_disturb_each_other(browser, tmp_path):
     parameters = NETWORK.init(np.random.default_rng(2))
     both = [
         widget.Studio(NETWORK, parameters, data="moons", data_n=40, batch_size=4),
-        widget.Studio(data="waves", layers="4-gelu", language="zh"),
+        widget.Studio(
+            dp.Network([2, 4, 1], "gelu", BARE_LOSS, bias=False), data="waves", language="zh"
+        ),
     ]
     traits = [{"_page": one._page, "height": one.height} for one in both]
     told = (json.dumps(each).replace("</", "<\\/") for each in (str(widget.Studio._esm), traits))
@@ -105,7 +109,8 @@ def test_two_in_a_notebook_do_not_disturb_each_other(browser, tmp_path):
     until(lambda: told_by(0) and told_by(1))
     assert both[0].network.sizes == NETWORK.sizes
     assert both[0].parameters.flat.tolist() == parameters.flat.tolist()
-    assert both[1].network == dp.Network([2, 4, 1], ["gelu"], both[1].setup["loss"])
+    assert both[1].network == dp.Network([2, 4, 1], "gelu", BARE_LOSS, bias=False)
+    assert both[1].parameters.flat.size == 2 * 4 + 4
     frames = browser.find_elements("css selector", "iframe")
     assert [frame.get_attribute("title") for frame in frames] == ["deltaprop studio"] * 2
     browser.switch_to.frame(frames[0])

@@ -96,7 +96,7 @@ class Studio(anywidget.AnyWidget):
         told: Mapping[str, Any] = self.setup
         return Network(
             told["sizes"], [layer["activation"] for layer in told["layers"]], told["loss"],
-            l2=told["l2"], l1=told["l1"],
+            bias=told["biases"], l2=told["l2"], l1=told["l1"],
         )  # fmt: skip
 
     @property
@@ -110,15 +110,17 @@ def _told(network: Network) -> dict[str, Any]:
     """Return a network as an address tells it; SettingError: the page cannot show it."""
     layers = network.layers
     hidden = [layer for layer in layers[:-1] if isinstance(layer, Dense)]
-    plain = all(isinstance(layer, Dense) and layer.bias is True for layer in layers)
+    biases = {layer.bias for layer in layers if isinstance(layer, Dense)}
+    plain = all(isinstance(layer, Dense) for layer in layers) and biases in ({True}, {False})
     small = len(hidden) <= MOST_LAYERS and all(each.n_out <= MOST_NEURONS for each in hidden)
     if not plain or not small or network.n_in != 2:
         raise SettingError(
-            f"The studio shows dense layers with biases behind two inputs, up to {MOST_LAYERS} "
-            f"hidden ones of up to {MOST_NEURONS} neurons; this network has the sizes "
-            f"{list(network.sizes)}."
+            "The studio shows dense layers behind two inputs, all with biases or none, up to "
+            f"{MOST_LAYERS} hidden ones of up to {MOST_NEURONS} neurons; this network has the "
+            f"sizes {list(network.sizes)}."
         )
     return {
         "layers": ".".join(f"{layer.n_out}-{layer.activation}" for layer in hidden),
         "loss": network.loss_name, "l2": network.l2, "l1": network.l1,
+        "biases": str(biases == {True}).lower(),
     }  # fmt: skip
