@@ -7,6 +7,7 @@ const [facts, page] = process.argv.slice(-2);
 globalThis.document = { getElementById: () => ({ textContent: readFileSync(facts, "utf8") }) };
 const { stepOf } = await import(`${page}/program.js`);
 const { givenBy, idsOf } = await import(`${page}/mistakes.js`);
+const { exchanges } = await import(`${page}/entries.js`);
 const { OwnStep } = await import(`${page}/own_step.js`);
 const { givenOf } = await import(`${page}/../../explaining/live/step.js`);
 const { isTooCoarse, mark, mayStandFor, namesOf, readWritten } = await import(`${page}/marking.js`);
@@ -59,7 +60,13 @@ function behind({ plan, now, own, typed }) {
   return typed.map(([id, text]) => mark(text, id, { right, world, written: world }, told.mistakes, plan).verdict);
 }
 
-const ANSWERS = { mistakes, goesOn, written, named, behind };
+/** What numbers come to with others of another index in their equations. */
+function entries({ plan, now, ids }) {
+  const step = stepOf(plan, now);
+  return ids.map((id) => exchanges(step, id).map(({ taken, belongs, value }) => [taken, belongs, value]));
+}
+
+const ANSWERS = { entries, mistakes, goesOn, written, named, behind };
 for await (const line of createInterface({ input: process.stdin })) {
   const { ask, ...what } = JSON.parse(line);
   let answer;

