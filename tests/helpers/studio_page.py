@@ -6,6 +6,30 @@ import numpy as np
 
 import deltaprop as dp
 
+PHASES = {"forward": "values", "loss": "values", "backward": "deltas", "update": "updates"}
+
+
+def expected(step, mode, s):
+    """Return the numbers of neurons, edges and loss, as the reference has them."""
+    trace, after = step.trace, step.update.after.parameters
+    before, gradients = trace.parameters, trace.gradients
+    if mode == "values":
+        neurons, edges = [a[s] for a in trace.a], before.W
+    elif mode == "deltas":
+        neurons = [trace.dx[s], *(delta[s] for delta in trace.delta)]
+        edges = [W * delta[s] for W, delta in zip(before.W, trace.delta, strict=True)]
+    elif mode == "gradients":
+        neurons, edges = [(), *gradients.b], gradients.W
+    else:
+        neurons = [(), *(new - old for new, old in zip(after.b, before.b, strict=True))]
+        edges = [new - old for new, old in zip(after.W, before.W, strict=True)]
+    found = {"loss": trace.loss}
+    for layer, values in enumerate(neurons):
+        found |= {f"n.{layer}.{j}": value for j, value in enumerate(values)}
+    for layer, values in enumerate(edges, 1):
+        found |= {f"w.{layer}.{i}.{j}": value for (i, j), value in np.ndenumerate(values)}
+    return found
+
 
 class Studio:
     """A page that is open."""
@@ -47,12 +71,25 @@ class Studio:
     def press_first(self, selector):
         self.browser.execute_script("document.querySelector(arguments[0]).click()", selector)
 
-    def choose(self, name, value):
+    def choose(self, name, value, how="change"):
         self.browser.execute_script(
             "const it = document.getElementById(arguments[0]); it.value = arguments[1];"
-            "it.dispatchEvent(new Event('change', { bubbles: true }))",
-            name, str(value),
+            "it.dispatchEvent(new Event(arguments[2], { bubbles: true }))",
+            name, str(value), how,
         )  # fmt: skip
+
+    def run_numbers(self):
+        """Return the parameters and outputs of the run."""
+        return self.browser.execute_async_script(
+            "const done = arguments[0]; deltapropNumbers().then(done, (e) => done(String(e)))"
+        )
+
+    def settle(self):
+        """Wait until the step that comes is worked out of the numbers that there are now."""
+        given = "return globalThis.deltapropStep()?.['W.1'][0][0]"
+        self.until(
+            lambda: self.browser.execute_script(given) == self.run_numbers()["parameters"][0]
+        )
 
     def step_to(self, n):
         while int(self.text("step")) < n:

@@ -96,6 +96,33 @@ def test_changed_by_hand_it_goes_on_and_what_was_is_repeated_with_the_change():
     assert again.curve == learning.curve
 
 
+def test_another_row_and_another_rate_hold_from_their_step_on_and_are_repeated():
+    learning = started(dp.Momentum(0.05))
+    x = learning.rows.x.copy()
+    learning.go(7)
+    learning.set_row(4, (0.25, -2.0))
+    learning.go(30)
+    learning.set_learning_rate(0.2)
+    learning.set_row(4, (1.0, 1.0))
+    learning.go(63)
+    seen = {100: learning.parameters.flat.copy()}
+    for step in (99, 0, 6, 37, 100, 8, 7, 100, 36):
+        learning.go_to(step)
+        flat = learning.parameters.flat.copy()
+        np.testing.assert_array_equal(flat, seen.setdefault(step, flat))
+        row = x[4] if step < 7 else [0.25, -2.0] if step < 37 else [1.0, 1.0]
+        np.testing.assert_array_equal(learning.rows.x[4], row)
+        assert learning.learning_rate() == (0.2 if step >= 37 else 0.05)
+    # the same from its beginning, and by hand
+    again = started(dp.Momentum(0.05))
+    again.changes.update(learning.changes)
+    again.go(100)
+    np.testing.assert_array_equal(again.parameters.flat, seen[100])
+    learning.go_to(20)
+    learning.set_row(1, (0.0, 0.0))
+    assert list(learning.changes) == [7, 20]
+
+
 def test_a_change_forgets_those_that_came_later():
     learning = started(dp.Adam(0.01))
     for step in (5, 20, 30):

@@ -121,7 +121,7 @@ def test_the_promise_of_a_small_change_is_kept(studio):
     page.ask("[data-id='w.2.0.1']")
     now = float(page.browser.execute_script("return document.getElementById('weight').value"))
     page.choose("weight", now + 1e-4)
-    page.until(lambda: page.browser.find_elements("css selector", ".promise"))
+    page.until(lambda: page.browser.find_element("css selector", ".promise").text)
     text = page.browser.find_element("css selector", ".promise").text
     promised, done = (float(n) for n in re.findall(r"-?\d[\d.]*(?:e-?\d+)?(?=[; ]|\.$)", text))
     assert done == pytest.approx(promised, rel=1e-2)

@@ -1,37 +1,16 @@
 """What the page shows of a step, in each mode and phase, are the reference's numbers."""
 
+import json
 import re
 
 import numpy as np
 import pytest
 
 import deltaprop as dp
+from helpers.studio_page import PHASES, expected
 
 SOFTMAX = "data=spirals&data-n=60&data-parts=3&layers=8-tanh.8-tanh&batchSize=16&learningRate=0.02"
 MODES = ("values", "deltas", "gradients", "updates")
-PHASES = {"forward": "values", "loss": "values", "backward": "deltas", "update": "updates"}
-
-
-def expected(step, mode, s):
-    """Return the numbers of neurons, edges and loss, as the reference has them."""
-    trace, after = step.trace, step.update.after.parameters
-    before, gradients = trace.parameters, trace.gradients
-    if mode == "values":
-        neurons, edges = [a[s] for a in trace.a], before.W
-    elif mode == "deltas":
-        neurons = [trace.dx[s], *(delta[s] for delta in trace.delta)]
-        edges = [W * delta[s] for W, delta in zip(before.W, trace.delta, strict=True)]
-    elif mode == "gradients":
-        neurons, edges = [(), *gradients.b], gradients.W
-    else:
-        neurons = [(), *(new - old for new, old in zip(after.b, before.b, strict=True))]
-        edges = [new - old for new, old in zip(after.W, before.W, strict=True)]
-    found = {"loss": trace.loss}
-    for layer, values in enumerate(neurons):
-        found |= {f"n.{layer}.{j}": value for j, value in enumerate(values)}
-    for layer, values in enumerate(edges, 1):
-        found |= {f"w.{layer}.{i}.{j}": value for (i, j), value in np.ndenumerate(values)}
-    return found
 
 
 def agree(page, wanted):
@@ -49,6 +28,7 @@ def agree(page, wanted):
 def test_each_mode_shows_the_references_numbers(studio, rule):
     page = studio(f"{SOFTMAX}&optimizer={rule.name}")
     page.step_to(7)
+    page.settle()
     page.choose("sample", 5)
     page.until(lambda: "w.1.0.0" in page.numbers())
     step = page.reference("tanh", "cross_entropy", rule)
@@ -62,6 +42,7 @@ def test_each_mode_shows_the_references_numbers(studio, rule):
 def test_each_phase_shows_its_numbers_and_the_fourth_takes_the_step(studio):
     page = studio(f"{SOFTMAX}&optimizer=gradient_descent")
     page.step_to(2)
+    page.settle()
     rule = dp.GradientDescent(0.02)
     for round_ in (2, 3):
         for phase, mode in PHASES.items():
@@ -99,6 +80,7 @@ def test_the_confusion_of_the_points_is_numpys(studio, loss):
     # the batch is all there is to learn from, so that the step has all points
     page = studio(f"data=spirals&data-n=60&layers=4-tanh&batchSize=2000&held=0.3&loss={loss}")
     page.step_to(4)
+    page.settle()
     page.press_first("#judged summary")
     page.until(lambda: len(tables(page)) == 2)
     trace = page.reference("tanh", loss, dp.Adam(0.02)).trace
@@ -137,6 +119,7 @@ def rms(values):
 def test_gain_and_attenuation_are_numpys(studio):
     page = studio("data=spirals&layers=4-relu.5-sigmoid.3-identity&scheme=he&learningRate=0.02")
     page.step_to(3)
+    page.settle()
     page.press("tab-flow")
     rule = dp.Adam(0.02)
     page.until(lambda: page.browser.find_elements("css selector", ".flow tfoot td[data-number]"))
@@ -164,3 +147,76 @@ def test_gain_and_attenuation_are_numpys(studio):
     small = page.browser.find_element("css selector", ".flow tbody tr:nth-child(3) small").text
     gain, slope = (float(part) for part in re.findall(r"[\d.]+(?:e-?\d+)?", small))
     assert gain * slope == pytest.approx(wanted["backward"][2], rel=0.01)
+
+
+RULES = (dp.GradientDescent(0.1), dp.Momentum(0.1), dp.Adam(0.1), dp.AdamW(0.1), dp.Lion(0.1))
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+@pytest.mark.one_in(2)
+def test_the_curve_along_the_step_is_the_references_loss(studio, rule):
+    page = studio(
+        f"data=moons&data-n=40&layers=3-tanh&batchSize=8&learningRate=0.1&optimizer={rule.name}"
+    )
+    page.step_to(3)
+    page.settle()
+    page.press("tab-slope")
+    now = ".along-told .now td[data-number]"
+
+    def is_of_now():
+        told = page.browser.find_element("css selector", now).get_attribute("data-number")
+        return float(told) == page.numbers()["loss"]
+
+    page.until(is_of_now)
+    step = page.reference("tanh", "cross_entropy", rule)
+    trace = step.trace
+
+    def loss_at(flat):
+        parameters = dp.Parameters(trace.network.layout, flat)
+        return dp.backpropagate(trace.network, parameters, trace.a[0], trace.targets).loss
+
+    before, after = trace.parameters.flat, step.update.after.parameters.flat
+    plot = page.browser.find_element("css selector", ".along-plot")
+    points = [(float(x), float(y)) for x, y in json.loads(plot.get_attribute("data-points"))]
+    etas = np.array([eta for eta, _ in points])
+    assert etas == pytest.approx(np.linspace(-0.1, 0.4, 51))
+    wanted = [loss_at(before + eta / 0.1 * (after - before)) for eta in etas]
+    assert [loss for _, loss in points] == pytest.approx(wanted, rel=1e-12)
+    if rule.name == "gradient_descent":
+        away = [loss_at(before - eta * trace.gradients.flat) for eta in etas]
+        assert [loss for _, loss in points] == pytest.approx(away, rel=1e-12)
+    cells = page.browser.find_elements("css selector", ".along-told td[data-number]")
+    now, promised, then = (float(cell.get_attribute("data-number")) for cell in cells)
+    assert now == pytest.approx(trace.loss, rel=1e-13)
+    assert promised - now == pytest.approx(trace.gradients.flat @ (after - before), rel=1e-10)
+    assert then == pytest.approx(step.update.after.loss, rel=1e-13)
+
+
+def test_the_learning_rate_moves_the_point_and_holds_from_there_on(studio):
+    page = studio("data=moons&data-n=40&layers=3-tanh&batchSize=8&optimizer=gradient_descent")
+    page.step_to(5)
+    page.press("tab-slope")
+    page.until(lambda: page.browser.find_elements("css selector", ".along-plot"))
+    rates = "return document.getElementById('learning-rate').value"
+    page.choose("eta", 0.06, "input")
+    page.until(lambda: page.browser.execute_script(rates) == "0.06")
+    wanted = page.reference("tanh", "cross_entropy", dp.GradientDescent(0.06)).update.after.loss
+    after = ".along-told .after td[data-number]"
+
+    def shown():
+        return float(page.browser.find_element("css selector", after).get_attribute("data-number"))
+
+    page.until(lambda: shown() == pytest.approx(wanted, rel=1e-12))
+    assert page.text("step") == "5"  # it goes on, and does not begin anew
+    page.step_to(7)
+    seven = page.run_numbers()["parameters"]
+    page.press("back to start")
+    page.until(lambda: page.text("step") == "0")
+    page.until(lambda: page.browser.execute_script(rates) == "0.02")
+    page.step_to(5)
+    page.until(lambda: page.browser.execute_script(rates) == "0.06")
+    page.step_to(7)
+    assert page.run_numbers()["parameters"] == seven
+    page.choose("learning-rate", 0.02)
+    page.until(lambda: page.browser.execute_script(rates) == "0.02")
+    assert page.text("step") == "7"

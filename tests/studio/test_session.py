@@ -77,15 +77,22 @@ def test_it_plays_until_it_is_paused_and_goes_back(begun):
 def test_what_was_changed_by_hand_is_kept_and_begun_with(begun):
     session, network, x = begun
     begins = frame(session)[1]["parameters"]
-    assert session.answer("edits", {}, {})[0] == {"edits": []}
+    assert session.answer("edits", {}, {})[0] == {"edits": [], "changes": []}
     for step in (3, 5):
         session.answer("goTo", {"step": step}, {})
         flat = frame(session)[1]["parameters"] + step
         session.answer("setParameters", {}, {"parameters": flat})
+    session.answer("setRow", {"row": [2, 0.5, -1]}, {})
+    session.answer("setLearningRate", {"learningRate": 0.4}, {})
+    told = frame(session)[0]
+    assert (told["learningRate"], told["rows"]) == (0.4, [[2, 0.5, -1.0]])
     session.answer("go", {"steps": 4}, {})
     expected = frame(session)[1]["parameters"]
     answer, arrays = session.answer("edits", {}, {})
-    assert answer == {"edits": [3, 5]}
+    change = {"step": 5, "learningRate": 0.4, "rows": [[2, 0.5, -1.0]]}
+    assert answer == {"edits": [3, 5], "changes": [change]}
+    session.answer("goTo", {"step": 4}, {})
+    assert frame(session)[0]["rows"] == []
     labels = session._its().rows.t.astype(np.int32)
     given = {"x": x.reshape(-1), "labels": labels, "parameters": begins, **arrays}
     with pytest.raises(DeltapropError, match="parameters"):
@@ -136,9 +143,37 @@ odd = st.recursive(
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     kind=st.sampled_from(
-        ["begin", "go", "goTo", "play", "setParameters", "edits", "frame", "trace", "x", 3]
+        [
+            "begin",
+            "go",
+            "goTo",
+            "play",
+            "setParameters",
+            "setRow",
+            "setLearningRate",
+            "edits",
+            "frame",
+            "trace",
+            "x",
+            3,
+        ]
     ),
-    asked=st.dictionaries(st.sampled_from(["plan", "step", "steps", "rate", "since", "plane"]), odd)
+    asked=st.dictionaries(
+        st.sampled_from(
+            [
+                "plan",
+                "step",
+                "steps",
+                "rate",
+                "since",
+                "plane",
+                "row",
+                "learningRate",
+                "changes",
+            ]
+        ),
+        odd,
+    )
     | odd,
     name=st.sampled_from(["x", "labels", "parameters", "base"]),
     array=st.lists(st.floats(), max_size=5).map(np.array),
@@ -167,3 +202,19 @@ def test_a_plan_with_something_odd_is_refused_or_taken(begun, place, value):
     with suppress(DeltapropError):
         session.answer("begin", {"plan": {**PLAN, place: value}}, arrays)
         frame(session)
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked"),
+    [
+        ("setRow", {"row": [30, 0.0, 0.0]}), ("setRow", {"row": [0, 0.0]}), ("setRow", {"row": 3}),
+        ("setRow", {"row": [-1, 0.0, 0.0]}), ("setRow", {"row": [0, 0.0, float("inf")]}),
+        ("setRow", {"row": [0, 0.0, 0.0, 1.0]}), ("setLearningRate", {"learningRate": 0}),
+        ("setLearningRate", {"learningRate": float("nan")}), ("setLearningRate", {}),
+    ],
+)  # fmt: skip
+def test_no_change_is_made_that_cannot_be(begun, kind, asked):
+    session, *_ = begun
+    with pytest.raises(DeltapropError):
+        session.answer(kind, asked, {})
+    assert session.answer("edits", {}, {})[0] == {"edits": [], "changes": []}

@@ -77,20 +77,25 @@ def numbers(page):
     return found
 
 
-def changed_by_hand(page, value):
+def changed_by_hand(page, value, what="[data-id='w.2.0.1']"):
     page.press("tab-ask")
-    page.ask("[data-id='w.2.0.1']")
+    page.settle()
+    page.ask(what)
     page.until(lambda: page.browser.find_elements("id", "weight"))
-    before = numbers(page)
     page.choose("weight", value)
-    page.until(lambda: numbers(page) != before)
+    typed = "return Number(document.getElementById('weight').value)"
+    page.until(lambda: page.browser.execute_script(typed) == value)
+    page.settle()
 
 
 def driven(page):
     """Take steps, with a change by hand among them; return the numbers behind each part."""
     page.step_to(3)
     changed_by_hand(page, 0.75)
+    changed_by_hand(page, -0.5, "[data-neuron='n.0.1']")
     edited = numbers(page)
+    page.step_to(5)
+    changed_by_hand(page, 0.05, "#ask-loss")
     for epoch in ("1", "2"):
         page.press("one epoch")
         page.until(lambda epoch=epoch: page.text("epoch") == epoch)

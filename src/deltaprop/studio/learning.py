@@ -6,7 +6,8 @@ is repeated by beginning at a snapshot before it; the older snapshots are, the f
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -18,10 +19,10 @@ from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.model.targets import dense_targets
 from deltaprop.training.batches import epoch_order
-from deltaprop.training.optimizers import Optimizer
+from deltaprop.training.optimizers import Optimizer, optimizer_from_dict, optimizer_to_dict
 from deltaprop.training.schedules import as_schedule
 
-__all__ = ["Figures", "Learning", "Rows"]
+__all__ = ["Change", "Figures", "Learning", "Rows"]
 
 Array = npt.NDArray[np.float64]
 
@@ -54,6 +55,17 @@ class Figures:
     right: float | None
 
 
+@dataclass(frozen=True)
+class Change:
+    """What was changed by hand besides parameters: the learning rate, and rows to learn from.
+
+    A row is its x, with its targets behind them where those are numbers.
+    """
+
+    learning_rate: float | None = None
+    rows: Mapping[int, tuple[float, ...]] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, eq=False)
 class _Snapshot:
     step: int
@@ -67,8 +79,8 @@ class Learning:
 
     ``step`` is how many were taken; ``diverged`` says which quantity is no longer finite.
     ``curve`` are rows of (step, loss, held loss, right, held right), NaN where there is none.
-    ``edits`` are the parameters that were set by hand, by the number of steps taken before; a step
-    is repeated with them.
+    ``edits`` are the parameters that were set by hand, by the number of steps taken before, and
+    ``changes`` what else was changed; steps are repeated with them.
     """
 
     network: Network
@@ -80,6 +92,7 @@ class Learning:
     seed: int
     shuffle: bool = True
     edits: dict[int, Array] = field(default_factory=dict)
+    changes: dict[int, Change] = field(default_factory=dict)
     engine: Engine = field(init=False)
     step: int = field(init=False, default=0)
     diverged: str | None = field(init=False, default=None)
@@ -88,9 +101,11 @@ class Learning:
     _snapshots: list[_Snapshot] = field(init=False, default_factory=list)
     _points_apart: int = field(init=False, default=1)
     _order: tuple[int, npt.NDArray[np.int64]] | None = field(init=False, default=None)
+    _given: tuple[Rows, Optimizer] = field(init=False)
 
     def __post_init__(self) -> None:
         self.engine = choose_engine("auto", self.network, self.optimizer)
+        self._given = self.rows, self.optimizer
         self._run = self._started()
         self._edit()
         self._keep()
@@ -121,7 +136,8 @@ class Learning:
         while self.step < end and self.diverged is None:
             kept = _next(self.step, _EVERY)
             entered = _next(self.step, self._points_apart)
-            edited = min((step for step in self.edits if step > self.step), default=end)
+            by_hand = (step for step in (*self.edits, *self.changes) if step > self.step)
+            edited = min(by_hand, default=end)
             self._take(min(end, kept, entered, edited))
             if self.diverged is None:
                 self._edit()
@@ -141,9 +157,36 @@ class Learning:
         self.go(step - self.step)
 
     def set_parameters(self, flat: Array) -> None:
-        """Go on with other parameters; what was set by hand from here on before is forgotten."""
-        self.edits = {step: own for step, own in self.edits.items() if step < self.step}
+        """Go on with other parameters; what was changed from here on before is forgotten."""
         self.edits[self.step] = flat.copy()
+        self._go_on_from_here()
+
+    def set_learning_rate(self, eta: float) -> None:
+        """Go on with another learning rate; what was changed from here on before is forgotten."""
+        own = self.changes.get(self.step, Change())
+        self.changes[self.step] = replace(own, learning_rate=eta)
+        self._go_on_from_here()
+
+    def set_row(self, row: int, numbers: Sequence[float]) -> None:
+        """Go on with another row; what was changed from here on before is forgotten."""
+        own = self.changes.get(self.step, Change())
+        others = {which: given for which, given in own.rows.items() if which != row}
+        self.changes[self.step] = replace(own, rows={**others, row: tuple(numbers)})
+        self._go_on_from_here()
+
+    @property
+    def in_force(self) -> Change:
+        """What has been changed by hand up to here."""
+        found = Change()
+        for step in sorted(step for step in self.changes if step <= self.step):
+            own = self.changes[step]
+            rate = found.learning_rate if own.learning_rate is None else own.learning_rate
+            found = Change(rate, {**found.rows, **own.rows})
+        return found
+
+    def _go_on_from_here(self) -> None:
+        self.edits = {step: own for step, own in self.edits.items() if step <= self.step}
+        self.changes = {step: own for step, own in self.changes.items() if step <= self.step}
         self._edit()
         self.diverged = None
         self._snapshots = [one for one in self._snapshots if one.step < self.step]
@@ -153,13 +196,36 @@ class Learning:
             self._enter()
 
     def _edit(self) -> None:
-        """Set the parameters that were set by hand at this step, if any were."""
+        """Set what was set by hand at this step, if anything was."""
         flat = self.edits.get(self.step)
         if flat is not None:
             state = self._run.state
             self.parameters.flat[:] = flat
             self._run = self._started()
             self._run.state = state
+        if self.step in self.changes:
+            self._apply()
+
+    def _apply(self) -> None:
+        """Learn by the learning rate, and from the rows, that there are now."""
+        change = self.in_force
+        given, rule = self._given
+        self.rows, self.optimizer = given, rule
+        if change.learning_rate is not None:
+            settings = optimizer_to_dict(rule)
+            self.optimizer = optimizer_from_dict(
+                {**settings, "learning_rate": change.learning_rate}
+            )
+        if change.rows:
+            x, t = given.x.copy(), given.t.copy()
+            for row, numbers in change.rows.items():
+                x[row] = numbers[: x.shape[1]]
+                if len(numbers) > x.shape[1]:
+                    t[row] = numbers[x.shape[1] :]
+            self.rows = Rows(x, t)
+        state = self._run.state
+        self._run = self._started()
+        self._run.state = state
 
     @property
     def state(self) -> State:
@@ -225,9 +291,9 @@ class Learning:
 
     def _restore(self, snapshot: _Snapshot) -> None:
         self.parameters.flat[:] = snapshot.flat
-        self._run = self._started()
-        self._run.state = dict(snapshot.state)
         self.step = snapshot.step
+        self._run.state = dict(snapshot.state)
+        self._apply()
 
     def _enter(self) -> None:
         own = self.figures(self.rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -18,7 +19,7 @@ from deltaprop.model.backprop import Trace, propagate
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.studio.frames import Arrays
-from deltaprop.studio.learning import Figures, Learning, Rows
+from deltaprop.studio.learning import Change, Figures, Learning, Rows
 from deltaprop.training.checks import check_rows
 from deltaprop.training.optimizers import optimizer_from_dict
 
@@ -30,6 +31,7 @@ _SLICE = 0.012  # seconds of steps between two looks at what is asked
 _MOST_STEPS = 100_000  # at once: nothing else is answered meanwhile
 _MOST_PARAMETERS = 5_000_000
 _MOST_NUMBERS = 20_000_000  # of a plane, in its widest layer
+_STOPS = ("begin", "goTo", "setParameters", "setLearningRate", "setRow", "play")
 _NO_FIGURES = Figures(float("nan"), None)
 
 
@@ -49,6 +51,8 @@ class Session:
             "play": lambda asked, _: self._play(asked.get("rate")),
             "pause": lambda _asked, _: self._pause(),
             "setParameters": self._set_parameters,
+            "setLearningRate": self._set_learning_rate,
+            "setRow": self._set_row,
             "edits": lambda _asked, _: self._edits(),
             "frame": self._frame,
             "trace": lambda _asked, _: self._trace(),
@@ -65,7 +69,7 @@ class Session:
         """
         if kind not in self._answers or not isinstance(asked, dict):
             raise DataError(f"The studio does not know what {kind!r} asks.")
-        if kind in ("begin", "goTo", "setParameters", "play"):
+        if kind in _STOPS:
             self._stop()
         with self._lock:
             return self._answers[str(kind)](asked, arrays)
@@ -96,13 +100,14 @@ class Session:
             raise DataError("A plan has an optimizer.")
         flat = _parameters(arrays, network)
         self._learning = None
+        rows = _rows(network, arrays, "")
+        rule = optimizer_from_dict({**optimizer, "learning_rate": _number(plan, "learningRate")})
         self._learning = Learning(
-            network, Parameters(network.layout, flat),
-            optimizer_from_dict({**optimizer, "learning_rate": _number(plan, "learningRate")}),
-            _rows(network, arrays, ""),
+            network, Parameters(network.layout, flat), rule, rows,
             _rows(network, arrays, "held") if "heldX" in arrays else None,
             _whole(plan, "batchSize", least=1), _whole(plan, "seed"),
             edits=_edits(asked.get("edits", []), arrays, network),
+            changes=_changes(asked.get("changes", []), rows),
         )  # fmt: skip
         return {"parameters": network.n_parameters}, {}
 
@@ -132,10 +137,24 @@ class Session:
         its.set_parameters(_parameters(arrays, its.network))
         return {}, {}
 
+    def _set_learning_rate(self, asked: Mapping[str, Any], _arrays: Arrays) -> Answer:
+        its = self._its()
+        its.set_learning_rate(_rate(asked))
+        return {}, {}
+
+    def _set_row(self, asked: Mapping[str, Any], _arrays: Arrays) -> Answer:
+        its = self._its()
+        its.set_row(*_row(asked.get("row"), its.rows))
+        return {}, {}
+
     def _edits(self) -> Answer:
-        edits = self._its().edits
-        flat = np.concatenate([np.empty(0), *edits.values()])
-        return {"edits": list(edits)}, {"edits": flat}
+        its = self._its()
+        flat = np.concatenate([np.empty(0), *its.edits.values()])
+        changes = [
+            {"step": step, "learningRate": own.learning_rate, "rows": _told_rows(own)}
+            for step, own in its.changes.items()
+        ]
+        return {"edits": list(its.edits), "changes": changes}, {"edits": flat}
 
     def _frame(self, asked: Mapping[str, Any], arrays: Arrays) -> Answer:
         its, since = self._its(), _number(asked, "since")
@@ -156,6 +175,7 @@ class Session:
             "step": its.step, "epoch": its.step // its.steps_per_epoch,
             "stepsPerEpoch": its.steps_per_epoch,
             "running": self._running, "diverged": its.diverged, "rate": self._rate,
+            "learningRate": its.learning_rate(), "rows": _told_rows(its.in_force),
             "figures": {
                 "step": its.step, "loss": _told(own.loss), "held": _told(held.loss),
                 "right": _told(own.right), "heldRight": _told(held.right),
@@ -304,6 +324,44 @@ def _edits(steps: object, arrays: Arrays, network: Network) -> dict[int, npt.NDA
         _whole({"step": step}, "step"): _parameters({"parameters": flat[k * n :][:n]}, network)
         for k, step in enumerate(steps)
     }
+
+
+def _changes(given: object, rows: Rows) -> dict[int, Change]:
+    """Return what else was changed by hand, by step."""
+    if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
+        raise DataError("Changes are a list of objects.")
+    return {
+        _whole(one, "step"): Change(
+            None if one.get("learningRate") is None else _rate(one),
+            dict(_row(row, rows) for row in _list(one, "rows")),
+        )
+        for one in given
+    }
+
+
+def _rate(asked: Mapping[str, Any]) -> float:
+    rate = _number(asked, "learningRate")
+    if not 0 < rate < math.inf:
+        raise SettingError(f"learning_rate is {rate!r}; it must be a positive number.")
+    return rate
+
+
+def _row(given: object, rows: Rows) -> tuple[int, tuple[float, ...]]:
+    """Return which row is changed, and its numbers: x, with targets behind where they are."""
+    n_in = rows.x.shape[1]
+    n_t = rows.t.shape[1] if rows.t.ndim == 2 else 0
+    numbers = given[1:] if isinstance(given, list) else []
+    told = tuple(_number({"number": number}, "number") for number in numbers)
+    if len(told) not in (n_in, n_in + n_t) or not np.isfinite(told).all():
+        raise DataError(f"A row has {n_in} inputs, and {n_t} targets behind them.")
+    which = _whole({"row": given[0] if isinstance(given, list) else None}, "row")
+    if which >= len(rows):
+        raise DataError(f"There are {len(rows)} rows; row {which} is none of them.")
+    return which, told
+
+
+def _told_rows(change: Change) -> list[list[float]]:
+    return [[row, *numbers] for row, numbers in change.rows.items()]
 
 
 def _floats(arrays: Arrays, name: str) -> npt.NDArray[np.float64]:

@@ -100,6 +100,17 @@ WORDS = {
     "inputs": "Inputs",
     "layer": "Layer {l}",
     "whole way": "The whole way",
+    "slope": "Loss along the step",
+    "slope curve": "The loss of the batch along the step, with the tangent at where it is now",
+    "slope now": "now",
+    "slope promised": "as the gradient promises",
+    "slope after": "after the step",
+    "slope by": "Change",
+    "slope hint": (
+        "The curve is the loss of this batch had the step been taken with another learning rate. "
+        "The dashed line is what the gradient knows of it: its slope where we stand. Move the "
+        "learning rate, and see how long the promise holds and where the step is too long."
+    ),
     "scale": "Fullest colour {node}, thickest line {edge}",
     "of so many": "of {n}",
     "loss of the batch": "Loss of the batch",
@@ -190,6 +201,14 @@ WORDS = {
     "update": "Gradient and update",
     "after": "After the step",
     "this weight": "This weight",
+    "this input": "This input of the sample",
+    "this target": "This target of the sample",
+    "this rate": "The learning rate",
+    "promise none": "The loss of this batch changed by {done}.",
+    "promise of rate": (
+        "By this learning rate the step is promised to change the loss of this batch by "
+        "{promised}; it changes it by {done}."
+    ),
     "this bias": "This bias",
     "drag": "Drag to change it",
     "promise": (

@@ -85,6 +85,17 @@ WORDS = {
     "inputs": "输入",
     "layer": "第 {l} 层",
     "whole way": "全程",
+    "slope": "沿这一步的损失",
+    "slope curve": "这一批的损失沿这一步方向的变化，以及当前点的切线",
+    "slope now": "现在",
+    "slope promised": "梯度所预言",
+    "slope after": "这一步之后",
+    "slope by": "变化",
+    "slope hint": (
+        "曲线是：若用别的学习率走这一步，这一批的损失会是多少。"
+        "虚线是梯度所知道的：我们所在之处的斜率。"
+        "移动学习率，看看这个预言能维持多远，以及步子从哪里开始过大。"
+    ),
     "scale": "颜色最深处 {node}，最粗的线 {edge}",
     "of so many": "共 {n} 个",
     "loss of the batch": "这一批的损失",
@@ -164,6 +175,13 @@ WORDS = {
     "update": "梯度与更新",
     "after": "这一步之后",
     "this weight": "这个权重",
+    "this input": "该样本的这个输入",
+    "this target": "该样本的目标值",
+    "this rate": "学习率",
+    "promise none": "这一批的损失变化了 {done}。",
+    "promise of rate": (
+        "按这个学习率，梯度预言这一步使这一批的损失变化 {promised}；实际变化 {done}。"
+    ),
     "this bias": "这个偏置",
     "drag": "拖动以改变它",
     "promise": "梯度预言这一批的损失会变化 {promised}；实际变化了 {done}。",

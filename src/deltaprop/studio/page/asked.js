@@ -10,15 +10,13 @@ import { facts, told } from "./facts.js";
 import { asTold, stepOf, symbolsFor } from "./program.js";
 import { look, phase, shown, trace, trouble } from "./run.js";
 import { computed, effect, signal } from "./vendored/preact.js";
-import { withoutBiases } from "./weights.js";
 
 /** @typedef {{ id: string, symbol: string, parts: string, value: string, leaves: string[] }} Asked  a line, as HTML
  *  and its number in all 17 digits */
 
 /** @typedef {{
- *   step: number, rows: number[], worked: Step, of: Float64Array, plan: import("./answers.js").Plan, origins: Origins,
- *   lossAt: (flat: Float64Array) => number }} Worked
- *  A step: which, of which rows, its numbers, of which parameters, and its loss at others. */
+ *   step: number, rows: number[], worked: Step, of: Float64Array, plan: import("./answers.js").Plan, origins: Origins }} Worked
+ *  A step: which, of which rows, its numbers, and of which parameters. */
 
 /** What was asked about, "n.1.3", "w.2.0.4", "b.1.2", "loss", or the id of a number. */
 export const about = signal(/** @type {string | null} */ (null));
@@ -91,7 +89,6 @@ async function worked(seen) {
   if (known !== answer.step) taken.value = known === answer.step - 1 ? before : null;
   next.value = {
     step: answer.step, rows, worked: step, of: seen.parameters, plan, origins: new Origins(step),
-    lossAt: (flat) => lossAt(step, plan.biases ? flat : withoutBiases(flat, plan.sizes)),
   }; // prettier-ignore
   notBefore = performance.now() + PATIENCE * (performance.now() - began);
 }
@@ -111,7 +108,7 @@ export function stepThatComes() {
 }
 
 /** The loss of a step's batch at other parameters. @param {Step} step @param {Float64Array} flat */
-function lossAt(step, flat) {
+export function lossAt(step, flat) {
   const given = new Map(Object.keys(step.program.given).map((id) => [id, step.array(id)]));
   let from = 0;
   for (const [id] of step.program.parameters) {
@@ -172,7 +169,7 @@ export function lineAbout(id) {
 }
 
 /** The ids of what a line is made of. @param {any} tree @returns {string[]} */
-function leavesOf(tree) {
+export function leavesOf(tree) {
   if (Array.isArray(tree)) return tree[0] === "n" ? [] : tree.slice(1).flatMap(leavesOf);
   return tree?.id === undefined ? [] : [tree.id];
 }

@@ -9,20 +9,29 @@ const MOST_SNAPSHOTS = 64;
 const MOST_NUMBERS = 16e6; // of all snapshots together
 const POINTS = 512; // of the curve
 
+/** What was changed by hand at a step, besides parameters: the learning rate, and rows to learn from, [row, ...x] or
+ *  [row, ...x, ...targets]. @typedef {{ step: number, learningRate: number | null, rows: number[][] }} Change */
+/** @typedef {{ learningRate: number, x: ArrayLike<number>, labels?: any, targets?: ArrayLike<number> }} Given  as it was begun */
+
 export class Learning {
   /** @type {{ step: number, numbers: Float64Array }[]} */ #snapshots = [];
   #pointsApart = 1;
+  #isChanged = false; // whether the kernels have rows that are not those it was begun with
   /** @type {Point[]} */ curve = [];
   step = 0;
   /** @type {string | null} */ diverged = null;
 
   /** @param {Network} network with its rows and its parameters
    *  @param {{ labels?: ArrayLike<number>, heldLabels?: ArrayLike<number>, isHeld: boolean }} rows
-   *  @param {Map<number, Float64Array>} [edits] the parameters that were set by hand, by the number of steps before */
-  constructor(network, rows, edits = new Map()) {
+   *  @param {Given} given
+   *  @param {Map<number, Float64Array>} [edits] the parameters that were set by hand, by the number of steps before
+   *  @param {Change[]} [changes] the rest of what was */
+  constructor(network, rows, given, edits = new Map(), changes = []) {
     this.network = network;
     this.rows = rows;
+    this.given = given;
     this.edits = edits;
+    this.changes = changes;
     this.#edit();
     this.#keep();
     this.#enter();
@@ -33,7 +42,7 @@ export class Learning {
     const end = this.step + n;
     while (this.step < end && this.diverged === null) {
       const [kept, entered] = [next(this.step, EVERY), next(this.step, this.#pointsApart)];
-      const edited = [...this.edits.keys()].filter((step) => step > this.step);
+      const edited = [...this.edits.keys(), ...this.changes.map((one) => one.step)].filter((step) => step > this.step);
       const to = Math.min(end, kept, entered, ...edited);
       const { steps, diverged } = this.network.run(to - this.step);
       this.step += steps;
@@ -54,13 +63,37 @@ export class Learning {
       this.network.restore(last.numbers);
       this.step = last.step;
       this.diverged = null;
+      this.#apply();
     }
     this.go(step - this.step);
   }
 
-  /** Go on with other parameters; what was set by hand from here on before is forgotten. @param {Float64Array} flat */
+  /** Go on with other parameters; what was changed by hand from here on before is forgotten. @param {Float64Array} flat */
   setParameters(flat) {
-    this.edits = new Map([...this.edits].filter(([step]) => step < this.step)).set(this.step, flat);
+    this.edits.set(this.step, flat);
+    this.#goOnFrom();
+  }
+
+  /** Go on with another learning rate, or with another row. @param {{ learningRate?: number, row?: number[] }} wish */
+  change({ learningRate, row }) {
+    const own = this.changes.find((one) => one.step === this.step) ?? { step: this.step, learningRate: null, rows: [] };
+    const rows = row ? [...own.rows.filter(([which]) => which !== row[0]), row] : own.rows;
+    const changed = { step: this.step, learningRate: learningRate ?? own.learningRate, rows };
+    this.changes = [...this.changes.filter((one) => one.step !== this.step), changed];
+    this.#goOnFrom();
+  }
+
+  /** What has been changed by hand up to here: the learning rate, and each row that is another one. */
+  get inForce() {
+    const past = this.changes.filter((one) => one.step <= this.step).sort((a, b) => a.step - b.step);
+    const rows = new Map(past.flatMap((one) => one.rows.map((row) => [row[0], row])));
+    return { learningRate: past.reduce((rate, one) => one.learningRate ?? rate, this.given.learningRate), rows: [...rows.values()] };
+  }
+
+  /** From here on it is another run. */
+  #goOnFrom() {
+    this.edits = new Map([...this.edits].filter(([step]) => step <= this.step));
+    this.changes = this.changes.filter((one) => one.step <= this.step);
     this.#edit();
     this.diverged = null;
     this.#snapshots = this.#snapshots.filter((one) => one.step < this.step);
@@ -70,10 +103,28 @@ export class Learning {
     this.#enter();
   }
 
-  /** Set the parameters that were set by hand at this step, if any were. */
+  /** Set what was set by hand at this step, if anything was. */
   #edit() {
     const flat = this.edits.get(this.step);
     if (flat) this.network.setParameters(flat);
+    if (this.changes.some((one) => one.step === this.step)) this.#apply();
+  }
+
+  /** Learn by the learning rate, and from the rows, that there are now. */
+  #apply() {
+    if (this.changes.length === 0 && !this.#isChanged) return;
+    const { learningRate, rows } = this.inForce;
+    this.network.setLearningRate(learningRate);
+    const { x, labels, targets } = this.given;
+    if (!this.#isChanged && rows.length === 0) return;
+    this.#isChanged = rows.length > 0;
+    const [inputs, wanted] = [Float64Array.from(x), targets && Float64Array.from(targets)];
+    const { nIn, nOut } = this.network;
+    for (const [row, ...numbers] of rows) {
+      inputs.set(numbers.slice(0, nIn), row * nIn);
+      wanted?.set(numbers.slice(nIn), row * nOut);
+    }
+    this.network.setRows("training", labels ? { x: inputs, labels } : { x: inputs, targets: wanted });
   }
 
   /** What the rows come to now. @returns {Point} */
@@ -118,8 +169,9 @@ export class Learning {
 
 /** A network that a plan describes, with its rows and first weights; whoever asks for it frees it.
  *  @param {import("./engine.js").Engine} engine @param {import("./answers.js").Plan} plan
- *  @param {import("./frames.js").Arrays} arrays those of a beginning @param {number[]} [edits] steps of arrays.edits */
-export function learningOf(engine, plan, arrays, edits = []) {
+ *  @param {import("./frames.js").Arrays} arrays those of a beginning @param {number[]} [edits] steps of arrays.edits
+ *  @param {Change[]} [changes] */
+export function learningOf(engine, plan, arrays, edits = [], changes = []) {
   const { sizes, activations, loss, optimizer, learningRate, l2, l1, batchSize, seed, biases } = plan;
   const network = engine.create({
     layers: sizes.slice(1).map((n_out, l) => ({
@@ -134,7 +186,8 @@ export function learningOf(engine, plan, arrays, edits = []) {
   network.setParameters(arrays.parameters);
   const n = network.nParameters;
   const edited = new Map(edits.map((step, k) => [step, Float64Array.from(arrays.edits.slice(k * n, (k + 1) * n))]));
-  return new Learning(network, { labels: arrays.answers, heldLabels: arrays.heldAnswers, isHeld }, edited);
+  const given = { learningRate, x: arrays.x, labels: arrays.labels, targets: arrays.targets };
+  return new Learning(network, { labels: arrays.answers, heldLabels: arrays.heldAnswers, isHeld }, given, edited, changes);
 }
 
 /** @param {any} x @param {any} labels @param {any} targets */

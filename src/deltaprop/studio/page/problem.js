@@ -11,8 +11,9 @@ import { beginning, withoutBiases } from "./weights.js";
 /** @typedef {import("./setup.js").Setup} Setup */
 /** @typedef {{ x: number[][], answers: number[] }} Part  points with their classes, or their numbers */
 /** @typedef {{
- *   training: Part, held: Part, classes: number, sizes: number[], low: number, high: number, plan: Plan }} Shown
- *  What the backend was given; low and high: of the numbers that are asked for. */
+ *   training: Part, held: Part, classes: number, sizes: number[], low: number, high: number, plan: Plan,
+ *   changed?: number[][] }} Shown
+ *  What the backend was given; low and high: of the numbers that are asked for; changed: rows that were changed by hand. */
 
 /** What the backend is told of a setup; of the data only how many inputs and outputs.
  *  @param {Setup} wish @returns {Plan} */

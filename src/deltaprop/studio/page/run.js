@@ -45,6 +45,7 @@ let played = 0; // times, so that a look of before does not end it
 let judgeAgain = 0; // when outputs may be asked for again, while it runs
 let walking = 0; // the timer of the next phase
 let orders = 0; // of the controls
+/** @type {Shown} */ let asBegun; // without what was changed by hand
 /** @type {import("./facts.js").KeptRun | null} */ let kept = keptRun; // until something else was tried
 
 /** @param {string} id */
@@ -100,7 +101,7 @@ async function begin(wish) {
   if (edits.length) arrays.edits = Float64Array.from(edits.flatMap(([, flat]) => flat));
   if (found.training.x.length === 0) return nothing();
   try {
-    await backend.ask("begin", { plan, edits: edits.map(([step]) => step) }, arrays);
+    await backend.ask("begin", { plan, edits: edits.map(([step]) => step), changes: kept?.changes ?? [] }, arrays);
   } catch (error) {
     if (own === begun) trouble.value = /** @type {Error} */ (error).message;
     return;
@@ -109,7 +110,7 @@ async function begin(wish) {
   points = [];
   clearTimeout(walking);
   [playing.value, walking, phase.value, trouble.value] = [false, 0, null, null];
-  [judged.value, shown.value] = [null, found];
+  [judged.value, shown.value, asBegun] = [null, found, found];
   await refresh();
   requestAnimationFrame(() => performance.mark("first frame"));
   if (kept) await goOnTo(kept.step);
@@ -175,6 +176,7 @@ function show(frame, arrays) {
     judged.value = { outputs, heldOutputs };
   }
   trouble.value = frame.diverged ? "diverged" : null;
+  showChanges(frame);
   look.value = {
     ...frame,
     field: /** @type {Float32Array} */ (arrays.field),
@@ -187,6 +189,20 @@ function show(frame, arrays) {
 function asPlaced(flat) {
   const { plan, sizes } = /** @type {Shown} */ (shown.value);
   return plan.biases ? flat : withBiases(flat, sizes);
+}
+
+/** Show learning rate and rows as they are now. @param {Frame} frame */
+function showChanges({ learningRate, rows }) {
+  const now = /** @type {Shown} */ (shown.value);
+  const { plan, training, classes } = asBegun;
+  const isSame = now.plan.learningRate === learningRate && JSON.stringify(now.changed ?? []) === JSON.stringify(rows);
+  if (isSame) return;
+  const [x, answers] = [[...training.x], [...training.answers]];
+  for (const [row, ...numbers] of rows) {
+    x[row] = numbers.slice(0, x[row].length);
+    if (!classes && numbers.length > x[row].length) answers[row] = numbers[x[row].length];
+  }
+  shown.value = { ...now, plan: { ...plan, learningRate }, training: { x, answers }, changed: rows };
 }
 
 /** Of too many points every other one, the first and the last kept. @param {number[][]} all */
@@ -272,12 +288,28 @@ export async function onePhase() {
   if (own === begun) phase.value = next;
 }
 
+/** Change something by hand, of the step that comes. @param {() => Promise<unknown>} ask */
+function changing(ask) {
+  if (phase.value === "update") phase.value = null;
+  points = points.filter(([step]) => step < /** @type {Look} */ (look.value).step); // it comes anew
+  return doing(ask);
+}
+
 /** @param {Float64Array} parameters */
 export function setParameters(parameters) {
-  points = points.filter(([step]) => step < /** @type {Look} */ (look.value).step); // it comes anew
   const { plan, sizes } = /** @type {Shown} */ (shown.value);
   const own = plan.biases ? parameters : withoutBiases(parameters, sizes);
-  return doing(() => backend.ask("setParameters", {}, { parameters: own }));
+  return changing(() => backend.ask("setParameters", {}, { parameters: own }));
+}
+
+/** @param {number} learningRate */
+export function setLearningRate(learningRate) {
+  return changing(() => backend.ask("setLearningRate", { learningRate }));
+}
+
+/** Another row to learn from, and where numbers are asked for, another target. @param {number} row @param {number[]} numbers */
+export function setRow(row, numbers) {
+  return changing(() => backend.ask("setRow", { row: [row, ...numbers] }));
 }
 
 export function trace() {
@@ -289,7 +321,7 @@ export async function runToKeep() {
   const { answer, arrays } = await backend.ask("edits", {});
   const n = arrays.edits.length / answer.edits.length;
   const edits = answer.edits.map((/** @type {number} */ step, /** @type {number} */ k) => [step, Array.from(arrays.edits.slice(k * n, (k + 1) * n))]);
-  return { address: toAddress(setup.value), step: /** @type {Look} */ (look.value).step, edits };
+  return { address: toAddress(setup.value), step: /** @type {Look} */ (look.value).step, edits, changes: answer.changes };
 }
 
 /** A worked example in a form that Python writes, where there is a server. @param {unknown} example @param {string} form

@@ -1,5 +1,6 @@
 // The studio's page: views over one run.
 
+import { followAlong } from "./along.js";
 import { follow, wantedRunning } from "./asked.js";
 import { isEmbedded, tellOutside } from "./embedded.js";
 import { told } from "./facts.js";
@@ -59,6 +60,7 @@ export async function open() {
     followRun();
     followPhases();
     if (isEmbedded) tellOutside();
+    followAlong(() => panel.value === "slope");
     effect(() => (wantedRunning.value = mode.value !== "values" || ["flow", "slope", "step"].includes(panel.value)));
     if (touredAt !== null) await goToStep(touredAt);
   } catch (error) {

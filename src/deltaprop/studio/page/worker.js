@@ -22,12 +22,12 @@ const pace = { since: 0, step: 0 };
 /** What is asked, by kind: plain data and arrays in, plain data and arrays out.
  *  @type {Record<string, (asked: any, arrays: Arrays) => [any, Arrays]>} */
 const ANSWERS = {
-  begin({ plan: given, edits = [] }, arrays) {
+  begin({ plan: given, edits = [], changes = [] }, arrays) {
     running = false;
     plan = given;
     learning?.network.free();
     learning = null;
-    learning = learningOf(engine, plan, arrays, edits);
+    learning = learningOf(engine, plan, arrays, edits, changes);
     return [{ parameters: learning.network.nParameters }, {}];
   },
   go({ steps }) {
@@ -55,9 +55,17 @@ const ANSWERS = {
     its().setParameters(/** @type {Float64Array} */ (parameters));
     return [{}, {}];
   },
+  setLearningRate({ learningRate }) {
+    its().change({ learningRate });
+    return [{}, {}];
+  },
+  setRow({ row }) {
+    its().change({ row });
+    return [{}, {}];
+  },
   edits() {
-    const { edits } = its();
-    return [{ edits: [...edits.keys()] }, { edits: Float64Array.from([...edits.values()].flatMap((flat) => Array.from(flat))) }];
+    const { edits, changes } = its();
+    return [{ edits: [...edits.keys()], changes }, { edits: Float64Array.from([...edits.values()].flatMap((flat) => Array.from(flat))) }];
   },
   frame({ since, plane, parameters, outputs }, { base }) {
     const { network, step, diverged, curve } = its();
@@ -76,7 +84,7 @@ const ANSWERS = {
       if (its().rows.isHeld) arrays.heldOutputs = network.evaluate("validation").outputs.values;
     }
     const { stepsOfEpoch } = network.position;
-    const state = { step, epoch: Math.floor(step / stepsOfEpoch), stepsPerEpoch: stepsOfEpoch, running, diverged };
+    const state = { step, epoch: Math.floor(step / stepsOfEpoch), stepsPerEpoch: stepsOfEpoch, running, diverged, ...its().inForce };
     return [{ ...state, rate, figures: its().figures() }, arrays];
   },
   trace() {

@@ -2,7 +2,7 @@
 
 import { facts } from "../facts.js";
 import { problemOf } from "../problem.js";
-import { runToKeep, shown } from "../run.js";
+import { runToKeep } from "../run.js";
 import { setup } from "../setup.js";
 import { withBiases } from "../weights.js";
 
@@ -42,18 +42,19 @@ function targetsOf(answers, classes, loss) {
 
 /** @returns {Promise<import("./files.js").Taken>} */
 export async function code() {
-  const { step, edits, address } = await runToKeep();
-  const { plan, arrays } = problemOf(setup.value);
-  const { training, held, classes } = /** @type {import("../run.js").Shown} */ (shown.value);
+  const { step, edits, changes = [], address } = await runToKeep();
+  const { plan, arrays, shown } = problemOf(setup.value);
+  const { training, held, classes } = shown;
   const { sizes, activations, loss, learningRate, batchSize, seed, l2, l1, biases } = plan;
   const { name, ...settings } = plan.optimizer;
   const steps = Math.ceil(training.x.length / batchSize);
   const others = Object.entries(settings).filter(([key, value]) => value !== facts.optimizers[name][key]);
-  const rule = [learningRate, ...others.map(([key, value]) => `${key}=${value}`)].join(", ");
+  const rule = (/** @type {number} */ eta) => `dp.${facts.rules[name]}(${[eta, ...others.map(([key, value]) => `${key}=${value}`)].join(", ")})`;
   const penalties = [["l2", l2], ["l1", l1]].flatMap(([key, value]) => (value ? [`, ${key}=${value}`] : [])); // prettier-ignore
   const first = layersOf(sizes, biases ? arrays.parameters : withBiases(arrays.parameters, sizes));
-  const stops = [...edits.filter(([at]) => at <= step).sort(([a], [b]) => a - b), [step, null]];
-  const whole = Math.floor(Number(stops[0][0]) / steps);
+  const byHand = [...new Set([...edits.map(([at]) => at), ...changes.map((one) => one.step)])];
+  const stops = [...byHand.filter((at) => at <= step).sort((a, b) => a - b), step];
+  const whole = Math.floor(stops[0] / steps);
   const common = `optimizer=optimizer, batch_size=${batchSize}`;
 
   const lines = [
@@ -72,7 +73,7 @@ export async function code() {
     `    W=${literal(first.map(({ W }) => W), "    ")},`,
     ...(biases ? [`    b=${literal(first.map(({ b }) => b), "    ")},`] : []),
     ")",
-    `optimizer = dp.${facts.rules[name]}(${rule})`,
+    `optimizer = ${rule(learningRate)}`,
     "state = {}  # what the optimizer keeps from step to step", "", "",
     "def take_steps(first, last):",
     '    """Take steps of epochs cut short; each epoch visits the rows in an order of its own."""',
@@ -87,11 +88,21 @@ export async function code() {
   ); // prettier-ignore
   if (whole) lines.push(`dp.train(net, params, X, y, ${common}, epochs=${whole}, seed=${seed}, dtype="float64", state=state)`);
   let now = whole * steps;
-  for (const [at, flat] of stops) {
-    if (Number(at) > now) lines.push(`take_steps(${now}, ${at})`);
-    now = Number(at);
-    if (flat) lines.push(`# here it was changed by hand`, `params.flat[:] = ${literal(flat)}`);
-  }
+  stops.forEach((at, k) => {
+    if (at > now) lines.push(`take_steps(${now}, ${at})`);
+    now = at;
+    if (k === stops.length - 1) return;
+    lines.push("# here it was changed by hand");
+    const flat = edits.find(([when]) => when === at)?.[1];
+    if (flat) lines.push(`params.flat[:] = ${literal(flat)}`);
+    for (const { learningRate: eta, rows } of changes.filter((one) => one.step === at)) {
+      if (eta !== null) lines.push(`optimizer = ${rule(eta)}`);
+      for (const [row, ...numbers] of rows) {
+        lines.push(`X[${row}] = ${literal(numbers.slice(0, sizes[0]))}`);
+        if (numbers.length > sizes[0]) lines.push(`y[${row}] = ${numbers[sizes[0]]}`);
+      }
+    }
+  });
   lines.push("", `print("after step ${step}:", dp.backpropagate(net, params, X, y).data_loss, "is the loss")`);
   if (held.x.length) lines.push('print("held out:", dp.backpropagate(net, params, X_held, y_held).data_loss)');
   return { ending: ".py", type: "text/x-python", content: `${lines.join("\n")}\n` };

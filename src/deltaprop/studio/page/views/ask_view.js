@@ -1,65 +1,106 @@
-// Ask: the equation of what was clicked, with its numbers; each of them asked in turn; a parameter changed by typing.
+// Ask: the equation of what was clicked, with its numbers; each of them asked in turn; what can be changed by hand.
 
-import { about, covered, current, idsAbout, lineAbout, next, sample } from "../asked.js";
+import { lineAt, placeOfId } from "../ancestors.js";
+import { about, covered, current, idsAbout, lineAbout, pointed, sample } from "../asked.js";
+import { forgetTurn, knobOf, outcome, turnTo, turned, turnedFrom } from "../changing.js";
 import { short, told } from "../facts.js";
-import { look, parameterOf, phase, playing, setParameters, shown, speed } from "../run.js";
-import { html, signal } from "../vendored/preact.js";
+import { phase, playing, shown, speed } from "../run.js";
+import { html, signal, useEffect, useRef } from "../vendored/preact.js";
 import { panel } from "./parts.js";
 
 const trail = signal(/** @type {string[]} */ ([]));
-/** What a change by hand promised, and what it did. */
-const change = signal(/** @type {{ promised: number, done: number } | null} */ (null));
 
 /** Ask about something; what was asked before can be gone back to. @param {string | null} of */
 export function ask(of) {
   if (covered.value) return;
-  if (of !== null && about.value !== null && of !== about.value) trail.value = [...trail.value.slice(-19), about.value];
-  if (of === null) trail.value = [];
-  change.value = null;
-  about.value = of;
+  // a weight or an input in a formula is that of the picture
+  const place = of !== null && /^[Wx](\.\d+)?\[/.test(of) ? placeOfId(of, 0) : of;
+  if (place !== null && about.value !== null && place !== about.value) trail.value = [...trail.value.slice(-19), about.value];
+  if (place === null) trail.value = [];
+  if (place !== about.value) forgetTurn();
+  about.value = place;
   panel.value = "ask";
 }
 
-/** A click on a symbol or number of a formula asks about it. @param {MouseEvent} event */
-function clicked(event) {
-  const id = /** @type {Element} */ (event.target).closest("[data-id]")?.getAttribute("data-id");
-  if (id) ask(id);
+/** The id of the number under an event. @param {Event} event */
+const idAt = (event) => /** @type {Element} */ (event.target).closest("[data-id]")?.getAttribute("data-id") ?? null;
+
+/** Point at where a number of a formula stands; and know its line. @param {Event} event */
+function pointAt(event) {
+  const last = (shown.value?.sizes.length ?? 1) - 1;
+  const id = idAt(event);
+  pointed.value = id === null ? null : placeOfId(id, last);
+  lineAt.value = /** @type {Element} */ (event.target).closest("li.line")?.getAttribute("data-id") ?? null;
+}
+
+function pointAtNothing() {
+  [pointed.value, lineAt.value] = [null, null];
+}
+
+/** The arrows go from number to number of a line, Enter asks about one. @param {KeyboardEvent} event */
+function pressed(event) {
+  const line = /** @type {Element} */ (event.target).closest("li.line");
+  const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (!line) return;
+  if (by !== undefined) {
+    event.preventDefault();
+    const all = /** @type {HTMLElement[]} */ (Array.from(line.querySelectorAll(".parts [data-id]")));
+    const place = all.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+    const next = all[Math.min(Math.max(place + by, 0), all.length - 1)];
+    next?.setAttribute("tabindex", "-1");
+    next?.focus();
+  } else if (event.key === "Enter") {
+    const id = idAt(event);
+    if (id) ask(id);
+  }
 }
 
 /** @param {{ id: string }} given */
 function Line({ id }) {
   const line = lineAbout(id);
   if (line === null) return null;
-  return html`<li class="line" data-id=${id} data-value=${line.value}>
+  return html`<li class="line" data-id=${id} data-value=${line.value} tabindex="0">
     <span class="symbol" dangerouslySetInnerHTML=${{ __html: line.symbol }}></span>
     <span class="parts" dangerouslySetInnerHTML=${{ __html: line.parts }}></span></li>`;
 }
 
-/** A parameter to change by hand. @param {{ of: string }} given */
+/** The lines about something; what is pointed at in the picture is lit in them. @param {{ of: string, last: number }} given */
+function Lines({ of, last }) {
+  const ref = useRef(/** @type {HTMLDivElement | null} */ (null));
+  const at = pointed.value;
+  useEffect(() => {
+    for (const operand of ref.current?.querySelectorAll(".parts [data-id]") ?? []) {
+      operand.classList.toggle("lit", at !== null && placeOfId(operand.getAttribute("data-id") ?? "", last) === at);
+    }
+  });
+  return html`<div class="lines" ref=${ref} onClick=${(/** @type {MouseEvent} */ event) => {
+    const id = idAt(event);
+    if (id) ask(id);
+  }} onMouseOver=${pointAt} onMouseLeave=${pointAtNothing} onFocusIn=${pointAt} onFocusOut=${pointAtNothing} onKeyDown=${pressed}>${idsAbout(of, sample.value, last).map(
+    ({ title, ids }) => html`${title && html`<h3>${title}</h3>`}<ul>${ids.map((id) => html`<${Line} key=${id} id=${id} />`)}</ul>`,
+  )}</div>`;
+}
+
+/** What can be changed by hand, by typing, dragging, or the arrows. @param {{ of: string }} given */
 function Edit({ of }) {
-  const { sizes, plan } = /** @type {import("../run.js").Shown} */ (shown.value);
-  const place = parameterOf(of, sizes);
-  if (place === null || (of.startsWith("n") && !plan.biases)) return null;
-  const { parameters } = /** @type {import("../run.js").Look} */ (look.value);
-  const now = parameters[place];
+  const knob = knobOf(of);
+  if (knob === null) return null;
+  const { kind, value } = knob;
   const typed = async (/** @type {string} */ text) => {
-    const wanted = Number(text);
-    if (text.trim() === "" || !Number.isFinite(wanted) || wanted === now || next.value === null) return;
-    const [kind, layer, i, j] = of.split(".");
-    const id = kind === "w" ? `dW.${layer}[${i},${j}]` : `db.${layer}[${i}]`;
-    const before = next.value.worked.number("loss");
-    const { lossAt } = next.value;
-    const promised = next.value.origins.value(id) * (wanted - now);
-    const others = Float64Array.from(parameters);
-    others[place] = wanted;
-    await setParameters(others);
-    change.value = { promised, done: lossAt(others) - before };
+    if (text.trim() === "") return;
+    await turnTo(of, Number(text));
+    turned();
   };
-  const size = Math.max(2, 2 * Math.abs(now));
-  return html`<div class="edit"><label for="weight">${told(of.startsWith("w") ? "this weight" : "this bias")}</label>
-    <input id="weight" type="number" step="any" value=${now} onChange=${(/** @type {any} */ event) => typed(event.target.value)} />
-    <input type="range" aria-label=${told("drag")} min=${-size} max=${size} step=${size / 100} value=${now} onChange=${(/** @type {any} */ event) => typed(event.target.value)} />
-    ${change.value && html`<p class="promise" role="status">${told("promise", { promised: short(change.value.promised), done: short(change.value.done) })}</p>`}</div>`;
+  const middle = turnedFrom(of) ?? value; // the range stays while it is dragged
+  const size = Math.max(2, 2 * Math.abs(middle));
+  const [least, most] = kind === "rate" ? [middle / 50, 4 * middle] : [-size, size];
+  const found = outcome.value;
+  return html`<div class="edit"><label for="weight">${told(`this ${kind}`)}</label>
+    <input id="weight" type="number" step="any" value=${value} onChange=${(/** @type {any} */ event) => typed(event.target.value)} />
+    <input id="turn" type="range" aria-label=${told("drag")} min=${least} max=${most} step=${(most - least) / 400} value=${value}
+      onInput=${(/** @type {any} */ event) => turnTo(of, Number(Number(event.target.value).toPrecision(5)))} onChange=${turned} />
+    <p class="promise" role="status">${found && (found.promised === null ? told("promise none", { done: short(found.done) })
+      : told(found.kind === "rate" ? "promise of rate" : "promise", { promised: short(found.promised), done: short(found.done) }))}</p></div>`;
 }
 
 export function AskView() {
@@ -79,9 +120,6 @@ export function AskView() {
       <button type="button" class="close" aria-label=${told("close")} onClick=${() => ask(null)}>×</button></div>
     ${running && html`<p class="hint">${told("ask while it stands")}</p>`}
     ${found && now && !running && html`<p class="hint">${told(phase.value === "update" ? "the step taken" : "the step that comes", { step: found.step + 1, rows: found.rows.length, row: found.rows[sample.value] + 1 })}</p>
-      ${(of.startsWith("w.") || of.startsWith("n.")) && html`<${Edit} of=${of} />`}
-      <div class="lines" onClick=${clicked}>${idsAbout(of, sample.value, now.sizes.length - 1).map(
-        ({ title, ids }) => html`${title && html`<h3>${title}</h3>`}<ul>${ids.map((id) => html`<${Line} id=${id} />`)}</ul>`,
-      )}</div>`}
+      <${Edit} of=${of} /><${Lines} of=${of} last=${now.sizes.length - 1} />`}
   </div>`;
 }

@@ -1,7 +1,7 @@
 // Play, pause, one epoch, one step, one phase, back again; how fast; what it learns by.
 
 import { called, facts, short, told } from "../facts.js";
-import { epoch, go, goTo, look, onePhase, pause, phase, play, playing, speed } from "../run.js";
+import { epoch, go, goTo, look, onePhase, pause, phase, play, playing, setLearningRate, shown, speed } from "../run.js";
 import { PENALTIES, RATES, canRedo, canUndo, change, lossesOf, redo, setup, undo } from "../setup.js";
 import { html } from "../vendored/preact.js";
 import { SCHEMES } from "../weights.js";
@@ -48,6 +48,7 @@ function Buttons() {
 
 export function Controls() {
   const { loss, optimizer, learningRate, l2, scheme, weightSeed, data } = setup.value;
+  const eta = shown.value?.plan.learningRate ?? learningRate; // as it is now, which may have been changed by hand
   const numbers = (/** @type {number[]} */ all) => /** @type {[number, string][]} */ (all.map((v) => [v, String(v)]));
   return html`<section class="controls" aria-label=${told("controls")}>
     <${Buttons} />
@@ -57,7 +58,8 @@ export function Controls() {
           speed.value = value === "all" ? null : value === "phases" ? value : Number(value);
           if (playing.value) void play();
         }} />
-      <${Choice} id="learning-rate" label=${told("learning rate")} value=${learningRate} options=${numbers([...new Set([...RATES, learningRate])].sort((a, b) => a - b))} onChoose=${(/** @type {string} */ v) => change({ learningRate: Number(v) })} />
+      <${Choice} id="learning-rate" label=${told("learning rate")} value=${eta} options=${numbers([...new Set([...RATES, eta])].sort((a, b) => a - b))}
+        onChoose=${(/** @type {string} */ v) => (Number(v) === learningRate ? setLearningRate(learningRate) : change({ learningRate: Number(v) }))} />
       <${Choice} id="optimizer" label=${told("optimizer")} value=${optimizer} options=${Object.keys(facts.optimizers).map((name) => [name, called("optimizer", name)])} onChoose=${(/** @type {string} */ v) => change({ optimizer: v })} />
       <${Choice} id="loss-of" label=${told("loss")} value=${loss} options=${lossesOf(data).map((name) => [name, called("loss", name)])} onChoose=${(/** @type {string} */ v) => change({ loss: v })} />
       <${Choice} id="l2" label=${told("l2")} value=${l2} options=${numbers([...new Set([...PENALTIES, l2])].sort((a, b) => a - b))} onChoose=${(/** @type {string} */ v) => change({ l2: Number(v) })} />

@@ -1,6 +1,7 @@
 // The network as a picture: a square for every neuron, a line for every weight, the loss at the end; in each of its modes.
 
 import { numberText } from "../../../explaining/live/numbers.js";
+import { lit } from "../ancestors.js";
 import { about, current, pointed, sample } from "../asked.js";
 import { CLASSES, css, drawField, glyph } from "../drawing.js";
 import { brief, short, told } from "../facts.js";
@@ -9,8 +10,8 @@ import { round } from "../practising.js";
 import { isKnown, isOver, placesAsked, sampleAsked } from "../round.js";
 import { SIDE, look, phase, placeOf, shown } from "../run.js";
 import { html } from "../vendored/preact.js";
-import { ask } from "./ask_view.js";
 import { Picture } from "./parts.js";
+import { TURNING } from "./turning.js";
 
 /** @typedef {import("../modes.js").Found} Found */
 
@@ -112,8 +113,8 @@ function edgeName(layer, i, j) {
 /** @param {{ layout: ReturnType<typeof layoutOf>, found: ReturnType<typeof numbers> }} given */
 function Edges({ layout, found }) {
   const { sizes } = /** @type {import("../run.js").Shown} */ (shown.value);
-  const { parameters } = /** @type {import("../run.js").Look} */ (look.value);
-  const [lines, texts] = /** @type {any[][]} */ ([[], []]);
+  const { parameters, running } = /** @type {import("../run.js").Look} */ (look.value);
+  const [hits, lines, texts] = /** @type {any[][]} */ ([[], [], []]);
   for (let layer = 1; layer < sizes.length; layer += 1) {
     for (let i = 0; i < sizes[layer - 1]; i += 1) {
       for (let j = 0; j < sizes[layer]; j += 1) {
@@ -126,12 +127,15 @@ function Edges({ layout, found }) {
         const shownWidth = old ? width(Number(/** @type {Found} */ (own).after)) : mode.value === "values" ? width(own.value) : 0.3 + 5 * share(own.value, found?.thickest ?? 0);
         const is = (/** @type {string} */ kind, /** @type {boolean} */ holds) => (holds ? ` ${kind}` : "");
         const below = old ? Number(/** @type {Found} */ (own).after) < 0 : own.value < 0;
+        const way = `M${start} ${from.y}C${middle} ${from.y} ${middle} ${to.y} ${end} ${to.y}`;
+        const name = `${edgeName(layer, i, j)} = ${isHidden(own) ? "?" : short(own.value, 6)}`;
+        if (!running) hits.push(html`<path class="edge-hit" data-edge=${id} d=${way} />`);
         lines.push(
-          html`<path class=${`edge ${below ? "below" : "above"}${is("pointed", pointed.value === id)}${is("asked", about.value === id)}${is("wanted", Boolean(found?.asked.includes(id)))}`} data-id=${id}
+          html`<path class=${`edge ${below ? "below" : "above"}${is("pointed", pointed.value === id)}${is("asked", about.value === id)}${is(lit.value.get(id) ?? "", lit.value.has(id))}${is("wanted", Boolean(found?.asked.includes(id)))}`} data-id=${id}
+            role=${about.value === id ? "button" : null} tabindex=${about.value === id ? 0 : null} aria-label=${about.value === id ? name : null}
             data-number=${found && !isHidden(own) && numberText(own.value, 17)} style=${`${old}--at:${2 * layer - 1}`}
-            d=${`M${start} ${from.y}C${middle} ${from.y} ${middle} ${to.y} ${end} ${to.y}`} stroke-width=${shownWidth.toFixed(1)}
-            onMouseEnter=${() => (pointed.value = id)} onMouseLeave=${() => (pointed.value = null)} onClick=${() => ask(id)}>
-            ${pointed.value === id && html`<title>${`${edgeName(layer, i, j)} = ${isHidden(own) ? "?" : short(own.value, 6)}`}</title>`}</path>`,
+            d=${way} stroke-width=${shownWidth.toFixed(1)}>
+            ${pointed.value === id && html`<title>${name}</title>`}</path>`,
         );
         if (!layout.few || !found) continue;
         const t = (i + j) % 2 ? 0.64 : 0.3; // where lines that cross have parted
@@ -142,7 +146,7 @@ function Edges({ layout, found }) {
       }
     }
   }
-  return html`<g>${lines}</g><g class="edge-numbers" aria-hidden="true">${texts}</g>`;
+  return html`<g>${hits}</g><g>${lines}</g><g class="edge-numbers" aria-hidden="true">${texts}</g>`;
 }
 
 /** What an output is for: the glyph of its class. @param {{ j: number }} given */
@@ -164,10 +168,8 @@ function Neuron({ layer, j, field, at, own, most, last, wanted }) {
   const text = own?.hidden ? ["?"] : own && (phase.value === "update" && own.before !== undefined ? [own.before, Number(own.after)].map((value) => brief(value)) : [signed(own.value)]);
   return html`<div role="button" tabindex="0" data-neuron=${id} data-number=${own && !own.hidden && numberText(own.value, 17)}
     title=${own && !own.hidden ? `${own.ids.join(" → ")} = ${short(own.value, 6)}` : name}
-    onClick=${() => ask(id)} onKeyDown=${(/** @type {KeyboardEvent} */ event) => ["Enter", " "].includes(event.key) && (event.preventDefault(), ask(id))}
-    class=${`neuron ${values ? "field" : "flat"} ${pointed.value === id ? "pointed" : ""} ${about.value === id ? "asked" : ""} ${wanted ? "wanted" : ""}`}
-    style=${`left:${at.x - NODE / 2}px;top:${at.y - NODE / 2}px;--at:${2 * layer};${colour}`}
-    onMouseEnter=${() => (pointed.value = id)} onMouseLeave=${() => (pointed.value = null)}>
+    class=${`neuron ${values ? "field" : "flat"} ${pointed.value === id ? "pointed" : ""} ${about.value === id ? "asked" : ""} ${lit.value.get(id) ?? ""} ${wanted ? "wanted" : ""}`}
+    style=${`left:${at.x - NODE / 2}px;top:${at.y - NODE / 2}px;--at:${2 * layer};${colour}`}>
     ${values && html`<${Picture} draw=${(/** @type {HTMLCanvasElement} */ canvas) => drawField(canvas, field, SIDE, largest)} drawn=${field} />`}
     <span class="visually-hidden">${own ? `${name}: ` : name}</span>
     ${text && html`<span class="number">${text.map((line) => html`<span>${line}</span>`)}</span>`}
@@ -183,10 +185,9 @@ function Loss({ at, found, last }) {
   const [above, text] = /** @type {Record<import("../modes.js").Mode, string[]>} */ ({
     values: ["L", now], deltas: ["∂L/∂L", "1"], gradients: ["L", now], updates: [now, `→ ${loss ? short(loss.after, 3) : "–"}`],
   })[mode.value]; // prettier-ignore
-  return html`<button type="button" data-neuron="loss" class=${`loss-node ${about.value === "loss" ? "asked" : ""} ${pointed.value === "loss" ? "pointed" : ""} ${found?.asked.includes("loss") ? "wanted" : ""}`}
+  return html`<button type="button" data-neuron="loss" class=${`loss-node ${about.value === "loss" ? "asked" : ""} ${pointed.value === "loss" ? "pointed" : ""} ${lit.value.get("loss") ?? ""} ${found?.asked.includes("loss") ? "wanted" : ""}`}
     data-number=${loss && !loss.hidden && numberText(loss.batch, 17)} title=${told("loss of the batch")}
-    style=${`left:${at.x}px;top:${at.y}px;--at:${2 * last + 1}`} onClick=${() => ask("loss")}
-    onMouseEnter=${() => (pointed.value = "loss")} onMouseLeave=${() => (pointed.value = null)}><span class="visually-hidden">${told("loss of the batch")}: </span><small aria-hidden="true">${above}</small><span>${text}</span></button>`;
+    style=${`left:${at.x}px;top:${at.y}px;--at:${2 * last + 1}`}><span class="visually-hidden">${told("loss of the batch")}: </span><small aria-hidden="true">${above}</small><span>${text}</span></button>`;
 }
 
 export function NetworkPicture() {
@@ -202,8 +203,8 @@ export function NetworkPicture() {
     const [start, end] = [from.x + NODE / 2 + 24, loss.x - 30];
     return html`<path d=${`M${start} ${from.y}C${(start + end) / 2} ${from.y} ${(start + end) / 2} ${loss.y} ${end} ${loss.y}`} />`;
   });
-  return html`<div class=${`picture ${phase.value ? `phase-${phase.value}` : ""} of-${mode.value}`} style=${`width:${width}px;height:${height}px;--all:${2 * last + 1}`}>
-    <svg width=${width} height=${height} role="img" aria-label=${told("picture of the network", { sizes: sizes.join("–") })}>
+  return html`<div class=${`picture ${phase.value ? `phase-${phase.value}` : ""} of-${mode.value} ${lit.value.size ? "has-lit" : ""}`} ...${TURNING} style=${`width:${width}px;height:${height}px;--all:${2 * last + 1}`}>
+    <svg width=${width} height=${height} role="group" aria-label=${told("picture of the network", { sizes: sizes.join("–") })}>
       <g class="to-loss" style=${`--at:${2 * last + 1}`}>${toLoss}</g><${Edges} layout=${layout} found=${found} /></svg>
     ${[INPUTS, ...fieldsOf(sizes, seen.field)].map((neurons, layer) =>
       neurons.map(

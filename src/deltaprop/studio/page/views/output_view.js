@@ -1,6 +1,6 @@
 // What comes out: the decision regions, or the surface, with the points; figures and their curves.
 
-import { pointed } from "../asked.js";
+import { about, current, pointed, sample } from "../asked.js";
 import { CLASSES, css, drawField, drawRegions, glyph } from "../drawing.js";
 import { short, told } from "../facts.js";
 import { REACH, SIDE, look, shown } from "../run.js";
@@ -29,6 +29,13 @@ function Points({ held }) {
   })}</g>`;
 }
 
+/** A ring about the sample whose numbers are shown. */
+function Sampled() {
+  const [now, step, seen] = [shown.value, current.value, look.value];
+  const [a, b] = (!seen?.running && step && now?.training.x[step.rows[sample.value]]) || [NaN];
+  return Number.isFinite(a + b) ? html`<circle class="sampled" cx=${a} cy=${-b} r="0.06" />` : null;
+}
+
 export function OutputView() {
   const [now, seen] = [shown.value, look.value];
   if (!now || !seen) return null;
@@ -45,7 +52,7 @@ export function OutputView() {
   return html`<section class="output" aria-labelledby="output-title"><h2 id="output-title">${neuron ? told("neuron", { layer: Number(found?.[1]), j: Number(found?.[2]) + 1 }) : told("output")}</h2>
     <div class="plane"><${Picture} class="regions" draw=${draw} drawn=${neuron ?? seen.field} label=${told("picture of the output")} />
       <svg viewBox=${`${-REACH} ${-REACH} ${2 * REACH} ${2 * REACH}`} aria-hidden="true">
-        <${Points} held=${false} />${showsHeld.value && html`<${Points} held=${true} />`}</svg></div>
+        <${Points} held=${false} />${showsHeld.value && html`<${Points} held=${true} />`}<${Sampled} /></svg></div>
     <label class="check"><input type="checkbox" checked=${showsHeld.value} onChange=${(/** @type {any} */ event) => (showsHeld.value = event.target.checked)} />${told("show held out")}</label>
     <${Figures} /><${JudgedView} /><${Curve} />
   </section>`;
@@ -64,6 +71,9 @@ function Curve() {
   const ref = useRef(/** @type {HTMLDivElement | null} */ (null));
   const plot = useRef(/** @type {any} */ (null));
   const { curve } = /** @type {import("../run.js").Look} */ (look.value);
+  // where the loss is asked about, it is marked on its curve
+  const isMarked = [about.value, pointed.value].includes("loss");
+  const data = () => [...curve.slice(0, 3), Array.from(curve[1], (loss, k) => (isMarked && k === curve[1].length - 1 ? loss : null))];
   useEffect(() => {
     const element = /** @type {HTMLDivElement} */ (ref.current);
     const ink = getComputedStyle(element).color;
@@ -75,9 +85,12 @@ function Curve() {
       {
         width: element.clientWidth || 300, height: 150, legend: { show: false }, cursor: { show: false },
         scales: { x: { time: false } }, axes: [{ ...axis, size: 24 }, { ...axis, size: 44 }],
-        series: [{}, line(told("training"), css(CLASSES[0]), []), line(told("held"), css(CLASSES[4]), [5, 4])],
+        series: [
+          {}, line(told("training"), css(CLASSES[0]), []), line(told("held"), css(CLASSES[4]), [5, 4]),
+          { width: 0, points: { show: true, size: 11, width: 2, stroke: ink, fill: css(CLASSES[0]) } },
+        ],
       },
-      curve.slice(0, 3), element,
+      data(), element,
     ); // prettier-ignore
     const seen = new ResizeObserver(() => plot.current.setSize({ width: element.clientWidth, height: 150 }));
     seen.observe(element);
@@ -86,7 +99,7 @@ function Curve() {
       plot.current.destroy();
     };
   }, []);
-  useEffect(() => plot.current?.setData(curve.slice(0, 3)), [curve]);
+  useEffect(() => plot.current?.setData(data()), [curve, isMarked]);
   return html`<div class="curve" ref=${ref} role="img" aria-label=${told("curve of the loss")}></div>
     <p class="legend"><span class="of-training">${told("training")}</span><span class="of-held">${told("held")}</span></p>`;
 }
