@@ -5,6 +5,9 @@ import pytest
 from helpers.in_browser import press, what_keeps_people_out
 from helpers.studio_page import Studio
 
+SEEN = {"ask": "values", "flow": "deltas", "slope": "gradients", "sides": "updates"}
+SHOWN = {"ask": ".line", "flow": "tbody", "slope": ".along-plot canvas", "sides": ".parameters"}
+
 
 @pytest.fixture
 def opened(browser, page_in_one_file):
@@ -29,10 +32,16 @@ def opened(browser, page_in_one_file):
 @pytest.mark.one_in(2)
 def test_nothing_keeps_anybody_from_using_it(opened, axe, language, width, theme):
     page = opened(language, width, theme)
-    page.ask("[data-neuron='n.1.1']")
-    assert what_keeps_people_out(page.browser, axe) == []
     wide = "return document.documentElement.scrollWidth"
-    assert page.browser.execute_script(wide) <= width
+    page.ask(".edge[data-id='w.1.0.1']")
+    page.press_first("#judged summary")
+    for tab, mode in SEEN.items():
+        page.press(f"mode-{mode}")
+        page.press(f"tab-{tab}")
+        there = f"#panel {SHOWN[tab]}"
+        page.until(lambda there=there: page.browser.find_elements("css selector", there))
+        assert what_keeps_people_out(page.browser, axe) == [], tab
+        assert page.browser.execute_script(wide) <= width, tab
 
 
 def test_it_is_driven_by_keys_alone(opened):

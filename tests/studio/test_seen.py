@@ -220,3 +220,43 @@ def test_the_learning_rate_moves_the_point_and_holds_from_there_on(studio):
     page.choose("learning-rate", 0.02)
     page.until(lambda: page.browser.execute_script(rates) == "0.02")
     assert page.text("step") == "7"
+
+
+def test_before_and_after_stand_side_by_side(studio):
+    page = studio(f"{SOFTMAX}&optimizer=momentum&held=0")
+    page.step_to(4)
+    page.settle()
+    page.choose("sample", 3)
+    page.press("tab-sides")
+    page.until(lambda: page.browser.find_elements("css selector", ".sides .both"))
+    page.browser.execute_script(
+        "for (const each of document.querySelectorAll('.sides details')) each.open = true"
+    )
+    step = page.reference("tanh", "cross_entropy", dp.Momentum(0.02))
+    rows = page.browser.execute_script(
+        "return Object.fromEntries(Array.from(document.querySelectorAll('.parameters tbody tr'),"
+        "(row) => [row.dataset.edge, Array.from(row.querySelectorAll('td'),"
+        "(cell) => Number(cell.dataset.number))]))"
+    )
+    ends = page.browser.execute_script(
+        "return Array.from(document.querySelectorAll('.both tbody td[data-number]'),"
+        "(cell) => Number(cell.dataset.number))"
+    )
+    before, after = step.trace, step.update.after
+    assert len(rows) == before.network.n_parameters
+    for layer in range(3):
+        for kind in ("W", "b"):
+            old, new, gradient = (
+                getattr(own, kind)[layer]
+                for own in (before.parameters, after.parameters, before.gradients)
+            )
+            for at, w in np.ndenumerate(old):
+                name = "w" if kind == "W" else "n"
+                found = rows[".".join(map(str, (name, layer + 1, *at)))]
+                wanted = [w, gradient[at], new[at] - w, new[at]]
+                assert found == pytest.approx(wanted, rel=1e-12, abs=1e-15)
+    assert ends[:2] == pytest.approx([before.loss, after.loss], rel=1e-13)
+    outputs = np.column_stack([before.a[-1][2], after.a[-1][2]]).ravel()
+    assert ends[2:] == pytest.approx(outputs, rel=1e-12)
+    page.press_first(".parameters [data-edge='w.2.1.3'] button")
+    page.until(lambda: page.browser.find_elements("css selector", ".edge.asked[data-id='w.2.1.3']"))

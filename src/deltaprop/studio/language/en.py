@@ -111,6 +111,20 @@ WORDS = {
         "The dashed line is what the gradient knows of it: its slope where we stand. Move the "
         "learning rate, and see how long the promise holds and where the step is too long."
     ),
+    "sides": "Before and after",
+    "side before": "Before",
+    "side after": "After",
+    "gradient": "Gradient",
+    "added": "Step",
+    "target": "Target",
+    "picture before": "The network before the step",
+    "picture after": "The network after the step",
+    "output of class": "Output for class {k}",
+    "output of sample": "Output for the sample",
+    "sides hint": (
+        "Step {step}, on both sides: weights as lines, and the values of sample {s} in the "
+        "neurons. Point at anything to find it in all of them; click to ask about it."
+    ),
     "scale": "Fullest colour {node}, thickest line {edge}",
     "of so many": "of {n}",
     "loss of the batch": "Loss of the batch",

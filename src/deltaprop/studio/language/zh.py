@@ -96,6 +96,20 @@ WORDS = {
         "虚线是梯度所知道的：我们所在之处的斜率。"
         "移动学习率，看看这个预言能维持多远，以及步子从哪里开始过大。"
     ),
+    "sides": "更新前后",
+    "side before": "之前",
+    "side after": "之后",
+    "gradient": "梯度",
+    "added": "更新量",
+    "target": "目标",
+    "picture before": "这一步之前的网络",
+    "picture after": "这一步之后的网络",
+    "output of class": "第 {k} 类的输出",
+    "output of sample": "该样本的输出",
+    "sides hint": (
+        "第 {step} 步的前后：连线是权重，神经元中是样本 {s} 的值。"
+        "指向任何一处，各处都会标出它；点击即可追问。"
+    ),
     "scale": "颜色最深处 {node}，最粗的线 {edge}",
     "of so many": "共 {n} 个",
     "loss of the batch": "这一批的损失",

@@ -61,7 +61,7 @@ export async function open() {
     followPhases();
     if (isEmbedded) tellOutside();
     followAlong(() => panel.value === "slope");
-    effect(() => (wantedRunning.value = mode.value !== "values" || ["flow", "slope", "step"].includes(panel.value)));
+    effect(() => (wantedRunning.value = mode.value !== "values" || ["flow", "slope", "sides"].includes(panel.value)));
     if (touredAt !== null) await goToStep(touredAt);
   } catch (error) {
     trouble.value = /** @type {Error} */ (error).message;

@@ -29,7 +29,7 @@ export function FlowView() {
   const names = [...now.plan.activations, ""];
   const title = (/** @type {number} */ l) => (l === 0 ? told("inputs") : told("layer", { l }) + (names[l - 1] ? `, ${called("activation", names[l - 1])}` : ""));
   const head = (/** @type {string} */ kind) => html`<th scope="col">${told(`flow ${kind}`)}<span class="ends"><span>${told(`least ${kind}`)}</span><span>${WRITTEN[kind]}</span><span>${told(`most ${kind}`)}</span></span></th>`;
-  return html`<div class="flow"><p class="hint">${told("flow hint")}</p>
+  return html`<div class="flow" tabindex="0" role="group" aria-label=${told("flow")}><p class="hint">${told("flow hint")}</p>
     <table><thead><tr><td></td>${["forward", "backward", "update"].map(head)}</tr></thead>
       <tbody>${all.map(
         (own, l) => html`<tr><th scope="row">${title(l)}</th><${Ratio} kind="forward" value=${own.forward} />

@@ -9,9 +9,10 @@ import { panel } from "./parts.js";
 import { PractiseView } from "./practise_view.js";
 import { SettingsView } from "./settings_view.js";
 import { SlopeView } from "./slope_view.js";
+import { StepView } from "./step_view.js";
 
 /** @type {Record<string, () => any>} */
-const PANELS = { ask: AskView, flow: FlowView, slope: SlopeView, practise: PractiseView, settings: SettingsView, away: AwayView };
+const PANELS = { ask: AskView, flow: FlowView, slope: SlopeView, sides: StepView, practise: PractiseView, settings: SettingsView, away: AwayView };
 
 /** The arrows of the keyboard go from tab to tab. @param {KeyboardEvent} event */
 function arrow(event) {
