@@ -19,9 +19,10 @@ def expected(step, mode, s):
         neurons = [trace.dx[s], *(delta[s] for delta in trace.delta)]
         edges = [W * delta[s] for W, delta in zip(before.W, trace.delta, strict=True)]
     elif mode == "gradients":
-        neurons, edges = [(), *gradients.b], gradients.W
+        neurons, edges = [(), *(b if b is not None else () for b in gradients.b)], gradients.W
     else:
-        neurons = [(), *(new - old for new, old in zip(after.b, before.b, strict=True))]
+        biases = zip(after.b, before.b, strict=True)
+        neurons = [(), *(() if new is None else new - old for new, old in biases)]
         edges = [new - old for new, old in zip(after.W, before.W, strict=True)]
     found = {"loss": trace.loss}
     for layer, values in enumerate(neurons):
@@ -126,14 +127,14 @@ class Studio:
         """Return the step that is shown as Python works it out, from the numbers it begins with."""
         given = self.browser.execute_script("return globalThis.deltapropStep()")
         layers = range(1, 1 + sum(name.startswith("W.") for name in given))
-        sizes = [len(given["W.1"]), *(len(given[f"b.{k}"]) for k in layers)]
+        sizes = [len(given["W.1"]), *(len(given[f"W.{k}"][0]) for k in layers)]
+        kinds = "Wb" if "b.1" in given else "W"
 
         def flat(of):
-            return np.concatenate(
-                [np.ravel(given[f"{of}{kind}.{k}"]) for k in layers for kind in "Wb"]
-            ).astype(float)
+            arrays = [np.ravel(given[f"{of}{kind}.{k}"]) for k in layers for kind in kinds]
+            return np.concatenate(arrays).astype(float)
 
-        network = dp.Network(sizes, activations, loss)
+        network = dp.Network(sizes, activations, loss, bias=kinds == "Wb")
         state = rule.init(flat("").size)
         state |= {name: flat(f"{name}_") for name, v in state.items() if isinstance(v, np.ndarray)}
         if "t" in state:

@@ -34,7 +34,8 @@ def outcome(page):
     return [float(n) for n in re.findall(r"-?\d[\d.]*(?:e-?\d+)?(?=[; ]|\.$)", text)]
 
 
-def as_in_the_tutorial(page):
+def made_by_hand(studio):
+    page = studio(TUTORIAL)
     for what, value in {
         "[data-neuron='n.0.0']": 1, "[data-neuron='n.0.1']": 0.5, ".edge[data-id='w.1.0.0']": 0.5,
         ".edge[data-id='w.1.0.1']": 2.3, ".edge[data-id='w.1.1.0']": 1.5,
@@ -43,13 +44,20 @@ def as_in_the_tutorial(page):
         turned(page, what, value)
     page.ask("#ask-loss")
     turned(page, ".line [data-id='targets[0,0]']", 4)
+    return page
 
 
-def test_every_phase_of_the_tutorials_example_has_its_numbers(studio):
-    page = studio(TUTORIAL)
-    as_in_the_tutorial(page)
-    example = built_in_example("tutorial")
-    claims = example.claims
+def as_a_set(studio):
+    page = studio()
+    page.press_first("[data-set='tutorial']")
+    page.until(lambda: len(page.numbers()) == 12)  # 5 neurons, 6 edges, the loss
+    return page
+
+
+@pytest.mark.parametrize("made", [made_by_hand, as_a_set])
+def test_every_phase_of_the_tutorials_example_has_its_numbers(studio, made):
+    page = made(studio)
+    claims = built_in_example("tutorial").claims
     for phase, mode in PHASES.items():
         page.press("one phase")
         shown = f".picture.phase-{phase}.of-{mode}"

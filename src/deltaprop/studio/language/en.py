@@ -199,7 +199,8 @@ WORDS = {
     "ask": "Ask",
     "ask hint": (
         "Click a neuron or a line: its equation appears here with the numbers of the step that "
-        "comes next. Every number in it can be clicked in turn."
+        "comes next, and what it is made of is lit. Every number in it can be clicked in turn. "
+        "Drag a line, a neuron or an input up or down, and watch what changes."
     ),
     "ask about the loss": "The loss",
     "ask while it stands": "Numbers are shown while the run stands still.",
