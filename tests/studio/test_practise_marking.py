@@ -146,3 +146,31 @@ def test_what_follows_from_a_wrong_number_is_told_so(ask):
             assert verdict == ("right" if right else "follows"), (key, what)
             followed += not right
     assert followed > 60
+
+
+def test_most_mistakes_are_named_first(ask):
+    """What docs/studio.md says: of single numbers, typed to four digits, in random networks."""
+    rng, marked, first, among = np.random.default_rng(11), 0, 0, 0
+    for case in range(20):
+        step, what = drawn(rng, case)
+        typed = []
+        for form in forms_for(step.network):
+            values = by_rules(step, form)
+            for key in quantities_of(step):
+                apart = np.abs(values[key] - step.right[key])
+                far = apart > 2e-3 * np.maximum(np.abs(values[key]), np.abs(step.right[key]))
+                places = np.argwhere(far & np.isfinite(values[key]) & (np.abs(values[key]) > 1e-3))
+                if len(places):
+                    at = tuple(int(i) for i in places[rng.integers(len(places))])
+                    name = f"{key}[{','.join(map(str, at))}]" if at else key
+                    typed.append((form.name, [name, f"{float(values[key][at]):.4g}"]))
+        chosen = [typed[k] for k in rng.permutation(len(typed))[:60]]
+        found = ask("named", **what, typed=[number for _, number in chosen])
+        for (name, _), (names, verdict) in zip(chosen, found, strict=True):
+            if verdict != "right":
+                marked += 1
+                among += name in names
+                first += names[:1] == [name]
+    assert marked > 900
+    assert first > 0.89 * marked
+    assert among > 0.985 * marked

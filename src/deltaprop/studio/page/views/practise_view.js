@@ -74,7 +74,7 @@ const described = (name) => facts.mistakes.words[name] ?? [name, ""];
 function saidAbout(after, id) {
   const symbol = nameOf(after, id);
   const [answer, found] = [after.answers.get(id), after.marks.get(id)];
-  const text = (answer?.text ?? found?.text.trim() ?? "").replaceAll("-", "−");
+  const text = (answer?.text ?? found?.text.trim() ?? "").slice(0, 20).replaceAll("-", "−");
   if (answer) return told(`practise ${answer.how}`, { symbol, text });
   if (!found) return null;
   if (found.verdict === "unread") return told("practise unread", { symbol, text });
