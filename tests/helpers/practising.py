@@ -47,7 +47,8 @@ def drawn(rng, case):
     hidden = [str(n) for n in rng.choice(list(dp.ACTIVATIONS), size=len(sizes) - 2)]
     loss = LOSSES[case % len(LOSSES)]
     l2, l1 = (float(rng.choice([0, s])) for s in (0.1, 0.2))
-    network = dp.Network(sizes, hidden, loss, l2=l2, l1=l1)
+    bias = case % 5 != 4
+    network = dp.Network(sizes, hidden, loss, l2=l2, l1=l1, bias=bias)
     rule, n = RULES[case % len(RULES)](0.3), int(rng.integers(1, 4))
     x = rng.normal(size=(n, sizes[0])).round(2)
     targets = rng.random((n, sizes[-1])).round(2)
@@ -64,7 +65,7 @@ def drawn(rng, case):
     told = {
         "plan": {
             "sizes": sizes, "activations": hidden, "loss": loss, "l2": l2, "l1": l1,
-            "learningRate": 0.3, "optimizer": {"name": rule.name, **settings},
+            "learningRate": 0.3, "biases": bias, "optimizer": {"name": rule.name, **settings},
         },
         "now": {
             "x": x.tolist(), "targets": targets.tolist(), "parameters": parameters.flat.tolist(),

@@ -24,7 +24,7 @@ def ask(tmp_path_factory):
 
 
 def same(one, other):
-    size = max(float(np.max(np.abs(array), initial=1e-3)) for array in (one, other))
+    size = max(float(np.max(np.abs(array), initial=0.1)) for array in (one, other))
     return np.allclose(one, other, rtol=1e-12, atol=1e-13 * size)
 
 

@@ -29,9 +29,6 @@ WORDS = {
     "practise begin": "Begin",
     "practise anew": "Begin anew",
     "practise stop": "End",
-    "practise few": (
-        "There are too few points to learn from: their loss would give the answer away."
-    ),
     "practise large": "The network is too large to work with by hand.",
     "practise count": "step t",
     "practise small about": "Long numbers are tiresome by hand.",

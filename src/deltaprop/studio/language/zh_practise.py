@@ -28,7 +28,6 @@ WORDS = {
     "practise begin": "开始",
     "practise anew": "重新开始",
     "practise stop": "结束",
-    "practise few": "用来学习的点太少：它们的损失会泄露答案。",
     "practise large": "网络太大，无法手算。",
     "practise count": "第 t 步",
     "practise small about": "数太长，手算很费劲。",

@@ -32,6 +32,8 @@ export const next = signal(null);
 export const taken = signal(null);
 /** Whether the numbers of the step are hidden, as somebody practises with them. */
 export const covered = signal(false);
+/** Whether the loss of all points would give away that of the hidden batch, as there are so few. */
+export const coversLoss = computed(() => covered.value && (shown.value?.training.x.length ?? 0) <= 2);
 /** The step that is shown; none while its numbers are hidden. @type {{ value: Worked | null }} */
 export const current = computed(() => (covered.value ? null : phase.value === "update" && taken.value ? taken.value : next.value));
 

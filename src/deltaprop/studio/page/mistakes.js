@@ -155,8 +155,10 @@ class Place {
     };
     const slopeOf = (/** @type {string} */ f, /** @type {string} */ a) => ["ap", `${f}'`, this.matrix(`z.${l}`), this.matrix(`${a}.${l}`)];
     switch (name) {
-      case "W": case "b": case "z": case "a": case "delta":
+      case "W": case "z": case "a": case "delta":
         return this.matrix(`${name}.${l}`);
+      case "b":
+        return this.matrix(`b.${l}`) ?? this.number(0); // a network without biases
       case "below":
         return this.matrix(below);
       case "z_below":

@@ -136,6 +136,6 @@ export function small() {
   wish.value = { ...wish.value, short: true };
   change({
     data: { ...data, name: "moons", n: 40, noise: 0.05, parts: 1 }, layers: [{ n: 2, activation: "sigmoid" }],
-    loss: "cross_entropy", optimizer: "gradient_descent", learningRate: 0.3, batchSize: 4, l2: 0, l1: 0, scheme: "short",
+    loss: "cross_entropy", optimizer: "gradient_descent", learningRate: 0.3, batchSize: 4, l2: 0, l1: 0, scheme: "short", biases: true,
   }); // prettier-ignore
 }

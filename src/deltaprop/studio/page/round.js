@@ -45,7 +45,7 @@ function orderOf(program) {
   const back = [...layers].reverse();
   return [
     ...layers.flatMap((l) => [`z.${l}`, `a.${l}`]), "loss", ...back.map((l) => `delta.${l}`),
-    ...back.flatMap((l) => [`dW.${l}`, `db.${l}`]), ...program.update.map((/** @type {any} */ [to]) => to),
+    ...back.flatMap((l) => [`W.${l}`, `b.${l}`].filter((id) => id in program.given).map((id) => `d${id}`)), ...program.update.map((/** @type {any} */ [to]) => to),
   ]; // prettier-ignore
 }
 

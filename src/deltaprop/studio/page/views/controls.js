@@ -1,5 +1,6 @@
 // Play, pause, one epoch, one step, one phase, back again; how fast; what it learns by.
 
+import { coversLoss } from "../asked.js";
 import { called, facts, short, told } from "../facts.js";
 import { epoch, go, goTo, look, onePhase, pause, phase, play, playing, setLearningRate, shown, speed } from "../run.js";
 import { PENALTIES, RATES, canRedo, canUndo, change, lossesOf, redo, setup, undo } from "../setup.js";
@@ -41,7 +42,7 @@ function Buttons() {
     <dl class="counts"><dt>${told("epoch")}</dt><dd id="epoch">${seen?.epoch ?? 0}</dd><dt>${told("step")}</dt><dd id="step">${step}</dd>
       <dt>${told("speed")}</dt><dd id="rate">${seen && playing.value ? told("steps a second", { rate: Math.round(seen.rate).toLocaleString(facts.language) }) : "–"}</dd>
       <dt>${told("phase")}</dt><dd id="phase">${told(`phase ${phase.value ?? "ready"}`)}</dd></dl>
-    <p class="visually-hidden" role="status">${seen && !playing.value ? told("status", { step, loss: short(seen.figures.loss) }) : ""}</p>`;
+    <p class="visually-hidden" role="status">${seen && !playing.value ? told("status", { step, loss: coversLoss.value ? "?" : short(seen.figures.loss) }) : ""}</p>`;
 }
 
 // what is chosen

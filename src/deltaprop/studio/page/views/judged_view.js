@@ -1,5 +1,6 @@
 // What the network makes of the points: which class is taken for which, or the numbers it says beside the true ones.
 
+import { covered } from "../asked.js";
 import { confusionOf } from "../confusion.js";
 import { CLASSES, css, glyph } from "../drawing.js";
 import { short, told } from "../facts.js";
@@ -46,7 +47,7 @@ function Beside({ parts }) {
 
 function Shown() {
   const [now, found] = [shown.value, judged.value];
-  if (!now || !found) return html`<p class="hint">…</p>`;
+  if (!now || !found || covered.value) return html`<p class="hint">${covered.value ? told("covered") : "…"}</p>`;
   const { training, held, classes } = now;
   const parts = [{ name: told("training"), kind: "of-training", answers: training.answers, said: found.outputs }];
   if (found.heldOutputs) parts.push({ name: told("held"), kind: "of-held", answers: held.answers, said: found.heldOutputs });

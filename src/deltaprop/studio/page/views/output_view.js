@@ -1,6 +1,6 @@
 // What comes out: the decision regions, or the surface, with the points; figures and their curves.
 
-import { about, current, pointed, sample } from "../asked.js";
+import { about, coversLoss, current, pointed, sample } from "../asked.js";
 import { CLASSES, css, drawField, drawRegions, glyph } from "../drawing.js";
 import { short, told } from "../facts.js";
 import { REACH, SIDE, look, shown } from "../run.js";
@@ -54,7 +54,7 @@ export function OutputView() {
       <svg viewBox=${`${-REACH} ${-REACH} ${2 * REACH} ${2 * REACH}`} aria-hidden="true">
         <${Points} held=${false} />${showsHeld.value && html`<${Points} held=${true} />`}<${Sampled} /></svg></div>
     <label class="check"><input type="checkbox" checked=${showsHeld.value} onChange=${(/** @type {any} */ event) => (showsHeld.value = event.target.checked)} />${told("show held out")}</label>
-    <${Figures} /><${JudgedView} /><${Curve} />
+    <${Figures} /><${JudgedView} />${!coversLoss.value && html`<${Curve} />`}
   </section>`;
 }
 
@@ -63,7 +63,7 @@ function Figures() {
   const { loss, held, right, heldRight } = figures;
   const percent = (/** @type {number} */ share) => (Number.isFinite(share) ? `${(100 * share).toFixed(1)} %` : "–");
   return html`<table class="figures"><thead><tr><td></td><th scope="col">${told("loss")}</th><th scope="col">${told("right")}</th></tr></thead><tbody>
-    <tr class="of-training"><th scope="row">${told("training")}</th><td id="loss">${short(loss)}</td><td id="right">${percent(right)}</td></tr>
+    <tr class="of-training"><th scope="row">${told("training")}</th><td id="loss">${coversLoss.value ? "?" : short(loss)}</td><td id="right">${percent(right)}</td></tr>
     <tr class="of-held"><th scope="row">${told("held")}</th><td id="held-loss">${short(held)}</td><td>${percent(heldRight)}</td></tr></tbody></table>`;
 }
 

@@ -12,7 +12,7 @@ import {
 } from "../practising.js";
 import { symbolsFor } from "../program.js";
 import { AMOUNTS, SHOWN, TOPICS, asks, canKeep, isOver, open, shownText } from "../round.js";
-import { look, shown } from "../run.js";
+import { look } from "../run.js";
 import { html, signal, useEffect, useRef } from "../vendored/preact.js";
 import { Choice } from "./parts.js";
 import { PractiseNumbers } from "./practise_numbers.js";
@@ -179,18 +179,14 @@ function Choices() {
     <${Choice} id="practise-amount" label=${told("practise amount")} value=${amount} options=${AMOUNTS.map((name) => [name, told(`amount ${name}`)])} onChoose=${(/** @type {any} */ value) => put({ amount: value })} />
     <${Choice} id="practise-samples" label=${told("practise samples")} value=${samples} options=${[[1, "1"], [2, "2"]]} onChoose=${(/** @type {string} */ value) => put({ samples: Number(value) })} />
     <${Choice} id="practise-short" label=${told("practise numbers")} value=${short ? "short" : "view"} options=${[["view", told("numbers view")], ["short", told("numbers short")]]} onChoose=${(/** @type {string} */ value) => put({ short: value === "short" })} />
-    <button type="button" id="begin" class=${round.value ? "" : "main"} disabled=${!canBegin() || reasonAgainst() !== ""} onClick=${() => begin()}>${told(round.value ? "practise anew" : "practise begin")}</button>
+    <button type="button" id="begin" class=${round.value ? "" : "main"} disabled=${!canBegin() || isLarge()} onClick=${() => begin()}>${told(round.value ? "practise anew" : "practise begin")}</button>
     ${round.value && !isOver(round.value) && html`<button type="button" id="stop" onClick=${() => close(false)}>${told("practise stop")}</button>`}</div>`;
 }
 
 const MOST = 3000; // parameters of a network that one works with
 
-/** Why there is nothing to practise with: a key of the words; "" where there is. With so few points their loss would be that
- *  of the batch. */
-function reasonAgainst() {
-  if ((look.value?.parameters.length ?? 0) > MOST) return "practise large";
-  return (shown.value?.training.x.length ?? 0) <= 2 ? "practise few" : "";
-}
+/** Whether the network is too large to work with. */
+const isLarge = () => (look.value?.parameters.length ?? 0) > MOST;
 
 export function PractiseView() {
   const now = round.value;
@@ -198,7 +194,7 @@ export function PractiseView() {
   return html`<div class="practise"><${Choices} />
     ${now === null && html`<p class="hint">${told("practise about", { digits: DIGITS })}</p>
       ${broken.value && html`<p class="verdict" role="status">${told("practise broken")}</p>`}
-      ${reasonAgainst() && html`<p class="hint">${told(reasonAgainst())}</p>`}
+      ${isLarge() && html`<p class="hint">${told("practise large")}</p>`}
       <p class="hint">${told("practise small about")} <button type="button" id="small-network" onClick=${small}>${told("practise small")}</button></p>`}
     ${now !== null && html`<p class="hint">${told(now.wish.samples === 1 ? "practise step one" : "practise step", { n: Math.min(now.wish.samples, batch) })}</p>
       <div class="round"><div>${isOver(now) ? null : html`<${Question} now=${now} />`}<${Verdicts} />
