@@ -48,13 +48,13 @@ for (const [id, text] of Object.entries(arguments[0])) {
 class Practice:
     """A page on which somebody practises a small network of two decimals."""
 
-    def __init__(self, page, topic="mixture", amount="layer", samples=1):
+    def __init__(self, page, topic="mixture", amount="layer", samples=1, numbers="short"):
         self.page = page
         page.press("tab-practise")
         page.until(lambda: page.browser.find_elements("id", "begin"))
         for name, value in (("topic", topic), ("amount", amount), ("samples", samples)):
             page.choose(f"practise-{name}", value)
-        page.choose("practise-short", "short")
+        page.choose("practise-short", numbers)
         self.begin()
 
     def begin(self, button="begin"):
@@ -131,6 +131,18 @@ def test_a_whole_session_that_is_right(studio):
     assert practice.page.text("step") == "0"
     practice.page.press("stop")
     practice.page.until(lambda: not practice.page.browser.find_elements("id", "stop"))
+
+
+def test_long_numbers_are_worked_with_as_they_are_shown(studio):
+    page = studio(SMALL.replace("scheme=short", "scheme=glorot").replace("layers=2", "layers=3"))
+    page.step_to(3)
+    practice = Practice(page, samples=2, numbers="view")
+    assert any(len(t) > 6 for row in page.browser.execute_script(READ)["W.1"] for t in row)
+    while names := practice.asked():
+        practice.answer({name: f"{practice.value(name):.3g}" for name in names})
+        assert practice.said().count("is right.") == len(names), (names, practice.said())
+    # nothing of it was the run's
+    assert page.text("step") == "3"
 
 
 def test_a_mistake_is_named_and_what_follows_from_it_is_told_so(studio):
