@@ -18,6 +18,7 @@ from deltaprop.studio.away import what_files_need
 from deltaprop.studio.engine import packed_engine
 from deltaprop.studio.language import wording
 from deltaprop.studio.mathematics import mathematics
+from deltaprop.studio.mending import mending
 from deltaprop.studio.mistakes import mistakes
 from deltaprop.training.optimizers import OPTIMIZERS, hyperparameters
 
@@ -98,6 +99,7 @@ def _facts(language: str, server: str | None) -> dict[str, Any]:
         "mathematics": mathematics(),
         "tutorial": _tutorial(),
         "mistakes": mistakes(language),
+        "mend": mending(language),
         **what_files_need(),
     }
 

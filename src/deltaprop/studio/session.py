@@ -29,6 +29,7 @@ Answer = tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]
 
 _SLICE = 0.012  # seconds of steps between two looks at what is asked
 _MOST_STEPS = 100_000  # at once: nothing else is answered meanwhile
+_MOST_TRIED = 10_000
 _MOST_PARAMETERS = 5_000_000
 _MOST_NUMBERS = 20_000_000  # of a plane, in its widest layer
 _STOPS = ("begin", "goTo", "setParameters", "setLearningRate", "setRow", "play")
@@ -46,6 +47,7 @@ class Session:
         self._rate = 0.0
         self._answers: Mapping[str, Callable[[Mapping[str, Any], Arrays], Answer]] = {
             "begin": self._begin,
+            "try": self._try,
             "go": lambda asked, _: self._to(self._its().step + _whole(asked, "steps")),
             "goTo": lambda asked, _: self._to(_whole(asked, "step")),
             "play": lambda asked, _: self._play(asked.get("rate")),
@@ -80,7 +82,7 @@ class Session:
 
     # what is asked
 
-    def _begin(self, asked: Mapping[str, Any], arrays: Arrays) -> Answer:
+    def _made(self, asked: Mapping[str, Any], arrays: Arrays) -> Learning:
         plan = asked.get("plan")
         if not isinstance(plan, dict):
             raise DataError("A run begins with a plan.")
@@ -99,17 +101,31 @@ class Session:
         if not isinstance(optimizer, dict):
             raise DataError("A plan has an optimizer.")
         flat = _parameters(arrays, network)
-        self._learning = None
         rows = _rows(network, arrays, "")
         rule = optimizer_from_dict({**optimizer, "learning_rate": _number(plan, "learningRate")})
-        self._learning = Learning(
+        return Learning(
             network, Parameters(network.layout, flat), rule, rows,
             _rows(network, arrays, "held") if "heldX" in arrays else None,
             _whole(plan, "batchSize", least=1), _whole(plan, "seed"),
             edits=_edits(asked.get("edits", []), arrays, network),
             changes=_changes(asked.get("changes", []), rows),
         )  # fmt: skip
-        return {"parameters": network.n_parameters}, {}
+
+    def _begin(self, asked: Mapping[str, Any], arrays: Arrays) -> Answer:
+        self._learning = None
+        self._learning = self._made(asked, arrays)
+        return {"parameters": self._learning.network.n_parameters}, {}
+
+    def _try(self, asked: Mapping[str, Any], arrays: Arrays) -> Answer:
+        steps = _whole(asked, "steps")
+        if steps > _MOST_TRIED:
+            raise SettingError(f"A run is tried for up to {_MOST_TRIED:,} steps.")
+        tried = self._made(asked, arrays)
+        tried.go(steps)
+        last = tried.figures(tried.rows)
+        curve = np.array(tried.curve).reshape(-1)
+        told = {"step": tried.step, "loss": _told(last.loss), "right": _told(last.right)}
+        return {**told, "diverged": tried.diverged}, {"curve": curve}
 
     def _to(self, step: int) -> Answer:
         its = self._its()

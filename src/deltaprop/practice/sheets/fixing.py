@@ -14,8 +14,9 @@ from deltaprop.widths import table_lines, text_width, wrap
 
 if TYPE_CHECKING:
     from deltaprop.practice.exercises.fixing import FixTask
+    from deltaprop.practice.exercises.runs import Run
 
-__all__ = ["key", "sheet"]
+__all__ = ["facts_of", "key", "sheet"]
 
 _EPOCHS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 300)
 _BARS = "▁▂▃▄▅▆▇█"
@@ -28,7 +29,7 @@ def sheet(task: FixTask, width: int) -> str:
     words = wording_of(task.language)
     heading = words["fix heading"]
     lines = [heading, "─" * text_width(heading), "", *_picture(task), ""]
-    for text in _facts(task):
+    for text in facts_of(task.run, task.language):
         lines += wrap(text, width)
     lines += ["", words["fix losses"], *_losses(task), "", *wrap(words["fix wanted"], width)]
     for place, fix in enumerate(task.choices):
@@ -57,29 +58,29 @@ def _again(task: FixTask, width: int) -> list[str]:
     return wrap(f"{words['fix again'].format(seed=task.seed)} ({made_by})", width)
 
 
-def _facts(task: FixTask) -> Iterator[str]:
+def facts_of(run: Run, language: str) -> Iterator[str]:
     """Yield what is set up, and what can be seen before the first step."""
-    words, run = wording_of(task.language), task.run
+    words = wording_of(language)
     setup, first, start = run.setup, run.first, run.start()
     key = "fix network" if setup.hidden else "fix network without hidden"
     yield words[key].format(n=setup.hidden, f=setup.activation)
     yield words["fix settings"].format(rate=_number(setup.learning_rate), epochs=setup.epochs)
-    yield words["fix inputs"].format(range=_range(run.rows[0], task))
+    yield words["fix inputs"].format(range=_range(run.rows[0], language))
     for layer, arrays in enumerate(start.layers, start=1):
         gradients = first.gradients.layers[layer - 1]
         facts = {
             "layer": layer,
-            "W": _range(arrays["W"], task),
-            "b": _range(arrays["b"], task),
-            "a": _range(first.a[layer], task),
+            "W": _range(arrays["W"], language),
+            "b": _range(arrays["b"], language),
+            "a": _range(first.a[layer], language),
             "g": _number(float(np.abs(gradients["W"]).max())),
         }
         yield words["fix layer"].format(**facts)
 
 
-def _range(values: npt.NDArray[np.float64], task: FixTask) -> str:
+def _range(values: npt.NDArray[np.float64], language: str) -> str:
     low, high = _number(float(values.min())), _number(float(values.max()))
-    return low if low == high else wording_of(task.language)["fix range"].format(low=low, high=high)
+    return low if low == high else wording_of(language)["fix range"].format(low=low, high=high)
 
 
 def _number(value: float) -> str:

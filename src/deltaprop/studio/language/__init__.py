@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from deltaprop.notation.languages import wording_in
 from deltaprop.studio.language import (
     en,
+    en_mend,
     en_practise,
     en_sets,
     en_settings,
     en_tour,
     zh,
+    zh_mend,
     zh_practise,
     zh_sets,
     zh_settings,
@@ -19,8 +21,18 @@ from deltaprop.studio.language import (
 __all__ = ["wording"]
 
 _WORDINGS = {
-    "en": en.WORDS | en_sets.WORDS | en_settings.WORDS | en_practise.WORDS | en_tour.WORDS,
-    "zh": zh.WORDS | zh_sets.WORDS | zh_settings.WORDS | zh_practise.WORDS | zh_tour.WORDS,
+    "en": en.WORDS
+    | en_sets.WORDS
+    | en_settings.WORDS
+    | en_practise.WORDS
+    | en_mend.WORDS
+    | en_tour.WORDS,
+    "zh": zh.WORDS
+    | zh_sets.WORDS
+    | zh_settings.WORDS
+    | zh_practise.WORDS
+    | zh_mend.WORDS
+    | zh_tour.WORDS,
 }
 
 

@@ -8,6 +8,7 @@
  *  sizes: inputs, then the neurons of each layer. activations: of the hidden layers. biases: whether there are any. optimizer: name and settings. */
 /** @typedef {{
  *   begin: { plan: Plan, edits?: number[], changes?: import("./learning.js").Change[] },
+ *   try: { plan: Plan, steps: number },
  *   go: { steps: number },
  *   goTo: { step: number },
  *   play: { rate: number | null },
@@ -33,6 +34,8 @@
  *  rate: steps a second, lately. learningRate and rows: as they are now; of rows those that were changed. With the arrays
  *  curve (rows of step, loss, held, right, heldRight), field (for each layer, for each neuron, columns x rows numbers),
  *  parameters, outputs (of the training rows), heldOutputs. */
+/** @typedef {{ step: number, loss: number, right: number, diverged: string | null }} TriedAnswer
+ *  Of another run, tried beside the one that is shown, with the arrays of a beginning; with the array curve. */
 /** @typedef {{ step: number, loss: number, rows: number[] }} TraceAnswer
  *  With the arrays parameters, state_0, ... : everything that the next step is worked out from; and what it comes to: by
  *  their ids z.1, a.1, delta.1, losses, loss, ... and those of the pass after it, z.1.after, ...; gradient, dataGradient,

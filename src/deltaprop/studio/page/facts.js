@@ -5,7 +5,7 @@
 /** @typedef {{
  *   language: string, words: Record<string, string>, names: Record<string, Record<string, string>>,
  *   activations: string[], losses: Record<string, string>,
- *   optimizers: Record<string, Record<string, number>>, server: string | null, mathematics: any, tutorial: Tutorial,
+ *   optimizers: Record<string, Record<string, number>>, server: string | null, mathematics: any, tutorial: Tutorial, mend: import("./mend.js").Prepared[],
  *   mistakes: import("./mistakes.js").Mistakes,
  *   version: string, rules: Record<string, string>, model: { format: string, functions: Record<string, number[]> } }} Facts
  *  tutorial: its example, a network without biases.

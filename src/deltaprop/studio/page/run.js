@@ -31,6 +31,8 @@ export const playing = signal(false);
 /** Steps a second; null: as many as there can be; "phases": one phase a second. */
 export const speed = signal(/** @type {number | "phases" | null} */ (null));
 export const trouble = signal(/** @type {string | null} */ (null));
+/** Whether there is somebody to ask. */
+export const isReady = signal(false);
 export const where = signal(/** @type {"page" | "server"} */ ("page"));
 /** What of a step is looked at: of the one that comes, or in "update" of the one that was just taken. */
 /** @type {{ value: Phase | null }} */
@@ -63,6 +65,7 @@ export async function start() {
   }
   where.value = /** @type {"page"} */ (backend.where);
   performance.mark("engine ready");
+  isReady.value = true;
   effect(() => void begin(setup.value));
   requestAnimationFrame(watch);
 }
@@ -310,6 +313,12 @@ export function setLearningRate(learningRate) {
 /** Another row to learn from, and where numbers are asked for, another target. @param {number} row @param {number[]} numbers */
 export function setRow(row, numbers) {
   return changing(() => backend.ask("setRow", { row: [row, ...numbers] }));
+}
+
+/** Try another run beside the one that is shown. @param {import("./answers.js").Plan} plan @param {Arrays} arrays
+ *  @param {number} steps @returns {Promise<{ answer: import("./answers.js").TriedAnswer, arrays: Arrays }>} */
+export function tryRun(plan, arrays, steps) {
+  return backend.ask("try", { plan, steps }, arrays);
 }
 
 export function trace() {

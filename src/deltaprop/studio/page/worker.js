@@ -30,6 +30,14 @@ const ANSWERS = {
     learning = learningOf(engine, plan, arrays, edits, changes);
     return [{ parameters: learning.network.nParameters }, {}];
   },
+  try({ plan: other, steps }, arrays) {
+    const tried = learningOf(engine, other, arrays);
+    tried.go(steps);
+    const { step, diverged, curve } = tried;
+    const { loss, right } = tried.figures();
+    tried.network.free();
+    return [{ step, diverged, loss, right }, { curve: flatCurve(curve) }];
+  },
   go({ steps }) {
     its().go(steps);
     return [{}, {}];
@@ -72,7 +80,7 @@ const ANSWERS = {
     const points = curve.filter((point) => point.step > since);
     /** @type {Arrays} */
     const arrays = {
-      curve: Float64Array.from(points.flatMap((p) => [p.step, p.loss, p.held, p.right, p.heldRight])),
+      curve: flatCurve(points),
     };
     if (plane) {
       const all = network.field(planeOf({ ...plane, base }), plane.allNeurons ? 0 : network.layers.length - 1);
@@ -115,6 +123,11 @@ function toldOf({ z, a, delta, losses }, loss, when) {
     ...(when ? [] : [[`delta.${l + 1}`, delta[l].values]]),
   ]);
   return Object.fromEntries([...found, [`losses${when}`, losses], [`loss${when}`, Float64Array.of(loss)]]);
+}
+
+/** @param {import("./learning.js").Point[]} points */
+function flatCurve(points) {
+  return Float64Array.from(points.flatMap((p) => [p.step, p.loss, p.held, p.right, p.heldRight]));
 }
 
 function its() {

@@ -5,6 +5,7 @@ import { html } from "../vendored/preact.js";
 import { AskView } from "./ask_view.js";
 import { AwayView } from "./away_view.js";
 import { FlowView } from "./flow_view.js";
+import { MendView } from "./mend_view.js";
 import { panel } from "./parts.js";
 import { PractiseView } from "./practise_view.js";
 import { SettingsView } from "./settings_view.js";
@@ -12,7 +13,7 @@ import { SlopeView } from "./slope_view.js";
 import { StepView } from "./step_view.js";
 
 /** @type {Record<string, () => any>} */
-const PANELS = { ask: AskView, flow: FlowView, slope: SlopeView, sides: StepView, practise: PractiseView, settings: SettingsView, away: AwayView };
+const PANELS = { ask: AskView, flow: FlowView, slope: SlopeView, sides: StepView, practise: PractiseView, settings: SettingsView, mend: MendView, away: AwayView };
 
 /** The arrows of the keyboard go from tab to tab. @param {KeyboardEvent} event */
 function arrow(event) {
