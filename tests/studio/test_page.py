@@ -36,6 +36,20 @@ def test_it_trains_and_goes_back(studio):
     assert page.text("loss") == two
 
 
+def test_who_plays_at_once_plays_what_was_chosen(studio):
+    page = studio(SETUP)
+    page.browser.execute_script(
+        "const scheme = document.getElementById('scheme');"
+        "scheme.value = 'zero'; scheme.dispatchEvent(new Event('change', { bubbles: true }));"
+        "document.getElementById('play').click()"
+    )
+    page.until(lambda: int(page.text("step")) > 50)
+    assert page.browser.find_elements("id", "pause")
+    assert page.browser.execute_script("return document.getElementById('scheme').value") == "zero"
+    page.press("pause")
+    page.until(lambda: page.browser.find_elements("id", "play"))
+
+
 WHAT = {
     "[data-neuron='n.1.1']": ("z.1[0,1]", "a.1[0,1]", "delta.1[0,1]", "db.1[1]", "b.1.after[1]"),
     "[data-neuron='n.3.0']": ("z.3[0,0]", "a.3[0,0]", "delta.3[0,0]"),

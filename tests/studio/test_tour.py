@@ -30,10 +30,15 @@ def press_button(name, times=1):
     return do
 
 
+STEP = "return JSON.stringify(globalThis.deltapropStep())"
+
+
 def choose(name, value, and_then=None):
     def do(page):
+        before = page.browser.execute_script(STEP)
         page.choose(name, value)
-        if and_then:
+        if and_then:  # as soon as the run has begun anew
+            page.until(lambda: page.browser.execute_script(STEP) != before)
             page.until(lambda: page.text("step") == "0")
             and_then(page)
 

@@ -103,6 +103,8 @@ async function begin(wish) {
   const edits = kept?.edits ?? [];
   if (edits.length) arrays.edits = Float64Array.from(edits.flatMap(([, flat]) => flat));
   if (found.training.x.length === 0) return nothing();
+  clearTimeout(walking);
+  [playing.value, walking] = [false, 0]; // whoever plays from here on plays what begins
   try {
     await backend.ask("begin", { plan, edits: edits.map(([step]) => step), changes: kept?.changes ?? [] }, arrays);
   } catch (error) {
@@ -111,8 +113,7 @@ async function begin(wish) {
   }
   if (own !== begun) return;
   points = [];
-  clearTimeout(walking);
-  [playing.value, walking, phase.value, trouble.value] = [false, 0, null, null];
+  [phase.value, trouble.value] = [null, null];
   [judged.value, shown.value, asBegun] = [null, found, found];
   await refresh();
   requestAnimationFrame(() => performance.mark("first frame"));
@@ -133,7 +134,7 @@ async function goOnTo(step) {
 
 /** There are no points yet: nothing runs, and nothing is shown. */
 function nothing() {
-  if (playing.value) void backend.ask("pause", {});
+  if (playing.peek()) void backend.ask("pause", {});
   [playing.value, phase.value, trouble.value] = [false, null, null];
   [shown.value, look.value] = [null, null];
 }
