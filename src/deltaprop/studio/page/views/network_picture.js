@@ -82,11 +82,13 @@ function numbers() {
   const step = practice?.world ?? (running && mode.value === "values" ? null : current.value?.worked);
   if (!step || step.last !== sizes.length - 1) return null;
   const s = practice ? sampleAsked(practice) : sample.value;
-  /** @param {Found} found @returns {Found} */
-  const covering = (found) => (practice && !found.ids.every((id) => isKnown(practice, id)) ? { ids: found.ids, value: 0, hidden: true } : found);
+  /** @param {Found} found @param {string[]} [makes] what is made of it as it stands @returns {Found} */
+  const covering = (found, makes = []) =>
+    practice && ![...found.ids, ...makes].every((id) => isKnown(practice, id)) ? { ids: found.ids, value: 0, hidden: true } : found;
+  const below = (/** @type {number} */ l, /** @type {number} */ i) => (mode.value === "deltas" ? [l ? `delta.${l}[${s},${i}]` : `dx[${s},${i}]`] : []);
   const neurons = sizes.map((n, layer) => Array.from({ length: n }, (_, j) => ofNeuron(step, mode.value, s, layer, j)).map((own) => own && covering(own)));
   const edges = sizes.slice(1).map((n, l) =>
-    Array.from({ length: sizes[l] }, (_, i) => Array.from({ length: n }, (__, j) => covering(ofEdge(step, mode.value, s, l + 1, i, j)))),
+    Array.from({ length: sizes[l] }, (_, i) => Array.from({ length: n }, (__, j) => covering(ofEdge(step, mode.value, s, l + 1, i, j), below(l, i)))),
   );
   const largest = (/** @type {(Found | null)[]} */ all) => all.reduce((most, found) => Math.max(most, Math.abs(found?.value ?? 0)), 0);
   return { neurons, edges, loss: practice ? lossIn(practice) : { ...ofLoss(step, s), hidden: false }, asked: practice ? placesAsked(practice) : [], most: largest(neurons.flat()), thickest: largest(edges.flat(2)) };
@@ -133,7 +135,7 @@ function Edges({ layout, found }) {
         lines.push(
           html`<path class=${`edge ${below ? "below" : "above"}${is("pointed", pointed.value === id)}${is("asked", about.value === id)}${is(lit.value.get(id) ?? "", lit.value.has(id))}${is("wanted", Boolean(found?.asked.includes(id)))}`} data-id=${id}
             role=${about.value === id ? "button" : null} tabindex=${about.value === id ? 0 : null} aria-label=${about.value === id ? name : null}
-            data-number=${found && !isHidden(own) && numberText(own.value, 17)} style=${`${old}--at:${2 * layer - 1}`}
+            data-number=${found && !isHidden(own) ? numberText(own.value, 17) : null} style=${`${old}--at:${2 * layer - 1}`}
             d=${way} stroke-width=${shownWidth.toFixed(1)}>
             ${pointed.value === id && html`<title>${name}</title>`}</path>`,
         );
@@ -166,7 +168,7 @@ function Neuron({ layer, j, field, at, own, most, last, wanted }) {
   const colour = values || !own ? "" : `--own:var(${own.value < 0 ? "--orange" : "--blue"});--share:${Math.round(58 * share(own.value, most))}%;`;
   const name = told(layer === 0 ? "input" : "neuron", { layer, j: j + 1 });
   const text = own?.hidden ? ["?"] : own && (phase.value === "update" && own.before !== undefined ? [own.before, Number(own.after)].map((value) => brief(value)) : [signed(own.value)]);
-  return html`<div role="button" tabindex="0" data-neuron=${id} data-number=${own && !own.hidden && numberText(own.value, 17)}
+  return html`<div role="button" tabindex="0" data-neuron=${id} data-number=${own && !own.hidden ? numberText(own.value, 17) : null}
     title=${own && !own.hidden ? `${own.ids.join(" → ")} = ${short(own.value, 6)}` : name}
     class=${`neuron ${values ? "field" : "flat"} ${pointed.value === id ? "pointed" : ""} ${about.value === id ? "asked" : ""} ${lit.value.get(id) ?? ""} ${wanted ? "wanted" : ""}`}
     style=${`left:${at.x - NODE / 2}px;top:${at.y - NODE / 2}px;--at:${2 * layer};${colour}`}>
@@ -186,7 +188,7 @@ function Loss({ at, found, last }) {
     values: ["L", now], deltas: ["∂L/∂L", "1"], gradients: ["L", now], updates: [now, `→ ${loss ? short(loss.after, 3) : "–"}`],
   })[mode.value]; // prettier-ignore
   return html`<button type="button" data-neuron="loss" class=${`loss-node ${about.value === "loss" ? "asked" : ""} ${pointed.value === "loss" ? "pointed" : ""} ${lit.value.get("loss") ?? ""} ${found?.asked.includes("loss") ? "wanted" : ""}`}
-    data-number=${loss && !loss.hidden && numberText(loss.batch, 17)} title=${told("loss of the batch")}
+    data-number=${loss && !loss.hidden ? numberText(loss.batch, 17) : null} title=${told("loss of the batch")}
     style=${`left:${at.x}px;top:${at.y}px;--at:${2 * last + 1}`}><span class="visually-hidden">${told("loss of the batch")}: </span><small aria-hidden="true">${above}</small><span>${text}</span></button>`;
 }
 
