@@ -404,3 +404,27 @@ def test_the_tutorials_example_is_practised(studio):
         practice.answer({name: f"{steps[name]:.5g}" for name in names})
         assert practice.said().count("is right.") == len(names), (names, practice.said())
     assert page.text("loss") == loss
+
+
+def test_another_round_takes_the_next_samples_and_then_the_next_step(studio):
+    page = studio(SMALL)
+    practice = Practice(page, topic="loss", samples=2)
+    seen = []
+    for step in ("0", "0", "1"):
+        assert page.text("step") == step
+        seen.append(page.browser.execute_script(READ)["x"])
+        page.press("give-up")
+        page.until(practice.over)
+        if step == "1":
+            break
+        practice.begin("another")
+    assert seen[0] != seen[1] != seen[2]
+    # its weights are those after the step, with two decimals where that is asked for
+    page.choose("practise-short", "view")
+    page.press("begin")
+    page.until(practice.asked)
+    weights = page.browser.execute_script(READ)["W.1"]
+    assert any(len(text) > 6 for row in weights for text in row)
+    # what is undone ends it as well
+    page.choose("learning-rate", 0.1)
+    page.until(lambda: not practice.asked())
