@@ -195,6 +195,26 @@ def test_an_edge_is_dragged_and_a_neuron_turned_by_the_arrows(studio):
     page.until(lambda: browser.execute_script(read) == "0")
 
 
+def test_the_samples_point_is_dragged_over_the_plane(studio):
+    from selenium.webdriver.common.action_chains import ActionChains
+
+    page = studio("data=xor&data-n=40&layers=2-tanh&batchSize=4")
+    page.settle()
+    given = "return globalThis.deltapropStep().x"
+    before = page.browser.execute_script(given)
+    ring = page.browser.find_element("css selector", ".sampled")
+    page.browser.execute_script("arguments[0].scrollIntoView({ block: 'center' })", ring)
+    wide = page.browser.find_element("css selector", ".plane").size["width"]
+    by = -30 if before[0][0] > 0 else 30
+    ActionChains(page.browser).drag_and_drop_by_offset(ring, by, 0).perform()
+    wanted = before[0][0] + by * 2 * 1.15 / wide
+    page.until(lambda: abs(page.browser.execute_script(given)[0][0] - wanted) < 0.03)
+    page.settle()
+    after = page.browser.execute_script(given)
+    assert after[0][1] == pytest.approx(before[0][1], abs=0.03)
+    assert after[1:] == before[1:]
+
+
 def lit(page, kind):
     return set(
         page.browser.execute_script(
@@ -230,6 +250,11 @@ def test_what_a_number_is_made_of_is_lit_and_points_both_ways(studio):
     hand.perform()
     seen = "li[data-id='z.2[0,1]'] .symbols [data-id='a.1[0,0]'].lit"
     page.until(lambda: page.browser.find_elements("css selector", seen))
+    # by keys alone: along the numbers of a line
+    page.browser.execute_script("document.querySelector(\"li[data-id='z.2[0,1]']\").focus()")
+    for where in ("n.1.0", "w.2.0.1", "n.1.1"):
+        press(page.browser, "ARROW_RIGHT")
+        page.until(lambda where=where: lit(page, "pointed") == {where})
     # a weight of the equation is the weight of the picture
     page.ask(operand)
     page.until(lambda: lit(page, "asked") == {"w.2.2.1"})

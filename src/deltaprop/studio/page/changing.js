@@ -88,6 +88,30 @@ function isWorkedOut() {
   return next.value !== null && next.value.of === look.value?.parameters && next.value.plan === shown.value?.plan;
 }
 
+/** Where the sample's point is wanted; of places that come too fast the last one counts. @type {number[] | null} */
+let wantedAt = null;
+let moving = false;
+
+/** Move the sample's point to other inputs. @param {number[]} x */
+export async function movePoint(x) {
+  wantedAt = x;
+  if (moving) return;
+  forgetTurn();
+  moving = true;
+  try {
+    while (wantedAt !== null) {
+      const [now, row] = [shown.value, next.value?.rows[sample.value]];
+      /** @type {number[]} */ const to = wantedAt;
+      wantedAt = null;
+      if (now && row !== undefined && !look.value?.running && !covered.value) {
+        await setRow(row, [...to, ...now.training.x[row].slice(to.length), ...(now.classes ? [] : [now.training.answers[row]])]);
+      }
+    }
+  } finally {
+    moving = false;
+  }
+}
+
 /** The turn is over. */
 export function turned() {
   if (turning) isEnding = true;

@@ -144,7 +144,7 @@ function Edges({ layout, found }) {
         const [a, b] = [(1 - t) ** 3 + 3 * (1 - t) ** 2 * t, 3 * (1 - t) * t ** 2 + t ** 3];
         const x = (1 - t) ** 3 * start + 3 * (1 - t) * t * middle + t ** 3 * end;
         const text = isHidden(own) ? "?" : old ? `${brief(Number(/** @type {Found} */ (own).before), 3)} → ${brief(Number(/** @type {Found} */ (own).after), 3)}` : signed(own.value);
-        texts.push(html`<text class=${about.value === id || pointed.value === id ? "direct" : (lit.value.get(id) ?? "")} x=${x} y=${a * from.y + b * to.y + 3.5} style=${`--at:${2 * layer - 1}`}>${text}</text>`);
+        texts.push(html`<text class=${lit.value.get(id) === "direct" || [about.value, pointed.value].includes(id) ? "of-it" : ""} x=${x} y=${a * from.y + b * to.y + 3.5} style=${`--at:${2 * layer - 1}`}>${text}</text>`);
       }
     }
   }

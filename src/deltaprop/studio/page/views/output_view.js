@@ -1,6 +1,7 @@
 // What comes out: the decision regions, or the surface, with the points; figures and their curves.
 
 import { about, coversLoss, current, pointed, sample } from "../asked.js";
+import { movePoint } from "../changing.js";
 import { CLASSES, css, drawField, drawRegions, glyph } from "../drawing.js";
 import { short, told } from "../facts.js";
 import { REACH, SIDE, look, shown } from "../run.js";
@@ -29,11 +30,26 @@ function Points({ held }) {
   })}</g>`;
 }
 
-/** A ring about the sample whose numbers are shown. */
+/** A ring about the sample whose numbers are shown; it is moved by dragging. */
 function Sampled() {
   const [now, step, seen] = [shown.value, current.value, look.value];
   const [a, b] = (!seen?.running && step && now?.training.x[step.rows[sample.value]]) || [NaN];
-  return Number.isFinite(a + b) ? html`<circle class="sampled" cx=${a} cy=${-b} r="0.06" />` : null;
+  return Number.isFinite(a + b) ? html`<circle class="sampled" cx=${a} cy=${-b} r="0.06" onPointerDown=${dragged} />` : null;
+}
+
+/** @param {PointerEvent} event */
+function dragged(event) {
+  const plane = /** @type {SVGElement} */ (event.currentTarget).ownerSVGElement;
+  if (event.button !== 0 || !plane) return;
+  event.preventDefault();
+  const ending = new AbortController();
+  const moved = (/** @type {PointerEvent} */ { clientX, clientY }) => {
+    const { left, top, width, height } = plane.getBoundingClientRect();
+    const place = [(2 * (clientX - left)) / width - 1, 1 - (2 * (clientY - top)) / height];
+    void movePoint(place.map((share) => Number((REACH * Math.max(-1, Math.min(1, share))).toFixed(4))));
+  };
+  window.addEventListener("pointermove", moved, { signal: ending.signal });
+  for (const end of ["pointerup", "pointercancel"]) window.addEventListener(end, () => ending.abort(), { signal: ending.signal });
 }
 
 export function OutputView() {
