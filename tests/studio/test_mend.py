@@ -5,8 +5,9 @@ import pytest
 
 from deltaprop.errors import DeltapropError
 from deltaprop.practice.exercises.fixing import FixTask
+from deltaprop.practice.exercises.runs import PREPARED
 from deltaprop.studio.language import wording
-from deltaprop.studio.mending import PREPARED, mending
+from deltaprop.studio.mending import mending
 from deltaprop.studio.session import Session
 from helpers.in_browser import resize, what_keeps_people_out
 from helpers.studio_page import Studio

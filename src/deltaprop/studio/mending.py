@@ -5,22 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from deltaprop.practice.exercises.runs import FAULTS, FIXES, Run, Setup
+from deltaprop.practice.exercises.runs import FAULTS, FIXES, PREPARED, Run, Setup
 from deltaprop.practice.sheets.fixing import facts_of
 
-__all__ = ["PREPARED", "mending"]
+__all__ = ["mending"]
 
-# "deltaprop practice --kind fix --seed ..." asks about these; of its changes four are offered:
-# seed, fault, whether no straight line parts the classes, seed of the rows, changes
-PREPARED = (
-    (7, "learning_rate_too_low", False, 464159, ("longer", "wider", "faster", "slower")),
-    (0, "learning_rate_too_high", False, 79219, ("longer", "slower", "scale", "faster")),
-    (1, "no_nonlinearity", True, 237544, ("faster", "longer", "scale", "bend")),
-    (4, "symmetric_weights", True, 254016, ("wider", "faster", "draw", "longer")),
-    (8, "dead_units", True, 886591, ("bend", "draw", "longer", "faster")),
-    (10, "unscaled_inputs", True, 813041, ("scale", "wider", "slower", "longer")),
-    (24, "saturated_units", False, 69134, ("faster", "bend", "longer", "draw")),
-)
 _FAULTS = {fault.name: fault for fault in FAULTS}
 _FIXES = {fix.name: fix for fix in FIXES}
 

@@ -14,12 +14,12 @@ import numpy.typing as npt
 
 from deltaprop.errors import DataError, SettingError
 from deltaprop.explaining.examples import worked_example
-from deltaprop.explaining.explanation import explain
-from deltaprop.model.backprop import Trace, propagate
+from deltaprop.model.backprop import propagate
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.studio.frames import Arrays
 from deltaprop.studio.learning import Change, Figures, Learning, Rows
+from deltaprop.studio.step import step_that_comes
 from deltaprop.training.checks import check_rows
 from deltaprop.training.optimizers import optimizer_from_dict
 
@@ -199,21 +199,8 @@ class Session:
         }, found  # fmt: skip
 
     def _trace(self) -> Answer:
-        its = self._its()
-        rows = its.batch(its.step)
-        worked = explain(
-            its.network, its.parameters, its.rows.x[rows], its.rows.t[rows],
-            optimizer=its.optimizer, state=its.state, step=its.step, n_steps=its.step + 1,
-        )  # fmt: skip
-        trace, update = worked.trace, worked.update
-        arrays = {
-            "parameters": its.parameters.flat.copy(), "gradient": trace.gradients.flat,
-            "dataGradient": trace.data_gradients.flat, "after": update.after.parameters.flat,
-            "dx": trace.dx, **_numbers(trace, ""), **_numbers(update.after, ".after"),
-            **_states("state", its.state), **_states("stateAfter", update.new_state),
-        }  # fmt: skip
-        told = {"loss": _told(trace.loss), "rows": rows.tolist(), "step": its.step}
-        return told, {name: array.reshape(-1) for name, array in arrays.items()}
+        told, arrays = step_that_comes(self._its())
+        return {**told, "loss": _told(told["loss"])}, arrays
 
     def _its(self) -> Learning:
         if self._learning is None:
@@ -264,22 +251,6 @@ def _explain(asked: Mapping[str, Any]) -> Answer:
     language = str(asked.get("language"))
     text = worked_example(example).explain().to(str(asked.get("form")), language=language)
     return {"text": text}, {}
-
-
-def _states(name: str, state: Mapping[str, Any]) -> dict[str, npt.NDArray[Any]]:
-    """Return what an optimizer keeps, array by array."""
-    kept = [value for value in state.values() if isinstance(value, np.ndarray)]
-    return {f"{name}_{k}": value for k, value in enumerate(kept)}
-
-
-def _numbers(trace: Trace, when: str) -> dict[str, npt.NDArray[Any]]:
-    """Return a pass by the ids of its arrays."""
-    found = {f"losses{when}": trace.loss_per_sample, f"loss{when}": np.array([trace.loss])}
-    for layer, (z, a) in enumerate(zip(trace.z, trace.a[1:], strict=True), 1):
-        found |= {f"z.{layer}{when}": z, f"a.{layer}{when}": a}
-        if not when:
-            found[f"delta.{layer}"] = trace.delta[layer - 1]
-    return found
 
 
 def _field(its: Learning, plane: Mapping[str, Any], base: npt.NDArray[np.float64]) -> Any:

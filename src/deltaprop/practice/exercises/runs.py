@@ -20,7 +20,7 @@ from deltaprop.practice.exercises.generate import Draws
 from deltaprop.training.loop import train
 from deltaprop.training.optimizers import GradientDescent
 
-__all__ = ["FAULTS", "FIXES", "Fault", "Fix", "Run", "Setup"]
+__all__ = ["FAULTS", "FIXES", "PREPARED", "Fault", "Fix", "Run", "Setup"]
 
 Array = npt.NDArray[np.float64]
 
@@ -145,6 +145,20 @@ FIXES = (
     _fix("wider", "four times as many hidden neurons", "隐藏神经元增加到 4 倍",
          lambda s: replace(s, hidden=4 * s.hidden)),
 )  # fmt: skip
+
+
+# Runs that practice asks about, for whoever has no time to look for one: the seed of the question,
+# the fault, whether no straight line parts the classes, the seed of the rows, and four of the
+# changes, of which one helps.
+PREPARED = (
+    (7, "learning_rate_too_low", False, 464159, ("longer", "wider", "faster", "slower")),
+    (0, "learning_rate_too_high", False, 79219, ("longer", "slower", "scale", "faster")),
+    (1, "no_nonlinearity", True, 237544, ("faster", "longer", "scale", "bend")),
+    (4, "symmetric_weights", True, 254016, ("wider", "faster", "draw", "longer")),
+    (8, "dead_units", True, 886591, ("bend", "draw", "longer", "faster")),
+    (10, "unscaled_inputs", True, 813041, ("scale", "wider", "slower", "longer")),
+    (24, "saturated_units", False, 69134, ("faster", "bend", "longer", "draw")),
+)
 
 
 @dataclass(frozen=True)
