@@ -58,6 +58,11 @@ export const canBegin = () => next.value !== null && look.value !== null && !loo
 export function begin(from = 0) {
   const [coming, seen] = [next.value, look.value];
   if (coming === null || seen === null || !canBegin()) return;
+  if (coming.of !== seen.parameters) {
+    // the step of this network is still being worked out
+    [of, waiting] = [{ ...of, shown: shown.value }, true];
+    return;
+  }
   seed += 1;
   of = { shown: shown.value, step: seen.step, parameters: Float64Array.from(seen.parameters), from };
   batch(() => {
