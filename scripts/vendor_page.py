@@ -15,6 +15,7 @@ from pathlib import Path
 TO = Path(__file__).resolve().parent.parent / "src/deltaprop/studio/page/vendored"
 VERSIONS = {
     "preact": "11.2.0", "htm": "3.1.1", "@preact/signals": "2.11.4", "uplot": "1.6.32",
+    "papaparse": "5.7.1",
 }  # fmt: skip
 BUNDLER = "esbuild@0.28.2"
 MODULES = {
@@ -33,6 +34,7 @@ MODULES = {
          "useLayoutEffect", "useRef"),
     ),
     "uplot": (("uplot",), 'export { default as uPlot } from "uplot";', ("uPlot",)),
+    "papaparse": (("papaparse",), 'export { default as Papa } from "papaparse";', ("Papa",)),
 }  # fmt: skip
 STYLES = {"uplot.css": "uplot/dist/uPlot.min.css"}
 

@@ -43,6 +43,10 @@ class Rows:
     def __len__(self) -> int:
         return len(self.x)
 
+    def first(self, n: int) -> Rows:
+        """Return so many of them."""
+        return Rows(self.x[:n], self.t[:n])
+
 
 @dataclass(frozen=True)
 class Figures:

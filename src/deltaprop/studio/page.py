@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from deltaprop.explaining.examples import built_in_example
@@ -20,6 +21,8 @@ from deltaprop.studio.language import wording
 from deltaprop.studio.mathematics import mathematics
 from deltaprop.studio.mending import mending
 from deltaprop.studio.mistakes import mistakes
+from deltaprop.studio.tables import OpenTable
+from deltaprop.studio.typed_columns import BUILT_IN, packed_built_in, packed_table, rules
 from deltaprop.training.optimizers import OPTIMIZERS, hyperparameters
 
 __all__ = ["studio_page"]
@@ -29,7 +32,10 @@ _STYLES = ("vendored/uplot.css", "studio.css")
 
 
 def studio_page(
-    language: str = "en", server: str | None = None, in_notebook: Mapping[str, Any] | None = None
+    language: str = "en",
+    server: str | None = None,
+    in_notebook: Mapping[str, Any] | None = None,
+    table: OpenTable | None = None,
 ) -> str:
     """Return the page.
 
@@ -43,6 +49,8 @@ def studio_page(
     in_notebook : mapping, optional
         The run that it opens with in a notebook (``KeptRun`` of facts.js); it tells the frame
         around it where it stands.
+    table : OpenTable, optional
+        One that it opens; without a server it stands in the page, of a large one some rows.
 
     Raises
     ------
@@ -50,14 +58,18 @@ def studio_page(
         No server, and kernels that were not built.
     """
     words = wording(language)
-    blocks = {"facts": json_in_html(_facts(language, server))}
+    blocks = {"facts": json_in_html(_facts(language, server, table))}
     if in_notebook is not None:
         blocks["run"] = json_in_html({**in_notebook, "inNotebook": True})
     if server is None:
+        packed = {name: packed_built_in(name) for name in BUILT_IN}
+        if table is not None:
+            packed["own"] = packed_table(table)
+        blocks["tables"] = json_in_html(packed)
         blocks["kernels"] = packed_engine()
         blocks["worker"] = _script_in_html(one_script(files("deltaprop"), "studio/page/worker"))
     style = "\n".join(_PAGE.joinpath(name).read_text(encoding="utf-8") for name in _STYLES)
-    kinds = {"facts": "application/json", "run": "application/json"}
+    kinds = dict.fromkeys(("facts", "run", "tables"), "application/json")
     door = "engine in page" if server is None else "engine at server"
     body = [
         f"<header><h1>{escape(words['title'])}</h1><p>{escape(words['subtitle'])}</p>",
@@ -78,7 +90,7 @@ def studio_page(
     )  # fmt: skip
 
 
-def _facts(language: str, server: str | None) -> dict[str, Any]:
+def _facts(language: str, server: str | None, table: OpenTable | None) -> dict[str, Any]:
     kinds = ("activation", "loss", "optimizer")
     flat = {name: cls for name, cls in OPTIMIZERS.items() if not hasattr(cls, "step_on")}
     return {
@@ -96,6 +108,8 @@ def _facts(language: str, server: str | None) -> dict[str, Any]:
             for name, cls in flat.items()
         },
         "server": server,
+        "own": None if table is None else Path(table.table.source).name,
+        "columnRules": rules(),
         "mathematics": mathematics(),
         "tutorial": _tutorial(),
         "mistakes": mistakes(language),

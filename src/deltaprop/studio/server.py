@@ -13,9 +13,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from deltaprop.errors import DataError, DeltapropError, MissingExtraError
+from deltaprop.languages import told
 from deltaprop.studio.frames import packed, unpacked
 from deltaprop.studio.page import studio_page
 from deltaprop.studio.session import Session
+from deltaprop.studio.tables import OpenTable
 
 try:
     import uvicorn
@@ -40,10 +42,11 @@ _HEADERS = {
 }
 
 
-def application(token: str, port: int, language: str) -> Starlette:
+def application(token: str, port: int, language: str, table: OpenTable | None = None) -> Starlette:
     """Return what answers at a port: the page at ``/``, its run at ``/run``.
 
-    ``/page`` is the page with the kernels in it, for whoever takes a run away.
+    ``/page`` is the page with the kernels in it, for whoever takes a run away. ``table`` is what
+    the page opens.
     """
     hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
 
@@ -59,7 +62,7 @@ def application(token: str, port: int, language: str) -> Starlette:
                     "This address lacks the token that deltaprop studio printed.\n", 403, _HEADERS
                 )
             try:
-                return HTMLResponse(studio_page(language, at), headers=_HEADERS)
+                return HTMLResponse(studio_page(language, at, table=table), headers=_HEADERS)
             except DeltapropError as error:  # there are no kernels
                 return PlainTextResponse(str(error), 404, _HEADERS)
 
@@ -71,7 +74,7 @@ def application(token: str, port: int, language: str) -> Starlette:
             await connection.close(1008)
             return
         await connection.accept()
-        await _answer(connection)
+        await _answer(connection, Session(language, table), language)
 
     return Starlette(
         routes=[
@@ -82,20 +85,19 @@ def application(token: str, port: int, language: str) -> Starlette:
     )
 
 
-async def _answer(connection: WebSocket) -> None:
+async def _answer(connection: WebSocket, session: Session, language: str) -> None:
     """Answer one page's questions until it goes."""
-    session = Session()
     try:
         while True:
             data = await connection.receive_bytes()
-            await connection.send_bytes(await asyncio.to_thread(_answered, session, data))
+            await connection.send_bytes(await asyncio.to_thread(_answered, session, data, language))
     except (WebSocketDisconnect, KeyError):  # it went, or sent what is no bytes
         pass
     finally:
         await asyncio.to_thread(session.close)
 
 
-def _answered(session: Session, data: bytes) -> bytes:
+def _answered(session: Session, data: bytes, language: str) -> bytes:
     number: Any = None
     try:
         message, arrays = unpacked(data)
@@ -104,7 +106,7 @@ def _answered(session: Session, data: bytes) -> bytes:
             raise DataError("A question has a number.")
         answer, found = session.answer(message.get("kind"), message.get("asked"), arrays)
     except DeltapropError as error:
-        return packed({"id": number, "refused": str(error)})
+        return packed({"id": number, "refused": told(str(error), language)})
     return packed({"id": number, "answer": answer}, found)
 
 
@@ -121,9 +123,17 @@ class Stop:
 
 
 def serve(
-    port: int, language: str, opened: Callable[[str], object], stop: Stop | None = None
+    port: int,
+    language: str,
+    opened: Callable[[str], object],
+    stop: Stop | None = None,
+    *,
+    table: OpenTable | None = None,
+    token: str | None = None,
 ) -> None:
     """Serve the page until Ctrl-C; ``opened`` is told its address once it can be opened.
+
+    ``table`` is what the page opens. The token is drawn unless one is given.
 
     Raises
     ------
@@ -133,10 +143,11 @@ def serve(
     listening = socket.socket()
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listening.bind(("127.0.0.1", port))
-    token, own = secrets.token_urlsafe(24), listening.getsockname()[1]
+    token, own = token or secrets.token_urlsafe(24), listening.getsockname()[1]
     config = uvicorn.Config(
-        application(token, own, language), log_level="warning", ws_max_size=_MOST_BYTES,
-        lifespan="off", timeout_graceful_shutdown=1, access_log=False,
+        application(token, own, language, table), log_level="warning",
+        ws_max_size=_MOST_BYTES, ws_per_message_deflate=False, lifespan="off",
+        timeout_graceful_shutdown=1, access_log=False,
     )  # fmt: skip
     server = uvicorn.Server(config)
     if stop is not None:

@@ -14,12 +14,18 @@ import numpy.typing as npt
 
 from deltaprop.errors import DataError, SettingError
 from deltaprop.explaining.examples import worked_example
-from deltaprop.model.backprop import propagate
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
+from deltaprop.studio.asked import floats as _floats
+from deltaprop.studio.asked import listed as _list
+from deltaprop.studio.asked import number as _number
+from deltaprop.studio.asked import whole as _whole
 from deltaprop.studio.frames import Arrays
 from deltaprop.studio.learning import Change, Figures, Learning, Rows
+from deltaprop.studio.planes import field_of
+from deltaprop.studio.session_tables import Tables
 from deltaprop.studio.step import step_that_comes
+from deltaprop.studio.tables import OpenTable
 from deltaprop.training.checks import check_rows
 from deltaprop.training.optimizers import optimizer_from_dict
 
@@ -31,21 +37,32 @@ _SLICE = 0.012  # seconds of steps between two looks at what is asked
 _MOST_STEPS = 100_000  # at once: nothing else is answered meanwhile
 _MOST_TRIED = 10_000
 _MOST_PARAMETERS = 5_000_000
-_MOST_NUMBERS = 20_000_000  # of a plane, in its widest layer
-_STOPS = ("begin", "goTo", "setParameters", "setLearningRate", "setRow", "play")
+_STOPS = (
+    "openTable",
+    "choose",
+    "begin",
+    "goTo",
+    "setParameters",
+    "setLearningRate",
+    "setRow",
+    "play",
+)
 _NO_FIGURES = Figures(float("nan"), None)
 
 
 class Session:
     """A run, and the thread that plays it. One question at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, language: str = "en", own: OpenTable | None = None) -> None:
+        self._tables = Tables(language, own)
         self._lock = threading.Lock()
         self._learning: Learning | None = None
         self._playing: threading.Thread | None = None
         self._running = False
         self._rate = 0.0
         self._answers: Mapping[str, Callable[[Mapping[str, Any], Arrays], Answer]] = {
+            "openTable": self._open_table,
+            "choose": lambda asked, _: self._choose(asked),
             "begin": self._begin,
             "try": self._try,
             "go": lambda asked, _: self._to(self._its().step + _whole(asked, "steps")),
@@ -82,6 +99,16 @@ class Session:
 
     # what is asked
 
+    def _open_table(self, asked: Mapping[str, Any], arrays: Arrays) -> Answer:
+        self._learning = None
+        self._tables.open(asked, arrays)
+        return {}, {}
+
+    def _choose(self, asked: Mapping[str, Any]) -> Answer:
+        self._learning = None  # its rows are those of the table
+        found = self._tables.choose(asked)
+        return found.told, found.sample
+
     def _made(self, asked: Mapping[str, Any], arrays: Arrays) -> Learning:
         plan = asked.get("plan")
         if not isinstance(plan, dict):
@@ -101,11 +128,14 @@ class Session:
         if not isinstance(optimizer, dict):
             raise DataError("A plan has an optimizer.")
         flat = _parameters(arrays, network)
-        rows = _rows(network, arrays, "")
+        if asked.get("table"):
+            rows, held = self._tables.rows(network)
+        else:
+            rows = _rows(network, arrays, "")
+            held = _rows(network, arrays, "held") if "heldX" in arrays else None
         rule = optimizer_from_dict({**optimizer, "learning_rate": _number(plan, "learningRate")})
         return Learning(
-            network, Parameters(network.layout, flat), rule, rows,
-            _rows(network, arrays, "held") if "heldX" in arrays else None,
+            network, Parameters(network.layout, flat), rule, rows, held,
             _whole(plan, "batchSize", least=1), _whole(plan, "seed"),
             edits=_edits(asked.get("edits", []), arrays, network),
             changes=_changes(asked.get("changes", []), rows),
@@ -178,13 +208,14 @@ class Session:
         found: dict[str, npt.NDArray[Any]] = {"curve": curve}
         plane = asked.get("plane")
         if isinstance(plane, dict):
-            found["field"] = _field(its, plane, _floats(arrays, "base"))
+            found["field"] = field_of(its.network, its.parameters, plane, arrays)
         if asked.get("parameters"):
             found["parameters"] = its.parameters.flat.copy()
         if asked.get("outputs"):
-            found["outputs"] = its.outputs(its.rows).reshape(-1)
+            shown = [_whole({"rows": n}, "rows") for n in asked.get("shown") or (2**52, 2**52)]
+            found["outputs"] = its.outputs(its.rows.first(shown[0])).reshape(-1)
             if its.held is not None:
-                found["heldOutputs"] = its.outputs(its.held).reshape(-1)
+                found["heldOutputs"] = its.outputs(its.held.first(shown[-1])).reshape(-1)
         own = its.figures(its.rows)
         held = _NO_FIGURES if its.held is None else its.figures(its.held)
         return {
@@ -251,27 +282,6 @@ def _explain(asked: Mapping[str, Any]) -> Answer:
     language = str(asked.get("language"))
     text = worked_example(example).explain().to(str(asked.get("form")), language=language)
     return {"text": text}, {}
-
-
-def _field(its: Learning, plane: Mapping[str, Any], base: npt.NDArray[np.float64]) -> Any:
-    """Return what neurons make of a plane over two inputs: layer by layer, neuron by neuron."""
-    network = its.network
-    columns, rows = (_whole(plane, name, least=1) for name in ("columns", "rows"))
-    whole = bool(plane.get("allNeurons"))
-    if columns * rows * max(network.sizes) > _MOST_NUMBERS:
-        raise SettingError(f"A plane of {columns} x {rows} points is too fine.")
-    across, up = (_whole({"input": i}, "input") for i in _list(plane, "inputs"))
-    if base.size != network.n_in or max(across, up) >= network.n_in:
-        raise DataError(f"A plane lies in the {network.n_in} inputs.")
-    (left, right), (low, high) = (_list(plane, axis) for axis in ("x", "y"))
-    x = np.tile(base, (columns * rows, 1))
-    cells = np.arange(columns * rows)
-    x[:, across] = left + (right - left) * (cells % columns + 0.5) / columns
-    x[:, up] = high + (low - high) * (cells // columns + 0.5) / rows
-    with np.errstate(over="ignore", invalid="ignore"):
-        _, a, _ = propagate(network, its.parameters, x)
-    kept = a[1:] if whole else a[-1:]
-    return np.concatenate([layer.T.reshape(-1) for layer in kept]).astype(np.float32)
 
 
 def _rows(network: Network, arrays: Arrays, of: str) -> Rows:
@@ -349,33 +359,6 @@ def _row(given: object, rows: Rows) -> tuple[int, tuple[float, ...]]:
 
 def _told_rows(change: Change) -> list[list[float]]:
     return [[row, *numbers] for row, numbers in change.rows.items()]
-
-
-def _floats(arrays: Arrays, name: str) -> npt.NDArray[np.float64]:
-    if name not in arrays:
-        raise DataError(f"The question lacks its array {name!r}.")
-    return np.asarray(arrays[name], dtype=np.float64)
-
-
-def _list(asked: Mapping[str, Any], name: str) -> list[Any]:
-    found = asked.get(name)
-    if not isinstance(found, list):
-        raise DataError(f"The question lacks its list {name!r}.")
-    return found
-
-
-def _number(asked: Mapping[str, Any], name: str) -> float:
-    found = asked.get(name)
-    if isinstance(found, bool) or not isinstance(found, int | float):
-        raise DataError(f"The question lacks its number {name!r}.")
-    return float(found)
-
-
-def _whole(asked: Mapping[str, Any], name: str, least: int = 0) -> int:
-    found = asked.get(name)
-    if isinstance(found, bool) or not isinstance(found, int) or not least <= found < 2**53:
-        raise DataError(f"{name} is {found!r}; it is a whole number of at least {least}.")
-    return found
 
 
 def _told(value: float | None) -> float | None:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from deltaprop.explaining.explanation import explain
 from deltaprop.model.backprop import Trace
+from deltaprop.model.targets import dense_targets
 from deltaprop.studio.learning import Learning
 
 __all__ = ["step_that_comes"]
@@ -28,6 +29,7 @@ def step_that_comes(its: Learning) -> tuple[dict[str, Any], Arrays]:
     arrays = {
         "parameters": its.parameters.flat.copy(), "gradient": trace.gradients.flat,
         "dataGradient": trace.data_gradients.flat, "after": update.after.parameters.flat,
+        "x": its.rows.x[rows], "targets": dense_targets(its.rows.t[rows], its.network.n_out),
         "dx": trace.dx, **_numbers(trace, ""), **_numbers(update.after, ".after"),
         **_states("state", its.state), **_states("stateAfter", update.new_state),
     }  # fmt: skip

@@ -9,12 +9,14 @@ from deltaprop.studio.language import (
     en_practise,
     en_sets,
     en_settings,
+    en_tables,
     en_tour,
     zh,
     zh_mend,
     zh_practise,
     zh_sets,
     zh_settings,
+    zh_tables,
     zh_tour,
 )
 
@@ -26,13 +28,15 @@ _WORDINGS = {
     | en_settings.WORDS
     | en_practise.WORDS
     | en_mend.WORDS
-    | en_tour.WORDS,
+    | en_tour.WORDS
+    | en_tables.WORDS,
     "zh": zh.WORDS
     | zh_sets.WORDS
     | zh_settings.WORDS
     | zh_practise.WORDS
     | zh_mend.WORDS
-    | zh_tour.WORDS,
+    | zh_tour.WORDS
+    | zh_tables.WORDS,
 }
 
 

@@ -37,10 +37,17 @@ export const coversLoss = computed(() => covered.value && (shown.value?.training
 /** The step that is shown; none while its numbers are hidden. @type {{ value: Worked | null }} */
 export const current = computed(() => (covered.value ? null : phase.value === "update" && taken.value ? taken.value : next.value));
 
+/** Of a step: so many are worked out one by one, and shown. */
+export const MOST_PRODUCTS = 400_000;
 const PATIENCE = 8; // while it runs, a step is worked out so many times as seldom as it could be
 
 let working = false;
 let notBefore = 0;
+
+/** How many products the weights of a batch take, forward. @param {import("./answers.js").Plan} plan */
+export function productsOf({ sizes, batchSize }) {
+  return batchSize * sizes.slice(1).reduce((n, size, l) => n + size * sizes[l], 0);
+}
 
 /** Work the step out that comes next. */
 export function follow() {
@@ -70,16 +77,18 @@ async function catchUp() {
 /** @param {import("./run.js").Look} seen */
 async function worked(seen) {
   const now = /** @type {import("./run.js").Shown} */ (shown.value);
+  const { sizes } = now;
+  if (productsOf(now.plan) > MOST_PRODUCTS) {
+    next.value = null;
+    return;
+  }
   const { answer, arrays } = await trace();
   if (shown.value !== now) return; // another run
   const began = performance.now();
-  const { training, classes } = now;
   const rows = /** @type {number[]} */ (answer.rows);
-  const x = rows.map((row) => training.x[row]);
-  const targets = rows.map((row) => {
-    const own = training.answers[row];
-    return classes ? Array.from({ length: classes }, (_, k) => Number(k === own)) : [own];
-  });
+  const table = (/** @type {ArrayLike<number>} */ flat, /** @type {number} */ width) =>
+    rows.map((_, i) => Array.from({ length: width }, (_, j) => flat[i * width + j]));
+  const [x, targets] = [table(arrays.x, sizes[0]), table(arrays.targets, sizes[sizes.length - 1])];
   const states = Object.keys(arrays).filter((name) => name.startsWith("state_")).map((name) => arrays[name]); // prettier-ignore
   const parameters = /** @type {Float64Array} */ (arrays.parameters);
   const plan = now.plan;

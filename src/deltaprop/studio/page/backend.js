@@ -1,5 +1,6 @@
 // Whoever trains: the kernels in a worker of this page, or the server. Views know neither; they ask.
 
+import { told } from "./facts.js";
 import { packed, unpacked } from "./frames.js";
 
 /** @typedef {import("./frames.js").Arrays} Arrays */
@@ -21,12 +22,13 @@ class Waiting {
     });
   }
 
-  /** @param {number} id @param {Answer | null} answer @param {string} [refused] */
+  /** @param {number} id @param {Answer | null} answer
+   *  @param {string | { key: string, values: Record<string, string | number> }} [refused] a sentence, or its key */
   answered(id, answer, refused = "") {
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
     if (answer) waiting?.resolve(answer);
-    else waiting?.reject(new Error(refused));
+    else waiting?.reject(new Error(typeof refused === "string" ? refused : told(refused.key, refused.values)));
   }
 
   /** @param {string} why */
@@ -61,6 +63,14 @@ export class PageBackend {
     );
     return /** @type {import("./engine.js").Names} */ (answer);
   }
+}
+
+/** The address of a WebSocket beside the page, with the token that the page was asked with. @param {string} path */
+export function runAt(path) {
+  const address = new URL(path, location.href);
+  address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
+  [address.search, address.hash] = [location.search, ""];
+  return address.href;
 }
 
 export class ServerBackend {

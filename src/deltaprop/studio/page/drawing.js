@@ -8,8 +8,18 @@ export const CLASSES = [
   [204, 121, 167],
   [213, 94, 0],
   [86, 180, 233],
+  [120, 94, 60],
+  [110, 110, 110],
+  [150, 60, 190],
+  [170, 170, 0],
 ];
+/** Which glyphs are made of lines. */
+export const LINES = [4, 5, 9];
 /** @type {[number, number, number]} */ const ABOVE = [0, 114, 178];
+/** @type {[number, number, number][]} */ const INKS = [
+  [26, 29, 33],
+  [232, 235, 238],
+]; // on light paper, and on dark
 /** @type {[number, number, number]} */ const BELOW = [213, 94, 0];
 
 /** @param {[number, number, number]} color */
@@ -27,14 +37,19 @@ export function forgetPaper() {
   ramps.clear();
 }
 
+/** The page's paper: red, green, blue. */
+function paperNow() {
+  paper ||= getComputedStyle(document.documentElement).getPropertyValue("--paper-rgb").trim() || "255 255 255";
+  return paper;
+}
+
 /** Shades from the page's paper to a colour, as pixels: red first in memory.
  *  @param {[number, number, number]} color @param {number} from the share of the first @param {number} to of the last */
 function ramp(color, from, to) {
-  paper ||= getComputedStyle(document.documentElement).getPropertyValue("--paper-rgb").trim() || "255 255 255";
   const key = `${color} ${from} ${to}`;
   const known = ramps.get(key);
   if (known) return known;
-  const ground = paper.split(/\s+/).map(Number);
+  const ground = paperNow().split(/\s+/).map(Number);
   const bytes = new Uint8ClampedArray(4 * SHADES).fill(255);
   for (let k = 0; k < SHADES; k += 1) {
     const share = from + ((to - from) * k) / (SHADES - 1);
@@ -56,6 +71,14 @@ export function drawField(canvas, values, columns, largest) {
       const shade = values[place] * scale;
       pixels[place] = shade > 0 ? above[Math.min(shade, SHADES - 1) | 0] : below[Math.min(-shade, SHADES - 1) | 0];
     }
+  });
+}
+
+/** A picture in ink: from 0, paper, to 1. @param {HTMLCanvasElement} canvas @param {Float32Array} values @param {number} columns */
+export function drawInk(canvas, values, columns) {
+  const shades = ramp(INKS[Number(Number.parseInt(paperNow(), 10) < 128)], 0, 0.95);
+  paint(canvas, columns, values.length / columns, (pixels) => {
+    for (let place = 0; place < pixels.length; place += 1) pixels[place] = shades[Math.max(0, Math.min(1, values[place])) * (SHADES - 1) | 0];
   });
 }
 
@@ -101,7 +124,7 @@ export function glyph(of, x, y, r) {
       return `${(x + r * Math.cos(angle)).toFixed(4)} ${(y + r * Math.sin(angle)).toFixed(4)}`;
     }).join("L");
   const line = (/** @type {number} */ dx, /** @type {number} */ dy) => `M${x - dx} ${y - dy}L${x + dx} ${y + dy}`;
-  switch (of % 6) {
+  switch (of % CLASSES.length) {
     case 0:
       return `M${x - r} ${y}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0Z`;
     case 1:
@@ -112,6 +135,14 @@ export function glyph(of, x, y, r) {
       return `M${corners(4, 0)}Z`;
     case 4:
       return line(r, 0) + line(0, r);
+    case 6:
+      return `M${corners(3, Math.PI / 2)}Z`;
+    case 7:
+      return `M${corners(6, 0)}Z`;
+    case 8:
+      return `M${x - r} ${y - 0.45 * r}h${2 * r}v${0.9 * r}h${-2 * r}Z`;
+    case 9:
+      return line(r, 0) + line(0.5 * r, 0.87 * r) + line(0.5 * r, -0.87 * r);
     default:
       return line(0.8 * r, 0.8 * r) + line(0.8 * r, -0.8 * r);
   }

@@ -2,3 +2,12 @@
 export class EngineError extends Error {
   name = "EngineError";
 }
+
+/** Something of a table that cannot be done: which of the page's sentences says it. */
+export class Refused extends Error {
+  /** @param {string} key @param {Record<string, string | number>} [values] */
+  constructor(key, values = {}) {
+    super(key);
+    this.said = { key, values };
+  }
+}

@@ -5,12 +5,13 @@
 /** @typedef {{
  *   language: string, words: Record<string, string>, names: Record<string, Record<string, string>>,
  *   activations: string[], losses: Record<string, string>,
- *   optimizers: Record<string, Record<string, number>>, server: string | null, mathematics: any, tutorial: Tutorial, mend: import("./mend.js").Prepared[],
- *   mistakes: import("./mistakes.js").Mistakes,
+ *   optimizers: Record<string, Record<string, number>>, server: string | null, own: string | null, mathematics: any,
+ *   tutorial: Tutorial, mend: import("./mend.js").Prepared[],
+ *   mistakes: import("./mistakes.js").Mistakes, columnRules: import("./encoding.js").Rules,
  *   version: string, rules: Record<string, string>, model: { format: string, functions: Record<string, number[]> } }} Facts
  *  tutorial: its example, a network without biases.
  *  losses: what a row of targets is. optimizers: their settings, as they usually are. server: the address to ask.
- *  mathematics: see mathematics.py; version, rules and model: away.py. */
+ *  own: the name of a table that was given with the page. mathematics: see mathematics.py; version, rules and model: away.py. */
 
 /** @type {Facts} */
 export const facts = JSON.parse(/** @type {HTMLElement} */ (document.getElementById("facts")).textContent ?? "");

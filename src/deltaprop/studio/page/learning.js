@@ -8,6 +8,7 @@ const EVERY = 64; // steps from one snapshot to the next
 const MOST_SNAPSHOTS = 64;
 const MOST_NUMBERS = 16e6; // of all snapshots together
 const POINTS = 512; // of the curve
+const JUDGED = 2000; // rows that a figure is taken of, where there are more
 
 /** What was changed by hand at a step, besides parameters: the learning rate, and rows to learn from, [row, ...x] or
  *  [row, ...x, ...targets]. @typedef {{ step: number, learningRate: number | null, rows: number[][] }} Change */
@@ -25,8 +26,10 @@ export class Learning {
    *  @param {{ labels?: ArrayLike<number>, heldLabels?: ArrayLike<number>, isHeld: boolean }} rows
    *  @param {Given} given
    *  @param {Map<number, Float64Array>} [edits] the parameters that were set by hand, by the number of steps before
-   *  @param {Change[]} [changes] the rest of what was */
-  constructor(network, rows, given, edits = new Map(), changes = []) {
+   *  @param {Change[]} [changes] the rest of what was
+   *  @param {Network} [judge] a network with the first of many rows, by which figures are taken */
+  constructor(network, rows, given, edits = new Map(), changes = [], judge = network) {
+    this.judge = judge;
     this.network = network;
     this.rows = rows;
     this.given = given;
@@ -127,16 +130,24 @@ export class Learning {
     this.network.setRows("training", labels ? { x: inputs, labels } : { x: inputs, targets: wanted });
   }
 
+  /** Give its memory back. */
+  free() {
+    this.network.free();
+    if (this.judge !== this.network) this.judge.free();
+  }
+
   /** What the rows come to now. @returns {Point} */
   figures() {
-    const [loss, right] = this.#figures("training", this.rows.labels);
-    const [held, heldRight] = this.rows.isHeld ? this.#figures("validation", this.rows.heldLabels) : [NaN, NaN];
+    const { labels, heldLabels, isHeld } = this.rows;
+    if (this.judge !== this.network) this.judge.setParameters(this.network.parameters());
+    const [loss, right] = this.#figures("training", labels);
+    const [held, heldRight] = isHeld ? this.#figures("validation", heldLabels) : [NaN, NaN];
     return { step: this.step, loss, held, right, heldRight };
   }
 
   /** @param {"training" | "validation"} which @param {ArrayLike<number> | undefined} labels */
   #figures(which, labels) {
-    const { loss, outputs } = this.network.evaluate(which);
+    const { loss, outputs } = this.judge.evaluate(which);
     if (!labels) return [loss, NaN];
     let right = 0;
     for (let i = 0; i < outputs.rows; i += 1) right += Number(chosen(outputs, i) === labels[i]);
@@ -173,21 +184,31 @@ export class Learning {
  *  @param {Change[]} [changes] */
 export function learningOf(engine, plan, arrays, edits = [], changes = []) {
   const { sizes, activations, loss, optimizer, learningRate, l2, l1, batchSize, seed, biases } = plan;
-  const network = engine.create({
+  const told = {
     layers: sizes.slice(1).map((n_out, l) => ({
       ...(l === 0 ? { n_in: sizes[0] } : {}), n_out, activation: activations[l] ?? "identity", bias: biases,
     })),
     loss, l2, l1, batch_size: batchSize, seed, rule: optimizer,
-  }); // prettier-ignore
+  }; // prettier-ignore
+  const network = engine.create(told);
   network.setLearningRate(learningRate);
   network.setRows("training", rowsOf(arrays.x, arrays.labels, arrays.targets));
   const isHeld = Boolean(arrays.heldX?.length);
   if (isHeld) network.setRows("validation", rowsOf(arrays.heldX, arrays.heldLabels, arrays.heldTargets));
   network.setParameters(arrays.parameters);
-  const n = network.nParameters;
-  const edited = new Map(edits.map((step, k) => [step, Float64Array.from(arrays.edits.slice(k * n, (k + 1) * n))]));
+  const { nParameters } = network;
+  const edited = new Map(edits.map((step, k) => [step, Float64Array.from(arrays.edits.slice(k * nParameters, (k + 1) * nParameters))]));
   const given = { learningRate, x: arrays.x, labels: arrays.labels, targets: arrays.targets };
-  return new Learning(network, { labels: arrays.answers, heldLabels: arrays.heldAnswers, isHeld }, given, edited, changes);
+  const rows = { labels: arrays.answers, heldLabels: arrays.heldAnswers, isHeld };
+  let judge = network;
+  if (arrays.x.length > JUDGED * sizes[0]) {
+    const first = (/** @type {any} */ all, /** @type {number} */ width) => all?.slice(0, JUDGED * width);
+    const out = sizes[sizes.length - 1];
+    judge = engine.create(told);
+    judge.setRows("training", rowsOf(first(arrays.x, sizes[0]), first(arrays.labels, 1), first(arrays.targets, out)));
+    if (isHeld) judge.setRows("validation", rowsOf(first(arrays.heldX, sizes[0]), first(arrays.heldLabels, 1), first(arrays.heldTargets, out)));
+  }
+  return new Learning(network, rows, given, edited, changes, judge);
 }
 
 /** @param {any} x @param {any} labels @param {any} targets */

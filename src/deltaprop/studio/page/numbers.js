@@ -51,3 +51,15 @@ export function planeOf({ x, y, columns, rows, base, inputs = [0, 1] }) {
   origin[inputs[1]] = y[1] + down[inputs[1]] / 2;
   return { origin, across, down, columns, rows };
 }
+
+/** The plane along two directions, cut into cells: from the centre of the upper left cell.
+ *  @param {{ x: [number, number], y: [number, number], columns: number, rows: number }} picture
+ *  @param {Numbers} base @param {Numbers} across @param {Numbers} up @returns {Plane} */
+export function planeAlong({ x, y, columns, rows }, base, across, up) {
+  const [toTheRight, down] = [(x[1] - x[0]) / columns, (y[0] - y[1]) / rows];
+  const [u, v] = [x[0] + toTheRight / 2, y[1] + down / 2];
+  return {
+    origin: Array.from(base, (each, j) => each + u * across[j] + v * up[j]),
+    across: Array.from(across, (each) => each * toTheRight), down: Array.from(up, (each) => each * down), columns, rows,
+  }; // prettier-ignore
+}

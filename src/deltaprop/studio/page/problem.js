@@ -1,6 +1,7 @@
 // What is to be learnt: a setup's points, plan and first weights, as a backend takes them.
 
 import { facts } from "./facts.js";
+import { isTable, openTable } from "./open_table.js";
 import { Random } from "./random.js";
 import { pointsOf } from "./sets.js";
 import { sizesOf } from "./setup.js";
@@ -12,8 +13,9 @@ import { beginning, withoutBiases } from "./weights.js";
 /** @typedef {{ x: number[][], answers: number[] }} Part  points with their classes, or their numbers */
 /** @typedef {{
  *   training: Part, held: Part, classes: number, sizes: number[], low: number, high: number, plan: Plan,
- *   changed?: number[][] }} Shown
- *  What the backend was given; low and high: of the numbers that are asked for; changed: rows that were changed by hand. */
+ *   inputs: [string, boolean][], table: import("./open_table.js").OpenTable | null, changed?: number[][] }} Shown
+ *  What the backend was given, of a table some of its rows; low and high: of the numbers that are asked for. inputs: names,
+ *  and whether they are amounts. changed: rows that were changed by hand. */
 
 /** What the backend is told of a setup; of the data only how many inputs and outputs.
  *  @param {Setup} wish @returns {Plan} */
@@ -28,8 +30,9 @@ export function planOf(wish) {
 }
 
 /** What a setup gives a backend to begin with, and what of it is shown. @param {Setup} wish
- *  @returns {{ plan: Plan, arrays: Arrays, shown: Shown }} */
+ *  @returns {{ plan: Plan, table: boolean, arrays: Arrays, shown: Shown }}  table: the backend has the rows */
 export function problemOf(wish) {
+  if (isTable(wish.data.name) && openTable.value !== null) return problemOfTable(wish, openTable.value);
   const { x, labels, values, classes } = pointsOf(wish.data.name, wish.data);
   const answers = /** @type {number[]} */ (labels ?? values);
   const order = new Random(wish.data.seed, 5).order(x.length);
@@ -43,7 +46,22 @@ export function problemOf(wish) {
   const arrays = { parameters: wish.biases ? parameters : withoutBiases(parameters, sizes), ...given(training, "", classes, wish.loss) };
   if (nHeld) Object.assign(arrays, given(held, "held", classes, wish.loss));
   const numbers = classes ? [0] : answers;
-  return { plan, arrays, shown: { training, held, classes, sizes, low: Math.min(...numbers), high: Math.max(...numbers), plan } };
+  const inputs = /** @type {[string, boolean][]} */ ([["x1", true], ["x2", true]]); // prettier-ignore
+  const ends = { low: Math.min(...numbers), high: Math.max(...numbers) };
+  return { plan, table: false, arrays, shown: { training, held, classes, sizes, ...ends, plan, inputs, table: null } };
+}
+
+/** @param {Setup} wish @param {import("./open_table.js").OpenTable} table */
+function problemOfTable(wish, table) {
+  const plan = planOf(wish);
+  const { sizes } = plan;
+  const numbers = table.task === "numbers" ? [...table.answers, ...table.heldAnswers] : [0];
+  const shown = {
+    training: { x: table.x, answers: table.answers }, held: { x: table.heldX, answers: table.heldAnswers },
+    classes: table.classes.length, sizes, low: Math.min(...numbers), high: Math.max(...numbers), plan, inputs: table.inputs, table,
+  }; // prettier-ignore
+  const parameters = beginning(sizes, wish.scheme, wish.weightSeed, wish.weights);
+  return { plan, table: true, arrays: { parameters: wish.biases ? parameters : withoutBiases(parameters, sizes) }, shown };
 }
 
 /** A part of the points as the backend takes them. @param {Part} part @param {"" | "held"} of @param {number} classes

@@ -73,3 +73,14 @@ export class Random {
     return order;
   }
 }
+
+/** 0 to n - 1 in an order that only n and the seed decide: see mixed_order in tables.py. @param {number} n @param {number} seed */
+export function mixedOrder(n, seed) {
+  const mixed = (/** @type {number} */ x) => {
+    for (const [shift, factor] of [[16, 0x7feb352d], [15, 0x846ca68b]]) x = Math.imul(x ^ (x >>> shift), factor); // prettier-ignore
+    return (x ^ (x >>> 16)) >>> 0;
+  };
+  const start = mixed(seed >>> 0);
+  const keys = Uint32Array.from({ length: n }, (_, i) => mixed((i + start) >>> 0));
+  return Uint32Array.from({ length: n }, (_, i) => i).sort((a, b) => keys[a] - keys[b]);
+}

@@ -1,11 +1,14 @@
 // The run that is shown: begun from a setup, driven by the controls, looked at once a frame.
 
-import { PageBackend, ServerBackend } from "./backend.js";
+import { PageBackend, ServerBackend, runAt } from "./backend.js";
 import { engineBytes } from "./engine.js";
 import { facts, keptRun } from "./facts.js";
+import { isTable } from "./open_table.js";
+import { forgetTables, prepare } from "./own.js";
+import { planeOf } from "./plane.js";
 import { problemOf } from "./problem.js";
-import { fromAddress, setup, toAddress } from "./setup.js";
-import { effect, signal } from "./vendored/preact.js";
+import { fromAddress, lossesOf, setup, toAddress } from "./setup.js";
+import { computed, effect, signal } from "./vendored/preact.js";
 import { withBiases, withoutBiases } from "./weights.js";
 
 /** @typedef {import("./answers.js").Frame} Frame */
@@ -20,6 +23,7 @@ import { withBiases, withoutBiases } from "./weights.js";
 /** @type {Phase[]} */ export const PHASES = ["forward", "loss", "backward", "update"];
 export const SIDE = 48; // points of a field across and down
 export const REACH = 1.15; // of the plane, from the middle
+export const DRAWN = 16; // neurons of a hidden layer, and inputs; of more the first are drawn
 
 /** @type {{ value: Shown | null }} */ export const shown = signal(null);
 /** @type {{ value: Look | null }} */ export const look = signal(null);
@@ -27,6 +31,8 @@ export const REACH = 1.15; // of the plane, from the middle
  *  @type {{ value: { outputs: Float64Array, heldOutputs: Float64Array | null } | null }} */
 export const judged = signal(null);
 export const judges = signal(false);
+/** Which plane fields lie over. @type {{ value: import("./plane.js").Axes }} */ export const axes = signal(null);
+export const plane = computed(() => shown.value && planeOf(shown.value, axes.value));
 export const playing = signal(false);
 /** Steps a second; null: as many as there can be; "phases": one phase a second. */
 export const speed = signal(/** @type {number | "phases" | null} */ (null));
@@ -49,6 +55,7 @@ let walking = 0; // the timer of the next phase
 let orders = 0; // of the controls
 /** @type {Shown} */ let asBegun; // without what was changed by hand
 /** @type {import("./facts.js").KeptRun | null} */ let kept = keptRun; // until something else was tried
+let knocking = 0; // the timer of looking whether the server is back
 
 /** @param {string} id */
 const textOf = (id) => document.getElementById(id)?.textContent ?? "";
@@ -56,8 +63,7 @@ const textOf = (id) => document.getElementById(id)?.textContent ?? "";
 export async function start() {
   const kernels = textOf("kernels");
   if (facts.server !== null) {
-    backend = new ServerBackend(runAt(facts.server), () => (trouble.value = "server gone"));
-    await backend.opened();
+    await connected(facts.server);
   } else {
     const own = new PageBackend(textOf("worker"));
     await own.begin(/** @type {Uint8Array<ArrayBuffer>} */ (await engineBytes(kernels)));
@@ -67,15 +73,35 @@ export async function start() {
   performance.mark("engine ready");
   isReady.value = true;
   effect(() => void begin(setup.value));
+  effect(() => {
+    if (plane.value) void refresh();
+  });
   requestAnimationFrame(watch);
 }
 
-/** The address of a WebSocket beside the page, with the token that the page was asked with. @param {string} path */
-function runAt(path) {
-  const address = new URL(path, location.href);
-  address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
-  [address.search, address.hash] = [location.search, ""];
-  return address.href;
+/** @param {string} path */
+async function connected(path) {
+  const next = new ServerBackend(runAt(path), () => lost(path));
+  await next.opened();
+  backend = next;
+}
+
+/** The server has gone: it is asked again and again, and when it is back, what the address says is begun anew.
+ *  @param {string} path */
+function lost(path) {
+  clearTimeout(walking);
+  [playing.value, walking, trouble.value] = [false, 0, "server gone"];
+  clearTimeout(knocking);
+  knocking = setTimeout(async () => {
+    try {
+      await connected(path);
+    } catch {
+      return; // then it was lost again
+    }
+    forgetTables();
+    trouble.value = null;
+    await begin(setup.value);
+  }, 1000);
 }
 
 /** Where a weight "w.2.0.4", or the bias of a neuron "n.1.3", stands in the flat parameters.
@@ -98,23 +124,36 @@ export function placeOf(sizes, layer, i, j) {
 async function begin(wish) {
   begun += 1;
   const own = begun;
-  const { plan, arrays, shown: found } = problemOf(wish);
-  if (kept && toAddress(fromAddress(kept.address)) !== toAddress(wish)) kept = null;
-  const edits = kept?.edits ?? [];
-  if (edits.length) arrays.edits = Float64Array.from(edits.flatMap(([, flat]) => flat));
-  if (found.training.x.length === 0) return nothing();
   clearTimeout(walking);
   [playing.value, walking] = [false, 0]; // whoever plays from here on plays what begins
+  /** @type {ReturnType<typeof problemOf>} */ let problem;
   try {
-    await backend.ask("begin", { plan, edits: edits.map(([step]) => step), changes: kept?.changes ?? [] }, arrays);
+    if (isTable(wish.data.name)) {
+      await null; // a setup is begun from within an effect, which is to follow the setup alone
+      const isHere = await prepare((kind, asked, arrays) => backend.ask(kind, asked, arrays), wish);
+      if (own !== begun) return;
+      if (!isHere) return nothing();
+      const losses = lossesOf(wish.data);
+      if (!losses.includes(wish.loss)) {
+        setup.value = { ...wish, loss: losses[0] };
+        return;
+      }
+    }
+    problem = problemOf(wish);
+    const { plan, table, arrays } = problem;
+    if (kept && toAddress(fromAddress(kept.address)) !== toAddress(wish)) kept = null;
+    const edits = kept?.edits ?? [];
+    if (edits.length) arrays.edits = Float64Array.from(edits.flatMap(([, flat]) => flat));
+    if (problem.shown.training.x.length === 0) return nothing();
+    await backend.ask("begin", { plan, table, edits: edits.map(([step]) => step), changes: kept?.changes ?? [] }, arrays);
   } catch (error) {
-    if (own === begun) trouble.value = /** @type {Error} */ (error).message;
+    if (own === begun) [playing.value, trouble.value] = [false, /** @type {Error} */ (error).message];
     return;
   }
   if (own !== begun) return;
   points = [];
   [phase.value, trouble.value] = [null, null];
-  [judged.value, shown.value, asBegun] = [null, found, found];
+  [judged.value, shown.value, asBegun] = [null, problem.shown, problem.shown];
   await refresh();
   requestAnimationFrame(() => performance.mark("first frame"));
   if (kept) await goOnTo(kept.step);
@@ -132,11 +171,24 @@ async function goOnTo(step) {
   }
 }
 
-/** There are no points yet: nothing runs, and nothing is shown. */
+/** There are no points yet, or no table: nothing runs, and nothing is shown. */
 function nothing() {
   if (playing.peek()) void backend.ask("pause", {});
-  [playing.value, phase.value, trouble.value] = [false, null, null];
+  clearTimeout(walking);
+  [walking, playing.value, phase.value, trouble.value] = [0, false, null, null];
   [shown.value, look.value] = [null, null];
+}
+
+/** How many neurons of each layer are drawn: of the last one all. @param {number[]} sizes */
+export function drawnOf(sizes) {
+  const isPicture = Boolean(shown.value?.table?.picture);
+  return sizes.map((n, layer) => (layer === sizes.length - 1 ? n : layer === 0 && isPicture ? 1 : Math.min(n, DRAWN)));
+}
+
+/** How many rows the page has, to learn from and held out: of a large table the first. @returns {[number, number]} */
+function shownRows() {
+  const { training, held } = /** @type {Shown} */ (shown.value);
+  return [training.x.length, held.x.length];
 }
 
 /** Look at the run as it is now. */
@@ -147,15 +199,14 @@ async function refresh() {
   const own = begun;
   const before = played;
   try {
-    const plane = {
-      x: /** @type {[number, number]} */ ([-REACH, REACH]), y: /** @type {[number, number]} */ ([-REACH, REACH]),
-      columns: SIDE, rows: SIDE, inputs: /** @type {[number, number]} */ ([0, 1]), allNeurons: true,
-    }; // prettier-ignore
+    const { base, across, up } = /** @type {import("./plane.js").Plane} */ (plane.value);
+    const ends = /** @type {[number, number]} */ ([-REACH, REACH]);
+    const over = { x: ends, y: ends, columns: SIDE, rows: SIDE, allNeurons: true, most: DRAWN };
     const since = points.length ? points[points.length - 1][0] : -1;
     const outputs = judges.value && (!playing.value || performance.now() > judgeAgain);
     const began = performance.now();
-    const asked = { since, plane, parameters: true, outputs };
-    const { answer, arrays } = await backend.ask("frame", asked, { base: Float64Array.of(0, 0) });
+    const asked = { since, plane: over, parameters: true, outputs, shown: shownRows() };
+    const { answer, arrays } = await backend.ask("frame", asked, { base, across, up });
     if (own !== begun) return;
     if (outputs) judgeAgain = performance.now() + Math.max(150, 5 * (performance.now() - began));
     show(answer, arrays);
@@ -319,7 +370,7 @@ export function setRow(row, numbers) {
 /** Try another run beside the one that is shown. @param {import("./answers.js").Plan} plan @param {Arrays} arrays
  *  @param {number} steps @returns {Promise<{ answer: import("./answers.js").TriedAnswer, arrays: Arrays }>} */
 export function tryRun(plan, arrays, steps) {
-  return backend.ask("try", { plan, steps }, arrays);
+  return backend.ask("try", { plan, steps, table: Boolean(shown.value?.table) }, arrays);
 }
 
 export function trace() {
@@ -343,7 +394,7 @@ export async function explained(example, form) {
 
 /** The numbers of the run, for whoever wants them from outside, such as a browser's console. */
 export async function numbersNow() {
-  const { arrays } = await backend.ask("frame", { since: 2 ** 53, plane: null, parameters: true, outputs: true });
+  const { arrays } = await backend.ask("frame", { since: 2 ** 53, plane: null, parameters: true, outputs: true, shown: shownRows() });
   return { parameters: Array.from(arrays.parameters), outputs: Array.from(arrays.outputs) };
 }
 Object.assign(globalThis, { deltapropNumbers: numbersNow });

@@ -3,6 +3,7 @@
 import { drawnClasses, drawnOf } from "./drawn.js";
 import { facts } from "./facts.js";
 import { pointOf, readFormula } from "./formula.js";
+import { isTable, openTable } from "./open_table.js";
 import { Random } from "./random.js";
 
 /** @typedef {{ x: number[][], labels?: number[], values?: number[], classes: number }} Points
@@ -125,16 +126,17 @@ function recipeOf(name) {
 }
 
 /** Whether the points of a set are drawn by chance. @param {string} name */
-export const isDrawnByChance = (name) => !(name in OWN);
+export const isDrawnByChance = (name) => !(name in OWN) && !isTable(name);
 
 /** Fewest, usual, most of the parts that a set has, if it has any. @param {string} name */
-export const partsOf = (name) => (name in OWN ? undefined : recipeOf(name).parts);
+export const partsOf = (name) => (isDrawnByChance(name) ? recipeOf(name).parts : undefined);
 
 /** How many classes a set has; 0 where a number is asked for. @param {Wish & { name: string }} wish */
 export function classesOf(wish) {
   const { name, parts } = wish;
   if (name in OWN) return OWN[name].classes(wish);
   if (name === "formula") return readAs(wish.formula).classes;
+  if (isTable(name)) return openTable.value?.classes.length ?? 2;
   const recipe = recipeOf(name);
   return recipe.task === "numbers" ? 0 : recipe.parts ? parts : 2;
 }

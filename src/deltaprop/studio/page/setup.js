@@ -2,11 +2,14 @@
 
 import { facts, keptRun } from "./facts.js";
 import { isFormula } from "./formula.js";
+import { TABLES, isTable, openTable } from "./open_table.js";
 import { NAMES, classesOf, isDrawnByChance, partsOf } from "./sets.js";
 import { computed, signal } from "./vendored/preact.js";
 import { SCHEMES, areGiven } from "./weights.js";
 
-/** @typedef {import("./sets.js").Wish & { name: string }} DataWish */
+/** @typedef {import("./sets.js").Wish & { name: string, file: string, target: string, task: "" | "classes" | "numbers",
+ *   without: string }} DataWish
+ *  of tables: file, the name of the user's own; target and task, "" as it is found out; without, columns left out, a line each. */
 /** @typedef {{ n: number, activation: string }} LayerWish */
 /** @typedef {{
  *   data: DataWish, held: number, layers: LayerWish[], loss: string, optimizer: string, learningRate: number,
@@ -17,7 +20,7 @@ import { SCHEMES, areGiven } from "./weights.js";
 
 /** @type {Setup} */
 export const USUAL = {
-  data: { name: "spirals", n: 300, noise: 0.03, seed: 1, parts: 3, points: "", formula: "sin(3*x1)*x2" },
+  data: { name: "spirals", n: 300, noise: 0.03, seed: 1, parts: 3, points: "", formula: "sin(3*x1)*x2", file: "", target: "", task: "", without: "" },
   held: 0.25,
   layers: [
     { n: 8, activation: "tanh" },
@@ -51,7 +54,7 @@ export const TUTORIAL = {
 };
 
 export const MOST_LAYERS = 6;
-export const MOST_NEURONS = 16;
+export const MOST_NEURONS = facts.server === null ? 64 : 512;
 export const RATES = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.02, 0.03, 0.1, 0.3, 1, 3, 10];
 export const BATCHES = [1, 4, 8, 16, 32, 64, 128];
 export const PENALTIES = [0, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1];
@@ -71,7 +74,8 @@ export function sound(wish) {
     noise: Math.min(Math.max(wish.data.noise, 0), 1),
     parts: parts ? within(wish.data.parts, parts[0], parts[2]) : 1,
   };
-  const losses = lossesOf(data);
+  // what a table asks for is known when it is open: see begin of run.js
+  const losses = isTable(data.name) ? Object.keys(facts.losses) : lossesOf(data);
   const layers = wish.layers.slice(0, MOST_LAYERS).map(({ n, activation }) => ({ n: within(n, 1, MOST_NEURONS), activation }));
   return {
     ...wish,
@@ -86,7 +90,8 @@ export function sound(wish) {
 
 /** How many inputs there are, and neurons in each layer. @param {DataWish} data @param {LayerWish[]} layers */
 export function sizesOf(data, layers) {
-  return [2, ...layers.map(({ n }) => n), classesOf(data) || 1];
+  const inputs = isTable(data.name) ? (openTable.value?.inputs.length ?? 2) : 2;
+  return [inputs, ...layers.map(({ n }) => n), classesOf(data) || 1];
 }
 
 /** @param {number} value @param {number} least @param {number} most */
@@ -98,6 +103,7 @@ function within(value, least, most) {
 function isOf(set, wish) {
   if (wish === "points") return set === "drawn";
   if (wish === "formula") return set === "formula";
+  if (["file", "target", "task", "without"].includes(wish)) return isTable(set);
   if (wish === "parts") return partsOf(set) !== undefined;
   return isDrawnByChance(set) || !["n", "noise"].includes(wish);
 }
@@ -119,6 +125,11 @@ export function toAddress(setup) {
   return told.toString();
 }
 
+/** The address of a table that was given with the page. @param {string} file */
+function ofTable(file) {
+  return new URLSearchParams({ data: "own", "data-file": file }).toString();
+}
+
 /** A setup as an address tells it; what it does not tell, or tells wrongly, is as usual. @param {string} address @returns {Setup} */
 export function fromAddress(address) {
   const told = new URLSearchParams(address);
@@ -129,7 +140,7 @@ export function fromAddress(address) {
   const one = (/** @type {string} */ name, /** @type {string} */ usual, /** @type {string[]} */ known) =>
     known.includes(told.get(name) ?? "") ? /** @type {string} */ (told.get(name)) : usual;
   const { data, layers } = USUAL;
-  const name = one("data", data.name, NAMES);
+  const name = one("data", data.name, [...NAMES, ...TABLES]);
   const read = (told.get("layers") ?? "").split(".").map((text) => /^(\d+)-(\w+)$/.exec(text));
   const known = read.every((found) => found && facts.activations.includes(found[2]));
   return sound({
@@ -141,6 +152,10 @@ export function fromAddress(address) {
       parts: number("data-parts", partsOf(name)?.[1] ?? 1, 1),
       points: told.get("data-points") ?? "",
       formula: isFormula(told.get("data-formula")) ? String(told.get("data-formula")) : data.formula,
+      file: told.get("data-file") ?? "",
+      target: told.get("data-target") ?? "",
+      task: /** @type {""} */ (one("data-task", "", ["classes", "numbers"])),
+      without: told.get("data-without") ?? "",
     },
     held: number("held", USUAL.held, 0),
     layers: known ? read.map((found) => ({ n: Number(found?.[1]), activation: String(found?.[2]) })) : told.get("layers") === "" ? [] : layers,
@@ -158,9 +173,10 @@ export function fromAddress(address) {
   });
 }
 
+const usualAddress = () => keptRun?.address ?? (facts.own === null ? "" : ofTable(facts.own));
 // What is tried now; change it by `change` alone.
 /** @type {{ value: Setup }} */
-export const setup = signal(fromAddress(location.hash.slice(1) || (keptRun?.address ?? "")));
+export const setup = signal(fromAddress(location.hash.slice(1) || usualAddress()));
 const past = signal(/** @type {Setup[]} */ ([]));
 const future = signal(/** @type {Setup[]} */ ([]));
 export const canUndo = computed(() => past.value.length > 0);

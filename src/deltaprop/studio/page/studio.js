@@ -5,6 +5,7 @@ import { follow, wantedRunning } from "./asked.js";
 import { isEmbedded, tellOutside } from "./embedded.js";
 import { told } from "./facts.js";
 import { followPhases, mode } from "./modes.js";
+import { takeFile } from "./own.js";
 import { pause, play, playing, start, trouble } from "./run.js";
 import { followRun } from "./practising.js";
 import { redo, setup, toAddress, undo } from "./setup.js";
@@ -42,9 +43,29 @@ function pressed(event) {
   }
 }
 
+/** A file that is dropped anywhere is the data. */
+function acceptDrops() {
+  const over = (/** @type {boolean} */ is) => document.body.classList.toggle("dropping", is);
+  const isFile = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files");
+  document.addEventListener("dragover", (event) => {
+    if (!isFile(event)) return;
+    event.preventDefault();
+    over(true);
+  });
+  document.addEventListener("dragleave", (event) => event.relatedTarget === null && over(false));
+  document.addEventListener("drop", (event) => {
+    if (!isFile(event)) return;
+    event.preventDefault();
+    over(false);
+    const file = event.dataTransfer?.files[0];
+    if (file) takeFile(file);
+  });
+}
+
 export async function open() {
   const place = /** @type {HTMLElement} */ (document.getElementById("studio"));
   document.addEventListener("keydown", pressed);
+  acceptDrops();
   const touredAt = tourIn(location.hash.slice(1));
   effect(() => {
     if (isEmbedded) return;

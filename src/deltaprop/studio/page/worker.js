@@ -1,8 +1,11 @@
 // The worker of the page: it owns the kernels, the network and its rows, and answers what answers.js says.
 
+import { tableOfBytes, tableOfColumns } from "./cells.js";
 import { Engine } from "./engine.js";
+import { Refused } from "./errors.js";
 import { learningOf } from "./learning.js";
-import { planeOf } from "./numbers.js";
+import { planeAlong, planeOf } from "./numbers.js";
+import { chosen } from "./tables.js";
 
 /** @typedef {import("./answers.js").Arrays} Arrays */
 /** @typedef {import("./answers.js").Plan} Plan */
@@ -12,6 +15,10 @@ const SLICE = 12; // milliseconds of steps between two looks at what is asked
 /** @type {Engine} */ let engine;
 /** @type {import("./learning.js").Learning | null} */ let learning = null;
 /** @type {Plan} */ let plan;
+/** @type {Arrays} */ let rows; // to learn from and to judge by
+/** @type {import("./cells.js").Table | null} */ let table = null;
+/** @type {import("./encoding.js").Rules} */ let rules;
+/** @type {Pick<ReturnType<typeof chosen>, "training" | "held"> | null} */ let found = null;
 let running = false;
 /** @type {number | null} */ let wanted = null; // steps a second
 let perSlice = 16; // steps that a slice has time for
@@ -22,20 +29,32 @@ const pace = { since: 0, step: 0 };
 /** What is asked, by kind: plain data and arrays in, plain data and arrays out.
  *  @type {Record<string, (asked: any, arrays: Arrays) => [any, Arrays]>} */
 const ANSWERS = {
-  begin({ plan: given, edits = [], changes = [] }, arrays) {
-    running = false;
+  openTable({ name, form, size, told, rules: given }, arrays) {
+    end();
+    [table, found, rules] = [null, null, given];
+    table = form === "file" ? tableOfBytes(/** @type {Uint8Array} */ (arrays.file), name, size, rules) : tableOfColumns(told, arrays);
+    return [{}, {}];
+  },
+  choose(choice) {
+    end();
+    if (table === null) throw new Error("There is no table yet.");
+    const { told, training, held, sample } = chosen(table, choice, rules);
+    found = { training, held };
+    return [told, sample];
+  },
+  begin({ plan: given, table: isOfTable, edits = [], changes = [] }, sent) {
+    end();
     plan = given;
-    learning?.network.free();
-    learning = null;
-    learning = learningOf(engine, plan, arrays, edits, changes);
+    rows = isOfTable ? { ...sent, ...rowsOfTable(plan) } : sent;
+    learning = learningOf(engine, plan, rows, edits, changes);
     return [{ parameters: learning.network.nParameters }, {}];
   },
-  try({ plan: other, steps }, arrays) {
-    const tried = learningOf(engine, other, arrays);
+  try({ plan: other, steps, table: isOfTable }, sent) {
+    const tried = learningOf(engine, other, isOfTable ? { ...sent, ...rowsOfTable(other) } : sent);
     tried.go(steps);
     const { step, diverged, curve } = tried;
     const { loss, right } = tried.figures();
-    tried.network.free();
+    tried.free();
     return [{ step, diverged, loss, right }, { curve: flatCurve(curve) }];
   },
   go({ steps }) {
@@ -75,7 +94,7 @@ const ANSWERS = {
     const { edits, changes } = its();
     return [{ edits: [...edits.keys()], changes }, { edits: Float64Array.from([...edits.values()].flatMap((flat) => Array.from(flat))) }];
   },
-  frame({ since, plane, parameters, outputs }, { base }) {
+  frame({ since, plane, parameters, outputs, shown = [Infinity, Infinity] }, { base, across, up }) {
     const { network, step, diverged, curve } = its();
     const points = curve.filter((point) => point.step > since);
     /** @type {Arrays} */
@@ -83,13 +102,15 @@ const ANSWERS = {
       curve: flatCurve(points),
     };
     if (plane) {
-      const all = network.field(planeOf({ ...plane, base }), plane.allNeurons ? 0 : network.layers.length - 1);
-      arrays.field = joined(all.flat());
+      const at = across ? planeAlong(plane, base, across, up) : planeOf({ ...plane, base });
+      const all = network.field(at, plane.allNeurons ? 0 : network.layers.length - 1);
+      const most = plane.most ?? Infinity;
+      arrays.field = joined(all.flatMap((layer, l) => (l === all.length - 1 ? layer : layer.slice(0, most))));
     }
     if (parameters) arrays.parameters = network.parameters();
     if (outputs) {
-      arrays.outputs = network.evaluate("training").outputs.values;
-      if (its().rows.isHeld) arrays.heldOutputs = network.evaluate("validation").outputs.values;
+      arrays.outputs = network.evaluate("training").outputs.values.slice(0, shown[0] * network.nOut);
+      if (its().rows.isHeld) arrays.heldOutputs = network.evaluate("validation").outputs.values.slice(0, shown[1] * network.nOut);
     }
     const { stepsOfEpoch } = network.position;
     const state = { step, epoch: Math.floor(step / stepsOfEpoch), stepsPerEpoch: stepsOfEpoch, running, diverged, ...its().inForce };
@@ -97,20 +118,22 @@ const ANSWERS = {
   },
   trace() {
     const { network } = its();
-    const { rows, loss, gradient, dataGradient, ...before } = network.trace();
+    const { rows: batch, loss, gradient, dataGradient, ...before } = network.trace();
+    const targets = Float64Array.from({ length: batch.length * network.nOut }, (_, k) => targetOf(batch, k, network.nOut));
+    const x = before.inputs[0].values;
     /** @type {Arrays} */
-    const arrays = { parameters: network.parameters(), gradient, dataGradient, ...toldOf(before, loss, "") };
+    const arrays = { parameters: network.parameters(), x, targets, gradient, dataGradient, ...toldOf(before, loss, "") };
     const states = () => Array.from({ length: network.nStates }, (_, k) => network.state(k));
     states().forEach((state, k) => (arrays[`state_${k}`] = state));
     const now = network.snapshot();
     if (network.run(1).diverged === null) {
       arrays.after = network.parameters();
       states().forEach((state, k) => (arrays[`stateAfter_${k}`] = state));
-      const { loss: later, ...after } = network.trace(rows);
+      const { loss: later, ...after } = network.trace(batch);
       Object.assign(arrays, toldOf(after, later, ".after"));
     }
     network.restore(now);
-    return [{ loss, rows: Array.from(rows), step: its().step }, arrays];
+    return [{ loss, rows: Array.from(batch), step: its().step }, arrays];
   },
 };
 
@@ -128,6 +151,40 @@ function toldOf({ z, a, delta, losses }, loss, when) {
 /** @param {import("./learning.js").Point[]} points */
 function flatCurve(points) {
   return Float64Array.from(points.flatMap((p) => [p.step, p.loss, p.held, p.right, p.heldRight]));
+}
+
+function end() {
+  running = false;
+  learning?.free();
+  learning = null;
+}
+
+/** The rows of the table, as begin takes them. @param {Plan} plan @returns {Arrays} */
+function rowsOfTable({ sizes, loss }) {
+  if (found === null) throw new Error("There is no table yet.");
+  const isOfLabels = engine.names.losses[loss] === "distribution";
+  const out = sizes[sizes.length - 1];
+  /** @type {Arrays} */
+  const arrays = {};
+  for (const [of, part] of /** @type {const} */ ([["", found.training], ["held", found.held]])) {
+    if (part === null) continue;
+    const called = (/** @type {string} */ name) => (of ? of + name[0].toUpperCase() + name.slice(1) : name);
+    arrays[called("x")] = part.x;
+    if (part.answers instanceof Float64Array) arrays[called("targets")] = part.answers;
+    else arrays[called("answers")] = part.answers;
+    if (isOfLabels) arrays[called("labels")] = part.answers;
+    else if (part.answers instanceof Int32Array) {
+      const { answers } = part;
+      arrays[called("targets")] = Float64Array.from({ length: part.n * out }, (_, k) => Number(answers[Math.floor(k / out)] === k % out));
+    }
+  }
+  return arrays;
+}
+
+/** The k-th number of a batch's targets. @param {Int32Array} batch @param {number} k @param {number} out */
+function targetOf(batch, k, out) {
+  const row = batch[Math.floor(k / out)];
+  return rows.labels ? Number(rows.labels[row] === k % out) : rows.targets[row * out + (k % out)];
 }
 
 function its() {
@@ -188,6 +245,7 @@ self.onmessage = async ({ data: { id, kind, asked, arrays } }) => {
     self.postMessage({ id, answer, arrays: found }, { transfer: Object.values(found).map((array) => array.buffer) });
   } catch (error) {
     running = false;
-    self.postMessage({ id, refused: error instanceof Error ? error.message : String(error) });
+    const said = error instanceof Refused ? error.said : null;
+    self.postMessage({ id, refused: said ?? (error instanceof Error ? error.message : String(error)) });
   }
 };

@@ -27,6 +27,7 @@ __all__ = [
     "Output",
     "Wording",
     "joined",
+    "words_of",
 ]
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -191,6 +192,10 @@ class Column(ABC):
         """Return later cells as rows without zeros, where ``is_sparse``."""
         raise NotImplementedError(self.kind)
 
+    def plain_cells(self, series: pl.Series) -> pl.Series | None:
+        """Return training cells as floats, or as words; None where they are neither."""
+        return None
+
     def divided(self, series: pl.Series, most: int, where: str) -> Column:
         """Return the column with up to ``most`` ranges of these cells, where it takes such."""
         return self
@@ -272,6 +277,13 @@ class Column(ABC):
             stored.refuse("outputs", list(parts[:8]), f"the parts of a {cls.kind} column")
         missing = stored.count("missing")
         return cls(stored.text("name"), missing, outputs, stored.text("note"), **own)
+
+
+def words_of(series: pl.Series) -> pl.Series | None:
+    """Return training cells as words, null where missing; None where they are none."""
+    if series.dtype == pl.Boolean:
+        return series.cast(pl.String)
+    return TrainingColumn(series, "").words
 
 
 def joined(*notes: str) -> str:

@@ -21,6 +21,7 @@ from deltaprop.tabular.reading.series import as_series
 from deltaprop.tabular.reading.truth import one_spelling
 
 __all__ = [
+    "FEW_WORDS",
     "are_long_integers",
     "are_truths",
     "array_of",
@@ -37,7 +38,7 @@ __all__ = [
     "task_of",
 ]
 
-_FEW_WORDS = 10  # so many may all differ and still be classes
+FEW_WORDS = 10  # so many may all differ and still be classes
 
 
 def target_columns(values: object) -> list[pl.Series]:
@@ -140,7 +141,7 @@ def task_of(values: NDArray[Any], name: str, task: str | None, where: str) -> tu
 def _ask_about_words(text: pl.Series, name: str, why_not: str, where: str) -> None:
     """Refuse to guess what is asked for by words that hardly ever return."""
     n_different = text.str.to_lowercase().n_unique()
-    if n_different <= _FEW_WORDS or n_different <= text.len() / 2:
+    if n_different <= FEW_WORDS or n_different <= text.len() / 2:
         return
     if date_format(text)[0]:
         why_not = "they are dates; days since the first would be numbers"

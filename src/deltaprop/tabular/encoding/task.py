@@ -11,13 +11,13 @@ from deltaprop.errors import SettingError
 from deltaprop.tabular.encoding.cells import listed
 from deltaprop.tabular.encoding.codes import EXACT
 
-__all__ = ["Task", "check_task", "guess_task"]
+__all__ = ["FEW_LABELS", "MOST_LABELS", "ROWS_PER_LABEL", "Task", "check_task", "guess_task"]
 
 Task = Literal["classification", "regression", "multilabel"]
 
 FEW_LABELS = 20
-_MOST_LABELS = 1000
-_ROWS_PER_LABEL = 20
+MOST_LABELS = 1000
+ROWS_PER_LABEL = 20
 
 
 def guess_task(values: NDArray[Any]) -> tuple[str, str]:
@@ -51,8 +51,8 @@ def guess_task(values: NDArray[Any]) -> tuple[str, str]:
     ):
         return "classification", f"the target holds {d} codes of many digits in {n} rows"
     gapless = different[-1] - different[0] == d - 1 and different[0] in (0, 1)
-    even = counts.min() >= _ROWS_PER_LABEL and counts.max() <= 10 * counts.min()
-    if d <= _MOST_LABELS and gapless and even:
+    even = counts.min() >= ROWS_PER_LABEL and counts.max() <= 10 * counts.min()
+    if d <= MOST_LABELS and gapless and even:
         first, last = int(different[0]), int(different[-1])
         return "classification", f"the target numbers {d} classes from {first} to {last}"
     return "regression", f"the target holds {many}"

@@ -16,11 +16,19 @@ from deltaprop.tabular.reading.find_notation import Found, find_notation, writte
 from deltaprop.tabular.reading.missing import clean_text
 from deltaprop.tabular.reading.truth import differ_in_capitals, one_spelling
 
-__all__ = ["TrainingColumn", "hardly_repeat"]
+__all__ = [
+    "DISTINCT_SHARE",
+    "FEWEST_TO_DIFFER",
+    "MANY_CATEGORIES",
+    "MOST_CATEGORIES",
+    "TrainingColumn",
+    "hardly_repeat",
+]
 
-_MANY_CATEGORIES = 32  # of more, those of a single row are noise: another row never confirms them
-_DISTINCT_SHARE = 0.95  # of the cells; where so many differ they hardly return
-_FEWEST_TO_DIFFER = 50  # cells; so few may all differ and still be categories
+MOST_CATEGORIES = 256  # that have an output
+MANY_CATEGORIES = 32  # of more, those of a single row are noise: another row never confirms them
+DISTINCT_SHARE = 0.95  # of the cells; where so many differ they hardly return
+FEWEST_TO_DIFFER = 50  # cells; so few may all differ and still be categories
 
 
 class TrainingColumn:
@@ -86,7 +94,7 @@ class TrainingColumn:
     def returns(self) -> bool:
         """Whether the words of a code come back in other cells."""
         assert self.words is not None
-        return self.n_different < _DISTINCT_SHARE * (self.words.len() - self.words.null_count())
+        return self.n_different < DISTINCT_SHARE * (self.words.len() - self.words.null_count())
 
     @cached_property
     def differences(self) -> tuple[pl.Series, int] | None:
@@ -117,7 +125,7 @@ class TrainingColumn:
     @property
     def returning(self) -> pl.DataFrame:
         """Those of them that may return in later cells: of many, those of more than one cell."""
-        many = self.counts.height > _MANY_CATEGORIES
+        many = self.counts.height > MANY_CATEGORIES
         return self.counts.filter(pl.col("len") > 1) if many else self.counts
 
     def said_of_words(self, categories: tuple[str, ...] = ()) -> tuple[str, ...]:
@@ -133,4 +141,4 @@ class TrainingColumn:
 
 def hardly_repeat(n_different: int, n: int) -> bool:
     """Tell whether so many of n cells differ that they are names, or text, and no categories."""
-    return n > _FEWEST_TO_DIFFER and n_different >= _DISTINCT_SHARE * n
+    return n > FEWEST_TO_DIFFER and n_different >= DISTINCT_SHARE * n

@@ -10,7 +10,16 @@ from deltaprop.tabular.libraries import pl
 from deltaprop.tabular.reading.notation import GROUPS, POINTS, Notation, fits, parts_of
 from deltaprop.tabular.reading.units import THREE_DECIMALS, is_currency, is_unit, key_of
 
-__all__ = ["Found", "few", "find_notation", "read_numbers", "with_numbers", "written_plainly"]
+__all__ = [
+    "FEWEST_NUMBERS",
+    "STRAY_SHARE",
+    "Found",
+    "few",
+    "find_notation",
+    "read_numbers",
+    "with_numbers",
+    "written_plainly",
+]
 
 _MAY_BE_GROUPED = re.compile(r"[+-]?(?:[1-9]\d{0,2}\.\d{3}|\d{1,3})", re.ASCII)
 _ADDRESS = r"^(?:\d{1,2}|1\d\d|2[0-4]\d|25[0-5])(?:\.(?:1\d\d|2[0-4]\d|25[0-5])){3}$"
@@ -18,8 +27,8 @@ _DIGIT = re.compile(r"\d")
 _SAMPLE = 200
 _FIRST = 20
 _MOST_UNITS = 10  # in a sample; of more the cells are addresses and the like
-_STRAY_SHARE = 0.05
-_FEWEST_NUMBERS = 20
+STRAY_SHARE = 0.05
+FEWEST_NUMBERS = 20
 _FEWEST_ENDINGS = 3  # of the digits behind a mark; thirds of a number have but two
 _LONGEST_GROUPED = 7  # digits; where all cells have as many or more, they number telephones
 
@@ -105,7 +114,7 @@ def _counted(cells: pl.Series) -> pl.DataFrame:
 
 def few(n_odd: int, total: int) -> bool:
     """Tell whether so few cells are no numbers that the column still is one of numbers."""
-    return n_odd <= _STRAY_SHARE * total and total - n_odd >= _FEWEST_NUMBERS
+    return n_odd <= STRAY_SHARE * total and total - n_odd >= FEWEST_NUMBERS
 
 
 def read_numbers(text: pl.Series, notation: Notation | None) -> pl.Series:

@@ -1,6 +1,6 @@
 // The run as Python: the same data, network, first weights, batches and steps, by deltaprop's public names.
 
-import { facts } from "../facts.js";
+import { facts, told } from "../facts.js";
 import { problemOf } from "../problem.js";
 import { runToKeep } from "../run.js";
 import { setup } from "../setup.js";
@@ -44,7 +44,8 @@ function targetsOf(answers, classes, loss) {
 export async function code() {
   const { step, edits, changes = [], address } = await runToKeep();
   const { plan, arrays, shown } = problemOf(setup.value);
-  const { training, held, classes } = shown;
+  const { training, held, classes, table } = shown;
+  if (table && table.taken > training.x.length + held.x.length) throw new Error(told("code too large"));
   const { sizes, activations, loss, learningRate, batchSize, seed, l2, l1, biases } = plan;
   const { name, ...settings } = plan.optimizer;
   const steps = Math.ceil(training.x.length / batchSize);

@@ -1,9 +1,9 @@
 // Ask: the equation of what was clicked, with its numbers; each of them asked in turn; what can be changed by hand.
 
 import { lineAt, placeOfId } from "../ancestors.js";
-import { about, covered, current, idsAbout, lineAbout, pointed, sample } from "../asked.js";
+import { MOST_PRODUCTS, about, covered, current, idsAbout, lineAbout, pointed, productsOf, sample } from "../asked.js";
 import { forgetTurn, knobOf, outcome, turnTo, turned, turnedFrom } from "../changing.js";
-import { short, told } from "../facts.js";
+import { facts, short, told } from "../facts.js";
 import { phase, playing, shown, speed } from "../run.js";
 import { html, signal, useEffect, useRef } from "../vendored/preact.js";
 import { panel } from "./parts.js";
@@ -119,6 +119,7 @@ export function AskView() {
       <button type="button" id="ask-loss" onClick=${() => ask("loss")}>${told("ask about the loss")}</button>
       <button type="button" class="close" aria-label=${told("close")} onClick=${() => ask(null)}>×</button></div>
     ${running && html`<p class="hint">${told("ask while it stands")}</p>`}
+    ${now && productsOf(now.plan) > MOST_PRODUCTS && html`<p class="hint">${told("ask too large", { most: MOST_PRODUCTS.toLocaleString(facts.language), products: productsOf(now.plan).toLocaleString(facts.language) })}</p>`}
     ${found && now && !running && html`<p class="hint">${told(phase.value === "update" ? "the step taken" : "the step that comes", { step: found.step + 1, rows: found.rows.length, row: found.rows[sample.value] + 1 })}</p>
       <${Edit} of=${of} /><${Lines} of=${of} last=${now.sizes.length - 1} />`}
   </div>`;

@@ -3,12 +3,14 @@
 import { CLASSES, css, glyph } from "../drawing.js";
 import { drawOn } from "../drawing_board.js";
 import { told } from "../facts.js";
+import { isTable } from "../open_table.js";
 import { NAMES, isDrawnByChance, partsOf, pointsOf } from "../sets.js";
 import { BATCHES, TUTORIAL, USUAL, change, setup } from "../setup.js";
 import { html } from "../vendored/preact.js";
 import { DrawView } from "./draw_view.js";
 import { FormulaView } from "./formula_view.js";
 import { Choice, Range } from "./parts.js";
+import { TableView, Tables } from "./table_view.js";
 
 /** @param {string} name */
 function choose(name) {
@@ -40,6 +42,7 @@ export function DataView() {
   const { data, held, batchSize } = setup.value;
   const parts = partsOf(data.name);
   const byChance = isDrawnByChance(data.name);
+  const ofTable = isTable(data.name);
   const more = (/** @type {Partial<import("../setup.js").DataWish>} */ wish) => change({ data: { ...data, ...wish } });
   return html`<section class="data" aria-labelledby="data-title"><h2 id="data-title">${told("data")}</h2>
     <div class="sets" role="radiogroup" aria-labelledby="data-title">
@@ -48,9 +51,11 @@ export function DataView() {
           aria-label=${told(`set ${name}`)} data-set=${name} onClick=${() => choose(name)}><${Thumbnail} name=${name} /></button>`,
       )}
     </div>
+    <${Tables} />
     <p class="about">${told(`about ${data.name}`)}</p>
     ${data.name === "formula" && html`<${FormulaView} />`}
     ${data.name === "drawn" && html`<${DrawView} />`}
+    ${ofTable && html`<${TableView} />`}
     ${byChance && html`<${Range} id="n" label=${told("points")} value=${data.n} least=${20} most=${1000} step=${20} onChange=${(/** @type {number} */ n) => more({ n })} />
     <${Range} id="noise" label=${told("noise")} value=${data.noise} least=${0} most=${0.5} step=${0.01} onChange=${(/** @type {number} */ noise) => more({ noise })} />`}
     ${parts && html`<${Range} id="parts" label=${told(`parts ${data.name}`)} value=${data.parts} least=${parts[0]} most=${parts[2]} step=${1} onChange=${(/** @type {number} */ value) => more({ parts: value })} />`}
@@ -58,7 +63,7 @@ export function DataView() {
       onChange=${(/** @type {number} */ value) => change({ held: value })} />`}
     <${Choice} id="batch" label=${told("batch size")} value=${batchSize} options=${BATCHES.map((n) => [n, String(n)])}
       onChoose=${(/** @type {string} */ value) => change({ batchSize: Number(value) })} />
-    ${byChance && html`<button type="button" id="draw-again" onClick=${() => more({ seed: (data.seed + 1) % 1000 })}>${told("draw again")}</button>`}
+    ${(byChance || ofTable) && html`<button type="button" id="draw-again" onClick=${() => more({ seed: (data.seed + 1) % 1000 })}>${told(byChance ? "draw again" : "split again")}</button>`}
     <button type="button" id="as-usual" onClick=${() => change(USUAL)}>${told("as usual")}</button>
   </section>`;
 }

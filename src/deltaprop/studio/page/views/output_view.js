@@ -2,39 +2,56 @@
 
 import { about, coversLoss, current, pointed, sample } from "../asked.js";
 import { movePoint } from "../changing.js";
-import { CLASSES, css, drawField, drawRegions, glyph } from "../drawing.js";
+import { CLASSES, LINES, css, drawField, drawRegions, glyph } from "../drawing.js";
 import { short, told } from "../facts.js";
-import { REACH, SIDE, look, shown } from "../run.js";
+import { amountsOf } from "../plane.js";
+import { REACH, SIDE, axes, look, plane, shown } from "../run.js";
 import { html, signal, useEffect, useRef } from "../vendored/preact.js";
 import { uPlot } from "../vendored/uplot.js";
 import { fieldsOf } from "./network_picture.js";
 import { JudgedView } from "./judged_view.js";
-import { Picture } from "./parts.js";
+import { Choice, Picture } from "./parts.js";
 
 export const showsHeld = signal(true);
 
-/** Drawn anew when there are other points, not at every frame. @param {{ held: boolean }} given */
+const LEVELS = 12; // of a number's colour
+const MOST_AXES = 200;
+
+/** The points, a path for each class or level of the number; drawn anew when there are other points, not at every frame.
+ *  @param {{ held: boolean }} given */
 function Points({ held }) {
   const now = /** @type {import("../run.js").Shown} */ (shown.value);
+  const over = /** @type {import("../plane.js").Plane} */ (plane.value);
   const { classes, low, high } = now;
   const part = held ? now.held : now.training;
-  return html`<g>${part.x.map(([a, b], i) => {
+  /** @type {Map<number, string[]>} */
+  const paths = new Map();
+  part.x.forEach((row, i) => {
+    const [a, b] = over.at(row, i);
+    if (Math.abs(a) > REACH || Math.abs(b) > REACH) return;
     const answer = part.answers[i];
-    if (Math.abs(a) > REACH || Math.abs(b) > REACH) return null;
     const share = high > low ? (answer - low) / (high - low) : Number(answer > 0);
-    const color = classes ? CLASSES[answer % 6] : CLASSES[share > 0.5 ? 0 : 4];
+    const group = classes ? answer : Math.min(LEVELS - 1, Math.floor(LEVELS * share));
+    if (!paths.has(group)) paths.set(group, []);
+    paths.get(group)?.push(glyph(classes ? answer : 0, a, -b, 0.027));
+  });
+  return html`<g>${[...paths].map(([group, all]) => {
+    const share = (group + 0.5) / LEVELS;
+    const color = css(classes ? CLASSES[group % CLASSES.length] : CLASSES[share > 0.5 ? 0 : 4]);
     const opacity = classes ? 1 : 0.25 + 1.5 * Math.abs(share - 0.5);
-    const line = answer % 6 > 3 || held ? 0.016 : 0.008; // of crosses, and of what is hollow
-    return html`<path d=${glyph(classes ? answer : 0, a, -b, 0.027)} fill=${held ? "none" : css(color)} fill-opacity=${opacity}
-      stroke=${held || answer % 6 > 3 ? css(color) : "var(--paper)"} stroke-opacity=${held ? opacity : 1} stroke-width=${line} />`;
+    const isLines = classes > 0 && LINES.includes(group % CLASSES.length);
+    return html`<path d=${all.join("")} fill=${held ? "none" : color} fill-opacity=${opacity} stroke=${held || isLines ? color : "var(--paper)"}
+      stroke-opacity=${held ? opacity : 1} stroke-width=${isLines || held ? 0.016 : 0.008} />`;
   })}</g>`;
 }
 
 /** A ring about the sample whose numbers are shown; it is moved by dragging. */
 function Sampled() {
-  const [now, step, seen] = [shown.value, current.value, look.value];
-  const [a, b] = (!seen?.running && step && now?.training.x[step.rows[sample.value]]) || [NaN];
-  return Number.isFinite(a + b) ? html`<circle class="sampled" cx=${a} cy=${-b} r="0.06" onPointerDown=${dragged} />` : null;
+  const [now, step, seen, over] = [shown.value, current.value, look.value, plane.value];
+  const row = step && now?.training.x[step.rows[sample.value]];
+  if (seen?.running || !row || !over) return null;
+  const [a, b] = over.at(row, step.rows[sample.value]);
+  return html`<circle class=${`sampled ${now.table ? "fixed" : ""}`} cx=${a} cy=${-b} r="0.06" onPointerDown=${now.table ? null : dragged} />`;
 }
 
 /** @param {PointerEvent} event */
@@ -50,6 +67,36 @@ function dragged(event) {
   };
   window.addEventListener("pointermove", moved, { signal: ending.signal });
   for (const end of ["pointerup", "pointercancel"]) window.addEventListener(end, () => ending.abort(), { signal: ending.signal });
+}
+
+/** Which plane of a table's inputs is shown, and what its axes are. */
+function Axes() {
+  const [now, over] = [shown.value, plane.value];
+  if (!now?.table || !over) return null;
+  const amounts = amountsOf(now).slice(0, MOST_AXES);
+  const options = amounts.map((i) => /** @type {[number, string]} */ ([i, now.inputs[i][0]]));
+  const { kind } = over;
+  const pair = Array.isArray(kind) ? kind : null;
+  const put = (/** @type {number} */ at, /** @type {string} */ value) => {
+    const [across, up] = /** @type {[number, number]} */ (pair);
+    const wish = Number(value);
+    axes.value = at === 0 ? [wish, wish === up ? across : up] : [wish === across ? up : across, wish];
+  };
+  const planes = [["principal", told("principal axes")], ["inputs", told("two inputs")]];
+  return html`<div class="axes">${amounts.length > 1 && !now.table.picture && html`<${Choice} id="plane" label=${told("plane")} value=${pair ? "inputs" : "principal"} options=${planes}
+      onChoose=${(/** @type {string} */ value) => (axes.value = value === "principal" ? "principal" : [amounts[0], amounts[1]])} />`}
+    ${pair && html`<${Choice} id="axis-across" label="→" name=${told("axis across")} value=${pair[0]} options=${options} onChoose=${(/** @type {string} */ v) => put(0, v)} />
+      <${Choice} id="axis-up" label="↑" name=${told("axis up")} value=${pair[1]} options=${options} onChoose=${(/** @type {string} */ v) => put(1, v)} />`}
+    <p class="hint">${told(pair ? "others at their mean" : "about principal axes")}</p></div>`;
+}
+
+/** Which glyph is which class. */
+function Classes() {
+  const names = shown.value?.table?.classes ?? [];
+  return html`<ul class="classes">${names.slice(0, 26).map((name, k) => {
+    const color = css(CLASSES[k % CLASSES.length]);
+    return html`<li><svg viewBox="-1.2 -1.2 2.4 2.4" width="11" height="11" aria-hidden="true"><path d=${glyph(k, 0, 0, 1)} fill=${color} stroke=${color} stroke-width="0.3" /></svg>${name}</li>`;
+  })}</ul>`;
 }
 
 export function OutputView() {
@@ -69,6 +116,7 @@ export function OutputView() {
     <div class="plane"><${Picture} class="regions" draw=${draw} drawn=${neuron ?? seen.field} label=${told("picture of the output")} />
       <svg viewBox=${`${-REACH} ${-REACH} ${2 * REACH} ${2 * REACH}`} aria-hidden="true">
         <${Points} held=${false} />${showsHeld.value && html`<${Points} held=${true} />`}<${Sampled} /></svg></div>
+    <${Classes} /><${Axes} />
     <label class="check"><input type="checkbox" checked=${showsHeld.value} onChange=${(/** @type {any} */ event) => (showsHeld.value = event.target.checked)} />${told("show held out")}</label>
     <${Figures} /><${JudgedView} />${!coversLoss.value && html`<${Curve} />`}
   </section>`;

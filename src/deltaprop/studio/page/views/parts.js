@@ -6,10 +6,10 @@ import { html, signal, useEffect, useRef } from "../vendored/preact.js";
 export const panel = signal("ask");
 
 /** A choice from a list. @param {{ label: string, value: string | number, options: [string | number, string][],
- *  onChoose: (value: string) => void, id: string }} given */
-export function Choice({ label, value, options, onChoose, id }) {
+ *  onChoose: (value: string) => void, id: string, name?: string }} given  name: for whoever does not see the label */
+export function Choice({ label, value, options, onChoose, id, name }) {
   return html`<label class="choice" for=${id}><span>${label}</span>
-    <select id=${id} value=${String(value)} onChange=${(/** @type {any} */ event) => onChoose(event.target.value)}>
+    <select id=${id} aria-label=${name} value=${String(value)} onChange=${(/** @type {any} */ event) => onChoose(event.target.value)}>
       ${options.map(([key, text]) => html`<option value=${String(key)} selected=${String(key) === String(value)}>${text}</option>`)}
     </select></label>`;
 }

@@ -12,16 +12,22 @@ from numpy.typing import NDArray
 
 from deltaprop.model.stored import Stored
 from deltaprop.tabular.encoding.categories import category_codes
-from deltaprop.tabular.encoding.column import Column, Encoded, Floats, Output, Wording, joined
+from deltaprop.tabular.encoding.column import (
+    Column,
+    Encoded,
+    Floats,
+    Output,
+    Wording,
+    joined,
+    words_of,
+)
 from deltaprop.tabular.encoding.kinds.constant import ConstantColumn
 from deltaprop.tabular.encoding.scaling import squash
 from deltaprop.tabular.encoding.surprises import Surprises
-from deltaprop.tabular.encoding.training_column import TrainingColumn
+from deltaprop.tabular.encoding.training_column import MOST_CATEGORIES, TrainingColumn
 from deltaprop.tabular.libraries import pl
 
 __all__ = ["CategoricalColumn", "CategoryColumn"]
-
-_MOST_CATEGORIES = 256
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,9 @@ class CategoricalColumn(Column):
         if n_unknown and not self.rest:
             found.of_cells(self.name, n_unknown, unknown)
         return codes
+
+    def plain_cells(self, series: pl.Series) -> pl.Series | None:
+        return words_of(series)
 
     def spelt(self, series: pl.Series) -> tuple[str, ...]:
         """Return the categories as later cells of this type write them."""
@@ -87,7 +96,7 @@ class CategoryColumn(CategoricalColumn):
         if column.counts.height == 1:
             only = column.counts["category"][0]
             return ConstantColumn.of(column, missing, only, *column.said_of_words())
-        kept = column.returning.head(_MOST_CATEGORIES).sort("category")
+        kept = column.returning.head(MOST_CATEGORIES).sort("category")
         words, sizes = tuple(kept["category"].to_list()), kept["len"].to_list()
         outputs = (Output.counted("category", (0.0, n - k), (1.0, k)) for k in sizes)
         rest = column.counts.height - len(words)

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from deltaprop.tabular.encoding.cells import shorten
-from deltaprop.tabular.encoding.column import Column, Encoded, Output, Wording, joined
+from deltaprop.tabular.encoding.cells import shorten, to_floats
+from deltaprop.tabular.encoding.column import Column, Encoded, Output, Wording, joined, words_of
 from deltaprop.tabular.encoding.surprises import Surprises
 from deltaprop.tabular.encoding.training_column import TrainingColumn
 from deltaprop.tabular.libraries import pl
@@ -56,6 +56,9 @@ class ConstantColumn(Column):
 
     def described(self) -> tuple[str, ...]:
         return self.note, "marked where missing" if self.outputs else ""
+
+    def plain_cells(self, series: pl.Series) -> pl.Series | None:
+        return pl.Series(to_floats(series)) if series.dtype.is_numeric() else words_of(series)
 
     def fill(self, block: Encoded, series: pl.Series, where: str, found: Surprises) -> None:
         absent = series.is_null() | _absent(series)

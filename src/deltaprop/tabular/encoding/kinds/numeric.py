@@ -144,6 +144,9 @@ class NumericColumn(Column):
         if self.edges:
             block[:, len(self.outputs) :] = shares(values, self.edges, self.outputs[0].center)
 
+    def plain_cells(self, series: pl.Series) -> pl.Series | None:
+        return None if self.offset else pl.Series(self.numbers(series, "")[0])
+
     def check(self, series: pl.Series, where: str) -> None:
         self.numbers(series, where)
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NoReturn
 from numpy.typing import DTypeLike
 
 from deltaprop.model.stored import LONGEST_NAME, Stored
-from deltaprop.tabular.encoding.column import Column, Encoded, Wording, joined
+from deltaprop.tabular.encoding.column import Column, Encoded, Wording, joined, words_of
 from deltaprop.tabular.encoding.sparse import SparseRows
 from deltaprop.tabular.encoding.surprises import Surprises
 from deltaprop.tabular.encoding.training_column import TrainingColumn, hardly_repeat
@@ -35,6 +35,7 @@ class TextColumn(Column):
         (r"(\S+) pairs of words", r"\1 个词对"),
         (r"(\S+) pieces of words", r"\1 个词片段"),
         ("zeros where missing", "缺失处为零"),
+        ("left out: free text", "略去：自由文本"),
         (r"left out: none of its (\S+) values returns", r"略去：它的 \1 个不同值都只出现一次"),
         (r"left out: (\S+) of its (\S+) cells are different, so it is a name or free text",
          r"略去：\2 个单元格中有 \1 个各不相同，是名称或自由文本"),
@@ -112,6 +113,9 @@ class TextColumn(Column):
             return (self.note,)
         nothing = "zeros where missing" if self.missing else ""
         return self.vocabulary.described(), nothing, self.note
+
+    def plain_cells(self, series: pl.Series) -> pl.Series | None:
+        return None if self.vocabulary else words_of(series)
 
     def fill(self, block: Encoded, series: pl.Series, where: str, found: Surprises) -> NoReturn:
         raise NotImplementedError(self.kind)
