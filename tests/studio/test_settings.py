@@ -26,7 +26,7 @@ const entries = ENTRIES.map((entry) => {
   learning.network.free();
   return { ...entry, figures, diverged, address: toAddress(setupOf(entry)) };
 });
-console.log(JSON.stringify({ entries, sets: RECIPES.map(({ name }) => name) }));
+console.log(JSON.stringify({ entries, sets: [...RECIPES.map(({ name }) => name), "tutorial"] }));
 """
 
 

@@ -210,4 +210,28 @@ WORDS = {
         "Thirty points can't tell a hill from noise. The network fits them all, and between them "
         "the surface is its own invention."
     ),
+    "settings tutorial as it is": (
+        "The tutorial's own settings. The first step goes past the answer, and still the loss "
+        "falls at every step; after thirteen the output is within 0.01 of 4."
+    ),
+    "settings tutorial half as fast": (
+        "Half the learning rate, and it arrives sooner: the steps no longer jump over the answer "
+        "but go straight to it."
+    ),
+    "settings tutorial too fast": (
+        "Three times the learning rate: every step lands further from the answer than the one "
+        "before, and within ten steps the numbers are out of range."
+    ),
+    "settings tutorial too slow": (
+        "A hundredth of the learning rate: every step is right and tiny. After fifty steps a "
+        "sixth of the loss is still left."
+    ),
+    "settings tutorial zero weights": (
+        "With all weights 0 the output is 0, and every gradient is a product with a 0 in it. The "
+        "loss stays at 8 for ever: 4² / 2."
+    ),
+    "settings tutorial penalty": (
+        "The penalty pulls all six weights towards 0, and the answer comes out too small: a "
+        "compromise between fitting the point and small weights."
+    ),
 }

@@ -150,4 +150,23 @@ WORDS = {
     "settings waves few noisy points": (
         "三十个点分不清山丘与噪声。网络把它们全部拟合，点与点之间的曲面是它自己编的。"
     ),
+    "settings tutorial as it is": (
+        "教程本来的设置。第一步就越过了答案，但损失每一步都在降；十三步之后，输出与 4 相差不到 "
+        "0.01。"
+    ),
+    "settings tutorial half as fast": (
+        "学习率减半，反而更早到达：每一步不再越过答案，而是径直走向它。"
+    ),
+    "settings tutorial too fast": (
+        "学习率变为三倍：每一步都落到离答案更远的地方，十步之内数值就溢出了。"
+    ),
+    "settings tutorial too slow": (
+        "学习率只有百分之一：每一步都对，却微不足道。五十步之后，损失还剩六分之一。"
+    ),
+    "settings tutorial zero weights": (
+        "权重全为零，输出就是 0，每个梯度都是含有 0 的乘积。损失永远停在 8：4² / 2。"
+    ),
+    "settings tutorial penalty": (
+        "惩罚把六个权重都往 0 拉，得出的答案偏小：这是在拟合与小权重之间的折中。"
+    ),
 }

@@ -1,7 +1,7 @@
 // Settings of each set that work, and settings that do not: what they differ in from the usual, and what comes of them.
 // A test trains each of them; why it is so stands in language/en_settings.py, under "settings SET NAME".
 
-import { USUAL, sound } from "./setup.js";
+import { TUTORIAL, USUAL, sound } from "./setup.js";
 
 /** @typedef {import("./setup.js").Setup} Setup */
 /** @typedef {"right" | "heldRight" | "loss" | "held"} Figure */
@@ -131,6 +131,19 @@ const ALL = {
       ["few noisy points", { data: { n: 60, noise: 0.3 }, held: 0.5, layers: alike(2, 16, "tanh") }, 1000, [["loss", "most", 0.01], ["held", "least", 0.1]]],
     ],
   },
+  tutorial: {
+    data: {},
+    works: [
+      ["as it is", {}, 13, fallsTo(5e-5)],
+      ["half as fast", { learningRate: 0.05 }, 5, fallsTo(1e-6)],
+    ],
+    fails: [
+      ["too fast", { learningRate: 0.3 }, 20, "diverged"],
+      ["too slow", { learningRate: 0.001 }, 50, staysAbove(0.08)],
+      ["zero weights", { scheme: "zero" }, 100, staysAbove(7.9)],
+      ["penalty", { l2: 1 }, 100, staysAbove(0.3)],
+    ],
+  },
 };
 
 /** @type {Entry[]} */
@@ -142,5 +155,6 @@ export const ENTRIES = Object.entries(ALL).flatMap(([set, { data, works, fails }
 
 /** The whole setup of an entry. @param {Entry} entry @returns {Setup} */
 export function setupOf({ set, own }) {
-  return sound({ ...USUAL, ...own, data: { ...USUAL.data, parts: 1, ...own.data, name: set } });
+  const usual = set === "tutorial" ? TUTORIAL : USUAL;
+  return sound({ ...usual, ...own, data: { ...usual.data, parts: 1, ...own.data, name: set } });
 }
