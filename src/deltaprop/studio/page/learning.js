@@ -33,6 +33,7 @@ export class Learning {
     this.network = network;
     this.rows = rows;
     this.given = given;
+    this.targets = given.targets; // as they are now, where they are no labels
     this.edits = edits;
     this.changes = changes;
     this.#edit();
@@ -127,6 +128,7 @@ export class Learning {
       inputs.set(numbers.slice(0, nIn), row * nIn);
       wanted?.set(numbers.slice(nIn), row * nOut);
     }
+    this.targets = wanted;
     this.network.setRows("training", labels ? { x: inputs, labels } : { x: inputs, targets: wanted });
   }
 

@@ -15,7 +15,6 @@ const SLICE = 12; // milliseconds of steps between two looks at what is asked
 /** @type {Engine} */ let engine;
 /** @type {import("./learning.js").Learning | null} */ let learning = null;
 /** @type {Plan} */ let plan;
-/** @type {Arrays} */ let rows; // to learn from and to judge by
 /** @type {import("./cells.js").Table | null} */ let table = null;
 /** @type {import("./encoding.js").Rules} */ let rules;
 /** @type {Pick<ReturnType<typeof chosen>, "training" | "held"> | null} */ let found = null;
@@ -45,8 +44,7 @@ const ANSWERS = {
   begin({ plan: given, table: isOfTable, edits = [], changes = [] }, sent) {
     end();
     plan = given;
-    rows = isOfTable ? { ...sent, ...rowsOfTable(plan) } : sent;
-    learning = learningOf(engine, plan, rows, edits, changes);
+    learning = learningOf(engine, plan, isOfTable ? { ...sent, ...rowsOfTable(plan) } : sent, edits, changes);
     return [{ parameters: learning.network.nParameters }, {}];
   },
   try({ plan: other, steps, table: isOfTable }, sent) {
@@ -184,7 +182,8 @@ function rowsOfTable({ sizes, loss }) {
 /** The k-th number of a batch's targets. @param {Int32Array} batch @param {number} k @param {number} out */
 function targetOf(batch, k, out) {
   const row = batch[Math.floor(k / out)];
-  return rows.labels ? Number(rows.labels[row] === k % out) : rows.targets[row * out + (k % out)];
+  const { given, targets } = its();
+  return given.labels ? Number(given.labels[row] === k % out) : Number(targets?.[row * out + (k % out)]);
 }
 
 function its() {
