@@ -238,3 +238,26 @@ def test_at_the_server_deltaprop_explains_the_step(served, visit, tmp_path):
     ElementTree.parse(taken(page, "explained", "svg", tmp_path))
     with pytest.raises(DeltapropError):
         Session().answer("explain", {"example": {"layers": 3}, "form": "html"}, {})
+
+
+def test_a_table_of_ones_own_goes_with_the_run(door, visit, tmp_path):
+    rng = np.random.default_rng(4)
+    rows = [
+        f"{a:.3f},{'rg'[int(b > 0)]},{b:.2f},{'yes' if a > b else 'no'}"
+        for a, b in rng.normal(size=(60, 2))
+    ]
+    path = tmp_path / "mine.csv"
+    path.write_text("\n".join(["size,colour,<b>,bought", *rows]), encoding="utf-8")
+    page = visit(f"{door}#layers=3-tanh&batchSize=16")
+    page.browser.find_element("id", "own-file").send_keys(str(path))
+    three = "return deltapropStep()?.x[0].length === 3"
+    page.until(lambda: page.browser.execute_script(three))
+    page.step_to(4)
+    last = numbers(page)
+    own = visit(taken(page, "run", "html", tmp_path).as_uri(), at=4)
+    found = numbers(own)
+    np.testing.assert_allclose(found["parameters"], last["parameters"], rtol=1e-10, atol=1e-13)
+    if not door.startswith("http"):
+        assert found == last
+    again = visit(taken(own, "run", "html", tmp_path).as_uri(), at=4)
+    assert numbers(again) == found

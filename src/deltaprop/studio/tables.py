@@ -101,11 +101,15 @@ class Chosen:
 
 @dataclass(frozen=True, eq=False)
 class OpenTable:
-    """A table as it was read; ``wanted`` is its target where one was named with it."""
+    """A table as it was read; ``wanted`` is its target where one was named with it.
+
+    ``as_it_is`` says that a page leaves its floats what they are, instead of scaling them.
+    """
 
     table: Table
     wanted: str = ""
     picture: tuple[int, int] | None = None  # height and width, of a file of images
+    as_it_is: bool = False
 
     @property
     def frame(self) -> pl.DataFrame:

@@ -76,9 +76,13 @@ def packed_table(opened: OpenTable) -> str:
         notes.append(["note sampled", {"rows": len(frame), "taken": most}])
         frame = frame[mixed_order(len(frame), 0)[:most]]
     columns: list[dict[str, Any]] = []
+    told: dict[str, Any]
     arrays: dict[str, npt.NDArray[Any]] = {}
     for place, series in enumerate(frame.iter_columns()):
-        told, cells = _typed(series)
+        if opened.as_it_is and series.dtype == pl.Float64:
+            told, cells = {"asItIs": True}, _smallest(series.to_numpy())
+        else:
+            told, cells = _typed(series)
         columns.append({"name": series.name, **told})
         arrays[f"c{place}"] = cells
     message = {

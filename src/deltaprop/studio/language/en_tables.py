@@ -64,6 +64,7 @@ WORDS = {
         "The steps of networks of up to {most} products are shown number by number; this one "
         "has {products}."
     ),
+    "became itself": "as it is",
     "became number": "median {center}, scale {scale}",
     "became number with gaps": "missing ones marked in a column of their own",
     "became number with strays": "{strays} cells that are no numbers taken as missing",

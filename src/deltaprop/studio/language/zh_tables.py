@@ -43,6 +43,7 @@ WORDS = {
     "sample as picture": "样本的图像",
     "output of class": "{name} 的输出",
     "ask too large": "乘积不超过 {most} 个的网络才逐数显示每一步；这个网络有 {products} 个。",
+    "became itself": "原样使用",
     "became number": "中位数 {center}，缩放 {scale}",
     "became number with gaps": "缺失另用一列标记",
     "became number with strays": "{strays} 个不是数的单元格视为缺失",

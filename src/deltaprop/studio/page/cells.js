@@ -89,7 +89,7 @@ function areCodes(cells) {
 }
 
 /** A table whose columns are known: see typed_columns.py.
- *  @param {{ name: string, target: string, notes: Said[], columns: { name: string, words?: string[], left?: string }[] }} told
+ *  @param {{ name: string, target: string, notes: Said[], columns: { name: string, words?: string[], left?: string, asItIs?: boolean }[] }} told
  *  @param {import("./frames.js").Arrays} arrays @returns {Table} */
 export function tableOfColumns({ name, target, notes, columns }, arrays) {
   const read = columns.map((column, k) => {

@@ -5,10 +5,10 @@
  *   fewWords: number, strayShare: number, fewestNumbers: number, mostClasses: number, mostInputs: number,
  *   mostNumbers: number, mostRows: number, mostTold: number, sample: number, numbersOfSample: number, numbersOfAxes: number,
  *   smallestPicture: number }} Rules  what tabular/ goes by: see typed_columns.py */
-/** @typedef {{ name: string, numbers?: Float64Array, words?: string[], codes?: Int32Array, left?: string, strays?: number }} Column
- *  Numbers, NaN where missing; or words in order, and which of them a row has, -1 where missing. left: why it can't be read. */
+/** @typedef {{ name: string, numbers?: Float64Array, words?: string[], codes?: Int32Array, left?: string, strays?: number, asItIs?: boolean }} Column
+ *  Numbers, NaN where missing; or words in order, and which of them a row has, -1 where missing. left: why it can't be read. asItIs: numbers that stay what they are. */
 /** @typedef {[string, Record<string, string | number>]} Said  a key of the page's words, and what is put in */
-/** @typedef {{ part: "value" | "missing" | "category", center: number, scale: number, category?: number }} Output */
+/** @typedef {{ part: "value" | "missing" | "category", center: number, scale: number, category?: number, asItIs?: boolean }} Output */
 /** @typedef {{ kind: string, done: Said[], missing: number, outputs: Output[], names: string[] }} Fitted */
 
 const LARGEST_SCALE = 8.9e307;
@@ -70,8 +70,9 @@ function constant(name, missing, n, only) {
 }
 
 /** @param {Column} column @param {ArrayLike<number>} rows @returns {Fitted} */
-function fittedNumbers({ name, numbers = new Float64Array(), strays = 0 }, rows) {
+function fittedNumbers({ name, numbers = new Float64Array(), strays = 0, asItIs }, rows) {
   const n = rows.length;
+  if (asItIs) return { kind: "numeric", done: [["became itself", {}]], missing: 0, outputs: [{ part: "value", center: 0, scale: 1, asItIs }], names: [name] };
   const known = Float64Array.from({ length: n }, (_, i) => numbers[rows[i]]).filter((v) => !Number.isNaN(v)).sort();
   const missing = n - known.length;
   if (known.length === 0) return constant(name, missing, n, null);
@@ -127,7 +128,7 @@ export function encode({ numbers, codes }, { kind, outputs }, rows, into, from, 
       if (output.part === "missing") x = (numbers ? Number.isNaN(value) : code < 0) ? on : off;
       else if (output.part === "category") x = code === output.category ? on : off;
       else if (kind === "binary") x = code < 0 ? off : squash(code === output.category ? 1 : -1, output);
-      else x = squash(value, output);
+      else x = output.asItIs ? value : squash(value, output);
       into[i * width + from + k] = x;
     }
   });

@@ -16,9 +16,11 @@
 /** @type {Facts} */
 export const facts = JSON.parse(/** @type {HTMLElement} */ (document.getElementById("facts")).textContent ?? "");
 
-/** A run that stands in this page: what was tried, as an address, the step at which it was taken away, and the parameters
- *  that were set by hand, by step, with what else was changed. @typedef {{ address: string, step: number,
- *   edits: [number, number[]][], changes?: import("./learning.js").Change[], inNotebook?: boolean }} KeptRun */
+/** A file as base64, gzipped. @typedef {{ name: string, content: string }} KeptFile */
+/** A run that stands in this page: what was tried, as an address, the step at which it was taken away, the parameters
+ *  that were set by hand, by step, with what else was changed, and the file that somebody dropped.
+ *  @typedef {{ address: string, step: number, edits: [number, number[]][], changes?: import("./learning.js").Change[],
+ *   file?: KeptFile, inNotebook?: boolean }} KeptRun */
 /** The run that was taken away with this page, if there is one. @type {KeptRun | null} */
 export const keptRun = JSON.parse(document.getElementById("run")?.textContent ?? "null");
 

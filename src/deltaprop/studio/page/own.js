@@ -1,7 +1,7 @@
 // Opening tables: of the page, of the server, or a file that somebody drops; and choosing from them.
 
 import { engineBytes } from "./engine.js";
-import { facts, told } from "./facts.js";
+import { facts, keptRun, told } from "./facts.js";
 import { unpacked } from "./frames.js";
 import { isTable, openTable } from "./open_table.js";
 import { change, setup } from "./setup.js";
@@ -31,6 +31,18 @@ export function takeFile(given) {
   const isSame = data.name === "own" && data.file === given.name && !data.target && !data.task && !data.without;
   if (isSame) setup.value = { ...setup.value }; // read it again
   else change({ data: next });
+}
+
+/** The file that is open, for a page to keep. @returns {Promise<import("./facts.js").KeptFile | undefined>} */
+export async function fileToKeep() {
+  const { data } = setup.value;
+  if (file === null || data.name !== "own" || file.name !== data.file) return undefined;
+  const { name } = file; // another may be dropped meanwhile
+  const packed = file.slice(0, MOST_IN_PAGE).stream().pipeThrough(new CompressionStream("gzip"));
+  const bytes = new Uint8Array(await new Response(packed).arrayBuffer());
+  const letters = [];
+  for (let at = 0; at < bytes.length; at += 32768) letters.push(String.fromCharCode(...bytes.subarray(at, at + 32768)));
+  return { name, content: btoa(letters.join("")) };
 }
 
 /** The backend was lost, and what it had open. */
@@ -72,6 +84,8 @@ export async function prepare(ask, { data, held }) {
 /** @param {Ask} ask @param {import("./setup.js").DataWish} data */
 async function opened(ask, { name, file: called }) {
   const isServer = facts.server !== null;
+  const kept = keptRun?.file;
+  if (file === null && kept?.name === called) file = new File([await engineBytes(kept.content)], called);
   if (name === "own" && file?.name === called) {
     if (isServer && file.size > MOST_TO_SERVER) throw new Error(told("table too large", { size: Math.round(file.size / 1e6), most: MOST_TO_SERVER / 1e6 }));
     const part = isServer || file.size <= MOST_IN_PAGE ? file : file.slice(0, MOST_IN_PAGE);

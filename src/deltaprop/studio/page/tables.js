@@ -89,7 +89,7 @@ function splitOff({ columns, name, target }, choice, rules) {
 
 /** @param {Column} column @param {string} asked "classes", "numbers" or "" @param {Rules} rules
  *  @returns {{ known: Uint32Array, target: Target }} */
-export function targetOf({ name, numbers, words, codes, left }, asked, rules) {
+export function targetOf({ name, numbers, words, codes, left, asItIs }, asked, rules) {
   if (left !== undefined) throw new Refused("target cannot be", { target: name });
   const n = (numbers ?? codes ?? []).length;
   const known = Uint32Array.from({ length: n }, (_, i) => i).filter((i) => (numbers ? !Number.isNaN(numbers[i]) : (codes?.[i] ?? -1) >= 0));
@@ -113,6 +113,7 @@ export function targetOf({ name, numbers, words, codes, left }, asked, rules) {
   }
   if (different.length < 2) throw new Refused("target constant", { target: name });
   const largest = values.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+  if (asItIs) return { known, target: { task: "numbers", why, names: [], unit: [0, 1], answers: values } };
   const mean = (values.reduce((sum, v) => sum + v / largest, 0) / values.length) * largest;
   const spread = values.reduce((sum, v) => sum + ((v - mean) / largest) ** 2, 0) / values.length;
   const std = Math.max(Math.sqrt(spread) * largest, Number.MIN_VALUE);

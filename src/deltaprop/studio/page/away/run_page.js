@@ -2,6 +2,7 @@
 // needed to play the run again.
 
 import { facts } from "../facts.js";
+import { fileToKeep } from "../own.js";
 import { runToKeep } from "../run.js";
 
 /** This page as it was opened: without what was drawn since. */
@@ -13,7 +14,7 @@ export async function runPage() {
   page.querySelector("#run")?.remove();
   const block = document.createElement("script");
   [block.type, block.id] = ["application/json", "run"];
-  block.textContent = jsonInHtml(await runToKeep());
+  block.textContent = jsonInHtml({ ...(await runToKeep()), file: await fileToKeep() });
   page.querySelector("#facts")?.before(block);
   return { ending: ".html", type: "text/html", content: `<!DOCTYPE html>\n${page.outerHTML}\n` };
 }
