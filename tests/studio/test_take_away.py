@@ -240,7 +240,7 @@ def test_at_the_server_deltaprop_explains_the_step(served, visit, tmp_path):
         Session().answer("explain", {"example": {"layers": 3}, "form": "html"}, {})
 
 
-def test_a_table_of_ones_own_goes_with_the_run(door, visit, tmp_path):
+def test_a_table_of_ones_own_goes_with_the_run(door, visit, tmp_path, monkeypatch):
     rng = np.random.default_rng(4)
     rows = [
         f"{a:.3f},{'rg'[int(b > 0)]},{b:.2f},{'yes' if a > b else 'no'}"
@@ -254,6 +254,12 @@ def test_a_table_of_ones_own_goes_with_the_run(door, visit, tmp_path):
     page.until(lambda: page.browser.execute_script(three))
     page.step_to(4)
     last = numbers(page)
+    script = taken(page, "code", "py", tmp_path)
+    assert script.name == "deltaprop-mine-step-4.py"
+    assert ("opened_file(" in script.read_text("utf-8")) == door.startswith("http")
+    monkeypatch.chdir(tmp_path)
+    ran = runpy.run_path(str(script))
+    np.testing.assert_allclose(ran["params"].flat, last["parameters"], rtol=1e-10, atol=1e-13)
     own = visit(taken(page, "run", "html", tmp_path).as_uri(), at=4)
     found = numbers(own)
     np.testing.assert_allclose(found["parameters"], last["parameters"], rtol=1e-10, atol=1e-13)

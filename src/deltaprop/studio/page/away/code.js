@@ -2,7 +2,7 @@
 
 import { facts, told } from "../facts.js";
 import { problemOf } from "../problem.js";
-import { runToKeep } from "../run.js";
+import { look, runToKeep } from "../run.js";
 import { setup } from "../setup.js";
 import { withBiases } from "../weights.js";
 
@@ -40,15 +40,42 @@ function targetsOf(answers, classes, loss) {
   return facts.losses[loss] === "distribution" ? list : `np.eye(${classes})[${list}]`;
 }
 
+/** Rows and targets as lines of Python: as they are, or where the server has read them, from the table's file.
+ *  @param {import("../problem.js").Shown} shown */
+function rowsIn({ training, held, classes, table, plan: { loss } }) {
+  const { data, held: share } = setup.value;
+  const isFile = data.name !== "own" || /\.(csv|tsv|txt|parquet)(\.gz)?$/i.test(data.file);
+  if (table && facts.server !== null && isFile) {
+    const [own, text] = [data.name === "own", JSON.stringify];
+    const without = data.without === "" ? "" : `[${data.without.split("\n").map((name) => text(name)).join(", ")}]`;
+    const choice = [text(table.target), text(data.task), `frozenset(${without})`, share, data.seed].join(", ");
+    const targets = (/** @type {string} */ of) =>
+      classes ? (facts.losses[loss] === "distribution" ? `chosen.${of}.t` : `np.eye(${classes})[chosen.${of}.t]`) : `chosen.${of}.t.reshape(-1, 1)`;
+    const read = own ? "opened_file" : "built_in_table";
+    const imports = own ? ["tables import Choice, opened_file"] : ["tables import Choice", "typed_columns import built_in_table"];
+    return {
+      imports: imports.map((line) => `from deltaprop.studio.${line}`),
+      rows: [
+        `table = ${read}(${text(own ? data.file : data.name)})${own ? "  # the file lies beside this one" : ""}`,
+        `chosen = table.choose(Choice(${choice}))`,
+        `X, y = chosen.training.x.copy(), ${targets("training")}`,
+        ...(held.x.length ? ["", "# held out: these only judge", `X_held, y_held = chosen.held.x, ${targets("held")}`] : []),
+      ],
+    };
+  }
+  if (table && table.taken > training.x.length + held.x.length) throw new Error(told("code too large"));
+  const rows = [`X = np.array(${literal(training.x)})`, `y = ${targetsOf(training.answers, classes, loss)}`];
+  if (held.x.length) rows.push("", "# held out: these only judge", `X_held = np.array(${literal(held.x)})`, `y_held = ${targetsOf(held.answers, classes, loss)}`);
+  return { imports: [], rows };
+}
+
 /** @returns {Promise<import("./files.js").Taken>} */
 export async function code() {
   const { step, edits, changes = [], address } = await runToKeep();
   const { plan, arrays, shown } = problemOf(setup.value);
-  const { training, held, classes, table } = shown;
-  if (table && table.taken > training.x.length + held.x.length) throw new Error(told("code too large"));
   const { sizes, activations, loss, learningRate, batchSize, seed, l2, l1, biases } = plan;
   const { name, ...settings } = plan.optimizer;
-  const steps = Math.ceil(training.x.length / batchSize);
+  const steps = /** @type {import("../run.js").Look} */ (look.value).stepsPerEpoch;
   const others = Object.entries(settings).filter(([key, value]) => value !== facts.optimizers[name][key]);
   const rule = (/** @type {number} */ eta) => `dp.${facts.rules[name]}(${[eta, ...others.map(([key, value]) => `${key}=${value}`)].join(", ")})`;
   const penalties = [["l2", l2], ["l1", l1]].flatMap(([key, value]) => (value ? [`, ${key}=${value}`] : [])); // prettier-ignore
@@ -56,18 +83,14 @@ export async function code() {
   const byHand = [...new Set([...edits.map(([at]) => at), ...changes.map((one) => one.step)])];
   const stops = [...byHand.filter((at) => at <= step).sort((a, b) => a - b), step];
   const whole = Math.floor(stops[0] / steps);
+  const { imports, rows } = rowsIn(shown);
   const common = `optimizer=optimizer, batch_size=${batchSize}`;
 
   const lines = [
     `"""The first ${step} steps of a run of deltaprop studio (${facts.version}), repeated.`, "",
     `The run: ${address || "as usual"}. It needs: pip install deltaprop`, '"""', "",
-    "import numpy as np", "", "import deltaprop as dp", "from deltaprop.training.batches import epoch_order", "",
-    `X = np.array(${literal(training.x)})`,
-    `y = ${targetsOf(training.answers, classes, loss)}`,
+    "import numpy as np", "", "import deltaprop as dp", ...imports, "from deltaprop.training.batches import epoch_order", "", ...rows,
   ]; // prettier-ignore
-  if (held.x.length) {
-    lines.push("", "# held out: these only judge", `X_held = np.array(${literal(held.x)})`, `y_held = ${targetsOf(held.answers, classes, loss)}`);
-  }
   lines.push(
     "", `net = dp.Network(${literal(sizes)}, ${JSON.stringify(activations)}, ${JSON.stringify(loss)}${penalties.join("")}${biases ? "" : ", bias=False"})`,
     "params = net.parameters(",
@@ -105,6 +128,6 @@ export async function code() {
     }
   });
   lines.push("", `print("after step ${step}:", dp.backpropagate(net, params, X, y).data_loss, "is the loss")`);
-  if (held.x.length) lines.push('print("held out:", dp.backpropagate(net, params, X_held, y_held).data_loss)');
+  if (shown.held.x.length) lines.push('print("held out:", dp.backpropagate(net, params, X_held, y_held).data_loss)');
   return { ending: ".py", type: "text/x-python", content: `${lines.join("\n")}\n` };
 }

@@ -8,7 +8,8 @@ import { setup } from "../setup.js";
 
 /** A name that tells set and step. @param {string} ending */
 export function nameOf(ending) {
-  const of = setup.value.data.name.replace(/[^\p{L}\p{N}-]+/gu, "-").slice(0, 40);
+  const { name, file } = setup.value.data;
+  const of = (name === "own" ? file.replace(/\..*$/, "") : name).replace(/[^\p{L}\p{N}-]+/gu, "-").slice(0, 40);
   return `deltaprop-${of}-step-${look.value?.step ?? 0}${ending}`;
 }
 

@@ -24,7 +24,7 @@ async function workedExample() {
   for (const each of states) state[each] = Object.fromEntries(ids.map((id) => [id, given[`${each}_${id}`]]));
   const penalties = Object.fromEntries(["l2", "l1"].filter((key) => given[key]).map((key) => [key, given[key]]));
   return {
-    title: `deltaprop studio: ${setup.value.data.name}, step ${step + 1}`,
+    title: `deltaprop studio: ${setup.value.data.file || setup.value.data.name}, step ${step + 1}`,
     layers, loss, ...penalties, x: given.x, targets: given.targets, learning_rate: learningRate,
     optimizer: { name, ...settings, ...(states.length ? { state } : {}) },
   }; // prettier-ignore
