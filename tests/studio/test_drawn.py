@@ -156,3 +156,14 @@ def test_how_many_can_be_drawn_is_said(studio, more):
     assert "600" in page.text("drawn-count")
     page.press("clear-drawn")
     page.until(lambda: not page.text("drawn-count").count("600"))
+
+
+@pytest.mark.parametrize("address", ["data=penguins", "data=tutorial"])
+def test_of_a_set_that_has_no_plane_the_board_begins_empty(studio, address):
+    page = studio(address)
+    page.browser.execute_script("document.querySelector('[data-set=drawn]').click()")
+    page.until(lambda: page.browser.find_elements("id", "board"))
+    assert not page.text("drawn-count").strip()[0].isdigit()
+    stroke(page.browser, (0, 0))
+    page.until(lambda: count(page) >= 1)
+    page.until(lambda: page.text("step") == "0" and page.text("loss"))

@@ -15,7 +15,7 @@ import { TableView, Tables } from "./table_view.js";
 /** @param {string} name */
 function choose(name) {
   const { data } = setup.value;
-  if (name === "drawn" && data.points === "" && data.name !== "tutorial") return drawOn(pointsOf(data.name, data));
+  if (name === "drawn" && data.points === "" && isDrawnByChance(data.name)) return drawOn(pointsOf(data.name, data));
   if (name === "tutorial") return change(TUTORIAL);
   const others = data.name === "tutorial" ? USUAL : {}; // what else the example of the tutorial had
   change({ ...others, data: { ...data, name, parts: partsOf(name)?.[1] ?? 1 } });
