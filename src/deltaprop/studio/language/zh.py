@@ -242,7 +242,7 @@ WORDS = {
     ),
     "away step": "接下来的这一步",
     "about away step": (
-        "可存为例题文件，用 deltaprop explain 文件名 写成各种形式；也可存为 LaTeX："
+        "可存为算例文件，用 deltaprop explain 文件名 写成各种形式；也可存为 LaTeX："
         "正在追问的那几行；没有追问时，是所选样本的整个一步。"
     ),
     "away too long": "这样会有 {n} 行，最多只能 {most} 行。请先追问其中一处。",
