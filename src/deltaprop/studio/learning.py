@@ -30,6 +30,7 @@ _EVERY = 64  # steps from one snapshot to the next
 _MOST_SNAPSHOTS = 64
 _MOST_NUMBERS = 16_000_000  # of all snapshots together
 _JUDGED = 2_000  # rows at most that a figure is taken of
+_HEAVY = 20_000_000  # products of a figure: then the curve has a point every few steps
 _POINTS = 512  # of a curve
 
 
@@ -111,6 +112,8 @@ class Learning:
         self.engine = choose_engine("auto", self.network, self.optimizer)
         self._given = self.rows, self.optimizer
         self._run = self._started()
+        if min(len(self.rows), _JUDGED) * self.network.n_parameters > _HEAVY:
+            self._points_apart = 16
         self._edit()
         self._keep()
         self._enter()
