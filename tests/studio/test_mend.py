@@ -111,6 +111,17 @@ def test_a_change_is_picked_tried_and_judged(studio):
     assert page.text("step") == "2"  # the run that is shown was left alone
 
 
+def test_runs_are_tried_beside_a_table_too(studio):
+    page = studio("data=penguins")
+    page.press("tab-mend")
+    page.until(lambda: page.browser.find_elements("css selector", ".mend-pick:not(:disabled)"))
+    page.browser.execute_script("document.querySelector('.mend-pick').click()")
+    page.until(lambda: texts(page, ".mend-why p"))
+    assert len(page.browser.find_elements("css selector", ".mend-tried.works")) == 1
+    page.press("one step")
+    page.until(lambda: page.text("step") == "1")
+
+
 @pytest.mark.parametrize(
     ("language", "width", "theme"), [("en", 1280, "light"), ("zh", 390, "dark")]
 )

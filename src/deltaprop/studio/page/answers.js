@@ -10,7 +10,7 @@
  *   openTable: { name: string, form: "file" | "built in" | "own" | "columns", size?: number, told?: any, rules?: any },
  *   choose: Choice,
  *   begin: { plan: Plan, edits?: number[], changes?: import("./learning.js").Change[], table?: boolean },
- *   try: { plan: Plan, steps: number, table?: boolean },
+ *   try: { plan: Plan, steps: number },
  *   go: { steps: number },
  *   goTo: { step: number },
  *   play: { rate: number | null },

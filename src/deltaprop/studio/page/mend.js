@@ -1,7 +1,7 @@
 // Which change would help? Runs that do not learn, from practice; with each change they are tried anew, here.
 
 import { facts } from "./facts.js";
-import { tryRun } from "./run.js";
+import { tryRun, trouble } from "./run.js";
 import { signal } from "./vendored/preact.js";
 
 /** @typedef {{ sizes: number[], activation: string, learningRate: number, steps: number, x: number[][], parameters: number[] }} Trained */
@@ -23,8 +23,18 @@ export const outcomes = signal({});
 /** @param {Tried} tried */
 export const hasLearnt = ({ loss, diverged }) => !diverged && loss <= LEARNT;
 
+/** What comes of a run; null where it can't be tried, and the page says why. @param {Trained} trained @param {number[]} targets */
+async function tried(trained, targets) {
+  try {
+    return await triedBy(trained, targets);
+  } catch (error) {
+    trouble.value = /** @type {Error} */ (error).message;
+    return null;
+  }
+}
+
 /** @param {Trained} trained @param {number[]} targets @returns {Promise<Tried>} */
-async function tried({ sizes, activation, learningRate, steps, x, parameters }, targets) {
+async function triedBy({ sizes, activation, learningRate, steps, x, parameters }, targets) {
   /** @type {import("./answers.js").Plan} */
   const plan = {
     sizes, activations: sizes.slice(2).map(() => activation), loss: "binary_cross_entropy", optimizer: { name: "gradient_descent" },
@@ -47,7 +57,7 @@ export async function show(k) {
   [at.value, picked.value, outcomes.value] = [k, null, {}];
   const own = facts.mend[k];
   const found = await tried(own, own.targets);
-  if (at.value === k) outcomes.value = { ...outcomes.value, "": found };
+  if (at.value === k && found !== null) outcomes.value = { ...outcomes.value, "": found };
 }
 
 /** Pick a change: all of them are tried, and each is shown as soon as it is. @param {string} name */
@@ -57,7 +67,7 @@ export async function pick(name) {
   const { changes, ...own } = facts.mend[k];
   for (const { name: other, said: _, ...others } of changes) {
     const found = await tried({ ...own, ...others }, own.targets);
-    if (at.value !== k) return;
+    if (at.value !== k || found === null) return;
     outcomes.value = { ...outcomes.value, [other]: found };
   }
 }

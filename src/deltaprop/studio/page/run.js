@@ -370,7 +370,7 @@ export function setRow(row, numbers) {
 /** Try another run beside the one that is shown. @param {import("./answers.js").Plan} plan @param {Arrays} arrays
  *  @param {number} steps @returns {Promise<{ answer: import("./answers.js").TriedAnswer, arrays: Arrays }>} */
 export function tryRun(plan, arrays, steps) {
-  return backend.ask("try", { plan, steps, table: Boolean(shown.value?.table) }, arrays);
+  return backend.ask("try", { plan, steps }, arrays);
 }
 
 export function trace() {

@@ -47,8 +47,8 @@ const ANSWERS = {
     learning = learningOf(engine, plan, isOfTable ? { ...sent, ...rowsOfTable(plan) } : sent, edits, changes);
     return [{ parameters: learning.network.nParameters }, {}];
   },
-  try({ plan: other, steps, table: isOfTable }, sent) {
-    const tried = learningOf(engine, other, isOfTable ? { ...sent, ...rowsOfTable(other) } : sent);
+  try({ plan: other, steps }, arrays) {
+    const tried = learningOf(engine, other, arrays);
     tried.go(steps);
     const { step, diverged, curve } = tried;
     const { loss, right } = tried.figures();
