@@ -41,8 +41,11 @@ export const current = computed(() => (covered.value ? null : phase.value === "u
 export const MOST_PRODUCTS = 400_000;
 const PATIENCE = 8; // while it runs, a step is worked out so many times as seldom as it could be
 
+const LONGEST = 30; // milliseconds: a step that takes longer is worked out where the run stands, or it would stutter
+
 let working = false;
 let notBefore = 0;
+let took = 0;
 
 /** How many products the weights of a batch take, forward. @param {import("./answers.js").Plan} plan */
 export function productsOf({ sizes, batchSize }) {
@@ -54,7 +57,8 @@ export function follow() {
   effect(() => {
     const [seen, now] = [look.value, shown.value];
     if (seen === null || now === null || (seen.running && !wantedRunning.value)) return;
-    if (!working && (!seen.running || performance.now() > notBefore)) void catchUp();
+    if (seen.running && took > LONGEST) next.value = null;
+    else if (!working && (!seen.running || performance.now() > notBefore)) void catchUp();
   });
 }
 
@@ -101,7 +105,8 @@ async function worked(seen) {
   next.value = {
     step: answer.step, rows, worked: step, of: seen.parameters, plan, origins: new Origins(step),
   }; // prettier-ignore
-  notBefore = performance.now() + PATIENCE * (performance.now() - began);
+  took = performance.now() - began;
+  notBefore = performance.now() + PATIENCE * took;
 }
 
 /** The step that comes, once it is worked out; refused while its numbers are hidden. @returns {Promise<Worked>} */

@@ -270,5 +270,5 @@ export function NetworkPicture() {
     )}
     ${more.map((each) => each && html`<span class="more" style=${`left:${each.x}px;top:${each.y + NODE / 2 + 4}px`}>${told("and more", { n: each.n })}</span>`)}
     <${Loss} at=${loss} found=${found} last=${last} /></div>
-  <p class="scale">${found && mode.value !== "values" ? told("scale", { node: short(found.most, 3), edge: short(found.thickest, 3) }) : "\u00a0"}</p>`;
+  <p class="scale">${mode.value === "values" ? "\u00a0" : found ? told("scale", { node: short(found.most, 3), edge: short(found.thickest, 3) }) : seen.running ? told("ask while it stands") : "\u00a0"}</p>`;
 }
