@@ -10,6 +10,9 @@ import { Choice } from "./parts.js";
 /** A sentence of the server's, or by its key. @param {import("../answers.js").Sentence} sentence */
 const said = (sentence) => (typeof sentence === "string" ? sentence : told(sentence[0], sentence[1]));
 
+/** @param {string} text */
+const asSentence = (text) => text[0].toUpperCase() + text.slice(1) + (/[.。]$/.test(text) ? "" : facts.language === "zh" ? "。" : ".");
+
 /** @param {string} name of a table that comes with the page */
 function choose(name) {
   const { data } = setup.value;
@@ -64,7 +67,7 @@ export function TableView() {
       onChoose=${(/** @type {string} */ target) => put({ target, task: "", without: data.without.split("\n").filter((each) => each !== target).join("\n") })} />
     <${Choice} id="task" label=${told("it asks for")} value=${data.task} options=${[["", found], ["classes", told("task classes")], ["numbers", told("task numbers")]]}
       onChoose=${(/** @type {string} */ task) => put({ task: /** @type {""} */ (task) })} />
-    <p class="hint">${said(table.why)}</p>
+    <p class="hint">${asSentence(said(table.why))}</p>
     <h3>${told("columns")}</h3><ul class="columns" tabindex="0" aria-label=${told("columns")}>${table.columns.map((column) => html`<${Column} key=${column.name} column=${column} />`)}</ul>
     ${table.moreColumns > 0 && html`<p class="hint">${told("and more", { n: table.moreColumns })}</p>`}
     <details><summary>${told("how columns become numbers")}</summary><p class="hint">${told(table.picture ? "about pictures" : "about encoding")}</p></details></div>`;
