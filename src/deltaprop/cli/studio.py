@@ -35,7 +35,7 @@ def studio(
     data: Annotated[
         str | None,
         typer.Argument(
-            metavar="[DATA]",
+            metavar="DATA",
             help="A table that it opens: CSV (also .gz, .tsv), Parquet; of images (IDX, .npz) "
             "--target names the labels.",
         ),
