@@ -60,6 +60,16 @@ function ramp(color, from, to) {
   return shades;
 }
 
+/** The largest size of a field's numbers, and no less than what is told. @param {Float32Array} values @param {number} [least] */
+export function largestOf(values, least = 1e-9) {
+  let most = least;
+  for (let place = 0; place < values.length; place += 1) {
+    const size = Math.abs(values[place]);
+    if (size > most) most = size;
+  }
+  return most;
+}
+
 /** Numbers as a picture: blue where they are above 0, orange below.
  *  @param {HTMLCanvasElement} canvas @param {Float32Array} values row by row @param {number} columns
  *  @param {number} largest what has the full colour */

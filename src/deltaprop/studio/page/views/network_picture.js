@@ -3,7 +3,7 @@
 import { numberText } from "../../../explaining/live/numbers.js";
 import { lit } from "../ancestors.js";
 import { about, current, pointed, sample } from "../asked.js";
-import { CLASSES, css, drawField, drawInk, glyph } from "../drawing.js";
+import { CLASSES, css, drawField, drawInk, glyph, largestOf } from "../drawing.js";
 import { brief, short, told } from "../facts.js";
 import { mode, ofEdge, ofLoss, ofNeuron } from "../modes.js";
 import { round } from "../practising.js";
@@ -190,9 +190,6 @@ function Edges({ layout, found }) {
 /** The name of an input where there is little room: "=Biscoe" of "island=Biscoe", "? mass" of "mass is missing". @param {string} name */
 const shortly = (name) => name.replace(/^(.*) is missing$/, "? $1").replace(/^[^=(]*(?==)/, "");
 
-/** @param {Float32Array} values */
-const largestOf = (values) => values.reduce((most, v) => Math.max(most, Math.abs(v)), 1e-9);
-
 /** What an output is for: the glyph of its class. @param {{ j: number }} given */
 function Answer({ j }) {
   const { classes } = /** @type {import("../run.js").Shown} */ (shown.value);
@@ -207,7 +204,7 @@ function Neuron({ layer, j, field, at, own, most, last, wanted }) {
   const id = `n.${layer}.${j}`;
   const values = mode.value === "values";
   const { inputs, table, sizes } = /** @type {import("../run.js").Shown} */ (shown.value);
-  const largest = field.reduce((all, v) => Math.max(all, Math.abs(v)), layer === 0 ? 1 : 1e-9);
+  const largest = largestOf(field, layer === 0 ? 1 : undefined);
   const colour = values || !own ? "" : `--own:var(${own.value < 0 ? "--orange" : "--blue"});--share:${Math.round(58 * share(own.value, most))}%;`;
   const called = table?.classes[j];
   const input = () => (table ? (table.picture ? told("sample as picture") : inputs[j][0]) : told("input", { j: j + 1 }));

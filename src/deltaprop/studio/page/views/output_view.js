@@ -2,7 +2,7 @@
 
 import { about, coversLoss, current, pointed, sample } from "../asked.js";
 import { movePoint } from "../changing.js";
-import { CLASSES, LINES, css, drawField, drawRegions, glyph } from "../drawing.js";
+import { CLASSES, LINES, css, drawField, drawRegions, glyph, largestOf } from "../drawing.js";
 import { short, told } from "../facts.js";
 import { amountsOf } from "../plane.js";
 import { REACH, SIDE, axes, look, plane, shown } from "../run.js";
@@ -108,7 +108,7 @@ export function OutputView() {
   const found = /^n\.(\d+)\.(\d+)$/.exec(pointed.value ?? "");
   const neuron = found && Number(found[1]) > 0 ? all[Number(found[1]) - 1]?.[Number(found[2])] : null;
   const draw = (/** @type {HTMLCanvasElement} */ canvas) => {
-    if (neuron) return drawField(canvas, neuron, SIDE, neuron.reduce((most, v) => Math.max(most, Math.abs(v)), 1e-9));
+    if (neuron) return drawField(canvas, neuron, SIDE, largestOf(neuron));
     if (now.classes) return drawRegions(canvas, outputs, SIDE);
     return drawField(canvas, outputs[0], SIDE, Math.max(Math.abs(now.low), Math.abs(now.high)));
   };
