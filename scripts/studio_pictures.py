@@ -27,7 +27,7 @@ document.querySelector(arguments[0]).dispatchEvent(new MouseEvent("click", { bub
 PICTURES = (
     ("studio", "", 60, (), False, (1280, 900)),
     ("studio-ask", "data=moons&layers=3-tanh&data-n=120", 20,
-     ("#mode-gradients", "[data-neuron='n.1.1']"), True, (1280, 1180)),
+     ("#mode-gradients", "[data-neuron='n.1.1']"), True, (1280, 1380)),
 )  # fmt: skip
 
 
