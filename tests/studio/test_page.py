@@ -2,6 +2,7 @@
 
 import json
 import re
+from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
 
@@ -139,6 +140,18 @@ def test_the_promise_of_a_small_change_is_kept(studio):
     text = page.browser.find_element("css selector", ".promise").text
     promised, done = (float(n) for n in re.findall(r"-?\d[\d.]*(?:e-?\d+)?(?=[; ]|\.$)", text))
     assert done == pytest.approx(promised, rel=1e-2)
+
+
+def test_no_words_are_said_twice():
+    """Of two under one key the second would be told in the place of the first."""
+    for language in ("en", "zh"):
+        keys = [
+            key
+            for place in files("deltaprop").joinpath("studio", "language").iterdir()
+            if re.fullmatch(rf"{language}(_\w+)?\.py", place.name)
+            for key in import_module(f"deltaprop.studio.language.{place.name[:-3]}").WORDS
+        ]
+        assert {key for key in keys if keys.count(key) > 1} == set()
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

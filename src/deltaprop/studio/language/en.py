@@ -119,7 +119,7 @@ WORDS = {
     "target": "Target",
     "picture before": "The network before the step",
     "picture after": "The network after the step",
-    "output of class": "Output for class {k}",
+    "output of class": "Output for class {name}",
     "output of sample": "Output for the sample",
     "sides hint": (
         "Step {step}, on both sides: weights as lines, and the values of sample {s} in the "

@@ -30,7 +30,6 @@ WORDS = {
     ),
     "so many missing": "{n} missing",
     "rows of table": "{rows} rows.",
-    "target": "Target",
     "it asks for": "It asks for",
     "as it was found": "as found: {task}",
     "task classes": "classes",
@@ -59,7 +58,6 @@ WORDS = {
         "The plane through the mean in which the rows differ most (principal component analysis)."
     ),
     "sample as picture": "The sample as a picture",
-    "output of class": "Output of {name}",
     "ask too large": (
         "The steps of networks of up to {most} products are shown number by number; this one "
         "has {products}."

@@ -104,7 +104,7 @@ WORDS = {
     "target": "目标",
     "picture before": "这一步之前的网络",
     "picture after": "这一步之后的网络",
-    "output of class": "第 {k} 类的输出",
+    "output of class": "类别 {name} 的输出",
     "output of sample": "该样本的输出",
     "sides hint": (
         "第 {step} 步的前后：连线是权重，神经元中是样本 {s} 的值。"

@@ -28,7 +28,10 @@ export const keptRun = JSON.parse(document.getElementById("run")?.textContent ??
 export function told(key, values = {}) {
   const text = facts.words[key];
   if (text === undefined) throw new Error(`There are no words for ${key}.`);
-  return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
+  return text.replace(/\{(\w+)\}/g, (_, name) => {
+    if (values[name] === undefined) throw new Error(`"${key}" lacks its ${name}.`);
+    return String(values[name]);
+  });
 }
 
 /** What something registered is called. @param {"activation" | "loss" | "optimizer"} kind @param {string} name */

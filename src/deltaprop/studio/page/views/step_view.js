@@ -79,6 +79,7 @@ function Layer({ step, sizes, layer, s, open }) {
 function Outputs({ step, s, sizes, classes }) {
   const last = sizes.length - 1;
   const target = step.array("targets");
+  const table = shown.value?.table;
   return html`<table class="figures both"><thead><tr><td></td><th scope="col">${told("side before")}</th><th scope="col">${told("side after")}</th><th scope="col">${told("target")}</th></tr></thead>
     <tbody><tr><th scope="row">${told("loss of the batch")}</th>${["batch", "after"].map((name) => {
       const value = ofLoss(step, s)[/** @type {"batch"} */ (name)];
@@ -87,7 +88,7 @@ function Outputs({ step, s, sizes, classes }) {
     ${Array.from({ length: sizes[last] }, (_, j) => {
       const color = css(CLASSES[j % 6]);
       const wanted = target.data[s * sizes[last] + j];
-      return html`<tr><th scope="row">${classes ? html`<svg viewBox="-1.2 -1.2 2.4 2.4" width="12" height="12" aria-hidden="true"><path d=${glyph(j, 0, 0, 1)} fill=${color} stroke=${color} stroke-width="0.3" /></svg> ${told("output of class", { k: j + 1 })}` : told("output of sample")}</th>
+      return html`<tr><th scope="row">${classes ? html`<svg viewBox="-1.2 -1.2 2.4 2.4" width="12" height="12" aria-hidden="true"><path d=${glyph(j, 0, 0, 1)} fill=${color} stroke=${color} stroke-width="0.3" /></svg> ${told("output of class", { name: table?.classes[j] ?? j + 1 })}` : told("output of sample")}</th>
         ${/** @type {Side[]} */ (["before", "after"]).map((side) => {
           const value = valueOf(step, side, s, last, j);
           return html`<td data-number=${numberText(value, 17)}>${short(value, 4)}</td>`;
