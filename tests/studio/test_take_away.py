@@ -26,7 +26,7 @@ NAMES = ["moons", "waves", "margins", "without biases"]
 PART = ".crdownload"  # of a file that has not arrived
 
 
-@pytest.fixture(params=["page", "server"])
+@pytest.fixture(params=[pytest.param(d, marks=pytest.mark.one_in(2)) for d in ("page", "server")])
 def door(request):
     if request.param == "page":
         return (request.getfixturevalue("page_in_one_file") / "en.html").as_uri()
