@@ -225,7 +225,8 @@ def habit_of(numbers: Iterable[tuple[Number, float]]) -> Habit:
             by_digits=True,
             expected=_longest(list(exact.values())),
         )
-        told, found = others, _habit(others, others) if _is_habit(others) else unsure
+        own = _habit(others, others, bool(near)) if _is_habit(others) else unsure
+        told, found = others, own
     longer = [n for n in exact.values() if n.decimals > found.decimals and n.digits > found.digits]
     return _habit(longer, longer) if len(longer) >= max(_FEWEST_TELLING, len(told)) else found
 
@@ -243,11 +244,12 @@ def _is_habit(told: list[Number]) -> bool:
     return len(told) >= _TELLING_APART or (alike and len(told) >= _FEWEST_TELLING)
 
 
-def _habit(told: list[Number], others: list[Number]) -> Habit:
+def _habit(told: list[Number], others: list[Number], some_right: bool = True) -> Habit:
     """Return what most are like; by digits and by places alike where nearly as many are.
 
     Nobody who rounds to places writes several ``others`` with more of them; nor does one with
-    digits, where zeros at the end are left out.
+    digits, where zeros at the end are left out. Where none of a few is right, ``some_right``,
+    nothing is left open: their digits are all there is to tell a mistake by.
     """
     decimals, by_places = _usual([n.decimals for n in told])
     digits, by_digits = _usual([n.digits for n in told])
@@ -258,7 +260,7 @@ def _habit(told: list[Number], others: list[Number]) -> Habit:
     if len(told) >= _TELLING_APART:
         is_either = abs(by_places - by_digits) <= _ODD_ONES
     else:  # as many of a few tell nothing; but seldom is anything worked out in two digits
-        is_either = by_places == by_digits and digits > _ENOUGH
+        is_either = by_places == by_digits and digits > _ENOUGH and some_right
     return Habit(
         decimals,
         max(digits, _ENOUGH),
