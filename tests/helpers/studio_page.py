@@ -1,8 +1,11 @@
 """The studio's page, open in a browser."""
 
+import contextlib
+import threading
 import time
 
 import numpy as np
+import pytest
 
 import deltaprop as dp
 
@@ -144,5 +147,52 @@ class Studio:
             optimizer=rule, state=state,
         )  # fmt: skip
 
+    def turn(self, what, value):
+        """Ask about something and type what it shall be."""
+        self.ask(what)
+        self.until(lambda: self.browser.find_elements("id", "weight"))
+        self.choose("weight", value)
+        typed = "return Number(document.getElementById('weight').value)"
+        self.until(lambda: self.browser.execute_script(typed) == value)
+        self.settle()
+
     def complaints(self):
         return [e for e in self.browser.get_log("browser") if e["level"] in ("SEVERE", "WARNING")]
+
+
+@contextlib.contextmanager
+def visiting(browser):
+    """Give what opens pages; none of them may have complained at the end."""
+    opened = []
+
+    def visit(address, at=0):
+        opened.append(Studio(browser, address, at))
+        return opened[-1]
+
+    yield visit
+    for each in opened:
+        assert each.complaints() == []
+    browser.get("about:blank")
+    nowhere = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
+    browser.execute_cdp_cmd("Network.emulateNetworkConditions", nowhere)
+
+
+@contextlib.contextmanager
+def serving(port=0, **settings):
+    """Serve it; give its address."""
+    server = pytest.importorskip("deltaprop.studio.server")
+    opened, found, stop = threading.Event(), [], server.Stop()
+
+    def told(address):
+        found.append(address)
+        opened.set()
+
+    thread = threading.Thread(
+        target=server.serve, args=(port, "en", told, stop), kwargs=settings, daemon=True
+    )
+    thread.start()
+    assert opened.wait(30)
+    yield found[0]
+    stop.now()
+    thread.join(20)
+    assert not thread.is_alive()

@@ -5,7 +5,6 @@ import hashlib
 import json
 import re
 import subprocess
-import threading
 import time
 from pathlib import Path
 
@@ -13,8 +12,9 @@ import pytest
 
 from deltaprop.studio.engine import engine_bytes, engine_script, packed_engine
 from deltaprop.studio.page import studio_page
+from helpers.practising import page_marking
 from helpers.studio_modules import PAGE, a_node
-from helpers.studio_page import Studio
+from helpers.studio_page import serving, visiting
 
 ANSWERS = Path(__file__).parent / "answers.js"
 
@@ -110,6 +110,15 @@ def ask(request, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def ask_marking(tmp_path_factory):
+    """Return what asks the page's marking, in Node."""
+    if a_node() is None:
+        pytest.skip("no Node that knows modules")
+    with page_marking(a_node(), tmp_path_factory.mktemp("practise")) as asking:
+        yield asking
+
+
+@pytest.fixture(scope="session")
 def page_in_one_file(tmp_path_factory):
     if engine_bytes() is None:
         pytest.skip("the engine of the page was not built: make wasm")
@@ -122,21 +131,8 @@ def page_in_one_file(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def served():
-    server = pytest.importorskip("deltaprop.studio.server")
-    opened, found = threading.Event(), []
-    stop = server.Stop()
-
-    def told(address):
-        found.append(address)
-        opened.set()
-
-    thread = threading.Thread(target=server.serve, args=(0, "en", told, stop), daemon=True)
-    thread.start()
-    assert opened.wait(30)
-    yield found[0]
-    stop.now()
-    thread.join(10)
-    assert not thread.is_alive()
+    with serving() as address:
+        yield address
 
 
 # quickly each test is tried at one of the doors, chosen by its name; at both with the rest
@@ -147,15 +143,5 @@ def studio(request, browser):
         base = (folder / "en.html").as_uri()
     else:
         base = request.getfixturevalue("served")
-    opened = []
-
-    def visit(address=""):
-        opened.append(Studio(browser, f"{base}#{address}"))
-        return opened[-1]
-
-    yield visit
-    for each in opened:
-        assert each.complaints() == []
-    browser.get("about:blank")
-    nowhere = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
-    browser.execute_cdp_cmd("Network.emulateNetworkConditions", nowhere)
+    with visiting(browser) as visit:
+        yield lambda address="": visit(f"{base}#{address}")

@@ -19,16 +19,6 @@ TUTORIAL = (
 )
 
 
-def turned(page, what, value):
-    """Ask about something and type what it shall be."""
-    page.ask(what)
-    page.until(lambda: page.browser.find_elements("id", "weight"))
-    page.choose("weight", value)
-    read = "return Number(document.getElementById('weight').value)"
-    page.until(lambda: page.browser.execute_script(read) == value)
-    page.settle()
-
-
 def outcome(page):
     text = page.browser.find_element("css selector", ".promise").text
     return [float(n) for n in re.findall(r"-?\d[\d.]*(?:e-?\d+)?(?=[; ]|\.$)", text)]
@@ -41,9 +31,9 @@ def made_by_hand(studio):
         ".edge[data-id='w.1.0.1']": 2.3, ".edge[data-id='w.1.1.0']": 1.5,
         ".edge[data-id='w.1.1.1']": 3, ".edge[data-id='w.2.0.0']": 1, ".edge[data-id='w.2.1.0']": 1,
     }.items():  # fmt: skip
-        turned(page, what, value)
+        page.turn(what, value)
     page.ask("#ask-loss")
-    turned(page, ".line [data-id='targets[0,0]']", 4)
+    page.turn(".line [data-id='targets[0,0]']", 4)
     return page
 
 
@@ -89,7 +79,7 @@ def test_of_a_small_turn_the_promise_is_kept(studio, what, by, close):
     loss = page.numbers()["loss"]
     page.ask(what)
     now = float(page.browser.execute_script("return document.getElementById('weight').value"))
-    turned(page, what, now + by)
+    page.turn(what, now + by)
     page.until(lambda: page.numbers()["loss"] != loss)
     page.until(lambda: len(outcome(page)) == 2)
     promised, done = outcome(page)
@@ -101,7 +91,7 @@ def test_of_the_learning_rate_the_step_is_told(studio):
     page = studio(SMALL)
     page.step_to(2)
     page.settle()
-    turned(page, "#ask-loss", 0.001)
+    page.turn("#ask-loss", 0.001)
     page.until(lambda: len(outcome(page)) == 2)
     promised, done = outcome(page)
     step = page.reference(["tanh", "sigmoid"], "cross_entropy", dp.Momentum(0.001))
@@ -117,7 +107,7 @@ def test_another_input_is_the_rows_from_there_on_and_not_before(studio):
     before = page.run_numbers()
     given = "return globalThis.deltapropStep().x[0]"
     first = page.browser.execute_script(given)
-    turned(page, "[data-neuron='n.0.0']", 0.75)
+    page.turn("[data-neuron='n.0.0']", 0.75)
     assert page.browser.execute_script(given) == [0.75, first[1]]
     now = page.run_numbers()
     assert now["parameters"] == before["parameters"]
@@ -144,9 +134,9 @@ def test_both_doors_go_on_alike_from_what_was_changed(browser, page_in_one_file,
         page = Studio(browser, f"{base}#{SMALL}")
         page.step_to(3)
         page.settle()
-        turned(page, "[data-neuron='n.0.1']", -0.25)
-        turned(page, "[data-neuron='n.1.0']", 0.125)
-        turned(page, "#ask-loss", 0.05)
+        page.turn("[data-neuron='n.0.1']", -0.25)
+        page.turn("[data-neuron='n.1.0']", 0.125)
+        page.turn("#ask-loss", 0.05)
         page.step_to(20)
         found.append(page.run_numbers())
     for name in ("parameters", "outputs"):

@@ -7,8 +7,7 @@ from deltaprop.checking.mistakes.forms import forms_for
 from deltaprop.checking.rules import RIGHT
 from deltaprop.checking.step import Given, work_out
 from deltaprop.practice.marking.precision import Habit, read_number
-from helpers.practising import by_rules, drawn, page_marking, quantities_of
-from helpers.studio_modules import a_node
+from helpers.practising import by_rules, drawn, quantities_of
 
 ASKED = Habit.of_digits(3)
 TEXTS = (
@@ -18,19 +17,11 @@ TEXTS = (
 )
 
 
-@pytest.fixture(scope="module")
-def ask(tmp_path_factory):
-    if a_node() is None:
-        pytest.skip("no Node that knows modules")
-    with page_marking(a_node(), tmp_path_factory.mktemp("practise")) as asking:
-        yield asking
-
-
 def number_of(text):
     return None if text == "1.2.3" else read_number(text, comma=True)
 
 
-def test_a_typed_number_stands_for_the_same_ones(ask):
+def test_a_typed_number_stands_for_the_same_ones(ask_marking):
     rng, pairs = np.random.default_rng(1), []
     for text in TEXTS.split():
         number = number_of(text)
@@ -46,7 +37,7 @@ def test_a_typed_number_stands_for_the_same_ones(ask):
             f"{np.trunc(right * 1e4) / 1e4}",
         ):
             pairs += [[text, right], [text, right * (1 + float(rng.normal()) * 10.0**-digits)]]
-    found = ask("written", pairs=pairs)
+    found = ask_marking("written", pairs=pairs)
     for (text, right), answer in zip(pairs, found, strict=True):
         number = number_of(text)
         if number is None:
@@ -58,7 +49,7 @@ def test_a_typed_number_stands_for_the_same_ones(ask):
         assert coarse == number.is_too_coarse(right, ASKED), (text, right)
 
 
-def test_what_follows_from_numbers_of_ones_own(ask):
+def test_what_follows_from_numbers_of_ones_own(ask_marking):
     rng = np.random.default_rng(2)
     for case in range(60):
         step, what = drawn(rng, case)
@@ -74,7 +65,7 @@ def test_what_follows_from_numbers_of_ones_own(ask):
             place = f"[{','.join(map(str, at))}]" if at else ""
             own[f"{key}{place}"] = float(numbers[at])
         _, used = work_out(step, RIGHT, Given(given))
-        found = ask("goesOn", **what, own=own, keys=keys)
+        found = ask_marking("goesOn", **what, own=own, keys=keys)
         for key in keys:
             expected = used[key].ravel()
             size = max(1e-3, float(np.abs(expected).max()))
@@ -84,7 +75,7 @@ def test_what_follows_from_numbers_of_ones_own(ask):
             )  # fmt: skip
 
 
-def test_the_mistakes_that_give_a_typed_number_are_pythons(ask):
+def test_the_mistakes_that_give_a_typed_number_are_pythons(ask_marking):
     """Hundreds of numbers as people write them: right, rounded, and of every mistake."""
     rng, seen = np.random.default_rng(3), {"right": 0, "coarse": 0, "named": 0}
     for case in range(40):
@@ -110,7 +101,7 @@ def test_the_mistakes_that_give_a_typed_number_are_pythons(ask):
                 typed.append([name, text])
                 is_right, is_coarse = stands(right[at]), number.is_too_coarse(right[at], ASKED)
                 expected.append((names, float(right[at]), is_right, is_coarse))
-        found = ask("named", **what, typed=typed)
+        found = ask_marking("named", **what, typed=typed)
         for (name, text), (names, right, is_right, coarse), (told, verdict) in zip(
             typed, expected, found, strict=True
         ):
@@ -127,7 +118,7 @@ def test_the_mistakes_that_give_a_typed_number_are_pythons(ask):
     assert seen["coarse"] > 5
 
 
-def test_what_follows_from_a_wrong_number_is_told_so(ask):
+def test_what_follows_from_a_wrong_number_is_told_so(ask_marking):
     rng, followed = np.random.default_rng(4), 0
     for case in range(30):
         step, what = drawn(rng, case)
@@ -140,7 +131,7 @@ def test_what_follows_from_a_wrong_number_is_told_so(ask):
         typed = [
             [f"{key}[{','.join(map(str, at[key]))}]", f"{used[key][at[key]]:.5g}"] for key in keys
         ]
-        verdicts = ask("behind", **what, own={"z.1[0,0]": slip}, typed=typed)
+        verdicts = ask_marking("behind", **what, own={"z.1[0,0]": slip}, typed=typed)
         for key, (_, text), verdict in zip(keys, typed, verdicts, strict=True):
             right = read_number(text).is_written_for(float(step.right[key][at[key]]), ASKED)
             assert verdict == ("right" if right else "follows"), (key, what)
@@ -148,7 +139,7 @@ def test_what_follows_from_a_wrong_number_is_told_so(ask):
     assert followed > 60
 
 
-def test_most_mistakes_are_named_first(ask):
+def test_most_mistakes_are_named_first(ask_marking):
     """What docs/studio.md says: of single numbers, typed to four digits, in random networks."""
     rng, marked, first, among = np.random.default_rng(11), 0, 0, 0
     for case in range(20):
@@ -165,7 +156,7 @@ def test_most_mistakes_are_named_first(ask):
                     name = f"{key}[{','.join(map(str, at))}]" if at else key
                     typed.append((form.name, [name, f"{float(values[key][at]):.4g}"]))
         chosen = [typed[k] for k in rng.permutation(len(typed))[:60]]
-        found = ask("named", **what, typed=[number for _, number in chosen])
+        found = ask_marking("named", **what, typed=[number for _, number in chosen])
         for (name, _), (names, verdict) in zip(chosen, found, strict=True):
             if verdict != "right":
                 marked += 1

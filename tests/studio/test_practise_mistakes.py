@@ -1,26 +1,16 @@
 """The mistakes that the page knows are those of Python: both ways, in random networks."""
 
 import numpy as np
-import pytest
 
 from deltaprop.checking.mistakes.entries import other_entries, with_entries
 from deltaprop.checking.mistakes.forms import forms_for
 from deltaprop.checking.step import Given, work_out
 from deltaprop.languages import told
 from deltaprop.studio.mistakes import mistakes
-from helpers.practising import by_rules, drawn, page_marking, quantities_of
-from helpers.studio_modules import a_node
+from helpers.practising import by_rules, drawn, quantities_of
 
 # W^T kept in the order of W is no formula of arrays where W is no square
 NOT_TOLD = ("transpose", 2)
-
-
-@pytest.fixture(scope="module")
-def ask(tmp_path_factory):
-    if a_node() is None:
-        pytest.skip("no Node that knows modules")
-    with page_marking(a_node(), tmp_path_factory.mktemp("practise")) as asking:
-        yield asking
 
 
 def same(one, other):
@@ -28,12 +18,12 @@ def same(one, other):
     return np.allclose(one, other, rtol=1e-12, atol=1e-13 * size)
 
 
-def test_each_mistake_gives_what_it_gives_in_python(ask):
+def test_each_mistake_gives_what_it_gives_in_python(ask_marking):
     rng, made = np.random.default_rng(5), set()
     for case in range(60):
         step, what = drawn(rng, case)
         keys = quantities_of(step)
-        found = ask("mistakes", **what, keys=keys)
+        found = ask_marking("mistakes", **what, keys=keys)
         workings = [(form, by_rules(step, form)) for form in forms_for(step.network)]
         for key in keys:
             right = step.right[key]
@@ -65,7 +55,7 @@ def test_they_are_called_what_python_calls_them():
         assert all(zh != en for en, zh in zip(sentences, chinese[name], strict=True))
 
 
-def test_numbers_of_another_index_give_what_they_give_in_python(ask):
+def test_numbers_of_another_index_give_what_they_give_in_python(ask_marking):
     rng, count = np.random.default_rng(6), 0
     for case in range(40):
         step, what = drawn(rng, case)
@@ -78,7 +68,7 @@ def test_numbers_of_another_index_give_what_they_give_in_python(ask):
             shape = step.right[key].shape
             places.append((key, tuple(int(rng.integers(0, n)) for n in shape)))
             ids.append(f"{key}[{','.join(map(str, places[-1][1]))}]")
-        found = ask("entries", **what, ids=ids)
+        found = ask_marking("entries", **what, ids=ids)
         for (key, at), all_given in zip(places, found, strict=True):
             right = float(step.right[key][at])
             if np.abs(right) > 1e6:

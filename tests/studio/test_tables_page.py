@@ -1,9 +1,7 @@
 """Tables in the page, in Chromium: opened and chosen from in both doors, refused, found again."""
 
-import contextlib
 import json
 import re
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +9,7 @@ import pytest
 
 from deltaprop.studio.page import studio_page
 from deltaprop.studio.tables import opened_file
-from helpers.studio_page import Studio
+from helpers.studio_page import Studio, serving
 
 PENGUINS = Path("examples/data/penguins.csv").resolve()
 
@@ -189,30 +187,9 @@ def test_too_much_for_the_page_is_read_in_part(browser, page_in_one_file, tmp_pa
     page.until(lambda: page.text("epoch") == "1")
 
 
-@contextlib.contextmanager
-def serving(port=0, token="a-token-for-the-tests", table=None):
-    server = pytest.importorskip("deltaprop.studio.server")
-    opened, found = threading.Event(), []
-    stop = server.Stop()
-
-    def told(address):
-        found.append(address)
-        opened.set()
-
-    thread = threading.Thread(
-        target=server.serve, args=(port, "en", told, stop), kwargs={"table": table, "token": token},
-        daemon=True,
-    )  # fmt: skip
-    thread.start()
-    assert opened.wait(30)
-    yield found[0]
-    stop.now()
-    thread.join(20)
-    assert not thread.is_alive()
-
-
 def test_a_server_that_is_back_is_found_again(browser):
-    with serving() as address:
+    token = "a-token-for-the-tests"
+    with serving(token=token) as address:
         page = Studio(browser, f"{address}#layers=5-tanh")
         give(page, PENGUINS)
         page.until(lambda: columns(page).get("bill_depth_mm"))
@@ -220,7 +197,7 @@ def test_a_server_that_is_back_is_found_again(browser):
         page.until(lambda: int(page.text("step")) > 50)
     page.until(lambda: shows(page, "server has ended", ".trouble"))
     port = int(re.search(r":(\d+)/", address)[1])
-    with serving(port) as again:
+    with serving(port, token=token) as again:
         assert again == address
         page.until(
             lambda: not shows(page, "server has ended", ".trouble") and page.text("step") == "0"

@@ -12,7 +12,7 @@ from deltaprop.errors import DeltapropError
 from deltaprop.explaining.examples import read_worked_example
 from deltaprop.studio.session import Session
 from helpers.latex import read_back
-from helpers.studio_page import Studio
+from helpers.studio_page import visiting
 
 SETUP = "data=moons&data-n=40&layers=3-tanh.2-sigmoid&learningRate=0.1&batchSize=4&held=0.25"
 WAVES = (
@@ -38,18 +38,8 @@ def visit(browser, tmp_path):
     browser.execute_cdp_cmd(
         "Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)}
     )
-    opened = []
-
-    def visit(address, at=0):
-        opened.append(Studio(browser, address, at))
-        return opened[-1]
-
-    yield visit
-    for each in opened:
-        assert each.complaints() == []
-    browser.get("about:blank")
-    nowhere = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
-    browser.execute_cdp_cmd("Network.emulateNetworkConditions", nowhere)
+    with visiting(browser) as visit:
+        yield visit
 
 
 def taken(page, thing, form, folder):
@@ -80,12 +70,7 @@ def numbers(page):
 def changed_by_hand(page, value, what="[data-id='w.2.0.1']"):
     page.press("tab-ask")
     page.settle()
-    page.ask(what)
-    page.until(lambda: page.browser.find_elements("id", "weight"))
-    page.choose("weight", value)
-    typed = "return Number(document.getElementById('weight').value)"
-    page.until(lambda: page.browser.execute_script(typed) == value)
-    page.settle()
+    page.turn(what, value)
 
 
 def driven(page):

@@ -111,15 +111,9 @@ class OpenTable:
     picture: tuple[int, int] | None = None  # height and width, of a file of images
     as_it_is: bool = False
 
-    @property
-    def frame(self) -> pl.DataFrame:
-        """Its columns, whatever they hold."""
-        found: pl.DataFrame = self.table.features.to_native()  # type: ignore[union-attr]
-        return found
-
     def check_target(self, target: str) -> None:
         """Raise the ColumnError of ``load_dataset`` where there is no such column."""
-        if self.picture is None and target not in self.frame.columns:
+        if self.picture is None and target not in self.table.frame.columns:
             split_target(self.table, [target], None)
 
     @saying_when_memory_ends()
@@ -132,7 +126,7 @@ class OpenTable:
             The target cannot be learnt, or no column is left to learn it from.
         """
         data, target, notes = self._split(choice)
-        features: pl.DataFrame = data.features.to_native()  # type: ignore[union-attr]
+        features = data.frame
         used = features.select([c for c in features.columns if c not in choice.without])
         if used.width == 0:
             raise DataError("No column is left to learn from. Take one in again.")
@@ -175,7 +169,7 @@ class OpenTable:
             "target": data.target_name, "task": "numbers" if numbers else "classes",
             "why": told(target.reason, language),
             "columns": columns[:MOST_TOLD], "moreColumns": max(0, len(columns) - MOST_TOLD),
-            "targets": self.frame.columns[-1000:], "inputs": inputs,
+            "targets": self.table.frame.columns[-1000:], "inputs": inputs,
             "classes": list(target.class_names), "picture": picture,
             "notes": [told(note, language) for note in (*notes, *data.notes, *data.warnings)],
             "unit": [float(target.mean[0]), float(target.std[0])] if numbers else None,
@@ -204,14 +198,14 @@ class OpenTable:
 
     def _likely(self) -> list[str]:
         """Return which columns may be meant as the target: one that is called so, or the last."""
-        columns = self.frame.columns
+        columns = self.table.frame.columns
         called = [name for name in columns if name.lower() in TARGET_NAMES]
         last = [name for name in reversed(columns[-_LAST:]) if name not in called]
         return [*called, *last]
 
     def _where_known(self, name: str) -> tuple[Table, list[str]]:
         """Return the rows whose target is there, and a note about the others."""
-        frame, table = self.frame, self.table
+        frame, table = self.table.frame, self.table
         if name not in frame.columns or name in table.texts:
             return table, []
         known = frame[name].is_not_null()
@@ -280,7 +274,7 @@ def opened_bytes(content: bytes, name: str) -> OpenTable:
 
 
 def _checked(opened: OpenTable) -> OpenTable:
-    if opened.frame.width < 2:
+    if opened.table.frame.width < 2:
         raise DataError(
             f"{opened.table.source} has one column: expected a target and at least one column to "
             "learn it from. If cells ran together, check the separator."

@@ -55,7 +55,7 @@ def built_in_table(name: str) -> OpenTable:
     """Return a table that comes with the package."""
     content = _FOLDER.joinpath(f"{name}.csv").read_bytes()
     found = opened_bytes(content, name)
-    return replace(found, wanted=found.frame.columns[-1])
+    return replace(found, wanted=found.table.frame.columns[-1])
 
 
 @cache
@@ -70,7 +70,7 @@ def packed_table(opened: OpenTable) -> str:
     Of a large one some rows are taken, by chance, and it says so. Dates, and text, are said to be
     left out: what is to be made of them only the server knows.
     """
-    frame, notes = opened.frame, []
+    frame, notes = opened.table.frame, []
     most = max(100, _MOST_BYTES // (8 * frame.width))
     if len(frame) > most:
         notes.append(["note sampled", {"rows": len(frame), "taken": most}])

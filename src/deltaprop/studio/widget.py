@@ -177,7 +177,7 @@ def _rows(x: Any, y: npt.ArrayLike | None) -> tuple[OpenTable, int]:
 
 def _refuse_unfit(network: Network, table: OpenTable | None, classes: int) -> None:
     """Raise ShapeError where a network has other inputs, outputs or targets than the rows."""
-    n_in = 2 if table is None else table.frame.width - 1
+    n_in = 2 if table is None else table.table.frame.width - 1
     if network.n_in != n_in and (table is None or table.as_it_is):
         raise ShapeError(f"The network has {network.n_in} inputs; the rows have {n_in}.")
     if table is None:

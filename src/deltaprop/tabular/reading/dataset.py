@@ -63,6 +63,12 @@ class Dataset:
         """Number of rows, or of images."""
         return len(self.features)
 
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The columns of features that are no images."""
+        assert not isinstance(self.features, np.ndarray)
+        return self.features.to_native()
+
     def of_targets(self, places: Sequence[int]) -> Dataset:
         """Return the rows with some of their targets."""
         if len(places) == len(self.target_names):
@@ -195,7 +201,7 @@ def _refuse_nan(labels: NDArray[Any], names: Sequence[str], where: str) -> None:
 
 def split_target(table: Table, target: Source | Sequence[str], task: Task | None) -> Dataset:
     """Return the features and the target of a table; see `load_dataset` for what it raises."""
-    frame: pl.DataFrame = table.features.to_native()  # type: ignore[union-attr]
+    frame = table.frame
     names = _target_columns(frame.columns, target, table.source)
     columns = [_target_values(frame[name], name, table, task) for name in names]
 

@@ -15,7 +15,7 @@ import numpy as np
 from deltaprop.errors import DataError, OutOfMemoryError
 from deltaprop.memory import addresses_are_limited
 from deltaprop.tabular.encoding.cells import Strays, picked
-from deltaprop.tabular.libraries import nw, pl
+from deltaprop.tabular.libraries import nw
 from deltaprop.tabular.reading.dataset import Dataset, Task, split_target
 from deltaprop.tabular.reading.decoding import check_encoding
 from deltaprop.tabular.reading.delimited import SEPARATOR_LINE, Reading, read_delimited
@@ -59,8 +59,8 @@ class _Remarks:
     def _add(self, table: Table) -> None:
         if not self.n_rows:
             self.notes |= dict.fromkeys(table.notes)
-        if not isinstance(table.features, np.ndarray):
-            for column in table.features.to_native().iter_columns():
+        if not table.is_image:
+            for column in table.frame.iter_columns():
                 known = column.len() - column.null_count()
                 self.cells[column.name] = self.cells.get(column.name, 0) + known
         for name, odd in table.strays.items():
@@ -168,7 +168,7 @@ def _in_columns_of_the_first(files: Iterator[Iterator[Table]]) -> Iterator[Table
     names: list[str] = []
     for tables in files:
         for table in tables:
-            frame: pl.DataFrame = table.features.to_native()  # type: ignore[union-attr]
+            frame = table.frame
             names = names or frame.columns
             if not set(names) <= set(frame.columns):
                 raise DataError("The parts have different columns.")

@@ -71,6 +71,12 @@ class Table:
         """Whether the features are images and not a table."""
         return isinstance(self.features, np.ndarray)
 
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The columns of features that are no images."""
+        assert not isinstance(self.features, np.ndarray)
+        return self.features.to_native()
+
 
 @fork_safe
 @saying_when_memory_ends()
