@@ -59,7 +59,7 @@ export function tableOfBytes(bytes, name, size, rules) {
 }
 
 /** @param {string} name @param {string[]} given @param {boolean} mayHaveCommas @param {Rules} rules @returns {Column} */
-export function columnOf(name, given, mayHaveCommas, rules) {
+function columnOf(name, given, mayHaveCommas, rules) {
   const [missing, noValue] = [new Set(rules.missing), new Set(rules.noValue)];
   const cells = given.map((cell) => cell.trim()).map((cell) => (cell === "" || missing.has(cell) ? null : cell));
   const known = /** @type {string[]} */ (cells.filter((cell) => cell !== null && !noValue.has(cell)));

@@ -3,8 +3,9 @@
 
 import { promiseOf } from "./along.js";
 import { covered, next, sample } from "./asked.js";
-import { look, placeOf, setLearningRate, setParameters, setRow, shown } from "./run.js";
+import { look, setLearningRate, setParameters, setRow, shown } from "./run.js";
 import { computed, signal } from "./vendored/preact.js";
+import { placeOf } from "./weights.js";
 
 /** @typedef {{ kind: "weight" | "bias" | "input" | "target" | "rate", value: number, slope: number | null,
  *   set: (value: number) => Promise<unknown> }} Knob  slope: how the loss of the batch grows with it, if that is told */

@@ -45,7 +45,7 @@ function counted(part, counts, category) {
 
 /** x <- (x - center) scale, clipped smoothly into (-3, 3); what is missing is 0.
  *  @param {number} value @param {Output} output */
-export function squash(value, { center, scale }) {
+function squash(value, { center, scale }) {
   if (Number.isNaN(value)) return 0;
   const x = Math.max(-1e30, Math.min(1e30, (value * 0.5 - center * 0.5) * (2 * scale)));
   return x / Math.hypot(1, x / 3);

@@ -23,7 +23,7 @@ import { withBiases, withoutBiases } from "./weights.js";
 /** @type {Phase[]} */ export const PHASES = ["forward", "loss", "backward", "update"];
 export const SIDE = 48; // points of a field across and down
 export const REACH = 1.15; // of the plane, from the middle
-export const DRAWN = 16; // neurons of a hidden layer, and inputs; of more the first are drawn
+const DRAWN = 16; // neurons of a hidden layer, and inputs; of more the first are drawn
 
 /** @type {{ value: Shown | null }} */ export const shown = signal(null);
 /** @type {{ value: Look | null }} */ export const look = signal(null);
@@ -102,22 +102,6 @@ function lost(path) {
     trouble.value = null;
     await begin(setup.value);
   }, 1000);
-}
-
-/** Where a weight "w.2.0.4", or the bias of a neuron "n.1.3", stands in the flat parameters.
- *  @param {string} of @param {number[]} sizes @returns {number | null} */
-export function parameterOf(of, sizes) {
-  const [kind, layer, i, j] = of.split(".").map((part, k) => (k ? Number(part) : part));
-  if (kind === "w") return placeOf(sizes, Number(layer), Number(i), Number(j));
-  return kind === "n" && Number(layer) > 0 ? placeOf(sizes, Number(layer), -1, Number(i)) : null;
-}
-
-/** Where the weight from i to j of a layer stands in the flat parameters; i < 0: the bias.
- *  @param {number[]} sizes @param {number} layer from 1 @param {number} i @param {number} j */
-export function placeOf(sizes, layer, i, j) {
-  let start = 0;
-  for (let l = 1; l < layer; l += 1) start += (sizes[l - 1] + 1) * sizes[l];
-  return start + (i < 0 ? sizes[layer - 1] * sizes[layer] + j : i * sizes[layer] + j);
 }
 
 /** @param {import("./setup.js").Setup} wish */
@@ -393,7 +377,7 @@ export async function explained(example, form) {
 }
 
 /** The numbers of the run, for whoever wants them from outside, such as a browser's console. */
-export async function numbersNow() {
+async function numbersNow() {
   const { arrays } = await backend.ask("frame", { since: 2 ** 53, plane: null, parameters: true, outputs: true, shown: shownRows() });
   return { parameters: Array.from(arrays.parameters), outputs: Array.from(arrays.outputs) };
 }

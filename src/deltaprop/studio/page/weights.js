@@ -57,3 +57,11 @@ export function withBiases(flat, sizes) {
   let from = 0;
   return Float64Array.from(areBiases(sizes), (isBias) => (isBias ? 0 : flat[from++]));
 }
+
+/** Where the weight from i to j of a layer stands in the flat parameters; i < 0: the bias.
+ *  @param {number[]} sizes @param {number} layer from 1 @param {number} i @param {number} j */
+export function placeOf(sizes, layer, i, j) {
+  let start = 0;
+  for (let l = 1; l < layer; l += 1) start += (sizes[l - 1] + 1) * sizes[l];
+  return start + (i < 0 ? sizes[layer - 1] * sizes[layer] + j : i * sizes[layer] + j);
+}

@@ -8,14 +8,15 @@ import { brief, short, told } from "../facts.js";
 import { mode, ofEdge, ofLoss, ofNeuron } from "../modes.js";
 import { round } from "../practising.js";
 import { isKnown, isOver, placesAsked, sampleAsked } from "../round.js";
-import { SIDE, drawnOf, look, phase, placeOf, plane, shown } from "../run.js";
+import { SIDE, drawnOf, look, phase, plane, shown } from "../run.js";
 import { html } from "../vendored/preact.js";
+import { placeOf } from "../weights.js";
 import { Picture } from "./parts.js";
 import { TURNING } from "./turning.js";
 
 /** @typedef {import("../modes.js").Found} Found */
 
-export const NARROW = 98; // between layers, at least
+const NARROW = 98; // between layers, at least
 const [WIDE, NODE, SIDES] = [190, 44, 52]; // between layers, at most; a neuron; beside the outermost
 const [CLOSE, APART, FEW] = [50, 78, 16]; // between neurons; where there are so few edges that each has its number
 const [LOSS, BELOW] = [92, 54]; // from the outputs to the loss

@@ -12,7 +12,7 @@ import { fieldsOf } from "./network_picture.js";
 import { JudgedView } from "./judged_view.js";
 import { Choice, Picture } from "./parts.js";
 
-export const showsHeld = signal(true);
+const showsHeld = signal(true);
 
 const LEVELS = 12; // of a number's colour
 const MOST_AXES = 200;
