@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from deltaprop.studio.engine import engine_bytes, engine_script, packed_engine
+from deltaprop.notation.page_script import one_script
+from deltaprop.studio.engine import engine_bytes, packed_engine
 from deltaprop.studio.page import studio_page
 from helpers.practising import page_marking
 from helpers.studio_modules import PAGE, a_node
@@ -75,7 +76,7 @@ def in_chromium(cases, browser, folder):
     """Answer them in a worker of a page in one file, under the studio's policy."""
     function = re.sub(r"^export ", "", ANSWERS.read_text("utf-8"), flags=re.MULTILINE)
     begun = f"const begun = engine.engineBytes('{packed_engine()}').then(engine.loadEngine);"
-    worker = engine_script(f"{function}\n{begun}\n{IN_A_WORKER}")
+    worker = one_script(PAGE, "engine", f"{function}\n{begun}\n{IN_A_WORKER}")
     script = (IN_A_PAGE % (json.dumps(worker), json.dumps(cases))).replace("</", "<\\/")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     path = folder / "page.html"

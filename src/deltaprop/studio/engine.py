@@ -15,9 +15,8 @@ from deltaprop.engines.base import StepRule
 from deltaprop.engines.native import NativeEngine
 from deltaprop.errors import SettingError
 from deltaprop.model.spec import Network
-from deltaprop.notation.page_script import one_script
 
-__all__ = ["NO_ENGINE", "description", "engine_bytes", "engine_script", "packed_engine"]
+__all__ = ["NO_ENGINE", "description", "engine_bytes", "packed_engine"]
 
 NO_ENGINE = (
     "This installation has no engine for the page (make wasm builds it): the server computes "
@@ -43,11 +42,6 @@ def packed_engine() -> str:
     if content is None:
         raise SettingError(NO_ENGINE)
     return base64.b64encode(gzip.compress(content, 9, mtime=0)).decode("ascii")
-
-
-def engine_script(then: str) -> str:
-    """Return the engine's modules as one script; its last line may use ``engine.loadEngine``."""
-    return one_script(files(__package__) / "page", "engine", then)
 
 
 def description(
