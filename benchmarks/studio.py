@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import alone, machine_sentence, write_part
+from common import HERE, alone, machine_sentence, write_part
 
 from deltaprop.benchmark.machine import describe_machine
 from deltaprop.studio.page import studio_page
@@ -34,6 +34,7 @@ OPENINGS = 7  # of which the median is told
 RUN_SECONDS = 60
 # 2-8-8-3 in batches of 32; 1,600 points, none held out, in batches of 3 would be slow to draw
 USUAL = ""
+PENGUINS = HERE.parent / "examples" / "data" / "penguins.csv"
 FAR_BACK = (
     "data-n=2000&held=0&batchSize=4"  # an epoch of 500 steps, which "one epoch back" goes back
 )
@@ -89,9 +90,9 @@ def door_of_page() -> Iterator[tuple[str, int | None]]:
 
 
 @contextlib.contextmanager
-def door_of_server() -> Iterator[tuple[str, int | None]]:
-    """Start the server as a user does."""
-    words = [sys.executable, "-m", "deltaprop", "studio", "--no-browser"]
+def door_of_server(*data: str) -> Iterator[tuple[str, int | None]]:
+    """Start the server as a user does, perhaps with a table."""
+    words = [sys.executable, "-m", "deltaprop", "studio", *data, "--no-browser"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         yield process.stdout.readline().strip(), process.pid
@@ -187,6 +188,16 @@ def growth(driver: Any, address: str, server: int | None, minutes: float) -> tup
     return float(np.polyfit(at, page, 1)[0]), float(np.polyfit(at, own, 1)[0])
 
 
+def penguins(driver: Any) -> float:
+    """Return the seconds from the command with a table to regions that move, by one click."""
+    began = time.monotonic()
+    with door_of_server(str(PENGUINS)) as (address, _):
+        open_page(driver, address)
+        press(driver, "play")
+        until(lambda: int(text_of(driver, "step")) > 20)
+        return time.monotonic() - began
+
+
 def requests(driver: Any) -> int:
     """Return how many requests leave the page and its server."""
     told = [json.loads(entry["message"])["message"] for entry in driver.get_log("performance")]
@@ -240,6 +251,9 @@ def measured(name: str, minutes: float) -> list[str]:
             rows.add(f"longest task in {RUN_SECONDS} s, ms", found["longest"], 50, "{:.0f}")
             took = back(driver, f"{address}#{FAR_BACK}")
             rows.add("500 steps back, until they are shown, ms", took, 50, "{:.0f}")
+            if server:
+                what = "deltaprop studio penguins.csv until its regions move, s"
+                rows.add(what, penguins(driver), 5, "{:.1f}")
             if minutes:
                 grown = growth(driver, address, server, minutes)
                 for whose, by in zip(("page", "server"), grown, strict=True):

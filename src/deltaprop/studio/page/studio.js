@@ -72,11 +72,12 @@ export async function open() {
     const address = [toAddress(setup.value), tourAddress()].filter(Boolean).join("&");
     history.replaceState(null, "", address ? `#${address}` : location.pathname + location.search);
   });
+  const started = start(); // the kernels are compiled while the page is drawn
   render(html`<${Studio} />`, place);
   const tools = document.getElementById("header-tools");
   if (tools) render(html`<${TourButton} />`, tools);
   try {
-    await start();
+    await started;
     follow();
     followRun();
     followPhases();
