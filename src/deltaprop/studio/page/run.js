@@ -8,7 +8,7 @@ import { forgetTables, prepare } from "./own.js";
 import { planeOf } from "./plane.js";
 import { problemOf } from "./problem.js";
 import { fromAddress, lossesOf, setup, toAddress } from "./setup.js";
-import { computed, effect, signal } from "./vendored/preact.js";
+import { batch, computed, effect, signal } from "./vendored/preact.js";
 import { withBiases, withoutBiases } from "./weights.js";
 
 /** @typedef {import("./answers.js").Frame} Frame */
@@ -46,6 +46,7 @@ export const phase = signal(null);
 
 /** @type {PageBackend | ServerBackend} */ let backend;
 let begun = 0; // runs, so that an answer about one that is over is not shown
+let ofRun = 0; // which run is shown: while another begins, the one before
 /** @type {number[][]} */ let points = [];
 let asking = false;
 let again = false; // to be looked at once more
@@ -131,14 +132,22 @@ async function begin(wish) {
     if (problem.shown.training.x.length === 0) return nothing();
     await backend.ask("begin", { plan, table, edits: edits.map(([step]) => step), changes: kept?.changes ?? [] }, arrays);
   } catch (error) {
-    if (own === begun) [playing.value, trouble.value] = [false, /** @type {Error} */ (error).message];
+    if (own === begun) [playing.value, trouble.value, ofRun] = [false, /** @type {Error} */ (error).message, own]; // the one before goes on
     return;
   }
   if (own !== begun) return;
-  points = [];
-  [phase.value, trouble.value] = [null, null];
-  [judged.value, shown.value, asBegun] = [null, problem.shown, problem.shown];
-  await refresh();
+  try {
+    const first = await frameOf(problem.shown, -1, false);
+    if (own !== begun) return;
+    batch(() => {
+      [points, asBegun, ofRun] = [[], problem.shown, own];
+      [phase.value, judged.value, shown.value] = [null, null, problem.shown];
+      show(first);
+    });
+  } catch (error) {
+    if (own === begun) trouble.value = /** @type {Error} */ (error).message;
+    return;
+  }
   requestAnimationFrame(() => performance.mark("first frame"));
   if (kept) await goOnTo(kept.step);
 }
@@ -169,32 +178,35 @@ export function drawnOf(sizes) {
   return sizes.map((n, layer) => (layer === sizes.length - 1 ? n : layer === 0 && isPicture ? 1 : Math.min(n, DRAWN)));
 }
 
-/** How many rows the page has, to learn from and held out: of a large table the first. @returns {[number, number]} */
-function shownRows() {
-  const { training, held } = /** @type {Shown} */ (shown.value);
-  return [training.x.length, held.x.length];
+/** How many rows the page has, to learn from and held out: of a large table the first.
+ *  @param {Shown} of @returns {[number, number]} */
+const shownRows = ({ training, held }) => [training.x.length, held.x.length];
+
+/** @param {Shown} of @param {number} since which step the curve is asked for @param {boolean} outputs
+ *  @returns {Promise<{ answer: Frame, arrays: Arrays }>} */
+function frameOf(of, since, outputs) {
+  const { base, across, up } = planeOf(of, axes.value);
+  const ends = /** @type {[number, number]} */ ([-REACH, REACH]);
+  const over = { x: ends, y: ends, columns: SIDE, rows: SIDE, allNeurons: true, most: DRAWN };
+  return backend.ask("frame", { since, plane: over, parameters: true, outputs, shown: shownRows(of) }, { base, across, up });
 }
 
 /** Look at the run as it is now. */
 async function refresh() {
   again = asking;
-  if (asking || shown.value === null) return;
+  if (asking || shown.value === null || ofRun !== begun) return;
   asking = true;
   const own = begun;
   const before = played;
   try {
-    const { base, across, up } = /** @type {import("./plane.js").Plane} */ (plane.value);
-    const ends = /** @type {[number, number]} */ ([-REACH, REACH]);
-    const over = { x: ends, y: ends, columns: SIDE, rows: SIDE, allNeurons: true, most: DRAWN };
     const since = points.length ? points[points.length - 1][0] : -1;
     const outputs = judges.value && (!playing.value || performance.now() > judgeAgain);
     const began = performance.now();
-    const asked = { since, plane: over, parameters: true, outputs, shown: shownRows() };
-    const { answer, arrays } = await backend.ask("frame", asked, { base, across, up });
+    const now = await frameOf(shown.value, since, outputs);
     if (own !== begun) return;
     if (outputs) judgeAgain = performance.now() + Math.max(150, 5 * (performance.now() - began));
-    show(answer, arrays);
-    if (!answer.running && !walking && before === played) playing.value = false;
+    show(now);
+    if (!now.answer.running && !walking && before === played) playing.value = false;
   } catch (error) {
     if (own === begun) trouble.value = /** @type {Error} */ (error).message;
   } finally {
@@ -203,8 +215,8 @@ async function refresh() {
   }
 }
 
-/** @param {Frame} frame @param {Arrays} arrays */
-function show(frame, arrays) {
+/** @param {{ answer: Frame, arrays: Arrays }} now */
+function show({ answer: frame, arrays }) {
   const fresh = Array.from({ length: arrays.curve.length / 5 }, (_, k) => Array.from(arrays.curve.slice(5 * k, 5 * k + 5)));
   const last = fresh.length ? fresh[0][0] : Infinity;
   points = thinned([...points.filter(([step]) => step < Math.min(last, frame.step + 1)), ...fresh]);
@@ -378,7 +390,7 @@ export async function explained(example, form) {
 
 /** The numbers of the run, for whoever wants them from outside, such as a browser's console. */
 async function numbersNow() {
-  const { arrays } = await backend.ask("frame", { since: 2 ** 53, plane: null, parameters: true, outputs: true, shown: shownRows() });
+  const { arrays } = await backend.ask("frame", { since: 2 ** 53, plane: null, parameters: true, outputs: true, shown: shownRows(/** @type {Shown} */ (shown.value)) });
   return { parameters: Array.from(arrays.parameters), outputs: Array.from(arrays.outputs) };
 }
 Object.assign(globalThis, { deltapropNumbers: numbersNow });
