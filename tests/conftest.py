@@ -50,7 +50,8 @@ def pytest_collection_finish():
 def pytest_collection_modifyitems(items):
     """Skip what needs PyTorch where there is none; whatever speaks of it is worth a repeat.
 
-    Of a test marked ``one_in(n)`` one case in n is quick, chosen by its name; the rest is slow.
+    Of a test marked ``one_in(n)`` one case in n is quick, chosen by its name; the rest is slow, and
+    so is whatever is marked ``rest``.
     """
     cases = defaultdict(list)
     for item in items:
@@ -61,9 +62,10 @@ def pytest_collection_modifyitems(items):
         of_one_test.sort(key=lambda item: zlib.crc32(item.nodeid.encode()))
         for item in of_one_test[math.ceil(len(of_one_test) / n) :]:
             item.add_marker(pytest.mark.rest)
-            item.add_marker(pytest.mark.slow)
     has_torch = importlib.util.find_spec("torch") is not None
     for item in items:
+        if item.get_closest_marker("rest"):
+            item.add_marker(pytest.mark.slow)
         if "torch" in item.nodeid.lower():
             item.add_marker(pytest.mark.smoke)
         if item.get_closest_marker("torch") and not has_torch:
@@ -95,10 +97,10 @@ def _encoders_are_searched_briefly(pytestconfig):
     """Six sevenths of a small fit are the search for its encoder, which is its own tests' affair.
 
     It is done all the same, with both encoders and all folds, for an epoch; in a process of its
-    own, with slow tests and where ``search_in_full`` is asked for, as long as for anybody.
+    own, with ``make slow`` and where ``search_in_full`` is asked for, as long as for anybody.
     """
     whole = {name: getattr(encoder_search, name) for name in _OF_THE_SEARCH}
-    if "not slow" in pytestconfig.getoption("markexpr"):
+    if pytestconfig.getoption("markexpr") != "slow":
         _search(_OF_THE_SEARCH)
     yield whole
     _search(whole)

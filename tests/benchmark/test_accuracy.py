@@ -244,7 +244,6 @@ def zoo(tmp_path, rng):
 
 
 @pytest.mark.rest
-@pytest.mark.slow
 def test_a_run_measures_writes_and_is_resumed(accuracy, zoo, monkeypatch, tmp_path, capsys):
     page = tmp_path / "performance.md"
     page.write_text("<!-- accuracy: begin -->\nold\n<!-- accuracy: end -->\n")

@@ -177,7 +177,6 @@ def test_neighbours_compares_a_quiet_and_a_busy_machine(script, capsys, monkeypa
 
 
 @pytest.mark.rest
-@pytest.mark.slow
 def test_manners_presses_ctrl_c_and_shares_the_cores(script, capsys):
     small = ["--stopped", "4-3-2@8x400,8-6-4@16x40", "--load", "8-6-4@16x40"]
     page = script("manners", "--quick", *small, "--write")
@@ -197,7 +196,6 @@ def test_manners_presses_ctrl_c_and_shares_the_cores(script, capsys):
 
 
 @pytest.mark.rest
-@pytest.mark.slow
 def test_startup_times_commands_and_the_first_step(script, capsys):
     page = script("startup", "--quick", "--write")
     printed = capsys.readouterr().out
@@ -258,7 +256,6 @@ def test_fashion_chooses_the_fastest_plan_that_is_good_enough(images, script, ca
 
 
 @pytest.mark.rest
-@pytest.mark.slow
 def test_real_tables_are_learnt_by_the_command(rng, script, capsys, monkeypatch, tmp_path):
     folder = tmp_path / "shared" / "data"
     folder.mkdir(parents=True)
@@ -285,7 +282,6 @@ def test_real_tables_are_learnt_by_the_command(rng, script, capsys, monkeypatch,
 
 
 @pytest.mark.rest
-@pytest.mark.slow
 def test_every_table_goes_all_the_way(script, capsys, tmp_path):
     results = tmp_path / "results.jsonl"
     words = ("codes", "--presets", "plain", "--file", str(results), "--write")

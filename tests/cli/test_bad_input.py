@@ -207,6 +207,7 @@ PLACES = {
 }  # fmt: skip
 
 
+@pytest.mark.one_in(6)
 @pytest.mark.parametrize("old", [None, b"the old model"], ids=["new", "over an old one"])
 @pytest.mark.parametrize("case", FILES)
 def test_bad_data_is_refused_in_one_paragraph(refused, case, old):

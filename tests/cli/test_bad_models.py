@@ -245,6 +245,7 @@ def test_a_source_of_another_kind_is_refused(refused, case):
     refused(command, {"d/": None}, says)
 
 
+@pytest.mark.rest
 @pytest.mark.parametrize("command", ["explain", "check"])
 @pytest.mark.parametrize("case", WORKED)
 def test_a_bad_worked_example_is_refused(refused, case, command, folder):

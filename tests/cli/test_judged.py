@@ -44,6 +44,7 @@ def _shown(value):
     return f"{value:.4f}" if abs(value) < 100 else f"{value:.6g}"
 
 
+@pytest.mark.one_in(6)
 @pytest.mark.parametrize("validated", ["folds", "one share", "a table"])
 @pytest.mark.parametrize("target", ["classes", "three", "numbers"])
 def test_terminal_json_report_and_file_tell_the_same_numbers(target, validated, run, rng, tmp_path):

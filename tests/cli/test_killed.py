@@ -73,6 +73,7 @@ def stopped_on_its_way(start, path, command, how):
     raise AssertionError("the command ends before it can be stopped")
 
 
+@pytest.mark.rest
 def test_a_killed_run_leaves_the_old_model(start, folder, models):
     path = folder / "m.safetensors"
     path.write_bytes(models["kinds.safetensors"])
@@ -83,6 +84,7 @@ def test_a_killed_run_leaves_the_old_model(start, folder, models):
     assert path.read_bytes() == models["kinds.safetensors"]
 
 
+@pytest.mark.rest
 def test_an_interrupted_run_ends_at_once_with_the_best_so_far(start, folder):
     process = start(LONG)
     wait_for_checkpoint(folder / "m.safetensors.checkpoint", process)
@@ -134,6 +136,7 @@ def test_an_interruption_before_training_is_said(start, folder):
     assert err == "deltaprop: Interrupted.\n"
 
 
+@pytest.mark.rest
 def test_a_killed_run_leaves_no_half_model_and_is_resumed_to_the_same_bits(
     start, folder, call, refused
 ):
@@ -165,6 +168,7 @@ def test_what_becomes_of_a_checkpoint_is_said(folder, put, call):
     assert answer.err.startswith("note: There is no m.safetensors.checkpoint to resume from")
 
 
+@pytest.mark.rest
 @pytest.mark.parametrize(
     "command",
     ["predict kinds.safetensors big.csv", "predict kinds.safetensors big.csv --json"],
@@ -179,6 +183,7 @@ def test_a_reader_that_leaves_is_no_error(start, folder, command):
     assert process.wait(timeout=10) == 0
 
 
+@pytest.mark.rest
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.parametrize("command", ["predict kinds.safetensors flowers.csv", "--version"])
 def test_an_answer_that_cannot_be_written_is_an_error(folder, environment, command):

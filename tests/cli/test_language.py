@@ -136,6 +136,7 @@ def test_a_terminal_in_gbk_is_written_in_gbk():
     assert done.stderr.decode("gbk").startswith("deltaprop：mark 要一个算例")
 
 
+@pytest.mark.rest
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_a_terminal_without_chinese_is_written_in_english(encoding):
     done = said(["mark"], {**CHINESE, "PYTHONIOENCODING": encoding})

@@ -71,7 +71,6 @@ def test_a_model_of_text_passes_its_gradient_check(call, trained):
 
 
 @pytest.mark.rest
-@pytest.mark.slow
 def test_the_example_script_ends_well_in_80_columns(tmp_path):
     done = subprocess.run(
         [sys.executable, str(EXAMPLES / "text_tables.py")],

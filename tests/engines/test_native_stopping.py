@@ -76,6 +76,7 @@ class TestStopping:
         assert history.stopped_because == "interrupted"
         assert history.n_steps < self.N_STEPS
 
+    @pytest.mark.rest
     @pytest.mark.parametrize("n_threads", [1, 2])
     def test_a_long_step_is_left_undone_before_its_weights_change(self, of_engines, rng, n_threads):
         """Asked in the middle of a step, the answer need not wait for its end."""

@@ -128,6 +128,7 @@ def test_weights_validation_rows_budget_and_checkpoints_reach_each(tmp_path):
     assert dp.load(path).class_weight == model.class_weight
 
 
+@pytest.mark.rest
 def test_searches_clones_and_other_fits_work(fitted):
     assert not hasattr(clone(fitted), "estimators_")
     Y = FRAME[THREE]

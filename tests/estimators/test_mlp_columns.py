@@ -62,7 +62,7 @@ def test_all_of_them_stand_in_one_warning(preset):
 
 
 @PRESETS
-@pytest.mark.one_in(3)
+@pytest.mark.rest
 def test_of_very_many_columns_some_are_named(preset):
     names = {f"name{i}": [f"{i}n{j}q" for j in range(N)] for i in range(200)}
     (told,), _ = said(preset, pd.DataFrame(PLAIN_TEXT | names))

@@ -73,6 +73,7 @@ def test_no_choice_of_a_recipe_was_forgotten():
     assert every == {*CHOICES, "preset", "hidden", "epochs"} - {"task"}
 
 
+@pytest.mark.rest
 @SOME
 @given(columns=TABLES, target=TARGETS, how=RECIPES)
 def test_a_model_of_a_random_table_comes_back(folder, columns, target, how):
@@ -86,6 +87,7 @@ def test_very_many_of_them_come_back(folder, columns, target, how):
     table_model_comes_back(folder, columns, target, how)
 
 
+@pytest.mark.rest
 @settings(SOME, max_examples=60)
 @given(columns=TABLES, most=st.sampled_from([0, 2, 16, 256]))
 def test_an_encoder_of_a_random_table_comes_back(columns, most):

@@ -163,6 +163,7 @@ def test_no_setting_was_forgotten():
         assert set(kind._get_param_names()) - tried == {"checkpoint", "resume"}  # never kept
 
 
+@pytest.mark.rest
 @SOME
 @given(fit=FITS)
 def test_an_estimator_with_random_settings_comes_back(folder, fit):

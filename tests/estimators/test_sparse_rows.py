@@ -165,6 +165,7 @@ def test_a_column_that_is_full_is_centered():
     assert (x[:, :-1] != 0).sum() == X.nnz
 
 
+@pytest.mark.rest
 def test_zeros_are_never_written_out(monkeypatch):
     def refuse(self):
         raise AssertionError("written out")

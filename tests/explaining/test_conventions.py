@@ -62,6 +62,7 @@ def test_its_numbers_are_marked_right_in_the_convention(loss, name):
     assert_marked_right(with_claims(worked))
 
 
+@pytest.mark.rest
 @settings(max_examples=15, deadline=None)
 @given(
     st.sampled_from(sorted(LOSSES)), st.sampled_from(["identity", "relu", "sigmoid", "softplus"]),

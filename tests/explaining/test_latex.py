@@ -129,7 +129,7 @@ def balanced(text):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("detail", [None, "overview", "layers", "neurons"])
-@pytest.mark.one_in(4)
+@pytest.mark.rest
 def test_braces_and_brackets_balance_in_every_row(draw, language, detail):
     for activation, loss in zip(dp.ACTIVATIONS, cycle(dp.LOSSES), strict=False):
         explanation = draw(activation, loss, optimizer=dp.Adam()).explanation

@@ -100,6 +100,7 @@ class TestNumbers:
         for step in explanation.steps:
             assert read_ref(step.id) == step.ref
 
+    @pytest.mark.one_in(6)
     @KIND
     def test_what_is_displayed_holds(self, draw_layers, kind):
         data = json.loads(draw_layers(kind, optimizer=dp.AdamW(0.1)).explanation.to_json())
@@ -181,6 +182,7 @@ class TestNumbers:
 
 
 class TestMatrices:
+    @pytest.mark.one_in(3)
     @KIND
     @pytest.mark.parametrize("n", [1, 3])
     def test_what_is_displayed_holds(self, draw_layers, worked_out, kind, n):
@@ -226,7 +228,7 @@ class TestMatrices:
 
 class TestForms:
     @KIND
-    @pytest.mark.one_in(9)
+    @pytest.mark.one_in(18)
     def test_it_is_told(self, draw_layers, kind):
         explanation = draw_layers(kind, optimizer=dp.Adam(0.1)).explanation
         styles = [

@@ -34,6 +34,7 @@ class TestMistakes:
         )
         np.testing.assert_allclose(worked.after.flat, step.update.after.parameters.flat, rtol=1e-12)
 
+    @pytest.mark.one_in(6)
     @KIND
     def test_a_wrong_number_without_a_reason_has_no_name(self, draw_layers, kind):
         setting = draw_layers(kind)
@@ -48,6 +49,7 @@ class TestMistakes:
         assert [entry.name for entry in report.wrong] == [network.layout.entry(0)]
         assert report.where
 
+    @pytest.mark.one_in(12)
     @KIND
     @pytest.mark.parametrize("name", ["stale_gradients", "sign", "bias_frozen"])
     def test_a_mistake_around_other_layers_is_named(self, draw_layers, kind, name):

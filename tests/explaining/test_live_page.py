@@ -108,6 +108,7 @@ class TestTyping:
         assert differences(browser, tutorial)[0] == {}
 
 
+@pytest.mark.rest
 def test_a_batch_with_penalty_and_momentum(page, batch):
     browser = page(batch)
     assert differences(browser, batch)[0] == {}

@@ -21,6 +21,7 @@ def small():
     return dp.explain(network, network.init(rng), rng.random((2, 4)), [0, 1], names=names)
 
 
+@pytest.mark.rest
 def test_every_control_is_reached_by_the_tab_key_and_shows_it(page, iris):
     browser = page(iris)
     browser.execute_script(

@@ -11,6 +11,7 @@ WIDTHS = [(1280, 900), (390, 844)]
 
 @pytest.mark.parametrize(("width", "height"), WIDTHS)
 class TestAtAnyWidth:
+    @pytest.mark.rest
     def test_from_a_gradient_to_the_loss_by_clicks_and_back(self, page, tutorial, width, height):
         browser = page(tutorial, width=width, height=height)
         way = ["dW.1[0,0]", "delta.1[0,0]", "delta.2[0,0]", "z.2[0,0]", "loss[0]"]
@@ -42,6 +43,7 @@ class TestAtAnyWidth:
         assert current(browser) == "a.1[0,0]"
         assert len(browser.find_elements("css selector", ".trail li")) == 2
 
+    @pytest.mark.rest
     def test_to_the_end_and_back_by_keyboard(self, page, tutorial, width, height):
         browser = page(tutorial, width=width, height=height)
         ids = [step.id for step in tutorial.steps]
@@ -67,7 +69,7 @@ class TestAtAnyWidth:
 
 @pytest.mark.parametrize("name", ["tutorial", "iris", "deep", "digit", "beside"])
 @pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.one_in(5)
+@pytest.mark.rest
 def test_nothing_is_wider_than_its_place(request, page, name, language):
     browser = page(request.getfixturevalue(name), language=language)
     for width, height in WIDTHS:
@@ -131,6 +133,7 @@ def test_the_picture_follows_the_sample(page, iris):
     assert browser.find_element("css selector", shown).get_attribute("data-sample") == "0"
 
 
+@pytest.mark.rest
 def test_a_cell_of_a_matrix_leads_to_its_line(page, iris):
     browser = page(iris)
     cell = browser.find_element("css selector", '.equation [data-id="delta.1[1,2]"]')
@@ -139,6 +142,7 @@ def test_a_cell_of_a_matrix_leads_to_its_line(page, iris):
     assert current(browser) == "delta.1[1,2]"
 
 
+@pytest.mark.rest
 def test_stepping_to_the_end_and_back_to_the_start_by_the_buttons(page, tutorial):
     from selenium.webdriver import ActionChains
 
@@ -174,6 +178,7 @@ def test_the_gradients_of_softmax_lead_back_to_the_scores(page, beside):
         assert current(browser) == name
 
 
+@pytest.mark.rest
 def test_many_given_numbers_are_folded_until_one_is_asked_for(page, digit):
     browser = page(digit)
     folded = browser.find_element("css selector", "details")

@@ -24,6 +24,7 @@ def texts_of_pages(printed):
     return found
 
 
+@pytest.mark.one_in(6)
 @pytest.mark.parametrize("paper", [A4, LETTER])
 @pytest.mark.parametrize("level", [2, 3, 5])
 def test_no_page_has_but_a_row_or_two(browser, tmp_path, level, paper):

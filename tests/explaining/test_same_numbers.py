@@ -76,7 +76,7 @@ def of_a_step(explanation, style):
             assert text.replace("−", "-") in roundings, name
 
 
-@pytest.mark.one_in(5)
+@pytest.mark.one_in(15)
 def test_a_random_network(draw, activation, loss):
     number = KINDS.index((activation, loss))
     rule, style = RULES[number % len(RULES)], STYLES[number % len(STYLES)]
@@ -85,7 +85,7 @@ def test_a_random_network(draw, activation, loss):
 
 
 @pytest.mark.parametrize("kind", LAYERS)
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 def test_layers_of_every_kind(draw_layers, kind):
     number = LAYERS.index(kind)
     explanation = draw_layers(kind, optimizer=RULES[number % len(RULES)]).explanation
@@ -110,7 +110,7 @@ def test_the_tutorial(style):
     ],
     ids=lambda style: "-".join(style.values()),
 )
-@pytest.mark.one_in(3)
+@pytest.mark.rest
 def test_the_strongest_numbers_of_a_large_network(rng, style):
     network = dp.Network([80, 60, 4], "relu")
     explanation = dp.explain(network, network.init(rng), rng.normal(size=(2, 80)), [0, 3])

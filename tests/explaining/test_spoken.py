@@ -29,7 +29,7 @@ def words_only(text):
 
 
 @pytest.mark.parametrize("language", SPOKEN)
-@pytest.mark.one_in(3)
+@pytest.mark.rest
 def test_there_are_words_only(draw, draw_layers, language):
     told = [draw(a, loss, n=2).explanation for a in dp.ACTIVATIONS for loss in list(dp.LOSSES)[:2]]
     told += [draw(a, loss).explanation for a in list(dp.ACTIVATIONS)[:2] for loss in dp.LOSSES]

@@ -213,6 +213,7 @@ FAULTS = {
 }  # fmt: skip
 
 
+@pytest.mark.one_in(6)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_of_gradient_code_is_named(fault):
     gradients, name, case = FAULTS[fault]

@@ -169,6 +169,7 @@ def test_what_is_beyond_the_floats_is_no_reason_to_refuse_an_activation(f, f_pri
     ACTIVATIONS.register(replace(SINE, f=f, f_prime=f_prime))
 
 
+@pytest.mark.rest
 def test_a_kink_of_a_loss_that_is_named_is_no_wrong_derivative():
     for threshold in np.linspace(0.05, 3, 400):
         LOSSES.register(huber(float(threshold), "mine"), replace=True)

@@ -61,6 +61,7 @@ def checked(native):
     return compiled(native, "-fsyntax-only", *STRICT[1].split(), *sources)
 
 
+@pytest.mark.rest
 def test_what_is_there_compiles(native):
     assert checked(native) == ("", set())
 

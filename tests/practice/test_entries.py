@@ -82,6 +82,7 @@ def test_numbers_in_each_others_places_are_named(key):
     assert first.mistake == "swapped_entries", str(marking)
 
 
+@pytest.mark.rest
 def test_a_slip_of_another_kind_is_no_number_of_another_index():
     rng = np.random.default_rng(5)
     names = []

@@ -199,10 +199,12 @@ def test_five_decimals_on_the_way_and_three_in_the_answer_are_enough(tasks, leve
         assert marking.ok, (task.seed, [mark.because for mark in marking.wrong])
 
 
+@pytest.mark.rest
 def test_an_exercise_is_the_same_for_ever():
     assert {level: digest(level) for level in LEVELS} == DIGESTS
 
 
+@pytest.mark.rest
 def test_an_exercise_is_the_same_in_every_process():
     """Some levels; of the others the digests, made in another process once, tell."""
     levels = (1, 4, 8)

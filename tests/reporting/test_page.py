@@ -240,6 +240,7 @@ class TestInBrowser:
             pytest.skip("no chromium")
         return program
 
+    @pytest.mark.rest
     @pytest.mark.parametrize("language", LANGUAGES)
     def test_it_opens_without_a_complaint(self, chromium, reported, tmp_path, language):
         path = tmp_path / "report.html"

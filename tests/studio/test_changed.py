@@ -44,6 +44,7 @@ def as_a_set(studio):
     return page
 
 
+@pytest.mark.rest
 @pytest.mark.parametrize("made", [made_by_hand, as_a_set])
 def test_every_phase_of_the_tutorials_example_has_its_numbers(studio, made):
     page = made(studio)
@@ -67,6 +68,7 @@ def test_every_phase_of_the_tutorials_example_has_its_numbers(studio, made):
         assert after.W[layer - 1] == pytest.approx(np.array(claims[f"W.{layer}.after"], float))
 
 
+@pytest.mark.rest
 @pytest.mark.parametrize(
     ("what", "by", "close"),
     [(".edge[data-id='w.2.0.1']", 1e-4, 1e-2), ("[data-neuron='n.1.2']", -1e-4, 1e-2),
@@ -100,6 +102,7 @@ def test_of_the_learning_rate_the_step_is_told(studio):
     assert promised == pytest.approx(step.trace.gradients.flat @ moved, rel=1e-3)
 
 
+@pytest.mark.rest
 def test_another_input_is_the_rows_from_there_on_and_not_before(studio):
     page = studio(SMALL)
     page.step_to(3)
@@ -128,6 +131,7 @@ def test_another_input_is_the_rows_from_there_on_and_not_before(studio):
     assert page.browser.execute_script(given) == [0.75, first[1]]
 
 
+@pytest.mark.rest
 def test_both_doors_go_on_alike_from_what_was_changed(browser, page_in_one_file, served):
     found = []
     for base in ((page_in_one_file / "en.html").as_uri(), served):
@@ -143,6 +147,7 @@ def test_both_doors_go_on_alike_from_what_was_changed(browser, page_in_one_file,
         np.testing.assert_allclose(found[0][name], found[1][name], rtol=1e-10, atol=1e-13)
 
 
+@pytest.mark.rest
 def test_an_edge_is_dragged_and_a_neuron_turned_by_the_arrows(studio):
     from selenium.webdriver.common.action_chains import ActionChains
 

@@ -80,6 +80,7 @@ def begin(studio, address="data=drawn"):
     return page
 
 
+@pytest.mark.rest
 def test_a_set_is_drawn_with_the_mouse_and_learnt(studio):
     page = begin(studio)
     browser = page.browser
@@ -136,6 +137,7 @@ def test_a_set_is_drawn_with_keys_alone(studio):
     assert not browser.find_elements("id", "pause")  # Space did not play
 
 
+@pytest.mark.rest
 def test_numbers_are_drawn_too(studio):
     page = begin(studio)
     page.press("draw-numbers")
@@ -148,6 +150,7 @@ def test_numbers_are_drawn_too(studio):
     page.until(lambda: float(page.text("loss")) < 0.01)
 
 
+@pytest.mark.rest
 @pytest.mark.parametrize("more", [0, 100])
 def test_how_many_can_be_drawn_is_said(studio, more):
     page = begin(studio, f"data=drawn&data-points=c{'gAgA' * (600 + more)}")
@@ -158,6 +161,7 @@ def test_how_many_can_be_drawn_is_said(studio, more):
     page.until(lambda: not page.text("drawn-count").count("600"))
 
 
+@pytest.mark.rest
 @pytest.mark.parametrize("address", ["data=penguins", "data=tutorial"])
 def test_of_a_set_that_has_no_plane_the_board_begins_empty(studio, address):
     page = studio(address)

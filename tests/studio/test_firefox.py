@@ -19,6 +19,7 @@ def fox(tmp_path_factory):
         yield found
 
 
+@pytest.mark.rest
 def test_it_trains_goes_back_and_tells_the_same_numbers(fox, browser, page_in_one_file):
     address = f"{(page_in_one_file / 'en.html').as_uri()}#{SETUP}"
     page = Studio(browser, address)

@@ -116,6 +116,7 @@ def test_any_text_is_read_or_refused():
     assert sum("classes" in f for f in found) > 20
 
 
+@pytest.mark.rest
 def test_a_formula_is_learnt_undone_and_kept_in_the_address(studio):
     page = studio("data=moons")
     browser = page.browser
@@ -149,6 +150,7 @@ def test_an_address_with_no_formula_opens_as_usual(studio):
     assert page.browser.execute_script(value) == "sin(3*x1)*x2"
 
 
+@pytest.mark.rest
 @pytest.mark.parametrize(
     "address", ["data=formula", "data=drawn&data-points=cgAgAgBBB", "data=xor"]
 )

@@ -15,6 +15,7 @@ from helpers.studio_page import Studio
 FAULTS = [row[1] for row in PREPARED]
 
 
+@pytest.mark.one_in(30)
 @pytest.mark.parametrize("row", PREPARED, ids=FAULTS)
 def test_the_runs_are_those_of_practice(row):
     seed, fault, is_bent, rows, changes = row
@@ -38,6 +39,7 @@ def tried(session, run, change):
     return session.answer("try", {"plan": plan, "steps": own["steps"]}, arrays)
 
 
+@pytest.mark.one_in(9)
 @pytest.mark.parametrize("number", range(len(PREPARED)), ids=FAULTS)
 def test_one_change_helps_and_the_others_do_not(number):
     run = mending("en")[number]
@@ -80,6 +82,7 @@ def texts(page, selector):
     )
 
 
+@pytest.mark.rest
 def test_a_change_is_picked_tried_and_judged(studio):
     page = studio("data=moons&data-n=40")
     page.step_to(2)
@@ -111,6 +114,7 @@ def test_a_change_is_picked_tried_and_judged(studio):
     assert page.text("step") == "2"  # the run that is shown was left alone
 
 
+@pytest.mark.rest
 def test_runs_are_tried_beside_a_table_too(studio):
     page = studio("data=penguins")
     page.press("tab-mend")
@@ -122,6 +126,7 @@ def test_runs_are_tried_beside_a_table_too(studio):
     page.until(lambda: page.text("step") == "1")
 
 
+@pytest.mark.rest
 @pytest.mark.parametrize(
     ("language", "width", "theme"), [("en", 1280, "light"), ("zh", 390, "dark")]
 )

@@ -91,6 +91,7 @@ def test_the_step_that_is_shown_is_the_one_that_is_taken(browser, page_in_one_fi
     page.until(lambda: wanted.items() <= page.numbers().items())
 
 
+@pytest.mark.rest
 def test_both_doors_come_to_the_same_numbers(browser, page_in_one_file, served):
     found = []
     for base in ((page_in_one_file / "en.html").as_uri(), served):
@@ -103,6 +104,7 @@ def test_both_doors_come_to_the_same_numbers(browser, page_in_one_file, served):
         assert value == pytest.approx(found[1][name], rel=1e-11, abs=1e-14), name
 
 
+@pytest.mark.rest
 def test_what_is_changed_is_in_the_address_and_undone(studio):
     page = studio()
     before = page.browser.current_url
@@ -121,6 +123,7 @@ def test_what_is_changed_is_in_the_address_and_undone(studio):
     assert len(again.browser.find_elements("css selector", "[data-neuron^='n.3.']")) == 8
 
 
+@pytest.mark.rest
 @pytest.mark.parametrize(
     "address", ["data=nothing&layers=x", "layers=99-tanh", "learningRate=-1&l2=x"]
 )

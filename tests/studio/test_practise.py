@@ -28,6 +28,7 @@ return [...found, JSON.stringify(globalThis.deltapropStep() ?? '')].join('\\n');
 """
 
 
+@pytest.mark.rest
 def test_a_whole_session_that_is_right(studio):
     practice = Practice(studio(SMALL), samples=2)
     count = 0
@@ -46,6 +47,7 @@ def test_a_whole_session_that_is_right(studio):
     practice.page.until(lambda: not practice.page.browser.find_elements("id", "stop"))
 
 
+@pytest.mark.rest
 def test_long_numbers_are_worked_with_as_they_are_shown(studio):
     page = studio(SMALL.replace("scheme=short", "scheme=glorot").replace("layers=2", "layers=3"))
     page.step_to(3)
@@ -141,6 +143,7 @@ def numbers_told(page, hidden):
     return told
 
 
+@pytest.mark.rest
 @pytest.mark.parametrize("topic", ["mixture", "update"])
 def test_what_is_hidden_is_told_nowhere(studio, topic):
     page = studio(SMALL)
@@ -231,6 +234,7 @@ def test_by_keys_alone(studio):
     assert browser.find_element("css selector", ".verdicts").get_attribute("role") == "status"
 
 
+@pytest.mark.rest
 @pytest.mark.parametrize(
     ("language", "width", "theme"), [("en", 1280, "light"), ("zh", 390, "dark")]
 )
@@ -301,6 +305,7 @@ def test_every_word_that_is_put_together_is_there(language):
     assert keys <= {*words}
 
 
+@pytest.mark.rest
 def test_the_tutorials_example_is_practised(studio):
     """A network without biases, of which the loss of all points is that of the only one."""
     page = studio()

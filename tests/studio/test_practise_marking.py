@@ -75,6 +75,7 @@ def test_what_follows_from_numbers_of_ones_own(ask_marking):
             )  # fmt: skip
 
 
+@pytest.mark.rest
 def test_the_mistakes_that_give_a_typed_number_are_pythons(ask_marking):
     """Hundreds of numbers as people write them: right, rounded, and of every mistake."""
     rng, seen = np.random.default_rng(3), {"right": 0, "coarse": 0, "named": 0}
@@ -139,6 +140,7 @@ def test_what_follows_from_a_wrong_number_is_told_so(ask_marking):
     assert followed > 60
 
 
+@pytest.mark.rest
 def test_most_mistakes_are_named_first(ask_marking):
     """What docs/studio.md says: of single numbers, typed to four digits, in random networks."""
     rng, marked, first, among = np.random.default_rng(11), 0, 0, 0

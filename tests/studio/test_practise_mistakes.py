@@ -1,6 +1,7 @@
 """The mistakes that the page knows are those of Python: both ways, in random networks."""
 
 import numpy as np
+import pytest
 
 from deltaprop.checking.mistakes.entries import other_entries, with_entries
 from deltaprop.checking.mistakes.forms import forms_for
@@ -18,6 +19,7 @@ def same(one, other):
     return np.allclose(one, other, rtol=1e-12, atol=1e-13 * size)
 
 
+@pytest.mark.rest
 def test_each_mistake_gives_what_it_gives_in_python(ask_marking):
     rng, made = np.random.default_rng(5), set()
     for case in range(60):
@@ -55,6 +57,7 @@ def test_they_are_called_what_python_calls_them():
         assert all(zh != en for en, zh in zip(sentences, chinese[name], strict=True))
 
 
+@pytest.mark.rest
 def test_numbers_of_another_index_give_what_they_give_in_python(ask_marking):
     rng, count = np.random.default_rng(6), 0
     for case in range(40):

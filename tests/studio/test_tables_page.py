@@ -36,6 +36,7 @@ def learns(page, least):
     page.until(lambda: page.browser.find_elements("id", "play"))
 
 
+@pytest.mark.rest
 def test_a_table_is_opened_its_target_chosen_and_a_column_left_out(studio):
     page = studio()
     give(page, PENGUINS)
@@ -122,6 +123,7 @@ BAD = {
 }
 
 
+@pytest.mark.one_in(30)
 @pytest.mark.parametrize("what", BAD)
 def test_what_is_no_table_is_refused_in_a_sentence(studio, tmp_path, what):
     path = tmp_path / "bad.csv"
@@ -136,6 +138,7 @@ def test_what_is_no_table_is_refused_in_a_sentence(studio, tmp_path, what):
     assert not shows(page, ".", ".trouble")
 
 
+@pytest.mark.rest
 def test_ten_thousand_columns_are_taken_or_refused(studio, tmp_path):
     path = tmp_path / "wide.csv"
     rng = np.random.default_rng(1)
@@ -170,6 +173,7 @@ def test_a_page_with_a_table_in_it_opens_it(browser, tmp_path):
     browser.get("about:blank")
 
 
+@pytest.mark.rest
 def test_too_much_for_the_page_is_read_in_part(browser, page_in_one_file, tmp_path):
     path = tmp_path / "large.csv"
     with path.open("wb") as file:
@@ -187,6 +191,7 @@ def test_too_much_for_the_page_is_read_in_part(browser, page_in_one_file, tmp_pa
     page.until(lambda: page.text("epoch") == "1")
 
 
+@pytest.mark.rest
 def test_a_server_that_is_back_is_found_again(browser):
     token = "a-token-for-the-tests"
     with serving(token=token) as address:
@@ -207,6 +212,7 @@ def test_a_server_that_is_back_is_found_again(browser):
         browser.get("about:blank")
 
 
+@pytest.mark.rest
 def test_two_tabs_have_tables_of_their_own(browser):
     with serving(table=opened_file(str(PENGUINS))) as address:
         first = browser.current_window_handle

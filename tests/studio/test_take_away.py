@@ -89,6 +89,7 @@ def driven(page):
     return edited, numbers(page)
 
 
+@pytest.mark.rest
 @pytest.mark.parametrize("more", ["", "&biases=false"])
 def test_the_run_goes_with_the_page_and_is_played_again(door, visit, tmp_path, more):
     page = visit(f"{door}#{SETUP}{more}")
@@ -122,6 +123,7 @@ def test_the_run_goes_with_the_page_and_is_played_again(door, visit, tmp_path, m
     assert "learningRate=0.3" in again.browser.current_url
 
 
+@pytest.mark.one_in(12)
 @pytest.mark.parametrize("setup", [SETUP, WAVES, MARGINS, PLAIN], ids=NAMES)
 def test_the_code_ends_at_the_same_numbers(door, visit, tmp_path, setup):
     page = visit(f"{door}#{setup}")
@@ -140,6 +142,7 @@ def test_the_code_ends_at_the_same_numbers(door, visit, tmp_path, setup):
     np.testing.assert_allclose(ran["params"].flat, last["parameters"], rtol=1e-10, atol=1e-13)
 
 
+@pytest.mark.one_in(12)
 @pytest.mark.parametrize("setup", [SETUP, WAVES, MARGINS, PLAIN], ids=NAMES)
 def test_the_model_is_read_and_comes_to_the_same_outputs(door, visit, tmp_path, setup):
     page = visit(f"{door}#{setup}")
@@ -156,6 +159,7 @@ def test_the_model_is_read_and_comes_to_the_same_outputs(door, visit, tmp_path, 
     np.testing.assert_allclose(np.ravel(outputs), last["outputs"], rtol=1e-12, atol=1e-15)
 
 
+@pytest.mark.rest
 def test_the_step_is_read_back_with_all_its_numbers(door, visit, tmp_path):
     for setup, steps in ((SETUP, 3), (WAVES, 2), (MARGINS, 0), (PLAIN, 2)):
         page = visit(f"{door}#{setup}")
@@ -174,6 +178,7 @@ def test_the_step_is_read_back_with_all_its_numbers(door, visit, tmp_path):
 LINE = re.compile(r"^(.*?) &(.*?)(?: \\\\)? % (\S+)$((?:\n &.*)*)", re.MULTILINE)
 
 
+@pytest.mark.rest
 def test_the_latex_of_the_step_holds_as_arithmetic(page_in_one_file, visit, tmp_path):
     for setup, ask in ((SETUP, None), (WAVES, None), (MARGINS, None), (SETUP, "#ask-loss")):
         page = visit(f"{(page_in_one_file / 'en.html').as_uri()}#{setup}")
@@ -225,6 +230,7 @@ def test_at_the_server_deltaprop_explains_the_step(served, visit, tmp_path):
         Session().answer("explain", {"example": {"layers": 3}, "form": "html"}, {})
 
 
+@pytest.mark.rest
 def test_a_table_of_ones_own_goes_with_the_run(door, visit, tmp_path, monkeypatch):
     rng = np.random.default_rng(4)
     rows = [

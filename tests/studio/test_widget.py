@@ -104,6 +104,7 @@ def opened(browser, folder, both):
     return told_by
 
 
+@pytest.mark.rest
 def test_two_in_a_notebook_do_not_disturb_each_other(browser, tmp_path):
     parameters = NETWORK.init(np.random.default_rng(2))
     both = [

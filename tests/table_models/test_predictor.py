@@ -161,6 +161,7 @@ def quiet(encoder, table):
         return encoder.transform(table)
 
 
+@pytest.mark.rest
 @given(
     st.lists(st.sampled_from("aaaaaaaabcdefg"), min_size=30, max_size=80).filter(
         lambda cells: len(set(cells)) > 1

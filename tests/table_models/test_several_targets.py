@@ -141,6 +141,7 @@ def test_one_model_says_who_learns_several_kinds():
             dp.MLPClassifier().fit(np.column_stack(list(FEATURES.values())), targets)
 
 
+@pytest.mark.rest
 @settings(max_examples=8, deadline=None)
 @given(data=st.data(), seed=st.integers(0, 999))
 def test_any_kinds_go_together(data, seed, tmp_path_factory):

@@ -166,6 +166,7 @@ print(json.dumps(model.predict_proba(json.load(sys.stdin)).tolist()))
 """
 
 
+@pytest.mark.rest
 def test_another_process_answers_alike(model, tmp_path):
     path = tmp_path / "text.safetensors"
     model.save(path)

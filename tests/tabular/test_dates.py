@@ -121,6 +121,7 @@ WRITERS = {
 }  # fmt: skip
 
 
+@pytest.mark.rest
 @settings(max_examples=60)
 @given(
     st.lists(st.datetimes(datetime.datetime(1970, 1, 1), datetime.datetime(2068, 12, 31)),

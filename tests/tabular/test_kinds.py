@@ -95,7 +95,7 @@ def same(some, others):
 @pytest.mark.parametrize("kind", COLUMN_KINDS)
 @settings(max_examples=30)
 @given(data=st.data())
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(9)
 def test_a_fitted_column_comes_back_encodes_the_same_and_describes_itself(kind, data):
     frame = data.draw(columns(kind))
     encoder = TableEncoder.fit(frame)

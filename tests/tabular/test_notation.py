@@ -165,6 +165,7 @@ def test_a_column_in_any_notation_is_read_to_the_last_digit_or_the_doubt_is_told
         assert found.notation.read(text).to_list() == numbers
 
 
+@pytest.mark.rest
 @settings(max_examples=30)
 @given(written_columns())
 def test_what_training_read_prediction_reads_alike_after_a_file(case):
@@ -318,6 +319,7 @@ def test_a_dash_in_the_place_of_a_number_is_missing(dash):
 ALPHABET = "0129.,' -()+/:$€%kgEe年月日\u202f\u2212"
 
 
+@pytest.mark.rest
 @settings(max_examples=150)
 @given(st.lists(st.text(ALPHABET, max_size=9), min_size=2, max_size=6))
 def test_no_cells_however_strange_break_anything_and_a_file_keeps_them(cells):
