@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import deltaprop as dp
+from deltaprop.engines import ENGINES
 from deltaprop.engines.base import EpochPlan, Problem
 from deltaprop.engines.kernels import NativeRun
-from deltaprop.engines.reference import ReferenceRun
 from deltaprop.training.batches import dropout_generator, epoch_order
 from helpers.piles import ToldOf
 
@@ -28,15 +28,15 @@ class Outcome:
 def run_epochs(
     problem, parameters, *, build="", epochs=1, shuffle=True, eta=0.1, state=None, seed=0
 ):
-    """Run epochs of a problem; ``build`` is "reference", or a build of the native engine.
+    """Run epochs of a problem; ``build`` is an engine, or a build of the native one.
 
     After a build may stand how the numbers lie, as in "avx2/lanes", which cannot be asked of what
     has dropout or sparse rows: those lie in panels. The parameters are copied, the state of the
     optimizer may be given.
     """
     parameters = parameters.copy()
-    if build == "reference":
-        run = ReferenceRun(problem, parameters)
+    if build in ENGINES:
+        run = ENGINES[build].start(problem, parameters)
     else:
         build, _, layout = build.partition("/")
         if any(problem.network.dropouts) or hasattr(problem.X, "indptr"):

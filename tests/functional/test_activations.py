@@ -10,9 +10,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from deltaprop.functional.activations import ACTIVATIONS, gaussian_cdf, sigmoid, softplus
+from deltaprop.functional.activations import ACTIVATIONS, sigmoid, softplus
 from deltaprop.functional.arithmetic import FUNCTIONS, evaluate, parse
 from deltaprop.functional.expressions import Call, Operand
+from deltaprop.functional.normal import gaussian_cdf
 
 mp = mpmath.mp.clone()
 mp.dps = 50

@@ -9,12 +9,15 @@ import numpy as np
 from deltaprop.engines.base import Engine, StepRule
 from deltaprop.engines.native import NativeEngine
 from deltaprop.engines.reference import ReferenceEngine
+from deltaprop.engines.torch import TorchEngine
 from deltaprop.errors import EngineWarning, UnknownNameError, warn_user
 from deltaprop.model.spec import Network
 
 __all__ = ["ENGINES", "choose_engine", "engine_named", "precision_of"]
 
-ENGINES: dict[str, Engine] = {"reference": ReferenceEngine(), "native": NativeEngine()}
+ENGINES: dict[str, Engine] = {
+    engine.name: engine for engine in (ReferenceEngine(), NativeEngine(), TorchEngine())
+}
 
 
 def engine_named(name: str) -> Engine:

@@ -16,9 +16,11 @@ import numpy.typing as npt
 
 from deltaprop.errors import SettingError
 from deltaprop.functional.arithmetic import evaluate, parse
+from deltaprop.functional.arrays import by_formula
 from deltaprop.functional.differences import central_difference, worst_entry
 from deltaprop.functional.expressions import Operand
 from deltaprop.functional.forms import fitting
+from deltaprop.functional.normal import gaussian_cdf
 from deltaprop.functional.registry import Registry
 from deltaprop.functional.scaled import read_scaled, scaled
 
@@ -26,8 +28,6 @@ __all__ = [
     "ACTIVATIONS",
     "BUILT_IN",
     "Activation",
-    "erfc_series",
-    "gaussian_cdf",
     "register_activation",
     "sigmoid",
     "softplus",
@@ -97,40 +97,6 @@ def softplus(z: Array) -> Array:
     return a
 
 
-# log(erfc(x) exp(x^2) / t) as a Chebyshev series in 2t - 1 with t = 2 / (2 + x), x >= 0:
-# fitted for this file at 80 nodes in 50-digit arithmetic; relative error of erfc below 1e-14
-# for x < 6. The tests compare it with mpmath.
-_ERFC_SERIES = np.array(
-    [
-        -0.6513268598908547171, 0.6419697923564902603, 0.01947647320418583631,
-        -0.009561514786808631642, -0.0009465953444820368663, 0.0003668394978527614519,
-        4.252332480690777164e-5, -2.027857811253424315e-5, -1.624290004647025513e-6,
-        1.303655835580523202e-6, 1.562644172206614318e-8, -8.523809591492654253e-8,
-        6.529054439098851496e-9, 5.059343495551468942e-9, -9.913641564930330867e-10,
-        -2.273651222931835856e-10, 9.646791102015526802e-11, 2.394038083039114745e-12,
-        -6.886027526497553398e-12, 8.944879273090725717e-13, 3.130921399342958078e-13,
-        -1.127082236136725237e-13, 3.810905255189232055e-16, 7.106097613609236988e-15,
-        -1.523028201457104304e-15, -9.457494571291234e-17, 1.210237189224278992e-16,
-        -2.816663087747176972e-17, 5.003005559445901654e-20, 2.328104257952925288e-18,
-    ]
-)  # fmt: skip
-
-
-def erfc_series() -> list[float]:
-    """Return the coefficients of log(erfc(x) exp(x^2) / t), for whoever works out Phi elsewhere."""
-    return [float(coefficient) for coefficient in _ERFC_SERIES]
-
-
-def gaussian_cdf(z: Array) -> Array:
-    """Return the standard normal distribution function, 1/2 erfc(-z / sqrt(2))."""
-    x = np.abs(z) / sqrt(2.0)
-    t = 2.0 / (2.0 + x)
-    series = np.polynomial.chebyshev.chebval(2.0 * t - 1.0, _ERFC_SERIES)
-    tail = 0.5 * t * np.exp(series - np.minimum(x, 1e3) ** 2)  # erfc underflows from x = 27 on
-    cdf: Array = np.where(z < 0, tail, 1.0 - tail).astype(x.dtype)  # the series is float64
-    return cdf
-
-
 def _gelu_prime(z: Array, _a: Array) -> Array:
     density = np.exp(-0.5 * np.minimum(np.abs(z), 1e3) ** 2) / sqrt(2.0 * pi)
     return gaussian_cdf(z) + z * density
@@ -178,6 +144,7 @@ def _check_row(row: Activation) -> None:
     _check_derivative(row)
     _check_extremes(row)
     _check_arithmetic(row)
+    _check_stably(row)
 
 
 def _check_extremes(row: Activation) -> None:
@@ -232,6 +199,23 @@ def _check_elsewhere(row: Activation, arithmetic: tuple[str, str]) -> None:
                     f"Activation {row.name!r}: none of its formulas {', '.join((first, *others))} "
                     f"comes to {right[0]:g}, which the function gives at z = {point:g}."
                 )
+
+
+def _check_stably(row: Activation) -> None:
+    """Compare the formulas that are computed with f and f', wherever z is."""
+    if row.stably is None:
+        return
+    z = np.concatenate([np.linspace(-9.0, 9.0, 181), [-800.0, -40.0, -1e-12, 1e-12, 40.0, 800.0]])
+    a = row.f(z)
+    for text, right in zip(row.stably, (a, row.f_prime(z, a)), strict=True):
+        found = np.broadcast_to(by_formula(text, z=z[None], a=a[None])[0], z.shape)
+        off = ~np.isclose(found, right, rtol=1e-12, atol=1e-300)
+        if off.any():
+            raise SettingError(
+                f"Activation {row.name!r}: the formula that is computed, {text}, comes to "
+                f"{found[off][0]:g} at z = {z[off][0]:g}, where the function gives "
+                f"{right[off][0]:g}."
+            )
 
 
 # the same functions where z is far below 0, or far above it; e^z - 1 where z is nearly 0

@@ -43,7 +43,7 @@ from deltaprop.functional.expressions import (
     times,
 )
 
-__all__ = ["FUNCTIONS", "evaluate", "leaf_value", "parse", "worked_out"]
+__all__ = ["COMPUTED", "FUNCTIONS", "evaluate", "leaf_value", "parse", "worked_out"]
 
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -159,6 +159,9 @@ def worked_out(
         case Reduced(name="norm", of=inner):
             norm: Array = np.sqrt(np.sum(np.square(of(inner)), keepdims=True))
             return norm
+        case Reduced(name="largest", of=inner):
+            largest: Array = np.max(np.atleast_2d(of(inner)), axis=1, keepdims=True)
+            return largest
         case Reduced(name=name, of=inner):
             reduce = np.mean if name == "mean" else np.sum
             reduced: Array = reduce(
@@ -193,6 +196,15 @@ def parse(
     return _build(_syntax(text), names, functions or {}, _spelt(text))
 
 
+def _called(name: str) -> Callable[[Expression], Expression]:
+    return lambda argument: Call(name, (argument,))
+
+
+# what formulas that are computed, and not shown, have besides
+COMPUTED: Functions = {
+    **{name: _called(name) for name in ("log1p", "expm1", "Phi")},
+    "largest": lambda argument: Reduced("largest", argument),
+}
 _REDUCTIONS = ("sum", "total", "mean", "norm")
 _PRIME = re.compile(r"(?<=\w)'(?=\()")
 

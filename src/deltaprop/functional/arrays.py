@@ -18,7 +18,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from deltaprop.functional.arithmetic import evaluate, leaf_value, parse, worked_out
+from deltaprop.functional.arithmetic import COMPUTED, evaluate, leaf_value, parse, worked_out
 from deltaprop.functional.expressions import (
     Applied,
     Call,
@@ -41,6 +41,7 @@ from deltaprop.functional.expressions import (
     parts_of,
 )
 from deltaprop.functional.forms import fitting
+from deltaprop.functional.normal import gaussian_cdf
 
 __all__ = ["Adding", "by_formula", "element", "shape", "values"]
 
@@ -58,6 +59,9 @@ _ON_ARRAYS: Mapping[str, Callable[..., Array]] = {
     "erf": np.vectorize(math.erf, otypes=[np.float64]),
     "cos": np.cos,
     "sin": np.sin,
+    "log1p": np.log1p,
+    "expm1": np.expm1,
+    "Phi": gaussian_cdf,
 }
 
 
@@ -103,8 +107,9 @@ def _own(leaf: Matrix | Leaf) -> Array | float:
 
 
 def by_formula(formula: str, **arrays: Array) -> Array:
-    """Return what a formula comes to with arrays in place of its names."""
-    return values(parse(formula, {name: Matrix(name, array) for name, array in arrays.items()}))
+    """Return what a formula, shown or computed, comes to with arrays in place of its names."""
+    named = {name: Matrix(name, array) for name, array in arrays.items()}
+    return values(parse(formula, named, COMPUTED))
 
 
 def element(

@@ -31,6 +31,7 @@ def check_loss(row: Loss) -> None:
     logits, targets = _example(row, 3)
     _check_arithmetic(row, logits, targets)
     _check_elsewhere(row)
+    _check_stably(row)
     _check_by_output(row, logits, targets)
     _check_per_label(row)
 
@@ -114,6 +115,22 @@ def _check_elsewhere(row: Loss) -> None:
             raise SettingError(
                 f"Loss {row.name!r}: none of the formulas of its value, {', '.join(texts)}, comes "
                 f"to {right:g}, which per_sample gives for z = {point:g} and t = {target:g}."
+            )
+
+
+def _check_stably(row: Loss) -> None:
+    """Compare the stable formula with the value wherever the logits are."""
+    if row.stably is None:
+        return
+    logits, targets = _example(row, 3)
+    for scale in (1e-9, 1.0, 30.0, 800.0):
+        z = scale * logits
+        terms = by_formula(row.stably, z=z, t=targets, p=OUTPUTS[row.output].f(z))
+        got, right = terms.sum(axis=1), row.per_sample(z, targets)
+        if not np.allclose(got, right, rtol=1e-12, atol=1e-12):
+            raise SettingError(
+                f"Loss {row.name!r}: the formula that is computed, {row.stably}, comes to "
+                f"{got[0]:g} where per_sample gives {right[0]:g}."
             )
 
 

@@ -83,6 +83,10 @@ class Loss:
     takes_any : bool
         Whether targets that the outputs cannot reach have a least loss all the same: squared
         errors. They are warned of, not refused.
+    stably : str, optional
+        What one output adds as it is computed, right wherever z is, in a language that has log1p
+        and largest (of a row) besides: what works it out where there is no Python. Left out where
+        ``arithmetic`` is that already, or nothing else is known.
     factor : Fraction
         What loss and delta are multiplied by, of what the formulas tell: 2 where a squared error
         has no 1/2.
@@ -103,6 +107,7 @@ class Loss:
     elsewhere: tuple[str, ...] = ()
     takes_any: bool = False
     factor: Fraction = Fraction(1)
+    stably: str | None = None
 
     def times(self, factor: Fraction) -> Loss:
         """Return the loss multiplied by a factor, and with it its delta."""
@@ -268,6 +273,7 @@ BUILT_IN = (
         "k classes, one of them true", lambda t, e: (1.0 - e) * t + e / t.shape[1],
         arithmetic=("-(t * log(p))", "p - t"), per_label=_cross_entropy_of_labels,
         by_output="-(t / p)",
+        stably="t * (log(total(exp(z - largest(z)))) - (z - largest(z)))",
     ),
     Loss(
         "binary_cross_entropy", "sigmoid", _binary_cross_entropy, lambda z, t: sigmoid(z) - t,
@@ -279,6 +285,7 @@ BUILT_IN = (
             "max(0, z) - t * z + log(1 + exp(-abs(z)))",
             "max(0, z) - t * z + (exp(-abs(z)) - exp(-abs(z))**2 / 2 + exp(-abs(z))**3 / 3)",
         ),
+        stably="t * max(0, -z) + (1 - t) * max(0, z) + log1p(exp(-abs(z)))",
     ),
     Loss(
         "half_squared_error", "identity", _half_squared_error, lambda z, t: z - t, "real",

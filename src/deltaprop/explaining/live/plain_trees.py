@@ -9,11 +9,10 @@ a part of an array; ["n", "0.5"] a constant. Further there are ["+", "+-", a, b]
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from deltaprop.functional.arithmetic import parse
+from deltaprop.functional.arithmetic import COMPUTED, parse
 from deltaprop.functional.expressions import (
     Applied,
     Call,
@@ -81,15 +80,6 @@ def _matrix(matrix: Matrix) -> Plain:
     return ["m", matrix.id, list(matrix.origin), *matrix.values.shape]
 
 
-def _called(name: str) -> Callable[[Expression], Expression]:
-    return lambda argument: Call(name, (argument,))
-
-
-_FURTHER: Mapping[str, Callable[[Expression], Expression]] = {
-    name: _called(name) for name in ("log1p", "expm1", "Phi")
-}
-
-
 def plain_formula(text: str, *names: str) -> Plain:
     """Return a formula of a registry row, with the names of its arguments."""
-    return plain(parse(text, {name: Operand(name, 0.0) for name in names}, _FURTHER))
+    return plain(parse(text, {name: Operand(name, 0.0) for name in names}, COMPUTED))

@@ -29,10 +29,11 @@ from deltaprop.explaining.derivation.trees import (
 from deltaprop.explaining.derivation.update import moves, with_signs
 from deltaprop.explaining.live.plain_trees import Plain, plain, plain_formula
 from deltaprop.explaining.worked_step import WorkedStep
-from deltaprop.functional.activations import ACTIVATIONS, Activation, erfc_series
+from deltaprop.functional.activations import ACTIVATIONS, Activation
 from deltaprop.functional.arithmetic import parse
 from deltaprop.functional.expressions import Expression, Matrix, Operand
 from deltaprop.functional.losses import LOSSES
+from deltaprop.functional.normal import erfc_series
 from deltaprop.functional.outputs import OUTPUTS
 from deltaprop.model.backprop import Trace
 from deltaprop.model.layers import ParametricActivation
