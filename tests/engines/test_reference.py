@@ -39,7 +39,7 @@ class TestChoosing:
         assert engine_named("auto") in ENGINES.values()
         assert isinstance(engine_named("reference"), ReferenceEngine)
 
-    @pytest.mark.parametrize("name", ["torch", "Reference", "", "numpy"])
+    @pytest.mark.parametrize("name", ["pytorch", "Reference", "", "numpy"])
     def test_a_name_that_is_not_there_is_refused_with_those_that_are(self, name):
         with pytest.raises(
             UnknownNameError, match=f"No engine is called '{name}'.*Known: auto, native, re"

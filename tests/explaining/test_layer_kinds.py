@@ -231,10 +231,8 @@ class TestForms:
     @pytest.mark.one_in(18)
     def test_it_is_told(self, draw_layers, kind):
         explanation = draw_layers(kind, optimizer=dp.Adam(0.1)).explanation
-        styles = [
-            {"language": language, "notation": notation}
-            for language, notation in (("en", "standard"), ("zh", "tutorial"))
-        ]
+        asked = (("en", "standard"), ("zh", "tutorial"))
+        styles = [{"language": language, "notation": notation} for language, notation in asked]
         for form in FORMS_OF_A_STEP:
             for style in [{}] if form == "_repr_html_" else styles:
                 text = getattr(explanation, form)(**style)

@@ -75,8 +75,8 @@ def train(
     epochs : int
         Passes over the rows, at most.
     engine : str
-        "auto", or a key of ``ENGINES``: "native" (which "auto" takes), "reference", or "torch", on a
-        GPU where there is one.
+        "auto", or a key of ``ENGINES``: "native" (which "auto" takes), "reference", or "torch", on
+        a GPU where there is one.
     dtype : {"float32", "float64", "bfloat16"}
         Precision of a fast engine; the reference always computes in float64. "bfloat16" rounds
         what products read to it and keeps all else in float32: faster where the processor has
