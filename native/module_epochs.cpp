@@ -116,7 +116,7 @@ public:
     explicit EpochGiven(Keywords given) {
         DELTAPROP_READ(given, trainer_, flat_, rows_, targets_);
         given.read_or_none("weights", weights_);
-        DELTAPROP_READ(given, order_, learning_rates_, task_.mask_key, task_.mask_counter, question_.should_stop);
+        DELTAPROP_READ(given, order_, learning_rates_, task_.mask_key, task_.mask_counter, task_.mask_word, task_.total, question_.should_stop);
         given.end();
         measure();
     }
@@ -225,7 +225,7 @@ void bind_epochs(nb::module_& m) {
     from_keywords<RowsGiven>(m, "Rows", "Rows as they lie in memory.");
     from_keywords<EpochGiven>(m, "Epoch", "One pass over the rows, for one trainer.");
     nb::class_<EpochResult>(m, "Outcome", "What an epoch came to.")
-        .def_ro("loss", &EpochResult::loss)
+        .def_ro("total", &EpochResult::total)
         .def_ro("steps", &EpochResult::steps)
         .def_ro("diverged", &EpochResult::diverged);
     m.def("train_epochs", &train_epochs, nb::arg("epochs"), nb::arg("n_threads"),

@@ -115,6 +115,8 @@ struct EpochTask {
     const double* learning_rates = nullptr;                // one for each step
     std::array<std::uint64_t, 2> mask_key{};  // of the dropout generator
     std::array<std::uint64_t, 4> mask_counter{};
+    std::ptrdiff_t mask_word = 0;  // of the stream: with which the first mask begins
+    double total = 0.0;            // what the losses of the epoch's steps before came to, added up over their rows
 };
 
 }  // namespace deltaprop

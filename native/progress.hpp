@@ -16,6 +16,7 @@ struct ShouldStop {
 
 struct EpochResult {
     double loss = 0.0;               // mean over the rows visited, each before its step
+    double total = 0.0;              // and its sum, with that of the epoch's steps before
     std::ptrdiff_t steps = 0;        // done
     const char* diverged = nullptr;  // what was not finite: "the loss", "a gradient" or "a parameter"
 };
@@ -26,8 +27,8 @@ class Progress {
     static constexpr std::chrono::microseconds kBetweenQuestions{5'000}, kBetweenLooks{1'000};
 
 public:
-    Progress(std::ptrdiff_t n, const ShouldStop& should_stop)
-        : n_(n), should_stop_(should_stop), last_question_(Clock::now()), last_look_(last_question_) {}
+    Progress(std::ptrdiff_t n, const ShouldStop& should_stop, double total = 0.0)
+        : n_(n), should_stop_(should_stop), total_(total), last_question_(Clock::now()), last_look_(last_question_) {}
 
     // Enters the next step, of so many rows; true: stop. `bad`: a gradient was not finite.
     bool judge(std::ptrdiff_t rows, double loss, bool bad) {
@@ -51,6 +52,7 @@ public:
     EpochResult result() const {
         EpochResult result = result_;
         result.loss = done_ > 0 ? total_ / static_cast<double>(done_) : 0.0;
+        result.total = total_;
         return result;
     }
 
@@ -76,7 +78,7 @@ private:
     const std::ptrdiff_t n_;
     const ShouldStop should_stop_;
     EpochResult result_;
-    double total_ = 0.0;
+    double total_;
     std::ptrdiff_t done_ = 0;
     Clock::time_point last_question_, last_look_;
     std::int64_t steps_between_looks_ = 1, steps_to_look_ = 1;

@@ -16,7 +16,7 @@ class Epoch final : Watch {
 public:
     Epoch(Steps& steps, const Plan& plan, TeamSize& team_size, const EpochTask& task, const ShouldStop& should_stop,
           std::int64_t steps_done)
-        : steps_(steps), plan_(plan), team_size_(team_size), task_(task), progress_(task.n, should_stop),
+        : steps_(steps), plan_(plan), team_size_(team_size), task_(task), progress_(task.n, should_stop, task.total),
           steps_done_(steps_done), next_(step_of(plan, task.n, 0, steps_done)), over_(task.n == 0) {}
 
     EpochResult run() {

@@ -211,7 +211,7 @@ private:
     void drop(std::ptrdiff_t l, const Step& step, std::ptrdiff_t r0, std::ptrdiff_t n,
               const Buffer<std::uint32_t>& room) {
         const Philox philox(task_->mask_key.data(), task_->mask_counter.data());
-        drop_inputs(layers_[l], philox, first_word_of(network_, batch_, step, l), batch_, r0, n, room.get());
+        drop_inputs(layers_[l], philox, task_->mask_word + first_word_of(network_, batch_, step, l), batch_, r0, n, room.get());
     }
 
     // Returns whether a gradient was not finite.

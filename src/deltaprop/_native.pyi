@@ -154,14 +154,16 @@ class Epoch:
         learning_rates: npt.NDArray[np.float64],
         mask_key: list[int],
         mask_counter: list[int],
+        mask_word: int,
+        total: float,
         should_stop: Callable[[int], bool],
     ) -> None: ...
 
 class Outcome:
-    """What an epoch came to: the mean loss, the steps done, and what was not finite if any."""
+    """What an epoch came to: losses added up over rows, steps done, what was not finite if any."""
 
     @property
-    def loss(self) -> float: ...
+    def total(self) -> float: ...
     @property
     def steps(self) -> int: ...
     @property

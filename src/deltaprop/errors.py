@@ -115,6 +115,10 @@ class MemoryWarning(UserWarning):
     """What is being done may need more memory than there is."""
 
 
+class CheckpointWarning(UserWarning):
+    """A checkpoint cannot be used, or written, and the run goes on all the same."""
+
+
 class DivergedWarning(UserWarning):
     """Training stopped because the loss or a gradient was no longer finite."""
 

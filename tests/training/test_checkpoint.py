@@ -7,11 +7,16 @@ import pytest
 import scipy.sparse
 
 import deltaprop as dp
-from deltaprop.errors import DivergedWarning, ModelFileError, OutputError, SettingError
+from deltaprop.errors import (
+    DivergedWarning,
+    ModelFileError,
+    OutputError,
+    SettingError,
+)
 from deltaprop.model.serialize import load_model
+from deltaprop.training.checkpoint import before
 from deltaprop.training.optimizers import OPTIMIZERS
-
-N, EPOCHS = 17, 6
+from helpers.saved_runs import EPOCHS, N, fail_in, fit, network_of, same, stop_after
 
 
 @pytest.fixture
@@ -22,40 +27,6 @@ def table(rng):
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "run.checkpoint"
-
-
-def network_of(**settings):
-    return dp.Network([3, 5, 2], "tanh", **({"dropout": 0.3} | settings))
-
-
-def fit(table, *, network=None, **settings):
-    network = network or network_of()
-    parameters = network.init(np.random.default_rng(3))
-    history = dp.train(
-        network, parameters, *table, **({"epochs": EPOCHS, "batch_size": 4, "seed": 9} | settings)
-    )
-    return parameters.flat, history
-
-
-def stop_after(k):
-    return lambda state: state.epoch == k - 1
-
-
-def fail_in(k):
-    def callback(state):
-        if state.epoch == k - 1:
-            raise ZeroDivisionError
-
-    return callback
-
-
-def same(a, b):
-    """Two results are the same run: parameters to the bit, and every figure but the time."""
-    np.testing.assert_array_equal(a[0], b[0])
-    left, right = a[1].to_dict(), b[1].to_dict()
-    assert left.pop("seconds") != []
-    right.pop("seconds")
-    assert left == right
 
 
 class TestResuming:
@@ -238,7 +209,7 @@ class TestTheFile:
 
     def test_nothing_else_is_left_in_the_folder(self, table, path):
         fit(table, checkpoint=path)
-        assert [p.name for p in path.parent.iterdir()] == [path.name]
+        assert {p.name for p in path.parent.iterdir()} == {path.name, f"{path.name}.before"}
 
     def test_a_place_that_cannot_be_written_is_reported(self, table, tmp_path):
         with pytest.raises(OutputError, match="folder does not exist"):
@@ -272,6 +243,7 @@ class TestRefusals:
     @pytest.fixture
     def begun(self, table, path, validated):
         fit(table, checkpoint=path, callbacks=[stop_after(2)], **validated)
+        before(path).unlink()
         return path
 
     def refused(self, table, begun, what, **settings):

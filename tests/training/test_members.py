@@ -218,7 +218,9 @@ class TestCheckpoints:
         whole = together(table, network)
         settings = {"checkpoint": tmp_path / "c"}
         together(table, network, callbacks=[lambda state: state.epoch == 1], **settings)
-        assert sorted(path.name for path in tmp_path.iterdir()) == ["c.1", "c.2", "c.3"]
+        assert sorted(path.name for path in tmp_path.iterdir()) == [
+            f"c.{number}{of}" for number in (1, 2, 3) for of in ("", ".before")
+        ]
         assert_same(together(table, network, resume=True, **settings), whole)
 
     def test_members_that_came_less_far_catch_up(self, table, tmp_path):

@@ -127,7 +127,7 @@ CASES = {
     "no seed": ({"seed": None}, SettingError, "seed is None"),
     "a true seed": ({"seed": True}, SettingError, "seed is True"),
     "a monitor nobody knows": ({"monitor": "accuracy"}, SettingError, "monitor is 'accuracy'"),
-    "an engine of later": ({"engine": "torch"}, UnknownNameError, "No engine is called 'torch'"),
+    "an engine of later": ({"engine": "quantum"}, UnknownNameError, "No engine is called 'quant"),
     "an engine misspelt": (
         {"engine": "referense"}, UnknownNameError, "Did you mean 'reference'.*auto, native, ref",
     ),

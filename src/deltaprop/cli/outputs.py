@@ -13,7 +13,7 @@ from deltaprop.errors import SettingError
 
 __all__ = ["check_outputs"]
 
-_CHECKPOINT = re.compile(r"\.checkpoint(\.target\d+)?(\.(\d+|plan))?")
+_CHECKPOINT = re.compile(r"\.checkpoint(\.target\d+)?(\.(\d+|plan))?(\.before)?")
 
 
 class _Place(NamedTuple):

@@ -364,9 +364,11 @@ class _Training:
 
 def _files_of(checkpoint: Path) -> list[Path]:
     """Return the checkpoint, or those of several members and their plan, as far as they exist."""
+    from deltaprop.training.checkpoint import before
+
     endings = ("plan", *range(1, _MOST_MEMBERS + 1))
     each = (checkpoint.with_name(f"{checkpoint.name}.{ending}") for ending in endings)
-    return [path for path in (checkpoint, *each) if path.exists()]
+    return [path for own in (checkpoint, *each) for path in (own, before(own)) if path.exists()]
 
 
 def _refuse_rows_that_do_not_fit(test: Dataset, inputs: Encoder, target: TargetEncoder) -> None:

@@ -145,27 +145,42 @@ class Problem:
 
 @dataclass(frozen=True)
 class EpochPlan:
-    """One pass over the rows.
+    """One pass over the rows, or what is left of one.
 
     Consecutive runs of batch_size in ``order`` are the batches, each with its own of
     ``learning_rates``; ``rng`` draws this epoch's dropout masks, None where there is no dropout.
     ``should_stop`` is asked every few milliseconds with the rows done so far, and when all are
     done; true means stop now: the step that runs, if its parameters have not changed yet, is left
-    undone.
+    undone. Where ``first_step`` steps of the epoch were done before, ``rng`` goes on where they
+    left it, and ``total`` is what their losses came to, added up over their rows.
     """
 
     order: npt.NDArray[np.int64]
     rng: np.random.Generator | None
     learning_rates: Array
     should_stop: ShouldStop
+    first_step: int = 0
+    total: float = 0.0
+
+    def outcome(
+        self, batch_size: int, total: float, n_steps: int, diverged: str | None = None
+    ) -> EpochOutcome:
+        """Return what it came to, from the sum of the losses of the whole epoch's rows."""
+        rows = self.first_step * batch_size + min(n_steps * batch_size, len(self.order))
+        if diverged is not None:
+            done = self.first_step + n_steps
+            after = diverged == "a parameter"
+            diverged = f"{diverged} {f'after step {done}' if after else f'at step {done + 1}'}"
+        return EpochOutcome(total / max(rows, 1), n_steps, diverged, total)
 
 
 @dataclass(frozen=True)
 class EpochOutcome:
     """What an epoch came to.
 
-    ``loss`` is the mean of the objective over the rows visited, each taken before its step;
-    ``n_steps`` are fewer than planned when it was stopped, 0 if in the middle of the first.
+    ``loss`` is the mean of the objective over the rows visited, each taken before its step, and
+    ``total`` its sum over them, those before the plan's own included; ``n_steps`` are the plan's,
+    fewer than planned when it was stopped, 0 if in the middle of the first.
     ``diverged`` says which quantity was no longer finite, and at which step of the epoch; the
     parameters are then the last ones whose loss and gradient were finite.
     """
@@ -173,6 +188,7 @@ class EpochOutcome:
     loss: float
     n_steps: int
     diverged: str | None = None
+    total: float = 0.0
 
 
 class Run(Protocol):

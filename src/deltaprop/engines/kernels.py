@@ -68,26 +68,27 @@ class NativeRun:
 
     def native_epoch(self, plan: EpochPlan) -> Epoch:
         """Return an epoch as the native code is told of it."""
-        key, counter = _stream(plan.rng)
+        key, counter, word = _stream(plan.rng)
         return Epoch(
             trainer=self._trainer, flat=self.parameters.flat, rows=self._rows,
             targets=self._targets, weights=self._weights,
             order=np.ascontiguousarray(plan.order, dtype=np.int64),
             learning_rates=np.ascontiguousarray(plan.learning_rates, dtype=np.float64),
-            mask_key=key, mask_counter=counter, should_stop=plan.should_stop,
+            mask_key=key, mask_counter=counter, mask_word=word, total=plan.total,
+            should_stop=plan.should_stop,
         )  # fmt: skip
 
-    def outcome(self, before: npt.NDArray[np.float32] | Array, native: Outcome) -> EpochOutcome:
+    def outcome(
+        self, plan: EpochPlan, before: npt.NDArray[np.float32] | Array, native: Outcome
+    ) -> EpochOutcome:
         """Return what an epoch came to that began with the parameters ``before``."""
-        loss, steps, diverged = native.loss, native.steps, native.diverged
-        if diverged is None:
-            self._before = before if steps > 0 else self._before
-            return EpochOutcome(loss, steps)
+        if native.diverged is None:
+            self._before = before if native.steps > 0 else self._before
         # those this epoch began with were good, if its first step was
-        if steps == 0 and self._before is not None:
+        elif native.steps == 0 and self._before is not None:
             self.parameters.flat[:] = self._before
-        where = f"after step {steps}" if diverged == "a parameter" else f"at step {steps + 1}"
-        return EpochOutcome(loss, steps, f"{diverged} {where}")
+        size = self.problem.batch_size
+        return plan.outcome(size, native.total, native.steps, native.diverged)
 
     @property
     def state(self) -> base.State:
@@ -146,8 +147,8 @@ def run_epochs(
     with np.errstate(over="ignore"):  # then it will diverge, which is said then
         kept = [run.parameters.flat.astype(_KEPT_AS[run.dtype]) for run in runs]
     epochs = [run.native_epoch(plan) for run, plan in zip(runs, plans, strict=True)]
-    ended = zip(runs, kept, train_epochs(epochs, n_threads), strict=True)
-    return [run.outcome(before, outcome) for run, before, outcome in ended]
+    ended = zip(runs, plans, kept, train_epochs(epochs, n_threads), strict=True)
+    return [run.outcome(plan, before, outcome) for run, plan, before, outcome in ended]
 
 
 def threads(asked: int | None) -> int:
@@ -232,12 +233,16 @@ def _logits(trainer: Trainer, X: base.Rows, n_out: int) -> Array:
     return out
 
 
-def _stream(rng: np.random.Generator | None) -> tuple[list[int], list[int]]:
-    """Return key and counter of a Philox generator: where its stream begins."""
+def _stream(rng: np.random.Generator | None) -> tuple[list[int], list[int], int]:
+    """Return key and counter of a Philox generator, and which word of its next block comes next."""
     if rng is None:
-        return [0, 0], [0, 0, 0, 0]
-    state = cast("dict[str, dict[str, list[int]]]", rng.bit_generator.state)["state"]
-    return [int(word) for word in state["key"]], [int(word) for word in state["counter"]]
+        return [0, 0], [0, 0, 0, 0], 0
+    state = cast("dict[str, Any]", rng.bit_generator.state)
+    key, counter = ([int(word) for word in state["state"][name]] for name in ("key", "counter"))
+    word = state["buffer_pos"] % 4
+    if word:  # the block whose words are being given out was counted when it was made
+        counter[0] -= 1
+    return key, counter, word
 
 
 def layer_keywords(network: spec.Network, index: int) -> dict[str, Any]:

@@ -59,7 +59,7 @@ class ReferenceRun:
         if self._last_finite is None:
             self._last_finite = parameters.flat.copy()
         last_finite = self._last_finite
-        total, done, step = 0.0, 0, 0
+        total, done, step = plan.total, 0, 0
         for start in range(0, n, size):
             rows = plan.order[start : start + size]
             # overflow on the way to divergence is reported once, as divergence
@@ -76,7 +76,7 @@ class ReferenceRun:
                 if not (np.isfinite(trace.loss) and np.isfinite(gradient).all()):
                     parameters.flat[:] = last_finite
                     what = "a gradient" if np.isfinite(trace.loss) else "the loss"
-                    return EpochOutcome(total / max(done, 1), step, f"{what} at step {step + 1}")
+                    return plan.outcome(size, total, step, what)
                 last_finite[:] = parameters.flat
                 take_step(
                     problem.optimizer, parameters.layout, self.state, parameters.flat, gradient,
@@ -89,8 +89,8 @@ class ReferenceRun:
                 break
         if not np.isfinite(parameters.flat).all():
             parameters.flat[:] = last_finite
-            return EpochOutcome(total / done, step, f"a parameter after step {step}")
-        return EpochOutcome(total / done, step)
+            return plan.outcome(size, total, step, "a parameter")
+        return plan.outcome(size, total, step)
 
     def _shares(self, rows: npt.NDArray[np.int64]) -> Array:
         weights = self.problem.weights

@@ -45,6 +45,7 @@ __all__ = [
     "retrace",
     "smoothed_targets",
     "trace_step",
+    "words_of_masks",
 ]
 
 Array = npt.NDArray[np.float64]
@@ -290,6 +291,12 @@ def draw_masks(network: Network, n: int, rng: np.random.Generator | None) -> Mas
         None if dropout is None or rng is None else dropout.draw_mask(rng, (n, n_in))
         for dropout, n_in in zip(network.dropouts, network.sizes, strict=False)
     ]
+
+
+def words_of_masks(network: Network, n: int) -> int:
+    """Return how many words of 64 bits the masks of n rows take from a generator."""
+    pairs = zip(network.dropouts, network.sizes, strict=False)
+    return sum(-(-n * n_in // 2) for dropout, n_in in pairs if dropout is not None)
 
 
 def penalties(network: Network, parameters: Parameters) -> tuple[float, float]:

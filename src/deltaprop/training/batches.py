@@ -62,8 +62,11 @@ def _shuffled(n: int, key: Sequence[int], counter: Sequence[int]) -> npt.NDArray
     return np.array(order, dtype=np.int64)
 
 
-def dropout_generator(seed: int, epoch: int) -> np.random.Generator:
-    """Return the generator of this epoch's dropout masks."""
+def dropout_generator(seed: int, epoch: int, drawn: int = 0) -> np.random.Generator:
+    """Return the generator of this epoch's dropout masks, behind so many words of 64 bits."""
     key = np.array([seed, _DROPOUT], dtype=np.uint64)
-    counter = np.array([0, 0, 0, epoch], dtype=np.uint64)
-    return np.random.Generator(np.random.Philox(key=key, counter=counter))
+    counter = np.array([drawn // 4, 0, 0, epoch], dtype=np.uint64)  # of blocks of four words
+    generator = np.random.Generator(np.random.Philox(key=key, counter=counter))
+    if drawn % 4:
+        generator.bytes(8 * (drawn % 4))
+    return generator

@@ -49,6 +49,7 @@ def train(
     time_budget: float | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_every: float | None = 0.0,
+    checkpoint_steps: int | None = None,
     resume: bool = False,
     state: State | None = None,
     callbacks: Sequence[Callback] = (),
@@ -111,12 +112,17 @@ def train(
     time_budget : float, optional
         Seconds after which to stop, counted from the call. The first step is always done.
     checkpoint : path, optional
-        A file to save the run to after each epoch.
+        A file to save the run to after each epoch, and where it is cut short. The one before is
+        kept beside it as ``.before``, and used where the file turns out damaged.
     checkpoint_every : float or None
-        Seconds that pass at least between two savings; the last epoch is saved in any case. None:
-        as often as saving takes no more than a twentieth of the time.
+        Seconds that pass at least between two savings, also within an epoch if not 0; the last
+        epoch is saved in any case. None: as often as saving takes no more than a twentieth of the
+        time.
+    checkpoint_steps : int, optional
+        After so many steps, and as many more, and so on, the run is saved, too.
     resume : bool
-        Go on from ``checkpoint`` if it exists; the result equals an uninterrupted run's.
+        Go on from ``checkpoint`` if it exists; the result equals an uninterrupted run's, to the
+        last bit.
     state : dict, optional
         The optimizer's state. What an earlier run left in it is where this one begins; an empty
         one is a new start. Holds the state after the last step afterwards; nothing where that has
@@ -147,7 +153,7 @@ def train(
     )
     member = Member(
         network, parameters, Adam() if optimizer is None else optimizer, seed, metric,
-        Checkpointing(checkpoint, checkpoint_every, resume), state=state,
+        Checkpointing(checkpoint, checkpoint_every, resume, checkpoint_steps), state=state,
     )  # fmt: skip
     (history,) = train_each(
         [member],

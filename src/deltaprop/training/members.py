@@ -78,6 +78,7 @@ def train_members(
     time_budget: float | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_every: float | None = 0.0,
+    checkpoint_steps: int | None = None,
     resume: bool = False,
     callbacks: Sequence[Callback] = (),
     progress: bool = False,
@@ -122,7 +123,7 @@ def train_members(
         Seconds for all members together.
     checkpoint : path, optional
         Member i = 1, 2, ... is saved to a file of this name with ``.i`` behind it.
-    checkpoint_every, resume
+    checkpoint_every, checkpoint_steps, resume
         As for ``train``.
     callbacks : sequence of callable
         Called after each epoch of any member, possibly by several threads at once.
@@ -146,7 +147,7 @@ def train_members(
     stopping = Stopping(
         epochs, patience, min_improvement, keep_best, prefer_latest, time_budget, callbacks, clock
     )
-    saved = Checkpointing(checkpoint, checkpoint_every, resume)
+    saved = Checkpointing(checkpoint, checkpoint_every, resume, checkpoint_steps)
     if isinstance(parameters, Parameters):
         raise SettingError("parameters is one member's; give a list of them, one each.")
     k = len(parameters)

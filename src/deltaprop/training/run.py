@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.engines.base import Engine, EpochOutcome, EpochPlan, Problem, Run
-from deltaprop.errors import DivergedWarning, warn_user
-from deltaprop.model.backprop import smoothed_targets
+from deltaprop.errors import CheckpointWarning, DivergedWarning, OutputError, warn_user
+from deltaprop.model.backprop import smoothed_targets, words_of_masks
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.model.targets import dense_targets
 from deltaprop.training.batches import dropout_generator, epoch_order
-from deltaprop.training.checkpoint import data_mark, read_checkpoint, write_checkpoint
+from deltaprop.training.checkpoint import Position, data_mark, read_checkpoint, write_checkpoint
 from deltaprop.training.checks import check_state
 from deltaprop.training.history import History
 from deltaprop.training.interrupt import Interrupt
@@ -32,7 +32,6 @@ __all__ = ["TrainingRun", "TrainingState"]
 Array = npt.NDArray[np.float64]
 
 _NUMBERS_AT_ONCE, _ROWS_AT_ONCE = 1_000_000, 64  # logits, or inputs, of validation; rows at least
-_PAUSE_OF_SAVING = 20.0  # between two checkpoints, in the time that one takes
 
 
 @dataclass(frozen=True)
@@ -89,6 +88,7 @@ class TrainingRun:
     reason: str | None = field(init=False, default=None)
     engine_run: Run = field(init=False)
     best_flat: Array | None = field(init=False, default=None)
+    _position: Position = field(init=False, default=Position())
     _saved_at: float = field(init=False, default=-np.inf)
     _saving_took: float = field(init=False, default=0.0)
     _marks: dict[str, str] = field(init=False, default_factory=dict)
@@ -122,22 +122,31 @@ class TrainingRun:
         self.enter(outcome, began, line, interrupt)
 
     def plan(self, line: ProgressLine, interrupt: Interrupt) -> EpochPlan:
-        """Return what the engine is told of the next epoch."""
-        epoch = self.history.n_epochs
-        first = epoch * self._steps_per_epoch
+        """Return what the engine is told of the next epoch, up to where the run is saved."""
+        epoch, at, size = self.history.n_epochs, self._position.steps, self.problem.batch_size
+        network = self.problem.network
+        first = epoch * self._steps_per_epoch + at
+        limit = self.checkpointing.steps_after(first)
+        steps = self._steps_per_epoch - at if limit is None else limit
         order = epoch_order(self.seed, epoch, self._n, self.shuffle)
+        order = order[at * size : (at + steps) * size]
+        drawn = at * words_of_masks(network, size)
+        due = self._saved_at + self.checkpointing.pause_within(self._saving_took)
 
         def should_stop(done: int) -> bool:
-            line.rows(done / self._n, self.number)
+            line.rows((at * size + done) / self._n, self.number)
             # a budget too short for anything still buys the first step of all
             begun = self.history.n_steps + done > 0
-            return interrupt.requested or (self.stopping.is_late() and begun)
+            is_due = done > 0 and due < np.inf and bool(self.stopping.clock() >= due)
+            return interrupt.requested or is_due or (self.stopping.is_late() and begun)
 
         return EpochPlan(
             order=order if self.rows is None else self.rows[order],
-            rng=dropout_generator(self.seed, epoch) if any(self.problem.network.dropouts) else None,
-            learning_rates=values(self._eta, first, self._steps_per_epoch, self._n_steps),
+            rng=dropout_generator(self.seed, epoch, drawn) if any(network.dropouts) else None,
+            learning_rates=values(self._eta, first, -(-len(order) // size), self._n_steps),
             should_stop=should_stop,
+            first_step=at,
+            total=self._position.total,
         )
 
     def enter(
@@ -145,28 +154,31 @@ class TrainingRun:
     ) -> None:
         """Enter an epoch in the history, and find out whether it was the last.
 
-        It began at a time of ``clock``.
+        It began at a time of ``clock``. What is not whole was stopped to be saved, or ends the run.
         """
         history, epoch = self.history, self.history.n_epochs
         history.n_steps += outcome.n_steps
         if outcome.diverged is not None:
             self.reason, history.message = "diverged", self._divergence(epoch, outcome)
             return
-        if outcome.n_steps > 0:
-            self._enter(epoch, outcome)
-            history.seconds.append(self.stopping.clock() - began)
+        steps = self._position.steps + outcome.n_steps
+        seconds = self._position.seconds + self.stopping.clock() - began
+        self._position = Position(steps, outcome.total, seconds)
+        if steps < self._steps_per_epoch:
+            self._save()  # a run that is resumed knows nothing of an epoch cut short
+            if not (interrupt.requested or self.stopping.is_late()):
+                return
+        if steps > 0:
+            self._enter(epoch, steps, outcome.loss)
+            history.seconds.append(self._position.seconds)
             line.epoch(history, self.number)
         self.reason = self._reason_to_stop(epoch, interrupt)
-        whole = history.n_steps == history.n_epochs * self._steps_per_epoch
-        pause = self.checkpointing.every
-        if pause is None:
-            pause = _PAUSE_OF_SAVING * self._saving_took
-        due = self.stopping.clock() - self._saved_at >= pause or not self.goes_on
-        if whole and epoch < history.n_epochs and due:
-            began = self.stopping.clock()
-            self._write_checkpoint()  # an epoch cut short is run again on resuming
-            self._saved_at = self.stopping.clock()
-            self._saving_took = self._saved_at - began
+        if steps == self._steps_per_epoch:
+            self._position = Position()
+            saving, since = self.checkpointing, self.stopping.clock() - self._saved_at
+            due = since >= saving.pause(self._saving_took)
+            if due or not self.goes_on or saving.is_after((epoch + 1) * steps):
+                self._save()
 
     def end(self) -> History:
         """Leave the parameters that are to be kept, and say why it is over."""
@@ -209,14 +221,15 @@ class TrainingRun:
         resumed = read_checkpoint(path, problem.network, self.optimizer, self._settings())
         if resumed is not None:
             self.history, self.engine_run.state = resumed.history, resumed.state
+            self._position = resumed.position
             self.parameters.flat[:] = resumed.flat
             if self._keeps_best() and self.history.best_epoch is not None:
                 self.best_flat = resumed.best_flat
 
-    def _enter(self, epoch: int, outcome: EpochOutcome) -> None:
+    def _enter(self, epoch: int, steps: int, loss: float) -> None:
         history = self.history
-        last = epoch * self._steps_per_epoch + outcome.n_steps - 1
-        history.loss.append(outcome.loss)
+        last = epoch * self._steps_per_epoch + steps - 1
+        history.loss.append(loss)
         history.learning_rate.append(self._eta(last, self._n_steps))
         self._validate()
         if self._improved():
@@ -225,7 +238,8 @@ class TrainingRun:
                 self.best_flat = self.parameters.flat.copy()
 
     def _divergence(self, epoch: int, outcome: EpochOutcome) -> str:
-        eta = self._eta(epoch * self._steps_per_epoch + outcome.n_steps, self._n_steps)
+        step = epoch * self._steps_per_epoch + self._position.steps + outcome.n_steps
+        eta = self._eta(step, self._n_steps)
         return (
             f"Training diverged in epoch {epoch + 1}: {outcome.diverged} was not a finite number, "
             f"at learning rate {eta:g}. Try a smaller learning rate, or scale the inputs."
@@ -309,22 +323,34 @@ class TrainingRun:
             return "callback"
         return "patience" if self._out_of_patience() else None
 
-    def _write_checkpoint(self) -> None:
+    def _save(self) -> None:
+        """Write a checkpoint, where one is wanted; go on without one where it cannot be written."""
         if self.checkpointing.path is None:
             return
+        began = self.stopping.clock()
+        try:
+            self._write_checkpoint(self.checkpointing.path)
+        except OutputError as error:
+            said = f"{error} The run goes on, and what was saved before stays."
+            warn_user(said, CheckpointWarning)
+        self._saved_at = self.stopping.clock()
+        self._saving_took = self._saved_at - began
+
+    def _write_checkpoint(self, path: str | os.PathLike[str]) -> None:
         state, epoch = self.engine_run.state, self.history.n_epochs - 1
         if not _is_finite(state):
             outcome = EpochOutcome(np.nan, 0, "the optimizer's state")
             self.reason, self.history.message = "diverged", self._divergence(epoch, outcome)
             return
         write_checkpoint(
-            self.checkpointing.path,
+            path,
             self.problem.network,
             self.parameters,
             self.best_flat,
             state,
             self.history,
             self._settings(),
+            self._position,
         )
 
     def _conclude(self) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deltaprop.errors import SettingError
-from deltaprop.functional.settings import at_least_zero
+from deltaprop.functional.settings import at_least_zero, positive_int
 from deltaprop.model.files import check_writable
 from deltaprop.model.targets import ClassWeight
 from deltaprop.training.checks import check_computing, check_stopping
@@ -25,6 +25,8 @@ __all__ = ["Callback", "Checkpointing", "Computing", "Stopping", "TrainingData",
 Array = npt.NDArray[np.float64]
 Rows: TypeAlias = npt.NDArray[np.int64]
 _MONITORS = ("val_loss", "val_metric", "loss")
+_PAUSE_OF_SAVING = 20.0  # between two checkpoints, in the time that one takes
+_WITHIN_AN_EPOCH = 10.0  # seconds between two of them, where nobody says how often
 Callback: TypeAlias = "Callable[[TrainingState], object]"
 
 
@@ -94,16 +96,20 @@ class Stopping:
 class Checkpointing:
     """Where a run is saved on its way; ``path`` is None for nowhere.
 
-    ``every`` are the seconds that pass at least between two savings; None for a share of the time.
+    ``every`` are the seconds that pass at least between two savings; 0 saves after each epoch,
+    None for a share of the time. After every ``steps`` steps it is saved, too.
     """
 
     path: str | os.PathLike[str] | None = None
     every: float | None = 0.0
     resume: bool = False
+    steps: int | None = None
 
     def __post_init__(self) -> None:
         if self.every is not None:
             at_least_zero(self.every, "checkpoint_every")
+        if self.steps is not None:
+            object.__setattr__(self, "steps", positive_int(self.steps, "checkpoint_steps"))
         if self.resume and self.path is None:
             raise SettingError(
                 "resume=True goes on from a checkpoint; name its file: checkpoint=..."
@@ -114,6 +120,27 @@ class Checkpointing:
         if self.path is None:
             return self
         return replace(self, path=f"{os.fspath(self.path)}.{number}")
+
+    def pause(self, saving_took: float) -> float:
+        """Return the seconds from one saving to the next, where one takes so many."""
+        return _PAUSE_OF_SAVING * saving_took if self.every is None else self.every
+
+    def pause_within(self, saving_took: float) -> float:
+        """Return the same in the middle of an epoch, where little is lost without one."""
+        if self.path is None or self.every == 0:
+            return np.inf
+        pause = self.pause(saving_took)
+        return max(pause, _WITHIN_AN_EPOCH) if self.every is None else pause
+
+    def steps_after(self, step: int) -> int | None:
+        """Return how many steps of a run there are from one until it is saved; None: no limit."""
+        if self.path is None or self.steps is None:
+            return None
+        return self.steps - step % self.steps
+
+    def is_after(self, step: int) -> bool:
+        """Return whether so many steps of a run are to be followed by a saving."""
+        return self.steps is not None and step % self.steps == 0
 
     def check(self) -> None:
         """Raise OutputError where the file cannot be written."""

@@ -83,7 +83,7 @@ class TensorRun:
                     each.copy_(before)
                 return self._left(self._carefully(again, len(losses)))
             self._seen = True
-            return self._left(EpochOutcome(self._mean(losses, len(plan.order)), len(losses)))
+            return self._left(self._outcome(plan, losses))
 
     def logits(self, X: Rows) -> Array:
         """Return z^L of shape (n, n_L) at the parameters that the last epoch left."""
@@ -176,18 +176,14 @@ class TensorRun:
             if not (is_known and torch.isfinite(self._gradient).all()):
                 self._flat.copy_(last_finite)
                 what = "a gradient" if is_known else "the loss"
-                return EpochOutcome(
-                    self._mean(losses, len(order)), step, f"{what} at step {step + 1}"
-                )
+                return self._outcome(plan, losses, what)
             last_finite.copy_(self._flat)
             self._rule.step(self._flat, self._gradient, etas[step])
             losses.append(loss)
         if not torch.isfinite(self._flat).all():
             self._flat.copy_(last_finite)
-            return EpochOutcome(
-                self._mean(losses, len(order)), most, f"a parameter after step {most}"
-            )
-        return EpochOutcome(self._mean(losses, len(order)), most)
+            return self._outcome(plan, losses, "a parameter")
+        return self._outcome(plan, losses)
 
     def _told(self, plan: EpochPlan) -> tuple[Tensor, Tensor]:
         """Return the order of the rows and the learning rates, on the device."""
@@ -205,14 +201,15 @@ class TensorRun:
         arrays = [losses, *(each for each in self._changed if each.ndim)]
         return bool(torch.stack([torch.isfinite(each).all() for each in arrays]).all())
 
-    def _mean(self, losses: Tensor | list[Tensor], n: int) -> float:
-        """Return the mean over the rows of the steps that were taken, of an epoch of n rows."""
-        if not len(losses):
-            return 0.0
-        each = torch.stack(losses) if isinstance(losses, list) else losses
-        size = self.problem.batch_size
-        rows = np.minimum(size, n - size * np.arange(len(each)))
-        return float(each.double().cpu().numpy() @ rows) / float(rows.sum())
+    def _outcome(
+        self, plan: EpochPlan, losses: Tensor | list[Tensor], diverged: str | None = None
+    ) -> EpochOutcome:
+        """Return what the steps came to that have these losses."""
+        size, total = self.problem.batch_size, plan.total
+        each = torch.stack(losses) if isinstance(losses, list) and losses else losses
+        for k, loss in enumerate([] if isinstance(each, list) else each.tolist()):
+            total += loss * min(size, len(plan.order) - k * size)
+        return plan.outcome(size, total, len(losses), diverged)
 
     def _left(self, outcome: EpochOutcome) -> EpochOutcome:
         self.parameters.flat[:] = self._flat.double().cpu().numpy()
