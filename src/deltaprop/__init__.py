@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from deltaprop.functional.activations import ACTIVATIONS, Activation, register_activation
     from deltaprop.functional.initializers import INITIALIZERS, Initializer, register_initializer
     from deltaprop.functional.losses import LOSSES, Loss, huber, register_loss
+    from deltaprop.interop.scripts import to_code
+    from deltaprop.interop.sql import to_sql
     from deltaprop.model.backprop import Trace, backpropagate
     from deltaprop.model.layers import (
         LAYERS,
@@ -77,6 +79,8 @@ _HOMES = {
     "functional.activations": "ACTIVATIONS Activation register_activation",
     "functional.initializers": "INITIALIZERS Initializer register_initializer",
     "functional.losses": "LOSSES Loss huber register_loss",
+    "interop.scripts": "to_code",
+    "interop.sql": "to_sql",
     "model.backprop": "Trace backpropagate",
     "model.layers": (
         "LAYERS CategoryEmbedding Dense Dropout LayerNorm ParametricActivation PeriodicEmbedding "
@@ -156,6 +160,8 @@ __all__ = [
     "report",
     "save",
     "schedules",
+    "to_code",
+    "to_sql",
     "train",
     "train_members",
 ]

@@ -128,7 +128,9 @@ def test_the_checkpoints_of_members_are_removed_or_gone_on_from(folder, call, mo
         patch.setattr(members.TrainingRun, "end", killed)
         assert call(*words).status != 0
     assert [path.name for path in sorted(folder.glob("*.checkpoint*"))] == [
-        "m.safetensors.checkpoint.1", "m.safetensors.checkpoint.2", "m.safetensors.checkpoint.plan",
+        "m.safetensors.checkpoint.1", "m.safetensors.checkpoint.1.before",
+        "m.safetensors.checkpoint.2", "m.safetensors.checkpoint.2.before",
+        "m.safetensors.checkpoint.plan",
     ]  # fmt: skip
     again = call(*words)
     assert "of an unfinished run is replaced; --resume would go on from it." in again.err

@@ -225,7 +225,7 @@ class TestSparse:
     def refused(of_engines, rng, X, message):
         parameters = of_engines.begin(NETWORK, rng)
         targets = of_engines.problem(NETWORK, rng, n=N).targets
-        for engine in ENGINES:
+        for engine in ("reference", "native"):
             with pytest.raises(DataError, match=message):
                 dp.train(NETWORK, parameters, X, targets, engine=engine)
             with pytest.raises(DataError, match=message):

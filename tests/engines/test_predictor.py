@@ -23,6 +23,7 @@ NETWORKS = {
     ),
 }
 STATM = Path("/proc/self/statm")
+EACH = [pytest.param(name, marks=[pytest.mark.torch] * (name == "torch")) for name in ENGINES]
 DTYPES = ("float64", "float32", "bfloat16")
 
 
@@ -30,7 +31,7 @@ def rows_of(network, rng, n=700):
     return rng.normal(size=(n, network.sizes[0]))
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", EACH)
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_it_answers_as_logits_does(rng, engine, name, dtype):
@@ -47,7 +48,7 @@ def test_it_answers_as_logits_does(rng, engine, name, dtype):
     np.testing.assert_array_equal(of_sparse.logits(sparse), expected, strict=True)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", EACH)
 def test_what_becomes_of_the_parameters_does_not_reach_it(rng, engine):
     network = NETWORKS["lanes"]
     parameters, X = network.init(rng), rows_of(network, rng)

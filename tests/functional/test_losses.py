@@ -1,5 +1,7 @@
 """Losses: value and delta against fifty-digit arithmetic, at any size of the logits."""
 
+from dataclasses import replace
+
 import mpmath
 import numpy as np
 import pytest
@@ -8,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from deltaprop.errors import DataError, SettingError
-from deltaprop.functional.losses import LOSSES, huber, sample_shares
+from deltaprop.functional.loss_checks import is_computed
+from deltaprop.functional.losses import BUILT_IN, LOSSES, huber, sample_shares
 from deltaprop.functional.outputs import OUTPUTS, softmax
 
 mp = mpmath.mp.clone()
@@ -377,3 +380,13 @@ def test_a_class_that_is_not_there_adds_nothing_however_unlikely_it_is():
     p, t = np.array([[1.0, 0.0]]), np.array([[1.0, 0.0]])
     assert LOSSES["cross_entropy"].of_outputs(p, t).tolist() == [0.0]
     assert {"cross_entropy", "half_squared_error_softmax"} <= set(TOLD)
+
+
+@pytest.mark.parametrize("row", BUILT_IN, ids=lambda row: row.name)
+def test_what_is_computed_is_the_value_wherever_the_logits_are(row):
+    assert row.stably is None or is_computed(row)
+
+
+def test_a_value_of_ones_own_is_not_computed_by_the_formula_of_the_row_it_was_made_of():
+    row = LOSSES["cross_entropy"]
+    assert not is_computed(replace(row, per_sample=lambda z, t: row.per_sample(z, t) / np.log(2)))

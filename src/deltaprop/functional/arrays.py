@@ -155,6 +155,8 @@ def element(
                 return fitting(forms, float(compute(*entries)[0, 0]))
         case Transposed(of=inner):
             return element(inner, j, i, add, most)
+        case Reduced(name="largest", of=inner):
+            return Call("max", tuple(element(inner, i, k) for k in range(shape(inner)[1])))
         case MatrixProduct() | Reduced():
             summed, more, rest = _summands(tree, i, j, most)
             total = (add or _all)(summed, more, rest)

@@ -9,6 +9,7 @@ import torch
 
 from deltaprop.engines.tensors.formulas import Tensor, as_function
 from deltaprop.functional.activations import ACTIVATIONS, Activation
+from deltaprop.functional.loss_checks import is_computed
 from deltaprop.functional.losses import Loss
 from deltaprop.functional.outputs import OUTPUTS
 
@@ -53,7 +54,9 @@ class LossOnTensors:
 
     def __init__(self, row: Loss) -> None:
         assert row.arithmetic is not None
-        value, delta = row.stably or row.arithmetic[0], row.arithmetic[1]
+        value, delta = row.arithmetic
+        if row.stably is not None and is_computed(row):
+            value = row.stably
         self._row, self._factor = row, float(row.factor)
         self._term = as_function(value, ["z", "t", "p"])
         self._delta = as_function(delta, ["z", "t", "p"]) if delta else None

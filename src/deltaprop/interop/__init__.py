@@ -1,0 +1,1 @@
+"""Networks in other worlds: PyTorch, scikit-learn, ONNX, SQL, C, scripts."""
