@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from deltaprop.functional.activations import ACTIVATIONS, Activation, register_activation
     from deltaprop.functional.initializers import INITIALIZERS, Initializer, register_initializer
     from deltaprop.functional.losses import LOSSES, Loss, huber, register_loss
+    from deltaprop.interop.c import to_c
     from deltaprop.interop.scripts import to_code
     from deltaprop.interop.sql import to_sql
     from deltaprop.model.backprop import Trace, backpropagate
@@ -79,6 +80,7 @@ _HOMES = {
     "functional.activations": "ACTIVATIONS Activation register_activation",
     "functional.initializers": "INITIALIZERS Initializer register_initializer",
     "functional.losses": "LOSSES Loss huber register_loss",
+    "interop.c": "to_c",
     "interop.scripts": "to_code",
     "interop.sql": "to_sql",
     "model.backprop": "Trace backpropagate",
@@ -160,6 +162,7 @@ __all__ = [
     "report",
     "save",
     "schedules",
+    "to_c",
     "to_code",
     "to_sql",
     "train",
