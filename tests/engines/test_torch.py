@@ -1,8 +1,12 @@
 """The engine on PyTorch's tensors: every step is the reference's, whatever is registered."""
 
+import json
+import runpy
+import sys
 import threading
 import warnings
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -319,3 +323,14 @@ def test_any_pile_of_anything(of_engines, rng):
         network = network_of(layers, N_IN, loss)
         case = many(of_engines, rng, network)
         assert_same(*same_epochs(of_engines, *case, epochs=2, eta=1e-3), digits=1e-9)
+
+
+@pytest.mark.rest
+def test_what_measures_a_gpu_runs_to_its_end_on_the_cpu(monkeypatch, tmp_path, capsys):
+    script = Path(__file__).resolve().parents[2] / "benchmarks" / "gpu.py"
+    monkeypatch.setattr(sys, "argv", [str(script), "--quick", "--out", str(tmp_path / "figures")])
+    runpy.run_path(str(script), run_name="__main__")
+    found = json.loads((tmp_path / "figures").read_text("utf-8"))
+    assert found["agreement"] < 1e-10
+    assert len(found["rows"]) == 11
+    assert capsys.readouterr().out.count("\n| ") == 13
