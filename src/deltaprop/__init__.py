@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from deltaprop.functional.initializers import INITIALIZERS, Initializer, register_initializer
     from deltaprop.functional.losses import LOSSES, Loss, huber, register_loss
     from deltaprop.interop.c import to_c
+    from deltaprop.interop.onnx_out import to_onnx
     from deltaprop.interop.scripts import to_code
     from deltaprop.interop.sql import to_sql
     from deltaprop.model.backprop import Trace, backpropagate
@@ -81,6 +82,7 @@ _HOMES = {
     "functional.initializers": "INITIALIZERS Initializer register_initializer",
     "functional.losses": "LOSSES Loss huber register_loss",
     "interop.c": "to_c",
+    "interop.onnx_out": "to_onnx",
     "interop.scripts": "to_code",
     "interop.sql": "to_sql",
     "model.backprop": "Trace backpropagate",
@@ -164,6 +166,7 @@ __all__ = [
     "schedules",
     "to_c",
     "to_code",
+    "to_onnx",
     "to_sql",
     "train",
     "train_members",
