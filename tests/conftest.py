@@ -310,3 +310,23 @@ def installed(tmp_path_factory):
 def axe(installed):
     """The program of axe-core, which looks for what keeps people from using a page."""
     return (installed("axe-core@4") / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+
+
+# Databases that queries are tried in.
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    from helpers.postgres import a_postgres
+
+    with a_postgres() as connection:
+        yield connection
+
+
+@pytest.fixture(params=["sqlite", "duckdb", "postgres"])
+def database(request):
+    from helpers.databases import Duckdb, Postgres, Sqlite
+
+    if request.param == "postgres":
+        return Postgres(request.getfixturevalue("postgres"))
+    return {"sqlite": Sqlite, "duckdb": Duckdb}[request.param]()

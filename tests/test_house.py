@@ -226,6 +226,7 @@ def asks_for_a_kind(node):
     )
 
 
+@pytest.mark.rest
 def test_only_a_kind_of_column_knows_its_name():
     kinds = ROOT / "tabular" / "encoding" / "kinds"
     found = {

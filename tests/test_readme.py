@@ -51,6 +51,7 @@ def test_the_commands_on_a_table_run_one_after_another(tmp_path, monkeypatch, ca
     assert (tmp_path / "answers.csv").read_text().startswith("species,P(Adelie)")
 
 
+@pytest.mark.rest
 def test_the_picture_is_what_the_program_prints():
     (picture,) = blocks("text")
     env = {**os.environ, "COLUMNS": "80"}
@@ -63,6 +64,7 @@ def test_the_picture_is_what_the_program_prints():
         assert line.rstrip() in printed
 
 
+@pytest.mark.rest
 def test_the_demo_ends_well_and_shows_its_scenes(tmp_path):
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     done = subprocess.run(

@@ -52,6 +52,7 @@ def test_the_work_grows_with_the_text_and_not_with_its_square(call, monkeypatch)
 CELLS = st.lists(st.lists(TEXTS, min_size=3, max_size=3), min_size=1, max_size=4)
 
 
+@pytest.mark.rest
 @given(CELLS, st.integers(50, 90), st.sets(st.integers(0, 2)))
 def test_a_table_fits_and_loses_nothing(rows, width, right):
     header, *below = table_lines(["one", "two", "three"], rows, width, right=right)

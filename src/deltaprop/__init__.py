@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from deltaprop.estimators.loading import load
     from deltaprop.estimators.regressor import MLPRegressor
     from deltaprop.explaining import Explanation, explain
+    from deltaprop.exporting.sql import to_sql
     from deltaprop.functional.activations import ACTIVATIONS, Activation, register_activation
     from deltaprop.functional.initializers import INITIALIZERS, Initializer, register_initializer
     from deltaprop.functional.losses import LOSSES, Loss, huber, register_loss
     from deltaprop.interop.c import to_c
     from deltaprop.interop.onnx_out import to_onnx
     from deltaprop.interop.scripts import to_code
-    from deltaprop.interop.sql import to_sql
     from deltaprop.model.backprop import Trace, backpropagate
     from deltaprop.model.layers import (
         LAYERS,
@@ -78,13 +78,13 @@ _HOMES = {
     "estimators.loading": "load",
     "estimators.regressor": "MLPRegressor",
     "explaining": "Explanation explain",
+    "exporting.sql": "to_sql",
     "functional.activations": "ACTIVATIONS Activation register_activation",
     "functional.initializers": "INITIALIZERS Initializer register_initializer",
     "functional.losses": "LOSSES Loss huber register_loss",
     "interop.c": "to_c",
     "interop.onnx_out": "to_onnx",
     "interop.scripts": "to_code",
-    "interop.sql": "to_sql",
     "model.backprop": "Trace backpropagate",
     "model.layers": (
         "LAYERS CategoryEmbedding Dense Dropout LayerNorm ParametricActivation PeriodicEmbedding "

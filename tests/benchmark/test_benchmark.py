@@ -161,6 +161,7 @@ def test_a_failure_inside_a_library_is_an_answer():
     assert "needs two widths" in json.loads(answers.getvalue())["error"]
 
 
+@pytest.mark.rest
 @pytest.mark.parametrize("name", ["sklearn", pytest.param("torch", marks=pytest.mark.torch)])
 def test_others_can_be_measured(name):
     pytest.importorskip(name)

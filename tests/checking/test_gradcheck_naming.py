@@ -125,7 +125,7 @@ def test_every_mistake_in_a_users_function_is_caught_and_named(networks, slip, n
 
 @HOW_MANY
 @pytest.mark.parametrize("slip", sorted(ON_THE_WAY_DOWN | IN_ARRAYS))
-@pytest.mark.one_in(15)
+@pytest.mark.rest
 def test_a_mistake_in_one_layer_only_is_named_with_that_layer(networks, slip, n):
     caught = 0
     for problem in networks(slip, n):
@@ -142,7 +142,7 @@ def test_a_mistake_in_one_layer_only_is_named_with_that_layer(networks, slip, n)
 
 
 @pytest.mark.parametrize("slip", sorted(ON_THE_WAY_DOWN))
-@pytest.mark.one_in(5)
+@pytest.mark.one_in(15)
 def test_a_mistake_on_the_way_down_leaves_the_layers_above_right_and_the_report_says_so(
     networks, slip
 ):

@@ -214,7 +214,7 @@ def changes_something(problem, working):
 
 
 @pytest.mark.parametrize(("mistake", "rules"), VARIANTS)
-@pytest.mark.one_in(48)
+@pytest.mark.one_in(144)
 def test_the_referee_rejects_every_form_of_a_mistake_wherever_it_changes_a_number(
     problems, mistake, rules
 ):

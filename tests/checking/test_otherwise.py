@@ -174,6 +174,7 @@ def test_any_name_of_a_convention_is_read():
         asked_for([3])
 
 
+@pytest.mark.rest
 @settings(max_examples=12, deadline=None)
 @given(
     st.sampled_from(sorted(LOSSES)), st.integers(1, 4), st.integers(1, 3), st.integers(0, 99),

@@ -53,7 +53,7 @@ TRAIN = ("train", "t.csv", "--target", "y", "--preset", "plain", "--epochs", "1"
         (900_000_000, ("explain", "m", "--data", "t.csv", "--row", "1")),
     ],
 )
-@pytest.mark.one_in(3)
+@pytest.mark.rest
 def test_too_little_memory_is_one_sentence(folder, limit, words):
     done = run(folder, limit, *words)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr

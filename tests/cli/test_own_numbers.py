@@ -136,6 +136,7 @@ class TestNew:
         (tmp_path / "piped.yaml").write_text(answer.out, encoding="utf-8")
         assert call("explain", "piped.yaml").status == 0
 
+    @pytest.mark.rest
     def test_by_questions_in_a_terminal(self, tmp_path):
         (tmp_path / "example.yaml").write_text("mine\n")
         there, here = pty.openpty()

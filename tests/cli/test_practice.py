@@ -287,6 +287,7 @@ def terminal(environment):
         os.close(one.main)
 
 
+@pytest.mark.rest
 def test_a_dialogue_on_a_terminal(terminal):
     one = terminal(*FIRST)
     one.wait_for("[1/7]")
@@ -303,6 +304,7 @@ def test_a_dialogue_on_a_terminal(terminal):
     assert one.status() == 0
 
 
+@pytest.mark.rest
 def test_a_terminal_goes_on_and_once_stops(environment, terminal, tmp_path):
     environment["XDG_DATA_HOME"] = str(tmp_path)
     one = terminal("practice", "--once")

@@ -65,6 +65,7 @@ def test_explain_names_words_of_the_row_in_80_columns(call, trained):
     assert len(told.out.splitlines()) < 300
 
 
+@pytest.mark.rest
 def test_a_model_of_text_passes_its_gradient_check(call, trained):
     path = EXAMPLES / "data" / "film_stars.csv"
     assert call("check", trained, "--data", path, "--row", "2").status == 0

@@ -41,7 +41,7 @@ class TestBits:
     @pytest.mark.parametrize("build", BUILDS)
     @pytest.mark.parametrize("dtype", [*PRECISIONS, "bfloat16"])
     @pytest.mark.filterwarnings("ignore::deltaprop.errors.EngineWarning")
-    @pytest.mark.one_in(6)
+    @pytest.mark.one_in(18)
     def test_any_number_of_threads(self, of_engines, rng, monkeypatch, pile, build, dtype):
         monkeypatch.setattr(kernels, "available_cores", lambda: 64)
         monkeypatch.setenv("DELTAPROP_THREADS_FROM", "1")
@@ -86,7 +86,7 @@ def table(rng):
 class TestWholeRuns:
     @PILE
     @pytest.mark.parametrize("rule", ["momentum", "adam", "adamw"])
-    @pytest.mark.one_in(3)
+    @pytest.mark.one_in(12)
     def test_ten_epochs_are_the_references(self, table, pile, rule):
         network = network_of(pile, l2=1e-3)
         same = {"epochs": 10, "optimizer": replace(RULES[rule], learning_rate=0.005)}

@@ -122,6 +122,7 @@ class TestAllocations:
     def test_four_hundred_steps_take_no_more_than_five(self, counter):
         run(COUNTING, LD_PRELOAD=counter)
 
+    @pytest.mark.rest
     def test_nothing_is_left_of_a_run(self):
         if os.environ.get("LD_PRELOAD"):
             pytest.skip("a sanitizer keeps what was freed")

@@ -203,7 +203,7 @@ if __name__ == "__main__":
 @pytest.mark.parametrize(
     "how", ["fork", "fork during an epoch", "pool fork", "pool spawn", "pool forkserver", "joblib"]
 )
-@pytest.mark.one_in(4)
+@pytest.mark.rest
 def test_other_processes_train_to_the_same_bits(tmp_path, how):
     if how == "fork during an epoch" and {"TSAN_OPTIONS", "ASAN_OPTIONS"} & os.environ.keys():
         # the one cannot follow it; the other's allocator may be locked in the child for ever

@@ -53,6 +53,7 @@ class TestFittedToAFrame:
                 found = model.predict(rows)
             assert found.tobytes() == expected
 
+    @pytest.mark.one_in(3)
     def test_a_copy_without_names_predicts(self, table, kind, preset):
         """SHAP takes the names off a copy, so that nothing warns."""
         X = TABLES[table]

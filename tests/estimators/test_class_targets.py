@@ -53,6 +53,7 @@ def fitted():
     return learner(max_iter=30).fit(TABLE, FRAME[THREE])
 
 
+@pytest.mark.rest
 @settings(max_examples=6, deadline=None)
 @given(data=st.data())
 def test_any_kinds_are_learnt_answered_scored_and_saved(data, tmp_path_factory):

@@ -338,6 +338,7 @@ def test_very_many_layers_cost_no_more_than_reading_them(tmp_path):
         dp.load(tmp_path / "m")
 
 
+@pytest.mark.rest
 def test_a_changed_model_is_opened_or_refused(tmp_path):
     for number in numbers(150, 1):
         opens_or_is_refused(number, tmp_path / "m")

@@ -148,6 +148,7 @@ def test_what_is_no_loss_of_numbers_is_refused():
         dp.TableModel.fit(X, y, task="classification", recipe=dp.Recipe(loss="huber"))
 
 
+@pytest.mark.rest
 @settings(max_examples=10, deadline=None)
 @given(
     log_mean=st.floats(-2, 5),

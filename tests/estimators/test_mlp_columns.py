@@ -114,6 +114,7 @@ def test_an_infinite_cell_is_found_in_the_users_row(preset):
         said(preset, frame)
 
 
+@pytest.mark.rest
 @PRESETS
 def test_it_can_be_silenced(preset):
     with warnings.catch_warnings():

@@ -102,6 +102,7 @@ class TestBothPresets:
         assert (model.n_layers_, model.n_outputs_, model.out_activation_) == (3, 2, "softmax")
         assert model.best_loss_ is None
 
+    @pytest.mark.one_in(3)
     def test_a_search_and_a_score_in_a_pipeline(self, preset):
         pipeline = make_pipeline(StandardScaler(), classifier(preset=preset, max_iter=10))
         assert cross_val_score(pipeline, NUMBERS, SIGN, cv=2).mean() > 0.5

@@ -127,6 +127,7 @@ def test_weights_validation_rows_and_a_budget_are_taken():
     assert means[0] > means[1]
 
 
+@pytest.mark.rest
 @settings(max_examples=12, deadline=None)
 @given(
     data=st.data(),

@@ -191,6 +191,7 @@ def test_what_cannot_be_learnt_is_one_sentence():
         dp.TableModel.fit(X, TARGETS["classes"], recipe=dp.Recipe(epochs=1)).predict(X[:, :5])
 
 
+@pytest.mark.rest
 @settings(max_examples=15, deadline=None)
 @given(
     n=st.integers(3, 30),

@@ -61,6 +61,7 @@ def test_a_row_that_is_an_image_is_drawn(rng):
     check_ids(Document(text))
 
 
+@pytest.mark.rest
 def test_a_network_of_images_takes_less_than_a_megabyte(rng):
     network = dp.Network([784, 128, 10], "relu")
     x = np.where(rng.random((1, 784)) < 0.2, rng.integers(1, 256, (1, 784)) / 255, 0)

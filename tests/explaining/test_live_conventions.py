@@ -63,6 +63,7 @@ def test_what_is_absent_is_in_no_convention(page, name):
     judge_in(page, worked_example(data).explain(name), changes)
 
 
+@pytest.mark.rest
 def test_a_step_is_taken_in_the_convention(page):
     step = built_in_example("tutorial").explain(["squared-error", "t-minus-y"])
     browser = page(step)

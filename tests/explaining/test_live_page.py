@@ -41,6 +41,7 @@ def batch():
 
 
 class TestTyping:
+    @pytest.mark.rest
     def test_a_number_is_typed_and_everything_follows(self, page, tutorial):
         from selenium.webdriver.common.keys import Keys
 

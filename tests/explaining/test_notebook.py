@@ -68,7 +68,7 @@ class TestItRuns:
 
     @pytest.mark.parametrize("loss", dp.LOSSES)
     @pytest.mark.parametrize("activation", list(dp.ACTIVATIONS)[::2])
-    @pytest.mark.one_in(5)
+    @pytest.mark.one_in(15)
     def test_every_kind_of_network(self, draw, activation, loss):
         explanation = draw(activation, loss).explanation
         names, _ = executed(explanation.to_notebook(detail="neurons"))
@@ -325,6 +325,7 @@ class TestTheFragment:
         assert words[at : at + 3] == ["x₁ × W¹₁₁ + x₂ × W¹₂₁", "1 × 0.5 + 0.5 × 1.5", "= 1.25"]
         assert "-2.0399" in words
 
+    @pytest.mark.rest
     def test_a_large_network_stays_small(self, rng):
         network = dp.Network([784, 128, 10])
         explanation = dp.explain(network, network.init(rng), rng.normal(size=(1, 784)), [3])

@@ -16,6 +16,7 @@ return [...document.querySelectorAll("mtable")].map(table => {
 """
 
 
+@pytest.mark.rest
 def test_brackets_are_drawn_at_the_matrix(page, iris):
     drawn = page(iris).execute_script(BRACKETS)
     assert len(drawn) > 10

@@ -83,6 +83,7 @@ def test_nothing_keeps_anybody_from_other_numbers(page, axe, tutorial, width, th
     assert what_keeps_people_out(browser, axe) == []
 
 
+@pytest.mark.rest
 def test_the_referee_finds_what_keeps_people_out(page, axe, tutorial):
     browser = page(tutorial)
     browser.execute_script(

@@ -35,6 +35,7 @@ class TestAtAnyWidth:
         assert current(browser) == way[0]
         assert not browser.find_element("css selector", '[data-go="back"]').is_enabled()
 
+    @pytest.mark.rest
     def test_a_crumb_goes_back_to_where_it_says(self, page, tutorial, width, height):
         browser = page(tutorial, width=width, height=height)
         for name in ("a.1[0,0]", "z.2[0,0]", "loss[0]"):
@@ -59,6 +60,7 @@ class TestAtAnyWidth:
         press(browser, "HOME", "ARROW_DOWN", "ARROW_UP", "ARROW_DOWN")
         assert current(browser) == ids[1]
 
+    @pytest.mark.rest
     def test_all_numbers_are_there_without_a_script(self, page, tutorial, width, height):
         browser = page(tutorial, width=width, height=height, script=False)
         text = browser.find_element("css selector", "body").text
@@ -122,6 +124,7 @@ def test_an_address_opens_the_page_at_a_number(page, tutorial):
     assert current(browser) == "W.1.after[1,1]"
 
 
+@pytest.mark.rest
 def test_the_picture_follows_the_sample(page, iris):
     browser = page(iris)
     shown = "figure.picture:not([hidden])"

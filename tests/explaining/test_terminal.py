@@ -17,7 +17,7 @@ def too_long(text, width):
     return [line for line in ANSI.sub("", text).split("\n") if text_width(line) > width]
 
 
-@pytest.mark.one_in(5)
+@pytest.mark.one_in(15)
 def test_no_line_is_wider_than_the_terminal(draw, activation, loss):
     for width in (80, 60, 120):
         explanation = draw(activation, loss, learning_rate=0.01).explanation

@@ -119,7 +119,7 @@ def test_f_leaves_z_alone_and_returns_an_array_of_its_own(row):
 @ROWS
 @given(z=hnp.arrays(np.float64, hnp.array_shapes(max_dims=3, max_side=4),
                     elements=st.floats(-50, 50)))  # fmt: skip
-@pytest.mark.one_in(3)
+@pytest.mark.rest
 def test_f_and_f_prime_work_elementwise_on_any_shape(row, z):
     a = row.f(z)
     prime = row.f_prime(z, a)

@@ -20,7 +20,7 @@ _ELSEWHERE = re.compile(
     r"(^|/)(language|languages)/|wording\.py$|/renderers/(html|latex|notebook|json)|/spoken(_words)?\.py$"
     r"|^notation/(?!digits|ids|languages)|/sheets/|/moodle/|^reporting/page/|^benchmark/peers"
     r"|/classroom/page\.py$|^checking/mistakes/|_native|^__init__|^estimators/documentation"
-    r"|^explaining/document/outline|^interop/written/|^tabular/reading/(units|encodings)\.py|^training/metrics"
+    r"|^explaining/document/outline|^interop/written/|^exporting/written|^tabular/reading/(units|encodings)\.py|^training/metrics"
     r"|^table_models/__init__|^explaining/live/"
 )
 _NO_SENTENCE = re.compile(

@@ -1,7 +1,6 @@
 """A network as a query: SQLite, DuckDB and PostgreSQL come to the same numbers."""
 
 import re
-import sqlite3
 import time
 
 import numpy as np
@@ -9,55 +8,8 @@ import pytest
 
 import deltaprop as dp
 from deltaprop.errors import SettingError
+from helpers.databases import Sqlite
 from helpers.networks_out import EVERY, drawn
-from helpers.postgres import a_postgres
-
-
-class Sqlite:
-    number = "REAL"
-
-    def __init__(self):
-        self.connection = sqlite3.connect(":memory:")
-
-    def run(self, query, rows=()):
-        if rows:
-            self.connection.executemany(query, rows)
-            return []
-        return self.connection.execute(query).fetchall()
-
-
-class Duckdb(Sqlite):
-    number = "DOUBLE"
-
-    def __init__(self):
-        self.connection = pytest.importorskip("duckdb").connect()
-
-
-class Postgres(Sqlite):
-    number = "DOUBLE PRECISION"
-
-    def __init__(self, connection):
-        self.connection = connection.cursor()
-
-    def run(self, query, rows=()):
-        if rows:
-            self.connection.executemany(query.replace("?", "%s"), rows)
-            return []
-        self.connection.execute(query)
-        return self.connection.fetchall() if self.connection.description else []
-
-
-@pytest.fixture(scope="module")
-def postgres():
-    with a_postgres() as connection:
-        yield connection
-
-
-@pytest.fixture(params=["sqlite", "duckdb", "postgres"])
-def database(request):
-    if request.param == "postgres":
-        return Postgres(request.getfixturevalue("postgres"))
-    return {"sqlite": Sqlite, "duckdb": Duckdb}[request.param]()
 
 
 def answered(database, network, parameters, x, table="t", key="id", columns=None):

@@ -69,7 +69,7 @@ def test_the_gradient_agrees_with_the_tests_own_central_differences(
 
 
 @CASE
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(16)
 def test_the_referee_agrees_with_the_gradient(
     make_problem, activation, loss, depth, bias, weighted, penalty, n_out
 ):

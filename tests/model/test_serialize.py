@@ -218,6 +218,7 @@ class TestReadingBeforeWriting:
             save_model(tmp_path / "m", network, network.init(rng), table=table)
 
 
+@pytest.mark.rest
 @given(one=st.floats(0.05, 50), other=st.floats(0.05, 50))
 def test_a_loss_that_is_another_function_under_its_name_is_refused(tmp_path_factory, one, other):
     path, known = tmp_path_factory.mktemp("own") / "m.safetensors", dict(LOSSES._rows)

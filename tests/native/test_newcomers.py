@@ -66,6 +66,7 @@ def test_what_is_there_compiles(native):
     assert checked(native) == ("", set())
 
 
+@pytest.mark.rest
 def test_a_name_that_nothing_is_done_for_is_refused(native):
     for line in ("ACTIVATION(newcomer)", "KIND(newcomer)", "RULE(newcomer, 3, momentum)"):
         add_a_line(native, f"DELTAPROP_{line}")

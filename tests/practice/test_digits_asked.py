@@ -53,6 +53,7 @@ def test_a_slip_of_a_hundredth_in_any_z_is_never_accepted(tasks):
             assert not found.ok, (task.level, task.seed, found)
 
 
+@pytest.mark.rest
 def test_a_slip_of_one_unit_of_the_last_asked_digit_is_never_accepted(tasks):
     """But where the numbers before, as they are written, give just this: that is counted apart."""
     accepted, tried = 0, 0

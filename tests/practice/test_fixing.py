@@ -70,6 +70,7 @@ def test_every_fault_comes_up_and_nothing_that_does_not_help_helps():
     }  # fmt: skip
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_dialogue(language):
     task = FixTask.drawn(1, 3, language)

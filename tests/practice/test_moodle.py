@@ -129,7 +129,7 @@ MOST = [
 
 
 @pytest.mark.parametrize("level", MOST)
-@pytest.mark.one_in(5)
+@pytest.mark.rest
 def test_every_question_is_read_back_and_clear(level):
     n = 7 if level < 6 else 3
     for question, blanks in zip(
@@ -147,7 +147,7 @@ def test_every_question_is_read_back_and_clear(level):
 
 
 @pytest.mark.parametrize("level", MOST)
-@pytest.mark.one_in(5)
+@pytest.mark.rest
 def test_the_key_counts_as_right_for_mark_as_shown_and_as_rounded(level):
     n = 7 if level < 6 else 3
     blanks = read_quiz(moodle_quiz(level, 5, n))
@@ -178,12 +178,14 @@ def test_what_a_mistake_gives_gets_its_name_from_mark_too():
     assert named >= 0.95 * tried, (named, tried)
 
 
+@pytest.mark.rest
 def test_each_question_is_of_an_exercise_of_its_own():
     drawn = list(islice(questions(3, 0), 12))
     assert len({question.task.seed for question in drawn}) == 12
     assert {question.item.quantity for question in drawn} == {*dp.exercise(3, 0).asked}
 
 
+@pytest.mark.rest
 def test_what_is_asked_is_not_shown():
     for question in islice(questions(3, 0), 9):
         assert question.item.quantity not in question.known

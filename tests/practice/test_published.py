@@ -58,6 +58,7 @@ def test_a_published_working_says_what_its_author_did(folder):
     assert "0.938, 0.94, 0.98" in first.because
 
 
+@pytest.mark.rest
 def test_the_published_claims_read_by_json_get_the_same_verdicts(folder):
     """From a dict the text of a number is its repr, which is enough here."""
     for name in FILES:

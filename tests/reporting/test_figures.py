@@ -212,6 +212,7 @@ class TestImportance:
                 (np.mean(drops), np.std(drops))
             )
 
+    @pytest.mark.rest
     def test_of_a_wide_table_the_strongest_columns_are_tried_at_a_bounded_cost(self):
         rng = np.random.default_rng(0)
         x = rng.normal(size=(300, 1500))

@@ -220,6 +220,7 @@ def lit(page, kind):
     )
 
 
+@pytest.mark.rest
 def test_what_a_number_is_made_of_is_lit_and_points_both_ways(studio):
     from selenium.webdriver.common.action_chains import ActionChains
 

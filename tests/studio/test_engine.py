@@ -69,6 +69,7 @@ def learnt(ask, cases):
     return {name: answer[-4:] for name, answer in zip(cases, answers, strict=True)}
 
 
+@pytest.mark.rest
 def test_ten_epochs_are_the_references(cases, learnt):
     off = {}
     for name, one in cases.items():

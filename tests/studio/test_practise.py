@@ -60,6 +60,7 @@ def test_long_numbers_are_worked_with_as_they_are_shown(studio):
     assert page.text("step") == "3"
 
 
+@pytest.mark.rest
 def test_a_mistake_is_named_and_what_follows_from_it_is_told_so(studio):
     practice = Practice(studio(SMALL), topic="forward", amount="layer")
     x, w, b = practice.step.x, *practice.step.parameters.layers[0].values()
@@ -268,6 +269,7 @@ WITH_PENALTY = (
 )
 
 
+@pytest.mark.rest
 def test_hints_of_a_gradient_with_a_penalty_do_not_tell_it(studio):
     page = studio(WITH_PENALTY)
     practice = Practice(page, topic="gradient", amount="some")

@@ -40,6 +40,7 @@ def test_each_mode_shows_the_references_numbers(studio, rule):
         agree(page, wanted)
 
 
+@pytest.mark.rest
 def test_each_phase_shows_its_numbers_and_the_fourth_takes_the_step(studio):
     page = studio(f"{SOFTMAX}&optimizer=gradient_descent")
     page.step_to(2)
@@ -77,6 +78,7 @@ def tables(page):
     )
 
 
+@pytest.mark.rest
 @pytest.mark.parametrize("loss", ["cross_entropy", "binary_cross_entropy"])
 def test_the_confusion_of_the_points_is_numpys(studio, loss):
     # the batch is all there is to learn from, so that the step has all points
@@ -155,7 +157,7 @@ RULES = (dp.GradientDescent(0.1), dp.Momentum(0.1), dp.Adam(0.1), dp.AdamW(0.1),
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-@pytest.mark.one_in(8)
+@pytest.mark.rest
 def test_the_curve_along_the_step_is_the_references_loss(studio, rule):
     page = studio(
         f"data=moons&data-n=40&layers=3-tanh&batchSize=8&learningRate=0.1&optimizer={rule.name}"
@@ -194,6 +196,7 @@ def test_the_curve_along_the_step_is_the_references_loss(studio, rule):
     assert then == pytest.approx(step.update.after.loss, rel=1e-13)
 
 
+@pytest.mark.rest
 def test_the_learning_rate_moves_the_point_and_holds_from_there_on(studio):
     page = studio("data=moons&data-n=40&layers=3-tanh&batchSize=8&optimizer=gradient_descent")
     page.step_to(5)

@@ -118,6 +118,7 @@ def test_both_doors_make_the_same_of_every_kind_of_column(rng):
         assert_same(page, at_the_server(opened, wish))
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_what_comes_with_the_package_is_the_same_in_both_doors(name):
     opened = built_in_table(name)
@@ -148,6 +149,7 @@ console.log(JSON.stringify(Array.from(mixedOrder(given.n, given.seed))))"""
         assert sorted(found) == list(range(n))
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("shape", [(40, 1), (30, 2), (300, 12), (60, 200)])
 def test_principal_axes_are_those_of_numpy(shape, rng):
     x = rng.normal(size=shape) * 1.1 ** -np.arange(shape[1])
@@ -175,6 +177,7 @@ BAD = {
 }
 
 
+@pytest.mark.rest
 @pytest.mark.parametrize("key", BAD)
 def test_what_is_no_table_is_refused_in_both_doors(key):
     script = CHOSEN.replace("const table =", "let table; try { table =").replace(

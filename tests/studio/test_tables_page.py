@@ -54,6 +54,7 @@ def test_a_table_is_opened_its_target_chosen_and_a_column_left_out(studio):
     page.until(lambda: columns(page).get("sex") is True)
 
 
+@pytest.mark.rest
 def test_what_is_asked_of_a_table_is_answered_with_the_same_numbers(
     browser, page_in_one_file, served
 ):
@@ -71,6 +72,7 @@ def test_what_is_asked_of_a_table_is_answered_with_the_same_numbers(
         assert float(value) == pytest.approx(float(found[1][0][name]), rel=1e-10), name
 
 
+@pytest.mark.rest
 def test_a_plane_lies_over_other_inputs_or_the_principal_axes(studio):
     page = studio("data=penguins")
     before = page.browser.execute_script(POINTS)
@@ -85,6 +87,7 @@ POINTS = "return document.querySelector('.plane svg path').getAttribute('d')"
 LAST_AXIS = "return [...document.getElementById('axis-across').options].at(-1).value"
 
 
+@pytest.mark.rest
 def test_digits_are_shown_as_pictures(studio):
     page = studio("data=digits&layers=12-relu")
     learns(page, 95)

@@ -121,6 +121,7 @@ def test_in_chinese_every_step_is_done_for_the_learner(browser, page_in_one_file
     assert page.complaints() == []
 
 
+@pytest.mark.rest
 def test_it_is_not_shown_by_itself_and_resumed_where_it_was_left(studio):
     page = studio("data=moons")
     browser = page.browser

@@ -138,6 +138,7 @@ def test_two_in_a_notebook_do_not_disturb_each_other(browser, tmp_path):
     browser.get("about:blank")
 
 
+@pytest.mark.rest
 def test_own_rows_stay_what_they_are(browser, tmp_path, rng):
     x = rng.normal(3, 10, size=(40, 3))
     labels = np.array([5, 7, 9])[rng.integers(3, size=40)]

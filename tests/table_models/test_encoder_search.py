@@ -115,6 +115,7 @@ class TestModel:
         again = dp.load(tmp_path / "m")
         np.testing.assert_array_equal(again.predict_proba(table), model.predict_proba(table))
 
+    @pytest.mark.rest
     def test_choosing_counts_in_the_time_budget(self, rng):
         x, y = stepped(rng)
         recipe = dp.Recipe(epochs=10**6, time_budget=1.5)

@@ -78,7 +78,7 @@ def test_the_reference_engine_keeps_its_float64(monkeypatch, rng):
 
 @pytest.mark.parametrize("preset", ["plain", "fast"])
 @pytest.mark.parametrize("given", [False, True])
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(9)
 def test_no_more_than_twice_the_rows_in_float32_is_needed(preset, given, monkeypatch, rng):
     features, y = mixed(12_000, rng)
     prepared = []

@@ -89,6 +89,7 @@ CELLS = st.one_of(
 )  # fmt: skip
 
 
+@pytest.mark.rest
 @given(
     cells=st.lists(CELLS, max_size=20),
     categories=st.lists(CELLS.filter(bool).map(str.strip).filter(bool), max_size=5, unique=True),

@@ -60,6 +60,7 @@ def test_long_codes_are_classes_digit_by_digit(size):
     assert TargetEncoder.fit(many).task == "classification"
 
 
+@pytest.mark.rest
 @given(
     st.lists(st.integers(2**53, 2**62), min_size=2, max_size=6, unique=True),
     st.sampled_from(KINDS),

@@ -185,6 +185,7 @@ def zeros():
     }
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("kind", ["gzip", "npz", "parquet"])
 def test_a_small_file_that_becomes_a_large_one_is_refused_unless_it_is_allowed(kind, monkeypatch):
     content = zeros()[kind]

@@ -226,6 +226,7 @@ CELLS = st.one_of(
 )
 
 
+@pytest.mark.rest
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_table_is_the_same_or_left_to_the_whole(tmp_path, data):

@@ -297,6 +297,7 @@ def test_the_other_raw_files_are_read(shared):
     assert air["Iws"][-1] == 249.85
 
 
+@pytest.mark.rest
 def test_a_very_wide_table_is_read_like_a_narrow_one(written):
     names = ",".join(f"c{i}" for i in range(3000))
     rows = [",".join(kind * 1000) for kind in ([" 1", "x", "?"], ["2.5", "y", "7"])]

@@ -34,7 +34,7 @@ class TestResuming:
     @pytest.mark.filterwarnings("ignore:The native engine has no optimizer Muon")
     @pytest.mark.parametrize("name", OPTIMIZERS)
     @pytest.mark.parametrize("way", ["callback", "exception"])
-    @pytest.mark.one_in(3)
+    @pytest.mark.one_in(24)
     def test_an_interrupted_run_goes_on_to_the_same_bits(self, table, path, name, k, way):
         settings = {"optimizer": OPTIMIZERS[name](dp.schedules.OneCycle(0.05))}
         whole = fit(table, **settings)
@@ -67,6 +67,7 @@ class TestResuming:
         same(fit((X, table[1]), checkpoint=path, resume=True, **settings), whole)
         assert whole[1].best_epoch is not None
 
+    @pytest.mark.rest
     @pytest.mark.parametrize("k", [1, 2, 4])
     def test_patience_counts_on_and_the_best_epoch_before_is_not_forgotten(
         self, table, path, rng, k
@@ -80,6 +81,7 @@ class TestResuming:
         fit(table, checkpoint=path, callbacks=[stop_after(k)], **settings)
         same(fit(table, checkpoint=path, resume=True, **settings), whole)
 
+    @pytest.mark.rest
     def test_an_epoch_cut_short_is_run_again(self, table, path):
         # the reference looks at the clock after every step, so this one counts steps
         whole = fit(table, engine="reference")
@@ -194,6 +196,7 @@ class TestTheFile:
         assert epochs == [0, 1, 1, 1, 1, 1]
         assert len(load_model(path).training["history"]["loss"]) == EPOCHS
 
+    @pytest.mark.rest
     def test_saving_can_be_kept_to_a_share_of_the_time(self, table, path):
         times = iter(np.arange(0.0, 1e4))  # saving takes a second, and so does anything else
         saved = []

@@ -84,7 +84,7 @@ class TestTheLoopByHand:
     @pytest.mark.parametrize("settings", NETWORKS.values(), ids=NETWORKS)
     @pytest.mark.parametrize("name", OPTIMIZERS)
     @pytest.mark.parametrize("batch_size", [None, 5])
-    @pytest.mark.one_in(3)
+    @pytest.mark.one_in(12)
     def test_every_optimizer_on_every_network(self, engine, table, name, settings, batch_size):
         network, optimizer = network_of(**settings), OPTIMIZERS[name]()
         flat, history = fit64(

@@ -63,7 +63,7 @@ class TestWithinAnEpoch:
     @pytest.mark.parametrize("dtype", ["float32", "float64"])
     @pytest.mark.parametrize("k", range(14))
     @pytest.mark.parametrize("engine", ENGINES)
-    @pytest.mark.one_in(3)
+    @pytest.mark.one_in(9)
     def test_after_any_step_it_goes_on_to_the_same_bits(
         self, table, path, rng, killed, engine, k, dtype
     ):

@@ -21,6 +21,7 @@ from deltaprop.cli import (
     check,
     evaluate,
     explain,
+    export,
     mark,
     new,
     practice,
@@ -52,7 +53,7 @@ app = typer.Typer(
     help="Train feed-forward networks by back-propagation, and see where every number comes from.",
     epilog=train.EXAMPLE,
 )
-for each in (train, predict, evaluate, explain, check, mark, practice, studio, new, bench):
+for each in (train, predict, evaluate, explain, check, mark, practice, studio, export, new, bench):
     name = each.__name__.rpartition(".")[2]
     app.command(name, cls=Command, epilog=each.EXAMPLE)(getattr(each, name))
 

@@ -17,7 +17,7 @@ from deltaprop.model.backprop import require_fit
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 
-__all__ = ["quoted", "to_sql"]
+__all__ = ["MOST_PARAMETERS", "dialect_named", "quoted", "refuse_wide", "to_sql"]
 
 MOST_PARAMETERS = 250_000  # of a query; its text has some 25 characters for each
 
@@ -57,9 +57,7 @@ def to_sql(
         When there is no such dialect, the network is too large for it, or a function of it has no
         formula.
     """
-    row = DIALECTS.get(dialect)
-    if row is None:
-        raise SettingError(f"There is no dialect {dialect!r}; it is one of {', '.join(DIALECTS)}.")
+    row = dialect_named(dialect)
     names = [f"x{i}" for i in range(network.n_in)] if columns is None else list(columns)
     if len(names) != network.n_in:
         raise SettingError(
@@ -68,6 +66,13 @@ def to_sql(
     stages = _stages(network, parameters, row)
     query = network_query(stages, row, quoted(table), quoted(key), list(map(quoted, names)))
     return select_of(list(query), outputs_of(quoted(key), network.n_out))
+
+
+def dialect_named(name: str) -> Dialect:
+    """Return a dialect; SettingError where there is none of this name."""
+    if name not in DIALECTS:
+        raise SettingError(f"There is no dialect {name!r}; it is one of {', '.join(DIALECTS)}.")
+    return DIALECTS[name]
 
 
 def quoted(name: str) -> str:
@@ -86,10 +91,15 @@ def _stages(network: Network, parameters: Parameters, dialect: Dialect) -> list[
             f"{MOST_PARAMETERS:,}, or databases take too long to read it. Export to onnx or C."
         )
     stages = forward(network, parameters)
+    refuse_wide(network, stages, dialect)
+    return stages
+
+
+def refuse_wide(network: Network, stages: list[Stage], dialect: Dialect) -> None:
+    """Raise SettingError where a stage has more columns than a result may have."""
     widest = max(network.n_in, *(stage.width for stage in stages))
     if widest + 1 > dialect.most_columns:
         raise SettingError(
             f"The network has a layer of {widest:,} numbers; a result of {dialect.name} has at "
             f"most {dialect.most_columns:,} columns."
         )
-    return stages

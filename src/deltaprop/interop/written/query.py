@@ -26,7 +26,10 @@ from deltaprop.functional.expressions import (
 from deltaprop.functional.normal import erfc_series
 from deltaprop.interop.forward import Stage
 
-__all__ = ["DIALECTS", "Dialect", "column_name", "network_query", "outputs_of", "select_of"]
+__all__ = [
+    "DIALECTS", "Dialect", "column_name", "largest_of", "network_query", "number", "outputs_of",
+    "select_of", "text_literal",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -39,16 +42,18 @@ class Dialect:
     name: str
     number: str
     largest: str
+    smallest: str
     most_columns: int
+    has_nan: bool = True
     least_exponent: float | None = None
 
 
 DIALECTS = {
     row.name: row
     for row in (
-        Dialect("sqlite", "REAL", "max", 2000),
-        Dialect("duckdb", "DOUBLE", "greatest", 10_000),
-        Dialect("postgres", "DOUBLE PRECISION", "greatest", 1600, -300.0),
+        Dialect("sqlite", "REAL", "max", "min", 2000, has_nan=False),
+        Dialect("duckdb", "DOUBLE", "greatest", "least", 10_000),
+        Dialect("postgres", "DOUBLE PRECISION", "greatest", "least", 1600, least_exponent=-300.0),
     )
 }
 
@@ -59,12 +64,19 @@ def column_name(stage: str, j: int) -> str:
 
 
 def network_query(
-    stages: list[Stage], dialect: Dialect, source: str, key: str, columns: Sequence[str]
+    stages: list[Stage],
+    dialect: Dialect,
+    source: str,
+    key: str,
+    columns: Sequence[str],
+    *,
+    prefix: str = "",
 ) -> Iterator[tuple[str, str]]:
     """Yield the name and the query of each common table expression; the last one has p.
 
     ``source`` is where the rows come from, ``key`` the column that tells them apart, and
-    ``columns`` what x is there, all as they are written in SQL.
+    ``columns`` what x is there, all as they are written in SQL. The names of all but x begin with
+    ``prefix``.
     """
     own = [
         f"CAST({each} AS {dialect.number}) AS {column_name('x', i)}"
@@ -81,8 +93,9 @@ def network_query(
         ]
         alive = {name: width for name, width in alive.items() if name in needed}
         kept = [column_name(name, j) for name, width in alive.items() for j in range(width)]
-        yield stage.name, f"SELECT {', '.join([key, *kept, *told])} FROM {before}"
-        before = stage.name
+        name = f"{prefix}{stage.name}"
+        yield name, f"SELECT {', '.join([key, *kept, *told])} FROM {before}"
+        before = name
         alive[stage.name] = stage.width
 
 
@@ -106,7 +119,7 @@ class _Writer:
     def written(self, tree: Expression) -> str:
         """Return an expression in SQL; what no row has a part in is worked out."""
         if self._is_constant(tree):
-            return _number(evaluate(tree))
+            return number(evaluate(tree))
         match tree:
             case Operand(id=name):
                 stage, index = self._place(name)
@@ -151,7 +164,7 @@ class _Writer:
 _ZERO = "0.0"
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
     """Return a number with all its digits, in parentheses where it is negative."""
     text = f"{value:.17g}" if float(f"{value:.15g}") != value else f"{value:.15g}"
     text = text if "." in text or "e" in text else f"{text}.0"
@@ -187,7 +200,7 @@ def _called(name: str, given: list[str], dialect: Dialect) -> str:
         case "Phi":
             return _normal_cdf(given[0], dialect)
         case "erf":
-            scaled = f"({given[0]} * {_number(math.sqrt(2))})"
+            scaled = f"({given[0]} * {number(math.sqrt(2))})"
             return f"(2.0 * {_normal_cdf(scaled, dialect)} - 1.0)"
         case _:  # tanh, sqrt, abs, cos, sin
             return f"{name}({given[0]})"
@@ -195,10 +208,10 @@ def _called(name: str, given: list[str], dialect: Dialect) -> str:
 
 def _normal_cdf(z: str, dialect: Dialect) -> str:
     """Return Phi(z) by the series of ``functional.normal``, as a polynomial."""
-    t = f"(2.0 / (2.0 + abs({z}) * {_number(math.sqrt(0.5))}))"
-    series = _number(float(_POLYNOMIAL[-1]))
+    t = f"(2.0 / (2.0 + abs({z}) * {number(math.sqrt(0.5))}))"
+    series = number(float(_POLYNOMIAL[-1]))
     for coefficient in _POLYNOMIAL[-2::-1]:
-        series = f"({series} * (2.0 * {t} - 1.0) + {_number(float(coefficient))})"
+        series = f"({series} * (2.0 * {t} - 1.0) + {number(float(coefficient))})"
     tail = f"(0.5 * {t} * {_called('exp', [f'({series} - 0.5 * {z} * {z})'], dialect)})"
     return f"(CASE WHEN {z} < 0 THEN {tail} ELSE 1.0 - {tail} END)"
 
@@ -216,3 +229,17 @@ def outputs_of(key: str, n: int) -> str:
     """Return what is selected of the last: the key and p."""
     outputs = ", ".join(column_name("p", j) for j in range(n))
     return f"SELECT {key}, {outputs} FROM p\n"
+
+
+def text_literal(text: str) -> str:
+    """Return a text as it is written in SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def largest_of(texts: Sequence[str], answers: Sequence[str]) -> str:
+    """Return the answer of the largest of some numbers, of equal ones the first."""
+    whens = []
+    for j, answer in enumerate(answers[:-1]):
+        others = " AND ".join(f"{texts[j]} >= {other}" for other in texts[j + 1 :])
+        whens.append(f"WHEN {others} THEN {answer}")
+    return f"CASE {' '.join(whens)} ELSE {answers[-1]} END"

@@ -6,13 +6,20 @@ from collections.abc import Iterable, Sequence
 
 from deltaprop.tabular.libraries import pl
 
-__all__ = ["are_truth_values", "differ_in_capitals", "is_true", "one_spelling", "truth_values"]
+__all__ = [
+    "TRUTH",
+    "are_truth_values",
+    "differ_in_capitals",
+    "is_true",
+    "one_spelling",
+    "truth_values",
+]
 
 _TRUE = "true t yes y on ja j oui o sí si sim sì da да evet 是 对 对的 真 有 はい 예 네"
 _FALSE = (
     "false f no n off nein nee non não nao nej нет hayır 否 不是 错 错误 假 无 いいえ 아니요 아니오"
 )
-_TRUTH = {**dict.fromkeys(_TRUE.split(), True), **dict.fromkeys(_FALSE.split(), False)}
+TRUTH = {**dict.fromkeys(_TRUE.split(), True), **dict.fromkeys(_FALSE.split(), False)}
 _MOST_SPELLINGS = 40
 _SAMPLE = 20
 _MOST_CATEGORIES = 1000  # among which words that differ in capitals are looked for
@@ -23,7 +30,7 @@ def is_true(word: str) -> bool | None:
 
     ``true``, ``T``, ``YES``, ``y``, ``on``, ``ja``, ``oui``, ``sí``, 是 and the like.
     """
-    return _TRUTH.get(word.casefold())
+    return TRUTH.get(word.casefold())
 
 
 def are_truth_values(text: pl.Series) -> bool:

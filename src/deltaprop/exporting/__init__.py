@@ -1,0 +1,1 @@
+"""Whole table models in other worlds: what encodes their columns comes along."""
