@@ -67,6 +67,7 @@ def test_a_network_that_python_saved(call, tmp_path):
     ("words", "said"),
     [
         (["--to", "cobol"], "No format is called 'cobol'"),
+        (["--to", "onnx", "--member", "1"], "An ONNX graph is no text"),
         (["--to", "c"], "encodes its columns before its 1 networks see them"),
         (["--to", "c", "--member", "2"], "--member is 2"),
         (["--to", "sql", "--dialect", "oracle"], "no dialect 'oracle'"),

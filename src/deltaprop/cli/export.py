@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["EXAMPLE", "export"]
 
 EXAMPLE = "Example: deltaprop export penguins.safetensors --to sql --table penguins --key id"
-FORMATS = ("sql", "c", "numpy", "torch")
+FORMATS = ("sql", "onnx", "c", "numpy", "torch")
 _MOST_NAMED = 6
 
 
@@ -45,22 +45,29 @@ def export(
 ) -> int:
     """Write a model as a program that needs no deltaprop.
 
-    sql is a query over a table with the columns of the training, and has everything in it. c, numpy
-    and torch are programs of a network alone.
+    sql is a query over a table with the columns of the training, and has everything in it. The
+    others are of a network alone.
     """
     from deltaprop.cli.outputs import check_outputs
     from deltaprop.exporting.sql import to_sql
     from deltaprop.interop.c import to_c
+    from deltaprop.interop.onnx_out import to_onnx
     from deltaprop.interop.scripts import to_code
     from deltaprop.model.files import write_atomically
 
     if to not in FORMATS:
         raise UnknownNameError("format", to, list(FORMATS))
+    if to == "onnx" and out is None:
+        raise SettingError("An ONNX graph is no text; say where it is written: --out model.onnx.")
     check_outputs({"--out": out}, {"MODEL": model})
     refuse_to_overwrite(out, force=force)
     found = _read(model, target)
     if not isinstance(found, tuple) and (to != "sql" or member is not None):
         found = _network_of(found, model, 1 if member is None else member, asked=member is not None)
+    if isinstance(found, tuple) and to == "onnx" and out is not None:
+        to_onnx(found[0], out, found[1])
+        say(told(f"written to {plain(out)}"))
+        return 0
     if not isinstance(found, tuple):
         text = to_sql(found, dialect=dialect, table=table, key=key)
     elif to == "sql":
