@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from deltaprop.functional.losses import LOSSES, Loss, huber, register_loss
     from deltaprop.interop.c import to_c
     from deltaprop.interop.onnx_out import to_onnx
+    from deltaprop.interop.pytorch import from_torch, to_torch
     from deltaprop.interop.scripts import to_code
     from deltaprop.model.backprop import Trace, backpropagate
     from deltaprop.model.layers import (
@@ -84,6 +85,7 @@ _HOMES = {
     "functional.losses": "LOSSES Loss huber register_loss",
     "interop.c": "to_c",
     "interop.onnx_out": "to_onnx",
+    "interop.pytorch": "from_torch to_torch",
     "interop.scripts": "to_code",
     "model.backprop": "Trace backpropagate",
     "model.layers": (
@@ -153,6 +155,7 @@ __all__ = [
     "errors",
     "exercise",
     "explain",
+    "from_torch",
     "huber",
     "load",
     "mark",
@@ -168,6 +171,7 @@ __all__ = [
     "to_code",
     "to_onnx",
     "to_sql",
+    "to_torch",
     "train",
     "train_members",
 ]

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 import torch
 
 from deltaprop.engines.cores import available_cores
-from deltaprop.engines.tensors.formulas import Multiply, Tensor
 from deltaprop.errors import SettingError
+from deltaprop.interop.formulas import Multiply, Tensor
 
 __all__ = ["multiplication", "the_device", "threads_of", "type_of"]
 

@@ -7,11 +7,11 @@ from typing import TypeAlias
 
 import torch
 
-from deltaprop.engines.tensors.formulas import Tensor, as_function
 from deltaprop.functional.activations import ACTIVATIONS, Activation
 from deltaprop.functional.loss_checks import is_computed
 from deltaprop.functional.losses import Loss
 from deltaprop.functional.outputs import OUTPUTS
+from deltaprop.interop.formulas import Tensor, as_function
 
 __all__ = ["ActivationOnTensors", "LossOnTensors", "lacks_formula"]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import torch
 
-from deltaprop.engines.tensors.formulas import Tensor
+from deltaprop.interop.formulas import Tensor
 
 __all__ = ["GraphOfSteps"]
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 
 import torch
 
-from deltaprop.engines.tensors.formulas import Multiply, Tensor, as_function
 from deltaprop.engines.tensors.functions import ActivationOnTensors
 from deltaprop.functional.activations import ACTIVATIONS
+from deltaprop.interop.formulas import Multiply, Tensor, as_function
 from deltaprop.model.layers import Equation, Layer, Part
 
 __all__ = ["LayerOnTensors"]

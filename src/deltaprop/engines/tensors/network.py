@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import torch
 
-from deltaprop.engines.tensors.formulas import Multiply, Tensor
 from deltaprop.engines.tensors.functions import ActivationOnTensors, LossOnTensors
 from deltaprop.engines.tensors.layers import LayerOnTensors
+from deltaprop.interop.formulas import Multiply, Tensor
 from deltaprop.model.parameters import Layout
 from deltaprop.model.spec import Network
 

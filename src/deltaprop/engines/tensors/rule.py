@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from deltaprop.engines.base import StepRule
-from deltaprop.engines.tensors.formulas import Formula, Tensor, as_function
 from deltaprop.errors import SettingError
+from deltaprop.interop.formulas import Formula, Tensor, as_function
 from deltaprop.model.parameters import Layout, Slot
 
 __all__ = ["RuleOnTensors", "has_formulas"]

@@ -15,10 +15,10 @@ import torch
 
 from deltaprop.engines.base import Array, EpochOutcome, EpochPlan, Problem, Rows, State, is_sparse
 from deltaprop.engines.tensors.device import multiplication, the_device, threads_of, type_of
-from deltaprop.engines.tensors.formulas import Tensor
 from deltaprop.engines.tensors.graph import GraphOfSteps
 from deltaprop.engines.tensors.network import NetworkOnTensors
 from deltaprop.engines.tensors.rule import RuleOnTensors
+from deltaprop.interop.formulas import Tensor
 from deltaprop.model.backprop import draw_masks
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network

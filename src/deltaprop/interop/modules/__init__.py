@@ -1,0 +1,1 @@
+"""What of PyTorch is loaded where it is used: networks as modules, and modules read."""
