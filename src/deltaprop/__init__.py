@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from deltaprop.interop.c import to_c
     from deltaprop.interop.onnx_out import to_onnx
     from deltaprop.interop.pytorch import from_torch, to_torch
+    from deltaprop.interop.scikit import from_sklearn, to_sklearn
     from deltaprop.interop.scripts import to_code
     from deltaprop.model.backprop import Trace, backpropagate
     from deltaprop.model.layers import (
@@ -86,6 +87,7 @@ _HOMES = {
     "interop.c": "to_c",
     "interop.onnx_out": "to_onnx",
     "interop.pytorch": "from_torch to_torch",
+    "interop.scikit": "from_sklearn to_sklearn",
     "interop.scripts": "to_code",
     "model.backprop": "Trace backpropagate",
     "model.layers": (
@@ -155,6 +157,7 @@ __all__ = [
     "errors",
     "exercise",
     "explain",
+    "from_sklearn",
     "from_torch",
     "huber",
     "load",
@@ -170,6 +173,7 @@ __all__ = [
     "to_c",
     "to_code",
     "to_onnx",
+    "to_sklearn",
     "to_sql",
     "to_torch",
     "train",
