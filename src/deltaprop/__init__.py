@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from deltaprop.functional.initializers import INITIALIZERS, Initializer, register_initializer
     from deltaprop.functional.losses import LOSSES, Loss, huber, register_loss
     from deltaprop.interop.c import to_c
+    from deltaprop.interop.onnx_in import from_onnx
     from deltaprop.interop.onnx_out import to_onnx
     from deltaprop.interop.pytorch import from_torch, to_torch
-    from deltaprop.interop.scikit import from_sklearn, to_sklearn
     from deltaprop.interop.scripts import to_code
     from deltaprop.model.backprop import Trace, backpropagate
     from deltaprop.model.layers import (
@@ -85,9 +85,9 @@ _HOMES = {
     "functional.initializers": "INITIALIZERS Initializer register_initializer",
     "functional.losses": "LOSSES Loss huber register_loss",
     "interop.c": "to_c",
+    "interop.onnx_in": "from_onnx",
     "interop.onnx_out": "to_onnx",
     "interop.pytorch": "from_torch to_torch",
-    "interop.scikit": "from_sklearn to_sklearn",
     "interop.scripts": "to_code",
     "model.backprop": "Trace backpropagate",
     "model.layers": (
@@ -157,7 +157,7 @@ __all__ = [
     "errors",
     "exercise",
     "explain",
-    "from_sklearn",
+    "from_onnx",
     "from_torch",
     "huber",
     "load",
@@ -173,7 +173,6 @@ __all__ = [
     "to_c",
     "to_code",
     "to_onnx",
-    "to_sklearn",
     "to_sql",
     "to_torch",
     "train",

@@ -26,7 +26,6 @@ from deltaprop.checking.step import Step
 from deltaprop.errors import SettingError
 from deltaprop.functional.losses import sample_shares
 from deltaprop.functional.settings import positive, positive_int
-from deltaprop.interop.models import takes_models
 from deltaprop.model.backprop import (
     Trace,
     draw_masks,
@@ -50,7 +49,6 @@ _MOST_ENTRIES = 2000
 _AFTER = "parameters after the step"
 
 
-@takes_models
 def check_gradients(
     network: Network,
     parameters: Parameters,
@@ -81,9 +79,7 @@ def check_gradients(
     Parameters
     ----------
     network : Network
-        The network and its loss, penalties included. Or a module of PyTorch, or a fitted multilayer
-        perceptron of scikit-learn; then the parameters are left out:
-        ``check_gradients(module, x, targets, gradients=module)`` judges the module's ``.grad``.
+        The network and its loss, penalties included.
     parameters : Parameters
         Where the gradient is taken; left as they are.
     x : array_like of shape (n, n_0)

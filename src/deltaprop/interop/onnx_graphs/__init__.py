@@ -1,0 +1,1 @@
+"""How an ONNX graph of somebody else is read: its file, its nodes, and what layers they are."""
