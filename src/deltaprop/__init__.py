@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from deltaprop.interop.onnx_in import from_onnx
     from deltaprop.interop.onnx_out import to_onnx
     from deltaprop.interop.pytorch import from_torch, to_torch
+    from deltaprop.interop.scikit import from_sklearn, to_sklearn
     from deltaprop.interop.scripts import to_code
     from deltaprop.model.backprop import Trace, backpropagate
     from deltaprop.model.layers import (
@@ -88,6 +89,7 @@ _HOMES = {
     "interop.onnx_in": "from_onnx",
     "interop.onnx_out": "to_onnx",
     "interop.pytorch": "from_torch to_torch",
+    "interop.scikit": "from_sklearn to_sklearn",
     "interop.scripts": "to_code",
     "model.backprop": "Trace backpropagate",
     "model.layers": (
@@ -158,6 +160,7 @@ __all__ = [
     "exercise",
     "explain",
     "from_onnx",
+    "from_sklearn",
     "from_torch",
     "huber",
     "load",
@@ -173,6 +176,7 @@ __all__ = [
     "to_c",
     "to_code",
     "to_onnx",
+    "to_sklearn",
     "to_sql",
     "to_torch",
     "train",

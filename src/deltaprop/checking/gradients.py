@@ -26,6 +26,7 @@ from deltaprop.checking.step import Step
 from deltaprop.errors import SettingError
 from deltaprop.functional.losses import sample_shares
 from deltaprop.functional.settings import positive, positive_int
+from deltaprop.interop.models import takes_models
 from deltaprop.model.backprop import (
     Trace,
     draw_masks,
@@ -49,6 +50,7 @@ _MOST_ENTRIES = 2000
 _AFTER = "parameters after the step"
 
 
+@takes_models
 def check_gradients(
     network: Network,
     parameters: Parameters,
@@ -79,7 +81,9 @@ def check_gradients(
     Parameters
     ----------
     network : Network
-        The network and its loss, penalties included.
+        The network and its loss, penalties included. Or a module of PyTorch, or a fitted multilayer
+        perceptron of scikit-learn; then the parameters are left out:
+        ``check_gradients(module, x, targets, gradients=module)`` judges the module's ``.grad``.
     parameters : Parameters
         Where the gradient is taken; left as they are.
     x : array_like of shape (n, n_0)

@@ -23,6 +23,7 @@ from deltaprop.explaining.document.outline import document as document_of
 from deltaprop.explaining.document.style import Style
 from deltaprop.explaining.renderers.registry import InEveryForm
 from deltaprop.explaining.worked_step import WorkedStep
+from deltaprop.interop.models import takes_models
 from deltaprop.model.backprop import Trace, backpropagate, penalty_gradient, retrace
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
@@ -82,6 +83,7 @@ class Explanation(WorkedStep, InEveryForm):
         return document_of(self, style, most=most, shortened=shortened)
 
 
+@takes_models
 def explain(
     network: Network,
     parameters: Parameters,
@@ -105,7 +107,9 @@ def explain(
     Parameters
     ----------
     network : Network
-        The layers and the loss.
+        The layers and the loss. Or a module of PyTorch, or a fitted multilayer perceptron of
+        scikit-learn, as ``from_torch`` and ``from_sklearn`` read it; then the parameters are left
+        out: ``explain(module, x, targets)``.
     parameters : Parameters
         The old parameters; left as they are.
     x : array_like of shape (n, n_0)
