@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from deltaprop.functional.initializers import INITIALIZERS, Initializer, register_initializer
     from deltaprop.functional.losses import LOSSES, Loss, huber, register_loss
     from deltaprop.interop.c import to_c
+    from deltaprop.interop.keras_in import from_keras
     from deltaprop.interop.onnx_in import from_onnx
     from deltaprop.interop.onnx_out import to_onnx
     from deltaprop.interop.pytorch import from_torch, to_torch
@@ -86,6 +87,7 @@ _HOMES = {
     "functional.initializers": "INITIALIZERS Initializer register_initializer",
     "functional.losses": "LOSSES Loss huber register_loss",
     "interop.c": "to_c",
+    "interop.keras_in": "from_keras",
     "interop.onnx_in": "from_onnx",
     "interop.onnx_out": "to_onnx",
     "interop.pytorch": "from_torch to_torch",
@@ -159,6 +161,7 @@ __all__ = [
     "errors",
     "exercise",
     "explain",
+    "from_keras",
     "from_onnx",
     "from_sklearn",
     "from_torch",
