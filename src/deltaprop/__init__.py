@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from deltaprop.estimators.loading import load
     from deltaprop.estimators.regressor import MLPRegressor
     from deltaprop.explaining import Explanation, explain
+    from deltaprop.exporting.onnx_out import to_onnx
     from deltaprop.exporting.sql import to_sql
     from deltaprop.functional.activations import ACTIVATIONS, Activation, register_activation
     from deltaprop.functional.initializers import INITIALIZERS, Initializer, register_initializer
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from deltaprop.interop.c import to_c
     from deltaprop.interop.keras_in import from_keras
     from deltaprop.interop.onnx_in import from_onnx
-    from deltaprop.interop.onnx_out import to_onnx
     from deltaprop.interop.pytorch import from_torch, to_torch
     from deltaprop.interop.scikit import from_sklearn, to_sklearn
     from deltaprop.interop.scripts import to_code
@@ -82,6 +82,7 @@ _HOMES = {
     "estimators.loading": "load",
     "estimators.regressor": "MLPRegressor",
     "explaining": "Explanation explain",
+    "exporting.onnx_out": "to_onnx",
     "exporting.sql": "to_sql",
     "functional.activations": "ACTIVATIONS Activation register_activation",
     "functional.initializers": "INITIALIZERS Initializer register_initializer",
@@ -89,7 +90,6 @@ _HOMES = {
     "interop.c": "to_c",
     "interop.keras_in": "from_keras",
     "interop.onnx_in": "from_onnx",
-    "interop.onnx_out": "to_onnx",
     "interop.pytorch": "from_torch to_torch",
     "interop.scikit": "from_sklearn to_sklearn",
     "interop.scripts": "to_code",

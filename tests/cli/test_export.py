@@ -103,3 +103,23 @@ def test_an_estimator_is_exported_as_its_network(call, tmp_path, rng):
     p = names["predict"](X)
     found = p[:, -1]
     np.testing.assert_allclose(found, model.predict_proba(X)[:, 1], atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_model_as_a_graph_answers_as_it_does(call, penguins, tmp_path):
+    pytest.importorskip("onnx")
+    runtime = pytest.importorskip("onnxruntime")
+    out = tmp_path / "penguins.onnx"
+    done = call("export", str(penguins), "--to", "onnx", "--out", str(out))
+    assert done.status == 0, done.err
+    rows = pl.read_csv(PENGUINS, null_values=["NA", ""]).drop("species")
+    session = runtime.InferenceSession(out, providers=["CPUExecutionProvider"])
+    given = {}
+    for each in session.get_inputs():
+        cells = rows[each.name]
+        is_text = "string" in each.type
+        filled = cells.cast(pl.String).fill_null("") if is_text else cells.cast(pl.Float64)
+        array = np.array(filled.to_list(), dtype=object if is_text else float)
+        given[each.name] = array.reshape(-1, 1)
+    (label,) = session.run(["label"], given)
+    assert label.tolist() == dp.load(penguins).predict(rows).tolist()

@@ -45,13 +45,13 @@ def export(
 ) -> int:
     """Write a model as a program that needs no deltaprop.
 
-    sql is a query over a table with the columns of the training, and has everything in it. The
-    others are of a network alone.
+    sql is a query over a table with the columns of the training, and onnx a graph with an input for
+    each of them; both have everything in it. The others are of a network alone.
     """
     from deltaprop.cli.outputs import check_outputs
+    from deltaprop.exporting.onnx_out import to_onnx
     from deltaprop.exporting.sql import to_sql
     from deltaprop.interop.c import to_c
-    from deltaprop.interop.onnx_out import to_onnx
     from deltaprop.interop.scripts import to_code
     from deltaprop.model.files import write_atomically
 
@@ -62,10 +62,11 @@ def export(
     check_outputs({"--out": out}, {"MODEL": model})
     refuse_to_overwrite(out, force=force)
     found = _read(model, target)
-    if not isinstance(found, tuple) and (to != "sql" or member is not None):
+    if not isinstance(found, tuple) and (to not in ("sql", "onnx") or member is not None):
         found = _network_of(found, model, 1 if member is None else member, asked=member is not None)
-    if isinstance(found, tuple) and to == "onnx" and out is not None:
-        to_onnx(found[0], out, found[1])
+    if to == "onnx" and out is not None:
+        network, parameters = found if isinstance(found, tuple) else (found, None)
+        to_onnx(network, out, parameters)
         say(told(f"written to {plain(out)}"))
         return 0
     if not isinstance(found, tuple):
@@ -115,7 +116,7 @@ def _network_of(
     if not asked:
         raise SettingError(
             f"{path} encodes its columns before its {k} networks see them; such a program would "
-            "lack that. Export it --to sql, or one network alone with --member 1."
+            "lack that. Export it --to sql or onnx, or one network alone with --member 1."
         )
     if not 1 <= member <= k:
         raise SettingError(f"--member is {member}; {path} has {k} networks, counted from 1.")

@@ -20,7 +20,7 @@ from deltaprop.tabular.encoding.kinds.numeric import NumericColumn
 if TYPE_CHECKING:
     from deltaprop.table_models import TableModel
 
-__all__ = ["to_sql"]
+__all__ = ["cooled", "to_sql"]
 
 
 def to_sql(
@@ -93,7 +93,7 @@ def _table_query(model: TableModel, dialect: Dialect, table: str, key: str) -> s
     parts: list[tuple[str, str]] = []
     ends = []
     for member, parameters in enumerate(model.members, 1):
-        stages = forward(model.network, _cooled(model, parameters))
+        stages = forward(model.network, cooled(model, parameters))
         sql.refuse_wide(model.network, stages, dialect)
         of_member = list(network_query(stages, dialect, table, key, x, prefix=f"m{member}_"))
         ends.append(of_member[-1][0])
@@ -102,15 +102,15 @@ def _table_query(model: TableModel, dialect: Dialect, table: str, key: str) -> s
     return select_of(parts, selected(key, list(answers_of(model))))
 
 
-def _cooled(model: TableModel, parameters: Parameters) -> Parameters:
+def cooled(model: TableModel, parameters: Parameters) -> Parameters:
     """Return parameters whose logits are divided by the temperature of the calibration."""
     if model.calibration is None:
         return parameters
-    cooled = parameters.copy()
-    last = cooled.layers[-1]
+    cold = parameters.copy()
+    last = cold.layers[-1]
     for array in (last[name] for name in ("W", "b") if name in last):
         array /= model.calibration.temperature
-    return cooled
+    return cold
 
 
 def _inputs_of(columns: Sequence[Column], dialect: Dialect) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
@@ -17,9 +18,9 @@ from deltaprop.model.files import write_atomically
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 
-__all__ = ["IR_VERSION", "OPSET", "network_graph", "onnx_library", "to_onnx"]
+__all__ = ["finished", "onnx_library", "refuse_unwritable", "to_onnx"]
 
-OPSET, IR_VERSION = 13, 7  # of December 2020: every runtime since has them
+OPSET, OPSET_OF_TABLES, IR_VERSION = 13, 2, 7  # of December 2020: every runtime since has them
 _DTYPES = ("float32", "float64")
 _MOST_BYTES = 2**31 - 2**20  # protobuf reads no more
 
@@ -62,20 +63,25 @@ def to_onnx(
         When the file cannot be written.
     """
     onnx = onnx_library()
+    require_fit(network, params)
+    refuse_unwritable(dtype, [params])
+    write_atomically(path, _network_graph(onnx, network, params, dtype).SerializeToString())
+
+
+def refuse_unwritable(dtype: str, parameters: Sequence[Parameters]) -> None:
+    """Raise SettingError where numbers cannot be written in a dtype, or there is none of it."""
     if dtype not in _DTYPES:
         raise SettingError(f"dtype is {dtype!r}; an ONNX graph is of {' or '.join(_DTYPES)}.")
-    require_fit(network, params)
-    largest = np.abs(params.flat).max(initial=0.0)
-    if not largest <= np.finfo(dtype).max:
+    largest = max(float(np.abs(each.flat).max(initial=0.0)) for each in parameters)
+    if not largest <= float(np.finfo(dtype).max):
         raise SettingError(
             f"A parameter of {largest:g} is beyond {dtype}; an ONNX graph has no number for it."
         )
-    size = params.flat.size * np.dtype(dtype).itemsize
+    size = sum(each.flat.size for each in parameters) * np.dtype(dtype).itemsize
     if size > _MOST_BYTES:
         raise SettingError(
             f"The parameters are {size / 2**30:.1f} GiB in {dtype}; an ONNX file holds 2."
         )
-    write_atomically(path, network_graph(onnx, network, params, dtype).SerializeToString())
 
 
 def onnx_library() -> Any:
@@ -88,7 +94,7 @@ def onnx_library() -> Any:
         raise MissingExtraError("onnx", "deltaprop[onnx]") from None
 
 
-def network_graph(onnx: Any, network: Network, parameters: Parameters, dtype: str) -> Any:
+def _network_graph(onnx: Any, network: Network, parameters: Parameters, dtype: str) -> Any:
     """Return a network as a ModelProto."""
     graph = Graph(onnx, np.dtype(dtype))
     graph.reserve("x")
@@ -120,8 +126,11 @@ def _label(graph: Graph, network: Network, made: Any) -> Any:
     return made("label", whole, ["N"])
 
 
-def finished(graph: Graph, inputs: list[Any], outputs: list[Any]) -> Any:
-    """Return nodes, inputs and outputs as a ModelProto of versions that all runtimes have."""
+def finished(graph: Graph, inputs: list[Any], outputs: list[Any], *, tables: bool = False) -> Any:
+    """Return nodes, inputs and outputs as a ModelProto of versions that all runtimes have.
+
+    ``tables``: whether there are operators for words in it.
+    """
     helper = graph.onnx.helper
     numbers = [
         graph.onnx.numpy_helper.from_array(array, name)
@@ -133,5 +142,8 @@ def finished(graph: Graph, inputs: list[Any], outputs: list[Any]) -> Any:
         producer_name="deltaprop",
         producer_version=__version__,
         ir_version=IR_VERSION,
-        opset_imports=[helper.make_opsetid("", OPSET)],
+        opset_imports=[
+            helper.make_opsetid("", OPSET),
+            *([helper.make_opsetid("ai.onnx.ml", OPSET_OF_TABLES)] if tables else []),
+        ],
     )

@@ -58,18 +58,24 @@ class Graph:
     initializers: dict[str, Array] = field(default_factory=dict)
     _known: dict[tuple[Any, ...], str] = field(default_factory=dict)
     _taken: set[str] = field(default_factory=set)
+    _stages: dict[str, str] = field(default_factory=dict)  # what the stages are called here
 
-    def add(self, stages: Sequence[Stage]) -> None:
-        """Add the nodes of stages; each ends in a tensor of its name."""
-        names = {stage.name for stage in stages}
+    def add(self, stages: Sequence[Stage], x: str = "x") -> str:
+        """Add the nodes of stages, each a tensor of its name; return what the last is called.
+
+        ``x`` is the tensor that comes in.
+        """
+        self._stages = {"x": x}
         for stage in stages:
             parts = [self.written(part.tree) for part in stage.parts]
             if len(parts) > 1:
-                self.node("Concat", parts, name=stage.name, axis=1)
-            elif parts[0] not in names and self._is_last(parts[0]):
-                self._rename(parts[0], stage.name)
+                name = self.node("Concat", parts, name=stage.name, axis=1)
+            elif parts[0] not in self._stages.values() and self._is_last(parts[0]):
+                name = self._rename(parts[0], stage.name)
             else:
-                self.node("Identity", parts, name=stage.name)
+                name = self.node("Identity", parts, name=stage.name)
+            self._stages[stage.name] = name
+        return self._stages[stages[-1].name]
 
     def node(self, operator: str, inputs: Sequence[str], name: str = "", **told: Any) -> str:
         """Add a node, unless there is the same already, and return what its result is called."""
@@ -90,6 +96,13 @@ class Graph:
             self._known[key] = name
             self.initializers[name] = array
         return self._known[key]
+
+    def objects(self, values: Array) -> str:
+        """Add an array of classes, which may be words, and return what it is called."""
+        name = self._free("classes")
+        is_of_numbers = values.dtype.kind in "biuf"
+        self.initializers[name] = values if is_of_numbers else values.astype(object)
+        return name
 
     def written(self, tree: Expression) -> str:
         """Add what a tree comes to, and return what it is called."""
@@ -140,13 +153,15 @@ class Graph:
     def _array(self, matrix: Matrix) -> str:
         """Return an array of parameters, or some of its rows; a stage, or some of its columns."""
         if not matrix.part.startswith(":,"):
-            if matrix.id in self._taken:
-                return matrix.id
+            if matrix.id in self._stages:
+                return self._stages[matrix.id]
             values = matrix.values[0] if len(matrix.origin) == 1 else matrix.values
             return self.constant(values, matrix.id + (f"[{matrix.part}]" if matrix.part else ""))
         start, _, stop = matrix.part.removeprefix(":, ").partition(":")
         ends = [self.constant([int(end)], "place", np.int64) for end in (start, stop)]
-        return self.node("Slice", [matrix.id, *ends, self.constant([1], "axes", np.int64)])
+        return self.node(
+            "Slice", [self._stages[matrix.id], *ends, self.constant([1], "axes", np.int64)]
+        )
 
     def _sum(self, terms: Sequence[Expression], signs: Sequence[int]) -> str:
         result = self.written(terms[0])
@@ -205,12 +220,13 @@ class Graph:
     def _is_last(self, name: str) -> bool:
         return bool(self.nodes) and list(self.nodes[-1].output) == [name]
 
-    def _rename(self, name: str, wanted: str) -> None:
+    def _rename(self, name: str, wanted: str) -> str:
         """Give the result of the last node the name of its stage."""
         known = next(key for key, own in self._known.items() if own == name)
         self._taken.remove(name)
         wanted = self._known[known] = self._free(wanted)
         self.nodes[-1].output[0] = self.nodes[-1].name = wanted
+        return wanted
 
     def _free(self, name: str) -> str:
         number, found = 1, name
