@@ -117,6 +117,9 @@ READABLE = {
         nn.Dropout(0.1), nn.Linear(4, 5), nn.Dropout(0.2), nn.Dropout(0.5), nn.ReLU(),
         nn.Linear(5, 3),
     ),
+    "pictures as rows": lambda: Written(
+        lambda s, x: torch.special.expit(s.a(x.view(-1, 4))), a=nn.Linear(4, 3)
+    ),
     "its shape asked": lambda: Written(by_shape, a=nn.Linear(4, 5), b=nn.Linear(5, 3)),
 }  # fmt: skip
 
@@ -251,6 +254,14 @@ ODD = {
     "bilinear": (lambda: nn.Sequential(nn.Bilinear(4, 4, 2)), "Node '0'.*Bilinear"),
     "no parameters": (lambda: nn.Sequential(nn.ReLU()), "no parameters"),
     "one column taken": (lambda: Written(lambda s, x: s.a(x)[:, 0], **two()), "Node 'getitem'"),
+    "rows cut in two": (lambda: Written(lambda s, x: s.a(x).view(-1, 2), **two()), "Node 'view'"),
+    "rows put together": (
+        lambda: Written(lambda s, x: s.b(s.a(x).reshape(2, -1)), **two()), "reshape|hidden|rows",
+    ),
+    "half a gate": (
+        lambda: Written(lambda s, x: s.b((h := s.a(x)) * torch.sigmoid(1.7 * h)), **two()),
+        "Node 'mul_1'",
+    ),
     "sum": (lambda: Written(lambda s, x: s.a(x).sum(1), **two()), r"Node 'sum_1'"),
     "cast": (lambda: Written(lambda s, x: s.a(x.half()), **two()), "Node 'half'"),
     "lazy": (lambda: nn.Sequential(nn.LazyLinear(3)), "Lazy|Uninit|uninit|no chain"),

@@ -319,3 +319,37 @@ def test_other_files_are_said_to_be_others(tmp_path, monkeypatch):
     monkeypatch.setattr("deltaprop.interop.keras_files.find_spec", lambda _name: None)
     with pytest.raises(MissingExtraError, match=r"deltaprop\[keras\]"):
         dp.from_keras(tmp_path / "d.keras")
+
+
+def drawn_layers(k, rng):
+    """Return a random chain of what is read."""
+    L, layers = k.layers, []
+    names = ["relu", "tanh", "sigmoid", "elu", "selu", "gelu", "silu", "softplus", "mish", None]
+    for _ in range(rng.integers(0, 4)):
+        width, function = int(rng.integers(2, 8)), names[rng.integers(len(names))]
+        kind = rng.integers(4)
+        layers.append(L.Dense(width, function if kind == 0 else None, use_bias=rng.random() < 0.7))
+        if kind == 1:
+            layers += [L.BatchNormalization(), L.Activation(function or "linear")]
+        if kind == 2:
+            layers += [L.LayerNormalization(), L.Activation(function or "linear")]
+        if kind == 3:
+            layers += [L.ReLU(), L.BatchNormalization()]
+        if rng.random() < 0.3:
+            layers.append(L.Dropout(0.25))
+    return [*layers, L.Dense(3, ["softmax", "sigmoid", None, "tanh"][rng.integers(4)])]
+
+
+@of_keras
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(60))
+def test_random_models_are_read_as_they_predict(keras, seed, tmp_path):
+    rng = np.random.default_rng(seed)
+    functional = bool(seed % 2)
+    model = shaken(of_layers(keras, drawn_layers(keras, rng), functional=functional), seed)
+    path = tmp_path / ("a.h5" if seed % 3 else "a.keras")
+    model.save(path)
+    x = rng.normal(size=(9, 4)).astype(np.float32)
+    p = dp.predict(*dp.from_keras(path), x)
+    given = keras.ops.convert_to_numpy(model(x, training=False))
+    np.testing.assert_allclose(p, given, rtol=1e-4, atol=1e-5)

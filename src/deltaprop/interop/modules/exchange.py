@@ -36,7 +36,8 @@ def read(module: nn.Module, loss: str | None) -> Reading:
     called = type(module).__name__
     _refuse_unusual(module, called)
     with as_it_predicts(module):
-        steps = steps_of(module, graph_of(module, _width_of(module)))
+        n_in = _width_of(module)
+        steps = steps_of(module, graph_of(module, n_in), n_in)
         reading = assembled(steps, None, loss, called)
         _hold_against(module, reading, called)
     return reading
@@ -113,14 +114,16 @@ def _hold_against(module: nn.Module, reading: Reading, called: str) -> None:
             given = torch.func.functional_call(
                 module, exact, (torch.tensor(x, device=device),), tie_weights=True
             )
-        theirs = given.to("cpu").numpy().reshape(ours.shape)
+        theirs = given.to("cpu").numpy()
     except Exception as error:  # noqa: BLE001 - the module's own code may raise anything
         raise SettingError(
             f"{called} does not take rows of {network.n_in} float64 numbers: "
             f"{type(error).__name__}: {error}"
         ) from None
+    if theirs.shape == (len(x),) and network.n_out == 1:  # squeezed
+        theirs = theirs[:, None]
     allowed = _CLOSE * (1.0 + np.abs(ours))
-    if not (np.abs(theirs - ours) <= allowed).all():
+    if theirs.shape != ours.shape or not (np.abs(theirs - ours) <= allowed).all():
         raise SettingError(
             f"{called} gives other numbers than what its graph says, so something in it is hidden "
             "from torch.fx; nothing was read."

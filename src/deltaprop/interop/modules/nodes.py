@@ -44,7 +44,7 @@ def operation(node: fx.Node) -> str:
     if isinstance(node.target, str):
         return node.target if node.op == "call_method" else node.op
     called = getattr(node.target, "overloadpacket", node.target)
-    name = str(getattr(called, "__name__", called))
+    name = str(getattr(called, "__name__", called)).removeprefix("special_")
     return name if name.startswith("_") else name.removesuffix("_")
 
 

@@ -36,22 +36,22 @@ _SHAPES = {"size", "shape", "getitem", "sym_size"}
 _MATRICES = {"matmul", "mm", "__matmul__"}
 
 
-def steps_of(module: nn.Module, graph: fx.Graph) -> list[Step]:
-    """Return what a graph computes as a chain of steps.
+def steps_of(module: nn.Module, graph: fx.Graph, n_in: int | None) -> list[Step]:
+    """Return what a graph computes as a chain of steps; ``n_in`` is what seems to come in.
 
     Raises
     ------
     SettingError
         When a node is nothing that a network has; the message names it.
     """
-    return _Reader(module, graph).steps
+    return _Reader(module, graph, n_in).steps
 
 
 class _Reader:
     """Goes from node to node; ``current`` is the one whose numbers the next one takes."""
 
-    def __init__(self, module: nn.Module, graph: fx.Graph) -> None:
-        self.module = module
+    def __init__(self, module: nn.Module, graph: fx.Graph, n_in: int | None) -> None:
+        self.module, self.n_in = module, n_in
         self.steps: list[Step] = []
         self.constants: dict[fx.Node, Constant] = {}
         self.shapes: set[fx.Node] = set()
@@ -327,11 +327,19 @@ class _Reader:
             start = node.kwargs.get("start_dim", taken[0] if taken else 0)
             if start not in (1, -1):
                 raise unreadable(self._at(node), "it puts rows one behind another")
-        elif name in ("view", "reshape") and not (
-            len(taken) == 2 and (taken[0] in self.shapes or taken[0] in (-1, 2))
-            and isinstance(taken[1], int)
-        ):  # fmt: skip
-            raise unreadable(self._at(node), "its shape is not (rows, -1)")
+        elif name in ("view", "reshape"):
+            rows, columns = taken if len(taken) == 2 else (None, None)
+            if not (rows in self.shapes or rows in (-1, 2)) or columns not in (-1, self._width()):
+                raise unreadable(self._at(node), "its shape is not (rows, -1)")
+
+    def _width(self) -> int | None:
+        """Return how many numbers a row has here, where the last layer says it."""
+        for step in reversed(self.steps):
+            if isinstance(step, Affine):
+                return int(step.W.shape[1])
+            if isinstance(step, Normalized):
+                return len(step.g)
+        return self.n_in
 
     # modules that are read whole
 
