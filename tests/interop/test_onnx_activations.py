@@ -45,6 +45,14 @@ def test_operators_with_numbers_of_their_own(operator, opset, told, read):
     holds(read, graph)
 
 
+def test_the_gelu_of_onnxruntime(read):
+    graph = Graph()
+    graph.dense(4, 6)
+    graph.node("Gelu", domain="com.microsoft")
+    graph.dense(6, 3)
+    assert [row.name for row in holds(read, graph).activations] == ["gelu"]
+
+
 def silu(graph, z):
     graph.node("Mul", z, graph.node("Sigmoid", z))
 

@@ -291,3 +291,33 @@ def test_a_width_that_only_the_matrix_tells(read):
     graph = Graph(tail=(None,))
     graph.dense(4, 3)
     assert read(graph)[0].sizes == (4, 3)
+
+
+@pytest.mark.torch
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("opset", [11, 17])
+@pytest.mark.parametrize("activation", ["SiLU", "GELU", "Mish", "PReLU", "LogSigmoid", "CELU"])
+def test_what_pytorch_exports(activation, opset, read, tmp_path):
+    torch = pytest.importorskip("torch")
+    nn = torch.nn
+    if activation == "CELU" and opset < 12:
+        pytest.skip("there is no such operator yet")
+    torch.manual_seed(0)
+    module = nn.Sequential(
+        nn.Flatten(), nn.BatchNorm1d(6), nn.Linear(6, 5), getattr(nn, activation)(),
+        nn.LayerNorm(5), nn.Dropout(0.5), nn.Linear(5, 4), nn.Tanh(), nn.Linear(4, 3),
+        nn.Softmax(1),
+    )  # fmt: skip
+    module(torch.randn(50, 2, 3))
+    module.eval()
+    x = torch.randn(8, 2, 3)
+    try:
+        torch.onnx.export(
+            module, x, tmp_path / "t.onnx", dynamo=False, opset_version=opset,
+            input_names=["x"], dynamic_axes={"x": {0: "n"}},
+        )  # fmt: skip
+    except (TypeError, ModuleNotFoundError):
+        pytest.skip("this PyTorch has another exporter")
+    network, parameters = dp.from_onnx(tmp_path / "t.onnx")
+    p = dp.predict(network, parameters, x.numpy().reshape(8, -1).astype(float))
+    np.testing.assert_allclose(p, module(x).detach().numpy(), atol=1e-6)

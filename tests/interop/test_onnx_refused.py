@@ -155,6 +155,9 @@ def broken(how):
         case "flat":
             graph.inputs = [graph.made("x", (4,))]
             return graph, "has 1 dimensions; rows of numbers have two"
+        case "words":
+            graph.inputs = [graph.made("x", (None, 4), TENSOR.STRING)]
+            return graph, "The input 'x' is no tensor of real numbers"
         case "none":
             graph.inputs = []
             return graph, "The graph has no input"
@@ -175,7 +178,7 @@ def broken(how):
         "nothing", "two of a name", "arrays of a name", "announced", "negative", "short", "ragged",
         "NaN", "texts", "type", "expand", "filled", "training", "axis", "batch", "reshape",
         "attribute", "long", "middle", "domain", "old", "new", "wide", "flat", "none", "constant",
-        "mask",
+        "mask", "words",
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said(how, read):

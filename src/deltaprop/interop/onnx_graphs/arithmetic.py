@@ -241,5 +241,5 @@ ARITHMETIC: dict[tuple[str, str], _Translation] = {
     ("", "Dropout"): _dropout, ("", "Clip"): _clip, ("", "Neg"): _neg,
     ("", "Flatten"): _flatten, ("", "Reshape"): _reshape, ("", "Squeeze"): _squeeze,
     ("", "Unsqueeze"): _unsqueeze, ("", "Transpose"): _transpose, ("", "Shape"): _shape,
-    ("ml", "ZipMap"): _same,
+    ("ml", "ZipMap"): _same, ("com.microsoft", "Gelu"): _of_one,
 }  # fmt: skip

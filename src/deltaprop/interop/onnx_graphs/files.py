@@ -24,6 +24,7 @@ Array = npt.NDArray[Any]
 MOST_BYTES = 2**31
 MOST_INPUTS = 2**22  # columns
 _OLDEST_OPSET = 7
+_NO_NUMBERS = (8, 14, 15)  # STRING, COMPLEX64, COMPLEX128
 _LOOKING = ("Shape", "Size", "ArgMax")  # what reads a value and does nothing with its numbers
 # the types of numbers that there are in files, with the bytes of each, and where they stand
 _KINDS = {
@@ -236,6 +237,8 @@ def _input(proto: Any) -> Input:
     if not proto.type.HasField("tensor_type"):
         raise ModelFileError(f"The input {shown(proto.name)} is no tensor.")
     kind = proto.type.tensor_type
+    if kind.elem_type in _NO_NUMBERS:
+        raise ModelFileError(f"The input {shown(proto.name)} is no tensor of real numbers.")
     if not kind.HasField("shape"):
         return Input(proto.name, (None,))
     sides = [side.dim_value if side.dim_value > 0 else None for side in kind.shape.dim]
