@@ -51,20 +51,23 @@ def pytest_collection_modifyitems(items):
     """Skip what needs PyTorch where there is none; whatever speaks of it is worth a repeat.
 
     Of a test marked ``one_in(n)`` one case in n is quick, chosen by its name; the rest is slow, and
-    so is whatever is marked ``rest``.
+    so is whatever is marked ``rest``. Of ``either`` case one is run, and the other, the twin, is
+    slow alone.
     """
     cases = defaultdict(list)
     for item in items:
-        if item.get_closest_marker("one_in") and not item.get_closest_marker("slow"):
+        marked = item.get_closest_marker("one_in") or item.get_closest_marker("either")
+        if marked and not item.get_closest_marker("slow"):
             cases[item.nodeid.partition("[")[0]].append(item)
     for of_one_test in cases.values():
-        (n,) = of_one_test[0].get_closest_marker("one_in").args
+        marker = of_one_test[0].get_closest_marker("one_in")
+        (n,) = (2,) if marker is None else marker.args
         of_one_test.sort(key=lambda item: zlib.crc32(item.nodeid.encode()))
         for item in of_one_test[math.ceil(len(of_one_test) / n) :]:
-            item.add_marker(pytest.mark.rest)
+            item.add_marker(pytest.mark.twin if marker is None else pytest.mark.rest)
     has_torch = importlib.util.find_spec("torch") is not None
     for item in items:
-        if item.get_closest_marker("rest"):
+        if item.get_closest_marker("rest") or item.get_closest_marker("twin"):
             item.add_marker(pytest.mark.slow)
         if "torch" in item.nodeid.lower():
             item.add_marker(pytest.mark.smoke)

@@ -136,8 +136,8 @@ def served():
         yield address
 
 
-# quickly each test is tried at one of the doors, chosen by its name; at both with the rest
-@pytest.fixture(params=[pytest.param(d, marks=pytest.mark.one_in(2)) for d in ("page", "server")])
+# each test is tried at one of the doors, chosen by its name; at both with the slow ones
+@pytest.fixture(params=[pytest.param(d, marks=pytest.mark.either) for d in ("page", "server")])
 def studio(request, browser):
     if request.param == "page":
         folder = request.getfixturevalue("page_in_one_file")
