@@ -56,7 +56,7 @@ def imports_of(nodes):
             yield from imports_of(ast.iter_child_nodes(node))
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 def test_no_modules_import_each_other_in_a_circle():
     graph = {
         name: set(imports_of(tree_of(path).body)) & {*MODULES}

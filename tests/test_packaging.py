@@ -99,7 +99,7 @@ def test_importing_deltaprop_loads_nothing_heavy():
     assert {root(name) for name in json.loads(result.stdout)} & HEAVY == set()
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 def test_nothing_loads_with_pickle():
     for path in MODULES:
         assert [(name, line) for name, line in imports(path) if root(name) in UNSAFE] == [], path

@@ -170,7 +170,7 @@ class TestTheInterface:
         assert explanation.verify()
         assert explanation.to_terminal()
 
-    @pytest.mark.rest
+    @pytest.mark.slow
     def test_whoever_came_first_explain_is_the_function(self):
         for first in (
             "dp.TableModel", "dp.load", "dp.Explanation", "dp.explain",

@@ -36,7 +36,7 @@ def test_the_python_runs(done, name):
     assert_ended_well(done, name)
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 def test_the_commands_on_a_table_run_one_after_another(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     shutil.copytree(ROOT / "examples" / "data", tmp_path / "examples" / "data")

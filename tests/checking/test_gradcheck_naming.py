@@ -125,7 +125,7 @@ def test_every_mistake_in_a_users_function_is_caught_and_named(networks, slip, n
 
 @HOW_MANY
 @pytest.mark.parametrize("slip", sorted(ON_THE_WAY_DOWN | IN_ARRAYS))
-@pytest.mark.rest
+@pytest.mark.slow
 def test_a_mistake_in_one_layer_only_is_named_with_that_layer(networks, slip, n):
     caught = 0
     for problem in networks(slip, n):

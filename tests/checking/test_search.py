@@ -85,7 +85,7 @@ def case(seed, depth=3):
     }  # fmt: skip
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(4))
 @pytest.mark.parametrize("seed", [0, *(pytest.param(s, marks=pytest.mark.slow) for s in (1, 2, 3))])
 def test_the_referee_and_marking_give_the_same_gradients_the_same_names(seed, part):

@@ -16,7 +16,7 @@ def test_it_prints_a_table(call):
     assert max(map(len, called.out.splitlines())) <= 80
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 def test_json_holds_times_ratios_and_machine(call):
     called = call("bench", "--rows", TINY, "--against", "sklearn", "--threads", "1", "--json")
     facts = called.json

@@ -84,7 +84,7 @@ def test_a_killed_run_leaves_the_old_model(start, folder, models):
     assert path.read_bytes() == models["kinds.safetensors"]
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 def test_an_interrupted_run_ends_at_once_with_the_best_so_far(start, folder):
     process = start(LONG)
     wait_for_checkpoint(folder / "m.safetensors.checkpoint", process)
@@ -136,7 +136,7 @@ def test_an_interruption_before_training_is_said(start, folder):
     assert err == "deltaprop: Interrupted.\n"
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 def test_a_killed_run_leaves_no_half_model_and_is_resumed_to_the_same_bits(
     start, folder, call, refused
 ):
@@ -168,7 +168,7 @@ def test_what_becomes_of_a_checkpoint_is_said(folder, put, call):
     assert answer.err.startswith("note: There is no m.safetensors.checkpoint to resume from")
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     ["predict kinds.safetensors big.csv", "predict kinds.safetensors big.csv --json"],

@@ -122,7 +122,7 @@ def test_json_is_filled_in_and_marked(call, tmp_path):
     assert [task["practice"]["level"] for task in several] == [1, 1]
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 def test_a_quiz_for_moodle(call, tmp_path):
     words = ["practice", "--format", "moodle", "--level", "2", "--seed", "4", "-n", "8"]
     called = call(*words, "--out", tmp_path / "quiz.xml")
@@ -177,7 +177,7 @@ def test_the_mistake_in_a_working_is_to_be_found(call, tmp_path):
     assert (tmp_path / "sheet").read_text("utf-8").count("Find the mistake.") == 2
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 def test_the_fix_that_helps_is_to_be_chosen(call, tmp_path):
     words = ["practice", "--kind", "fix", "--seed", "3"]
     shown = call(*words, "--key", tmp_path / "key")
@@ -323,7 +323,7 @@ def test_a_terminal_goes_on_and_once_stops(environment, terminal, tmp_path):
     assert (tmp_path / "deltaprop" / "practice.json").exists()
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["ctrl-d", "ctrl-c"])
 def test_leaving_a_terminal_is_polite(terminal, how):
     one = terminal(*FIRST)

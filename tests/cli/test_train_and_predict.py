@@ -132,7 +132,7 @@ def test_without_hidden_layers_it_is_softmax_regression(folder, call):
     np.testing.assert_allclose(p, alike.predict_proba(x), atol=5e-3)
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 @pytest.mark.usefixtures("search_in_full")  # as in that process
 def test_the_same_seed_gives_the_same_bytes_in_any_process(folder, call, environment):
     words = ["train", "flowers.csv", "--target", "kind", "--dropout", "0.3", "--seed", "7", *QUICK]

@@ -202,7 +202,7 @@ def test_in_forked_children(done, part):
 
 
 @pytest.mark.parametrize("threads", ["1", "2"])
-@pytest.mark.rest
+@pytest.mark.slow
 def test_a_child_of_a_process_that_used_polars_alone(tmp_path, threads):
     """Whoever loaded polars: in the child, its threads are found to be gone."""
     script = tmp_path / "late.py"

@@ -180,7 +180,7 @@ class TestTheToolsAround:
         assert set(dp.MLPClassifier().set_partial_fit_request.__doc__.split()) >= {"classes"}
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 def test_docstrings_may_be_left_out():
     program = "import deltaprop as dp; dp.MLPClassifier(), dp.MLPRegressor()"
     subprocess.run([sys.executable, "-OO", "-c", program], check=True)

@@ -67,7 +67,7 @@ def test_eight_threads_predict_at_once(model):
     assert found == {answer(model)}
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 @pytest.mark.usefixtures("search_in_full")  # as in those processes
 def test_a_grid_search_in_two_processes():
     from sklearn.model_selection import GridSearchCV

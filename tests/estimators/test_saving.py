@@ -73,7 +73,7 @@ def test_no_choice_of_a_recipe_was_forgotten():
     assert every == {*CHOICES, "preset", "hidden", "epochs"} - {"task"}
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 @SOME
 @given(columns=TABLES, target=TARGETS, how=RECIPES)
 def test_a_model_of_a_random_table_comes_back(folder, columns, target, how):

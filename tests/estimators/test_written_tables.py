@@ -35,7 +35,7 @@ def kilos(x):
 WRITERS = [euros, dollars, accounts, kilos, lambda x: f"{x} %", repr]
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.integers(-(10**7), 10**7).map(lambda n: n / 100), min_size=12, max_size=20,

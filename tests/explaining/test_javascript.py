@@ -52,7 +52,7 @@ def explanations():
             yield dp.explain(network, network.init(rng), x, targets[row.targets])
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 def test_every_expression_comes_to_the_same_number_in_javascript(browser):
     finite = (each for each in explanations() if np.isfinite(each.update.after.loss))
     texts = [s["expression"] for each in finite for s in json.loads(each.to_json())["steps"]]

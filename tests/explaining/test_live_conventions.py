@@ -27,7 +27,7 @@ def judge_in(page, step, changes, **style):
 
 
 @pytest.mark.parametrize("name", [choice.name for choice in CONVENTIONS])
-@pytest.mark.rest
+@pytest.mark.slow
 def test_every_convention(page, name):
     loss = "cross_entropy" if name.startswith("logarithm") else "half_squared_error"
     loss = "huber" if name == "loss: mean_over_outputs" else loss

@@ -187,7 +187,7 @@ class TestTheStart:
     @pytest.mark.parametrize(
         ("rule", "n_in"), [*((rule, 3) for rule in RULES if rule), (dp.Adam(), 300)]
     )
-    @pytest.mark.rest
+    @pytest.mark.slow
     def test_the_state_of_an_optimizer(self, rng, rule, n_in):
         network = dp.Network([n_in, 3, 2], "tanh")
         parameters = network.init(rng)

@@ -85,7 +85,7 @@ def test_cross_entropy_in_bits(registered, told, name):
         assert "upstream" not in {ref.quantity for ref in derivation.refs()}
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 @given(
     by=st.floats(0.01, 100),
     told=st.sampled_from(["all", "by output"]),

@@ -71,7 +71,7 @@ class TestAtAnyWidth:
 
 @pytest.mark.parametrize("name", ["tutorial", "iris", "deep", "digit", "beside"])
 @pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.rest
+@pytest.mark.slow
 def test_nothing_is_wider_than_its_place(request, page, name, language):
     browser = page(request.getfixturevalue(name), language=language)
     for width, height in WIDTHS:

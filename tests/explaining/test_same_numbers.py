@@ -110,7 +110,7 @@ def test_the_tutorial(style):
     ],
     ids=lambda style: "-".join(style.values()),
 )
-@pytest.mark.rest
+@pytest.mark.slow
 def test_the_strongest_numbers_of_a_large_network(rng, style):
     network = dp.Network([80, 60, 4], "relu")
     explanation = dp.explain(network, network.init(rng), rng.normal(size=(2, 80)), [0, 3])

@@ -79,7 +79,7 @@ def test_the_step_of_a_row_is_called_in_one_language():
 
 
 @pytest.mark.parametrize("level", [1, 2, 5, 6])
-@pytest.mark.rest
+@pytest.mark.slow
 def test_whatever_is_said_of_a_wrong_working_is_said_in_chinese(level):
     """Reasons are put together from parts; each whole one is known."""
     exercise, catalogue = dp.exercise(level, 1), catalogue_of("zh")

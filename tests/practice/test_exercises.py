@@ -199,7 +199,7 @@ def test_five_decimals_on_the_way_and_three_in_the_answer_are_enough(tasks, leve
         assert marking.ok, (task.seed, [mark.because for mark in marking.wrong])
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 def test_an_exercise_is_the_same_for_ever():
     assert {level: digest(level) for level in LEVELS} == DIGESTS
 

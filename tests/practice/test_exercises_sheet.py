@@ -128,7 +128,7 @@ def test_text_keeps_to_the_width(language, width):
         assert text_width(longest) <= max(width, 72), longest
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 def test_every_place_for_a_fact_is_filled_in():
     for language in LANGUAGES:
         sheet = all_levels(language)

@@ -35,7 +35,7 @@ def letter(found, name):
 
 
 @pytest.mark.parametrize("level", MOST)
-@pytest.mark.rest
+@pytest.mark.slow
 def test_one_mistake_is_planted_and_mark_finds_it_in_that_line(level):
     names = set()
     for seed in range(6):

@@ -34,7 +34,7 @@ def letters(task, *, helping):
 
 
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.rest
+@pytest.mark.slow
 def test_the_answer_is_what_trying_every_change_says(seed):
     task = FixTask.drawn(1, seed, "en")
     assert task.run.loss > 0.45

@@ -78,7 +78,7 @@ def test_every_mistake_is_planted_and_named_at_least_once(outcomes):
     assert set(named) == set(MISTAKES) - in_others
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 def test_a_planted_mistake_is_named_from_a_few_of_its_numbers_too(workings):
     named = []
     for case, (name, example, numbers) in enumerate(planted(workings, range(200, 202))):
@@ -149,7 +149,7 @@ def slips(workings, seeds):
 SLIPS = pytest.mark.parametrize("n", [8, pytest.param(80, marks=pytest.mark.slow)])
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 @SLIPS
 def test_a_slip_in_a_single_number_is_arithmetic_and_nothing_else_is_wrong(workings, n):
     named, count = 0, 0
@@ -166,7 +166,7 @@ def test_a_slip_in_a_single_number_is_arithmetic_and_nothing_else_is_wrong(worki
     assert named >= 0.95 * count
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 @SLIPS
 def test_what_is_made_from_a_slip_follows_and_is_not_wrong(workings, n):
     named, following, count = 0, 0, 0

@@ -186,7 +186,7 @@ class TestMarking:
         assert "\033" not in text
         assert max(map(len, text.splitlines())) <= 80
 
-    @pytest.mark.rest
+    @pytest.mark.slow
     def test_a_wide_working_fits_80_columns_too(self):
         rng = np.random.default_rng(0)
         wide = rng.normal(size=(12, 11)).round(3).tolist()

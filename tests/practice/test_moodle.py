@@ -161,7 +161,7 @@ def test_the_key_counts_as_right_for_mark_as_shown_and_as_rounded(level):
                 assert answers[0].takes(float(f"{drawn[0].value:.{digits}g}"))
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 def test_what_a_mistake_gives_gets_its_name_from_mark_too():
     named = tried = 0
     for question in (q for level in (1, 2, 3, 5) for q in islice(questions(level, 11), 8)):

@@ -44,7 +44,7 @@ def as_a_set(studio):
     return page
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 @pytest.mark.parametrize("made", [made_by_hand, as_a_set])
 def test_every_phase_of_the_tutorials_example_has_its_numbers(studio, made):
     page = made(studio)
@@ -131,7 +131,7 @@ def test_another_input_is_the_rows_from_there_on_and_not_before(studio):
     assert page.browser.execute_script(given) == [0.75, first[1]]
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 def test_both_doors_go_on_alike_from_what_was_changed(browser, page_in_one_file, served):
     found = []
     for base in ((page_in_one_file / "en.html").as_uri(), served):

@@ -80,7 +80,7 @@ def begin(studio, address="data=drawn"):
     return page
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 def test_a_set_is_drawn_with_the_mouse_and_learnt(studio):
     page = begin(studio)
     browser = page.browser

@@ -150,7 +150,7 @@ def test_an_address_with_no_formula_opens_as_usual(studio):
     assert page.browser.execute_script(value) == "sin(3*x1)*x2"
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "address", ["data=formula", "data=drawn&data-points=cgAgAgBBB", "data=xor"]
 )

@@ -126,7 +126,7 @@ def test_runs_are_tried_beside_a_table_too(studio):
     page.until(lambda: page.text("step") == "1")
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("language", "width", "theme"), [("en", 1280, "light"), ("zh", 390, "dark")]
 )

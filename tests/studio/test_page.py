@@ -104,7 +104,7 @@ def test_both_doors_come_to_the_same_numbers(browser, page_in_one_file, served):
         assert value == pytest.approx(found[1][name], rel=1e-11, abs=1e-14), name
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 def test_what_is_changed_is_in_the_address_and_undone(studio):
     page = studio()
     before = page.browser.current_url

@@ -29,7 +29,7 @@ def opened(browser, page_in_one_file):
     ("language", "width", "theme"),
     [("en", 1280, "light"), ("zh", 390, "dark"), ("en", 390, "light"), ("zh", 1280, "dark")],
 )
-@pytest.mark.rest
+@pytest.mark.slow
 def test_nothing_keeps_anybody_from_using_it(opened, axe, language, width, theme):
     page = opened(language, width, theme)
     wide = "return document.documentElement.scrollWidth"
@@ -44,7 +44,7 @@ def test_nothing_keeps_anybody_from_using_it(opened, axe, language, width, theme
         assert page.browser.execute_script(wide) <= width, tab
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 def test_it_is_driven_by_keys_alone(opened):
     page = opened("en", 1280, "light")
     browser = page.browser

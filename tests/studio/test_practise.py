@@ -28,7 +28,7 @@ return [...found, JSON.stringify(globalThis.deltapropStep() ?? '')].join('\\n');
 """
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 def test_a_whole_session_that_is_right(studio):
     practice = Practice(studio(SMALL), samples=2)
     count = 0
@@ -47,7 +47,7 @@ def test_a_whole_session_that_is_right(studio):
     practice.page.until(lambda: not practice.page.browser.find_elements("id", "stop"))
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 def test_long_numbers_are_worked_with_as_they_are_shown(studio):
     page = studio(SMALL.replace("scheme=short", "scheme=glorot").replace("layers=2", "layers=3"))
     page.step_to(3)
@@ -144,7 +144,7 @@ def numbers_told(page, hidden):
     return told
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 @pytest.mark.parametrize("topic", ["mixture", "update"])
 def test_what_is_hidden_is_told_nowhere(studio, topic):
     page = studio(SMALL)
@@ -235,7 +235,7 @@ def test_by_keys_alone(studio):
     assert browser.find_element("css selector", ".verdicts").get_attribute("role") == "status"
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("language", "width", "theme"), [("en", 1280, "light"), ("zh", 390, "dark")]
 )

@@ -75,7 +75,7 @@ def test_what_follows_from_numbers_of_ones_own(ask_marking):
             )  # fmt: skip
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 def test_the_mistakes_that_give_a_typed_number_are_pythons(ask_marking):
     """Hundreds of numbers as people write them: right, rounded, and of every mistake."""
     rng, seen = np.random.default_rng(3), {"right": 0, "coarse": 0, "named": 0}

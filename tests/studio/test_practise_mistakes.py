@@ -19,7 +19,7 @@ def same(one, other):
     return np.allclose(one, other, rtol=1e-12, atol=1e-13 * size)
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 def test_each_mistake_gives_what_it_gives_in_python(ask_marking):
     rng, made = np.random.default_rng(5), set()
     for case in range(60):
@@ -57,7 +57,7 @@ def test_they_are_called_what_python_calls_them():
         assert all(zh != en for en, zh in zip(sentences, chinese[name], strict=True))
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 def test_numbers_of_another_index_give_what_they_give_in_python(ask_marking):
     rng, count = np.random.default_rng(6), 0
     for case in range(40):

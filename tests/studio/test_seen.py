@@ -56,7 +56,7 @@ def test_each_phase_shows_its_numbers_and_the_fourth_takes_the_step(studio):
             agree(page, expected(step, mode, 0))
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 def test_it_walks_one_phase_a_second_until_it_is_stopped(studio):
     page = studio("data=xor&data-n=40&layers=2-tanh")
     page.choose("speed", "phases")
@@ -157,7 +157,7 @@ RULES = (dp.GradientDescent(0.1), dp.Momentum(0.1), dp.Adam(0.1), dp.AdamW(0.1),
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-@pytest.mark.rest
+@pytest.mark.slow
 def test_the_curve_along_the_step_is_the_references_loss(studio, rule):
     page = studio(
         f"data=moons&data-n=40&layers=3-tanh&batchSize=8&learningRate=0.1&optimizer={rule.name}"

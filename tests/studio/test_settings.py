@@ -72,7 +72,7 @@ def test_why_is_said_of_every_entry_and_of_nothing_else(trained):
         assert {key for key in wording(language) if key.startswith(sets)} == asked
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 def test_every_entry_can_be_taken_over_and_undone(browser, page_in_one_file, trained):
     base = (page_in_one_file / "en.html").as_uri()
     page = Studio(browser, f"{base}#data-seed=7")

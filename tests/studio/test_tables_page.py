@@ -141,7 +141,7 @@ def test_what_is_no_table_is_refused_in_a_sentence(studio, tmp_path, what):
     assert not shows(page, ".", ".trouble")
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 def test_ten_thousand_columns_are_taken_or_refused(studio, tmp_path):
     path = tmp_path / "wide.csv"
     rng = np.random.default_rng(1)
@@ -176,7 +176,7 @@ def test_a_page_with_a_table_in_it_opens_it(browser, tmp_path):
     browser.get("about:blank")
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 def test_too_much_for_the_page_is_read_in_part(browser, page_in_one_file, tmp_path):
     path = tmp_path / "large.csv"
     with path.open("wb") as file:

@@ -89,7 +89,7 @@ def driven(page):
     return edited, numbers(page)
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 @pytest.mark.parametrize("more", ["", "&biases=false"])
 def test_the_run_goes_with_the_page_and_is_played_again(door, visit, tmp_path, more):
     page = visit(f"{door}#{SETUP}{more}")
@@ -159,7 +159,7 @@ def test_the_model_is_read_and_comes_to_the_same_outputs(door, visit, tmp_path, 
     np.testing.assert_allclose(np.ravel(outputs), last["outputs"], rtol=1e-12, atol=1e-15)
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 def test_the_step_is_read_back_with_all_its_numbers(door, visit, tmp_path):
     for setup, steps in ((SETUP, 3), (WAVES, 2), (MARGINS, 0), (PLAIN, 2)):
         page = visit(f"{door}#{setup}")
@@ -178,7 +178,7 @@ def test_the_step_is_read_back_with_all_its_numbers(door, visit, tmp_path):
 LINE = re.compile(r"^(.*?) &(.*?)(?: \\\\)? % (\S+)$((?:\n &.*)*)", re.MULTILINE)
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 def test_the_latex_of_the_step_holds_as_arithmetic(page_in_one_file, visit, tmp_path):
     for setup, ask in ((SETUP, None), (WAVES, None), (MARGINS, None), (SETUP, "#ask-loss")):
         page = visit(f"{(page_in_one_file / 'en.html').as_uri()}#{setup}")

@@ -102,7 +102,7 @@ def walked(page, *, by_itself=False):
     return said
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 def test_the_tour_is_walked_to_its_end(studio):
     page = studio("tour")
     said = walked(page)
@@ -113,7 +113,7 @@ def test_the_tour_is_walked_to_its_end(studio):
         assert words[key.removesuffix(" title")] in text
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 def test_in_chinese_every_step_is_done_for_the_learner(browser, page_in_one_file):
     page = Studio(browser, f"{(page_in_one_file / 'zh.html').as_uri()}#tour=1")
     said = walked(page, by_itself=True)
@@ -146,7 +146,7 @@ def test_it_is_not_shown_by_itself_and_resumed_where_it_was_left(studio):
     page.until(lambda: page.text("step") == "30")
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 def test_the_tour_is_taken_by_keys_alone(studio):
     page = studio("tour")
     browser = page.browser
@@ -177,7 +177,7 @@ def test_the_tour_is_taken_by_keys_alone(studio):
     at(page, 6)
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("language", "width", "theme"), [("en", 1280, "light"), ("zh", 390, "dark")]
 )

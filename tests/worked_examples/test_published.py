@@ -152,7 +152,7 @@ def test_victor_zhou(load, examples):
     })  # fmt: skip
 
 
-@pytest.mark.rest
+@pytest.mark.slow
 def test_mazur_one_step_and_ten_thousand(load, examples):
     file, e = load("mazur_2015"), examples["mazur_2015"]
     bug = MISTAKES["updated_weights"].variants[0]
