@@ -238,6 +238,18 @@ def test_bfloat16_and_numbers_that_are_written_one_by_one(read):
     np.testing.assert_array_equal(read(graph)[1].W[0], values)
 
 
+def test_a_graph_for_so_many_rows_alone(read):
+    graph = Graph(tail=(2, 2))
+    graph.inputs = [graph.made("x", (9, 2, 2))]
+    graph.node("Reshape", "x", graph.whole(9, -1))
+    graph.dense(4, 3)
+    graph.node("Reshape", graph.last, graph.whole(9, 3))
+    holds(read, graph)
+    graph.node("Reshape", graph.last, graph.whole(3, 9))
+    with pytest.raises(ModelFileError, match="joins rows with each other"):
+        read(graph)
+
+
 def test_what_sklearn_s_classifiers_become(read):
     graph = Graph()
     graph.node("Cast", to=TENSOR.FLOAT)

@@ -166,7 +166,7 @@ def _reshape(reader: Reader, node: Node, inputs: list[Value]) -> Value:
                 whole[i] if side == 0 and i < len(whole) else side for i, side in enumerate(sides)
             ]
     left = row.width
-    if not sides or (sides[0] not in (None, -1, 1)):
+    if not sides or sides[0] not in (None, -1, 1, reader.graph.inputs[0].n_rows):
         raise node.refused("joins rows with each other")
     tail = sides[1:]
     if any(side is None or (side < 1 and side != -1) for side in tail) or tail.count(-1) > 1:

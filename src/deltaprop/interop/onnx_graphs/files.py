@@ -61,10 +61,14 @@ class Node:
 
 @dataclass(frozen=True)
 class Input:
-    """What goes into a graph: the sizes of a row, None where the file does not say."""
+    """What goes into a graph: the sizes of a row, None where the file does not say.
+
+    ``n_rows`` is how many rows it is made for, where it is for so many alone.
+    """
 
     name: str
     tail: tuple[int | None, ...]
+    n_rows: int | None = None
 
 
 @dataclass
@@ -251,7 +255,7 @@ def _input(proto: Any) -> Input:
             f"The input {shown(proto.name)} has rows of {prod(side or 1 for side in sides[1:]):,} "
             f"numbers; up to {MOST_INPUTS:,} are read."
         )
-    return Input(proto.name, tuple(sides[1:]))
+    return Input(proto.name, tuple(sides[1:]), sides[0])
 
 
 def _is_of_numbers(onnx: Any, proto: Any) -> bool:
