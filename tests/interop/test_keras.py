@@ -288,6 +288,45 @@ def test_hostile_files_end_in_one_sentence(made, tmp_path):
     assert len(str(refusal.value)) < 600
 
 
+def never_written(file):
+    group = file.create_group("layers/dense/vars")
+    group.create_dataset("0", (3, 2), "f4")  # says so, and holds nothing
+    group["1"] = np.zeros(2, np.float32)
+
+
+def packed(file):
+    group = file.create_group("layers/dense/vars")
+    group.create_dataset("0", data=np.ones((3, 2), np.float32), chunks=(3, 2), compression="gzip")
+    group["1"] = np.zeros(2, np.float32)
+
+
+@pytest.mark.parametrize("made", [never_written, packed])
+def test_arrays_are_no_larger_than_what_is_stored(made, tmp_path):
+    with pytest.raises(ModelFileError, match="not written as Keras writes them"):
+        dp.from_keras(written(tmp_path / "a.keras", weights=made))
+
+
+def test_numbers_of_another_file_are_not_read(tmp_path):
+    other = tmp_path / "secret"
+    other.write_bytes(np.ones(6, "f4").tobytes())
+
+    def lent(file):
+        group = file.create_group("layers/dense/vars")
+        group.create_dataset("0", (3, 2), "f4", external=[(str(other), 0, 24)])
+        group["1"] = np.zeros(2, np.float32)
+
+    def linked(file):
+        file["layers/dense/vars/0"] = h5py.ExternalLink(str(tmp_path / "b.h5"), "x")
+        file["layers/dense/vars/1"] = np.zeros(2, np.float32)
+
+    with h5py.File(tmp_path / "b.h5", "w") as file:
+        file["x"] = np.ones((3, 2), np.float32)
+    with pytest.raises(ModelFileError, match="not written as Keras writes them"):
+        dp.from_keras(written(tmp_path / "a.keras", weights=lent))
+    with pytest.raises(ModelFileError, match="it points elsewhere"):
+        dp.from_keras(written(tmp_path / "a.keras", weights=linked))
+
+
 def test_what_would_become_very_large_is_not_unpacked(tmp_path):
     path = tmp_path / "a.keras"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
