@@ -47,12 +47,15 @@ def pytest_collection_finish():
     gc.enable()
 
 
+_MORE_IN_CI = 4  # times as many cases of a test as are quick
+
+
 def pytest_collection_modifyitems(items):
     """Skip what needs PyTorch where there is none; whatever speaks of it is worth a repeat.
 
-    Of a test marked ``one_in(n)`` one case in n is quick, chosen by its name; the rest is slow, and
-    so is whatever is marked ``rest``. Of ``either`` case one is run, and the other, the twin, is
-    slow alone.
+    Of a test marked ``one_in(n)`` one case in n is quick, chosen by its name; of the others CI runs
+    three times as many, which are its ``rest``, and what is left, its twins, is slow alone. Of two
+    cases marked ``either`` one is quick, and the other a twin.
     """
     cases = defaultdict(list)
     for item in items:
@@ -63,8 +66,10 @@ def pytest_collection_modifyitems(items):
         marker = of_one_test[0].get_closest_marker("one_in")
         (n,) = (2,) if marker is None else marker.args
         of_one_test.sort(key=lambda item: zlib.crc32(item.nodeid.encode()))
-        for item in of_one_test[math.ceil(len(of_one_test) / n) :]:
-            item.add_marker(pytest.mark.twin if marker is None else pytest.mark.rest)
+        quick = math.ceil(len(of_one_test) / n)
+        in_ci = quick if marker is None else _MORE_IN_CI * quick
+        for place, item in enumerate(of_one_test[quick:], quick):
+            item.add_marker(pytest.mark.rest if place < in_ci else pytest.mark.twin)
     has_torch = importlib.util.find_spec("torch") is not None
     for item in items:
         if item.get_closest_marker("rest") or item.get_closest_marker("twin"):
