@@ -333,3 +333,14 @@ def test_what_pytorch_exports(activation, opset, read, tmp_path):
     network, parameters = dp.from_onnx(tmp_path / "t.onnx")
     p = dp.predict(network, parameters, x.numpy().reshape(8, -1).astype(float))
     np.testing.assert_allclose(p, module(x).detach().numpy(), atol=1e-6)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("hidden", ["relu", "gelu", "silu"])
+def test_biases_of_0_are_biases_and_none_are_none(bias, hidden, tmp_path, rng):
+    network = dp.Network([4, 5, 1], hidden, "binary_cross_entropy", bias=bias)
+    parameters = network.init(rng)
+    dp.to_onnx(network, tmp_path / "m.onnx", parameters, dtype="float64")
+    found, numbers = dp.from_onnx(tmp_path / "m.onnx")
+    assert found == network
+    np.testing.assert_array_equal(numbers.flat, parameters.flat)

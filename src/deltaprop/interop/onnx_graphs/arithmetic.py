@@ -93,13 +93,13 @@ def _clip(reader: Reader, node: Node, inputs: list[Value]) -> Value:
 
 
 def _neg(reader: Reader, node: Node, inputs: list[Value]) -> Value:
-    return _affine(reader, node, reader.row(node, inputs[0]), -np.ones(1), np.zeros(1))
+    return _affine(reader, node, reader.row(node, inputs[0]), -np.ones(1), None)
 
 
-def _affine(reader: Reader, node: Node, row: Row, s: Array, t: Array) -> Row:
+def _affine(reader: Reader, node: Node, row: Row, s: Array, t: Array | None) -> Row:
     """Return row s + t, which is no more than other numbers of the steps beside it."""
     name = next(name for name in node.inputs if reader.known.get(name) is row)
-    result = row.times(s).plus(t)
+    result = row.times(s) if t is None else row.times(s).plus(t)
     alone = row.alone and len(reader.graph.readers.get(name, [])) <= 1
     return Row(result.base, result.tail, result.core, result.scale, result.shift, alone)
 
@@ -126,12 +126,12 @@ def _joined(reader: Reader, node: Node, inputs: list[Value]) -> Value:
         case "Sub":
             return _affine(reader, node, row, -np.ones(1), c)
         case "Mul":
-            return _affine(reader, node, row, c, np.zeros(1))
+            return _affine(reader, node, row, c, None)
         case _ if row is not first:
             return reader.operation(node, "Div", [array, row])
     if not c.all():
         raise node.refused("divides by 0")
-    return _affine(reader, node, row, 1.0 / c, np.zeros(1))
+    return _affine(reader, node, row, 1.0 / c, None)
 
 
 def _reduced(reader: Reader, node: Node, inputs: list[Value]) -> Value:

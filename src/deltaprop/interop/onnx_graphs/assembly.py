@@ -57,7 +57,8 @@ def _merged(steps: list[tuple[Step, int]]) -> list[tuple[str, dict[str, Any]]]:
             continue
         if step.kind == "dense" and before is not None and before[0] == "diagonal":
             s, t = (np.broadcast_to(before[1][name], width) for name in "st")
-            told |= {"W": s[:, None] * told["W"], "b": told["b"] + t @ told["W"]}
+            b = told["b"] + t @ told["W"] if np.ndim(before[1]["t"]) else told["b"]
+            told |= {"W": s[:, None] * told["W"], "b": b}
             parts.pop()
         if step.kind == "norm":
             told |= {"g": np.ones(1), "b": np.zeros(1)}
@@ -71,7 +72,9 @@ def _takes(kind: str, own: dict[str, Any], told: dict[str, Any]) -> bool:
     if names is None:
         return False
     scale, shift = names
-    own[scale], own[shift] = own[scale] * told["s"], own[shift] * told["s"] + told["t"]
+    own[scale] = own[scale] * told["s"]
+    if np.ndim(own[shift]) or np.ndim(told["t"]):
+        own[shift] = own[shift] * told["s"] + told["t"]
     return True
 
 
@@ -83,7 +86,7 @@ def _in_a_chain(parts: list[tuple[str, dict[str, Any]]]) -> Iterator[chain.Step]
         match kind:
             case "dense":
                 W = own["W"]
-                b = np.broadcast_to(own["b"], W.shape[1]) if np.any(own["b"]) else None
+                b = np.broadcast_to(own["b"], W.shape[1]) if np.ndim(own["b"]) else None
                 yield chain.Affine(_WHERE, W, b)
             case "diagonal" if number < len(parts) and not np.any(own["t"]):
                 yield _own(Scaling(), "s", own["s"], width)

@@ -34,7 +34,7 @@ def _dense(reader: Reader, node: Node, row: Row, W: Array, b: Array | None) -> R
         raise node.refused(f"brings the parameters over {MOST_NUMBERS:,}")
     before = reader.settled(node, row)
     tail = (*row.tail[:-1], W.shape[1])
-    own = np.zeros(1) if b is None else reader.vector(node, b, tail)
+    own = np.zeros(()) if b is None else reader.vector(node, b, tail)
     return Row(reader.after(before, W.shape[1], "dense", W=W, b=own), tail)
 
 
@@ -126,7 +126,9 @@ def _concat(reader: Reader, node: Node, inputs: list[Value]) -> Value:
             p = evaluated(second, z)
             is_pair = np.allclose(evaluated(first, z) + p, 1.0, rtol=0, atol=1e-9)
             if is_pair and np.allclose(p, sigmoid(z), rtol=0, atol=2e-6):
-                base = reader.after(first.base, 2, "dense", W=np.array([[0.0, 1.0]]), b=np.zeros(1))
+                base = reader.after(
+                    first.base, 2, "dense", W=np.array([[0.0, 1.0]]), b=np.zeros(())
+                )
                 return Row(reader.after(base, 2, "softmax"), (2,))
     raise node.refused("joins branches of the graph; layers follow each other here")
 

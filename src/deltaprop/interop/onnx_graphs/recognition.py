@@ -34,7 +34,7 @@ def recognized(row: Row, *, is_coarse: bool) -> list[Step] | None:
     found = _joined if row.core.joins else _elementwise
     if row.scale.size == row.shift.size == 1 and (whole := found(row, within)) is not None:
         return whole
-    steps = found(replace(row, scale=np.ones(1), shift=np.zeros(1)), within)
+    steps = found(replace(row, scale=np.ones(()), shift=np.zeros(())), within)
     return None if steps is None else [*steps, _diagonal(row)]
 
 
@@ -82,7 +82,7 @@ def _candidates(
 
 def _scaled(by: float | Array) -> list[Step]:
     factor = np.atleast_1d(np.asarray(by, dtype=np.float64))
-    return [] if (factor == 1).all() else [Step("diagonal", {"s": factor, "t": np.zeros(1)})]
+    return [] if (factor == 1).all() else [Step("diagonal", {"s": factor, "t": np.zeros(())})]
 
 
 def _function(name: str) -> list[Step]:

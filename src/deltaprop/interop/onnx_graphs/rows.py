@@ -62,14 +62,16 @@ class Operation:
 class Row:
     """Numbers of a row: scale * core + shift; ``tail`` are its sizes, those of the batch left out.
 
+    A shift without dimensions is none: nothing was added, not even zeros.
+
     ``alone``: nobody else reads what it is made of.
     """
 
     base: Base
     tail: tuple[int, ...]
     core: Operation | None = None
-    scale: Array = field(default_factory=lambda: np.ones(1))
-    shift: Array = field(default_factory=lambda: np.zeros(1))
+    scale: Array = field(default_factory=lambda: np.ones(()))
+    shift: Array = field(default_factory=lambda: np.zeros(()))
     alone: bool = True
 
     @property
@@ -85,11 +87,12 @@ class Row:
     @property
     def is_plain(self) -> bool:
         """Return whether nothing is done after its core."""
-        return bool((self.scale == 1).all() and (self.shift == 0).all())
+        return bool((self.scale == 1).all()) and self.shift.ndim == 0
 
     def times(self, factor: Array) -> Row:
         """Return it multiplied by a number, or each column by its own."""
-        return replace(self, scale=self.scale * factor, shift=self.shift * factor)
+        shift = self.shift * factor if self.shift.ndim else self.shift
+        return replace(self, scale=self.scale * factor, shift=shift)
 
     def plus(self, term: Array) -> Row:
         """Return it with a number added, or to each column its own."""
