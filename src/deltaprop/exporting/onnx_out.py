@@ -19,8 +19,6 @@ from deltaprop.model.files import write_atomically
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.tabular.encoding.column import Column
-from deltaprop.tabular.encoding.kinds.category import CategoricalColumn
-from deltaprop.tabular.encoding.kinds.numeric import NumericColumn
 from deltaprop.tabular.encoding.surprises import Surprises
 from deltaprop.tabular.libraries import pl
 from deltaprop.tabular.reading.truth import TRUTH, truth_values
@@ -119,16 +117,16 @@ def _input_of(graph: Graph, column: Column) -> Any:
     """Return the input of a column; SettingError where ONNX cannot read such cells."""
     if not column.name:
         raise SettingError("A column has no name; an input of ONNX needs one. Name it, and train.")
-    if isinstance(column, NumericColumn):
-        if column.notation is not None or column.offset:
-            raise SettingError(
-                f"The numbers of column {column.name!r} were written in a way of their own in "
-                f"training ({column.note}); in ONNX they have to be plain. Convert them, and train "
-                "again."
-            )
+    if column.plain_cells_are == "number":
         kind = graph.onnx.TensorProto.DOUBLE
-    elif isinstance(column, CategoricalColumn):
+    elif column.plain_cells_are == "word":
         kind = graph.onnx.TensorProto.STRING
+    elif column.takes_ranges:
+        raise SettingError(
+            f"The numbers of column {column.name!r} were written in a way of their own in "
+            f"training ({column.note}); in ONNX they have to be plain. Convert them, and train "
+            "again."
+        )
     else:
         raise SettingError(
             f"Column {column.name!r} is a {column.kind_names[0]}; ONNX has no way to make its "
@@ -140,13 +138,10 @@ def _input_of(graph: Graph, column: Column) -> Any:
 
 def _block(graph: Graph, column: Column) -> str:
     """Add what a column becomes, of the shape (N, n_outputs), in float64."""
-    if isinstance(column, NumericColumn):
-        return _numbers(graph, column)
-    assert isinstance(column, CategoricalColumn)
-    return _categories(graph, column)
+    return _numbers(graph, column) if column.plain_cells_are == "number" else _words(graph, column)
 
 
-def _numbers(graph: Graph, column: NumericColumn) -> str:
+def _numbers(graph: Graph, column: Column) -> str:
     """Add ``scaling.squash`` and ``ranges.shares`` of a column of numbers."""
 
     def node(operator: str, *inputs: str, **told: Any) -> str:
@@ -169,8 +164,8 @@ def _numbers(graph: Graph, column: NumericColumn) -> str:
         third = node("Div", kept, number(3.0))
         below = node("Sqrt", node("Add", node("Mul", third, third), number(1.0)))
         blocks.append(node("Where", missing, number(0.0), node("Div", kept, below)))
-    if column.edges:
-        low, high = np.array([[a * 0.5, b * 0.5] for a, b in pairwise(column.edges)]).T
+    if column.range_edges:
+        low, high = np.array([[a * 0.5, b * 0.5] for a, b in pairwise(column.range_edges)]).T
         usual = (np.clip(column.outputs[0].center * 0.5, low, high) - low) / (high - low)
         inside = node("Min", node("Max", half, number(low)), number(high))
         share = node("Div", node("Sub", inside, number(low)), number(high - low))
@@ -178,9 +173,9 @@ def _numbers(graph: Graph, column: NumericColumn) -> str:
     return blocks[0] if len(blocks) == 1 else node("Concat", *blocks, axis=1)
 
 
-def _categories(graph: Graph, column: CategoricalColumn) -> str:
+def _words(graph: Graph, column: Column) -> str:
     """Add the row of a table for each word that is a category, and one for all others."""
-    words = list(dict.fromkeys(_spellings(column.categories)))
+    words = list(dict.fromkeys(_spellings(column.words)))
     codes = column.codes(pl.Series(words, dtype=pl.String), Surprises())
     known = [(word, int(code) + 1) for word, code in zip(words, codes, strict=True) if code >= 0]
     code = graph.node(
@@ -188,8 +183,8 @@ def _categories(graph: Graph, column: CategoricalColumn) -> str:
         values_int64s=[code for _, code in known], default_int64=0,
     )  # fmt: skip
     flat = graph.node("Reshape", [code, graph.constant([-1], "shape", np.int64)])
-    table = np.zeros((1 + len(column.categories), column.n_outputs))
-    cells = pl.Series([None, *column.categories], dtype=pl.String)
+    table = np.zeros((1 + len(column.words), column.n_outputs))
+    cells = pl.Series([None, *column.words], dtype=pl.String)
     column.fill(table, cells, "", Surprises())
     rows = graph.constant(table, f"{column.name}_rows", np.float64)
     return graph.node("Gather", [rows, flat], axis=0)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from deltaprop.errors import SettingError
-from deltaprop.exporting.written import answers_of, mean_of, of_categories, of_numbers, selected
+from deltaprop.exporting.written import answers_of, mean_of, of_numbers, of_words, selected
 from deltaprop.interop import sql
 from deltaprop.interop.forward import forward
 from deltaprop.interop.sql import MOST_PARAMETERS, quoted
@@ -14,8 +14,6 @@ from deltaprop.interop.written.query import Dialect, network_query, select_of
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.tabular.encoding.column import Column
-from deltaprop.tabular.encoding.kinds.category import CategoricalColumn
-from deltaprop.tabular.encoding.kinds.numeric import NumericColumn
 
 if TYPE_CHECKING:
     from deltaprop.table_models import TableModel
@@ -118,21 +116,18 @@ def _inputs_of(columns: Sequence[Column], dialect: Dialect) -> Iterator[str]:
     for column in columns:
         if not column.n_outputs:
             continue
-        if isinstance(column, NumericColumn):
-            _refuse_own_notation(column)
+        if column.plain_cells_are == "number":
             yield from of_numbers(column, dialect)
-        elif isinstance(column, CategoricalColumn):
-            yield from of_categories(column)
+        elif column.plain_cells_are == "word":
+            yield from of_words(column)
+        elif column.takes_ranges:
+            raise SettingError(
+                f"The numbers of column {column.name!r} were written in a way of their own in "
+                f"training ({column.note}); in SQL they have to be plain. Convert them, and train "
+                "again."
+            )
         else:
             raise SettingError(
                 f"Column {column.name!r} is a {column.kind_names[0]}; SQL has no way to make its "
                 "inputs. Train without it, or predict with deltaprop."
             )
-
-
-def _refuse_own_notation(column: NumericColumn) -> None:
-    if column.notation is not None or column.offset:
-        raise SettingError(
-            f"The numbers of column {column.name!r} were written in a way of their own in training "
-            f"({column.note}); in SQL they have to be plain. Convert them, and train again."
-        )

@@ -16,26 +16,25 @@ from deltaprop.interop.written.query import (
     number,
     text_literal,
 )
-from deltaprop.tabular.encoding.column import Output
-from deltaprop.tabular.encoding.kinds.category import CategoricalColumn, CategoryColumn
-from deltaprop.tabular.encoding.kinds.numeric import NumericColumn
-from deltaprop.tabular.encoding.scaling import squash
+from deltaprop.tabular.encoding.column import Column
+from deltaprop.tabular.encoding.surprises import Surprises
+from deltaprop.tabular.libraries import pl
 from deltaprop.tabular.reading.truth import TRUTH, truth_values
 
 if TYPE_CHECKING:
     from deltaprop.table_models import TableModel
 
-__all__ = ["answers_of", "mean_of", "of_categories", "of_numbers", "selected"]
+__all__ = ["answers_of", "mean_of", "of_numbers", "of_words", "selected"]
 
 
-def of_numbers(column: NumericColumn, dialect: Dialect) -> Iterator[str]:
+def of_numbers(column: Column, dialect: Dialect) -> Iterator[str]:
     """Yield the inputs of a column of numbers."""
     value = f"CAST({quoted(column.name)} AS {dialect.number})"
     if dialect.has_nan:
         value = f"NULLIF({value}, CAST('NaN' AS {dialect.number}))"
     for output in column.outputs:
         if output.part == "missing":
-            there, away = (_squashed(output, x) for x in (0.0, 1.0))
+            there, away = output.squashed(np.array([0.0, 1.0])).tolist()
             yield f"CASE WHEN {value} IS NULL THEN {number(away)} ELSE {number(there)} END"
         else:
             far = f"({value} * 0.5 - {number(output.center * 0.5)}) * {number(2 * output.scale)}"
@@ -43,7 +42,7 @@ def of_numbers(column: NumericColumn, dialect: Dialect) -> Iterator[str]:
             clipped = f"{kept} / sqrt(1.0 + {kept} / 3.0 * {kept} / 3.0)"
             yield f"CASE WHEN {value} IS NULL THEN 0.0 ELSE {clipped} END"
     center = column.outputs[0].center * 0.5
-    for low, high in pairwise(edge * 0.5 for edge in column.edges):
+    for low, high in pairwise(edge * 0.5 for edge in column.range_edges):
         usual = (min(max(center, low), high) - low) / (high - low)
         inside = (
             f"{dialect.smallest}({dialect.largest}({value} * 0.5, {number(low)}), {number(high)})"
@@ -52,32 +51,29 @@ def of_numbers(column: NumericColumn, dialect: Dialect) -> Iterator[str]:
         yield f"CASE WHEN {value} IS NULL THEN 0.0 ELSE {share} - {number(usual)} END"
 
 
-def of_categories(column: CategoricalColumn) -> Iterator[str]:
+def of_words(column: Column) -> Iterator[str]:
     """Yield the inputs of a column of words, or of truth values."""
     cell = f"TRIM(CAST({quoted(column.name)} AS TEXT))"
-    said = truth_values(column.categories)
-    chosen = []
-    for category in column.categories:
+    said = truth_values(column.words)
+    holds = []
+    for category in column.words:
         words = [category, *_same_number(category)]
         if said is not None:
             truth = next(t for t, word in said.items() if word == category)
             words += [word for word, means in TRUTH.items() if means is truth]
             words += ["1", "1.0"] if truth else ["0", "0.0"]
-        exact = f"{cell} IN ({', '.join(map(text_literal, dict.fromkeys(words)))})"
-        if said is not None:
-            lower = ", ".join(map(text_literal, dict.fromkeys(word.lower() for word in words)))
-            exact = f"LOWER({cell}) IN ({lower})"
-        chosen.append(exact)
-    if isinstance(column, CategoryColumn):
-        for output, holds in zip(column.outputs, chosen, strict=True):
-            off, on = (_squashed(output, x) for x in (0.0, 1.0))
-            yield f"CASE WHEN {holds} THEN {number(on)} ELSE {number(off)} END"
-        return
-    unknown, low, high = (_squashed(column.outputs[0], x) for x in (0.0, -1.0, 1.0))
-    yield (
-        f"CASE WHEN {chosen[0]} THEN {number(low)} WHEN {chosen[1]} THEN {number(high)} "
-        f"ELSE {number(unknown)} END"
-    )
+            words = [word.lower() for word in words]
+        compared = cell if said is None else f"LOWER({cell})"
+        holds.append(f"{compared} IN ({', '.join(map(text_literal, dict.fromkeys(words)))})")
+    table = np.zeros((1 + len(column.words), column.n_outputs))
+    column.fill(table, pl.Series([None, *column.words], dtype=pl.String), "", Surprises())
+    for other, *of_each in table.T.tolist():
+        own = [
+            f"WHEN {condition} THEN {number(value)}"
+            for condition, value in zip(holds, of_each, strict=True)
+            if value != other
+        ]
+        yield f"CASE {' '.join(own)} ELSE {number(other)} END" if own else number(other)
 
 
 def _same_number(category: str) -> list[str]:
@@ -90,10 +86,6 @@ def _same_number(category: str) -> list[str]:
         return []
     whole = [str(int(value)), f"{int(value)}.0"] if value.is_integer() else []
     return [*whole, repr(value)]
-
-
-def _squashed(output: Output, value: float) -> float:
-    return float(squash(np.array([value]), output.center, output.scale)[0])
 
 
 def mean_of(model: TableModel, ends: Sequence[str], key: str) -> str:

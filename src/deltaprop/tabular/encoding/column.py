@@ -157,6 +157,20 @@ class Column(ABC):
         return ()
 
     @property
+    def plain_cells_are(self) -> str | None:
+        """What cells another program can make its numbers of: "number", "word"; None: of none."""
+        return None
+
+    @property
+    def range_edges(self) -> tuple[float, ...]:
+        """The edges of its ranges, ascending; empty where it has none."""
+        return ()
+
+    def codes(self, series: pl.Series, found: Surprises) -> NDArray[np.int64]:
+        """Return which of its ``words`` each later cell is; -1 where it is none."""
+        raise NotImplementedError(self.kind)
+
+    @property
     def output_names(self) -> tuple[str, ...]:
         """One readable name per output: ``island=Biscoe``, ``review: "wonderful plot"``."""
         return tuple(self._named(output.part) for output in self.outputs)

@@ -52,6 +52,10 @@ class CategoricalColumn(Column):
     def words(self) -> tuple[str, ...]:
         return self.categories
 
+    @property
+    def plain_cells_are(self) -> str | None:
+        return "word"
+
     def codes(self, series: pl.Series, found: Surprises) -> NDArray[np.int64]:
         """Return the place of each later cell among the categories; -1 where it is none."""
         codes, n_unknown, unknown = category_codes(series, self.spelt(series))

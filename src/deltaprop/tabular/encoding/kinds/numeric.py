@@ -123,6 +123,14 @@ class NumericColumn(Column):
         return max(0, len(self.edges) - 1)
 
     @property
+    def plain_cells_are(self) -> str | None:
+        return None if self.notation is not None or self.offset else "number"
+
+    @property
+    def range_edges(self) -> tuple[float, ...]:
+        return self.edges
+
+    @property
     def output_names(self) -> tuple[str, ...]:
         ranges = (f"{self.name} from {low:.6g} to {high:.6g}" for low, high in pairwise(self.edges))
         return *(self._named(output.part) for output in self.outputs), *ranges
