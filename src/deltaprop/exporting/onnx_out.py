@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from itertools import pairwise, product
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy.typing as npt
 
 from deltaprop.errors import SettingError
 from deltaprop.exporting.sql import cooled
+from deltaprop.exporting.words import rows_of, spelt
 from deltaprop.interop import onnx_out
 from deltaprop.interop.forward import forward
 from deltaprop.interop.written.graph import Graph
@@ -19,16 +19,11 @@ from deltaprop.model.files import write_atomically
 from deltaprop.model.parameters import Parameters
 from deltaprop.model.spec import Network
 from deltaprop.tabular.encoding.column import Column
-from deltaprop.tabular.encoding.surprises import Surprises
-from deltaprop.tabular.libraries import pl
-from deltaprop.tabular.reading.truth import TRUTH, truth_values
 
 if TYPE_CHECKING:
     from deltaprop.table_models import TableModel
 
 __all__ = ["to_onnx"]
-
-_LONGEST_TRUTH = 6  # letters of a word for true or false whose capitals are all written out
 
 
 def to_onnx(
@@ -175,40 +170,15 @@ def _numbers(graph: Graph, column: Column) -> str:
 
 def _words(graph: Graph, column: Column) -> str:
     """Add the row of a table for each word that is a category, and one for all others."""
-    words = list(dict.fromkeys(_spellings(column.words)))
-    codes = column.codes(pl.Series(words, dtype=pl.String), Surprises())
-    known = [(word, int(code) + 1) for word, code in zip(words, codes, strict=True) if code >= 0]
+    known = [(word, code + 1) for word, code in spelt(column)]
     code = graph.node(
         "LabelEncoder", [column.name], domain="ai.onnx.ml", keys_strings=[w for w, _ in known],
         values_int64s=[code for _, code in known], default_int64=0,
     )  # fmt: skip
     flat = graph.node("Reshape", [code, graph.constant([-1], "shape", np.int64)])
-    table = np.zeros((1 + len(column.words), column.n_outputs))
-    cells = pl.Series([None, *column.words], dtype=pl.String)
-    column.fill(table, cells, "", Surprises())
+    table = rows_of(column)
     rows = graph.constant(table, f"{column.name}_rows", np.float64)
     return graph.node("Gather", [rows, flat], axis=0)
-
-
-def _spellings(categories: Sequence[str]) -> list[str]:
-    """Return what may be read as one of the categories: numbers and truths have several forms."""
-    found = list(categories)
-    for category in categories:
-        try:
-            value = float(category)
-        except ValueError:
-            continue
-        if np.isfinite(value):
-            found += [repr(value), f"{value:g}"]
-            found += [str(int(value)), f"{int(value)}.0"] if value.is_integer() else []
-    if truth_values(categories) is None:
-        return found
-    for word in [*categories, *TRUTH]:
-        if len(word) <= _LONGEST_TRUTH:
-            cased = product(*({letter.lower(), letter.upper()} for letter in word))
-            found += sorted("".join(letters) for letters in cased)
-        found += [word, word.lower(), word.upper(), word.title()]
-    return found
 
 
 def _answers(graph: Graph, model: TableModel, p: str) -> list[Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from deltaprop.exporting.words import rows_of, spelt
 from deltaprop.interop.sql import quoted
 from deltaprop.interop.written.query import (
     Dialect,
@@ -17,9 +18,7 @@ from deltaprop.interop.written.query import (
     text_literal,
 )
 from deltaprop.tabular.encoding.column import Column
-from deltaprop.tabular.encoding.surprises import Surprises
-from deltaprop.tabular.libraries import pl
-from deltaprop.tabular.reading.truth import TRUTH, truth_values
+from deltaprop.tabular.reading.truth import truth_values
 
 if TYPE_CHECKING:
     from deltaprop.table_models import TableModel
@@ -55,37 +54,21 @@ def of_words(column: Column) -> Iterator[str]:
     """Yield the inputs of a column of words, or of truth values."""
     cell = f"TRIM(CAST({quoted(column.name)} AS TEXT))"
     said = truth_values(column.words)
-    holds = []
-    for category in column.words:
-        words = [category, *_same_number(category)]
-        if said is not None:
-            truth = next(t for t, word in said.items() if word == category)
-            words += [word for word, means in TRUTH.items() if means is truth]
-            words += ["1", "1.0"] if truth else ["0", "0.0"]
-            words = [word.lower() for word in words]
-        compared = cell if said is None else f"LOWER({cell})"
-        holds.append(f"{compared} IN ({', '.join(map(text_literal, dict.fromkeys(words)))})")
-    table = np.zeros((1 + len(column.words), column.n_outputs))
-    column.fill(table, pl.Series([None, *column.words], dtype=pl.String), "", Surprises())
-    for other, *of_each in table.T.tolist():
+    alike: list[list[str]] = [[] for _ in column.words]
+    for word, code in spelt(column):
+        alike[code].append(word if said is None else word.lower())
+    if said is not None:  # as a database writes its own truth values
+        for truth, word in said.items():
+            alike[column.words.index(word)] += ["1", "1.0"] if truth else ["0", "0.0"]
+    compared = cell if said is None else f"LOWER({cell})"
+    holds = [f"{compared} IN ({', '.join(map(text_literal, dict.fromkeys(w)))})" for w in alike]
+    for other, *of_each in rows_of(column).T.tolist():
         own = [
             f"WHEN {condition} THEN {number(value)}"
             for condition, value in zip(holds, of_each, strict=True)
             if value != other
         ]
         yield f"CASE {' '.join(own)} ELSE {number(other)} END" if own else number(other)
-
-
-def _same_number(category: str) -> list[str]:
-    """Return how a database may write a category that is a number."""
-    try:
-        value = float(category)
-    except ValueError:
-        return []
-    if not np.isfinite(value):
-        return []
-    whole = [str(int(value)), f"{int(value)}.0"] if value.is_integer() else []
-    return [*whole, repr(value)]
 
 
 def mean_of(model: TableModel, ends: Sequence[str], key: str) -> str:
